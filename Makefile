@@ -1,0 +1,85 @@
+# Everything that is done to callcenter by hand or by CI. Paths are relative, so that a clone may stand anywhere.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+PYTHON_CANDIDATES := python3.13 python3.12 python3.11 python3 python3.14 python
+PYTHON_FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+BIN := .venv/bin
+STAMP := .venv/.made-for
+
+# Scripts of a virtual environment name the folder they were made in: a clone that was moved or copied makes its own.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
+$(STAMP): moved
+endif
+
+.PHONY: help setup demo demo-reset check test bench format lock audit-deps clean moved
+moved:
+
+help: ## List what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## Make the virtual environment with the locked dependencies
+	@:
+
+$(STAMP): requirements.lock pyproject.toml
+	@if $(BIN)/python -c '$(PYTHON_FITS)' 2>/dev/null && grep -qF "$$(pwd -P)/.venv/" $(BIN)/pip; then exit 0; fi; \
+	for python in $(if $(PYTHON),"$(PYTHON)",$(PYTHON_CANDIDATES)); do \
+	    if "$$python" -c '$(PYTHON_FITS)' 2>/dev/null; then \
+	        echo "setup: virtual environment .venv ($$("$$python" --version))"; \
+	        exec "$$python" -m venv --clear .venv; \
+	    fi; \
+	done; \
+	echo "setup: no Python 3.11 or newer with the venv module was found." >&2; \
+	echo "       Install one (Debian: apt install python3 python3-venv)," >&2; \
+	echo "       or name the one to use: make setup PYTHON=/path/to/python3" >&2; \
+	exit 1
+	@echo "setup: locked dependencies, about $$(grep -c '^[A-Za-z0-9]' requirements.lock) packages"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "setup: callcenter itself"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@pwd -P > $(STAMP)
+	@echo "setup: done"
+
+demo: $(STAMP) ## Run server, database and emulated carrier with demo data; Ctrl-C ends all of it
+	@exec $(BIN)/callcenter demo
+
+demo-reset: $(STAMP) ## Forget the demo's data
+	@exec $(BIN)/callcenter demo --reset
+
+check: $(STAMP) ## Lint, formatting, types, walls between rooms, proof of the flows
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy callcenter
+	$(BIN)/lint-imports
+	$(BIN)/callcenter flows check
+
+test: $(STAMP) ## Run the whole suite
+	$(BIN)/python -m pytest
+
+bench: $(STAMP) ## Measure the verified call beside its floors
+	$(BIN)/python -m tests.bench
+
+format: $(STAMP) ## Put imports and code in the project's form
+	$(BIN)/ruff check --select I --fix --quiet
+	$(BIN)/ruff format
+
+# Its own environments: pip-tools and pip-audit are needed here alone, and must not change what is locked.
+lock: $(STAMP) ## Make requirements.lock anew from pyproject.toml
+	@$(BIN)/python -m venv --clear .venv/lock
+	@.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
+	@CUSTOM_COMPILE_COMMAND="make lock" .venv/lock/bin/pip-compile --quiet --extra demo --extra dev --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras --no-header \
+	    --output-file requirements.lock pyproject.toml
+	@if grep -nE '(https?|file)://|--(extra-)?index-url|--find-links' requirements.lock; \
+	    then echo "lock: requirements.lock names an address" >&2; exit 1; fi
+
+audit-deps: $(STAMP) ## Look the locked packages up among known vulnerabilities
+	@$(BIN)/python -m venv --clear .venv/audit
+	@.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+
+clean: ## Remove what setup, tests and checks made; data in var/ stays
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

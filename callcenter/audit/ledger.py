@@ -1,0 +1,224 @@
+"""Writing the ledger: records chained within one segment, added in the transaction of what they tell.
+
+A record is kept as the exact bytes of its canonical form (RFC 8785); its leaf is SHA-256(0x00 || bytes) as in RFC 6962
+§2.1, and each record names the leaf of the one before it in its stream. A stream is one practice's segment of a call.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+from sqlalchemy import text
+
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.randomness import Random, new_id
+from callcenter.store.database import Transaction
+
+FORMAT = 1
+LEAF_PREFIX = b"\x00"  # RFC 6962 §2.1: leaves and nodes never collide
+NO_LEAF = bytes(32)  # before the first record of a stream
+
+Value = str | int | bool | None | Sequence["Value"] | Mapping[str, "Value"]
+
+
+class EventKind(StrEnum):
+    """What a record tells."""
+
+    CALL_STARTED = "call.started"
+    CALL_ENDED = "call.ended"
+    WEBHOOK_LATE = "webhook.late"
+    CHALLENGE_OPENED = "verification.challenge"
+    VERIFICATION_REFUSED = "verification.refused"
+    VERIFICATION_FAILED = "verification.failed"
+    VERIFICATION_SUCCEEDED = "verification.succeeded"
+    DISCLOSURE = "disclosure"
+    PLAYBACK = "disclosure.playback"
+    REDELIVERED = "disclosure.redelivered"
+    APPOINTMENT_CONFIRMED = "appointment.confirmed"
+    APPOINTMENT_CANCELLED = "appointment.cancelled"
+    MESSAGE_TAKEN = "message.taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """How far one stream has come.
+
+    Arguments:
+        stream: identifier of the stream.
+        call: identifier of the call, or ``None`` for acts without one.
+        seq: number of the next record.
+        last: leaf of the record before it, 32 zero bytes at the start.
+    """
+
+    stream: UUID
+    call: UUID | None
+    seq: int = 0
+    last: bytes = NO_LEAF
+
+    def to_json(self) -> dict[str, Any]:
+        call = str(self.call) if self.call else None
+        return {"stream": str(self.stream), "call": call, "seq": self.seq, "last": self.last.hex()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Segment:
+        call = UUID(value["call"]) if value["call"] else None
+        return cls(UUID(value["stream"]), call, value["seq"], bytes.fromhex(value["last"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record, before it is chained.
+
+    Arguments:
+        kind: what it tells.
+        actor: ``{"kind": "ivr" | "operator" | "job", "id": …}``.
+        subject: the patient concerned, or ``None``; written as the patient's random token.
+        content: everything else: references, labels, versions. Never a rendered word, a name or a number.
+    """
+
+    kind: EventKind
+    actor: Mapping[str, Value]
+    subject: UUID | None = None
+    content: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: UUID
+    seq: int
+    leaf: bytes
+    body: bytes
+
+
+class Writing:
+    """The ledger's pen for one stream in one transaction. Closed with it: what was written proves nothing afterwards.
+
+    Records take their place in the chain at once and reach the database by :meth:`flush`, in one statement. Nothing can
+    be sent before the commit (``calls.values.Answer``), so that no word leaves without its record.
+    """
+
+    def __init__(self, tx: Transaction, segment: Segment, clock: Clock, random: Random) -> None:
+        self._tx = tx
+        self._clock = clock
+        self._random = random
+        self._pending: list[_Row] = []
+        self._tokens: dict[UUID, UUID] = {}
+        self.segment = segment
+        self.is_open = True
+
+    async def add(self, entry: Entry) -> UUID:
+        """Chain ``entry``; returns the record's identifier.
+
+        Raises:
+            CallcenterError: the transaction of this writing is over.
+        """
+        if not self.is_open:
+            raise CallcenterError("the ledger was written to after its transaction")
+        token = None if entry.subject is None else await self._token(entry.subject)
+        record_id = new_id(self._random)
+        segment = self.segment
+        header: dict[str, Value] = {
+            "v": FORMAT,
+            "log": f"callcenter/{self._tx.practice}",
+            "id": str(record_id),
+            "stream": str(segment.stream),
+            "seq": segment.seq,
+            "prev": segment.last.hex(),
+            "ts": timestamp(self._clock.now()),
+            "event": entry.kind.value,
+            "actor": entry.actor,
+            "call": str(segment.call) if segment.call else None,
+            "subject": str(token) if token else None,
+        }
+        body = canonical({**header, **entry.content})
+        leaf = leaf_of(body)
+        self._pending.append(_Row(record_id, segment.seq, leaf, body))
+        self.segment = replace(segment, seq=segment.seq + 1, last=leaf)
+        return record_id
+
+    async def flush(self) -> None:
+        """Write what is pending: records and their outbox rows, in one statement."""
+        if not self._pending:
+            return
+        rows, self._pending = self._pending, []
+        await self._tx.connection.execute(
+            _INSERT,
+            {
+                "practice": self._tx.practice,
+                "stream": self.segment.stream,
+                "call": self.segment.call,
+                "ids": [row.id for row in rows],
+                "seqs": [row.seq for row in rows],
+                "leaves": [row.leaf for row in rows],
+                "bodies": [row.body for row in rows],
+            },
+        )
+
+    def close(self) -> None:
+        """The transaction is over: receipts of this writing are worth nothing from here on."""
+        self.is_open = False
+
+    async def _token(self, patient: UUID) -> UUID:
+        if patient not in self._tokens:
+            values = {"practice": self._tx.practice, "patient": patient, "token": new_id(self._random)}
+            found = (await self._tx.connection.execute(_TOKEN, values)).scalar_one()
+            self._tokens[patient] = found if isinstance(found, UUID) else UUID(str(found))
+        return self._tokens[patient]
+
+
+# The patient's token, made at the first mention. DO UPDATE so that a concurrent first mention is waited for and read.
+_TOKEN = text(
+    "INSERT INTO audit_subject (practice_id, patient_id, token) VALUES (:practice, :patient, :token) "
+    "ON CONFLICT (patient_id) DO UPDATE SET token = audit_subject.token RETURNING token"
+)
+
+_INSERT = text(
+    """
+    WITH rows AS (
+        SELECT * FROM unnest(cast(:ids AS uuid[]), cast(:seqs AS int[]), cast(:leaves AS bytea[]),
+                             cast(:bodies AS bytea[])) AS r(id, seq, leaf, body)
+    ), written AS (
+        INSERT INTO audit_record (id, practice_id, stream, seq, call_id, leaf, body)
+        SELECT id, :practice, cast(:stream AS uuid), seq, cast(:call AS uuid), leaf, body FROM rows
+    )
+    INSERT INTO audit_outbox (practice_id, record_id) SELECT :practice, id FROM rows ORDER BY seq
+    """
+)
+
+
+def canonical(record: Mapping[str, Value]) -> bytes:
+    """The canonical bytes of a record (RFC 8785), its texts in NFC. Numbers are whole: a float has two spellings."""
+    return rfc8785.dumps(_composed(record))
+
+
+def _composed(value: Any) -> Any:
+    match value:
+        case str():
+            return unicodedata.normalize("NFC", value)
+        case Mapping():
+            return {str(key): _composed(item) for key, item in value.items()}
+        case bool() | int() | None:
+            return value
+        case Sequence():
+            return [_composed(item) for item in value]
+        case _:
+            raise CallcenterError(f"a ledger record cannot hold a {type(value).__name__}")
+
+
+def leaf_of(body: bytes) -> bytes:
+    """The leaf of a record's bytes (RFC 6962 §2.1)."""
+    return sha256(LEAF_PREFIX + body).digest()
+
+
+def timestamp(at: datetime) -> str:
+    """``at`` as the ledger writes it: UTC, six digits of a second, ``Z``."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

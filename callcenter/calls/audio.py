@@ -1,0 +1,99 @@
+"""The words behind an audio URL: fetched by the carrier, after the commit, within minutes, a few times at most."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from callcenter.audit.ledger import Entry, EventKind, Writing
+from callcenter.calls import rows
+from callcenter.calls.desk import IVR_ACTOR
+from callcenter.calls.documents import audio_place, token_hash
+from callcenter.calls.session import Session
+from callcenter.calls.steps import House, session_place
+from callcenter.calls.values import AudioGone, AudioText
+from callcenter.store.database import Transaction
+
+AUDIO_LIFE = timedelta(minutes=5)
+COMPLETE_FETCHES = 3
+BEGUN_FETCHES = 9  # a fetch that breaks off may be tried again, but not for ever
+
+
+class AudioShelf:
+    """Hands out the words of one audio, for our own voice."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def audio(self, call: UUID, token: str) -> AudioText | AudioGone:
+        """Begin a fetch. Every one after the first is recorded before anything leaves."""
+        house = self._house
+        async with house.database.house() as connection:
+            entered = (await connection.execute(rows.ENTER_BY_ID, {"id": call})).one_or_none()
+            if entered is None:
+                return AudioGone()
+            tx = Transaction(connection, entered.practice_id)
+            values = {
+                "token_hash": token_hash(token),
+                "call": call,
+                "oldest": house.clock.now() - AUDIO_LIFE,
+                "complete_bound": COMPLETE_FETCHES,
+                "begun_bound": BEGUN_FETCHES,
+            }
+            row = (await connection.execute(rows.FETCH_AUDIO, values)).one_or_none()
+            if row is None:
+                return AudioGone()
+            if row.fetches > 1:
+                await self._note_redelivery(tx, call, row.record_id)
+            words = house.sealer.open_text(row.words, audio_place(tx.practice, row.id))
+        return AudioText(words, row.language, row.id)
+
+    async def complete(self, call: UUID, fetch: UUID) -> None:
+        """The carrier has the whole audio."""
+        async with self._house.database.house() as connection:
+            await connection.execute(rows.ENTER_BY_ID, {"id": call})
+            await connection.execute(rows.COMPLETE_AUDIO, {"id": fetch, "call": call})
+
+    async def _note_redelivery(self, tx: Transaction, call: UUID, record: UUID) -> None:
+        house = self._house
+        kept = (await tx.connection.execute(rows.SESSION, {"call": call})).one()
+        place = session_place(tx.practice, call)
+        session = Session.from_json(house.sealer.open(kept.state, place))
+        writing = Writing(tx, session.segment, house.clock, house.random)
+        await writing.add(Entry(EventKind.REDELIVERED, IVR_ACTOR, None, {"of": str(record)}))
+        await writing.flush()
+        writing.close()
+        state = house.sealer.seal(replace(session, segment=writing.segment).to_json(), place)
+        await tx.connection.execute(rows.SAVE_STATE, {"call": call, "state": state})
+
+
+class Captions:
+    """Remembers the words of the audio that was fetched lately, for the telephone of the demo and of tests.
+
+    The roof puts it in place in those two environments only; production refuses to start with it.
+    """
+
+    KEPT = 200
+
+    def __init__(self, shelf: AudioShelf) -> None:
+        self._shelf = shelf
+        self._words: OrderedDict[str, str] = OrderedDict()
+
+    async def audio(self, call: UUID, token: str) -> AudioText | AudioGone:
+        """As :meth:`AudioShelf.audio`, and remember the words."""
+        fetched = await self._shelf.audio(call, token)
+        if isinstance(fetched, AudioText):
+            self._words[token] = fetched.text
+            while len(self._words) > self.KEPT:
+                self._words.popitem(last=False)
+        return fetched
+
+    async def complete(self, call: UUID, fetch: UUID) -> None:
+        """As :meth:`AudioShelf.complete`."""
+        await self._shelf.complete(call, fetch)
+
+    def caption(self, token: str) -> str | None:
+        """The words that were fetched under ``token``."""
+        return self._words.get(token)

@@ -1,0 +1,26 @@
+"""Sending a message to a contact on file: the exit of a protected number, into the ``To`` and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from callcenter.kernel.protected import Protected, expose
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Messenger(Protocol[R_co]):
+    """What carries text messages."""
+
+    async def send_message(self, to: str, body: str, *, reference: UUID) -> R_co: ...
+
+
+async def deliver(messenger: Messenger[R_co], to: Protected[str], body: str, *, reference: UUID) -> R_co:
+    """Send ``body`` to a telephone on file.
+
+    Arguments:
+        body: must hold nothing about a patient.
+        reference: opaque; comes back with the delivery status.
+    """
+    return await messenger.send_message(expose(to), body, reference=reference)

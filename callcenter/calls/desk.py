@@ -1,0 +1,57 @@
+"""What the ports of one step share: the transaction, the ledger's pen, and what the call has proved so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from callcenter.audit.ledger import Value, Writing
+from callcenter.calls.session import Session
+from callcenter.disclosure.gate import Gate
+from callcenter.identity.challenges import Opened
+from callcenter.identity.evidence import Evidence
+from callcenter.practice.facts import PracticeFacts
+from callcenter.store.database import Transaction
+
+#: Who acts when no person does.
+IVR_ACTOR: dict[str, Value] = {"kind": "ivr", "id": "callcenter"}
+
+
+@dataclass(slots=True)
+class Desk:
+    """One step at work.
+
+    Arguments:
+        call: our identifier.
+        document: number of the document that was answered; keys what must count once.
+        now: aware, UTC.
+        challenge, challenges_used, evidence: as in the session; the verifier replaces them.
+    """
+
+    tx: Transaction
+    writing: Writing
+    gate: Gate
+    facts: PracticeFacts
+    call: UUID
+    document: int
+    now: datetime
+    challenge: Opened | None
+    challenges_used: int
+    evidence: Evidence | None
+
+    @classmethod
+    def of(
+        cls,
+        tx: Transaction,
+        writing: Writing,
+        gate: Gate,
+        facts: PracticeFacts,
+        session: Session,
+        call: UUID,
+        document: int,
+        now: datetime,
+    ) -> Desk:
+        """The desk at which ``session`` is taken up again."""
+        kept = (session.challenge, session.challenges_used, session.evidence)
+        return cls(tx, writing, gate, facts, call, document, now, *kept)

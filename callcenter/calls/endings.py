@@ -1,0 +1,53 @@
+"""Status callbacks: forward only, once; the end of a call settles what was still open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from callcenter.audit.ledger import Entry, EventKind, Value, Writing
+from callcenter.calls import rows
+from callcenter.calls.desk import IVR_ACTOR
+from callcenter.calls.playbacks import settle
+from callcenter.calls.session import Session
+from callcenter.calls.steps import House, session_place
+from callcenter.calls.values import StatusChanged
+from callcenter.store.database import Transaction
+
+
+class Endings:
+    """Takes status callbacks in any order and number."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def status(self, event: StatusChanged) -> None:
+        """Move the call forward. A repeated, older or unknown status changes nothing."""
+        house = self._house
+        values = {
+            "sid": event.carrier_sid,
+            "status": int(event.status),
+            "terminal": event.status.terminal,
+            "now": house.clock.now(),
+        }
+        async with house.database.house() as connection:
+            row = (await connection.execute(rows.ENTER_BY_STATUS, values)).one_or_none()
+            if row is None or not event.status.terminal:
+                return
+            tx = Transaction(connection, row.practice_id)
+            kept = (await connection.execute(rows.SESSION, {"call": row.id})).one_or_none()
+            if kept is None:
+                return
+            place = session_place(tx.practice, row.id)
+            session = Session.from_json(house.sealer.open(kept.state, place))
+            writing = Writing(tx, session.segment, house.clock, house.random)
+            await settle(tx, writing, session.playbacks, reached=False)
+            content: dict[str, Value] = {
+                "status": event.status.name.lower(),
+                "records": writing.segment.seq + 1,  # this one included: a chain that lost its tail shows it
+            }
+            await writing.add(Entry(EventKind.CALL_ENDED, IVR_ACTOR, None, content))
+            await writing.flush()
+            writing.close()
+            ended = replace(session, segment=writing.segment, playbacks=(), challenge=None, evidence=None)
+            state = house.sealer.seal(ended.to_json(), place)
+            await connection.execute(rows.SAVE_STATE, {"call": row.id, "state": state})

@@ -1,0 +1,80 @@
+"""The flows that this process may run: each with its prompts, by digest, and only those that are proven (P9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from callcenter.disclosure.policy import Policy, load_policy
+from callcenter.flow.language import Flow
+from callcenter.flow.load import load_flow
+from callcenter.flow.prompts import PromptBook
+from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
+from callcenter.kernel.errors import DataProblems, NotFound, Problem
+
+
+class NoSuchFlow(NotFound):
+    """This process does not hold the flow in which the call began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What was loaded and proven at start.
+
+    Arguments:
+        entry: the flow that an incoming call begins in.
+        by_digest: every flow that a call may be in.
+        book: the prompts of all of them.
+        policy: what was proven against, and what the gate decides by.
+    """
+
+    entry: Flow
+    by_digest: Mapping[str, Flow]
+    book: PromptBook
+    policy: Policy
+
+    def of(self, digest: str) -> Flow:
+        """The flow with this digest.
+
+        Raises:
+            NoSuchFlow: it is not here, or no longer.
+        """
+        if digest not in self.by_digest:
+            raise NoSuchFlow
+        return self.by_digest[digest]
+
+
+def load_flows(folder: Path, entry: str, prompts: Path, policy_file: Path) -> Flows:
+    """Load the flows of ``folder`` and prove each against the policy.
+
+    Arguments:
+        folder: ``*.yaml`` files of flows.
+        entry: name of the flow that an incoming call begins in.
+        prompts, policy_file: files.
+
+    Raises:
+        DataProblems: a file cannot be used, or a flow is not proven; with the shortest path that shows it.
+    """
+    book, policy = PromptBook.load(prompts), load_policy(policy_file)
+    flows = [load_flow(file, book) for file in sorted(folder.glob("*.yaml"))]
+    problems = [problem for flow in flows for problem in _unproven(flow, book, policy)]
+    by_name = {flow.name: flow for flow in flows}
+    if entry not in by_name:
+        problems.append(Problem(str(folder), 0, f"there is no flow « {entry} »", "name an existing flow as entry"))
+    if problems:
+        raise DataProblems(problems)
+    return Flows(by_name[entry], {flow.digest: flow for flow in flows}, book, policy)
+
+
+def _unproven(flow: Flow, book: PromptBook, policy: Policy) -> list[Problem]:
+    match prove(flow, book, policy):
+        case Proven():
+            return []
+        case Refuted(counterexamples=examples):
+            return [Problem(example.file, example.line, _path_of(example), example.mend) for example in examples]
+
+
+def _path_of(example: Counterexample) -> str:
+    path = "".join(f"{hop.step} –{hop.outlet}→ " if hop.outlet else hop.step for hop in example.path)
+    return f"the flow is refuted: {example.what} (path: {path})"

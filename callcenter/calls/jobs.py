@@ -1,0 +1,44 @@
+"""The jobs of calls, as the worker runs them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import procrastinate
+
+from callcenter.calls.codes import CodeSender
+from callcenter.calls.upkeep import Upkeep
+from callcenter.calls.verifier import SEND_CODE
+from callcenter.kernel.errors import Unavailable
+
+#: A code is of use for minutes: five tries within about half a minute, then the caller has been led to a person.
+_SEND_AGAIN = procrastinate.RetryStrategy(max_attempts=5, wait=1, exponential_wait=2, retry_exceptions={Unavailable})
+
+
+def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep) -> None:
+    """Put the jobs of calls on ``jobs``.
+
+    Arguments:
+        jobs: the job system, before its worker runs.
+        sender: sends codes.
+        upkeep: regular work.
+    """
+
+    @jobs.task(name=SEND_CODE, queue="messages", retry=_SEND_AGAIN)
+    async def send_code(practice: str, challenge: str) -> None:
+        await sender.send(UUID(practice), UUID(challenge))
+
+    @jobs.periodic(cron="*/5 * * * *")
+    @jobs.task(name="forget", queue="upkeep", queueing_lock="forget")
+    async def forget(timestamp: int) -> None:
+        await upkeep.forget()
+
+    @jobs.periodic(cron="17 * * * *")
+    @jobs.task(name="reconcile", queue="upkeep", queueing_lock="reconcile")
+    async def reconcile(timestamp: int) -> None:
+        await upkeep.reconcile()
+
+    @jobs.periodic(cron="41 3 * * *")
+    @jobs.task(name="forget_jobs", queue="upkeep", queueing_lock="forget_jobs")
+    async def forget_jobs(timestamp: int) -> None:
+        await jobs.job_manager.delete_old_jobs(nb_hours=72, include_failed=True)

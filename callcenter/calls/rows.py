@@ -1,0 +1,99 @@
+"""The statements of a step, named and in one place. Few round trips: this is the path of every key that is pressed."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+#: A first webhook: make the call once, lock it, and enter its practice. A repeated one finds the row that stands.
+ENTER_BY_SID = text(
+    """
+    WITH c AS (
+        INSERT INTO call (id, practice_id, carrier_sid, status, started_at)
+        VALUES (:id, :practice, :sid, :status, :now)
+        ON CONFLICT (carrier_sid) DO UPDATE SET carrier_sid = excluded.carrier_sid
+        RETURNING id, practice_id, carrier_sid, status
+    )
+    SELECT c.*, set_config('app.practice', c.practice_id::text, true) FROM c
+    """
+)
+
+#: A later webhook: lock the call and enter its practice.
+ENTER_BY_ID = text(
+    """
+    WITH c AS (SELECT id, practice_id, carrier_sid, status FROM call WHERE id = :id FOR UPDATE)
+    SELECT c.*, set_config('app.practice', c.practice_id::text, true) FROM c
+    """
+)
+
+#: A status callback: move forward only; a terminal status never changes. No row: there is nothing to do.
+ENTER_BY_STATUS = text(
+    """
+    WITH c AS (
+        UPDATE call SET status = :status, ended_at = CASE WHEN :terminal THEN :now ELSE ended_at END
+        WHERE carrier_sid = :sid AND status < :status AND ended_at IS NULL
+        RETURNING id, practice_id, carrier_sid, status
+    )
+    SELECT c.*, set_config('app.practice', c.practice_id::text, true) FROM c
+    """
+)
+
+#: The session, with the answer to this question if it was answered before.
+LOAD = text(
+    """
+    SELECT s.document, s.state, a.fingerprint, a.body
+    FROM call_session s
+    LEFT JOIN step_answer a ON a.call_id = s.id AND a.document = :document AND a.slot = :slot
+    WHERE s.id = :call
+    """
+)
+
+#: The answer that stands now: where a late webhook is led back to.
+CURRENT_ANSWER = text(
+    """
+    SELECT a.document, a.slot, a.body FROM step_answer a JOIN call_session s ON s.id = a.call_id
+    WHERE s.id = :call AND a.document = s.document - 1 AND a.slot = 'next'
+    """
+)
+
+SAVE_FIRST = text(
+    """
+    WITH s AS (
+        INSERT INTO call_session (id, practice_id, document, state) VALUES (:call, :practice, :number, :state)
+    )
+    INSERT INTO step_answer (practice_id, call_id, document, slot, fingerprint, body, answered_at)
+    VALUES (:practice, :call, :document, :slot, :fingerprint, :body, :now)
+    """
+)
+
+SAVE = text(
+    """
+    WITH s AS (UPDATE call_session SET document = :number, state = :state WHERE id = :call)
+    INSERT INTO step_answer (practice_id, call_id, document, slot, fingerprint, body, answered_at)
+    VALUES (:practice, :call, :document, :slot, :fingerprint, :body, :now)
+    """
+)
+
+SESSION = text("SELECT state FROM call_session WHERE id = :call")
+
+SAVE_STATE = text("UPDATE call_session SET state = :state WHERE id = :call")
+
+KEEP_AUDIO = text(
+    """
+    INSERT INTO audio (id, practice_id, call_id, token_hash, record_id, words, language, made_at)
+    VALUES (:id, :practice, :call, :token_hash, :record, :words, :language, :now)
+    """
+)
+
+#: One fetch of audio: counted before anything leaves. Never after `:oldest`, nor past the complete or begun bounds.
+FETCH_AUDIO = text(
+    """
+    UPDATE audio SET fetches = fetches + 1
+    WHERE token_hash = :token_hash AND call_id = :call AND made_at > :oldest
+      AND completed < :complete_bound AND fetches < :begun_bound
+    RETURNING id, record_id, words, language, fetches
+    """
+)
+
+COMPLETE_AUDIO = text("UPDATE audio SET completed = completed + 1 WHERE id = :id AND call_id = :call")
+
+FETCHED = text("SELECT id FROM audio WHERE id = ANY(:ids) AND fetches > 0")

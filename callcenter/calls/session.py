@@ -1,0 +1,126 @@
+"""What is kept of a call between two webhooks: one sealed value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from callcenter.audit.ledger import Segment
+from callcenter.flow.conversation import HangUp, Line, Question
+from callcenter.flow.state import State
+from callcenter.identity.challenges import Opened
+from callcenter.identity.evidence import Evidence
+from callcenter.kernel.errors import IntegrityError
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """Words that were handed to the carrier, and of which it is not yet known whether they were heard.
+
+    Arguments:
+        record: the disclosure's record.
+        audio: our audio row, or ``None`` when the carrier's voice says it.
+    """
+
+    record: UUID
+    audio: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where a call stands.
+
+    Arguments:
+        caller: E.164, or ``None``.
+        flow: digest of the flow that the call is in; it keeps it until its end.
+        state: where it stands in the flow.
+        segment: how far its ledger stream has come.
+        challenge: the open challenge.
+        challenges_used: challenges opened in this call, real and decoy.
+        evidence: of a verification, or ``None``.
+        playbacks: of the current document.
+        pending: what follows once they have been heard, or ``None``.
+    """
+
+    caller: str | None
+    flow: str
+    state: State
+    segment: Segment
+    challenge: Opened | None = None
+    challenges_used: int = 0
+    evidence: Evidence | None = None
+    playbacks: tuple[Playback, ...] = ()
+    pending: Question | HangUp | None = None
+
+    def to_json(self) -> bytes:
+        challenge = self.challenge
+        return json.dumps(
+            {
+                "v": VERSION,
+                "caller": self.caller,
+                "flow": self.flow,
+                "state": self.state.to_json(),
+                "segment": self.segment.to_json(),
+                "challenge": None
+                if challenge is None
+                else {"id": str(challenge.id), "patient": _text(challenge.patient), "shared": challenge.shared},
+                "challenges_used": self.challenges_used,
+                "evidence": None if self.evidence is None else self.evidence.to_json(),
+                "playbacks": [{"record": str(p.record), "audio": _text(p.audio)} for p in self.playbacks],
+                "pending": _pending_to_json(self.pending),
+            }
+        ).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Session:
+        """The session that :meth:`to_json` wrote.
+
+        Raises:
+            IntegrityError: it was written by another version.
+        """
+        value: dict[str, Any] = json.loads(text)
+        if value.get("v") != VERSION:
+            raise IntegrityError("the saved session of a call is of another version")
+        challenge = value["challenge"]
+        return cls(
+            caller=value["caller"],
+            flow=value["flow"],
+            state=State.from_json(value["state"]),
+            segment=Segment.from_json(value["segment"]),
+            challenge=None
+            if challenge is None
+            else Opened(UUID(challenge["id"]), _id(challenge["patient"]), challenge["shared"]),
+            challenges_used=value["challenges_used"],
+            evidence=None if value["evidence"] is None else Evidence.from_json(value["evidence"]),
+            playbacks=tuple(Playback(UUID(p["record"]), _id(p["audio"])) for p in value["playbacks"]),
+            pending=_pending_from_json(value["pending"]),
+        )
+
+
+def _pending_to_json(pending: Question | HangUp | None) -> dict[str, Any] | None:
+    match pending:
+        case None:
+            return None
+        case HangUp():
+            return {}
+        case Question(lines, max_keys, seconds):
+            said = [[line.prompt, line.text, line.language] for line in lines]
+            return {"lines": said, "max_keys": max_keys, "seconds": seconds}
+
+
+def _pending_from_json(value: dict[str, Any] | None) -> Question | HangUp | None:
+    if not value:
+        return None if value is None else HangUp()
+    return Question(tuple(Line(*line) for line in value["lines"]), value["max_keys"], value["seconds"])
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _id(value: str | None) -> UUID | None:
+    return None if value is None else UUID(value)

@@ -1,0 +1,331 @@
+"""One step of one call: one transaction, from the webhook to the bytes of its answer.
+
+Lock the call · answered before? replay · advance the flow · records, jobs, state · render · seal and store · commit.
+Only then is there an :class:`~callcenter.calls.values.Answer`. Two workers may serve one call in turn: all that a step
+needs is in its rows.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing
+from callcenter.calls import rows
+from callcenter.calls.desk import IVR_ACTOR, Desk
+from callcenter.calls.documents import DocumentWriter, follow
+from callcenter.calls.flows import Flows
+from callcenter.calls.messages import CallMessages
+from callcenter.calls.places import Places
+from callcenter.calls.playbacks import settle
+from callcenter.calls.record import CallRecord
+from callcenter.calls.session import Session
+from callcenter.calls.values import Answer, CallStatus, Document, Incoming, Render, Slot, StepAnswered, committed
+from callcenter.calls.verifier import CallVerifier
+from callcenter.disclosure.gate import Gate
+from callcenter.flow.conversation import Event, HangUp, Question, Started
+from callcenter.flow.engine import Turn, advance
+from callcenter.flow.ports import Caller, World
+from callcenter.flow.state import initial
+from callcenter.identity.challenges import Challenges, Limits
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import Forbidden, NotFound
+from callcenter.kernel.levels import Channel
+from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.inbox import Inbox
+from callcenter.practice.patients import Patients
+from callcenter.practice.values import VoiceMode
+from callcenter.store.database import Database, Transaction
+from callcenter.store.sealed import Place, Sealer
+
+
+class AnotherCallsStep(Forbidden):
+    """A webhook of one call came to the step URL of another."""
+
+
+class NoSuchCall(NotFound):
+    """There is no such call, or it has not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepKey:
+    """Which question is answered.
+
+    Arguments:
+        document: number of the document that asked; 0 for the call itself.
+        slot: which of its continuations.
+        fingerprint: keyed hash of the webhook's meaningful fields: a plain hash of a birth date is a birth date.
+    """
+
+    document: int
+    slot: Slot
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every step is done with.
+
+    Arguments:
+        database: for the step's transaction.
+        attempts: connections of their own, for counting codes.
+    """
+
+    database: Database
+    attempts: Database
+    sealer: Sealer
+    clock: Clock
+    random: Random
+    flows: Flows
+    limits: Limits
+    places: Places
+
+
+class Steps:
+    """Answers the webhooks of calls."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._patients = Patients(house.sealer)
+        self._inbox = Inbox(house.sealer)
+        self._challenges = Challenges(house.sealer, house.clock, house.random, house.limits, house.attempts)
+
+    async def step(self, event: Incoming | StepAnswered, render: Render) -> Answer:
+        """Answer one webhook.
+
+        Arguments:
+            event: what the carrier asked.
+            render: makes the carrier's bytes of a document; pure.
+
+        Raises:
+            NotFound: the number or the call is not ours.
+            AnotherCallsStep: the webhook's call is not the one its URL names.
+            DatabaseDown: nothing was changed; the edge answers with its static document.
+        """
+        house = self._house
+        async with house.database.house() as connection:
+            match event:
+                case Incoming():
+                    tx, call = await self._enter_first(connection, event)
+                    key = self._key(tx.practice, call, 0, Slot.NEXT, event.fingerprint)
+                    body, replayed = await self._first(tx, call, key, event, render)
+                case StepAnswered():
+                    tx, ended = await self._enter(connection, event)
+                    key = self._key(tx.practice, event.call, event.document, event.slot, event.fingerprint)
+                    body, replayed = await self._next(tx, key, event, render, ended=ended)
+        return committed(body, replayed=replayed)
+
+    def _key(self, practice: UUID, call: UUID, document: int, slot: Slot, fingerprint: bytes) -> StepKey:
+        keyed = self._house.sealer.blind_index(practice, "step_answer.fingerprint", f"{call}|{fingerprint.hex()}")
+        return StepKey(document, slot, keyed)
+
+    async def _enter_first(self, connection: AsyncConnection, event: Incoming) -> tuple[Transaction, UUID]:
+        house = self._house
+        practice = await house.places.practice_of(connection, event.called)
+        values = {
+            "id": new_id(house.random),
+            "practice": practice,
+            "sid": event.carrier_sid,
+            "status": int(CallStatus.RINGING),
+            "now": house.clock.now(),
+        }
+        row = (await connection.execute(rows.ENTER_BY_SID, values)).one()
+        return Transaction(connection, row.practice_id), row.id
+
+    async def _enter(self, connection: AsyncConnection, event: StepAnswered) -> tuple[Transaction, bool]:
+        row = (await connection.execute(rows.ENTER_BY_ID, {"id": event.call})).one_or_none()
+        if row is None:
+            raise NoSuchCall
+        if not hmac.compare_digest(row.carrier_sid, event.carrier_sid):
+            raise AnotherCallsStep
+        return Transaction(connection, row.practice_id), CallStatus(row.status).terminal
+
+    async def _first(
+        self, tx: Transaction, call: UUID, key: StepKey, event: Incoming, render: Render
+    ) -> tuple[bytes, bool]:
+        kept = await self._load(tx, call, key)
+        if kept is not None:
+            return await self._answered_before(tx, call, key, kept)
+        facts = await self._house.places.facts(tx.connection, tx.practice)
+        caller = None if event.caller is None or event.caller in facts.own_lines else event.caller
+        flow = self._house.flows.entry
+        segment = Segment(new_id(self._house.random), call)
+        session = Session(caller, flow.digest, initial(flow), segment)
+        content: dict[str, Value] = {
+            "direction": "inbound",
+            "caller": self._caller_hash(tx.practice, event.caller),
+            "caller_withheld": caller is None,
+            "flow": {"name": flow.name, "sha256": flow.digest},
+        }
+        opening = Entry(EventKind.CALL_STARTED, IVR_ACTOR, None, content)
+        body = await self._work(tx, call, key, session, facts, Started(), render, number=1, entries=(opening,))
+        return body, False
+
+    async def _next(
+        self, tx: Transaction, key: StepKey, event: StepAnswered, render: Render, *, ended: bool
+    ) -> tuple[bytes, bool]:
+        call = event.call
+        kept = await self._load(tx, call, key)
+        if kept is None:
+            raise NoSuchCall
+        answered = kept.body is not None or key.document != kept.document or key.slot is not Slot.NEXT
+        if answered or ended:
+            return await self._answered_before(tx, call, key, kept)
+        session = self._open_session(tx.practice, call, kept.state)
+        number = kept.document + 1
+        if session.pending is not None:
+            return await self._go_on(tx, call, key, session, session.pending, render, number), False
+        facts = await self._house.places.facts(tx.connection, tx.practice)
+        body = await self._work(tx, call, key, session, facts, event.keyed, render, number=number, entries=())
+        return body, False
+
+    async def _go_on(
+        self,
+        tx: Transaction,
+        call: UUID,
+        key: StepKey,
+        session: Session,
+        then: Question | HangUp,
+        render: Render,
+        number: int,
+    ) -> bytes:
+        """The words about a patient were heard to their end: record it, and ask what was to be asked behind them."""
+        house = self._house
+        writing = Writing(tx, session.segment, house.clock, house.random)
+        await settle(tx, writing, session.playbacks, reached=True)
+        await writing.flush()
+        writing.close()
+        turns = replace(session.state, turns=session.state.turns + 1)  # a webhook like any other: it is bounded (P7)
+        after = replace(session, state=turns, segment=writing.segment, playbacks=(), pending=None)
+        body = render(Document(call, number, (), follow(then)))
+        await self._save(tx, call, key, after, number, body, house.clock.now())
+        return body
+
+    async def _load(self, tx: Transaction, call: UUID, key: StepKey) -> Row[Any] | None:
+        values = {"call": call, "document": key.document, "slot": key.slot.value}
+        return (await tx.connection.execute(rows.LOAD, values)).one_or_none()
+
+    async def _answered_before(self, tx: Transaction, call: UUID, key: StepKey, kept: Row[Any]) -> tuple[bytes, bool]:
+        """The same webhook again gets the same bytes (P3). Another one is late: no effect, recorded, led back."""
+        if kept.body is not None and hmac.compare_digest(kept.fingerprint, key.fingerprint):
+            place = answer_place(tx.practice, call, key.document, key.slot.value)
+            return self._house.sealer.open(kept.body, place), True
+        current = (await tx.connection.execute(rows.CURRENT_ANSWER, {"call": call})).one_or_none()
+        if current is None:
+            raise NoSuchCall
+        session = self._open_session(tx.practice, call, kept.state)
+        writing = Writing(tx, session.segment, self._house.clock, self._house.random)
+        content: dict[str, Value] = {"document": key.document, "slot": key.slot.value}
+        await writing.add(Entry(EventKind.WEBHOOK_LATE, IVR_ACTOR, None, content))
+        await writing.flush()
+        await self._save_state(tx, call, replace(session, segment=writing.segment))
+        place = answer_place(tx.practice, call, current.document, current.slot)
+        return self._house.sealer.open(current.body, place), True
+
+    async def _work(
+        self,
+        tx: Transaction,
+        call: UUID,
+        key: StepKey,
+        session: Session,
+        facts: PracticeFacts,
+        event: Event,
+        render: Render,
+        *,
+        number: int,
+        entries: Sequence[Entry],
+    ) -> bytes:
+        """Advance the flow by ``event`` and keep everything that follows from it; the body is stored, not yet sent."""
+        house = self._house
+        now = house.clock.now()
+        flow = house.flows.of(session.flow)
+        writing = Writing(tx, session.segment, house.clock, house.random)
+        try:
+            for entry in entries:
+                await writing.add(entry)
+            local_day = now.astimezone(facts.timezone).date()
+            described = {"name": flow.name, "sha256": flow.digest}
+            gate = Gate(house.flows.policy, Channel.VOICE, writing, IVR_ACTOR, described, local_day)
+            desk = Desk.of(tx, writing, gate, facts, session, call, key.document, now)
+            turn = await advance(flow, house.flows.book, session.state, event, self._world(desk, session))
+            await writing.flush()  # an audio row refers to its record
+            writer = DocumentWriter(
+                tx, call, house.sealer, house.random, now, local_voice=facts.voice is VoiceMode.LOCAL
+            )
+            document = await writer.write(turn.reply, number)
+            body = render(document)
+            after = _after(session, desk, turn, writing.segment, writer)
+            await self._save(tx, call, key, after, number, body, now)
+        finally:
+            writing.close()
+        return body
+
+    def _world(self, desk: Desk, session: Session) -> World:
+        house = self._house
+        public = {**desk.facts.public(desk.now), "caller.number_withheld": session.caller is None}
+        return World(
+            now=desk.now.astimezone(desk.facts.timezone),
+            caller=Caller(session.caller),
+            public=public,
+            verifier=CallVerifier(desk, self._patients, self._challenges, house.limits, house.random),
+            record=CallRecord(desk, house.flows.book, self._patients, house.limits),
+            messages=CallMessages(desk, self._inbox, house.random),
+        )
+
+    async def _save(
+        self, tx: Transaction, call: UUID, key: StepKey, session: Session, number: int, body: bytes, now: datetime
+    ) -> None:
+        sealer = self._house.sealer
+        values = {
+            "practice": tx.practice,
+            "call": call,
+            "number": number,
+            "state": sealer.seal(session.to_json(), session_place(tx.practice, call)),
+            "document": key.document,
+            "slot": key.slot.value,
+            "fingerprint": key.fingerprint,
+            "body": sealer.seal(body, answer_place(tx.practice, call, key.document, key.slot.value)),
+            "now": now,
+        }
+        await tx.connection.execute(rows.SAVE_FIRST if key.document == 0 else rows.SAVE, values)
+
+    async def _save_state(self, tx: Transaction, call: UUID, session: Session) -> None:
+        state = self._house.sealer.seal(session.to_json(), session_place(tx.practice, call))
+        await tx.connection.execute(rows.SAVE_STATE, {"call": call, "state": state})
+
+    def _open_session(self, practice: UUID, call: UUID, state: bytes) -> Session:
+        return Session.from_json(self._house.sealer.open(state, session_place(practice, call)))
+
+    def _caller_hash(self, practice: UUID, caller: str | None) -> str | None:
+        return None if caller is None else self._house.sealer.blind_index(practice, "audit.caller", caller).hex()
+
+
+def session_place(practice: UUID, call: UUID) -> Place:
+    """Where a session is sealed for."""
+    return Place(practice, "call_session", "state", call)
+
+
+def answer_place(practice: UUID, call: UUID, document: int, slot: str) -> Place:
+    """Where an answer is sealed for."""
+    return Place(practice, "step_answer", "body", f"{call}/{document}/{slot}")
+
+
+def _after(session: Session, desk: Desk, turn: Turn, segment: Segment, writer: DocumentWriter) -> Session:
+    return replace(
+        session,
+        state=turn.state,
+        segment=segment,
+        challenge=desk.challenge,
+        challenges_used=desk.challenges_used,
+        evidence=desk.evidence,
+        playbacks=tuple(writer.playbacks),
+        pending=turn.reply.then if writer.playbacks else None,
+    )

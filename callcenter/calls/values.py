@@ -1,0 +1,192 @@
+"""What the carrier's edge hands to ``calls`` and gets back: plain values that know nothing of the carrier's format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from uuid import UUID
+
+from callcenter.flow.conversation import Keyed
+
+
+class Slot(StrEnum):
+    """Which of a document's continuations a webhook answers: the carrier may fire several of one document."""
+
+    NEXT = "next"
+    ENQUEUED = "enqueued"
+    DIALLED = "dialled"
+    RECORDED = "recorded"
+    WHISPER = "whisper"
+
+
+class CallStatus(IntEnum):
+    """How far a leg has come. Only moves forward; a terminal status never changes."""
+
+    QUEUED = 0
+    INITIATED = 1
+    RINGING = 2
+    IN_PROGRESS = 3
+    COMPLETED = 10
+    BUSY = 11
+    FAILED = 12
+    NO_ANSWER = 13
+    CANCELED = 14
+
+    @property
+    def terminal(self) -> bool:
+        return self >= CallStatus.COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A call has come in: document 0 of a call that may not be known yet.
+
+    Arguments:
+        carrier_sid: the carrier's identifier of the leg.
+        caller: E.164 number or ``None`` when withheld; one of the practice's own lines is told apart later.
+        called: the E.164 number that was dialled.
+        fingerprint: SHA-256 of the webhook's meaningful fields.
+    """
+
+    carrier_sid: str
+    caller: str | None
+    called: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StepAnswered:
+    """A document's continuation was requested.
+
+    Arguments:
+        call: our identifier, from the action's URL.
+        carrier_sid: from the webhook's fields; must be the call's own.
+        document: number of the document whose question was answered, from 1.
+        slot: which continuation.
+        keyed: what the caller typed.
+        fingerprint: SHA-256 of the meaningful fields (Digits, RecordingSid, DialCallStatus, QueueResult).
+    """
+
+    call: UUID
+    carrier_sid: str
+    document: int
+    slot: Slot
+    keyed: Keyed
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """A status callback.
+
+    Arguments:
+        carrier_sid: the leg.
+        status: what it says.
+        delivery: key under which a repetition is recognised (source and sequence number).
+    """
+
+    carrier_sid: str
+    status: CallStatus
+    delivery: str
+
+
+# --- what telephony renders
+
+
+@dataclass(frozen=True, slots=True)
+class SayText:
+    """Words for the carrier's voice: public ones, or a patient's where the practice chose that voice."""
+
+    text: str = field(repr=False)
+    language: str = "fr"
+
+
+@dataclass(frozen=True, slots=True)
+class PlayAudio:
+    """Words that we synthesise ourselves when the carrier fetches ``token``."""
+
+    token: str = field(repr=False)
+
+
+Element = SayText | PlayAudio
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Wait for keys while ``elements`` are heard; the answer comes to (call, document, ``next``)."""
+
+    elements: tuple[Element, ...]
+    max_keys: int | None
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """Go on to (call, document, ``next``) by itself, once everything before has been heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The call ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document for the carrier.
+
+    Arguments:
+        call: our identifier of the call.
+        number: of this document, from 1; continuations carry it.
+        before: heard whole, outside the question.
+        then: the question, the next document, or the end.
+    """
+
+    call: UUID
+    number: int
+    before: tuple[Element, ...]
+    then: Gather | Continue | End
+
+
+Render = Callable[[Document], bytes]
+
+_COMMITTED = object()
+
+
+class Answer:
+    """The only thing that an edge may send for a step. Made after the commit, and only by :func:`committed`."""
+
+    __slots__ = ("body", "replayed")
+
+    def __init__(self, body: bytes, *, replayed: bool, proof: object) -> None:
+        if proof is not _COMMITTED:
+            raise TypeError("an Answer is made by calls.values.committed alone, after the commit")
+        self.body = body
+        self.replayed = replayed
+
+
+def committed(body: bytes, *, replayed: bool) -> Answer:
+    """The answer of a step whose transaction has committed. Called by ``calls.steps`` alone (ruff TID251)."""
+    return Answer(body, replayed=replayed, proof=_COMMITTED)
+
+
+# --- audio
+
+
+@dataclass(frozen=True, slots=True)
+class AudioText:
+    """Words to synthesise for one fetch.
+
+    Arguments:
+        text: the words; about a patient: they go to our own voice and nowhere else.
+        fetch: identifies the fetch, to say that it was complete.
+    """
+
+    text: str = field(repr=False)
+    language: str
+    fetch: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AudioGone:
+    """Unknown, too old, or fetched too often."""

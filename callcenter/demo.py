@@ -1,0 +1,190 @@
+"""The demo: database, server and emulator in one process, with people who do not exist. Data are kept between runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from callcenter.app import PROJECT, Addresses, keys_path, reach_database, run_server
+from callcenter.audit.reading import disclosures, records_of_call
+from callcenter.calls.tables import call as call_table
+from callcenter.emulator import Emulator, EmulatorSettings, NumberSettings
+from callcenter.emulator.errors import EmulatorError
+from callcenter.emulator.outcomes import CouldNotRun, Differed, Passed
+from callcenter.emulator.runner import run
+from callcenter.emulator.transcript import TranscriptError, load_transcript
+from callcenter.kernel.clock import SystemClock
+from callcenter.kernel.errors import CallcenterError, ConfigurationError, Problem, Unavailable
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice.demo import seed
+from callcenter.settings import Environment, Settings
+from callcenter.store.database import Database
+from callcenter.store.embedded import EmbeddedPostgres, places_for
+from callcenter.store.keys import create_keys, load_keys
+from callcenter.store.sealed import Sealer
+from callcenter.telephony import urls as paths
+
+Say = Callable[[str], Any]
+
+EMULATOR_PORT = 8090
+
+WHAT_TO_TRY = """
+callcenter is running, with a carrier in a box beside it. In another terminal, in this folder:
+
+  .venv/bin/callcenter phone                            Jeanne calls the Cabinet des Tilleuls: 1, then 14031962,
+                                                        then the code of the text message that arrives
+  .venv/bin/callcenter phone --script tests/acceptance/transcripts/verified_by_sms.yaml
+  .venv/bin/callcenter audit show --last                what the last caller was told, and what was refused
+  .venv/bin/callcenter inbox                            who waits to be called back
+
+Ctrl-C ends everything; the data stay. make demo-reset forgets them."""
+
+
+class PortTaken(Unavailable):
+    """A port of the demo is taken."""
+
+
+async def run_demo(settings: Settings, say: Say) -> None:
+    """Run until interrupted."""
+    _only_for_play(settings)
+    stopped = _interrupted()
+    if not keys_path(settings).exists():
+        create_keys(keys_path(settings), SystemRandom())
+    say("starting the database …")
+    async with reach_database(settings) as addresses:
+        report = await _seed(settings, addresses)
+        say(f"demo data: {report}")
+        say("starting server and emulator …")
+        try:
+            async with run_server(settings, addresses), _emulating(settings, EMULATOR_PORT):
+                say(WHAT_TO_TRY)
+                await stopped.wait()
+                say("\nending …")
+        except OSError as error:
+            raise PortTaken(
+                f"a port of the demo cannot be used ({error.strerror or error}): end what uses 8080, 8090 or 9090, "
+                "or set CALLCENTER_WEBHOOKS__PORT and CALLCENTER_PRIVATE__PORT"
+            ) from error
+
+
+def _only_for_play(settings: Settings) -> None:
+    if settings.environment is not Environment.DEMO or settings.database.url is not None:
+        what = "the demo runs on its own embedded database, with environment: demo"
+        raise ConfigurationError([Problem("configuration", 0, what, "use config/demo.yaml, without DATABASE_URL")])
+
+
+def _interrupted() -> asyncio.Event:
+    import signal
+
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _seed(settings: Settings, addresses: Addresses) -> str:
+    sealer = Sealer(load_keys(keys_path(settings)), SystemRandom())
+    database = Database(addresses.app, pool_size=2, application="callcenter-demo")
+    try:
+        report = await seed(database, sealer, SystemClock(), SystemRandom())
+    finally:
+        await database.close()
+    return str(report)
+
+
+async def forget_demo(settings: Settings) -> None:
+    """Delete the demo's database and keys."""
+    _only_for_play(settings)
+    await EmbeddedPostgres(places_for(settings.database.folder or PROJECT)).forget()
+    keys_path(settings).unlink(missing_ok=True)
+
+
+# --- emulator
+
+
+def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
+    """The emulator's account and numbers, as ``settings`` expect them of the carrier."""
+    base = settings.public_base_url
+    number = NumberSettings(base + paths.INCOMING, base + paths.FALLBACK, base + paths.STATUS)
+    private = f"http://{settings.private.host}:{settings.private.port}/captions" if settings.captions else None
+    return EmulatorSettings(
+        account_sid=settings.carrier.account_sid,
+        auth_token=settings.carrier.auth_tokens[0].get_secret_value(),
+        default_number=number,
+        port=port,
+        captions_url=private,
+    )
+
+
+@asynccontextmanager
+async def _emulating(settings: Settings, port: int) -> AsyncIterator[Emulator]:
+    emulator = Emulator(emulator_settings(settings, port))
+    await emulator.start()
+    try:
+        yield emulator
+    finally:
+        await emulator.stop()
+
+
+async def run_emulator(settings: Settings, port: int, say: Say) -> None:
+    """Run the emulator alone until interrupted."""
+    stopped = _interrupted()
+    try:
+        async with _emulating(settings, port) as emulator:
+            say(f"emulator {emulator.base_url}, calling {settings.public_base_url}   Ctrl-C ends")
+            await stopped.wait()
+    except (OSError, EmulatorError) as error:
+        raise PortTaken(f"the emulator cannot listen on port {port}: {error}") from error
+
+
+# --- transcripts
+
+
+async def run_transcript(settings: Settings, script: Path, base_url: str, say: Say) -> int:
+    """Run a transcript against a running demo: 0 as expected, 1 at the first difference, 2 could not run."""
+    try:
+        transcript = load_transcript(script)
+    except TranscriptError as error:
+        say(str(error))
+        return 2
+    try:
+        load_keys(keys_path(settings))
+    except CallcenterError as error:
+        say(f"{error}\nstart the demo first: make demo")
+        return 2
+    async with reach_database(settings) as addresses:
+        database = Database(addresses.app, pool_size=2, application="callcenter-phone")
+        try:
+            outcome = await run(transcript, base_url=base_url, ledger=ledger_reader(database), clock=None)
+        finally:
+            await database.close()
+    match outcome:
+        case Passed():
+            say(f"{transcript.title}: as expected")
+            return 0
+        case Differed():
+            say(f"{transcript.title}: {outcome}")
+            return 1
+        case CouldNotRun():
+            say(f"{transcript.title}: could not run: {outcome}")
+            return 2
+
+
+def ledger_reader(database: Database) -> Callable[[str], Any]:
+    """Reads the disclosures of a call back, by the carrier's identifier."""
+
+    async def read(sid: str) -> list[dict[str, Any]]:
+        async with database.house() as connection:
+            query = select(call_table.c.id, call_table.c.practice_id).where(call_table.c.carrier_sid == sid)
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return []
+        async with database.practice(row.practice_id) as tx:
+            return disclosures(await records_of_call(tx, row.id))
+
+    return read

@@ -1,0 +1,287 @@
+"""The gate: decides on values what may be told, writes the decision down, and alone turns protected values into words.
+
+Deny by default. Flags only lower (regulation §9.3). A refusal is recorded like a grant. What the caller then hears is
+the flow's outlet ``withheld``, worded the same whatever the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from callcenter.audit.ledger import Entry, EventKind, Value, Writing
+from callcenter.disclosure.policy import Never, Policy
+from callcenter.identity.evidence import Standing
+from callcenter.kernel.errors import Forbidden
+from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
+from callcenter.kernel.levels import Channel
+from callcenter.kernel.protected import Protected, expose
+
+AGE_OF_MAJORITY = 18  # until representatives are built, nothing is said about a minor
+
+#: What an appointment through a contact that several adults share may tell: that there is one, when and where.
+SHARED_CONTACT_OPENS = frozenset(
+    {Category.RECORD_EXISTS, Category.APPOINTMENT_EXISTS, Category.APPOINTMENT_TIME, Category.PLACE}
+)
+
+
+class Reason(StrEnum):
+    """Why the gate refused. In the ledger only; the caller never learns it."""
+
+    LEVEL = "level"
+    NEVER = "never"
+    OTHER_PATIENT = "other_patient"
+    DECEASED = "deceased"
+    HOMONYM = "homonym"
+    DOUBTFUL = "doubtful"
+    CONTACT_RESTRICTED = "contact_restricted"
+    MINOR = "minor"
+    SENSITIVE = "sensitive"
+    SHARED_CONTACT = "shared_contact"
+    UNVERIFIED = "unverified"
+    CHANGED = "changed"
+
+
+class Purpose(StrEnum):
+    """Why something is told (HL7 v3 ActReason)."""
+
+    PATIENT_REQUEST = "PATRQT"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known of the patient and of the matter, as far as it lowers what may be told.
+
+    Arguments:
+        patient: whom it is about.
+        birth_date: theirs; opened here, for their age.
+        deceased, homonym, doubtful, contact_restricted: marks of the file.
+        sensitive: the matter is a sensitive practitioner's.
+        practice_has_sensitive: the practice has one: then no practitioner's name is said at V2, so that silence
+            tells nothing.
+    """
+
+    patient: UUID
+    birth_date: Protected[date]
+    deceased: bool
+    homonym: bool
+    doubtful: bool
+    contact_restricted: bool
+    sensitive: bool
+    practice_has_sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What is about to be told.
+
+    Arguments:
+        categories: what must be granted, all of it.
+        optional: what may be left out instead of refused.
+        references: of the data concerned, ``{"table": id}`` or field paths; never values.
+        prompt: key and digest of the words, empty when only a branch tells it.
+        step: of the flow.
+    """
+
+    categories: frozenset[Category]
+    optional: frozenset[Category]
+    references: tuple[str, ...]
+    prompt: Mapping[str, str]
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The gate's grant. Worth something only while the transaction that wrote its record is open.
+
+    Arguments:
+        record: of the ledger.
+        patient: whom the grant is about.
+        categories: what was granted.
+    """
+
+    record: UUID
+    patient: UUID
+    categories: frozenset[Category]
+    writing: Writing
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    reason: Reason
+
+
+Decision = Granted | Refused
+
+_RELEASED = object()
+
+
+class Spoken:
+    """Words about a patient that the gate has let out. Opaque: only what carries them to the caller asks for them."""
+
+    carries_patient_data = True  # kernel.logs redacts by it
+    __slots__ = ("_words", "categories", "prompt", "record")
+    __hash__ = None  # type: ignore[assignment]  # words are not compared
+
+    def __init__(self, words: str, prompt: str, receipt: Receipt, *, proof: object) -> None:
+        if proof is not _RELEASED:
+            raise TypeError("Spoken words are made by the gate alone")
+        self._words = words
+        self.prompt = prompt
+        self.record = receipt.record
+        self.categories = receipt.categories
+
+    def __repr__(self) -> str:
+        return f"<Spoken {self.prompt}>"
+
+
+def words_of(spoken: Spoken) -> str:
+    """The words themselves, for the voice. Only ``calls.documents`` may import this (ruff TID251)."""
+    return spoken._words
+
+
+class Gate:
+    """Decides for one call, at one moment.
+
+    Arguments:
+        policy: the matrix of categories.
+        channel: by which it would be told.
+        writing: the ledger's pen of this transaction.
+        actor: who tells, for the record.
+        flow: name and digest of the flow, for the record.
+        today: the practice's date, for ages.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        channel: Channel,
+        writing: Writing,
+        actor: Mapping[str, Value],
+        flow: Mapping[str, str],
+        today: date,
+    ) -> None:
+        self._policy = policy
+        self._channel = channel
+        self._writing = writing
+        self._actor = actor
+        self._flow = flow
+        self._today = today
+
+    async def decide(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Decision:
+        """Grant or refuse, and write it down."""
+        reason = self._refusal(inquiry, standing, situation)
+        if reason is not None:
+            return await self.refuse(reason, inquiry, standing)
+        granted = self._granted(inquiry, standing, situation)
+        record = await self._write("granted", granted, inquiry, standing, situation.patient)
+        return Granted(Receipt(record, situation.patient, granted, self._writing))
+
+    async def refuse(self, reason: Reason, inquiry: Inquiry, standing: Standing) -> Refused:
+        """Refuse for ``reason``, and write it down."""
+        await self._write("refused", inquiry.categories, inquiry, standing, standing.patient, reason)
+        return Refused(reason)
+
+    async def _write(
+        self,
+        decision: str,
+        categories: frozenset[Category],
+        inquiry: Inquiry,
+        standing: Standing,
+        patient: UUID | None,
+        reason: Reason | None = None,
+    ) -> UUID:
+        content: dict[str, Value] = {
+            "decision": decision,
+            "categories": sorted(category.value for category in categories),
+            "level": int(standing.level),
+            "evidence": [factor.value for factor in standing.factors],
+            "evidence_records": [str(record) for record in standing.records],
+            "refs": list(inquiry.references),
+            "prompt": dict(inquiry.prompt) or None,
+            "step": inquiry.step,
+            "flow": dict(self._flow),
+            "channel": self._channel.value,
+            "control": "enforced",
+            "policy": self._policy.version,
+            "purpose": Purpose.PATIENT_REQUEST.value,
+            "recipient": "patient",
+        }
+        if reason:
+            content["reason"] = reason.value
+        return await self._writing.add(Entry(EventKind.DISCLOSURE, self._actor, patient, content))
+
+    def _refusal(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Reason | None:
+        checks = (
+            (standing.patient is None, Reason.UNVERIFIED),
+            (standing.patient != situation.patient, Reason.OTHER_PATIENT),
+            (not self._opens(inquiry.categories, standing), self._level_reason(inquiry.categories)),
+            (situation.deceased, Reason.DECEASED),
+            (situation.homonym, Reason.HOMONYM),
+            (situation.doubtful, Reason.DOUBTFUL),
+            (situation.contact_restricted, Reason.CONTACT_RESTRICTED),
+            (_age(expose(situation.birth_date), self._today) < AGE_OF_MAJORITY, Reason.MINOR),
+            (situation.sensitive, Reason.SENSITIVE),
+            (standing.shared and not inquiry.categories <= SHARED_CONTACT_OPENS, Reason.SHARED_CONTACT),
+            (situation.practice_has_sensitive and Category.PRACTITIONER in inquiry.categories, Reason.SENSITIVE),
+        )
+        return next((reason for applies, reason in checks if applies), None)
+
+    def _opens(self, categories: frozenset[Category], standing: Standing) -> bool:
+        needed = self._policy.strictest(categories, self._channel)
+        return not isinstance(needed, Never) and standing.level >= needed
+
+    def _level_reason(self, categories: frozenset[Category]) -> Reason:
+        never = isinstance(self._policy.strictest(categories, self._channel), Never)
+        return Reason.NEVER if never else Reason.LEVEL
+
+    def _granted(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> frozenset[Category]:
+        """What is granted: all that must be, and of the optional what nothing stands against."""
+        optional = {
+            category
+            for category in inquiry.optional
+            if self._opens(with_implied(frozenset({category})), standing)
+            and not (standing.shared and category not in SHARED_CONTACT_OPENS)
+            and not (situation.practice_has_sensitive and category is Category.PRACTITIONER)
+        }
+        return inquiry.categories | optional
+
+
+def release(
+    receipt: Receipt,
+    prompt: str,
+    values: Mapping[str, Protected[object]],
+    phrase: Callable[[Mapping[str, object]], str],
+) -> Spoken:
+    """Words about a patient, from protected values and a receipt that covers them.
+
+    Arguments:
+        receipt: the gate's grant, of the transaction that is still open.
+        prompt: key of the words.
+        values: by field path. One whose category the receipt does not cover is absent (``None``) for ``phrase``.
+        phrase: makes the words from the opened values.
+
+    Raises:
+        Forbidden: the receipt is of a transaction that is over, or of another patient.
+    """
+    if not receipt.writing.is_open:
+        raise Forbidden("a receipt of the gate was used after its transaction")
+    opened: dict[str, object] = {}
+    for path, value in values.items():
+        if value.subject != receipt.patient:
+            raise Forbidden("a receipt of the gate was used for another patient")
+        covered = value.category in receipt.categories and FIELD_LABELS.get(path) == value.category
+        opened[path] = expose(value) if covered else None
+    return Spoken(phrase(opened), prompt, receipt, proof=_RELEASED)
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

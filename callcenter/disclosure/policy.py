@@ -1,0 +1,149 @@
+"""The disclosure policy: for each category D00-D20, the level at which each channel opens. Data, with a version.
+
+Deny by default: a policy that leaves a category out does not load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from callcenter.kernel.documents import Document, from_pydantic, read_yaml
+from callcenter.kernel.errors import DataProblems, Problem
+from callcenter.kernel.labels import Category
+from callcenter.kernel.levels import Channel, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """No level opens this category on this channel."""
+
+
+Requirement = Level | Never
+
+
+class SmsRule(StrEnum):
+    """What a text message may tell. A message answers no question: it goes to a contact on file, or not at all."""
+
+    OPEN = "open"
+    PUSH = "push"
+    PUSH_IF_NEUTRAL = "push_if_neutral"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the policy says of one category.
+
+    Arguments:
+        name: what it is about, in French, for staff and for verdicts.
+        sensitivity: 0 (public) to 5 (very high).
+        required: what each channel needs.
+        sms: what a text message may tell.
+    """
+
+    name: str
+    sensitivity: int
+    required: Mapping[Channel, Requirement]
+    sms: SmsRule
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The whole matrix.
+
+    Arguments:
+        version: stands in every disclosure record.
+        rules: one for every category.
+    """
+
+    version: str
+    rules: Mapping[Category, Rule]
+
+    def required(self, category: Category, channel: Channel) -> Requirement:
+        """The level that ``category`` needs on ``channel``."""
+        rule = self.rules.get(category)
+        return rule.required.get(channel, Never()) if rule else Never()
+
+    def strictest(self, categories: Iterable[Category], channel: Channel) -> Requirement:
+        """What all of ``categories`` need together on ``channel``; level 0 for none."""
+        strictest = Level.UNKNOWN
+        for category in categories:
+            match self.required(category, channel):
+                case Never():
+                    return Never()
+                case Level() as level:
+                    strictest = max(strictest, level)
+        return strictest
+
+
+# --- the file
+
+_LevelOrNever = Annotated[int, Field(ge=0, le=3)] | Literal["never"]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _RuleForm(_Form):
+    name: str = Field(min_length=1)
+    sensitivity: int = Field(ge=0, le=5)
+    voice: _LevelOrNever
+    console: _LevelOrNever
+    sms: Annotated[SmsRule, Field(strict=False)]
+    note: str = ""
+
+
+class _PolicyForm(_Form):
+    version: str = Field(min_length=1, max_length=40)
+    categories: dict[str, _RuleForm]
+
+
+def load_policy(path: str | Path) -> Policy:
+    """The policy in the file at ``path``.
+
+    Raises:
+        DataProblems: a category is missing or unknown, a value is out of range, or the file cannot be read.
+
+    Source: regulation, list of disclosure categories.
+    """
+    document = read_yaml(path)
+    try:
+        form = _PolicyForm.model_validate(document.data)
+    except ValidationError as error:
+        raise DataProblems(from_pydantic(error, document)) from error
+    problems = _category_problems(form, document)
+    if problems:
+        raise DataProblems(problems)
+    return Policy(form.version, {category: _rule(form.categories[category.value]) for category in Category})
+
+
+def _category_problems(form: _PolicyForm, document: Document) -> list[Problem]:
+    known = {category.value for category in Category}
+    missing = [
+        document.problem(
+            ("categories",), f"category {code} is missing", f"add {code}; « never » where nothing opens it"
+        )
+        for code in sorted(known - form.categories.keys())
+    ]
+    unknown = [
+        document.problem(("categories", code), f"« {code} » is not a category", "categories are D00 to D20")
+        for code in form.categories
+        if code not in known
+    ]
+    return missing + unknown
+
+
+def _rule(form: _RuleForm) -> Rule:
+    required = {Channel.VOICE: _requirement(form.voice), Channel.CONSOLE: _requirement(form.console)}
+    return Rule(form.name, form.sensitivity, required, form.sms)
+
+
+def _requirement(value: int | str) -> Requirement:
+    return Level(value) if isinstance(value, int) else Never()

@@ -1,0 +1,175 @@
+"""Using a running emulator's control interface, for telephones and transcripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from callcenter.emulator.errors import Refusal, Unreachable
+from callcenter.emulator.timeline import Pace
+
+PATIENCE = 30.0  # real seconds for a call to settle or close
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One thing that was heard: what kind, and its words."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """A call as the control interface describes it.
+
+    Arguments:
+        activity: ``busy``, ``waiting`` or ``ended``.
+        verb: the verb that it is in, if any.
+        listens: whether keys would be taken.
+        revision: grows with every change.
+        hung_up_by: ``telephone`` or ``carrier`` once ended.
+    """
+
+    sid: str
+    status: str
+    activity: str
+    verb: str | None
+    listens: bool
+    revision: int
+    hung_up_by: str | None
+    callbacks_pending: int
+    heard: tuple[Spoken, ...] = ()
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> CallState:
+        """From JSON."""
+        return cls(
+            body["sid"],
+            body["status"],
+            body["activity"],
+            body["verb"],
+            body["listens"],
+            body["revision"],
+            body["hung_up_by"],
+            body["callbacks_pending"],
+            tuple(Spoken(heard["kind"], heard["text"]) for heard in body.get("heard", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedMessage:
+    """A text message in an inbox; ``number`` counts all of them."""
+
+    number: int
+    to: str
+    sender: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """A leg that rings at a telephone, and the call that dialled it, if a call did."""
+
+    sid: str
+    parent: str | None
+
+
+class ControlClient:
+    """A session with an emulator; use it with ``async with``.
+
+    Arguments:
+        base_url: the emulator's address.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url.rstrip("/") + "/emulator"
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def start(self, caller: str, called: str, pace: Pace) -> str:
+        """Call a number; the call's sid."""
+        body = await self._post("/calls", {"from": caller, "to": called, "pace": pace})
+        return str(body["sid"])
+
+    async def state(self, sid: str, *, after: int | None = None, wait: float = 0.0) -> CallState:
+        """A call now, or when it has changed beyond a revision."""
+        query = {"wait": f"{wait:g}"} | ({} if after is None else {"after": str(after)})
+        return CallState.read(await self._get(f"/calls/{sid}", query))
+
+    async def settled(self, sid: str) -> CallState:
+        """A call when it waits or has ended, or as it is when that takes too long."""
+        return CallState.read(await self._get(f"/calls/{sid}", {"until": "settled", "wait": f"{PATIENCE:g}"}))
+
+    async def closed(self, sid: str) -> CallState:
+        """A call when it has ended and its status callbacks were delivered, or as it is when that takes too long."""
+        return CallState.read(await self._get(f"/calls/{sid}", {"until": "closed", "wait": f"{PATIENCE:g}"}))
+
+    async def press(self, sid: str, digits: str) -> str:
+        """Press keys; those that were taken."""
+        return str((await self._post(f"/calls/{sid}/keys", {"digits": digits}))["taken"])
+
+    async def speak(self, sid: str, text: str) -> None:
+        """Say something.
+
+        Raises:
+            Refusal: nothing listens to speech.
+        """
+        await self._post(f"/calls/{sid}/speech", {"text": text})
+
+    async def advance(self, sid: str, seconds: float) -> None:
+        """Let time pass on a scripted call."""
+        await self._post(f"/calls/{sid}/advance", {"seconds": seconds})
+
+    async def hang_up(self, sid: str) -> None:
+        """Hang up; harmless when the call is over."""
+        await self._post(f"/calls/{sid}/hangup", {})
+
+    async def ringing(self, number: str, wait: float) -> tuple[Ringing, ...]:
+        """The legs that ring at a number, after waiting for one."""
+        body = await self._get("/telephones", {"number": number, "wait": f"{wait:g}"})
+        return tuple(Ringing(telephone["sid"], telephone["parent"]) for telephone in body["telephones"])
+
+    async def answer(self, sid: str) -> None:
+        """Pick up a ringing telephone."""
+        await self._post(f"/telephones/{sid}/answer", {})
+
+    async def inbox(self, number: str, *, after: int, wait: float = 0.0) -> tuple[ArrivedMessage, ...]:
+        """Messages that arrived at a number, after waiting for one."""
+        body = await self._get("/messages", {"to": number, "after": str(after), "wait": f"{wait:g}"})
+        return tuple(ArrivedMessage(one["number"], one["to"], one["from"], one["body"]) for one in body["messages"])
+
+    async def last_message(self) -> int:
+        """How many messages were ever accepted, whoever they are for."""
+        return int((await self._get("/messages", {}))["last"])
+
+    async def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        return await self._ask("GET", path, params=dict(query))
+
+    async def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        return await self._ask("POST", path, json=dict(body))
+
+    async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        if self._session is None:
+            raise RuntimeError("use the client with `async with`")
+        try:
+            async with self._session.request(method, self._base_url + path, **options) as response:
+                body = await response.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Unreachable(f"No emulator answers at {self._base_url}: {type(error).__name__}") from error
+        if response.status >= 400:
+            raise Refusal(str(body.get("error", body)), response.status)
+        return dict(body)

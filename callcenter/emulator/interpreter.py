@@ -1,0 +1,228 @@
+"""Executing TwiML on one leg, verb by verb, document by document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from callcenter.emulator.audio import Sound, Sounds
+from callcenter.emulator.calls import Call, Ending, Fetch, Source
+from callcenter.emulator.documents import Documents
+from callcenter.emulator.keypad import Input, Keypad, Nothing, parameters
+from callcenter.emulator.prompts import LONGEST_CALL, Prompter
+from callcenter.emulator.timeline import Bell
+from callcenter.emulator.twiml import DocumentFailed
+from callcenter.emulator.verbs import (
+    Alert,
+    Dial,
+    Document,
+    Gather,
+    Hangup,
+    Pause,
+    Play,
+    Redirect,
+    Reject,
+    Say,
+    Unsupported,
+    Verb,
+)
+from callcenter.emulator.webhooks import Parameters, Webhooks
+
+STANDSTILL = 100  # documents within a second without input: ours, so that a document that redirects to itself ends
+APOLOGY = "We are sorry, an application error has occurred. Goodbye."
+APOLOGY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """The document ended; an ordinary call is then hung up, a whispered-to one joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over."""
+
+    ending: Ending = "completed"
+
+
+Outcome = Exhausted | Ended | Fetch
+
+
+@dataclass(frozen=True, slots=True)
+class DialResult:
+    """What became of a Dial.
+
+    Arguments:
+        status: ``DialCallStatus``.
+        sid: the leg that answered, or the last that did not; None if none was made.
+        seconds: how long it was up.
+        bridged: whether the two were joined.
+    """
+
+    status: Ending
+    sid: str | None = None
+    seconds: int = 0
+    bridged: bool = False
+
+    def parameters(self) -> Parameters:
+        """As the action is told."""
+        pairs = [("DialCallStatus", self.status), ("DialBridged", "true" if self.bridged else "false")]
+        if self.sid is not None:
+            pairs += [("DialCallSid", self.sid), ("DialCallDuration", str(self.seconds))]
+        return tuple(pairs)
+
+
+class Dialler(Protocol):
+    """Rings other numbers."""
+
+    async def dial(self, call: Call, dial: Dial) -> DialResult: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """What an interpreter needs of the carrier around it."""
+
+    webhooks: Webhooks
+    sounds: Sounds
+    dialler: Dialler
+
+
+class Interpreter:
+    """Runs documents on one leg.
+
+    Arguments:
+        call: the leg.
+        carrier: webhooks, sounds and other telephones.
+    """
+
+    def __init__(self, call: Call, carrier: Carrier) -> None:
+        self._call = call
+        self._dialler = carrier.dialler
+        self._documents = Documents(call, carrier.webhooks)
+        self._sounds = carrier.sounds
+        self._prompter = Prompter(call, carrier.sounds)
+
+    async def run(self, source: Source) -> Exhausted | Ended:
+        """Execute a document and whatever it leads to."""
+        timeline, documents = self._call.timeline, 0
+        since, inputs = timeline.elapsed, self._call.inputs
+        while True:
+            outcome = await self._one(source)
+            if not isinstance(outcome, Fetch):
+                return outcome
+            source, documents = outcome, documents + 1
+            if timeline.elapsed > since + 1.0 or self._call.inputs != inputs:
+                since, inputs, documents = timeline.elapsed, self._call.inputs, 0
+            if timeline.elapsed > LONGEST_CALL or documents >= STANDSTILL:
+                message = f"Ended by the emulator: four hours, or {STANDSTILL} documents without input within a second"
+                self._call.alert(Alert(11215, "error", message, source.url))
+                return Ended()
+
+    async def _one(self, source: Source) -> Outcome:
+        """One document; if it fails, the fallback; if that fails, an apology and the end."""
+        try:
+            return await self._execute(await self._documents.obtain(source))
+        except DocumentFailed as failed:
+            self._call.alert(Alert(failed.code, "error", str(failed), failed.url))
+            fallback = self._call.fallback
+            if fallback is None:
+                return await self._apologise()
+            extras = (("ErrorCode", str(failed.code)), ("ErrorUrl", failed.url))
+        try:
+            asked = Fetch(fallback.url, fallback.method, extras)
+            return await self._execute(await self._documents.obtain(asked, "fallback"))
+        except DocumentFailed as failed:
+            self._call.alert(Alert(failed.code, "error", str(failed), failed.url))
+            return await self._apologise()
+
+    async def _apologise(self) -> Ended:
+        self._answer()
+        self._call.hear("error", APOLOGY)
+        await self._call.timeline.spend(APOLOGY_SECONDS, Bell())
+        return Ended()
+
+    async def _execute(self, document: Document) -> Outcome:
+        if document.audio is not None:
+            self._answer()
+            await self._prompter.sound(await self._sounds.describe(document.url or "", document.audio))
+            return Ended()
+        for index, verb in enumerate(document.verbs):
+            if self._call.timeline.elapsed > LONGEST_CALL:
+                return Ended()
+            self._call.verb = type(verb).__name__
+            outcome = await self._perform(verb, document, first=index == 0)
+            if outcome is not None:
+                return outcome
+        self._answer()
+        return Exhausted()
+
+    async def _perform(self, verb: Verb, document: Document, *, first: bool) -> Outcome | None:
+        """One verb; None means that the next one follows."""
+        match verb:
+            case Pause():  # as the first verb it delays the answer
+                await self._prompter.play(verb, {})
+                return None
+            case Say() | Play():
+                self._answer()
+                await self._prompter.play(verb, await self._prompter.fetch((verb,)))
+                return None
+            case Gather():
+                self._answer()
+                return await self._gather(verb, document)
+            case Dial():
+                return await self._dial(verb)
+            case Redirect(url, method):
+                return Fetch(_address(url, document), method)
+            case Reject(reason):
+                return self._reject(reason, first=first)
+            case Hangup():
+                self._answer()
+                return Ended()
+            case Unsupported(name):
+                raise DocumentFailed(12200, document.url or "", f"<{name}> is not played by this emulator")
+
+    def _reject(self, reason: str, *, first: bool) -> Ended:
+        if first and self._call.answered is None:
+            return Ended("busy" if reason == "busy" else "no-answer")
+        self._call.alert(Alert(12200, "warning", "<Reject> must be the first verb of the call; it hangs up"))
+        return Ended()
+
+    async def _dial(self, dial: Dial) -> Outcome | None:
+        if not dial.answer_on_bridge:
+            self._answer()
+        result = await self._dialler.dial(self._call, dial)
+        return Fetch(dial.action, dial.method, result.parameters()) if dial.action else None
+
+    async def _gather(self, gather: Gather, document: Document) -> Outcome | None:
+        action = _address(gather.action, document)
+        result = await self._collect(gather, await self._prompter.fetch(gather.prompts))
+        if isinstance(result, Nothing) and not gather.empty_too:
+            return None
+        return Fetch(action, gather.method, parameters(result))
+
+    async def _collect(self, gather: Gather, sounds: dict[str, Sound]) -> Input:
+        call, keypad = self._call, Keypad(gather)
+        call.bell.clear()
+        call.listen(keypad)
+        try:
+            for prompt in gather.prompts:
+                if not keypad.begun:
+                    await self._prompter.play(prompt, sounds, keypad)
+            woken = True
+            while keypad.complete is None and woken:
+                pressed = keypad.pressed
+                woken = await call.timeline.wait(call.bell, call.timeline.elapsed + gather.timeout)
+                woken = woken or keypad.pressed > pressed  # a key that came with the last moment counts
+            return keypad.time_out()
+        finally:
+            call.listen(None)
+
+    def _answer(self) -> None:
+        if self._call.answered is None:
+            self._call.become("in-progress")
+
+
+def _address(url: str | None, document: Document) -> str:
+    if url is None:
+        raise DocumentFailed(15004, document.url or "", "Inline TwiML has no address: URLs in it must be absolute")
+    return url

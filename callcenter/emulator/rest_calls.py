@@ -1,0 +1,177 @@
+"""Calls over REST: create, fetch, update, list."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from aiohttp import web
+
+from callcenter.emulator.calls import Call, Diverted, Fetch, HungUp, Inline, Source, Subscription
+from callcenter.emulator.identifiers import rfc2822
+from callcenter.emulator.messages import E164
+from callcenter.emulator.rest import PREFIX, Form, RestError, form, not_found, page, settle
+from callcenter.emulator.switchboard import Order, Switchboard
+from callcenter.emulator.verbs import Method
+
+LONGEST_TWIML = 4000  # characters: error 32018
+WAITING = {"queued", "initiated", "ringing"}
+DEFAULT_TIMEOUT = 60
+LONGEST_TIMEOUT = 600
+
+
+class CallsResource:
+    """``/Accounts/{AC}/Calls``.
+
+    Arguments:
+        switchboard: has the calls.
+    """
+
+    def __init__(self, switchboard: Switchboard) -> None:
+        self._switchboard = switchboard
+
+    def routes(self) -> list[web.RouteDef]:
+        """What is served."""
+        calls = PREFIX + "/Accounts/{account}/Calls"
+        return [
+            web.post(calls + ".json", self.create),
+            web.get(calls + ".json", self.list),
+            web.get(calls + "/{sid}.json", self.fetch),
+            web.post(calls + "/{sid}.json", self.update),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Ring somebody."""
+        fields = await form(request)
+        called, caller = fields.get("To", ""), fields.get("From", "")
+        if not called:
+            raise RestError(21201, "No 'To' number is specified")
+        if not caller:
+            raise RestError(21213, "'From' phone number is required")
+        if not E164.fullmatch(called):
+            raise RestError(21211, f"Invalid 'To' Phone Number: {called}")
+        if not E164.fullmatch(caller):
+            raise RestError(21212, f"Invalid 'From' Phone Number: {caller}")
+        source = _source(fields)
+        if source is None:
+            raise RestError(21205, "Url or Twiml is required")
+        order = Order(caller, called, source, _fallback(fields), _subscription(fields), _timeout(fields))
+        return web.json_response(body(self._switchboard.order(order)), status=HTTPStatus.CREATED)
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Calls, newest first, those that the query asks for."""
+        wanted = {name: request.query.get(name) for name in ("To", "From", "Status", "ParentCallSid")}
+
+        def shown(call: Call) -> bool:
+            parties = call.parties
+            has = {"To": parties.called, "From": parties.caller, "Status": call.status, "ParentCallSid": parties.parent}
+            return all(value is None or has[name] == value for name, value in wanted.items())
+
+        calls = [body(call) for call in reversed(self._switchboard.calls.values()) if shown(call)]
+        return page(request, "calls", calls)
+
+    async def fetch(self, request: web.Request) -> web.Response:
+        """One call."""
+        return web.json_response(body(self._find(request)))
+
+    async def update(self, request: web.Request) -> web.Response:
+        """End a call, or give it another document."""
+        call, fields = self._find(request), await form(request)
+        status, source = fields.get("Status"), _source(fields)
+        if status not in {None, "completed", "canceled"}:
+            raise RestError(21218, "Status is completed or canceled")
+        if status is not None and source is not None:
+            raise RestError(20001, "Status excludes Url and Twiml")
+        if call.over or (status == "canceled" and call.status not in WAITING):
+            raise RestError(21220, f"Invalid call state: {call.status}")
+        if status is not None:
+            call.interrupt(HungUp("carrier"))
+            await settle(call.timeline.changes, lambda: call.over)
+        elif source is not None:
+            self._divert(call, source, fields)
+        return web.json_response(body(call))
+
+    def _divert(self, call: Call, source: Source, fields: Form) -> None:
+        if call.answered is None:
+            raise RestError(21220, "Call is not in-progress. Cannot redirect.")
+        call.fallback = _fallback(fields) or call.fallback
+        # Only along with a Url: https://github.com/twilio/twilio-python/issues/884
+        call.subscription = _subscription(fields) or call.subscription
+        call.interrupt(Diverted(source))
+
+    def _find(self, request: web.Request) -> Call:
+        call = self._switchboard.calls.get(request.match_info["sid"])
+        if call is None:
+            raise not_found(request)
+        return call
+
+
+def body(call: Call) -> dict[str, object]:
+    """A call as the carrier describes it."""
+    parties = call.parties
+    uri = f"{PREFIX}/Accounts/{parties.account_sid}/Calls/{parties.sid}"
+    return {
+        "sid": parties.sid,
+        "date_created": rfc2822(call.created),
+        "date_updated": rfc2822(call.updated),
+        "parent_call_sid": parties.parent,
+        "account_sid": parties.account_sid,
+        "to": parties.called,
+        "to_formatted": parties.called,
+        "from": parties.caller,
+        "from_formatted": parties.caller,
+        "phone_number_sid": None,
+        "status": call.status,
+        "start_time": rfc2822(call.answered) if call.answered else None,
+        "end_time": rfc2822(call.ended) if call.ended else None,
+        "duration": str(call.duration) if call.ended else None,
+        "price": None,
+        "price_unit": "EUR",
+        "direction": parties.direction,
+        "answered_by": None,
+        "api_version": "2010-04-01",
+        "forwarded_from": None,
+        "group_sid": None,
+        "caller_name": None,
+        "queue_time": "0",
+        "trunk_sid": None,
+        "uri": f"{uri}.json",
+        "subresource_uris": {"recordings": f"{uri}/Recordings.json"},
+    }
+
+
+def _source(fields: Form) -> Source | None:
+    url, twiml = fields.get("Url"), fields.get("Twiml")
+    if url:
+        if "://" not in url:
+            raise RestError(21205, f"Url is not a valid URL: {url}")
+        return Fetch(url, _method(fields, "Method"))
+    if twiml and len(twiml) > LONGEST_TWIML:
+        raise RestError(32018, f"Twiml has more than {LONGEST_TWIML} characters")
+    return Inline(twiml) if twiml else None
+
+
+def _fallback(fields: Form) -> Fetch | None:
+    url = fields.get("FallbackUrl")
+    return Fetch(url, _method(fields, "FallbackMethod")) if url else None
+
+
+def _subscription(fields: Form) -> Subscription | None:
+    url = fields.get("StatusCallback")
+    if not url:
+        return None
+    events = [event for value in fields.getall("StatusCallbackEvent", ["completed"]) for event in value.split()]
+    return Subscription(url, _method(fields, "StatusCallbackMethod"), frozenset(events))
+
+
+def _method(fields: Form, name: str) -> Method:
+    method = fields.get(name, "POST")
+    if method not in {"GET", "POST"}:
+        raise RestError(20001, f"{name} is GET or POST")
+    return "GET" if method == "GET" else "POST"
+
+
+def _timeout(fields: Form) -> float:
+    text = fields.get("Timeout", str(DEFAULT_TIMEOUT))
+    if not (text.isascii() and text.isdigit() and int(text) <= LONGEST_TIMEOUT):
+        raise RestError(20001, f"Timeout is a number of seconds up to {LONGEST_TIMEOUT}")
+    return float(text)

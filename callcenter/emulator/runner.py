@@ -1,0 +1,253 @@
+"""Running a transcript against an emulator: make the call, follow the steps, compare."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from callcenter.emulator.client import CallState, ControlClient, Spoken
+from callcenter.emulator.errors import EmulatorError, Refusal
+from callcenter.emulator.ledger_rows import compare
+from callcenter.emulator.nodes import plain
+from callcenter.emulator.outcomes import CouldNotRun, Differed, Outcome, Passed
+from callcenter.emulator.steps import (
+    Answers,
+    Ends,
+    HangsUp,
+    Hears,
+    HearsNot,
+    NoTexts,
+    Presses,
+    Says,
+    Step,
+    Texts,
+    Transcript,
+    Waits,
+)
+
+LedgerReader = Callable[[str], Awaitable[list[dict[str, Any]]]]
+
+TEXT_PATIENCE = 10.0  # real seconds for a text message to arrive
+TEXT_GRACE = 1.0  # real seconds in which one that should not arrive would
+RING_PATIENCE = 10.0
+LEDGER_PATIENCE = 5.0
+REFERENCE = re.compile(r"\{(\w+)(!?)\}")
+
+
+class SettableClock(Protocol):
+    """The clock that the application and the emulator share."""
+
+    def set(self, at: datetime) -> None: ...
+
+
+async def run(
+    transcript: Transcript, *, base_url: str, ledger: LedgerReader | None = None, clock: SettableClock | None = None
+) -> Outcome:
+    """Make the call that a transcript describes.
+
+    Arguments:
+        transcript: from :func:`~callcenter.emulator.transcript.load_transcript`.
+        base_url: a running emulator.
+        ledger: given a call's sid, the records that it left, in order.
+        clock: set to the transcript's ``at``, if both are there.
+    """
+    if transcript.ledger is not None and ledger is None:
+        return CouldNotRun("le scénario vérifie le registre, mais rien ici ne permet de le lire.")
+    if clock is not None and transcript.at is not None:
+        clock.set(transcript.at)
+    try:
+        async with ControlClient(base_url) as client:
+            return await _run(client, transcript, ledger)
+    except EmulatorError as error:
+        return CouldNotRun(str(error))
+
+
+async def _run(client: ControlClient, transcript: Transcript, ledger: LedgerReader | None) -> Outcome:
+    seen = await client.last_message()
+    sid = await client.start(transcript.caller, transcript.called, "scripted")
+    follower = _Follower(client, sid, seen)
+    try:
+        difference = await follower.follow(transcript.steps)
+    finally:
+        for leg in (sid, *follower.answered):
+            await client.hang_up(leg)
+        state = await client.closed(sid)
+    if difference is not None:
+        return difference
+    if state.activity != "ended" or state.callbacks_pending:
+        return CouldNotRun("l'appel ne s'est pas terminé, ou l'application n'a pas pris note de sa fin.")
+    if transcript.ledger is None or ledger is None:
+        return Passed()
+    return await _ledger(transcript, ledger, sid)
+
+
+async def _ledger(transcript: Transcript, ledger: LedgerReader, sid: str) -> Outcome:
+    """Compare the records, for some seconds: what the end of a call leaves may be written a little later."""
+    until = asyncio.get_running_loop().time() + LEDGER_PATIENCE
+    while True:
+        difference = compare(transcript, await ledger(sid))
+        if difference is None:
+            return Passed()
+        if asyncio.get_running_loop().time() >= until:
+            return difference
+        await asyncio.sleep(0.1)
+
+
+class _Follower:
+    """One call, step after step.
+
+    Arguments:
+        sid: the call.
+        seen: how many messages there were before it began.
+    """
+
+    def __init__(self, client: ControlClient, sid: str, seen: int) -> None:
+        self._client = client
+        self._sid = sid
+        self._seen = seen
+        self._window = 0
+        self._kept: dict[str, str] = {}
+        self._used: set[int] = set()
+        self._telephones: dict[str, str] = {}
+        self.answered: list[str] = []
+        self._step = Step(0, 0, Ends())
+
+    async def follow(self, steps: Sequence[Step]) -> Differed | None:
+        """The first difference, or None."""
+        for step in steps:
+            self._step = step
+            state = await self._settled(self._sid)
+            difference = await self._take(state)
+            if difference is not None:
+                return difference
+        return None
+
+    async def _take(self, state: CallState) -> Differed | None:
+        heard = state.heard[self._window :]
+        match self._step.action:
+            case Hears(pattern):
+                return self._hears(pattern, heard)
+            case HearsNot(pattern):
+                if pattern.search(_text(heard)):
+                    return self._differs(f"ne pas entendre « {pattern.pattern} »", _quote(heard))
+            case Presses(keys):
+                self._window = len(state.heard)
+                return await self._press(state, self._sid, keys, heard)
+            case Waits(seconds):
+                self._window = len(state.heard)
+                return await self._wait(state, seconds)
+            case Says(text):
+                self._window = len(state.heard)
+                return await self._say(state, text)
+            case Texts():
+                return await self._texts(self._step.action)
+            case NoTexts(to):
+                return await self._no_texts(to)
+            case Answers():
+                self._window = len(state.heard)
+                return await self._answer(self._step.action)
+            case HangsUp(name):
+                await self._client.hang_up(self._telephones[name] if name is not None else self._sid)
+            case Ends():
+                return self._ended(state)
+        return None
+
+    def _hears(self, pattern: re.Pattern[str], heard: Sequence[Spoken]) -> Differed | None:
+        if pattern.search(_text(heard)):
+            return None
+        return self._differs(f"entendre « {pattern.pattern} »", _quote(heard))
+
+    async def _press(self, state: CallState, sid: str, keys: str, heard: Sequence[Spoken]) -> Differed | None:
+        digits = REFERENCE.sub(self._kept_digits, keys).replace(",", "")
+        if state.activity == "ended":
+            return self._differs(f"pouvoir taper {keys}", f"l'appel était terminé ; {_quote(heard)}")
+        if digits and not await self._client.press(sid, digits):
+            return self._differs(f"pouvoir taper {keys}", f"rien n'écoutait les touches ; {_quote(heard)}")
+        return None
+
+    def _kept_digits(self, reference: re.Match[str]) -> str:
+        """What a name stands for; with ``!``, digits that are all different from it."""
+        kept = self._kept[reference[1]]
+        return "".join(str((int(key) + 1) % 10) if key.isdigit() else key for key in kept) if reference[2] else kept
+
+    async def _wait(self, state: CallState, seconds: float) -> Differed | None:
+        if state.activity == "ended":
+            return self._differs(f"attendre {seconds:g} s au téléphone", "l'appel était terminé")
+        await self._client.advance(self._sid, seconds)
+        return None
+
+    async def _say(self, state: CallState, text: str) -> Differed | None:
+        try:
+            await self._client.speak(self._sid, text)
+        except Refusal:
+            ended = state.activity == "ended"
+            return self._differs(
+                f"pouvoir dire « {text} »", "l'appel était terminé" if ended else "rien n'écoutait la voix"
+            )
+        return None
+
+    async def _texts(self, texts: Texts) -> Differed | None:
+        loop = asyncio.get_running_loop()
+        until, after = loop.time() + TEXT_PATIENCE, self._seen
+        arrived = []
+        while (left := until - loop.time()) > 0:
+            for message in await self._client.inbox(texts.to, after=after, wait=left):
+                after = message.number
+                found = texts.pattern.search(plain(message.body)) if message.number not in self._used else None
+                if found is not None:
+                    self._used.add(message.number)
+                    if texts.name is not None:
+                        kept = found[1] if found.re.groups else found[0]
+                        self._kept[texts.name] = re.sub(r"\s", "", kept or "")
+                    return None
+                arrived.append(f"« {message.body} »")
+        expected = f"un SMS au {texts.to} contenant « {texts.pattern.pattern} »"
+        return self._differs(expected, ", ".join(arrived) or "aucun SMS")
+
+    async def _no_texts(self, to: str) -> Differed | None:
+        arrived = await self._client.inbox(to, after=self._seen, wait=TEXT_GRACE)
+        if not arrived:
+            return None
+        return self._differs(f"aucun SMS au {to}", ", ".join(f"« {message.body} »" for message in arrived))
+
+    async def _answer(self, answers: Answers) -> Differed | None:
+        ringing = await self._client.ringing(answers.on, RING_PATIENCE)
+        leg = next((leg for leg in ringing if leg.parent == self._sid), ringing[-1] if ringing else None)
+        if leg is None:
+            return self._differs(f"entendre sonner le {answers.on}", "ce téléphone ne sonne pas")
+        await self._client.answer(leg.sid)
+        self.answered.append(leg.sid)
+        if answers.name is not None:
+            self._telephones[answers.name] = leg.sid
+        state = await self._settled(leg.sid)
+        if answers.pattern is not None and (differs := self._hears(answers.pattern, state.heard)) is not None:
+            return differs
+        return None if answers.keys is None else await self._press(state, leg.sid, answers.keys, state.heard)
+
+    def _ended(self, state: CallState) -> Differed | None:
+        if state.activity != "ended":
+            return self._differs("la fin de l'appel", f"l'appel continue ; {_quote(state.heard[self._window :])}")
+        if state.hung_up_by == "telephone":
+            return self._differs("que l'autre côté raccroche", "l'appelant a raccroché lui-même")
+        return None
+
+    async def _settled(self, sid: str) -> CallState:
+        state = await self._client.settled(sid)
+        if state.activity == "busy":
+            raise EmulatorError("l'appel n'attend rien et ne se termine pas non plus, après 30 secondes.")
+        return state
+
+    def _differs(self, expected: str, heard: str) -> Differed:
+        return Differed(self._step.number, self._step.line, expected, heard)
+
+
+def _text(heard: Sequence[Spoken]) -> str:
+    return plain(" ".join(spoken.text for spoken in heard if spoken.kind != "pause"))
+
+
+def _quote(heard: Sequence[Spoken]) -> str:
+    words = " ".join(spoken.text for spoken in heard if spoken.kind != "pause")
+    return f"on a entendu « {words} »" if words else "on n'a rien entendu"

@@ -1,0 +1,128 @@
+"""The emulator put together: its clock, its tape, its three interfaces and its server."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime
+
+import aiohttp
+from aiohttp import web
+
+from callcenter.emulator.audio import Sounds
+from callcenter.emulator.control import Control, refusals
+from callcenter.emulator.errors import EmulatorError
+from callcenter.emulator.messages import Messages
+from callcenter.emulator.reports import Reports
+from callcenter.emulator.rest import Gate
+from callcenter.emulator.rest_calls import CallsResource
+from callcenter.emulator.rest_messages import MessagesResource
+from callcenter.emulator.settings import CallClock, EmulatorSettings
+from callcenter.emulator.switchboard import Switchboard
+from callcenter.emulator.tape import Exchange, Tape
+from callcenter.emulator.webhooks import Webhooks
+
+ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
+
+
+class Emulator:
+    """A carrier in a box, over HTTP.
+
+    Arguments:
+        settings: account, numbers and address.
+        clock: shared with the application under test: scripted calls move it, and it dates everything.
+
+    Raises:
+        EmulatorError: an account that no carrier would have.
+    """
+
+    def __init__(self, settings: EmulatorSettings, clock: CallClock | None = None) -> None:
+        if not ACCOUNT.fullmatch(settings.account_sid) or not settings.auth_token:
+            raise EmulatorError("account_sid is AC and 32 hexadecimal digits, auth_token is not empty")
+        self._settings = settings
+        self._clock = clock
+        self._tape = Tape()
+        self._base_url: str | None = None
+        self._running: _Running | None = None
+
+    @property
+    def tape(self) -> list[Exchange]:
+        """Every HTTP exchange with the application, oldest first, the last 20,000."""
+        return self._tape.exchanges
+
+    @property
+    def base_url(self) -> str:
+        """Where REST and control interface are.
+
+        Raises:
+            EmulatorError: it has not been started.
+        """
+        if self._base_url is None:
+            raise EmulatorError("start() the emulator before asking where it listens")
+        return self._base_url
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            EmulatorError: started already, or the address is taken.
+        """
+        if self._running is not None:
+            raise EmulatorError("the emulator has been started already")
+        running = _Running(self._settings, self._clock, self._tape)
+        try:
+            port = await running.listen()
+        except OSError as error:
+            await running.close()
+            where = f"{self._settings.host}:{self._settings.port}"
+            raise EmulatorError(f"cannot listen on {where}: {error.strerror}; choose another port") from error
+        self._running = running
+        self._base_url = f"http://{self._settings.host}:{port}"
+
+    async def stop(self) -> None:
+        """End all calls at once and stop listening; harmless when not started."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running.close()
+
+
+class _Running:
+    """What exists only while the emulator runs."""
+
+    def __init__(self, settings: EmulatorSettings, clock: CallClock | None, tape: Tape) -> None:
+        def now() -> datetime:
+            return clock.now() if clock is not None else datetime.now(UTC)
+
+        self._settings = settings
+        # One connection a request: a carrier's requests come from many machines, and none is sent into a closing one.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True, limit=0), cookie_jar=aiohttp.DummyCookieJar()
+        )
+        self._webhooks = Webhooks(settings.auth_token, self._session, tape, now)
+        self._reports = Reports(self._webhooks, now)
+        sounds = Sounds(self._webhooks, self._session, settings.captions_url)
+        self._switchboard = Switchboard(settings, self._webhooks, sounds, self._reports, clock, now)
+        messages = Messages(settings.account_sid, self._reports, now)
+        gate = Gate(settings.account_sid, settings.auth_token, tape, now)
+        application = web.Application(middlewares=[gate.middleware, refusals])
+        application.add_routes(CallsResource(self._switchboard).routes())
+        application.add_routes(MessagesResource(messages).routes())
+        application.add_routes(Control(self._switchboard, messages).routes())
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+
+    async def listen(self) -> int:
+        """Start the server; its port."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
+        await site.start()
+        address: tuple[str, int] = self._runner.addresses[0]
+        return address[1]
+
+    async def close(self) -> None:
+        """End calls, deliveries and server, in this order."""
+        await self._switchboard.close()
+        await self._reports.close()
+        await self._webhooks.close()
+        await self._runner.cleanup()
+        await self._session.close()
+        await asyncio.sleep(0)  # the connector's transports close in the next turn of the loop

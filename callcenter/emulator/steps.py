@@ -1,0 +1,137 @@
+"""The steps of a transcript, as values; :mod:`callcenter.emulator.transcript` reads them from YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from callcenter.emulator.errors import EmulatorError
+
+
+class TranscriptError(EmulatorError):
+    """A transcript that cannot be used.
+
+    Arguments:
+        problems: one sentence each, ``file:line: what is wrong and what to write``.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """Something matching the pattern was heard since the last acting step, in any case of letters."""
+
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HearsNot:
+    """Nothing matching the pattern was heard since the last acting step."""
+
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Presses:
+    """Keys are pressed; ``{name}`` and ``{name!}`` stand for what a text message brought, and for its opposite."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A text message matching the pattern arrived; its first group is kept under a name."""
+
+    to: str
+    pattern: re.Pattern[str]
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoTexts:
+    """No text message arrived at this number since the call began."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The caller does nothing for some seconds of the call."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """The caller speaks."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Another telephone rings and is answered; it hears something, presses keys, and has a name from then on."""
+
+    on: str
+    pattern: re.Pattern[str] | None
+    keys: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HangsUp:
+    """The caller hangs up, or a telephone that was answered under a name."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The other side has ended the call."""
+
+
+Action = Hears | HearsNot | Presses | Texts | NoTexts | Waits | Says | Answers | HangsUp | Ends
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its place among the steps, from 1, and its line in the file."""
+
+    number: int
+    line: int
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """What one record of the call must hold at least."""
+
+    line: int
+    fields: tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One call as it should go.
+
+    Arguments:
+        path: the file.
+        at: when it takes place, for tests that drive a clock.
+        ledger: the records it leaves, all of them in order; None when it says nothing about them.
+        ledger_line: where they stand in the file.
+    """
+
+    path: Path
+    title: str
+    caller: str
+    called: str
+    steps: tuple[Step, ...]
+    at: datetime | None = None
+    ledger: tuple[LedgerRow, ...] | None = None
+    ledger_line: int = 0

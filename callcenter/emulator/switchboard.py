@@ -1,0 +1,173 @@
+"""The calls of the emulator: starting them, finding them, ringing telephones, ending everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from callcenter.emulator.audio import Sounds
+from callcenter.emulator.calls import Call, Ending, Fetch, Parties, Source, Subscription
+from callcenter.emulator.dialling import GRACE, Dialling, Leg, Program
+from callcenter.emulator.identifiers import new_sid
+from callcenter.emulator.interpreter import Carrier, Ended, Exhausted, Interpreter
+from callcenter.emulator.reports import Reports
+from callcenter.emulator.settings import CallClock, EmulatorSettings
+from callcenter.emulator.timeline import Changes, LiveTimeline, Pace, ScriptedTimeline, Timeline
+from callcenter.emulator.webhooks import Webhooks
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A call that the application asks for over REST.
+
+    Arguments:
+        source: the document that runs once it is answered.
+        timeout: seconds it rings, the carrier's grace not counted.
+    """
+
+    caller: str
+    called: str
+    source: Source
+    fallback: Fetch | None = None
+    subscription: Subscription | None = None
+    timeout: float = 60.0
+
+
+class Switchboard:
+    """Everything that rings or talks.
+
+    Arguments:
+        settings: numbers and account.
+        webhooks, sounds, reports: the carrier's ways to the application.
+        clock: shared with the application, if given.
+        now: dates what happens.
+    """
+
+    def __init__(
+        self,
+        settings: EmulatorSettings,
+        webhooks: Webhooks,
+        sounds: Sounds,
+        reports: Reports,
+        clock: CallClock | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.calls: dict[str, Call] = {}
+        self.changes = Changes()
+        self._legs: dict[str, Leg] = {}
+        self._settings = settings
+        self._reports = reports
+        self._clock = clock
+        self._now = now
+        self._dialling = Dialling(self)
+        self._carrier = Carrier(webhooks, sounds, self._dialling)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def timeline(self, pace: Pace) -> Timeline:
+        """A fresh conversation's time."""
+        return LiveTimeline() if pace == "live" else ScriptedTimeline(self._clock)
+
+    def serves(self, number: str) -> bool:
+        """Whether a dialled number is an inbound call of ours rather than somebody's telephone."""
+        return number in self._settings.numbers
+
+    def inbound(self, caller: str, called: str, timeline: Timeline, hops: int = 0, mirror: Call | None = None) -> Call:
+        """Somebody calls one of our numbers.
+
+        Arguments:
+            caller: sent as it is, however withheld or malformed.
+            called: the number; its settings decide.
+            timeline: the conversation's time.
+            hops: how many served numbers were dialled to get here.
+            mirror: a leg that hears what is heard here.
+        """
+        settings = self._settings.number(called)
+        parties = Parties(new_sid("CA"), self._settings.account_sid, caller, called, "inbound", hops=hops)
+        call = self._new(parties, timeline)
+        call.mirror = mirror
+        call.fallback = Fetch(settings.fallback_url) if settings.fallback_url else None
+        call.subscription = Subscription(settings.status_callback) if settings.status_callback else None
+        call.become("ringing")
+        self.start(call, self._converse(call, Fetch(settings.voice_url)))
+        return call
+
+    def order(self, order: Order) -> Call:
+        """The application calls somebody; scripted when a clock is shared, live otherwise."""
+        timeline = self.timeline("live" if self._clock is None else "scripted")
+        parties = Parties(new_sid("CA"), self._settings.account_sid, order.caller, order.called, "outbound-api")
+        call = self._new(parties, timeline)
+        call.fallback, call.subscription = order.fallback, order.subscription
+        leg = self._legs[call.sid] = Leg(call, order.timeout + GRACE)
+        self.start(call, self._outbound(leg, order.source))
+        return call
+
+    def new_leg(
+        self, parent: Call, number: str, caller_id: str, subscription: Subscription | None, ring_until: float
+    ) -> Leg:
+        """A leg that a Dial makes; it shares the conversation's time."""
+        parties = Parties(
+            new_sid("CA"), self._settings.account_sid, caller_id, number, "outbound-dial", parent.sid,
+            parent.parties.hops,
+        )  # fmt: skip
+        call = self._new(parties, parent.timeline)
+        call.subscription = subscription
+        leg = self._legs[call.sid] = Leg(call, ring_until)
+        return leg
+
+    def start(self, call: Call, program: Program) -> None:
+        """Let a leg live; the conversation is busy at once, not only when its task gets a turn."""
+        call.timeline.enter()
+        task = asyncio.ensure_future(call.live(program, lambda source: self._converse(call, source)))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def ringing(self) -> list[Leg]:
+        """Telephones that ring now."""
+        return [
+            leg
+            for leg in self._legs.values()
+            if leg.call.status == "ringing" and leg.partner is None and not leg.picked_up and leg.refused is None
+        ]
+
+    async def interpret(self, call: Call, source: Source) -> Ended | None:
+        """Run a document on a leg; None when it came to its end without ending the call."""
+        match await Interpreter(call, self._carrier).run(source):
+            case Ended() as ended:
+                return ended
+            case Exhausted():
+                return None
+
+    async def close(self) -> None:
+        """End everything at once, without telling anybody."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _new(self, parties: Parties, timeline: Timeline) -> Call:
+        call = self.calls[parties.sid] = Call(parties, timeline, self._now, self._status_changed)
+        return call
+
+    def _status_changed(self, call: Call) -> None:
+        log.debug("emulator.call", sid=call.sid, status=call.status, direction=call.parties.direction)
+        self._reports.call_changed(call)
+        if call.over:
+            self._legs.pop(call.sid, None)
+        self.changes.notify()
+
+    async def _converse(self, call: Call, source: Source) -> Ending:
+        ended = await self.interpret(call, source)
+        return ended.ending if ended is not None else "completed"
+
+    async def _outbound(self, leg: Leg, source: Source) -> Ending:
+        return await self._dialling.ring(leg) or await self._converse(leg.call, source)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("emulator.call_crashed", error=type(error).__name__, exc_info=error)

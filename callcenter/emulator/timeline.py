@@ -1,0 +1,227 @@
+"""A call's own time: what waits in it, what passes in it, and who is told when something changed.
+
+All legs of one conversation share a timeline. In a *live* one, time is the machine's. In a *scripted* one nothing
+sleeps: speech advances time at once, and a wait lasts until its bell rings or the driver advances time beyond it.
+A leg is *busy* unless it waits; a conversation has settled when none of its legs is busy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Literal
+
+from callcenter.emulator.settings import CallClock
+
+Pace = Literal["live", "scripted"]
+
+
+class Changes:
+    """A number that grows with every change, and a way to wait for it to grow."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self._event = asyncio.Event()
+
+    def notify(self) -> None:
+        """Something changed."""
+        self.revision += 1
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def beyond(self, revision: int, seconds: float) -> None:
+        """Return when the revision is beyond the given one, or after some real seconds."""
+        if self.revision > revision:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return
+
+
+class Bell:
+    """Rung for one leg when it should look again at what it waits for."""
+
+    def __init__(self) -> None:
+        self._rung = False
+        self._waiter: _Waiter | None = None
+
+    def ring(self) -> None:
+        """Wake the waiting leg, or the next wait."""
+        if self._waiter is not None:
+            self._waiter.wake(woken=True)
+        else:
+            self._rung = True
+
+    def clear(self) -> None:
+        """Forget a ring that nobody waited for."""
+        self._rung = False
+
+    def take(self, waiter: _Waiter) -> bool:
+        """Wait with this waiter, unless the bell was rung already."""
+        if self._rung:
+            self._rung = False
+            return False
+        self._waiter = waiter
+        return True
+
+    def release(self) -> None:
+        """Nobody waits any more."""
+        self._waiter = None
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    """One wait; ``until`` is in the call's own seconds."""
+
+    timeline: Timeline
+    until: float | None
+    idle: bool
+    future: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def wake(self, *, woken: bool) -> None:
+        if not self.future.done():
+            self.timeline.forget(self)
+            self.future.set_result(woken)
+
+
+class Timeline(ABC):
+    """The time of one conversation, in seconds since it began."""
+
+    pace: Pace
+
+    def __init__(self) -> None:
+        self.changes = Changes()
+        self._busy = 0
+        self._waiters: list[_Waiter] = []
+
+    @property
+    def settled(self) -> bool:
+        """Whether every leg waits or has ended."""
+        return self._busy == 0
+
+    @property
+    @abstractmethod
+    def elapsed(self) -> float:
+        """Seconds since the conversation began."""
+
+    def enter(self) -> None:
+        """A leg begins."""
+        self._busy += 1
+
+    def leave(self) -> None:
+        """A leg has ended."""
+        self._busy -= 1
+        self._quiet()
+
+    async def wait(self, bell: Bell, until: float | None) -> bool:
+        """Wait for the bell, or until a time of the call; True when the bell rang."""
+        return await self._wait(bell, until, idle=True)
+
+    @abstractmethod
+    async def spend(self, seconds: float, bell: Bell) -> bool:
+        """Let speech or silence last; True when the bell cut it short."""
+
+    def forget(self, waiter: _Waiter) -> None:
+        """A wait is over."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+            self._busy += waiter.idle
+            self.changes.notify()
+
+    async def _wait(self, bell: Bell, until: float | None, *, idle: bool) -> bool:
+        waiter = _Waiter(self, until, idle)
+        if not bell.take(waiter):
+            return True
+        self._waiters.append(waiter)
+        self._busy -= idle
+        try:
+            self._arm(waiter)
+            self._quiet()
+            return await waiter.future
+        finally:
+            self.forget(waiter)
+            bell.release()
+
+    @abstractmethod
+    def _arm(self, waiter: _Waiter) -> None:
+        """Prepare a wait to expire."""
+
+    def _quiet(self) -> None:
+        """A leg is not busy any more."""
+        self.changes.notify()
+
+
+class LiveTimeline(Timeline):
+    """Time is the machine's."""
+
+    pace: Pace = "live"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+
+    @property
+    def elapsed(self) -> float:
+        return self._loop.time() - self._began
+
+    async def spend(self, seconds: float, bell: Bell) -> bool:
+        return await self._wait(bell, self.elapsed + seconds, idle=False)
+
+    def _arm(self, waiter: _Waiter) -> None:
+        if waiter.until is not None:
+            handle = self._loop.call_at(self._began + waiter.until, lambda: waiter.wake(woken=False))
+            waiter.future.add_done_callback(lambda _: handle.cancel())
+
+
+class ScriptedTimeline(Timeline):
+    """Time passes only by speech and by its driver.
+
+    Arguments:
+        clock: a clock that goes forward with it, if any.
+    """
+
+    pace: Pace = "scripted"
+
+    def __init__(self, clock: CallClock | None = None) -> None:
+        super().__init__()
+        self._clock = clock
+        self._elapsed = 0.0
+        self._target = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        return self._elapsed
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: waits that end within it end in their order, and what follows them happens meanwhile."""
+        self._target = max(self._target, self._elapsed) + seconds
+        self._quiet()
+
+    async def spend(self, seconds: float, bell: Bell) -> bool:
+        self._move_to(self._elapsed + seconds)
+        await asyncio.sleep(0)  # others get their turn in a long document
+        return False
+
+    def _arm(self, waiter: _Waiter) -> None:
+        """Nothing to do: the driver's advances find it."""
+
+    def _quiet(self) -> None:
+        if not self._busy:
+            timed = [waiter for waiter in self._waiters if waiter.until is not None]
+            due = min(timed, key=lambda waiter: waiter.until or 0.0, default=None)
+            if due is not None and (due.until or 0.0) <= max(self._target, self._elapsed):
+                self._move_to(due.until or 0.0)
+                due.wake(woken=False)
+            else:
+                self._move_to(self._target)
+        self.changes.notify()
+
+    def _move_to(self, moment: float) -> None:
+        if moment > self._elapsed:
+            if self._clock is not None:
+                self._clock.advance(moment - self._elapsed)
+            self._elapsed = moment

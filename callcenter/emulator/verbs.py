@@ -1,0 +1,146 @@
+"""The verbs of a TwiML document, as values. Times in seconds, URLs absolute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Method = Literal["GET", "POST"]
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Text to be spoken, without its SSML marks."""
+
+    text: str
+    loop: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A sound file, or keys to be sounded."""
+
+    url: str | None
+    digits: str = ""
+    loop: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Silence."""
+
+    length: float = 1.0
+
+
+Prompt = Say | Play | Pause
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Keys or speech to be collected.
+
+    Arguments:
+        action: where the input goes; None in a document without address and without an action.
+        keys, speech: what is listened to.
+        num_digits: keys after which the input is complete, None for no such number.
+        finish_on: keys that end the input, none if empty.
+        empty_too: whether no input is reported as well.
+        prompts: what is heard meanwhile.
+    """
+
+    action: str | None
+    method: Method = "POST"
+    keys: bool = True
+    speech: bool = False
+    timeout: float = 5.0
+    num_digits: int | None = None
+    finish_on: str = "#"
+    empty_too: bool = False
+    prompts: tuple[Prompt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Go on with another document; None means the current one, which has no address."""
+
+    url: str | None
+    method: Method = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Do not answer."""
+
+    reason: Literal["rejected", "busy"] = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """End the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialledNumber:
+    """One number that a Dial rings.
+
+    Arguments:
+        url: the whisper document, run on the called leg before the two are joined.
+        status_callback, events: who is told which of ``initiated ringing answered completed``.
+    """
+
+    number: str
+    url: str | None = None
+    method: Method = "POST"
+    status_callback: str | None = None
+    events: frozenset[str] = frozenset({"completed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Ring other numbers together; the first to answer is joined with the caller."""
+
+    numbers: tuple[DialledNumber, ...]
+    action: str | None = None
+    method: Method = "POST"
+    timeout: float = 30.0
+    time_limit: float = 14_400.0
+    caller_id: str | None = None
+    hangup_on_star: bool = False
+    answer_on_bridge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A verb or noun that the carrier has and this emulator has not: reaching it is an error."""
+
+    name: str
+
+
+Verb = Say | Play | Pause | Gather | Redirect | Reject | Hangup | Dial | Unsupported
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What the carrier's debugger would show: an error or a warning with its code."""
+
+    code: int
+    level: Literal["warning", "error"]
+    message: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as far as it can be executed.
+
+    Arguments:
+        url: where it came from, None for inline TwiML.
+        verbs: in order.
+        alerts: warnings met while reading.
+        audio: a sound that came instead of TwiML; it is played, then the call ends.
+    """
+
+    url: str | None
+    verbs: tuple[Verb, ...]
+    alerts: tuple[Alert, ...] = ()
+    audio: bytes | None = None

@@ -1,0 +1,89 @@
+"""What comes in and what goes out of a flow: plain values that know nothing of any carrier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+#: A date, a telephone number or a code is keyed slowly by elderly callers: seconds of silence before a question ends.
+SECONDS_FOR_DIGITS = 10
+SECONDS_FOR_A_CHOICE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The call has come in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A question ended.
+
+    Arguments:
+        keys: what was typed, ``0-9`` and ``*``; empty on silence and on ``#`` alone.
+        hash_key: the caller ended with ``#``.
+    """
+
+    keys: str
+    hash_key: bool = False
+
+
+Event = Started | Keyed
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Public words, already rendered.
+
+    Arguments:
+        prompt: key of the prompt.
+        text: the words, in ``language``.
+    """
+
+    prompt: str
+    text: str
+    language: str = "fr"
+
+
+class SpokenWords(Protocol):
+    """Words about a patient, which only the gate can make (``disclosure.gate.Spoken``). Opaque to a flow."""
+
+    @property
+    def prompt(self) -> str: ...
+
+
+Utterance = Line | SpokenWords
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Ask, and wait for keys. Any key interrupts ``lines``.
+
+    Arguments:
+        lines: public words of the question.
+        max_keys: the question ends by itself at this many keys; ``None`` means at ``#`` or silence.
+        seconds: silence after the words, or between two keys, that ends it.
+    """
+
+    lines: tuple[Line, ...]
+    max_keys: int | None
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Nothing more to say: the call ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the caller meets next.
+
+    Arguments:
+        before: words that are spoken whole, before the question and outside it: what is said about a patient stands
+            here, so that reaching the question's answer proves that it was heard.
+        then: what follows.
+    """
+
+    before: tuple[Utterance, ...]
+    then: Question | HangUp

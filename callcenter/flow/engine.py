@@ -1,0 +1,253 @@
+"""Advance a call by one event: a pure function but for the ports that it is handed.
+
+A step is entered, or takes an answer; it is left by an outlet, or waits, or ends the call. The outlet leads to the
+next step, in the same turn. Every call ends (P7): each question is asked a bounded number of times, and the whole call
+has a bounded number of turns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from callcenter.flow import asking, message_taking, verifying
+from callcenter.flow.conversation import (
+    Event,
+    HangUp,
+    Keyed,
+    Line,
+    Reply,
+    Started,
+    Utterance,
+)
+from callcenter.flow.language import (
+    Act,
+    Ask,
+    Branch,
+    Choose,
+    Disclose,
+    Do,
+    End,
+    Find,
+    Flow,
+    Go,
+    Lookup,
+    Say,
+    Step,
+    TakeMessage,
+    Verify,
+)
+from callcenter.flow.outcomes import Ended, Left, Outcome, Prompts, Scene, Waiting
+from callcenter.flow.ports import Done, Failed, Found, Nothing, Told, Withheld, World
+from callcenter.flow.state import Phase, State, initial
+from callcenter.kernel.errors import CallcenterError
+
+__all__ = ["FlowStuck", "Turn", "advance", "initial"]
+
+#: Steps gone through in one turn; a flow that needs more goes round in circles.
+STEPS_A_TURN = 50
+#: At this many events a call has grown too long: it is led to a person, once.
+LEAD_TO_A_PERSON = 40
+#: At this many it ends, so that with the carrier's own requests it stays within 60 (P7).
+LAST_TURN = 52
+
+LIMIT_PROMPT = "engine.limit"
+FAREWELL_PROMPT = "callback.abandoned"
+
+#: The name under which ``find`` binds what it found.
+APPOINTMENT = "appointment"
+
+
+class FlowStuck(CallcenterError):
+    """A call was led where its flow cannot go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one event led to.
+
+    Arguments:
+        reply: what the caller meets next.
+        state: where the call stands now.
+        visited: (step, outlet) taken, in order. Being led to a person because the call is long is no outlet: it shows
+            as a line ``engine.limit`` in the reply.
+    """
+
+    reply: Reply
+    state: State
+    visited: tuple[tuple[str, str], ...]
+
+
+async def advance(flow: Flow, book: Prompts, state: State, event: Event, world: World) -> Turn:
+    """Take one event.
+
+    Arguments:
+        flow: proven.
+        book: its prompts.
+        state: :func:`initial`, or what the last turn left.
+        event: ``Started`` once, then ``Keyed``.
+        world: the ports, for this turn.
+
+    Raises:
+        FlowStuck: the event does not fit the state, or the flow goes round in circles.
+    """
+    scene = Scene(book, world)
+    counted = replace(state, turns=state.turns + 1)
+    walked = await _walk(flow, await _take(flow, counted, event, scene), scene)
+    walked = await _within_bounds(flow, walked, scene)
+    stands = walked.stop.state
+    if isinstance(walked.stop, Ended):
+        stands = replace(stands, typed={})  # personal data that nothing will use any more
+    return Turn(_reply(walked), stands, walked.visited)
+
+
+# --- the walk
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """A turn's way up to where it stopped."""
+
+    stop: Waiting | Ended
+    said: tuple[Utterance, ...]
+    visited: tuple[tuple[str, str], ...]
+
+
+async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome:
+    match event:
+        case Started():
+            if state.turns > 1:
+                raise FlowStuck("a call that is under way cannot start")
+            return await _enter(_step(flow, state), state, scene)
+        case Keyed():
+            if state.phase is Phase.NONE:
+                raise FlowStuck("keys were typed where nothing was asked")
+            return await _answer(_step(flow, state), state, event, scene)
+
+
+async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:
+    said: tuple[Utterance, ...] = ()
+    visited: tuple[tuple[str, str], ...] = ()
+    for _ in range(STEPS_A_TURN):
+        said += outcome.said
+        if not isinstance(outcome, Left):
+            return _Walked(outcome, said, visited)
+        left = _step(flow, outcome.state)
+        visited += ((left.name, outcome.outlet),)
+        state = outcome.state.at(left.outlets()[outcome.outlet])
+        outcome = await _enter(_step(flow, state), state, scene)
+    raise FlowStuck(f"more than {STEPS_A_TURN} steps without a question")
+
+
+async def _within_bounds(flow: Flow, walked: _Walked, scene: Scene) -> _Walked:
+    state = walked.stop.state
+    if isinstance(walked.stop, Ended) or state.turns < LEAD_TO_A_PERSON:
+        return walked
+    if state.turns >= LAST_TURN:
+        farewell = scene.line(FAREWELL_PROMPT)
+        return replace(walked, stop=Ended(state.at(state.step)), said=(*walked.said, farewell))
+    if state.limited or isinstance(_step(flow, state), TakeMessage):
+        # Whoever is leaving a message is at the end of the way already.
+        return walked
+    led = replace(state.at(flow.person), limited=True, typed={})
+    onward = await _walk(flow, await _enter(_step(flow, led), led, scene), scene)
+    said = (*walked.said, scene.line(LIMIT_PROMPT), *onward.said)
+    return _Walked(onward.stop, said, walked.visited + onward.visited)
+
+
+def _step(flow: Flow, state: State) -> Step:
+    try:
+        return flow.steps[state.step]
+    except KeyError:
+        raise FlowStuck(f"flow {flow.name} has no step {state.step}") from None
+
+
+def _reply(walked: _Walked) -> Reply:
+    match walked.stop:
+        case Ended():
+            return Reply(walked.said, HangUp())
+        case Waiting(question):
+            patient_words = (at for at, words in enumerate(walked.said, start=1) if not isinstance(words, Line))
+            heard_whole = max(patient_words, default=0)
+            lines = tuple(words for words in walked.said[heard_whole:] if isinstance(words, Line))
+            return Reply(walked.said[:heard_whole], replace(question, lines=lines + question.lines))
+
+
+# --- one step
+
+
+async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
+    match step:
+        case Say():
+            return Left("then", state, (scene.line(step.prompt),))
+        case Choose():
+            return asking.enter_choose(step, state, scene)
+        case Ask():
+            return asking.enter_ask(step, state, scene)
+        case Verify():
+            return await verifying.enter(step, state, scene)
+        case Find():
+            return await _find(step, state, scene)
+        case Disclose():
+            return await _disclose(step, state, scene)
+        case Do():
+            return await _do(step, state, scene)
+        case TakeMessage():
+            return message_taking.enter(state, scene)
+        case Branch():
+            return Left(_branch(step, scene), state)
+        case Go():
+            return Left("go", state)
+        case End():
+            return Ended(state, (scene.line(step.prompt),))
+
+
+async def _answer(step: Step, state: State, keyed: Keyed, scene: Scene) -> Outcome:
+    match step:
+        case Choose():
+            return asking.answer_choose(step, state, keyed, scene)
+        case Ask():
+            return asking.answer_ask(step, state, keyed, scene)
+        case Verify():
+            return await verifying.answer(step, state, keyed, scene)
+        case TakeMessage():
+            return await message_taking.answer(state, keyed, scene)
+        case _:
+            raise FlowStuck(f"step {step.name} asks nothing")
+
+
+async def _find(step: Find, state: State, scene: Scene) -> Outcome:
+    after = state.bound.get(APPOINTMENT) if step.what is Lookup.FOLLOWING_APPOINTMENT else None
+    match await scene.world.record.find(step.what, after):
+        case Found(reference):
+            return Left("found", state.binding(APPOINTMENT, reference))
+        case Nothing():
+            return Left("none", state)
+        case Withheld():
+            return Left("withheld", state)
+
+
+async def _disclose(step: Disclose, state: State, scene: Scene) -> Outcome:
+    match await scene.world.record.tell(step.prompt, state.bound):
+        case Told(words):
+            return Left("then", state, (words,))
+        case Withheld():
+            return Left("withheld", state)
+
+
+async def _do(step: Do, state: State, scene: Scene) -> Outcome:
+    reference = state.bound.get(APPOINTMENT)
+    if reference is None:
+        # Cancelled a moment ago, or bound for another patient: there is nothing left to act on.
+        return Left("failed", state)
+    match await scene.world.record.perform(step.act, reference):
+        case Done():
+            return Left("done", state.unbinding(APPOINTMENT) if step.act is Act.CANCEL_APPOINTMENT else state)
+        case Failed():
+            return Left("failed", state)
+
+
+def _branch(step: Branch, scene: Scene) -> str:
+    answer = scene.world.public.get(step.on)
+    if not isinstance(answer, bool):
+        raise FlowStuck(f"step {step.name}: {step.on} is not a yes or a no")
+    return "yes" if answer else "no"

@@ -1,0 +1,230 @@
+"""What a flow is, once parsed: steps with named outlets, as plain frozen values.
+
+The YAML form is read by ``flow.load``; ``flow.proof`` reasons on these values and ``flow.engine`` walks them. Every
+step names its outlets itself, so that a proof and a picture need nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from callcenter.kernel.levels import Channel as Channel
+from callcenter.kernel.levels import Level as Level
+
+
+class Lookup(StrEnum):
+    """What ``find`` may look for in the patient's record."""
+
+    NEXT_APPOINTMENT = "next_appointment"
+    FOLLOWING_APPOINTMENT = "following_appointment"
+
+
+class Act(StrEnum):
+    """What ``do`` may do to what ``find`` bound."""
+
+    CONFIRM_APPOINTMENT = "confirm_appointment"
+    CANCEL_APPOINTMENT = "cancel_appointment"
+
+
+class MessageKind(StrEnum):
+    """What ``take_message`` takes."""
+
+    CALLBACK = "callback"
+
+
+class AskKind(StrEnum):
+    """What ``ask`` accepts from the keypad."""
+
+    TELEPHONE = "telephone"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say a public prompt, then go on."""
+
+    name: str
+    line: int
+    prompt: str
+    then: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"then": self.then}
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """A menu: one key. Repeated a bounded number of times on silence and on nonsense; ``*`` repeats it."""
+
+    name: str
+    line: int
+    prompt: str
+    keys: Mapping[str, str]
+    silence: str
+    nonsense: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {f"key {key}": step for key, step in self.keys.items()} | {
+            "silence": self.silence,
+            "nonsense": self.nonsense,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask for digits that the caller knows; they are kept under ``into`` for a later step of the flow."""
+
+    name: str
+    line: int
+    prompt: str
+    kind: AskKind
+    into: str
+    then: str
+    silence: str
+    nonsense: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"then": self.then, "silence": self.silence, "nonsense": self.nonsense}
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Ensure a level for one patient: live evidence answers at once, otherwise the questions are asked."""
+
+    name: str
+    line: int
+    level: Level
+    verified: str
+    refused: str
+    unavailable: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"verified": self.verified, "refused": self.refused, "unavailable": self.unavailable}
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Look in the verified patient's record. Its outlets tell something: both need the level of D01 and D02."""
+
+    name: str
+    line: int
+    what: Lookup
+    found: str
+    none: str
+    withheld: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"found": self.found, "none": self.none, "withheld": self.withheld}
+
+
+@dataclass(frozen=True, slots=True)
+class Disclose:
+    """Say a prompt that names patient data, after the gate has granted it and the record is written."""
+
+    name: str
+    line: int
+    prompt: str
+    then: str
+    withheld: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"then": self.then, "withheld": self.withheld}
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Act on what ``find`` bound."""
+
+    name: str
+    line: int
+    act: Act
+    done: str
+    failed: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"done": self.done, "failed": self.failed}
+
+
+@dataclass(frozen=True, slots=True)
+class TakeMessage:
+    """Take a callback request: a reason by key, a number. Needs no verification and tells nothing."""
+
+    name: str
+    line: int
+    kind: MessageKind
+    taken: str
+    abandoned: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"taken": self.taken, "abandoned": self.abandoned}
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Go one of two ways by a *public* yes/no field. Branching on a record is a disclosure: ``find`` does that."""
+
+    name: str
+    line: int
+    on: str
+    yes: str
+    no: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"yes": self.yes, "no": self.no}
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Go to another step."""
+
+    name: str
+    line: int
+    to: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"go": self.to}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Say a last public prompt and end the call."""
+
+    name: str
+    line: int
+    prompt: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {}
+
+
+Step = Say | Choose | Ask | Verify | Find | Disclose | Do | TakeMessage | Branch | Go | End
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One flow, parsed.
+
+    Arguments:
+        name: its name, also the file's.
+        channel: by which it speaks.
+        file: where it was read, as the user gave it.
+        start: the first step.
+        person: the step that leads to a person; the engine goes there when a bound is reached.
+        steps: by name, in the file's order.
+        digest: SHA-256 (hexadecimal) of the flow's and its prompts' text; in every record.
+    """
+
+    name: str
+    channel: Channel
+    file: str
+    start: str
+    person: str
+    steps: Mapping[str, Step]
+    digest: str
+
+    def edges(self) -> Iterator[tuple[str, str, str]]:
+        """Every (step, outlet, next step)."""
+        for step in self.steps.values():
+            for outlet, target in step.outlets().items():
+                yield step.name, outlet, target

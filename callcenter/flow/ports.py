@@ -1,0 +1,165 @@
+"""What a flow is handed: the world as small ports, each with its answers as values.
+
+The engine does no I/O. ``calls`` builds these ports around one transaction; tests build them from plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from callcenter.flow.conversation import SpokenWords
+from callcenter.flow.language import Act, Level, Lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who rings, as far as the line tells: a hint that never raises a level (OB-10).
+
+    Arguments:
+        number: E.164, or ``None`` when withheld or one of the practice's own lines.
+    """
+
+    number: str | None
+
+
+# --- verification
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSent:
+    """A challenge is open. Says nothing about whether a code really left: there is always one, real or decoy."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoMoreCodes:
+    """This call has used its challenges (OB-03)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationDown:
+    """Attempts cannot be counted, or codes cannot be sent: nobody is verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRight:
+    """Verified."""
+
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class CodeWrong:
+    """Not this one; the challenge is still open."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeOver:
+    """No try is left, or the code is too old."""
+
+
+class Verifier(Protocol):
+    """Proves who is calling, for one patient of one practice in one call."""
+
+    async def standing(self) -> Level:
+        """The level that live evidence gives now."""
+
+    async def open_challenge(self, birth_date: date, telephone: str) -> CodeSent | NoMoreCodes | VerificationDown:
+        """Match the claim and send a code, or a decoy. ``telephone`` is E.164."""
+
+    async def check_code(self, keys: str) -> CodeRight | CodeWrong | ChallengeOver | VerificationDown:
+        """Compare what was typed with the open challenge; counts before it compares."""
+
+
+# --- the patient's record
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something is bound: a reference, never a value."""
+
+    reference: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The record holds no such thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The gate does not let it out; worded the same whatever the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The act is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The act could not be done: what it concerned has changed meanwhile, or no evidence allows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Words that the gate has let out, on record."""
+
+    words: SpokenWords
+
+
+class Record(Protocol):
+    """The verified patient's record, behind the gate: every answer has its ledger entry before it is returned."""
+
+    async def find(self, what: Lookup, after: UUID | None) -> Found | Nothing | Withheld:
+        """Look for ``what``; ``after`` is the reference of the appointment after which to look."""
+
+    async def tell(self, prompt: str, bound: Mapping[str, UUID]) -> Told | Withheld:
+        """Render ``prompt`` with the fields of what is bound, if the gate grants every category in it."""
+
+    async def perform(self, act: Act, reference: UUID) -> Done | Failed:
+        """Act on what was bound."""
+
+
+# --- messages
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """Somebody wants to be called back.
+
+    Arguments:
+        reason: key of the reason (``appointment``, ``prescription``, ``administrative``, ``other``, ``unspecified``).
+        number: E.164 as typed, or the calling number.
+    """
+
+    reason: str
+    number: str
+
+
+class Messages(Protocol):
+    """The practice's inbox."""
+
+    async def leave(self, request: CallbackRequest) -> None:
+        """Keep the request; once it returns, the request is in the same transaction as the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that one turn of a flow may use.
+
+    Arguments:
+        now: the practice's local time, aware.
+        caller: who rings.
+        public: public fields by their dotted path (``practice.name``), ready to be said; booleans for ``branch``.
+    """
+
+    now: datetime
+    caller: Caller
+    public: Mapping[str, str | bool]
+    verifier: Verifier
+    record: Record
+    messages: Messages

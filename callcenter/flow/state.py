@@ -1,0 +1,153 @@
+"""Where a call stands in its flow, between two webhooks: a plain value, kept as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from callcenter.flow.language import Flow
+from callcenter.kernel.errors import IntegrityError
+
+#: Of the JSON form. A state of another version was written by another program: it is not guessed at.
+VERSION = 1
+
+
+class Phase(StrEnum):
+    """Which question of a step the caller is at."""
+
+    NONE = ""
+    KEY = "key"
+    DIGITS = "digits"
+    BIRTH_DATE = "birth_date"
+    TELEPHONE = "telephone"
+    CODE = "code"
+    REASON = "reason"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a call stands.
+
+    Arguments:
+        step: the step that it is in.
+        phase: the question of that step which waits for keys; ``NONE`` when nothing does.
+        silences: unanswered prompts of this question.
+        nonsense: answers to this question that meant nothing.
+        restarts: times that ``*`` was typed at this question.
+        turns: events of the whole call so far.
+        limited: the call was led to a person because it had grown too long; this happens once.
+        bound: references that ``find`` bound, by name; never values.
+        typed: answers kept until the step that needs them has used them. Personal data: the JSON form must be sealed.
+    """
+
+    step: str
+    phase: Phase = Phase.NONE
+    silences: int = 0
+    nonsense: int = 0
+    restarts: int = 0
+    turns: int = 0
+    limited: bool = False
+    bound: Mapping[str, UUID] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def at(self, step: str, phase: Phase = Phase.NONE) -> State:
+        """At ``step``, with its bounds unused."""
+        return replace(self, step=step, phase=phase, silences=0, nonsense=0, restarts=0)
+
+    def asking(self, phase: Phase) -> State:
+        """At another question of the same step, with its bounds unused."""
+        return self.at(self.step, phase)
+
+    def keeping(self, name: str, answer: str) -> State:
+        """With ``answer`` kept under ``name``."""
+        return replace(self, typed={**self.typed, name: answer})
+
+    def forgetting(self, *names: str) -> State:
+        """Without what was kept under ``names``."""
+        return replace(self, typed={name: kept for name, kept in self.typed.items() if name not in names})
+
+    def binding(self, name: str, reference: UUID) -> State:
+        """With ``reference`` bound to ``name``."""
+        return replace(self, bound={**self.bound, name: reference})
+
+    def unbinding(self, name: str) -> State:
+        """Without what was bound to ``name``."""
+        return replace(self, bound={other: reference for other, reference in self.bound.items() if other != name})
+
+    def to_json(self) -> str:
+        """The state as JSON text, keys in order."""
+        return json.dumps(
+            {
+                "version": VERSION,
+                "step": self.step,
+                "phase": self.phase.value,
+                "silences": self.silences,
+                "nonsense": self.nonsense,
+                "restarts": self.restarts,
+                "turns": self.turns,
+                "limited": self.limited,
+                "bound": {name: str(reference) for name, reference in self.bound.items()},
+                "typed": dict(self.typed),
+            },
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> State:
+        """The state that :meth:`to_json` wrote.
+
+        Raises:
+            IntegrityError: the text is not a state, or one of another version.
+        """
+        try:
+            return _read(json.loads(text))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            # "from None": the cause holds the whole text, and the text holds what the caller typed.
+            raise IntegrityError("the saved state of a call cannot be read") from None
+
+
+def initial(flow: Flow) -> State:
+    """The state of a call of which nothing has been heard yet."""
+    return State(step=flow.start)
+
+
+def _read(data: dict[str, Any]) -> State:
+    fields = dict(data)
+    if fields.pop("version") != VERSION:
+        raise IntegrityError("the saved state of a call is of another version")
+    counters = {name: _count(fields.pop(name)) for name in ("silences", "nonsense", "restarts", "turns")}
+    state = State(
+        step=_text(fields.pop("step")),
+        phase=Phase(fields.pop("phase")),
+        limited=_flag(fields.pop("limited")),
+        bound={_text(name): UUID(_text(reference)) for name, reference in fields.pop("bound").items()},
+        typed={_text(name): _text(answer) for name, answer in fields.pop("typed").items()},
+        **counters,
+    )
+    if fields:
+        raise ValueError("unknown fields")
+    return state
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not a flag")
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError("not a count")
+    return value

@@ -1,0 +1,142 @@
+"""The step ``verify``: birth date, telephone, code.
+
+The questions, their number and their words follow from what the caller typed and from whether the number is withheld,
+and from nothing else: a caller cannot tell a known patient from an unknown one (P6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from callcenter.flow.conversation import Keyed
+from callcenter.flow.keypad import FREE_RESTARTS, Cause, DigitQuestion, Digits, GaveUp, read_digits, since_star
+from callcenter.flow.language import Verify
+from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
+from callcenter.flow.ports import (
+    ChallengeOver,
+    CodeRight,
+    CodeSent,
+    CodeWrong,
+    NoMoreCodes,
+    VerificationDown,
+)
+from callcenter.flow.state import Phase, State
+from callcenter.speech import typed
+
+# Names under which answers are kept. A step ``ask`` with ``into: telephone`` before this one replaces its question.
+BIRTH_DATE = "birth_date"
+TELEPHONE = "telephone"
+
+#: A code has to arrive, be found and be read: a caller gets this many prompts of this many seconds, all alike.
+CODE_PROMPTS = 4
+CODE_SECONDS = 15
+CODE_DIGITS = 6
+
+_BIRTH_DATE = DigitQuestion("verify.birth_date", again=("verify.birth_date_again",), digits=8)
+_TELEPHONE = DigitQuestion("verify.telephone", again=("verify.telephone_again",), digits=10)
+_CODE = DigitQuestion(
+    "verify.code", again=("verify.code_wrong",), digits=CODE_DIGITS, seconds=CODE_SECONDS, prompts=CODE_PROMPTS
+)
+
+
+async def enter(step: Verify, state: State, scene: Scene) -> Outcome:
+    """Live evidence answers at once; otherwise the first question is asked."""
+    if await scene.world.verifier.standing() >= step.level:
+        return Left("verified", state)
+    return _BIRTH_DATE.ask(state.asking(Phase.BIRTH_DATE), scene)
+
+
+async def answer(step: Verify, state: State, keyed: Keyed, scene: Scene) -> Outcome:
+    """Take the answer to the question that ``state`` waits at."""
+    match state.phase:
+        case Phase.BIRTH_DATE:
+            return await _birth_date(state, keyed, scene)
+        case Phase.TELEPHONE:
+            return await _telephone(state, keyed, scene)
+        case _:
+            return await _code(step, state, keyed, scene)
+
+
+async def _birth_date(state: State, keyed: Keyed, scene: Scene) -> Outcome:
+    match read_digits(keyed, _BIRTH_DATE.digits):
+        case Digits(keys):
+            born = typed.birth_date(keys, scene.world.now.date())
+            if not isinstance(born, date):
+                return _again(_BIRTH_DATE, Cause.NONSENSE, state, scene)
+            kept = state.keeping(BIRTH_DATE, born.isoformat())
+            telephone = kept.typed.get(TELEPHONE) or scene.world.caller.number
+            if telephone is None:
+                return _TELEPHONE.ask(kept.asking(Phase.TELEPHONE), scene)
+            return await _open_challenge(kept, born, telephone, scene)
+        case Cause() as cause:
+            return _again(_BIRTH_DATE, cause, state, scene)
+
+
+async def _telephone(state: State, keyed: Keyed, scene: Scene) -> Outcome:
+    match read_digits(keyed, _TELEPHONE.digits):
+        case Digits(keys):
+            telephone = typed.telephone(keys)
+            if not isinstance(telephone, str):
+                return _again(_TELEPHONE, Cause.NONSENSE, state, scene)
+            return await _open_challenge(state, date.fromisoformat(state.typed[BIRTH_DATE]), telephone, scene)
+        case Cause() as cause:
+            return _again(_TELEPHONE, cause, state, scene)
+
+
+async def _open_challenge(state: State, born: date, telephone: str, scene: Scene) -> Outcome:
+    used = state.forgetting(BIRTH_DATE, TELEPHONE)
+    match await scene.world.verifier.open_challenge(born, telephone):
+        case CodeSent():
+            return _CODE.ask(used.asking(Phase.CODE), scene)
+        case NoMoreCodes():
+            return _failed(used, scene)
+        case VerificationDown():
+            return _unavailable(used, scene)
+
+
+async def _code(step: Verify, state: State, keyed: Keyed, scene: Scene) -> Outcome:
+    match read_digits(keyed, _CODE.digits):
+        case Digits(keys) if len(keys) <= CODE_DIGITS:
+            return await _check(step, state, keys, scene)
+        case Digits():
+            return _again(_CODE, Cause.NONSENSE, state, scene)
+        case Cause.RESTART if state.restarts >= FREE_RESTARTS and since_star(keyed.keys):
+            # No free restart is left: it is a try like any other, and tries are the verifier's to count (OB-03).
+            return await _check(step, state, since_star(keyed.keys), scene)
+        case Cause() as cause:
+            return _again(_CODE, cause, state, scene)
+
+
+async def _check(step: Verify, state: State, keys: str, scene: Scene) -> Outcome:
+    match await scene.world.verifier.check_code(keys):
+        case CodeRight(level) if level >= step.level:
+            # What was bound before belonged to whoever was verified then.
+            return Left("verified", replace(state, bound={}))
+        case CodeWrong():
+            return Waiting(scene.question("verify.code_wrong", max_keys=CODE_DIGITS, seconds=CODE_SECONDS), state)
+        case CodeRight() | ChallengeOver():
+            return _failed(state, scene)
+        case VerificationDown():
+            return _unavailable(state, scene)
+
+
+def _again(question: DigitQuestion, cause: Cause, state: State, scene: Scene) -> Outcome:
+    asked = question.ask_again(cause, state, scene)
+    return _gave_up(asked.cause, state, scene) if isinstance(asked, GaveUp) else asked
+
+
+def _gave_up(cause: Cause, state: State, scene: Scene) -> Left:
+    forgotten = state.forgetting(BIRTH_DATE, TELEPHONE)
+    if state.phase is not Phase.CODE and cause in (Cause.SILENCE, Cause.ESCAPE):
+        # The caller chose not to be verified: there is no failure to speak of.
+        return Left("refused", forgotten)
+    return _failed(forgotten, scene)
+
+
+def _failed(state: State, scene: Scene) -> Left:
+    return Left("refused", state, (scene.line("verify.failed"),))
+
+
+def _unavailable(state: State, scene: Scene) -> Left:
+    return Left("unavailable", state, (scene.line("verify.unavailable"),))

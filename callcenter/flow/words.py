@@ -1,0 +1,264 @@
+"""The words of one prompt: Jinja's syntax in a small sandbox, parsed to three kinds of parts and rendered from values.
+
+Literal text, ``{{ root.field }}``, ``{{ root.field | filter }}`` and ``{% if root.field %}`` are all there is: what
+cannot be resolved from the text alone cannot be proven. Jinja only parses; no expression is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+
+import jinja2
+from jinja2 import nodes
+
+from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.labels import FIELD_LABELS
+from callcenter.speech import french
+
+
+class PromptError(CallcenterError):
+    """A prompt cannot be said with the values that it was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a prompt's text may not hold, and how to mend it; without the place, which the reader of the file knows."""
+
+    what: str
+    mend: str
+
+
+# --- fields and filters
+
+
+def _say_moment(value: datetime, today: date | None) -> str:
+    if today is None:
+        return f"{french.spoken_date(value.date())}, {french.spoken_time(value.time())}"
+    return french.spoken_datetime(value, today)
+
+
+#: Filters for a date and time; the second argument is the practice's date of today, if it is known.
+MOMENT_FILTERS: Mapping[str, Callable[[datetime, date | None], str]] = MappingProxyType(
+    {
+        "spoken_datetime": _say_moment,
+        "spoken_date": lambda value, today: french.spoken_date(value.date(), today=today),
+        "spoken_time": lambda value, today: french.spoken_time(value.time()),
+    }
+)
+#: Filters for a text.
+TEXT_FILTERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {"spoken_name": french.spoken_name, "spoken_phone": french.spoken_phone}
+)
+
+#: Fields that are yes or no: for ``if`` and ``branch`` only.
+YES_NO_FIELDS = frozenset({"practice.is_open", "caller.number_withheld"})
+#: Fields that are a date and time: said through one of the filters for it.
+MOMENT_FIELDS = frozenset({"appointment.starts_at"})
+
+
+# --- parts
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Literal text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A field's value, through a filter or as it is."""
+
+    field: str
+    filter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Parts that are said only if a field has a value other than no and empty."""
+
+    field: str
+    parts: tuple[Part, ...]
+
+
+Part = Words | Value | When
+
+
+def fields_of(parts: Sequence[Part]) -> frozenset[str]:
+    """Every field that ``parts`` name, conditions included: an ``if`` on a field tells something of it."""
+    fields: set[str] = set()
+    for part in parts:
+        match part:
+            case Value(field):
+                fields.add(field)
+            case When(field, inner):
+                fields |= {field} | fields_of(inner)
+    return frozenset(fields)
+
+
+def unguarded(parts: Sequence[Part], guards: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Every field whose value is said outside an ``if`` of its own."""
+    for part in parts:
+        match part:
+            case Value(field) if field not in guards:
+                yield field
+            case When(field, inner):
+                yield from unguarded(inner, guards | {field})
+
+
+def always_said(parts: Sequence[Part]) -> str:
+    """The literal words that are said whatever the values are."""
+    return _tidy(" ".join(part.text for part in parts if isinstance(part, Words)))
+
+
+def render(parts: Sequence[Part], values: Mapping[str, object], today: date | None) -> str:
+    """The words, with white space collapsed.
+
+    Arguments:
+        values: by field; every field outside an ``if`` of its own needs one.
+        today: the practice's date of today; near it, a date is said without its year.
+
+    Raises:
+        PromptError: a value is missing or of another kind than its filter takes. The value is not in the message.
+    """
+    return _tidy("".join(_rendered(parts, values, today)))
+
+
+def _rendered(parts: Sequence[Part], values: Mapping[str, object], today: date | None) -> Iterator[str]:
+    for part in parts:
+        match part:
+            case Words(text):
+                yield text
+            case Value(field, name):
+                yield _spoken(field, name, values.get(field), today)
+            case When(field, inner):
+                if values.get(field):
+                    yield from _rendered(inner, values, today)
+
+
+def _spoken(field: str, name: str | None, value: object, today: date | None) -> str:
+    match value:
+        case datetime() if name is not None and name in MOMENT_FILTERS:
+            return MOMENT_FILTERS[name](value, today)
+        case str() if name is None:
+            return value
+        case str() if name is not None and name in TEXT_FILTERS:
+            return TEXT_FILTERS[name](value)
+    raise PromptError(f"the field {field} has no value that can be said here")
+
+
+def _tidy(text: str) -> str:
+    """Collapse the white space of an author's layout; the no-break spaces of French typography stay."""
+    return re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
+
+
+# --- parsing
+
+
+def parse(text: str) -> tuple[tuple[Part, ...], tuple[Fault, ...]]:
+    """The parts of ``text``, and all that it may not hold."""
+    parser = _Parser()
+    try:
+        parts = parser.parts(_jinja(text).body)
+    except jinja2.TemplateSyntaxError as error:
+        return (), (Fault(f"it is not readable: {error.message}", "correct the braces"),)
+    except RecursionError:
+        return (), (Fault("it nests too deeply", "write simpler text"),)
+    return parts, tuple(parser.faults)
+
+
+def _jinja(text: str) -> nodes.Template:
+    return jinja2.Environment(autoescape=False).parse(text)  # noqa: S701 - parsed only, and no markup is made
+
+
+class _Parser:
+    """Walks what Jinja read, keeps the three kinds of parts, and collects the rest as faults."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def parts(self, body: Sequence[nodes.Node]) -> tuple[Part, ...]:
+        return tuple(part for node in body for part in self.part(node))
+
+    def part(self, node: nodes.Node) -> Iterator[Part]:
+        match node:
+            case nodes.Output():
+                yield from self.parts(node.nodes)
+            case nodes.TemplateData():
+                yield Words(node.data)
+            case nodes.If():
+                yield from self.condition(node)
+            case nodes.Getattr() | nodes.Filter() | nodes.Name():
+                yield from self.value(node)
+            case _:
+                self.refuse(node)
+
+    def condition(self, node: nodes.If) -> Iterator[Part]:
+        if node.else_ or node.elif_:
+            self.fault("it uses « else »", "write another prompt, or a branch in the flow")
+        field = self.field(node.test)
+        inner = self.parts(node.body)
+        if field is not None:
+            yield When(field, inner)
+
+    def value(self, node: nodes.Getattr | nodes.Filter | nodes.Name) -> Iterator[Part]:
+        name = None
+        target: nodes.Node | None = node
+        if isinstance(node, nodes.Filter):
+            name, target = node.name, node.node
+            if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
+                self.fault(f"the filter « {name} » is given arguments", f"write « | {name} » alone")
+        field = self.field(target)
+        if field is not None and self.suits(field, name):
+            yield Value(field, name)
+
+    def suits(self, field: str, name: str | None) -> bool:
+        if name is not None and name not in {**MOMENT_FILTERS, **TEXT_FILTERS}:
+            known = ", ".join([*MOMENT_FILTERS, *TEXT_FILTERS])
+            self.fault(f"« {name} » is not a filter", f"the filters are {known}")
+        elif field in YES_NO_FIELDS:
+            self.fault(f"« {field} » is yes or no and cannot be said", f"use it in « {{% if {field} %}} »")
+        elif field in MOMENT_FIELDS and name not in MOMENT_FILTERS:
+            known = ", ".join(MOMENT_FILTERS)
+            self.fault(f"« {field} » is a date and time", f"say it through one of {known}")
+        elif field not in MOMENT_FIELDS and name in MOMENT_FILTERS:
+            self.fault(f"« {field} » is not a date and time", f"say it without « | {name} »")
+        else:
+            return True
+        return False
+
+    def field(self, node: nodes.Node | None) -> str | None:
+        path = _path(node)
+        if path is None:
+            self.refuse(node)
+        elif path not in FIELD_LABELS:
+            self.fault(f"« {path} » is not a field", f"the fields are {', '.join(sorted(FIELD_LABELS))}")
+        else:
+            return path
+        return None
+
+    def refuse(self, node: nodes.Node | None) -> None:
+        kind = type(node).__name__.lower()
+        self.fault(
+            f"it holds something that a prompt may not hold ({kind})",
+            "a prompt holds text, {{ a.b }}, {{ a.b | filter }} and {% if a.b %}",
+        )
+
+    def fault(self, what: str, mend: str) -> None:
+        self.faults.append(Fault(what, mend))
+
+
+def _path(node: nodes.Node | None) -> str | None:
+    """``a.b`` for a name and its attributes; nothing for any other expression."""
+    match node:
+        case nodes.Name():
+            return node.name
+        case nodes.Getattr():
+            root = _path(node.node)
+            return f"{root}.{node.attr}" if root else None
+    return None

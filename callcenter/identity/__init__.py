@@ -1,0 +1,1 @@
+"""Who is calling: matching a claim, codes, evidence, levels, throttles."""

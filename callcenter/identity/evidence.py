@@ -1,0 +1,88 @@
+"""Evidence, and the level that it gives.
+
+A level is never stored: it is computed each time from evidence that the ledger holds, for one patient, one practice and
+one call, and that is young enough (P2). The class below cannot exist without the identifier of its ledger record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from callcenter.kernel.levels import Level
+
+
+class Factor(StrEnum):
+    """What proved it. The names stand in ledger records."""
+
+    BIRTH_DATE_AND_TELEPHONE = "birth_date+telephone"
+    SMS_CODE = "sms_code"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A code sent to a contact on file was typed back in this call.
+
+    Arguments:
+        record: the ledger record of the success.
+        call, practice: where it was given; worth nothing elsewhere.
+        patient: about whom.
+        shared: the contact serves two adults or more: date and place only.
+        at: when.
+    """
+
+    record: UUID
+    call: UUID
+    practice: UUID
+    patient: UUID
+    shared: bool
+    at: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        ids = {name: str(getattr(self, name)) for name in ("record", "call", "practice", "patient")}
+        return {**ids, "shared": self.shared, "at": self.at.isoformat()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Evidence:
+        ids = {name: UUID(value[name]) for name in ("record", "call", "practice", "patient")}
+        return cls(**ids, shared=value["shared"], at=datetime.fromisoformat(value["at"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the caller stands now, for one patient.
+
+    Arguments:
+        level: what live evidence gives.
+        patient: about whom, or ``None`` at V0.
+        factors: what proved it.
+        shared: the proof came through a contact that several adults share.
+        records: ledger records of the evidence.
+    """
+
+    level: Level
+    patient: UUID | None = None
+    factors: tuple[Factor, ...] = ()
+    shared: bool = False
+    records: tuple[UUID, ...] = ()
+
+
+UNKNOWN = Standing(Level.UNKNOWN)
+
+
+def standing(evidence: Evidence | None, *, call: UUID, practice: UUID, now: datetime, life: timedelta) -> Standing:
+    """What ``evidence`` is worth in ``call`` of ``practice`` at ``now``.
+
+    Arguments:
+        life: how long evidence stands; older is worth nothing.
+    """
+    if evidence is None or evidence.call != call or evidence.practice != practice:
+        return UNKNOWN
+    if not timedelta(0) <= now - evidence.at < life:
+        return UNKNOWN
+    factors = (Factor.BIRTH_DATE_AND_TELEPHONE, Factor.SMS_CODE)
+    return Standing(Level.VERIFIED, evidence.patient, factors, evidence.shared, (evidence.record,))

@@ -1,0 +1,1 @@
+"""Organisations, practices and their numbers; practitioners, patients, contacts, appointments, messages."""

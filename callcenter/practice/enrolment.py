@@ -1,0 +1,181 @@
+"""Enrolling organisations, practices, their numbers and practitioners; rules are checked at writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.kernel.errors import CallcenterError, Conflict
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.names import normalise_name
+from callcenter.practice.numbers import NumberProblem, parse_diallable, parse_number, parse_served
+from callcenter.practice.opening import HOLIDAY_SUBDIVISIONS, Opening
+from callcenter.practice.tables import directory_number, opening_hours, organisation, own_line, practice, practitioner
+from callcenter.store.database import Transaction
+
+#: One enrolment at a time: whether a rescue number is served can then not change between check and commit.
+_LOCK = "callcenter enrolment"
+
+
+class UnusablePractice(CallcenterError):
+    """A practice cannot be enrolled as it is described."""
+
+
+class NumberTaken(Conflict):
+    """A number cannot be served and be a line that we ring when nothing else works, or serve two practices."""
+
+
+@dataclass(frozen=True, slots=True)
+class PractitionerRecord:
+    """A practitioner, as enrolled.
+
+    Arguments:
+        name: first name and name, without the title.
+        title: ``Dr``, ``Pr`` or empty.
+        sensitive: the speciality alone tells something about who goes there (D05).
+    """
+
+    id: UUID
+    name: str
+    title: str
+    speciality: str
+    sensitive: bool
+
+
+async def write_organisation(connection: AsyncConnection, organisation_id: UUID, name: str) -> None:
+    """Enrol an organisation, or rename it."""
+    statement = insert(organisation).values(id=organisation_id, name=name)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_={"name": statement.excluded.name})
+    )
+
+
+async def write_practice(connection: AsyncConnection, facts: PracticeFacts) -> None:
+    """Enrol a practice with its numbers, lines and hours, or replace what is enrolled under its id.
+
+    Raises:
+        UnusablePractice: a rule is broken; the message says by what.
+        NumberTaken: a rescue number is served, here or by another practice, or a number serves another practice.
+    """
+    check_practice(facts)
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(_LOCK, 0))))
+    await _check_directory(connection, facts)
+    settings = {
+        "organisation_id": facts.organisation_id,
+        "slug": facts.slug,
+        "name": facts.name,
+        "spoken_name": facts.spoken_name,
+        "address": facts.address,
+        "access": facts.access,
+        "timezone": facts.timezone.key,
+        "holiday_subdivision": facts.opening.holiday_subdivision,
+        "rescue_number": facts.rescue_number,
+        "closing_conduct": facts.closing_conduct,
+        "out_of_hours_number": facts.out_of_hours_number,
+        "voice": facts.voice.value,
+    }
+    statement = insert(practice).values(id=facts.id, **settings)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=settings))
+    for table in (directory_number, own_line, opening_hours):
+        await connection.execute(delete(table).where(table.c.practice_id == facts.id))
+    await _write_lines(connection, facts)
+
+
+async def _write_lines(connection: AsyncConnection, facts: PracticeFacts) -> None:
+    numbers = [
+        {"practice_id": facts.id, "number": number, "entry": kind.value} for number, kind in facts.numbers.items()
+    ]
+    lines = [{"practice_id": facts.id, "number": number} for number in sorted(facts.other_lines)]
+    hours = [
+        {"practice_id": facts.id, "weekday": weekday, "opens": opens, "closes": closes}
+        for weekday, intervals in facts.hours.items()
+        for opens, closes in intervals
+    ]
+    for table, rows in ((directory_number, numbers), (own_line, lines), (opening_hours, hours)):
+        if rows:
+            await connection.execute(insert(table), rows)
+
+
+async def write_practitioners(tx: Transaction, records: Iterable[PractitionerRecord]) -> None:
+    """Enrol practitioners, or replace what is enrolled under their ids.
+
+    Raises:
+        UnmappedCharacter: a name could not be compared with the ones in the practice's files.
+    """
+    for record in records:
+        normalise_name(record.name)
+        values = {
+            "name": record.name,
+            "title": record.title,
+            "speciality": record.speciality,
+            "sensitive": record.sensitive,
+        }
+        statement = insert(practitioner).values(id=record.id, practice_id=tx.practice, **values)
+        await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+def check_practice(facts: PracticeFacts) -> None:
+    """Check what can be checked without the directory.
+
+    Raises:
+        UnusablePractice: with every broken rule (UX-05, OU-05, EM-04, EM-05; overlapping hours; no such zone).
+        NumberTaken: its rescue number is served by itself, or is one of its lines that may be forwarded to us.
+    """
+    broken = [*_number_problems(facts), *_hours_problems(facts.opening)]
+    if not facts.closing_conduct.strip():
+        broken.append("it does not say what to do while it is closed, nor who stands in (EM-05)")
+    if broken:
+        raise UnusablePractice(f"practice {facts.slug}: " + "; ".join(broken))
+    if facts.rescue_number in facts.numbers.keys() | facts.other_lines:
+        raise NumberTaken(
+            f"practice {facts.slug}: its rescue number {facts.rescue_number} is served by us or listed among its other "
+            "lines, so a call to it may come back to us"
+        )
+
+
+def _number_problems(facts: PracticeFacts) -> list[str]:
+    read = [("number", number, parse_served(number)) for number in facts.numbers] + [
+        ("rescue number", facts.rescue_number, parse_number(facts.rescue_number)),
+        ("out-of-hours number", facts.out_of_hours_number, parse_diallable(facts.out_of_hours_number)),
+        *(("other line", number, parse_number(number)) for number in facts.other_lines),
+    ]
+    return [
+        f"{what} {number!r}: {parsed.value if isinstance(parsed, NumberProblem) else f'write it as {parsed}'}"
+        for what, number, parsed in read
+        if parsed != number
+    ]
+
+
+def _hours_problems(opening: Opening) -> list[str]:
+    problems = []
+    for weekday, intervals in opening.weekly.items():
+        bounds = [bound for interval in intervals for bound in interval]
+        if weekday not in range(7) or any(later <= earlier for earlier, later in pairwise(bounds)):
+            problems.append(f"the hours of weekday {weekday} are not in order, overlap or have no such day")
+    if opening.holiday_subdivision is not None and opening.holiday_subdivision not in HOLIDAY_SUBDIVISIONS:
+        problems.append(f"no part of France with holidays of its own is called {opening.holiday_subdivision!r}")
+    return problems
+
+
+async def _check_directory(connection: AsyncConnection, facts: PracticeFacts) -> None:
+    """Refuse numbers that contradict what other practices have."""
+    wanted = [*facts.numbers, facts.rescue_number]
+    served = select(directory_number.c.number).where(
+        directory_number.c.practice_id != facts.id, directory_number.c.number.in_(wanted)
+    )
+    rescue = select(practice.c.rescue_number).where(
+        practice.c.id != facts.id, practice.c.rescue_number.in_(list(facts.numbers))
+    )
+    for query, why in (
+        (served, "we serve it for another practice"),
+        (rescue, "it is the rescue number of another practice"),
+    ):
+        taken = sorted((await connection.execute(query)).scalars())
+        if taken:
+            raise NumberTaken(f"practice {facts.slug}: {', '.join(taken)}: {why}")

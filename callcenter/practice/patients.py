@@ -1,0 +1,118 @@
+"""Patients, as verification needs them: candidates for a claim, flags, telephones that may get a code."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.engine import RowMapping
+
+from callcenter.kernel.errors import NotFound
+from callcenter.kernel.labels import Category
+from callcenter.kernel.protected import Protected
+from callcenter.practice.file import PatientFile
+from callcenter.practice.numbers import receives_sms
+from callcenter.practice.tables import contact, patient
+from callcenter.practice.values import Candidate, Contact, PatientFlags
+from callcenter.store.database import Transaction
+from callcenter.store.sealed import Sealer
+
+_FLAGS = (
+    patient.c.birth_date,
+    patient.c.birth_date_fictive,
+    patient.c.deceased,
+    patient.c.homonym,
+    patient.c.doubtful,
+    patient.c.contact_restricted,
+)
+
+
+class NoSuchPatient(NotFound):
+    """There is no such patient in this practice."""
+
+
+class Patients:
+    """Patients of the practice of a transaction.
+
+    Arguments:
+        sealer: opens their sealed fields and makes blind indexes.
+    """
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    async def by_birth_and_phone(self, tx: Transaction, birth_date: date, e164: str) -> tuple[Candidate, ...]:
+        """Everybody with exactly this birth date and this telephone on file (V1), deceased and flagged ones too.
+
+        One statement, and at least one field is opened, whether somebody matches or not (P6: no oracle in time).
+        """
+        file = PatientFile(self._sealer, tx.practice)
+        query = (
+            select(patient.c.id, contact.c.id.label("contact_id"), contact.c.shared, *_FLAGS)
+            .join_from(
+                contact,
+                patient,
+                (patient.c.practice_id == contact.c.practice_id) & (patient.c.id == contact.c.patient_id),
+            )
+            .where(
+                contact.c.practice_id == tx.practice,
+                contact.c.birth_phone_index == file.birth_phone_index(birth_date, e164),
+            )
+            .order_by(patient.c.id)
+        )
+        rows = (await tx.connection.execute(query)).mappings().all()
+        if not rows:
+            _open_a_decoy(file, birth_date)
+        return tuple(Candidate(row["id"], row["contact_id"], row["shared"], _flags(file, row)) for row in rows)
+
+    async def code_contacts(self, tx: Transaction, patient_id: UUID) -> tuple[Contact, ...]:
+        """Every telephone of a patient, the most recently confirmed first; which may get a code is decided above."""
+        file = PatientFile(self._sealer, tx.practice)
+        query = (
+            select(contact)
+            .where(contact.c.practice_id == tx.practice, contact.c.patient_id == patient_id)
+            .order_by(contact.c.confirmed_at.desc(), contact.c.id)
+        )
+        return tuple(_contact(file, row) for row in (await tx.connection.execute(query)).mappings().all())
+
+    async def flags(self, tx: Transaction, patient_id: UUID) -> PatientFlags:
+        """What forbids or restricts disclosures about a patient.
+
+        Raises:
+            NoSuchPatient: this practice has none of that id.
+        """
+        query = select(patient.c.id, *_FLAGS).where(patient.c.practice_id == tx.practice, patient.c.id == patient_id)
+        row = (await tx.connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise NoSuchPatient
+        return _flags(PatientFile(self._sealer, tx.practice), row)
+
+
+def _open_a_decoy(file: PatientFile, birth_date: date) -> None:
+    nobody = UUID(int=0)
+    file.open_birth_date(nobody, file.seal("patient", "birth_date", nobody, birth_date.isoformat()))
+
+
+def _flags(file: PatientFile, row: RowMapping) -> PatientFlags:
+    birth_date = file.open_birth_date(row["id"], row["birth_date"])
+    return PatientFlags(
+        birth_date=Protected(birth_date, Category.RECORD_EXISTS, row["id"]),
+        birth_date_fictive=row["birth_date_fictive"],
+        deceased=row["deceased"],
+        homonym=row["homonym"],
+        doubtful=row["doubtful"],
+        contact_restricted=row["contact_restricted"],
+    )
+
+
+def _contact(file: PatientFile, row: RowMapping) -> Contact:
+    phone = file.open("contact", "phone", row["id"], row["phone"])
+    return Contact(
+        id=row["id"],
+        phone=Protected(phone, Category.CONTACT_DETAILS, row["patient_id"]),
+        receives_sms=receives_sms(phone),
+        entered_at=row["entered_at"],
+        confirmed_at=row["confirmed_at"],
+        shared=row["shared"],
+    )

@@ -1,0 +1,89 @@
+"""Planning an import of appointments: in the agenda under ``external_id``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from callcenter.kernel.errors import Problem
+from callcenter.kernel.randomness import new_id
+from callcenter.practice.intake import AppointmentEntry, put_appointments
+from callcenter.practice.names import UnmappedCharacter, normalise_name
+from callcenter.practice.on_file import KnownAppointment, appointments_on_file, patients_on_file
+from callcenter.practice.plans import Draft, ImportContext, Plan, Progress, repeated, write_batches
+from callcenter.practice.practitioners import practitioner_names
+from callcenter.practice.records import AppointmentRecord
+from callcenter.practice.values import AppointmentStatus
+
+_TITLES = frozenset({"DR", "DRE", "DOCTEUR", "DOCTEURE", "PR", "PRE", "PROFESSEUR", "M", "MME", "MONSIEUR", "MADAME"})
+
+
+async def plan_appointments(context: ImportContext, drafts: Sequence[Draft[AppointmentRecord]]) -> Plan:
+    """Known appointments are replaced, others added."""
+    tx = context.tx
+    patients = await patients_on_file(tx, context.file, [draft.record.patient for draft in drafts])
+    names = await practitioner_names(tx)
+    practitioners = {normalise_name(name): key for name, key in names.items()}
+    known = await appointments_on_file(tx, [draft.record.external_id for draft in drafts])
+    keys = ((draft.line, draft.record.external_id) for draft in drafts)
+    problems = repeated(context, keys, "the same appointment")
+    entries = []
+    for draft in drafts:
+        patient, doctor = patients.get(draft.record.patient), _practitioner(practitioners, draft.record.practitioner)
+        if patient is None or doctor is None:
+            problems += _unknown(context, draft.line, patient is None, doctor is None, sorted(names))
+        else:
+            on_file = known.get(draft.record.external_id)
+            entries.append(_entry(context, draft.record, patient.id, doctor, on_file))
+
+    async def write(progress: Progress) -> None:
+        await write_batches(entries, lambda batch: put_appointments(tx, batch), progress)
+
+    return Plan(sum(draft.record.external_id not in known for draft in drafts), problems, write)
+
+
+def _practitioner(practitioners: Mapping[str, UUID], written: str) -> UUID | None:
+    try:
+        name = normalise_name(written.replace(".", " "))
+    except UnmappedCharacter:
+        return None
+    first, _, rest = name.partition(" ")
+    return practitioners.get(name) or (practitioners.get(rest) if first in _TITLES else None)
+
+
+def _unknown(
+    context: ImportContext, line: int, no_patient: bool, no_practitioner: bool, names: Sequence[str]
+) -> list[Problem]:
+    problems = []
+    if no_patient:
+        mend = "import patients first, or correct the patient's identifier"
+        problems.append(context.problem(line, "no patient on file has this identifier", mend))
+    if no_practitioner:
+        mend = f"write one of: {', '.join(names)}" if names else "enrol the practitioners first"
+        problems.append(context.problem(line, "the practice has no practitioner of this name", mend))
+    return problems
+
+
+def _entry(
+    context: ImportContext,
+    record: AppointmentRecord,
+    patient_id: UUID,
+    practitioner_id: UUID,
+    on_file: KnownAppointment | None,
+) -> AppointmentEntry:
+    """A file without status leaves what a caller has confirmed or cancelled, unless the appointment was moved."""
+    unmoved = on_file is not None and on_file.starts_at == record.starts_at
+    kept = on_file.status if on_file and unmoved else AppointmentStatus.PLANNED
+    status = record.status or kept
+    unchanged = on_file is not None and unmoved and on_file.status is status
+    return AppointmentEntry(
+        id=on_file.id if on_file else new_id(context.random),
+        external_id=record.external_id,
+        patient_id=patient_id,
+        practitioner_id=practitioner_id,
+        starts_at=record.starts_at,
+        duration_minutes=record.duration_minutes,
+        place=record.place,
+        status=status,
+        changed_at=on_file.changed_at if on_file and unchanged else context.reading.now,
+    )

@@ -1,0 +1,23 @@
+"""The practitioners of a practice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from callcenter.practice.tables import practitioner
+from callcenter.store.database import Transaction
+
+
+async def has_sensitive_practitioner(tx: Transaction) -> bool:
+    """Whether a practitioner of the practice is *sensitive*, so that no practitioner's name is read at V2 (D05)."""
+    sensitive = exists().where(practitioner.c.practice_id == tx.practice, practitioner.c.sensitive)
+    return bool((await tx.connection.execute(select(sensitive))).scalar_one())
+
+
+async def practitioner_names(tx: Transaction) -> Mapping[str, UUID]:
+    """The practitioners of the practice by their name, without the title."""
+    query = select(practitioner.c.name, practitioner.c.id).where(practitioner.c.practice_id == tx.practice)
+    return {row.name: row.id for row in (await tx.connection.execute(query)).all()}

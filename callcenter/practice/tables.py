@@ -1,0 +1,246 @@
+"""The tables of the practice room: what is public about a practice (house scope), and its patients (practice scope).
+
+A reference between two rows of practice scope is composite with the practice, since foreign keys ignore row-level
+security. Names, dates, sex, places of birth and telephone numbers of patients are sealed (``bytea``); they are found
+by blind indexes of 32 bytes.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    Uuid,
+    false,
+    text,
+)
+
+from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, practice_column
+
+_E164 = r"^\+[1-9][0-9]{6,14}$"
+#: UX-05: never a number that costs the patient extra. (36xx and 118 are short, so never E.164.)
+_SURTAXED = r"^\+338[129]"
+#: EM-04: 15, 116117 or another short number, or a full one.
+_DIALLABLE = r"^(\+[1-9][0-9]{6,14}|[0-9]{2,6})$"
+_SURTAXED_SHORT = r"^(36[0-9]{2}|118[0-9]{3})$"
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=false())
+
+
+def _not_empty(column: str) -> CheckConstraint:
+    return CheckConstraint(f"btrim({column}) <> ''", name=f"{column}_not_empty")
+
+
+def _blind_index(column: str) -> CheckConstraint:
+    return CheckConstraint(f"octet_length({column}) = 32", name=f"{column}_is_a_digest")
+
+
+def _telephone(column: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} ~ '{_E164}' AND {column} !~ '{_SURTAXED}'", name=f"{column}_may_be_dialled")
+
+
+# --- house scope
+
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    _not_empty("name"),
+    info=HOUSE_SCOPE,
+)
+
+practice = Table(
+    "practice",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organisation_id", Uuid, ForeignKey("organisation.id"), nullable=False, index=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("spoken_name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("access", Text, nullable=False),
+    Column("timezone", Text, nullable=False, server_default=text("'Europe/Paris'")),
+    Column("holiday_subdivision", Text),
+    Column("rescue_number", Text, nullable=False),
+    Column("closing_conduct", Text, nullable=False),
+    Column("out_of_hours_number", Text, nullable=False),
+    Column("voice", Text, nullable=False, server_default=text("'local'")),
+    CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug_is_a_slug"),
+    *(_not_empty(column) for column in ("name", "spoken_name", "address", "closing_conduct", "timezone")),
+    _telephone("rescue_number"),
+    CheckConstraint(
+        f"out_of_hours_number ~ '{_DIALLABLE}' AND out_of_hours_number !~ '{_SURTAXED}' "
+        f"AND out_of_hours_number !~ '{_SURTAXED_SHORT}'",
+        name="out_of_hours_number_may_be_dialled",
+    ),
+    CheckConstraint("voice IN ('local', 'carrier')", name="voice"),
+    info=HOUSE_SCOPE,
+)
+
+directory_number = Table(
+    "directory_number",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("practice_id", Uuid, ForeignKey("practice.id"), nullable=False, index=True),
+    Column("entry", Text, nullable=False, server_default=text("'main'")),
+    _telephone("number"),
+    CheckConstraint("entry IN ('main', 'overflow', 'professionals', 'closed')", name="entry"),
+    info=HOUSE_SCOPE,
+)
+
+own_line = Table(
+    "own_line",
+    metadata,
+    Column("practice_id", Uuid, ForeignKey("practice.id"), nullable=False),
+    Column("number", Text, nullable=False),
+    PrimaryKeyConstraint("practice_id", "number"),
+    CheckConstraint(f"number ~ '{_E164}'", name="number_is_e164"),
+    info=HOUSE_SCOPE,
+)
+
+opening_hours = Table(
+    "opening_hours",
+    metadata,
+    Column("practice_id", Uuid, ForeignKey("practice.id"), nullable=False),
+    Column("weekday", SmallInteger, nullable=False),
+    Column("opens", Time, nullable=False),
+    Column("closes", Time, nullable=False),
+    PrimaryKeyConstraint("practice_id", "weekday", "opens"),
+    CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+    CheckConstraint("closes > opens", name="closes_after_opening"),
+    info=HOUSE_SCOPE,
+)
+
+# --- practice scope
+
+practitioner = Table(
+    "practitioner",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    practice_column(),
+    Column("name", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("speciality", Text, nullable=False),
+    _flag("sensitive"),
+    UniqueConstraint("practice_id", "id"),
+    UniqueConstraint("practice_id", "name"),
+    *(_not_empty(column) for column in ("name", "speciality")),
+    info=PRACTICE_SCOPE,
+)
+
+patient = Table(
+    "patient",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    practice_column(),
+    Column("external_id", Text, nullable=False),
+    # traits of the RNIV (ID-01), each sealed for its own column; used names are never filled from birth names
+    Column("birth_name", LargeBinary, nullable=False),
+    Column("first_names", LargeBinary, nullable=False),
+    Column("first_name", LargeBinary, nullable=False),
+    Column("used_name", LargeBinary),
+    Column("used_first_name", LargeBinary),
+    Column("birth_date", LargeBinary, nullable=False),
+    Column("sex", LargeBinary, nullable=False),
+    Column("birth_place_code", LargeBinary),
+    Column("identity_status", Text, nullable=False, server_default=text("'PROV'")),
+    _flag("birth_date_fictive"),
+    _flag("deceased"),
+    _flag("homonym"),
+    _flag("doubtful"),
+    _flag("contact_restricted"),
+    Column("birth_name_index", LargeBinary, nullable=False),
+    UniqueConstraint("practice_id", "id"),
+    UniqueConstraint("practice_id", "external_id"),
+    _not_empty("external_id"),
+    CheckConstraint("identity_status IN ('PROV', 'RECUP', 'VALI', 'QUAL')", name="identity_status"),
+    CheckConstraint("identity_status = 'PROV' OR NOT doubtful", name="doubtful_is_provisional"),  # ID-03
+    _blind_index("birth_name_index"),
+    Index(None, "practice_id", "birth_name_index"),
+    info=PRACTICE_SCOPE,
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    practice_column(),
+    Column("patient_id", Uuid, nullable=False),
+    Column("phone", LargeBinary, nullable=False),
+    Column("phone_index", LargeBinary, nullable=False),
+    Column("birth_phone_index", LargeBinary, nullable=False),
+    Column("entered_at", DateTime(timezone=True), nullable=False),
+    Column("confirmed_at", DateTime(timezone=True), nullable=False),
+    _flag("shared"),
+    UniqueConstraint("practice_id", "id"),
+    UniqueConstraint("practice_id", "patient_id", "phone_index"),
+    ForeignKeyConstraint(["practice_id", "patient_id"], ["patient.practice_id", "patient.id"]),
+    CheckConstraint("confirmed_at >= entered_at", name="confirmed_once_entered"),
+    _blind_index("phone_index"),
+    _blind_index("birth_phone_index"),
+    Index(None, "practice_id", "birth_phone_index"),
+    Index(None, "practice_id", "phone_index"),
+    info=PRACTICE_SCOPE,
+)
+
+appointment = Table(
+    "appointment",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    practice_column(),
+    Column("external_id", Text, nullable=False),
+    Column("patient_id", Uuid, nullable=False),
+    Column("practitioner_id", Uuid, nullable=False),
+    Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("duration_minutes", SmallInteger, nullable=False),
+    Column("place", Text),
+    Column("status", Text, nullable=False, server_default=text("'planned'")),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("practice_id", "id"),
+    UniqueConstraint("practice_id", "external_id"),
+    ForeignKeyConstraint(["practice_id", "patient_id"], ["patient.practice_id", "patient.id"]),
+    ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
+    _not_empty("external_id"),
+    CheckConstraint("place IS NULL OR btrim(place) <> ''", name="place_not_empty"),
+    CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_within_a_day"),
+    CheckConstraint("status IN ('planned', 'confirmed', 'cancelled')", name="status"),
+    Index(None, "practice_id", "patient_id", "starts_at", "id"),
+    Index(None, "practice_id", "practitioner_id"),
+    info=PRACTICE_SCOPE,
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    practice_column(),
+    Column("kind", Text, nullable=False, server_default=text("'callback'")),
+    Column("reason", Text, nullable=False),
+    Column("number", LargeBinary, nullable=False),
+    Column("call_reference", Uuid),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("handled_at", DateTime(timezone=True)),
+    Column("handled_by", Text),
+    UniqueConstraint("practice_id", "id"),
+    CheckConstraint("kind IN ('callback')", name="kind"),
+    CheckConstraint("reason ~ '^[a-z_]+$'", name="reason_is_a_key"),  # a key of the flow, never words of a caller
+    CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by_somebody"),
+    _not_empty("handled_by"),
+    Index("ix_message_waiting", "practice_id", "created_at", "id", postgresql_where=text("handled_at IS NULL")),
+    info=PRACTICE_SCOPE,
+)

@@ -1,0 +1,1 @@
+"""PostgreSQL: engine, embedded server, scopes of rows, sealed fields, jobs."""

@@ -1,0 +1,41 @@
+"""Later work: jobs of procrastinate, deferred inside our own transactions.
+
+A job is committed with what made it necessary, or not at all. Its arguments are opaque identifiers only.
+"""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+import procrastinate
+from procrastinate import PsycopgConnector
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_DEFER = text(
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW("
+    "cast(:queue AS varchar), cast(:task AS varchar), 0, NULL, NULL, cast(:arguments AS jsonb), NULL"
+    ")::procrastinate_job_to_defer_v1])"
+)
+
+
+async def defer(connection: AsyncConnection, task: str, *, queue: str = "messages", **arguments: UUID) -> None:
+    """Defer ``task`` in the transaction of ``connection``.
+
+    Arguments:
+        task: name under which the worker knows it.
+        arguments: identifiers; nothing else may stand in a job.
+    """
+    values = json.dumps({name: str(value) for name, value in arguments.items()})
+    await connection.execute(_DEFER, {"queue": queue, "task": task, "arguments": values})
+
+
+def job_application(dsn: str) -> procrastinate.App:
+    """The job system on the database at ``dsn`` (libpq form), without tasks yet.
+
+    Arguments:
+        dsn: as the app role.
+    """
+    connector = PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, kwargs={"application_name": "callcenter-jobs"})
+    return procrastinate.App(connector=connector)

@@ -1,0 +1,43 @@
+"""Bringing a database to the schema of this version, with Alembic."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+FOLDER = Path(__file__).resolve().parents[2] / "migrations"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    return config
+
+
+async def migrate(connection: AsyncConnection) -> None:
+    """Apply every migration that is missing, in one transaction.
+
+    Arguments:
+        connection: as the owner role.
+    """
+
+    def upgrade(plain: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = plain
+        command.upgrade(config, "head")
+
+    await connection.run_sync(upgrade)
+
+
+async def revisions(connection: AsyncConnection) -> tuple[str | None, str | None]:
+    """The revision of the database, and the one that this version needs."""
+    needed = await asyncio.to_thread(lambda: ScriptDirectory.from_config(_config()).get_current_head())
+    current = await connection.run_sync(lambda plain: MigrationContext.configure(plain).get_current_revision())
+    return current, needed

@@ -1,0 +1,65 @@
+"""What somebody must look at: one log event and one counter each, never with a patient word in it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import PurePath
+from traceback import extract_tb
+
+import structlog
+
+from callcenter.telephony.metrics import Metrics
+
+_log = structlog.get_logger(__name__)
+
+
+class AlertKind(StrEnum):
+    """Why somebody is alerted."""
+
+    STEP_FAILED = "step_failed"
+    STEP_SLOW = "step_slow"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN_NUMBER = "unknown_number"
+    UNKNOWN_CALL = "unknown_call"
+    FOREIGN_STEP = "foreign_step"
+    MALFORMED_WEBHOOK = "malformed_webhook"
+    CARRIER_FALLBACK = "carrier_fallback"
+    STATUS_FAILED = "status_failed"
+    AUDIO_FAILED = "audio_failed"
+    VOICE_DOWN = "voice_down"
+    RESCUE_REFUSED = "rescue_refused"
+    EDGE_FAILED = "edge_failed"
+
+
+def failure(error: BaseException) -> dict[str, str]:
+    """What a log may keep of an exception: its type, its cause's type and where it was raised.
+
+    Its text and its arguments are left out: they may hold anything that a step had in hand.
+    """
+    frames = extract_tb(error.__traceback__)
+    fields = {"error": type(error).__name__}
+    if error.__cause__ is not None:
+        fields["cause"] = type(error.__cause__).__name__
+    if frames:
+        fields["where"] = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}"
+    return fields
+
+
+class Alerts:
+    """Where alerts go.
+
+    Arguments:
+        metrics: counts them by kind.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def report(self, kind: AlertKind, **fields: str) -> None:
+        """Alert. ``fields`` hold opaque identifiers, names of types and the carrier's codes only."""
+        self._metrics.alerts.labels(kind=kind.value).inc()
+        _log.error("alert", kind=kind.value, **fields)
+
+    def failed(self, kind: AlertKind, error: BaseException, **fields: str) -> None:
+        """Alert about an exception, of which only :func:`failure` is kept."""
+        self.report(kind, **failure(error), **fields)

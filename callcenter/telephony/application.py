@@ -1,0 +1,78 @@
+"""The carrier's edge as one web application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from callcenter.speech.voices import Voice
+from callcenter.telephony import urls as paths
+from callcenter.telephony.admission import LARGEST_FORM, admission
+from callcenter.telephony.alerts import Alerts
+from callcenter.telephony.audio import AudioFetches
+from callcenter.telephony.fallback import StaticAnswers
+from callcenter.telephony.metrics import Metrics
+from callcenter.telephony.ports import Calls, MessageStatuses
+from callcenter.telephony.signature import SignatureCheck
+from callcenter.telephony.twiml import CarrierVoices
+from callcenter.telephony.urls import Urls
+from callcenter.telephony.voice import VoiceWebhooks
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeDependencies:
+    """What the edge is handed.
+
+    Arguments:
+        calls, messages: what stands behind it.
+        voice: our own voice, for the words of ``PlayAudio``.
+        signature: checks every POST.
+        urls: below the same public base URL that ``signature`` was given.
+        static: the documents of last resort.
+        metrics, alerts: where it counts and cries.
+        voices: the carrier's voices, for ``SayText``.
+        step_seconds: how long a step, or making a sound, may take.
+    """
+
+    calls: Calls
+    messages: MessageStatuses
+    voice: Voice
+    signature: SignatureCheck
+    urls: Urls
+    static: StaticAnswers
+    metrics: Metrics
+    alerts: Alerts
+    voices: CarrierVoices = field(default_factory=CarrierVoices)
+    step_seconds: float = 10.0
+
+
+def webhook_application(deps: EdgeDependencies) -> web.Application:
+    """The application of the webhooks' listener. Run it with :class:`callcenter.telephony.listener.EdgeRunner`.
+
+    There is no redirect in it: a carrier that follows one loses what the caller typed.
+    """
+    guard = admission(deps.urls.base, deps.signature, deps.metrics, deps.alerts)
+    application = web.Application(middlewares=[guard], client_max_size=LARGEST_FORM)
+    voice = VoiceWebhooks(
+        calls=deps.calls,
+        messages=deps.messages,
+        static=deps.static,
+        alerts=deps.alerts,
+        urls=deps.urls,
+        voices=deps.voices,
+        step_seconds=deps.step_seconds,
+    )
+    audio = AudioFetches(calls=deps.calls, voice=deps.voice, alerts=deps.alerts, seconds=deps.step_seconds)
+    application.add_routes(
+        [
+            web.post(paths.INCOMING, voice.incoming),
+            web.post(paths.STEP, voice.step),
+            web.post(paths.STATUS, voice.status),
+            web.post(paths.FALLBACK, voice.fallback),
+            web.post(paths.MESSAGE_STATUS, voice.message_status),
+            web.head(paths.AUDIO, audio.probe),
+            web.get(paths.AUDIO, audio.fetch, allow_head=False),
+        ]
+    )
+    return application

@@ -1,0 +1,101 @@
+"""Words that we say with our own voice, as the carrier fetches them. There are no files: sound is made per fetch.
+
+The token in the address is the secret, so nothing is signed here, nothing is cached, and every reason for which there
+is no sound looks the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from uuid import UUID
+
+from aiohttp import hdrs, web
+
+from callcenter.calls.values import AudioGone, AudioText
+from callcenter.speech.voices import Voice, VoiceUnavailable
+from callcenter.telephony import webhooks
+from callcenter.telephony.alerts import AlertKind, Alerts
+from callcenter.telephony.ports import Calls
+from callcenter.telephony.responses import OUTCOME, SERVER, Outcome, respond
+from callcenter.telephony.webhooks import Malformed
+
+WAV = "audio/wav"
+_NO_STORE: Mapping[str, str] = MappingProxyType({"Cache-Control": "no-store"})
+
+
+class AudioFetches:
+    """Handlers of the audio addresses.
+
+    Arguments:
+        calls: knows the words, and records each fetch.
+        voice: says them.
+        alerts: told when it does not.
+        seconds: how long finding and saying the words may take.
+    """
+
+    def __init__(self, *, calls: Calls, voice: Voice, alerts: Alerts, seconds: float) -> None:
+        self._calls = calls
+        self._voice = voice
+        self._alerts = alerts
+        self._seconds = seconds
+
+    async def probe(self, request: web.Request) -> web.StreamResponse:
+        """HEAD: consumes nothing, and says the same of every address."""
+        request[OUTCOME] = Outcome.PROBED.value
+        return respond(200, content_type=WAV, headers=_NO_STORE)
+
+    async def fetch(self, request: web.Request) -> web.StreamResponse:
+        """GET: the whole sound, whatever range was asked for."""
+        address = webhooks.read_audio(request.match_info)
+        if isinstance(address, Malformed):
+            return self._gone(request)
+        call, token = address
+        try:
+            async with asyncio.timeout(self._seconds):
+                words = await self._calls.audio(call, token)
+                if isinstance(words, AudioGone):
+                    return self._gone(request)
+                sound = await self._voice.synthesise(words.text, words.language)
+        except Exception as error:
+            kind = AlertKind.VOICE_DOWN if isinstance(error, VoiceUnavailable) else AlertKind.AUDIO_FAILED
+            self._alerts.failed(kind, error)
+            request[OUTCOME] = Outcome.UNAVAILABLE.value
+            return respond(503, headers=_NO_STORE)
+        return await self._play(request, call, words, sound)
+
+    def _gone(self, request: web.Request) -> web.Response:
+        request[OUTCOME] = Outcome.GONE.value
+        return respond(404, headers=_NO_STORE)
+
+    async def _play(self, request: web.Request, call: UUID, words: AudioText, sound: bytes) -> web.StreamResponse:
+        response = web.StreamResponse(headers={hdrs.SERVER: SERVER, hdrs.CONTENT_TYPE: WAV, **_NO_STORE})
+        response.content_length = len(sound)
+        try:
+            await _send_whole(request, response, sound)
+        except ConnectionError:  # the carrier or its caller is gone: the fetch stays incomplete
+            request[OUTCOME] = Outcome.INTERRUPTED.value
+            return response
+        request[OUTCOME] = Outcome.PLAYED.value
+        try:
+            await self._calls.audio_complete(call, words.fetch)
+        except Exception as error:  # the sound has left; only the note that it did is missing
+            self._alerts.failed(AlertKind.AUDIO_FAILED, error)
+        return response
+
+
+async def _send_whole(request: web.Request, response: web.StreamResponse, sound: bytes) -> None:
+    """Return when the last byte is the network's, not ours.
+
+    Raises:
+        ConnectionError: the connection was lost before.
+    """
+    if request.transport is None:
+        raise ConnectionResetError
+    # By default a write counts as done with up to 64 KiB, four seconds of speech, still in our own buffer.
+    request.transport.set_write_buffer_limits(high=0)
+    await response.prepare(request)
+    await response.write_eof(sound)
+    if request.transport is None or request.transport.is_closing():
+        raise ConnectionResetError

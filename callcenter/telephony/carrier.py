@@ -1,0 +1,115 @@
+"""The carrier as a port: messages, and calls that are asked about or ended; with a double that behaves like one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from callcenter.calls.values import CallStatus
+from callcenter.kernel.errors import Unavailable
+
+
+class CarrierDown(Unavailable):
+    """The carrier does not answer, or does not let us in. A message may have been accepted all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSent:
+    """The carrier has accepted a message.
+
+    Arguments:
+        sid: its identifier there.
+    """
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRefused:
+    """The carrier will not send it.
+
+    Arguments:
+        code: the carrier's error code.
+        permanent: asking again with the same recipient and text changes nothing.
+    """
+
+    code: int
+    permanent: bool
+
+
+class Carrier(Protocol):
+    """What we ask of the carrier."""
+
+    async def send_message(self, to: str, body: str, *, reference: UUID) -> MessageSent | MessageRefused:
+        """Send a text message.
+
+        Arguments:
+            to: E.164.
+            body: at most 1,600 characters.
+            reference: our own identifier of the message, for the log.
+
+        Raises:
+            CarrierDown: whether it was accepted is not known.
+        """
+
+    async def call_status(self, sid: str) -> CallStatus | None:
+        """How far a leg has come, or ``None`` if the carrier does not know it.
+
+        Raises:
+            CarrierDown: no usable answer.
+        """
+
+    async def end_call(self, sid: str) -> None:
+        """End a leg; one that has ended already, or is not known, is left as it is.
+
+        Raises:
+            CarrierDown: no usable answer.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message as the double received it."""
+
+    sid: str
+    to: str = field(repr=False)
+    body: str = field(repr=False)
+    reference: UUID
+
+
+class CarrierDouble:
+    """A carrier in memory.
+
+    Arguments:
+        refusals: recipients (E.164) whose messages are refused, and how.
+    """
+
+    def __init__(self, refusals: Mapping[str, MessageRefused] | None = None) -> None:
+        self._refusals = dict(refusals or {})
+        self.down = False
+        self.messages: list[Delivered] = []
+        self.legs: dict[str, CallStatus] = {}
+
+    def _reach(self) -> None:
+        if self.down:
+            raise CarrierDown
+
+    async def send_message(self, to: str, body: str, *, reference: UUID) -> MessageSent | MessageRefused:
+        self._reach()
+        if to in self._refusals:
+            return self._refusals[to]
+        message = Delivered(f"SM{len(self.messages) + 1:032x}", to, body, reference)
+        self.messages.append(message)
+        return MessageSent(message.sid)
+
+    async def call_status(self, sid: str) -> CallStatus | None:
+        self._reach()
+        return self.legs.get(sid)
+
+    async def end_call(self, sid: str) -> None:
+        self._reach()
+        status = self.legs.get(sid)
+        if status is not None and not status.terminal:
+            self.legs[sid] = CallStatus.COMPLETED

@@ -1,0 +1,132 @@
+"""What callers hear when nothing else can answer: documents kept in memory by called number, without any patient word.
+
+Source: architecture, promise P7: the emergency line is said, a person is reachable, and no line is dialled that leads
+back to us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from twilio.twiml import voice_response as verbs
+
+from callcenter.telephony.alerts import AlertKind, Alerts
+from callcenter.telephony.callers import Line, e164
+from callcenter.telephony.twiml import CarrierVoices, say, serialise
+
+APOLOGY = "Nous vous prions de nous excuser, notre service rencontre une difficulté technique."
+EMERGENCY = "En cas d'urgence vitale, raccrochez et composez le 15 ou le 112."
+TRANSFER = "Nous vous mettons en relation avec le cabinet. Restez en ligne, s'il vous plaît."
+NOBODY_ANSWERED = "Si personne ne vous a répondu, merci de rappeler un peu plus tard. Au revoir."
+CALL_LATER = "Merci de rappeler un peu plus tard. Au revoir."
+
+#: Seconds for which the practice's own line rings.
+_RING_SECONDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class RescueEntry:
+    """One number that we serve.
+
+    Arguments:
+        called: the number, E.164.
+        rescue: a line of the practice that is not forwarded to us, E.164; ``None`` if there is none.
+    """
+
+    called: str
+    rescue: str | None
+
+
+class RescueFault(StrEnum):
+    """Why a rescue number is not dialled."""
+
+    NOT_E164 = "not_e164"
+    SERVED = "served"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRescue:
+    """A rescue number that is not dialled; its callers hear the emergency line and a goodbye.
+
+    Arguments:
+        called: the number whose entry it is.
+        fault: why.
+    """
+
+    called: str
+    fault: RescueFault
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    rescue: str
+    body: bytes
+
+
+class StaticAnswers:
+    """The documents, made before they are needed, so that no database and no rendering stands between them and a call.
+
+    Arguments:
+        voices: the carrier's voices; French is used.
+        alerts: told of a rescue number that is refused.
+
+    Raises:
+        Unrenderable: no voice is set for French.
+    """
+
+    def __init__(self, voices: CarrierVoices, alerts: Alerts) -> None:
+        self._voice = voices.voice("fr")
+        self._alerts = alerts
+        self._plain = self._document(None)
+        self._by_number: Mapping[str, _Prepared] = MappingProxyType({})
+
+    def _document(self, entry: tuple[str, str] | None) -> bytes:
+        response = verbs.VoiceResponse()
+        say(response, f"{APOLOGY} {EMERGENCY}", self._voice)
+        if entry is not None:
+            called, rescue = entry
+            say(response, TRANSFER, self._voice)
+            # Without an action the next verb runs when the line does not answer: the call never ends in silence.
+            dial = verbs.Dial(caller_id=called, timeout=_RING_SECONDS)
+            dial.append(verbs.Number(rescue))
+            response.append(dial)
+        say(response, NOBODY_ANSWERED if entry is not None else CALL_LATER, self._voice)
+        response.append(verbs.Hangup())
+        return serialise(response)
+
+    def refresh(self, entries: Sequence[RescueEntry]) -> tuple[RefusedRescue, ...]:
+        """Prepare the documents anew; those before are replaced at once.
+
+        Arguments:
+            entries: every number that we serve.
+
+        Returns the rescue numbers that are refused; each is an alert too. One practice's mistake keeps no other
+        practice from its rescue line.
+        """
+        served = Line(called=None, origins=tuple(entry.called for entry in entries))
+        prepared: dict[str, _Prepared] = {}
+        refused: list[RefusedRescue] = []
+        for entry in entries:
+            if entry.rescue is None:
+                continue
+            if e164(entry.rescue) is None:
+                refused.append(RefusedRescue(entry.called, RescueFault.NOT_E164))
+            elif served.comes_from(entry.rescue):
+                refused.append(RefusedRescue(entry.called, RescueFault.SERVED))
+            else:
+                body = self._document((entry.called, entry.rescue))
+                prepared[entry.called] = _Prepared(entry.rescue, body)
+        self._by_number = MappingProxyType(prepared)
+        for refusal in refused:
+            self._alerts.report(AlertKind.RESCUE_REFUSED, called=refusal.called, fault=refusal.fault.value)
+        return tuple(refused)
+
+    def answer(self, line: Line) -> bytes:
+        """The document for a call on ``line``; it never dials a number that the call may come from."""
+        prepared = self._by_number.get(line.called) if line.called is not None else None
+        if prepared is None or line.comes_from(prepared.rescue):
+            return self._plain
+        return prepared.body

@@ -1,0 +1,60 @@
+"""What stands behind the edge: the calls themselves, and the messages whose delivery the carrier reports."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from callcenter.calls.values import Answer, AudioGone, AudioText, Incoming, Render, StatusChanged, StepAnswered
+
+
+class Calls(Protocol):
+    """One step of one call at a time; every answer exists only after its commit."""
+
+    async def step(self, event: Incoming | StepAnswered, render: Render) -> Answer:
+        """Answer a webhook.
+
+        Raises:
+            NotFound: the number called, or the call, is not ours.
+            Forbidden: the step is another call's.
+            Unavailable: a part that the step needs does not answer.
+        """
+
+    async def status(self, event: StatusChanged) -> None:
+        """Keep how far a leg has come; a repeated or late event changes nothing."""
+
+    async def audio(self, call: UUID, token: str) -> AudioText | AudioGone:
+        """The words of one fetch; the fetch is on record before they are returned."""
+
+    async def audio_complete(self, call: UUID, fetch: UUID) -> None:
+        """The fetch's last byte has been handed to the network."""
+
+
+class MessageStatus(StrEnum):
+    """How far an outbound message has come, in the carrier's words (Twilio: Message resource, ``status``)."""
+
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    READ = "read"
+    CANCELED = "canceled"
+    PARTIALLY_DELIVERED = "partially_delivered"
+
+
+class MessageStatuses(Protocol):
+    """Who wants to know what became of a message."""
+
+    async def message_status(self, sid: str, status: MessageStatus, error_code: int | None) -> None:
+        """Keep the status. The carrier repeats it and does not keep its order.
+
+        Arguments:
+            sid: the carrier's identifier of the message.
+            status: what it says.
+            error_code: the carrier's code when the message failed.
+        """

@@ -1,0 +1,201 @@
+"""The carrier over its REST interface, by the Twilio SDK's asynchronous client.
+
+An error of the SDK holds the request's values (a telephone number that is not valid stands in its message), so none
+is chained to ours and none is logged: only status and code are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+import structlog
+from twilio.auth_strategy.auth_strategy import AuthStrategy
+from twilio.auth_strategy.auth_type import AuthType
+from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.credential.credential_provider import CredentialProvider
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.rest import Client
+
+from callcenter.calls.values import CallStatus
+from callcenter.telephony.carrier import CarrierDown, MessageRefused, MessageSent
+from callcenter.telephony.webhooks import read_status
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+#: The carrier's queue for our sender is full (Twilio 21611, 30001): the same message may pass later.
+_TRANSIENT = frozenset({21611, 30001})
+#: We are not let in, or ask too often (a 429 was never processed): says nothing about what was asked.
+_NOT_SERVED = frozenset({401, 403, 429})
+_NOT_FOUND = 404
+#: The call is not in a state in which it can be changed: it has ended (Twilio 21220).
+_CALL_ENDED = 21220
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierSettings:
+    """How the carrier's REST interface is reached.
+
+    Arguments:
+        account_sid: the account, ``AC…``.
+        username: what signs in: the account itself, or an API key ``SK…``.
+        password: its token or secret.
+        sender: from whom messages come: an E.164 number, a sender name, or a messaging service ``MG…``.
+        message_status_url: where the carrier reports what became of a message.
+        base_url: another carrier's address, such as the emulator's; ``region`` and ``edge`` are not used with it.
+        region, edge: where the account's data are processed (``ie1``, ``dublin``).
+        seconds: how long one request may take.
+    """
+
+    account_sid: str
+    username: str
+    password: str = field(repr=False)
+    sender: str
+    message_status_url: str
+    base_url: str | None = None
+    region: str | None = None
+    edge: str | None = None
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """The carrier answered, and said no; ``code`` is 0 where it gave none."""
+
+    status: int
+    code: int
+
+
+class _BasicCredential(CredentialProvider, AuthStrategy):  # type: ignore[misc]  # the SDK has no types
+    """Signs in with a name and a password. The SDK's own way ends at a class that aiohttp has deprecated."""
+
+    def __init__(self, username: str, password: str) -> None:
+        CredentialProvider.__init__(self, AuthType.BASIC)
+        AuthStrategy.__init__(self, AuthType.BASIC)
+        self._header = f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
+
+    def to_auth_strategy(self) -> Self:
+        return self
+
+    def get_auth_string(self) -> str:
+        return self._header
+
+    def requires_authentication(self) -> bool:
+        return True
+
+
+class TwilioCarrier:
+    """The :class:`~callcenter.telephony.carrier.Carrier` of a running loop; started before and closed after use.
+
+    Arguments:
+        settings: how it is reached.
+    """
+
+    def __init__(self, settings: CarrierSettings) -> None:
+        self._settings = settings
+        self._http: AsyncTwilioHttpClient | None = None
+        self._client: Client | None = None
+
+    async def start(self) -> None:
+        """Open the client. It belongs to the loop that runs now. No retries: a repeated POST is a second message."""
+        settings = self._settings
+        # The SDK logs every address that it asks; a logger that nobody listens to keeps that out of ours.
+        silent = logging.Logger("callcenter.telephony.rest.sdk", level=logging.CRITICAL + 1)
+        self._http = AsyncTwilioHttpClient(logger=silent)
+        elsewhere = settings.base_url is not None
+        self._client = Client(
+            account_sid=settings.account_sid,
+            credential_provider=_BasicCredential(settings.username, settings.password),
+            region=None if elsewhere else settings.region,
+            edge=None if elsewhere else settings.edge,
+            http_client=self._http,
+            environment={"_": ""},  # an empty one would be replaced by the process's, whose region rewrites hosts
+        )
+        if elsewhere:
+            self._client.api.base_url = settings.base_url
+
+    async def close(self) -> None:
+        """Close the client's connections."""
+        http, self._http, self._client = self._http, None, None
+        if http is not None:
+            await http.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def _api(self) -> Any:
+        if self._client is None:
+            raise CarrierDown("the carrier's client is not started")
+        return self._client
+
+    async def _ask(self, what: str, request: Awaitable[T]) -> T | _Refused:
+        """The answer of one request.
+
+        Raises:
+            CarrierDown: none came in time, or the carrier is out of order, overrun or does not know us.
+        """
+        refused: _Refused | None = None
+        failed = ""
+        try:
+            async with asyncio.timeout(self._settings.seconds):
+                return await request
+        except (TwilioRestException, TwilioServiceException) as error:
+            refused = _Refused(error.status, error.code if isinstance(error.code, int) else 0)
+        except Exception as error:  # a connection's, a clock's, or the SDK's own over an answer that is none
+            failed = type(error).__name__
+        if refused is None:
+            _log.warning("carrier_down", request=what, error=failed)
+            raise CarrierDown
+        if not 400 <= refused.status < 500 or refused.status in _NOT_SERVED:
+            _log.warning("carrier_down", request=what, status=refused.status, code=refused.code)
+            raise CarrierDown
+        return refused
+
+    async def send_message(self, to: str, body: str, *, reference: UUID) -> MessageSent | MessageRefused:
+        """See :meth:`callcenter.telephony.carrier.Carrier.send_message`."""
+        sender = self._settings.sender
+        origin = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
+        request = self._api.messages.create_async(
+            to=to, body=body, status_callback=self._settings.message_status_url, **origin
+        )
+        answer = await self._ask("send_message", request)
+        if isinstance(answer, _Refused):
+            _log.warning("message_refused", reference=str(reference), code=answer.code)
+            return MessageRefused(answer.code, permanent=answer.code not in _TRANSIENT)
+        if not isinstance(answer.sid, str):
+            raise CarrierDown("the carrier accepts a message without naming it")
+        _log.info("message_sent", reference=str(reference), sid=answer.sid)
+        return MessageSent(answer.sid)
+
+    async def call_status(self, sid: str) -> CallStatus | None:
+        """See :meth:`callcenter.telephony.carrier.Carrier.call_status`."""
+        answer = await self._ask("call_status", self._api.calls(sid).fetch_async())
+        if isinstance(answer, _Refused):
+            if answer.status == _NOT_FOUND:
+                return None
+            raise CarrierDown(f"the carrier does not tell a call's status (code {answer.code})")
+        status = read_status(str(answer.status))
+        if status is None:
+            raise CarrierDown("the carrier tells a call's status in a word that we do not know")
+        return status
+
+    async def end_call(self, sid: str) -> None:
+        """See :meth:`callcenter.telephony.carrier.Carrier.end_call`."""
+        answer = await self._ask("end_call", self._api.calls(sid).update_async(status="completed"))
+        if isinstance(answer, _Refused) and answer.code != _CALL_ENDED and answer.status != _NOT_FOUND:
+            raise CarrierDown(f"the carrier does not end a call (code {answer.code})")

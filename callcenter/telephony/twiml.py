@@ -1,0 +1,172 @@
+"""Documents as TwiML: the same document is always the same bytes.
+
+A Gather carries ``actionOnEmptyResult``, so silence and ``#`` alone reach the server as an answer; no verb behind it
+is needed, and none could be reached. Every URL is absolute, because a carrier that holds no current document cannot
+resolve another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import quote
+
+from twilio.twiml import TwiML
+from twilio.twiml import voice_response as verbs
+
+from callcenter.calls.values import Continue, Document, Element, End, Gather, PlayAudio, SayText, Slot
+from callcenter.kernel.errors import CallcenterError
+from callcenter.telephony.urls import Urls
+
+#: Twilio error 11750: a larger document is not executed.
+LONGEST_DOCUMENT = 64 * 1024
+#: Twilio warning 13521: Amazon's voices take 3,000 characters, and any voice 4,500 once percent-encoded.
+LONGEST_SAY = 3_000
+LONGEST_SAY_ENCODED = 4_500
+
+_SENTENCE = re.compile(r"(?<=[.!?…;:])\s+")
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Unrenderable(CallcenterError):
+    """The document cannot be given to the carrier."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierVoice:
+    """A voice of the carrier.
+
+    Arguments:
+        voice: the carrier's name of it.
+        language: language tag that goes with it.
+    """
+
+    voice: str
+    language: str
+
+
+_VOICES = MappingProxyType(
+    {"fr": CarrierVoice("Polly.Lea-Neural", "fr-FR"), "en": CarrierVoice("Polly.Amy-Neural", "en-GB")}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierVoices:
+    """Which voice of the carrier says which language.
+
+    Arguments:
+        by_language: language of a prompt to voice; French must be there.
+    """
+
+    by_language: Mapping[str, CarrierVoice] = field(default_factory=lambda: _VOICES)
+
+    def voice(self, language: str) -> CarrierVoice:
+        """The voice for ``language``.
+
+        Raises:
+            Unrenderable: no voice is set for it; another would read it unintelligibly.
+        """
+        try:
+            return self.by_language[language]
+        except KeyError:
+            raise Unrenderable(f"no carrier's voice is set for the language {language!r}") from None
+
+
+def _fits(text: str) -> bool:
+    return len(text) <= LONGEST_SAY and len(quote(text)) <= LONGEST_SAY_ENCODED
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """``text`` cut into sentences, where a sentence alone is too long into words, and those into parts."""
+    for sentence in _SENTENCE.split(text):
+        if _fits(sentence):
+            yield sentence
+            continue
+        for word in sentence.split():
+            yield from (word[start : start + 300] for start in range(0, len(word), 300))
+
+
+def sayable_parts(text: str) -> tuple[str, ...]:
+    """``text`` in parts that a carrier's voice says whole, cut between sentences where that is possible.
+
+    Characters that XML cannot carry are left out.
+    """
+    clean = " ".join(_NOT_XML.sub(" ", text).split())
+    if _fits(clean):
+        return (clean,) if clean else ()
+    parts = [""]
+    for piece in _pieces(clean):
+        longer = f"{parts[-1]} {piece}".lstrip()
+        if _fits(longer):
+            parts[-1] = longer
+        else:
+            parts.append(piece)
+    return tuple(parts)
+
+
+def say(parent: TwiML, text: str, voice: CarrierVoice) -> None:
+    """Append what is needed to say ``text``."""
+    for part in sayable_parts(text):
+        parent.append(verbs.Say(part, voice=voice.voice, language=voice.language))
+
+
+def serialise(response: TwiML) -> bytes:
+    """The document's bytes.
+
+    Raises:
+        Unrenderable: it is larger than the carrier executes.
+    """
+    body = str(response).encode()
+    if len(body) > LONGEST_DOCUMENT:
+        raise Unrenderable(f"a document of {len(body)} bytes is larger than the carrier executes ({LONGEST_DOCUMENT})")
+    return body
+
+
+def _gather(document: Document, question: Gather, urls: Urls) -> TwiML:
+    attributes: dict[str, object] = {
+        "input": "dtmf",
+        "action": urls.step(document.call, document.number, Slot.NEXT),
+        "method": "POST",
+        "timeout": question.seconds,
+        "finish_on_key": "#",
+        "action_on_empty_result": True,
+    }
+    if question.max_keys is not None:
+        attributes["num_digits"] = question.max_keys
+    return verbs.Gather(**attributes)
+
+
+def render(document: Document, urls: Urls, voices: CarrierVoices) -> bytes:
+    """A document as TwiML.
+
+    Arguments:
+        document: what the caller meets.
+        urls: where its continuations and its audio are.
+        voices: the carrier's voices.
+
+    Raises:
+        Unrenderable: it is too large, or a language has no voice.
+    """
+
+    def append(parent: TwiML, elements: tuple[Element, ...]) -> None:
+        for element in elements:
+            match element:
+                case SayText(text, language):
+                    say(parent, text, voices.voice(language))
+                case PlayAudio(token):
+                    parent.append(verbs.Play(urls.audio(document.call, token)))
+
+    response = verbs.VoiceResponse()
+    append(response, document.before)
+    match document.then:
+        case Gather() as asked:
+            question = _gather(document, asked, urls)
+            append(question, asked.elements)
+            response.append(question)
+        case Continue():
+            response.append(verbs.Redirect(urls.step(document.call, document.number, Slot.NEXT), method="POST"))
+        case End():
+            response.append(verbs.Hangup())
+    return serialise(response)

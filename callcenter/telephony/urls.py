@@ -1,0 +1,120 @@
+"""The addresses that the carrier is given, all below the one configured public base URL.
+
+Never made from a request's Host or forwarding headers: they can be spoofed, and are wrong behind a TLS proxy.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from callcenter.calls.values import Slot
+from callcenter.kernel.errors import ConfigurationError, Problem
+
+INCOMING = "/voice/incoming"
+STEP = "/voice/calls/{call}/{document}/{slot}"
+STATUS = "/voice/status"
+FALLBACK = "/voice/fallback"
+MESSAGE_STATUS = "/messages/status"
+AUDIO = "/audio/{call}/{token}"
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class PublicBase:
+    """Where the carrier reaches us, without userinfo, query and fragment.
+
+    Arguments:
+        scheme: ``http`` or ``https``.
+        host: name or address as it was written, because the carrier signs that text; IPv6 in brackets.
+        port: the port that is reached.
+        written: the port stood in the configured text.
+        prefix: path before our own routes, without a final slash; restored where a proxy strips it.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    written: bool
+    prefix: str
+
+    @property
+    def with_port(self) -> str:
+        """The base with its port in the text."""
+        return f"{self.scheme}://{self.host}:{self.port}{self.prefix}"
+
+    @property
+    def without_port(self) -> str:
+        """The base without a port in the text."""
+        return f"{self.scheme}://{self.host}{self.prefix}"
+
+    @property
+    def url(self) -> str:
+        """The base as it was configured."""
+        return self.with_port if self.written else self.without_port
+
+    def is_host(self, header: str) -> bool:
+        """Whether a request's Host header names this base and nothing else."""
+        host = self.host.lower()
+        names = {f"{host}:{self.port}"}
+        if self.port == _DEFAULT_PORTS[self.scheme]:
+            names.add(host)
+        return header.lower() in names
+
+
+def public_base(url: str) -> PublicBase:
+    """Read the configured public base URL.
+
+    Arguments:
+        url: ``https://host[:port][/prefix]``; userinfo, query and fragment are left out.
+
+    Raises:
+        ConfigurationError: it names no host, no usable port, or a scheme other than http and https.
+    """
+    try:
+        parts = urlsplit(url)
+        scheme, named, port = parts.scheme, bool(parts.hostname), parts.port
+    except ValueError:
+        named = False
+    if not named or scheme not in _DEFAULT_PORTS:
+        what = "the public base URL is not an absolute http or https URL"
+        raise ConfigurationError([Problem("PUBLIC_BASE_URL", 0, what, "write https://HOST, as the carrier reaches it")])
+    return PublicBase(
+        scheme=scheme,
+        host=re.sub(r":[0-9]*$", "", parts.netloc.rpartition("@")[2]),
+        port=port or _DEFAULT_PORTS[scheme],
+        written=port is not None,
+        prefix=parts.path.rstrip("/"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Absolute URLs for TwiML and REST parameters; they carry opaque identifiers only.
+
+    Arguments:
+        base: the public base URL.
+    """
+
+    base: PublicBase
+
+    @classmethod
+    def below(cls, public_base_url: str) -> Urls:
+        """The URLs below ``public_base_url``; see :func:`public_base`."""
+        return cls(public_base(public_base_url))
+
+    def step(self, call: UUID, document: int, slot: Slot) -> str:
+        """Where the continuation ``slot`` of a document is asked for."""
+        return self.base.url + STEP.format(call=call, document=document, slot=slot.value)
+
+    def audio(self, call: UUID, token: str) -> str:
+        """Where words that we synthesise are fetched."""
+        return self.base.url + AUDIO.format(call=call, token=token)
+
+    @property
+    def message_status(self) -> str:
+        """Where the carrier reports what became of a message."""
+        return self.base.url + MESSAGE_STATUS

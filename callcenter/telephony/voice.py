@@ -1,0 +1,130 @@
+"""The webhooks of calls and messages. Whatever happens, a caller is answered: at worst by the static document."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from aiohttp import web
+
+from callcenter.calls.values import Incoming, Render, StepAnswered
+from callcenter.kernel.errors import Forbidden, NotFound, Unavailable
+from callcenter.telephony import webhooks
+from callcenter.telephony.alerts import AlertKind, Alerts
+from callcenter.telephony.fallback import StaticAnswers
+from callcenter.telephony.ports import Calls, MessageStatuses
+from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
+from callcenter.telephony.twiml import CarrierVoices, render
+from callcenter.telephony.urls import Urls
+from callcenter.telephony.webhooks import Malformed
+
+
+def _kind(event: Incoming | StepAnswered, error: Exception) -> AlertKind:
+    match error:
+        case TimeoutError():
+            return AlertKind.STEP_SLOW
+        case NotFound():
+            return AlertKind.UNKNOWN_NUMBER if isinstance(event, Incoming) else AlertKind.UNKNOWN_CALL
+        case Forbidden():
+            return AlertKind.FOREIGN_STEP
+        case Unavailable():
+            return AlertKind.UNAVAILABLE
+        case _:
+            return AlertKind.STEP_FAILED
+
+
+class VoiceWebhooks:
+    """Handlers of everything that the carrier signs.
+
+    Arguments:
+        calls: decides what a call meets next.
+        messages: told of what became of messages.
+        static: answers when ``calls`` does not.
+        alerts: told of every such answer.
+        urls, voices: how documents are rendered.
+        step_seconds: how long a step may take; the carrier hangs up after 15 s in all.
+    """
+
+    def __init__(
+        self,
+        *,
+        calls: Calls,
+        messages: MessageStatuses,
+        static: StaticAnswers,
+        alerts: Alerts,
+        urls: Urls,
+        voices: CarrierVoices,
+        step_seconds: float,
+    ) -> None:
+        self._calls = calls
+        self._messages = messages
+        self._static = static
+        self._alerts = alerts
+        self._render: Render = partial(render, urls=urls, voices=voices)
+        self._step_seconds = step_seconds
+
+    async def incoming(self, request: web.Request) -> web.Response:
+        """A call comes in."""
+        form = await request.post()
+        return await self._answer(request, webhooks.read_incoming(form))
+
+    async def step(self, request: web.Request) -> web.Response:
+        """A document's continuation. A leg that has ended meanwhile is answered too; the carrier ignores it."""
+        form = await request.post()
+        return await self._answer(request, webhooks.read_step(request.match_info, form))
+
+    async def _answer(self, request: web.Request, event: Incoming | StepAnswered | Malformed) -> web.Response:
+        line = webhooks.read_line(await request.post())
+        if isinstance(event, Malformed):
+            self._alerts.report(AlertKind.MALFORMED_WEBHOOK, field=event.field)
+            return twiml(request, self._static.answer(line), Outcome.STATIC)
+        try:
+            async with asyncio.timeout(self._step_seconds):
+                answer = await self._calls.step(event, self._render)
+        except Exception as error:
+            self._alerts.failed(_kind(event, error), error)
+            return twiml(request, self._static.answer(line), Outcome.STATIC)
+        return twiml(request, answer.body, Outcome.REPLAYED if answer.replayed else Outcome.ANSWERED)
+
+    async def fallback(self, request: web.Request) -> web.Response:
+        """The carrier could not use what we answered, or got no answer."""
+        form = await request.post()
+        asked = webhooks.read_fallback(form)
+        self._alerts.report(AlertKind.CARRIER_FALLBACK, code=asked.error_code, path=asked.path)
+        return twiml(request, self._static.answer(webhooks.read_line(form)), Outcome.STATIC)
+
+    async def status(self, request: web.Request) -> web.Response:
+        """A leg's status. Nobody waits on the line: a failure is a 503, which lets the carrier's retries work."""
+        event = webhooks.read_status_change(await request.post())
+        if isinstance(event, Malformed):
+            return self._ignored(request, event)
+        try:
+            async with asyncio.timeout(self._step_seconds):
+                await self._calls.status(event)
+        except Exception as error:
+            return self._not_kept(request, error)
+        request[OUTCOME] = Outcome.ACCEPTED.value
+        return respond(204)
+
+    async def message_status(self, request: web.Request) -> web.Response:
+        """A message's delivery status."""
+        event = webhooks.read_message_status(await request.post())
+        if isinstance(event, Malformed):
+            return self._ignored(request, event)
+        try:
+            async with asyncio.timeout(self._step_seconds):
+                await self._messages.message_status(event.sid, event.status, event.error_code)
+        except Exception as error:
+            return self._not_kept(request, error)
+        request[OUTCOME] = Outcome.ACCEPTED.value
+        return respond(204)
+
+    def _ignored(self, request: web.Request, malformed: Malformed) -> web.Response:
+        self._alerts.report(AlertKind.MALFORMED_WEBHOOK, field=malformed.field)
+        request[OUTCOME] = Outcome.MALFORMED.value
+        return respond(204)
+
+    def _not_kept(self, request: web.Request, error: Exception) -> web.Response:
+        self._alerts.failed(AlertKind.STATUS_FAILED, error)
+        request[OUTCOME] = Outcome.FAILED.value
+        return respond(503)

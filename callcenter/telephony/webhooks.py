@@ -1,0 +1,189 @@
+"""Signed forms as values: parsed strictly once, here, and trusted afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from multidict import MultiMapping
+
+from callcenter.calls.values import CallStatus, Incoming, Slot, StatusChanged, StepAnswered
+from callcenter.flow.conversation import Keyed
+from callcenter.telephony.callers import Line, e164
+from callcenter.telephony.ports import MessageStatus
+
+_CALL_SID = re.compile(r"CA[0-9a-f]{32}", re.ASCII)
+_MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_DOCUMENT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_KEYS = re.compile(r"[0-9*]*", re.ASCII)
+_CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
+_SEQUENCE = re.compile(r"[0-9]{1,9}", re.ASCII)
+_SOURCE = re.compile(r"[a-z0-9-]{0,64}", re.ASCII)
+_SECRET_SEGMENT = re.compile(r"[0-9A-Za-z._~%-]{16,}", re.ASCII)
+
+#: More keys than any question takes.
+MOST_KEYS = 64
+#: What a flow is told when the keys are none that a telephone of ours sends: as many as no question takes, so every
+#: question hears nonsense. Dropping the foreign ones instead could make a right answer of a wrong one.
+NONSENSE = Keyed("0" * MOST_KEYS)
+
+#: The fields in which two webhooks for one step may differ in meaning (architecture, "Which question is it?").
+_MEANINGFUL = ("Digits", "RecordingSid", "DialCallStatus", "QueueResult")
+
+_STATUSES = {status.name.lower().replace("_", "-"): status for status in CallStatus}
+
+Form = MultiMapping[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """The carrier signed it, yet it is not what we expect.
+
+    Arguments:
+        field: name of the first field that is missing or wrong; never its value.
+    """
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """What became of a message; see :meth:`callcenter.telephony.ports.MessageStatuses.message_status`."""
+
+    sid: str
+    status: MessageStatus
+    error_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackAsked:
+    """The carrier could not fetch or execute a document.
+
+    Arguments:
+        error_code: the carrier's code, or empty.
+        path: path of the URL that failed, its identifiers and secrets replaced by ``*``, or empty.
+    """
+
+    error_code: str
+    path: str
+
+
+def _one(form: Form, name: str) -> str | None:
+    """The value of a field that stands once, or ``None``."""
+    values = form.getall(name, [])
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else None
+
+
+def _fingerprint(fields: Mapping[str, str | None]) -> bytes:
+    return hashlib.sha256(json.dumps(sorted(fields.items())).encode()).digest()
+
+
+def read_status(word: str) -> CallStatus | None:
+    """A call's status in the carrier's words (``in-progress``), or ``None`` for one that we do not know."""
+    return _STATUSES.get(word)
+
+
+def read_line(form: Form) -> Line:
+    """What the form tells about the line; never fails, because the last answer of all depends on it."""
+    origins = (_one(form, name) for name in ("From", "ForwardedFrom", "CalledVia"))
+    return Line(called=e164(_one(form, "To") or ""), origins=tuple(origin for origin in origins if origin))
+
+
+def read_incoming(form: Form) -> Incoming | Malformed:
+    """A call that comes in."""
+    sid, called = _one(form, "CallSid") or "", e164(_one(form, "To") or "")
+    if not _CALL_SID.fullmatch(sid):
+        return Malformed("CallSid")
+    if called is None:
+        return Malformed("To")
+    caller = e164(_one(form, "From") or "")
+    return Incoming(sid, caller, called, _fingerprint({"CallSid": sid, "From": caller, "To": called}))
+
+
+def read_keys(digits: str, finished_on: str) -> Keyed:
+    """What was typed; keys that no question can take come out as :data:`NONSENSE`."""
+    keys = digits.removesuffix("#")
+    if len(keys) > MOST_KEYS or not _KEYS.fullmatch(keys):
+        return NONSENSE
+    return Keyed(keys, hash_key=finished_on == "#" or keys != digits)
+
+
+def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | Malformed:
+    """A document's continuation. A form without Digits is silence, as every slot but a question's has none.
+
+    Arguments:
+        path: the route's ``call``, ``document`` and ``slot``.
+        form: the signed fields.
+    """
+    sid = _one(form, "CallSid") or ""
+    if not _CALL_SID.fullmatch(sid):
+        return Malformed("CallSid")
+    if not _UUID.fullmatch(path["call"]):
+        return Malformed("call")
+    if not _DOCUMENT.fullmatch(path["document"]):
+        return Malformed("document")
+    if path["slot"] not in set(Slot):
+        return Malformed("slot")
+    if len(form.getall("Digits", [])) > 1:
+        return Malformed("Digits")
+    return StepAnswered(
+        call=UUID(path["call"]),
+        carrier_sid=sid,
+        document=int(path["document"]),
+        slot=Slot(path["slot"]),
+        keyed=read_keys(_one(form, "Digits") or "", _one(form, "FinishedOnKey") or ""),
+        fingerprint=_fingerprint({name: _one(form, name) for name in _MEANINGFUL}),
+    )
+
+
+def read_status_change(form: Form) -> StatusChanged | Malformed:
+    """A status callback. A repetition has the same source and number, or, where there is none, the same status."""
+    sid, word = _one(form, "CallSid") or "", _one(form, "CallStatus") or ""
+    source, sequence = _one(form, "CallbackSource") or "", _one(form, "SequenceNumber") or ""
+    status = read_status(word)
+    if not _CALL_SID.fullmatch(sid):
+        return Malformed("CallSid")
+    if status is None:
+        return Malformed("CallStatus")
+    if not _SOURCE.fullmatch(source):
+        return Malformed("CallbackSource")
+    if sequence and not _SEQUENCE.fullmatch(sequence):
+        return Malformed("SequenceNumber")
+    return StatusChanged(sid, status, delivery=f"{source}#{int(sequence)}" if sequence else word)
+
+
+def read_message_status(form: Form) -> MessageChanged | Malformed:
+    """A message's delivery status."""
+    sid, word, code = (_one(form, name) or "" for name in ("MessageSid", "MessageStatus", "ErrorCode"))
+    if not _MESSAGE_SID.fullmatch(sid):
+        return Malformed("MessageSid")
+    if word not in set(MessageStatus):
+        return Malformed("MessageStatus")
+    return MessageChanged(sid, MessageStatus(word), int(code) if _CODE.fullmatch(code) else None)
+
+
+def read_fallback(form: Form) -> FallbackAsked:
+    """Why the carrier fell back. The path may hold an audio's token: anything long enough to be one is masked."""
+    code, url = _one(form, "ErrorCode") or "", _one(form, "ErrorUrl") or ""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        path = ""
+    masked = "/".join("*" if _SECRET_SEGMENT.fullmatch(segment) else segment for segment in path.split("/"))
+    return FallbackAsked(error_code=code if _CODE.fullmatch(code) else "", path=masked[:120])
+
+
+def read_audio(path: Mapping[str, str]) -> tuple[UUID, str] | Malformed:
+    """The call and token of an audio's address."""
+    if not _UUID.fullmatch(path["call"]):
+        return Malformed("call")
+    if not re.fullmatch(r"[0-9A-Za-z_-]{16,128}", path["token"], re.ASCII):
+        return Malformed("token")
+    return UUID(path["call"]), path["token"]

@@ -1,0 +1,16 @@
+"""Alembic's entry: runs on the connection that it is handed (``callcenter.store.migrations``)."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import callcenter.audit.tables
+import callcenter.calls.tables
+import callcenter.identity.tables
+import callcenter.practice.tables  # noqa: F401 - each import puts its tables on the metadata
+from callcenter.store.schema import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,119 @@
+"""What every test may ask for: one embedded PostgreSQL a run, a fresh migrated database a test, driven time and chance."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.randomness import SeededRandom
+from callcenter.store.database import Database
+from callcenter.store.embedded import EmbeddedPostgres, places_for
+from callcenter.store.keys import Keyring, create_keys
+from callcenter.store.migrations import migrate
+from callcenter.store.roles import create_database, ensure_roles
+from callcenter.store.schema import APP, OWNER
+from callcenter.store.sealed import Sealer
+
+ROOT = "callcenter_root"
+TEMPLATE = "callcenter_template"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The run's PostgreSQL, with a migrated template database."""
+
+    server: EmbeddedPostgres
+
+    async def create(self, name: str) -> None:
+        engine = create_async_engine(self.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            await create_database(connection, name, template=TEMPLATE)
+        await engine.dispose()
+
+    async def drop(self, name: str) -> None:
+        engine = create_async_engine(self.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            await connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def cluster() -> AsyncIterator[Cluster]:
+    with tempfile.TemporaryDirectory(prefix="callcenter-tests-") as folder:
+        server = EmbeddedPostgres(places_for(Path(folder)), fsync=False)
+        await server.start()
+        try:
+            await _prepare(server)
+            yield Cluster(server)
+        finally:
+            await server.stop()
+            await server.forget()
+
+
+async def _prepare(server: EmbeddedPostgres) -> None:
+    root = create_async_engine(server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
+    async with root.connect() as connection:
+        await ensure_roles(connection, login=True)
+        await create_database(connection, TEMPLATE)
+    await root.dispose()
+    owner = create_async_engine(server.url(user=OWNER, database=TEMPLATE))
+    async with owner.begin() as connection:
+        await migrate(connection)
+    await owner.dispose()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def database_name(cluster: Cluster) -> AsyncIterator[str]:
+    name = f"test_{next(_numbers)}"
+    await cluster.create(name)
+    yield name
+    await cluster.drop(name)
+
+
+@pytest.fixture
+async def database(cluster: Cluster, database_name: str) -> AsyncIterator[Database]:
+    """A fresh migrated database, as the app role."""
+    database = Database(cluster.server.url(user=APP, database=database_name), pool_size=5)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def owner_database(cluster: Cluster, database_name: str) -> AsyncIterator[Database]:
+    """The same database as its owner."""
+    database = Database(cluster.server.url(user=OWNER, database=database_name), pool_size=2)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+    return create_keys(tmp_path_factory.mktemp("keys") / "keys.json", SeededRandom(1))
+
+
+@pytest.fixture
+def random() -> SeededRandom:
+    return SeededRandom(20261126)
+
+
+@pytest.fixture
+def sealer(keyring: Keyring, random: SeededRandom) -> Sealer:
+    return Sealer(keyring, random)
+
+
+@pytest.fixture
+def clock() -> DrivenClock:
+    """Thursday 26 November 2026, 10:00 in Paris."""
+    return DrivenClock(datetime(2026, 11, 26, 9, 0, tzinfo=UTC))

@@ -1,0 +1,43 @@
+"""The schema is what the rooms' tables say, and row-level security guards every table about patients."""
+
+from __future__ import annotations
+
+import callcenter.audit.tables
+import callcenter.calls.tables
+import callcenter.identity.tables
+import callcenter.practice.tables  # noqa: F401 - each import puts its tables on the metadata
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import LargeBinary, text
+
+from callcenter.store.database import Database
+from callcenter.store.schema import in_practice_scope, metadata
+
+#: Job queue and migration state: not ours to describe.
+FOREIGN = ("procrastinate", "alembic")
+
+
+async def test_the_migrations_make_what_the_tables_say(owner_database: Database) -> None:
+    def differences(connection: object) -> list[object]:
+        def include(_object: object, name: str | None, kind: str, _reflected: bool, _to: object) -> bool:
+            return not (kind == "table" and name is not None and name.startswith(FOREIGN))
+
+        context = MigrationContext.configure(connection, opts={"include_object": include})  # type: ignore[arg-type]
+        return compare_metadata(context, metadata)
+
+    async with owner_database.house() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_p5_every_table_about_patients_is_guarded_and_no_other_has_a_sealed_column(database: Database) -> None:
+    query = text(
+        "SELECT relname, relrowsecurity AND relforcerowsecurity AS guarded FROM pg_class c "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relkind = 'r' AND nspname = 'public'"
+    )
+    async with database.house() as connection:
+        guarded = {row.relname: row.guarded for row in await connection.execute(query)}
+    for name, table in metadata.tables.items():
+        sealed = [column.name for column in table.columns if isinstance(column.type, LargeBinary)]
+        assert guarded[name] == in_practice_scope(table), f"{name}: guarded is {guarded[name]}"
+        assert in_practice_scope(table) or not sealed, f"{name} is in house scope and has {sealed}"
+    assert set(guarded) - set(metadata.tables) == {name for name in guarded if name.startswith(FOREIGN)}

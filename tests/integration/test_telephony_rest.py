@@ -1,0 +1,221 @@
+"""The carrier's REST interface through the real SDK, against a small server that answers as the carrier does."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from uuid import UUID
+
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from callcenter.calls.values import CallStatus
+from callcenter.kernel.errors import Unavailable
+from callcenter.telephony.carrier import Carrier, CarrierDouble, CarrierDown, MessageRefused, MessageSent
+from callcenter.telephony.rest import CarrierSettings, TwilioCarrier
+from tests.unit.telephony.doubles import CALL_SID, CALLER
+
+ACCOUNT = "AC" + "0" * 32
+SID = "SM" + "a" * 32
+REFERENCE = UUID("77777777-2222-4333-8444-555555555555")
+BODY = "Votre code : 482 719"
+
+
+@dataclass(slots=True)
+class Api:
+    """What the carrier was asked, and what it answers."""
+
+    status: int = 201
+    answer: object = field(default_factory=lambda: {"sid": SID, "status": "queued"})
+    hangs: bool = False
+    asked: list[tuple[str, str, dict[str, str], str]] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self.asked.append((request.method, request.path, form, request.headers["Authorization"]))
+        if self.hangs:
+            await asyncio.sleep(30)
+        if isinstance(self.answer, str):
+            return web.Response(text=self.answer, status=self.status)
+        return web.json_response(self.answer, status=self.status)
+
+
+@asynccontextmanager
+async def carrier(api: Api, **changes: object) -> AsyncIterator[TwilioCarrier]:
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", api.handle)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        settings = {
+            "account_sid": ACCOUNT,
+            "username": "SK" + "1" * 32,
+            "password": "secret",
+            "sender": "+33757000000",
+            "message_status_url": "https://voix.example.fr/messages/status",
+            "base_url": f"http://127.0.0.1:{port}",
+            **changes,
+        }
+        async with TwilioCarrier(CarrierSettings(**settings)) as running:  # type: ignore[arg-type]  # checked by use
+            yield running
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_message_is_sent_once_with_its_status_url() -> None:
+    api = Api()
+    async with carrier(api) as running:
+        assert await running.send_message(CALLER, BODY, reference=REFERENCE) == MessageSent(SID)
+    ((method, path, form, authorization),) = api.asked
+    assert (method, path) == ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json")
+    assert form == {
+        "To": CALLER,
+        "From": "+33757000000",
+        "Body": BODY,
+        "StatusCallback": "https://voix.example.fr/messages/status",
+    }
+    assert base64.b64decode(authorization.removeprefix("Basic ")).decode() == "SK" + "1" * 32 + ":secret"
+
+
+async def test_a_messaging_service_takes_the_place_of_a_number() -> None:
+    api = Api()
+    async with carrier(api, sender="MG" + "2" * 32) as running:
+        await running.send_message(CALLER, BODY, reference=REFERENCE)
+    assert "From" not in api.asked[0][2]
+    assert api.asked[0][2]["MessagingServiceSid"] == "MG" + "2" * 32
+
+
+@pytest.mark.parametrize(
+    ("code", "permanent"), [(21211, True), (21614, True), (21610, True), (21611, False), (30001, False)]
+)
+async def test_a_refusal_is_a_value(code: int, permanent: bool) -> None:
+    api = Api(400, {"code": code, "message": f"The 'To' number {CALLER} is not valid", "status": 400})
+    async with carrier(api) as running:
+        with capture_logs() as logs:
+            answer = await running.send_message(CALLER, BODY, reference=REFERENCE)
+    assert answer == MessageRefused(code, permanent)
+    assert CALLER not in str(logs)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (500, {"code": 20500, "message": "x", "status": 500}),
+        (503, "<html>down</html>"),
+        (429, {"code": 20429, "message": "x", "status": 429}),
+        (401, {"code": 20003, "message": "x", "status": 401}),
+        (201, "not json"),
+        (201, [1]),
+        (302, {}),
+    ],
+)
+async def test_a_carrier_that_does_not_serve_is_down(status: int, answer: object) -> None:
+    api = Api(status, answer)
+    async with carrier(api) as running:
+        for request in (
+            partial(running.send_message, CALLER, BODY, reference=REFERENCE),
+            partial(running.call_status, CALL_SID),
+            partial(running.end_call, CALL_SID),
+        ):
+            with pytest.raises(CarrierDown):
+                await request()
+    assert len(api.asked) == 3  # nothing is repeated
+
+
+async def test_a_message_without_an_identifier_was_not_accepted() -> None:
+    async with carrier(Api(201, {})) as running:
+        with pytest.raises(CarrierDown, match="naming"):
+            await running.send_message(CALLER, BODY, reference=REFERENCE)
+
+
+async def test_a_carrier_that_is_silent_or_away_is_down_and_no_error_carries_the_message() -> None:
+    api = Api(hangs=True)
+    async with carrier(api, seconds=0.05) as running:
+        with pytest.raises(CarrierDown) as silent:
+            await running.send_message(CALLER, BODY, reference=REFERENCE)
+    assert (silent.value.__cause__, silent.value.__context__) == (None, None)
+    async with carrier(Api(), base_url="http://127.0.0.1:9") as running:
+        with pytest.raises(CarrierDown):
+            await running.call_status(CALL_SID)
+    with pytest.raises(CarrierDown, match="not started"):
+        await running.end_call(CALL_SID)
+    assert issubclass(CarrierDown, Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [("in-progress", CallStatus.IN_PROGRESS), ("no-answer", CallStatus.NO_ANSWER)]
+)
+async def test_a_calls_status(word: str, status: CallStatus) -> None:
+    api = Api(200, {"sid": CALL_SID, "status": word})
+    async with carrier(api) as running:
+        assert await running.call_status(CALL_SID) == status
+    assert api.asked[0][:2] == ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Calls/{CALL_SID}.json")
+
+
+async def test_a_call_that_the_carrier_does_not_know() -> None:
+    api = Api(404, {"code": 20404, "message": "x", "status": 404})
+    async with carrier(api) as running:
+        assert await running.call_status(CALL_SID) is None
+        await running.end_call(CALL_SID)
+    async with carrier(Api(200, {"sid": CALL_SID, "status": "dreaming"})) as running:
+        with pytest.raises(CarrierDown, match="do not know"):
+            await running.call_status(CALL_SID)
+
+
+async def test_a_call_is_ended_and_one_that_has_ended_is_left() -> None:
+    api = Api(200, {"sid": CALL_SID, "status": "completed"})
+    async with carrier(api) as running:
+        await running.end_call(CALL_SID)
+        assert api.asked[0][2] == {"Status": "completed"}
+        api.status, api.answer = 400, {"code": 21220, "message": "Call is not in-progress", "status": 400}
+        await running.end_call(CALL_SID)
+        api.answer = {"code": 20001, "message": "x", "status": 400}
+        with pytest.raises(CarrierDown, match="20001"):
+            await running.end_call(CALL_SID)
+
+
+async def test_nothing_of_the_process_changes_where_requests_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_REGION", "ie1")
+    monkeypatch.setenv("TWILIO_EDGE", "dublin")
+    api = Api()
+    async with carrier(api, region="ie1", edge="dublin") as running:
+        await running.send_message(CALLER, BODY, reference=REFERENCE)
+    assert len(api.asked) == 1
+
+
+async def test_the_sdk_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with carrier(Api()) as running:
+        with capture_logs() as logs:
+            await running.send_message(CALLER, BODY, reference=REFERENCE)
+    kept = str(logs) + "".join(record.getMessage() for record in caplog.records if record.name.startswith("twilio"))
+    assert [(log["event"], log["reference"], log["sid"]) for log in logs] == [("message_sent", str(REFERENCE), SID)]
+    assert not any(word in kept for word in (CALLER, BODY, "secret", ACCOUNT))
+
+
+async def test_the_double_behaves_as_the_carrier() -> None:
+    refused = MessageRefused(21614, permanent=True)
+    double = CarrierDouble({"+33465710099": refused})
+    standing: Carrier = double
+    sent = await standing.send_message(CALLER, BODY, reference=REFERENCE)
+    assert isinstance(sent, MessageSent)
+    assert await standing.send_message("+33465710099", BODY, reference=REFERENCE) == refused
+    assert [(message.sid, message.to, message.body) for message in double.messages] == [(sent.sid, CALLER, BODY)]
+    assert BODY not in repr(double.messages)
+    double.legs[CALL_SID] = CallStatus.IN_PROGRESS
+    await standing.end_call(CALL_SID)
+    await standing.end_call("CA" + "f" * 32)
+    assert await standing.call_status(CALL_SID) == CallStatus.COMPLETED
+    assert await standing.call_status("CA" + "f" * 32) is None
+    double.down = True
+    with pytest.raises(CarrierDown):
+        await standing.send_message(CALLER, BODY, reference=REFERENCE)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import pytest
+
+from callcenter.emulator.twiml import DocumentFailed, parse
+from callcenter.emulator.verbs import (
+    Dial,
+    DialledNumber,
+    Gather,
+    Hangup,
+    Pause,
+    Play,
+    Redirect,
+    Reject,
+    Say,
+    Unsupported,
+    Verb,
+)
+
+HERE = "http://h.fr/calls/1/next?step=2"
+
+
+def one(inside: str) -> Verb:
+    document = parse(f"<Response>{inside}</Response>".encode(), HERE)
+    assert document.alerts == ()
+    return document.verbs[0]
+
+
+def codes(inside: str) -> list[int]:
+    return [alert.code for alert in parse(f"<Response>{inside}</Response>".encode(), HERE).alerts]
+
+
+def test_every_verb() -> None:
+    assert one('<Say language="fr-FR" voice="Polly.Lea">Le <break time="1s"/> <emphasis>15</emphasis></Say>') == Say(
+        "Le 15"
+    )
+    assert one("<Play>/audio/a.wav</Play>") == Play("http://h.fr/audio/a.wav")
+    assert one('<Play digits="1w#"/>') == Play(None, "1w#")
+    assert one("<Pause/>") == Pause(1.0)
+    assert one('<Pause length="3"/>') == Pause(3.0)
+    assert one("<Redirect>../x</Redirect>") == Redirect("http://h.fr/calls/x")
+    assert one("<Redirect/>") == Redirect(HERE)
+    assert one('<Reject reason="busy"/>') == Reject("busy")
+    assert one("<Hangup/>") == Hangup()
+    assert one("<Enqueue>q</Enqueue>") == Unsupported("Enqueue")
+    assert one("<Dial><Conference>c</Conference></Dial>") == Unsupported("Dial/Conference")
+
+
+def test_endless_loop_is_a_thousand() -> None:
+    assert one('<Play loop="0">/a.wav</Play>') == Play("http://h.fr/a.wav", loop=1000)
+
+
+def test_gather() -> None:
+    assert one(
+        '<Gather action="/g" method="GET" input="dtmf speech" timeout="8" numDigits="8" finishOnKey=""'
+        ' actionOnEmptyResult="true" language="fr-FR"><Say>a</Say><Pause/><Play>b.wav</Play></Gather>'
+    ) == Gather(
+        "http://h.fr/g", "GET", keys=True, speech=True, timeout=8.0, num_digits=8, finish_on="", empty_too=True,
+        prompts=(Say("a"), Pause(), Play("http://h.fr/calls/1/b.wav")),
+    )  # fmt: skip
+    assert one("<Gather/>") == Gather(HERE)
+
+
+def test_dial() -> None:
+    assert one('<Dial action="/d" timeout="20" callerId="+33465710001">+33472000000</Dial>') == Dial(
+        (DialledNumber("+33472000000"),), "http://h.fr/d", timeout=20.0, caller_id="+33465710001"
+    )
+    assert one(
+        '<Dial><Number url="/w" statusCallback="/s" statusCallbackEvent="ringing answered">+33472000000</Number></Dial>'
+    ) == Dial(
+        (DialledNumber("+33472000000", "http://h.fr/w", "POST", "http://h.fr/s", frozenset({"ringing", "answered"})),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", 11770),
+        (b" \n", 11770),
+        (b"<Response>" + b" " * 65536 + b"</Response>", 11750),
+        (b"<Response><Say>", 12100),
+        (b"<response/>", 12100),
+        (b"hello", 12100),
+        ("<Response><Say>é</Say></Response>".encode("latin-1"), 12100),
+    ],
+)
+def test_documents_that_fail(body: bytes, code: int) -> None:
+    with pytest.raises(DocumentFailed) as failed:
+        parse(body, HERE)
+    assert failed.value.code == code
+
+
+def test_largest_document_is_read() -> None:
+    padding = 65536 - len("<Response></Response>")
+    assert parse(b"<Response>" + b" " * padding + b"</Response>", HERE).verbs == ()
+
+
+@pytest.mark.parametrize(
+    ("inside", "code"),
+    [
+        ("<Speak>a</Speak>", 12200),
+        ('<Say Language="fr-FR">a</Say>', 12200),
+        ('<Gather finishOnKey="x"/>', 13310),
+        ('<Gather method="PUT"/>', 13312),
+        ('<Gather timeout="soon"/>', 13313),
+        ('<Gather numDigits="two"/>', 13314),
+        ("<Gather><Redirect/></Gather>", 13320),
+        ('<Gather><Play digits="1"/></Gather>', 13430),
+        ('<Play digits="!"/>', 13430),
+        (f"<Say>{'a' * 4097}</Say>", 13521),
+        ("<Dial><Phone>1</Phone></Dial>", 12200),
+        ('<Gather actionOnEmptyResult="yes"/>', 12200),
+    ],
+)
+def test_warnings(inside: str, code: int) -> None:
+    assert codes(inside) == [code]
+
+
+def test_comments_are_ignored_and_unknown_verbs_skipped() -> None:
+    document = parse(b"<Response><!-- a --><Speak/><Say>b</Say></Response>", HERE)
+    assert document.verbs == (Say("b"),)
+
+
+def test_inline_document_has_no_address() -> None:
+    document = parse(b'<Response><Gather/><Gather action="http://h.fr/g"/></Response>', None)
+    assert document.verbs == (Gather(None), Gather("http://h.fr/g"))

@@ -1,0 +1,268 @@
+"""The ports of a flow in memory, and a caller to ring with: a whole call with nothing but values.
+
+They keep the promises of the real ports: a decoy code where no patient matches, a count before each comparison, no
+answer from a record without a level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from random import Random
+from uuid import UUID
+
+from callcenter.flow.conversation import Event, HangUp, Keyed, Line, Question, Reply, Started
+from callcenter.flow.engine import advance
+from callcenter.flow.language import Act, Flow, Lookup
+from callcenter.flow.outcomes import Prompts
+from callcenter.flow.ports import (
+    CallbackRequest,
+    Caller,
+    ChallengeOver,
+    CodeRight,
+    CodeSent,
+    CodeWrong,
+    Done,
+    Failed,
+    Found,
+    NoMoreCodes,
+    Nothing,
+    Told,
+    VerificationDown,
+    Withheld,
+    World,
+)
+from callcenter.flow.state import State, initial
+from callcenter.kernel.levels import Level
+
+NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
+TRIES = 3
+CHALLENGES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    reference: UUID
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One row: on file under ``telephones``; codes go to ``mobile``; ``withheld`` is whatever makes the gate refuse."""
+
+    birth_date: date
+    telephones: frozenset[str]
+    mobile: str | None
+    appointments: tuple[Appointment, ...] = ()
+    withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words about a patient."""
+
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Challenge:
+    code: str
+    patient: Patient | None
+    tries: int = TRIES
+
+
+class MemoryVerifier:
+    """Verifies against a table of patients.
+
+    Arguments:
+        grants: the level that a right code proves.
+        down: the counters cannot be read; may be switched during a call.
+    """
+
+    def __init__(self, patients: Sequence[Patient], *, grants: Level = Level.VERIFIED, seed: int = 1) -> None:
+        self.down = False
+        self.sent: list[tuple[str, str]] = []  # (telephone, code) of every code that really left
+        self.verified: Patient | None = None
+        self.level = Level.UNKNOWN
+        self.checked: list[str] = []
+        self.claims: list[tuple[date, str]] = []
+        self._patients = patients
+        self._grants = grants
+        self._random = Random(seed)
+        self._open: _Challenge | None = None
+
+    async def standing(self) -> Level:
+        return self.level
+
+    async def open_challenge(self, birth_date: date, telephone: str) -> CodeSent | NoMoreCodes | VerificationDown:
+        if self.down:
+            return VerificationDown()
+        if len(self.claims) == CHALLENGES:
+            return NoMoreCodes()
+        self.claims.append((birth_date, telephone))
+        matching = [row for row in self._patients if row.birth_date == birth_date and telephone in row.telephones]
+        code = f"{self._random.randrange(10**6):06}"
+        patient = matching[0] if len(matching) == 1 and matching[0].mobile else None
+        self._open = _Challenge(code, patient)
+        if patient is not None and patient.mobile is not None:
+            self.sent.append((patient.mobile, code))
+        return CodeSent()
+
+    async def check_code(self, keys: str) -> CodeRight | CodeWrong | ChallengeOver | VerificationDown:
+        if self.down:
+            return VerificationDown()
+        if self._open is None:
+            return ChallengeOver()
+        self.checked.append(keys)
+        challenge = replace(self._open, tries=self._open.tries - 1)
+        if challenge.patient is not None and keys == challenge.code:
+            self._open, self.verified, self.level = None, challenge.patient, self._grants
+            return CodeRight(self._grants)
+        self._open = challenge if challenge.tries else None
+        return CodeWrong() if challenge.tries else ChallengeOver()
+
+
+class MemoryRecord:
+    """The appointments of whoever ``verifier`` has verified, with a ledger of what was let out."""
+
+    def __init__(self, verifier: MemoryVerifier) -> None:
+        self.ledger: list[tuple[str, str]] = []
+        self.acts: list[tuple[Act, UUID]] = []
+        self._verifier = verifier
+        self._cancelled: set[UUID] = set()
+
+    async def find(self, what: Lookup, after: UUID | None) -> Found | Nothing | Withheld:
+        if self._withheld():
+            return Withheld()
+        self.ledger.append(("find", what.value))
+        standing = self._standing()
+        if what is Lookup.FOLLOWING_APPOINTMENT and after is not None:
+            earlier = self._all()[after]
+            standing = [appointment for appointment in standing if appointment.starts_at > earlier.starts_at]
+        return Found(standing[0].reference) if standing else Nothing()
+
+    async def tell(self, prompt: str, bound: Mapping[str, UUID]) -> Told | Withheld:
+        appointment = self._all().get(bound["appointment"]) if "appointment" in bound else None
+        if self._withheld() or appointment is None:
+            return Withheld()
+        self.ledger.append(("tell", prompt))
+        return Told(Words(prompt, f"{appointment.starts_at:%d/%m/%Y %H:%M}"))
+
+    async def perform(self, act: Act, reference: UUID) -> Done | Failed:
+        if self._withheld() or reference not in {appointment.reference for appointment in self._standing()}:
+            return Failed()
+        self.acts.append((act, reference))
+        if act is Act.CANCEL_APPOINTMENT:
+            self._cancelled.add(reference)
+        return Done()
+
+    def cancel_elsewhere(self, reference: UUID) -> None:
+        """The practice cancels it while the call goes on."""
+        self._cancelled.add(reference)
+
+    def _withheld(self) -> bool:
+        return self._verifier.verified is None or self._verifier.verified.withheld
+
+    def _all(self) -> dict[UUID, Appointment]:
+        patient = self._verifier.verified
+        return {appointment.reference: appointment for appointment in patient.appointments} if patient else {}
+
+    def _standing(self) -> list[Appointment]:
+        kept = (appointment for appointment in self._all().values() if appointment.reference not in self._cancelled)
+        return sorted(kept, key=lambda appointment: appointment.starts_at)
+
+
+class MemoryMessages:
+    def __init__(self) -> None:
+        self.inbox: list[CallbackRequest] = []
+
+    async def leave(self, request: CallbackRequest) -> None:
+        self.inbox.append(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A prompt whose words are its key and the public fields that it was given."""
+
+    key: str
+
+    def render(self, values: Mapping[str, object], /) -> str:
+        return f"[{self.key}] {values.get('practice.name', '')}".strip()
+
+
+class EchoBook:
+    """A book in which every key is a prompt."""
+
+    def __getitem__(self, key: str, /) -> Echo:
+        return Echo(key)
+
+
+@dataclass
+class Call:
+    """One call of a flow. Between two turns the state goes through JSON, as it does between two webhooks."""
+
+    flow: Flow
+    patients: Sequence[Patient] = ()
+    number: str | None = "+33639980001"
+    public: Mapping[str, str | bool] = field(default_factory=dict)
+    book: Prompts = field(default_factory=EchoBook)
+    grants: Level = Level.VERIFIED
+    replies: list[Reply] = field(default_factory=list)
+    visited: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.verifier = MemoryVerifier(self.patients, grants=self.grants)
+        self.record = MemoryRecord(self.verifier)
+        self.messages = MemoryMessages()
+        self.state: State = initial(self.flow)
+
+    @property
+    def world(self) -> World:
+        return World(NOW, Caller(self.number), self.public, self.verifier, self.record, self.messages)
+
+    async def send(self, event: Event) -> Reply:
+        turn = await advance(self.flow, self.book, self.state, event, self.world)
+        self.state = State.from_json(turn.state.to_json())
+        assert self.state == turn.state
+        self.replies.append(turn.reply)
+        self.visited.extend(turn.visited)
+        return turn.reply
+
+    async def ring(self) -> Reply:
+        return await self.send(Started())
+
+    async def press(self, *answers: str) -> Reply:
+        """Answer so many questions; an answer that ends in ``#`` was ended by it, and ``""`` is silence."""
+        reply = self.replies[-1]
+        for keys in answers:
+            reply = await self.send(Keyed(keys.removesuffix("#"), hash_key=keys.endswith("#")))
+        return reply
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.replies) and isinstance(self.replies[-1].then, HangUp)
+
+    @property
+    def question(self) -> Question:
+        question = self.replies[-1].then
+        assert isinstance(question, Question)
+        return question
+
+    def heard(self, reply: Reply | None = None) -> list[str]:
+        """Prompts of the last reply, in the order in which they are heard."""
+        reply = reply or self.replies[-1]
+        asked = reply.then.lines if isinstance(reply.then, Question) else ()
+        return [words.prompt for words in (*reply.before, *asked)]
+
+    def words(self) -> list[str]:
+        """All public words of the call and the form of its questions, as a caller who listens for hints notes them."""
+        noted: list[str] = []
+        for reply in self.replies:
+            asked = reply.then.lines if isinstance(reply.then, Question) else ()
+            noted += [words.text for words in (*reply.before, *asked) if isinstance(words, Line)]
+            noted.append(
+                f"{reply.then.max_keys}/{reply.then.seconds}" if isinstance(reply.then, Question) else "hangs up"
+            )
+        return noted

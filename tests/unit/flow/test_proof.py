@@ -1,0 +1,286 @@
+"""The proof, against an exhaustive search written apart; and what it says of a few flows by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from callcenter.disclosure.policy import Never, Policy, Requirement, Rule, SmsRule
+from callcenter.flow.language import Act, Choose, Disclose, Do, End, Find, Flow, Go, Lookup, Say, Step, Verify
+from callcenter.flow.load import load_flow
+from callcenter.flow.prompts import Prompt, PromptBook
+from callcenter.flow.proof import Counterexample, Proven, Refuted, guaranteed, prove
+from callcenter.flow.words import parse
+from callcenter.kernel.labels import Category
+from callcenter.kernel.levels import Channel, Level
+
+FLOWS = Path(__file__).parents[3] / "flows"
+
+NEEDS = {
+    Category.RECORD_EXISTS: 2,
+    Category.APPOINTMENT_EXISTS: 2,
+    Category.APPOINTMENT_TIME: 2,
+    Category.SPECIALITY: 3,
+}
+
+
+def _requirement(category: Category) -> Requirement:
+    if category is Category.PUBLIC:
+        return Level.UNKNOWN
+    return Level(NEEDS[category]) if category in NEEDS else Never()
+
+
+POLICY = Policy(
+    "test",
+    {
+        category: Rule(category.value, 3, {Channel.VOICE: _requirement(category)}, SmsRule.NEVER)
+        for category in Category
+    },
+)
+TEXTS = {
+    "time": "{{ appointment.starts_at | spoken_time }}",
+    "speciality": "{{ appointment.speciality }}",
+    "place": "{{ appointment.place }}",
+    "condition": "{% if appointment.speciality %}Bonjour.{% endif %}",
+    "public": "{{ practice.name }}",
+}
+BOOK = PromptBook("book", {key: Prompt(key, text, parse(text)[0]) for key, text in TEXTS.items()})
+
+# --- random flows of up to eight steps, a to h; the person step is the last
+
+NAMES = "abcdefgh"
+KINDS = ["say", "choose", "verify", "verify", "find", "find", "disclose", "do", "go", "end"]
+CAREFUL = {0: ["say", "verify"], 1: ["verify"], 2: ["find"], 3: ["disclose", "do", "choose"]}
+
+
+def _step(
+    draw: st.DrawFn, kind: str, name: str, line: int, good: st.SearchStrategy[str], bad: st.SearchStrategy[str]
+) -> Step:
+    """One step: ``good`` draws where it goes on, ``bad`` where it leads when something was refused or not there."""
+    match kind:
+        case "say":
+            return Say(name, line, "public", draw(good))
+        case "choose":
+            return Choose(name, line, "public", {"1": draw(good), "0": draw(bad)}, draw(bad), draw(bad))
+        case "verify":
+            level = draw(st.sampled_from([Level.VERIFIED, Level.STRONG]))
+            return Verify(name, line, level, draw(good), draw(bad), draw(bad))
+        case "find":
+            return Find(name, line, draw(st.sampled_from(Lookup)), draw(good), draw(bad), draw(bad))
+        case "disclose":
+            said = draw(st.sampled_from(["time", "time", "time", "speciality", "place", "condition"]))
+            return Disclose(name, line, said, draw(good), draw(bad))
+        case "do":
+            return Do(name, line, draw(st.sampled_from(Act)), draw(good), draw(bad))
+        case "go":
+            return Go(name, line, draw(good))
+        case _:
+            return End(name, line, "public")
+
+
+@st.composite
+def flows(draw: st.DrawFn) -> Flow:
+    """Any graph at all; or a careful one, which mostly goes straight on and leads what fails to an end."""
+    names = NAMES[: draw(st.integers(2, len(NAMES)))]
+    anywhere = st.sampled_from(names)
+    careful = draw(st.booleans())
+    steps: dict[str, Step] = {}
+    for index, name in enumerate(names):
+        kinds, good, bad = KINDS, anywhere, anywhere
+        if careful:
+            kinds = CAREFUL.get(index, KINDS) if name != names[-1] else ["end"]
+            following = names[min(index + 1, len(names) - 1)]
+            good = st.sampled_from([following] * 6 + [names[draw(st.integers(0, index))]])
+            bad = st.sampled_from([names[-1]] * 12 + [following])
+        steps[name] = _step(draw, draw(st.sampled_from(kinds)), name, index + 1, good, bad)
+    return Flow("random", Channel.VOICE, "random.yaml", names[0], names[-1], steps, "digest")
+
+
+# --- the oracle: every state that a caller can be in, by search; what is wrong there, by hand
+
+Standing = tuple[str, int, bool]  # step, level, whether an appointment is bound
+
+
+def _wrongs(step: Step, level: int, bound: bool) -> Iterator[str]:
+    if isinstance(step, Disclose):
+        if step.prompt == "place":
+            yield "never"
+        if level < (2 if step.prompt == "time" else 3):
+            yield "level"
+        if not bound:
+            yield "bound"
+    if isinstance(step, Find | Do) and level < 2:
+        yield "level"
+    acts_on_it = isinstance(step, Do) or (isinstance(step, Find) and step.what is Lookup.FOLLOWING_APPOINTMENT)
+    if acts_on_it and not bound:
+        yield "bound"
+
+
+def _onward(step: Step, level: int, bound: bool) -> Iterator[Standing]:
+    for outlet, target in step.outlets().items():
+        if isinstance(step, Verify) and outlet == "verified":
+            yield target, max(level, step.level), False
+        elif isinstance(step, Find) and outlet == "found":
+            yield target, level, True
+        elif isinstance(step, Do) and step.act is Act.CANCEL_APPOINTMENT and outlet == "done":
+            yield target, level, False
+        else:
+            yield target, level, bound
+
+
+def searched(flow: Flow) -> tuple[Mapping[Standing, int], Mapping[tuple[str, str], int]]:
+    """How many hops lead to every state, and to every wrong (step, what) at the least."""
+    hops: dict[Standing, int] = {(flow.start, 0, False): 0, (flow.person, 0, False): 0}
+    wrongs: dict[tuple[str, str], int] = {}
+    border = list(hops)
+    while border:
+        beyond: list[Standing] = []
+        for name, level, bound in border:
+            step, distance = flow.steps[name], hops[name, level, bound]
+            for wrong in _wrongs(step, level, bound):
+                wrongs.setdefault((name, wrong), distance)
+            for state in _onward(step, level, bound):
+                if state not in hops:
+                    hops[state] = distance + 1
+                    beyond.append(state)
+        border = beyond
+    return hops, wrongs
+
+
+def _wrong_of(example: Counterexample) -> str:
+    if "never told" in example.what:
+        return "never"
+    return "level" if "needs level" in example.what else "bound"
+
+
+def check_is_a_way(flow: Flow, example: Counterexample) -> None:
+    """The path is one that a caller can walk, with the levels that it says, to a state that is wrong as it says."""
+    assert example.path[0].step in (flow.start, flow.person)
+    level, bound = 0, False
+    for hop, following in zip(example.path, example.path[1:], strict=False):
+        assert hop.level == level
+        step = flow.steps[hop.step]
+        outlets = dict(zip(step.outlets(), _onward(step, level, bound), strict=True))
+        target, level, bound = outlets[hop.outlet]
+        assert target == following.step
+    last = example.path[-1]
+    assert (last.outlet, last.level) == ("", level)
+    assert _wrong_of(example) in list(_wrongs(flow.steps[last.step], level, bound))
+
+
+@given(flows())
+@settings(max_examples=600, deadline=None)
+def test_p9_a_flow_is_proven_exactly_if_no_way_through_it_is_wrong(flow: Flow) -> None:
+    _, wrongs = searched(flow)
+    verdict = prove(flow, BOOK, POLICY)
+    event(f"proven: {len(verdict.summary)} steps guarded" if isinstance(verdict, Proven) else "refuted")
+    match verdict:
+        case Proven(summary=summary):
+            assert wrongs == {}
+            hops, _ = searched(flow)
+            reached = {name for name, _, _ in hops}
+            needy = {name for name in reached if isinstance(flow.steps[name], Disclose | Find | Do)}
+            assert {guarded.step for guarded in summary} == needy
+        case Refuted(counterexamples=examples):
+            assert {example.path[-1].step for example in examples} == {name for name, _ in wrongs}
+            for example in examples:
+                check_is_a_way(flow, example)
+                assert len(example.path) - 1 == wrongs[example.path[-1].step, _wrong_of(example)]
+                assert example.line == flow.steps[example.path[-1].step].line
+
+
+@given(flows())
+@settings(max_examples=300, deadline=None)
+def test_what_is_guaranteed_is_what_every_way_brings(flow: Flow) -> None:
+    hops, _ = searched(flow)
+    holds = guaranteed(flow)
+    assert holds.keys() == {name for name, _, _ in hops}
+    for name, facts in holds.items():
+        states = [(level, bound) for step, level, bound in hops if step == name]
+        lowest = min(level for level, _ in states)
+        assert {fact for fact in facts if fact.startswith("level")} == {f"level>={n}" for n in range(1, lowest + 1)}
+        assert ("bound:appointment" in facts) == all(bound for _, bound in states)
+
+
+# --- by hand
+
+
+def flow_of(*steps: Step) -> Flow:
+    ends = (End("person", 99, "public"), End("end", 98, "public"))
+    return Flow(
+        "hand", Channel.VOICE, "hand.yaml", steps[0].name, "person", {s.name: s for s in steps + ends}, "digest"
+    )
+
+
+def refutation(flow: Flow) -> Counterexample:
+    verdict = prove(flow, BOOK, POLICY)
+    assert isinstance(verdict, Refuted)
+    [example] = verdict.counterexamples
+    return example
+
+
+VERIFY = Verify("verify", 1, Level.VERIFIED, "find", "person", "person")
+FIND = Find("find", 2, Lookup.NEXT_APPOINTMENT, "read", "end", "person")
+
+
+def test_a_proof_names_its_flow_its_policy_and_what_each_step_may_rely_on() -> None:
+    verdict = prove(flow_of(VERIFY, FIND, Disclose("read", 3, "time", "end", "person")), BOOK, POLICY)
+    assert isinstance(verdict, Proven)
+    assert (verdict.flow, verdict.digest, verdict.policy) == ("hand", "digest", "test")
+    find, read = verdict.summary
+    assert (find.step, find.needs, find.holds) == ("find", ("level>=2",), ("level>=1", "level>=2"))
+    assert (read.step, read.needs) == ("read", ("level>=2", "bound:appointment"))
+    assert read.holds == ("bound:appointment", "level>=1", "level>=2")
+
+
+def test_an_if_on_a_field_needs_the_fields_level() -> None:
+    example = refutation(flow_of(VERIFY, FIND, Disclose("read", 3, "condition", "end", "person")))
+    assert "says D05 (D05), which needs level 3; it can be reached with level 2" in example.what
+
+
+def test_what_is_never_told_is_refuted_at_any_level() -> None:
+    strong = Verify("verify", 1, Level.STRONG, "find", "person", "person")
+    example = refutation(flow_of(strong, FIND, Disclose("read", 3, "place", "end", "person")))
+    assert "says D06 (D06), which is never told by voice" in example.what
+    assert [(hop.step, hop.outlet, hop.level) for hop in example.path] == [
+        ("verify", "verified", 0),
+        ("find", "found", 3),
+        ("read", "", 3),
+    ]
+
+
+def test_what_is_said_itself_is_named_before_what_it_implies() -> None:
+    example = refutation(flow_of(Disclose("read", 3, "time", "end", "person")))
+    assert "says D03 (D03)" in example.what
+
+
+def test_a_step_that_no_way_reaches_refutes_nothing() -> None:
+    assert isinstance(prove(flow_of(Go("a", 1, "end"), Disclose("b", 2, "place", "end", "end")), BOOK, POLICY), Proven)
+
+
+def test_the_engine_may_lead_to_the_person_step_from_anywhere_so_nothing_holds_there() -> None:
+    verify = Verify("verify", 1, Level.VERIFIED, "find", "end", "end")
+    find = Find("find", 2, Lookup.NEXT_APPOINTMENT, "read", "end", "end")
+    read = Disclose("read", 3, "time", "end", "end")
+    steps = {step.name: step for step in (verify, find, read, End("end", 4, "public"))}
+    assert isinstance(prove(Flow("f", Channel.VOICE, "f", "verify", "end", steps, "digest"), BOOK, POLICY), Proven)
+    verdict = prove(Flow("f", Channel.VOICE, "f", "verify", "read", steps, "digest"), BOOK, POLICY)
+    assert isinstance(verdict, Refuted)
+    [example] = verdict.counterexamples
+    assert [hop.step for hop in example.path] == ["read"]
+
+
+def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path: Path) -> None:
+    book = PromptBook.load(FLOWS / "prompts" / "fr.yaml")
+    text = (FLOWS / "accueil.yaml").read_text(encoding="utf-8")
+    policy = Policy("d", {**POLICY.rules, Category.PRACTITIONER: POLICY.rules[Category.APPOINTMENT_TIME]})
+    assert isinstance(prove(load_flow(FLOWS / "accueil.yaml", book), book, policy), Proven)
+    file = tmp_path / "accueil.yaml"
+    file.write_text(text.replace("1: appointments,", "1: appointments, 2: next_appointment,"), encoding="utf-8")
+    verdict = prove(load_flow(file, book), book, policy)
+    assert isinstance(verdict, Refuted)
+    first = min(verdict.counterexamples, key=lambda example: len(example.path))
+    assert [hop.step for hop in first.path] == ["welcome", "notice", "menu", "next_appointment"]

@@ -1,0 +1,242 @@
+"""What stands behind the edge in its tests, the edge on a real socket, and a carrier's signature made by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
+from uuid import UUID
+from xml.etree import ElementTree
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from callcenter.calls.values import (
+    Answer,
+    AudioGone,
+    AudioText,
+    Document,
+    End,
+    Incoming,
+    Render,
+    SayText,
+    StatusChanged,
+    StepAnswered,
+    committed,
+)
+from callcenter.speech.voices import VoiceUnavailable
+from callcenter.telephony.alerts import Alerts
+from callcenter.telephony.application import EdgeDependencies, webhook_application
+from callcenter.telephony.fallback import RescueEntry, StaticAnswers
+from callcenter.telephony.listener import EdgeRunner
+from callcenter.telephony.metrics import Metrics
+from callcenter.telephony.ports import MessageStatus
+from callcenter.telephony.signature import SignatureCheck
+from callcenter.telephony.twiml import CarrierVoices
+from callcenter.telephony.urls import Urls
+
+TOKEN = "the-auth-token-of-tests"
+OLD_TOKEN = "the-auth-token-before"
+CALL_SID = "CA" + "0123456789abcdef" * 2
+CALL = UUID("11111111-2222-4333-8444-555555555555")
+CALLED, CALLER, RESCUE = "+33465710001", "+33639980001", "+33472000000"
+SECRET = "ab" * 32
+INCOMING = {"CallSid": CALL_SID, "From": CALLER, "To": CALLED, "CallStatus": "ringing", "FromCity": ""}
+
+
+class CallsDouble:
+    """The calls' service in memory: answers a document that says what it was asked, once per event."""
+
+    def __init__(self) -> None:
+        self.steps: list[Incoming | StepAnswered] = []
+        self.statuses: dict[str, StatusChanged] = {}
+        self.audios: list[tuple[UUID, str]] = []
+        self.complete: list[tuple[UUID, UUID]] = []
+        self.words: dict[str, AudioText] = {}
+        self.fails: Exception | None = None
+        self.hangs = False
+
+    async def _reach(self) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.fails is not None:
+            raise self.fails
+
+    async def step(self, event: Incoming | StepAnswered, render: Render) -> Answer:
+        await self._reach()
+        replayed = event in self.steps
+        self.steps.append(event)
+        return committed(render(Document(CALL, 1, (SayText("Bonjour de l'étape"),), End())), replayed=replayed)
+
+    async def status(self, event: StatusChanged) -> None:
+        await self._reach()
+        self.statuses.setdefault(event.delivery, event)
+
+    async def audio(self, call: UUID, token: str) -> AudioText | AudioGone:
+        await self._reach()
+        self.audios.append((call, token))
+        return self.words.get(token, AudioGone())
+
+    async def audio_complete(self, call: UUID, fetch: UUID) -> None:
+        await self._reach()
+        self.complete.append((call, fetch))
+
+
+class MessagesDouble:
+    """Keeps what became of messages."""
+
+    def __init__(self) -> None:
+        self.statuses: list[tuple[str, MessageStatus, int | None]] = []
+        self.fails: Exception | None = None
+
+    async def message_status(self, sid: str, status: MessageStatus, error_code: int | None) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.statuses.append((sid, status, error_code))
+
+
+class VoiceDouble:
+    """Says words as their own bytes, repeated, so that a test can recognise them."""
+
+    def __init__(self) -> None:
+        self.times = 1
+        self.down = False
+
+    async def synthesise(self, text: str, language: str = "fr") -> bytes:
+        if self.down:
+            raise VoiceUnavailable
+        return f"{language}:{text};".encode() * self.times
+
+
+def signed(url: str, fields: Sequence[tuple[str, str]], token: str = TOKEN) -> str:
+    """The carrier's signature, made from its description and not by its library (Twilio, "Webhooks security")."""
+    message = url + "".join(name + value for name, value in sorted(set(fields)))
+    return base64.b64encode(hmac.new(token.encode(), message.encode(), hashlib.sha1).digest()).decode()
+
+
+def document(body: bytes) -> ElementTree.Element:
+    """A document as a carrier reads it."""
+    return ElementTree.fromstring(body)  # noqa: S314 - these bytes are our own
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A response as it came over the socket."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Edge:
+    """The edge, listening, and what stands behind it."""
+
+    port: int
+    calls: CallsDouble
+    messages: MessagesDouble
+    voice: VoiceDouble
+    registry: CollectorRegistry
+    static: StaticAnswers
+    base: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.base = f"http://127.0.0.1:{self.port}"
+
+    def count(self, name: str, **labels: str) -> float:
+        """The value of a counter."""
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+    async def raw(self, request: bytes) -> Received:
+        """Send these bytes and read what comes back until the end."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(request)
+            await writer.drain()
+            answer = await asyncio.wait_for(reader.read(), 20)
+        finally:
+            writer.close()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        return Received(int(first.split()[1]), headers, body)
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        headers: Sequence[tuple[str, str]] = (),
+        host: str | None = None,
+    ) -> Received:
+        """One request, its Host right unless ``host`` says otherwise."""
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {host or f'127.0.0.1:{self.port}'}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        return await self.raw("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+    async def post(
+        self,
+        target: str,
+        fields: Mapping[str, str] | Sequence[tuple[str, str]],
+        *,
+        token: str = TOKEN,
+        signature: str | None = None,
+        content_type: str = "application/x-www-form-urlencoded; charset=utf-8",
+    ) -> Received:
+        """A webhook as the carrier sends it, signed unless another signature is given."""
+        pairs = list(fields.items()) if isinstance(fields, Mapping) else list(fields)
+        proof = signed(self.base + target, pairs, token) if signature is None else signature
+        headers = [("Content-Type", content_type), ("X-Twilio-Signature", proof)]
+        return await self.ask("POST", target, urlencode(pairs).encode(), headers)
+
+    async def step(self, fields: Mapping[str, str], document: str = "1", slot: str = "next") -> Received:
+        """A continuation of our call."""
+        return await self.post(f"/voice/calls/{CALL}/{document}/{slot}", {"CallSid": CALL_SID, "To": CALLED, **fields})
+
+
+def alerts_and_metrics() -> tuple[Alerts, Metrics]:
+    """Both, on a registry of their own."""
+    metrics = Metrics(CollectorRegistry())
+    return Alerts(metrics), metrics
+
+
+@asynccontextmanager
+async def running_edge(
+    *, step_seconds: float = 10.0, runner: type[web.AppRunner] = EdgeRunner, **changes: object
+) -> AsyncIterator[Edge]:
+    """The edge on a free port of 127.0.0.1; ``changes`` replace single dependencies."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        alerts, metrics = alerts_and_metrics()
+        voices = CarrierVoices()
+        static = StaticAnswers(voices, alerts)
+        static.refresh([RescueEntry(CALLED, RESCUE)])
+        edge = Edge(port, CallsDouble(), MessagesDouble(), VoiceDouble(), metrics.registry, static)
+        deps = EdgeDependencies(
+            calls=edge.calls,
+            messages=edge.messages,
+            voice=edge.voice,
+            signature=SignatureCheck(edge.base, [TOKEN, OLD_TOKEN]),
+            urls=Urls.below(edge.base),
+            static=static,
+            metrics=metrics,
+            alerts=alerts,
+            voices=voices,
+            step_seconds=step_seconds,
+        )
+        running = runner(webhook_application(replace(deps, **changes)), shutdown_timeout=1.0)
+        await running.setup()
+        try:
+            await web.SockSite(running, listening).start()
+            yield edge
+        finally:
+            await running.cleanup()
