@@ -1,4 +1,4 @@
-"""What every test may ask for: one embedded PostgreSQL a run, a fresh migrated database a test, driven time and chance."""
+"""What every test may ask for: one embedded PostgreSQL a run, a fresh migrated database a test, driven time, chance."""
 
 from __future__ import annotations
 

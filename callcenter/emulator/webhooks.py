@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urlencode, urljoin, urlsplit
 from uuid import uuid4
 
 import aiohttp
@@ -200,8 +201,7 @@ class _Request:
             pairs = delivery.parameters + delivery.extras if delivery.method == "POST" else ()
             headers |= {"I-Twilio-Idempotency-Token": str(uuid4()), HEADER: sign(auth_token, signed, pairs)}
         if user:
-            name, _, password = user.partition(":")
-            headers["Authorization"] = aiohttp.BasicAuth(name, password).encode()
+            headers["Authorization"] = "Basic " + base64.b64encode(unquote(user).encode()).decode()
         if cookies is not None and (kept := cookies.filter_cookies(URL(url, encoded=True))):
             headers["Cookie"] = "; ".join(f"{name}={morsel.value}" for name, morsel in kept.items())
         if delivery.method == "GET":

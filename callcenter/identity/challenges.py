@@ -132,7 +132,7 @@ class Challenges:
         """Count one attempt, in a short transaction of its own that is committed before anything is compared.
 
         A webhook repeated after a rollback finds its attempt counted already. Attempts about one patient queue behind
-        one another, so that calls in parallel do not get more tries.
+        one another, so that calls in parallel do not get more tries. A decoy costs the same statements.
 
         Raises:
             DatabaseDown: it cannot be counted; then nobody is verified.
@@ -155,13 +155,15 @@ class Challenges:
             row = (await tx.connection.execute(_ATTEMPT, values)).one_or_none()
         if row is None:
             return NotCounted()
-        return Counted(keyed, row.secret, row.patient_id, last=row.used >= self._limits.tries)
+        last = row.used >= self._limits.tries
+        return Counted(keyed, row.secret, row.patient_id, last=last, barred=row.barred)
 
     def is_right(self, practice: UUID, opened: Opened, attempt: Counted, keys: str) -> bool:
         """Whether ``keys`` are the challenge's code. A decoy's secret is compared too, and never opens anything."""
         secret = self._sealer.open(attempt.secret, _place(practice, opened.id))
         code_matches = hotp(secret).verify(keys, 0)
-        return code_matches and attempt.patient is not None and attempt.patient == opened.patient
+        opens = attempt.patient is not None and attempt.patient == opened.patient and not attempt.barred
+        return code_matches and opens
 
     async def consume(self, tx: Transaction, opened: Opened, attempt: Counted, document: int) -> bool:
         """Use the challenge up, once. False when it has been used already."""
@@ -178,17 +180,20 @@ class Counted:
         secret: the challenge's sealed secret.
         patient: whom the challenge is about.
         last: no further attempt on this challenge will be counted.
+        barred: too many wrong codes about this patient lately. No code is right then; but the questions go on as they
+            would, so that nobody learns from their number that there is such a patient (P6).
     """
 
     keyed: bytes
     secret: bytes
     patient: UUID | None
     last: bool
+    barred: bool
 
 
 @dataclass(frozen=True, slots=True)
 class NotCounted:
-    """No attempt is left: used, too old, of another call, or past a limit."""
+    """No attempt is left: the challenge is used up, too old, or another call's."""
 
 
 Attempt = Counted | NotCounted
@@ -233,12 +238,13 @@ _ATTEMPT = text(
           AND NOT (a.challenge_id = :challenge AND a.document = :document AND a.keyed = :keyed)
     ), counted AS (
         INSERT INTO challenge_attempt (practice_id, challenge_id, document, keyed, at)
-        SELECT :practice, c.id, :document, :keyed, :now FROM c, before, wrong
-        WHERE before.used < :tries AND wrong.lately < :wrong_limit
+        SELECT :practice, c.id, :document, :keyed, :now FROM c, before
+        WHERE before.used < :tries
         ON CONFLICT DO NOTHING
     )
-    SELECT c.secret, c.patient_id, before.used + 1 AS used FROM c, before, wrong
-    WHERE before.used < :tries AND wrong.lately < :wrong_limit
+    SELECT c.secret, c.patient_id, before.used + 1 AS used, wrong.lately >= :wrong_limit AS barred
+    FROM c, before, wrong
+    WHERE before.used < :tries
     """
 )
 

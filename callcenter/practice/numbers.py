@@ -21,8 +21,8 @@ class NumberProblem(StrEnum):
     MOBILE = "06 and 07 are reserved for persons, not for automated calls and messages"
 
 
-_WRITTEN = re.compile(r"\+?[\d\s().\-/\u00a0\u202f]+")
-_NOT_DIGITS = re.compile(r"\D")
+_WRITTEN = re.compile(r"\+?[0-9 ().\-/]+")
+_NOT_DIGITS = re.compile(r"[^0-9]")
 _SURTAXED = re.compile(r"\+338[129]")  # UX-05
 _SURTAXED_SHORT = re.compile(r"(36\d\d|118\d{0,3})")  # UX-05
 _SHORT = re.compile(r"[1-9]\d{1,5}")
@@ -39,7 +39,7 @@ def parse_number(text: str, region: str = "FR") -> E164 | NumberProblem:
     Source: UX-05 for surtaxed numbers. Only the *possible* length is checked: ranges reserved for fiction are numbers
     too, and operators open new ranges before a library knows them.
     """
-    written = text.strip()
+    written = " ".join(text.split())  # every kind of space that is written between pairs
     if not _WRITTEN.fullmatch(written):
         return NumberProblem.UNREADABLE
     if _SURTAXED_SHORT.fullmatch(_NOT_DIGITS.sub("", written)) and not written.startswith("+"):
@@ -59,7 +59,7 @@ def parse_diallable(text: str, region: str = "FR") -> str | NumberProblem:
 
     Source: EM-04, UX-05.
     """
-    written = text.strip()
+    written = " ".join(text.split())  # every kind of space that is written between pairs
     short = _NOT_DIGITS.sub("", written)
     if _WRITTEN.fullmatch(written) and not written.startswith("+") and _SHORT.fullmatch(short):
         return NumberProblem.SURTAXED if _SURTAXED_SHORT.fullmatch(short) else short

@@ -11,7 +11,7 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom, SystemRandom
 from callcenter.store.keys import create_keys
 from callcenter.store.schema import APP
-from tests.acceptance.stage import Stage, staged, stage_settings
+from tests.acceptance.stage import Stage, stage_settings, staged
 from tests.conftest import Cluster
 
 

@@ -85,9 +85,7 @@ async def staged(
     emulator = Emulator(emulator_settings(settings, port), clock)
     await emulator.start()
     try:
-        async with run_server(
-            settings, addresses, clock=clock, random=random, voice=voice or SilentVoice()
-        ) as running:
+        async with run_server(settings, addresses, clock=clock, random=random, voice=voice or SilentVoice()) as running:
             yield Stage(running, emulator, clock)
     finally:
         await emulator.stop()

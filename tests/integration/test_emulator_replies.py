@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 
 import pytest
@@ -70,11 +71,11 @@ async def test_status_callback_comes_once_at_the_end() -> None:
         (Reply(twiml("<Hangup/><Say>jamais</Say>")), [], []),
         (Reply(twiml("<Redirect>/other</Redirect><Say>jamais</Say>")), ["autre"], []),
         (Reply(twiml("<Play>/audio/none.wav</Play>")), [APOLOGY], [11200]),
-        (Reply(twiml("<Play>/voice</Play>")), [APOLOGY], [13420]),
+        (Reply(twiml("<Play>/audio/page</Play>")), [APOLOGY], [13420]),
     ],
 )
 async def test_answers(page: Reply, heard: list[str], codes: list[int]) -> None:
-    async with bench({"/voice": page, "/other": twiml("<Say>autre</Say>")}) as desk:
+    async with bench({"/voice": page, "/other": twiml("<Say>autre</Say>"), "/audio/page": HELLO}) as desk:
         assert await outcome(desk) == (heard, codes)
         assert [f["CallStatus"] for f in desk.application.asked("/status")] == ["completed"]
 
@@ -107,14 +108,14 @@ async def test_a_first_pause_delays_the_answer() -> None:
 
 @pytest.mark.parametrize(
     ("page", "code"),
-    [(Reply(status=500), "11200"), (Reply("<"), "12100"), (twiml("<Play>/none</Play>"), "11200")],
+    [(Reply(status=500), "11200"), (Reply("<"), "12100"), (twiml("<Play>/audio/none</Play>"), "11200")],
 )
 async def test_fallback_is_told_what_failed(page: Reply | str, code: str) -> None:
     async with bench({"/voice": page, "/fallback": HELLO}, fallback="/fallback") as desk:
         assert await outcome(desk) == (["bonjour"], [int(code)])
         (fields,) = desk.application.asked("/fallback")
         assert fields["ErrorCode"] == code
-        assert fields["ErrorUrl"] == desk.application.base_url + ("/none" if "Play" in str(page) else "/voice")
+        assert fields["ErrorUrl"] == desk.application.base_url + ("/audio/none" if "Play" in str(page) else "/voice")
         assert [exchange.kind for exchange in desk.emulator.tape if exchange.url.endswith("/fallback")] == ["fallback"]
 
 
@@ -283,3 +284,15 @@ async def test_a_status_callback_that_fails_is_only_an_alert() -> None:
     async with bench({"/voice": HELLO, "/status": Reply(status=500)}) as desk:
         assert await outcome(desk) == (["bonjour"], [15003])
         assert len(desk.application.asked("/status")) == 1
+
+
+async def test_credentials_in_an_address_are_sent_and_not_signed() -> None:
+    async with bench({"/voice": HELLO}) as desk:
+        host = desk.application.base_url.removeprefix("http://")
+        desk.application.pages["/voice"] = twiml(f"<Redirect>http://us%C3%A9r:p%40ss@{host}/next</Redirect>")
+        desk.application.pages["/next"] = HELLO
+        assert await outcome(desk) == (["bonjour"], [])
+        exchange = desk.tape("webhook")[-1]
+        assert exchange.url == desk.application.base_url + "/next"
+        given = (exchange.header("Authorization") or "").removeprefix("Basic ")
+        assert base64.b64decode(given).decode() == "usér:p@ss"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import callcenter.audit.tables
-import callcenter.calls.tables
-import callcenter.identity.tables
-import callcenter.practice.tables  # noqa: F401 - each import puts its tables on the metadata
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import LargeBinary, text
 
+import callcenter.audit.tables
+import callcenter.calls.tables
+import callcenter.identity.tables
+import callcenter.practice.tables  # noqa: F401 - each import puts its tables on the metadata
 from callcenter.store.database import Database
 from callcenter.store.schema import in_practice_scope, metadata
 

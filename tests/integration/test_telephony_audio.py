@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import pytest
@@ -92,25 +94,63 @@ async def test_a_note_that_fails_does_not_take_the_sound_back() -> None:
         assert edge.count("callcenter_alerts_total", kind="audio_failed") == 1
 
 
+@asynccontextmanager
+async def slow_reader(edge: Edge) -> AsyncIterator[socket.socket]:
+    """A connection on which a sound larger than every buffer on the way was asked for, and only begun to be read."""
+    holding(edge)
+    edge.voice.times = 400_000
+    loop = asyncio.get_running_loop()
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing it resets
+        reader.setblocking(False)
+        await loop.sock_connect(reader, ("127.0.0.1", edge.port))
+        request = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{edge.port}\r\nConnection: close\r\n\r\n"
+        await loop.sock_sendall(reader, request.encode())
+        assert (await loop.sock_recv(reader, 12)) == b"HTTP/1.1 200"
+        yield reader
+
+
+async def interrupted(edge: Edge) -> float:
+    """How many fetches were interrupted, once one was; 0 if none is for five seconds."""
+    labels = {"route": "/audio/{call}/{token}", "outcome": "interrupted"}
+    for _ in range(500):
+        if edge.count("callcenter_edge_requests_total", **labels):
+            break
+        await asyncio.sleep(0.01)
+    return edge.count("callcenter_edge_requests_total", **labels)
+
+
 async def test_a_fetch_that_breaks_off_is_never_complete() -> None:
     async with running_edge() as edge:
-        holding(edge)
-        edge.voice.times = 2_000_000  # more than every buffer on the way holds
-        loop = asyncio.get_running_loop()
-        with socket.socket() as impatient:
-            impatient.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            impatient.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            impatient.setblocking(False)
-            await loop.sock_connect(impatient, ("127.0.0.1", edge.port))
-            await loop.sock_sendall(impatient, f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{edge.port}\r\n\r\n".encode())
-            assert (await loop.sock_recv(impatient, 12)) == b"HTTP/1.1 200"
-        labels = {"route": "/audio/{call}/{token}", "outcome": "interrupted"}
-        for _ in range(500):
-            if edge.count("callcenter_edge_requests_total", **labels):
-                break
-            await asyncio.sleep(0.01)
-        assert edge.count("callcenter_edge_requests_total", **labels) == 1
+        async with slow_reader(edge):
+            pass
+        assert await interrupted(edge) == 1
         assert (len(edge.calls.audios), edge.calls.complete) == (1, [])
+
+
+async def test_a_fetch_that_we_break_off_ourselves_is_never_complete() -> None:
+    async with running_edge() as edge, slow_reader(edge):
+        for transport in edge.transports():
+            transport.abort()
+        assert await interrupted(edge) == 1
+        assert edge.calls.complete == []
+
+
+async def test_a_fetch_is_complete_only_when_no_byte_is_left_with_us() -> None:
+    left: list[int] = []
+
+    async with running_edge() as edge, slow_reader(edge) as reader:
+
+        async def note(call: UUID, fetch: UUID) -> None:
+            left.extend(transport.get_write_buffer_size() for transport in edge.transports())
+
+        edge.calls.audio_complete = note  # type: ignore[method-assign]  # looks at what is left at this moment
+        loop, received = asyncio.get_running_loop(), 12
+        while some := await loop.sock_recv(reader, 1 << 16):
+            received += len(some)
+        assert received > 400_000 * len(SOUND)
+        assert left == [0]
 
 
 async def test_a_kept_connection_serves_the_next_request_too() -> None:

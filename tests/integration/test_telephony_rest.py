@@ -40,7 +40,7 @@ class Api:
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.asked.append((request.method, request.path, form, request.headers["Authorization"]))
         if self.hangs:
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
         if isinstance(self.answer, str):
             return web.Response(text=self.answer, status=self.status)
         return web.json_response(self.answer, status=self.status)

@@ -144,10 +144,17 @@ class Edge:
     voice: VoiceDouble
     registry: CollectorRegistry
     static: StaticAnswers
+    runner: web.AppRunner | None = None
     base: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.base = f"http://127.0.0.1:{self.port}"
+
+    def transports(self) -> list[asyncio.Transport]:
+        """The edge's own ends of the connections that are open."""
+        assert self.runner is not None
+        assert self.runner.server is not None
+        return [connection.transport for connection in self.runner.server.connections if connection.transport]
 
     def count(self, name: str, **labels: str) -> float:
         """The value of a counter."""
@@ -209,9 +216,7 @@ def alerts_and_metrics() -> tuple[Alerts, Metrics]:
 
 
 @asynccontextmanager
-async def running_edge(
-    *, step_seconds: float = 10.0, runner: type[web.AppRunner] = EdgeRunner, **changes: object
-) -> AsyncIterator[Edge]:
+async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> AsyncIterator[Edge]:
     """The edge on a free port of 127.0.0.1; ``changes`` replace single dependencies."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -233,7 +238,8 @@ async def running_edge(
             voices=voices,
             step_seconds=step_seconds,
         )
-        running = runner(webhook_application(replace(deps, **changes)), shutdown_timeout=1.0)
+        running = EdgeRunner(webhook_application(replace(deps, **changes)), shutdown_timeout=1.0)
+        edge.runner = running
         await running.setup()
         try:
             await web.SockSite(running, listening).start()

@@ -1,0 +1,91 @@
+"""What is public about a practice is said in French, and every field that prompts may name is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from callcenter.kernel.labels import FIELD_LABELS
+from callcenter.practice.demo import FOLDER
+from callcenter.practice.demo_file import demo_id
+from callcenter.practice.enrolment import NumberTaken, UnusablePractice, check_practice
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.numbers import E164
+from callcenter.practice.opening import Opening
+from callcenter.practice.practice_file import read_practice_file
+from callcenter.practice.values import EntryKind
+
+PARIS = ZoneInfo("Europe/Paris")
+ORGANISATION = UUID(int=1)
+
+
+@pytest.fixture(scope="module")
+def tilleuls() -> PracticeFacts:
+    path = Path(FOLDER) / "practices" / "cabinet-des-tilleuls.yaml"
+    return read_practice_file(path, ORGANISATION, demo_id).facts
+
+
+def test_every_public_field_of_a_practice_can_be_said(tilleuls: PracticeFacts) -> None:
+    fields = tilleuls.public(datetime(2026, 11, 26, 10, tzinfo=PARIS))
+    assert fields.keys() == {name for name in FIELD_LABELS if name.startswith("practice.")}
+    assert all(value != "" for value in fields.values())
+
+
+def test_hours_and_openings_are_said_in_french(tilleuls: PracticeFacts) -> None:
+    closed = tilleuls.public(datetime(2026, 11, 28, 15, tzinfo=PARIS))
+    assert closed["practice.is_open"] is False
+    assert closed["practice.next_opening"] == "lundi 30 novembre, 8 heures 30"
+    assert "du lundi au vendredi, de 8 heures 30 à 12 heures" in str(closed["practice.opening_hours"])
+    assert "le samedi, de 9 heures à 12 heures" in str(closed["practice.opening_hours"])
+    assert tilleuls.public(datetime(2026, 11, 26, 10, tzinfo=PARIS))["practice.is_open"] is True
+
+
+def test_a_practice_without_hours_still_has_words(tilleuls: PracticeFacts) -> None:
+    fields = replace(tilleuls, opening=Opening(PARIS, {}, None)).public(datetime(2026, 11, 26, 10, tzinfo=PARIS))
+    assert fields["practice.opening_hours"] == "sur rendez-vous seulement"
+    assert fields["practice.next_opening"] == "pas encore fixée"
+
+
+def test_the_practices_own_lines_are_all_its_numbers(tilleuls: PracticeFacts) -> None:
+    assert tilleuls.own_lines == {"+33465710001", "+33465710090", "+33465710091"}
+
+
+def test_p7_the_rescue_number_is_no_line_that_may_come_back_to_us(tilleuls: PracticeFacts) -> None:
+    check_practice(tilleuls)
+    for line in ("+33465710001", "+33465710091"):
+        with pytest.raises(NumberTaken, match=r"\+334657100\d1"):
+            check_practice(replace(tilleuls, rescue_number=E164(line)))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"closing_conduct": "  "}, "EM-05"),
+        ({"rescue_number": "+33899123456"}, "rescue number .* costs extra"),
+        ({"out_of_hours_number": "3639"}, "out-of-hours number .* costs extra"),
+        ({"numbers": {"+33810000000": EntryKind.MAIN}}, "number .* costs extra"),
+        ({"numbers": {"+33639980050": EntryKind.MAIN}}, "06 and 07"),
+        ({"rescue_number": "04 65 71 00 90"}, r"write it as \+33465710090"),
+        ({"other_lines": frozenset({"15"})}, "other line"),
+    ],
+)
+def test_rules_of_numbers_and_closing_are_checked(tilleuls: PracticeFacts, change: dict[str, object], why: str) -> None:
+    with pytest.raises(UnusablePractice, match=why):
+        check_practice(replace(tilleuls, **change))  # type: ignore[arg-type]  # one field of each kind
+
+
+def test_overlapping_hours_and_unknown_parts_of_france_are_refused(tilleuls: PracticeFacts) -> None:
+    first, second = tilleuls.hours[0]
+    for opening in (
+        Opening(PARIS, {0: (second, first)}, None),
+        Opening(PARIS, {0: (first, first)}, None),
+        Opening(PARIS, {7: (first,)}, None),
+        Opening(PARIS, {}, "Bretagne"),
+    ):
+        with pytest.raises(UnusablePractice):
+            check_practice(replace(tilleuls, opening=opening))
