@@ -160,7 +160,7 @@ async def run_transcript(settings: Settings, script: Path, base_url: str, say: S
     async with reach_database(settings) as addresses:
         database = Database(addresses.app, pool_size=2, application="callcenter-phone")
         try:
-            outcome = await run(transcript, base_url=base_url, ledger=ledger_reader(database), clock=None)
+            outcome = await run(transcript, base_url=base_url, ledger=ledger_reader(database), narrate=say)
         finally:
             await database.close()
     match outcome:
