@@ -88,8 +88,15 @@ class Addresses:
 
 
 @asynccontextmanager
-async def reach_database(settings: Settings) -> AsyncIterator[Addresses]:
-    """The configured database, or the embedded one: started, or used where another process runs it already."""
+async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIterator[Addresses]:
+    """The configured database, or the embedded one: started, or used where another process runs it already.
+
+    Arguments:
+        share: use what another process runs; otherwise that is an error.
+
+    Raises:
+        DataInUse: another process runs the embedded database, and it is not to be shared.
+    """
     if settings.database.url is not None:
         owner = settings.database.owner_url
         yield Addresses(
@@ -103,6 +110,8 @@ async def reach_database(settings: Settings) -> AsyncIterator[Addresses]:
     try:
         await server.start()
     except DataInUse:
+        if not share:
+            raise
         started = False
     try:
         if started:
