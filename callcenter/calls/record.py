@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from callcenter.audit.ledger import Entry, EventKind, Value
@@ -15,7 +16,6 @@ from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.identity.challenges import Limits
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
-from callcenter.kernel.levels import Level
 from callcenter.kernel.protected import Protected
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.patients import Patients
@@ -48,6 +48,8 @@ class CallRecord:
             return Withheld()
         following = after if what is Lookup.FOLLOWING_APPOINTMENT else None
         found = await Appointments.next(desk.tx, stands.patient, desk.now, following)
+        if found:
+            inquiry = replace(inquiry, references=(f"appointment:{found.id}",))
         situation = await self._situation(stands.patient, found)
         match await desk.gate.decide(inquiry, stands, situation):
             case Refused():
@@ -83,12 +85,23 @@ class CallRecord:
     async def perform(self, act: Act, reference: UUID) -> Done | Failed:
         desk = self._desk
         stands = standing_at(desk, self._limits)
-        if stands.patient is None or stands.level < Level.VERIFIED:
+        inquiry = Inquiry(_FIND, frozenset(), (f"appointment:{reference}",), {}, act.value)
+        if stands.patient is None:
+            await desk.gate.refuse(Reason.UNVERIFIED, inquiry, stands)
+            return Failed()
+        # The file may have changed since it was told. Whose agenda it stands in may not: `find` bound it by that.
+        situation = await self._marks(stands.patient)
+        if await desk.gate.check(inquiry, stands, situation) is not None:
             return Failed()
         change = await self._change(act, reference, stands.patient)
         if change is not Change.DONE:
             return Failed()
-        content: dict[str, Value] = {"refs": [f"appointment:{reference}"], "level": int(stands.level)}
+        content: dict[str, Value] = {
+            "refs": list(inquiry.references),
+            "level": int(stands.level),
+            "evidence": [factor.value for factor in stands.factors],
+            "evidence_records": [str(record) for record in stands.records],
+        }
         await desk.writing.add(Entry(_EVENTS[act], IVR_ACTOR, stands.patient, content))
         return Done()
 
@@ -101,8 +114,16 @@ class CallRecord:
                 return await Appointments.cancel(desk.tx, reference, patient, desk.now)
 
     async def _situation(self, patient: UUID, appointment: Appointment | None) -> Situation:
-        tx = self._desk.tx
-        flags = await self._patients.flags(tx, patient)
+        marks = await self._marks(patient)
+        return replace(
+            marks,
+            sensitive=appointment.practitioner_sensitive if appointment else False,
+            practice_has_sensitive=await has_sensitive_practitioner(self._desk.tx),
+        )
+
+    async def _marks(self, patient: UUID) -> Situation:
+        """What the file says of the patient, and nothing of a practitioner."""
+        flags = await self._patients.flags(self._desk.tx, patient)
         return Situation(
             patient=patient,
             birth_date=flags.birth_date,
@@ -110,8 +131,8 @@ class CallRecord:
             homonym=flags.homonym,
             doubtful=flags.doubtful,
             contact_restricted=flags.contact_restricted,
-            sensitive=appointment.practitioner_sensitive if appointment else False,
-            practice_has_sensitive=await has_sensitive_practitioner(tx),
+            sensitive=False,
+            practice_has_sensitive=False,
         )
 
     def _fields(self, words: Prompt, appointment: Appointment) -> dict[str, Protected[object]]:

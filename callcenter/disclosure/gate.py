@@ -7,7 +7,7 @@ the flow's outlet ``withheld``, worded the same whatever the reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -93,9 +93,12 @@ class Inquiry:
     step: str
 
 
+_GRANTED = object()
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The gate's grant. Worth something only while the transaction that wrote its record is open.
+    """The gate's grant, made by it alone. Worth something only while the transaction that wrote its record is open.
 
     Arguments:
         record: of the ledger.
@@ -107,6 +110,11 @@ class Receipt:
     patient: UUID
     categories: frozenset[Category]
     writing: Writing
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _GRANTED:
+            raise TypeError("a Receipt is made by the gate alone, once the grant is in the ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +186,18 @@ class Gate:
 
     async def decide(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Decision:
         """Grant or refuse, and write it down."""
-        reason = self._refusal(inquiry, standing, situation)
-        if reason is not None:
-            return await self.refuse(reason, inquiry, standing)
+        refused = await self.check(inquiry, standing, situation)
+        if refused is not None:
+            return refused
         granted = self._granted(inquiry, standing, situation)
         record = await self._write("granted", granted, inquiry, standing, situation.patient)
-        return Granted(Receipt(record, situation.patient, granted, self._writing))
+        return Granted(Receipt(record, situation.patient, granted, self._writing, _GRANTED))
+
+    async def check(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Refused | None:
+        """Refuse and write it down, or leave it to the caller to write what was done: for acts, which tell nothing new
+        but must not be done for somebody to whom nothing may be told."""
+        reason = self._refusal(inquiry, standing, situation)
+        return None if reason is None else await self.refuse(reason, inquiry, standing)
 
     async def refuse(self, reason: Reason, inquiry: Inquiry, standing: Standing) -> Refused:
         """Refuse for ``reason``, and write it down."""
@@ -203,6 +217,7 @@ class Gate:
             "decision": decision,
             "categories": sorted(category.value for category in categories),
             "level": int(standing.level),
+            "level_required": self._level_required(categories),
             "evidence": [factor.value for factor in standing.factors],
             "evidence_records": [str(record) for record in standing.records],
             "refs": list(inquiry.references),
@@ -234,6 +249,10 @@ class Gate:
             (situation.practice_has_sensitive and Category.PRACTITIONER in inquiry.categories, Reason.SENSITIVE),
         )
         return next((reason for applies, reason in checks if applies), None)
+
+    def _level_required(self, categories: frozenset[Category]) -> Value:
+        needed = self._policy.strictest(categories, self._channel)
+        return "never" if isinstance(needed, Never) else int(needed)
 
     def _opens(self, categories: frozenset[Category], standing: Standing) -> bool:
         needed = self._policy.strictest(categories, self._channel)
