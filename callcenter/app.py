@@ -26,7 +26,16 @@ from callcenter.calls.jobs import register_jobs
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House, Steps
 from callcenter.calls.upkeep import Upkeep
-from callcenter.calls.values import Answer, AudioGone, AudioText, Incoming, Render, StatusChanged, StepAnswered
+from callcenter.calls.values import (
+    Answer,
+    AudioGone,
+    AudioText,
+    Incoming,
+    NotDelivered,
+    Render,
+    StatusChanged,
+    StepAnswered,
+)
 from callcenter.identity.challenges import Limits
 from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import Unavailable
@@ -206,6 +215,9 @@ class CallService:
 
     async def audio_complete(self, call: UUID, fetch: UUID) -> None:
         await self.shelf.complete(call, fetch)
+
+    async def audio_given_back(self, call: UUID, fetch: UUID, why: NotDelivered) -> None:
+        await self.shelf.give_back(call, fetch, why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import TextClause
+
 from callcenter.audit.ledger import Entry, EventKind, Writing
 from callcenter.calls import rows
 from callcenter.calls.desk import IVR_ACTOR
 from callcenter.calls.documents import audio_place, token_hash
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
-from callcenter.calls.values import AudioGone, AudioText
+from callcenter.calls.values import AudioGone, AudioText, NotDelivered
 from callcenter.store.database import Transaction
 
 AUDIO_LIFE = timedelta(minutes=5)
@@ -28,7 +30,10 @@ class AudioShelf:
         self._house = house
 
     async def audio(self, call: UUID, token: str) -> AudioText | AudioGone:
-        """Begin a fetch. Every one after the first is recorded before anything leaves."""
+        """Take a place for a fetch. Every one after the first is recorded before anything leaves.
+
+        Its end is to be told by :meth:`complete` or :meth:`give_back`.
+        """
         house = self._house
         async with house.database.house() as connection:
             entered = (await connection.execute(rows.ENTER_BY_ID, {"id": call})).one_or_none()
@@ -51,10 +56,17 @@ class AudioShelf:
         return AudioText(words, row.language, row.id)
 
     async def complete(self, call: UUID, fetch: UUID) -> None:
-        """The carrier has the whole audio."""
+        """The carrier has the whole audio, or lacks nothing but its last byte."""
+        await self._end(call, fetch, rows.COMPLETE_AUDIO)
+
+    async def give_back(self, call: UUID, fetch: UUID, why: NotDelivered) -> None:
+        """The carrier does not have the whole audio: another fetch may take the place."""
+        await self._end(call, fetch, rows.GIVE_BACK_AUDIO[why])
+
+    async def _end(self, call: UUID, fetch: UUID, statement: TextClause) -> None:
         async with self._house.database.house() as connection:
             await connection.execute(rows.ENTER_BY_ID, {"id": call})
-            await connection.execute(rows.COMPLETE_AUDIO, {"id": fetch, "call": call})
+            await connection.execute(statement, {"id": fetch, "call": call})
 
     async def _note_redelivery(self, tx: Transaction, call: UUID, record: UUID) -> None:
         house = self._house
@@ -93,6 +105,10 @@ class Captions:
     async def complete(self, call: UUID, fetch: UUID) -> None:
         """As :meth:`AudioShelf.complete`."""
         await self._shelf.complete(call, fetch)
+
+    async def give_back(self, call: UUID, fetch: UUID, why: NotDelivered) -> None:
+        """As :meth:`AudioShelf.give_back`."""
+        await self._shelf.give_back(call, fetch, why)
 
     def caption(self, token: str) -> str | None:
         """The words that were fetched under ``token``."""

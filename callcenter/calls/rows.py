@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from callcenter.calls.values import NotDelivered
+
 #: A first webhook: make the call once, lock it, and enter its practice. A repeated one finds the row that stands.
 ENTER_BY_SID = text(
     """
@@ -84,16 +86,26 @@ KEEP_AUDIO = text(
     """
 )
 
-#: One fetch of audio: counted before anything leaves. Never after `:oldest`, nor past the complete or begun bounds.
+#: One fetch of audio takes one of its places before anything leaves, so that fetches side by side share them too. Never
+#: after `:oldest`. A process that dies keeps its place: the address dies with it in minutes.
 FETCH_AUDIO = text(
     """
     UPDATE audio SET fetches = fetches + 1
     WHERE token_hash = :token_hash AND call_id = :call AND made_at > :oldest
-      AND completed < :complete_bound AND fetches < :begun_bound
+      AND fetches - broken_off < :complete_bound AND fetches < :begun_bound
     RETURNING id, record_id, words, language, fetches
     """
 )
 
 COMPLETE_AUDIO = text("UPDATE audio SET completed = completed + 1 WHERE id = :id AND call_id = :call")
 
-FETCHED = text("SELECT id FROM audio WHERE id = ANY(:ids) AND fetches > 0")
+#: A fetch that did not deliver gives its place back. One of which nothing has left has not been.
+GIVE_BACK_AUDIO = {
+    NotDelivered.NO_SOUND: text("UPDATE audio SET fetches = fetches - 1 WHERE id = :id AND call_id = :call"),
+    NotDelivered.BROKEN_OFF: text("UPDATE audio SET broken_off = broken_off + 1 WHERE id = :id AND call_id = :call"),
+    NotDelivered.AT_THE_LAST_BYTE: text(
+        "UPDATE audio SET broken_off = broken_off + 1, completed = completed - 1 WHERE id = :id AND call_id = :call"
+    ),
+}
+
+FETCHED = text("SELECT id, fetches, completed FROM audio WHERE id = ANY(:ids)")

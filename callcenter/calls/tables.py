@@ -76,7 +76,9 @@ audio = Table(
     Column("made_at", DateTime(timezone=True), nullable=False, index=True),
     Column("fetches", SmallInteger, nullable=False, server_default=text("0")),
     Column("completed", SmallInteger, nullable=False, server_default=text("0")),
+    Column("broken_off", SmallInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("token_hash"),
+    CheckConstraint("broken_off >= 0 AND completed + broken_off <= fetches", name="every_end_has_a_beginning"),
     ForeignKeyConstraint(["practice_id", "record_id"], ["audit_record.practice_id", "audit_record.id"]),
     info=PRACTICE_SCOPE,
 )

@@ -187,6 +187,14 @@ class AudioText:
     fetch: UUID
 
 
+class NotDelivered(StrEnum):
+    """How far a fetch came that did not deliver the whole sound."""
+
+    NO_SOUND = "no_sound"  # nothing was made that could leave
+    BROKEN_OFF = "broken_off"
+    AT_THE_LAST_BYTE = "at_the_last_byte"  # it had been noted as complete
+
+
 @dataclass(frozen=True, slots=True)
 class AudioGone:
     """Unknown, too old, or fetched too often."""

@@ -7,13 +7,13 @@ is no sound looks the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from types import MappingProxyType
 from uuid import UUID
 
 from aiohttp import hdrs, web
 
-from callcenter.calls.values import AudioGone, AudioText
+from callcenter.calls.values import AudioGone, AudioText, NotDelivered
 from callcenter.speech.voices import Voice, VoiceUnavailable
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
@@ -52,6 +52,7 @@ class AudioFetches:
         if isinstance(address, Malformed):
             return self._gone(request)
         call, token = address
+        words: AudioText | AudioGone = AudioGone()
         try:
             async with asyncio.timeout(self._seconds):
                 words = await self._calls.audio(call, token)
@@ -61,6 +62,8 @@ class AudioFetches:
         except Exception as error:
             kind = AlertKind.VOICE_DOWN if isinstance(error, VoiceUnavailable) else AlertKind.AUDIO_FAILED
             self._alerts.failed(kind, error)
+            if isinstance(words, AudioText):
+                await self._note(self._calls.audio_given_back(call, words.fetch, NotDelivered.NO_SOUND))
             request[OUTCOME] = Outcome.UNAVAILABLE.value
             return respond(503, headers=_NO_STORE)
         return await self._play(request, call, words, sound)
@@ -72,30 +75,51 @@ class AudioFetches:
     async def _play(self, request: web.Request, call: UUID, words: AudioText, sound: bytes) -> web.StreamResponse:
         response = web.StreamResponse(headers={hdrs.SERVER: SERVER, hdrs.CONTENT_TYPE: WAV, **_NO_STORE})
         response.content_length = len(sound)
+        ended: NotDelivered | None = NotDelivered.BROKEN_OFF
         try:
-            await _send_whole(request, response, sound)
+            await _send(request, response, sound[:-1])
+            # Whoever has the last byte may ask for what follows at once, so the note is there before it leaves.
+            await self._note(self._calls.audio_complete(call, words.fetch))
+            ended = NotDelivered.AT_THE_LAST_BYTE
+            await response.write_eof(sound[-1:])
+            _still_there(request)
+            ended = None
         except ConnectionError:  # the carrier or its caller is gone: the fetch stays incomplete
-            request[OUTCOME] = Outcome.INTERRUPTED.value
-            return response
-        request[OUTCOME] = Outcome.PLAYED.value
-        try:
-            await self._calls.audio_complete(call, words.fetch)
-        except Exception as error:  # the sound has left; only the note that it did is missing
-            self._alerts.failed(AlertKind.AUDIO_FAILED, error)
+            pass
+        if ended is not None:
+            await self._note(self._calls.audio_given_back(call, words.fetch, ended))
+        request[OUTCOME] = Outcome.PLAYED.value if ended is None else Outcome.INTERRUPTED.value
         return response
 
+    async def _note(self, note: Coroutine[None, None, None]) -> None:
+        """Write down how a fetch goes. What was to leave leaves all the same; a missing note never says too much."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                await note
+        except Exception as error:
+            self._alerts.failed(AlertKind.AUDIO_FAILED, error)
 
-async def _send_whole(request: web.Request, response: web.StreamResponse, sound: bytes) -> None:
-    """Return when the last byte is the network's, not ours.
+
+async def _send(request: web.Request, response: web.StreamResponse, sound: bytes) -> None:
+    """Return when the last byte of ``sound`` is the network's, not ours.
 
     Raises:
         ConnectionError: the connection was lost before.
     """
-    if request.transport is None:
-        raise ConnectionResetError
     # By default a write counts as done with up to 64 KiB, four seconds of speech, still in our own buffer.
-    request.transport.set_write_buffer_limits(high=0)
+    _still_there(request).set_write_buffer_limits(high=0)
     await response.prepare(request)
-    await response.write_eof(sound)
+    await response.write(sound)
+    await request.writer.drain()
+    _still_there(request)
+
+
+def _still_there(request: web.Request) -> asyncio.Transport:
+    """The request's connection.
+
+    Raises:
+        ConnectionError: it is lost.
+    """
     if request.transport is None or request.transport.is_closing():
         raise ConnectionResetError
+    return request.transport

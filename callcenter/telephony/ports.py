@@ -6,7 +6,16 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from callcenter.calls.values import Answer, AudioGone, AudioText, Incoming, Render, StatusChanged, StepAnswered
+from callcenter.calls.values import (
+    Answer,
+    AudioGone,
+    AudioText,
+    Incoming,
+    NotDelivered,
+    Render,
+    StatusChanged,
+    StepAnswered,
+)
 
 
 class Calls(Protocol):
@@ -25,10 +34,13 @@ class Calls(Protocol):
         """Keep how far a leg has come; a repeated or late event changes nothing."""
 
     async def audio(self, call: UUID, token: str) -> AudioText | AudioGone:
-        """The words of one fetch; the fetch is on record before they are returned."""
+        """The words of one fetch; the fetch is on record, and holds a place, before they are returned."""
 
     async def audio_complete(self, call: UUID, fetch: UUID) -> None:
-        """The fetch's last byte has been handed to the network."""
+        """Nothing is left of the fetch but its last byte, which leaves next."""
+
+    async def audio_given_back(self, call: UUID, fetch: UUID, why: NotDelivered) -> None:
+        """The fetch did not deliver the whole sound."""
 
 
 class MessageStatus(StrEnum):

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from callcenter.calls.values import AudioText
+from callcenter.calls.values import AudioText, NotDelivered
 from callcenter.store.database import DatabaseDown
 from tests.unit.telephony.doubles import CALL, SECRET, Edge, running_edge
 
@@ -70,6 +70,7 @@ async def test_a_voice_that_is_down_is_503_and_an_alert_and_no_complete_fetch() 
         assert (answer.status, answer.body) == (503, b"")
         assert edge.count("callcenter_alerts_total", kind="voice_down") == 1
         assert edge.calls.complete == []
+        assert edge.calls.given_back == [(CALL, FETCH, NotDelivered.NO_SOUND)]
         assert WORDS not in str(logs)
 
 
@@ -127,6 +128,7 @@ async def test_a_fetch_that_breaks_off_is_never_complete() -> None:
             pass
         assert await interrupted(edge) == 1
         assert (len(edge.calls.audios), edge.calls.complete) == (1, [])
+        assert edge.calls.given_back == [(CALL, FETCH, NotDelivered.BROKEN_OFF)]
 
 
 async def test_a_fetch_that_we_break_off_ourselves_is_never_complete() -> None:
@@ -135,6 +137,7 @@ async def test_a_fetch_that_we_break_off_ourselves_is_never_complete() -> None:
             transport.abort()
         assert await interrupted(edge) == 1
         assert edge.calls.complete == []
+        assert edge.calls.given_back == [(CALL, FETCH, NotDelivered.BROKEN_OFF)]
 
 
 async def test_a_fetch_is_complete_only_when_no_byte_is_left_with_us() -> None:
@@ -151,6 +154,27 @@ async def test_a_fetch_is_complete_only_when_no_byte_is_left_with_us() -> None:
             received += len(some)
         assert received > 400_000 * len(SOUND)
         assert left == [0]
+
+
+async def test_the_last_byte_waits_for_the_note_that_the_fetch_is_complete() -> None:
+    """Who has the whole sound may ask for what follows at once, and must then be known to have it."""
+    noted = asyncio.Event()
+
+    async with running_edge() as edge:
+        holding(edge)
+
+        async def note(call: UUID, fetch: UUID) -> None:
+            await noted.wait()
+
+        edge.calls.audio_complete = note  # type: ignore[method-assign]  # the note takes as long as the test wants
+        reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+        writer.write(f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{edge.port}\r\nConnection: close\r\n\r\n".encode())
+        await reader.readuntil(SOUND[:-1])
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.2)
+        noted.set()
+        assert await asyncio.wait_for(reader.read(), 20) == SOUND[-1:]
+        writer.close()
 
 
 async def test_a_kept_connection_serves_the_next_request_too() -> None:

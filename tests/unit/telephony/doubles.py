@@ -24,6 +24,7 @@ from callcenter.calls.values import (
     Document,
     End,
     Incoming,
+    NotDelivered,
     Render,
     SayText,
     StatusChanged,
@@ -58,6 +59,7 @@ class CallsDouble:
         self.statuses: dict[str, StatusChanged] = {}
         self.audios: list[tuple[UUID, str]] = []
         self.complete: list[tuple[UUID, UUID]] = []
+        self.given_back: list[tuple[UUID, UUID, NotDelivered]] = []
         self.words: dict[str, AudioText] = {}
         self.fails: Exception | None = None
         self.hangs = False
@@ -86,6 +88,10 @@ class CallsDouble:
     async def audio_complete(self, call: UUID, fetch: UUID) -> None:
         await self._reach()
         self.complete.append((call, fetch))
+
+    async def audio_given_back(self, call: UUID, fetch: UUID, why: NotDelivered) -> None:
+        await self._reach()
+        self.given_back.append((call, fetch, why))
 
 
 class MessagesDouble:
