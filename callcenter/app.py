@@ -25,6 +25,7 @@ from callcenter.calls.flows import load_flows
 from callcenter.calls.jobs import register_jobs
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House, Steps
+from callcenter.calls.text_messages import TextMessages
 from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.values import (
     Answer,
@@ -226,11 +227,16 @@ class CarrierMessenger:
 
     carrier: Carrier
     messages: Counter
+    texts: TextMessages
 
     async def send_message(self, to: str, body: str, *, reference: UUID) -> None:
         match await self.carrier.send_message(to, body, reference=reference):
-            case MessageSent():
-                self.messages.labels("sent").inc()
+            case MessageSent(sid=sid):
+                self.messages.labels("accepted").inc()
+                try:
+                    await self.texts.sent(sid, reference)
+                except Exception as error:  # the message is on its way: trying again would send a second one
+                    _log.warning("message_not_noted", sid=sid, reference=str(reference), error=type(error).__name__)
             case MessageRefused(code=code, permanent=permanent):
                 self.messages.labels("refused").inc()
                 _log.warning("message_refused", code=code, permanent=permanent, reference=str(reference))
@@ -240,14 +246,19 @@ class CarrierMessenger:
 
 @dataclass(frozen=True, slots=True)
 class MessageWatch:
-    """Counts what became of messages. Implements ``telephony.ports.MessageStatuses``."""
+    """Counts what became of messages, each step once. Implements ``telephony.ports.MessageStatuses``."""
 
     messages: Counter
+    texts: TextMessages
 
     async def message_status(self, sid: str, status: MessageStatus, error_code: int | None) -> None:
+        moved = await self.texts.moved(sid, status.value, status.rank, error_code)
+        if moved is None:
+            return
         self.messages.labels(status.value).inc()
         if status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
-            _log.warning("message_not_delivered", status=status.value, code=error_code)
+            reference = None if moved.reference is None else str(moved.reference)
+            _log.warning("message_not_delivered", status=status.value, code=error_code, sid=sid, reference=reference)
 
 
 @dataclass(slots=True)
@@ -305,6 +316,7 @@ async def run_server(
         messages = Counter(
             "callcenter_messages_total", "Messages by what became of them", ("status",), registry=registry
         )
+        texts = TextMessages(database, clock)
         urls = Urls.below(settings.public_base_url)
         carrier = await stack.enter_async_context(TwilioCarrier(_carrier_settings(settings, urls)))
         voices = CarrierVoices.with_french(settings.carrier.voice)
@@ -314,7 +326,7 @@ async def run_server(
         captions = Captions(shelf) if settings.captions and settings.environment is not Environment.PRODUCTION else None
         edge = EdgeDependencies(
             calls=CallService(Steps(house), endings, captions or shelf),
-            messages=MessageWatch(messages),
+            messages=MessageWatch(messages, texts),
             voice=voice,
             signature=SignatureCheck(
                 settings.public_base_url, [token.get_secret_value() for token in settings.carrier.auth_tokens]
@@ -326,9 +338,8 @@ async def run_server(
             voices=voices,
         )
         if jobs:
-            sender = CodeSender(
-                database, sealer, clock, CarrierMessenger(carrier, messages), settings.verification.code_minutes
-            )
+            messenger = CarrierMessenger(carrier, messages, texts)
+            sender = CodeSender(database, sealer, clock, messenger, settings.verification.code_minutes)
             await stack.enter_async_context(_working(addresses.jobs, sender, Upkeep(database, clock, endings, carrier)))
         await stack.enter_async_context(_refreshing(database, static))
         private = private_application(

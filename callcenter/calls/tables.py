@@ -63,6 +63,19 @@ step_answer = Table(
     info=PRACTICE_SCOPE,
 )
 
+text_message = Table(
+    "text_message",
+    metadata,
+    Column("sid", Text, primary_key=True),
+    Column("reference", Uuid),
+    Column("status", Text, nullable=False),
+    Column("rank", SmallInteger, nullable=False),
+    Column("error_code", Integer),
+    Column("changed_at", DateTime(timezone=True), nullable=False, index=True),
+    CheckConstraint("rank >= 0", name="rank"),
+    info=HOUSE_SCOPE,
+)
+
 audio = Table(
     "audio",
     metadata,

@@ -39,6 +39,9 @@ _FORGET = (
     text("DELETE FROM challenge WHERE created_at < :challenges"),
 )
 
+#: A text message carries a challenge's code, and is forgotten with it.
+_FORGET_TEXTS = text("DELETE FROM text_message WHERE changed_at < :challenges")
+
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
@@ -54,14 +57,19 @@ class Upkeep:
     carrier: CallStatusSource
 
     async def forget(self) -> int:
-        """Delete stored answers, audio texts and challenges past their time; returns how many rows went."""
+        """Delete stored answers, audio texts, challenges and what became of text messages, past their time.
+
+        Returns how many rows went.
+        """
         now = self.clock.now()
         bounds = {
             "audio": now - AUDIO_KEPT,
             "answers": now - ANSWERS_KEPT,
             "challenges": now - CHALLENGES_KEPT,
         }
-        gone = 0
+        async with self.database.house() as connection:
+            result = await connection.execute(_FORGET_TEXTS, {"challenges": bounds["challenges"]})
+        gone = result.rowcount
         for practice_id in await self._practices():
             async with self.database.practice(practice_id) as tx:
                 for statement in _FORGET:

@@ -58,6 +58,22 @@ class MessageStatus(StrEnum):
     CANCELED = "canceled"
     PARTIALLY_DELIVERED = "partially_delivered"
 
+    @property
+    def rank(self) -> int:
+        """How far that is. Callbacks come in any order: only a greater rank is news, and an end stays the end."""
+        return _RANKS.get(self, _ENDED)
+
+
+_ENDED = 5
+_RANKS = {
+    MessageStatus.ACCEPTED: 0,
+    MessageStatus.SCHEDULED: 1,
+    MessageStatus.QUEUED: 2,
+    MessageStatus.SENDING: 3,
+    MessageStatus.SENT: 4,
+    MessageStatus.READ: 6,  # after it was delivered
+}
+
 
 class MessageStatuses(Protocol):
     """Who wants to know what became of a message."""
