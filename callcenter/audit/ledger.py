@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     """What a record tells."""
 
     CALL_STARTED = "call.started"
+    #: The leg is over. Its stream is not: a late or repeated webhook, and a sound fetched again, come after it.
     CALL_ENDED = "call.ended"
     WEBHOOK_LATE = "webhook.late"
     CHALLENGE_OPENED = "verification.challenge"

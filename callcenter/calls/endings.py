@@ -41,10 +41,7 @@ class Endings:
             session = Session.from_json(house.sealer.open(kept.state, place))
             writing = Writing(tx, session.segment, house.clock, house.random)
             await settle(tx, writing, session.playbacks, reached=False)
-            content: dict[str, Value] = {
-                "status": event.status.name.lower(),
-                "records": writing.segment.seq + 1,  # this one included: a chain that lost its tail shows it
-            }
+            content: dict[str, Value] = {"status": event.status.name.lower()}
             await writing.add(Entry(EventKind.CALL_ENDED, IVR_ACTOR, None, content))
             await writing.flush()
             writing.close()

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing
 from callcenter.calls import rows
+from callcenter.calls.answers import KeptAnswer
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, follow
 from callcenter.calls.flows import Flows
@@ -206,7 +207,7 @@ class Steps:
         turns = replace(session.state, turns=session.state.turns + 1)  # a webhook like any other: it is bounded (P7)
         after = replace(session, state=turns, segment=writing.segment, playbacks=(), pending=None)
         body = render(Document(call, number, (), follow(then)))
-        await self._save(tx, call, key, after, number, body, house.clock.now())
+        await self._save(tx, call, key, after, number, KeptAnswer(body), house.clock.now())
         return body
 
     async def _load(self, tx: Transaction, call: UUID, key: StepKey) -> Row[Any] | None:
@@ -217,18 +218,34 @@ class Steps:
         """The same webhook again gets the same bytes (P3). Another one is late: no effect, recorded, led back."""
         if kept.body is not None and hmac.compare_digest(kept.fingerprint, key.fingerprint):
             place = answer_place(tx.practice, call, key.document, key.slot.value)
-            return self._house.sealer.open(kept.body, place), True
-        current = (await tx.connection.execute(rows.CURRENT_ANSWER, {"call": call})).one_or_none()
-        if current is None:
+            answer, late = KeptAnswer.from_bytes(self._house.sealer.open(kept.body, place)), []
+        else:
+            answer = await self._current(tx, call)
+            content: dict[str, Value] = {"document": key.document, "slot": key.slot.value}
+            late = [Entry(EventKind.WEBHOOK_LATE, IVR_ACTOR, None, content)]
+        again = [Entry(EventKind.REDELIVERED, IVR_ACTOR, None, {"of": str(record)}) for record in answer.told]
+        await self._note(tx, call, kept.state, [*late, *again])
+        return answer.body, True
+
+    async def _current(self, tx: Transaction, call: UUID) -> KeptAnswer:
+        """The answer that stands now."""
+        row = (await tx.connection.execute(rows.CURRENT_ANSWER, {"call": call})).one_or_none()
+        if row is None:
             raise NoSuchCall
-        session = self._open_session(tx.practice, call, kept.state)
+        place = answer_place(tx.practice, call, row.document, row.slot)
+        return KeptAnswer.from_bytes(self._house.sealer.open(row.body, place))
+
+    async def _note(self, tx: Transaction, call: UUID, state: bytes, entries: Sequence[Entry]) -> None:
+        """Add to the ledger, and change nothing else."""
+        if not entries:
+            return
+        session = self._open_session(tx.practice, call, state)
         writing = Writing(tx, session.segment, self._house.clock, self._house.random)
-        content: dict[str, Value] = {"document": key.document, "slot": key.slot.value}
-        await writing.add(Entry(EventKind.WEBHOOK_LATE, IVR_ACTOR, None, content))
+        for entry in entries:
+            await writing.add(entry)
         await writing.flush()
+        writing.close()
         await self._save_state(tx, call, replace(session, segment=writing.segment))
-        place = answer_place(tx.practice, call, current.document, current.slot)
-        return self._house.sealer.open(current.body, place), True
 
     async def _work(
         self,
@@ -263,7 +280,8 @@ class Steps:
             document = await writer.write(turn.reply, number)
             body = render(document)
             after = _after(session, desk, turn, writing.segment, writer)
-            await self._save(tx, call, key, after, number, body, now)
+            told = tuple(playback.record for playback in writer.playbacks if playback.audio is None)
+            await self._save(tx, call, key, after, number, KeptAnswer(body, told), now)
         finally:
             writing.close()
         return body
@@ -281,7 +299,14 @@ class Steps:
         )
 
     async def _save(
-        self, tx: Transaction, call: UUID, key: StepKey, session: Session, number: int, body: bytes, now: datetime
+        self,
+        tx: Transaction,
+        call: UUID,
+        key: StepKey,
+        session: Session,
+        number: int,
+        answer: KeptAnswer,
+        now: datetime,
     ) -> None:
         sealer = self._house.sealer
         values = {
@@ -292,7 +317,7 @@ class Steps:
             "document": key.document,
             "slot": key.slot.value,
             "fingerprint": key.fingerprint,
-            "body": sealer.seal(body, answer_place(tx.practice, call, key.document, key.slot.value)),
+            "body": sealer.seal(answer.to_bytes(), answer_place(tx.practice, call, key.document, key.slot.value)),
             "now": now,
         }
         await tx.connection.execute(rows.SAVE_FIRST if key.document == 0 else rows.SAVE, values)

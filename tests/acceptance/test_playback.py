@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import aiohttp
 import pytest
@@ -15,6 +17,7 @@ from callcenter.calls.audio import AudioShelf
 from callcenter.calls.places import FRESH
 from callcenter.calls.steps import Steps
 from callcenter.emulator.signature import HEADER, sign
+from callcenter.emulator.tape import Exchange
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.speech.voices import SilentVoice, VoiceUnavailable
@@ -225,3 +228,67 @@ async def test_a_process_that_died_keeps_its_places_as_long_as_the_address_lives
         assert await statuses(http, url, 1) == [404]
         stage.clock.advance(5 * 60)
         assert await statuses(http, url, 1) == [404]
+
+
+async def again(stage: Stage, http: aiohttp.ClientSession, asked: Exchange) -> bytes:
+    """A webhook as it was recorded, sent once more."""
+    fields = parse_qsl(asked.request_body.decode(), keep_blank_values=True)
+    async with http.post(asked.url, data=fields, headers={HEADER: asked.request_headers[HEADER]}) as answer:
+        assert answer.status == 200
+        return await answer.read()
+
+
+@pytest.mark.parametrize(("voice_of", "times"), [("carrier", 2), ("local", 0)])
+async def test_p1_words_in_an_answer_that_is_repeated_are_on_record_each_time(
+    stage: Stage, http: aiohttp.ClientSession, voice_of: str, times: int
+) -> None:
+    async with calling(stage) as line:
+        await line.change(f"UPDATE practice SET voice = '{voice_of}'")
+        stage.clock.advance(FRESH.total_seconds())
+        await line.verify()
+        await line.press("1")
+        webhooks = [exchange for exchange in stage.emulator.tape if exchange.kind == "webhook"]
+        before = await line.records()
+        (told,) = [exchange for exchange in webhooks if b"<Redirect" in exchange.response_body]
+        assert (b"14 heures 30" in told.response_body) == (voice_of == "carrier")
+        for _ in range(2):
+            assert await again(stage, http, told) == told.response_body
+        after = await line.records()
+        assert after[: len(before)] == before
+        assert [record["event"] for record in after[len(before) :]] == ["disclosure.redelivered"] * times
+        (disclosure,) = [record["id"] for record in before if "D03" in record.get("categories", ())]
+        assert {record["of"] for record in after[len(before) :]} <= {disclosure}
+
+
+async def test_p1_a_late_webhook_that_is_led_back_to_words_puts_them_on_record_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, http: aiohttp.ClientSession
+) -> None:
+    async def fails(*_: object) -> None:
+        raise DatabaseDown
+
+    async with calling(stage) as line:
+        await line.change("UPDATE practice SET voice = 'carrier'")
+        stage.clock.advance(FRESH.total_seconds())
+        await line.verify()
+        with monkeypatch.context() as broken:
+            broken.setattr(Steps, "_go_on", fails)
+            await line.press("1")
+        first = next(exchange for exchange in stage.emulator.tape if b"Digits=1&" in exchange.request_body + b"&")
+        late = dataclasses.replace(first, request_body=first.request_body.replace(b"Digits=1", b"Digits=3"))
+        fields = tuple(parse_qsl(late.request_body.decode(), keep_blank_values=True))
+        token = stage.running.settings.carrier.auth_tokens[0].get_secret_value()
+        async with http.post(late.url, data=fields, headers={HEADER: sign(token, late.url, fields)}) as answer:
+            assert "14 heures 30" in await answer.text()
+        assert [record["event"] for record in await line.records()][-2:] == ["webhook.late", "disclosure.redelivered"]
+
+
+async def test_p4_the_stream_of_a_call_goes_on_behind_its_end(stage: Stage, http: aiohttp.ClientSession) -> None:
+    async with calling(stage) as line:
+        await line.verify()
+        await line.press("1")
+        await line.hang_up()
+        assert await statuses(http, line.sounds()[0], 1) == [200]
+        records = await line.records()
+    assert [record["event"] for record in records[-2:]] == ["call.ended", "disclosure.redelivered"]
+    assert [record["seq"] for record in records] == list(range(len(records)))
+    assert "records" not in records[-2]  # its place in the stream says how many came before; nothing says « the last »
