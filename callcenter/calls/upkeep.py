@@ -96,7 +96,7 @@ class Upkeep:
                 status if status is not None and status.terminal else CallStatus.COMPLETED if status is None else None
             )
             if ended is not None:
-                await self.endings.status(StatusChanged(sid, ended, "reconciled"))
+                await self.endings.status(StatusChanged(sid, ended))
                 settled += 1
         return settled
 

@@ -82,13 +82,11 @@ class StatusChanged:
 
     Arguments:
         carrier_sid: the leg.
-        status: what it says.
-        delivery: key under which a repetition is recognised (source and sequence number).
+        status: what it says; one that lies behind, or is repeated, changes nothing.
     """
 
     carrier_sid: str
     status: CallStatus
-    delivery: str
 
 
 # --- what telephony renders

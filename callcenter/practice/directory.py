@@ -61,9 +61,9 @@ class Directory:
     @staticmethod
     async def all_numbers(connection: AsyncConnection) -> Mapping[E164, Fallback]:
         """Every number that we serve, with what its callers get when nothing else works (kept in memory for that)."""
-        query = select(directory_number.c.number, practice.c.spoken_name, practice.c.rescue_number).join(practice)
+        query = select(directory_number.c.number, practice.c.rescue_number).join(practice)
         rows = (await connection.execute(query)).all()
-        return {E164(row.number): Fallback(row.spoken_name, E164(row.rescue_number)) for row in rows}
+        return {E164(row.number): Fallback(E164(row.rescue_number)) for row in rows}
 
 
 async def _one(connection: AsyncConnection, condition: ColumnElement[bool]) -> PracticeFacts:

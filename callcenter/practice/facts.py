@@ -99,7 +99,6 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """What a caller of one number hears and reaches when nothing else works."""
+    """Whom a caller of one number reaches when nothing else works."""
 
-    spoken_name: str
     rescue_number: E164

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 import phonenumbers
 
 #: The oldest person on record lived 122 years.
 _OLDEST_YEARS = 125
 _BIRTH_DATE_KEYS = 8
-_CODE_KEYS = 6
 #: Where a number is dialled as in metropolitan France: ten digits, the first a zero.
 _FRENCH_REGIONS = frozenset({"FR", "GP", "GF", "MQ", "RE", "YT", "BL", "MF"})
 
@@ -49,29 +48,6 @@ class NotANumber:
     """The keys are no telephone number that can be dialled."""
 
     reason: NotANumberReason
-
-
-class NotACodeReason(StrEnum):
-    """Why keys are no code."""
-
-    NOT_SIX_DIGITS = "not_six_digits"
-
-
-@dataclass(frozen=True, slots=True)
-class NotACode:
-    """The keys do not have the form of a code: no try is spent on them."""
-
-    reason: NotACodeReason
-
-
-class SmsReach(Enum):
-    """Whether a number can receive an SMS. True in a condition when it can."""
-
-    MOBILE = "mobile"
-    NOT_MOBILE = "not_mobile"
-
-    def __bool__(self) -> bool:
-        return self is SmsReach.MOBILE
 
 
 def _digits(keys: str) -> bool:
@@ -127,25 +103,3 @@ def telephone(keys: str, region: str = "FR") -> str | NotANumber:
     if not phonenumbers.is_possible_number(number):
         return NotANumber(NotANumberReason.NOT_POSSIBLE)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def code(keys: str) -> str | NotACode:
-    """The six-digit code that was keyed in.
-
-    Arguments:
-        keys: exactly six digits; leading zeros count.
-
-    Source: regulation OB-02.
-    """
-    if not _digits(keys) or len(keys) != _CODE_KEYS:
-        return NotACode(NotACodeReason.NOT_SIX_DIGITS)
-    return keys
-
-
-def can_receive_sms(e164: str) -> SmsReach:
-    """Whether ``e164`` is a French mobile number, by its prefix 06 or 07.
-
-    The prefix decides, since the numbers reserved for fiction are in no list of mobile ranges.
-    """
-    french_mobile = e164.startswith(("+336", "+337")) and len(e164) == len("+33612345678") and _digits(e164[1:])
-    return SmsReach.MOBILE if french_mobile else SmsReach.NOT_MOBILE

@@ -1,4 +1,4 @@
-"""The carrier as a port: messages, and calls that are asked about or ended; with a double that behaves like one."""
+"""The carrier as a port: messages, and calls that are asked about; with a double that behaves like one."""
 
 from __future__ import annotations
 
@@ -61,13 +61,6 @@ class Carrier(Protocol):
             CarrierDown: no usable answer.
         """
 
-    async def end_call(self, sid: str) -> None:
-        """End a leg; one that has ended already, or is not known, is left as it is.
-
-        Raises:
-            CarrierDown: no usable answer.
-        """
-
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -107,9 +100,3 @@ class CarrierDouble:
     async def call_status(self, sid: str) -> CallStatus | None:
         self._reach()
         return self.legs.get(sid)
-
-    async def end_call(self, sid: str) -> None:
-        self._reach()
-        status = self.legs.get(sid)
-        if status is not None and not status.terminal:
-            self.legs[sid] = CallStatus.COMPLETED

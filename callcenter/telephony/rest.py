@@ -36,8 +36,6 @@ _TRANSIENT = frozenset({21611, 30001})
 #: We are not let in, or ask too often (a 429 was never processed): says nothing about what was asked.
 _NOT_SERVED = frozenset({401, 403, 429})
 _NOT_FOUND = 404
-#: The call is not in a state in which it can be changed: it has ended (Twilio 21220).
-_CALL_ENDED = 21220
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +191,3 @@ class TwilioCarrier:
         if status is None:
             raise CarrierDown("the carrier tells a call's status in a word that we do not know")
         return status
-
-    async def end_call(self, sid: str) -> None:
-        """See :meth:`callcenter.telephony.carrier.Carrier.end_call`."""
-        answer = await self._ask("end_call", self._api.calls(sid).update_async(status="completed"))
-        if isinstance(answer, _Refused) and answer.code != _CALL_ENDED and answer.status != _NOT_FOUND:
-            raise CarrierDown(f"the carrier does not end a call (code {answer.code})")

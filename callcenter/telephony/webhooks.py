@@ -24,8 +24,6 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _DOCUMENT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _KEYS = re.compile(r"[0-9*]*", re.ASCII)
 _CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
-_SEQUENCE = re.compile(r"[0-9]{1,9}", re.ASCII)
-_SOURCE = re.compile(r"[a-z0-9-]{0,64}", re.ASCII)
 _SECRET_SEGMENT = re.compile(r"[0-9A-Za-z._~%-]{16,}", re.ASCII)
 
 #: More keys than any question takes.
@@ -144,19 +142,13 @@ def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | Malformed:
 
 
 def read_status_change(form: Form) -> StatusChanged | Malformed:
-    """A status callback. A repetition has the same source and number, or, where there is none, the same status."""
-    sid, word = _one(form, "CallSid") or "", _one(form, "CallStatus") or ""
-    source, sequence = _one(form, "CallbackSource") or "", _one(form, "SequenceNumber") or ""
-    status = read_status(word)
+    """A status callback. Its number in the sequence is not needed: a status that does not lie ahead changes nothing."""
+    sid, status = _one(form, "CallSid") or "", read_status(_one(form, "CallStatus") or "")
     if not _CALL_SID.fullmatch(sid):
         return Malformed("CallSid")
     if status is None:
         return Malformed("CallStatus")
-    if not _SOURCE.fullmatch(source):
-        return Malformed("CallbackSource")
-    if sequence and not _SEQUENCE.fullmatch(sequence):
-        return Malformed("SequenceNumber")
-    return StatusChanged(sid, status, delivery=f"{source}#{int(sequence)}" if sequence else word)
+    return StatusChanged(sid, status)
 
 
 def read_message_status(form: Form) -> MessageChanged | Malformed:

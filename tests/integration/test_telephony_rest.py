@@ -124,11 +124,10 @@ async def test_a_carrier_that_does_not_serve_is_down(status: int, answer: object
         for request in (
             partial(running.send_message, CALLER, BODY, reference=REFERENCE),
             partial(running.call_status, CALL_SID),
-            partial(running.end_call, CALL_SID),
         ):
             with pytest.raises(CarrierDown):
                 await request()
-    assert len(api.asked) == 3  # nothing is repeated
+    assert len(api.asked) == 2  # nothing is repeated
 
 
 async def test_a_message_without_an_identifier_was_not_accepted() -> None:
@@ -147,7 +146,7 @@ async def test_a_carrier_that_is_silent_or_away_is_down_and_no_error_carries_the
         with pytest.raises(CarrierDown):
             await running.call_status(CALL_SID)
     with pytest.raises(CarrierDown, match="not started"):
-        await running.end_call(CALL_SID)
+        await running.call_status(CALL_SID)
     assert issubclass(CarrierDown, Unavailable)
 
 
@@ -165,22 +164,9 @@ async def test_a_call_that_the_carrier_does_not_know() -> None:
     api = Api(404, {"code": 20404, "message": "x", "status": 404})
     async with carrier(api) as running:
         assert await running.call_status(CALL_SID) is None
-        await running.end_call(CALL_SID)
     async with carrier(Api(200, {"sid": CALL_SID, "status": "dreaming"})) as running:
         with pytest.raises(CarrierDown, match="do not know"):
             await running.call_status(CALL_SID)
-
-
-async def test_a_call_is_ended_and_one_that_has_ended_is_left() -> None:
-    api = Api(200, {"sid": CALL_SID, "status": "completed"})
-    async with carrier(api) as running:
-        await running.end_call(CALL_SID)
-        assert api.asked[0][2] == {"Status": "completed"}
-        api.status, api.answer = 400, {"code": 21220, "message": "Call is not in-progress", "status": 400}
-        await running.end_call(CALL_SID)
-        api.answer = {"code": 20001, "message": "x", "status": 400}
-        with pytest.raises(CarrierDown, match="20001"):
-            await running.end_call(CALL_SID)
 
 
 async def test_nothing_of_the_process_changes_where_requests_go(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,9 +197,7 @@ async def test_the_double_behaves_as_the_carrier() -> None:
     assert await standing.send_message("+33465710099", BODY, reference=REFERENCE) == refused
     assert [(message.sid, message.to, message.body) for message in double.messages] == [(sent.sid, CALLER, BODY)]
     assert BODY not in repr(double.messages)
-    double.legs[CALL_SID] = CallStatus.IN_PROGRESS
-    await standing.end_call(CALL_SID)
-    await standing.end_call("CA" + "f" * 32)
+    double.legs[CALL_SID] = CallStatus.COMPLETED
     assert await standing.call_status(CALL_SID) == CallStatus.COMPLETED
     assert await standing.call_status("CA" + "f" * 32) is None
     double.down = True

@@ -9,16 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.speech.typed import (
-    NotACode,
-    NotACodeReason,
     NotADate,
     NotADateReason,
     NotANumber,
     NotANumberReason,
-    SmsReach,
     birth_date,
-    can_receive_sms,
-    code,
     telephone,
 )
 
@@ -112,30 +107,3 @@ def test_any_keys_get_a_value_or_a_reason(keys: str) -> None:
     number = telephone(keys)
     assert isinstance(number, NotANumber) or number.startswith("+")
     assert isinstance(birth_date(keys, TODAY), date | NotADate)
-    assert code(keys) == (keys if len(keys) == 6 and keys.isdigit() else NotACode(NotACodeReason.NOT_SIX_DIGITS))
-
-
-@pytest.mark.parametrize("keys", ["", "12345", "1234567", "12 456", "12345#", "١٢٣٤٥٦"])
-def test_what_is_no_code(keys: str) -> None:
-    assert code(keys) == NotACode(NotACodeReason.NOT_SIX_DIGITS)
-
-
-def test_a_code_keeps_its_leading_zeros() -> None:
-    assert code("004271") == "004271"
-
-
-@pytest.mark.parametrize(
-    ("e164", "reach"),
-    [
-        ("+33639980001", SmsReach.MOBILE),
-        ("+33712345678", SmsReach.MOBILE),
-        ("+33465710001", SmsReach.NOT_MOBILE),
-        ("+33939980001", SmsReach.NOT_MOBILE),
-        ("+41791234567", SmsReach.NOT_MOBILE),
-        ("+3361234567", SmsReach.NOT_MOBILE),
-        ("0639980001", SmsReach.NOT_MOBILE),
-    ],
-)
-def test_only_french_mobiles_get_an_sms(e164: str, reach: SmsReach) -> None:
-    assert can_receive_sms(e164) is reach
-    assert bool(can_receive_sms(e164)) is (reach is SmsReach.MOBILE)

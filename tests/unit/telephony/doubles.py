@@ -56,7 +56,7 @@ class CallsDouble:
 
     def __init__(self) -> None:
         self.steps: list[Incoming | StepAnswered] = []
-        self.statuses: dict[str, StatusChanged] = {}
+        self.statuses: list[StatusChanged] = []
         self.audios: list[tuple[UUID, str]] = []
         self.complete: list[tuple[UUID, UUID]] = []
         self.given_back: list[tuple[UUID, UUID, NotDelivered]] = []
@@ -78,7 +78,7 @@ class CallsDouble:
 
     async def status(self, event: StatusChanged) -> None:
         await self._reach()
-        self.statuses.setdefault(event.delivery, event)
+        self.statuses.append(event)
 
     async def audio(self, call: UUID, token: str) -> AudioText | AudioGone:
         await self._reach()
