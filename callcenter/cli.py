@@ -383,6 +383,40 @@ async def _practices(database: Any, slug: str | None) -> list[Any]:
         return [await Directory.facts(connection, practice_id) for practice_id in ids]
 
 
+@main.command()
+@click.argument("number")
+@click.pass_obj
+def fallback(context: Context, number: str) -> None:
+    """Print the document of last resort of a number that we answer (E.164), as TwiML.
+
+    For a host that does not fall with this machine: the carrier asks it when we do not answer. Print it anew when the
+    practice's rescue number changes.
+    """
+    click.echo(_run(_fallback_document(context.settings, number)))
+
+
+async def _fallback_document(settings: Settings, number: str) -> str:
+    from prometheus_client import CollectorRegistry
+
+    from callcenter.practice.directory import Directory
+    from callcenter.telephony.alerts import Alerts
+    from callcenter.telephony.callers import Line
+    from callcenter.telephony.fallback import RescueEntry, StaticAnswers
+    from callcenter.telephony.metrics import Metrics
+    from callcenter.telephony.twiml import CarrierVoices
+
+    async with _opened(settings) as (database, _), database.house() as connection:
+        served = await Directory.all_numbers(connection)
+    if number not in served:
+        raise CallcenterError(f"no practice answers at {number}: `callcenter practice list` shows those that do")
+    static = StaticAnswers(CarrierVoices.with_french(settings.carrier.voice), Alerts(Metrics(CollectorRegistry())))
+    refused = static.refresh([RescueEntry(called, fallback.rescue_number) for called, fallback in served.items()])
+    for refusal in refused:
+        if refusal.called == number:
+            raise CallcenterError(f"the rescue number of {number} cannot be dialled ({refusal.fault}): enrol another")
+    return static.answer(Line(called=number)).decode()
+
+
 @main.group()
 def audit() -> None:
     """The ledger: who was told what."""

@@ -20,6 +20,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import yaml
+from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -31,7 +32,7 @@ from tests.conftest import ROOT
 
 PROJECT = Path(__file__).resolve().parents[2]
 INSTALL, SERVER, DATABASE = "callcenter_install", "callcenter_server", "callcenter_live"
-PRACTICE, PATIENT_MOBILE = "+33465710001", "+33639980001"
+PRACTICE, RESCUE, PATIENT_MOBILE = "+33465710001", "+33465710090", "+33639980001"
 TOKEN = "a-token-of-the-tests"
 CALLCENTER = str(Path(sys.executable).with_name("callcenter"))
 
@@ -173,6 +174,56 @@ async def test_a_new_installation_serves_its_first_call(installation: Installati
         await client.closed(sid)
     shown = installation.run("audit", "show", "--last")
     assert "granted D01+D02 at V2" in shown.stdout, shown.stdout + shown.stderr
+
+
+@asynccontextmanager
+async def elsewhere(document: str) -> AsyncIterator[str]:
+    """A host of static documents, such as a TwiML Bin; its address."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=document, content_type="text/xml")
+
+    application = web.Application()
+    application.add_routes([web.post("/bin", answer)])
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        port = free_port()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{port}/bin"
+    finally:
+        await runner.cleanup()
+
+
+async def test_p7_with_the_whole_machine_down_the_rescue_number_rings(installation: Installation) -> None:
+    await prepare(installation)
+    enrol(installation)
+    printed = installation.run("fallback", PRACTICE)
+    assert printed.returncode == 0, printed.stderr
+    down = f"http://127.0.0.1:{free_port()}/voice/incoming"
+    async with elsewhere(printed.stdout) as address:
+        emulator = Emulator(EmulatorSettings("AC" + "0" * 32, TOKEN, NumberSettings(down, address)))
+        await emulator.start()
+        try:
+            async with ControlClient(emulator.base_url) as client:
+                sid = await client.start(PATIENT_MOBILE, PRACTICE, "scripted")
+                (rings,) = await client.ringing(RESCUE, 10)
+                await client.answer(rings.sid)
+                state = await client.settled(sid)
+                await client.hang_up(sid)
+        finally:
+            await emulator.stop()
+    heard = " ".join(spoken.text for spoken in state.heard)
+    assert "composez le 15" in heard
+    assert heard.endswith(f"[en communication avec {RESCUE}]")
+
+
+async def test_a_number_that_is_not_served_has_no_document_of_last_resort(installation: Installation) -> None:
+    await prepare(installation)
+    enrol(installation)
+    refused = installation.run("fallback", "+33465710002")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "practice list" in refused.stderr
 
 
 async def test_p5_the_tables_of_an_installation_bind_their_owner_too(installation: Installation) -> None:
