@@ -138,15 +138,18 @@ def emulator(context: Context, port: int) -> None:
 @click.option(
     "--emulator", "base_url", default="http://127.0.0.1:8090", show_default=True, help="Where the emulator is."
 )
+@click.option("--forwarded-from", help="Line that is dialled instead, and forwarded to that number.")
 @click.option("--script", type=click.Path(path_type=Path), help="Run a transcript instead of your own fingers.")
 @click.pass_obj
-def phone(context: Context, caller: str, called: str, base_url: str, script: Path | None) -> None:
+def phone(
+    context: Context, caller: str, called: str, base_url: str, forwarded_from: str | None, script: Path | None
+) -> None:
     """A telephone in the terminal. With --script: exit 0 as expected, 1 at the first difference, 2 could not run."""
     from callcenter.demo import run_transcript
     from callcenter.emulator.phone import interactive
 
     if script is None:
-        sys.exit(_run(interactive(base_url, caller, called)))
+        sys.exit(_run(interactive(base_url, caller, called, forwarded_from=forwarded_from)))
     sys.exit(_run(run_transcript(context.settings, script, base_url, click.echo)))
 
 

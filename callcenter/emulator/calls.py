@@ -91,6 +91,7 @@ class Parties:
     Arguments:
         parent: the leg that dialled this one.
         hops: how many served numbers were dialled to get here.
+        forwarded_from: the line that the caller dialled and that was forwarded here, if the network told.
     """
 
     sid: str
@@ -100,6 +101,7 @@ class Parties:
     direction: Direction
     parent: str | None = None
     hops: int = 0
+    forwarded_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,8 @@ class Call:
             for role in roles:
                 pairs += [(role, number), (f"{role}Country", "FR" if number.startswith("+33") else "")]
                 pairs += [(f"{role}{place}", "") for place in ("City", "State", "Zip")]
+        if parties.forwarded_from is not None:  # one value in two places, as a recorded webhook of such a call shows
+            pairs += [("ForwardedFrom", parties.forwarded_from), ("CalledVia", parties.forwarded_from)]
         if parties.parent is not None:
             pairs.append(("ParentCallSid", parties.parent))
         return tuple(pairs)

@@ -100,9 +100,10 @@ class ControlClient:
         if self._session is not None:
             await self._session.close()
 
-    async def start(self, caller: str, called: str, pace: Pace) -> str:
-        """Call a number; the call's sid."""
-        body = await self._post("/calls", {"from": caller, "to": called, "pace": pace})
+    async def start(self, caller: str, called: str, pace: Pace, forwarded_from: str | None = None) -> str:
+        """Call a number, perhaps over a line that is forwarded to it; the call's sid."""
+        via = {} if forwarded_from is None else {"forwarded_from": forwarded_from}
+        body = await self._post("/calls", {"from": caller, "to": called, "pace": pace, **via})
         return str(body["sid"])
 
     async def state(self, sid: str, *, after: int | None = None, wait: float = 0.0) -> CallState:

@@ -55,13 +55,15 @@ class Control:
         ]
 
     async def start(self, request: web.Request) -> web.Response:
-        """Somebody calls: ``{"from", "to", "pace": "live"|"scripted"}``."""
+        """Somebody calls: ``{"from", "to", "pace": "live"|"scripted"}``; ``"forwarded_from"`` where it was diverted."""
         body = await Body.read(request)
         caller, called = body.text("from", 'the calling number, or "anonymous"'), body.text("to", "the called number")
         pace = body.choice("pace", ("live", "scripted"), "live")
+        forwarded_from = body.optional("forwarded_from", "the line that was dialled and is forwarded to the called one")
         body.finish()
         timeline = self._switchboard.timeline("scripted" if pace == "scripted" else "live")
-        return web.json_response({"sid": self._switchboard.inbound(caller, called, timeline).sid}, status=201)
+        call = self._switchboard.inbound(caller, called, timeline, forwarded_from=forwarded_from)
+        return web.json_response({"sid": call.sid}, status=201)
 
     async def calls(self, request: web.Request) -> web.Response:
         """All calls, oldest first, without what was heard on them."""
@@ -221,6 +223,7 @@ def brief(call: Call) -> dict[str, object]:
         "sid": parties.sid,
         "from": parties.caller,
         "to": parties.called,
+        "forwarded_from": parties.forwarded_from,
         "direction": parties.direction,
         "parent": parties.parent,
         "pace": call.timeline.pace,

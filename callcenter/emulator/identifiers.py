@@ -12,6 +12,11 @@ def new_sid(prefix: str) -> str:
     return prefix + secrets.token_hex(16)
 
 
+def new_call_token() -> str:
+    """What the first request about an incoming call carries; opaque to everybody but the carrier."""
+    return secrets.token_urlsafe(48)
+
+
 def rfc2822(moment: datetime) -> str:
     """A date as the 2010-04-01 interface and the ``Timestamp`` parameter write it."""
     return format_datetime(moment.astimezone(UTC))

@@ -29,6 +29,7 @@ async def interactive(
     called: str,
     out: Callable[[str], None] = print,
     keys: AsyncIterator[str] | None = None,
+    forwarded_from: str | None = None,
 ) -> int:
     """Call a number and stay on the line until somebody hangs up.
 
@@ -38,13 +39,14 @@ async def interactive(
         called: the number to call.
         out: gets each line to show.
         keys: what is typed, one character each; the terminal if None.
+        forwarded_from: the line that is dialled, where it is forwarded to ``called``.
 
     Returns:
         0 when the call was answered, 1 when no emulator answers, 2 when the call was not answered.
     """
     try:
         async with ControlClient(base_url) as client:
-            return await _Handset(client, caller, out).call(called, keys or typed())
+            return await _Handset(client, caller, out).call(called, keys or typed(), forwarded_from)
     except Unreachable:
         out(f"L'émulateur ne répond pas à l'adresse {base_url}. Lancez-le d'abord : callcenter emulator")
         return NO_EMULATOR
@@ -62,9 +64,9 @@ class _Handset:
         self._out = out
         self._seen = 0
 
-    async def call(self, called: str, keys: AsyncIterator[str]) -> int:
+    async def call(self, called: str, keys: AsyncIterator[str], forwarded_from: str | None) -> int:
         self._seen = await self._client.last_message()
-        sid = await self._client.start(self._caller, called, "live")
+        sid = await self._client.start(self._caller, called, "live", forwarded_from)
         self._out(f"Appel du {called} depuis le {self._caller}. Chiffres, * et # : touches ; r ou Ctrl-D : raccrocher.")
         listening = asyncio.ensure_future(self._listen(sid))
         pending: set[asyncio.Future[Any]] = {

@@ -44,6 +44,13 @@ class Body:
             raise Refusal(f'"{name}" is missing or no text: send {{"{name}": "…"}}, {meaning}')
         return value
 
+    def optional(self, name: str, meaning: str) -> str | None:
+        """A text that is not empty, or None where the key is missing."""
+        if name in self._given:
+            return self.text(name, meaning)
+        self._asked.append(name)
+        return None
+
     def choice(self, name: str, choices: Sequence[str], default: str) -> str:
         """One of a few words."""
         value = self._take(name, default)

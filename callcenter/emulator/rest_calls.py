@@ -129,7 +129,7 @@ def body(call: Call) -> dict[str, object]:
         "direction": parties.direction,
         "answered_by": None,
         "api_version": "2010-04-01",
-        "forwarded_from": None,
+        "forwarded_from": parties.forwarded_from,
         "group_sid": None,
         "caller_name": None,
         "queue_time": "0",

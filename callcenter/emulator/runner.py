@@ -81,7 +81,7 @@ async def _run(
     client: ControlClient, transcript: Transcript, ledger: LedgerReader | None, narrate: Narrator
 ) -> Outcome:
     seen = await client.last_message()
-    sid = await client.start(transcript.caller, transcript.called, "scripted")
+    sid = await client.start(transcript.caller, transcript.called, "scripted", transcript.forwarded_from)
     follower = _Follower(client, sid, seen, narrate)
     try:
         difference = await follower.follow(transcript.steps)

@@ -125,6 +125,7 @@ class Transcript:
         at: when it takes place, for tests that drive a clock.
         ledger: the records it leaves, all of them in order; None when it says nothing about them.
         ledger_line: where they stand in the file.
+        forwarded_from: the line that was dialled, where it is forwarded to the called one.
     """
 
     path: Path
@@ -135,3 +136,4 @@ class Transcript:
     at: datetime | None = None
     ledger: tuple[LedgerRow, ...] | None = None
     ledger_line: int = 0
+    forwarded_from: str | None = None

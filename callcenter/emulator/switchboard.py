@@ -12,7 +12,7 @@ import structlog
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.calls import Call, Ending, Fetch, Parties, Source, Subscription
 from callcenter.emulator.dialling import GRACE, Dialling, Leg, Program
-from callcenter.emulator.identifiers import new_sid
+from callcenter.emulator.identifiers import new_call_token, new_sid
 from callcenter.emulator.interpreter import Carrier, Ended, Exhausted, Interpreter
 from callcenter.emulator.reports import Reports
 from callcenter.emulator.settings import CallClock, EmulatorSettings
@@ -77,7 +77,15 @@ class Switchboard:
         """Whether a dialled number is an inbound call of ours rather than somebody's telephone."""
         return number in self._settings.numbers
 
-    def inbound(self, caller: str, called: str, timeline: Timeline, hops: int = 0, mirror: Call | None = None) -> Call:
+    def inbound(
+        self,
+        caller: str,
+        called: str,
+        timeline: Timeline,
+        hops: int = 0,
+        mirror: Call | None = None,
+        forwarded_from: str | None = None,
+    ) -> Call:
         """Somebody calls one of our numbers.
 
         Arguments:
@@ -86,15 +94,20 @@ class Switchboard:
             timeline: the conversation's time.
             hops: how many served numbers were dialled to get here.
             mirror: a leg that hears what is heard here.
+            forwarded_from: the line that was dialled and is forwarded to ours, sent as it is.
         """
         settings = self._settings.number(called)
-        parties = Parties(new_sid("CA"), self._settings.account_sid, caller, called, "inbound", hops=hops)
+        parties = Parties(
+            new_sid("CA"), self._settings.account_sid, caller, called, "inbound", hops=hops,
+            forwarded_from=forwarded_from,
+        )  # fmt: skip
         call = self._new(parties, timeline)
         call.mirror = mirror
         call.fallback = Fetch(settings.fallback_url) if settings.fallback_url else None
         call.subscription = Subscription(settings.status_callback) if settings.status_callback else None
         call.become("ringing")
-        self.start(call, self._converse(call, Fetch(settings.voice_url)))
+        first = Fetch(settings.voice_url, extras=(("CallToken", new_call_token()),))
+        self.start(call, self._converse(call, first))
         return call
 
     def order(self, order: Order) -> Call:

@@ -121,7 +121,8 @@ class _Reader:
         if title is None or call is None:
             return None
         line = line_of(ledger_node) if ledger_node is not None else 0
-        return Transcript(self._problems.path, title, *call, steps, at, ledger, line)
+        caller, called, forwarded_from = call
+        return Transcript(self._problems.path, title, caller, called, steps, at, ledger, line, forwarded_from)
 
     def _at(self, node: yaml.Node | None) -> datetime | None:
         if node is None:
@@ -136,7 +137,7 @@ class _Reader:
             return None
         return moment
 
-    def _call(self, node: yaml.Node | None, line: int) -> tuple[str, str] | None:
+    def _call(self, node: yaml.Node | None, line: int) -> tuple[str, str, str | None] | None:
         example = f'call: {{from: "+33639980001", to: {NUMBER}}}'
         if node is None:
             self._problems.at(line, f"a transcript has no 'call': write {example}")
@@ -145,8 +146,9 @@ class _Reader:
         if record is None:
             return None
         caller, called = record.text("from", '"+33639980001", or anonymous'), record.text("to", NUMBER)
+        forwarded_from = record.text("forwarded_from", NUMBER, required=False)
         record.finish()
-        return (caller, called) if caller is not None and called is not None else None
+        return (caller, called, forwarded_from) if caller is not None and called is not None else None
 
     def _steps(self, node: yaml.Node | None, line: int) -> tuple[Step, ...]:
         example = 'steps: [{hears: "bonjour"}]'

@@ -14,6 +14,7 @@ from callcenter.kernel.clock import DrivenClock
 from tests.unit.emulator.bench import ACCOUNT, CALLER, PRACTICE, Form, bench, twiml
 
 WAITING = twiml('<Gather action="/next" timeout="5" numDigits="1"><Say>tapez</Say></Gather><Redirect>/again</Redirect>')
+LINE = "+33465710090"
 NOON = datetime(2026, 11, 26, 11, 0, tzinfo=UTC)
 
 
@@ -177,3 +178,36 @@ async def test_a_port_that_is_taken_is_named() -> None:
 def test_an_account_that_no_carrier_would_have() -> None:
     with pytest.raises(EmulatorError, match="account_sid"):
         Emulator(settings(account="AC1"))
+
+
+async def test_a_call_that_was_forwarded_says_so_in_every_request() -> None:
+    async with bench({"/voice": WAITING, "/next": twiml("<Say>merci</Say>")}) as desk:
+        started = await desk.post(
+            "/calls", {"from": CALLER, "to": PRACTICE, "pace": "scripted", "forwarded_from": LINE}
+        )
+        await desk.client.settled(started["sid"])
+        await desk.client.press(started["sid"], "1")
+        assert (await desk.closed(started["sid"]))["forwarded_from"] == LINE
+        direct = await desk.call()
+        assert (await desk.get(f"/calls/{direct}"))["forwarded_from"] is None
+        asked = [*desk.application.asked("/voice"), *desk.application.asked("/next")]
+    told = [(fields["CallSid"], fields.get("ForwardedFrom"), fields.get("CalledVia")) for fields in asked]
+    assert told == [(started["sid"], LINE, LINE), (direct, None, None), (started["sid"], LINE, LINE)]
+    assert desk.application.unsigned == []
+
+
+async def test_the_first_request_about_a_call_carries_a_call_token_and_no_other() -> None:
+    async with bench({"/voice": WAITING, "/next": WAITING}) as desk:
+        first, second = await desk.call(), await desk.call()
+        await desk.client.press(first, "1")
+        await desk.client.settled(first)
+        tokens = [fields["CallToken"] for fields in desk.application.asked("/voice")]
+        assert len(tokens) == len(set(tokens)) == len({first, second})
+        assert all("CallToken" not in fields for fields in desk.application.asked("/next"))
+
+
+@pytest.mark.parametrize("line", ["", 33465710090, None])
+async def test_a_line_that_is_none_is_refused(line: object) -> None:
+    async with bench({"/voice": WAITING}) as desk:
+        answer = await desk.post("/calls", {"from": CALLER, "to": PRACTICE, "forwarded_from": line})
+    assert (answer["http"], "forwarded_from" in answer["error"]) == (400, True)
