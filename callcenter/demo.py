@@ -119,6 +119,7 @@ def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
         default_number=number,
         port=port,
         captions_url=private,
+        senders=frozenset({settings.carrier.sms_sender}),
     )
 
 

@@ -117,7 +117,8 @@ class Dialling:
         """Ring, join, and wait for the end."""
         if call.parties.parent is not None:
             return self._failed(call, 13201, "<Dial> on a leg that was dialled itself")
-        caller_id = dial.caller_id or call.parties.caller
+        outbound = call.parties.direction == "outbound-api"  # there the number that is ours is the one that called
+        caller_id = dial.caller_id or (call.parties.called if outbound else call.parties.caller)
         own = {call.parties.caller, call.parties.called}
         if not E164.fullmatch(caller_id) or not (caller_id in own or self._exchange.serves(caller_id)):
             return self._failed(call, 13214, "callerId is neither a number of the account nor one of the call")

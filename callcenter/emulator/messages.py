@@ -80,14 +80,18 @@ class Messages:
         account_sid: goes into callbacks.
         reports: sends callbacks.
         now: dates messages.
+        senders: from whom they may come; empty: from anybody.
     """
 
-    def __init__(self, account_sid: str, reports: Reports, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, account_sid: str, reports: Reports, now: Callable[[], datetime], senders: frozenset[str] = frozenset()
+    ) -> None:
         self.changes = Changes()
         self.all: list[Message] = []
         self._account_sid = account_sid
         self._reports = reports
         self._now = now
+        self._senders = senders
         self._failures: deque[Failure] = deque()
 
     def fail_next(self, failure: Failure, count: int) -> None:
@@ -96,7 +100,7 @@ class Messages:
 
     def create(self, draft: Draft) -> Message | Refused:
         """Accept a message and deliver it, or refuse it."""
-        problem = _problem(draft)
+        problem = _problem(draft) or self._foreign(draft)
         if problem is not None:
             return problem
         failure = self._failures.popleft() if self._failures else None
@@ -118,6 +122,13 @@ class Messages:
     def find(self, sid: str) -> Message | None:
         """One message by its identifier."""
         return next((message for message in self.all if message.sid == sid), None)
+
+    def _foreign(self, draft: Draft) -> Refused | None:
+        if not draft.sender or not self._senders or draft.sender in self._senders:
+            return None
+        return Refused(
+            21606, f"The 'From' phone number {draft.sender} is not one of the account that can send messages"
+        )
 
     def _dispatch(self, message: Message, failure: Undelivered | None) -> Message:
         """Send it; the answer to the request still shows it queued."""

@@ -11,7 +11,7 @@ from callcenter.emulator.identifiers import rfc2822
 from callcenter.emulator.messages import E164
 from callcenter.emulator.rest import PREFIX, Form, RestError, form, not_found, page, settle
 from callcenter.emulator.switchboard import Order, Switchboard
-from callcenter.emulator.verbs import Method
+from callcenter.emulator.verbs import Alert, Method
 
 LONGEST_TWIML = 4000  # characters: error 32018
 WAITING = {"queued", "initiated", "ringing"}
@@ -55,7 +55,10 @@ class CallsResource:
         if source is None:
             raise RestError(21205, "Url or Twiml is required")
         order = Order(caller, called, source, _fallback(fields), _subscription(fields), _timeout(fields))
-        return web.json_response(body(self._switchboard.order(order)), status=HTTPStatus.CREATED)
+        call = self._switchboard.order(order)
+        if fields.get("Url") and fields.get("Twiml"):
+            call.alert(Alert(32019, "warning", "Url and Twiml are both given: Url is used"))
+        return web.json_response(body(call), status=HTTPStatus.CREATED)
 
     async def list(self, request: web.Request) -> web.Response:
         """Calls, newest first, those that the query asks for."""
@@ -81,6 +84,8 @@ class CallsResource:
             raise RestError(21218, "Status is completed or canceled")
         if status is not None and source is not None:
             raise RestError(20001, "Status excludes Url and Twiml")
+        if fields.get("Url") and fields.get("Twiml"):  # of a new call the Url is used, of one that exists neither
+            raise RestError(20001, "Url excludes Twiml")
         if call.over or (status == "canceled" and call.status not in WAITING):
             raise RestError(21220, f"Invalid call state: {call.status}")
         if status is not None:

@@ -102,7 +102,7 @@ class _Running:
         self._reports = Reports(self._webhooks, now)
         sounds = Sounds(self._webhooks, self._session, settings.captions_url)
         self._switchboard = Switchboard(settings, self._webhooks, sounds, self._reports, clock, now)
-        messages = Messages(settings.account_sid, self._reports, now)
+        messages = Messages(settings.account_sid, self._reports, now, settings.senders | settings.numbers.keys())
         gate = Gate(settings.account_sid, settings.auth_token, tape, now)
         application = web.Application(middlewares=[gate.middleware, refusals])
         application.add_routes(CallsResource(self._switchboard).routes())

@@ -34,6 +34,8 @@ class EmulatorSettings:
         numbers: settings by called number (E.164); a Dial to one of these is an inbound call of ours.
         host: address to listen on.
         port: port to listen on, 0 for any free one.
+        senders: numbers and names of the account besides ``numbers`` that messages may come from; with none of either,
+            messages may come from anywhere.
         captions_url: asked with the last segment of a Play's URL for what that audio says.
     """
 
@@ -44,6 +46,7 @@ class EmulatorSettings:
     host: str = "127.0.0.1"
     port: int = 8090
     captions_url: str | None = None
+    senders: frozenset[str] = frozenset()
 
     def number(self, called: str) -> NumberSettings:
         """The settings of the number that was called."""

@@ -28,6 +28,7 @@ from callcenter.emulator.verbs import (
 LARGEST = 64 * 1024  # bytes: error 11750
 ENDLESS = 1000  # what loop="0" comes to
 LONGEST_SAY = 4096  # characters: warning 13521
+SHORTEST_RING, LONGEST_RING = 5.0, 600.0  # seconds of a Dial, the grace not counted
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 
 # Verbs and nouns that the carrier knows and this emulator does not play.
@@ -197,7 +198,7 @@ class _Reader:
             numbers=tuple(self._numbers(element)),
             action=self._resolve(action) if action else None,
             method=attributes.method("method", 13212),
-            timeout=attributes.seconds("timeout", 30.0, 13213),
+            timeout=min(max(attributes.seconds("timeout", 30.0, 13213), SHORTEST_RING), LONGEST_RING),
             time_limit=attributes.seconds("timeLimit", 14_400.0, 13216),
             caller_id=attributes.text("callerId", "") or None,
             hangup_on_star=attributes.flag("hangupOnStar"),

@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated:DeprecationWarning"),
 ]
 
+THIRD = "+33472000003"
 PAGES = {"/answered": twiml("<Say>allo</Say>"), "/sms": "", "/progress": ""}
 
 
@@ -271,3 +272,45 @@ async def test_calls_that_are_refused(options: dict[str, Any], code: int) -> Non
             await client.calls.create_async(**options)
         assert refused.value.code == code
         assert (await desk.get("/calls"))["calls"] == []
+
+
+async def test_a_call_that_we_make_dials_on_with_the_number_that_it_called() -> None:
+    """Our own side of it is the called one, whose number a third party is to see (Dial, default of callerId)."""
+    async with bench({**PAGES, "/answered": twiml(f"<Dial>{THIRD}</Dial>")}) as desk, sdk(desk) as client:
+        url = desk.application.base_url + "/answered"
+        await client.calls.create_async(to=SECOND, from_=PRACTICE, url=url)
+        (leg,) = await desk.client.ringing(SECOND, 5)
+        await desk.client.answer(leg.sid)
+        (dialled,) = await desk.client.ringing(THIRD, 5)
+        assert (await desk.get(f"/calls/{dialled.sid}"))["from"] == SECOND
+
+
+async def test_a_new_call_takes_the_url_and_one_that_exists_takes_url_or_twiml() -> None:
+    both = {"twiml": twiml("<Say>ici</Say>")}
+    async with (
+        bench({**PAGES, "/voice": twiml('<Gather timeout="3600" action="/none"/>')}) as desk,
+        sdk(desk) as client,
+    ):
+        both["url"] = desk.application.base_url + "/answered"
+        call = await client.calls.create_async(to=SECOND, from_=PRACTICE, **both)
+        (leg,) = await desk.client.ringing(SECOND, 5)
+        await desk.client.answer(leg.sid)
+        assert await desk.words(leg.sid) == ["allo"]
+        assert [alert["code"] for alert in (await desk.closed(call.sid))["alerts"]] == [32019]
+        sid = await desk.call()
+        with pytest.raises(TwilioRestException) as refused:
+            await client.calls(sid).update_async(**both)
+        assert refused.value.code == 20001
+        assert await desk.words(sid) == []
+
+
+@pytest.mark.parametrize("sender", [THIRD, "Somebody"])
+async def test_a_message_comes_from_a_number_of_the_account(sender: str) -> None:
+    async with bench(PAGES, senders=("+33757900001", "Cabinet")) as desk, sdk(desk) as client:
+        for own in ("+33757900001", "Cabinet"):
+            await client.messages.create_async(to=CALLER, from_=own, body="a")
+        with pytest.raises(TwilioRestException) as refused:
+            await client.messages.create_async(to=CALLER, from_=sender, body="a")
+        assert refused.value.code == 21606
+        await client.messages.create_async(to=CALLER, messaging_service_sid="MG" + "0" * 32, body="a")
+        assert len(await desk.client.inbox(CALLER, after=0)) == 3

@@ -123,6 +123,7 @@ async def bench(
     voice: str = "/voice",
     captions: str | None = None,
     served: tuple[str, ...] = (),
+    senders: tuple[str, ...] = (),
 ) -> AsyncIterator[Bench]:
     """An emulator whose numbers lead to a small application; every webhook's signature is checked by Twilio's SDK."""
     application = Application({"/status": Reply(status=204), **pages})
@@ -135,8 +136,9 @@ async def bench(
     number = NumberSettings(base + voice, base + fallback if fallback else None, base + "/status")
     numbers = {called: NumberSettings(f"{base}/voice-{called[1:]}") for called in served}
     settings = EmulatorSettings(
-        ACCOUNT, TOKEN, number, numbers, port=0, captions_url=base + captions if captions else None
-    )
+        ACCOUNT, TOKEN, number, numbers, port=0, captions_url=base + captions if captions else None,
+        senders=frozenset(senders),
+    )  # fmt: skip
     emulator = Emulator(settings, clock)
     await emulator.start()
     try:

@@ -124,3 +124,10 @@ def test_comments_are_ignored_and_unknown_verbs_skipped() -> None:
 def test_inline_document_has_no_address() -> None:
     document = parse(b'<Response><Gather/><Gather action="http://h.fr/g"/></Response>', None)
     assert document.verbs == (Gather(None), Gather("http://h.fr/g"))
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("1", 5.0), ("4", 5.0), ("5", 5.0), ("600", 600.0), ("9000", 600.0)])
+def test_a_dial_rings_between_five_seconds_and_ten_minutes(written: str, seconds: float) -> None:
+    dialled = one(f'<Dial timeout="{written}">+33472000000</Dial>')
+    assert isinstance(dialled, Dial)
+    assert dialled.timeout == seconds
