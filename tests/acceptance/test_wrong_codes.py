@@ -1,0 +1,79 @@
+"""OB-03: five wrong codes about one patient in 24 hours, over however many calls, and no code opens anything any more.
+The caller hears nothing of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.acceptance.caller import JEANNE, calling
+from tests.acceptance.stage import Stage
+from tests.conftest import TODAY
+
+CLAIM = ("1", "14031962")
+VERIFIED, TRY_AGAIN, FAILED = "entendre tranquillement", "Je n'ai pas pu vérifier", "La vérification n'a pas abouti"
+
+
+def another(code: str) -> str:
+    """A code that is not ``code``."""
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+async def wrong_codes(stage: Stage, count: int) -> None:
+    """A call in which so many wrong codes are typed, at most three."""
+    async with calling(stage, JEANNE) as caller:
+        await caller.does(*CLAIM)
+        (code,) = await caller.codes(JEANNE)
+        heard = [await caller.does(another(code)) for _ in range(count)]
+        assert [FAILED if FAILED in words else TRY_AGAIN for words in heard] == [TRY_AGAIN, TRY_AGAIN, FAILED][:count]
+
+
+async def test_after_five_wrong_codes_in_two_calls_the_right_code_is_not_right(stage: Stage) -> None:
+    await wrong_codes(stage, 3)
+    async with calling(stage, JEANNE) as caller:
+        await caller.does(*CLAIM)
+        (code,) = await caller.codes(JEANNE)
+        assert TRY_AGAIN in await caller.does(another(code))
+        assert TRY_AGAIN in await caller.does(another(code))
+        assert FAILED in await caller.does(code)
+
+
+async def test_after_four_wrong_codes_the_right_code_is_still_right(stage: Stage) -> None:
+    await wrong_codes(stage, 3)
+    async with calling(stage, JEANNE) as caller:
+        await caller.does(*CLAIM)
+        (code,) = await caller.codes(JEANNE)
+        assert TRY_AGAIN in await caller.does(another(code))
+        assert VERIFIED in await caller.does(code)
+
+
+async def test_after_five_wrong_codes_no_code_is_sent_for_a_day_and_the_words_are_the_same(stage: Stage) -> None:
+    await wrong_codes(stage, 3)
+    async with calling(stage, JEANNE) as second:
+        await second.does(*CLAIM)
+        (code,) = await second.codes(JEANNE)
+        await second.does(another(code), another(code))
+    for hours in (1, 23):
+        stage.clock.set(TODAY + timedelta(hours=hours))
+        async with calling(stage, JEANNE) as barred:
+            await barred.does(*CLAIM, another(code), another(code))
+            assert await barred.codes(JEANNE) == []
+        assert barred.heard == second.heard
+
+
+async def test_a_day_after_the_last_of_five_wrong_codes_a_code_is_sent_and_right(stage: Stage) -> None:
+    await wrong_codes(stage, 3)
+    await wrong_codes(stage, 2)
+    await stage.furnish(TODAY + timedelta(hours=24, minutes=10))
+    async with calling(stage, JEANNE) as caller:
+        await caller.does(*CLAIM)
+        (code,) = await caller.codes(JEANNE)
+        assert VERIFIED in await caller.does(code)
+
+
+async def test_five_wrong_codes_about_one_patient_are_none_about_another(stage: Stage) -> None:
+    await wrong_codes(stage, 3)
+    await wrong_codes(stage, 2)
+    async with calling(stage, "+33639980002") as caller:
+        await caller.does("1", "17091984")
+        (code,) = await caller.codes("+33639980002")
+        assert VERIFIED in await caller.does(code)
