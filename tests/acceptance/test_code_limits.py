@@ -1,5 +1,5 @@
-"""OB-03: five wrong codes about one patient in 24 hours, over however many calls, and no code opens anything any more.
-The caller hears nothing of it."""
+"""OB-03: three codes a call; five wrong codes about one patient in 24 hours, over however many calls. Past a limit no
+code is sent and none is right, and the caller hears nothing of it."""
 
 from __future__ import annotations
 
@@ -77,3 +77,19 @@ async def test_five_wrong_codes_about_one_patient_are_none_about_another(stage: 
         await caller.does("1", "17091984")
         (code,) = await caller.codes("+33639980002")
         assert VERIFIED in await caller.does(code)
+
+
+async def test_a_call_gets_three_codes_then_a_person(stage: Stage) -> None:
+    franck, claim = "+33639980102", ("1", "20091976")  # without an appointment: verified, he is back at the menu
+    async with calling(stage, franck) as caller:
+        for number in (1, 2, 3):
+            await caller.does(*claim)
+            codes = await caller.codes(franck)
+            assert len(codes) == number
+            assert "pas de rendez-vous à venir" in await caller.does(codes[-1])
+            assert "pas de rendez-vous à venir" in await caller.does("1")  # what was proved still stands
+            stage.clock.advance(600)  # and now it does not
+        heard = await caller.does(*claim)
+        assert heard.startswith(FAILED)
+        assert "Une personne vous rappellera" in heard
+        assert len(await caller.codes(franck)) == 3
