@@ -14,7 +14,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
 $(STAMP): moved
 endif
 
-.PHONY: help setup demo demo-reset check test bench format lock audit-deps clean moved
+.PHONY: help setup demo demo-reset check test bench docs format lock audit-deps clean moved
 moved:
 
 help: ## List what make can do
@@ -60,6 +60,9 @@ test: $(STAMP) ## Run the whole suite
 
 bench: $(STAMP) ## Measure the verified call beside its floors
 	$(BIN)/python -m tests.bench
+
+docs: $(STAMP) ## Make the documents that come from the program anew (their tests fail when stale)
+	CALLCENTER_DOCS=write $(BIN)/python -m pytest --quiet tests/documents
 
 format: $(STAMP) ## Put imports and code in the project's form
 	$(BIN)/ruff check --select I --fix --quiet

@@ -40,7 +40,7 @@ from callcenter.store.embedded import DataInUse, EmbeddedPostgres, places_for
 from callcenter.store.jobs import job_application
 from callcenter.store.keys import load_keys
 from callcenter.store.migrations import migrate, revisions
-from callcenter.store.roles import create_database, ensure_roles
+from callcenter.store.roles import become_owner, create_database, ensure_roles
 from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.alerts import Alerts
@@ -88,8 +88,15 @@ class Addresses:
 
 
 @asynccontextmanager
-async def reach_database(settings: Settings) -> AsyncIterator[Addresses]:
-    """The configured database, or the embedded one: started, or used where another process runs it already."""
+async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIterator[Addresses]:
+    """The configured database, or the embedded one: started, or used where another process runs it already.
+
+    Arguments:
+        share: use what another process runs; otherwise that is an error.
+
+    Raises:
+        DataInUse: another process runs the embedded database, and it is not to be shared.
+    """
     if settings.database.url is not None:
         owner = settings.database.owner_url
         yield Addresses(
@@ -103,6 +110,8 @@ async def reach_database(settings: Settings) -> AsyncIterator[Addresses]:
     try:
         await server.start()
     except DataInUse:
+        if not share:
+            raise
         started = False
     try:
         if started:
@@ -131,6 +140,7 @@ async def prepare_database(settings: Settings) -> str:
 
     Raises:
         SchemaOutdated: there is no owner URL to do it with.
+        NotTheOwner: its login may not act as the owner of the tables.
     """
     async with reach_database(settings) as addresses:
         if addresses.owner is None:
@@ -149,10 +159,11 @@ async def prepare_database(settings: Settings) -> str:
 
 
 async def bring_up_to_date(owner_url: str) -> None:
-    """Apply the migrations that are missing."""
+    """Apply the migrations that are missing, as the owner role."""
     owner = create_async_engine(owner_url)
     try:
         async with owner.begin() as connection:
+            await become_owner(connection)
             current, needed = await revisions(connection)
             if current != needed:
                 await migrate(connection)
@@ -284,7 +295,7 @@ async def run_server(
         )
         urls = Urls.below(settings.public_base_url)
         carrier = await stack.enter_async_context(TwilioCarrier(_carrier_settings(settings, urls)))
-        voices = CarrierVoices()
+        voices = CarrierVoices.with_french(settings.carrier.voice)
         static = StaticAnswers(voices, alerts)
         await _refresh_static(database, static)
         endings, shelf = Endings(house), AudioShelf(house)

@@ -227,6 +227,46 @@ def practice() -> None:
     """Practices and what they hold."""
 
 
+@practice.command("enrol")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--organisation", required=True, help="Who staffs its telephone; enrolled too if it is new.")
+@click.pass_obj
+def practice_enrol(context: Context, file: Path, organisation: str) -> None:
+    """Enrol a practice from its description in YAML, or change the one of the same short name."""
+    enrolled = _run(_enrol(context.settings, file, organisation))
+    facts = enrolled.facts
+    what = "enrolled" if enrolled.is_new else "changed"
+    click.echo(f"{facts.name} {what}: answers at {', '.join(facts.numbers)}, rescue number {facts.rescue_number}")
+    click.echo(f"practitioners: {', '.join(enrolled.practitioners)}")
+    if enrolled.unnamed:
+        click.echo(f"kept, though the file does not name them: {', '.join(enrolled.unnamed)}")
+    click.echo("its calls meet this from now on; the documents of last resort follow within a minute")
+
+
+async def _enrol(settings: Settings, file: Path, organisation: str) -> Any:
+    from callcenter.practice.enrolling import enrol
+
+    async with _opened(settings) as (database, _):
+        return await enrol(database, file, organisation, SystemRandom())
+
+
+@practice.command("list")
+@click.pass_obj
+def practice_list(context: Context) -> None:
+    """The practices that are enrolled, with their numbers."""
+    for line in _run(_practice_lines(context.settings)):
+        click.echo(line)
+
+
+async def _practice_lines(settings: Settings) -> list[str]:
+    async with _opened(settings) as (database, _):
+        practices = await _practices(database, None)
+    return [
+        f"{facts.slug:<32} {facts.name:<32} {', '.join(facts.numbers)}  (rescue {facts.rescue_number})"
+        for facts in practices
+    ] or ["no practice is enrolled yet: callcenter practice enrol FILE.yaml --organisation NAME"]
+
+
 @practice.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--practice", "slug", required=True, help="Short name of the practice.")

@@ -56,7 +56,7 @@ async def run_demo(settings: Settings, say: Say) -> None:
     if not keys_path(settings).exists():
         create_keys(keys_path(settings), SystemRandom())
     say("starting the database …")
-    async with reach_database(settings) as addresses:
+    async with reach_database(settings, share=False) as addresses:
         report = await _seed(settings, addresses)
         say(f"demo data: {report}")
         say("starting server and emulator …")
@@ -65,11 +65,12 @@ async def run_demo(settings: Settings, say: Say) -> None:
                 say(WHAT_TO_TRY)
                 await stopped.wait()
                 say("\nending …")
-        except OSError as error:
-            raise PortTaken(
-                f"a port of the demo cannot be used ({error.strerror or error}): end what uses 8080, 8090 or 9090, "
-                "or set CALLCENTER_WEBHOOKS__PORT and CALLCENTER_PRIVATE__PORT"
-            ) from error
+        except (OSError, EmulatorError) as error:
+            raise PortTaken(f"a port of the demo cannot be used ({error}): end what uses {_ports(settings)}") from error
+
+
+def _ports(settings: Settings) -> str:
+    return f"{settings.webhooks.port}, {settings.private.port} or {EMULATOR_PORT}"
 
 
 def _only_for_play(settings: Settings) -> None:
@@ -160,7 +161,7 @@ async def run_transcript(settings: Settings, script: Path, base_url: str, say: S
     async with reach_database(settings) as addresses:
         database = Database(addresses.app, pool_size=2, application="callcenter-phone")
         try:
-            outcome = await run(transcript, base_url=base_url, ledger=ledger_reader(database), clock=None)
+            outcome = await run(transcript, base_url=base_url, ledger=ledger_reader(database), narrate=say)
         finally:
             await database.close()
     match outcome:

@@ -138,7 +138,9 @@ async def _practices(database: Database) -> str:
                 raise CallcenterError(f"{facts.name} has no number that we answer: it cannot be called")
         served = (await connection.execute(text("SELECT count(*) FROM directory_number"))).scalar_one()
     if not ids:
-        raise CallcenterError("there is no practice yet: the first call will be refused")
+        raise CallcenterError(
+            "there is no practice yet, so every call is refused: `callcenter practice enrol FILE.yaml` makes one"
+        )
     return f"{len(ids)} practices, {served} numbers"
 
 

@@ -39,7 +39,7 @@ _Port = Annotated[int, Field(ge=0, le=65535)]
 class Listener(_Section):
     """One address on which callcenter listens."""
 
-    host: str = Field("127.0.0.1", description="Address of this machine. Put a TLS proxy in front of webhooks.")
+    host: str = Field("127.0.0.1", description="Address of this machine on which to listen.")
     port: _Port = Field(description="TCP port; 0 takes any free one (tests).")
 
 
@@ -75,7 +75,9 @@ class CarrierSettings(_Section):
     region: str | None = Field("ie1", description="Carrier region (Ireland by default), ignored with base_url.")
     edge: str | None = Field("dublin", description="Carrier edge, ignored with base_url.")
     sms_sender: str = Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="Number that our text messages come from.")
-    voice: str = Field("Polly.Lea-Neural", description="The carrier's voice for static prompts.")
+    voice: str = Field(
+        "Polly.Lea-Neural", min_length=1, description="The carrier's voice for public words, as it names it."
+    )
 
 
 class FlowSettings(_Section):

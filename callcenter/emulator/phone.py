@@ -11,15 +11,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from callcenter.emulator.client import CallState, ControlClient, Spoken
+from callcenter.emulator.client import CallState, ControlClient
 from callcenter.emulator.errors import EmulatorError, Refusal, Unreachable
+from callcenter.emulator.narration import heard_line, keys_line, message_line
 
 KEYS = frozenset("0123456789*#")
 HANG_UP = frozenset("rR\x04")  # Ctrl-D among them
 POLL = 20.0  # seconds of one long poll
 FINE, NO_EMULATOR, NOT_ANSWERED = 0, 1, 2
 
-MARKS = {"say": "🔊", "play": "🔊", "pause": "…", "tone": "♪", "joined": "↔", "error": "⚠"}
 ENDINGS = {"busy": "Occupé.", "no-answer": "Pas de réponse.", "failed": "L'appel n'a pas abouti."}
 
 
@@ -88,7 +88,7 @@ class _Handset:
         while True:
             state = await self._client.state(sid, after=revision, wait=POLL)
             for spoken in state.heard[shown:]:
-                self._out(_line(spoken))
+                self._out(heard_line(spoken))
             shown, revision = len(state.heard), state.revision
             if state.activity == "ended":
                 return state
@@ -100,7 +100,7 @@ class _Handset:
             if key in KEYS:
                 with suppress(Refusal):  # the call has just ended: the listener will say so
                     taken = await self._client.press(sid, key)
-                    self._out(f"   [{key}]" if taken else f"   [{key}] (rien n'écoute à ce moment)")
+                    self._out(keys_line(key, taken=bool(taken)))
         await self._client.hang_up(sid)
 
     async def _receive(self) -> None:
@@ -110,7 +110,7 @@ class _Handset:
     async def _show_messages(self, wait: float) -> None:
         for message in await self._client.inbox(self._caller, after=self._seen, wait=wait):
             self._seen = message.number
-            self._out(f"✉ SMS de {message.sender} : {message.body}")
+            self._out(message_line(message))
 
     def _farewell(self, state: CallState) -> int:
         if state.status in ENDINGS:
@@ -118,10 +118,6 @@ class _Handset:
             return NOT_ANSWERED
         self._out("Vous avez raccroché." if state.hung_up_by == "telephone" else "L'appel est terminé.")
         return FINE
-
-
-def _line(spoken: Spoken) -> str:
-    return f"{MARKS.get(spoken.kind, '·')} {spoken.text}"
 
 
 async def typed() -> AsyncIterator[str]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from callcenter.emulator.client import CallState, ControlClient, Spoken
 from callcenter.emulator.errors import EmulatorError, Refusal
 from callcenter.emulator.ledger_rows import compare
+from callcenter.emulator.narration import heard_line, keys_line, message_line
 from callcenter.emulator.nodes import plain
 from callcenter.emulator.outcomes import CouldNotRun, Differed, Outcome, Passed
 from callcenter.emulator.steps import (
@@ -29,6 +30,7 @@ from callcenter.emulator.steps import (
 )
 
 LedgerReader = Callable[[str], Awaitable[list[dict[str, Any]]]]
+Narrator = Callable[[str], object]
 
 TEXT_PATIENCE = 10.0  # real seconds for a text message to arrive
 TEXT_GRACE = 1.0  # real seconds in which one that should not arrive would
@@ -43,8 +45,17 @@ class SettableClock(Protocol):
     def set(self, at: datetime) -> None: ...
 
 
+def _silently(line: str) -> None:
+    """Nobody looks on."""
+
+
 async def run(
-    transcript: Transcript, *, base_url: str, ledger: LedgerReader | None = None, clock: SettableClock | None = None
+    transcript: Transcript,
+    *,
+    base_url: str,
+    ledger: LedgerReader | None = None,
+    clock: SettableClock | None = None,
+    narrate: Narrator = _silently,
 ) -> Outcome:
     """Make the call that a transcript describes.
 
@@ -53,6 +64,7 @@ async def run(
         base_url: a running emulator.
         ledger: given a call's sid, the records that it left, in order.
         clock: set to the transcript's ``at``, if both are there.
+        narrate: gets a line for whatever is heard, pressed or received, as it happens.
     """
     if transcript.ledger is not None and ledger is None:
         return CouldNotRun("le scénario vérifie le registre, mais rien ici ne permet de le lire.")
@@ -60,21 +72,24 @@ async def run(
         clock.set(transcript.at)
     try:
         async with ControlClient(base_url) as client:
-            return await _run(client, transcript, ledger)
+            return await _run(client, transcript, ledger, narrate)
     except EmulatorError as error:
         return CouldNotRun(str(error))
 
 
-async def _run(client: ControlClient, transcript: Transcript, ledger: LedgerReader | None) -> Outcome:
+async def _run(
+    client: ControlClient, transcript: Transcript, ledger: LedgerReader | None, narrate: Narrator
+) -> Outcome:
     seen = await client.last_message()
     sid = await client.start(transcript.caller, transcript.called, "scripted")
-    follower = _Follower(client, sid, seen)
+    follower = _Follower(client, sid, seen, narrate)
     try:
         difference = await follower.follow(transcript.steps)
     finally:
         for leg in (sid, *follower.answered):
             await client.hang_up(leg)
         state = await client.closed(sid)
+        follower.tell(state)
     if difference is not None:
         return difference
     if state.activity != "ended" or state.callbacks_pending:
@@ -102,12 +117,15 @@ class _Follower:
     Arguments:
         sid: the call.
         seen: how many messages there were before it began.
+        narrate: gets what happens.
     """
 
-    def __init__(self, client: ControlClient, sid: str, seen: int) -> None:
+    def __init__(self, client: ControlClient, sid: str, seen: int, narrate: Narrator) -> None:
         self._client = client
         self._sid = sid
         self._seen = seen
+        self._narrate = narrate
+        self._told: dict[str, int] = {}
         self._window = 0
         self._kept: dict[str, str] = {}
         self._used: set[int] = set()
@@ -124,6 +142,12 @@ class _Follower:
             if difference is not None:
                 return difference
         return None
+
+    def tell(self, state: CallState, telephone: str = "") -> None:
+        """Narrate what a telephone has heard since the last time."""
+        for spoken in state.heard[self._told.get(state.sid, 0) :]:
+            self._narrate(telephone + heard_line(spoken))
+        self._told[state.sid] = len(state.heard)
 
     async def _take(self, state: CallState) -> Differed | None:
         heard = state.heard[self._window :]
@@ -162,6 +186,7 @@ class _Follower:
 
     async def _press(self, state: CallState, sid: str, keys: str, heard: Sequence[Spoken]) -> Differed | None:
         digits = REFERENCE.sub(self._kept_digits, keys).replace(",", "")
+        self._narrate(keys_line(digits))
         if state.activity == "ended":
             return self._differs(f"pouvoir taper {keys}", f"l'appel était terminé ; {_quote(heard)}")
         if digits and not await self._client.press(sid, digits):
@@ -199,6 +224,7 @@ class _Follower:
                 found = texts.pattern.search(plain(message.body)) if message.number not in self._used else None
                 if found is not None:
                     self._used.add(message.number)
+                    self._narrate(message_line(message))
                     if texts.name is not None:
                         kept = found[1] if found.re.groups else found[0]
                         self._kept[texts.name] = re.sub(r"\s", "", kept or "")
@@ -222,7 +248,7 @@ class _Follower:
         self.answered.append(leg.sid)
         if answers.name is not None:
             self._telephones[answers.name] = leg.sid
-        state = await self._settled(leg.sid)
+        state = await self._settled(leg.sid, f"{answers.on} ")
         if answers.pattern is not None and (differs := self._hears(answers.pattern, state.heard)) is not None:
             return differs
         return None if answers.keys is None else await self._press(state, leg.sid, answers.keys, state.heard)
@@ -234,8 +260,9 @@ class _Follower:
             return self._differs("que l'autre côté raccroche", "l'appelant a raccroché lui-même")
         return None
 
-    async def _settled(self, sid: str) -> CallState:
+    async def _settled(self, sid: str, telephone: str = "") -> CallState:
         state = await self._client.settled(sid)
+        self.tell(state, telephone)
         if state.activity == "busy":
             raise EmulatorError("l'appel n'attend rien et ne se termine pas non plus, après 30 secondes.")
         return state

@@ -6,9 +6,15 @@ Roles belong to a cluster, not to a database, so they are made before the first 
 from __future__ import annotations
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.kernel.errors import Forbidden
 from callcenter.store.schema import OWNER, ROLES
+
+
+class NotTheOwner(Forbidden):
+    """The login may not act as the owner of the tables."""
 
 
 async def ensure_roles(connection: AsyncConnection, *, login: bool) -> None:
@@ -26,6 +32,39 @@ async def ensure_roles(connection: AsyncConnection, *, login: bool) -> None:
             await connection.execute(
                 text(f"CREATE ROLE {role} {right} NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION")
             )
+
+
+async def become_owner(connection: AsyncConnection) -> None:
+    """Go on as the owner role until the transaction ends: what is created is its own, and its policies apply.
+
+    A login that owned the tables itself would see no row of them, silently: row-level security is forced.
+
+    Arguments:
+        connection: as a login that may grant itself the owner role, and create in the schema ``public``.
+
+    Raises:
+        NotTheOwner: it may not; the message says what to grant.
+    """
+    row = (await connection.execute(_STANDING, {"owner": OWNER})).one()
+    if row.login == OWNER:
+        return
+    missing = [] if row.is_member else [f"GRANT {OWNER} TO {row.quoted}"]
+    missing += [] if row.may_create else [f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}"]
+    try:
+        async with connection.begin_nested():
+            for statement in (*missing, f"SET LOCAL ROLE {OWNER}"):
+                await connection.execute(text(statement))
+    except DBAPIError as error:
+        what = f"the login {row.login} cannot act as {OWNER}: as an administrator of this database, run"
+        raise NotTheOwner(f"{what} {'; '.join(missing)};") from error
+
+
+# From PostgreSQL 16 on, whoever makes a role is a member that may grant it, but not yet act as it.
+_STANDING = text(
+    "SELECT current_user AS login, quote_ident(current_user) AS quoted, pg_has_role(current_user, :owner, "
+    "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) AS is_member, "
+    "has_schema_privilege(:owner, 'public', 'CREATE') AS may_create"
+)
 
 
 async def create_database(connection: AsyncConnection, name: str, *, template: str | None = None) -> None:

@@ -49,7 +49,7 @@ class SignatureCheck:
     def __init__(self, public_base_url: str, tokens: Sequence[str]) -> None:
         if not tokens or not all(tokens):
             what = "a webhook's signature cannot be checked without the carrier's auth token"
-            raise ConfigurationError([Problem("TWILIO_AUTH_TOKENS", 0, what, "give at least one auth token")])
+            raise ConfigurationError([Problem("carrier.auth_tokens", 0, what, "give at least one auth token")])
         base = public_base(public_base_url)
         # The carrier is not consistent about the port (Twilio: "SMS over HTTPS: kept, voice over HTTPS: dropped").
         # Both forms are made here: the SDK's own port functions break on IPv6 hosts.

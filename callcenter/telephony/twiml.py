@@ -62,6 +62,11 @@ class CarrierVoices:
 
     by_language: Mapping[str, CarrierVoice] = field(default_factory=lambda: _VOICES)
 
+    @classmethod
+    def with_french(cls, voice: str) -> CarrierVoices:
+        """The usual voices, but French in the carrier's voice of this name."""
+        return cls(MappingProxyType({**_VOICES, "fr": CarrierVoice(voice, "fr-FR")}))
+
     def voice(self, language: str) -> CarrierVoice:
         """The voice for ``language``.
 

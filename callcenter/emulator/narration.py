@@ -1,0 +1,22 @@
+"""What happens on a telephone, as lines for a terminal: the same for fingers and for a transcript."""
+
+from __future__ import annotations
+
+from callcenter.emulator.client import ArrivedMessage, Spoken
+
+MARKS = {"say": "🔊", "play": "🔊", "pause": "…", "tone": "♪", "joined": "↔", "error": "⚠"}
+
+
+def heard_line(spoken: Spoken) -> str:
+    """Something that was heard."""
+    return f"{MARKS.get(spoken.kind, '·')} {spoken.text}"
+
+
+def keys_line(keys: str, *, taken: bool = True) -> str:
+    """Keys that were pressed; not ``taken``: nothing listened to them."""
+    return f"   [{keys}]" if taken else f"   [{keys}] (rien n'écoute à ce moment)"
+
+
+def message_line(message: ArrivedMessage) -> str:
+    """A text message that arrived."""
+    return f"✉ SMS de {message.sender} : {message.body}"

@@ -1,0 +1,41 @@
+"""``docs/disclosure-policy.md``: who may be told what, from the policy that the gate decides by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from callcenter.disclosure.policy import load_policy
+from callcenter.kernel.documents import read_yaml
+
+HEAD = """# Who may be told what
+
+Made by `make docs` from `config/disclosure-policy.yaml`, version {version}: the matrix that the gate decides by and the
+proof of the flows is made against. Its version stands in every disclosure record.
+
+Level: V0 unknown · V1 identified (birth date and telephone on file: opens nothing) · V2 verified (V1 and a code sent to
+a telephone on file) · V3 strongly verified · **never**. SMS: *open* to anybody; *push*, only unasked and to a contact
+on file; *never*.
+
+Whatever the level, nothing is said about a patient who is under 18, deceased, a homonym, of doubtful identity or of
+restricted contact, nor about a sensitive practitioner's appointment; where a practice has a sensitive practitioner, no
+practitioner's name is said at all, so that silence tells nothing. Flags only lower.
+"""
+
+
+def policy_page(path: Path) -> str:
+    """The page, in Markdown."""
+    policy, document = load_policy(path), read_yaml(path)
+    rows = [_row(code, row) for code, row in document.data["categories"].items()]
+    head = HEAD.format(version=policy.version)
+    return "\n".join(
+        [head, "| code | catégorie | téléphone | opérateur | SMS | note |", "|---|---|---|---|---|---|", *rows, ""]
+    )
+
+
+def _row(code: str, row: dict[str, object]) -> str:
+    cells = (code, row["name"], _level(row["voice"]), _level(row["console"]), f"*{row['sms']}*", row.get("note", ""))
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _level(value: object) -> str:
+    return f"V{value}" if isinstance(value, int) else "**never**"

@@ -1,0 +1,58 @@
+"""What the documents say is what the program does. ``make docs`` writes them anew; otherwise a stale one fails."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import keys_file, stage  # noqa: F401 - fixtures, used by name
+from tests.acceptance.stage import Stage
+from tests.documents.commands import commands_page
+from tests.documents.configuration import configuration_page
+from tests.documents.conversation import played
+from tests.documents.policy import policy_page
+
+ROOT = Path(__file__).resolve().parents[2]
+TRANSCRIPT = ROOT / "tests" / "acceptance" / "transcripts" / "verified_by_sms.yaml"
+BEGIN, END = "<!-- made by make docs: the call -->\n", "<!-- end -->\n"
+
+
+def fresh(path: Path, made: str) -> None:
+    """The document at ``path`` is what was ``made``; it is written where ``make docs`` asks for it."""
+    if os.environ.get("CALLCENTER_DOCS") == "write":
+        path.write_text(made, encoding="utf-8")
+    stands = path.read_text(encoding="utf-8") if path.exists() else ""
+    assert stands == made, f"{path.relative_to(ROOT)} is stale: run make docs"
+
+
+def test_the_configuration_reference_is_the_models() -> None:
+    fresh(ROOT / "docs" / "configuration.md", configuration_page())
+
+
+def test_the_command_reference_is_what_the_commands_say() -> None:
+    fresh(ROOT / "docs" / "commands.md", commands_page())
+
+
+def test_the_disclosure_page_is_the_policy() -> None:
+    fresh(ROOT / "docs" / "disclosure-policy.md", policy_page(ROOT / "config" / "disclosure-policy.yaml"))
+
+
+async def test_the_call_in_the_readme_is_one_that_was_made(stage: Stage) -> None:  # noqa: F811 - the fixture
+    readme = ROOT / "README.md"
+    head, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    call = await played(stage, TRANSCRIPT)
+    fresh(readme, f"{head}{BEGIN}```text\n{call}\n```\n{END}{tail}")
+
+
+@pytest.mark.parametrize(
+    "page", sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]), ids=lambda path: path.stem
+)
+def test_links_between_documents_lead_somewhere(page: Path) -> None:
+    import re
+
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} names {target}, which is not there"
