@@ -113,14 +113,16 @@ def attack(*, stopped_by: Defence | tuple[Defence, ...]) -> Callable[[Strike], C
     defences = stopped_by if isinstance(stopped_by, tuple) else (stopped_by,)
 
     def tests_of(strike: Strike) -> Callable[..., Awaitable[None]]:
+        wanted = inspect.signature(strike).parameters
+
         @wraps(strike)
         async def tried(sabotage: Sabotage, **scene: Any) -> None:
-            outcome = strike(**scene)
+            outcome = strike(**scene, **({"sabotage": sabotage} if "sabotage" in wanted else {}))
             judge(await outcome if inspect.isawaitable(outcome) else outcome, sabotage.standing, defences)
 
-        parameters = inspect.signature(strike).parameters.values()
         own = inspect.Parameter("sabotage", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        tried.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]  # pytest reads it
+        fixtures = {"sabotage": own, **wanted}.values()
+        tried.__signature__ = inspect.Signature(list(fixtures))  # type: ignore[attr-defined]  # pytest reads it
         return pytest.mark.parametrize("sabotage", cases(defences), indirect=True)(tried)
 
     return tests_of

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID, uuid4
 
 from aiohttp import ClientSession
@@ -176,15 +176,16 @@ class Answered:
 
 
 class House:
-    """The server under attack, as ``run_server`` puts it together.
+    """The server under attack, as ``run_server`` puts it together. Its voice says words as their own bytes, to be read.
 
     Arguments:
         settings: of this server; a restart keeps them.
-        voice: says words as their own bytes, so that a test can read what was heard.
+        login: the server's, at the database.
     """
 
-    def __init__(self, ground: Ground, clock: DrivenClock, settings: Settings) -> None:
+    def __init__(self, ground: Ground, clock: DrivenClock, settings: Settings, login: str = APP) -> None:
         self.ground = ground
+        self._login = login
         self.clock = clock
         self.settings = settings
         self.carrier = CarrierDouble()
@@ -193,8 +194,8 @@ class House:
         self._client: ClientSession | None = None
 
     async def start(self) -> None:
-        jobs = self.ground.cluster.server.dsn(user=APP, database=self.ground.name)
-        addresses = Addresses(self.ground.url(APP), jobs, self.ground.url(OWNER))
+        jobs = self.ground.cluster.server.dsn(user=self._login, database=self.ground.name)
+        addresses = Addresses(self.ground.url(self._login), jobs, self.ground.url(OWNER))
         serving = run_server(self.settings, addresses, clock=self.clock, voice=VoiceDouble(), jobs=False)
         self._running = await self._stack.enter_async_context(serving)
         self._client = await self._stack.enter_async_context(ClientSession())
@@ -213,8 +214,12 @@ class House:
         return self.settings.public_base_url
 
     async def ask(self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answered:
+        """One request; a URL of ours is asked of the listener, under the name that the carrier knows."""
         assert self._client is not None
-        async with self._client.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
+        assert self._running is not None
+        named = {"Host": urlsplit(url).netloc, **(headers or {})}
+        reached = url.replace(self.base, self._running.webhooks, 1)
+        async with self._client.request(method, reached, data=body, headers=named, allow_redirects=False) as answer:
             return Answered(answer.status, await answer.read())
 
     async def post(self, url: str, fields: Mapping[str, str]) -> Answered:
@@ -385,6 +390,6 @@ def heard_her_words(*lines: Line) -> bool:
     return any(HER_WORDS in line.all_heard for line in lines)
 
 
-def house_of(ground: Ground, clock: DrivenClock, sabotage: Sabotage, **changes: Any) -> House:
-    """A server on ``ground`` with the sabotage's settings, not started yet."""
-    return House(ground, clock, house_settings(ground.keys_file, {**changes, **sabotage.settings}))
+def house_of(ground: Ground, clock: DrivenClock, sabotage: Sabotage, *, login: str = APP, **changes: Any) -> House:
+    """A server on ``ground`` with these settings and the sabotage's, not started yet."""
+    return House(ground, clock, house_settings(ground.keys_file, {**changes, **sabotage.settings}), login)
