@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing
-from tests.attack.scene import START, Ground, House, Line, ground_on, house_of
+from tests.attack.scene import START, Ground, House, Line, ground_on, house_of, served
 from tests.conftest import TEMPLATE, Cluster
 
 PEOPLE, TOLD = "attacked_people", "attacked_told"
@@ -55,8 +54,12 @@ async def people(cluster: Cluster, keys_file: Path) -> AsyncIterator[str]:
 async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[str]:
     """Name of a database in which Jeanne has been verified, has heard her appointment and has left a message."""
     clock = DrivenClock(START)
-    async with ground_on(cluster, people, TOLD, keys_file) as ground, _serving(ground, clock) as house:
-        await jeannes_call(house)
+    with pytest.MonkeyPatch.context() as patch:
+        async with (
+            ground_on(cluster, people, TOLD, keys_file) as ground,
+            served(house_of(ground, clock, Sabotage(patch))) as house,
+        ):
+            await jeannes_call(house)
     yield TOLD
     await cluster.drop(TOLD)
 
@@ -69,17 +72,6 @@ async def jeannes_call(house: House) -> Line:
     await line.press(await line.code(), "1", "0", "4", "1#")
     await line.hang_up()
     return line
-
-
-@asynccontextmanager
-async def _serving(ground: Ground, clock: DrivenClock) -> AsyncIterator[House]:
-    with pytest.MonkeyPatch.context() as patch:
-        house = house_of(ground, clock, Sabotage(patch))
-        await house.start()
-        try:
-            yield house
-        finally:
-            await house.stop()
 
 
 _numbers = itertools.count(1)
@@ -106,9 +98,5 @@ async def told_ground(cluster: Cluster, told: str, keys_file: Path, sabotage: Sa
 @pytest.fixture
 async def house(ground: Ground, clock: DrivenClock, sabotage: Sabotage) -> AsyncIterator[House]:
     """The server, running."""
-    house = house_of(ground, clock, sabotage)
-    await house.start()
-    try:
+    async with served(house_of(ground, clock, sabotage)) as house:
         yield house
-    finally:
-        await house.stop()

@@ -385,6 +385,16 @@ class Line:
             self.heard.append(sound.text)
 
 
+@asynccontextmanager
+async def served(house: House) -> AsyncIterator[House]:
+    """The server, running meanwhile."""
+    await house.start()
+    try:
+        yield house
+    finally:
+        await house.stop()
+
+
 def heard_her_words(*lines: Line) -> bool:
     """Whether anybody on these lines was told what only Jeanne may hear."""
     return any(HER_WORDS in line.all_heard for line in lines)

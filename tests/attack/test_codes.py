@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import callcenter.app
+from callcenter.calls import verifier
+from callcenter.flow import engine
 from callcenter.identity import challenges
 from callcenter.identity.challenges import Attempt, Challenges, Counted, Limits, NotCounted, Opened
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
-from tests.attack.scene import JEANNE, TILLEULS, Ground, House, Line, heard_her_words
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.scene import JEANNE, TILLEULS, Ground, House, Line, heard_her_words, house_of, served
 
 
 async def listens(line: Line) -> Outcome:
@@ -39,6 +42,23 @@ async def test_an_ex_partner_knows_the_birth_date_and_shows_the_patients_number(
     await line.claim()
     await line.guess_wrong()
     return await listens(line)
+
+
+def _the_first_will_do(sabotage: Sabotage) -> None:
+    sabotage.replace(verifier, "the_one", lambda candidates, _: candidates[0] if candidates else None)
+
+
+EXACTLY_ONE = Defence("a claim fits exactly one person", "MA-04, MA-06: no guess at who is meant", _the_first_will_do)
+
+
+@attack(stopped_by=EXACTLY_ONE)
+async def test_a_claim_that_fits_twins_or_a_conventional_date_draws_a_code(house: House) -> Outcome:
+    claims = {"twins": ("+33639980002", "05052012"), "a date by convention": ("+33639980003", "31121980")}
+    outcomes = {}
+    for name, (caller, birthday) in claims.items():
+        await (await house.line(caller).dial()).claim(birthday)
+        outcomes[name] = gained(await house.deliver())
+    return unanimous(outcomes)
 
 
 def _numbers_serve_at_once(sabotage: Sabotage) -> None:
@@ -142,10 +162,16 @@ def _codes_stay_good(sabotage: Sabotage) -> None:
     sabotage.rewrite(challenges, "_ATTEMPT", "AND expires_at > :now", "")
 
 
+def _calls_last_for_ever(sabotage: Sabotage) -> None:
+    sabotage.replace(engine, "LEAD_AFTER", timedelta(days=1))
+    sabotage.replace(engine, "LAST_AFTER", timedelta(days=1))
+
+
 TEN_MINUTES = Defence("a code lives ten minutes", "OB-02: invalid after 10 minutes", _codes_stay_good)
+CALLS_END = Defence("a long call is led to a person", "P7: every call ends", _calls_last_for_ever)
 
 
-@attack(stopped_by=TEN_MINUTES)
+@attack(stopped_by=(TEN_MINUTES, CALLS_END))
 async def test_a_code_is_typed_ten_minutes_later(house: House) -> Outcome:
     line = await house.line().dial()
     await line.claim()
@@ -257,16 +283,18 @@ THREE_CODES = Defence("three codes a call", "OB-03: three codes", _codes_without
 
 
 @attack(stopped_by=THREE_CODES)
-async def test_one_call_draws_a_fourth_message(house: House) -> Outcome:
-    await house.ground.change("UPDATE appointment SET status = 'cancelled' WHERE patient_id = :jeanne", jeanne=JEANNE)
-    line = await house.line().dial()
-    for _ in range(3):  # verified, nothing in the agenda, back in the menu; the verification grows old
+async def test_one_call_draws_a_fourth_message(ground: Ground, clock: DrivenClock, sabotage: Sabotage) -> Outcome:
+    """Where a verification grows old within a minute: verified, nothing in the agenda, back in the menu, and again."""
+    await ground.change("UPDATE appointment SET status = 'cancelled' WHERE patient_id = :jeanne", jeanne=JEANNE)
+    async with served(house_of(ground, clock, sabotage, verification={"evidence_minutes": 1})) as house:
+        line = await house.line().dial()
+        for _ in range(3):
+            await line.claim()
+            assert len(await house.deliver()) == 1
+            await line.press(await line.code())
+            clock.advance(60)
         await line.claim()
-        assert len(await house.deliver()) == 1
-        await line.press(await line.code())
-        house.clock.advance(11 * 60)
-    await line.claim()
-    return gained(await house.deliver())
+        return gained(await house.deliver())
 
 
 def _nobody_queues(sabotage: Sabotage) -> None:

@@ -19,7 +19,7 @@ from callcenter.store import keys
 from callcenter.store.database import Database
 from callcenter.store.schema import APP, OWNER
 from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
-from tests.attack.scene import HER_WORDS, PROJECT, Ground, House, house_of
+from tests.attack.scene import HER_WORDS, PROJECT, Ground, House, house_of, served
 
 UNSAFE = PROJECT / "tests" / "unit" / "flow" / "unsafe"
 
@@ -27,13 +27,10 @@ UNSAFE = PROJECT / "tests" / "unit" / "flow" / "unsafe"
 async def runs(house: House) -> Outcome:
     """Whether this server starts, and answers a call."""
     try:
-        await house.start()
+        async with served(house):
+            return gained((await house.line().dial()).question)
     except CallcenterError:
         return FOILED
-    try:
-        return gained((await house.line().dial()).question)
-    finally:
-        await house.stop()
 
 
 # --- flows
@@ -71,17 +68,13 @@ async def test_a_flow_tells_more_than_a_code_by_text_message_opens(
     ground: Ground, clock: DrivenClock, sabotage: Sabotage, tmp_path: Path
 ) -> Outcome:
     """The speciality needs V3. Were the proof wrong about a flow, the gate would still refuse."""
-    house = house_of(ground, clock, sabotage, flows=flow_of("level_3_at_level_2", tmp_path))
     try:
-        await house.start()
+        async with served(house_of(ground, clock, sabotage, flows=flow_of("level_3_at_level_2", tmp_path))) as house:
+            line = await house.line().dial()
+            await line.verify()
+            return gained("médecine générale" in line.all_heard)
     except DataProblems:
         return FOILED
-    try:
-        line = await house.line().dial()
-        await line.verify()
-        return gained("médecine générale" in line.all_heard)
-    finally:
-        await house.stop()
 
 
 # --- what production must not show
@@ -122,15 +115,12 @@ async def test_production_shows_what_patients_are_told(
         house = house_of(ground, clock, sabotage, **production)
     except ConfigurationError:
         return FOILED
-    await house.start()
-    try:
+    async with served(house):
         line = await house.line().dial()
         await line.verify()
         await line.press("1")
         token = line.audio[0].rpartition("/")[2]
         return gained(HER_WORDS in (await house.private(f"/captions/{token}")).text)
-    finally:
-        await house.stop()
 
 
 # --- a database and keys that protect nothing
