@@ -348,7 +348,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "practice.importing.import_file": _OF_ONE_PRACTICE,
     "practice.demo.seed": "writes the demonstration, each practice in its own transaction",
     "practice.enrolling.enrol": _OF_ONE_PRACTICE,
-    "identity.challenges.Challenges.attempt": "see test_a_code_is_tried_on_another_practices_challenge",
+    "identity.challenges.Challenges.attempt": "see test_p5_a_code_is_tried_on_another_practices_challenge",
     "calls.audio.AudioShelf.audio": _OF_THE_CALL,
     "calls.audio.AudioShelf.complete": _OF_THE_CALL,
     "calls.audio.Captions.audio": _OF_THE_CALL,

@@ -51,7 +51,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @attack(stopped_by=ANSWER_AFTER_COMMIT)
-async def test_the_database_fails_as_the_disclosure_is_committed(house: House, fault: str) -> Outcome:
+async def test_p1_the_database_fails_as_the_disclosure_is_committed(house: House, fault: str) -> Outcome:
     """With the carrier's voice, so that the words themselves stand in the answer that must not leave."""
     await house.ground.change("UPDATE practice SET voice = 'carrier'")
     line = await house.line().dial()
@@ -86,7 +86,7 @@ ONE_TRANSACTION = Defence("a step is one transaction", "P1: no words of a step t
 
 
 @attack(stopped_by=ONE_TRANSACTION)
-async def test_a_step_throws_after_its_words_were_made(house: House, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+async def test_p1_a_step_throws_after_its_words_were_made(house: House, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     """The words lie ready as audio; then the step fails. Whoever learnt the address must not hear them."""
     tokens: list[str] = []
 
@@ -124,7 +124,7 @@ RECEIPT_ENDS = Defence("a receipt ends with its transaction", "P1: no words with
 
 
 @attack(stopped_by=RECEIPT_ENDS)
-async def test_a_receipt_is_used_after_its_transaction(house: House, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+async def test_p1_a_receipt_is_used_after_its_transaction(house: House, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     """Code that remembers the grant of one step speaks by it in the next, without a record."""
     kept: list[Receipt] = []
     real = Receipt.__init__

@@ -39,7 +39,7 @@ RANDOM_TOKENS = Defence("256 random bits in the address", "P8: unguessable", _gu
 
 
 @attack(stopped_by=RANDOM_TOKENS)
-async def test_an_address_is_guessed(house: House) -> Outcome:
+async def test_p8_an_address_is_guessed(house: House) -> Outcome:
     line = await told(house)
     return await hears(house, f"{house.base}/audio/{await line.id()}/{'0' * 64}")
 
@@ -53,7 +53,7 @@ HASHED_TOKENS = Defence("addresses are kept as hashes", "who reads the table hea
 
 
 @attack(stopped_by=HASHED_TOKENS)
-async def test_an_address_is_read_in_the_database(house: House) -> Outcome:
+async def test_p8_an_address_is_read_in_the_database(house: House) -> Outcome:
     line = await told(house)
     (row,) = await house.ground.rows("SELECT call_id, token_hash FROM audio")
     kept = row.token_hash.decode() if len(row.token_hash) == 64 else row.token_hash.hex()
@@ -68,7 +68,7 @@ OWN_AUDIO = Defence("audio is its own call's", "P8: a URL of one call", _any_cal
 
 
 @attack(stopped_by=OWN_AUDIO)
-async def test_a_token_is_used_in_another_call(house: House) -> Outcome:
+async def test_p8_a_token_is_used_in_another_call(house: House) -> Outcome:
     hers, theirs = await told(house), await house.line().dial()
     return await hears(house, hers.audio[0].replace(str(await hers.id()), str(await theirs.id())))
 
@@ -81,7 +81,7 @@ THREE_FETCHES = Defence("three fetches", "P8: an address is worth little to who 
 
 
 @attack(stopped_by=THREE_FETCHES)
-async def test_a_replayed_address_is_fetched_a_fourth_time(house: House) -> Outcome:
+async def test_p8_a_replayed_address_is_fetched_a_fourth_time(house: House) -> Outcome:
     line = await told(house)
     for _ in range(2):
         assert (await house.ask("GET", line.audio[0])).status == 200
@@ -96,7 +96,7 @@ FIVE_MINUTES = Defence("five minutes", "P8: for minutes", _audio_for_ever)
 
 
 @attack(stopped_by=FIVE_MINUTES)
-async def test_an_address_is_fetched_five_minutes_later(house: House) -> Outcome:
+async def test_p8_an_address_is_fetched_five_minutes_later(house: House) -> Outcome:
     line = await told(house)
     house.clock.advance(5 * 60)
     return await hears(house, line.audio[0])
@@ -116,7 +116,7 @@ HEAD_IS_NONE = Defence("HEAD consumes nothing", "the caller hears what they were
 
 
 @attack(stopped_by=HEAD_IS_NONE)
-async def test_heads_use_the_fetches_up_before_the_carrier_comes(house: House) -> Outcome:
+async def test_p8_heads_use_the_fetches_up_before_the_carrier_comes(house: House) -> Outcome:
     line = await told(house, fetched=False)
     for _ in range(9):
         assert (await house.ask("HEAD", line.audio[0])).status == 200
@@ -138,7 +138,7 @@ EACH_FETCH_ON_RECORD = Defence(
 
 
 @attack(stopped_by=EACH_FETCH_ON_RECORD)
-async def test_words_are_fetched_twice_without_a_trace(house: House) -> Outcome:
+async def test_p1_words_are_fetched_twice_without_a_trace(house: House) -> Outcome:
     line = await told(house)
     assert HER_WORDS in (await house.ask("GET", line.audio[0])).text
     return gained("disclosure.redelivered" not in await line.events())
@@ -152,7 +152,7 @@ LOCAL_VOICE = Defence("our own voice", "P8: patient words stay home", _the_carri
 
 
 @attack(stopped_by=LOCAL_VOICE)
-async def test_the_carrier_reads_along(house: House) -> Outcome:
+async def test_p8_the_carrier_reads_along(house: House) -> Outcome:
     """Everything that it is sent as text, but not the sound."""
     line = await house.line().dial()
     await line.verify()

@@ -37,7 +37,7 @@ CODE = Defence("a code to the mobile on file", "P2: V1 opens nothing", _any_code
 
 
 @attack(stopped_by=CODE)
-async def test_an_ex_partner_knows_the_birth_date_and_shows_the_patients_number(house: House) -> Outcome:
+async def test_p2_an_ex_partner_knows_the_birth_date_and_shows_the_patients_number(house: House) -> Outcome:
     line = await house.line().dial()
     await line.claim()
     await line.guess_wrong()
@@ -52,7 +52,7 @@ EXACTLY_ONE = Defence("a claim fits exactly one person", "MA-04, MA-06: no guess
 
 
 @attack(stopped_by=EXACTLY_ONE)
-async def test_a_claim_that_fits_twins_or_a_conventional_date_draws_a_code(house: House) -> Outcome:
+async def test_p2_a_claim_that_fits_twins_or_a_conventional_date_draws_a_code(house: House) -> Outcome:
     claims = {"twins": ("+33639980002", "05052012"), "a date by convention": ("+33639980003", "31121980")}
     outcomes = {}
     for name, (caller, birthday) in claims.items():
@@ -71,7 +71,7 @@ COOLING = Defence(
 
 
 @attack(stopped_by=COOLING)
-async def test_a_number_that_somebody_had_put_on_file_yesterday_gets_the_code(house: House) -> Outcome:
+async def test_p2_a_number_that_somebody_had_put_on_file_yesterday_gets_the_code(house: House) -> Outcome:
     changed = "UPDATE contact SET entered_at = :at, confirmed_at = :at WHERE patient_id = :jeanne"
     await house.ground.change(changed, at=house.clock.now(), jeanne=JEANNE)
     house.clock.advance(6 * 86_400)
@@ -87,7 +87,7 @@ STALE = Defence("confirmed within two years", "OB-07: numbers are given to other
 
 
 @attack(stopped_by=STALE)
-async def test_the_new_owner_of_an_old_number_gets_the_code(house: House) -> Outcome:
+async def test_p2_the_new_owner_of_an_old_number_gets_the_code(house: House) -> Outcome:
     aged = "UPDATE contact SET entered_at = :at, confirmed_at = :at WHERE patient_id = :jeanne"
     await house.ground.change(aged, at=house.clock.now(), jeanne=JEANNE)
     house.clock.advance(800 * 86_400)
@@ -111,7 +111,7 @@ FRESH_SECRET = Defence("a fresh secret per challenge", "OB-02: a code is bound t
 
 
 @attack(stopped_by=FRESH_SECRET)
-async def test_a_code_that_jeanne_was_talked_out_of_is_typed_in_another_call(house: House) -> Outcome:
+async def test_p2_a_code_that_jeanne_was_talked_out_of_is_typed_in_another_call(house: House) -> Outcome:
     hers, theirs = await house.line().dial(), await house.line().dial()
     await hers.claim()
     await theirs.claim()
@@ -127,7 +127,7 @@ BOUND_TO_CALL = Defence("a challenge answers to its call", "OB-02: a code is bou
 
 
 @attack(stopped_by=BOUND_TO_CALL)
-async def test_the_challenge_of_one_call_is_answered_from_another(house: House) -> Outcome:
+async def test_p2_the_challenge_of_one_call_is_answered_from_another(house: House) -> Outcome:
     hers, theirs = await house.line().dial(), await house.line().dial()
     await hers.claim()
     guessing = guesser(house.ground, house.clock)
@@ -145,7 +145,7 @@ SINGLE_USE = Defence("a code is used once", "OB-02: single use", _used_codes_are
 
 
 @attack(stopped_by=SINGLE_USE)
-async def test_a_used_code_proves_somebody_again(house: House) -> Outcome:
+async def test_p2_a_used_code_proves_somebody_again(house: House) -> Outcome:
     line = await house.line().dial()
     await line.claim()
     opened, code = await opened_in(house.ground, line), await line.code()
@@ -172,7 +172,7 @@ CALLS_END = Defence("a long call is led to a person", "P7: every call ends", _ca
 
 
 @attack(stopped_by=(TEN_MINUTES, CALLS_END))
-async def test_a_code_is_typed_ten_minutes_later(house: House) -> Outcome:
+async def test_p2_a_code_is_typed_ten_minutes_later(house: House) -> Outcome:
     line = await house.line().dial()
     await line.claim()
     house.clock.advance(10 * 60)
@@ -188,7 +188,7 @@ THREE_TRIES = Defence("three tries a code", "OB-03: three tries", _tries_are_not
 
 
 @attack(stopped_by=THREE_TRIES)
-async def test_the_fourth_try_is_right(house: House) -> Outcome:
+async def test_p2_the_fourth_try_is_right(house: House) -> Outcome:
     line = await house.line().dial()
     await line.claim()
     code = await line.code()
@@ -219,7 +219,7 @@ COUNTED_IN_DATABASE = Defence(
 
 
 @attack(stopped_by=COUNTED_IN_DATABASE)
-async def test_a_restart_of_the_server_gives_new_tries(house: House) -> Outcome:
+async def test_p2_a_restart_of_the_server_gives_new_tries(house: House) -> Outcome:
     line = await house.line().dial()
     await line.claim()
     code = await line.code()
@@ -240,7 +240,7 @@ FIVE_WRONG = Defence("five wrong codes a patient a day", "OB-03: guesses add up 
 
 
 @attack(stopped_by=FIVE_WRONG)
-async def test_guesses_are_spread_over_many_calls(house: House) -> Outcome:
+async def test_p2_guesses_are_spread_over_many_calls(house: House) -> Outcome:
     calls = [await house.line().dial() for _ in range(3)]
     for line in calls:
         await line.claim()
@@ -313,7 +313,7 @@ _HOLD_COMMITS = (
 
 
 @attack(stopped_by=QUEUE)
-async def test_a_right_and_a_wrong_guess_come_in_on_two_connections_at_once(house: House) -> Outcome:
+async def test_p2_a_right_and_a_wrong_guess_come_in_on_two_connections_at_once(house: House) -> Outcome:
     """Four wrong codes stand; the fifth is under way. Whoever is counted after it is past the limit."""
     ground, calls = house.ground, [await house.line().dial() for _ in range(4)]
     for line in calls:

@@ -37,7 +37,7 @@ DECOY = Defence("a decoy challenge", "P6: no oracle in words and order", _nobody
 
 
 @attack(stopped_by=DECOY)
-async def test_a_patient_is_told_from_a_stranger_by_what_is_said(house: House) -> Outcome:
+async def test_p6_a_patient_is_told_from_a_stranger_by_what_is_said(house: House) -> Outcome:
     known, unknown = [await refused(house.line(caller)) for caller in (A_PATIENT, NOBODY)]
     return gained(sounds(known) != sounds(unknown))
 
@@ -57,7 +57,7 @@ SAME_WORK = Defence("the same work for a stranger", "P6: no oracle in time", _no
 
 
 @attack(stopped_by=SAME_WORK)
-async def test_a_patient_is_told_from_a_stranger_by_the_work_that_is_done(house: House) -> Outcome:
+async def test_p6_a_patient_is_told_from_a_stranger_by_the_work_that_is_done(house: House) -> Outcome:
     """Round trips to the database can be heard, at a millisecond each; a sealed field opens in microseconds."""
     costs = []
     for caller in (A_PATIENT, NOBODY):
@@ -84,7 +84,7 @@ NEVER_ANNOUNCED = Defence("a limit is never announced", "P6: no oracle in a limi
 
 
 @attack(stopped_by=NEVER_ANNOUNCED)
-async def test_a_patient_is_told_from_a_stranger_by_a_limit(house: House) -> Outcome:
+async def test_p6_a_patient_is_told_from_a_stranger_by_a_limit(house: House) -> Outcome:
     """Five wrong codes about somebody; then the questions are counted."""
     calls: dict[str, list[Line]] = {}
     for caller in (A_PATIENT, NOBODY):

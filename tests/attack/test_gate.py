@@ -26,7 +26,7 @@ GATE = Defence("the gate decides on values", "P2: evidence is about one patient"
 
 
 @attack(stopped_by=GATE)
-async def test_somebody_verified_hears_another_patients_appointment(house: House) -> Outcome:
+async def test_p2_somebody_verified_hears_another_patients_appointment(house: House) -> Outcome:
     """A flow, or a fault in it, has bound an appointment that is not theirs."""
     line = await house.line().dial()
     await line.verify()
@@ -50,7 +50,7 @@ MARKS = ("deceased", "homonym", "doubtful", "contact_restricted")
 
 @pytest.mark.parametrize("mark", MARKS)
 @attack(stopped_by=GATE)
-async def test_a_mark_set_during_the_call_is_not_seen(house: House, mark: str) -> Outcome:
+async def test_p2_a_mark_set_during_the_call_is_not_seen(house: House, mark: str) -> Outcome:
     """The practice marks her file while she, or somebody with her telephone, listens to the question."""
     line = await house.line().dial()
     await line.verify()
@@ -68,7 +68,7 @@ EVIDENCE_AGES = Defence("a verification lives ten minutes", "P2: a level dies by
 
 
 @attack(stopped_by=EVIDENCE_AGES)
-async def test_a_telephone_is_handed_over_long_after_it_was_verified(house: House) -> Outcome:
+async def test_p2_a_telephone_is_handed_over_long_after_it_was_verified(house: House) -> Outcome:
     line = await house.line().dial()
     await line.verify()
     house.clock.advance(10 * 60)

@@ -56,29 +56,31 @@ CHANGES = {
 
 @pytest.mark.parametrize("statements", CHANGES.values(), ids=CHANGES)
 @attack(stopped_by=(RIGHTS, TRIGGERS))
-async def test_the_server_changes_what_it_has_written(told_ground: Ground, statements: Sequence[str]) -> Outcome:
+async def test_p4_the_server_changes_what_it_has_written(told_ground: Ground, statements: Sequence[str]) -> Outcome:
     """Somebody who can make the server run SQL."""
     return await does(told_ground, APP, *statements)
 
 
 @attack(stopped_by=RIGHTS)
-async def test_the_server_takes_records_out_of_the_sealers_queue(told_ground: Ground) -> Outcome:
+async def test_p4_the_server_takes_records_out_of_the_sealers_queue(told_ground: Ground) -> Outcome:
     return await does(told_ground, APP, "DELETE FROM audit_outbox")
 
 
 @attack(stopped_by=RIGHTS)
-async def test_the_server_unlinks_the_ledger_from_a_person(told_ground: Ground) -> Outcome:
+async def test_p4_the_server_unlinks_the_ledger_from_a_person(told_ground: Ground) -> Outcome:
     return await does(told_ground, APP, "DELETE FROM audit_subject")
 
 
 @attack(stopped_by=TRIGGERS)
-async def test_the_server_says_that_the_ledger_means_somebody_else(told_ground: Ground) -> Outcome:
+async def test_p4_the_server_says_that_the_ledger_means_somebody_else(told_ground: Ground) -> Outcome:
     return await does(told_ground, APP, "UPDATE audit_subject SET token = gen_random_uuid()")
 
 
 @pytest.mark.parametrize("statements", CHANGES.values(), ids=CHANGES)
 @attack(stopped_by=TRIGGERS)
-async def test_an_accident_of_the_owner_changes_the_ledger(told_ground: Ground, statements: Sequence[str]) -> Outcome:
+async def test_p4_an_accident_of_the_owner_changes_the_ledger(
+    told_ground: Ground, statements: Sequence[str]
+) -> Outcome:
     return await does(told_ground, OWNER, *statements)
 
 
@@ -118,7 +120,7 @@ async def goes_unnoticed(ground: Ground, *edit: str) -> Outcome:
 
 
 @attack(stopped_by=LEAF)
-async def test_an_administrator_edits_a_record(told_ground: Ground) -> Outcome:
+async def test_p4_an_administrator_edits_a_record(told_ground: Ground) -> Outcome:
     return await goes_unnoticed(told_ground, f"UPDATE audit_record SET body = {_REFUSED_INSTEAD} WHERE {_FIRST_GRANT}")
 
 
@@ -137,6 +139,6 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 @attack(stopped_by=CHAIN)
-async def test_an_administrator_rewrites_the_past(told_ground: Ground, edit: Sequence[str]) -> Outcome:
+async def test_p4_an_administrator_rewrites_the_past(told_ground: Ground, edit: Sequence[str]) -> Outcome:
     """Only an inner record: who cuts the end off, or writes all that follows anew, is found out by seals, not yet."""
     return await goes_unnoticed(told_ground, *edit)

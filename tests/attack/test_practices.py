@@ -39,7 +39,7 @@ ROW_SECURITY = Defence("row-level security", "P5: no row crosses a practice", _r
 
 @pytest.mark.parametrize("room", ROOMS)
 @attack(stopped_by=ROW_SECURITY)
-async def test_a_method_asks_for_another_practices_rows(told_ground: Ground, room: str) -> Outcome:
+async def test_p5_a_method_asks_for_another_practices_rows(told_ground: Ground, room: str) -> Outcome:
     """In the practice of Brest, with queries that have forgotten to be: they ask for the patients of Lyon."""
     clock = DrivenClock(START + timedelta(minutes=5))
     await told_ground.change("UPDATE challenge SET consumed_at = NULL")
@@ -95,7 +95,7 @@ COMPOSITE_KEYS = Defence("keys name the practice", "P5: foreign keys ignore row 
 
 
 @attack(stopped_by=(ROW_SECURITY, COMPOSITE_KEYS))
-async def test_a_code_is_tried_on_another_practices_challenge(told_ground: Ground) -> Outcome:
+async def test_p5_a_code_is_tried_on_another_practices_challenge(told_ground: Ground) -> Outcome:
     await told_ground.change("UPDATE challenge SET consumed_at = NULL")
     clock = DrivenClock(START + timedelta(minutes=1))
     async with told_ground.app.engine.connect() as connection, _taken_back(connection):
@@ -108,7 +108,7 @@ async def test_a_code_is_tried_on_another_practices_challenge(told_ground: Groun
 
 
 @attack(stopped_by=COMPOSITE_KEYS)
-async def test_a_row_of_ones_own_stands_in_the_way_of_another_practices_call(house: House) -> Outcome:
+async def test_p5_a_row_of_ones_own_stands_in_the_way_of_another_practices_call(house: House) -> Outcome:
     """An answer planted on the victim's next question, as a row of the attacker's own practice: her call is stuck."""
     line = await house.line().dial()
     planted = text(
@@ -157,7 +157,7 @@ def _refused_by_a_policy(error: DBAPIError) -> Outcome:
 
 
 @attack(stopped_by=ROW_SECURITY)
-async def test_rows_of_another_practice_are_read(told_ground: Ground) -> Outcome:
+async def test_p5_rows_of_another_practice_are_read(told_ground: Ground) -> Outcome:
     def statement(table: Table, _: Any) -> Any:
         return table.select().where(table.c.practice_id == TILLEULS)
 
@@ -165,7 +165,7 @@ async def test_rows_of_another_practice_are_read(told_ground: Ground) -> Outcome
 
 
 @attack(stopped_by=ROW_SECURITY)
-async def test_rows_of_another_practice_are_changed(told_ground: Ground) -> Outcome:
+async def test_p5_rows_of_another_practice_are_changed(told_ground: Ground) -> Outcome:
     def statement(table: Table, _: Any) -> Any:
         return table.update().where(table.c.practice_id == TILLEULS).values(practice_id=TILLEULS)
 
@@ -173,7 +173,7 @@ async def test_rows_of_another_practice_are_changed(told_ground: Ground) -> Outc
 
 
 @attack(stopped_by=ROW_SECURITY)
-async def test_rows_of_another_practice_are_removed(told_ground: Ground) -> Outcome:
+async def test_p5_rows_of_another_practice_are_removed(told_ground: Ground) -> Outcome:
     def statement(table: Table, _: Any) -> Any:
         return table.delete().where(table.c.practice_id == TILLEULS)
 
@@ -181,12 +181,12 @@ async def test_rows_of_another_practice_are_removed(told_ground: Ground) -> Outc
 
 
 @attack(stopped_by=ROW_SECURITY)
-async def test_a_row_is_planted_in_another_practice(told_ground: Ground) -> Outcome:
+async def test_p5_a_row_is_planted_in_another_practice(told_ground: Ground) -> Outcome:
     return unanimous(await _attempts(told_ground, lambda table, row: table.insert().values(_another(table, row))))
 
 
 @attack(stopped_by=ROW_SECURITY)
-async def test_a_row_of_ones_own_is_moved_into_another_practice(told_ground: Ground) -> Outcome:
+async def test_p5_a_row_of_ones_own_is_moved_into_another_practice(told_ground: Ground) -> Outcome:
     """One's own row, planted where it may be, then given to the victim's practice."""
     await _leave_only_row_security(told_ground)
     outcomes = {}
@@ -205,7 +205,7 @@ async def test_a_row_of_ones_own_is_moved_into_another_practice(told_ground: Gro
 
 
 @attack(stopped_by=ROW_SECURITY)
-async def test_rows_are_read_without_naming_a_practice(told_ground: Ground) -> Outcome:
+async def test_p5_rows_are_read_without_naming_a_practice(told_ground: Ground) -> Outcome:
     """Never named on this connection, and named in a transaction before: both are errors, not an empty answer."""
     outcomes = {}
     for table in TABLES:

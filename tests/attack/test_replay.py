@@ -37,7 +37,7 @@ KEPT_ANSWERS = Defence("answers are kept", "P3: same question, same answer", _no
 
 
 @attack(stopped_by=KEPT_ANSWERS)
-async def test_a_whole_call_is_played_back_to_us(house: House) -> Outcome:
+async def test_p3_a_whole_call_is_played_back_to_us(house: House) -> Outcome:
     """Whoever recorded the carrier's signed requests sends each again: nothing is sent, told, done or written twice."""
     line = await house.line().dial()
     await line.verify()
@@ -69,7 +69,7 @@ _HOLD_COMMITS = (
 
 
 @attack(stopped_by=CALL_LOCK)
-async def test_a_request_is_repeated_while_the_first_is_still_being_answered(house: House) -> Outcome:
+async def test_p3_a_request_is_repeated_while_the_first_is_still_being_answered(house: House) -> Outcome:
     line = await house.line().dial()
     await line.press("1")
     assert line.question is not None
@@ -94,7 +94,7 @@ ENDED_FOR_GOOD = Defence("an ended call never begins again", "P3: no second effe
 
 
 @attack(stopped_by=ENDED_FOR_GOOD)
-async def test_a_first_webhook_is_played_back_after_its_answers_are_forgotten(
+async def test_p3_a_first_webhook_is_played_back_after_its_answers_are_forgotten(
     house: House, clock: DrivenClock
 ) -> Outcome:
     """A signature has no date. After a day its answer is gone; the call must not be answered as if it were new."""
@@ -141,7 +141,7 @@ async def at_the_menu_of_the_appointment(house: House) -> Line:
 
 
 @attack(stopped_by=(QUESTION_NUMBER, ONE_ANSWER))
-async def test_a_question_is_answered_late_with_another_key(house: House) -> Outcome:
+async def test_p3_a_question_is_answered_late_with_another_key(house: House) -> Outcome:
     """Jeanne keeps her appointment. A late webhook says of that question that she cancels."""
     line = await at_the_menu_of_the_appointment(house)
     await line.press("2", "2")
@@ -160,7 +160,7 @@ async def test_a_question_is_answered_late_with_another_key(house: House) -> Out
 
 
 @attack(stopped_by=QUESTION_NUMBER)
-async def test_a_webhook_overtakes_the_one_before_it(house: House) -> Outcome:
+async def test_p3_a_webhook_overtakes_the_one_before_it(house: House) -> Outcome:
     line = await at_the_menu_of_the_appointment(house)
     assert line.question is not None
     _, number, _ = line.question.rsplit("/", 2)
@@ -199,7 +199,7 @@ FORWARD_ONLY = Defence("statuses go forward only", "P3: no second effect", _stat
 
 
 @attack(stopped_by=FORWARD_ONLY)
-async def test_a_call_ends_twice(house: House) -> Outcome:
+async def test_p3_a_call_ends_twice(house: House) -> Outcome:
     line = await house.line().dial()
     for number in (1, 1, 2):
         await line.report("completed", number)
@@ -207,7 +207,7 @@ async def test_a_call_ends_twice(house: House) -> Outcome:
 
 
 @attack(stopped_by=FORWARD_ONLY)
-async def test_an_old_status_brings_a_call_back(house: House) -> Outcome:
+async def test_p3_an_old_status_brings_a_call_back(house: House) -> Outcome:
     line = await house.line().dial()
     await line.hang_up()
     await line.report("in-progress")
@@ -231,7 +231,7 @@ EVIDENCE_DIES = Defence("evidence dies with its call", "P2: evidence is for one 
 
 
 @attack(stopped_by=(ENDED_IS_OVER, EVIDENCE_DIES))
-async def test_a_verified_call_goes_on_after_its_end(house: House) -> Outcome:
+async def test_p2_a_verified_call_goes_on_after_its_end(house: House) -> Outcome:
     line = await house.line().dial()
     await line.verify()
     await line.hang_up()

@@ -28,7 +28,7 @@ ENROLMENT = Defence("a rescue number leads away from us", "P7: no fallback dials
 
 
 @attack(stopped_by=ENROLMENT)
-async def test_a_rescue_number_leads_back_to_us(ground: Ground) -> Outcome:
+async def test_p7_a_rescue_number_leads_back_to_us(ground: Ground) -> Outcome:
     """The practice in Brest names as its rescue number a line that we answer, or that may be forwarded to us."""
     leading_back = {
         "its own number": PORT_LINE,
@@ -50,7 +50,7 @@ async def test_a_rescue_number_leads_back_to_us(ground: Ground) -> Outcome:
 
 
 @attack(stopped_by=ENROLMENT)
-async def test_a_line_is_enrolled_that_is_somebodys_rescue_number(ground: Ground) -> Outcome:
+async def test_p7_a_line_is_enrolled_that_is_somebodys_rescue_number(ground: Ground) -> Outcome:
     """The same loop, closed from the other side."""
     async with ground.app.house() as connection:
         facts, theirs = await Directory.facts(connection, PORT), await Directory.facts(connection, TILLEULS)
@@ -80,7 +80,7 @@ NEVER_BACK = Defence("no line is dialled that a call comes from", "P7: no fallba
 
 
 @attack(stopped_by=NEVER_BACK)
-async def test_an_outage_rings_the_line_that_is_forwarded_to_us() -> Outcome:
+async def test_p7_an_outage_rings_the_line_that_is_forwarded_to_us() -> Outcome:
     """The rescue number has been forwarded to us since: in an outage each call would ring the next."""
     rescue = "+33465710090"
     static = StaticAnswers(CarrierVoices(), alerts_and_metrics()[0])
@@ -96,7 +96,7 @@ async def test_an_outage_rings_the_line_that_is_forwarded_to_us() -> Outcome:
 
 
 @attack(stopped_by=NEVER_BACK)
-async def test_an_outage_rings_a_number_that_we_answer() -> Outcome:
+async def test_p7_an_outage_rings_a_number_that_we_answer() -> Outcome:
     """The directory was wrong all the same: the documents of last resort look for themselves."""
     static = StaticAnswers(CarrierVoices(), alerts_and_metrics()[0])
     static.refresh([RescueEntry(TILLEULS_LINE, PORT_LINE), RescueEntry(PORT_LINE, TILLEULS_LINE)])

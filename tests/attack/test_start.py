@@ -50,7 +50,7 @@ def flow_of(name: str, folder: Path) -> dict[str, Any]:
 
 
 @attack(stopped_by=PROOF)
-async def test_a_flow_that_tells_strangers_is_run(
+async def test_p9_a_flow_that_tells_strangers_is_run(
     ground: Ground, clock: DrivenClock, sabotage: Sabotage, tmp_path: Path
 ) -> Outcome:
     return await runs(house_of(ground, clock, sabotage, flows=flow_of("disclose_without_verify", tmp_path)))
@@ -64,7 +64,7 @@ GATE = Defence("the gate decides on values", "P2: no level without evidence", _t
 
 
 @attack(stopped_by=(PROOF, GATE))
-async def test_a_flow_tells_more_than_a_code_by_text_message_opens(
+async def test_p9_a_flow_tells_more_than_a_code_by_text_message_opens(
     ground: Ground, clock: DrivenClock, sabotage: Sabotage, tmp_path: Path
 ) -> Outcome:
     """The speciality needs V3. Were the proof wrong about a flow, the gate would still refuse."""
@@ -145,7 +145,7 @@ BOUND_LOGIN = Defence("a login that row security binds", "P5: no row crosses a p
 
 @pytest.mark.parametrize("statement", ATTACKERS.values(), ids=ATTACKERS)
 @attack(stopped_by=BOUND_LOGIN)
-async def test_the_server_is_given_a_login_that_sees_every_practice(
+async def test_p5_the_server_is_given_a_login_that_sees_every_practice(
     ground: Ground, clock: DrivenClock, sabotage: Sabotage, statement: str
 ) -> Outcome:
     login = f"too_much_{ground.name}"
