@@ -298,6 +298,7 @@ async def run_server(
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
         Unavailable: database, schema, keys or voice are not there.
+        UnboundLogin: row-level security does not bind the server's login.
     """
     clock, random = clock or SystemClock(), random or SystemRandom()
     async with AsyncExitStack() as stack:
@@ -305,6 +306,7 @@ async def run_server(
         sealer = Sealer(load_keys(keys_path(settings)), random)
         database = await _open(stack, addresses.app, settings.database.pool, "callcenter")
         attempts = await _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
+        await database.check_login()
         await _check_schema(database)
         if voice is None:
             voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))

@@ -10,7 +10,7 @@ import aiohttp
 from sqlalchemy import text
 
 from callcenter.emulator.signature import HEADER
-from tests.acceptance.caller import BORN, calling
+from tests.acceptance.on_the_line import BORN, calling
 from tests.acceptance.stage import Stage
 
 

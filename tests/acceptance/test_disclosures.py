@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.caller import calling
+from tests.acceptance.on_the_line import calling
 from tests.acceptance.stage import Stage
 
 

@@ -12,7 +12,7 @@ from callcenter.emulator.outcomes import Passed
 from callcenter.emulator.runner import run
 from callcenter.emulator.transcript import load_transcript
 from callcenter.store.database import DatabaseDown
-from tests.acceptance.caller import JEANNE, RESCUE, TILLEULS
+from tests.acceptance.on_the_line import JEANNE, RESCUE, TILLEULS
 from tests.acceptance.stage import Stage
 
 #: How a carrier may report the rescue number as the line that the call comes over.

@@ -24,7 +24,7 @@ from callcenter.speech.voices import SilentVoice, VoiceUnavailable
 from callcenter.store.database import DatabaseDown
 from callcenter.store.schema import APP
 from callcenter.telephony import audio
-from tests.acceptance.caller import OnTheLine, calling
+from tests.acceptance.on_the_line import OnTheLine, calling
 from tests.acceptance.stage import Stage, stage_settings, staged
 from tests.conftest import Cluster
 
