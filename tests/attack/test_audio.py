@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 from aiohttp import web
@@ -161,3 +162,12 @@ async def test_p8_the_carrier_reads_along(house: House) -> Outcome:
     seen = " ".join([*(webhook.answer.text for webhook in line.webhooks), *(message.body for message in messages)])
     assert HER_WORDS in line.all_heard
     return gained(HER_WORDS in seen or "Moreau" in seen)
+
+
+@attack(stopped_by=THREE_FETCHES)
+async def test_p8_an_address_is_fetched_many_times_at_once(house: House) -> Outcome:
+    line = await told(house)
+    answers = await asyncio.gather(*(house.ask("GET", line.audio[0]) for _ in range(8)))
+    heard = [HER_WORDS in answer.text for answer in answers]
+    assert heard == [answer.status == 200 for answer in answers]
+    return gained(heard.count(True) > 2)
