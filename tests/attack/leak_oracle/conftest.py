@@ -37,6 +37,7 @@ def telephone(house: Premises, client: ControlClient) -> Iterator[Telephone]:
     """A telephone, in a house of which nothing has been found yet."""
     house.clock.set(OPEN)
     house.judge.findings.clear()
+    house.judge.heard.clear()
     yield Telephone(house, client)
     house.judge.findings.clear()
 

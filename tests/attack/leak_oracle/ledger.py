@@ -47,6 +47,7 @@ class Account:
         evidence: those of a successful verification.
     """
 
+    call: UUID
     practice: UUID
     grants: tuple[Grant, ...]
     redelivered: int
@@ -75,6 +76,7 @@ class Ledger:
             records = await records_of_call(tx, call)
             subjects = await _subjects(tx)
         return Account(
+            call,
             practice,
             tuple(_grant(record, subjects) for record in records if _is_grant(record)),
             len(_of_kind(records, EventKind.REDELIVERED)),

@@ -81,6 +81,16 @@ class Telephone:
         """Our identifier of the call, and whose it is."""
         return await self._premises.ledger.call_of(self.sid)
 
+    async def may_not_hear(self, what: UUID) -> None:
+        """From now on nothing may be told in this call about a patient, or an appointment."""
+        if (begun := await self.call()) is not None:
+            await self._premises.judge.close(what, begun[0])
+
+    async def has_proved_too_long_ago(self) -> None:
+        """From now on, what was proved in this call so far is worth nothing."""
+        if (begun := await self.call()) is not None:
+            await self._premises.judge.age(begun[0])
+
     async def ended(self) -> None:
         """See to it that the call is over and the house has done everything about it."""
         await self.hang_up()

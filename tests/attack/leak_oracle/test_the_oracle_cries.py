@@ -61,10 +61,14 @@ async def test_p1_an_answer_that_leaves_before_the_commit_is_seen(
 ) -> None:
     in_order = Database.house
     commits: list[asyncio.Task[None]] = []
+    answered = asyncio.Event()
 
     async def commit_later(committing: AbstractAsyncContextManager[Any]) -> None:
-        await asyncio.sleep(0.1)
+        await answered.wait()
         await committing.__aexit__(None, None, None)
+
+    async def note_the_answer() -> None:
+        answered.set()
 
     @asynccontextmanager
     async def in_haste(self: Database) -> AsyncIterator[Any]:
@@ -77,6 +81,7 @@ async def test_p1_an_answer_that_leaves_before_the_commit_is_seen(
         commits.append(asyncio.create_task(commit_later(committing)))
 
     await telephone.prove(house.population.people["dictated"])
+    house.edge.before_answer = note_the_answer
     with monkeypatch.context() as patch:
         patch.setattr(Database, "house", in_haste)
         await telephone.press("1")
@@ -107,9 +112,7 @@ async def test_p1_a_gate_that_refuses_nothing_is_seen(
     person = house.population.people["several"]
     await telephone.prove(person)
     await house.office.mark(person, flag)
-    begun = await telephone.call()
-    assert begun is not None
-    await house.judge.close(person.id, begun[0])
+    await telephone.may_not_hear(person.id)
     await telephone.press("1")
     await telephone.state()
     await telephone.judged()
@@ -153,9 +156,7 @@ async def test_p2_evidence_that_does_not_age_is_seen(house: Premises, telephone:
     monkeypatch.setattr(record, "standing_at", for_ever)
     await telephone.prove(house.population.people["several"])
     house.clock.advance(AGE_OF_EVIDENCE.total_seconds())
-    begun = await telephone.call()
-    assert begun is not None
-    await house.judge.age(begun[0])
+    await telephone.has_proved_too_long_ago()
     await telephone.press("1")
     await telephone.state()
     await telephone.judged()

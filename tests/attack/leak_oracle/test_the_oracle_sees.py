@@ -82,14 +82,14 @@ def in_a_url(patch: Patch, canary: Canary) -> None:
     patch.setattr(Urls, "step", lambda *arguments: f"{step(*arguments)}?patient={quote(str(canary.value))}")
 
 
-def in_the_log(patch: Patch, canary: Canary) -> None:
+def in_the_log(patch: Patch, _: Canary) -> None:
     read = webhooks.read_incoming
 
-    def and_say_so(form: Any) -> Any:
-        structlog.get_logger("callcenter").debug("incoming", caller=str(canary.value))
+    def and_say_who_rings(form: Any) -> Any:
+        structlog.get_logger("callcenter").debug("incoming", caller=form["From"])
         return read(form)
 
-    patch.setattr(webhooks, "read_incoming", and_say_so)
+    patch.setattr(webhooks, "read_incoming", and_say_who_rings)
 
 
 def in_a_librarys_log(patch: Patch, canary: Canary) -> None:
@@ -153,9 +153,9 @@ PLANTS: list[tuple[Sink, Callable[[Patch, Canary], None], str, str]] = [
     (Sink.SMS_BODY, in_a_message, "several", "patient.first_name"),
     (Sink.REST, in_a_request_to_the_carrier, "several", "patient.birth_place_code"),
     (Sink.URL, in_a_url, "several", "appointment.place"),
-    (Sink.LOG, in_the_log, "stranger_one", "caller.number"),
+    (Sink.LOG, in_the_log, "several", "contact.phone"),
     (Sink.LOG, in_a_librarys_log, "stranger_two", "caller.number"),
-    (Sink.METRICS, in_a_metric, "several", "contact.phone"),
+    (Sink.METRICS, in_a_metric, "stranger_one", "caller.number"),
     (Sink.JOB, in_a_job, "minor", "patient.birth_date"),
     (Sink.HEALTH, in_a_health_page, "fictive", "patient.birth_name"),
     (Sink.DATABASE_LOG, in_the_databases_log, "couple_two", "patient.birth_date"),

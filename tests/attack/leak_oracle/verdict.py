@@ -101,8 +101,8 @@ class Judge:
         if account is None:
             self._find(Sink.AUDIO, None, "our voice speaks outside a call on record (P1)", call, text)
             return
-        self._said[account_key := call or UUID(int=0)] += 1
-        if self._said[account_key] > sum(grant.words for grant in account.grants) + account.redelivered:
+        self._said[account.call] += 1
+        if self._said[account.call] > sum(grant.words for grant in account.grants) + account.redelivered:
             self._find(Sink.AUDIO, None, "fetched more often than is on record (P1)", call, text)
 
     def leaves(self, sink: Sink, text: str, *, allowed: str | None = None) -> None:

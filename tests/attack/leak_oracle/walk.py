@@ -42,6 +42,7 @@ class Walk:
         self._practice = premises.population.practices[caller.called]
         self._gives_up_at = self._chance.randint(1, 8) if caller.hangs_up is HangsUp.AT_A_QUESTION else MOST_QUESTIONS
         self._reluctance = self._chance.choice(("silence", "hash", "garbage", "wrong code"))
+        self._bound: UUID | None = None
 
     async def go(self) -> None:
         """Ring, talk, hang up; send strays after it; then what left is judged, and the file is put in order."""
@@ -53,6 +54,7 @@ class Walk:
             call = await telephone.state()
             if call.verb != "Gather" or asked >= self._gives_up_at or premises.observer.state is None:
                 break  # over, put through to the rescue number, or enough
+            await self._note_cancelled(premises.observer.state)
             await self._question(premises.observer.state)
         await telephone.ended()
         for _ in range(self._chance.choice((0, 0, 1, 2))):
@@ -211,13 +213,13 @@ class Walk:
             await self._premises.office.cancel(self._person, but=bound)
             for visit in self._person.visits:
                 if visit.entry.id != bound:
-                    await self._closes(visit.entry.id)
+                    await self._telephone.may_not_hear(visit.entry.id)
 
     async def _cancel_bound(self, state: State) -> None:
         bound = state.bound.get(APPOINTMENT)
         if self._person is not None and bound is not None:
             await self._premises.office.cancel(self._person, only=bound)
-            await self._closes(bound)
+            await self._telephone.may_not_hear(bound)
 
     async def _close_file(self, state: State, *, may_age: bool = True, may_cancel: bool = False) -> None:
         """Something after which nothing may be told: a mark on the file, a cancelled appointment, age of the proof."""
@@ -228,7 +230,7 @@ class Walk:
                 await self._cancel_bound(state)
             case _:
                 self._premises.clock.advance(AGE_OF_EVIDENCE.total_seconds())
-                await self._ages()
+                await self._telephone.has_proved_too_long_ago()
 
     async def _mark_file(self) -> None:
         if self._person is None:
@@ -238,7 +240,7 @@ class Walk:
             await self._premises.office.make_sensitive(self._person)
         else:
             await self._premises.office.mark(self._person, flag)
-        await self._closes(self._person.id)
+        await self._telephone.may_not_hear(self._person.id)
 
     async def _let_hours_pass(self, *, until_open: bool) -> None:
         clock = self._premises.clock
@@ -246,15 +248,13 @@ class Walk:
             return
         while self._practice.is_open(clock.now()) is not until_open:
             clock.advance(3600)
-        await self._ages()
+        await self._telephone.has_proved_too_long_ago()
 
-    async def _closes(self, what: UUID) -> None:
-        if (begun := await self._telephone.call()) is not None:
-            await self._premises.judge.close(what, begun[0])
-
-    async def _ages(self) -> None:
-        if (begun := await self._telephone.call()) is not None:
-            await self._premises.judge.age(begun[0])
+    async def _note_cancelled(self, state: State) -> None:
+        """What the caller has cancelled may not be told any more."""
+        before, self._bound = self._bound, state.bound.get(APPOINTMENT)
+        if before is not None and self._bound is None and ("cancel", "done") in self._premises.observer.visited:
+            await self._telephone.may_not_hear(before)
 
 
 async def fall_silent() -> None:
