@@ -41,6 +41,7 @@ audit_record = Table(
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("stream", "seq"),  # two webhooks of one call that race end in a retry, not in a fork
     UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
     CheckConstraint("seq >= 0", name="seq"),
     CheckConstraint("octet_length(leaf) = 32", name="leaf_is_a_digest"),
     Index(None, "practice_id", "call_id"),

@@ -188,6 +188,7 @@ contact = Table(
     Column("confirmed_at", DateTime(timezone=True), nullable=False),
     _flag("shared"),
     UniqueConstraint("practice_id", "id"),
+    UniqueConstraint("practice_id", "patient_id", "id"),  # what refers to it names its patient too
     UniqueConstraint("practice_id", "patient_id", "phone_index"),
     ForeignKeyConstraint(["practice_id", "patient_id"], ["patient.practice_id", "patient.id"]),
     CheckConstraint("confirmed_at >= entered_at", name="confirmed_once_entered"),
@@ -237,6 +238,9 @@ message = Table(
     Column("handled_at", DateTime(timezone=True)),
     Column("handled_by", Text),
     UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(
+        ["practice_id", "call_reference"], ["call.practice_id", "call.id"], ondelete="SET NULL (call_reference)"
+    ),
     CheckConstraint("kind IN ('callback')", name="kind"),
     CheckConstraint("reason ~ '^[a-z_]+$'", name="reason_is_a_key"),  # a key of the flow, never words of a caller
     CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by_somebody"),

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import event, insert, select, text, update
 
+from callcenter.calls.tables import call
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError, Leak
 from callcenter.kernel.labels import Category
@@ -226,7 +227,9 @@ async def test_messages_wait_in_order_until_somebody_handles_them(
     demonstration: Database, sealer: Sealer, clock: DrivenClock
 ) -> None:
     inbox, now = Inbox(sealer), clock.now()
+    standing = {"id": UUID(int=50), "practice_id": TILLEULS, "carrier_sid": "CA50", "status": 3, "started_at": now}
     async with demonstration.practice(TILLEULS) as tx:
+        await tx.connection.execute(insert(call).values(standing))
         for n, reason in ((2, "other"), (1, "appointment")):
             await inbox.leave(
                 tx,

@@ -1,0 +1,134 @@
+"""A database of an earlier version comes to the schema of this one with all that it holds, and serves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, MetaData, Table, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from callcenter.emulator.outcomes import Passed
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.randomness import SeededRandom, SystemRandom
+from callcenter.store.keys import create_keys
+from callcenter.store.migrations import migrate, revisions
+from callcenter.store.roles import create_database
+from callcenter.store.schema import APP, OWNER
+from tests.acceptance.stage import stage_settings, staged
+from tests.conftest import ROOT, Cluster
+
+TRANSCRIPT = Path(__file__).resolve().parents[1] / "acceptance" / "transcripts" / "verified_by_sms.yaml"
+OLD = "of_the_first_version"
+#: Held by a column that the first version did not leave empty.
+SEALED = b"sealed"
+
+#: What the demo and a call do not leave behind: a code that is awaited, one too old, a request to be called back.
+MORE = (
+    "INSERT INTO message (id, practice_id, reason, number, call_reference, created_at) "
+    "SELECT gen_random_uuid(), practice_id, 'other', 'sealed', id, now() FROM call",
+    "INSERT INTO challenge (id, practice_id, call_id, secret, created_at, expires_at) "
+    "SELECT gen_random_uuid(), practice_id, id, 'awaited', now(), now() + interval '10 minutes' FROM call",
+    "INSERT INTO challenge (id, practice_id, call_id, secret, created_at, expires_at) "
+    "SELECT gen_random_uuid(), practice_id, id, 'too old', now() - interval '1 hour', now() - interval '50 minutes' "
+    "FROM call",
+)
+
+
+@dataclass(frozen=True)
+class Old:
+    """A database at 0001, with what the demo and a verified call leave in it.
+
+    Arguments:
+        owner, root: engines as those two roles; row-level security does not bind ``root``.
+        tables: as 0001 has them.
+    """
+
+    owner: AsyncEngine
+    root: AsyncEngine
+    tables: MetaData
+    keys_file: Path
+
+    async def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of ``table``, in the columns that 0001 has."""
+        async with self.root.connect() as connection:
+            return await _rows(connection, self.tables.tables[table])
+
+
+async def _rows(connection: AsyncConnection, table: Table) -> list[dict[str, Any]]:
+    found = await connection.execute(select(*_columns(table)))
+    return sorted((dict(row) for row in found.mappings()), key=lambda row: [str(value) for value in row.values()])
+
+
+def _columns(table: Table) -> list[Column[Any]]:
+    """A generated number is given anew."""
+    return [column for column in table.columns if column.identity is None]
+
+
+def _our_own(name: str, _: MetaData) -> bool:
+    return not name.startswith(("procrastinate", "alembic"))
+
+
+async def _play(cluster: Cluster, name: str, keys_file: Path, clock: DrivenClock, random: SeededRandom) -> None:
+    """A verified call, from ring to ledger, on the database ``name``."""
+    app, jobs = cluster.server.url(user=APP, database=name), cluster.server.dsn(user=APP, database=name)
+    async with staged(stage_settings(keys_file), app, jobs, clock, random) as stage:
+        outcome = await stage.play(TRANSCRIPT)
+    assert isinstance(outcome, Passed), outcome
+
+
+@pytest.fixture
+async def old(
+    cluster: Cluster, database_name: str, tmp_path: Path, clock: DrivenClock, random: SeededRandom
+) -> AsyncIterator[Old]:
+    keys_file = tmp_path / "keys.json"
+    create_keys(keys_file, SystemRandom())
+    await _play(cluster, database_name, keys_file, clock, random)
+    admin = create_async_engine(cluster.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await create_database(connection, OLD)
+    await admin.dispose()
+    owner, root, head = (
+        create_async_engine(cluster.server.url(user=user, database=name))
+        for user, name in ((OWNER, OLD), (ROOT, OLD), (ROOT, database_name))
+    )
+    tables = MetaData()
+    try:
+        async with owner.begin() as connection:
+            await migrate(connection, "0001")
+            await connection.run_sync(lambda plain: tables.reflect(plain, only=_our_own))
+        async with head.connect() as source, root.begin() as target:
+            await _copy(source, target, tables)
+            for statement in MORE:
+                await target.execute(text(statement))
+        yield Old(owner, root, tables, keys_file)
+    finally:
+        for engine in (owner, root, head):
+            await engine.dispose()
+        await cluster.drop(OLD)
+
+
+async def _copy(source: AsyncConnection, target: AsyncConnection, tables: MetaData) -> None:
+    for table in tables.sorted_tables:
+        rows = await _rows(source, table)
+        if table.name == "challenge":
+            rows = [row | {"secret": row["secret"] or SEALED} for row in rows]
+        if rows:
+            await target.execute(insert(table), rows)
+
+
+async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
+    cluster: Cluster, old: Old, clock: DrivenClock, random: SeededRandom
+) -> None:
+    before = {name: await old.rows(name) for name in old.tables.tables}
+    assert [name for name, rows in before.items() if not rows] == []
+    async with old.owner.begin() as connection:
+        await migrate(connection)
+        current, needed = await revisions(connection)
+    assert current == needed
+    for name, rows in before.items():
+        assert await old.rows(name) == rows, name
+    await _play(cluster, OLD, old.keys_file, clock, random)
