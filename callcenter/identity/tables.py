@@ -43,6 +43,7 @@ challenge = Table(
     ),
     CheckConstraint("contact_id IS NULL OR patient_id IS NOT NULL", name="contact_of_a_patient"),
     CheckConstraint("expires_at > created_at", name="expires_later"),
+    CheckConstraint("expires_at - created_at <= interval '10 minutes'", name="expires_soon"),  # OB-02
     Index(None, "practice_id", "patient_id", "created_at"),
     info=PRACTICE_SCOPE,
 )
@@ -59,6 +60,7 @@ challenge_attempt = Table(
     # The same webhook repeated after a rollback has counted already; other keys on the same question count again.
     PrimaryKeyConstraint("challenge_id", "document", "keyed"),
     ForeignKeyConstraint(["practice_id", "challenge_id"], ["challenge.practice_id", "challenge.id"]),
+    CheckConstraint("document >= 0", name="document"),
     CheckConstraint("octet_length(keyed) = 32", name="keyed_is_a_digest"),
     info=PRACTICE_SCOPE,
 )

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.audit.ledger import leaf_of
+from callcenter.calls import rows
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
@@ -143,3 +144,50 @@ async def test_a_telephone_leaves_the_file_while_a_challenge_stands_on_it(ground
     assert await ground.run("DELETE FROM contact WHERE id = :contact", contact=jeannes) == 1
     kept = "UPDATE challenge SET consumed_at = NULL WHERE patient_id = :patient AND contact_id IS NULL"
     assert await ground.run(kept, patient=JEANNE) == 1
+
+
+# --- values
+
+
+@pytest.mark.parametrize(
+    ("constraint", "statement", "values"),
+    [
+        ("ck_call_status", "UPDATE call SET status = 77, ended_at = now() + interval '9 years'", {}),
+        ("ck_call_ended_when_terminal", "UPDATE call SET status = 10", {}),
+        ("ck_call_ended_when_terminal", "UPDATE call SET ended_at = started_at", {}),
+        ("ck_call_ends_after_it_started", "UPDATE call SET status = 10, ended_at = '1990-01-01'", {}),
+        ("ck_step_answer_document", ANSWER, {"document": -7}),
+        ("ck_step_answer_fingerprint_is_a_digest", ANSWER, {"digest": b"x"}),
+        ("ck_audio_fetches", AUDIO, {"fetches": -5}),
+        ("ck_audio_completed", AUDIO, {"completed": -1}),
+        ("ck_audio_token_hash_is_a_digest", AUDIO, {"digest": b"x"}),
+        ("ck_audit_record_leaf_is_of_its_body", RECORD, {"body": b'{"other":1}'}),
+        ("ck_audit_record_leaf_is_of_its_body", RECORD, {"leaf": bytes(32)}),
+        ("ck_audit_record_body_not_empty", RECORD, {"body": b"", "leaf": leaf_of(b"")}),
+    ],
+)
+async def test_a_value_that_cannot_be_is_refused(
+    ground: Ground, constraint: str, statement: str, values: dict[str, Any]
+) -> None:
+    await ground.refused(constraint, statement, **values)
+
+
+async def test_ob_02_no_code_is_good_for_more_than_ten_minutes(ground: Ground) -> None:
+    await ground.refused("ck_challenge_expires_soon", CHALLENGE, expires=ground.now + timedelta(minutes=10, seconds=1))
+
+
+async def test_ob_02_no_attempt_stands_before_the_first_document(ground: Ground) -> None:
+    challenge = uuid4()
+    await ground.run(CHALLENGE, id=challenge)
+    attempt = "INSERT INTO challenge_attempt VALUES (:practice, :challenge, :document, :digest, :now)"
+    assert await ground.run(attempt, challenge=challenge, document=3) == 1
+    await ground.refused("ck_challenge_attempt_document", attempt, challenge=challenge, document=-1)
+
+
+async def test_a_call_ends_although_the_clock_of_that_machine_is_behind(ground: Ground) -> None:
+    """Two servers need not agree to the millisecond: the call ends, at the moment when it began."""
+    ended = {"sid": f"CA{ground.call.hex}", "status": 14, "terminal": True, "now": ground.now - timedelta(seconds=1)}
+    async with ground.database.house() as connection:
+        assert (await connection.execute(rows.ENTER_BY_STATUS, ended)).rowcount == 1
+        query = text("SELECT ended_at FROM call WHERE id = :call")
+        assert (await connection.execute(query, {"call": ground.call})).scalar_one() == ground.now
