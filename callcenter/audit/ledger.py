@@ -19,7 +19,7 @@ import rfc8785
 from sqlalchemy import text
 
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.errors import CallcenterError, IntegrityError
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.store.database import Transaction
 
@@ -169,16 +169,33 @@ class Writing:
 
     async def _token(self, patient: UUID) -> UUID:
         if patient not in self._tokens:
-            values = {"practice": self._tx.practice, "patient": patient, "token": new_id(self._random)}
-            found = (await self._tx.connection.execute(_TOKEN, values)).scalar_one()
-            self._tokens[patient] = found if isinstance(found, UUID) else UUID(str(found))
+            self._tokens[patient] = await self._token_on_file(patient)
         return self._tokens[patient]
 
+    async def _token_on_file(self, patient: UUID) -> UUID:
+        values = {"practice": self._tx.practice, "patient": patient, "token": new_id(self._random)}
+        for _ in range(TRIES_FOR_A_TOKEN):
+            found = (await self._tx.connection.execute(_TOKEN, values)).scalar_one_or_none()
+            if found is not None:
+                return found if isinstance(found, UUID) else UUID(str(found))
+        raise IntegrityError("a patient's token can neither be made nor read")
 
-# The patient's token, made at the first mention. DO UPDATE so that a concurrent first mention is waited for and read.
+
+#: A first mention that another transaction makes at the same moment is waited for, and read by the next statement.
+TRIES_FOR_A_TOKEN = 3
+
+# The patient's token, made at the first mention and never changed. A statement sees what was committed before it began:
+# of two first mentions at once, the second one waits for the first, makes no row, and sees none yet.
 _TOKEN = text(
-    "INSERT INTO audit_subject (practice_id, patient_id, token) VALUES (:practice, :patient, :token) "
-    "ON CONFLICT (patient_id) DO UPDATE SET token = audit_subject.token RETURNING token"
+    """
+    WITH made AS (
+        INSERT INTO audit_subject (practice_id, patient_id, token) VALUES (:practice, :patient, :token)
+        ON CONFLICT (patient_id) DO NOTHING RETURNING token
+    )
+    SELECT token FROM made
+    UNION ALL
+    SELECT token FROM audit_subject WHERE practice_id = :practice AND patient_id = :patient
+    """
 )
 
 _INSERT = text(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from callcenter.store.schema import APP
+
 revision = "0002"
 down_revision = "0001"
 
@@ -14,6 +16,7 @@ down_revision = "0001"
 def upgrade() -> None:
     _keep_references_within_a_practice()
     _bound_values()
+    _close_the_ledger()
 
 
 # --- references
@@ -89,3 +92,46 @@ def _bound_values() -> None:
     for table, conditions in CHECKS.items():
         for name, condition in conditions.items():
             op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition)
+
+
+# --- the ledger
+
+#: Triggers that fire for whatever writes, a replica's own process included.
+ALWAYS = {
+    "audit_record": ("audit_record_append_only", "audit_record_not_emptied"),
+    "audit_outbox": ("audit_outbox_unchanged", "audit_outbox_not_emptied", "audit_outbox_taken_by_the_sealer"),
+    "audit_subject": ("audit_subject_unchanged",),
+}
+
+#: Whoever may act as the sealer; a superuser may do anything, but must say that it is the sealer.
+ONLY_THE_SEALER = """
+CREATE FUNCTION refuse_unless_sealer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT pg_has_role(current_user, 'callcenter_sealer', 'USAGE')
+        OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE EXCEPTION 'only the sealer takes records out of the outbox';
+    END IF;
+    RETURN OLD;
+END $$
+"""
+
+
+def _close_the_ledger() -> None:
+    """The outbox is emptied by the sealer alone, and a person's token is theirs until it is erased."""
+    op.execute(ONLY_THE_SEALER)
+    op.execute(
+        "CREATE TRIGGER audit_outbox_taken_by_the_sealer BEFORE DELETE ON audit_outbox "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_unless_sealer()"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_outbox_not_emptied BEFORE TRUNCATE ON audit_outbox "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_subject_unchanged BEFORE UPDATE ON audit_subject "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+    for table, triggers in ALWAYS.items():
+        for trigger in triggers:
+            op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+    op.execute(f"REVOKE UPDATE ON audit_subject FROM {APP}")

@@ -123,7 +123,7 @@ async def test_p5_nothing_of_a_practice_hangs_on_a_call_of_another(ground: Groun
 
 async def test_p5_a_session_does_not_move_to_another_practice(ground: Ground) -> None:
     await ground.refused(
-        "fk_step_answer|fk_call_session|row-level security",
+        r"fk_step_answer|fk_call_session|row-level security",
         "UPDATE call_session SET practice_id = :other WHERE id = :call",
         other=PORT,
     )
