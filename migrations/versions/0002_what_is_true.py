@@ -17,6 +17,7 @@ def upgrade() -> None:
     _keep_references_within_a_practice()
     _bound_values()
     _close_the_ledger()
+    _keep_rescue_numbers_apart()
 
 
 # --- references
@@ -135,3 +136,43 @@ def _close_the_ledger() -> None:
         for trigger in triggers:
             op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
     op.execute(f"REVOKE UPDATE ON audit_subject FROM {APP}")
+
+
+# --- numbers
+
+#: Checked when a transaction commits, so that a practice may exchange its numbers in one, and one commit at a time, so
+#: that two that contradict one another cannot both pass. The lock is that of enrolment.
+RESCUE_OR_SERVED = """
+CREATE FUNCTION refuse_rescue_number_that_is_served() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('callcenter enrolment', 0));
+    IF EXISTS (
+        SELECT FROM practice p JOIN directory_number d ON d.number = p.rescue_number
+        WHERE d.number = to_jsonb(NEW) ->> TG_ARGV[0]
+    ) THEN
+        RAISE EXCEPTION 'a number that we serve cannot be a rescue number: a call to it would come back to us'
+            USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+
+def _keep_rescue_numbers_apart() -> None:
+    """P7: no fallback dials a line that leads to us, whoever writes the directory."""
+    op.execute(RESCUE_OR_SERVED)
+    for table, column in (("practice", "rescue_number"), ("directory_number", "number")):
+        op.execute(
+            f"CREATE CONSTRAINT TRIGGER {table}_rescue_number_is_not_served "
+            f"AFTER INSERT OR UPDATE OF {column} ON {table} DEFERRABLE INITIALLY DEFERRED "
+            f"FOR EACH ROW EXECUTE FUNCTION refuse_rescue_number_that_is_served('{column}')"
+        )
+    _check_those_that_stand()
+
+
+def _check_those_that_stand() -> None:
+    op.execute(
+        "DO $$ BEGIN IF EXISTS (SELECT FROM practice p JOIN directory_number d ON d.number = p.rescue_number) THEN "
+        "RAISE EXCEPTION 'a rescue number of a practice is one that we serve: enrol that practice with another one, "
+        "then migrate'; END IF; END $$"
+    )
