@@ -57,7 +57,7 @@ class CodeSender:
                 challenge.c.expires_at > self.clock.now(),
             )
             row = (await tx.connection.execute(query)).one_or_none()
-            if row is None or row.patient_id is None:
+            if row is None or row.patient_id is None or row.secret is None:
                 return
             contacts = await Patients(self.sealer).code_contacts(tx, row.patient_id)
         contact = next((contact for contact in contacts if contact.id == row.contact_id), None)

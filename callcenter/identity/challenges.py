@@ -10,6 +10,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 import pyotp
@@ -152,11 +153,11 @@ class Challenges:
         }
         async with self._attempts.practice(practice) as tx:
             await tx.connection.execute(_LOCK, {"whom": str(opened.patient or opened.id)})
-            row = (await tx.connection.execute(_ATTEMPT, values)).one_or_none()
-        if row is None:
-            return NotCounted()
+            row = (await tx.connection.execute(_ATTEMPT, values)).one()
+        if row.secret is None:
+            return NotCounted(Over.EXPIRED if row.expired and row.used <= self._limits.tries else Over.NO_TRY_LEFT)
         last = row.used >= self._limits.tries
-        return Counted(keyed, row.secret, row.patient_id, last=last, barred=row.barred)
+        return Counted(keyed, row.secret, row.patient_id, last=last, barred=row.barred or row.withdrawn)
 
     def is_right(self, practice: UUID, opened: Opened, attempt: Counted, keys: str) -> bool:
         """Whether ``keys`` are the challenge's code. A decoy's secret is compared too, and never opens anything."""
@@ -180,8 +181,9 @@ class Counted:
         secret: the challenge's sealed secret.
         patient: whom the challenge is about.
         last: no further attempt on this challenge will be counted.
-        barred: too many wrong codes about this patient lately. No code is right then; but the questions go on as they
-            would, so that nobody learns from their number that there is such a patient (P6).
+        barred: too many wrong codes about this patient lately, or the telephone that got the code has left the file
+            since. No code is right then; but the questions go on as they would, so that nobody learns from their number
+            that there is such a patient (P6).
     """
 
     keyed: bytes
@@ -191,9 +193,18 @@ class Counted:
     barred: bool
 
 
+class Over(StrEnum):
+    """Why nothing more is compared with a challenge. The names stand in ledger records."""
+
+    NO_TRY_LEFT = "no_try_left"
+    EXPIRED = "expired"
+
+
 @dataclass(frozen=True, slots=True)
 class NotCounted:
     """No attempt is left: the challenge is used up, too old, or another call's."""
+
+    reason: Over = Over.NO_TRY_LEFT
 
 
 Attempt = Counted | NotCounted
@@ -223,12 +234,12 @@ _WRONG = text(
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:whom, 0))")
 
 # One statement counts and hands out the secret. `used` counts this attempt too. An attempt that stands already (the
-# step rolled back after counting) is found again instead of counted again.
+# step rolled back after counting) is found again instead of counted again. Of a code that is over it gives no secret.
 _ATTEMPT = text(
     """
     WITH c AS (
-        SELECT id, patient_id, secret FROM challenge
-        WHERE id = :challenge AND call_id = :call AND consumed_at IS NULL AND expires_at > :now
+        SELECT id, patient_id, contact_id, secret FROM challenge
+        WHERE id = :challenge AND call_id = :call AND consumed_at IS NULL AND expires_at > :now AND secret IS NOT NULL
     ), before AS (
         SELECT count(*) AS used FROM challenge_attempt
         WHERE challenge_id = :challenge AND NOT (document = :document AND keyed = :keyed)
@@ -242,16 +253,18 @@ _ATTEMPT = text(
         WHERE before.used < :tries
         ON CONFLICT DO NOTHING
     )
-    SELECT c.secret, c.patient_id, before.used + 1 AS used, wrong.lately >= :wrong_limit AS barred
-    FROM c, before, wrong
-    WHERE before.used < :tries
+    SELECT c.secret, c.patient_id, before.used + 1 AS used, wrong.lately >= :wrong_limit AS barred,
+        c.patient_id IS NOT NULL AND c.contact_id IS NULL AS withdrawn,
+        (SELECT expires_at <= :now FROM challenge WHERE id = :challenge) AS expired
+    FROM before CROSS JOIN wrong LEFT JOIN c ON before.used < :tries
     """
 )
 
 _CONSUME = text(
     """
     WITH used AS (
-        UPDATE challenge SET consumed_at = :now WHERE id = :challenge AND consumed_at IS NULL RETURNING id
+        UPDATE challenge SET consumed_at = :now, secret = NULL
+        WHERE id = :challenge AND consumed_at IS NULL RETURNING id
     )
     UPDATE challenge_attempt SET "right" = true
     WHERE challenge_id IN (SELECT id FROM used) AND document = :document AND keyed = :keyed

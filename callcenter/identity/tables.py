@@ -28,7 +28,7 @@ challenge = Table(
     Column("call_id", Uuid, nullable=False),
     Column("patient_id", Uuid),
     Column("contact_id", Uuid),
-    Column("secret", LargeBinary, nullable=False),
+    Column("secret", LargeBinary),  # sealed; gone once the code was used or is too old (OB-02)
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("consumed_at", DateTime(timezone=True)),
@@ -42,6 +42,7 @@ challenge = Table(
         ondelete="SET NULL (contact_id)",
     ),
     CheckConstraint("contact_id IS NULL OR patient_id IS NOT NULL", name="contact_of_a_patient"),
+    CheckConstraint("consumed_at IS NULL OR secret IS NULL", name="no_secret_once_used"),
     CheckConstraint("expires_at > created_at", name="expires_later"),
     CheckConstraint("expires_at - created_at <= interval '10 minutes'", name="expires_soon"),  # OB-02
     Index(None, "practice_id", "patient_id", "created_at"),

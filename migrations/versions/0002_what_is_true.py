@@ -18,6 +18,7 @@ def upgrade() -> None:
     _bound_values()
     _close_the_ledger()
     _keep_rescue_numbers_apart()
+    _forget_secrets()
 
 
 # --- references
@@ -176,3 +177,41 @@ def _check_those_that_stand() -> None:
         "RAISE EXCEPTION 'a rescue number of a practice is one that we serve: enrol that practice with another one, "
         "then migrate'; END IF; END $$"
     )
+
+
+# --- codes
+
+#: Attempts and challenges of the current practice past their time. Attempts are what bounds guessing: the server may
+#: not delete them, and not even by this before a day has passed.
+FORGET_CHALLENGES = """
+CREATE FUNCTION forget_challenges(before timestamptz) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE
+    own uuid := current_setting('app.practice')::uuid;
+    bound timestamptz := least(before, now() - interval '24 hours');
+    attempts bigint;
+    challenges bigint;
+BEGIN
+    DELETE FROM challenge_attempt a USING challenge c
+    WHERE c.practice_id = own AND c.created_at < bound AND a.practice_id = own AND a.challenge_id = c.id;
+    GET DIAGNOSTICS attempts = ROW_COUNT;
+    DELETE FROM challenge WHERE practice_id = own AND created_at < bound;
+    GET DIAGNOSTICS challenges = ROW_COUNT;
+    RETURN attempts + challenges;
+END $$
+"""
+
+
+def _forget_secrets() -> None:
+    """OB-02: the secret of a code is kept while the code may be typed, and no longer; attempts stay, to be counted."""
+    op.alter_column("challenge", "secret", nullable=True)
+    op.execute("UPDATE challenge SET secret = NULL WHERE consumed_at IS NOT NULL OR expires_at <= now()")
+    op.create_check_constraint(
+        op.f("ck_challenge_no_secret_once_used"), "challenge", "consumed_at IS NULL OR secret IS NULL"
+    )
+    op.execute(FORGET_CHALLENGES)
+    op.execute("REVOKE ALL ON FUNCTION forget_challenges FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION forget_challenges TO {APP}")
+    op.execute(f"REVOKE UPDATE, DELETE ON challenge, challenge_attempt FROM {APP}")
+    op.execute(f"GRANT UPDATE (secret, consumed_at) ON challenge TO {APP}")
+    op.execute(f'GRANT UPDATE ("right") ON challenge_attempt TO {APP}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,8 @@ def _migrated(table: str, row: dict[str, Any]) -> dict[str, Any]:
     match table:
         case "call" if row["ended_at"]:
             return row | {"ended_at": max(row["ended_at"], row["started_at"])}
+        case "challenge" if row["consumed_at"] or row["expires_at"] < datetime.now(UTC):
+            return row | {"secret": None}
     return row
 
 
@@ -136,6 +139,7 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
 ) -> None:
     before = {name: await old.rows(name) for name in old.tables.tables}
     assert [name for name, rows in before.items() if not rows] == []
+    assert {row["secret"] for row in before["challenge"]} == {SEALED, b"awaited", b"too old"}
     async with old.owner.begin() as connection:
         await migrate(connection)
         current, needed = await revisions(connection)
