@@ -315,7 +315,7 @@ async def run_server(
         )
         if jobs:
             sender = CodeSender(
-                database, sealer, clock, CarrierMessenger(carrier, messages), settings.verification.code_minutes
+                database, sealer, clock, CarrierMessenger(carrier, messages), settings.verification.code_minutes, random
             )
             await stack.enter_async_context(_working(addresses.jobs, sender, Upkeep(database, clock, endings, carrier)))
         await stack.enter_async_context(_refreshing(database, static))

@@ -1,11 +1,13 @@
 """Writing the ledger: records chained within one segment, added in the transaction of what they tell.
 
 A record is kept as the exact bytes of its canonical form (RFC 8785); its leaf is SHA-256(0x00 || bytes) as in RFC 6962
-§2.1, and each record names the leaf of the one before it in its stream. A stream is one practice's segment of a call.
+§2.1, and each record names the leaf of the one before it in its stream. A stream is one practice's segment of a
+call, or what a job or a person did outside of calls.
 """
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,6 +42,8 @@ class EventKind(StrEnum):
     VERIFICATION_REFUSED = "verification.refused"
     VERIFICATION_FAILED = "verification.failed"
     VERIFICATION_SUCCEEDED = "verification.succeeded"
+    CODE_SENT = "verification.code_sent"
+    CODE_NOT_SENT = "verification.code_not_sent"
     DISCLOSURE = "disclosure"
     PLAYBACK = "disclosure.playback"
     REDELIVERED = "disclosure.redelivered"
@@ -180,6 +184,16 @@ class Writing:
                 return found if isinstance(found, UUID) else UUID(str(found))
         raise IntegrityError("a patient's token can neither be made nor read")
 
+
+async def stream_so_far(tx: Transaction, stream: UUID) -> tuple[Segment, EventKind | None]:
+    """Where a stream without a call has come to, to go on with it, and what its last record tells, if it has one."""
+    last = (await tx.connection.execute(_LAST, {"stream": stream})).one_or_none()
+    if last is None:
+        return Segment(stream, None), None
+    return Segment(stream, None, last.seq + 1, last.leaf), EventKind(json.loads(last.body)["event"])
+
+
+_LAST = text("SELECT seq, leaf, body FROM audit_record WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
 
 #: A first mention that another transaction makes at the same moment is waited for, and read by the next statement.
 TRIES_FOR_A_TOKEN = 3

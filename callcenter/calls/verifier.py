@@ -78,7 +78,7 @@ class CallVerifier:
         desk.challenge = await self._challenges.open(desk.tx, desk.call, patient, contact)
         desk.challenges_used += 1
         await defer(desk.tx.connection, SEND_CODE, practice=desk.tx.practice, challenge=desk.challenge.id)
-        # No subject in this record: its statement would be one more for a match. The challenge names the patient.
+        # No subject in this record: its statement would be one more for a match. The job's record names the patient.
         await self._note(EventKind.CHALLENGE_OPENED, desk.challenge)
         return CodeSent()
 

@@ -20,6 +20,7 @@ from callcenter.calls.verifier import CallVerifier
 from callcenter.identity.challenges import Challenges, Limits, Opened
 from callcenter.identity.evidence import Evidence
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.patients import Patients
@@ -36,8 +37,11 @@ class Postbox:
     """Stands for the carrier's messages: what would have been sent, and to whom."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
+    down: bool = False
 
     async def send_message(self, to: str, body: str, *, reference: UUID) -> None:
+        if self.down:
+            raise Unavailable("the carrier does not take messages now")
         self.sent.append((to, body))
 
 

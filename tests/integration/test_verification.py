@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from callcenter.audit.reading import records_of_call
 from callcenter.calls.upkeep import Upkeep
 from callcenter.flow.ports import ChallengeOver, CodeRight, CodeSent, CodeWrong
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
@@ -110,6 +113,87 @@ async def test_a_code_opens_nothing_once_its_telephone_has_left_the_file(exchang
     ((_, code),) = await exchange.deliver()
     await exchange.rows("DELETE FROM contact WHERE patient_id = :jeanne RETURNING id", jeanne=JEANNE)
     assert isinstance(await line.press(code), CodeWrong)
+
+
+# --- what the ledger keeps of it
+
+
+async def subjects(exchange: Exchange, challenge: str) -> list[UUID]:
+    """Whose challenge it was, from the ledger alone."""
+    query = (
+        "SELECT s.patient_id FROM audit_record r JOIN audit_subject s ON s.token::text = "
+        "convert_from(r.body, 'UTF8')::jsonb ->> 'subject' WHERE r.stream = cast(:challenge AS uuid)"
+    )
+    return [row.patient_id for row in await exchange.rows(query, challenge=challenge)]
+
+
+async def test_lg_06_whose_verification_failed_can_be_told_once_the_challenge_is_gone(exchange: Exchange) -> None:
+    exchange.clock.set(datetime.now(UTC) - timedelta(days=2))
+    line = await exchange.dial()
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    await exchange.deliver()
+    await line.press("000000")
+    exchange.clock.set(datetime.now(UTC))
+    assert await upkeep(exchange).forget() == 2
+    (failed,) = await exchange.records("verification.failed")
+    assert failed["subject"] is None, "in the step nothing may differ (P6)"
+    (reference,) = failed["refs"]
+    assert await subjects(exchange, reference.removeprefix("challenge:")) == [JEANNE]
+    (sent,) = await exchange.records("verification.code_sent")
+    assert sent["refs"] == [f"call:{line.call}", reference]
+    assert sent["actor"] == {"kind": "job", "id": "send_code"}
+
+
+async def test_p6_a_decoys_job_writes_a_record_too_and_about_nobody(exchange: Exchange) -> None:
+    line = await exchange.dial()
+    await line.claim(NOBODYS_BIRTHDAY, JEANNES_MOBILE)
+    assert await exchange.deliver() == []
+    (told,) = await exchange.records("verification.code_not_sent")
+    assert (told["reason"], told["subject"]) == ("decoy", None)
+
+
+async def test_no_record_of_a_job_stands_in_the_stream_of_the_call(exchange: Exchange) -> None:
+    """It comes when it comes: the call's own chain does not wait for it."""
+    line = await exchange.dial()
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    await exchange.deliver()
+    async with exchange.database.practice(exchange.practice) as tx:
+        events = [record.body["event"] for record in await records_of_call(tx, line.call)]
+    assert events == ["verification.challenge"]
+
+
+async def test_a_job_that_is_tried_again_writes_once_and_says_so_if_it_ends_otherwise(exchange: Exchange) -> None:
+    line = await exchange.dial()
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    assert line.challenge is not None
+    exchange.postbox.down = True
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await exchange.sender().send(exchange.practice, line.challenge.id)
+    assert len(await exchange.records("verification.code_sent")) == 1
+    exchange.clock.advance(600)
+    await exchange.sender().send(exchange.practice, line.challenge.id)
+    (told,) = await exchange.records("verification.code_not_sent")
+    assert (told["seq"], told["reason"]) == (1, "expired")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("UPDATE challenge SET consumed_at = now(), secret = NULL RETURNING id", "used"),
+        ("DELETE FROM contact RETURNING id", "telephone_gone"),
+    ],
+)
+async def test_a_code_that_is_not_sent_after_all_is_recorded_with_its_reason(
+    exchange: Exchange, change: str, reason: str
+) -> None:
+    line = await exchange.dial()
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    await exchange.rows(change)
+    assert await exchange.deliver() == []
+    (told,) = await exchange.records("verification.code_not_sent")
+    assert told["reason"] == reason
+    assert told["subject"] is not None
 
 
 # --- what bounds guessing
