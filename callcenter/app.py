@@ -335,6 +335,8 @@ def limits_of(settings: VerificationSettings) -> Limits:
         tries=settings.tries,
         codes_per_call=settings.codes_per_call,
         wrong_per_patient=settings.wrong_per_patient,
+        codes_per_patient=settings.codes_per_patient,
+        claims_per_caller=settings.claims_per_caller,
         contact_cooling=timedelta(days=settings.contact_cooling_days),
         contact_stale=timedelta(days=settings.contact_stale_days),
         evidence_life=timedelta(minutes=settings.evidence_minutes),

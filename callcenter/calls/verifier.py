@@ -71,11 +71,12 @@ class CallVerifier:
         match = the_one(await self._patients.by_birth_and_phone(desk.tx, birth_date, telephone), birth_date)
         patient = match.patient_id if match else new_id(self._random)  # nobody's: the same statements run
         contacts = await self._patients.code_contacts(desk.tx, patient)
-        wrong = await self._challenges.wrong_lately(desk.tx, patient)
-        barred = match is None or _gets_no_message(match.flags) or wrong >= self._limits.wrong_per_patient
+        claim = self._challenges.claim(desk.tx.practice, birth_date, telephone, desk.caller)
+        spent = await self._challenges.spent(desk.tx, patient, claim)
+        barred = match is None or _gets_no_message(match.flags) or spent
         preferred = match.contact_id if match else patient
         contact = None if barred else usable_contact(contacts, preferred, desk.now, self._limits)
-        desk.challenge = await self._challenges.open(desk.tx, desk.call, patient, contact)
+        desk.challenge = await self._challenges.open(desk.tx, desk.call, patient, contact, claim)
         desk.challenges_used += 1
         await defer(desk.tx.connection, SEND_CODE, practice=desk.tx.practice, challenge=desk.challenge.id)
         # No subject in this record: its statement would be one more for a match. The job's record names the patient.

@@ -37,6 +37,8 @@ class Limits:
         tries: attempts on one code.
         codes_per_call: challenges that one call may open, real and decoy alike.
         wrong_per_patient: wrong codes about one patient within ``wrong_window`` past which nothing more is sent.
+        codes_per_patient: codes sent about one patient within ``wrong_window``, whoever asked for them.
+        claims_per_caller: persons whom one calling number may claim to be within ``wrong_window``, rightly or not.
         contact_cooling: age that a contact on file must have.
         contact_stale: age of its last confirmation past which a number may have been given to somebody else.
         evidence_life: how long a verification stands within the call.
@@ -46,6 +48,8 @@ class Limits:
     tries: int = 3
     codes_per_call: int = 3
     wrong_per_patient: int = 5
+    codes_per_patient: int = 9
+    claims_per_caller: int = 10
     wrong_window: timedelta = timedelta(hours=24)
     contact_cooling: timedelta = timedelta(days=7)
     contact_stale: timedelta = timedelta(days=730)
@@ -65,6 +69,19 @@ class Opened:
     id: UUID
     patient: UUID | None
     shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What somebody said about themselves, and from where, as keyed hashes: to be counted, never read.
+
+    Arguments:
+        said: of birth date and telephone.
+        caller: of the calling number, ``None`` when it is withheld or a line of the practice.
+    """
+
+    said: bytes
+    caller: bytes | None
 
 
 def the_one(candidates: Sequence[Candidate], claim: date) -> Candidate | None:
@@ -104,12 +121,33 @@ class Challenges:
         self._limits = limits
         self._attempts = attempts
 
-    async def wrong_lately(self, tx: Transaction, patient: UUID) -> int:
-        """How many wrong codes were typed about ``patient`` within the window."""
-        since = self._clock.now() - self._limits.wrong_window
-        return int((await tx.connection.execute(_WRONG, {"patient": patient, "since": since})).scalar_one())
+    def claim(self, practice: UUID, birth_date: date, telephone: str, caller: str | None) -> Claim:
+        """A claim, to be counted. Numbers are E.164."""
+        said = self._sealer.blind_index(practice, "challenge.claim", f"{birth_date.isoformat()}|{telephone}")
+        line = None if caller is None else self._sealer.blind_index(practice, "challenge.caller", caller)
+        return Claim(said, line)
 
-    async def open(self, tx: Transaction, call: UUID, patient: UUID | None, contact: Contact | None) -> Opened:
+    async def spent(self, tx: Transaction, patient: UUID, claim: Claim) -> bool:
+        """Whether nothing more is sent for now: too many wrong codes about ``patient``, too many codes, or too many
+        other persons claimed from the same line. One statement, whose parts all run whatever the others find (P6).
+        """
+        limits = self._limits
+        values = {
+            "patient": patient,
+            "said": claim.said,
+            "caller": claim.caller,
+            "since": self._clock.now() - limits.wrong_window,
+        }
+        lately = (await tx.connection.execute(_LATELY, values)).one()
+        return bool(
+            lately.wrong >= limits.wrong_per_patient
+            or lately.codes >= limits.codes_per_patient
+            or lately.others >= limits.claims_per_caller
+        )
+
+    async def open(
+        self, tx: Transaction, call: UUID, patient: UUID | None, contact: Contact | None, claim: Claim
+    ) -> Opened:
         """Write a challenge with a fresh secret; a decoy when there is no patient or no usable contact."""
         real = patient is not None and contact is not None
         challenge_id = new_id(self._random)
@@ -125,6 +163,8 @@ class Challenges:
                 secret=self._sealer.seal(secret, _place(tx.practice, challenge_id)),
                 created_at=now,
                 expires_at=now + self._limits.code_life,
+                claim=claim.said,
+                caller=claim.caller,
             )
         )
         return Opened(challenge_id, patient if real else None, contact.shared if contact and real else False)
@@ -224,10 +264,17 @@ def _place(practice: UUID, challenge_id: UUID) -> Place:
     return Place(practice, "challenge", "secret", challenge_id)
 
 
-_WRONG = text(
+_LATELY = text(
     """
-    SELECT count(*) FROM challenge_attempt a JOIN challenge c ON c.id = a.challenge_id
-    WHERE c.patient_id = :patient AND a.at > :since AND NOT a."right"
+    SELECT (
+        SELECT count(*) FROM challenge_attempt a JOIN challenge c ON c.id = a.challenge_id
+        WHERE c.patient_id = :patient AND a.at > :since AND NOT a."right"
+    ) AS wrong, (
+        SELECT count(*) FROM challenge WHERE patient_id = :patient AND created_at > :since
+    ) AS codes, (
+        SELECT count(DISTINCT claim) FROM challenge
+        WHERE caller = cast(:caller AS bytea) AND claim <> :said AND created_at > :since
+    ) AS others
     """
 )
 

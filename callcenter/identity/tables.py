@@ -32,6 +32,9 @@ challenge = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("consumed_at", DateTime(timezone=True)),
+    # Keyed hashes of what was claimed and of the calling number, to be counted while the challenge is kept (OB-03).
+    Column("claim", LargeBinary),
+    Column("caller", LargeBinary),
     UniqueConstraint("practice_id", "id"),
     ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
     ForeignKeyConstraint(["practice_id", "patient_id"], ["patient.practice_id", "patient.id"]),
@@ -45,7 +48,10 @@ challenge = Table(
     CheckConstraint("consumed_at IS NULL OR secret IS NULL", name="no_secret_once_used"),
     CheckConstraint("expires_at > created_at", name="expires_later"),
     CheckConstraint("expires_at - created_at <= interval '10 minutes'", name="expires_soon"),  # OB-02
+    CheckConstraint("octet_length(claim) = 32", name="claim_is_a_digest"),
+    CheckConstraint("octet_length(caller) = 32", name="caller_is_a_digest"),
     Index(None, "practice_id", "patient_id", "created_at"),
+    Index(None, "practice_id", "caller", "created_at"),
     info=PRACTICE_SCOPE,
 )
 

@@ -5,6 +5,7 @@ Expands tables that stand; every row that 0001 and its program could write is ke
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 from callcenter.store.schema import APP
@@ -19,6 +20,7 @@ def upgrade() -> None:
     _close_the_ledger()
     _keep_rescue_numbers_apart()
     _forget_secrets()
+    _count_claims()
 
 
 # --- references
@@ -215,3 +217,15 @@ def _forget_secrets() -> None:
     op.execute(f"REVOKE UPDATE, DELETE ON challenge, challenge_attempt FROM {APP}")
     op.execute(f"GRANT UPDATE (secret, consumed_at) ON challenge TO {APP}")
     op.execute(f'GRANT UPDATE ("right") ON challenge_attempt TO {APP}')
+
+
+def _count_claims() -> None:
+    """OB-03: who tries many persons from one line. Keyed hashes that end with the challenge; older rows have none."""
+    for column in ("claim", "caller"):
+        op.add_column("challenge", sa.Column(column, sa.LargeBinary()))
+        op.create_check_constraint(
+            op.f(f"ck_challenge_{column}_is_a_digest"), "challenge", f"octet_length({column}) = 32"
+        )
+    op.create_index(
+        op.f("ix_challenge_practice_id_caller_created_at"), "challenge", ["practice_id", "caller", "created_at"]
+    )

@@ -147,7 +147,7 @@ class Line:
         clock = self.exchange.clock
         unused: Any = None
         writing = Writing(tx, self.segment, clock, SystemRandom())
-        kept = (self.challenge, self.used, self.evidence)
+        kept = (self.challenge, self.used, self.evidence, self.caller)
         return Desk(tx, writing, unused, unused, self.call, self.document, clock.now(), *kept)
 
 

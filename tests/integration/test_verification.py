@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from callcenter.app import limits_of
 from callcenter.audit.reading import records_of_call
 from callcenter.calls.upkeep import Upkeep
 from callcenter.flow.ports import ChallengeOver, CodeRight, CodeSent, CodeWrong
@@ -17,6 +18,7 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
+from callcenter.settings import VerificationSettings
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 from tests.integration.calling import Exchange, wrong
@@ -231,3 +233,72 @@ async def test_ob_03_guesses_are_forgotten_after_a_day_of_the_database_whatever_
         )
     assert await upkeep(exchange).forget() == 2
     assert len(await exchange.rows("SELECT 1 FROM challenge_attempt")) == 1
+
+
+async def hour_by_hour(exchange: Exchange, calls: int, codes: int) -> int:
+    """So many calls, an hour apart, in which Jeanne asks for so many codes and types none; tells how many were sent."""
+    sent = 0
+    for _ in range(calls):
+        line = await exchange.dial()
+        for _ in range(codes):
+            await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+        sent += len(await exchange.deliver())
+        exchange.clock.advance(3600)
+    return sent
+
+
+async def test_ob_03_nobody_is_sent_more_than_nine_codes_a_day_whoever_asks(exchange: Exchange) -> None:
+    assert await hour_by_hour(exchange, calls=3, codes=3) == 9
+    with exchange.statements() as past_the_limit:
+        assert isinstance(await (await exchange.dial()).claim(JEANNES_BIRTHDAY, JEANNES_MOBILE), CodeSent)
+    assert await exchange.deliver() == []
+    with exchange.statements() as for_nobody:
+        assert isinstance(await (await exchange.dial()).claim(NOBODYS_BIRTHDAY, JEANNES_MOBILE), CodeSent)
+    assert past_the_limit == for_nobody
+    exchange.clock.advance(22 * 3600)
+    await (await exchange.dial()).claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    assert len(await exchange.deliver()) == 1
+
+
+async def claim_many(exchange: Exchange, caller: str | None, count: int) -> None:
+    """Try so many birth dates with Jeanne's telephone, none of them hers, in calls from one line."""
+    for day in range(count):
+        line = await exchange.dial(caller)
+        assert isinstance(await line.claim(date(1970, 1, 1) + timedelta(days=day), JEANNES_MOBILE), CodeSent)
+
+
+async def test_ob_03_one_line_cannot_try_one_person_after_the_other(exchange: Exchange) -> None:
+    await claim_many(exchange, "+33639981999", 9)
+    await claim_many(exchange, "+33639981999", 9)  # the same again: they do not count twice
+    await (await exchange.dial("+33639981999")).claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    assert len(await exchange.deliver()) == 1, "the tenth"
+    await claim_many(exchange, "+33639981999", 10)
+    with exchange.statements() as past_the_limit:
+        line = await exchange.dial("+33639981999")
+        assert isinstance(await line.claim(date(1984, 9, 17), "+33639980002"), CodeSent)
+    assert await exchange.deliver() == []
+    with exchange.statements() as from_another_line:
+        await (await exchange.dial("+33639980002")).claim(date(1984, 9, 17), "+33639980002")
+    assert len(await exchange.deliver()) == 1
+    assert past_the_limit == from_another_line
+
+
+def test_ob_03_the_bounds_are_those_of_the_configuration() -> None:
+    limits = limits_of(VerificationSettings(codes_per_patient=4, claims_per_caller=6, wrong_per_patient=2))
+    assert (limits.codes_per_patient, limits.claims_per_caller, limits.wrong_per_patient) == (4, 6, 2)
+
+
+async def test_ob_03_withheld_numbers_are_not_one_line(exchange: Exchange) -> None:
+    """Whoever withholds their number is not barred by others who do."""
+    await claim_many(exchange, None, 12)
+    await (await exchange.dial(None)).claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    assert len(await exchange.deliver()) == 1
+
+
+async def test_nothing_of_a_claim_can_be_read_from_its_challenge(exchange: Exchange) -> None:
+    await (await exchange.dial()).claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    (row,) = await exchange.rows("SELECT * FROM challenge")
+    assert (len(row.claim), len(row.caller)) == (32, 32)
+    everything = repr(tuple(row))
+    assert "1962" not in everything
+    assert "639980001" not in everything
