@@ -32,6 +32,7 @@ from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.directory import Directory
+from callcenter.practice.key_fit import check_keys
 from callcenter.settings import Environment, Listener, Settings, VerificationSettings
 from callcenter.speech.local import LocalVoice
 from callcenter.speech.voices import Voice
@@ -275,6 +276,7 @@ async def run_server(
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
         Unavailable: database, schema, keys or voice are not there.
+        WrongKeys: the key file is not the one that the database was filled with.
     """
     clock, random = clock or SystemClock(), random or SystemRandom()
     async with AsyncExitStack() as stack:
@@ -283,6 +285,7 @@ async def run_server(
         database = await _open(stack, addresses.app, settings.database.pool, "callcenter")
         attempts = await _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
         await _check_schema(database)
+        await check_keys(database, sealer)
         if voice is None:
             voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
         limits = limits_of(settings.verification)

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _keep_rescue_numbers_apart()
     _forget_secrets()
     _count_claims()
+    _know_keys()
 
 
 # --- references
@@ -229,3 +230,19 @@ def _count_claims() -> None:
     op.create_index(
         op.f("ix_challenge_practice_id_caller_created_at"), "challenge", ["practice_id", "caller", "created_at"]
     )
+
+
+# --- keys
+
+
+def _know_keys() -> None:
+    """A mark of each key, by which another key file is noticed. The server may add one, and never change one."""
+    op.create_table(
+        "key_mark",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.CheckConstraint("mark ~ '^[0-9a-f]{64}$'", name=op.f("ck_key_mark_mark_is_a_digest")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_key_mark")),
+        comment="by which a key is known again that is not in the database",
+    )
+    op.execute(f"GRANT SELECT, INSERT ON key_mark TO {APP}")

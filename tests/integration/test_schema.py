@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import callcenter.audit.tables
 import callcenter.calls.tables
 import callcenter.identity.tables
-import callcenter.practice.tables  # noqa: F401 - each import puts its tables on the metadata
+import callcenter.practice.tables
+import callcenter.store.tables  # noqa: F401 - each import puts its tables on the metadata
 from callcenter.store.database import Database
 from callcenter.store.schema import OWNER, in_practice_scope, metadata
 from tests.conftest import Cluster
