@@ -163,13 +163,17 @@ patient = Table(
     _flag("deceased"),
     _flag("homonym"),
     _flag("doubtful"),
+    _flag("fictitious"),
     _flag("contact_restricted"),
     Column("birth_name_index", LargeBinary, nullable=False),
     UniqueConstraint("practice_id", "id"),
     UniqueConstraint("practice_id", "external_id"),
     _not_empty("external_id"),
     CheckConstraint("identity_status IN ('PROV', 'RECUP', 'VALI', 'QUAL')", name="identity_status"),
-    CheckConstraint("identity_status = 'PROV' OR NOT doubtful", name="doubtful_is_provisional"),  # ID-03
+    # ID-03: doubtful and fictitious identities are provisional; only doubtful and homonym may be together
+    CheckConstraint("identity_status = 'PROV' OR NOT doubtful", name="doubtful_is_provisional"),
+    CheckConstraint("identity_status = 'PROV' OR NOT fictitious", name="fictitious_is_provisional"),
+    CheckConstraint("NOT (fictitious AND (doubtful OR homonym))", name="fictitious_stands_alone"),
     _blind_index("birth_name_index"),
     Index(None, "practice_id", "birth_name_index"),
     info=PRACTICE_SCOPE,

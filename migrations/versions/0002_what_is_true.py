@@ -22,6 +22,7 @@ def upgrade() -> None:
     _forget_secrets()
     _count_claims()
     _know_keys()
+    _mark_fictitious_identities()
 
 
 # --- references
@@ -246,3 +247,16 @@ def _know_keys() -> None:
         comment="by which a key is known again that is not in the database",
     )
     op.execute(f"GRANT SELECT, INSERT ON key_mark TO {APP}")
+
+
+# --- identities
+
+
+def _mark_fictitious_identities() -> None:
+    """The third attribute of the RNIV (ID-03): an identity made up for somebody who must stay unnamed."""
+    op.add_column("patient", sa.Column("fictitious", sa.Boolean(), server_default=sa.false(), nullable=False))
+    for name, condition in (
+        ("fictitious_is_provisional", "identity_status = 'PROV' OR NOT fictitious"),
+        ("fictitious_stands_alone", "NOT (fictitious AND (doubtful OR homonym))"),
+    ):
+        op.create_check_constraint(op.f(f"ck_patient_{name}"), "patient", condition)

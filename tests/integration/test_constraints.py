@@ -191,3 +191,19 @@ async def test_a_call_ends_although_the_clock_of_that_machine_is_behind(ground: 
         assert (await connection.execute(rows.ENTER_BY_STATUS, ended)).rowcount == 1
         query = text("SELECT ended_at FROM call WHERE id = :call")
         assert (await connection.execute(query, {"call": ground.call})).scalar_one() == ground.now
+
+
+@pytest.mark.parametrize(
+    ("constraint", "marks"),
+    [
+        ("ck_patient_fictitious_is_provisional", "fictitious = true, identity_status = 'QUAL'"),
+        ("ck_patient_fictitious_stands_alone", "fictitious = true, doubtful = true, identity_status = 'PROV'"),
+        ("ck_patient_fictitious_stands_alone", "fictitious = true, homonym = true, identity_status = 'PROV'"),
+    ],
+)
+async def test_id_03_a_fictitious_identity_is_provisional_and_nothing_else_beside(
+    ground: Ground, constraint: str, marks: str
+) -> None:
+    await ground.refused(constraint, f"UPDATE patient SET {marks} WHERE id = :patient", patient=JEANNE)
+    alone = "UPDATE patient SET fictitious = true, identity_status = 'PROV' WHERE id = :patient"
+    assert await ground.run(alone, patient=JEANNE) == 1

@@ -115,8 +115,16 @@ async def test_flags_tell_what_restricts(demonstration: Database, sealer: Sealer
         jeanne = await patients.flags(tx, JEANNE)
         flags = (jeanne.birth_date_fictive, jeanne.deceased, jeanne.homonym, jeanne.doubtful, jeanne.contact_restricted)
         assert flags == (False,) * 5
+        assert not jeanne.fictitious
         with pytest.raises(NoSuchPatient):
             await patients.flags(tx, demo_id("patient", "yves-le-bras"))
+
+
+async def test_id03_a_fictitious_identity_is_read_back_as_such(demonstration: Database, sealer: Sealer) -> None:
+    async with demonstration.practice(TILLEULS) as tx:
+        made_up = update(patient).where(patient.c.id == JEANNE).values(fictitious=True, identity_status="PROV")
+        await tx.connection.execute(made_up)
+        assert (await Patients(sealer).flags(tx, JEANNE)).fictitious
 
 
 async def test_telephones_that_may_get_a_code(demonstration: Database, sealer: Sealer, clock: DrivenClock) -> None:
