@@ -109,6 +109,7 @@ class CallRecord:
             deceased=flags.deceased,
             homonym=flags.homonym,
             doubtful=flags.doubtful,
+            fictitious=flags.fictitious,
             contact_restricted=flags.contact_restricted,
             sensitive=appointment.practitioner_sensitive if appointment else False,
             practice_has_sensitive=await has_sensitive_practitioner(tx),

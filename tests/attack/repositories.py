@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Writing
+from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, stream_so_far
 from callcenter.audit.reading import records_of_call
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter
@@ -26,7 +26,7 @@ from callcenter.disclosure.gate import Gate, Inquiry, Reason, Receipt, Situation
 from callcenter.flow.conversation import HangUp, Reply
 from callcenter.flow.language import Act, Lookup
 from callcenter.flow.ports import CallbackRequest, Done, Found, Told
-from callcenter.identity.challenges import Challenges, Counted, Limits, Opened
+from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
 from callcenter.identity.evidence import Evidence, standing
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.labels import Category
@@ -223,6 +223,18 @@ async def open_challenge(on: Careless) -> None:
     await on.challenges.open(on.tx, on.call, JEANNE, contact)
 
 
+async def code_was_sent(on: Careless) -> bool:
+    """Whether a code was sent to Jeanne lately: the attacker would learn it from a limit of one."""
+    limits = Limits(codes_per_patient=1)
+    challenges = Challenges(on.ground.sealer, on.clock, SystemRandom(), limits, on.ground.app)
+    return await challenges.spent(on.tx, JEANNE, Claim(bytes(32), None))
+
+
+async def last_of_stream(on: Careless) -> bool:
+    _, last = await stream_so_far(on.tx, on.challenge)
+    return last is not None
+
+
 async def consume_challenge(on: Careless) -> bool:
     document, keyed = on.attempt
     counted = Counted(keyed, b"", JEANNE, last=False, barred=False)
@@ -317,11 +329,12 @@ CASES: Mapping[str, Case] = {
     "practice.plan_appointments.plan_appointments": recognise_appointment,
     "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
-    "identity.challenges.Challenges.wrong_lately": lambda on: on.challenges.wrong_lately(on.tx, JEANNE),
+    "identity.challenges.Challenges.spent": code_was_sent,
     "identity.challenges.Challenges.open": open_challenge,
     "identity.challenges.Challenges.consume": consume_challenge,
     "audit.ledger.Writing.add": chain_record,
     "audit.ledger.Writing.flush": write_record,
+    "audit.ledger.stream_so_far": last_of_stream,
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
     "disclosure.gate.Gate.decide": grant,
     "disclosure.gate.Gate.refuse": refuse,
@@ -344,6 +357,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "practice.demo.seed": "writes the demonstration, each practice in its own transaction",
     "practice.enrolling.enrol": _OF_ONE_PRACTICE,
     "identity.challenges.Challenges.attempt": "see test_p5_a_code_is_tried_on_another_practices_challenge",
+    "practice.key_fit.check_keys": "opens one row of each practice, each in its own transaction",
     "calls.audio.AudioShelf.audio": _OF_THE_CALL,
     "calls.audio.AudioShelf.complete": _OF_THE_CALL,
     "calls.audio.Captions.audio": _OF_THE_CALL,
