@@ -42,6 +42,7 @@ from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.directory import Directory
+from callcenter.practice.key_fit import check_keys
 from callcenter.settings import Environment, Listener, Settings, VerificationSettings
 from callcenter.speech.local import LocalVoice
 from callcenter.speech.voices import Voice
@@ -299,6 +300,7 @@ async def run_server(
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
         Unavailable: database, schema, keys or voice are not there.
         UnboundLogin: row-level security does not bind the server's login.
+        WrongKeys: the key file is not the one that the database was filled with.
     """
     clock, random = clock or SystemClock(), random or SystemRandom()
     async with AsyncExitStack() as stack:
@@ -308,6 +310,7 @@ async def run_server(
         attempts = await _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
         await database.check_login()
         await _check_schema(database)
+        await check_keys(database, sealer)
         if voice is None:
             voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
         limits = limits_of(settings.verification)
@@ -341,7 +344,8 @@ async def run_server(
         )
         if jobs:
             messenger = CarrierMessenger(carrier, messages, texts)
-            sender = CodeSender(database, sealer, clock, messenger, settings.verification.code_minutes)
+            minutes = settings.verification.code_minutes
+            sender = CodeSender(database, sealer, clock, messenger, minutes, random)
             await stack.enter_async_context(_working(addresses.jobs, sender, Upkeep(database, clock, endings, carrier)))
         await stack.enter_async_context(_refreshing(database, static))
         private = private_application(
@@ -360,6 +364,8 @@ def limits_of(settings: VerificationSettings) -> Limits:
         tries=settings.tries,
         codes_per_call=settings.codes_per_call,
         wrong_per_patient=settings.wrong_per_patient,
+        codes_per_patient=settings.codes_per_patient,
+        claims_per_caller=settings.claims_per_caller,
         contact_cooling=timedelta(days=settings.contact_cooling_days),
         contact_stale=timedelta(days=settings.contact_stale_days),
         evidence_life=timedelta(minutes=settings.evidence_minutes),

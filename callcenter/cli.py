@@ -324,6 +324,7 @@ async def _import(settings: Settings, file: Path, slug: str, kind: str, columns:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Any, Any]]:
     from callcenter.app import keys_path, reach_database
+    from callcenter.practice.key_fit import check_keys
     from callcenter.store.database import Database
     from callcenter.store.keys import load_keys
     from callcenter.store.sealed import Sealer
@@ -332,6 +333,7 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Any, Any]]:
     async with reach_database(settings) as addresses:
         database = Database(addresses.app, pool_size=2, application="callcenter-cli")
         try:
+            await check_keys(database, sealer)
             yield database, sealer
         finally:
             await database.close()

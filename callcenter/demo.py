@@ -22,6 +22,7 @@ from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError, Problem, Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
+from callcenter.practice.key_fit import check_keys
 from callcenter.settings import Environment, Settings
 from callcenter.store.database import Database
 from callcenter.store.embedded import EmbeddedPostgres, places_for
@@ -92,6 +93,7 @@ async def _seed(settings: Settings, addresses: Addresses) -> str:
     sealer = Sealer(load_keys(keys_path(settings)), SystemRandom())
     database = Database(addresses.app, pool_size=2, application="callcenter-demo")
     try:
+        await check_keys(database, sealer)
         report = await seed(database, sealer, SystemClock(), SystemRandom())
     finally:
         await database.close()

@@ -11,14 +11,17 @@ from sqlalchemy import func, select, text
 from callcenter.app import SchemaOutdated, keys_path, reach_database
 from callcenter.calls.flows import load_flows
 from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import check_practice
+from callcenter.practice.key_fit import check_keys
 from callcenter.practice.tables import practice
 from callcenter.settings import Environment, Settings
 from callcenter.speech.local import LocalVoice
 from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
 from callcenter.store.migrations import revisions
+from callcenter.store.sealed import Sealer
 
 HOSTING_WARNING = timedelta(days=60)  # HD-01
 OLDEST_POSTGRESQL = 150000
@@ -57,6 +60,7 @@ async def examine(settings: Settings) -> list[Finding]:
                 findings += [
                     await _look("database", lambda: _database(database, settings)),
                     await _look("schema", lambda: _schema(database)),
+                    await _look("keys and data", lambda: _keys_fit(database, settings)),
                     await _look("practices", lambda: _practices(database)),
                     await _look("ledger", lambda: _ledger(database)),
                 ]
@@ -78,6 +82,12 @@ async def _look(subject: str, check: Callable[[], Awaitable[str]]) -> Finding:
 async def _keys(settings: Settings) -> str:
     keyring = load_keys(keys_path(settings))
     return f"{len(keyring.seals)} seal keys, « {keyring.current} » in use"
+
+
+async def _keys_fit(database: Database, settings: Settings) -> str:
+    sealer = Sealer(load_keys(keys_path(settings)), SystemRandom())
+    await check_keys(database, sealer, mark=False)
+    return "the key file is that of this database"
 
 
 async def _flows(settings: Settings) -> str:

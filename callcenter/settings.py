@@ -96,6 +96,12 @@ class VerificationSettings(_Section):
     tries: int = Field(3, ge=1, le=3, description="Attempts on one code.")
     codes_per_call: int = Field(3, ge=1, le=3, description="Codes that one call may ask for.")
     wrong_per_patient: int = Field(5, ge=1, le=10, description="Wrong codes about one patient in 24 hours.")
+    codes_per_patient: int = Field(
+        9, ge=3, le=30, description="Codes sent about one patient in 24 hours, by any calls."
+    )
+    claims_per_caller: int = Field(
+        10, ge=3, le=200, description="Different persons whom one calling number may claim to be in 24 hours."
+    )
     contact_cooling_days: int = Field(7, ge=0, le=60, description="Age that a number on file must have, in days.")
     contact_stale_days: int = Field(
         730, ge=30, le=1095, description="Days after its confirmation that a number serves."

@@ -1,11 +1,13 @@
 """Writing the ledger: records chained within one segment, added in the transaction of what they tell.
 
 A record is kept as the exact bytes of its canonical form (RFC 8785); its leaf is SHA-256(0x00 || bytes) as in RFC 6962
-§2.1, and each record names the leaf of the one before it in its stream. A stream is one practice's segment of a call.
+§2.1, and each record names the leaf of the one before it in its stream. A stream is one practice's segment of a
+call, or what a job or a person did outside of calls.
 """
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +21,7 @@ import rfc8785
 from sqlalchemy import text
 
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.errors import CallcenterError, IntegrityError
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.store.database import Transaction
 
@@ -41,6 +43,8 @@ class EventKind(StrEnum):
     VERIFICATION_REFUSED = "verification.refused"
     VERIFICATION_FAILED = "verification.failed"
     VERIFICATION_SUCCEEDED = "verification.succeeded"
+    CODE_SENT = "verification.code_sent"
+    CODE_NOT_SENT = "verification.code_not_sent"
     DISCLOSURE = "disclosure"
     PLAYBACK = "disclosure.playback"
     REDELIVERED = "disclosure.redelivered"
@@ -170,16 +174,43 @@ class Writing:
 
     async def _token(self, patient: UUID) -> UUID:
         if patient not in self._tokens:
-            values = {"practice": self._tx.practice, "patient": patient, "token": new_id(self._random)}
-            found = (await self._tx.connection.execute(_TOKEN, values)).scalar_one()
-            self._tokens[patient] = found if isinstance(found, UUID) else UUID(str(found))
+            self._tokens[patient] = await self._token_on_file(patient)
         return self._tokens[patient]
 
+    async def _token_on_file(self, patient: UUID) -> UUID:
+        values = {"practice": self._tx.practice, "patient": patient, "token": new_id(self._random)}
+        for _ in range(TRIES_FOR_A_TOKEN):
+            found = (await self._tx.connection.execute(_TOKEN, values)).scalar_one_or_none()
+            if found is not None:
+                return found if isinstance(found, UUID) else UUID(str(found))
+        raise IntegrityError("a patient's token can neither be made nor read")
 
-# The patient's token, made at the first mention. DO UPDATE so that a concurrent first mention is waited for and read.
+
+async def stream_so_far(tx: Transaction, stream: UUID) -> tuple[Segment, EventKind | None]:
+    """Where a stream without a call has come to, to go on with it, and what its last record tells, if it has one."""
+    last = (await tx.connection.execute(_LAST, {"stream": stream})).one_or_none()
+    if last is None:
+        return Segment(stream, None), None
+    return Segment(stream, None, last.seq + 1, last.leaf), EventKind(json.loads(last.body)["event"])
+
+
+_LAST = text("SELECT seq, leaf, body FROM audit_record WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
+
+#: A first mention that another transaction makes at the same moment is waited for, and read by the next statement.
+TRIES_FOR_A_TOKEN = 3
+
+# The patient's token, made at the first mention and never changed. A statement sees what was committed before it began:
+# of two first mentions at once, the second one waits for the first, makes no row, and sees none yet.
 _TOKEN = text(
-    "INSERT INTO audit_subject (practice_id, patient_id, token) VALUES (:practice, :patient, :token) "
-    "ON CONFLICT (patient_id) DO UPDATE SET token = audit_subject.token RETURNING token"
+    """
+    WITH made AS (
+        INSERT INTO audit_subject (practice_id, patient_id, token) VALUES (:practice, :patient, :token)
+        ON CONFLICT (patient_id) DO NOTHING RETURNING token
+    )
+    SELECT token FROM made
+    UNION ALL
+    SELECT token FROM audit_subject WHERE practice_id = :practice AND patient_id = :patient
+    """
 )
 
 _INSERT = text(

@@ -41,8 +41,11 @@ audit_record = Table(
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("stream", "seq"),  # two webhooks of one call that race end in a retry, not in a fork
     UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
     CheckConstraint("seq >= 0", name="seq"),
     CheckConstraint("octet_length(leaf) = 32", name="leaf_is_a_digest"),
+    CheckConstraint("octet_length(body) > 0", name="body_not_empty"),
+    CheckConstraint(r"leaf = sha256('\x00'::bytea || body)", name="leaf_is_of_its_body"),  # RFC 6962 §2.1
     Index(None, "practice_id", "call_id"),
     info=PRACTICE_SCOPE,
 )

@@ -1,19 +1,39 @@
-"""The job that sends a challenge's code, or does nothing for a decoy."""
+"""The job that sends a challenge's code, or does nothing for a decoy, and writes down which.
+
+The step that opened the challenge could not: one statement more would tell a match from a claim that fits nobody (P6).
+Here nobody waits, so that the ledger learns whose challenge it was, for as long as the ledger is kept.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
+from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
 from callcenter.calls.delivery import Messenger, deliver
 from callcenter.identity.challenges import code_of
 from callcenter.identity.tables import challenge
 from callcenter.kernel.clock import Clock
+from callcenter.kernel.protected import Protected
+from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.patients import Patients
-from callcenter.store.database import Database
+from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
+
+JOB_ACTOR: dict[str, Value] = {"kind": "job", "id": "send_code"}
+
+
+class NotSent(StrEnum):
+    """Why no code is sent. The names stand in ledger records."""
+
+    DECOY = "decoy"
+    USED = "used"
+    EXPIRED = "expired"
+    TELEPHONE_GONE = "telephone_gone"
 
 
 def code_message(code: str, minutes: int) -> str:
@@ -28,12 +48,21 @@ def code_message(code: str, minutes: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Letter:
+    """A code that is due."""
+
+    to: Protected[str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class CodeSender:
     """Sends codes.
 
     Arguments:
         messenger: the carrier.
         minutes: how long a code is good for, as the message says.
+        random: for the identifiers of records.
     """
 
     database: Database
@@ -41,27 +70,60 @@ class CodeSender:
     clock: Clock
     messenger: Messenger[object]
     minutes: int
+    random: Random = field(default_factory=SystemRandom)
 
     async def send(self, practice: UUID, challenge_id: UUID) -> None:
         """Send the code of one challenge, unless it is a decoy, used up, or too old to be of use.
+
+        The record is committed before the text leaves. Each challenge has a stream of its own, under its identifier: a
+        job that is tried again finds its record there, and adds one only if it ends otherwise after all.
 
         Raises:
             CarrierDown: to be tried again.
         """
         async with self.database.practice(practice) as tx:
-            columns = (challenge.c.secret, challenge.c.patient_id, challenge.c.contact_id)
-            query = select(*columns).where(
-                challenge.c.id == challenge_id,
-                challenge.c.practice_id == practice,
-                challenge.c.consumed_at.is_(None),
-                challenge.c.expires_at > self.clock.now(),
+            columns = ("call_id", "secret", "patient_id", "contact_id", "consumed_at", "expires_at")
+            query = select(*(challenge.c[name] for name in columns)).where(
+                challenge.c.id == challenge_id, challenge.c.practice_id == practice
             )
             row = (await tx.connection.execute(query)).one_or_none()
-            if row is None or row.patient_id is None:
-                return
-            contacts = await Patients(self.sealer).code_contacts(tx, row.patient_id)
+            due = await self._due(tx, challenge_id, row)
+            await self._note(tx, challenge_id, row, due)
+        if isinstance(due, _Letter):
+            await deliver(self.messenger, due.to, due.body, reference=challenge_id)
+
+    async def _due(self, tx: Transaction, challenge_id: UUID, row: Row[Any] | None) -> _Letter | NotSent:
+        if row is None:  # the worker was away for longer than challenges are kept
+            return NotSent.EXPIRED
+        if row.patient_id is None:
+            return NotSent.DECOY
+        if row.consumed_at is not None:
+            return NotSent.USED
+        if row.secret is None or row.expires_at <= self.clock.now():
+            return NotSent.EXPIRED
+        contacts = await Patients(self.sealer).code_contacts(tx, row.patient_id)
         contact = next((contact for contact in contacts if contact.id == row.contact_id), None)
         if contact is None:  # removed from the file meanwhile
+            return NotSent.TELEPHONE_GONE
+        code = code_of(self.sealer, tx.practice, challenge_id, row.secret)
+        return _Letter(contact.phone, code_message(code, self.minutes))
+
+    async def _note(self, tx: Transaction, challenge_id: UUID, row: Row[Any] | None, due: _Letter | NotSent) -> None:
+        """Write down what becomes of the code, and whose it is.
+
+        The stream is not the call's, and neither is the column: the job would wait for the call's step, and the step,
+        which mentions the same patient, for the job.
+        """
+        segment, told = await stream_so_far(tx, challenge_id)
+        kind = EventKind.CODE_SENT if isinstance(due, _Letter) else EventKind.CODE_NOT_SENT
+        if told is kind:
             return
-        body = code_message(code_of(self.sealer, practice, challenge_id, row.secret), self.minutes)
-        await deliver(self.messenger, contact.phone, body, reference=challenge_id)
+        content: dict[str, Value] = {"refs": [f"challenge:{challenge_id}"]}
+        if row is not None:
+            content["refs"] = [f"call:{row.call_id}", f"challenge:{challenge_id}"]
+        if isinstance(due, NotSent):
+            content["reason"] = due.value
+        writing = Writing(tx, segment, self.clock, self.random)
+        await writing.add(Entry(kind, JOB_ACTOR, None if row is None else row.patient_id, content))
+        await writing.flush()
+        writing.close()

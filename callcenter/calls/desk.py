@@ -27,6 +27,7 @@ class Desk:
         document: number of the document that was answered; keys what must count once.
         now: aware, UTC.
         challenge, challenges_used, evidence: as in the session; the verifier replaces them.
+        caller: E.164, or ``None``: as in the session.
     """
 
     tx: Transaction
@@ -39,6 +40,7 @@ class Desk:
     challenge: Opened | None
     challenges_used: int
     evidence: Evidence | None
+    caller: str | None
 
     @classmethod
     def of(
@@ -54,4 +56,4 @@ class Desk:
     ) -> Desk:
         """The desk at which ``session`` is taken up again."""
         kept = (session.challenge, session.challenges_used, session.evidence)
-        return cls(tx, writing, gate, facts, call, document, now, *kept)
+        return cls(tx, writing, gate, facts, call, document, now, *kept, session.caller)

@@ -130,6 +130,7 @@ class CallRecord:
             deceased=flags.deceased,
             homonym=flags.homonym,
             doubtful=flags.doubtful,
+            fictitious=flags.fictitious,
             contact_restricted=flags.contact_restricted,
             sensitive=False,
             practice_has_sensitive=False,

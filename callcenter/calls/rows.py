@@ -27,11 +27,13 @@ ENTER_BY_ID = text(
     """
 )
 
-#: A status callback: move forward only; a terminal status never changes. No row: there is nothing to do.
+#: A status callback: move forward only; a terminal status never changes. No row: there is nothing to do. Another
+#: machine's clock, a little behind, ends no call before it began.
 ENTER_BY_STATUS = text(
     """
     WITH c AS (
-        UPDATE call SET status = :status, ended_at = CASE WHEN :terminal THEN :now ELSE ended_at END
+        UPDATE call SET status = :status,
+            ended_at = CASE WHEN :terminal THEN greatest(:now, started_at) ELSE ended_at END
         WHERE carrier_sid = :sid AND status < :status AND ended_at IS NULL
         RETURNING id, practice_id, carrier_sid, status
     )

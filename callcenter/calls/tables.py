@@ -1,4 +1,9 @@
-"""Calls. The house knows that a call exists and whose it is; everything said or typed in it is in practice scope."""
+"""Calls. The house knows that a call exists and whose it is; everything said or typed in it is in practice scope.
+
+Whatever names a call in practice scope names the practice with it: foreign keys ignore row-level security. A call that
+serves several practices will have a row per practice, its segments, and these references will lead there, unchanged in
+their columns (``docs/decisions/0013-references-name-the-practice.md``).
+"""
 
 from __future__ import annotations
 
@@ -31,6 +36,9 @@ call = Table(
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
     UniqueConstraint("practice_id", "id"),
+    CheckConstraint("status IN (0, 1, 2, 3, 10, 11, 12, 13, 14)", name="status"),  # calls.values.CallStatus
+    CheckConstraint("(ended_at IS NOT NULL) = (status >= 10)", name="ended_when_terminal"),
+    CheckConstraint("ended_at >= started_at", name="ends_after_it_started"),
     Index(None, "practice_id", "started_at"),
     Index("ix_call_open", "started_at", postgresql_where=text("ended_at IS NULL")),
     info=HOUSE_SCOPE,
@@ -63,6 +71,8 @@ step_answer = Table(
     ForeignKeyConstraint(
         ["practice_id", "call_id"], ["call_session.practice_id", "call_session.id"], ondelete="CASCADE"
     ),
+    CheckConstraint("document >= 0", name="document"),
+    CheckConstraint("octet_length(fingerprint) = 32", name="fingerprint_is_a_digest"),
     CheckConstraint("slot IN ('next', 'enqueued', 'dialled', 'recorded', 'whisper')", name="slot"),
     info=PRACTICE_SCOPE,
 )
@@ -97,6 +107,9 @@ audio = Table(
     UniqueConstraint("token_hash"),
     CheckConstraint("broken_off >= 0 AND completed + broken_off <= fetches", name="every_end_has_a_beginning"),
     ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
+    CheckConstraint("fetches >= 0", name="fetches"),
+    CheckConstraint("completed >= 0", name="completed"),
+    CheckConstraint("octet_length(token_hash) = 32", name="token_hash_is_a_digest"),
     ForeignKeyConstraint(["practice_id", "record_id"], ["audit_record.practice_id", "audit_record.id"]),
     info=PRACTICE_SCOPE,
 )

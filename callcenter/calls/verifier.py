@@ -14,11 +14,21 @@ from callcenter.flow.ports import (
     NoMoreCodes,
     VerificationDown,
 )
-from callcenter.identity.challenges import Challenges, Counted, Limits, Opened, the_one, usable_contact
+from callcenter.identity.challenges import (
+    Challenges,
+    Counted,
+    Limits,
+    NotCounted,
+    Opened,
+    Over,
+    the_one,
+    usable_contact,
+)
 from callcenter.identity.evidence import Evidence, Standing, standing
 from callcenter.kernel.levels import Level
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.patients import Patients
+from callcenter.practice.values import PatientFlags
 from callcenter.store.database import DatabaseDown
 from callcenter.store.jobs import defer
 
@@ -29,6 +39,11 @@ SEND_CODE = "send_code"
 def standing_at(desk: Desk, limits: Limits) -> Standing:
     """How the caller stands now."""
     return standing(desk.evidence, call=desk.call, practice=desk.tx.practice, now=desk.now, life=limits.evidence_life)
+
+
+def _gets_no_message(flags: PatientFlags) -> bool:
+    """SP-07, and whoever has a dead patient's telephone now: a code there would only tell of a record."""
+    return flags.contact_restricted or flags.deceased
 
 
 class CallVerifier:
@@ -56,14 +71,15 @@ class CallVerifier:
         match = the_one(await self._patients.by_birth_and_phone(desk.tx, birth_date, telephone), birth_date)
         patient = match.patient_id if match else new_id(self._random)  # nobody's: the same statements run
         contacts = await self._patients.code_contacts(desk.tx, patient)
-        wrong = await self._challenges.wrong_lately(desk.tx, patient)
-        barred = match is None or match.flags.contact_restricted or wrong >= self._limits.wrong_per_patient
+        claim = self._challenges.claim(desk.tx.practice, birth_date, telephone, desk.caller)
+        spent = await self._challenges.spent(desk.tx, patient, claim)
+        barred = match is None or _gets_no_message(match.flags) or spent
         preferred = match.contact_id if match else patient
         contact = None if barred else usable_contact(contacts, preferred, desk.now, self._limits)
-        desk.challenge = await self._challenges.open(desk.tx, desk.call, patient, contact)
+        desk.challenge = await self._challenges.open(desk.tx, desk.call, patient, contact, claim)
         desk.challenges_used += 1
         await defer(desk.tx.connection, SEND_CODE, practice=desk.tx.practice, challenge=desk.challenge.id)
-        # No subject in this record: its statement would be one more for a match. The challenge names the patient.
+        # No subject in this record: its statement would be one more for a match. The job's record names the patient.
         await self._note(EventKind.CHALLENGE_OPENED, desk.challenge)
         return CodeSent()
 
@@ -82,10 +98,15 @@ class CallVerifier:
             case Counted(last=False):
                 await self._note(EventKind.VERIFICATION_FAILED, opened, reason="code")
                 return CodeWrong()
-            case _:
-                desk.challenge = None
-                await self._note(EventKind.VERIFICATION_FAILED, opened, reason="no_try_left")
-                return ChallengeOver()
+            case Counted():
+                return await self._over(opened, Over.NO_TRY_LEFT)
+            case NotCounted(reason):
+                return await self._over(opened, reason)
+
+    async def _over(self, opened: Opened, reason: Over) -> ChallengeOver:
+        self._desk.challenge = None
+        await self._note(EventKind.VERIFICATION_FAILED, opened, reason=reason.value)
+        return ChallengeOver()
 
     async def _proves(self, opened: Opened, attempt: Counted, keys: str) -> bool:
         desk = self._desk

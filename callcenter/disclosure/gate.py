@@ -37,6 +37,7 @@ class Reason(StrEnum):
     DECEASED = "deceased"
     HOMONYM = "homonym"
     DOUBTFUL = "doubtful"
+    FICTITIOUS = "fictitious"
     CONTACT_RESTRICTED = "contact_restricted"
     MINOR = "minor"
     SENSITIVE = "sensitive"
@@ -58,7 +59,7 @@ class Situation:
     Arguments:
         patient: whom it is about.
         birth_date: theirs; opened here, for their age.
-        deceased, homonym, doubtful, contact_restricted: marks of the file.
+        deceased, homonym, doubtful, fictitious, contact_restricted: marks of the file.
         sensitive: the matter is a sensitive practitioner's.
         practice_has_sensitive: the practice has one: then no practitioner's name is said at V2, so that silence
             tells nothing.
@@ -69,6 +70,7 @@ class Situation:
     deceased: bool
     homonym: bool
     doubtful: bool
+    fictitious: bool
     contact_restricted: bool
     sensitive: bool
     practice_has_sensitive: bool
@@ -242,6 +244,7 @@ class Gate:
             (situation.deceased, Reason.DECEASED),
             (situation.homonym, Reason.HOMONYM),
             (situation.doubtful, Reason.DOUBTFUL),
+            (situation.fictitious, Reason.FICTITIOUS),
             (situation.contact_restricted, Reason.CONTACT_RESTRICTED),
             (_age(expose(situation.birth_date), self._today) < AGE_OF_MAJORITY, Reason.MINOR),
             (situation.sensitive, Reason.SENSITIVE),

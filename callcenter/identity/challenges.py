@@ -10,6 +10,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 import pyotp
@@ -36,6 +37,8 @@ class Limits:
         tries: attempts on one code.
         codes_per_call: challenges that one call may open, real and decoy alike.
         wrong_per_patient: wrong codes about one patient within ``wrong_window`` past which nothing more is sent.
+        codes_per_patient: codes sent about one patient within ``wrong_window``, whoever asked for them.
+        claims_per_caller: persons whom one calling number may claim to be within ``wrong_window``, rightly or not.
         contact_cooling: age that a contact on file must have.
         contact_stale: age of its last confirmation past which a number may have been given to somebody else.
         evidence_life: how long a verification stands within the call.
@@ -45,6 +48,8 @@ class Limits:
     tries: int = 3
     codes_per_call: int = 3
     wrong_per_patient: int = 5
+    codes_per_patient: int = 9
+    claims_per_caller: int = 10
     wrong_window: timedelta = timedelta(hours=24)
     contact_cooling: timedelta = timedelta(days=7)
     contact_stale: timedelta = timedelta(days=730)
@@ -64,6 +69,19 @@ class Opened:
     id: UUID
     patient: UUID | None
     shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What somebody said about themselves, and from where, as keyed hashes: to be counted, never read.
+
+    Arguments:
+        said: of birth date and telephone.
+        caller: of the calling number, ``None`` when it is withheld or a line of the practice.
+    """
+
+    said: bytes
+    caller: bytes | None
 
 
 def the_one(candidates: Sequence[Candidate], claim: date) -> Candidate | None:
@@ -103,12 +121,33 @@ class Challenges:
         self._limits = limits
         self._attempts = attempts
 
-    async def wrong_lately(self, tx: Transaction, patient: UUID) -> int:
-        """How many wrong codes were typed about ``patient`` within the window."""
-        since = self._clock.now() - self._limits.wrong_window
-        return int((await tx.connection.execute(_WRONG, {"patient": patient, "since": since})).scalar_one())
+    def claim(self, practice: UUID, birth_date: date, telephone: str, caller: str | None) -> Claim:
+        """A claim, to be counted. Numbers are E.164."""
+        said = self._sealer.blind_index(practice, "challenge.claim", f"{birth_date.isoformat()}|{telephone}")
+        line = None if caller is None else self._sealer.blind_index(practice, "challenge.caller", caller)
+        return Claim(said, line)
 
-    async def open(self, tx: Transaction, call: UUID, patient: UUID | None, contact: Contact | None) -> Opened:
+    async def spent(self, tx: Transaction, patient: UUID, claim: Claim) -> bool:
+        """Whether nothing more is sent for now: too many wrong codes about ``patient``, too many codes, or too many
+        other persons claimed from the same line. One statement, whose parts all run whatever the others find (P6).
+        """
+        limits = self._limits
+        values = {
+            "patient": patient,
+            "said": claim.said,
+            "caller": claim.caller,
+            "since": self._clock.now() - limits.wrong_window,
+        }
+        lately = (await tx.connection.execute(_LATELY, values)).one()
+        return bool(
+            lately.wrong >= limits.wrong_per_patient
+            or lately.codes >= limits.codes_per_patient
+            or lately.others >= limits.claims_per_caller
+        )
+
+    async def open(
+        self, tx: Transaction, call: UUID, patient: UUID | None, contact: Contact | None, claim: Claim
+    ) -> Opened:
         """Write a challenge with a fresh secret; a decoy when there is no patient or no usable contact."""
         real = patient is not None and contact is not None
         challenge_id = new_id(self._random)
@@ -123,6 +162,8 @@ class Challenges:
             "secret": self._sealer.seal(secret, _place(tx.practice, challenge_id)),
             "created_at": now,
             "expires_at": now + self._limits.code_life,
+            "claim": claim.said,
+            "caller": claim.caller,
         }
         await tx.connection.execute(_OPEN, values)
         return Opened(challenge_id, patient if real else None, contact.shared if contact and real else False)
@@ -151,11 +192,11 @@ class Challenges:
         }
         async with self._attempts.practice(practice) as tx:
             await tx.connection.execute(_LOCK, {"whom": str(opened.patient or opened.id)})
-            row = (await tx.connection.execute(_ATTEMPT, values)).one_or_none()
-        if row is None:
-            return NotCounted()
+            row = (await tx.connection.execute(_ATTEMPT, values)).one()
+        if row.secret is None:
+            return NotCounted(Over.EXPIRED if row.expired and row.used <= self._limits.tries else Over.NO_TRY_LEFT)
         last = row.used >= self._limits.tries
-        return Counted(keyed, row.secret, row.patient_id, last=last, barred=row.barred)
+        return Counted(keyed, row.secret, row.patient_id, last=last, barred=row.barred or row.withdrawn)
 
     def is_right(self, practice: UUID, opened: Opened, attempt: Counted, keys: str) -> bool:
         """Whether ``keys`` are the challenge's code. A decoy's secret is compared too, and never opens anything."""
@@ -179,8 +220,9 @@ class Counted:
         secret: the challenge's sealed secret.
         patient: whom the challenge is about.
         last: no further attempt on this challenge will be counted.
-        barred: too many wrong codes about this patient lately. No code is right then; but the questions go on as they
-            would, so that nobody learns from their number that there is such a patient (P6).
+        barred: too many wrong codes about this patient lately, or the telephone that got the code has left the file
+            since. No code is right then; but the questions go on as they would, so that nobody learns from their number
+            that there is such a patient (P6).
     """
 
     keyed: bytes
@@ -190,9 +232,18 @@ class Counted:
     barred: bool
 
 
+class Over(StrEnum):
+    """Why nothing more is compared with a challenge. The names stand in ledger records."""
+
+    NO_TRY_LEFT = "no_try_left"
+    EXPIRED = "expired"
+
+
 @dataclass(frozen=True, slots=True)
 class NotCounted:
     """No attempt is left: the challenge is used up, too old, or another call's."""
+
+    reason: Over = Over.NO_TRY_LEFT
 
 
 Attempt = Counted | NotCounted
@@ -214,22 +265,29 @@ def _place(practice: UUID, challenge_id: UUID) -> Place:
 
 _OPEN = insert(challenge)
 
-_WRONG = text(
+_LATELY = text(
     """
-    SELECT count(*) FROM challenge_attempt a JOIN challenge c ON c.id = a.challenge_id
-    WHERE c.patient_id = :patient AND a.at > :since AND NOT a."right"
+    SELECT (
+        SELECT count(*) FROM challenge_attempt a JOIN challenge c ON c.id = a.challenge_id
+        WHERE c.patient_id = :patient AND a.at > :since AND NOT a."right"
+    ) AS wrong, (
+        SELECT count(*) FROM challenge WHERE patient_id = :patient AND created_at > :since
+    ) AS codes, (
+        SELECT count(DISTINCT claim) FROM challenge
+        WHERE caller = cast(:caller AS bytea) AND claim <> :said AND created_at > :since
+    ) AS others
     """
 )
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:whom, 0))")
 
 # One statement counts and hands out the secret. `used` counts this attempt too. An attempt that stands already (the
-# step rolled back after counting) is found again instead of counted again.
+# step rolled back after counting) is found again instead of counted again. Of a code that is over it gives no secret.
 _ATTEMPT = text(
     """
     WITH c AS (
-        SELECT id, patient_id, secret FROM challenge
-        WHERE id = :challenge AND call_id = :call AND consumed_at IS NULL AND expires_at > :now
+        SELECT id, patient_id, contact_id, secret FROM challenge
+        WHERE id = :challenge AND call_id = :call AND consumed_at IS NULL AND expires_at > :now AND secret IS NOT NULL
     ), before AS (
         SELECT count(*) AS used FROM challenge_attempt
         WHERE challenge_id = :challenge AND NOT (document = :document AND keyed = :keyed)
@@ -243,16 +301,18 @@ _ATTEMPT = text(
         WHERE before.used < :tries
         ON CONFLICT DO NOTHING
     )
-    SELECT c.secret, c.patient_id, before.used + 1 AS used, wrong.lately >= :wrong_limit AS barred
-    FROM c, before, wrong
-    WHERE before.used < :tries
+    SELECT c.secret, c.patient_id, before.used + 1 AS used, wrong.lately >= :wrong_limit AS barred,
+        c.patient_id IS NOT NULL AND c.contact_id IS NULL AS withdrawn,
+        (SELECT expires_at <= :now FROM challenge WHERE id = :challenge) AS expired
+    FROM before CROSS JOIN wrong LEFT JOIN c ON before.used < :tries
     """
 )
 
 _CONSUME = text(
     """
     WITH used AS (
-        UPDATE challenge SET consumed_at = :now WHERE id = :challenge AND consumed_at IS NULL RETURNING id
+        UPDATE challenge SET consumed_at = :now, secret = NULL
+        WHERE id = :challenge AND consumed_at IS NULL RETURNING id
     )
     UPDATE challenge_attempt SET "right" = true
     WHERE challenge_id IN (SELECT id FROM used) AND document = :document AND keyed = :keyed

@@ -28,17 +28,30 @@ challenge = Table(
     Column("call_id", Uuid, nullable=False),
     Column("patient_id", Uuid),
     Column("contact_id", Uuid),
-    Column("secret", LargeBinary, nullable=False),
+    Column("secret", LargeBinary),  # sealed; gone once the code was used or is too old (OB-02)
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("consumed_at", DateTime(timezone=True)),
+    # Keyed hashes of what was claimed and of the calling number, to be counted while the challenge is kept (OB-03).
+    Column("claim", LargeBinary),
+    Column("caller", LargeBinary),
     UniqueConstraint("practice_id", "id"),
     ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
     ForeignKeyConstraint(["practice_id", "patient_id"], ["patient.practice_id", "patient.id"]),
-    ForeignKeyConstraint(["practice_id", "contact_id"], ["contact.practice_id", "contact.id"]),
-    CheckConstraint("(patient_id IS NULL) = (contact_id IS NULL)", name="real_or_decoy"),
+    # A telephone of that very patient. It may leave the file while the challenge stands: then no code opens it.
+    ForeignKeyConstraint(
+        ["practice_id", "patient_id", "contact_id"],
+        ["contact.practice_id", "contact.patient_id", "contact.id"],
+        ondelete="SET NULL (contact_id)",
+    ),
+    CheckConstraint("contact_id IS NULL OR patient_id IS NOT NULL", name="contact_of_a_patient"),
+    CheckConstraint("consumed_at IS NULL OR secret IS NULL", name="no_secret_once_used"),
     CheckConstraint("expires_at > created_at", name="expires_later"),
+    CheckConstraint("expires_at - created_at <= interval '10 minutes'", name="expires_soon"),  # OB-02
+    CheckConstraint("octet_length(claim) = 32", name="claim_is_a_digest"),
+    CheckConstraint("octet_length(caller) = 32", name="caller_is_a_digest"),
     Index(None, "practice_id", "patient_id", "created_at"),
+    Index(None, "practice_id", "caller", "created_at"),
     info=PRACTICE_SCOPE,
 )
 
@@ -54,6 +67,7 @@ challenge_attempt = Table(
     # The same webhook repeated after a rollback has counted already; other keys on the same question count again.
     PrimaryKeyConstraint("challenge_id", "document", "keyed"),
     ForeignKeyConstraint(["practice_id", "challenge_id"], ["challenge.practice_id", "challenge.id"]),
+    CheckConstraint("document >= 0", name="document"),
     CheckConstraint("octet_length(keyed) = 32", name="keyed_is_a_digest"),
     info=PRACTICE_SCOPE,
 )

@@ -30,6 +30,7 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         "decede": "deceased",
         "homonyme": "homonym",
         "douteux": "doubtful",
+        "fictif": "fictitious",
         "contact_restreint": "contact_restricted",
         "telephone": "phone",
         "saisi_le": "entered_at",

@@ -112,6 +112,7 @@ def _patient_row(file: PatientFile, patient_id: UUID, record: PatientRecord) -> 
         "deceased": record.deceased,
         "homonym": record.homonym,
         "doubtful": record.doubtful,
+        "fictitious": record.fictitious,
         "contact_restricted": record.contact_restricted,
         "birth_name_index": file.birth_name_index(record.birth_date, record.birth_name),
     }

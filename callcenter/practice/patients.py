@@ -24,6 +24,7 @@ _FLAGS = (
     patient.c.deceased,
     patient.c.homonym,
     patient.c.doubtful,
+    patient.c.fictitious,
     patient.c.contact_restricted,
 )
 
@@ -104,6 +105,7 @@ def _flags(file: PatientFile, row: RowMapping) -> PatientFlags:
         deceased=row["deceased"],
         homonym=row["homonym"],
         doubtful=row["doubtful"],
+        fictitious=row["fictitious"],
         contact_restricted=row["contact_restricted"],
     )
 

@@ -239,6 +239,7 @@ class PatientRecord(_Record):
     deceased: Flag = False
     homonym: Flag = False
     doubtful: Flag = False
+    fictitious: Flag = False
     contact_restricted: Flag = False
 
     @property
@@ -249,6 +250,10 @@ class PatientRecord(_Record):
     def _hangs_together(self) -> Self:
         if self.doubtful and self.identity_status is not IdentityStatus.PROVISIONAL:
             raise _refusal("a doubtful identity is not provisional", "set the identity status to PROV (ID-03)")
+        if self.fictitious and self.identity_status is not IdentityStatus.PROVISIONAL:
+            raise _refusal("a fictitious identity is not provisional", "set the identity status to PROV (ID-03)")
+        if self.fictitious and (self.doubtful or self.homonym):
+            raise _refusal("a fictitious identity is also doubtful or a homonym", "keep one of these marks (ID-03)")
         _check_name(self.all_first_names.replace(",", " "))
         every = normalise_name(self.all_first_names.replace(",", " "))  # MA-03: a comma separates
         if not f"{every} ".startswith(f"{normalise_name(self.first_name)} "):

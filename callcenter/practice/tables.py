@@ -163,13 +163,17 @@ patient = Table(
     _flag("deceased"),
     _flag("homonym"),
     _flag("doubtful"),
+    _flag("fictitious"),
     _flag("contact_restricted"),
     Column("birth_name_index", LargeBinary, nullable=False),
     UniqueConstraint("practice_id", "id"),
     UniqueConstraint("practice_id", "external_id"),
     _not_empty("external_id"),
     CheckConstraint("identity_status IN ('PROV', 'RECUP', 'VALI', 'QUAL')", name="identity_status"),
-    CheckConstraint("identity_status = 'PROV' OR NOT doubtful", name="doubtful_is_provisional"),  # ID-03
+    # ID-03: doubtful and fictitious identities are provisional; only doubtful and homonym may be together
+    CheckConstraint("identity_status = 'PROV' OR NOT doubtful", name="doubtful_is_provisional"),
+    CheckConstraint("identity_status = 'PROV' OR NOT fictitious", name="fictitious_is_provisional"),
+    CheckConstraint("NOT (fictitious AND (doubtful OR homonym))", name="fictitious_stands_alone"),
     _blind_index("birth_name_index"),
     Index(None, "practice_id", "birth_name_index"),
     info=PRACTICE_SCOPE,
@@ -188,6 +192,7 @@ contact = Table(
     Column("confirmed_at", DateTime(timezone=True), nullable=False),
     _flag("shared"),
     UniqueConstraint("practice_id", "id"),
+    UniqueConstraint("practice_id", "patient_id", "id"),  # what refers to it names its patient too
     UniqueConstraint("practice_id", "patient_id", "phone_index"),
     ForeignKeyConstraint(["practice_id", "patient_id"], ["patient.practice_id", "patient.id"]),
     CheckConstraint("confirmed_at >= entered_at", name="confirmed_once_entered"),
@@ -237,6 +242,9 @@ message = Table(
     Column("handled_at", DateTime(timezone=True)),
     Column("handled_by", Text),
     UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(
+        ["practice_id", "call_reference"], ["call.practice_id", "call.id"], ondelete="SET NULL (call_reference)"
+    ),
     CheckConstraint("kind IN ('callback')", name="kind"),
     CheckConstraint("reason ~ '^[a-z_]+$'", name="reason_is_a_key"),  # a key of the flow, never words of a caller
     CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by_somebody"),

@@ -65,7 +65,7 @@ class PatientFlags:
     Arguments:
         birth_date: D01.
         birth_date_fictive: the date is a convention for an unknown one, so no evidence.
-        homonym, doubtful: the identity needs a person (ID-03).
+        homonym, doubtful, fictitious: the identity needs a person (ID-03).
     """
 
     birth_date: Protected[date]
@@ -73,6 +73,7 @@ class PatientFlags:
     deceased: bool
     homonym: bool
     doubtful: bool
+    fictitious: bool
     contact_restricted: bool
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -23,6 +25,7 @@ from callcenter.kernel.errors import ConfigurationError, IntegrityError, Problem
 from callcenter.kernel.randomness import Random
 
 KEY_BYTES = 32  # AES-256, HMAC-SHA256
+MARKED = b"callcenter"  # what a mark is the HMAC of
 
 
 @dataclass(slots=True)
@@ -53,6 +56,11 @@ class Keyring:
     def index_key(self, purpose: str) -> bytes:
         """The derived key of one blind index or keyed hash."""
         return self._derive("", self.index, "index|" + purpose)
+
+    def marks(self) -> Mapping[str, str]:
+        """For each key a mark by which it is known again, and from which nothing can be opened or found."""
+        roots = {"the index key": self.index, **{f"seal key {name}": key for name, key in self.seals.items()}}
+        return {name: hmac.digest(self._derive(name, key, "mark"), MARKED, sha256).hex() for name, key in roots.items()}
 
     def _derive(self, key_id: str, root: bytes, info: str) -> bytes:
         cached = self._derived.get((key_id, info))
@@ -91,7 +99,8 @@ def load_keys(path: Path) -> Keyring:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text()
     except OSError as error:
-        raise _unusable(path, f"the key file cannot be read ({error.strerror})", "callcenter keys create") from error
+        mend = "restore it from your backup; `callcenter keys create` makes one for a database that is still empty"
+        raise _unusable(path, f"the key file cannot be read ({error.strerror})", mend) from error
     if mode & 0o077:
         raise _unusable(path, f"the key file is open to other accounts (mode {mode:04o})", f"chmod 600 {path}")
     try:

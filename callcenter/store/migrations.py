@@ -21,17 +21,18 @@ def _config() -> Config:
     return config
 
 
-async def migrate(connection: AsyncConnection) -> None:
+async def migrate(connection: AsyncConnection, revision: str = "head") -> None:
     """Apply every migration that is missing, in one transaction.
 
     Arguments:
         connection: as the owner role.
+        revision: how far; tests stop at one that has been left behind.
     """
 
     def upgrade(plain: Connection) -> None:
         config = _config()
         config.attributes["connection"] = plain
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
     await connection.run_sync(upgrade)
 

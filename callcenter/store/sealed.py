@@ -59,6 +59,11 @@ class Sealer:
         self._keys = keys
         self._random = random
 
+    @property
+    def keys(self) -> Keyring:
+        """The installation's keys."""
+        return self._keys
+
     def seal(self, value: bytes, place: Place) -> bytes:
         """Seal ``value`` for ``place`` with the current key."""
         key_id = self._keys.current

@@ -6,17 +6,13 @@ rows of the victim's. So nothing in the query helps; what stops it is the databa
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from types import ModuleType
-from typing import Any, get_args, get_type_hints
+from typing import Any
 from uuid import UUID, uuid4
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Writing
+from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, stream_so_far
 from callcenter.audit.reading import records_of_call
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter
@@ -30,7 +26,7 @@ from callcenter.disclosure.gate import _GRANTED, Gate, Inquiry, Reason, Receipt,
 from callcenter.flow.conversation import HangUp, Reply
 from callcenter.flow.language import Act, Lookup
 from callcenter.flow.ports import CallbackRequest, Done, Found, Told
-from callcenter.identity.challenges import Challenges, Counted, Limits, Opened
+from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
 from callcenter.identity.evidence import Evidence, standing
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.labels import Category
@@ -49,10 +45,9 @@ from callcenter.practice.patients import Patients
 from callcenter.practice.plans import Draft, ImportContext
 from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
 from callcenter.practice.values import AppointmentStatus, Change
-from callcenter.store.database import Database, Transaction
-from tests.attack.scene import FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS, Ground
-
-ROOMS = ("practice", "identity", "audit", "disclosure", "calls")
+from callcenter.store.database import Transaction
+from tests.attack.ground import Ground
+from tests.attack.scene import FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
 
 
 @dataclass(slots=True)
@@ -228,6 +223,18 @@ async def open_challenge(on: Careless) -> None:
     await on.challenges.open(on.tx, on.call, JEANNE, contact)
 
 
+async def code_was_sent(on: Careless) -> bool:
+    """Whether a code was sent to Jeanne lately: the attacker would learn it from a limit of one."""
+    limits = Limits(codes_per_patient=1)
+    challenges = Challenges(on.ground.sealer, on.clock, SystemRandom(), limits, on.ground.app)
+    return await challenges.spent(on.tx, JEANNE, Claim(bytes(32), None))
+
+
+async def last_of_stream(on: Careless) -> bool:
+    _, last = await stream_so_far(on.tx, on.challenge)
+    return last is not None
+
+
 async def consume_challenge(on: Careless) -> bool:
     document, keyed = on.attempt
     counted = Counted(keyed, b"", JEANNE, last=False, barred=False)
@@ -328,11 +335,12 @@ CASES: Mapping[str, Case] = {
     "practice.plan_appointments.plan_appointments": recognise_appointment,
     "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
-    "identity.challenges.Challenges.wrong_lately": lambda on: on.challenges.wrong_lately(on.tx, JEANNE),
+    "identity.challenges.Challenges.spent": code_was_sent,
     "identity.challenges.Challenges.open": open_challenge,
     "identity.challenges.Challenges.consume": consume_challenge,
     "audit.ledger.Writing.add": chain_record,
     "audit.ledger.Writing.flush": write_record,
+    "audit.ledger.stream_so_far": last_of_stream,
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
     "disclosure.gate.Gate.decide": grant,
     "disclosure.gate.Gate.check": check,
@@ -357,6 +365,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "practice.demo.seed": "writes the demonstration, each practice in its own transaction",
     "practice.enrolling.enrol": _OF_ONE_PRACTICE,
     "identity.challenges.Challenges.attempt": "see test_p5_a_code_is_tried_on_another_practices_challenge",
+    "practice.key_fit.check_keys": "opens one row of each practice, each in its own transaction",
     "calls.audio.AudioShelf.audio": _OF_THE_CALL,
     "calls.audio.AudioShelf.complete": _OF_THE_CALL,
     "calls.audio.AudioShelf.give_back": _OF_THE_CALL,
@@ -373,67 +382,3 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.verifier.CallVerifier.standing": "computes from the evidence that it holds and reaches no row",
     "calls.verifier.CallVerifier.check_code": "counts in a transaction of its own, in the practice of its call",
 }
-
-
-# --- which methods there are
-
-
-def methods_that_reach_rows() -> set[str]:
-    """Every public coroutine of the rooms that is handed a transaction or a database, however deep inside a value."""
-    modules = [module for room in ROOMS for module in _modules(room)]
-    carriers = _carriers(modules)
-    return {
-        f"{module.__name__.removeprefix('callcenter.')}.{name}"
-        for module in modules
-        for name, function, owner in _public(module)
-        if inspect.iscoroutinefunction(function)
-        and (owner in carriers or any(kind in carriers for kind in _handed(function)))
-    }
-
-
-def _modules(room: str) -> Iterator[ModuleType]:
-    package = importlib.import_module(f"callcenter.{room}")
-    for found in pkgutil.iter_modules(package.__path__):
-        yield importlib.import_module(f"callcenter.{room}.{found.name}")
-
-
-def _carriers(modules: list[ModuleType]) -> set[type]:
-    """Transactions, databases, and every class that is made from one."""
-    classes = [
-        value
-        for module in modules
-        for value in vars(module).values()
-        if inspect.isclass(value) and value.__module__ == module.__name__
-    ]
-    carriers: set[type] = {Transaction, Database}
-    while more := {c for c in classes if c not in carriers and any(k in carriers for k in _handed(c.__init__))}:
-        carriers |= more
-    return carriers
-
-
-def _public(module: ModuleType) -> Iterator[tuple[str, Any, type | None]]:
-    for name, value in vars(module).items():
-        if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
-            continue
-        if inspect.isfunction(value):
-            yield name, value, None
-        elif inspect.isclass(value):
-            for attribute, member in vars(value).items():
-                function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
-                if inspect.isfunction(function) and not attribute.startswith("_"):
-                    yield f"{name}.{attribute}", function, value
-
-
-def _handed(function: Any) -> Iterator[type]:
-    """The types of a function's parameters, those inside ``X | Y`` and ``X[Y]`` too."""
-    hints = get_type_hints(function) if inspect.isfunction(function) else {}
-    for name, hint in hints.items():
-        if name != "return":
-            yield from _types_in(hint)
-
-
-def _types_in(hint: Any) -> Iterator[type]:
-    if inspect.isclass(hint):
-        yield hint
-    for argument in get_args(hint):
-        yield from _types_in(argument)

@@ -16,9 +16,9 @@ Level: V0 unknown · V1 identified (birth date and telephone on file: opens noth
 a telephone on file) · V3 strongly verified · **never**. SMS: *open* to anybody; *push*, only unasked and to a contact
 on file; *never*.
 
-Whatever the level, nothing is said about a patient who is under 18, deceased, a homonym, of doubtful identity or of
-restricted contact, nor about a sensitive practitioner's appointment; where a practice has a sensitive practitioner, no
-practitioner's name is said at all, so that silence tells nothing. Flags only lower.
+Whatever the level, nothing is said about a patient who is under 18, deceased, a homonym, of doubtful or fictitious
+identity or of restricted contact, nor about a sensitive practitioner's appointment; where a practice has a sensitive
+practitioner, no practitioner's name is said at all, so that silence tells nothing. Flags only lower.
 """
 
 

@@ -1,75 +1,149 @@
-"""Each migration, on data that the one before it has left."""
+"""A database of an earlier version comes to the schema of this one with all that it holds, and serves."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from uuid import UUID
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
-from alembic import command
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import Column, MetaData, Table, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from callcenter.store.migrations import _config, migrate, revisions
+from callcenter.emulator.outcomes import Passed
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.randomness import SeededRandom, SystemRandom
+from callcenter.store.keys import create_keys
+from callcenter.store.migrations import migrate, revisions
 from callcenter.store.roles import create_database
-from callcenter.store.schema import OWNER
+from callcenter.store.schema import APP, OWNER
+from tests.acceptance.stage import stage_settings, staged
 from tests.conftest import ROOT, Cluster
 
-NAME = "migrated"
+TRANSCRIPT = Path(__file__).resolve().parents[1] / "acceptance" / "transcripts" / "verified_by_sms.yaml"
+OLD = "of_the_first_version"
+#: Held by a column that the first version did not leave empty.
+SEALED = b"sealed"
 
-ORGANISATION, PRACTICE, CALL, CHALLENGE, RECORD, STREAM, AUDIO = (UUID(int=number, version=4) for number in range(1, 8))
-
-#: One call of one practice, with everything that belongs to a call, as revision 0001 takes it.
-CALL_AT_0001 = (
-    f"INSERT INTO organisation VALUES ('{ORGANISATION}', 'Télésecrétariat')",
-    "INSERT INTO practice (id, organisation_id, slug, name, spoken_name, address, access, rescue_number, "
-    f"closing_conduct, out_of_hours_number) VALUES ('{PRACTICE}', '{ORGANISATION}', 'cabinet', 'Cabinet', 'Cabinet', "
-    "'Lyon', '', '+33465710090', 'Le 15.', '15')",
-    f"INSERT INTO call VALUES ('{CALL}', '{PRACTICE}', 'CA1', 3, now(), NULL)",
-    f"INSERT INTO call_session VALUES ('{CALL}', '{PRACTICE}', 1, 'sealed')",
-    f"INSERT INTO step_answer VALUES ('{PRACTICE}', '{CALL}', 0, 'next', 'print', 'sealed', now())",
+#: What the demo and a call do not leave behind: a request to be called back, a code that is awaited, one too old, and a
+#: call that was ended by a machine whose clock was behind.
+MORE = (
+    "INSERT INTO message (id, practice_id, reason, number, call_reference, created_at) "
+    "SELECT gen_random_uuid(), practice_id, 'other', 'sealed', id, now() FROM call",
     "INSERT INTO challenge (id, practice_id, call_id, secret, created_at, expires_at) "
-    f"VALUES ('{CHALLENGE}', '{PRACTICE}', '{CALL}', 'sealed', now(), now() + interval '10 minutes')",
-    f"INSERT INTO audit_record VALUES ('{RECORD}', '{PRACTICE}', '{STREAM}', 0, '{CALL}', sha256('x'), 'body')",
-    f"INSERT INTO audio VALUES ('{AUDIO}', '{PRACTICE}', '{CALL}', 'hash', '{RECORD}', 'sealed', 'fr', now())",
+    "SELECT gen_random_uuid(), practice_id, id, 'awaited', now(), now() + interval '10 minutes' FROM call",
+    "INSERT INTO challenge (id, practice_id, call_id, secret, created_at, expires_at) "
+    "SELECT gen_random_uuid(), practice_id, id, 'too old', now() - interval '1 hour', now() - interval '50 minutes' "
+    "FROM call",
+    "INSERT INTO call (id, practice_id, carrier_sid, status, started_at, ended_at) "
+    "SELECT gen_random_uuid(), id, 'CA' || id, 14, now(), now() - interval '3 milliseconds' FROM practice",
 )
 
 
+@dataclass(frozen=True)
+class Old:
+    """A database at 0001, with what the demo and a verified call leave in it.
+
+    Arguments:
+        owner, root: engines as those two roles; row-level security does not bind ``root``.
+        tables: as 0001 has them.
+    """
+
+    owner: AsyncEngine
+    root: AsyncEngine
+    tables: MetaData
+    keys_file: Path
+
+    async def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of ``table``, in the columns that 0001 has."""
+        async with self.root.connect() as connection:
+            return await _rows(connection, self.tables.tables[table])
+
+
+async def _rows(connection: AsyncConnection, table: Table) -> list[dict[str, Any]]:
+    found = await connection.execute(select(*_columns(table)))
+    return sorted((dict(row) for row in found.mappings()), key=lambda row: [str(value) for value in row.values()])
+
+
+def _columns(table: Table) -> list[Column[Any]]:
+    """A generated number is given anew."""
+    return [column for column in table.columns if column.identity is None]
+
+
+def _our_own(name: str, _: MetaData) -> bool:
+    return not name.startswith(("procrastinate", "alembic"))
+
+
+async def _play(cluster: Cluster, name: str, keys_file: Path, clock: DrivenClock, random: SeededRandom) -> None:
+    """A verified call, from ring to ledger, on the database ``name``."""
+    app, jobs = cluster.server.url(user=APP, database=name), cluster.server.dsn(user=APP, database=name)
+    async with staged(stage_settings(keys_file), app, jobs, clock, random) as stage:
+        outcome = await stage.play(TRANSCRIPT)
+    assert isinstance(outcome, Passed), outcome
+
+
 @pytest.fixture
-async def owner(cluster: Cluster) -> AsyncIterator[AsyncConnection]:
-    """A connection as the owner of an empty database; nothing is committed."""
-    root = create_async_engine(cluster.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
-    async with root.connect() as connection:
-        await create_database(connection, NAME)
-    await root.dispose()
-    engine = create_async_engine(cluster.server.url(user=OWNER, database=NAME))
+async def old(
+    cluster: Cluster, database_name: str, tmp_path: Path, clock: DrivenClock, random: SeededRandom
+) -> AsyncIterator[Old]:
+    keys_file = tmp_path / "keys.json"
+    create_keys(keys_file, SystemRandom())
+    await _play(cluster, database_name, keys_file, clock, random)
+    admin = create_async_engine(cluster.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await create_database(connection, OLD)
+    await admin.dispose()
+    owner, root, head = (
+        create_async_engine(cluster.server.url(user=user, database=name))
+        for user, name in ((OWNER, OLD), (ROOT, OLD), (ROOT, database_name))
+    )
+    tables = MetaData()
     try:
-        async with engine.connect() as connection:
-            yield connection
+        async with owner.begin() as connection:
+            await migrate(connection, "0001")
+            await connection.run_sync(lambda plain: tables.reflect(plain, only=_our_own))
+        async with head.connect() as source, root.begin() as target:
+            await _copy(source, target, tables)
+            for statement in MORE:
+                await target.execute(text(statement))
+        yield Old(owner, root, tables, keys_file)
     finally:
-        await engine.dispose()
-        await cluster.drop(NAME)
+        for engine in (owner, root, head):
+            await engine.dispose()
+        await cluster.drop(OLD)
 
 
-async def upgrade(connection: AsyncConnection, revision: str) -> None:
-    def to_revision(plain: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = plain
-        command.upgrade(config, revision)
+async def _copy(source: AsyncConnection, target: AsyncConnection, tables: MetaData) -> None:
+    for table in tables.sorted_tables:
+        rows = await _rows(source, table)
+        if table.name == "challenge":
+            rows = [row | {"secret": row["secret"] or SEALED} for row in rows]
+        if rows:
+            await target.execute(insert(table), rows)
 
-    await connection.run_sync(to_revision)
+
+def _migrated(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """``row`` as it should stand now."""
+    match table:
+        case "call" if row["ended_at"]:
+            return row | {"ended_at": max(row["ended_at"], row["started_at"])}
+        case "challenge" if row["consumed_at"] or row["expires_at"] < datetime.now(UTC):
+            return row | {"secret": None}
+    return row
 
 
-async def test_0002_keeps_the_calls_that_stand_and_binds_them_to_their_practice(owner: AsyncConnection) -> None:
-    await upgrade(owner, "0001")
-    for statement in CALL_AT_0001:
-        await owner.execute(text(statement))
-    await migrate(owner)
-    current, needed = await revisions(owner)
+async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
+    cluster: Cluster, old: Old, clock: DrivenClock, random: SeededRandom
+) -> None:
+    before = {name: await old.rows(name) for name in old.tables.tables}
+    assert [name for name, rows in before.items() if not rows] == []
+    assert {row["secret"] for row in before["challenge"]} == {SEALED, b"awaited", b"too old"}
+    async with old.owner.begin() as connection:
+        await migrate(connection)
+        current, needed = await revisions(connection)
     assert current == needed
-    for table in ("call", "call_session", "step_answer", "challenge", "audio"):
-        assert (await owner.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 1
-    unchecked = "SELECT conname FROM pg_constraint WHERE contype = 'f' AND NOT convalidated"
-    assert (await owner.execute(text(unchecked))).all() == []
-    await owner.execute(text("DELETE FROM call_session"))
-    assert (await owner.execute(text("SELECT count(*) FROM step_answer"))).scalar_one() == 0, "answers go with it"
+    for name, rows in before.items():
+        assert await old.rows(name) == [_migrated(name, row) for row in rows], name
+    await _play(cluster, OLD, old.keys_file, clock, random)

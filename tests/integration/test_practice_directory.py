@@ -7,7 +7,7 @@ from datetime import time
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 from sqlalchemy.exc import IntegrityError
 
 from callcenter.practice.demo import FOLDER
@@ -24,7 +24,7 @@ from callcenter.practice.facts import Fallback
 from callcenter.practice.names import UnmappedCharacter
 from callcenter.practice.numbers import E164
 from callcenter.practice.practitioners import has_sensitive_practitioner, practitioner_names
-from callcenter.practice.tables import practice, practitioner
+from callcenter.practice.tables import directory_number, practice, practitioner
 from callcenter.practice.values import EntryKind
 from callcenter.store.database import Database
 
@@ -98,6 +98,45 @@ async def test_p7_no_rescue_number_is_served_whichever_practice_comes_first(
                 await write_practice(connection, change)
     async with database.house() as connection:
         assert await Directory.facts(connection, PORT) == port
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO directory_number (number, practice_id) SELECT rescue_number, id FROM practice",
+        "UPDATE directory_number SET number = '+33465710090' WHERE number = '+33465710001'",
+        "UPDATE practice SET rescue_number = '+33465710001'",
+    ],
+)
+async def test_p7_the_schema_itself_keeps_a_rescue_number_from_being_served(
+    database: Database, demonstration: Demonstration, statement: str
+) -> None:
+    with pytest.raises(IntegrityError, match="a number that we serve cannot be a rescue number"):
+        async with database.house() as connection:
+            await connection.execute(text(statement))
+
+
+async def test_p7_two_practices_that_contradict_each_other_at_the_same_moment_do_not_both_stand(
+    database: Database, demonstration: Demonstration
+) -> None:
+    number = "+33465710044"
+    async with database.engine.connect() as serving, database.engine.connect() as ringing:
+        await serving.execute(insert(directory_number).values(number=number, practice_id=TILLEULS))
+        await ringing.execute(update(practice).where(practice.c.id == PORT).values(rescue_number=number))
+        await serving.commit()
+        with pytest.raises(IntegrityError, match="a number that we serve cannot be a rescue number"):
+            await ringing.commit()
+
+
+async def test_a_practice_may_exchange_its_rescue_number_and_one_that_we_serve(
+    database: Database, demonstration: Demonstration
+) -> None:
+    port = demonstration.practices["maison-de-sante-du-port"].facts
+    served = {port.rescue_number: EntryKind.MAIN}
+    async with database.house() as connection:
+        await write_practice(connection, replace(port, rescue_number=E164("+33261910001"), numbers=served))
+    async with database.house() as connection:
+        assert (await Directory.facts(connection, PORT)).rescue_number == "+33261910001"
 
 
 @pytest.mark.parametrize(

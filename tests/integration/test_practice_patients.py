@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import event, insert, select, text, update
 
+from callcenter.calls.tables import call
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError, Leak
 from callcenter.kernel.labels import Category
@@ -114,8 +115,16 @@ async def test_flags_tell_what_restricts(demonstration: Database, sealer: Sealer
         jeanne = await patients.flags(tx, JEANNE)
         flags = (jeanne.birth_date_fictive, jeanne.deceased, jeanne.homonym, jeanne.doubtful, jeanne.contact_restricted)
         assert flags == (False,) * 5
+        assert not jeanne.fictitious
         with pytest.raises(NoSuchPatient):
             await patients.flags(tx, demo_id("patient", "yves-le-bras"))
+
+
+async def test_id03_a_fictitious_identity_is_read_back_as_such(demonstration: Database, sealer: Sealer) -> None:
+    async with demonstration.practice(TILLEULS) as tx:
+        made_up = update(patient).where(patient.c.id == JEANNE).values(fictitious=True, identity_status="PROV")
+        await tx.connection.execute(made_up)
+        assert (await Patients(sealer).flags(tx, JEANNE)).fictitious
 
 
 async def test_telephones_that_may_get_a_code(demonstration: Database, sealer: Sealer, clock: DrivenClock) -> None:
@@ -226,7 +235,9 @@ async def test_messages_wait_in_order_until_somebody_handles_them(
     demonstration: Database, sealer: Sealer, clock: DrivenClock
 ) -> None:
     inbox, now = Inbox(sealer), clock.now()
+    standing = {"id": UUID(int=50), "practice_id": TILLEULS, "carrier_sid": "CA50", "status": 3, "started_at": now}
     async with demonstration.practice(TILLEULS) as tx:
+        await tx.connection.execute(insert(call).values(standing))
         for n, reason in ((2, "other"), (1, "appointment")):
             await inbox.leave(
                 tx,

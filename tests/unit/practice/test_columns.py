@@ -25,6 +25,21 @@ def test_french_and_english_headers() -> None:
     assert list(match_columns("p.csv", fields, FIELDS, {}).values()) == fields
 
 
+def test_the_three_attributes_of_an_identity_by_their_french_names() -> None:
+    columns = [
+        "Homonyme",
+        "Douteux",
+        "Fictif",
+        "identifiant",
+        "nom_de_naissance",
+        "prenom",
+        "date_de_naissance",
+        "sexe",
+    ]
+    matched = match_columns("p.csv", columns, FIELDS, {})
+    assert [matched[column] for column in columns[:3]] == ["homonym", "doubtful", "fictitious"]
+
+
 def test_a_map_goes_before_names_and_may_leave_columns_out() -> None:
     columns = ["N°", "Nom de naissance", "Prénom", "Né le", "Sexe", "Ville"]
     mapped = match_columns("p.csv", columns, FIELDS, {"N°": "external_id", "Né le": "birth_date", "Ville": "-"})

@@ -73,6 +73,18 @@ def test_all_that_is_wrong_in_a_row_is_said() -> None:
     assert all(why in message for why in ("two digits", "not a sex", "no equivalent"))
 
 
+def test_id03_a_fictitious_identity_is_provisional_and_nothing_else_beside() -> None:
+    assert "fictitious" in whys(PatientRecord, EMILE | {"fictitious": "oui", "identity_status": "QUAL"})
+    for other in ("doubtful", "homonym"):
+        assert "fictitious" in whys(PatientRecord, EMILE | {"fictitious": "oui", other: "oui"})
+    assert PatientRecord.model_validate(EMILE | {"fictitious": "x"}, context=READING).fictitious
+
+
+def test_id03_only_doubtful_and_homonym_may_be_together() -> None:
+    both = PatientRecord.model_validate(EMILE | {"doubtful": "oui", "homonym": "oui"}, context=READING)
+    assert (both.doubtful, both.homonym, both.fictitious) == (True, True, False)
+
+
 def test_id03_a_doubtful_identity_is_provisional() -> None:
     assert "doubtful" in whys(PatientRecord, EMILE | {"doubtful": "oui", "identity_status": "VALI"})
     assert PatientRecord.model_validate(EMILE | {"doubtful": "x"}, context=READING).doubtful
