@@ -277,6 +277,7 @@ async def run_server(
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
         Unavailable: database, schema, keys or voice are not there.
+        UnboundLogin: row-level security does not bind the server's login.
         WrongKeys: the key file is not the one that the database was filled with.
     """
     clock, random = clock or SystemClock(), random or SystemRandom()
@@ -285,6 +286,7 @@ async def run_server(
         sealer = Sealer(load_keys(keys_path(settings)), random)
         database = await _open(stack, addresses.app, settings.database.pool, "callcenter")
         attempts = await _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
+        await database.check_login()
         await _check_schema(database)
         await check_keys(database, sealer)
         if voice is None:

@@ -117,12 +117,8 @@ async def _hosting(settings: Settings) -> str:
 
 
 async def _database(database: Database, settings: Settings) -> str:
+    await database.check_login()
     facts = await database.check()
-    if facts["superuser"] or facts["bypasses_rls"]:
-        raise CallcenterError(
-            f"the server logs in as {facts['role']}, whom row-level security does not bind: use a login that is a "
-            "member of callcenter_app and nothing more"
-        )
     if facts["version"] < OLDEST_POSTGRESQL:
         raise CallcenterError("PostgreSQL is older than 15: upgrade it")
     if settings.environment is Environment.PRODUCTION and facts["fsync"] != "on":

@@ -16,7 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from callcenter.kernel.errors import Unavailable
+from callcenter.kernel.errors import Forbidden, Unavailable
+from callcenter.store.schema import OWNER
 
 #: The carrier waits 15 s in all; a statement or a lock that takes longer than this has failed for the caller.
 STATEMENT_TIMEOUT_MS = 5_000
@@ -28,6 +29,10 @@ SET_PRACTICE = text("SELECT set_config('app.practice', :practice, true)")
 
 class DatabaseDown(Unavailable):
     """The database does not answer."""
+
+
+class UnboundLogin(Forbidden):
+    """Row-level security does not bind the server's login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +119,24 @@ class Database:
             DatabaseDown: it does not answer.
         """
         query = text(
-            "SELECT current_user AS role, rolsuper AS superuser, rolbypassrls AS bypasses_rls, "
+            "SELECT current_user AS role, rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_roles o "
+            "WHERE o.rolname = :owner AND pg_has_role(current_user, o.oid, 'MEMBER')) AS sees_every_practice, "
             "current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync "
             "FROM pg_roles WHERE rolname = current_user"
         )
         async with self.house() as connection:
-            return dict((await connection.execute(query)).mappings().one())
+            return dict((await connection.execute(query, {"owner": OWNER})).mappings().one())
+
+    async def check_login(self) -> None:
+        """Refuse to work as somebody whom the policies of row-level security do not hold back.
+
+        Raises:
+            UnboundLogin: a superuser, a role with BYPASSRLS, or a member of the owner role.
+            DatabaseDown: it does not answer.
+        """
+        facts = await self.check()
+        if facts["sees_every_practice"]:
+            raise UnboundLogin(
+                f"the server logs in as {facts['role']}, whom row-level security does not bind: use a login that is a "
+                "member of callcenter_app and nothing more"
+            )
