@@ -43,6 +43,7 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.directory import Directory
 from callcenter.practice.key_fit import check_keys
+from callcenter.practice.sharing import SharedTelephones
 from callcenter.settings import Environment, Listener, Settings, VerificationSettings
 from callcenter.speech.local import LocalVoice
 from callcenter.speech.voices import Voice
@@ -346,7 +347,8 @@ async def run_server(
             messenger = CarrierMessenger(carrier, messages, texts)
             minutes = settings.verification.code_minutes
             sender = CodeSender(database, sealer, clock, messenger, minutes, random)
-            await stack.enter_async_context(_working(addresses.jobs, sender, Upkeep(database, clock, endings, carrier)))
+            upkeep, telephones = Upkeep(database, clock, endings, carrier), SharedTelephones(database, sealer, clock)
+            await stack.enter_async_context(_working(addresses.jobs, sender, upkeep, telephones))
         await stack.enter_async_context(_refreshing(database, static))
         private = private_application(
             PrivateDependencies(registry, {"database": database.check}, _caption_source(captions))
@@ -432,10 +434,10 @@ async def _refreshing(database: Database, static: StaticAnswers) -> AsyncIterato
 
 
 @asynccontextmanager
-async def _working(dsn: str, sender: CodeSender, upkeep: Upkeep) -> AsyncIterator[None]:
+async def _working(dsn: str, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones) -> AsyncIterator[None]:
     """The job worker, beside the listeners. A job that runs when we stop is waited for."""
     application = job_application(dsn)
-    register_jobs(application, sender, upkeep)
+    register_jobs(application, sender, upkeep, telephones)
 
     async def work() -> None:
         while True:

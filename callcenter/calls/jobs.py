@@ -10,18 +10,20 @@ from callcenter.calls.codes import CodeSender
 from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.verifier import SEND_CODE
 from callcenter.kernel.errors import Unavailable
+from callcenter.practice.sharing import SharedTelephones
 
 #: A code is of use for minutes: five tries within about half a minute, then the caller has been led to a person.
 _SEND_AGAIN = procrastinate.RetryStrategy(max_attempts=5, wait=1, exponential_wait=2, retry_exceptions={Unavailable})
 
 
-def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep) -> None:
+def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones) -> None:
     """Put the jobs of calls on ``jobs``.
 
     Arguments:
         jobs: the job system, before its worker runs.
         sender: sends codes.
         upkeep: regular work.
+        telephones: of patients, marked anew as children grow up.
     """
 
     @jobs.task(name=SEND_CODE, queue="messages", retry=_SEND_AGAIN)
@@ -37,6 +39,11 @@ def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep) -
     @jobs.task(name="reconcile", queue="upkeep", queueing_lock="reconcile")
     async def reconcile(timestamp: int) -> None:
         await upkeep.reconcile()
+
+    @jobs.periodic(cron="7 * * * *")
+    @jobs.task(name="refresh_shared", queue="upkeep", queueing_lock="refresh_shared")
+    async def refresh_shared(timestamp: int) -> None:
+        await telephones.refresh()
 
     @jobs.periodic(cron="41 3 * * *")
     @jobs.task(name="forget_jobs", queue="upkeep", queueing_lock="forget_jobs")

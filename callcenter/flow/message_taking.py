@@ -72,11 +72,17 @@ async def _ask_number(state: State, scene: Scene) -> Outcome:
 
 
 def _question(scene: Scene) -> DigitQuestion:
-    return _NUMBER if scene.world.caller.number is None else _NUMBER_OR_THIS
+    return _NUMBER if _this(scene) is None else _NUMBER_OR_THIS
+
+
+def _this(scene: Scene) -> str | None:
+    """The calling number, if the practice can ring it: a number is easily forged, and some cost whoever rings them."""
+    number = scene.world.caller.number
+    return None if number is None or typed.is_surtaxed(number) else number
 
 
 async def _number(state: State, keyed: Keyed, scene: Scene) -> Outcome:
-    this = scene.world.caller.number
+    this = _this(scene)
     keys = state.begun + keyed.keys
     if this is not None and since_star(keys) in ("", _THIS_NUMBER) and not keys.endswith("*"):
         return await _leave(state, this, scene)
@@ -100,8 +106,9 @@ async def _number_again(cause: Cause, state: State, scene: Scene) -> Outcome:
     asked = _question(scene).ask_again(cause, state, scene)
     if isinstance(asked, Waiting):
         return asked
-    if scene.world.caller.number is not None:
-        return await _leave(state, scene.world.caller.number, scene)
+    this = _this(scene)
+    if this is not None:
+        return await _leave(state, this, scene)
     return Left("abandoned", state.forgetting(REASON, NUMBER), (scene.line("callback.abandoned"),))
 
 

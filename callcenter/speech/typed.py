@@ -17,6 +17,8 @@ _OLDEST_YEARS = 125
 _BIRTH_DATE_KEYS = 8
 #: Where a number is dialled as in metropolitan France: ten digits, the first a zero.
 _FRENCH_REGIONS = frozenset({"FR", "GP", "GF", "MQ", "RE", "YT", "BL", "MF"})
+#: UX-05: 081, 082 and 089. 36xx and 118 are short: they are never E.164.
+_SURTAXED = ("+3381", "+3382", "+3389")
 
 
 class NotADateReason(StrEnum):
@@ -41,6 +43,7 @@ class NotANumberReason(StrEnum):
     NOT_DIGITS = "not_digits"
     WRONG_LENGTH = "wrong_length"
     NOT_POSSIBLE = "not_possible"
+    SURTAXED = "surtaxed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ def telephone(keys: str, region: str = "FR") -> str | NotANumber:
         keys: ten digits of a French number (``0465710001``), or any number after ``00`` (``0033465710001``).
         region: ISO 3166 code of the country where the practice is.
 
-    A number is asked to be possible, not assigned: the ranges reserved for fiction are possible only.
+    A number is asked to be possible, not assigned: the ranges reserved for fiction are possible only. One that costs
+    extra is nobody's: a practice would be made to ring it (UX-05).
     """
     if not _digits(keys):
         return NotANumber(NotANumberReason.NOT_DIGITS)
@@ -102,4 +106,10 @@ def telephone(keys: str, region: str = "FR") -> str | NotANumber:
         return NotANumber(NotANumberReason.NOT_POSSIBLE)
     if not phonenumbers.is_possible_number(number):
         return NotANumber(NotANumberReason.NOT_POSSIBLE)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return NotANumber(NotANumberReason.SURTAXED) if is_surtaxed(e164) else e164
+
+
+def is_surtaxed(e164: str) -> bool:
+    """Whether ``e164`` is a French number that costs whoever rings it extra."""
+    return e164.startswith(_SURTAXED)

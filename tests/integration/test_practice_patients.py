@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event, insert, select, text, update
@@ -21,12 +22,14 @@ from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.patients import NoSuchPatient, Patients
-from callcenter.practice.tables import contact, message, patient
+from callcenter.practice.sharing import SharedTelephones
+from callcenter.practice.tables import contact, message, patient, practice
 from callcenter.practice.values import AppointmentStatus, Change
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 
 TILLEULS, PORT = demo_id("practice", "cabinet-des-tilleuls"), demo_id("practice", "maison-de-sante-du-port")
+PARIS = ZoneInfo("Europe/Paris")
 JEANNE = demo_id("patient", "jeanne-martin-duval")
 FIRST, SECOND = (demo_id("appointment", f"jeanne-martin-duval/{n}") for n in (1, 2))
 
@@ -142,6 +145,39 @@ async def test_telephones_that_may_get_a_code(demonstration: Database, sealer: S
     assert not family.shared  # one adult and her children
     assert clock.now() - mobile.entered_at > timedelta(days=7)
     assert clock.now() - mobile.confirmed_at < timedelta(days=2 * 365)
+
+
+async def test_a_telephone_is_shared_from_the_day_on_which_a_child_turns_eighteen(
+    demonstration: Database, sealer: Sealer, clock: DrivenClock
+) -> None:
+    """Lucas and Hugo, born on 5 May 2012, have their mother's telephone."""
+    telephones = SharedTelephones(demonstration, sealer, clock)
+
+    async def shared_at(moment: datetime) -> bool:
+        clock.set(moment)
+        await telephones.refresh()
+        async with demonstration.practice(TILLEULS) as tx:
+            (family,) = await Patients(sealer).code_contacts(tx, demo_id("patient", "marie-petit"))
+        return family.shared
+
+    assert not await shared_at(datetime(2030, 5, 4, 0, 7, tzinfo=PARIS))
+    assert not await shared_at(datetime(2030, 5, 4, 12, 7, tzinfo=PARIS))
+    assert await shared_at(datetime(2030, 5, 5, 0, 7, tzinfo=PARIS))
+    assert await shared_at(datetime(2030, 5, 5, 12, 7, tzinfo=PARIS))
+
+
+async def test_shared_telephones_are_looked_at_when_the_practices_day_begins(
+    demonstration: Database, sealer: Sealer, clock: DrivenClock
+) -> None:
+    async with demonstration.house() as connection:
+        overseas = update(practice).where(practice.c.id == PORT).values(timezone="Indian/Reunion")
+        await connection.execute(overseas)
+    telephones = SharedTelephones(demonstration, sealer, clock)
+    seen = []
+    for hour in range(24):
+        clock.set(datetime(2026, 11, 26, hour, 7, tzinfo=UTC))
+        seen += [hour] * await telephones.refresh()
+    assert seen == [2, 20, 23, 23], "0 h and 3 h of Paris are 23 h and 2 h UTC, those of Saint-Denis 20 h and 23 h"
 
 
 async def test_nothing_about_a_patient_lies_open_in_the_tables(demonstration: Database) -> None:

@@ -150,3 +150,20 @@ async def test_a_number_that_was_begun_is_not_taken_for_the_calling_one() -> Non
     await call.press("")
     assert call.messages.inbox == []
     assert call.heard() == ["callback.number_or_this"]
+
+
+async def test_ux_05_no_practice_is_made_to_ring_a_number_that_costs_extra() -> None:
+    call = await ringing(None)
+    await call.press("1")
+    await call.press("0899123456")
+    assert call.heard() == ["callback.number_again"]
+    assert call.messages.inbox == []
+
+
+async def test_ux_05_nor_one_that_costs_extra_and_is_given_as_the_calling_number() -> None:
+    call = await ringing("+33899123456")
+    await call.press("1")
+    assert call.heard() == ["callback.number"]
+    await call.press("1#", "", "")
+    assert call.messages.inbox == []
+    assert "callback.abandoned" in call.heard()

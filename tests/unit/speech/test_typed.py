@@ -55,7 +55,7 @@ def test_the_first_and_the_last_birth_date() -> None:
     assert birth_date("28021899", date(2024, 2, 29)) == date(1899, 2, 28)
 
 
-@given(national=st.from_regex(r"0[1-9][0-9]{8}", fullmatch=True))
+@given(national=st.from_regex(r"0([1-79][0-9]|8[03-8])[0-9]{7}", fullmatch=True))
 @settings(deadline=None)
 def test_a_french_number_keyed_in_either_way_is_the_same(national: str) -> None:
     expected = f"+33{national[1:]}"
@@ -95,6 +95,9 @@ def test_the_region_decides_what_ten_digits_mean() -> None:
         ("00", NotANumberReason.NOT_POSSIBLE),
         ("0000000000", NotANumberReason.NOT_POSSIBLE),
         ("00999123456789", NotANumberReason.NOT_POSSIBLE),
+        ("0899123456", NotANumberReason.SURTAXED),
+        ("0820123456", NotANumberReason.SURTAXED),
+        ("0033810123456", NotANumberReason.SURTAXED),
     ],
 )
 def test_what_is_no_telephone_number_says_why(keys: str, reason: NotANumberReason) -> None:
