@@ -32,7 +32,7 @@ from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.directory import Directory
-from callcenter.settings import Environment, Listener, Settings, VerificationSettings
+from callcenter.settings import PROJECT, Environment, Listener, Settings, VerificationSettings
 from callcenter.speech.local import LocalVoice
 from callcenter.speech.voices import Voice
 from callcenter.store.database import Database
@@ -59,7 +59,6 @@ from callcenter.telephony.urls import Urls
 
 _log = structlog.get_logger(__name__)
 
-PROJECT = Path(__file__).resolve().parents[1]
 DATABASE = "callcenter"
 EMBEDDED_ROOT = "callcenter_root"
 REFRESH_SECONDS = 60  # how often the static documents follow the directory

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from callcenter.app import PROJECT, Addresses, keys_path, reach_database, run_server
+from callcenter.app import Addresses, keys_path, reach_database, run_server
 from callcenter.audit.reading import disclosures, records_of_call
 from callcenter.calls.tables import call as call_table
 from callcenter.emulator import Emulator, EmulatorSettings, NumberSettings
@@ -22,7 +22,7 @@ from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError, Problem, Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
-from callcenter.settings import Environment, Settings
+from callcenter.settings import PROJECT, Environment, Settings
 from callcenter.store.database import Database
 from callcenter.store.embedded import EmbeddedPostgres, places_for
 from callcenter.store.keys import create_keys, load_keys

@@ -96,7 +96,7 @@ async def _hosting(settings: Settings) -> str:
     hosting = settings.hosting
     if hosting is None:
         return f"not needed in environment {settings.environment.value}"
-    if hosting.self_hosted:
+    if hosting.expiry is None:
         return "self-hosted by the practice"
     left = hosting.expiry - datetime.now(UTC).date()
     if left < HOSTING_WARNING:

@@ -80,7 +80,7 @@ async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
                     "account_sid": "AC" + "0" * 32,
                     "auth_tokens": ["from-the-environment"],
                     "base_url": f"http://127.0.0.1:{emulator}",
-                    "sms_sender": "+33757900001",
+                    "sms_sender": "+33199000001",
                 },
             }
             config = tmp_path / "live.yaml"
