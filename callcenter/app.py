@@ -35,12 +35,12 @@ from callcenter.practice.directory import Directory
 from callcenter.settings import PROJECT, Environment, Listener, Settings, VerificationSettings
 from callcenter.speech.local import LocalVoice
 from callcenter.speech.voices import Voice
-from callcenter.store.database import Database
+from callcenter.store.database import Database, single_connection
 from callcenter.store.embedded import DataInUse, EmbeddedPostgres, places_for
 from callcenter.store.jobs import job_application
 from callcenter.store.keys import load_keys
-from callcenter.store.migrations import migrate, revisions
-from callcenter.store.roles import become_owner, create_database, ensure_roles
+from callcenter.store.migrations import current_revision, migrate, needed_revision, revisions
+from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
 from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.alerts import Alerts
@@ -66,6 +66,10 @@ REFRESH_SECONDS = 60  # how often the static documents follow the directory
 
 class SchemaOutdated(Unavailable):
     """The database is not at the schema of this version: run `callcenter db migrate`."""
+
+
+class CannotListen(Unavailable):
+    """An address to listen on is taken, or is not this machine's."""
 
 
 # --- the database
@@ -139,6 +143,7 @@ async def prepare_database(settings: Settings) -> str:
 
     Raises:
         SchemaOutdated: there is no owner URL to do it with.
+        DatabaseDown: no database answers there.
         NotTheOwner: its login may not act as the owner of the tables.
     """
     async with reach_database(settings) as addresses:
@@ -146,28 +151,57 @@ async def prepare_database(settings: Settings) -> str:
             raise SchemaOutdated(
                 "database.owner_url is missing: migrations need a login that may create tables and roles"
             )
-        owner = create_async_engine(addresses.owner)
-        try:
-            if settings.database.url is not None:
-                async with owner.begin() as connection:
-                    await ensure_roles(connection, login=False)
-        finally:
-            await owner.dispose()
+        if settings.database.url is not None:
+            async with single_connection(addresses.owner) as connection:
+                await ensure_roles(connection, login=False)
         await bring_up_to_date(addresses.owner)
     return "the database is at the schema of this version"
 
 
 async def bring_up_to_date(owner_url: str) -> None:
     """Apply the migrations that are missing, as the owner role."""
-    owner = create_async_engine(owner_url)
-    try:
-        async with owner.begin() as connection:
-            await become_owner(connection)
-            current, needed = await revisions(connection)
-            if current != needed:
-                await migrate(connection)
-    finally:
-        await owner.dispose()
+    async with single_connection(owner_url) as connection:
+        await become_owner(connection)
+        current, needed = await revisions(connection)
+        if current != needed:
+            await migrate(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFit:
+    """Whether a database is one that this version may serve from. Asked at start, for readiness, and by ``doctor``.
+
+    Arguments:
+        needed: the revision that this version needs.
+    """
+
+    database: Database
+    needed: str | None
+
+    @classmethod
+    async def of(cls, database: Database) -> DatabaseFit:
+        return cls(database, await asyncio.to_thread(needed_revision))
+
+    async def check_login(self) -> str:
+        """The server's login, bound by row-level security (P5).
+
+        Raises:
+            WrongLogin: it may do more, or less, than serve.
+        """
+        async with self.database.house() as connection:
+            return await require_app_login(connection)
+
+    async def check_schema(self) -> str | None:
+        """The database's revision.
+
+        Raises:
+            SchemaOutdated: it is not that of this version.
+        """
+        async with self.database.house() as connection:
+            current = await current_revision(connection)
+        if current != self.needed:
+            raise SchemaOutdated
+        return current
 
 
 def _async_url(url: str) -> str:
@@ -274,6 +308,7 @@ async def run_server(
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
         Unavailable: database, schema, keys or voice are not there.
+        WrongLogin: the database's login is more or less than a member of the app role.
     """
     clock, random = clock or SystemClock(), random or SystemRandom()
     async with AsyncExitStack() as stack:
@@ -281,7 +316,9 @@ async def run_server(
         sealer = Sealer(load_keys(keys_path(settings)), random)
         database = await _open(stack, addresses.app, settings.database.pool, "callcenter")
         attempts = await _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
-        await _check_schema(database)
+        fit = await DatabaseFit.of(database)
+        await fit.check_login()
+        await fit.check_schema()
         if voice is None:
             voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
         limits = limits_of(settings.verification)
@@ -293,7 +330,7 @@ async def run_server(
             "callcenter_messages_total", "Messages by what became of them", ("status",), registry=registry
         )
         urls = Urls.below(settings.public_base_url)
-        carrier = await stack.enter_async_context(TwilioCarrier(_carrier_settings(settings, urls)))
+        carrier = await stack.enter_async_context(TwilioCarrier(carrier_settings(settings, urls)))
         voices = CarrierVoices.with_french(settings.carrier.voice)
         static = StaticAnswers(voices, alerts)
         await _refresh_static(database, static)
@@ -319,7 +356,11 @@ async def run_server(
             await stack.enter_async_context(_working(addresses.jobs, sender, Upkeep(database, clock, endings, carrier)))
         await stack.enter_async_context(_refreshing(database, static))
         private = private_application(
-            PrivateDependencies(registry, {"database": database.check}, _caption_source(captions))
+            PrivateDependencies(
+                registry,
+                {"database": database.check, "login": fit.check_login, "schema": fit.check_schema},
+                _caption_source(captions),
+            )
         )
         private_url = await _listen(stack, web.AppRunner(private, access_log=None), settings.private)
         webhooks_url = await _listen(stack, EdgeRunner(webhook_application(edge)), settings.webhooks)
@@ -346,14 +387,8 @@ async def _open(stack: AsyncExitStack, url: str, pool: int, application: str) ->
     return database
 
 
-async def _check_schema(database: Database) -> None:
-    async with database.house() as connection:
-        current, needed = await revisions(connection)
-    if current != needed:
-        raise SchemaOutdated
-
-
-def _carrier_settings(settings: Settings, urls: Urls) -> CarrierSettings:
+def carrier_settings(settings: Settings, urls: Urls) -> CarrierSettings:
+    """How the carrier's REST interface is reached; another carrier's address has no region and no edge."""
     carrier = settings.carrier
     return CarrierSettings(
         account_sid=carrier.account_sid,
@@ -438,6 +473,11 @@ async def _listen(stack: AsyncExitStack, runner: web.AppRunner, listener: Listen
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, listener.host, listener.port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError as error:
+        where = f"{listener.host}:{listener.port}"
+        what = f"cannot listen on {where} ({error.strerror}): end what uses it, or set another port"
+        raise CannotListen(what) from error
     port = runner.addresses[0][1]
     return f"http://{listener.host}:{port}"
