@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.audit.ledger import Entry, EventKind, Value
 from callcenter.calls.desk import IVR_ACTOR, Desk
@@ -22,8 +26,16 @@ from callcenter.practice.patients import Patients
 from callcenter.store.database import DatabaseDown
 from callcenter.store.jobs import defer
 
+_log = structlog.get_logger(__name__)
+
 #: Name of the job that sends a challenge's code, or does nothing for a decoy.
 SEND_CODE = "send_code"
+
+
+def _counter_unreadable(error: Exception) -> VerificationDown:
+    """A counter that cannot be read or written: no verification, and the flow goes on without one."""
+    _log.error("code_counter_unreadable", error=type(error).__name__)
+    return VerificationDown()
 
 
 def standing_at(desk: Desk, limits: Limits) -> Standing:
@@ -56,7 +68,9 @@ class CallVerifier:
         match = the_one(await self._patients.by_birth_and_phone(desk.tx, birth_date, telephone), birth_date)
         patient = match.patient_id if match else new_id(self._random)  # nobody's: the same statements run
         contacts = await self._patients.code_contacts(desk.tx, patient)
-        wrong = await self._challenges.wrong_lately(desk.tx, patient)
+        wrong = await self._wrong_lately(patient)
+        if wrong is None:
+            return VerificationDown()
         barred = match is None or match.flags.contact_restricted or wrong >= self._limits.wrong_per_patient
         preferred = match.contact_id if match else patient
         contact = None if barred else usable_contact(contacts, preferred, desk.now, self._limits)
@@ -74,8 +88,8 @@ class CallVerifier:
         opened = desk.challenge
         try:
             attempt = await self._challenges.attempt(desk.tx.practice, desk.call, opened, desk.document, keys)
-        except DatabaseDown:  # a counter that cannot be read: no verification
-            return VerificationDown()
+        except (DatabaseDown, SQLAlchemyError) as error:
+            return _counter_unreadable(error)
         match attempt:
             case Counted() if await self._proves(opened, attempt, keys):
                 return CodeRight(Level.VERIFIED)
@@ -86,6 +100,15 @@ class CallVerifier:
                 desk.challenge = None
                 await self._note(EventKind.VERIFICATION_FAILED, opened, reason="no_try_left")
                 return ChallengeOver()
+
+    async def _wrong_lately(self, patient: UUID) -> int | None:
+        """How many wrong codes were typed about ``patient``; ``None`` if it cannot be told."""
+        try:
+            async with self._desk.tx.connection.begin_nested():  # what fails here leaves the step's transaction whole
+                return await self._challenges.wrong_lately(self._desk.tx, patient)
+        except SQLAlchemyError as error:
+            _counter_unreadable(error)
+            return None
 
     async def _proves(self, opened: Opened, attempt: Counted, keys: str) -> bool:
         desk = self._desk
