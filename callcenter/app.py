@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -43,7 +42,7 @@ from callcenter.store.migrations import current_revision, migrate, needed_revisi
 from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
 from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
-from callcenter.telephony.alerts import Alerts
+from callcenter.telephony.alerts import AlertKind, Alerts, failure
 from callcenter.telephony.application import EdgeDependencies, webhook_application
 from callcenter.telephony.carrier import Carrier, MessageRefused, MessageSent
 from callcenter.telephony.fallback import RescueEntry, StaticAnswers
@@ -353,8 +352,20 @@ async def run_server(
             sender = CodeSender(
                 database, sealer, clock, CarrierMessenger(carrier, messages), settings.verification.code_minutes
             )
-            await stack.enter_async_context(_working(addresses.jobs, sender, Upkeep(database, clock, endings, carrier)))
-        await stack.enter_async_context(_refreshing(database, static))
+            await stack.enter_async_context(
+                _working(addresses.jobs, sender, Upkeep(database, clock, endings, carrier), alerts)
+            )
+        await stack.enter_async_context(
+            in_background(
+                keep_going(
+                    lambda: _refresh_static(database, static),  # until it works again, the last documents stand
+                    alerts,
+                    AlertKind.STATIC_STALE,
+                    seconds=REFRESH_SECONDS,
+                    pause=REFRESH_SECONDS,
+                )
+            )
+        )
         private = private_application(
             PrivateDependencies(
                 registry,
@@ -418,55 +429,56 @@ async def _refresh_static(database: Database, static: StaticAnswers) -> None:
     static.refresh([RescueEntry(number, fallback.rescue_number) for number, fallback in numbers.items()])
 
 
+async def keep_going(
+    work: Callable[[], Awaitable[None]], alerts: Alerts, kind: AlertKind, *, seconds: float, pause: float = 0
+) -> None:
+    """Do ``work`` for as long as we live: whatever it raises is an alert, and it is done again.
+
+    Arguments:
+        kind: of the alert.
+        seconds: between one time and the next.
+        pause: seconds before the first time.
+    """
+    await asyncio.sleep(pause)
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            alerts.failed(kind, error)
+        await asyncio.sleep(seconds)
+
+
 @asynccontextmanager
-async def _refreshing(database: Database, static: StaticAnswers) -> AsyncIterator[None]:
-    """Keep the static documents as the directory has them. While the database is down, the last ones stand."""
-
-    async def refresh() -> None:
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            try:
-                await _refresh_static(database, static)
-            except Unavailable as error:
-                _log.warning("static_answers_not_refreshed", error=type(error).__name__)
-
-    async with _in_background(refresh()):
-        yield
-
-
-@asynccontextmanager
-async def _working(dsn: str, sender: CodeSender, upkeep: Upkeep) -> AsyncIterator[None]:
+async def _working(dsn: str, sender: CodeSender, upkeep: Upkeep, alerts: Alerts) -> AsyncIterator[None]:
     """The job worker, beside the listeners. A job that runs when we stop is waited for."""
     application = job_application(dsn)
     register_jobs(application, sender, upkeep)
 
     async def work() -> None:
-        while True:
-            try:
-                await application.run_worker_async(
-                    concurrency=4,
-                    fetch_job_polling_interval=2,
-                    install_signal_handlers=False,
-                    shutdown_graceful_timeout=10,
-                )
-                return
-            except Exception as error:  # the database went away: come back with it
-                _log.warning("job_worker_restarts", error=type(error).__name__)
-                await asyncio.sleep(1)
+        await application.run_worker_async(
+            concurrency=4,
+            fetch_job_polling_interval=2,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=10,
+        )
 
-    async with application.open_async(), _in_background(work()):
+    # It ends when the database goes away, and comes back with it.
+    working = keep_going(work, alerts, AlertKind.JOBS_STOPPED, seconds=1)
+    async with application.open_async(), in_background(working):
         yield
 
 
 @asynccontextmanager
-async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run ``work`` beside the body, and end it after it; an error of its own does not become the body's."""
     task = asyncio.create_task(work)
     try:
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("background_work_failed", **failure(error))
 
 
 async def _listen(stack: AsyncExitStack, runner: web.AppRunner, listener: Listener) -> str:
