@@ -230,10 +230,21 @@ def practice() -> None:
 @practice.command("enrol")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--organisation", required=True, help="Who staffs its telephone; enrolled too if it is new.")
+@click.option(
+    "--no-longer-sensitive",
+    "released",
+    multiple=True,
+    metavar="NAME",
+    help="A practitioner on file as sensitive who is no more; may be given several times.",
+)
 @click.pass_obj
-def practice_enrol(context: Context, file: Path, organisation: str) -> None:
-    """Enrol a practice from its description in YAML, or change the one of the same short name."""
-    enrolled = _run(_enrol(context.settings, file, organisation))
+def practice_enrol(context: Context, file: Path, organisation: str, released: tuple[str, ...]) -> None:
+    """Enrol a practice from its description in YAML, or change the one of the same short name.
+
+    A practitioner's sensitive mark goes only where --no-longer-sensitive names them: without it, callers are told
+    practitioners' names.
+    """
+    enrolled = _run(_enrol(context.settings, file, organisation, released))
     facts = enrolled.facts
     what = "enrolled" if enrolled.is_new else "changed"
     click.echo(f"{facts.name} {what}: answers at {', '.join(facts.numbers)}, rescue number {facts.rescue_number}")
@@ -243,11 +254,11 @@ def practice_enrol(context: Context, file: Path, organisation: str) -> None:
     click.echo("its calls meet this from now on; the documents of last resort follow within a minute")
 
 
-async def _enrol(settings: Settings, file: Path, organisation: str) -> Any:
+async def _enrol(settings: Settings, file: Path, organisation: str, released: tuple[str, ...]) -> Any:
     from callcenter.practice.enrolling import enrol
 
     async with _opened(settings) as (database, _):
-        return await enrol(database, file, organisation, SystemRandom())
+        return await enrol(database, file, organisation, SystemRandom(), no_longer_sensitive=released)
 
 
 @practice.command("list")
