@@ -56,6 +56,9 @@ NAME = re.compile(r"[A-Za-z_]\w*")
 REFERENCE = re.compile(r"\{(\w+)!?\}")
 NUMBER = '"+33465710001"'
 
+#: What a disclosure that is read back may say of itself.
+LEDGER_KEYS = ("categories", "level", "decision", "reason", "prompt", "step", "playback", "redelivered")
+
 
 __all__ = ["Transcript", "TranscriptError", "load_transcript"]
 
@@ -267,7 +270,10 @@ class _Reader:
             if not isinstance(item, yaml.MappingNode) or not item.value:
                 self._problems.at(line_of(item), f"a record of the ledger is a set of keys: write {example}")
                 continue
-            Record(item, self._problems, "a record of the ledger")  # notes a key that stands there twice
+            record = Record(item, self._problems, "a record of the ledger")
+            for name in LEDGER_KEYS:
+                record.node(name)
+            record.finish()
             fields = yaml.SafeLoader("").construct_document(item)
             rows.append(LedgerRow(line_of(item), tuple((str(name), value) for name, value in fields.items())))
         return tuple(rows)
