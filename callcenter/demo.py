@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from callcenter.app import Addresses, keys_path, reach_database, run_server
+from callcenter.app import Addresses, CannotListen, keys_path, reach_database, run_server
 from callcenter.audit.reading import disclosures, records_of_call
 from callcenter.calls.tables import call as call_table
 from callcenter.emulator import Emulator, EmulatorSettings, NumberSettings
@@ -60,13 +60,18 @@ async def run_demo(settings: Settings, say: Say) -> None:
         report = await _seed(settings, addresses)
         say(f"demo data: {report}")
         say("starting server and emulator …")
-        try:
-            async with run_server(settings, addresses), _emulating(settings, EMULATOR_PORT):
-                say(WHAT_TO_TRY)
-                await stopped.wait()
-                say("\nending …")
-        except (OSError, EmulatorError) as error:
-            raise PortTaken(f"a port of the demo cannot be used ({error}): end what uses {_ports(settings)}") from error
+        async with _on_free_ports(settings), run_server(settings, addresses), _emulating(settings, EMULATOR_PORT):
+            say(WHAT_TO_TRY)
+            await stopped.wait()
+            say("\nending …")
+
+
+@asynccontextmanager
+async def _on_free_ports(settings: Settings) -> AsyncIterator[None]:
+    try:
+        yield
+    except (CannotListen, EmulatorError) as error:
+        raise PortTaken(f"a port of the demo cannot be used ({error}): end what uses {_ports(settings)}") from error
 
 
 def _ports(settings: Settings) -> str:
@@ -135,12 +140,9 @@ async def _emulating(settings: Settings, port: int) -> AsyncIterator[Emulator]:
 async def run_emulator(settings: Settings, port: int, say: Say) -> None:
     """Run the emulator alone until interrupted."""
     stopped = _interrupted()
-    try:
-        async with _emulating(settings, port) as emulator:
-            say(f"emulator {emulator.base_url}, calling {settings.public_base_url}   Ctrl-C ends")
-            await stopped.wait()
-    except (OSError, EmulatorError) as error:
-        raise PortTaken(f"the emulator cannot listen on port {port}: {error}") from error
+    async with _emulating(settings, port) as emulator:
+        say(f"emulator {emulator.base_url}, calling {settings.public_base_url}   Ctrl-C ends")
+        await stopped.wait()
 
 
 # --- transcripts
