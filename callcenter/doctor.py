@@ -146,14 +146,12 @@ async def _carrier(settings: Settings) -> str:
 
 
 async def _database(database: Database, settings: Settings) -> str:
-    query = text("SELECT current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync")
-    async with database.house() as connection:
-        facts = (await connection.execute(query)).one()
-    if facts.version < OLDEST_POSTGRESQL:
+    facts = await database.check()
+    if facts["version"] < OLDEST_POSTGRESQL:
         raise CallcenterError("PostgreSQL is older than 15: upgrade it")
-    if settings.environment is Environment.PRODUCTION and facts.fsync != "on":
+    if settings.environment is Environment.PRODUCTION and facts["fsync"] != "on":
         raise CallcenterError("fsync is off: a crash would lose records of what was told; set fsync = on")
-    return f"PostgreSQL {facts.version // 10000}"
+    return f"PostgreSQL {facts['version'] // 10000}"
 
 
 async def _login(fit: DatabaseFit) -> str:

@@ -26,6 +26,9 @@ from callcenter.store.sealed import Sealer
 ROOT = "callcenter_root"
 TEMPLATE = "callcenter_template"
 
+#: Thursday 26 November 2026, 10:00 in Paris: where the clock of every test stands at first.
+TODAY = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -33,10 +36,10 @@ class Cluster:
 
     server: EmbeddedPostgres
 
-    async def create(self, name: str) -> None:
+    async def create(self, name: str, template: str = TEMPLATE) -> None:
         engine = create_async_engine(self.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
         async with engine.connect() as connection:
-            await create_database(connection, name, template=TEMPLATE)
+            await create_database(connection, name, template=template)
         await engine.dispose()
 
     async def drop(self, name: str) -> None:
@@ -115,5 +118,4 @@ def sealer(keyring: Keyring, random: SeededRandom) -> Sealer:
 
 @pytest.fixture
 def clock() -> DrivenClock:
-    """Thursday 26 November 2026, 10:00 in Paris."""
-    return DrivenClock(datetime(2026, 11, 26, 9, 0, tzinfo=UTC))
+    return DrivenClock(TODAY)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from callcenter.audit.ledger import EventKind, leaf_of
+from callcenter.audit.ledger import NO_LEAF, EventKind, leaf_of
 from callcenter.audit.tables import audit_record
 from callcenter.kernel.errors import IntegrityError
 from callcenter.store.database import Transaction
@@ -46,12 +46,16 @@ async def records_of_call(tx: Transaction, call: UUID) -> list[Record]:
     records = []
     for row in rows:
         body = json.loads(row.body)
-        expected = last.get(row.stream, bytes(32)).hex()
-        if leaf_of(row.body) != row.leaf or body["prev"] != expected or body["seq"] != row.seq:
+        if leaf_of(row.body) != row.leaf or not _follows(body, row.seq, last.get(row.stream, NO_LEAF)):
             raise IntegrityError(f"record {row.id} of the ledger does not match its chain: run an integrity check")
         last[row.stream] = row.leaf
         records.append(Record(row.id, row.seq, body))
     return sorted(records, key=lambda record: (record.body["ts"], record.seq))
+
+
+def _follows(body: dict[str, Any], seq: int, last: bytes) -> bool:
+    """Whether a record names its place ``seq`` and the leaf ``last`` of the record before it."""
+    return bool(body["seq"] == seq and body["prev"] == last.hex())
 
 
 def disclosures(records: list[Record]) -> list[dict[str, Any]]:

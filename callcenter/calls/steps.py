@@ -114,9 +114,9 @@ class Steps:
         async with house.database.house() as connection:
             match event:
                 case Incoming():
-                    tx, call = await self._enter_first(connection, event)
+                    tx, call, ended = await self._enter_first(connection, event)
                     key = self._key(tx.practice, call, 0, Slot.NEXT, event.fingerprint)
-                    body, replayed = await self._first(tx, call, key, event, render)
+                    body, replayed = await self._first(tx, call, key, event, render, ended=ended)
                 case StepAnswered():
                     tx, ended = await self._enter(connection, event)
                     key = self._key(tx.practice, event.call, event.document, event.slot, event.fingerprint)
@@ -127,7 +127,7 @@ class Steps:
         keyed = self._house.sealer.blind_index(practice, "step_answer.fingerprint", f"{call}|{fingerprint.hex()}")
         return StepKey(document, slot, keyed)
 
-    async def _enter_first(self, connection: AsyncConnection, event: Incoming) -> tuple[Transaction, UUID]:
+    async def _enter_first(self, connection: AsyncConnection, event: Incoming) -> tuple[Transaction, UUID, bool]:
         house = self._house
         practice = await house.places.practice_of(connection, event.called)
         values = {
@@ -138,7 +138,7 @@ class Steps:
             "now": house.clock.now(),
         }
         row = (await connection.execute(rows.ENTER_BY_SID, values)).one()
-        return Transaction(connection, row.practice_id), row.id
+        return Transaction(connection, row.practice_id), row.id, CallStatus(row.status).terminal
 
     async def _enter(self, connection: AsyncConnection, event: StepAnswered) -> tuple[Transaction, bool]:
         row = (await connection.execute(rows.ENTER_BY_ID, {"id": event.call})).one_or_none()
@@ -149,11 +149,13 @@ class Steps:
         return Transaction(connection, row.practice_id), CallStatus(row.status).terminal
 
     async def _first(
-        self, tx: Transaction, call: UUID, key: StepKey, event: Incoming, render: Render
+        self, tx: Transaction, call: UUID, key: StepKey, event: Incoming, render: Render, *, ended: bool
     ) -> tuple[bytes, bool]:
         kept = await self._load(tx, call, key)
         if kept is not None:
             return await self._answered_before(tx, call, key, kept)
+        if ended:  # a signature has no date: this one was recorded, and its answer is forgotten by now
+            raise NoSuchCall
         facts = await self._house.places.facts(tx.connection, tx.practice)
         caller = None if event.caller is None or event.caller in facts.own_lines else event.caller
         flow = self._house.flows.entry

@@ -6,7 +6,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -31,6 +30,7 @@ call = Table(
     Column("status", SmallInteger, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
+    UniqueConstraint("practice_id", "id"),
     Index(None, "practice_id", "started_at"),
     Index("ix_call_open", "started_at", postgresql_where=text("ended_at IS NULL")),
     info=HOUSE_SCOPE,
@@ -39,10 +39,12 @@ call = Table(
 call_session = Table(
     "call_session",
     metadata,
-    Column("id", Uuid, ForeignKey("call.id"), primary_key=True),
+    Column("id", Uuid, primary_key=True),
     practice_column(),
     Column("document", Integer, nullable=False),
     Column("state", LargeBinary, nullable=False),
+    UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(["practice_id", "id"], ["call.practice_id", "call.id"]),
     CheckConstraint("document >= 0", name="document"),
     info=PRACTICE_SCOPE,
 )
@@ -58,7 +60,9 @@ step_answer = Table(
     Column("body", LargeBinary, nullable=False),
     Column("answered_at", DateTime(timezone=True), nullable=False, index=True),
     PrimaryKeyConstraint("call_id", "document", "slot"),
-    ForeignKeyConstraint(["call_id"], ["call_session.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(
+        ["practice_id", "call_id"], ["call_session.practice_id", "call_session.id"], ondelete="CASCADE"
+    ),
     CheckConstraint("slot IN ('next', 'enqueued', 'dialled', 'recorded', 'whisper')", name="slot"),
     info=PRACTICE_SCOPE,
 )
@@ -68,7 +72,7 @@ audio = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     practice_column(),
-    Column("call_id", Uuid, ForeignKey("call.id"), nullable=False),
+    Column("call_id", Uuid, nullable=False),
     Column("token_hash", LargeBinary, nullable=False),
     Column("record_id", Uuid, nullable=False),
     Column("words", LargeBinary, nullable=False),
@@ -77,6 +81,7 @@ audio = Table(
     Column("fetches", SmallInteger, nullable=False, server_default=text("0")),
     Column("completed", SmallInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("token_hash"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
     ForeignKeyConstraint(["practice_id", "record_id"], ["audit_record.practice_id", "audit_record.id"]),
     info=PRACTICE_SCOPE,
 )

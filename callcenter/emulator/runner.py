@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -32,11 +33,27 @@ from callcenter.emulator.steps import (
 LedgerReader = Callable[[str], Awaitable[list[dict[str, Any]]]]
 Narrator = Callable[[str], object]
 
-TEXT_PATIENCE = 10.0  # real seconds for a text message to arrive
-TEXT_GRACE = 1.0  # real seconds in which one that should not arrive would
-RING_PATIENCE = 10.0
-LEDGER_PATIENCE = 5.0
 REFERENCE = re.compile(r"\{(\w+)(!?)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what happens beside the call, in real seconds.
+
+    Arguments:
+        text: for a text message to arrive.
+        no_text: in which one that should not arrive would.
+        ring: for another telephone to ring.
+        ledger: for the records to be as expected.
+    """
+
+    text: float = 10.0
+    no_text: float = 1.0
+    ring: float = 10.0
+    ledger: float = 5.0
+
+
+PATIENT = Patience()
 
 
 class SettableClock(Protocol):
@@ -55,6 +72,7 @@ async def run(
     base_url: str,
     ledger: LedgerReader | None = None,
     clock: SettableClock | None = None,
+    patience: Patience = PATIENT,
     narrate: Narrator = _silently,
 ) -> Outcome:
     """Make the call that a transcript describes.
@@ -64,6 +82,7 @@ async def run(
         base_url: a running emulator.
         ledger: given a call's sid, the records that it left, in order.
         clock: set to the transcript's ``at``, if both are there.
+        patience: how long to wait for what should happen beside the call.
         narrate: gets a line for whatever is heard, pressed or received, as it happens.
     """
     if transcript.ledger is not None and ledger is None:
@@ -72,36 +91,35 @@ async def run(
         clock.set(transcript.at)
     try:
         async with ControlClient(base_url) as client:
-            return await _run(client, transcript, ledger, narrate)
+            return await _run(client, transcript, ledger, patience, narrate)
     except EmulatorError as error:
         return CouldNotRun(str(error))
 
 
 async def _run(
-    client: ControlClient, transcript: Transcript, ledger: LedgerReader | None, narrate: Narrator
+    client: ControlClient,
+    transcript: Transcript,
+    ledger: LedgerReader | None,
+    patience: Patience,
+    narrate: Narrator,
 ) -> Outcome:
-    seen = await client.last_message()
-    sid = await client.start(transcript.caller, transcript.called, "scripted")
-    follower = _Follower(client, sid, seen, narrate)
+    follower = await Follower.calling(client, transcript, patience, narrate)
     try:
         difference = await follower.follow(transcript.steps)
     finally:
-        for leg in (sid, *follower.answered):
-            await client.hang_up(leg)
-        state = await client.closed(sid)
-        follower.tell(state)
+        state = await follower.hang_up()
     if difference is not None:
         return difference
     if state.activity != "ended" or state.callbacks_pending:
         return CouldNotRun("l'appel ne s'est pas terminé, ou l'application n'a pas pris note de sa fin.")
     if transcript.ledger is None or ledger is None:
         return Passed()
-    return await _ledger(transcript, ledger, sid)
+    return await _ledger(transcript, ledger, follower.sid, patience.ledger)
 
 
-async def _ledger(transcript: Transcript, ledger: LedgerReader, sid: str) -> Outcome:
+async def _ledger(transcript: Transcript, ledger: LedgerReader, sid: str, seconds: float) -> Outcome:
     """Compare the records, for some seconds: what the end of a call leaves may be written a little later."""
-    until = asyncio.get_running_loop().time() + LEDGER_PATIENCE
+    until = asyncio.get_running_loop().time() + seconds
     while True:
         difference = compare(transcript, await ledger(sid))
         if difference is None:
@@ -111,33 +129,63 @@ async def _ledger(transcript: Transcript, ledger: LedgerReader, sid: str) -> Out
         await asyncio.sleep(0.1)
 
 
-class _Follower:
-    """One call, step after step.
+class Follower:
+    """One call, followed step after step.
 
     Arguments:
         sid: the call.
         seen: how many messages there were before it began.
+        patience: how long to wait for what happens beside it.
         narrate: gets what happens.
     """
 
-    def __init__(self, client: ControlClient, sid: str, seen: int, narrate: Narrator) -> None:
+    def __init__(
+        self,
+        client: ControlClient,
+        sid: str,
+        seen: int,
+        patience: Patience = PATIENT,
+        narrate: Narrator = _silently,
+    ) -> None:
+        self.sid = sid
         self._client = client
-        self._sid = sid
         self._seen = seen
+        self._patience = patience
         self._narrate = narrate
         self._told: dict[str, int] = {}
         self._window = 0
         self._kept: dict[str, str] = {}
         self._used: set[int] = set()
         self._telephones: dict[str, str] = {}
-        self.answered: list[str] = []
+        self._answered: list[str] = []
         self._step = Step(0, 0, Ends())
+
+    @classmethod
+    async def calling(
+        cls,
+        client: ControlClient,
+        transcript: Transcript,
+        patience: Patience = PATIENT,
+        narrate: Narrator = _silently,
+    ) -> Follower:
+        """Make the call that a transcript describes; no step of it is taken yet."""
+        seen = await client.last_message()
+        sid = await client.start(transcript.caller, transcript.called, "scripted")
+        return cls(client, sid, seen, patience, narrate)
+
+    async def hang_up(self) -> CallState:
+        """Hang up every telephone; the call when its end was reported, or as it is when that takes too long."""
+        for leg in (self.sid, *self._answered):
+            await self._client.hang_up(leg)
+        state = await self._client.closed(self.sid)
+        self.tell(state)
+        return state
 
     async def follow(self, steps: Sequence[Step]) -> Differed | None:
         """The first difference, or None."""
         for step in steps:
             self._step = step
-            state = await self._settled(self._sid)
+            state = await self._settled(self.sid)
             difference = await self._take(state)
             if difference is not None:
                 return difference
@@ -159,7 +207,7 @@ class _Follower:
                     return self._differs(f"ne pas entendre « {pattern.pattern} »", _quote(heard))
             case Presses(keys):
                 self._window = len(state.heard)
-                return await self._press(state, self._sid, keys, heard)
+                return await self._press(state, self.sid, keys, heard)
             case Waits(seconds):
                 self._window = len(state.heard)
                 return await self._wait(state, seconds)
@@ -174,7 +222,7 @@ class _Follower:
                 self._window = len(state.heard)
                 return await self._answer(self._step.action)
             case HangsUp(name):
-                await self._client.hang_up(self._telephones[name] if name is not None else self._sid)
+                await self._client.hang_up(self._telephones[name] if name is not None else self.sid)
             case Ends():
                 return self._ended(state)
         return None
@@ -201,12 +249,12 @@ class _Follower:
     async def _wait(self, state: CallState, seconds: float) -> Differed | None:
         if state.activity == "ended":
             return self._differs(f"attendre {seconds:g} s au téléphone", "l'appel était terminé")
-        await self._client.advance(self._sid, seconds)
+        await self._client.advance(self.sid, seconds)
         return None
 
     async def _say(self, state: CallState, text: str) -> Differed | None:
         try:
-            await self._client.speak(self._sid, text)
+            await self._client.speak(self.sid, text)
         except Refusal:
             ended = state.activity == "ended"
             return self._differs(
@@ -216,7 +264,7 @@ class _Follower:
 
     async def _texts(self, texts: Texts) -> Differed | None:
         loop = asyncio.get_running_loop()
-        until, after = loop.time() + TEXT_PATIENCE, self._seen
+        until, after = loop.time() + self._patience.text, self._seen
         arrived = []
         while (left := until - loop.time()) > 0:
             for message in await self._client.inbox(texts.to, after=after, wait=left):
@@ -234,18 +282,18 @@ class _Follower:
         return self._differs(expected, ", ".join(arrived) or "aucun SMS")
 
     async def _no_texts(self, to: str) -> Differed | None:
-        arrived = await self._client.inbox(to, after=self._seen, wait=TEXT_GRACE)
+        arrived = await self._client.inbox(to, after=self._seen, wait=self._patience.no_text)
         if not arrived:
             return None
         return self._differs(f"aucun SMS au {to}", ", ".join(f"« {message.body} »" for message in arrived))
 
     async def _answer(self, answers: Answers) -> Differed | None:
-        ringing = await self._client.ringing(answers.on, RING_PATIENCE)
-        leg = next((leg for leg in ringing if leg.parent == self._sid), ringing[-1] if ringing else None)
+        ringing = await self._client.ringing(answers.on, self._patience.ring)
+        leg = next((leg for leg in ringing if leg.parent == self.sid), ringing[-1] if ringing else None)
         if leg is None:
             return self._differs(f"entendre sonner le {answers.on}", "ce téléphone ne sonne pas")
         await self._client.answer(leg.sid)
-        self.answered.append(leg.sid)
+        self._answered.append(leg.sid)
         if answers.name is not None:
             self._telephones[answers.name] = leg.sid
         state = await self._settled(leg.sid, f"{answers.on} ")

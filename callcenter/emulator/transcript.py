@@ -55,8 +55,7 @@ KEYS = re.compile(r"(?:[0-9*#,]|\{[A-Za-z_]\w*!?\})+")
 NAME = re.compile(r"[A-Za-z_]\w*")
 REFERENCE = re.compile(r"\{(\w+)!?\}")
 NUMBER = '"+33465710001"'
-
-#: What a disclosure that is read back may say of itself.
+#: What a disclosure's record may be asked for.
 LEDGER_KEYS = ("categories", "level", "decision", "reason", "prompt", "step", "playback", "redelivered")
 
 
@@ -270,7 +269,7 @@ class _Reader:
             if not isinstance(item, yaml.MappingNode) or not item.value:
                 self._problems.at(line_of(item), f"a record of the ledger is a set of keys: write {example}")
                 continue
-            record = Record(item, self._problems, "a record of the ledger")
+            record = Record(item, self._problems, "a record of the ledger")  # notes a key that stands there twice
             for name in LEDGER_KEYS:
                 record.node(name)
             record.finish()

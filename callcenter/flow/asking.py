@@ -6,13 +6,13 @@ from callcenter.flow.conversation import SECONDS_FOR_A_CHOICE, Keyed
 from callcenter.flow.keypad import (
     NONSENSE_PROMPT,
     AskAgain,
+    Begun,
     Cause,
     DigitQuestion,
     Digits,
     GaveUp,
     count,
     menu_cause,
-    read_digits,
 )
 from callcenter.flow.language import Ask, Choose
 from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
@@ -47,7 +47,10 @@ def enter_ask(step: Ask, state: State, scene: Scene) -> Outcome:
 
 def answer_ask(step: Ask, state: State, keyed: Keyed, scene: Scene) -> Outcome:
     """Take the digits."""
-    match read_digits(keyed, _digit_question(step).digits):
+    question = _digit_question(step)
+    match question.read(keyed, state):
+        case Begun() as begun:
+            return question.go_on(begun, state, scene)
         case Digits(keys):
             telephone = typed.telephone(keys)
             if isinstance(telephone, str):
@@ -55,7 +58,7 @@ def answer_ask(step: Ask, state: State, keyed: Keyed, scene: Scene) -> Outcome:
             cause = Cause.NONSENSE
         case Cause() as cause:
             pass
-    match _digit_question(step).ask_again(cause, state, scene):
+    match question.ask_again(cause, state, scene):
         case GaveUp(Cause.NONSENSE):
             return Left("nonsense", state)
         case GaveUp():

@@ -8,6 +8,7 @@ has a bounded number of turns.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from callcenter.flow import asking, message_taking, verifying
 from callcenter.flow.conversation import (
@@ -49,6 +50,9 @@ STEPS_A_TURN = 50
 LEAD_TO_A_PERSON = 40
 #: At this many it ends, so that with the carrier's own requests it stays within 60 (P7).
 LAST_TURN = 52
+#: The same two bounds in time. No question lasts two minutes, so that a call ends within 15.
+LEAD_AFTER = timedelta(minutes=9)
+LAST_AFTER = timedelta(minutes=13)
 
 LIMIT_PROMPT = "engine.limit"
 FAREWELL_PROMPT = "callback.abandoned"
@@ -117,7 +121,7 @@ async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome
         case Started():
             if state.turns > 1:
                 raise FlowStuck("a call that is under way cannot start")
-            return await _enter(_step(flow, state), state, scene)
+            return await _enter(_step(flow, state), replace(state, started_at=scene.world.now), scene)
         case Keyed():
             if state.phase is Phase.NONE:
                 raise FlowStuck("keys were typed where nothing was asked")
@@ -140,9 +144,10 @@ async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:
 
 async def _within_bounds(flow: Flow, walked: _Walked, scene: Scene) -> _Walked:
     state = walked.stop.state
-    if isinstance(walked.stop, Ended) or state.turns < LEAD_TO_A_PERSON:
+    lasted = scene.world.now - (state.started_at or scene.world.now)
+    if isinstance(walked.stop, Ended) or (state.turns < LEAD_TO_A_PERSON and lasted < LEAD_AFTER):
         return walked
-    if state.turns >= LAST_TURN:
+    if state.turns >= LAST_TURN or lasted >= LAST_AFTER:
         farewell = scene.line(FAREWELL_PROMPT)
         return replace(walked, stop=Ended(state.at(state.step)), said=(*walked.said, farewell))
     if state.limited or isinstance(_step(flow, state), TakeMessage):

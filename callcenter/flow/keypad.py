@@ -1,7 +1,8 @@
 """What a caller's keys mean at a question, and how often a question is asked.
 
 Digits are asked in one way everywhere: ``0`` is a digit; silence asks again; ``#`` alone escapes; ``*`` starts again,
-and what follows the last one counts.
+and what follows the last one counts. The carrier ends a question at its number of keys, a ``*`` and what stood before
+it among them; what was begun behind the ``*`` is then kept, and the question waits for the rest without a word.
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ class Cause(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Digits:
     """Digits to make sense of; at least one."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Digits behind a ``*``, cut short by the carrier while they were typed; at least one."""
 
     keys: str
 
@@ -92,8 +100,29 @@ class DigitQuestion:
             case AskAgain(_, counted):
                 return self._asked(counted, scene, self.prompt)
 
+    def read(self, keyed: Keyed, state: State) -> Digits | Begun | Cause:
+        """What ``keyed`` means here, after what was begun before it."""
+        if not keyed.keys:
+            if state.begun and keyed.hash_key:
+                return Digits(state.begun)
+            return Cause.ESCAPE if keyed.hash_key else Cause.SILENCE
+        digits = since_star(state.begun + keyed.keys)
+        if "*" not in keyed.keys or len(digits) >= self.digits:
+            return Digits(digits)
+        cut_short = not keyed.hash_key and len(keyed.keys) >= self.digits - len(state.begun)
+        if digits and cut_short and state.restarts < FREE_RESTARTS:
+            return Begun(digits)
+        return Cause.RESTART
+
+    def go_on(self, begun: Begun, state: State, scene: Scene) -> Waiting:
+        """Wait for the rest of what was begun: a free restart, in silence, for the caller is typing."""
+        rest = self.digits - len(begun.keys)
+        kept = replace(state, begun=begun.keys, restarts=state.restarts + 1)
+        return Waiting(scene.question(max_keys=rest, seconds=self.seconds), kept)
+
     def _asked(self, state: State, scene: Scene, *prompts: str) -> Waiting:
-        return Waiting(scene.question(*prompts, max_keys=self.digits, seconds=self.seconds), state)
+        afresh = replace(state, begun="")
+        return Waiting(scene.question(*prompts, max_keys=self.digits, seconds=self.seconds), afresh)
 
 
 def menu_cause(keyed: Keyed) -> Cause:
@@ -106,16 +135,6 @@ def menu_cause(keyed: Keyed) -> Cause:
 def since_star(keys: str) -> str:
     """What counts of ``keys``: all after the last ``*``."""
     return keys.rpartition("*")[2]
-
-
-def read_digits(keyed: Keyed, wanted: int) -> Digits | Cause:
-    """What ``keyed`` means at a question for ``wanted`` digits."""
-    if not keyed.keys:
-        return Cause.ESCAPE if keyed.hash_key else Cause.SILENCE
-    digits = since_star(keyed.keys)
-    if "*" in keyed.keys and len(digits) < wanted:
-        return Cause.RESTART
-    return Digits(digits)
 
 
 def count(state: State, cause: Cause, prompts: int = PROMPTS) -> AskAgain | GaveUp:

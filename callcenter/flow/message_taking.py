@@ -10,13 +10,13 @@ from callcenter.flow.conversation import SECONDS_FOR_A_CHOICE, Keyed
 from callcenter.flow.keypad import (
     NONSENSE_PROMPT,
     AskAgain,
+    Begun,
     Cause,
     DigitQuestion,
     Digits,
     GaveUp,
     count,
     menu_cause,
-    read_digits,
     since_star,
 )
 from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
@@ -77,9 +77,13 @@ def _question(scene: Scene) -> DigitQuestion:
 
 async def _number(state: State, keyed: Keyed, scene: Scene) -> Outcome:
     this = scene.world.caller.number
-    if this is not None and since_star(keyed.keys) in ("", _THIS_NUMBER) and not keyed.keys.endswith("*"):
+    keys = state.begun + keyed.keys
+    if this is not None and since_star(keys) in ("", _THIS_NUMBER) and not keys.endswith("*"):
         return await _leave(state, this, scene)
-    match read_digits(keyed, _NUMBER.digits):
+    question = _question(scene)
+    match question.read(keyed, state):
+        case Begun() as begun:
+            return question.go_on(begun, state, scene)
         case Digits(keys):
             number = typed.telephone(keys)
             if isinstance(number, str):

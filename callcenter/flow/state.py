@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from callcenter.flow.language import Flow
 from callcenter.kernel.errors import IntegrityError
 
 #: Of the JSON form. A state of another version was written by another program: it is not guessed at.
-VERSION = 1
+VERSION = 2
 
 
 class Phase(StrEnum):
@@ -39,7 +40,9 @@ class State:
         silences: unanswered prompts of this question.
         nonsense: answers to this question that meant nothing.
         restarts: times that ``*`` was typed at this question.
+        begun: digits typed behind a ``*``, whose rest this question waits for.
         turns: events of the whole call so far.
+        started_at: when the call came in, aware; ``None`` before its first event.
         limited: the call was led to a person because it had grown too long; this happens once.
         bound: references that ``find`` bound, by name; never values.
         typed: answers kept until the step that needs them has used them. Personal data: the JSON form must be sealed.
@@ -50,14 +53,16 @@ class State:
     silences: int = 0
     nonsense: int = 0
     restarts: int = 0
+    begun: str = field(default="", repr=False)
     turns: int = 0
+    started_at: datetime | None = None
     limited: bool = False
     bound: Mapping[str, UUID] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def at(self, step: str, phase: Phase = Phase.NONE) -> State:
         """At ``step``, with its bounds unused."""
-        return replace(self, step=step, phase=phase, silences=0, nonsense=0, restarts=0)
+        return replace(self, step=step, phase=phase, silences=0, nonsense=0, restarts=0, begun="")
 
     def asking(self, phase: Phase) -> State:
         """At another question of the same step, with its bounds unused."""
@@ -89,7 +94,9 @@ class State:
                 "silences": self.silences,
                 "nonsense": self.nonsense,
                 "restarts": self.restarts,
+                "begun": self.begun,
                 "turns": self.turns,
+                "started_at": None if self.started_at is None else self.started_at.isoformat(),
                 "limited": self.limited,
                 "bound": {name: str(reference) for name, reference in self.bound.items()},
                 "typed": dict(self.typed),
@@ -125,6 +132,8 @@ def _read(data: dict[str, Any]) -> State:
     state = State(
         step=_text(fields.pop("step")),
         phase=Phase(fields.pop("phase")),
+        begun=_text(fields.pop("begun")),
+        started_at=_moment(fields.pop("started_at")),
         limited=_flag(fields.pop("limited")),
         bound={_text(name): UUID(_text(reference)) for name, reference in fields.pop("bound").items()},
         typed={_text(name): _text(answer) for name, answer in fields.pop("typed").items()},
@@ -139,6 +148,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
+
+
+def _moment(value: object) -> datetime | None:
+    moment = None if value is None else datetime.fromisoformat(_text(value))
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError("not an aware moment")
+    return moment
 
 
 def _flag(value: object) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from callcenter.flow.conversation import Keyed
-from callcenter.flow.keypad import FREE_RESTARTS, Cause, DigitQuestion, Digits, GaveUp, read_digits, since_star
+from callcenter.flow.keypad import FREE_RESTARTS, Begun, Cause, DigitQuestion, Digits, GaveUp, since_star
 from callcenter.flow.language import Verify
 from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
 from callcenter.flow.ports import (
@@ -59,7 +59,9 @@ async def answer(step: Verify, state: State, keyed: Keyed, scene: Scene) -> Outc
 
 
 async def _birth_date(state: State, keyed: Keyed, scene: Scene) -> Outcome:
-    match read_digits(keyed, _BIRTH_DATE.digits):
+    match _BIRTH_DATE.read(keyed, state):
+        case Begun() as begun:
+            return _BIRTH_DATE.go_on(begun, state, scene)
         case Digits(keys):
             born = typed.birth_date(keys, scene.world.now.date())
             if not isinstance(born, date):
@@ -74,7 +76,9 @@ async def _birth_date(state: State, keyed: Keyed, scene: Scene) -> Outcome:
 
 
 async def _telephone(state: State, keyed: Keyed, scene: Scene) -> Outcome:
-    match read_digits(keyed, _TELEPHONE.digits):
+    match _TELEPHONE.read(keyed, state):
+        case Begun() as begun:
+            return _TELEPHONE.go_on(begun, state, scene)
         case Digits(keys):
             telephone = typed.telephone(keys)
             if not isinstance(telephone, str):
@@ -96,7 +100,9 @@ async def _open_challenge(state: State, born: date, telephone: str, scene: Scene
 
 
 async def _code(step: Verify, state: State, keyed: Keyed, scene: Scene) -> Outcome:
-    match read_digits(keyed, _CODE.digits):
+    match _CODE.read(keyed, state):
+        case Begun() as begun:
+            return _CODE.go_on(begun, state, scene)
         case Digits(keys) if len(keys) <= CODE_DIGITS:
             return await _check(step, state, keys, scene)
         case Digits():
@@ -114,7 +120,8 @@ async def _check(step: Verify, state: State, keys: str, scene: Scene) -> Outcome
             # What was bound before belonged to whoever was verified then.
             return Left("verified", replace(state, bound={}))
         case CodeWrong():
-            return Waiting(scene.question("verify.code_wrong", max_keys=CODE_DIGITS, seconds=CODE_SECONDS), state)
+            afresh = replace(state, begun="")
+            return Waiting(scene.question("verify.code_wrong", max_keys=CODE_DIGITS, seconds=CODE_SECONDS), afresh)
         case CodeRight() | ChallengeOver():
             return _failed(state, scene)
         case VerificationDown():

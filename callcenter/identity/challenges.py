@@ -114,18 +114,17 @@ class Challenges:
         challenge_id = new_id(self._random)
         secret = self._random.token_bytes(SECRET_BYTES)
         now = self._clock.now()
-        await tx.connection.execute(
-            insert(challenge).values(
-                id=challenge_id,
-                practice_id=tx.practice,
-                call_id=call,
-                patient_id=patient if real else None,
-                contact_id=contact.id if contact is not None and real else None,
-                secret=self._sealer.seal(secret, _place(tx.practice, challenge_id)),
-                created_at=now,
-                expires_at=now + self._limits.code_life,
-            )
-        )
+        values = {
+            "id": challenge_id,
+            "practice_id": tx.practice,
+            "call_id": call,
+            "patient_id": patient if real else None,
+            "contact_id": contact.id if contact is not None and real else None,
+            "secret": self._sealer.seal(secret, _place(tx.practice, challenge_id)),
+            "created_at": now,
+            "expires_at": now + self._limits.code_life,
+        }
+        await tx.connection.execute(_OPEN, values)
         return Opened(challenge_id, patient if real else None, contact.shared if contact and real else False)
 
     async def attempt(self, practice: UUID, call: UUID, opened: Opened, document: int, keys: str) -> Attempt:
@@ -212,6 +211,8 @@ def code_of(sealer: Sealer, practice: UUID, challenge_id: UUID, sealed_secret: b
 def _place(practice: UUID, challenge_id: UUID) -> Place:
     return Place(practice, "challenge", "secret", challenge_id)
 
+
+_OPEN = insert(challenge)
 
 _WRONG = text(
     """

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 
 from callcenter.kernel.errors import NotFound
@@ -17,6 +16,44 @@ from callcenter.practice.values import Appointment, AppointmentStatus, Change
 from callcenter.store.database import Transaction
 
 _STANDING = (AppointmentStatus.PLANNED.value, AppointmentStatus.CONFIRMED.value)
+
+# Made once: to build a statement costs as much as to send it.
+_ALL = (
+    select(appointment, practitioner.c.name, practitioner.c.title, practitioner.c.speciality, practitioner.c.sensitive)
+    .join_from(
+        appointment,
+        practitioner,
+        (practitioner.c.practice_id == appointment.c.practice_id)
+        & (practitioner.c.id == appointment.c.practitioner_id),
+    )
+    .where(appointment.c.practice_id == bindparam("practice"))
+)
+_ONE = _ALL.where(appointment.c.id == bindparam("appointment"))
+_TO_COME = _ALL.where(
+    appointment.c.patient_id == bindparam("patient"),
+    appointment.c.status.in_(_STANDING),
+    appointment.c.starts_at > bindparam("after"),
+)
+_earlier = appointment.alias("earlier").c
+_PLACE = select(_earlier.starts_at, _earlier.id).where(
+    _earlier.practice_id == bindparam("practice"),
+    _earlier.patient_id == bindparam("patient"),
+    _earlier.id == bindparam("following"),
+)
+_NEXT = _TO_COME.order_by(appointment.c.starts_at, appointment.c.id).limit(1)
+_FOLLOWING = _NEXT.where(tuple_(appointment.c.starts_at, appointment.c.id) > _PLACE.scalar_subquery())
+_CHANGE = (
+    update(appointment)
+    .where(
+        appointment.c.practice_id == bindparam("practice"),
+        appointment.c.id == bindparam("appointment"),
+        appointment.c.patient_id == bindparam("patient"),
+        appointment.c.status.in_(_STANDING),
+        appointment.c.starts_at > bindparam("now"),
+    )
+    .values(status=bindparam("to"), changed_at=bindparam("now"))
+    .returning(appointment.c.id)
+)
 
 
 class NoSuchAppointment(NotFound):
@@ -36,19 +73,12 @@ class Appointments:
             following: an appointment of the same patient; only what comes after it in the order of (start, id) counts,
                 even if it has been cancelled meanwhile.
         """
-        query = _query(tx).where(
-            appointment.c.patient_id == patient_id,
-            appointment.c.status.in_(_STANDING),
-            appointment.c.starts_at > after,
-        )
-        if following is not None:
-            earlier = appointment.alias("earlier").c
-            place = select(earlier.starts_at, earlier.id).where(
-                earlier.practice_id == tx.practice, earlier.patient_id == patient_id, earlier.id == following
-            )
-            query = query.where(tuple_(appointment.c.starts_at, appointment.c.id) > place.scalar_subquery())
-        first = query.order_by(appointment.c.starts_at, appointment.c.id).limit(1)
-        row = (await tx.connection.execute(first)).mappings().one_or_none()
+        values = {"practice": tx.practice, "patient": patient_id, "after": after}
+        if following is None:
+            rows = await tx.connection.execute(_NEXT, values)
+        else:
+            rows = await tx.connection.execute(_FOLLOWING, {**values, "following": following})
+        row = rows.mappings().one_or_none()
         return None if row is None else _appointment(row)
 
     @staticmethod
@@ -58,9 +88,8 @@ class Appointments:
         Raises:
             NoSuchAppointment: this practice has none of that id.
         """
-        row = (
-            (await tx.connection.execute(_query(tx).where(appointment.c.id == appointment_id))).mappings().one_or_none()
-        )
+        rows = await tx.connection.execute(_ONE, {"practice": tx.practice, "appointment": appointment_id})
+        row = rows.mappings().one_or_none()
         if row is None:
             raise NoSuchAppointment
         return _appointment(row)
@@ -80,35 +109,15 @@ async def _change(
     tx: Transaction, appointment_id: UUID, patient_id: UUID, status: AppointmentStatus, now: datetime
 ) -> Change:
     """One conditional update, so that two who act at once cannot both succeed against each other."""
-    statement = (
-        update(appointment)
-        .where(
-            appointment.c.practice_id == tx.practice,
-            appointment.c.id == appointment_id,
-            appointment.c.patient_id == patient_id,
-            appointment.c.status.in_(_STANDING),
-            appointment.c.starts_at > now,
-        )
-        .values(status=status.value, changed_at=now)
-        .returning(appointment.c.id)
-    )
-    changed = (await tx.connection.execute(statement)).one_or_none()
+    values = {
+        "practice": tx.practice,
+        "appointment": appointment_id,
+        "patient": patient_id,
+        "now": now,
+        "to": status.value,
+    }
+    changed = (await tx.connection.execute(_CHANGE, values)).one_or_none()
     return Change.NOT_POSSIBLE if changed is None else Change.DONE
-
-
-def _query(tx: Transaction) -> Select[Any]:
-    return (
-        select(
-            appointment, practitioner.c.name, practitioner.c.title, practitioner.c.speciality, practitioner.c.sensitive
-        )
-        .join_from(
-            appointment,
-            practitioner,
-            (practitioner.c.practice_id == appointment.c.practice_id)
-            & (practitioner.c.id == appointment.c.practitioner_id),
-        )
-        .where(appointment.c.practice_id == tx.practice)
-    )
 
 
 def _appointment(row: RowMapping) -> Appointment:

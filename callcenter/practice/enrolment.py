@@ -183,16 +183,17 @@ def _hours_problems(opening: Opening) -> list[BrokenRule]:
 
 
 async def _check_directory(connection: AsyncConnection, facts: PracticeFacts) -> None:
-    """Refuse numbers that contradict what other practices have."""
-    wanted = [*facts.numbers, facts.rescue_number]
+    """Refuse numbers that contradict what other practices have (P7: no call that we send away may come back)."""
     served = select(directory_number.c.number).where(
-        directory_number.c.practice_id != facts.id, directory_number.c.number.in_(wanted)
+        directory_number.c.practice_id != facts.id, directory_number.c.number.in_([*facts.numbers, facts.rescue_number])
     )
+    line = select(own_line.c.number).where(own_line.c.practice_id != facts.id, own_line.c.number == facts.rescue_number)
     rescue = select(practice.c.rescue_number).where(
-        practice.c.id != facts.id, practice.c.rescue_number.in_(list(facts.numbers))
+        practice.c.id != facts.id, practice.c.rescue_number.in_([*facts.numbers, *facts.other_lines])
     )
     for query, why in (
         (served, "we serve it for another practice"),
+        (line, "it is among the other lines of another practice, so a call to it may come back to us"),
         (rescue, "it is the rescue number of another practice"),
     ):
         taken = sorted((await connection.execute(query)).scalars())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import RowMapping
 
 from callcenter.kernel.errors import NotFound
@@ -25,6 +25,24 @@ _FLAGS = (
     patient.c.homonym,
     patient.c.doubtful,
     patient.c.contact_restricted,
+)
+
+# Made once: to build a statement costs as much as to send it.
+_BY_BIRTH_AND_PHONE = (
+    select(patient.c.id, contact.c.id.label("contact_id"), contact.c.shared, *_FLAGS)
+    .join_from(
+        contact, patient, (patient.c.practice_id == contact.c.practice_id) & (patient.c.id == contact.c.patient_id)
+    )
+    .where(contact.c.practice_id == bindparam("practice"), contact.c.birth_phone_index == bindparam("index"))
+    .order_by(patient.c.id)
+)
+_CONTACTS = (
+    select(contact)
+    .where(contact.c.practice_id == bindparam("practice"), contact.c.patient_id == bindparam("patient"))
+    .order_by(contact.c.confirmed_at.desc(), contact.c.id)
+)
+_ONE = select(patient.c.id, *_FLAGS).where(
+    patient.c.practice_id == bindparam("practice"), patient.c.id == bindparam("patient")
 )
 
 
@@ -48,20 +66,8 @@ class Patients:
         One statement, and at least one field is opened, whether somebody matches or not (P6: no oracle in time).
         """
         file = PatientFile(self._sealer, tx.practice)
-        query = (
-            select(patient.c.id, contact.c.id.label("contact_id"), contact.c.shared, *_FLAGS)
-            .join_from(
-                contact,
-                patient,
-                (patient.c.practice_id == contact.c.practice_id) & (patient.c.id == contact.c.patient_id),
-            )
-            .where(
-                contact.c.practice_id == tx.practice,
-                contact.c.birth_phone_index == file.birth_phone_index(birth_date, e164),
-            )
-            .order_by(patient.c.id)
-        )
-        rows = (await tx.connection.execute(query)).mappings().all()
+        values = {"practice": tx.practice, "index": file.birth_phone_index(birth_date, e164)}
+        rows = (await tx.connection.execute(_BY_BIRTH_AND_PHONE, values)).mappings().all()
         if not rows:
             _open_a_decoy(file, birth_date)
         return tuple(Candidate(row["id"], row["contact_id"], row["shared"], _flags(file, row)) for row in rows)
@@ -69,12 +75,8 @@ class Patients:
     async def code_contacts(self, tx: Transaction, patient_id: UUID) -> tuple[Contact, ...]:
         """Every telephone of a patient, the most recently confirmed first; which may get a code is decided above."""
         file = PatientFile(self._sealer, tx.practice)
-        query = (
-            select(contact)
-            .where(contact.c.practice_id == tx.practice, contact.c.patient_id == patient_id)
-            .order_by(contact.c.confirmed_at.desc(), contact.c.id)
-        )
-        return tuple(_contact(file, row) for row in (await tx.connection.execute(query)).mappings().all())
+        rows = await tx.connection.execute(_CONTACTS, {"practice": tx.practice, "patient": patient_id})
+        return tuple(_contact(file, row) for row in rows.mappings().all())
 
     async def flags(self, tx: Transaction, patient_id: UUID) -> PatientFlags:
         """What forbids or restricts disclosures about a patient.
@@ -82,8 +84,8 @@ class Patients:
         Raises:
             NoSuchPatient: this practice has none of that id.
         """
-        query = select(patient.c.id, *_FLAGS).where(patient.c.practice_id == tx.practice, patient.c.id == patient_id)
-        row = (await tx.connection.execute(query)).mappings().one_or_none()
+        rows = await tx.connection.execute(_ONE, {"practice": tx.practice, "patient": patient_id})
+        row = rows.mappings().one_or_none()
         if row is None:
             raise NoSuchPatient
         return _flags(PatientFile(self._sealer, tx.practice), row)

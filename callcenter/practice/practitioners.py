@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 
 from callcenter.practice.tables import practitioner
 from callcenter.store.database import Transaction
 
+_HAS_SENSITIVE = select(exists().where(practitioner.c.practice_id == bindparam("practice"), practitioner.c.sensitive))
+
 
 async def has_sensitive_practitioner(tx: Transaction) -> bool:
     """Whether a practitioner of the practice is *sensitive*, so that no practitioner's name is read at V2 (D05)."""
-    sensitive = exists().where(practitioner.c.practice_id == tx.practice, practitioner.c.sensitive)
-    return bool((await tx.connection.execute(select(sensitive))).scalar_one())
+    return bool((await tx.connection.execute(_HAS_SENSITIVE, {"practice": tx.practice})).scalar_one())
 
 
 async def practitioner_names(tx: Transaction) -> Mapping[str, UUID]:

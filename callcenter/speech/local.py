@@ -58,6 +58,10 @@ class _Worker:
         return cls(process)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def has_ended(self) -> bool:
         return self._process.returncode is not None
 
@@ -133,7 +137,7 @@ class LocalVoice:
     @property
     def process_id(self) -> int | None:
         """The worker's process, while there is one: for health pages."""
-        return self._worker._process.pid if self._worker else None
+        return self._worker.pid if self._worker else None
 
     async def __aenter__(self) -> Self:
         await self.start()

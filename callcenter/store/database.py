@@ -6,9 +6,10 @@ repository method can be called without one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -109,14 +110,15 @@ class Database:
             await connection.execute(SET_PRACTICE, {"practice": str(practice)})
             yield Transaction(connection, practice)
 
-    async def check(self) -> None:
-        """Ask for nothing, for readiness.
+    async def check(self) -> Mapping[str, Any]:
+        """The server's ``version`` (as a number, 180004) and whether it syncs to disk (``fsync``).
 
         Raises:
             DatabaseDown: it does not answer.
         """
+        query = text("SELECT current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync")
         async with self.house() as connection:
-            await connection.execute(text("SELECT 1"))
+            return dict((await connection.execute(query)).mappings().one())
 
 
 @asynccontextmanager

@@ -63,5 +63,5 @@ class EdgeRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        options: dict[str, Any] = made._kwargs
+        options: dict[str, Any] = made._kwargs  # noqa: SLF001 - aiohttp has no other way to a server of one's own
         return _Server(made.request_handler, request_factory=made.request_factory, **options)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
 
 from callcenter.app import Addresses, Running, keys_path, run_server
 from callcenter.demo import emulator_settings, ledger_reader
 from callcenter.emulator import Emulator
-from callcenter.emulator.outcomes import Outcome
-from callcenter.emulator.runner import run
+from callcenter.emulator.client import ControlClient
+from callcenter.emulator.outcomes import Differed, Outcome, Passed
+from callcenter.emulator.runner import LedgerReader, Patience, run
+from callcenter.emulator.steps import NoTexts, Transcript
 from callcenter.emulator.transcript import load_transcript
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import Random, SeededRandom
@@ -25,6 +32,7 @@ from callcenter.store.keys import load_keys
 from callcenter.store.sealed import Sealer
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "demo.yaml"
+PARIS = ZoneInfo("Europe/Paris")
 
 
 def free_port() -> int:
@@ -53,39 +61,106 @@ def stage_settings(keys_file: Path, **overrides: Any) -> Settings:
     return load_settings(CONFIG, {**values, **overrides})
 
 
-@dataclass(frozen=True, slots=True)
+#: On stage everything is quick, and what should not arrive is looked for again when no job is left.
+IN_HASTE = Patience(no_text=0.05)
+
+
+@dataclass(slots=True)
 class Stage:
-    """A house that runs, with a carrier beside it."""
+    """A house that runs, with a carrier beside it.
+
+    Arguments:
+        furnished: the moment from which its agendas are seen.
+    """
 
     running: Running
     emulator: Emulator
     clock: DrivenClock
+    furnished: datetime
 
     async def play(self, transcript: Path) -> Outcome:
         """Run a transcript: the clock stands where it says, and the agendas are made for that day."""
-        script = load_transcript(transcript)
-        if script.at is not None:
-            self.clock.set(script.at)
-        await seed(self.running.database, self.running.sealer, self.clock, SeededRandom(2))
-        return await run(
-            script, base_url=self.emulator.base_url, ledger=ledger_reader(self.running.database), clock=self.clock
-        )
+        return await self.perform(load_transcript(transcript))
+
+    async def perform(
+        self, script: Transcript, *, ledger: LedgerReader | None = None, patience: Patience = IN_HASTE
+    ) -> Outcome:
+        """Run a transcript that is loaded.
+
+        Arguments:
+            ledger: reads the records in place of the stage's own reader.
+        """
+        await self.furnish(script.at or self.clock.now())
+        async with ControlClient(self.emulator.base_url) as client:
+            seen = await client.last_message()
+        reader = ledger or ledger_reader(self.running.database)
+        outcome = await run(script, base_url=self.emulator.base_url, ledger=reader, clock=self.clock, patience=patience)
+        return await self._texts_that_came_late(script, seen) or outcome if isinstance(outcome, Passed) else outcome
+
+    async def furnish(self, at: datetime) -> None:
+        """Set the clock, and bring the agendas to that day."""
+        self.clock.set(at)
+        if at.astimezone(PARIS).date() != self.furnished.astimezone(PARIS).date():
+            await seed(self.running.database, self.running.sealer, self.clock, SeededRandom(2))
+            self.furnished = at
+
+    async def messages_sent(self) -> None:
+        """Wait until every text message that was to be sent has been, or has been found to be for nobody."""
+        async with asyncio.timeout(20):
+            while await self._jobs_left():
+                await asyncio.sleep(0.005)
+
+    async def _jobs_left(self) -> int:
+        async with self.running.database.house() as connection:
+            return int((await connection.execute(_JOBS_LEFT)).scalar_one())
+
+    async def _texts_that_came_late(self, script: Transcript, seen: int) -> Differed | None:
+        """Whether a message that must not arrive has, now that no job is left to send one."""
+        forbidden = [(step, step.action.to) for step in script.steps if isinstance(step.action, NoTexts)]
+        if not forbidden:
+            return None
+        await self.messages_sent()
+        async with ControlClient(self.emulator.base_url) as client:
+            for step, number in forbidden:
+                for message in await client.inbox(number, after=seen):
+                    return Differed(step.number, step.line, f"aucun SMS au {number}", f"« {message.body} », plus tard")
+        return None
+
+
+_JOBS_LEFT = text(
+    "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'messages' AND status IN ('todo', 'doing')"
+)
 
 
 @asynccontextmanager
 async def staged(
-    settings: Settings, app_url: str, jobs_dsn: str, clock: DrivenClock, random: Random, voice: Voice | None = None
+    settings: Settings,
+    app_url: str,
+    jobs_dsn: str,
+    clock: DrivenClock,
+    random: Random,
+    voice: Voice | None = None,
+    *,
+    furnished: datetime | None = None,
+    jobs: bool = True,
 ) -> AsyncIterator[Stage]:
-    """Put everything on stage, and take it down."""
+    """Put everything on stage, and take it down.
+
+    Arguments:
+        furnished: from when the agendas are seen that stand in the database; None when it is still empty.
+        jobs: whether text messages are sent.
+    """
     addresses = Addresses(app_url, jobs_dsn, None)
-    database = Database(app_url, pool_size=2)
-    await seed(database, Sealer(load_keys(keys_path(settings)), random), clock, random)
-    await database.close()
+    if furnished is None:
+        database = Database(app_url, pool_size=2)
+        await seed(database, Sealer(load_keys(keys_path(settings)), random), clock, random)
+        await database.close()
     port = int((settings.carrier.base_url or "").rsplit(":", 1)[1])
     emulator = Emulator(emulator_settings(settings, port), clock)
     await emulator.start()
+    server = run_server(settings, addresses, clock=clock, random=random, voice=voice or SilentVoice(), jobs=jobs)
     try:
-        async with run_server(settings, addresses, clock=clock, random=random, voice=voice or SilentVoice()) as running:
-            yield Stage(running, emulator, clock)
+        async with server as running:
+            yield Stage(running, emulator, clock, furnished or clock.now())
     finally:
         await emulator.stop()

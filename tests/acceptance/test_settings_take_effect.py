@@ -9,7 +9,7 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.schema import APP
 from tests.acceptance.stage import stage_settings, staged
-from tests.conftest import Cluster
+from tests.conftest import TODAY, Cluster
 
 
 async def test_public_words_are_said_by_the_carriers_voice_that_was_chosen(
@@ -19,7 +19,10 @@ async def test_public_words_are_said_by_the_carriers_voice_that_was_chosen(
     carrier = settings.carrier.model_copy(update={"voice": "Polly.Remi-Neural"})
     settings = settings.model_copy(update={"carrier": carrier})
     app, jobs = (made(user=APP, database=database_name) for made in (cluster.server.url, cluster.server.dsn))
-    async with staged(settings, app, jobs, clock, random) as stage, ControlClient(stage.emulator.base_url) as client:
+    async with (
+        staged(settings, app, jobs, clock, random, furnished=TODAY) as stage,
+        ControlClient(stage.emulator.base_url) as client,
+    ):
         sid = await client.start("+33639980001", "+33465710001", "scripted")
         await client.settled(sid)
         answers = [exchange.response_body for exchange in stage.emulator.tape if exchange.kind == "webhook"]

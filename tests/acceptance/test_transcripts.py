@@ -7,12 +7,33 @@ from pathlib import Path
 import pytest
 
 from callcenter.emulator.outcomes import Passed
+from callcenter.emulator.steps import Answers, HangsUp, Hears, Presses, Says, Waits
+from callcenter.emulator.transcript import load_transcript
 from tests.acceptance.stage import Stage
 
 TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.yaml"))
 
+every_transcript = pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
 
-@pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
+
+@every_transcript
 async def test_the_call_goes_as_written(stage: Stage, transcript: Path) -> None:
     outcome = await stage.play(transcript)
     assert isinstance(outcome, Passed), str(outcome)
+
+
+@every_transcript
+def test_each_action_is_followed_by_what_is_heard_and_the_ledger_is_written_out(transcript: Path) -> None:
+    script = load_transcript(transcript)
+    heard = False
+    for step in script.steps:
+        if isinstance(step.action, Presses | Waits | Says | Answers | HangsUp):
+            assert heard, f"{transcript.name}:{step.line}: nothing was expected to be heard before this"
+            heard = False
+        heard = heard or isinstance(step.action, Hears)
+    assert script.ledger is not None, f"{transcript.name} says nothing of the ledger"
+    assert script.at is not None, f"{transcript.name} takes place at no time"
+
+
+def test_each_call_has_a_title_of_its_own() -> None:
+    assert len(TRANSCRIPTS) == len({load_transcript(path).title for path in TRANSCRIPTS})

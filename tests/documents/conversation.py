@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from tests.acceptance.stage import Stage
 
 WIDTH = 116
 
+#: The code is another one each time; the page shows this one.
+_SENT, _TYPED = re.compile(r"(?<=Code )\d{3} \d{3}"), re.compile(r"(?<=\[)\d{6}(?=\])")
+
 
 async def played(stage: Stage, transcript: Path) -> str:
     """The call as the terminal shows it, with the ledger's records of it."""
@@ -32,6 +36,7 @@ async def played(stage: Stage, transcript: Path) -> str:
         narrate=lines.append,
     )
     assert isinstance(outcome, Passed), str(outcome)
+    lines = [_TYPED.sub("482913", _SENT.sub("482 913", line)) for line in lines]
     heard = [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="   ") or [line]]
     return "\n".join([*heard, "", *await _ledger(stage)])
 

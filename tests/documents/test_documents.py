@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import keys_file, stage  # noqa: F401 - fixtures, used by name
+from tests.acceptance.conftest import database_name, furnished, keys_file, stage  # noqa: F401 - fixtures, by name
 from tests.acceptance.stage import Stage
 from tests.documents.commands import commands_page
 from tests.documents.configuration import configuration_page

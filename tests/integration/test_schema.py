@@ -41,3 +41,15 @@ async def test_p5_every_table_about_patients_is_guarded_and_no_other_has_a_seale
         assert guarded[name] == in_practice_scope(table), f"{name}: guarded is {guarded[name]}"
         assert in_practice_scope(table) or not sealed, f"{name} is in house scope and has {sealed}"
     assert set(guarded) - set(metadata.tables) == {name for name in guarded if name.startswith(FOREIGN)}
+
+
+def test_p5_every_reference_to_a_row_of_a_practice_names_the_practice() -> None:
+    """Foreign keys ignore row-level security: one that leaves the practice out reaches into another."""
+    reaching_out = [
+        f"{table.name}.{key.column_keys} -> {key.referred_table.name}"
+        for table in metadata.tables.values()
+        for key in table.foreign_key_constraints
+        if in_practice_scope(table) and "practice_id" in key.referred_table.columns
+        if ("practice_id", "practice_id") not in {(part.parent.name, part.column.name) for part in key.elements}
+    ]
+    assert reaching_out == []

@@ -107,6 +107,16 @@ def test_patterns_forgive_typography(tmp_path: Path) -> None:
         (START + "steps: [{no_texts: {to: '+3', for: 5}}]\n", ":3: no_texts has no key 'for'"),
         (START + "steps: [{answers: {presses: '1'}}]\n", ":3: answers has no 'on'"),
         (START + "steps: [{ended: true}]\nextra: 1\n", ":4: a transcript has no key 'extra'"),
+        (
+            "title: t\ncall: {from: a, to: b, at: c}\nsteps: [{ended: true}]\n",
+            ":2: call has no key 'at': write one of from, to",
+        ),
+        (START + "steps: [{texts: {to: '+3', match: a, named: c}}]\n", ":3: texts has no key 'named'"),
+        (START + "steps: [{answers: {on: '+3', press: '1'}}]\n", ":3: answers has no key 'press'"),
+        (
+            START + "steps: [{ended: true}]\nledger: [{level: 2, decison: granted}]\n",
+            ":4: a record of the ledger has no key 'decison': write one of categories, level, decision, reason",
+        ),
         (START + "steps: [{ended: true}]\nat: demain\n", ":4: 'at' is no date and time with an offset"),
         (START + 'steps: [{ended: true}]\nat: "2026-11-26T10:00"\n', ":4: 'at' is no date and time with an offset"),
         (START + "title: u\nsteps: [{ended: true}]\n", ":3: a transcript has 'title' twice"),

@@ -209,6 +209,7 @@ class Call:
     public: Mapping[str, str | bool] = field(default_factory=dict)
     book: Prompts = field(default_factory=EchoBook)
     grants: Level = Level.VERIFIED
+    now: datetime = NOW
     replies: list[Reply] = field(default_factory=list)
     visited: list[tuple[str, str]] = field(default_factory=list)
 
@@ -220,7 +221,7 @@ class Call:
 
     @property
     def world(self) -> World:
-        return World(NOW, Caller(self.number), self.public, self.verifier, self.record, self.messages)
+        return World(self.now, Caller(self.number), self.public, self.verifier, self.record, self.messages)
 
     async def send(self, event: Event) -> Reply:
         turn = await advance(self.flow, self.book, self.state, event, self.world)
@@ -239,6 +240,14 @@ class Call:
         for keys in answers:
             reply = await self.send(Keyed(keys.removesuffix("#"), hash_key=keys.endswith("#")))
         return reply
+
+    async def type(self, keys: str) -> Reply:
+        """Type without a pause: each question takes as many keys as it asks for, as with a carrier."""
+        while keys:
+            count = self.question.max_keys or len(keys)
+            await self.send(Keyed(keys[:count]))
+            keys = keys[count:]
+        return self.replies[-1]
 
     @property
     def ended(self) -> bool:

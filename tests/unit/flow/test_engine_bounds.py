@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from callcenter.flow.conversation import HangUp, Line
-from callcenter.flow.engine import LAST_TURN, LEAD_TO_A_PERSON
+from callcenter.flow.engine import LAST_AFTER, LAST_TURN, LEAD_AFTER, LEAD_TO_A_PERSON
 from callcenter.flow.language import (
     Channel,
     Choose,
@@ -111,3 +111,28 @@ async def test_patient_words_that_are_on_record_are_still_said_at_both_bounds() 
     await call.press(*["1"] * (LAST_TURN - LEAD_TO_A_PERSON - 1))
     reply = await call.press("3")
     assert reply.before == (spoken, Line("callback.abandoned", "[callback.abandoned]"))
+
+
+async def test_a_call_that_lasts_is_led_to_a_person_and_then_ends_however_few_its_turns() -> None:
+    call = Call(message())
+    began = call.now
+    await call.ring()
+    call.now = began + LEAD_AFTER - timedelta(seconds=1)
+    await call.press("1")
+    assert call.heard() == ["menu"]
+    call.now = began + LEAD_AFTER
+    await call.press("1")
+    assert call.heard() == ["engine.limit", "callback.reason"]
+    call.now = began + LAST_AFTER
+    await call.press("")
+    assert (call.heard(), call.ended) == (["callback.abandoned"], True)
+
+
+async def test_an_answer_counts_even_when_the_time_is_over() -> None:
+    call = Call(message())
+    await call.ring()
+    await call.press("0", "1")
+    call.now += LAST_AFTER
+    await call.press("0465710099")
+    assert call.heard() == ["callback.taken", "goodbye"]
+    assert call.messages.inbox == [CallbackRequest("appointment", "+33465710099")]

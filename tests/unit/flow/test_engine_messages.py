@@ -132,3 +132,21 @@ async def test_a_number_that_the_flow_has_asked_for_before_is_not_asked_again() 
     await call.ring()
     await call.press("0465710099", "2")
     assert call.messages.inbox == [CallbackRequest("prescription", TYPED)]
+
+
+async def test_a_number_may_be_started_again_while_it_is_typed() -> None:
+    call = Call(flow())
+    await call.ring()
+    await call.press("2")
+    await call.type("0639*0465710099")
+    assert call.messages.inbox == [CallbackRequest("prescription", TYPED)]
+
+
+async def test_a_number_that_was_begun_is_not_taken_for_the_calling_one() -> None:
+    call = Call(flow())
+    await call.ring()
+    await call.press("2")
+    await call.type("0639980*04")
+    await call.press("")
+    assert call.messages.inbox == []
+    assert call.heard() == ["callback.number_or_this"]

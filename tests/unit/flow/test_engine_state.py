@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,9 @@ STATES = st.builds(
     silences=COUNTS,
     nonsense=COUNTS,
     restarts=COUNTS,
+    begun=st.text(),
     turns=COUNTS,
+    started_at=st.none() | st.datetimes(timezones=st.just(UTC)),
     limited=st.booleans(),
     bound=st.dictionaries(st.text(), st.uuids()),
     typed=st.dictionaries(st.text(), st.text()),
@@ -43,13 +46,16 @@ def altered(**fields: object) -> str:
         "null",
         "[]",
         "{}",
-        altered(version=2),
+        altered(version=1),
         altered(version=None),
         altered(phase="dreaming"),
         altered(turns=-1),
         altered(turns="1"),
         altered(turns=True),
         altered(limited=0),
+        altered(begun=1),
+        altered(started_at="2026-11-26T10:00"),
+        altered(started_at=7),
         altered(step=None),
         altered(bound={"appointment": "no uuid"}),
         altered(bound=[]),
@@ -73,7 +79,8 @@ def test_neither_a_refusal_nor_a_printed_state_shows_what_was_typed() -> None:
 
 
 def test_the_form_is_pinned() -> None:
-    assert State("menu", Phase.KEY, silences=1, turns=2).to_json() == (
-        '{"bound": {}, "limited": false, "nonsense": 0, "phase": "key", "restarts": 0, "silences": 1, '
-        '"step": "menu", "turns": 2, "typed": {}, "version": 1}'
+    began = datetime(2026, 11, 26, 9, tzinfo=UTC)
+    assert State("menu", Phase.KEY, silences=1, begun="14", turns=2, started_at=began).to_json() == (
+        '{"begun": "14", "bound": {}, "limited": false, "nonsense": 0, "phase": "key", "restarts": 0, "silences": 1, '
+        '"started_at": "2026-11-26T09:00:00+00:00", "step": "menu", "turns": 2, "typed": {}, "version": 2}'
     )

@@ -96,7 +96,7 @@ async def test_what_was_bound_for_another_patient_is_let_go() -> None:
         (("31021962", "", "99"), ["verify.failed", "no"]),
         (("31021962", "99", ""), ["no"]),
         (("14*",), ["engine.restart", "verify.birth_date"]),
-        (("*" + BIRTH_DATE[:7],), ["engine.restart", "verify.birth_date"]),
+        (("*" + BIRTH_DATE[:6],), ["engine.restart", "verify.birth_date"]),
         (("14*14031962",), ["verify.code"]),
         (("1*", "1*", "1*", "1*"), ["verify.birth_date_again"]),
         (("1*", "1*", "1*", "1*", "*", "*"), ["verify.failed", "no"]),
@@ -258,3 +258,62 @@ async def test_p6_without_the_code_every_record_asks_the_same_questions_in_the_s
 ) -> None:
     overheard = [await _overheard(patients, number, answers) for patients in RECORDS.values()]
     assert all(words == overheard[0] for words in overheard)
+
+
+# --- starting again while typing: the carrier ends a question at its number of keys, stars among them
+
+
+@pytest.mark.parametrize(
+    "typed", ["140*14031962", "*14031962", "1403196*14031962", "1*1*1*14031962", "14*1403*14031962"]
+)
+async def test_a_star_starts_again_while_the_digits_go_on(typed: str) -> None:
+    call = await ringing()
+    await call.type(typed)
+    assert call.heard() == ["verify.code"]
+    assert call.verifier.claims == [(JEANNE.birth_date, "+33639980001")]
+
+
+async def test_what_was_begun_is_waited_for_without_a_word() -> None:
+    call = await ringing()
+    await call.type("140*1403")
+    assert (call.heard(), call.question.max_keys, call.question.seconds) == ([], 4, 10)
+    assert call.state.begun == "1403"
+    assert "1403" not in repr(call.state)
+    await call.type("1962")
+    assert call.heard() == ["verify.code"]
+    assert call.state.begun == ""
+
+
+@pytest.mark.parametrize("rest", ["", "#", "19", "*"])
+async def test_what_was_begun_and_not_ended_is_asked_again(rest: str) -> None:
+    call = await ringing()
+    await call.type("140*1403")
+    await call.press(rest)
+    assert call.heard()[-1] in ("verify.birth_date", "verify.birth_date_again")
+    assert (call.question.max_keys, call.state.begun) == (8, "")
+
+
+async def test_a_code_may_be_started_again_and_costs_no_try() -> None:
+    call = await ringing()
+    await call.press(BIRTH_DATE)
+    right = call.verifier.sent[0][1]
+    await call.type(f"12*{right}")
+    assert call.heard() == ["yes"]
+    assert call.verifier.checked == [right]
+
+
+async def test_a_telephone_may_be_started_again() -> None:
+    call = await ringing(number=None)
+    await call.press(BIRTH_DATE)
+    await call.type("0639*0639980001")
+    assert call.verifier.claims == [(JEANNE.birth_date, "+33639980001")]
+
+
+async def test_restarts_are_bounded() -> None:
+    call = await ringing()
+    for _ in range(40):
+        if call.ended:
+            break
+        await call.type("1*2345678"[: call.question.max_keys])
+    assert call.ended
+    assert call.verifier.claims == []

@@ -1,0 +1,194 @@
+"""P6: a caller who has not proved who they are cannot tell a known patient from an unknown one: not by a word, not by
+the number or order of questions, not by a byte or a second of what answers them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.randomness import SeededRandom
+from callcenter.store.schema import APP
+from tests.acceptance.caller import JEANNE, SILENCE, Trace, calling, trace
+from tests.acceptance.stage import Stage, stage_settings, staged
+from tests.conftest import ROOT, TODAY, Cluster
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who somebody says that they are.
+
+    Arguments:
+        birth_date: as it is typed.
+        calls_from: the calling number.
+        types: the telephone that is typed when it is asked for.
+        gets_code: the number on file to which a code goes, or None.
+    """
+
+    who: str
+    birth_date: str
+    calls_from: str
+    types: str | None = None
+    gets_code: str | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return ("1", self.birth_date) if self.types is None else ("1", self.birth_date, self.types)
+
+
+BARRED, RESTRICTED = "+33639980004", "+33639980002"  # Karim, and Marie: made so below
+
+FROM_THEIR_LINE = (
+    Claim("a known patient", "14031962", JEANNE, gets_code=JEANNE),
+    Claim("one of a couple", "12061957", "+33639980006", gets_code="+33639980006"),
+    Claim("a deceased patient", "30011931", "+33639980005", gets_code="+33639980005"),
+    Claim("a minor", "11012013", "+33639980160", gets_code="+33639980160"),
+    Claim("a wrong birth date", "15031962", JEANNE),
+    Claim("an unknown number", "14031962", "+33639980099"),
+    Claim("twins", "05052012", "+33639980002"),
+    Claim("a fictive birth date", "31121980", "+33639980003"),
+    Claim("a landline only", "02111948", "+33465710099"),
+    Claim("a patient who may not be contacted", "17091984", RESTRICTED),
+    Claim("a patient with five wrong codes", "21071990", BARRED),
+    Claim("a patient of another practice", "08081971", "+33639980007"),
+)
+
+FROM_A_LINE_THAT_SAYS_NOTHING = (
+    Claim("a known patient, withheld", "14031962", "anonymous", "0639980001", gets_code=JEANNE),
+    Claim("a known patient, by the practice's line", "14031962", "+33465710091", "0639980001", gets_code=JEANNE),
+    Claim("a wrong birth date", "15031962", "anonymous", "0639980001"),
+    Claim("an unknown number", "14031962", "anonymous", "0639980099"),
+    Claim("twins", "05052012", "anonymous", "0639980002"),
+    Claim("a fictive birth date", "31121980", "anonymous", "0639980003"),
+    Claim("a landline only", "02111948", "anonymous", "0465710099"),
+    Claim("a patient who may not be contacted", "17091984", "anonymous", "0639980002"),
+    Claim("a patient with five wrong codes", "21071990", "anonymous", "0639980004"),
+)
+
+#: What comes after the claim; none of it is the code.
+ENDINGS = {
+    "three wrong codes": ("111111", "222222", "333333", "1", "1#", "0639980008"),
+    "wrong codes that are too short": ("1#", "12345#", "*#", "123#", "2", "0639980008"),
+    "a hash": ("#", "3", "0639980008"),
+    "silence": (SILENCE,) * 9,
+    "only stars": ("******",) * 20,
+    "a wrong code, then silence": ("444444", *(SILENCE,) * 9),
+}
+
+
+@pytest.fixture
+async def barred_and_restricted(stage: Stage, cluster: Cluster, database_name: str) -> Stage:
+    """A stage on which one patient has had five wrong codes and another may not be contacted."""
+    for wrong in (3, 2):
+        async with calling(stage, BARRED) as caller:
+            await caller.does("1", "21071990", *("987654", "987653", "987652")[:wrong])
+            assert len(await caller.codes(BARRED)) == 1
+    await restrict(cluster, database_name)
+    return stage
+
+
+async def restrict(cluster: Cluster, database_name: str) -> None:
+    engine = create_async_engine(cluster.server.url(user=ROOT, database=database_name))
+    async with engine.begin() as connection:
+        changed = await connection.execute(
+            text("UPDATE patient SET contact_restricted = true WHERE external_id = 'marie-petit'")
+        )
+        assert changed.rowcount == 1
+    await engine.dispose()
+
+
+async def traced(stage: Stage, claim: Claim, *answers: str) -> Trace:
+    """Make the claim, give the answers, and check to whom a code went."""
+    await stage.furnish(TODAY)
+    async with calling(stage, claim.calls_from) as caller:
+        await caller.does(*claim.keys, *answers)
+        for number in {claim.calls_from, claim.gets_code or JEANNE} - {"anonymous"}:
+            codes = await caller.codes(number)
+            assert len(codes) == (number == claim.gets_code), f"{claim.who}: {len(codes)} codes to {number}"
+    return trace(caller, TODAY)
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS.keys())
+@pytest.mark.parametrize("claims", [FROM_THEIR_LINE, FROM_A_LINE_THAT_SAYS_NOTHING], ids=["their_line", "no_line"])
+async def test_p6_every_claim_that_is_not_proved_is_answered_alike(
+    barred_and_restricted: Stage, claims: tuple[Claim, ...], ending: tuple[str, ...]
+) -> None:
+    known, *others = claims
+    expected = await traced(barred_and_restricted, known, *ending)
+    assert len(expected.answers) > len(known.keys) + 2
+    for claim in others:
+        assert await traced(barred_and_restricted, claim, *ending) == expected, claim.who
+
+
+async def test_p6_a_claim_that_will_be_proved_is_answered_alike_until_its_code_is_typed(
+    barred_and_restricted: Stage,
+) -> None:
+    stage, known = barred_and_restricted, FROM_THEIR_LINE[0]
+    async with calling(stage, known.calls_from) as caller:
+        await caller.does(*known.keys)
+        until_the_code = caller.heard
+        (code,) = await caller.codes(JEANNE)
+        assert "tranquillement" in await caller.does(code)
+    asked = len(known.keys) + 1
+    for claim in FROM_THEIR_LINE:
+        failed = await traced(stage, claim, "111111")
+        assert failed.heard[: len(until_the_code)] == tuple((spoken.kind, spoken.text) for spoken in until_the_code)
+        assert len(failed.answers) == asked + 2  # the wrong code, and the end of the call
+
+
+# --- in the database, where a difference would be one in time
+
+
+@pytest.fixture
+async def without_jobs(
+    cluster: Cluster, database_name: str, keys_file: Path, clock: DrivenClock, random: SeededRandom
+) -> AsyncIterator[Stage]:
+    """A stage on which nobody works on jobs: every statement is one of a webhook."""
+    app, jobs = (
+        cluster.server.url(user=APP, database=database_name),
+        cluster.server.dsn(user=APP, database=database_name),
+    )
+    await restrict(cluster, database_name)
+    async with staged(stage_settings(keys_file), app, jobs, clock, random, furnished=TODAY, jobs=False) as stage:
+        yield stage
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement of every connection, in its order."""
+    noted: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *others: Any) -> None:
+        noted.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield noted
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def test_p6_every_claim_runs_the_same_statements(without_jobs: Stage) -> None:
+    expected: list[str] = []
+    for _ in range(2):
+        async with calling(without_jobs, BARRED) as caller:
+            await caller.does("1", "21071990", "987654", "987653", "987652")
+    for number, claim in enumerate(FROM_THEIR_LINE, start=1):
+        without_jobs.clock.set(
+            TODAY + timedelta(hours=number)
+        )  # what is remembered of the directory is as old each time
+        with statements() as noted:
+            async with calling(without_jobs, claim.calls_from) as caller:
+                await caller.does(*claim.keys, "111111", "222222", "333333")
+        expected = expected or noted
+        assert len(noted) > 20
+        assert noted == expected, claim.who

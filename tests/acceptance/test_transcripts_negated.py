@@ -1,0 +1,126 @@
+"""A transcript that passes proves something only if it could have failed: each expectation is turned into its
+opposite, and each time the runner reports a difference, at that very step."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callcenter.demo import ledger_reader
+from callcenter.emulator.client import ControlClient
+from callcenter.emulator.ledger_rows import compare
+from callcenter.emulator.outcomes import Differed, Passed
+from callcenter.emulator.runner import Follower, Patience
+from callcenter.emulator.steps import (
+    Ends,
+    HangsUp,
+    Hears,
+    HearsNot,
+    NoTexts,
+    Step,
+    Texts,
+    Transcript,
+)
+from callcenter.emulator.transcript import load_transcript
+from tests.acceptance.negations import negated, negated_ledgers
+from tests.acceptance.stage import Stage
+from tests.acceptance.test_transcripts import every_transcript
+
+FOLDER = Path(__file__).parent / "transcripts"
+
+#: Messages are waited for by looking at the jobs: the runner itself need not wait.
+AT_ONCE = Patience(text=0.02, no_text=0.02, ring=0.02, ledger=0.0)
+
+
+@every_transcript
+async def test_each_expectation_would_have_been_missed(stage: Stage, transcript: Path) -> None:
+    script = load_transcript(transcript)
+    await stage.furnish(script.at or stage.clock.now())
+    async with ControlClient(stage.emulator.base_url) as client:
+        follower = await Follower.calling(client, script, AT_ONCE)
+        count = 0
+        for step in script.steps:
+            if isinstance(step.action, Texts | NoTexts):
+                await stage.messages_sent()
+            for opposite in negated(step):
+                count += 1
+                difference = await follower.follow([opposite])
+                assert difference is not None, f"{transcript.name}:{step.line}: {opposite.action} was not noticed"
+                assert (difference.step, difference.line) == (step.number, step.line)
+            difference = await follower.follow([step])
+            assert difference is None, f"{transcript.name}: {difference}"
+        await follower.hang_up()
+    assert count > 3
+    found = await records(stage, script, follower.sid)
+    for what, rows in negated_ledgers(script.ledger or ()):
+        assert compare(replace(script, ledger=rows), found) is not None, f"{transcript.name}: {what} was not noticed"
+
+
+async def records(stage: Stage, script: Transcript, sid: str) -> list[dict[str, Any]]:
+    """The records of a call, once they are those that its transcript expects."""
+    read = ledger_reader(stage.running.database)
+    async with asyncio.timeout(10):
+        while compare(script, found := await read(sid)) is not None:
+            await asyncio.sleep(0.01)
+    return list(found)
+
+
+# --- whole runs: what differs ends the run, and is what it returns
+
+
+def step_of(script: Transcript, wanted: Callable[[Step], bool]) -> Step:
+    return next(step for step in script.steps if wanted(step))
+
+
+@pytest.mark.parametrize("kind", [Hears, HearsNot, Texts, HangsUp, NoTexts, Ends])
+async def test_a_run_ends_at_the_first_difference(stage: Stage, kind: type[Any]) -> None:
+    script = load_transcript(FOLDER / ("twins.yaml" if kind in (NoTexts, Ends) else "verified_by_sms.yaml"))
+    step = step_of(script, lambda step: isinstance(step.action, kind))
+    opposite = next(iter(negated(step)))
+    steps = tuple(opposite if other is step else other for other in script.steps)
+    patience = Patience(text=0.1 if kind is NoTexts else 10.0, no_text=10.0 if kind is Texts else 0.02, ledger=0.0)
+    outcome = await stage.perform(replace(script, steps=steps), patience=patience)
+    assert isinstance(outcome, Differed), str(outcome)
+    assert (outcome.step, outcome.line) == (step.number, step.line)
+
+
+async def test_a_run_ends_with_what_differs_in_the_ledger(stage: Stage) -> None:
+    script = load_transcript(FOLDER / "verified_by_sms.yaml")
+    for what, rows in negated_ledgers(script.ledger or ()):
+        outcome = await stage.perform(replace(script, ledger=rows), patience=replace(AT_ONCE, text=10.0))
+        assert isinstance(outcome, Differed), f"{what}: {outcome}"
+        assert outcome.step == len(script.steps) + 1
+    outcome = await stage.perform(script)
+    assert isinstance(outcome, Passed), str(outcome)
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [({"to": "+33639980002"}, "aucun SMS"), ({"pattern": re.compile("ordonnance")}, "« Code ")],
+)
+async def test_a_message_to_somebody_else_or_of_other_words_is_not_the_one_expected(
+    stage: Stage, other: dict[str, Any], found: str
+) -> None:
+    script = load_transcript(FOLDER / "verified_by_sms.yaml")
+    sent = step_of(script, lambda step: isinstance(step.action, Texts))
+    changed = replace(sent, action=replace(sent.action, **other))
+    steps = (*script.steps[: sent.number - 1], changed)
+    outcome = await stage.perform(replace(script, steps=steps), patience=replace(AT_ONCE, text=1.0))
+    assert isinstance(outcome, Differed)
+    assert (outcome.step, outcome.heard[: len(found)]) == (sent.number, found)
+
+
+async def test_what_a_message_brought_is_what_is_typed(stage: Stage) -> None:
+    script = load_transcript(FOLDER / "verified_by_sms.yaml")
+    sent = step_of(script, lambda step: isinstance(step.action, Texts))
+    minutes = replace(sent, action=replace(sent.action, pattern=re.compile(r"valable (\d+) min")))
+    steps = tuple(minutes if step is sent else step for step in script.steps)
+    outcome = await stage.perform(replace(script, steps=steps))
+    assert isinstance(outcome, Differed)
+    assert outcome.step > sent.number + 1

@@ -1,0 +1,102 @@
+"""What attacks are tried on. ``sabotage`` comes first: a defence is off before anything that it would defend starts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice.demo import seed
+from callcenter.store.keys import create_keys
+from tests.attack.defence import Sabotage, Standing
+from tests.attack.scene import START, Ground, House, Line, ground_on, house_of, served
+from tests.conftest import TEMPLATE, Cluster
+
+PEOPLE, TOLD = "attacked_people", "attacked_told"
+
+
+@pytest.fixture
+def sabotage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sabotage:
+    """The defences that the test's case leaves out are off."""
+    standing: Standing = request.param
+    sabotage = Sabotage(monkeypatch, standing=tuple(defence.name for defence in standing.left))
+    for defence in standing.off:
+        defence.off(sabotage)
+    return sabotage
+
+
+@pytest.fixture
+def clock() -> DrivenClock:
+    return DrivenClock(START)
+
+
+@pytest.fixture(scope="session")
+def keys_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("attacked") / "keys.json"
+    create_keys(path, SystemRandom())
+    return path
+
+
+@pytest.fixture(scope="session")
+async def people(cluster: Cluster, keys_file: Path) -> AsyncIterator[str]:
+    """Name of a database with the demonstration's people, to be copied."""
+    async with ground_on(cluster, TEMPLATE, PEOPLE, keys_file) as ground:
+        await seed(ground.app, ground.sealer, DrivenClock(START), SystemRandom())
+    yield PEOPLE
+    await cluster.drop(PEOPLE)
+
+
+@pytest.fixture(scope="session")
+async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[str]:
+    """Name of a database in which Jeanne has been verified, has heard her appointment and has left a message."""
+    clock = DrivenClock(START)
+    with pytest.MonkeyPatch.context() as patch:
+        async with (
+            ground_on(cluster, people, TOLD, keys_file) as ground,
+            served(house_of(ground, clock, Sabotage(patch))) as house,
+        ):
+            await jeannes_call(house)
+    yield TOLD
+    await cluster.drop(TOLD)
+
+
+async def jeannes_call(house: House) -> Line:
+    """A call that leaves a row in every table about patients."""
+    line = await house.line().dial()
+    await line.claim()
+    await line.guess_wrong()
+    await line.press(await line.code(), "1", "0", "4", "1#")
+    await line.hang_up()
+    return line
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def ground(cluster: Cluster, people: str, keys_file: Path, sabotage: Sabotage) -> AsyncIterator[Ground]:
+    """A database of one's own, with the demonstration's people."""
+    name = f"attacked_{next(_numbers)}"
+    async with ground_on(cluster, people, name, keys_file, sabotage.statements) as ground:
+        yield ground
+    await cluster.drop(name)
+
+
+@pytest.fixture
+async def told_ground(cluster: Cluster, told: str, keys_file: Path, sabotage: Sabotage) -> AsyncIterator[Ground]:
+    """A database of one's own, in which Jeanne's call has taken place."""
+    name = f"attacked_{next(_numbers)}"
+    async with ground_on(cluster, told, name, keys_file, sabotage.statements) as ground:
+        yield ground
+    await cluster.drop(name)
+
+
+@pytest.fixture
+async def house(ground: Ground, clock: DrivenClock, sabotage: Sabotage) -> AsyncIterator[House]:
+    """The server, running."""
+    async with served(house_of(ground, clock, sabotage)) as house:
+        yield house

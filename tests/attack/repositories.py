@@ -1,0 +1,427 @@
+"""Every method of the product that reaches rows about patients, each with what it does to somebody else's.
+
+Each case is handed a careless transaction: its connection is in the practice of the attacker, while its queries ask for
+rows of the victim's. So nothing in the query helps; what stops it is the database.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import ModuleType
+from typing import Any, get_args, get_type_hints
+from uuid import UUID, uuid4
+
+from callcenter.audit.ledger import Entry, EventKind, Segment, Writing
+from callcenter.audit.reading import records_of_call
+from callcenter.calls.desk import IVR_ACTOR, Desk
+from callcenter.calls.documents import DocumentWriter
+from callcenter.calls.flows import load_flows
+from callcenter.calls.messages import CallMessages
+from callcenter.calls.playbacks import settle
+from callcenter.calls.record import CallRecord
+from callcenter.calls.session import Playback
+from callcenter.calls.verifier import CallVerifier
+from callcenter.disclosure.gate import Gate, Inquiry, Reason, Receipt, Situation, release
+from callcenter.flow.conversation import HangUp, Reply
+from callcenter.flow.language import Act, Lookup
+from callcenter.flow.ports import CallbackRequest, Done, Found, Told
+from callcenter.identity.challenges import Challenges, Counted, Limits, Opened
+from callcenter.identity.evidence import Evidence, standing
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.labels import Category
+from callcenter.kernel.levels import Channel
+from callcenter.kernel.protected import Protected
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice import intake, on_file, plan_appointments, plan_contacts, plan_patients, practitioners
+from callcenter.practice.appointments import Appointments
+from callcenter.practice.directory import Directory
+from callcenter.practice.enrolment import PractitionerRecord, write_practitioners
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.file import PatientFile
+from callcenter.practice.inbox import Inbox
+from callcenter.practice.numbers import E164
+from callcenter.practice.patients import Patients
+from callcenter.practice.plans import Draft, ImportContext
+from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
+from callcenter.practice.values import AppointmentStatus, Change
+from callcenter.store.database import Database, Transaction
+from tests.attack.scene import FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS, Ground
+
+ROOMS = ("practice", "identity", "audit", "disclosure", "calls")
+
+
+@dataclass(slots=True)
+class Careless:
+    """A transaction in the attacker's practice, and all that is needed to ask in it for the victim's rows.
+
+    Arguments:
+        tx: connected as the attacker's practice, asking as the victim's.
+        facts: what is public about the victim's practice.
+        call, challenge, attempt, message, record, audio, doctor: rows of the victim's practice.
+    """
+
+    tx: Transaction
+    ground: Ground
+    clock: DrivenClock
+    facts: PracticeFacts
+    call: UUID
+    challenge: UUID
+    attempt: tuple[int, bytes]
+    message: UUID
+    record: UUID
+    audio: UUID
+    doctor: UUID
+
+    @classmethod
+    async def of(cls, connection: Any, ground: Ground, clock: DrivenClock) -> Careless:
+        async def one(query: str) -> Any:
+            return (await ground.rows(f"{query} LIMIT 1"))[0]
+
+        attempt = await one('SELECT challenge_id, document, keyed FROM challenge_attempt WHERE NOT "right"')
+        audio = await one("SELECT id, call_id, record_id FROM audio")
+        return cls(
+            tx=Transaction(connection, TILLEULS),
+            ground=ground,
+            clock=clock,
+            facts=await Directory.facts(connection, TILLEULS),
+            call=audio.call_id,
+            challenge=attempt.challenge_id,
+            attempt=(attempt.document, attempt.keyed),
+            message=(await one("SELECT id FROM message")).id,
+            record=audio.record_id,
+            audio=audio.id,
+            doctor=(await one("SELECT id FROM practitioner WHERE name = 'Claire Moreau'")).id,
+        )
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    @property
+    def file(self) -> PatientFile:
+        return PatientFile(self.ground.sealer, TILLEULS)
+
+    @property
+    def patients(self) -> Patients:
+        return Patients(self.ground.sealer)
+
+    @property
+    def inbox(self) -> Inbox:
+        return Inbox(self.ground.sealer)
+
+    @property
+    def challenges(self) -> Challenges:
+        return Challenges(self.ground.sealer, self.clock, SystemRandom(), Limits(), self.ground.app)
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.record, self.call, TILLEULS, JEANNE, shared=False, at=self.now)
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.facts.timezone, self.now, self.facts.own_lines)
+
+    @property
+    def context(self) -> ImportContext:
+        return ImportContext(self.tx, self.file, "file.csv", self.reading, SystemRandom())
+
+    def writing(self) -> Writing:
+        return Writing(self.tx, Segment(uuid4(), self.call), self.clock, SystemRandom())
+
+    def gate(self, writing: Writing) -> Gate:
+        flow = {"name": "accueil", "sha256": ""}
+        return Gate(FLOWS.policy, Channel.VOICE, writing, IVR_ACTOR, flow, self.now.date())
+
+    def desk(self) -> Desk:
+        writing = self.writing()
+        kept = (None, 0, self.evidence)
+        return Desk(self.tx, writing, self.gate(writing), self.facts, self.call, 1, self.now, *kept)
+
+    def call_record(self) -> CallRecord:
+        return CallRecord(self.desk(), FLOWS.book, self.patients, Limits())
+
+
+FLOWS = load_flows(
+    PROJECT / "flows", "accueil", PROJECT / "flows/prompts/fr.yaml", PROJECT / "config/disclosure-policy.yaml"
+)
+JEANNES_TRAITS = {
+    "external_id": "jeanne-martin-duval",
+    "birth_name": "Martin-Duval",
+    "first_name": "Jeanne",
+    "birth_date": "14/03/1962",
+    "sex": "F",
+}
+BORN = date(1962, 3, 14)
+INQUIRY = Inquiry(frozenset({Category.RECORD_EXISTS}), frozenset(), (), {}, "step")
+
+#: What each method gives the attacker: a truthy value, or rows of the victim changed.
+Case = Callable[[Careless], Awaitable[object]]
+
+
+async def leave_message(on: Careless) -> None:
+    number = JEANNES_MOBILE
+    await on.inbox.leave(on.tx, id=uuid4(), reason="other", number=number, call_reference=None, now=on.now)
+
+
+async def handle_message(on: Careless) -> bool:
+    return await on.inbox.handle(on.tx, on.message, "somebody", on.now) is Change.DONE
+
+
+async def confirm(on: Careless) -> bool:
+    return await Appointments.confirm(on.tx, FIRST_VISIT, JEANNE, on.now) is Change.DONE
+
+
+async def cancel(on: Careless) -> bool:
+    return await Appointments.cancel(on.tx, FIRST_VISIT, JEANNE, on.now) is Change.DONE
+
+
+async def put_patients(on: Careless) -> None:
+    record = PatientRecord.model_validate({**JEANNES_TRAITS, "external_id": "another"}, context=on.reading)
+    await intake.put_patients(on.tx, on.file, [(uuid4(), record)])
+
+
+async def put_contacts(on: Careless) -> None:
+    entry = intake.ContactEntry(uuid4(), JEANNE, BORN, E164("+33639980042"), on.now, on.now)
+    await intake.put_contacts(on.tx, on.file, [entry])
+
+
+async def put_appointments(on: Careless) -> None:
+    planned, later = AppointmentStatus.PLANNED, on.now + timedelta(days=1)
+    entry = intake.AppointmentEntry(uuid4(), "another", JEANNE, on.doctor, later, 15, None, planned, on.now)
+    await intake.put_appointments(on.tx, [entry])
+
+
+async def write_practitioner(on: Careless) -> None:
+    record = PractitionerRecord(uuid4(), "Paul Autre", "Dr", "médecine générale", sensitive=False)
+    await write_practitioners(on.tx, [record])
+
+
+async def recognise_patient(on: Careless) -> bool:
+    draft = Draft(2, PatientRecord.model_validate(JEANNES_TRAITS, context=on.reading))
+    return (await plan_patients.plan_patients(on.context, [draft])).added == 0
+
+
+async def recognise_contact(on: Careless) -> bool:
+    cells = {"patient": "jeanne-martin-duval", "phone": JEANNES_MOBILE}
+    draft = Draft(2, ContactRecord.model_validate(cells, context=on.reading))
+    return not (await plan_contacts.plan_contacts(on.context, [draft])).problems
+
+
+async def recognise_appointment(on: Careless) -> bool:
+    cells = {
+        "external_id": "new",
+        "patient": "jeanne-martin-duval",
+        "practitioner": "Claire Moreau",
+        "starts_at": "02/12/2026 10:00",
+    }
+    draft = Draft(2, AppointmentRecord.model_validate(cells, context=on.reading))
+    return not (await plan_appointments.plan_appointments(on.context, [draft])).problems
+
+
+async def open_challenge(on: Careless) -> None:
+    (contact,) = await Patients(on.ground.sealer).code_contacts(on.tx, JEANNE) or (None,)
+    await on.challenges.open(on.tx, on.call, JEANNE, contact)
+
+
+async def consume_challenge(on: Careless) -> bool:
+    document, keyed = on.attempt
+    counted = Counted(keyed, b"", JEANNE, last=False, barred=False)
+    return await on.challenges.consume(on.tx, Opened(on.challenge, JEANNE, shared=False), counted, document)
+
+
+async def chain_record(on: Careless) -> object:
+    return await on.writing().add(Entry(EventKind.CALL_STARTED, IVR_ACTOR, JEANNE))
+
+
+async def write_record(on: Careless) -> None:
+    writing = on.writing()
+    await writing.add(Entry(EventKind.CALL_STARTED, IVR_ACTOR))
+    await writing.flush()
+
+
+async def grant(on: Careless) -> object:
+    stands = standing(on.evidence, call=on.call, practice=TILLEULS, now=on.now, life=timedelta(minutes=10))
+    situation = Situation(JEANNE, Protected(BORN, Category.RECORD_EXISTS, JEANNE), *[False] * 6)
+    return await on.gate(on.writing()).decide(INQUIRY, stands, situation)
+
+
+async def refuse(on: Careless) -> None:
+    writing = on.writing()
+    stands = standing(on.evidence, call=on.call, practice=TILLEULS, now=on.now, life=timedelta(minutes=10))
+    await on.gate(writing).refuse(Reason.LEVEL, INQUIRY, stands)
+    await writing.flush()
+
+
+async def lay_words_ready(on: Careless) -> None:
+    receipt = Receipt(on.record, JEANNE, frozenset({Category.APPOINTMENT_TIME}), on.writing())
+    spoken = release(receipt, "words", {}, lambda _: "Mardi.")
+    writer = DocumentWriter(on.tx, on.call, on.ground.sealer, SystemRandom(), on.now, local_voice=True)
+    await writer.write(Reply((spoken,), HangUp()), 1)
+
+
+async def settle_playback(on: Careless) -> None:
+    writing = on.writing()
+    await settle(on.tx, writing, [Playback(on.record, on.audio)], reached=True)
+    await writing.flush()
+
+
+async def leave_callback(on: Careless) -> None:
+    await CallMessages(on.desk(), on.inbox, SystemRandom()).leave(CallbackRequest("other", JEANNES_MOBILE))
+
+
+async def find_appointment(on: Careless) -> bool:
+    return isinstance(await on.call_record().find(Lookup.NEXT_APPOINTMENT, None), Found)
+
+
+async def tell_appointment(on: Careless) -> bool:
+    return isinstance(await on.call_record().tell("appointment_summary", {"appointment": FIRST_VISIT}), Told)
+
+
+async def confirm_by_telephone(on: Careless) -> bool:
+    return isinstance(await on.call_record().perform(Act.CONFIRM_APPOINTMENT, FIRST_VISIT), Done)
+
+
+async def claim_by_telephone(on: Careless) -> None:
+    verifier = CallVerifier(on.desk(), on.patients, on.challenges, Limits(), SystemRandom())
+    await verifier.open_challenge(BORN, JEANNES_MOBILE)
+
+
+CASES: Mapping[str, Case] = {
+    "practice.appointments.Appointments.next": lambda on: Appointments.next(on.tx, JEANNE, on.now),
+    "practice.appointments.Appointments.get": lambda on: Appointments.get(on.tx, FIRST_VISIT),
+    "practice.appointments.Appointments.confirm": confirm,
+    "practice.appointments.Appointments.cancel": cancel,
+    "practice.enrolment.write_practitioners": write_practitioner,
+    "practice.inbox.Inbox.leave": leave_message,
+    "practice.inbox.Inbox.waiting": lambda on: on.inbox.waiting(on.tx),
+    "practice.inbox.Inbox.handle": handle_message,
+    "practice.intake.put_patients": put_patients,
+    "practice.intake.put_contacts": put_contacts,
+    "practice.intake.put_appointments": put_appointments,
+    "practice.intake.reindex_contacts": lambda on: intake.reindex_contacts(on.tx, on.file, {JEANNE: date(1962, 3, 15)}),
+    # on a day on which nobody is adult yet, nobody shares a telephone
+    "practice.intake.refresh_shared": lambda on: intake.refresh_shared(on.tx, on.file, date(1900, 1, 1)),
+    "practice.on_file.patients_on_file": lambda on: on_file.patients_on_file(on.tx, on.file, ["jeanne-martin-duval"]),
+    "practice.on_file.patients_by_name": lambda on: on_file.patients_by_name(
+        on.tx, on.file, [on.file.birth_name_index(BORN, "Martin-Duval")]
+    ),
+    "practice.on_file.contacts_on_file": lambda on: on_file.contacts_on_file(on.tx, [JEANNE]),
+    "practice.on_file.appointments_on_file": lambda on: on_file.appointments_on_file(on.tx, ["jeanne-martin-duval/1"]),
+    "practice.patients.Patients.by_birth_and_phone": lambda on: on.patients.by_birth_and_phone(
+        on.tx, BORN, JEANNES_MOBILE
+    ),
+    "practice.patients.Patients.code_contacts": lambda on: on.patients.code_contacts(on.tx, JEANNE),
+    "practice.patients.Patients.flags": lambda on: on.patients.flags(on.tx, JEANNE),
+    "practice.plan_patients.plan_patients": recognise_patient,
+    "practice.plan_contacts.plan_contacts": recognise_contact,
+    "practice.plan_appointments.plan_appointments": recognise_appointment,
+    "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
+    "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
+    "identity.challenges.Challenges.wrong_lately": lambda on: on.challenges.wrong_lately(on.tx, JEANNE),
+    "identity.challenges.Challenges.open": open_challenge,
+    "identity.challenges.Challenges.consume": consume_challenge,
+    "audit.ledger.Writing.add": chain_record,
+    "audit.ledger.Writing.flush": write_record,
+    "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
+    "disclosure.gate.Gate.decide": grant,
+    "disclosure.gate.Gate.refuse": refuse,
+    "calls.documents.DocumentWriter.write": lay_words_ready,
+    "calls.messages.CallMessages.leave": leave_callback,
+    "calls.playbacks.settle": settle_playback,
+    "calls.record.CallRecord.find": find_appointment,
+    "calls.record.CallRecord.tell": tell_appointment,
+    "calls.record.CallRecord.perform": confirm_by_telephone,
+    "calls.verifier.CallVerifier.open_challenge": claim_by_telephone,
+}
+
+_OF_THE_CALL = "which practice it works in is what the call's own row says; no caller and no argument names one"
+_OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is given"
+
+#: Methods that no careless transaction can be handed to, each with the reason.
+NOT_ATTACKED: Mapping[str, str] = {
+    "practice.intake.lock_intake": "takes an advisory lock and reaches no row",
+    "practice.importing.import_file": _OF_ONE_PRACTICE,
+    "practice.demo.seed": "writes the demonstration, each practice in its own transaction",
+    "practice.enrolling.enrol": _OF_ONE_PRACTICE,
+    "identity.challenges.Challenges.attempt": "see test_p5_a_code_is_tried_on_another_practices_challenge",
+    "calls.audio.AudioShelf.audio": _OF_THE_CALL,
+    "calls.audio.AudioShelf.complete": _OF_THE_CALL,
+    "calls.audio.Captions.audio": _OF_THE_CALL,
+    "calls.audio.Captions.complete": _OF_THE_CALL,
+    "calls.codes.CodeSender.send": _OF_ONE_PRACTICE,
+    "calls.endings.Endings.status": _OF_THE_CALL,
+    "calls.steps.Steps.step": _OF_THE_CALL,
+    "calls.upkeep.Upkeep.forget": "goes through all practices, each in its own transaction",
+    "calls.upkeep.Upkeep.reconcile": "asks the carrier about calls, and ends them by their own rows",
+    "calls.verifier.CallVerifier.standing": "computes from the evidence that it holds and reaches no row",
+    "calls.verifier.CallVerifier.check_code": "counts in a transaction of its own, in the practice of its call",
+}
+
+
+# --- which methods there are
+
+
+def methods_that_reach_rows() -> set[str]:
+    """Every public coroutine of the rooms that is handed a transaction or a database, however deep inside a value."""
+    modules = [module for room in ROOMS for module in _modules(room)]
+    carriers = _carriers(modules)
+    return {
+        f"{module.__name__.removeprefix('callcenter.')}.{name}"
+        for module in modules
+        for name, function, owner in _public(module)
+        if inspect.iscoroutinefunction(function)
+        and (owner in carriers or any(kind in carriers for kind in _handed(function)))
+    }
+
+
+def _modules(room: str) -> Iterator[ModuleType]:
+    package = importlib.import_module(f"callcenter.{room}")
+    for found in pkgutil.iter_modules(package.__path__):
+        yield importlib.import_module(f"callcenter.{room}.{found.name}")
+
+
+def _carriers(modules: list[ModuleType]) -> set[type]:
+    """Transactions, databases, and every class that is made from one."""
+    classes = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isclass(value) and value.__module__ == module.__name__
+    ]
+    carriers: set[type] = {Transaction, Database}
+    while more := {c for c in classes if c not in carriers and any(k in carriers for k in _handed(c.__init__))}:
+        carriers |= more
+    return carriers
+
+
+def _public(module: ModuleType) -> Iterator[tuple[str, Any, type | None]]:
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
+            continue
+        if inspect.isfunction(value):
+            yield name, value, None
+        elif inspect.isclass(value):
+            for attribute, member in vars(value).items():
+                function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
+                if inspect.isfunction(function) and not attribute.startswith("_"):
+                    yield f"{name}.{attribute}", function, value
+
+
+def _handed(function: Any) -> Iterator[type]:
+    """The types of a function's parameters, those inside ``X | Y`` and ``X[Y]`` too."""
+    hints = get_type_hints(function) if inspect.isfunction(function) else {}
+    for name, hint in hints.items():
+        if name != "return":
+            yield from _types_in(hint)
+
+
+def _types_in(hint: Any) -> Iterator[type]:
+    if inspect.isclass(hint):
+        yield hint
+    for argument in get_args(hint):
+        yield from _types_in(argument)

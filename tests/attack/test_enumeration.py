@@ -1,0 +1,141 @@
+"""Finding out who is a patient, from words, their order, and the work that an answer costs (P6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from callcenter.calls.verifier import CallVerifier
+from callcenter.flow.ports import CodeSent, NoMoreCodes, VerificationDown
+from callcenter.identity.challenges import Attempt, Challenges, Counted, NotCounted
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
+from tests.attack.scene import A_STRANGER, JEANNES_MOBILE, House, Line, Webhook
+
+#: A patient, and somebody who gives the same birth date from a number that is nobody's.
+A_PATIENT, NOBODY = JEANNES_MOBILE, A_STRANGER
+
+Questions = CodeSent | NoMoreCodes | VerificationDown
+
+
+def _nobody_is_told_so(sabotage: Sabotage) -> None:
+    real = CallVerifier.open_challenge
+
+    async def open_challenge(self: CallVerifier, birth_date: date, telephone: str) -> Questions:
+        answer = await real(self, birth_date, telephone)
+        challenge = self._desk.challenge
+        return NoMoreCodes() if challenge is not None and challenge.patient is None else answer
+
+    sabotage.replace(CallVerifier, "open_challenge", open_challenge)
+
+
+DECOY = Defence("a decoy challenge", "P6: no oracle in words and order", _nobody_is_told_so)
+
+
+@attack(stopped_by=DECOY)
+async def test_p6_a_patient_is_told_from_a_stranger_by_what_is_said(house: House) -> Outcome:
+    known, unknown = [await refused(house.line(caller)) for caller in (A_PATIENT, NOBODY)]
+    return gained(sounds(known) != sounds(unknown))
+
+
+def _nobody_costs_less(sabotage: Sabotage) -> None:
+    real = CallVerifier.open_challenge
+
+    async def open_challenge(self: CallVerifier, birth_date: date, telephone: str) -> Questions:
+        if not await self._patients.by_birth_and_phone(self._desk.tx, birth_date, telephone):
+            return CodeSent()
+        return await real(self, birth_date, telephone)
+
+    sabotage.replace(CallVerifier, "open_challenge", open_challenge)
+
+
+SAME_WORK = Defence("the same work for a stranger", "P6: no oracle in time", _nobody_costs_less)
+
+
+@attack(stopped_by=SAME_WORK)
+async def test_p6_a_patient_is_told_from_a_stranger_by_the_work_that_is_done(house: House) -> Outcome:
+    """Round trips to the database can be heard, at a millisecond each; a sealed field opens in microseconds."""
+    costs = []
+    for caller in (A_PATIENT, NOBODY):
+        line = await house.line(caller).dial()
+        await line.press("1")
+        with statements() as done:
+            await line.press("14031962")
+            await line.press("000000")
+        costs.append(done)
+    return gained(costs[0] != costs[1])
+
+
+def _the_limit_ends_the_questions(sabotage: Sabotage) -> None:
+    real = Challenges.attempt
+
+    async def attempt(self: Challenges, *question: object) -> Attempt:
+        counted = await real(self, *question)  # type: ignore[arg-type]  # passed on as it came
+        return NotCounted() if isinstance(counted, Counted) and counted.barred else counted
+
+    sabotage.replace(Challenges, "attempt", attempt)
+
+
+NEVER_ANNOUNCED = Defence("a limit is never announced", "P6: no oracle in a limit", _the_limit_ends_the_questions)
+
+
+@attack(stopped_by=NEVER_ANNOUNCED)
+async def test_p6_a_patient_is_told_from_a_stranger_by_a_limit(house: House) -> Outcome:
+    """Five wrong codes about somebody; then the questions are counted."""
+    calls: dict[str, list[Line]] = {}
+    for caller in (A_PATIENT, NOBODY):
+        lines = [await house.line(caller).dial() for _ in range(3)]
+        for line in lines:
+            await line.claim()
+        for line in lines:
+            await line.guess_wrong(1)
+        for line in lines:
+            await exhaust(line)
+        calls[caller] = lines
+    known, unknown = ([sounds(line) for line in lines] for lines in calls.values())
+    return gained(known != unknown)
+
+
+async def refused(line: Line) -> Line:
+    """Claim, guess until it is over, leave no message."""
+    await line.dial()
+    await line.claim()
+    await exhaust(line)
+    return line
+
+
+async def exhaust(line: Line) -> None:
+    """Type a wrong code for as long as something is asked."""
+    for _ in range(20):
+        if line.question is None:
+            return
+        await line.press("000000")
+    raise AssertionError("it asks for ever")
+
+
+def sounds(line: Line) -> Sequence[str]:
+    """What a caller can tell of each answer: the document without its identifiers."""
+    return [_without_identifiers(webhook) for webhook in line.webhooks]
+
+
+def _without_identifiers(webhook: Webhook) -> str:
+    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "…", webhook.answer.text)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The statements that the product sends meanwhile, on all of its connections, in order."""
+    done: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        done.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield done
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

@@ -1,0 +1,79 @@
+"""Who of the demonstration can be verified by a text message, and then be told their next appointment."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from callcenter.practice.appointments import Appointments
+from callcenter.practice.directory import Directory
+from callcenter.practice.file import PatientFile
+from callcenter.practice.numbers import receives_sms
+from callcenter.practice.records import is_adult
+from callcenter.practice.tables import contact, patient
+from callcenter.store.database import Database, Transaction
+from callcenter.store.sealed import Sealer
+from tests.bench.values import Person
+
+#: An appointment must still lie ahead when the bench ends.
+_AHEAD = timedelta(hours=1)
+
+
+async def verifiable(database: Database, sealer: Sealer, now: datetime) -> list[Person]:
+    """Everybody of all practices whose call can go its whole way: adult, unmarked, one own mobile on file, and a next
+    appointment that is not with a sensitive practitioner.
+
+    Arguments:
+        database: as the app role, with the demonstration in it.
+        now: aware.
+    """
+    async with database.house() as connection:
+        numbers = list(await Directory.all_numbers(connection))
+        practices = {number: await Directory.for_number(connection, number) for number in numbers}
+    people = []
+    for number, entry in practices.items():
+        if entry is not None:
+            async with database.practice(entry.practice_id) as tx:
+                people += await _of_practice(tx, PatientFile(sealer, entry.practice_id), number, now)
+    return people
+
+
+_QUERY = (
+    select(contact.c.id, contact.c.patient_id, contact.c.phone, contact.c.birth_phone_index, patient.c.birth_date)
+    .join_from(
+        contact, patient, (patient.c.practice_id == contact.c.practice_id) & (patient.c.id == contact.c.patient_id)
+    )
+    .where(
+        ~(contact.c.shared | patient.c.birth_date_fictive | patient.c.deceased),
+        ~(patient.c.homonym | patient.c.doubtful | patient.c.contact_restricted),
+    )
+    .order_by(contact.c.patient_id, contact.c.id)
+)
+
+
+async def _of_practice(tx: Transaction, file: PatientFile, called: str, now: datetime) -> list[Person]:
+    rows = (await tx.connection.execute(_QUERY)).all()
+    found = [await _person(tx, file, called, row, now) for row in rows]
+    return [person for person in found if person is not None]
+
+
+async def _person(tx: Transaction, file: PatientFile, called: str, row: Any, now: datetime) -> Person | None:
+    phone = file.open("contact", "phone", row.id, row.phone)
+    birth_date = file.open_birth_date(row.patient_id, row.birth_date)
+    if not receives_sms(phone) or not is_adult(birth_date, now.date()):
+        return None
+    appointment = await Appointments.next(tx, row.patient_id, now + _AHEAD)
+    if appointment is None or appointment.practitioner_sensitive:
+        return None
+    return Person(
+        phone=phone,
+        called=called,
+        birth_date=birth_date,
+        practice=tx.practice,
+        patient=row.patient_id,
+        contact=row.id,
+        appointment=appointment.id,
+        birth_phone=row.birth_phone_index,
+    )

@@ -1,0 +1,93 @@
+"""THREAT_MODEL.md names tests that exist, and no attack is without a threat."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+MODEL = (PROJECT / "THREAT_MODEL.md").read_text(encoding="utf-8")
+PROMISES = [f"P{number}" for number in range(1, 10)]
+
+_NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+
+
+def named(text: str) -> set[tuple[str, str]]:
+    """The tests that a text names: file and function."""
+    return set(_NAMED.findall(text))
+
+
+def functions(file: Path) -> Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The test functions of a module, read without importing it."""
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    return {
+        node.name: node
+        for node in body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+    }
+
+
+def missing(text: str) -> list[str]:
+    """The tests that ``text`` names and that do not exist."""
+    return sorted(
+        f"{path}::{name}"
+        for path, name in named(text)
+        if not (PROJECT / path).is_file() or name not in functions(PROJECT / path)
+    )
+
+
+def attacks() -> Iterator[tuple[str, str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Every test in ``tests/attack``."""
+    for file in sorted((PROJECT / "tests" / "attack").rglob("test_*.py")):
+        for name, node in functions(file).items():
+            yield file.relative_to(PROJECT).as_posix(), name, node
+
+
+def sections(level: str, text: str) -> Mapping[str, str]:
+    """The parts of a document below each heading that begins with ``level``."""
+    parts = re.split(rf"^{re.escape(level)}(.*)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+THREATS = sections("### ", sections("## ", MODEL)["4. Threats"])
+
+
+def test_every_test_that_is_named_exists() -> None:
+    assert missing(MODEL) == []
+
+
+def test_a_name_that_does_not_exist_is_found() -> None:
+    here = Path(__file__).relative_to(PROJECT).as_posix()
+    assert missing(f"`{here}::test_a_name_that_does_not_exist_is_found`") == []
+    assert missing(f"`{here}::test_nothing` and `tests/attack/test_nowhere.py::test_x`") == [
+        "tests/attack/test_nowhere.py::test_x",
+        f"{here}::test_nothing",
+    ]
+
+
+def test_every_attack_belongs_to_a_threat() -> None:
+    without = [f"{path}::{name}" for path, name, _ in attacks() if (path, name) not in named("".join(THREATS.values()))]
+    assert without == [], "say in THREAT_MODEL.md what these show"
+
+
+def test_every_test_among_the_attacks_names_its_defence() -> None:
+    """Then it is run with the defence in place and switched off (tests/attack/defence.py)."""
+    for path, name, node in attacks():
+        decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+        assert any(text.startswith("attack(stopped_by=") for text in decorators), f"{path}::{name} is no attack"
+
+
+@pytest.mark.parametrize("threat", THREATS)
+def test_every_threat_says_what_is_ours_and_names_its_tests(threat: str) -> None:
+    assert "\n- **We** " in THREATS[threat]
+    assert named(THREATS[threat])
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_every_promise_has_its_tests(promise: str) -> None:
+    by_promise = re.split(r"^\*\*(P\d) ", sections("## ", MODEL)["5. Promise by promise"], flags=re.MULTILINE)
+    assert named(dict(zip(by_promise[1::2], by_promise[2::2], strict=True))[promise])

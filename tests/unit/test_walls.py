@@ -1,0 +1,34 @@
+"""The walls that the linters keep are there: code that would climb one is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RUFF = Path(sys.executable).with_name("ruff")
+
+CLIMBS = {
+    "words of the gate": "from callcenter.disclosure.gate import words_of\n\nX = words_of\n",
+    "a receipt turned into words": "from callcenter.disclosure.gate import release\n\nX = release\n",
+    "an answer before its commit": "from callcenter.calls.values import committed\n\nX = committed\n",
+    "a protected value": "from callcenter.kernel.protected import expose\n\nX = expose\n",
+    "a protected value, from behind": "def f(x: object) -> object:\n    return x._value\n",
+}
+
+
+@pytest.mark.parametrize("climb", CLIMBS)
+def test_p1_what_climbs_a_wall_is_refused(climb: str) -> None:
+    ruff = subprocess.run(
+        [RUFF, "check", "--no-cache", "--stdin-filename", "callcenter/practice/climbs.py", "-"],
+        cwd=ROOT,
+        input=CLIMBS[climb],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ruff.returncode == 1, ruff.stdout + ruff.stderr
+    assert "TID251" in ruff.stdout or "SLF001" in ruff.stdout
