@@ -13,7 +13,8 @@ from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing
-from tests.attack.scene import START, Ground, House, Line, ground_on, house_of, served
+from tests.attack.ground import Ground, ground_on
+from tests.attack.scene import START, House, Line, house_of, served
 from tests.conftest import TEMPLATE, Cluster
 
 PEOPLE, TOLD = "attacked_people", "attacked_told"

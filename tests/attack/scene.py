@@ -5,10 +5,9 @@ Text messages wait in the queue until :meth:`House.deliver` sends them, so that 
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,25 +17,18 @@ from urllib.parse import urlencode, urlsplit
 from uuid import UUID, uuid4
 
 from aiohttp import ClientSession
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from callcenter.app import Addresses, Running, run_server
 from callcenter.audit.reading import Record, records_of_call
 from callcenter.calls.codes import CodeSender
 from callcenter.identity.challenges import code_of
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo_file import demo_id
 from callcenter.settings import Settings, load_settings
-from callcenter.store.database import Database
-from callcenter.store.keys import load_keys
-from callcenter.store.roles import create_database
-from callcenter.store.schema import APP, OWNER, metadata
-from callcenter.store.sealed import Sealer
+from callcenter.store.schema import APP, OWNER
 from callcenter.telephony.carrier import CarrierDouble, Delivered
 from tests.attack.defence import Sabotage
-from tests.conftest import ROOT, Cluster
+from tests.attack.ground import Ground
 from tests.unit.telephony.doubles import VoiceDouble, document, signed
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -56,84 +48,6 @@ A_STRANGER = "+33639980042"
 #: What only Jeanne may hear.
 HER_WORDS = "14 heures 30"
 APOLOGY = "notre service rencontre une difficulté technique"
-
-
-# --- the ground: a database of one's own
-
-
-@dataclass(slots=True)
-class Ground:
-    """A database with the demonstration's people.
-
-    Arguments:
-        app: as the product connects.
-        keys_file: the installation's keys.
-    """
-
-    cluster: Cluster
-    name: str
-    keys_file: Path
-    app: Database
-    sealer: Sealer
-
-    def url(self, role: str) -> str:
-        return self.cluster.server.url(user=role, database=self.name)
-
-    @asynccontextmanager
-    async def session(self, role: str = ROOT) -> AsyncIterator[AsyncConnection]:
-        """A connection as ``role``, every statement its own transaction; the superuser sees and may everything."""
-        engine = create_async_engine(self.url(role), isolation_level="AUTOCOMMIT")
-        try:
-            async with engine.connect() as connection:
-                yield connection
-        finally:
-            await engine.dispose()
-
-    async def rows(self, query: str, **values: object) -> Sequence[Any]:
-        """The rows that the superuser sees."""
-        async with self.session() as connection:
-            return (await connection.execute(text(query), values)).all()
-
-    async def change(self, statement: str, **values: object) -> None:
-        """Do this as the superuser."""
-        async with self.session() as connection:
-            await connection.execute(text(statement), values)
-
-    async def waits_for(self, count: int) -> None:
-        """Return when ``count`` of the product's connections wait for a lock."""
-        query = (
-            "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
-            "WHERE NOT l.granted AND a.datname = :name AND a.usename = :app"
-        )
-        async with asyncio.timeout(3):
-            while (await self.rows(query, name=self.name, app=APP))[0][0] != count:
-                await asyncio.sleep(0.01)
-
-    async def state(self) -> Mapping[str, str]:
-        """A digest of the rows of each table, the job queue's too: equal states, no effect."""
-        names = [*metadata.tables, "procrastinate_jobs"]
-        one = "SELECT coalesce(md5(string_agg(t::text, E'\\n' ORDER BY t::text)), '') FROM {name} t"
-        async with self.session() as connection:
-            return {name: (await connection.execute(text(one.format(name=name)))).scalar_one() for name in names}
-
-
-@asynccontextmanager
-async def ground_on(
-    cluster: Cluster, template: str, name: str, keys_file: Path, statements: Sequence[str] = ()
-) -> AsyncIterator[Ground]:
-    """A copy of the database ``template``, to which ``statements`` were done."""
-    postgres = create_async_engine(cluster.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
-    async with postgres.connect() as connection:
-        await create_database(connection, name, template=template)
-    await postgres.dispose()
-    app = Database(cluster.server.url(user=APP, database=name), pool_size=5)
-    ground = Ground(cluster, name, keys_file, app, Sealer(load_keys(keys_file), SystemRandom()))
-    try:
-        for statement in statements:
-            await ground.change(statement)
-        yield ground
-    finally:
-        await app.close()
 
 
 # --- the house: the server on it

@@ -16,7 +16,8 @@ from callcenter.identity.challenges import Attempt, Challenges, Counted, Limits,
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
-from tests.attack.scene import JEANNE, TILLEULS, Ground, House, Line, heard_her_words, house_of, served
+from tests.attack.ground import Ground
+from tests.attack.scene import JEANNE, TILLEULS, House, Line, heard_her_words, house_of, served
 
 
 async def listens(line: Line) -> Outcome:

@@ -13,7 +13,8 @@ from callcenter.audit.reading import records_of_call
 from callcenter.kernel.errors import IntegrityError
 from callcenter.store.schema import APP, OWNER
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack
-from tests.attack.scene import TILLEULS, Ground
+from tests.attack.ground import Ground
+from tests.attack.scene import TILLEULS
 
 LEDGER = ("audit_record", "audit_outbox", "audit_subject")
 

@@ -30,7 +30,7 @@ from callcenter.store.schema import APP
 from callcenter.telephony import alerts
 from callcenter.telephony.alerts import AlertKind
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
-from tests.attack.scene import Ground
+from tests.attack.ground import Ground
 from tests.unit.telephony.doubles import alerts_and_metrics
 
 WORD = "Martin-Duval"

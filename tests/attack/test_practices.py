@@ -20,8 +20,10 @@ from callcenter.kernel.errors import CallcenterError
 from callcenter.store.database import SET_PRACTICE
 from callcenter.store.schema import APP, metadata, practice_tables
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained, unanimous
-from tests.attack.repositories import CASES, ROOMS, Careless
-from tests.attack.scene import APOLOGY, JEANNE, PORT, START, TILLEULS, Ground, House
+from tests.attack.ground import Ground
+from tests.attack.methods import ROOMS
+from tests.attack.repositories import CASES, Careless
+from tests.attack.scene import APOLOGY, JEANNE, PORT, START, TILLEULS, House
 
 TABLES = practice_tables(metadata.sorted_tables)
 

@@ -12,7 +12,8 @@ from callcenter.calls.session import Session
 from callcenter.calls.upkeep import Upkeep
 from callcenter.kernel.clock import DrivenClock
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
-from tests.attack.scene import A_STRANGER, APOLOGY, FIRST_VISIT, Answered, Ground, House, Line, heard_her_words
+from tests.attack.ground import Ground
+from tests.attack.scene import A_STRANGER, APOLOGY, FIRST_VISIT, Answered, House, Line, heard_her_words
 
 
 async def again(line: Line, index: int, **changes: str) -> Answered:

@@ -12,7 +12,8 @@ from callcenter.telephony.callers import Line
 from callcenter.telephony.fallback import RescueEntry, StaticAnswers
 from callcenter.telephony.twiml import CarrierVoices
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained, unanimous
-from tests.attack.scene import PORT, PORT_LINE, TILLEULS, TILLEULS_LINE, Ground
+from tests.attack.ground import Ground
+from tests.attack.scene import PORT, PORT_LINE, TILLEULS, TILLEULS_LINE
 from tests.unit.telephony.doubles import alerts_and_metrics, document
 
 

@@ -14,7 +14,8 @@ from callcenter.store.schema import metadata
 from callcenter.store.sealed import Place, Sealer
 from tests.attack.conftest import jeannes_call
 from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
-from tests.attack.scene import HER_WORDS, JEANNE, JEANNES_MOBILE, KARIM, START, TILLEULS, Ground, House, heard_her_words
+from tests.attack.ground import Ground
+from tests.attack.scene import HER_WORDS, JEANNE, JEANNES_MOBILE, KARIM, START, TILLEULS, House, heard_her_words
 
 KARIMS_MOBILE = "+33639980004"
 

@@ -19,7 +19,8 @@ from callcenter.settings import Settings
 from callcenter.store import keys
 from callcenter.store.schema import APP, OWNER
 from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
-from tests.attack.scene import HER_WORDS, PROJECT, Ground, House, house_of, served
+from tests.attack.ground import Ground
+from tests.attack.scene import HER_WORDS, PROJECT, House, house_of, served
 
 UNSAFE = PROJECT / "tests" / "unit" / "flow" / "unsafe"
 

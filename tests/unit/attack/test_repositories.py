@@ -7,8 +7,9 @@ from types import ModuleType
 import pytest
 
 from callcenter.store.database import Transaction
-from tests.attack import repositories
-from tests.attack.repositories import CASES, NOT_ATTACKED, methods_that_reach_rows
+from tests.attack import methods
+from tests.attack.methods import methods_that_reach_rows
+from tests.attack.repositories import CASES, NOT_ATTACKED
 
 
 def test_p5_every_method_that_reaches_rows_is_attacked_or_says_why_not() -> None:
@@ -41,11 +42,11 @@ def test_a_method_that_is_added_is_found_however_deep_its_transaction_lies(monke
     for thing in (Added, added):
         monkeypatch.setattr(thing, "__module__", room.__name__)
         setattr(room, thing.__name__, thing)
-    known = repositories._modules
+    known = methods._modules
 
     def with_another(name: str) -> list[ModuleType]:
         return [*known(name), *([room] if name == "practice" else [])]
 
-    monkeypatch.setattr(repositories, "_modules", with_another)
+    monkeypatch.setattr(methods, "_modules", with_another)
     found = methods_that_reach_rows() - CASES.keys() - NOT_ATTACKED.keys()
     assert found == {"practice.added.Added.method", "practice.added.Added.static", "practice.added.added"}

@@ -1,0 +1,157 @@
+"""Callers at random: who rings, where they want to get in the flow, what goes wrong on the way.
+
+A caller is a plain value; all that it does follows from it and from what it is answered, so that the value that a
+failing test prints replays the call.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from callcenter.flow.language import Branch, Disclose, Do, Find, Flow, Say
+from tests.attack.leak_oracle.people import Population
+
+Hop = tuple[str, str]
+
+#: Patients who can prove who they are and have something to hear: two of three callers are one of them.
+_PROVABLE = ("several", "several", "single", "couple_one", "couple_two", "veiled", "sensitive", "dictated", "dictated")
+#: Outlets that need something to happen around the call.
+_UNUSUAL = frozenset({"withheld", "none", "failed", "unavailable"})
+
+
+class Rings(StrEnum):
+    """What the line tells about who rings."""
+
+    OWN_NUMBER = "their own number"
+    WITHHELD = "withheld"
+    KEYPAD_ANONYMOUS = "withheld, spelt on a keypad"
+    PRACTICE_LINE = "the practice's own line"
+    SIP = "a SIP address"
+
+
+class HangsUp(StrEnum):
+    """When a caller has had enough."""
+
+    AT_THE_END = "at the end"
+    BEFORE_WORDS = "before words about a patient are fetched"
+    DURING_AUDIO = "while our voice makes the sound"
+    AT_A_QUESTION = "at some question"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One caller.
+
+    Arguments:
+        who: key of a patient or of a stranger: whose birth date and numbers they type.
+        called: slug of the practice that they ring.
+        goal: the outlet that they are after; from there on they wander.
+        unrest: how often they do something else first, from 0 (never) to 1.
+        seed: of all that is left to chance.
+    """
+
+    who: str
+    called: str
+    rings: Rings
+    goal: Hop
+    hangs_up: HangsUp
+    unrest: float
+    seed: int
+
+
+def random_callers(flow: Flow, population: Population, count: int, at: int) -> list[Caller]:
+    """About ``count`` callers, all different, from seeds that Hypothesis draws.
+
+    Arguments:
+        at: Hypothesis's own seed; the same one draws the same callers.
+    """
+    seeds: dict[int, None] = {}
+
+    @seed(at)
+    @settings(max_examples=count, database=None, phases=[Phase.generate], deadline=None)
+    @given(st.integers(0, 2**64 - 1))
+    def draw(number: int) -> None:
+        seeds[number] = None
+
+    draw()
+    return [caller_of(number, flow, population) for number in seeds]
+
+
+def caller_of(seed: int, flow: Flow, population: Population) -> Caller:
+    """The caller that ``seed`` stands for."""
+    chance = Random(seed)
+    who = chance.choice([*population.people, *_PROVABLE, *(stranger.key for stranger in population.strangers)])
+    at_home = who in population.people and chance.random() < 0.9  # else, nobody knows them there
+    called = population.people[who].practice.slug if at_home else chance.choice(list(population.practices))
+    return Caller(
+        who=who,
+        called=called,
+        rings=Rings.OWN_NUMBER if chance.random() < 0.6 else chance.choice(list(Rings)),
+        goal=chance.choice([(step, outlet) for step, outlet, _ in flow.edges()]),
+        hangs_up=HangsUp.AT_THE_END if chance.random() < 0.5 else chance.choice(list(HangsUp)),
+        unrest=chance.choice((0.0, 0.1, 0.3, 0.6)),
+        seed=seed,
+    )
+
+
+def determined_caller(goal: Hop, attempt: int) -> Caller:
+    """Somebody who can reach ``goal``, whatever it is."""
+    rings = Rings.WITHHELD if goal == ("callback", "abandoned") else Rings.OWN_NUMBER
+    return Caller("several", "port", rings, goal, HangsUp.AT_THE_END, 0.05 if attempt == 0 else 0.0, attempt)
+
+
+def leaving_callers() -> list[Caller]:
+    """Somebody for each moment at which one may hang up, by our own voice and by the carrier's."""
+    homes = {"several": "port", "dictated": "dicte"}
+    return [
+        Caller(who, called, Rings.OWN_NUMBER, ("read", "then"), hangs_up, 0.0, seed=1)
+        for who, called in homes.items()
+        for hangs_up in HangsUp
+    ]
+
+
+def way_to(flow: Flow, step: str, goal: Hop) -> Sequence[Hop]:
+    """The shortest way from ``step`` through the outlet ``goal``; none if there is none."""
+    before: dict[str, Hop | None] = {step: None}
+    queue = deque([step])
+    while queue:
+        here = queue.popleft()
+        if here == goal[0]:
+            hops = [goal]
+            while (hop := before[here]) is not None:
+                hops.insert(0, hop)
+                here = hop[0]
+            return hops
+        for outlet, target in flow.steps[here].outlets().items():
+            if target not in before:
+                before[target] = (here, outlet)
+                queue.append(target)
+    return ()
+
+
+def wander(flow: Flow, step: str, chance: Random) -> Sequence[Hop]:
+    """Some way from a question to the next one."""
+    hops: list[Hop] = []
+    while True:
+        outlets = list(flow.steps[step].outlets())
+        if not outlets:
+            return hops
+        usual = [outlet for outlet in outlets if outlet not in _UNUSUAL]
+        usual = ["verified"] if "verified" in usual else usual
+        outlet = chance.choice(usual if chance.random() < 0.8 else outlets)
+        hops.append((step, outlet))
+        step = flow.steps[step].outlets()[outlet]
+        if not asks_nothing(flow, step):
+            return hops
+
+
+def asks_nothing(flow: Flow, step: str) -> bool:
+    """Whether the flow goes through ``step`` without a question."""
+    return isinstance(flow.steps[step], Say | Find | Disclose | Do | Branch)

@@ -1,0 +1,158 @@
+"""Inventing the people of the oracle: who there is, and what every field of theirs holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, time
+from pathlib import Path
+from uuid import UUID
+
+from callcenter.kernel.randomness import SeededRandom, new_id
+from callcenter.practice.enrolment import PractitionerRecord
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.intake import AppointmentEntry, ContactEntry
+from callcenter.practice.numbers import E164
+from callcenter.practice.practice_file import read_practice_file
+from callcenter.practice.records import PatientRecord, Reading
+from callcenter.practice.values import AppointmentStatus, EntryKind, VoiceMode
+from tests.attack.leak_oracle.canaries import Mint
+from tests.attack.leak_oracle.people import OPEN, Person, Population, Stranger, Visit
+
+_DESCRIPTION = Path(__file__).resolve().parents[3] / "config" / "demo" / "practices" / "maison-de-sante-du-port.yaml"
+
+
+class _Register:
+    """Makes up people, one after the other."""
+
+    def __init__(self, seed: int) -> None:
+        self._mint = Mint(seed)
+        self._random = SeededRandom(seed)
+
+    def practice(self, slug: str, number: str, voice: VoiceMode = VoiceMode.LOCAL) -> PracticeFacts:
+        """A practice like the one of the demonstration that reads names, under numbers of its own."""
+        described = read_practice_file(_DESCRIPTION, new_id(self._random), lambda *_: new_id(self._random)).facts
+        numbers = {E164(number): EntryKind.MAIN}
+        return replace(described, slug=slug, numbers=numbers, rescue_number=E164(number[:-2] + "90"), voice=voice)
+
+    def person(
+        self,
+        key: str,
+        practice: PracticeFacts,
+        *,
+        visits: int = 1,
+        born: tuple[int, int] = (1940, 1999),
+        phones: Sequence[str] | None = None,
+        sensitive: bool = False,
+        fictive: bool = False,
+        withheld: bool = False,
+        shares_phone: bool = False,
+        history: bool = False,
+    ) -> Person:
+        """A patient.
+
+        Arguments:
+            visits: how many appointments are to come.
+            sensitive: the first of them is with a sensitive practitioner.
+            history: there are a past and a cancelled appointment too.
+        """
+        patient, mint = new_id(self._random), self._mint
+        record = self._record(practice, born, fictive=fictive)
+        contacts = tuple(self._contact(patient, record, phone) for phone in phones or (mint.mobile(), mint.mobile()))
+        to_come = [
+            self._visit(patient, practice, day, sensitive=sensitive and at == 0)
+            for at, day in enumerate(mint.days(visits, date(2027, 1, 5), date(2027, 6, 25)))
+        ]
+        gone: list[Visit] = []
+        if history:
+            gone = [
+                self._visit(patient, practice, mint.day(2025, 2025)),
+                self._visit(patient, practice, mint.days(1, date(2027, 7, 1), date(2027, 8, 30))[0], cancelled=True),
+            ]
+        everything = (*to_come, *gone)
+        return Person(key, practice, patient, record, contacts, everything, withheld, shares_phone)
+
+    def stranger(self, key: str) -> Stranger:
+        mint = self._mint
+        return Stranger(key, mint.mobile(), mint.day(1950, 1999), mint.mobile(), mint.landline())
+
+    def shared_phone(self) -> str:
+        return self._mint.mobile()
+
+    def landline(self) -> str:
+        return self._mint.landline()
+
+    def _record(self, practice: PracticeFacts, born: tuple[int, int], *, fictive: bool) -> PatientRecord:
+        mint = self._mint
+        first_name = mint.word()
+        cells = {
+            "external_id": mint.word(),
+            "birth_name": mint.name(),
+            "first_name": first_name,
+            "first_names": f"{first_name}, {mint.word()} {mint.word()}",
+            "used_name": mint.name(),
+            "used_first_name": mint.word(),
+            "birth_date": mint.day(*born).isoformat(),
+            "sex": "I",
+            "birth_place_code": mint.place_code(),
+            "birth_date_fictive": "oui" if fictive else "non",
+        }
+        return PatientRecord.model_validate(cells, context=Reading(practice.timezone, OPEN, practice.own_lines))
+
+    def _contact(self, patient: UUID, record: PatientRecord, phone: str) -> ContactEntry:
+        """A telephone that may be sent codes: on file for a year and more, confirmed since."""
+        entered, confirmed = (
+            datetime.combine(day, time(12), OPEN.tzinfo)
+            for day in (self._mint.day(2024, 2024), self._mint.day(2025, 2025))
+        )
+        return ContactEntry(new_id(self._random), patient, record.birth_date, E164(phone), entered, confirmed)
+
+    def _visit(
+        self, patient: UUID, practice: PracticeFacts, day: date, *, sensitive: bool = False, cancelled: bool = False
+    ) -> Visit:
+        mint = self._mint
+        doctor = PractitionerRecord(
+            id=new_id(self._random),
+            name=f"{mint.word()} {mint.name()}",
+            title="Dr",
+            speciality=mint.word(),
+            sensitive=sensitive,
+        )
+        starts = datetime.combine(day, mint.time_of_day(), practice.timezone)
+        entry = AppointmentEntry(
+            id=new_id(self._random),
+            external_id=mint.word(),
+            patient_id=patient,
+            practitioner_id=doctor.id,
+            starts_at=starts,
+            duration_minutes=15,
+            place=mint.word(),
+            status=AppointmentStatus.CANCELLED if cancelled else AppointmentStatus.PLANNED,
+            changed_at=datetime.combine(mint.day(2024, 2025), time(12), OPEN.tzinfo),
+        )
+        return Visit(entry, doctor)
+
+
+def invent(seed: int = 20261126) -> Population:
+    """Everybody; the same seed invents the same people."""
+    register = _Register(seed)
+    port = register.practice("port", "+33261910001")
+    tilleuls = register.practice("tilleuls", "+33465710001")
+    dicte = register.practice("dicte", "+33199000001", VoiceMode.CARRIER)
+    shared = register.shared_phone()
+    people = [
+        register.person("several", port, visits=3, history=True),
+        register.person("single", port),
+        register.person("nothing", port, visits=0, history=True),
+        register.person("minor", port, born=(2010, 2016), withheld=True),
+        register.person("couple_one", port, phones=[shared], shares_phone=True),
+        register.person("couple_two", port, phones=[shared], shares_phone=True),
+        register.person("landline", port, phones=[register.landline()]),
+        register.person("fictive", port, fictive=True),
+        register.person("veiled", tilleuls, visits=2),
+        register.person("sensitive", tilleuls, visits=2, sensitive=True),
+        register.person("dictated", dicte, visits=2),
+    ]
+    strangers = [register.stranger(key) for key in ("stranger_one", "stranger_two", "stranger_three")]
+    practices = {facts.slug: facts for facts in (port, tilleuls, dicte)}
+    return Population(practices, {person.key: person for person in people}, strangers)

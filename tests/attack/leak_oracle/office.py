@@ -1,0 +1,146 @@
+"""What happens around a call: the practice keeps and changes its files, parts of the database go away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Update, delete, select, text, update
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from callcenter.identity.tables import challenge, challenge_attempt
+from callcenter.practice.enrolment import write_organisation, write_practice, write_practitioners
+from callcenter.practice.file import PatientFile
+from callcenter.practice.intake import put_appointments, put_contacts, put_patients, refresh_shared
+from callcenter.practice.tables import appointment, patient, practitioner
+from callcenter.practice.values import AppointmentStatus
+from callcenter.store.database import Database, Transaction
+from callcenter.store.sealed import Sealer
+from tests.attack.leak_oracle.people import OPEN, Person, Population
+
+#: Marks of a patient's file, any of which closes it.
+FLAGS = ("deceased", "homonym", "doubtful", "contact_restricted")
+
+#: Longer than evidence stands, shorter than a code is good for twice.
+AGE_OF_EVIDENCE = timedelta(minutes=11)
+
+
+async def enrol(database: Database, sealer: Sealer, population: Population) -> None:
+    """Write everybody into an empty database."""
+    async with database.house() as connection:
+        for facts in population.practices.values():
+            await write_organisation(connection, facts.organisation_id, f"Télésecrétariat {facts.slug}")
+            await write_practice(connection, facts)
+    for facts in population.practices.values():
+        async with database.practice(facts.id) as tx:
+            await write_files(tx, sealer, population)
+            file = PatientFile(sealer, tx.practice)
+            people = list(population.of(tx.practice))
+            await put_contacts(tx, file, [contact for person in people for contact in person.contacts])
+            await refresh_shared(tx, file, OPEN.date())
+
+
+async def write_files(tx: Transaction, sealer: Sealer, population: Population) -> None:
+    """Set practitioners, patients and appointments of a practice as they were invented."""
+    people = list(population.of(tx.practice))
+    visits = [visit for person in people for visit in person.visits]
+    await write_practitioners(tx, [visit.practitioner for visit in visits])
+    await put_patients(tx, PatientFile(sealer, tx.practice), [(person.id, person.record) for person in people])
+    await put_appointments(tx, [visit.entry for visit in visits])
+
+
+class Office:
+    """The practice's own software, at work while a call is on.
+
+    Arguments:
+        database: connections of its own, as the app role.
+        sealer: writes what is sealed.
+    """
+
+    def __init__(self, database: Database, sealer: Sealer, population: Population) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._population = population
+        self._changed: set[UUID] = set()
+
+    async def mark(self, person: Person, flag: str) -> None:
+        """Put a mark on a patient's file."""
+        same = (patient.c.practice_id == person.practice.id) & (patient.c.id == person.id)
+        await self._do(person, update(patient).where(same).values({flag: True}))
+
+    async def make_sensitive(self, person: Person) -> None:
+        """Every practitioner whom the patient sees becomes a sensitive one."""
+        seen = [visit.practitioner.id for visit in person.visits]
+        same = (practitioner.c.practice_id == person.practice.id) & practitioner.c.id.in_(seen)
+        await self._do(person, update(practitioner).where(same).values(sensitive=True))
+
+    async def cancel(self, person: Person, *, but: UUID | None = None, only: UUID | None = None) -> None:
+        """Cancel the patient's appointments."""
+        which = (appointment.c.practice_id == person.practice.id) & (appointment.c.patient_id == person.id)
+        if but is not None:
+            which &= appointment.c.id != but
+        if only is not None:
+            which &= appointment.c.id == only
+        await self._do(person, update(appointment).where(which).values(status=AppointmentStatus.CANCELLED.value))
+
+    async def restore(self, called: UUID) -> None:
+        """The files as they were in the beginning, on a day on which nobody has typed a wrong code yet.
+
+        Arguments:
+            called: the practice that was called; it may have changed by what the caller did.
+        """
+        changed, self._changed = self._changed | {called}, set()
+        for practice in changed:
+            async with self._database.practice(practice) as tx:
+                await write_files(tx, self._sealer, self._population)
+                await tx.connection.execute(
+                    delete(challenge_attempt).where(challenge_attempt.c.practice_id == practice)
+                )
+
+    async def challenged(self, practice: UUID, call: UUID) -> Sequence[tuple[UUID, UUID, bytes]]:
+        """The real challenges of a call: identifier, contact, sealed secret."""
+        async with self._database.practice(practice) as tx:
+            query = select(challenge.c.id, challenge.c.contact_id, challenge.c.secret).where(
+                challenge.c.call_id == call, challenge.c.contact_id.is_not(None)
+            )
+            return [tuple(row) for row in (await tx.connection.execute(query)).all()]
+
+    async def _do(self, person: Person, statement: Update) -> None:
+        self._changed.add(person.practice.id)
+        async with self._database.practice(person.practice.id) as tx:
+            await tx.connection.execute(statement)
+
+
+class Outages:
+    """Cuts connections of the database, as a failover does.
+
+    Arguments:
+        url: of the server, as a role that may.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def cut(self, application: str) -> int:
+        """Cut every connection of ``application`` to this database; tells how many there were."""
+        query = text(
+            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = :application AND pid <> pg_backend_pid()"
+        )
+        async with self._engine.connect() as connection:
+            return len((await connection.execute(query, {"application": application})).all())
+
+    async def jobs_done(self) -> None:
+        """Wait until every code has been sent that will be; ten seconds at most."""
+        query = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name = 'send_code'"
+        async with self._engine.connect() as connection:
+            for _ in range(1000):
+                if not (await connection.execute(text(query))).scalar_one():
+                    return
+                await asyncio.sleep(0.01)
+        raise AssertionError("a code was not sent within ten seconds")

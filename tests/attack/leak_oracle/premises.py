@@ -1,0 +1,205 @@
+"""A whole house on this machine with a tap on every way out: server, database, voice, carrier; only time is driven."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+
+import aiohttp
+import pytest
+import structlog
+from sqlalchemy import text
+
+from callcenter import app
+from callcenter.app import Addresses, Running, keys_path, run_server
+from callcenter.demo import emulator_settings
+from callcenter.disclosure.policy import load_policy
+from callcenter.emulator import Emulator
+from callcenter.emulator.tape import Exchange
+from callcenter.flow.language import Choose, Find, Flow, Say
+from callcenter.flow.load import load_flow
+from callcenter.flow.prompts import PromptBook
+from callcenter.identity.challenges import code_of
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.logs import configure_logs
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.speech.local import LocalVoice
+from callcenter.store.database import Database
+from callcenter.store.keys import load_keys
+from callcenter.store.schema import APP
+from callcenter.store.sealed import Sealer
+from tests.acceptance.stage import stage_settings
+from tests.attack.leak_oracle.coverage import Coverage
+from tests.attack.leak_oracle.invention import invent
+from tests.attack.leak_oracle.ledger import Ledger
+from tests.attack.leak_oracle.office import Office, Outages, enrol
+from tests.attack.leak_oracle.people import OPEN, Population
+from tests.attack.leak_oracle.search import Searcher
+from tests.attack.leak_oracle.taps import Edge, Logs, Observer, TappedVoice, headers_of
+from tests.attack.leak_oracle.verdict import Judge, Sink
+from tests.conftest import ROOT, Cluster
+
+_numbers = itertools.count(1)
+_CODE = re.compile(r"\d{3} \d{3}")
+#: The own times of a log's line and of a record are the house's, and no patient's.
+_LOG_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]* UTC")
+_RECORD_TIME = re.compile(r'"ts":"[0-9T:.Z-]+"')
+
+
+@dataclass(slots=True)
+class Premises:
+    """The house, its taps, and what stands around it.
+
+    Arguments:
+        running: the server.
+        session: sends what no carrier sends: repetitions, late and forged requests.
+    """
+
+    running: Running
+    emulator: Emulator
+    clock: DrivenClock
+    population: Population
+    judge: Judge
+    ledger: Ledger
+    observer: Observer
+    edge: Edge
+    voice: TappedVoice
+    office: Office
+    outages: Outages
+    logs: Logs
+    database_log: Path
+    session: aiohttp.ClientSession
+    codes: list[str] = field(default_factory=list)
+    _read: int = 0
+
+    async def after_call(self, sid: str) -> None:
+        """Judge what left beside documents and sound: URLs, requests to the carrier, logs; and what all of it holds."""
+        begun = await self.ledger.call_of(sid)
+        exchanges, self._read = self.emulator.tape[self._read :], len(self.emulator.tape)
+        codes: list[str] = []
+        for exchange in exchanges:
+            if exchange.kind == "rest":
+                codes += await self._judge_rest(exchange, begun)
+            else:
+                self.judge.leaves(Sink.URL, f"{exchange.method} {exchange.url}")
+                seen = exchange.kind == "audio" or exchange.response_body in {b"", *self.edge.seen}
+                assert seen, "an answer left past the tap"
+        self.judge.leaves(Sink.LOG, self.logs.taken())
+        self.judge.betrayed(codes)
+        self.codes += codes
+
+    async def at_the_end(self) -> None:
+        """Judge what is left behind: jobs, ledger, health pages, metrics."""
+        async with self.running.database.house() as connection:
+            query = "SELECT concat_ws(' ', queue_name, task_name, lock, queueing_lock, args) FROM procrastinate_jobs"
+            for job in (await connection.execute(text(query))).scalars():
+                self.judge.leaves(Sink.JOB, job)
+        for facts in self.population.practices.values():
+            for body in await self.ledger.bodies(facts.id):
+                self.judge.leaves(Sink.LEDGER, _RECORD_TIME.sub("", body))
+        self.judge.leaves(Sink.METRICS, await self.page("/metrics"))
+        for path in ("/healthz", "/readyz"):
+            self.judge.leaves(Sink.HEALTH, await self.page(path))
+        self.judge.leaves(Sink.LOG, self.logs.taken())
+        self.judge.leaves(Sink.DATABASE_LOG, _LOG_TIME.sub("", self.database_log.read_text(errors="replace")))
+        self.judge.betrayed(self.codes)
+
+    async def page(self, path: str) -> str:
+        """A page of the private port."""
+        async with self.session.get(self.running.private + path) as response:
+            return f"{headers_of(response.headers)}\n{await response.text()}"
+
+    async def _judge_rest(self, exchange: Exchange, begun: tuple[UUID, UUID] | None) -> list[str]:
+        """Judge a request to the carrier; returns the code that it carries, if it does."""
+        form = parse_qsl(exchange.request_body.decode(), keep_blank_values=True)
+        to = ",".join(value for name, value in form if name == "To")
+        body = "\n".join(value for name, value in form if name == "Body")
+        others = [(name, value) for name, value in form if name not in ("To", "Body")]
+        headers = headers_of(exchange.request_headers)
+        self.judge.leaves(Sink.REST, f"{exchange.method} {exchange.url}\n{headers}\n\n{urlencode(others)}")
+        self.judge.leaves(Sink.SMS_BODY, body)
+        codes = [code.replace(" ", "") for code in _CODE.findall(body)]
+        self.judge.leaves(Sink.SMS_TO, to, allowed=await self._challenged_number(codes, begun))
+        return codes
+
+    async def _challenged_number(self, codes: list[str], begun: tuple[UUID, UUID] | None) -> str | None:
+        """The number on file that the challenge with this code is about."""
+        if begun is None:
+            return None
+        call, practice = begun
+        numbers = {c.id: c.phone for person in self.population.of(practice) for c in person.contacts}
+        for challenge, contact, secret in await self.office.challenged(practice, call):
+            if code_of(self.running.sealer, practice, challenge, secret) in codes:
+                return numbers[contact]
+        return None
+
+
+@asynccontextmanager
+async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]:
+    """Put the house up with everybody in it, and take it down."""
+    name = f"leak_oracle_{next(_numbers)}"
+    await cluster.create(name)
+    settings = stage_settings(keys_file, captions=False, log={"form": "json", "level": "debug"})
+    url = cluster.server.url(user=APP, database=name)
+    outside = Database(url, pool_size=3, application="oracle")
+    outages = Outages(cluster.server.url(user=ROOT, database=name))
+    sealer, population = Sealer(load_keys(keys_path(settings)), SystemRandom()), invent()
+    await enrol(outside, sealer, population)
+    book = PromptBook.load(settings.flows.prompts)
+    flow, policy = load_flow(settings.flows.folder / "accueil.yaml", book), load_policy(settings.flows.policy)
+    ledger = Ledger(outside)
+    judge = Judge(Searcher(population.canaries()), ledger, policy, population, _telling(flow, book))
+    clock, observer, edge = DrivenClock(OPEN), Observer(Coverage(flow), flow), Edge(judge)
+    emulator = Emulator(emulator_settings(settings, int((settings.carrier.base_url or "").rsplit(":", 1)[1])), clock)
+    await emulator.start()
+    try:
+        async with LocalVoice(words_per_minute=settings.voice_rate) as local, aiohttp.ClientSession() as session:
+            voice = TappedVoice(local, judge)
+            with _logging() as logs, pytest.MonkeyPatch.context() as patch, observer.watching(patch):
+                patch.setattr(app, "webhook_application", edge.application)
+                addresses = Addresses(url, cluster.server.dsn(user=APP, database=name), None)
+                async with run_server(settings, addresses, clock=clock, voice=voice) as running:
+                    office = Office(outside, sealer, population)
+                    yield Premises(
+                        running, emulator, clock, population, judge, ledger, observer, edge, voice, office, outages,
+                        logs, cluster.server._log_file, session,
+                    )  # fmt: skip
+    finally:
+        await emulator.stop()
+        await outages.close()
+        await outside.close()
+        await cluster.drop(name)
+
+
+def _telling(flow: Flow, book: PromptBook) -> Iterator[str]:
+    """What is said first on each side of a ``find``: public words, which only one side hears."""
+    for step in flow.steps.values():
+        for target in (step.found, step.none) if isinstance(step, Find) else ():
+            told = flow.steps[target]
+            if isinstance(told, Say | Choose):
+                yield book[told.prompt].always_said
+
+
+@contextmanager
+def _logging() -> Iterator[Logs]:
+    """The product's logs at their most talkative, the libraries' too, into a stream that is read."""
+    logs, before = Logs(), structlog.get_config()
+    loggers = [logging.getLogger(), logging.getLogger("sqlalchemy.engine")]  # which shows rows at this level
+    handlers, levels = loggers[0].handlers[:], [logger.level for logger in loggers]
+    configure_logs("json", "debug", logs)
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    try:
+        yield logs
+    finally:
+        loggers[0].handlers = handlers
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        structlog.configure(**before)

@@ -1,0 +1,110 @@
+"""A telephone of the emulator, and the text messages of whoever holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from uuid import UUID
+
+from callcenter.emulator.client import CallState, ControlClient
+from callcenter.store.database import DatabaseDown
+from tests.attack.leak_oracle.people import Person
+from tests.attack.leak_oracle.premises import Premises
+
+#: Seconds of silence that end any question but the one for a code, and that one.
+SILENCE, LONG_SILENCE = 10.5, 15.5
+
+
+class Telephone:
+    """One call, from ringing to the judgement of all that left during it.
+
+    Arguments:
+        premises: whom it calls.
+        client: the emulator's control interface.
+    """
+
+    def __init__(self, premises: Premises, client: ControlClient) -> None:
+        self.sid = ""
+        self._premises = premises
+        self._client = client
+        self._messages_before = 0
+
+    async def ring(self, number: str, called: str) -> None:
+        """Call ``called`` (E.164) from ``number``, which may be anything that a carrier sends."""
+        self._premises.observer.begin()
+        self._messages_before = await self._client.last_message()
+        self.sid = await self._client.start(number, called, "scripted")
+
+    async def state(self) -> CallState:
+        """The call, once it waits for something or has ended."""
+        return await self._client.settled(self.sid)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys; each group when the question before it has been answered."""
+        for group in keys:
+            await self.state()
+            await self._client.press(self.sid, group)
+
+    async def wait(self, seconds: float) -> None:
+        """Say and press nothing."""
+        await self._client.advance(self.sid, seconds)
+
+    async def hang_up(self) -> None:
+        """Hang up, wherever the call is."""
+        await self._client.hang_up(self.sid)
+
+    async def code(self, phones: Sequence[str]) -> str | None:
+        """The code that has arrived at one of ``phones`` since the call began."""
+        await self._premises.outages.jobs_done()
+        for phone in phones:
+            arrived = await self._client.inbox(phone, after=self._messages_before)
+            if arrived:
+                return arrived[-1].body.removeprefix("Code ")[:7].replace(" ", "")
+        return None
+
+    async def prove(self, person: Person) -> None:
+        """Ring as a patient who knows what to type, up to the question whether they can listen."""
+        await self.ring(person.phones[0], next(iter(person.practice.numbers)))
+        await self.press("1", f"{person.birth_date:%d%m%Y}")
+        await self.state()
+        await self.press(await self.code(person.phones) or "000000")
+        await self.state()
+
+    async def hear(self, person: Person) -> None:
+        """A whole call of a patient who proves who they are and hears their next appointment."""
+        await self.prove(person)
+        await self.press("1")
+        await self.state()
+        await self.judged()
+
+    async def call(self) -> tuple[UUID, UUID] | None:
+        """Our identifier of the call, and whose it is."""
+        return await self._premises.ledger.call_of(self.sid)
+
+    async def may_not_hear(self, what: UUID) -> None:
+        """From now on nothing may be told in this call about a patient, or an appointment."""
+        if (begun := await self.call()) is not None:
+            await self._premises.judge.close(what, begun[0])
+
+    async def has_proved_too_long_ago(self) -> None:
+        """From now on, what was proved in this call so far is worth nothing."""
+        if (begun := await self.call()) is not None:
+            await self._premises.judge.age(begun[0])
+
+    async def ended(self) -> None:
+        """See to it that the call is over and the house has done everything about it."""
+        await self.hang_up()
+        await self._client.closed(self.sid)
+        await self._premises.outages.jobs_done()
+
+    async def judged(self) -> None:
+        """End the call, have all that left judged, and put the practice's file in order."""
+        await self.ended()
+        premises = self._premises
+        premises.edge.before_answer = premises.voice.before_sound = premises.observer.after_find = None
+        await premises.after_call(self.sid)
+        premises.judge.reopen()
+        with suppress(DatabaseDown):  # a connection that was cut is noticed now, and not in the next call
+            await premises.running.database.check()
+        if (begun := await self.call()) is not None:
+            await premises.office.restore(begun[1])

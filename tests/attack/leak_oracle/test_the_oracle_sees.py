@@ -1,0 +1,178 @@
+"""Positive control: a value planted in the product is found in whatever way out it takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import structlog
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+
+from callcenter.audit.ledger import Entry, Writing
+from callcenter.calls import codes, documents, verifier
+from callcenter.calls.steps import Steps
+from callcenter.disclosure.gate import words_of
+from callcenter.speech import local
+from callcenter.speech.voices import wav
+from callcenter.store.database import Transaction
+from callcenter.telephony import admission, health, responses, twiml, webhooks
+from callcenter.telephony.urls import Urls
+from tests.attack.leak_oracle.canaries import Canary
+from tests.attack.leak_oracle.premises import Premises
+from tests.attack.leak_oracle.telephone import Telephone
+from tests.attack.leak_oracle.verdict import Sink
+
+Patch = pytest.MonkeyPatch
+
+
+async def test_an_honest_house_is_not_accused(house: Premises, telephone: Telephone) -> None:
+    await telephone.hear(house.population.people["several"])
+    await house.at_the_end()
+    assert not house.judge.findings
+    assert house.judge.heard["appointment.starts_at"] == 2  # day and time
+    assert house.judge.heard["practitioner.name"] == 1
+
+
+# --- a value planted in each way out
+
+
+def in_a_document(patch: Patch, canary: Canary) -> None:
+    parts = twiml.sayable_parts
+    patch.setattr(twiml, "sayable_parts", lambda text: (*parts(text), str(canary.value)))
+
+
+def in_a_header(patch: Patch, canary: Canary) -> None:
+    patch.setattr(responses, "SERVER", f"callcenter {canary.value}")
+
+
+def in_words_for_our_voice(patch: Patch, canary: Canary) -> None:
+    patch.setattr(documents, "words_of", lambda spoken: f"{words_of(spoken)} {canary.value}")
+
+
+def in_a_sound_file(patch: Patch, canary: Canary) -> None:
+    patch.setattr(local, "wav", lambda pcm: wav(pcm) + b"LIST\x00" + str(canary.value).encode())
+
+
+def in_the_recipient(patch: Patch, canary: Canary) -> None:
+    async def to_somebody_else(messenger: Any, to: object, body: str, *, reference: Any) -> Any:
+        return await messenger.send_message(str(canary.value), body, reference=reference)
+
+    patch.setattr(codes, "deliver", to_somebody_else)
+
+
+def in_a_message(patch: Patch, canary: Canary) -> None:
+    message = codes.code_message
+    patch.setattr(codes, "code_message", lambda code, minutes: f"{message(code, minutes)} {canary.value}")
+
+
+def in_a_request_to_the_carrier(patch: Patch, canary: Canary) -> None:
+    request = AsyncTwilioHttpClient.request
+
+    async def with_a_header(self: Any, *arguments: Any, headers: Any = None, **others: Any) -> Any:
+        return await request(self, *arguments, headers={**headers, "X-Patient": str(canary.value)}, **others)
+
+    patch.setattr(AsyncTwilioHttpClient, "request", with_a_header)
+
+
+def in_a_url(patch: Patch, canary: Canary) -> None:
+    step = Urls.step
+    patch.setattr(Urls, "step", lambda *arguments: f"{step(*arguments)}?patient={quote(str(canary.value))}")
+
+
+def in_the_log(patch: Patch, _: Canary) -> None:
+    read = webhooks.read_incoming
+
+    def and_say_who_rings(form: Any) -> Any:
+        structlog.get_logger("callcenter").debug("incoming", caller=form["From"])
+        return read(form)
+
+    patch.setattr(webhooks, "read_incoming", and_say_who_rings)
+
+
+def in_a_librarys_log(patch: Patch, canary: Canary) -> None:
+    read = webhooks.read_incoming
+
+    def and_name_a_logger(form: Any) -> Any:
+        logging.getLogger(f"patients.{canary.value}").info("rings")
+        return read(form)
+
+    patch.setattr(webhooks, "read_incoming", and_name_a_logger)
+
+
+def in_a_metric(patch: Patch, canary: Canary) -> None:
+    patch.setattr(admission, "_route", lambda request: f"{request.path} {canary.value}")
+
+
+def in_a_job(patch: Patch, canary: Canary) -> None:
+    defer = verifier.defer
+
+    async def and_the_claim(connection: Any, task: str, **arguments: Any) -> None:
+        await defer(connection, task, **arguments, claim=canary.value)
+
+    patch.setattr(verifier, "defer", and_the_claim)
+
+
+def in_a_health_page(patch: Patch, canary: Canary) -> None:
+    async def failing(checks: Any) -> tuple[str, ...]:
+        return (f"somebody rings: {canary.value}",)
+
+    patch.setattr(health, "failing", failing)
+
+
+def in_a_record(patch: Patch, canary: Canary) -> None:
+    add = Writing.add
+
+    async def and_the_value(self: Writing, entry: Entry) -> Any:
+        return await add(
+            self, Entry(entry.kind, entry.actor, entry.subject, {**entry.content, "of": str(canary.value)})
+        )
+
+    patch.setattr(Writing, "add", and_the_value)
+
+
+def in_the_databases_log(patch: Patch, canary: Canary) -> None:
+    load = Steps._load
+
+    async def and_raise(self: Steps, tx: Transaction, *arguments: Any) -> Any:
+        await tx.connection.exec_driver_sql(f"DO $$ BEGIN RAISE LOG 'on file: %', '{canary.value}'; END $$")
+        return await load(self, tx, *arguments)
+
+    patch.setattr(Steps, "_load", and_raise)
+
+
+#: By way out: how a value gets there, and which one; each another, since some of them stay until the end.
+PLANTS: list[tuple[Sink, Callable[[Patch, Canary], None], str, str]] = [
+    (Sink.ANSWER, in_a_document, "single", "patient.birth_name"),
+    (Sink.ANSWER, in_a_header, "single", "contact.phone"),
+    (Sink.AUDIO, in_words_for_our_voice, "several", "patient.used_name"),
+    (Sink.SOUND, in_a_sound_file, "several", "patient.birth_date"),
+    (Sink.SMS_TO, in_the_recipient, "nothing", "contact.phone"),
+    (Sink.SMS_BODY, in_a_message, "several", "patient.first_name"),
+    (Sink.REST, in_a_request_to_the_carrier, "several", "patient.birth_place_code"),
+    (Sink.URL, in_a_url, "several", "appointment.place"),
+    (Sink.LOG, in_the_log, "several", "contact.phone"),
+    (Sink.LOG, in_a_librarys_log, "stranger_two", "caller.number"),
+    (Sink.METRICS, in_a_metric, "stranger_one", "caller.number"),
+    (Sink.JOB, in_a_job, "minor", "patient.birth_date"),
+    (Sink.HEALTH, in_a_health_page, "fictive", "patient.birth_name"),
+    (Sink.DATABASE_LOG, in_the_databases_log, "couple_two", "patient.birth_date"),
+    (Sink.LEDGER, in_a_record, "landline", "patient.birth_name"),
+]
+
+
+@pytest.mark.parametrize(("sink", "plant", "owner", "field"), PLANTS, ids=[plant.__name__ for _, plant, _, _ in PLANTS])
+async def test_a_value_planted_in_the_product_is_found(
+    house: Premises, telephone: Telephone, monkeypatch: Patch, sink: Sink, plant: Any, owner: str, field: str
+) -> None:
+    canary = next(one for one in house.population.canaries() if (one.owner, one.field) == (owner, field))
+    plant(monkeypatch, canary)
+    await telephone.hear(house.population.people["several"])
+    await house.at_the_end()
+    assert (sink, canary) in {(finding.sink, finding.canary) for finding in house.judge.findings}
+
+
+def test_there_is_a_plant_for_every_way_out() -> None:
+    assert {sink for sink, *_ in PLANTS} == set(Sink)
