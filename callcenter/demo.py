@@ -60,14 +60,15 @@ async def run_demo(settings: Settings, say: Say) -> None:
         report = await _seed(settings, addresses)
         say(f"demo data: {report}")
         say("starting server and emulator …")
-        async with _on_free_ports(settings), run_server(settings, addresses), _emulating(settings, EMULATOR_PORT):
+        async with on_free_ports(settings), run_server(settings, addresses), _emulating(settings, EMULATOR_PORT):
             say(WHAT_TO_TRY)
             await stopped.wait()
             say("\nending …")
 
 
 @asynccontextmanager
-async def _on_free_ports(settings: Settings) -> AsyncIterator[None]:
+async def on_free_ports(settings: Settings) -> AsyncIterator[None]:
+    """Say which ports the demo needs, where one cannot be had; whatever else goes wrong is told as what it is."""
     try:
         yield
     except (CannotListen, EmulatorError) as error:

@@ -14,6 +14,8 @@ import structlog
 from click.testing import CliRunner, Result
 
 from callcenter import cli
+from callcenter.app import CannotListen
+from callcenter.demo import PortTaken, on_free_ports
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SeededRandom, new_id
 from callcenter.practice.demo import seed
@@ -24,6 +26,7 @@ from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
 from callcenter.store.schema import APP
 from callcenter.store.sealed import Sealer
+from tests.acceptance.stage import stage_settings
 from tests.conftest import Cluster
 
 SECRET = "JEANNE-14031962"
@@ -84,6 +87,16 @@ def test_a_port_that_cannot_be_is_a_sentence(run: Run) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         refused(run("emulator", "--port", port), f"cannot listen on 127.0.0.1:{port}", "another port")
+
+
+async def test_only_a_port_that_cannot_be_had_is_told_as_one(keys_file: Path) -> None:
+    settings = stage_settings(keys_file)
+    with pytest.raises(PortTaken, match=f"{settings.webhooks.port}, {settings.private.port} or 8090"):
+        async with on_free_ports(settings):
+            raise CannotListen("cannot listen on 127.0.0.1:1")
+    with pytest.raises(FileNotFoundError):
+        async with on_free_ports(settings):
+            raise FileNotFoundError
 
 
 def test_the_flows_are_found_from_any_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
