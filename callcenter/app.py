@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -44,18 +43,18 @@ from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.directory import Directory
 from callcenter.practice.key_fit import check_keys
 from callcenter.practice.sharing import SharedTelephones
-from callcenter.settings import Environment, Listener, Settings, VerificationSettings
+from callcenter.settings import PROJECT, Environment, Listener, Settings, VerificationSettings
 from callcenter.speech.local import LocalVoice
 from callcenter.speech.voices import Voice
-from callcenter.store.database import Database
+from callcenter.store.database import Database, single_connection
 from callcenter.store.embedded import DataInUse, EmbeddedPostgres, places_for
 from callcenter.store.jobs import job_application
 from callcenter.store.keys import load_keys
-from callcenter.store.migrations import migrate, revisions
-from callcenter.store.roles import become_owner, create_database, ensure_roles
+from callcenter.store.migrations import current_revision, migrate, needed_revision, revisions
+from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
 from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
-from callcenter.telephony.alerts import Alerts
+from callcenter.telephony.alerts import AlertKind, Alerts, failure
 from callcenter.telephony.application import EdgeDependencies, webhook_application
 from callcenter.telephony.carrier import Carrier, MessageRefused, MessageSent
 from callcenter.telephony.fallback import RescueEntry, StaticAnswers
@@ -71,7 +70,6 @@ from callcenter.telephony.urls import Urls
 
 _log = structlog.get_logger(__name__)
 
-PROJECT = Path(__file__).resolve().parents[1]
 DATABASE = "callcenter"
 EMBEDDED_ROOT = "callcenter_root"
 REFRESH_SECONDS = 60  # how often the static documents follow the directory
@@ -79,6 +77,10 @@ REFRESH_SECONDS = 60  # how often the static documents follow the directory
 
 class SchemaOutdated(Unavailable):
     """The database is not at the schema of this version: run `callcenter db migrate`."""
+
+
+class CannotListen(Unavailable):
+    """An address to listen on is taken, or is not this machine's."""
 
 
 # --- the database
@@ -152,6 +154,7 @@ async def prepare_database(settings: Settings) -> str:
 
     Raises:
         SchemaOutdated: there is no owner URL to do it with.
+        DatabaseDown: no database answers there.
         NotTheOwner: its login may not act as the owner of the tables.
     """
     async with reach_database(settings) as addresses:
@@ -159,28 +162,57 @@ async def prepare_database(settings: Settings) -> str:
             raise SchemaOutdated(
                 "database.owner_url is missing: migrations need a login that may create tables and roles"
             )
-        owner = create_async_engine(addresses.owner)
-        try:
-            if settings.database.url is not None:
-                async with owner.begin() as connection:
-                    await ensure_roles(connection, login=False)
-        finally:
-            await owner.dispose()
+        if settings.database.url is not None:
+            async with single_connection(addresses.owner) as connection:
+                await ensure_roles(connection, login=False)
         await bring_up_to_date(addresses.owner)
     return "the database is at the schema of this version"
 
 
 async def bring_up_to_date(owner_url: str) -> None:
     """Apply the migrations that are missing, as the owner role."""
-    owner = create_async_engine(owner_url)
-    try:
-        async with owner.begin() as connection:
-            await become_owner(connection)
-            current, needed = await revisions(connection)
-            if current != needed:
-                await migrate(connection)
-    finally:
-        await owner.dispose()
+    async with single_connection(owner_url) as connection:
+        await become_owner(connection)
+        current, needed = await revisions(connection)
+        if current != needed:
+            await migrate(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFit:
+    """Whether a database is one that this version may serve from. Asked at start, for readiness, and by ``doctor``.
+
+    Arguments:
+        needed: the revision that this version needs.
+    """
+
+    database: Database
+    needed: str | None
+
+    @classmethod
+    async def of(cls, database: Database) -> DatabaseFit:
+        return cls(database, await asyncio.to_thread(needed_revision))
+
+    async def check_login(self) -> str:
+        """The server's login, bound by row-level security (P5).
+
+        Raises:
+            WrongLogin: it may do more, or less, than serve.
+        """
+        async with self.database.house() as connection:
+            return await require_app_login(connection)
+
+    async def check_schema(self) -> str | None:
+        """The database's revision.
+
+        Raises:
+            SchemaOutdated: it is not that of this version.
+        """
+        async with self.database.house() as connection:
+            current = await current_revision(connection)
+        if current != self.needed:
+            raise SchemaOutdated
+        return current
 
 
 def _async_url(url: str) -> str:
@@ -300,7 +332,7 @@ async def run_server(
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
         Unavailable: database, schema, keys or voice are not there.
-        UnboundLogin: row-level security does not bind the server's login.
+        WrongLogin: the database's login is more or less than a member of the app role.
         WrongKeys: the key file is not the one that the database was filled with.
     """
     clock, random = clock or SystemClock(), random or SystemRandom()
@@ -309,8 +341,9 @@ async def run_server(
         sealer = Sealer(load_keys(keys_path(settings)), random)
         database = await _open(stack, addresses.app, settings.database.pool, "callcenter")
         attempts = await _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
-        await database.check_login()
-        await _check_schema(database)
+        fit = await DatabaseFit.of(database)
+        await fit.check_login()
+        await fit.check_schema()
         await check_keys(database, sealer)
         if voice is None:
             voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
@@ -324,7 +357,7 @@ async def run_server(
         )
         texts = TextMessages(database, clock)
         urls = Urls.below(settings.public_base_url)
-        carrier = await stack.enter_async_context(TwilioCarrier(_carrier_settings(settings, urls)))
+        carrier = await stack.enter_async_context(TwilioCarrier(carrier_settings(settings, urls)))
         voices = CarrierVoices.with_french(settings.carrier.voice)
         static = StaticAnswers(voices, alerts)
         await _refresh_static(database, static)
@@ -348,10 +381,24 @@ async def run_server(
             minutes = settings.verification.code_minutes
             sender = CodeSender(database, sealer, clock, messenger, minutes, random)
             upkeep, telephones = Upkeep(database, clock, endings, carrier), SharedTelephones(database, sealer, clock)
-            await stack.enter_async_context(_working(addresses.jobs, sender, upkeep, telephones))
-        await stack.enter_async_context(_refreshing(database, static))
+            await stack.enter_async_context(_working(addresses.jobs, sender, upkeep, telephones, alerts))
+        await stack.enter_async_context(
+            in_background(
+                keep_going(
+                    lambda: _refresh_static(database, static),  # until it works again, the last documents stand
+                    alerts,
+                    AlertKind.STATIC_STALE,
+                    seconds=REFRESH_SECONDS,
+                    pause=REFRESH_SECONDS,
+                )
+            )
+        )
         private = private_application(
-            PrivateDependencies(registry, {"database": database.check}, _caption_source(captions))
+            PrivateDependencies(
+                registry,
+                {"database": database.check, "login": fit.check_login, "schema": fit.check_schema},
+                _caption_source(captions),
+            )
         )
         private_url = await _listen(stack, web.AppRunner(private, access_log=None), settings.private)
         webhooks_url = await _listen(stack, EdgeRunner(webhook_application(edge)), settings.webhooks)
@@ -380,14 +427,8 @@ async def _open(stack: AsyncExitStack, url: str, pool: int, application: str) ->
     return database
 
 
-async def _check_schema(database: Database) -> None:
-    async with database.house() as connection:
-        current, needed = await revisions(connection)
-    if current != needed:
-        raise SchemaOutdated
-
-
-def _carrier_settings(settings: Settings, urls: Urls) -> CarrierSettings:
+def carrier_settings(settings: Settings, urls: Urls) -> CarrierSettings:
+    """How the carrier's REST interface is reached; another carrier's address has no region and no edge."""
     carrier = settings.carrier
     return CarrierSettings(
         account_sid=carrier.account_sid,
@@ -417,61 +458,69 @@ async def _refresh_static(database: Database, static: StaticAnswers) -> None:
     static.refresh([RescueEntry(number, fallback.rescue_number) for number, fallback in numbers.items()])
 
 
+async def keep_going(
+    work: Callable[[], Awaitable[None]], alerts: Alerts, kind: AlertKind, *, seconds: float, pause: float = 0
+) -> None:
+    """Do ``work`` for as long as we live: whatever it raises is an alert, and it is done again.
+
+    Arguments:
+        kind: of the alert.
+        seconds: between one time and the next.
+        pause: seconds before the first time.
+    """
+    await asyncio.sleep(pause)
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            alerts.failed(kind, error)
+        await asyncio.sleep(seconds)
+
+
 @asynccontextmanager
-async def _refreshing(database: Database, static: StaticAnswers) -> AsyncIterator[None]:
-    """Keep the static documents as the directory has them. While the database is down, the last ones stand."""
-
-    async def refresh() -> None:
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            try:
-                await _refresh_static(database, static)
-            except Unavailable as error:
-                _log.warning("static_answers_not_refreshed", error=type(error).__name__)
-
-    async with _in_background(refresh()):
-        yield
-
-
-@asynccontextmanager
-async def _working(dsn: str, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones) -> AsyncIterator[None]:
+async def _working(
+    dsn: str, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones, alerts: Alerts
+) -> AsyncIterator[None]:
     """The job worker, beside the listeners. A job that runs when we stop is waited for."""
     application = job_application(dsn)
     register_jobs(application, sender, upkeep, telephones)
 
     async def work() -> None:
-        while True:
-            try:
-                await application.run_worker_async(
-                    concurrency=4,
-                    fetch_job_polling_interval=2,
-                    install_signal_handlers=False,
-                    shutdown_graceful_timeout=10,
-                )
-                return
-            except Exception as error:  # the database went away: come back with it
-                _log.warning("job_worker_restarts", error=type(error).__name__)
-                await asyncio.sleep(1)
+        await application.run_worker_async(
+            concurrency=4,
+            fetch_job_polling_interval=2,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=10,
+        )
 
-    async with application.open_async(), _in_background(work()):
+    # It ends when the database goes away, and comes back with it.
+    working = keep_going(work, alerts, AlertKind.JOBS_STOPPED, seconds=1)
+    async with application.open_async(), in_background(working):
         yield
 
 
 @asynccontextmanager
-async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run ``work`` beside the body, and end it after it; an error of its own does not become the body's."""
     task = asyncio.create_task(work)
     try:
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("background_work_failed", **failure(error))
 
 
 async def _listen(stack: AsyncExitStack, runner: web.AppRunner, listener: Listener) -> str:
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, listener.host, listener.port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError as error:
+        where = f"{listener.host}:{listener.port}"
+        what = f"cannot listen on {where} ({error.strerror}): end what uses it, or set another port"
+        raise CannotListen(what) from error
     port = runner.addresses[0][1]
     return f"http://{listener.host}:{port}"

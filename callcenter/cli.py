@@ -13,18 +13,24 @@ import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 import click
+import structlog
+from click.core import ParameterSource
 
 from callcenter.audit.reading import Record, disclosures, records_of_call
 from callcenter.calls.tables import call as call_table
+from callcenter.emulator.errors import EmulatorError
 from callcenter.kernel.clock import SystemClock
-from callcenter.kernel.errors import CallcenterError, DataProblems
+from callcenter.kernel.errors import CallcenterError, ConfigurationError, Problem
 from callcenter.kernel.logs import configure_logs
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.settings import Settings, load_settings
+
+_log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -40,31 +46,60 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run until done. Interrupting ends the work in order."""
     try:
         return asyncio.run(work)
-    except CallcenterError as error:
-        _fail(error)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-class Context:
-    """What commands share: the settings, read when first needed."""
+class _Commands(click.Group):
+    """Commands whose every failure is a sentence: what is wrong and what to do, never a traceback or a value."""
 
-    def __init__(self, config: Path) -> None:
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (CallcenterError, EmulatorError) as error:
+            _fail(error)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own ways to end
+        except Exception as error:
+            if structlog.is_configured():  # otherwise it would be written with its values
+                _log.debug("command_failed", exc_info=error)
+            _fail(CallcenterError(_unexpected(error)))
+
+
+def _unexpected(error: Exception) -> str:
+    """The last resort. The text of an error that nobody expected may hold anything, so it is not shown."""
+    frames = extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(__file__).parent)] or frames
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
+    return (
+        f"something unexpected failed: {type(error).__name__} at {place}\n"
+        "    mend: `callcenter doctor` looks for what is wrong with the installation; CALLCENTER_LOG__LEVEL=debug "
+        "before the command shows the whole way there; if neither helps, please report it"
+    )
+
+
+class Context:
+    """What commands share: the settings, read when first needed.
+
+    Arguments:
+        config: the configuration file.
+        named: it was named by option or variable, and is not merely the demo's by default.
+    """
+
+    def __init__(self, config: Path, *, named: bool) -> None:
         self.config = config
+        self.named = named
         self._settings: Settings | None = None
 
     @property
     def settings(self) -> Settings:
         if self._settings is None:
-            try:
-                self._settings = load_settings(self.config)
-            except DataProblems as error:
-                _fail(error)
+            self._settings = load_settings(self.config)
             configure_logs(self._settings.log.form, self._settings.log.level)
         return self._settings
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -77,7 +112,7 @@ class Context:
 @click.pass_context
 def main(context: click.Context, config: Path) -> None:
     """The telephone server of medical practices."""
-    context.obj = Context(config)
+    context.obj = Context(config, named=context.get_parameter_source("config") is not ParameterSource.DEFAULT)
 
 
 # --- running
@@ -87,16 +122,24 @@ def main(context: click.Context, config: Path) -> None:
 @click.option("--no-jobs", is_flag=True, help="Leave jobs (text messages, upkeep) to another process.")
 @click.pass_obj
 def serve(context: Context, no_jobs: bool) -> None:
-    """Serve calls: webhooks, health and metrics, jobs."""
-    _run(_serve(context.settings, jobs=not no_jobs))
+    """Serve calls: webhooks, health and metrics, jobs.
+
+    Which configuration is served must be said, by --config or CALLCENTER_CONFIG; the demo's is never taken silently.
+    """
+    if not context.named:
+        what = "no configuration is named, and a server does not take the demo's by itself"
+        mend = "callcenter --config FILE serve, or set CALLCENTER_CONFIG; for the demo, make demo"
+        raise ConfigurationError([Problem("--config", 0, what, mend)])
+    _run(_serve(context.settings, context.config, jobs=not no_jobs))
 
 
-async def _serve(settings: Settings, *, jobs: bool) -> None:
+async def _serve(settings: Settings, config: Path, *, jobs: bool) -> None:
     from callcenter.app import reach_database, run_server
 
     stopped = _stop_signal()
     async with reach_database(settings) as addresses, run_server(settings, addresses, jobs=jobs) as running:
-        click.echo(f"webhooks {running.webhooks}   private {running.private}   Ctrl-C ends")
+        what = f"{settings.environment.value}, {config}"
+        click.echo(f"webhooks {running.webhooks}   private {running.private}   ({what})   Ctrl-C ends")
         await stopped.wait()
 
 
@@ -123,7 +166,9 @@ def demo(context: Context, reset: bool) -> None:
 
 
 @main.command()
-@click.option("--port", default=8090, show_default=True, help="Port of the emulator on 127.0.0.1.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8090, show_default=True, help="Port of the emulator on 127.0.0.1."
+)
 @click.pass_obj
 def emulator(context: Context, port: int) -> None:
     """Run the carrier emulator alone, for a server that runs elsewhere on this machine."""
@@ -219,9 +264,9 @@ def keys_create(path: Path) -> None:
     try:
         create_keys(path, SystemRandom())
     except FileExistsError:
-        _fail(CallcenterError(f"{path} is there already, and keys are never overwritten"))
+        raise CallcenterError(f"{path} is there already, and keys are never overwritten") from None
     except OSError as error:
-        _fail(CallcenterError(f"{path} cannot be written: {error.strerror}"))
+        raise CallcenterError(f"{path} cannot be written: {error.strerror}") from error
     click.echo(f"{path} written; keep a copy of it apart from the database's backups")
 
 
@@ -233,10 +278,21 @@ def practice() -> None:
 @practice.command("enrol")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--organisation", required=True, help="Who staffs its telephone; enrolled too if it is new.")
+@click.option(
+    "--no-longer-sensitive",
+    "released",
+    multiple=True,
+    metavar="NAME",
+    help="A practitioner on file as sensitive who is no more; may be given several times.",
+)
 @click.pass_obj
-def practice_enrol(context: Context, file: Path, organisation: str) -> None:
-    """Enrol a practice from its description in YAML, or change the one of the same short name."""
-    enrolled = _run(_enrol(context.settings, file, organisation))
+def practice_enrol(context: Context, file: Path, organisation: str, released: tuple[str, ...]) -> None:
+    """Enrol a practice from its description in YAML, or change the one of the same short name.
+
+    A practitioner's sensitive mark goes only where --no-longer-sensitive names them: without it, callers are told
+    practitioners' names.
+    """
+    enrolled = _run(_enrol(context.settings, file, organisation, released))
     facts = enrolled.facts
     what = "enrolled" if enrolled.is_new else "changed"
     click.echo(f"{facts.name} {what}: answers at {', '.join(facts.numbers)}, rescue number {facts.rescue_number}")
@@ -246,11 +302,11 @@ def practice_enrol(context: Context, file: Path, organisation: str) -> None:
     click.echo("its calls meet this from now on; the documents of last resort follow within a minute")
 
 
-async def _enrol(settings: Settings, file: Path, organisation: str) -> Any:
+async def _enrol(settings: Settings, file: Path, organisation: str, released: tuple[str, ...]) -> Any:
     from callcenter.practice.enrolling import enrol
 
     async with _opened(settings) as (database, _):
-        return await enrol(database, file, organisation, SystemRandom())
+        return await enrol(database, file, organisation, SystemRandom(), no_longer_sensitive=released)
 
 
 @practice.command("list")
@@ -344,9 +400,16 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Any, Any]]:
 
 @main.command()
 @click.option("--practice", "slug", help="Of one practice; by default of all.")
+@click.option("--done", type=click.UUID, metavar="ID", help="This request has been answered: it leaves the list.")
+@click.option("--by", metavar="NAME", help="Who has answered it; goes with --done.")
 @click.pass_obj
-def inbox(context: Context, slug: str | None) -> None:
-    """Who waits to be called back."""
+def inbox(context: Context, slug: str | None, done: UUID | None, by: str | None) -> None:
+    """Who waits to be called back, each with the identifier that --done takes."""
+    if (done is None) != (not (by or "").strip()):
+        raise click.UsageError("--done ID and --by NAME go together")
+    if done is not None and by is not None:
+        click.echo(_run(_handled(context.settings, slug, done, by.strip())))
+        return
     for line in _run(_inbox(context.settings, slug)):
         click.echo(line)
 
@@ -359,11 +422,29 @@ async def _inbox(settings: Settings, slug: str | None) -> list[str]:
         for facts in await _practices(database, slug):
             async with database.practice(facts.id) as tx:
                 waiting = await Inbox(sealer).waiting(tx)
+                more = await Inbox(sealer).count_waiting(tx) - len(waiting)
             for message in waiting:
                 local = message.created_at.astimezone(facts.timezone)
                 reason = _REASONS.get(message.reason, message.reason)
-                lines.append(f"{local:%d/%m %H:%M}  {facts.name:<28} {message.number:<14} {reason}")
+                lines.append(
+                    f"{local:%d/%m %H:%M}  {facts.name:<28} {message.number:<14} {reason:<24} {message.id}".rstrip()
+                )
+            if more > 0:
+                lines.append(f"{facts.name} : et {more} de plus")
     return lines or ["personne n'attend d'être rappelé"]
+
+
+async def _handled(settings: Settings, slug: str | None, message_id: UUID, by: str) -> str:
+    from callcenter.practice.inbox import Inbox
+    from callcenter.practice.values import Change
+
+    async with _opened(settings) as (database, sealer):
+        for facts in await _practices(database, slug):
+            async with database.practice(facts.id) as tx:
+                change = await Inbox(sealer).handle(tx, message_id, by, SystemClock().now())
+            if change is Change.DONE:
+                return f"{facts.name} : rappel traité par {by}"
+    raise CallcenterError(f"{message_id} does not wait to be called back: `callcenter inbox` shows who does")
 
 
 _REASONS = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from callcenter.app import PROJECT, Addresses, keys_path, reach_database, run_server
+from callcenter.app import Addresses, CannotListen, keys_path, reach_database, run_server
 from callcenter.audit.reading import disclosures, records_of_call
 from callcenter.calls.tables import call as call_table
 from callcenter.emulator import Emulator, EmulatorSettings, NumberSettings
@@ -23,7 +23,7 @@ from callcenter.kernel.errors import CallcenterError, ConfigurationError, Proble
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
 from callcenter.practice.key_fit import check_keys
-from callcenter.settings import Environment, Settings
+from callcenter.settings import PROJECT, Environment, Settings
 from callcenter.store.database import Database
 from callcenter.store.embedded import EmbeddedPostgres, places_for
 from callcenter.store.keys import create_keys, load_keys
@@ -61,13 +61,19 @@ async def run_demo(settings: Settings, say: Say) -> None:
         report = await _seed(settings, addresses)
         say(f"demo data: {report}")
         say("starting server and emulator …")
-        try:
-            async with run_server(settings, addresses), _emulating(settings, EMULATOR_PORT):
-                say(WHAT_TO_TRY)
-                await stopped.wait()
-                say("\nending …")
-        except (OSError, EmulatorError) as error:
-            raise PortTaken(f"a port of the demo cannot be used ({error}): end what uses {_ports(settings)}") from error
+        async with on_free_ports(settings), run_server(settings, addresses), _emulating(settings, EMULATOR_PORT):
+            say(WHAT_TO_TRY)
+            await stopped.wait()
+            say("\nending …")
+
+
+@asynccontextmanager
+async def on_free_ports(settings: Settings) -> AsyncIterator[None]:
+    """Say which ports the demo needs, where one cannot be had; whatever else goes wrong is told as what it is."""
+    try:
+        yield
+    except (CannotListen, EmulatorError) as error:
+        raise PortTaken(f"a port of the demo cannot be used ({error}): end what uses {_ports(settings)}") from error
 
 
 def _ports(settings: Settings) -> str:
@@ -138,12 +144,9 @@ async def _emulating(settings: Settings, port: int) -> AsyncIterator[Emulator]:
 async def run_emulator(settings: Settings, port: int, say: Say) -> None:
     """Run the emulator alone until interrupted."""
     stopped = _interrupted()
-    try:
-        async with _emulating(settings, port) as emulator:
-            say(f"emulator {emulator.base_url}, calling {settings.public_base_url}   Ctrl-C ends")
-            await stopped.wait()
-    except (OSError, EmulatorError) as error:
-        raise PortTaken(f"the emulator cannot listen on port {port}: {error}") from error
+    async with _emulating(settings, port) as emulator:
+        say(f"emulator {emulator.base_url}, calling {settings.public_base_url}   Ctrl-C ends")
+        await stopped.wait()
 
 
 # --- transcripts

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text
 
-from callcenter.app import SchemaOutdated, keys_path, reach_database
+from callcenter.app import DatabaseFit, carrier_settings, keys_path, reach_database
 from callcenter.calls.flows import load_flows
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
@@ -16,15 +16,20 @@ from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import check_practice
 from callcenter.practice.key_fit import check_keys
 from callcenter.practice.tables import practice
-from callcenter.settings import Environment, Settings
+from callcenter.settings import Environment, Settings, is_loopback
 from callcenter.speech.local import LocalVoice
 from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
-from callcenter.store.migrations import revisions
 from callcenter.store.sealed import Sealer
+from callcenter.telephony.alerts import failure
+from callcenter.telephony.rest import TwilioCarrier
+from callcenter.telephony.urls import Urls
 
 HOSTING_WARNING = timedelta(days=60)  # HD-01
 OLDEST_POSTGRESQL = 150000
+JOBS_WAIT = timedelta(minutes=2)  # a worker looks for jobs every two seconds
+
+Check = Callable[[], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +51,65 @@ class Finding:
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Look at keys, flows, voice, hosting, then the database and what stands in it."""
-    findings = [
+    """Look at keys, flows, voice, hosting and the carrier, then at the database and what stands in it."""
+    return [
         await _look("keys", lambda: _keys(settings)),
         await _look("flows", lambda: _flows(settings)),
         await _look("voice", lambda: _voice(settings)),
         await _look("hosting", lambda: _hosting(settings)),
+        await _look("carrier", lambda: _carrier(settings)),
+        *await _look_at_database(settings),
     ]
+
+
+async def _look_at_database(settings: Settings) -> list[Finding]:
+    """Nothing is looked for in a database that does not answer: that is said once."""
+    findings: list[Finding] = []
     try:
         async with reach_database(settings) as addresses:
             database = Database(addresses.app, pool_size=1, application="callcenter-doctor")
             try:
-                findings += [
-                    await _look("database", lambda: _database(database, settings)),
-                    await _look("schema", lambda: _schema(database)),
-                    await _look("keys and data", lambda: _keys_fit(database, settings)),
-                    await _look("practices", lambda: _practices(database)),
-                    await _look("ledger", lambda: _ledger(database)),
-                ]
+                fit = await DatabaseFit.of(database)
+                checks: dict[str, Check] = {
+                    "database": lambda: _database(database, settings),
+                    "login": lambda: _login(fit),
+                    "schema": lambda: _schema(fit),
+                    "keys and data": lambda: _keys_fit(database, settings),
+                    "practices": lambda: _practices(database),
+                    "jobs": lambda: _jobs(database),
+                    "ledger": lambda: _ledger(database),
+                }
+                for subject, check in checks.items():
+                    findings.append(await _look(subject, check))
+                    if subject in ("database", "login", "schema") and not findings[-1].healthy:
+                        break  # what follows would fail for the same reason
             finally:
                 await database.close()
-    except CallcenterError as error:
-        findings.append(Finding("database", healthy=False, says=str(error)))
+    except Exception as error:
+        findings.append(_trouble("database", error))
     return findings
 
 
-async def _look(subject: str, check: Callable[[], Awaitable[str]]) -> Finding:
+async def _look(subject: str, check: Check) -> Finding:
     """A check returns what it found, or raises with what to do."""
     try:
         return Finding(subject, healthy=True, says=await check())
-    except CallcenterError as error:
+    except Exception as error:
+        return _trouble(subject, error)
+
+
+def _trouble(subject: str, error: Exception) -> Finding:
+    """What a check raised: our own errors say what to do; of any other only type and place are said."""
+    if isinstance(error, CallcenterError):
         return Finding(subject, healthy=False, says=str(error))
+    found = failure(error)
+    says = f"it could not be looked at ({found['error']} at {found.get('where', 'an unknown place')}): please report it"
+    return Finding(subject, healthy=False, says=says)
 
 
 async def _keys(settings: Settings) -> str:
     keyring = load_keys(keys_path(settings))
-    return f"{len(keyring.seals)} seal keys, « {keyring.current} » in use"
+    return f"{_counted(len(keyring.seals), 'seal key')}, « {keyring.current} » in use"
 
 
 async def _keys_fit(database: Database, settings: Settings) -> str:
@@ -106,7 +134,7 @@ async def _hosting(settings: Settings) -> str:
     hosting = settings.hosting
     if hosting is None:
         return f"not needed in environment {settings.environment.value}"
-    if hosting.self_hosted:
+    if hosting.expiry is None:
         return "self-hosted by the practice"
     left = hosting.expiry - datetime.now(UTC).date()
     if left < HOSTING_WARNING:
@@ -116,38 +144,81 @@ async def _hosting(settings: Settings) -> str:
     return f"HDS certificate of {hosting.holder} until {hosting.expiry}"
 
 
+async def _carrier(settings: Settings) -> str:
+    if settings.carrier.base_url is not None and is_loopback(settings.carrier.base_url):
+        return "an emulator on this machine, which is not asked"
+    asked = carrier_settings(settings, Urls.below(settings.public_base_url))
+    async with TwilioCarrier(asked) as carrier:
+        status = await carrier.account_status()
+    if status != "active":
+        raise CallcenterError(f"the account is {status}: settle that with the carrier")
+    return "the account is active and lets us in"
+
+
 async def _database(database: Database, settings: Settings) -> str:
-    await database.check_login()
     facts = await database.check()
     if facts["version"] < OLDEST_POSTGRESQL:
         raise CallcenterError("PostgreSQL is older than 15: upgrade it")
     if settings.environment is Environment.PRODUCTION and facts["fsync"] != "on":
         raise CallcenterError("fsync is off: a crash would lose records of what was told; set fsync = on")
-    return f"PostgreSQL {facts['version'] // 10000} as {facts['role']}"
+    return f"PostgreSQL {facts['version'] // 10000}"
 
 
-async def _schema(database: Database) -> str:
-    async with database.house() as connection:
-        current, needed = await revisions(connection)
-    if current != needed:
-        raise SchemaOutdated
-    return f"revision {current}"
+async def _login(fit: DatabaseFit) -> str:
+    return f"{await fit.check_login()}, whom row-level security binds"
+
+
+async def _schema(fit: DatabaseFit) -> str:
+    return f"revision {await fit.check_schema()}"
 
 
 async def _practices(database: Database) -> str:
+    problems = []
     async with database.house() as connection:
         ids = list((await connection.execute(select(practice.c.id))).scalars())
         for practice_id in ids:
             facts = await Directory.facts(connection, practice_id)
-            check_practice(facts)
+            try:
+                check_practice(facts)
+            except CallcenterError as error:
+                problems.append(str(error))
             if not facts.numbers:
-                raise CallcenterError(f"{facts.name} has no number that we answer: it cannot be called")
+                problems.append(f"{facts.name} has no number that we answer: it cannot be called")
         served = (await connection.execute(text("SELECT count(*) FROM directory_number"))).scalar_one()
     if not ids:
         raise CallcenterError(
             "there is no practice yet, so every call is refused: `callcenter practice enrol FILE.yaml` makes one"
         )
-    return f"{len(ids)} practices, {served} numbers"
+    if problems:
+        raise CallcenterError("; ".join(problems) + ": correct the file and enrol it again")
+    return f"{_counted(len(ids), 'practice')}, {_counted(served, 'number')}"
+
+
+async def _jobs(database: Database) -> str:
+    """Whether text messages wait for a worker that is not there. Without a server, there need not be one."""
+    async with database.house() as connection:
+        late = (await connection.execute(_LATE_JOBS, {"wait": JOBS_WAIT})).scalar_one()
+        workers = (await connection.execute(_WORKERS, {"wait": JOBS_WAIT})).scalar_one()
+    if late:
+        raise CallcenterError(
+            f"{_counted(late, 'job')} (text messages, upkeep) should have begun more than {JOBS_WAIT.seconds // 60} "
+            "minutes ago: run one `callcenter serve` without --no-jobs, and look at its log"
+        )
+    return f"{_counted(workers, 'worker')} alive, no job is late"
+
+
+_LATE_JOBS = text(
+    """
+    SELECT count(*) FROM procrastinate_jobs j
+    JOIN LATERAL (
+        SELECT max(e.at) AS at FROM procrastinate_events e
+        WHERE e.job_id = j.id AND e.type IN ('deferred', 'deferred_for_retry', 'retried')
+    ) deferred ON true
+    WHERE j.status = 'todo' AND greatest(j.scheduled_at, deferred.at) < now() - cast(:wait AS interval)
+    """
+)
+
+_WORKERS = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - cast(:wait AS interval)")
 
 
 async def _ledger(database: Database) -> str:
@@ -159,4 +230,8 @@ async def _ledger(database: Database) -> str:
             waiting += (
                 await tx.connection.execute(select(func.count()).select_from(text("audit_outbox")))
             ).scalar_one()
-    return f"{waiting} records wait to be sealed (sealing is not part of this version)"
+    return f"{_counted(waiting, 'record')} to be sealed (sealing is not part of this version)"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

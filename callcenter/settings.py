@@ -6,19 +6,38 @@ Every model here is also the reference for staff: ``docs/configuration.md`` is m
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from datetime import date
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from callcenter.kernel.documents import Document, from_pydantic, read_yaml
+from callcenter.kernel.environment import variable_name, variable_problems
 from callcenter.kernel.errors import ConfigurationError, DataProblems, Problem
 
+PROJECT = Path(__file__).resolve().parents[1]
+
 ENV_PREFIX = "CALLCENTER_"
+#: Variables of the same prefix that are no settings: which file to read, and what ``make docs`` asks of its tests.
+_NO_SETTINGS = frozenset({"CALLCENTER_CONFIG", "CALLCENTER_DOCS"})
 
 
 class Environment(StrEnum):
@@ -36,6 +55,64 @@ class _Section(BaseModel):
 _Port = Annotated[int, Field(ge=0, le=65535)]
 
 
+def _wrong(what: str, mend: str) -> PydanticCustomError:
+    return PydanticCustomError("setting", "{what}", {"what": what, "mend": mend})
+
+
+def _anchored(path: Path) -> Path:
+    """A relative path is meant from the project's folder, wherever a command is run."""
+    return path if Path.cwd() == PROJECT else PROJECT / path
+
+
+_ProjectPath = Annotated[Path, AfterValidator(_anchored)]
+
+
+def _postgresql(url: SecretStr) -> SecretStr:
+    try:
+        fits = make_url(url.get_secret_value()).get_backend_name() in ("postgresql", "postgres")
+    except (ArgumentError, ValueError):
+        fits = False
+    if not fits:
+        raise _wrong("is not the address of a PostgreSQL", "write postgresql://LOGIN:PASSWORD@HOST/DATABASE")
+    return url
+
+
+_DatabaseUrl = Annotated[SecretStr, AfterValidator(_postgresql)]
+
+
+def is_loopback(url: str) -> bool:
+    """Whether ``url`` names this machine itself, so that nothing but an emulator or a proxy can be there."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback or ip_address(host).is_unspecified
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _web_address(url: str) -> str:
+    """``url`` without a final slash, if a carrier can call it."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host:
+        raise _wrong("is not an address of the web", "write https://HOST, with a port or a path if there is one")
+    if "_" in host:
+        raise _wrong("has an underscore in its host name, which the carrier refuses", "rename the host")
+    return url.rstrip("/")
+
+
+#: A name must have a letter; one that begins as a messaging service does would be taken for one.
+_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|MG[0-9a-f]{32}|(?!MG)(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+
+
+def _sender(sender: str) -> str:
+    if not _SENDER.fullmatch(sender):
+        raise _wrong("is no sender of messages", "write +33…, a name of at most 11 letters and digits, or MG…")
+    return sender
+
+
 class Listener(_Section):
     """One address on which callcenter listens."""
 
@@ -46,15 +123,15 @@ class Listener(_Section):
 class DatabaseSettings(_Section):
     """PostgreSQL 15 or newer. Without `url`, callcenter starts a PostgreSQL 18 of its own."""
 
-    url: SecretStr | None = Field(
+    url: _DatabaseUrl | None = Field(
         None,
-        description="postgresql://… of a login that is a member of callcenter_app and nothing more. "
-        "DATABASE_URL overrides it. Empty: the embedded PostgreSQL.",
+        description="postgresql://… of a login that is a member of callcenter_app and nothing more; with any other the "
+        "server does not start. DATABASE_URL overrides it. Empty: the embedded PostgreSQL.",
     )
-    owner_url: SecretStr | None = Field(
+    owner_url: _DatabaseUrl | None = Field(
         None, description="postgresql://… of a login that may create tables and roles: for migrations and doctor only."
     )
-    folder: Path | None = Field(
+    folder: _ProjectPath | None = Field(
         None, description="Where the embedded PostgreSQL keeps its data, by default near the project."
     )
     pool: int = Field(10, ge=2, le=200, description="Connections for webhook steps, per process.")
@@ -68,25 +145,36 @@ class CarrierSettings(_Section):
     auth_tokens: tuple[SecretStr, ...] = Field(
         min_length=1,
         max_length=4,
-        description="Tokens that sign webhooks; the first one also authenticates our REST calls. Keep the old one "
-        "beside the new one while you rotate.",
+        description="Tokens that sign webhooks, 32 hexadecimal digits each in production; the first one also "
+        "authenticates our REST calls. Keep the old one beside the new one while you rotate.",
     )
-    base_url: str | None = Field(None, description="Of the REST API, for an emulator or another carrier.")
+    base_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="Of the REST API, for an emulator or another carrier; in production https:// and not this machine.",
+    )
     region: str | None = Field("ie1", description="Carrier region (Ireland by default), ignored with base_url.")
     edge: str | None = Field("dublin", description="Carrier edge, ignored with base_url.")
-    sms_sender: str = Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="Number that our text messages come from.")
+    sms_sender: Annotated[str, AfterValidator(_sender)] = Field(
+        description="Whom our text messages come from: a number as +33…, a name of at most 11 letters and digits, or a "
+        "messaging service MG…. Production refuses 06 and 07 (OU-05)."
+    )
     voice: str = Field(
         "Polly.Lea-Neural", min_length=1, description="The carrier's voice for public words, as it names it."
     )
 
 
 class FlowSettings(_Section):
-    """What callers meet."""
+    """What callers meet. Relative paths here and elsewhere are meant from the folder of callcenter itself."""
 
-    folder: Path = Field(Path("flows"), description="Flows, one YAML file each.")
+    model_config = ConfigDict(validate_default=True)
+
+    folder: _ProjectPath = Field(Path("flows"), description="Flows, one YAML file each.")
     entry: str = Field("accueil", description="The flow that an incoming call begins in.")
-    prompts: Path = Field(Path("flows/prompts/fr.yaml"), description="The prompts of all flows.")
-    policy: Path = Field(Path("config/disclosure-policy.yaml"), description="At which level each category opens.")
+    prompts: _ProjectPath = Field(Path("flows/prompts/fr.yaml"), description="The prompts of all flows.")
+    policy: _ProjectPath = Field(
+        Path("config/disclosure-policy.yaml"), description="At which level each category opens."
+    )
 
 
 class VerificationSettings(_Section):
@@ -112,10 +200,24 @@ class VerificationSettings(_Section):
 class HostingSettings(_Section):
     """The HDS certificate of the host (CSP L. 1111-8): production does not start without it (HD-01)."""
 
-    holder: str = Field(min_length=1, description="Who holds the certificate.")
-    activities: tuple[int, ...] = Field(min_length=1, description="Certified activities, 1 to 6 (R. 1111-9).")
-    expiry: date = Field(description="Last day of the certificate, as 2027-05-31.")
-    self_hosted: bool = Field(False, description="The practice runs callcenter on its own machines: no HDS needed.")
+    self_hosted: bool = Field(
+        False, description="The practice runs callcenter on its own machines: no HDS, and nothing below, is needed."
+    )
+    holder: str | None = Field(None, min_length=1, description="Who holds the certificate.")
+    activities: tuple[Annotated[int, Field(ge=1, le=6)], ...] = Field(
+        (), description="Certified activities, 1 to 6 (R. 1111-9)."
+    )
+    expiry: date | None = Field(
+        None, description="Last day of the certificate, as 2027-05-31; production does not start after it."
+    )
+
+    @model_validator(mode="after")
+    def _certified_or_self_hosted(self) -> Self:
+        missing = [name for name in ("holder", "activities", "expiry") if not getattr(self, name)]
+        if missing and not self.self_hosted:
+            what = f"says nothing of {', '.join(missing)}"
+            raise _wrong(what, "describe the host's certificate, or write self_hosted: true")
+        return self
 
 
 class LogSettings(_Section):
@@ -137,14 +239,14 @@ class Settings(BaseSettings):
     )
 
     environment: Environment = Field(description="demo, test or production.")
-    public_base_url: str = Field(
+    public_base_url: Annotated[str, AfterValidator(_web_address)] = Field(
         pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$",
         description="How the carrier reaches our webhooks, as it is configured there: signatures are checked on it.",
     )
     webhooks: Listener = Field(Listener(port=8080), description="Signed webhooks and audio, behind your TLS proxy.")
     private: Listener = Field(Listener(port=9090), description="Health and metrics. Never reachable from outside.")
     database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings())
-    keys_file: Path | None = Field(
+    keys_file: _ProjectPath | None = Field(
         None,
         description="Keys of sealed fields; readable by its owner alone. Empty: beside the embedded PostgreSQL.",
     )
@@ -158,25 +260,15 @@ class Settings(BaseSettings):
     hosting: HostingSettings | None = Field(None, description="Required in production.")
     log: LogSettings = Field(default_factory=lambda: LogSettings())
 
-    @field_validator("public_base_url")
-    @classmethod
-    def _no_final_slash(cls, value: str) -> str:
-        return value.rstrip("/")
-
     @model_validator(mode="after")
-    def _fit_for_production(self) -> Settings:
-        if self.environment is not Environment.PRODUCTION:
-            return self
-        if self.captions:
-            raise ValueError("captions gives away what patients are told; production refuses to start with it")
-        if not self.public_base_url.startswith("https://"):
-            raise ValueError("public_base_url must begin with https:// in production")
-        if self.hosting is None:
-            raise ValueError("hosting is missing: declare the host's HDS certificate, or self_hosted (HD-01)")
-        if self.database.url is None:
-            raise ValueError("database.url is missing: production does not run on the embedded PostgreSQL")
-        if self.keys_file is None:
-            raise ValueError("keys_file is missing: make one with `callcenter keys create PATH`")
+    def _fit_for_production(self) -> Self:
+        if self.environment is Environment.PRODUCTION:
+            wrong = [
+                InitErrorDetails(type=_wrong(what, mend), loc=path, input=None)
+                for path, what, mend in _unfit_for_production(self)
+            ]
+            if wrong:
+                raise ValidationError.from_exception_data(type(self).__name__, wrong, hide_input=True)
         return self
 
     @classmethod
@@ -189,6 +281,56 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings  # the environment overrides the file
+
+
+_Rule = tuple[tuple[str, ...], str, str]
+
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_NOBODYS_ACCOUNT = "AC" + "0" * 32
+
+
+def _unfit_for_production(settings: Settings) -> Iterator[_Rule]:
+    """What production refuses to start with: the setting, what is wrong with it, what to do."""
+    yield from _unfit_installation(settings)
+    yield from _unfit_carrier(settings.carrier)
+    hosting, today = settings.hosting, datetime.now(UTC).date()
+    if hosting is None:
+        yield ("hosting",), "is missing (HD-01)", "describe the host's HDS certificate, or write {self_hosted: true}"
+    elif not hosting.self_hosted and hosting.expiry is not None and hosting.expiry < today:
+        yield ("hosting", "expiry"), "has passed: the host is not certified any more", "ask for the new certificate"
+
+
+def _unfit_installation(settings: Settings) -> Iterator[_Rule]:
+    if settings.captions:
+        yield ("captions",), "gives away what patients are told", "write captions: false"
+    if not settings.public_base_url.startswith("https://"):
+        yield (
+            ("public_base_url",),
+            "does not begin with https://",
+            "put a TLS proxy before callcenter, and name it here",
+        )
+    if settings.database.url is None:
+        yield ("database", "url"), "is missing, and the embedded PostgreSQL is for play", "set DATABASE_URL"
+    if settings.keys_file is None:
+        yield ("keys_file",), "is missing", "make one with « callcenter keys create PATH », and name it here"
+
+
+def _unfit_carrier(carrier: CarrierSettings) -> Iterator[_Rule]:
+    if carrier.account_sid == _NOBODYS_ACCOUNT:
+        yield ("carrier", "account_sid"), "is nobody's account", "write your own"
+    if not all(_TOKEN.fullmatch(token.get_secret_value()) for token in carrier.auth_tokens):
+        mend = "copy it from the carrier's console; a token that others know lets them sign webhooks"
+        yield ("carrier", "auth_tokens"), "has one that is not 32 hexadecimal digits", mend
+    base = carrier.base_url
+    if base is not None and (not base.startswith("https://") or is_loopback(base)):
+        what = "is not encrypted, or is on this machine, as an emulator is"
+        yield ("carrier", "base_url"), what, "leave it out for Twilio; for another carrier write https://…"
+    if re.match(r"\+33[67]", carrier.sms_sender):
+        what = "begins with 06 or 07, which are not for automated messages (OU-05)"
+        yield ("carrier", "sms_sender"), what, "write another number, a name, or a messaging service MG…"
+
+
+# --- reading them
 
 
 def load_settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -204,19 +346,32 @@ def load_settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Set
         document = read_yaml(path)
     except DataProblems as error:
         raise ConfigurationError(error.problems) from error
+    problems = _variable_problems()
+    if problems:
+        raise ConfigurationError(problems)
     values = {**document.data, **(overrides or {})}
     if url := os.environ.get("DATABASE_URL"):
-        values["database"] = {**(values.get("database") or {}), "url": url}
+        database = values.get("database")
+        if database is None or isinstance(database, Mapping):
+            values["database"] = {**(database or {}), "url": url}
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise ConfigurationError(_problems(error, document)) from error
+        raise ConfigurationError(_problems(error, document)) from None
+    except SettingsError:  # its text may quote the value
+        raise ConfigurationError([Problem("environment", 0, "a variable cannot be read", "write it as JSON")]) from None
 
 
 def _problems(error: ValidationError, document: Document) -> list[Problem]:
     """What pydantic refused; a value that stands in the environment is named as its variable."""
     problems = []
-    for detail, problem in zip(error.errors(include_url=False), from_pydantic(error, document), strict=True):
+    details = error.errors(include_url=False, include_input=False)
+    for detail, problem in zip(details, from_pydantic(error, document), strict=True):
+        if detail["type"] == "setting":
+            problem = _setting_problem(detail, document)
+        elif detail["type"] == "missing":
+            named = f"{problem.mend}, or set {variable_name(ENV_PREFIX, detail['loc'])} in the environment"
+            problem = Problem(problem.file, problem.line, problem.what, named)
         variable = _variable(detail["loc"])
         if variable is not None:
             problem = Problem(f"environment variable {variable}", 0, problem.what, problem.mend)
@@ -224,9 +379,30 @@ def _problems(error: ValidationError, document: Document) -> list[Problem]:
     return problems
 
 
+def _setting_problem(detail: ErrorDetails, document: Document) -> Problem:
+    """One of our own rules. Of a key that is not there, the line is the nearest above it, or what asks for it."""
+    path, context = detail["loc"], detail["ctx"]
+    line = document.line(*path) or document.line("environment")
+    return Problem(document.file, line, f"« {'.'.join(map(str, path))} » {context['what']}", context["mend"])
+
+
 def _variable(location: tuple[str | int, ...]) -> str | None:
-    for end in range(len(location), 0, -1):
-        name = ENV_PREFIX + "__".join(str(part) for part in location[:end]).upper()
-        if name in os.environ:
-            return name
-    return None
+    if location == ("database", "url") and "DATABASE_URL" in os.environ:
+        return "DATABASE_URL"
+    return next(
+        (
+            name
+            for end in range(len(location), 0, -1)
+            if (name := variable_name(ENV_PREFIX, location[:end])) in os.environ
+        ),
+        None,
+    )
+
+
+def _variable_problems() -> list[Problem]:
+    problems = variable_problems(os.environ, Settings, ENV_PREFIX, besides=_NO_SETTINGS)
+    if {"DATABASE_URL", variable_name(ENV_PREFIX, ("database", "url"))} <= os.environ.keys():
+        problems.append(
+            Problem("environment variable DATABASE_URL", 0, "it names a setting twice", "unset one of both")
+        )
+    return problems

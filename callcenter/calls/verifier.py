@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.audit.ledger import Entry, EventKind, Value
 from callcenter.calls.desk import IVR_ACTOR, Desk
@@ -16,6 +20,7 @@ from callcenter.flow.ports import (
 )
 from callcenter.identity.challenges import (
     Challenges,
+    Claim,
     Counted,
     Limits,
     NotCounted,
@@ -32,8 +37,16 @@ from callcenter.practice.values import PatientFlags
 from callcenter.store.database import DatabaseDown
 from callcenter.store.jobs import defer
 
+_log = structlog.get_logger(__name__)
+
 #: Name of the job that sends a challenge's code, or does nothing for a decoy.
 SEND_CODE = "send_code"
+
+
+def _counter_unreadable(error: Exception) -> VerificationDown:
+    """A counter that cannot be read or written: no verification, and the flow goes on without one."""
+    _log.error("code_counter_unreadable", error=type(error).__name__)
+    return VerificationDown()
 
 
 def standing_at(desk: Desk, limits: Limits) -> Standing:
@@ -72,7 +85,9 @@ class CallVerifier:
         patient = match.patient_id if match else new_id(self._random)  # nobody's: the same statements run
         contacts = await self._patients.code_contacts(desk.tx, patient)
         claim = self._challenges.claim(desk.tx.practice, birth_date, telephone, desk.caller)
-        spent = await self._challenges.spent(desk.tx, patient, claim)
+        spent = await self._spent(patient, claim)
+        if spent is None:
+            return VerificationDown()
         barred = match is None or _gets_no_message(match.flags) or spent
         preferred = match.contact_id if match else patient
         contact = None if barred else usable_contact(contacts, preferred, desk.now, self._limits)
@@ -90,8 +105,8 @@ class CallVerifier:
         opened = desk.challenge
         try:
             attempt = await self._challenges.attempt(desk.tx.practice, desk.call, opened, desk.document, keys)
-        except DatabaseDown:  # a counter that cannot be read: no verification
-            return VerificationDown()
+        except (DatabaseDown, SQLAlchemyError) as error:
+            return _counter_unreadable(error)
         match attempt:
             case Counted() if await self._proves(opened, attempt, keys):
                 return CodeRight(Level.VERIFIED)
@@ -107,6 +122,15 @@ class CallVerifier:
         self._desk.challenge = None
         await self._note(EventKind.VERIFICATION_FAILED, opened, reason=reason.value)
         return ChallengeOver()
+
+    async def _spent(self, patient: UUID, claim: Claim) -> bool | None:
+        """Whether a limit over calls is reached; ``None`` if it cannot be told."""
+        try:
+            async with self._desk.tx.connection.begin_nested():  # what fails here leaves the step's transaction whole
+                return await self._challenges.spent(self._desk.tx, patient, claim)
+        except SQLAlchemyError as error:
+            _counter_unreadable(error)
+            return None
 
     async def _proves(self, opened: Opened, attempt: Counted, keys: str) -> bool:
         desk = self._desk

@@ -229,6 +229,7 @@ class Gate:
             "channel": self._channel.value,
             "control": "enforced",
             "policy": self._policy.version,
+            "policy_digest": self._policy.digest,
             "purpose": Purpose.PATIENT_REQUEST.value,
             "recipient": "patient",
         }

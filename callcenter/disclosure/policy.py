@@ -5,6 +5,7 @@ Deny by default: a policy that leaves a category out does not load.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -60,10 +61,12 @@ class Policy:
     Arguments:
         version: stands in every disclosure record.
         rules: one for every category.
+        digest: SHA-256 of the file, in hexadecimal; stands beside the version, which a change may have forgotten.
     """
 
     version: str
     rules: Mapping[Category, Rule]
+    digest: str = ""
 
     def required(self, category: Category, channel: Channel) -> Requirement:
         """The level that ``category`` needs on ``channel``."""
@@ -80,6 +83,13 @@ class Policy:
                 case Level() as level:
                     strictest = max(strictest, level)
         return strictest
+
+
+#: Never told by a machine on the telephone, whatever the caller proves: contents of results and documents, medical
+#: advice, who was told, the national identifier, the deceased, third persons (NI-01, L. 1110-4, L. 1111-7).
+CLOSED_ON_THE_TELEPHONE = frozenset(Category(code) for code in ("D10", "D11", "D13", "D17", "D18", "D19", "D20"))
+#: That somebody is a patient here, and of whom and when: to nobody who is not verified, by machine or person (SM-03).
+VERIFIED_ONLY = frozenset(Category(code) for code in ("D01", "D02", "D03", "D04", "D05", "D06"))
 
 
 # --- the file
@@ -109,7 +119,8 @@ def load_policy(path: str | Path) -> Policy:
     """The policy in the file at ``path``.
 
     Raises:
-        DataProblems: a category is missing or unknown, a value is out of range, or the file cannot be read.
+        DataProblems: a category is missing or unknown, a value is out of range, something is open that the law closes,
+            or the file cannot be read.
 
     Source: regulation, list of disclosure categories.
     """
@@ -118,10 +129,11 @@ def load_policy(path: str | Path) -> Policy:
         form = _PolicyForm.model_validate(document.data)
     except ValidationError as error:
         raise DataProblems(from_pydantic(error, document)) from error
-    problems = _category_problems(form, document)
+    problems = _category_problems(form, document) or _opened_against_the_law(form, document)
     if problems:
         raise DataProblems(problems)
-    return Policy(form.version, {category: _rule(form.categories[category.value]) for category in Category})
+    rules = {category: _rule(form.categories[category.value]) for category in Category}
+    return Policy(form.version, rules, hashlib.sha256(document.text.encode()).hexdigest())
 
 
 def _category_problems(form: _PolicyForm, document: Document) -> list[Problem]:
@@ -138,6 +150,22 @@ def _category_problems(form: _PolicyForm, document: Document) -> list[Problem]:
         if code not in known
     ]
     return missing + unknown
+
+
+def _opened_against_the_law(form: _PolicyForm, document: Document) -> list[Problem]:
+    problems = []
+    for category in sorted(CLOSED_ON_THE_TELEPHONE):
+        if form.categories[category.value].voice != "never":
+            what = f"{category.value} is never told by a machine on the telephone"
+            problems.append(document.problem(("categories", category.value, "voice"), what, "write voice: never"))
+    for category in sorted(VERIFIED_ONLY):
+        row = form.categories[category.value]
+        for channel, needs in (("voice", row.voice), ("console", row.console)):
+            if isinstance(needs, int) and needs < Level.VERIFIED:
+                what = f"{category.value} is told to nobody who is not verified"
+                mend = f"write {channel}: {int(Level.VERIFIED)} or more, or never"
+                problems.append(document.problem(("categories", category.value, channel), what, mend))
+    return problems
 
 
 def _rule(form: _RuleForm) -> Rule:

@@ -72,7 +72,8 @@ def _check_one(file: Path, book: PromptBook, policy: Policy) -> tuple[str, Verdi
         return "".join(_refused(problem) for problem in error.problems), Verdict.REFUSED
     match prove(flow, book, policy):
         case Proven(summary=summary):
-            return f"{flow.file}: proven: {len(summary)} guarded steps, policy {policy.version}\n", Verdict.PROVEN
+            against = f"policy {policy.version} (sha256 {policy.digest[:12]})"
+            return f"{flow.file}: proven: {len(summary)} guarded steps, {against}\n", Verdict.PROVEN
         case Refuted(counterexamples=counterexamples):
             return "".join(describe(example) for example in counterexamples), Verdict.REFUSED
 

@@ -60,6 +60,15 @@ def _plain_traceback(_logger: object, _method: str, event: Event) -> Event:
     return event
 
 
+def _traceback_as_text(_logger: object, _method: str, event: Event) -> Event:
+    """What :func:`_plain_traceback` kept, as lines for people: the console writes text only."""
+    if stacks := event.get("exception"):
+        event["exception"] = "\n".join(
+            line for stack in stacks for line in (stack["type"], *(f"    {frame}" for frame in stack["frames"]))
+        )
+    return event
+
+
 def configure_logs(form: Literal["json", "console"], level: str, stream: TextIO | None = None) -> None:
     """Set up structlog, and let the standard library's loggers through the same processors.
 
@@ -76,13 +85,15 @@ def configure_logs(form: Literal["json", "console"], level: str, stream: TextIO 
         _plain_traceback,
         redact_by_type,
     ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False, default=lambda value: f"<{type(value).__name__}>")
+    # A line that cannot be written is lost; the standard library would print it with its arguments and a traceback.
+    logging.raiseExceptions = False
+    renderer: list[Any] = (
+        [structlog.processors.JSONRenderer(ensure_ascii=False, default=lambda value: f"<{type(value).__name__}>")]
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        else [_traceback_as_text, structlog.dev.ConsoleRenderer(colors=target.isatty())]
     )
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, *renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(target),
         cache_logger_on_first_use=False,
@@ -91,7 +102,7 @@ def configure_logs(form: Literal["json", "console"], level: str, stream: TextIO 
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_foreign_without_message, *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
     root = logging.getLogger()

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
 
+from callcenter.kernel.errors import CallcenterError, DataProblems, Problem
 from callcenter.kernel.randomness import Random, new_id
-from callcenter.practice.enrolment import write_organisation, write_practice, write_practitioners
+from callcenter.practice.enrolment import PractitionerRecord, write_organisation, write_practice, write_practitioners
 from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.names import normalise_name
 from callcenter.practice.practice_file import DescribedPractice, read_practice_file
-from callcenter.practice.practitioners import practitioner_names
+from callcenter.practice.practitioners import practitioner_names, sensitive_practitioners
 from callcenter.practice.tables import organisation, practice
 from callcenter.store.database import Database
+
+
+class NoOrganisation(CallcenterError):
+    """The organisation's name is empty: say who staffs the practice's telephone."""
+
+
+class NotSensitive(CallcenterError):
+    """Somebody cannot lose a mark that they do not have, or keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +45,69 @@ class Enrolled:
     unnamed: tuple[str, ...]
 
 
-async def enrol(database: Database, path: Path, organisation_name: str, random: Random) -> Enrolled:
+async def enrol(
+    database: Database, path: Path, organisation_name: str, random: Random, *, no_longer_sensitive: Collection[str] = ()
+) -> Enrolled:
     """Enrol the practice described at ``path``, or change the one of the same short name: all of it, or nothing.
 
     Arguments:
         organisation_name: who staffs its telephone; enrolled too if it is new.
+        no_longer_sensitive: practitioners on file as *sensitive* whom the file may name without that mark.
 
     Raises:
         DataProblems: the description cannot be used; with all that is wrong, by line.
         NumberTaken: one of its numbers contradicts what another practice has.
+        NotSensitive: somebody is said to be sensitive no longer who is not.
     """
     described = read_practice_file(path, UUID(int=0), lambda _kind, _key: new_id(random))
+    if not organisation_name.strip():
+        raise NoOrganisation
     async with database.house() as connection:
         organisations = select(organisation.c.id).where(organisation.c.name == organisation_name)
         staffed_by = (await connection.execute(organisations)).scalar_one_or_none() or new_id(random)
         standing = select(practice.c.id).where(practice.c.slug == described.facts.slug)
         practice_id: UUID | None = (await connection.execute(standing)).scalar_one_or_none()
-    on_file: Mapping[str, UUID] = {}
-    if practice_id is not None:
-        async with database.practice(practice_id) as tx:
-            on_file = await practitioner_names(tx)
-    known = _under_known_ids(described, staffed_by, practice_id, on_file)
-    async with database.practice(known.facts.id) as tx:
+    facts = replace(described.facts, id=practice_id or described.facts.id, organisation_id=staffed_by)
+    async with database.practice(facts.id) as tx:
+        on_file = await practitioner_names(tx)
+        people = _under_known_ids(described.practitioners, on_file)
+        known = replace(described, facts=facts, practitioners=people)
+        _check_marks(known, await sensitive_practitioners(tx), no_longer_sensitive)
         await write_organisation(tx.connection, staffed_by, organisation_name)
-        await write_practice(tx.connection, known.facts)
-        await write_practitioners(tx, known.practitioners)
-    named = tuple(person.name for person in known.practitioners)
-    return Enrolled(known.facts, practice_id is None, named, tuple(sorted(on_file.keys() - set(named))))
+        await write_practice(tx.connection, facts)
+        await write_practitioners(tx, people)
+    named = {person.id for person in people}
+    unnamed = sorted(name for name, key in on_file.items() if key not in named)
+    return Enrolled(facts, practice_id is None, tuple(person.name for person in people), tuple(unnamed))
 
 
 def _under_known_ids(
-    described: DescribedPractice, staffed_by: UUID, practice_id: UUID | None, on_file: Mapping[str, UUID]
-) -> DescribedPractice:
-    facts = replace(described.facts, id=practice_id or described.facts.id, organisation_id=staffed_by)
-    people = tuple(replace(person, id=on_file.get(person.name, person.id)) for person in described.practitioners)
-    return DescribedPractice(facts, people)
+    people: Sequence[PractitionerRecord], on_file: Mapping[str, UUID]
+) -> tuple[PractitionerRecord, ...]:
+    """A person on file keeps their identifier, however their name is written this time."""
+    known = {normalise_name(name): key for name, key in on_file.items()}
+    return tuple(replace(person, id=known.get(normalise_name(person.name), person.id)) for person in people)
+
+
+def _check_marks(described: DescribedPractice, sensitive: Set[UUID], no_longer_sensitive: Collection[str]) -> None:
+    """Without its mark, a practitioner's name is read to callers (D05): that is not done by leaving a word out."""
+    released = {normalise_name(name) for name in no_longer_sensitive}
+    losing = {
+        normalise_name(person.name): (person.name, line)
+        for person, line in zip(described.practitioners, described.lines, strict=True)
+        if person.id in sensitive and not person.sensitive
+    }
+    if unknown := released - losing.keys():
+        raise NotSensitive(f"{', '.join(sorted(unknown))}: nobody of that name loses the mark by {described.file}")
+    problems = [
+        Problem(
+            described.file,
+            line,
+            f"« {name} » is sensitive on file, and is not here",
+            f"write sensitive: true; if the mark shall go, enrol with --no-longer-sensitive « {name} »",
+        )
+        for key, (name, line) in losing.items()
+        if key not in released
+    ]
+    if problems:
+        raise DataProblems(problems)

@@ -127,11 +127,9 @@ def check_practice(facts: PracticeFacts) -> None:
         UnusablePractice: with every broken rule (UX-05, OU-05, EM-04, EM-05; overlapping hours; no such zone).
         NumberTaken: its rescue number is served by itself, or is one of its lines that may be forwarded to us.
     """
-    broken = [*_number_problems(facts), *_hours_problems(facts.opening)]
-    if not facts.closing_conduct.strip():
-        broken.append("it does not say what to do while it is closed, nor who stands in (EM-05)")
+    broken = practice_problems(facts)
     if broken:
-        raise UnusablePractice(f"practice {facts.slug}: " + "; ".join(broken))
+        raise UnusablePractice(f"practice {facts.slug}: " + "; ".join(what for _, what in broken))
     if facts.rescue_number in facts.numbers.keys() | facts.other_lines:
         raise NumberTaken(
             f"practice {facts.slug}: its rescue number {facts.rescue_number} is served by us or listed among its other "
@@ -139,27 +137,48 @@ def check_practice(facts: PracticeFacts) -> None:
         )
 
 
-def _number_problems(facts: PracticeFacts) -> list[str]:
-    read = [("number", number, parse_served(number)) for number in facts.numbers] + [
-        ("rescue number", facts.rescue_number, parse_number(facts.rescue_number)),
-        ("out-of-hours number", facts.out_of_hours_number, parse_diallable(facts.out_of_hours_number)),
-        *(("other line", number, parse_number(number)) for number in facts.other_lines),
+#: Where a rule is broken, as a description has it (a weekday is 0 for Monday), and how.
+BrokenRule = tuple[tuple[str | int, ...], str]
+
+
+def practice_problems(facts: PracticeFacts) -> list[BrokenRule]:
+    """Every rule that ``facts`` break by themselves."""
+    broken = [*_number_problems(facts), *_hours_problems(facts.opening)]
+    if not facts.closing_conduct.strip():
+        broken.append(
+            (("closing_conduct",), "it does not say what to do while it is closed, nor who stands in (EM-05)")
+        )
+    return broken
+
+
+def _number_problems(facts: PracticeFacts) -> list[BrokenRule]:
+    read = [(("numbers", number), "number", number, parse_served(number)) for number in facts.numbers] + [
+        (("rescue_number",), "rescue number", facts.rescue_number, parse_number(facts.rescue_number)),
+        (
+            ("out_of_hours_number",),
+            "out-of-hours number",
+            facts.out_of_hours_number,
+            parse_diallable(facts.out_of_hours_number),
+        ),
+        *((("other_lines",), "other line", number, parse_number(number)) for number in facts.other_lines),
     ]
     return [
-        f"{what} {number!r}: {parsed.value if isinstance(parsed, NumberProblem) else f'write it as {parsed}'}"
-        for what, number, parsed in read
+        (path, f"{what} {number!r}: {parsed.value if isinstance(parsed, NumberProblem) else f'write it as {parsed}'}")
+        for path, what, number, parsed in read
         if parsed != number
     ]
 
 
-def _hours_problems(opening: Opening) -> list[str]:
-    problems = []
+def _hours_problems(opening: Opening) -> list[BrokenRule]:
+    problems: list[BrokenRule] = []
     for weekday, intervals in opening.weekly.items():
         bounds = [bound for interval in intervals for bound in interval]
         if weekday not in range(7) or any(later <= earlier for earlier, later in pairwise(bounds)):
-            problems.append(f"the hours of weekday {weekday} are not in order, overlap or have no such day")
+            what = f"the hours of weekday {weekday} are not in order, overlap or have no such day"
+            problems.append((("hours", weekday), what))
     if opening.holiday_subdivision is not None and opening.holiday_subdivision not in HOLIDAY_SUBDIVISIONS:
-        problems.append(f"no part of France with holidays of its own is called {opening.holiday_subdivision!r}")
+        what = f"no part of France with holidays of its own is called {opening.holiday_subdivision!r}"
+        problems.append((("holiday_subdivision",), what))
     return problems
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from callcenter.practice.tables import message
 from callcenter.practice.values import Change, WaitingMessage
@@ -69,6 +69,11 @@ class Inbox:
             )
             for row in (await tx.connection.execute(query)).all()
         )
+
+    async def count_waiting(self, tx: Transaction) -> int:
+        """How many messages nobody has handled."""
+        query = select(func.count()).where(message.c.practice_id == tx.practice, message.c.handled_at.is_(None))
+        return int((await tx.connection.execute(query)).scalar_one())
 
     async def handle(self, tx: Transaction, message_id: UUID, by: str, now: datetime) -> Change:
         """Mark a message as handled by ``by`` (an opaque account name) at ``now`` (aware), unless somebody has."""

@@ -22,3 +22,9 @@ async def practitioner_names(tx: Transaction) -> Mapping[str, UUID]:
     """The practitioners of the practice by their name, without the title."""
     query = select(practitioner.c.name, practitioner.c.id).where(practitioner.c.practice_id == tx.practice)
     return {row.name: row.id for row in (await tx.connection.execute(query)).all()}
+
+
+async def sensitive_practitioners(tx: Transaction) -> frozenset[UUID]:
+    """Which practitioners of the practice are *sensitive*."""
+    query = select(practitioner.c.id).where(practitioner.c.practice_id == tx.practice, practitioner.c.sensitive)
+    return frozenset((await tx.connection.execute(query)).scalars())

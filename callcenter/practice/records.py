@@ -22,6 +22,9 @@ from callcenter.practice.values import AppointmentStatus, IdentityStatus, Sex
 #: Nobody was born earlier than this many years ago.
 _OLDEST_YEARS = 130
 
+#: Nothing in a practice's file is earlier or later: exports write « no date » as year 1 or 9999.
+_YEARS = range(1800, 2200)
+
 _FRENCH_DATE = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _SHORT_YEAR = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}")
@@ -30,6 +33,7 @@ _MOMENT = re.compile(
     r"(?P<date>[0-9/.-]+)(?:[T ]+(?P<hour>[0-9]{1,2})[:hH](?P<minute>[0-9]{2})(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
 )
 _OFFSET = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$")
+_MINUTES = re.compile(r"0{0,9}[0-9]{1,4}")
 _PLACE_CODE = re.compile(r"(?:[0-9]{2}|2[AB])[0-9]{3}")
 
 _YES = frozenset({"oui", "o", "1", "true", "vrai", "x", "yes"})
@@ -80,6 +84,8 @@ def read_date(text: str) -> date:
         raise _refusal("has a year of two digits", "write the year with four digits")  # MA-05
     else:
         raise _refusal("is not a date", "write it as JJ/MM/AAAA or AAAA-MM-JJ")
+    if year not in _YEARS:
+        raise _refusal("has a year before 1800 or after 2199", "correct it, or empty the cell if there is no date")
     try:
         return date(year, month, day)
     except ValueError:
@@ -106,8 +112,15 @@ def _read_moment(value: str, info: ValidationInfo) -> datetime:
         raise _refusal("has a time that does not exist", "write hours from 0 to 23 and minutes from 0 to 59")
     day = read_date(match["date"])
     if offset:
-        return datetime.fromisoformat(f"{day.isoformat()}T{hour:02}:{minute:02}{offset[0]}").astimezone(UTC)
+        return _with_offset(day, hour, minute, offset[0])
     return _localised(datetime(day.year, day.month, day.day, hour, minute, tzinfo=_reading(info).zone))
+
+
+def _with_offset(day: date, hour: int, minute: int, offset: str) -> datetime:
+    try:
+        return datetime.fromisoformat(f"{day.isoformat()}T{hour:02}:{minute:02}{offset}").astimezone(UTC)
+    except ValueError:
+        raise _refusal("has an offset that does not exist", "write it as +01:00, or leave it out") from None
 
 
 def _read_start(value: str, info: ValidationInfo) -> datetime:
@@ -183,7 +196,7 @@ def _check_place_code(value: str) -> str:
 
 
 def _read_duration(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:6]) <= 24 * 60:
+    if not _MINUTES.fullmatch(value) or not 1 <= int(value) <= 24 * 60:
         raise _refusal("is not a duration", "write whole minutes, from 1 to 1440")
     return int(value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from callcenter.kernel.errors import DataProblems, Problem
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 200_000
 
-_DELIMITERS = (";", ",")
+_DELIMITERS = (";", ",", "\t")
+#: The first line by which a spreadsheet tells another one the delimiter.
+_DELIMITER_LINE = re.compile(r"\"?sep=([;,\t])\"?\r?\n?")
 _ENCODINGS = ("utf-8-sig", "cp1252")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -43,7 +46,7 @@ class Sheet:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read the CSV file at ``path``: UTF-8 or Windows-1252, separated by ``;`` or ``,``.
+    """Read the CSV file at ``path``: UTF-8 or Windows-1252, separated by ``;``, ``,`` or tabulators.
 
     Raises:
         DataProblems: it cannot be read, is over 64 MiB or 200,000 rows, or rows do not fit its header; all at once.
@@ -96,21 +99,30 @@ def _decode(file: str, raw: bytes) -> str:
     raise _refuse(file, 0, "it is neither UTF-8 nor Windows-1252 text", "save it as « CSV UTF-8 »")
 
 
-def _delimiter(text: str) -> str:
-    """The one that gives the first line more columns."""
-    first = text[: text.find("\n")] if "\n" in text else text
-    return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter), [])))
+def _first_line(text: str) -> str:
+    return text[: text.find("\n") + 1] or text
+
+
+def _delimiter(header: str) -> str:
+    """The one that gives the header more columns."""
+    return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
 
 
 def _numbered(file: str, text: str) -> Iterator[tuple[int, Sequence[str]]]:
-    """The rows that are not blank, each with the line on which it begins."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    line = 1
+    """The rows that are not blank, each with the line on which it begins. A line that names the delimiter is no row."""
+    if "\n" not in text and "\r" in text:
+        raise _refuse(file, 1, "its lines end as nobody's do any more (CR alone)", "save it as « CSV UTF-8 »")
+    named = _DELIMITER_LINE.fullmatch(_first_line(text))
+    skipped = 1 if named else 0
+    text = text[len(_first_line(text)) :] if named else text
+    line = first = 1 + skipped
     try:
+        delimiter = named[1] if named else _delimiter(_first_line(text))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield line, cells
-            line = reader.line_num + 1
+            line = reader.line_num + first
     except csv.Error as error:
         raise _refuse(file, line, f"it is not readable as CSV ({error})", "close every double quote") from error
 

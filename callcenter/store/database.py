@@ -16,8 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from callcenter.kernel.errors import Forbidden, Unavailable
-from callcenter.store.schema import OWNER
+from callcenter.kernel.errors import Unavailable
 
 #: The carrier waits 15 s in all; a statement or a lock that takes longer than this has failed for the caller.
 STATEMENT_TIMEOUT_MS = 5_000
@@ -27,12 +26,14 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
 SET_PRACTICE = text("SELECT set_config('app.practice', :practice, true)")
 
 
+#: Classes of SQLSTATE that say nothing about what was asked: connection, resources, intervention of an operator or of a
+#: time-out (PostgreSQL, Appendix A). A lock that was not to be had is one alone of class 55.
+_DOWN_CLASSES = frozenset({"08", "53", "57"})
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
 class DatabaseDown(Unavailable):
     """The database does not answer."""
-
-
-class UnboundLogin(Forbidden):
-    """Row-level security does not bind the server's login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +86,14 @@ class Database:
         """A transaction in house scope: any practice-scope table raises in it.
 
         Raises:
-            DatabaseDown: no connection, or it was lost.
+            DatabaseDown: no connection, or it was lost, or the server was out of time or of means.
         """
-        try:
-            connection = await self.engine.connect()
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseDown from error
+        connection = await _connect(self.engine)
         try:
             async with connection.begin():
                 yield connection
         except DBAPIError as error:
-            if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            if is_down(error):
                 raise DatabaseDown from error
             raise
         finally:
@@ -106,37 +104,76 @@ class Database:
         """A transaction in practice scope.
 
         Raises:
-            DatabaseDown: no connection, or it was lost.
+            DatabaseDown: no connection, or it was lost, or the server was out of time or of means.
         """
         async with self.house() as connection:
             await connection.execute(SET_PRACTICE, {"practice": str(practice)})
             yield Transaction(connection, practice)
 
     async def check(self) -> Mapping[str, Any]:
-        """Who we are to the database, for ``doctor`` and readiness.
+        """The server's ``version`` (as a number, 180004) and whether it syncs to disk (``fsync``).
 
         Raises:
             DatabaseDown: it does not answer.
         """
-        query = text(
-            "SELECT current_user AS role, rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_roles o "
-            "WHERE o.rolname = :owner AND pg_has_role(current_user, o.oid, 'MEMBER')) AS sees_every_practice, "
-            "current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync "
-            "FROM pg_roles WHERE rolname = current_user"
-        )
+        query = text("SELECT current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync")
         async with self.house() as connection:
-            return dict((await connection.execute(query, {"owner": OWNER})).mappings().one())
+            return dict((await connection.execute(query)).mappings().one())
 
-    async def check_login(self) -> None:
-        """Refuse to work as somebody whom the policies of row-level security do not hold back.
 
-        Raises:
-            UnboundLogin: a superuser, a role with BYPASSRLS, or a member of the owner role.
-            DatabaseDown: it does not answer.
-        """
-        facts = await self.check()
-        if facts["sees_every_practice"]:
-            raise UnboundLogin(
-                f"the server logs in as {facts['role']}, whom row-level security does not bind: use a login that is a "
-                "member of callcenter_app and nothing more"
-            )
+@asynccontextmanager
+async def single_connection(url: str) -> AsyncIterator[AsyncConnection]:
+    """One transaction on a connection of its own, without bounds in time: for migrations.
+
+    Arguments:
+        url: SQLAlchemy URL (``postgresql+asyncpg``).
+
+    Raises:
+        DatabaseDown: no connection.
+    """
+    engine = create_async_engine(url, hide_parameters=True)
+    try:
+        connection = await _connect(engine)
+        try:
+            async with connection.begin():
+                yield connection
+        finally:
+            await connection.close()
+    finally:
+        await engine.dispose()
+
+
+async def _connect(engine: AsyncEngine) -> AsyncConnection:
+    try:
+        return await engine.connect()
+    except (SQLAlchemyError, OSError) as error:
+        raise DatabaseDown(_unreachable(error)) from error
+
+
+def is_down(error: DBAPIError) -> bool:
+    """Whether ``error`` says that the database cannot serve now, rather than that what was asked of it is wrong."""
+    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        return True
+    state = _sqlstate(error)
+    return state[:2] in _DOWN_CLASSES or state == _LOCK_NOT_AVAILABLE
+
+
+def _sqlstate(error: BaseException) -> str:
+    """The five characters that PostgreSQL gave, or an empty text."""
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+
+
+def _unreachable(error: Exception) -> str:
+    """Why there is no connection, and what to do about it; nothing of the address, which may hold a password."""
+    match _sqlstate(error)[:2]:
+        case "28":
+            return "The database refuses the login: check its name and password, and pg_hba.conf of the server."
+        case "3D":
+            return "The database server has no database of that name: correct the URL, or make the database."
+        case "53":
+            return "The database has no connection left: raise max_connections, or lower database.pool."
+        case "57":
+            return "The database is starting or stopping: wait, or look at its log."
+    if isinstance(error, OSError):
+        return "The database does not answer: start PostgreSQL, or correct host and port in its URL."
+    return "The database does not answer."

@@ -39,6 +39,15 @@ async def migrate(connection: AsyncConnection, revision: str = "head") -> None:
 
 async def revisions(connection: AsyncConnection) -> tuple[str | None, str | None]:
     """The revision of the database, and the one that this version needs."""
-    needed = await asyncio.to_thread(lambda: ScriptDirectory.from_config(_config()).get_current_head())
-    current = await connection.run_sync(lambda plain: MigrationContext.configure(plain).get_current_revision())
-    return current, needed
+    needed = await asyncio.to_thread(needed_revision)
+    return await current_revision(connection), needed
+
+
+async def current_revision(connection: AsyncConnection) -> str | None:
+    """The revision of the database; ``None`` for one that holds nothing yet."""
+    return await connection.run_sync(lambda plain: MigrationContext.configure(plain).get_current_revision())
+
+
+def needed_revision() -> str | None:
+    """The revision that this version needs; reads the migrations from disk."""
+    return ScriptDirectory.from_config(_config()).get_current_head()

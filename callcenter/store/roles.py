@@ -6,15 +6,57 @@ Roles belong to a cluster, not to a database, so they are made before the first 
 from __future__ import annotations
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel.errors import Forbidden
-from callcenter.store.schema import OWNER, ROLES
+from callcenter.store.schema import APP, ERASER, OWNER, ROLES, SEALER
 
 
 class NotTheOwner(Forbidden):
     """The login may not act as the owner of the tables."""
+
+
+class WrongLogin(Forbidden):
+    """The server's login is not a member of the app role and nothing more: row-level security may not bind it."""
+
+
+async def require_app_login(connection: AsyncConnection) -> str:
+    """Who we are to the database: bound by row-level security (P5), unable to edit the ledger (P4).
+
+    Returns the login's name.
+
+    Raises:
+        WrongLogin: it is more or less than that; the message says what to grant or to use instead.
+    """
+    login = (await connection.execute(_LOGIN, {"app": APP, "others": [OWNER, SEALER, ERASER]})).one()
+    instead = f"make a login for the server alone: CREATE ROLE … LOGIN PASSWORD '…' IN ROLE {APP};"
+    if login.unbound:
+        raise WrongLogin(f"row-level security does not bind the login {login.name} (superuser or BYPASSRLS): {instead}")
+    if login.makes_roles:
+        raise WrongLogin(f"the login {login.name} may make roles, and so grant itself any (CREATEROLE): {instead}")
+    if login.also:
+        raise WrongLogin(f"the login {login.name} may also act as {', '.join(login.also)}: {instead}")
+    if not login.serves:
+        grant = f"run `callcenter db migrate`, then, as an administrator, GRANT {APP} TO {login.quoted};"
+        raise WrongLogin(f"the login {login.name} is not a member of {APP}, or does not inherit its rights: {grant}")
+    return str(login.name)
+
+
+# The session's user, whatever role it set itself: what may be put on can be taken off. No attribute is inherited, but
+# each role that a login is a member of can be put on.
+_LOGIN = text(
+    """
+    SELECT s.rolname AS name, quote_ident(s.rolname) AS quoted, s.rolcreaterole AS makes_roles,
+        EXISTS (SELECT FROM pg_roles r
+                WHERE (r.rolsuper OR r.rolbypassrls) AND pg_has_role(s.oid, r.oid, 'MEMBER')) AS unbound,
+        EXISTS (SELECT FROM pg_roles r WHERE r.rolname = :app AND pg_has_role(s.oid, r.oid, 'USAGE')) AS serves,
+        ARRAY(SELECT r.rolname::text FROM pg_roles r
+              WHERE r.rolname = ANY(cast(:others AS text[])) AND pg_has_role(s.oid, r.oid, 'MEMBER')
+              ORDER BY r.rolname) AS also
+    FROM pg_roles s WHERE s.rolname = session_user
+    """
+)
 
 
 async def ensure_roles(connection: AsyncConnection, *, login: bool) -> None:
@@ -24,14 +66,20 @@ async def ensure_roles(connection: AsyncConnection, *, login: bool) -> None:
         connection: as a role that may create roles.
         login: they may log in without a password (the embedded server, whose socket only we reach). Elsewhere, make
             logins of your own and grant them one of these roles.
+
+    Raises:
+        NotTheOwner: it may not create them; the message says how an administrator does.
     """
     right = "LOGIN" if login else "NOLOGIN"
     for role in ROLES:
         exists = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
         if exists.one_or_none() is None:
-            await connection.execute(
-                text(f"CREATE ROLE {role} {right} NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION")
-            )
+            statement = f"CREATE ROLE {role} {right} NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION"
+            try:
+                await connection.execute(text(statement))
+            except ProgrammingError as error:
+                what = "the login may not create roles (CREATEROLE): grant it that, or, as an administrator, run"
+                raise NotTheOwner(f"{what} {statement};") from error
 
 
 async def become_owner(connection: AsyncConnection) -> None:

@@ -35,6 +35,10 @@ T = TypeVar("T")
 _TRANSIENT = frozenset({21611, 30001})
 #: We are not let in, or ask too often (a 429 was never processed): says nothing about what was asked.
 _NOT_SERVED = frozenset({401, 403, 429})
+_LOGIN_REFUSED = (
+    "the carrier does not let us in: correct carrier.account_sid and the first of carrier.auth_tokens, which must be "
+    "that of the region"
+)
 _NOT_FOUND = 404
 
 
@@ -161,7 +165,7 @@ class TwilioCarrier:
             raise CarrierDown
         if not 400 <= refused.status < 500 or refused.status in _NOT_SERVED:
             _log.warning("carrier_down", request=what, status=refused.status, code=refused.code)
-            raise CarrierDown
+            raise CarrierDown(_LOGIN_REFUSED if refused.status in (401, 403) else None)
         return refused
 
     async def send_message(self, to: str, body: str, *, reference: UUID) -> MessageSent | MessageRefused:
@@ -191,3 +195,14 @@ class TwilioCarrier:
         if status is None:
             raise CarrierDown("the carrier tells a call's status in a word that we do not know")
         return status
+
+    async def account_status(self) -> str:
+        """The account's status as the carrier words it, such as ``active``: shows that it lets us in.
+
+        Raises:
+            CarrierDown: no usable answer.
+        """
+        answer = await self._ask("account_status", self._api.api.account.fetch_async())
+        if isinstance(answer, _Refused):
+            raise CarrierDown(f"the carrier does not know the account (code {answer.code})")
+        return str(answer.status)

@@ -55,7 +55,7 @@ def stage_settings(keys_file: Path, **overrides: Any) -> Settings:
             "account_sid": "AC" + "0" * 32,
             "auth_tokens": ["a-token-of-the-tests"],
             "base_url": f"http://127.0.0.1:{emulator}",
-            "sms_sender": "+33757900001",
+            "sms_sender": "+33199000001",
         },
     }
     return load_settings(CONFIG, {**values, **overrides})

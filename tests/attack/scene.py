@@ -63,7 +63,7 @@ def house_settings(keys_file: Path, changes: Mapping[str, Any]) -> Settings:
         "private": {"port": private},
         "keys_file": keys_file,
         "captions": False,
-        "carrier": {"account_sid": "AC" + "0" * 32, "auth_tokens": [TOKEN], "sms_sender": "+33757900001"},
+        "carrier": {"account_sid": "AC" + "0" * 32, "auth_tokens": [TOKEN], "sms_sender": "+33199000001"},
     }
     for name, change in changes.items():
         section = values.get(name)

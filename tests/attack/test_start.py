@@ -10,13 +10,13 @@ import pytest
 
 import callcenter.app
 import callcenter.settings
+from callcenter.app import DatabaseFit
 from callcenter.calls import flows
 from callcenter.disclosure.gate import Gate
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError, DataProblems
 from callcenter.settings import Settings
 from callcenter.store import keys
-from callcenter.store.database import Database
 from callcenter.store.schema import APP, OWNER
 from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
 from tests.attack.ground import Ground
@@ -131,14 +131,17 @@ ATTACKERS = {
     "as superuser": "ALTER ROLE {login} SUPERUSER",
     "without row security": "ALTER ROLE {login} BYPASSRLS",
     "as the owner": "GRANT {owner} TO {login}",
+    "as the sealer": "GRANT callcenter_sealer TO {login}",
+    "as one who makes roles": "ALTER ROLE {login} CREATEROLE",
 }
 
 
 def _any_login_will_do(sabotage: Sabotage) -> None:
-    async def unchecked(_: Database) -> None:
+    async def unchecked(_: DatabaseFit) -> str:
         """Whoever it is."""
+        return "anybody"
 
-    sabotage.replace(Database, "check_login", unchecked)
+    sabotage.replace(DatabaseFit, "check_login", unchecked)
 
 
 BOUND_LOGIN = Defence("a login that row security binds", "P5: no row crosses a practice", _any_login_will_do)

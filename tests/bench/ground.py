@@ -97,7 +97,7 @@ def _values(folder: Path, carrier: int) -> dict[str, Any]:
             "account_sid": ACCOUNT,
             "auth_tokens": [TOKEN],
             "base_url": f"http://127.0.0.1:{carrier}",
-            "sms_sender": "+33757900001",
+            "sms_sender": "+33199000001",
         },
         "log": {"form": "json", "level": "info"},
     }

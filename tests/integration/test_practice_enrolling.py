@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -10,10 +11,9 @@ from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import FOLDER
 from callcenter.practice.directory import Directory, NoSuchPractice
-from callcenter.practice.enrolling import enrol
+from callcenter.practice.enrolling import NoOrganisation, NotSensitive, enrol
 from callcenter.practice.enrolment import NumberTaken
-from callcenter.practice.names import UnmappedCharacter
-from callcenter.practice.practitioners import has_sensitive_practitioner, practitioner_names
+from callcenter.practice.practitioners import has_sensitive_practitioner, practitioner_names, sensitive_practitioners
 from callcenter.store.database import Database
 
 DESCRIPTION = (FOLDER / "practices" / "cabinet-des-tilleuls.yaml").read_text(encoding="utf-8")
@@ -23,6 +23,10 @@ def described(folder: Path, text: str = DESCRIPTION) -> Path:
     file = folder / "practice.yaml"
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def line_of(part: str, text: str = DESCRIPTION) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)
 
 
 async def test_a_new_practice_answers_at_its_number(database: Database, random: SeededRandom, tmp_path: Path) -> None:
@@ -70,7 +74,7 @@ async def test_a_name_that_cannot_be_kept_leaves_nothing_half_enrolled(
     database: Database, random: SeededRandom, tmp_path: Path
 ) -> None:
     wrong = DESCRIPTION.replace("Nadia Benali", "Нadia Benali")
-    with pytest.raises(UnmappedCharacter, match="CYRILLIC"):
+    with pytest.raises(DataProblems, match=rf"practice\.yaml:{line_of('Nadia')}: .*CYRILLIC"):
         await enrol(database, described(tmp_path, wrong), "Télésecrétariat", random)
     async with database.house() as connection:
         with pytest.raises(NoSuchPractice):
@@ -85,3 +89,104 @@ async def test_p7_a_number_of_another_practice_is_refused(
     other = other.replace('rescue_number: "+33465710090"', 'rescue_number: "+33465710095"')
     with pytest.raises(NumberTaken, match="rescue number of another practice"):
         await enrol(database, described(tmp_path, other), "Télésecrétariat", random)
+
+
+WITHOUT_MARK = DESCRIPTION.replace("speciality: psychiatrie, sensitive: true", "speciality: psychiatrie")
+
+
+async def is_sensitive(database: Database, practice: UUID) -> bool:
+    async with database.practice(practice) as tx:
+        return await has_sensitive_practitioner(tx)
+
+
+async def test_a_sensitive_mark_does_not_go_by_leaving_a_word_out(
+    database: Database, random: SeededRandom, tmp_path: Path
+) -> None:
+    first = await enrol(database, described(tmp_path), "Télésecrétariat", random)
+    with pytest.raises(DataProblems, match=rf"practice\.yaml:{line_of('Nadia', WITHOUT_MARK)}: .*sensitive on file"):
+        await enrol(database, described(tmp_path, WITHOUT_MARK), "Télésecrétariat", random)
+    assert await is_sensitive(database, first.facts.id)
+    other_spelling = WITHOUT_MARK.replace("Nadia Benali", "NADIA BENALI")
+    with pytest.raises(DataProblems, match="--no-longer-sensitive « NADIA BENALI »"):
+        await enrol(database, described(tmp_path, other_spelling), "Télésecrétariat", random)
+    assert await is_sensitive(database, first.facts.id)
+
+
+async def test_a_sensitive_mark_goes_when_it_is_said_of_whom(
+    database: Database, random: SeededRandom, tmp_path: Path
+) -> None:
+    first = await enrol(database, described(tmp_path), "Télésecrétariat", random)
+    for nobody in ("Claire Moreau", "Nadia Benaly"):
+        with pytest.raises(NotSensitive, match="nobody of that name loses the mark"):
+            await enrol(
+                database,
+                described(tmp_path, WITHOUT_MARK),
+                "Télésecrétariat",
+                random,
+                no_longer_sensitive=["Nadia Benali", nobody],
+            )
+    assert await is_sensitive(database, first.facts.id)
+    await enrol(
+        database, described(tmp_path, WITHOUT_MARK), "Télésecrétariat", random, no_longer_sensitive=["nadia benali"]
+    )
+    assert not await is_sensitive(database, first.facts.id)
+
+
+async def test_one_person_twice_is_refused_by_line_and_no_mark_is_lost(
+    database: Database, random: SeededRandom, tmp_path: Path
+) -> None:
+    twice = DESCRIPTION.rstrip() + "\n  - {title: Dr, name: Nadia BÉNALI, speciality: psychiatrie}\n"
+    with pytest.raises(DataProblems) as refused:
+        await enrol(database, described(tmp_path, twice), "Télésecrétariat", random)
+    (problem,) = refused.value.problems
+    assert problem.line == len(twice.splitlines())
+    assert f"line {line_of('Nadia')}" in problem.what
+
+
+async def test_another_spelling_is_the_same_practitioner(
+    database: Database, random: SeededRandom, tmp_path: Path
+) -> None:
+    first = await enrol(database, described(tmp_path), "Télésecrétariat", random)
+    async with database.practice(first.facts.id) as tx:
+        before, marked = await practitioner_names(tx), await sensitive_practitioners(tx)
+    changed = DESCRIPTION.replace("Claire Moreau", "Claire MOREAU")
+    second = await enrol(database, described(tmp_path, changed), "Télésecrétariat", random)
+    async with database.practice(first.facts.id) as tx:
+        after = await practitioner_names(tx)
+        assert await sensitive_practitioners(tx) == marked
+    assert second.unnamed == ()
+    assert after["Claire MOREAU"] == before["Claire Moreau"]
+
+
+async def test_an_organisation_has_a_name(database: Database, random: SeededRandom, tmp_path: Path) -> None:
+    with pytest.raises(NoOrganisation):
+        await enrol(database, described(tmp_path), "  ", random)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("\nname: Cabinet des Tilleuls", '\nname: " "', "name"),
+        ("spoken_name: Cabinet des Tilleuls", 'spoken_name: ""', "spoken_name"),
+        ("spoken_name: Cabinet des Tilleuls", "spoken_name: " + "a" * 121, "spoken_name"),
+        ("slug: cabinet-des-tilleuls", "slug: Cabinet des Tilleuls", "slug"),
+        ("speciality: cardiologie", 'speciality: ""', "Antoine"),
+        ("name: Antoine Lefèvre", 'name: ""', "speciality: cardiologie"),
+        ("title: Dr, name: Antoine", 'title: "D\\nr", name: Antoine', "Antoine"),
+        ("closing_conduct: ", "closing_conduct: " + "x" * 70_000 + " ", "closing_conduct"),
+        ("mardi: [", "mardi: [18:00-19:00, ", "mardi"),
+        ("timezone: Europe/Paris", "holiday_subdivision: '99'", "holiday_subdivision"),
+        ('rescue_number: "+33465710090"', 'rescue_number: "+33465710001"', "rescue_number"),
+    ],
+)
+async def test_whatever_is_wrong_has_its_line(
+    database: Database, random: SeededRandom, tmp_path: Path, old: str, new: str, key: str
+) -> None:
+    assert DESCRIPTION.count(old) == 1
+    wrong = DESCRIPTION.replace(old, new)
+    with pytest.raises(DataProblems) as refused:
+        await enrol(database, described(tmp_path, wrong), "Télésecrétariat", random)
+    (problem,) = refused.value.problems
+    assert key in wrong.splitlines()[problem.line - 1]
+    assert problem.line > 0
+    assert len(str(problem)) < 1000

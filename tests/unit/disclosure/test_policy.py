@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,50 @@ def test_a_channel_that_is_left_out_or_unknown_is_a_problem(tmp_path: Path) -> N
     problems = refused(tmp_path, D10, D10.replace("voice: never", "vioce: never"))
     assert any("« voice » is missing" in problem.what for problem in problems)
     assert any("« vioce » is not a key" in problem.what for problem in problems)
+
+
+def replaced(code: str, channel: str, value: str) -> tuple[str, str]:
+    """The row of a category as it is shipped, and with another value on a channel."""
+    text = SHIPPED.read_text(encoding="utf-8")
+    start = text.index(f"  {code}:\n")
+    row = text[start : text.find("\n  D", start + 1) % (len(text) + 1)]
+    (old,) = (line for line in row.splitlines() if line.startswith(f"    {channel}: "))
+    return row, row.replace(old, f"    {channel}: {value}")
+
+
+@pytest.mark.parametrize("code", ["D10", "D11", "D13", "D17", "D18", "D19", "D20"])
+@pytest.mark.parametrize("level", ["0", "3"])
+def test_what_the_law_closes_on_the_telephone_cannot_be_opened(tmp_path: Path, code: str, level: str) -> None:
+    [problem] = refused(tmp_path, *replaced(code, "voice", level))
+    line = SHIPPED.read_text(encoding="utf-8").splitlines().index(f"  {code}:") + 4
+    assert (problem.line, problem.mend) == (line, "write voice: never")
+
+
+@pytest.mark.parametrize("code", ["D01", "D02", "D03", "D04", "D05", "D06"])
+@pytest.mark.parametrize(("channel", "offset"), [("voice", 4), ("console", 5)])
+def test_that_somebody_is_a_patient_is_told_to_nobody_who_is_not_verified(
+    tmp_path: Path, code: str, channel: str, offset: int
+) -> None:
+    for level in ("0", "1"):
+        [problem] = refused(tmp_path, *replaced(code, channel, level))
+        line = SHIPPED.read_text(encoding="utf-8").splitlines().index(f"  {code}:") + offset
+        assert (problem.line, f"{channel}: 2 or more" in problem.mend) == (line, True)
+
+
+def test_a_stricter_policy_loads(tmp_path: Path) -> None:
+    text = SHIPPED.read_text(encoding="utf-8")
+    for code, channel, value in (("D03", "voice", "3"), ("D01", "voice", "never"), ("D16", "console", "3")):
+        old, new = replaced(code, channel, value)
+        text = text.replace(old, new)
+    file = tmp_path / "policy.yaml"
+    file.write_text(text, encoding="utf-8")
+    policy = load_policy(file)
+    assert policy.required(Category.APPOINTMENT_TIME, Channel.VOICE) is Level.STRONG
+    assert policy.required(Category.RECORD_EXISTS, Channel.VOICE) == Never()
+
+
+def test_the_digest_is_the_files(tmp_path: Path) -> None:
+    assert load_policy(SHIPPED).digest == hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
 
 
 def test_a_policy_without_a_version_is_a_problem(tmp_path: Path) -> None:

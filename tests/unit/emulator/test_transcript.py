@@ -122,6 +122,10 @@ def test_patterns_forgive_typography(tmp_path: Path) -> None:
         (START + "title: u\nsteps: [{ended: true}]\n", ":3: a transcript has 'title' twice"),
         (START + "steps: [{ended: true}]\nledger: [D01]\n", ":4: a record of the ledger is a set of keys"),
         (START + "steps: [{ended: true}]\nledger: [{level: 1, level: 2}]\n", ":4: a record of the ledger has 'level'"),
+        (
+            START + "steps: [{ended: true}]\nledger:\n  - {level: 1}\n  - {decison: granted}\n",
+            ":6: a record of the ledger has no key 'decison': write one of categories, level, decision",
+        ),
         ("title: t\nsteps: [{ended: true}]\n", ":1: a transcript has no 'call'"),
         ("title: t\ncall: {from: +33639980001, to: '+3'}\nsteps: [{ended: true}]\n", ":2: YAML reads +33639980001"),
         ("call: {from: a, to: b}\nsteps: [{ended: true}]\n", ":1: a transcript has no 'title'"),

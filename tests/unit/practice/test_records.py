@@ -52,6 +52,7 @@ def test_a_record_shows_nothing_of_the_patient() -> None:
         ("birth_date", "le 2 novembre", "not a date"),
         ("birth_date", "27/11/2026", "future"),
         ("birth_date", "02/11/1848", "130 years"),
+        ("birth_date", "01/01/0001", "before 1800"),
         ("birth_name", "Martin2", "no equivalent among A-Z"),
         ("sex", "X", "not a sex"),
         ("identity_status", "OK", "not an identity status"),
@@ -120,6 +121,9 @@ def test_starts_are_local_to_the_practice_or_carry_an_offset(written: str, utc: 
         ("25/10/2026 02:30", "clock change"),  # that hour happens twice
         ("01/12/26 14:30", "two digits"),
         ("demain 14:30", "not a date and time"),
+        ("01/01/0001 00:00", "before 1800"),
+        ("9999-12-31T23:59-05:00", "after 2199"),
+        ("2026-12-31T10:00+25:00", "offset that does not exist"),
     ],
 )
 def test_starts_that_cannot_be_used(written: str, why: str) -> None:
@@ -129,7 +133,13 @@ def test_starts_that_cannot_be_used(written: str, why: str) -> None:
 def test_an_appointments_other_cells() -> None:
     visit = AppointmentRecord.model_validate(VISIT | {"status": "Annulé", "duration_minutes": "30"}, context=READING)
     assert (visit.status, visit.duration_minutes) == (AppointmentStatus.CANCELLED, 30)
-    for field, cell in (("status", "peut-être"), ("duration_minutes", "0"), ("duration_minutes", "²")):
+    for field, cell in (
+        ("status", "peut-être"),
+        ("duration_minutes", "0"),
+        ("duration_minutes", "²"),
+        ("duration_minutes", "0001440999"),
+        ("duration_minutes", "1" * 5000),
+    ):
         assert "is not" in whys(AppointmentRecord, VISIT | {field: cell})
 
 
@@ -147,6 +157,7 @@ def test_a_contact_is_read() -> None:
         ({"phone": "0899 12 34 56"}, "costs extra"),
         ({"phone": "inconnu"}, "not a telephone number"),
         ({"entered_at": "27/11/2026"}, "future"),
+        ({"entered_at": "01/01/0001 00:00:00"}, "before 1800"),
         ({"entered_at": "01/02/2026", "confirmed_at": "01/01/2026"}, "before it was entered"),
     ],
 )

@@ -24,7 +24,7 @@ def problems(path: Path) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-@pytest.mark.parametrize("delimiter", [";", ","])
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_encodings_delimiters_and_line_ends(tmp_path: Path, encoding: str, delimiter: str, end: str) -> None:
     lines = ["Identifiant;Prénom", "1;Émile", "", "2;", '3;"a' + end + 'b"', "4;Zoé"]
@@ -41,6 +41,27 @@ def test_encodings_delimiters_and_line_ends(tmp_path: Path, encoding: str, delim
 
 def test_a_comma_in_a_name_of_a_column_does_not_hide_the_semicolon(tmp_path: Path) -> None:
     assert read_sheet(written(tmp_path, b'"a,b";c;d\n1;2;3\n')).columns == ("a,b", "c", "d")
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_first_line_that_names_the_delimiter_is_no_header(tmp_path: Path, delimiter: str, end: str) -> None:
+    text = f"sep={delimiter}{end}a{delimiter}b{end}1{delimiter}2{end}"
+    read = read_sheet(written(tmp_path, b"\xef\xbb\xbf" + text.encode()))
+    assert read.columns == ("a", "b")
+    assert [(row.line, dict(row.cells)) for row in read.rows] == [(3, {"a": "1", "b": "2"})]
+    assert problems(written(tmp_path, b"sep=;\n")) == [(0, "it is empty")]
+
+
+@pytest.mark.parametrize("content", [b"a;b\r1;2\r", b'"a;b\r1;2\r', b"a\r"])
+def test_line_ends_of_old_are_refused(tmp_path: Path, content: bytes) -> None:
+    ((line, what),) = problems(written(tmp_path, content))
+    assert (line, "CR alone" in what) == (1, True)
+
+
+def test_a_quote_that_the_header_leaves_open_is_a_problem(tmp_path: Path) -> None:
+    assert "not readable as CSV" in problems(written(tmp_path, b'a;"b\n1;2\n'))[0][1]
+    assert "not readable as CSV" in problems(written(tmp_path, b'a;b\rc;"d\n1;2\n'))[0][1]
 
 
 def test_trailing_delimiters_are_no_columns(tmp_path: Path) -> None:

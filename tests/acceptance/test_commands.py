@@ -1,0 +1,175 @@
+"""The command line: whatever goes wrong, a sentence says what and what to do, with exit 2 and without a value."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from click.testing import CliRunner, Result
+
+from callcenter import cli
+from callcenter.app import CannotListen
+from callcenter.demo import PortTaken, on_free_ports
+from callcenter.kernel.clock import SystemClock
+from callcenter.kernel.randomness import SeededRandom, new_id
+from callcenter.practice.demo import seed
+from callcenter.practice.directory import Directory
+from callcenter.practice.inbox import Inbox
+from callcenter.settings import PROJECT
+from callcenter.store.database import Database
+from callcenter.store.keys import load_keys
+from callcenter.store.schema import APP
+from callcenter.store.sealed import Sealer
+from tests.acceptance.stage import stage_settings
+from tests.conftest import Cluster
+
+SECRET = "JEANNE-14031962"
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in a thread of its own, since it makes a loop of its own."""
+    for name in [name for name in os.environ if name.startswith("CALLCENTER_") or name == "DATABASE_URL"]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(PROJECT)
+
+    def invoke(*arguments: str, **environment: str) -> Result:
+        return CliRunner().invoke(cli.main, [*arguments], env=environment)
+
+    return invoke
+
+
+def refused(result: Result, *parts: str) -> None:
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Traceback" not in result.stderr
+    for part in parts:
+        assert part in result.stderr
+
+
+def test_a_server_does_not_take_the_demos_configuration_by_itself(run: Run) -> None:
+    refused(run("serve"), "no configuration is named", "CALLCENTER_CONFIG", "make demo")
+
+
+NOWHERE = "postgresql://u:p@127.0.0.1:1/x"
+
+
+def test_a_database_that_is_not_there_is_a_sentence(run: Run) -> None:
+    refused(run("db", "migrate", DATABASE_URL=NOWHERE, CALLCENTER_DATABASE__OWNER_URL=NOWHERE), "start PostgreSQL")
+    refused(run("--config", "config/demo.yaml", "db", "migrate", DATABASE_URL=NOWHERE), "database.owner_url")
+
+
+def test_a_configuration_that_is_wrong_is_a_sentence(run: Run) -> None:
+    refused(run("doctor", DATABASE_URL="nonsense"), "environment variable DATABASE_URL", "postgresql://")
+    refused(run("doctor", CALLCENTER_CARRIER__AUTH_TOKENS="plain"), "it is not JSON")
+    refused(run("--config", "nowhere.yaml", "flows", "check"), "nowhere.yaml: it cannot be read")
+
+
+def test_a_port_that_cannot_be_is_a_sentence(run: Run) -> None:
+    refused(run("emulator", "--port", "99999"), "99999 is not in the range")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        refused(run("emulator", "--port", port), f"cannot listen on 127.0.0.1:{port}", "another port")
+
+
+async def test_only_a_port_that_cannot_be_had_is_told_as_one(keys_file: Path) -> None:
+    settings = stage_settings(keys_file)
+    with pytest.raises(PortTaken, match=f"{settings.webhooks.port}, {settings.private.port} or 8090"):
+        async with on_free_ports(settings):
+            raise CannotListen("cannot listen on 127.0.0.1:1")
+    with pytest.raises(FileNotFoundError):
+        async with on_free_ports(settings):
+            raise FileNotFoundError
+
+
+def test_the_flows_are_found_from_any_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("--config", str(PROJECT / "config" / "demo.yaml"), "flows", "check").exit_code == 0
+
+
+@pytest.mark.parametrize("level", ["warning", "debug"])
+def test_what_nobody_expected_is_named_by_type_and_place_and_never_by_value(
+    run: Run, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    async def breaks(*_: object) -> None:
+        kept_in_a_local = SECRET
+        raise ZeroDivisionError(kept_in_a_local)
+
+    monkeypatch.setattr(cli, "_practice_lines", breaks)
+    result = run("practice", "list", CALLCENTER_LOG__LEVEL=level)
+    refused(result, "ZeroDivisionError at ", "callcenter doctor", "CALLCENTER_LOG__LEVEL=debug")
+    assert SECRET not in result.output
+    assert ("test_commands.py" in result.stderr) == (level == "debug")
+
+
+# --- the inbox
+
+
+async def waiting(cluster: Cluster, name: str, keys_file: Path, count: int) -> dict[str, str]:
+    """A database in which ``count`` people wait to be called back; returns the commands' environment."""
+    database = Database(cluster.server.url(user=APP, database=name), pool_size=1)
+    sealer = Sealer(load_keys(keys_file), SeededRandom(1))
+    await seed(database, sealer, SystemClock(), SeededRandom(1))
+    async with database.house() as connection:
+        facts = await Directory.by_slug(connection, "cabinet-des-tilleuls")
+    random = SeededRandom(2)
+    async with database.practice(facts.id) as tx:
+        for _ in range(count):
+            await Inbox(sealer).leave(
+                tx,
+                id=new_id(random),
+                reason="appointment",
+                number="+33639980001",
+                call_reference=None,
+                now=SystemClock().now(),
+            )
+    await database.close()
+    url = cluster.server.url(user=APP, database=name, driver="postgresql")
+    return {"DATABASE_URL": url, "CALLCENTER_KEYS_FILE": str(keys_file)}
+
+
+async def test_a_request_that_was_answered_leaves_the_list(
+    run: Run, cluster: Cluster, database_name: str, keys_file: Path
+) -> None:
+    environment = await waiting(cluster, database_name, keys_file, 2)
+
+    async def inbox(*arguments: str) -> Result:
+        return await asyncio.to_thread(run, "inbox", *arguments, **environment)
+
+    first, second = (await inbox()).stdout.splitlines()
+    done = first.split()[-1]
+    assert "+33639980001" in first
+    told = await inbox("--done", done, "--by", "accueil-2")
+    assert (told.exit_code, told.stdout) == (0, "Cabinet des Tilleuls : rappel traité par accueil-2\n")
+    assert (await inbox()).stdout.splitlines() == [second]
+    refused(await inbox("--done", done, "--by", "accueil-2"), "does not wait to be called back")
+    refused(await inbox("--done", done), "--by NAME go together")
+    refused(await inbox("--by", "accueil-2"), "--by NAME go together")
+    refused(await inbox("--done", done, "--by", " "), "--by NAME go together")
+    assert (await inbox("--practice", "maison-de-sante-du-port")).stdout == "personne n'attend d'être rappelé\n"
+
+
+async def test_a_list_that_is_cut_says_how_many_more_wait(
+    run: Run, cluster: Cluster, database_name: str, keys_file: Path
+) -> None:
+    environment = await waiting(cluster, database_name, keys_file, 503)
+    lines = (await asyncio.to_thread(run, "inbox", **environment)).stdout.splitlines()
+    assert len(lines) == 501
+    assert lines[-1] == "Cabinet des Tilleuls : et 3 de plus"
