@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import procrastinate
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
@@ -397,20 +398,35 @@ async def _working(dsn: str, sender: CodeSender, upkeep: Upkeep) -> AsyncIterato
 
     async def work() -> None:
         while True:
-            try:
-                await application.run_worker_async(
-                    concurrency=4,
-                    fetch_job_polling_interval=2,
-                    install_signal_handlers=False,
-                    shutdown_graceful_timeout=10,
-                )
+            error = await _until_it_ends(application)
+            if _being_cancelled():
                 return
-            except Exception as error:  # the database went away: come back with it
-                _log.warning("job_worker_restarts", error=type(error).__name__)
-                await asyncio.sleep(1)
+            _log.warning("job_worker_restarts", error=error)
+            await asyncio.sleep(1)
 
     async with application.open_async(), _in_background(work()):
         yield
+
+
+async def _until_it_ends(application: procrastinate.App) -> str | None:
+    """Run the worker. It ends when it is cancelled, and when it loses the database: with an error, whose kind is
+    answered, or as if it had been told to stop."""
+    try:
+        await application.run_worker_async(
+            concurrency=4,
+            fetch_job_polling_interval=2,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=10,
+        )
+    except Exception as error:
+        return type(error).__name__
+    return None
+
+
+def _being_cancelled() -> bool:
+    """Whether this task is to end, even where an error has taken the place of its cancellation."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 @asynccontextmanager

@@ -3,6 +3,9 @@ is put through to the practice's rescue number; nothing about a patient is in th
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +26,7 @@ from callcenter.store.schema import APP
 from callcenter.telephony.fallback import APOLOGY, EMERGENCY, NOBODY_ANSWERED, TRANSFER
 from tests.acceptance.caller import JEANNE, Caller, calling
 from tests.acceptance.negations import negated
-from tests.acceptance.stage import Stage, stage_settings, staged
+from tests.acceptance.stage import CONFIG, Stage, stage_settings, staged
 from tests.acceptance.test_transcripts import FOLDER
 from tests.conftest import ROOT, Cluster, running_cluster
 
@@ -156,3 +159,47 @@ async def test_p7_the_server_itself_is_stopped(keys_file: Path, clock: DrivenClo
             await cluster.server.start()
             async with calling(stage, JEANNE) as served:
                 assert "date de naissance" in await served.does("1")
+
+
+# --- afterwards
+
+
+async def test_a_call_after_the_outage_goes_as_written(stage: Stage, outage: Outage) -> None:
+    await outage.begins()
+    async with calling(stage, JEANNE) as caller:
+        assert APOLOGY in caller.words
+    await outage.ends()
+    outcome = await stage.play(FOLDER / "verified_by_sms.yaml")
+    assert isinstance(outcome, Passed), str(outcome)
+
+
+async def test_the_server_ends_while_its_database_is_stopped(
+    cluster: Cluster, database_name: str, keys_file: Path, outage: Outage
+) -> None:
+    environment = {
+        "DATABASE_URL": cluster.server.url(user=APP, database=database_name, driver="postgresql"),
+        "CALLCENTER_KEYS_FILE": str(keys_file),
+        "CALLCENTER_WEBHOOKS__PORT": "0",
+        "CALLCENTER_PRIVATE__PORT": "0",
+    }
+    server = await asyncio.create_subprocess_exec(
+        Path(sys.executable).parent / "callcenter",
+        *("--config", str(CONFIG), "serve"),
+        cwd=CONFIG.parents[1],
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        assert server.stdout is not None
+        async with asyncio.timeout(60):
+            while b"Ctrl-C ends" not in (line := await server.stdout.readline()):
+                assert line, "the server did not come up"
+        await outage.begins()
+        await asyncio.sleep(0.5)  # the job worker notices, and tries to say so to the database
+        server.terminate()
+        assert await asyncio.wait_for(server.wait(), timeout=20) == 0
+    finally:
+        if server.returncode is None:
+            server.kill()
+            await server.wait()
