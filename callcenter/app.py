@@ -75,6 +75,10 @@ EMBEDDED_ROOT = "callcenter_root"
 REFRESH_SECONDS = 60  # how often the static documents follow the directory
 
 
+class WorkerEnded(Unavailable):
+    """The job worker has ended although nobody told it to."""
+
+
 class SchemaOutdated(Unavailable):
     """The database is not at the schema of this version: run `callcenter db migrate`."""
 
@@ -473,7 +477,10 @@ async def keep_going(
         try:
             await work()
         except Exception as error:
-            alerts.failed(kind, error)
+            if not _being_cancelled():
+                alerts.failed(kind, error)
+        if _being_cancelled():  # the work may have lost the word that it is to end
+            return
         await asyncio.sleep(seconds)
 
 
@@ -492,11 +499,19 @@ async def _working(
             install_signal_handlers=False,
             shutdown_graceful_timeout=10,
         )
+        if not _being_cancelled():
+            raise WorkerEnded
 
-    # It ends when the database goes away, and comes back with it.
+    # It ends when it loses the database, by an error or as if it had been told to stop, and comes back with it.
     working = keep_going(work, alerts, AlertKind.JOBS_STOPPED, seconds=1)
     async with application.open_async(), in_background(working):
         yield
+
+
+def _being_cancelled() -> bool:
+    """Whether this task is to end, even where an error has taken the place of its cancellation."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,8 +50,9 @@ class Cluster:
         await engine.dispose()
 
 
-@pytest.fixture(scope="session")
-async def cluster() -> AsyncIterator[Cluster]:
+@asynccontextmanager
+async def running_cluster() -> AsyncIterator[Cluster]:
+    """A PostgreSQL that nobody else uses."""
     with tempfile.TemporaryDirectory(prefix="callcenter-tests-") as folder:
         server = EmbeddedPostgres(places_for(Path(folder)), fsync=False)
         await server.start()
@@ -60,6 +62,12 @@ async def cluster() -> AsyncIterator[Cluster]:
         finally:
             await server.stop()
             await server.forget()
+
+
+@pytest.fixture(scope="session")
+async def cluster() -> AsyncIterator[Cluster]:
+    async with running_cluster() as cluster:
+        yield cluster
 
 
 async def _prepare(server: EmbeddedPostgres) -> None:

@@ -13,6 +13,9 @@ from procrastinate import PsycopgConnector
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+#: For a connection. Whoever waits for a code waits for the worker to come back after an outage.
+PATIENCE_SECONDS = 3.0
+
 _DEFER = text(
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW("
     "cast(:queue AS varchar), cast(:task AS varchar), 0, NULL, NULL, cast(:arguments AS jsonb), NULL"
@@ -37,5 +40,13 @@ def job_application(dsn: str) -> procrastinate.App:
     Arguments:
         dsn: as the app role.
     """
-    connector = PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, kwargs={"application_name": "callcenter-jobs"})
+    connector = PsycopgConnector(
+        conninfo=dsn,
+        min_size=1,
+        max_size=4,
+        timeout=PATIENCE_SECONDS,
+        # Else the pool waits longer and longer between its tries, and comes back minutes after the database.
+        reconnect_timeout=PATIENCE_SECONDS,
+        kwargs={"application_name": "callcenter-jobs"},
+    )
     return procrastinate.App(connector=connector)

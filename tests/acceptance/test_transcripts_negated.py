@@ -30,9 +30,7 @@ from callcenter.emulator.steps import (
 from callcenter.emulator.transcript import load_transcript
 from tests.acceptance.negations import negated, negated_ledgers
 from tests.acceptance.stage import Stage
-from tests.acceptance.test_transcripts import every_transcript
-
-FOLDER = Path(__file__).parent / "transcripts"
+from tests.acceptance.test_transcripts import FOLDER, every_transcript
 
 #: Messages are waited for by looking at the jobs: the runner itself need not wait.
 AT_ONCE = Patience(text=0.02, no_text=0.02, ring=0.02, ledger=0.0)
