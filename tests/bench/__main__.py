@@ -134,7 +134,8 @@ async def _phase(server: Server, people: Sequence[Person], codes: Codes, callers
     phase = await run_phase(server, people, codes, callers, seconds)
     if phase.errors:
         what, times = max(phase.errors.items(), key=lambda error: error[1])
-        raise Failed(f"« {server.form.value} », {sum(phase.errors.values())} calls failed, {times} of them: {what}")
+        failed = f"« {server.form.value} », {sum(phase.errors.values())} calls failed, {times} of them: {what}"
+        raise Failed(f"{failed}\nits log ends:\n{server.last_words()}")
     return phase
 
 

@@ -22,6 +22,10 @@ def code_in(words: str) -> str | None:
     return None if found is None else found[1] + found[2]
 
 
+class NoMessage(Exception):
+    """a caller waited in vain for a code: did everybody get as many as a day allows? Give fewer seconds or rounds"""
+
+
 class Messages:
     """The messages that came, by number. Implements ``walk.Codes``."""
 
@@ -37,9 +41,12 @@ class Messages:
         """The code that was sent to ``number``.
 
         Raises:
-            TimeoutError: none came.
+            NoMessage: none came.
         """
-        return await asyncio.wait_for(self._boxes[number].get(), PATIENCE)
+        try:
+            return await asyncio.wait_for(self._boxes[number].get(), PATIENCE)
+        except TimeoutError:
+            raise NoMessage(NoMessage.__doc__) from None
 
     async def take(self, request: web.Request) -> web.Response:
         """``POST /2010-04-01/Accounts/…/Messages.json``"""

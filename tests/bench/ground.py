@@ -99,6 +99,7 @@ def _values(folder: Path, carrier: int) -> dict[str, Any]:
             "base_url": f"http://127.0.0.1:{carrier}",
             "sms_sender": "+33199000001",
         },
+        "verification": {"codes_per_patient": 30},  # the most that may be set: everybody calls many times
         "log": {"form": "json", "level": "info"},
     }
 

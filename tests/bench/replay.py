@@ -4,8 +4,9 @@ would send."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from secrets import randbits
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,13 @@ class Prepared:
 Move = Begin | Prepared | Commit
 
 
+def _values(operation: Operation) -> Iterator[Any]:
+    """Every single parameter, those in arrays too."""
+    if isinstance(operation, Execute):
+        for value in operation.parameters:
+            yield from value if isinstance(value, list) else (value,)
+
+
 class Script:
     """The recording, ready to be filled in.
 
@@ -69,6 +77,8 @@ class Script:
             for name in ("practice", "patient", "contact", "appointment", "birth_phone")
         }
         self._call = recording.call
+        values = [value for moves in recording.operations.values() for each in moves for value in _values(each)]
+        self._leaves = {sha256(b"\x00" + value).digest() for value in values if isinstance(value, bytes)}
         self.moves = {step: [self._move(each) for each in found] for step, found in recording.operations.items()}
 
     def call(self, fresh: Fresh) -> UUID:
@@ -93,7 +103,7 @@ class Script:
                 return lambda fresh: getattr(fresh.person, name)
             case UUID():
                 return lambda fresh: fresh.id(recorded)
-            case bytes() if len(recorded) == _DIGEST:
+            case bytes() if len(recorded) == _DIGEST and recorded not in self._leaves:
                 return lambda fresh: fresh.digest(recorded)
             case str() if recorded == self._sid:
                 return lambda fresh: fresh.sid
@@ -102,7 +112,7 @@ class Script:
             case list():
                 fills = [self._fill(item) for item in recorded]
                 return lambda fresh: [fill(fresh) for fill in fills]
-            case _:  # times, numbers, words, and sealed values: their size is what counts
+            case _:  # times, numbers, words, sealed values, records with their leaves: their size is what counts
                 return lambda fresh: recorded
 
     def _text(self, recorded: str) -> Fill:

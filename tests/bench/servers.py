@@ -35,11 +35,17 @@ class Server:
     Arguments:
         form: what it is.
         site: where, and how it is asked.
+        log: what it says.
     """
 
     form: Form
     site: Site
     process: subprocess.Popen[bytes]
+    log: Path
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-1500:]
 
     def processor_seconds(self) -> float | None:
         """What its process has used so far, without its children; None where the system does not tell (not Linux)."""
@@ -59,7 +65,7 @@ async def servers(ground: Ground, recording: Recording) -> AsyncIterator[list[Se
         running.append(_floor(Form.STATEMENTS, ground, recording))
         running.append(_floor(Form.SIGNATURE, ground, recording))
         for server in running:
-            await _ready(server, ground.folder)
+            await _ready(server)
         yield running
     finally:
         for server in running:
@@ -71,8 +77,7 @@ async def servers(ground: Ground, recording: Recording) -> AsyncIterator[list[Se
 def _product(ground: Ground) -> Server:
     """``callcenter serve``: one worker, its jobs and its voice included."""
     command = ["-c", "from callcenter.cli import main; main()", "--config", str(ground.config), "serve"]
-    site = Site(ground.settings.webhooks.port, TOKEN)
-    return Server(Form.PRODUCT, site, _spawn(command, ground.folder / f"{Form.PRODUCT.name}.log"))
+    return _started(Form.PRODUCT, Site(ground.settings.webhooks.port, TOKEN), command, ground.folder)
 
 
 def _floor(form: Form, ground: Ground, recording: Recording) -> Server:
@@ -80,16 +85,17 @@ def _floor(form: Form, ground: Ground, recording: Recording) -> Server:
     order = Order(free_port(), TOKEN, recording, ground.people, database)
     file = ground.folder / f"{form.name}.pickle"
     file.write_bytes(pickle.dumps(order))
-    command = ["-m", "tests.bench.floors", str(file)]
-    return Server(form, Site(order.port, TOKEN), _spawn(command, ground.folder / f"{form.name}.log"))
+    return _started(form, Site(order.port, TOKEN), ["-m", "tests.bench.floors", str(file)], ground.folder)
 
 
-def _spawn(arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+def _started(form: Form, site: Site, arguments: list[str], folder: Path) -> Server:
+    log = folder / f"{form.name}.log"
     with log.open("wb") as said:
-        return subprocess.Popen([sys.executable, *arguments], cwd=PROJECT, stdout=said, stderr=said)
+        process = subprocess.Popen([sys.executable, *arguments], cwd=PROJECT, stdout=said, stderr=said)
+    return Server(form, site, process, log)
 
 
-async def _ready(server: Server, folder: Path) -> None:
+async def _ready(server: Server) -> None:
     """Wait until it takes connections."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
@@ -100,8 +106,7 @@ async def _ready(server: Server, folder: Path) -> None:
             continue
         writer.close()
         return
-    said = (folder / f"{server.form.name}.log").read_text(errors="replace")[-2000:]
-    raise DidNotStart(f"« {server.form.value} » did not start:\n{said}")
+    raise DidNotStart(f"« {server.form.value} » did not start:\n{server.last_words()}")
 
 
 def _ended(process: subprocess.Popen[bytes]) -> None:
