@@ -134,7 +134,7 @@ class Careless:
 
     def desk(self) -> Desk:
         writing = self.writing()
-        kept = (None, 0, self.evidence)
+        kept = (None, 0, self.evidence, JEANNES_MOBILE)
         return Desk(self.tx, writing, self.gate(writing), self.facts, self.call, 1, self.now, *kept)
 
     def call_record(self) -> CallRecord:
@@ -220,7 +220,8 @@ async def recognise_appointment(on: Careless) -> bool:
 
 async def open_challenge(on: Careless) -> None:
     (contact,) = await Patients(on.ground.sealer).code_contacts(on.tx, JEANNE) or (None,)
-    await on.challenges.open(on.tx, on.call, JEANNE, contact)
+    claim = on.challenges.claim(TILLEULS, BORN, JEANNES_MOBILE, JEANNES_MOBILE)
+    await on.challenges.open(on.tx, on.call, JEANNE, contact, claim)
 
 
 async def code_was_sent(on: Careless) -> bool:
@@ -231,7 +232,8 @@ async def code_was_sent(on: Careless) -> bool:
 
 
 async def last_of_stream(on: Careless) -> bool:
-    _, last = await stream_so_far(on.tx, on.challenge)
+    (row,) = await on.ground.rows("SELECT stream FROM audit_record WHERE id = :record", record=on.record)
+    _, last = await stream_so_far(on.tx, row.stream)
     return last is not None
 
 
@@ -253,13 +255,13 @@ async def write_record(on: Careless) -> None:
 
 async def grant(on: Careless) -> object:
     stands = standing(on.evidence, call=on.call, practice=TILLEULS, now=on.now, life=timedelta(minutes=10))
-    situation = Situation(JEANNE, Protected(BORN, Category.RECORD_EXISTS, JEANNE), *[False] * 6)
+    situation = Situation(JEANNE, Protected(BORN, Category.RECORD_EXISTS, JEANNE), *[False] * 7)
     return await on.gate(on.writing()).decide(INQUIRY, stands, situation)
 
 
 async def check(on: Careless) -> object:
     stands = standing(on.evidence, call=on.call, practice=TILLEULS, now=on.now, life=timedelta(minutes=10))
-    situation = Situation(JEANNE, Protected(BORN, Category.RECORD_EXISTS, JEANNE), *[True] * 6)
+    situation = Situation(JEANNE, Protected(BORN, Category.RECORD_EXISTS, JEANNE), *[True] * 7)
     return await on.gate(on.writing()).check(INQUIRY, stands, situation)
 
 
@@ -379,6 +381,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.steps.Steps.step": _OF_THE_CALL,
     "calls.text_messages.TextMessages.sent": _OF_THE_HOUSE,
     "calls.text_messages.TextMessages.moved": _OF_THE_HOUSE,
+    "practice.sharing.SharedTelephones.refresh": "goes through all practices, each in its own transaction",
     "calls.upkeep.Upkeep.forget": "goes through all practices, each in its own transaction",
     "calls.upkeep.Upkeep.reconcile": "asks the carrier about calls, and ends them by their own rows",
     "calls.verifier.CallVerifier.standing": "computes from the evidence that it holds and reaches no row",

@@ -140,6 +140,9 @@ async def test_p2_the_challenge_of_one_call_is_answered_from_another(house: Hous
 def _used_codes_are_good(sabotage: Sabotage) -> None:
     sabotage.rewrite(challenges, "_ATTEMPT", "AND consumed_at IS NULL ", "")
     sabotage.rewrite(challenges, "_CONSUME", "AND consumed_at IS NULL ", "")
+    # a used code has no secret left to be compared with
+    sabotage.rewrite(challenges, "_CONSUME", ", secret = NULL", "")
+    sabotage.sql("ALTER TABLE challenge DROP CONSTRAINT ck_challenge_no_secret_once_used")
 
 
 SINGLE_USE = Defence("a code is used once", "OB-02: single use", _used_codes_are_good)
@@ -252,10 +255,10 @@ async def test_p2_guesses_are_spread_over_many_calls(house: House) -> Outcome:
 
 
 def _codes_are_sent_past_the_limit(sabotage: Sabotage) -> None:
-    async def none(*_: object) -> int:
-        return 0
+    async def never(*_: object) -> bool:
+        return False
 
-    sabotage.replace(Challenges, "wrong_lately", none)
+    sabotage.replace(Challenges, "spent", never)
 
 
 NO_CODE_PAST_THE_LIMIT = Defence(

@@ -23,6 +23,8 @@ def _any_rescue_number_is_enrolled(sabotage: Sabotage) -> None:
 
     sabotage.replace(enrolment, "check_practice", lambda _: None)
     sabotage.replace(enrolment, "_check_directory", unchecked)
+    for table in ("practice", "directory_number"):
+        sabotage.sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
 
 
 ENROLMENT = Defence("a rescue number leads away from us", "P7: no fallback dials us", _any_rescue_number_is_enrolled)
