@@ -105,7 +105,7 @@ audio = Table(
     Column("completed", SmallInteger, nullable=False, server_default=text("0")),
     Column("broken_off", SmallInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("token_hash"),
-    CheckConstraint("broken_off >= 0 AND completed + broken_off <= fetches", name="every_end_has_a_beginning"),
+    CheckConstraint("broken_off >= 0 AND completed + broken_off <= fetches", name="within_its_fetches"),
     ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
     CheckConstraint("fetches >= 0", name="fetches"),
     CheckConstraint("completed >= 0", name="completed"),

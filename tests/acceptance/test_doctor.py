@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from callcenter.practice.demo import seed
 from callcenter.settings import Settings
 from callcenter.store.database import Database
 from callcenter.store.jobs import defer
+from callcenter.store.keys import load_keys
 from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
 from tests.acceptance.stage import stage_settings
@@ -33,14 +35,27 @@ EVERYTHING = [
     "database",
     "login",
     "schema",
+    "keys and data",
     "practices",
     "jobs",
     "ledger",
 ]
 
 
+_numbers = itertools.count(1)
+
+
 def at(settings: Settings, url: str) -> Settings:
     return settings.model_copy(update={"database": settings.database.model_copy(update={"url": SecretStr(url)})})
+
+
+@pytest.fixture
+async def database_name(cluster: Cluster) -> AsyncIterator[str]:
+    """A database that holds nothing yet, as an installation begins."""
+    name = f"doctor_{next(_numbers)}"
+    await cluster.create(name)
+    yield name
+    await cluster.drop(name)
 
 
 @pytest.fixture
@@ -53,9 +68,9 @@ def wrong(findings: list[Finding]) -> dict[str, str]:
 
 
 async def test_a_healthy_installation_is_looked_at_in_whole(
-    settings: Settings, database: Database, sealer: Sealer
+    settings: Settings, database: Database, keys_file: Path
 ) -> None:
-    await seed(database, sealer, SystemClock(), SeededRandom(1))
+    await seed(database, Sealer(load_keys(keys_file), SeededRandom(1)), SystemClock(), SeededRandom(1))
     findings = await examine(settings)
     assert ([finding.subject for finding in findings], wrong(findings)) == (EVERYTHING, {})
     says = {finding.subject: finding.says for finding in findings}
@@ -87,7 +102,7 @@ async def test_a_database_that_is_not_there_is_one_finding_with_its_mend(cluster
 
 async def test_keys_that_are_not_there_do_not_hide_the_rest(settings: Settings, tmp_path: Path) -> None:
     found = wrong(await examine(settings.model_copy(update={"keys_file": tmp_path / "none.json"})))
-    assert list(found) == ["keys", "practices"]
+    assert list(found) == ["keys", "keys and data", "practices"]
     assert "practice enrol" in found["practices"]
 
 

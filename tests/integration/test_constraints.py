@@ -160,6 +160,7 @@ async def test_a_telephone_leaves_the_file_while_a_challenge_stands_on_it(ground
         ("ck_step_answer_fingerprint_is_a_digest", ANSWER, {"digest": b"x"}),
         ("ck_audio_fetches", AUDIO, {"fetches": -5}),
         ("ck_audio_completed", AUDIO, {"completed": -1}),
+        ("ck_audio_within_its_fetches", AUDIO, {"completed": 99}),
         ("ck_audio_token_hash_is_a_digest", AUDIO, {"digest": b"x"}),
         ("ck_audit_record_leaf_is_of_its_body", RECORD, {"body": b'{"other":1}'}),
         ("ck_audit_record_leaf_is_of_its_body", RECORD, {"leaf": bytes(32)}),
