@@ -81,7 +81,7 @@ async def _everything_goes_wrong(house: Premises, client: ControlClient) -> None
     await mail.everything(Random(SEED))
     house.voice.before_sound = fall_silent
     await mail.fetch_too_often()
-    await house.outages.cut("callcenter")
+    await house.administrator.cut("callcenter")
     await telephone.press("*")
     await telephone.state()
     await telephone.judged()
