@@ -18,7 +18,7 @@ from callcenter.calls.codes import CodeSender
 from callcenter.calls.documents import DocumentWriter
 from callcenter.calls.record import CallRecord
 from callcenter.calls.verifier import CallVerifier
-from callcenter.disclosure.gate import Gate, Granted, Receipt, words_of
+from callcenter.disclosure.gate import Gate, words_of
 from callcenter.flow.ports import Found, NoMoreCodes
 from callcenter.identity.evidence import standing
 from callcenter.store.database import Database
@@ -95,12 +95,12 @@ async def test_p1_an_answer_that_leaves_before_the_commit_is_seen(
 async def test_p1_a_refusal_that_is_told_all_the_same_is_seen(
     house: Premises, telephone: Telephone, monkeypatch: Patch
 ) -> None:
-    async def refuse_and_tell(self: Gate, inquiry: Any, stands: Any, situation: Any) -> Granted:
-        told = inquiry.categories | inquiry.optional
-        refusal = await self._write("refused", told, inquiry, stands, situation.patient)
-        return Granted(Receipt(refusal, situation.patient, told, self._writing))
+    write = Gate._write
 
-    monkeypatch.setattr(Gate, "decide", refuse_and_tell)
+    async def as_refused(self: Gate, _: str, *what: Any) -> Any:
+        return await write(self, "refused", *what)
+
+    monkeypatch.setattr(Gate, "_write", as_refused)
     await telephone.hear(house.population.people["several"])
     assert (Sink.AUDIO, "appointment.starts_at") in house.judge.found()
 
