@@ -5,6 +5,7 @@ What the product has not committed is not there. That is how the order of record
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -96,6 +97,16 @@ class Ledger:
         async with self._database.practice(practice) as tx:
             records = await records_of_call(tx, call)
         return [(record.body["event"], record.body.get("reason", "")) for record in records]
+
+    async def code_on_record(self, patient: UUID, practice: UUID, challenge: UUID) -> bool:
+        """Whether it is on record that the code of ``challenge`` is sent, and to whom."""
+        async with self._database.practice(practice) as tx:
+            query = select(audit_record.c.body).where(audit_record.c.stream == challenge)
+            bodies = [json.loads(body) for body in (await tx.connection.execute(query)).scalars()]
+            subjects = await _subjects(tx)
+        return any(
+            body["event"] == EventKind.CODE_SENT.value and subjects.get(body["subject"]) == patient for body in bodies
+        )
 
     async def bodies(self, practice: UUID) -> list[str]:
         """Every record of a practice, as it stands."""

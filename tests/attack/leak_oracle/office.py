@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Update, delete, select, text, update
+from sqlalchemy import Update, select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from callcenter.identity.tables import challenge, challenge_attempt
+from callcenter.identity.tables import challenge
 from callcenter.practice.enrolment import write_organisation, write_practice, write_practitioners
 from callcenter.practice.file import PatientFile
 from callcenter.practice.intake import put_appointments, put_contacts, put_patients, refresh_shared
@@ -21,7 +20,7 @@ from callcenter.store.sealed import Sealer
 from tests.attack.leak_oracle.people import OPEN, Person, Population
 
 #: Marks of a patient's file, any of which closes it.
-FLAGS = ("deceased", "homonym", "doubtful", "contact_restricted")
+FLAGS = ("deceased", "homonym", "doubtful", "fictitious", "contact_restricted")
 
 #: Longer than evidence stands, shorter than a code is good for twice.
 AGE_OF_EVIDENCE = timedelta(minutes=11)
@@ -66,9 +65,9 @@ class Office:
         self._changed: set[UUID] = set()
 
     async def mark(self, person: Person, flag: str) -> None:
-        """Put a mark on a patient's file."""
+        """Put a mark on a patient's file, and take off what may not stand beside it (ID-03)."""
         same = (patient.c.practice_id == person.practice.id) & (patient.c.id == person.id)
-        await self._do(person, update(patient).where(same).values({flag: True}))
+        await self._do(person, update(patient).where(same).values({mark: mark == flag for mark in FLAGS}))
 
     async def make_sensitive(self, person: Person) -> None:
         """Every practitioner whom the patient sees becomes a sensitive one."""
@@ -86,7 +85,7 @@ class Office:
         await self._do(person, update(appointment).where(which).values(status=AppointmentStatus.CANCELLED.value))
 
     async def restore(self, called: UUID) -> None:
-        """The files as they were in the beginning, on a day on which nobody has typed a wrong code yet.
+        """The files as they were in the beginning.
 
         Arguments:
             called: the practice that was called; it may have changed by what the caller did.
@@ -95,17 +94,18 @@ class Office:
         for practice in changed:
             async with self._database.practice(practice) as tx:
                 await write_files(tx, self._sealer, self._population)
-                await tx.connection.execute(
-                    delete(challenge_attempt).where(challenge_attempt.c.practice_id == practice)
-                )
 
-    async def challenged(self, practice: UUID, call: UUID) -> Sequence[tuple[UUID, UUID, bytes]]:
-        """The real challenges of a call: identifier, contact, sealed secret."""
-        async with self._database.practice(practice) as tx:
-            query = select(challenge.c.id, challenge.c.contact_id, challenge.c.secret).where(
-                challenge.c.call_id == call, challenge.c.contact_id.is_not(None)
-            )
-            return [tuple(row) for row in (await tx.connection.execute(query)).all()]
+    async def challenge(self, challenge_id: UUID) -> tuple[UUID, UUID, bytes] | None:
+        """Whose and which telephone's a real challenge is, and its sealed secret, if that is still kept."""
+        query = select(challenge.c.patient_id, challenge.c.contact_id, challenge.c.secret).where(
+            challenge.c.id == challenge_id, challenge.c.contact_id.is_not(None), challenge.c.secret.is_not(None)
+        )
+        for facts in self._population.practices.values():
+            async with self._database.practice(facts.id) as tx:
+                row = (await tx.connection.execute(query)).one_or_none()
+            if row is not None:
+                return row.patient_id, row.contact_id, row.secret
+        return None
 
     async def _do(self, person: Person, statement: Update) -> None:
         self._changed.add(person.practice.id)
@@ -113,8 +113,8 @@ class Office:
             await tx.connection.execute(statement)
 
 
-class Outages:
-    """Cuts connections of the database, as a failover does.
+class Administrator:
+    """Whoever runs the database: cuts its connections as a failover does, lets a day pass, looks at the queue.
 
     Arguments:
         url: of the server, as a role that may.
@@ -135,6 +135,12 @@ class Outages:
         async with self._engine.connect() as connection:
             return len((await connection.execute(query, {"application": application})).all())
 
+    async def let_a_day_pass(self) -> None:
+        """What was claimed and tried so far was claimed and tried the day before yesterday: nobody is barred by it."""
+        async with self._engine.connect() as connection:
+            for statement in _TWO_DAYS_EARLIER:
+                await connection.execute(text(statement))
+
     async def jobs_done(self) -> None:
         """Wait until every code has been sent that will be; ten seconds at most."""
         query = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name = 'send_code'"
@@ -144,3 +150,9 @@ class Outages:
                     return
                 await asyncio.sleep(0.01)
         raise AssertionError("a code was not sent within ten seconds")
+
+
+_TWO_DAYS_EARLIER = (
+    "UPDATE challenge SET created_at = created_at - interval '2 days', expires_at = expires_at - interval '2 days'",
+    "UPDATE challenge_attempt SET at = at - interval '2 days'",
+)

@@ -27,6 +27,7 @@ NO_CANARY: Mapping[str, str] = {
     "patient.deceased": "yes or no",
     "patient.homonym": "yes or no",
     "patient.doubtful": "yes or no",
+    "patient.fictitious": "yes or no",
     "patient.contact_restricted": "yes or no",
     "contact.id": "an opaque identifier",
     "contact.patient_id": "an opaque identifier",

@@ -7,10 +7,9 @@ import logging
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
-from uuid import UUID
 
 import aiohttp
 import pytest
@@ -26,7 +25,6 @@ from callcenter.emulator.tape import Exchange
 from callcenter.flow.language import Choose, Find, Flow, Say
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
-from callcenter.identity.challenges import code_of
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.logs import configure_logs
 from callcenter.kernel.randomness import SystemRandom
@@ -39,7 +37,8 @@ from tests.acceptance.stage import stage_settings
 from tests.attack.leak_oracle.coverage import Coverage
 from tests.attack.leak_oracle.invention import invent
 from tests.attack.leak_oracle.ledger import Ledger
-from tests.attack.leak_oracle.office import Office, Outages, enrol
+from tests.attack.leak_oracle.office import Administrator, Office, enrol
+from tests.attack.leak_oracle.outbox import Outbox
 from tests.attack.leak_oracle.people import OPEN, Population
 from tests.attack.leak_oracle.search import Searcher
 from tests.attack.leak_oracle.taps import Edge, Logs, Observer, TappedVoice, headers_of
@@ -47,7 +46,6 @@ from tests.attack.leak_oracle.verdict import Judge, Sink
 from tests.conftest import ROOT, Cluster
 
 _numbers = itertools.count(1)
-_CODE = re.compile(r"\d{3} \d{3}")
 #: The own times of a log's line and of a record are the house's, and no patient's.
 _LOG_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]* UTC")
 _RECORD_TIME = re.compile(r'"ts":"[0-9T:.Z-]+"')
@@ -71,29 +69,28 @@ class Premises:
     observer: Observer
     edge: Edge
     voice: TappedVoice
+    outbox: Outbox
     office: Office
-    outages: Outages
+    administrator: Administrator
     logs: Logs
     database_log: Path
     session: aiohttp.ClientSession
-    codes: list[str] = field(default_factory=list)
     _read: int = 0
+    _codes: int = 0
 
-    async def after_call(self, sid: str) -> None:
-        """Judge what left beside documents and sound: URLs, requests to the carrier, logs; and what all of it holds."""
-        begun = await self.ledger.call_of(sid)
+    async def after_call(self) -> None:
+        """Judge what left beside documents, sound and messages: URLs, requests to the carrier, logs."""
         exchanges, self._read = self.emulator.tape[self._read :], len(self.emulator.tape)
-        codes: list[str] = []
         for exchange in exchanges:
             if exchange.kind == "rest":
-                codes += await self._judge_rest(exchange, begun)
+                self._judge_rest(exchange)
             else:
                 self.judge.leaves(Sink.URL, f"{exchange.method} {exchange.url}")
                 seen = exchange.kind == "audio" or exchange.response_body in {b"", *self.edge.seen}
                 assert seen, "an answer left past the tap"
         self.judge.leaves(Sink.LOG, self.logs.taken())
-        self.judge.betrayed(codes)
-        self.codes += codes
+        self.judge.betrayed(self.outbox.codes[self._codes :])
+        self._codes = len(self.outbox.codes)
 
     async def at_the_end(self) -> None:
         """Judge what is left behind: jobs, ledger, health pages, metrics."""
@@ -109,36 +106,23 @@ class Premises:
             self.judge.leaves(Sink.HEALTH, await self.page(path))
         self.judge.leaves(Sink.LOG, self.logs.taken())
         self.judge.leaves(Sink.DATABASE_LOG, _LOG_TIME.sub("", self.database_log.read_text(errors="replace")))
-        self.judge.betrayed(self.codes)
+        self.judge.betrayed(self.outbox.codes)
 
     async def page(self, path: str) -> str:
         """A page of the private port."""
         async with self.session.get(self.running.private + path) as response:
             return f"{headers_of(response.headers)}\n{await response.text()}"
 
-    async def _judge_rest(self, exchange: Exchange, begun: tuple[UUID, UUID] | None) -> list[str]:
-        """Judge a request to the carrier; returns the code that it carries, if it does."""
+    def _judge_rest(self, exchange: Exchange) -> None:
+        """Judge a request to the carrier. Recipient and words of a message were judged when it left."""
         form = parse_qsl(exchange.request_body.decode(), keep_blank_values=True)
-        to = ",".join(value for name, value in form if name == "To")
-        body = "\n".join(value for name, value in form if name == "Body")
-        others = [(name, value) for name, value in form if name not in ("To", "Body")]
+        message = {name: value for name, value in form if name in ("To", "Body")}
+        others = [(name, value) for name, value in form if name not in message]
         headers = headers_of(exchange.request_headers)
         self.judge.leaves(Sink.REST, f"{exchange.method} {exchange.url}\n{headers}\n\n{urlencode(others)}")
-        self.judge.leaves(Sink.SMS_BODY, body)
-        codes = [code.replace(" ", "") for code in _CODE.findall(body)]
-        self.judge.leaves(Sink.SMS_TO, to, allowed=await self._challenged_number(codes, begun))
-        return codes
-
-    async def _challenged_number(self, codes: list[str], begun: tuple[UUID, UUID] | None) -> str | None:
-        """The number on file that the challenge with this code is about."""
-        if begun is None:
-            return None
-        call, practice = begun
-        numbers = {c.id: c.phone for person in self.population.of(practice) for c in person.contacts}
-        for challenge, contact, secret in await self.office.challenged(practice, call):
-            if code_of(self.running.sealer, practice, challenge, secret) in codes:
-                return numbers[contact]
-        return None
+        if message and tuple(message.values()) not in self.outbox.seen:
+            self.judge.leaves(Sink.SMS_TO, message.get("To", ""))
+            self.judge.leaves(Sink.SMS_BODY, message.get("Body", ""))
 
 
 @asynccontextmanager
@@ -149,13 +133,15 @@ async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]
     settings = stage_settings(keys_file, captions=False, log={"form": "json", "level": "debug"})
     url = cluster.server.url(user=APP, database=name)
     outside = Database(url, pool_size=3, application="oracle")
-    outages = Outages(cluster.server.url(user=ROOT, database=name))
+    administrator = Administrator(cluster.server.url(user=ROOT, database=name))
     sealer, population = Sealer(load_keys(keys_path(settings)), SystemRandom()), invent()
     await enrol(outside, sealer, population)
     book = PromptBook.load(settings.flows.prompts)
     flow, policy = load_flow(settings.flows.folder / "accueil.yaml", book), load_policy(settings.flows.policy)
     ledger = Ledger(outside)
     judge = Judge(Searcher(population.canaries()), ledger, policy, population, _telling(flow, book))
+    office = Office(outside, sealer, population)
+    outbox = Outbox(judge, ledger, office, population, sealer)
     clock, observer, edge = DrivenClock(OPEN), Observer(Coverage(flow), flow), Edge(judge)
     emulator = Emulator(emulator_settings(settings, int((settings.carrier.base_url or "").rsplit(":", 1)[1])), clock)
     await emulator.start()
@@ -163,17 +149,17 @@ async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]
         async with LocalVoice(words_per_minute=settings.voice_rate) as local, aiohttp.ClientSession() as session:
             voice = TappedVoice(local, judge)
             with _logging() as logs, pytest.MonkeyPatch.context() as patch, observer.watching(patch):
+                outbox.watch(patch)
                 patch.setattr(app, "webhook_application", edge.application)
                 addresses = Addresses(url, cluster.server.dsn(user=APP, database=name), None)
                 async with run_server(settings, addresses, clock=clock, voice=voice) as running:
-                    office = Office(outside, sealer, population)
                     yield Premises(
-                        running, emulator, clock, population, judge, ledger, observer, edge, voice, office, outages,
-                        logs, cluster.server._log_file, session,
+                        running, emulator, clock, population, judge, ledger, observer, edge, voice, outbox, office,
+                        administrator, logs, cluster.server._log_file, session,
                     )  # fmt: skip
     finally:
         await emulator.stop()
-        await outages.close()
+        await administrator.close()
         await outside.close()
         await cluster.drop(name)
 

@@ -55,7 +55,7 @@ class Telephone:
 
     async def code(self, phones: Sequence[str]) -> str | None:
         """The code that has arrived at one of ``phones`` since the call began."""
-        await self._premises.outages.jobs_done()
+        await self._premises.administrator.jobs_done()
         for phone in phones:
             arrived = await self._client.inbox(phone, after=self._messages_before)
             if arrived:
@@ -95,16 +95,17 @@ class Telephone:
         """See to it that the call is over and the house has done everything about it."""
         await self.hang_up()
         await self._client.closed(self.sid)
-        await self._premises.outages.jobs_done()
+        await self._premises.administrator.jobs_done()
 
     async def judged(self) -> None:
         """End the call, have all that left judged, and put the practice's file in order."""
         await self.ended()
         premises = self._premises
         premises.edge.before_answer = premises.voice.before_sound = premises.observer.after_find = None
-        await premises.after_call(self.sid)
+        await premises.after_call()
         premises.judge.reopen()
         with suppress(DatabaseDown):  # a connection that was cut is noticed now, and not in the next call
             await premises.running.database.check()
         if (begun := await self.call()) is not None:
             await premises.office.restore(begun[1])
+        await premises.administrator.let_a_day_pass()

@@ -31,7 +31,7 @@ from tests.attack.leak_oracle.telephone import Telephone
 from tests.attack.leak_oracle.walk import Walk, fall_silent
 
 SEED = int(os.environ.get("ORACLE_SEED", "20261126"))
-CALLERS = int(os.environ.get("ORACLE_CALLERS", "120"))
+CALLERS = int(os.environ.get("ORACLE_CALLERS", "100"))
 
 #: What the edge must have done meanwhile, or the callers were too well-behaved.
 OUTCOMES = {"answered", "replayed", "static", "accepted", "probed", "played", "gone", "unavailable", "signature"}
@@ -72,17 +72,22 @@ async def _walk(house: Premises, client: ControlClient, caller: Caller) -> None:
 
 
 async def _everything_goes_wrong(house: Premises, client: ControlClient) -> None:
-    """One call in which every stray request is sent, and then voice and database fail."""
+    """One call in which every stray request is sent and then the voice fails, and one in which the database fails."""
     telephone = Telephone(house, client)
     await telephone.prove(house.population.people["several"])
     await telephone.press("1")
     await telephone.state()
     mail = Mail(house, telephone.sid)
     await mail.everything(Random(SEED))
-    house.voice.before_sound = fall_silent
     await mail.fetch_too_often()
-    await house.outages.cut("callcenter")
+    house.voice.before_sound = fall_silent
     await telephone.press("*")
+    await telephone.state()
+    await telephone.judged()
+    telephone = Telephone(house, client)
+    await telephone.prove(house.population.people["several"])
+    await house.administrator.cut("callcenter")
+    await telephone.press("1")
     await telephone.state()
     await telephone.judged()
 

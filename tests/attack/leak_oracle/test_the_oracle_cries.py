@@ -14,15 +14,16 @@ import structlog
 from callcenter.audit.ledger import Entry, EventKind
 from callcenter.calls import codes, record, steps
 from callcenter.calls.audio import AudioShelf
+from callcenter.calls.codes import CodeSender
 from callcenter.calls.documents import DocumentWriter
 from callcenter.calls.record import CallRecord
 from callcenter.calls.verifier import CallVerifier
-from callcenter.disclosure.gate import Gate, Granted, Receipt, words_of
+from callcenter.disclosure.gate import Gate, words_of
 from callcenter.flow.ports import Found, NoMoreCodes
 from callcenter.identity.evidence import standing
 from callcenter.store.database import Database
 from tests.attack.leak_oracle.mail import Mail
-from tests.attack.leak_oracle.office import AGE_OF_EVIDENCE
+from tests.attack.leak_oracle.office import AGE_OF_EVIDENCE, FLAGS
 from tests.attack.leak_oracle.parity import acts_without_proof, answers
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.telephone import Telephone
@@ -94,17 +95,17 @@ async def test_p1_an_answer_that_leaves_before_the_commit_is_seen(
 async def test_p1_a_refusal_that_is_told_all_the_same_is_seen(
     house: Premises, telephone: Telephone, monkeypatch: Patch
 ) -> None:
-    async def refuse_and_tell(self: Gate, inquiry: Any, stands: Any, situation: Any) -> Granted:
-        told = inquiry.categories | inquiry.optional
-        refusal = await self._write("refused", told, inquiry, stands, situation.patient)
-        return Granted(Receipt(refusal, situation.patient, told, self._writing))
+    write = Gate._write
 
-    monkeypatch.setattr(Gate, "decide", refuse_and_tell)
+    async def as_refused(self: Gate, _: str, *what: Any) -> Any:
+        return await write(self, "refused", *what)
+
+    monkeypatch.setattr(Gate, "_write", as_refused)
     await telephone.hear(house.population.people["several"])
     assert (Sink.AUDIO, "appointment.starts_at") in house.judge.found()
 
 
-@pytest.mark.parametrize("flag", ["deceased", "homonym", "doubtful", "contact_restricted"])
+@pytest.mark.parametrize("flag", FLAGS)
 async def test_p1_a_gate_that_refuses_nothing_is_seen(
     house: Premises, telephone: Telephone, monkeypatch: Patch, flag: str
 ) -> None:
@@ -187,6 +188,17 @@ async def test_p1_audio_fetched_again_without_a_record_is_seen(
     await Mail(house, telephone.sid).fetch_the_last_again()
     await telephone.judged()
     assert house.judge.found() == {(Sink.AUDIO, "")}
+
+
+async def test_p1_a_code_that_leaves_without_a_record_is_seen(
+    house: Premises, telephone: Telephone, monkeypatch: Patch
+) -> None:
+    async def say_nothing(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(CodeSender, "_note", say_nothing)
+    await telephone.hear(house.population.people["several"])
+    assert house.judge.found() == {(Sink.SMS_TO, "contact.phone")}
 
 
 async def test_a_code_in_the_log_is_seen(house: Premises, telephone: Telephone, monkeypatch: Patch) -> None:

@@ -119,7 +119,7 @@ class Walk:
         premises = self._premises
         match self._chance.choice(("database", "voice", "messages")):
             case "database" if state.phase is Phase.KEY:  # elsewhere, a job may be under way, which then waits seconds
-                await premises.outages.cut("callcenter")
+                await premises.administrator.cut("callcenter")
             case "voice":
                 premises.voice.before_sound = fall_silent
             case _:
@@ -168,7 +168,7 @@ class Walk:
                 await self._telephone.press(await self._telephone.code(phones) or self._wrong_code())
             case _:
                 if outlet == "unavailable":
-                    await self._premises.outages.cut("callcenter-attempts")
+                    await self._premises.administrator.cut("callcenter-attempts")
                 await self._telephone.press(self._wrong_code())
 
     async def _refuse(self, state: State) -> None:
