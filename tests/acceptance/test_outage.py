@@ -57,7 +57,9 @@ class Outage:
         async with self._engine.connect() as connection:
             await connection.execute(text(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false"))
             ended = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :name")
-            assert all((await connection.execute(ended, {"name": self._name})).scalars())
+            async with asyncio.timeout(20):  # one that began before the door was shut may show only now
+                while (await connection.execute(ended, {"name": self._name})).all():
+                    await asyncio.sleep(0.01)
 
     async def ends(self) -> None:
         async with self._engine.connect() as connection:

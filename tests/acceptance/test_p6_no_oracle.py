@@ -51,7 +51,7 @@ BARRED, NEARLY_BARRED, RESTRICTED = "+33639980004", "+33639980006", "+3363998000
 FROM_THEIR_LINE = (
     Claim("a known patient", "14031962", JEANNE, gets_code=JEANNE),
     Claim("one of a couple", "12061957", "+33639980006", gets_code="+33639980006"),
-    Claim("a deceased patient", "30011931", "+33639980005", gets_code="+33639980005"),
+    Claim("a deceased patient", "30011931", "+33639980005"),
     Claim("a minor", "11012013", "+33639980160", gets_code="+33639980160"),
     Claim("a wrong birth date", "15031962", JEANNE),
     Claim("an unknown number", "14031962", "+33639980099"),
