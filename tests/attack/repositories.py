@@ -57,7 +57,7 @@ class Careless:
     Arguments:
         tx: connected as the attacker's practice, asking as the victim's.
         facts: what is public about the victim's practice.
-        call, challenge, attempt, message, record, audio, doctor: rows of the victim's practice.
+        call, challenge, attempt, message, record, stream, audio, doctor: rows of the victim's practice.
     """
 
     tx: Transaction
@@ -69,6 +69,7 @@ class Careless:
     attempt: tuple[int, bytes]
     message: UUID
     record: UUID
+    stream: UUID
     audio: UUID
     doctor: UUID
 
@@ -78,7 +79,9 @@ class Careless:
             return (await ground.rows(f"{query} LIMIT 1"))[0]
 
         attempt = await one('SELECT challenge_id, document, keyed FROM challenge_attempt WHERE NOT "right"')
-        audio = await one("SELECT id, call_id, record_id FROM audio")
+        audio = await one(
+            "SELECT a.id, a.call_id, a.record_id, r.stream FROM audio a JOIN audit_record r ON r.id = record_id"
+        )
         return cls(
             tx=Transaction(connection, TILLEULS),
             ground=ground,
@@ -89,6 +92,7 @@ class Careless:
             attempt=(attempt.document, attempt.keyed),
             message=(await one("SELECT id FROM message")).id,
             record=audio.record_id,
+            stream=audio.stream,
             audio=audio.id,
             doctor=(await one("SELECT id FROM practitioner WHERE name = 'Claire Moreau'")).id,
         )
@@ -152,6 +156,7 @@ JEANNES_TRAITS = {
     "sex": "F",
 }
 BORN = date(1962, 3, 14)
+CLAIM = Claim(said=bytes(32), caller=None)
 INQUIRY = Inquiry(frozenset({Category.RECORD_EXISTS}), frozenset(), (), {}, "step")
 
 #: What each method gives the attacker: a truthy value, or rows of the victim changed.
@@ -220,20 +225,18 @@ async def recognise_appointment(on: Careless) -> bool:
 
 async def open_challenge(on: Careless) -> None:
     (contact,) = await Patients(on.ground.sealer).code_contacts(on.tx, JEANNE) or (None,)
-    claim = on.challenges.claim(TILLEULS, BORN, JEANNES_MOBILE, JEANNES_MOBILE)
-    await on.challenges.open(on.tx, on.call, JEANNE, contact, claim)
+    await on.challenges.open(on.tx, on.call, JEANNE, contact, CLAIM)
 
 
 async def code_was_sent(on: Careless) -> bool:
     """Whether a code was sent to Jeanne lately: the attacker would learn it from a limit of one."""
     limits = Limits(codes_per_patient=1)
     challenges = Challenges(on.ground.sealer, on.clock, SystemRandom(), limits, on.ground.app)
-    return await challenges.spent(on.tx, JEANNE, Claim(bytes(32), None))
+    return await challenges.spent(on.tx, JEANNE, CLAIM)
 
 
 async def last_of_stream(on: Careless) -> bool:
-    (row,) = await on.ground.rows("SELECT stream FROM audit_record WHERE id = :record", record=on.record)
-    _, last = await stream_so_far(on.tx, row.stream)
+    _, last = await stream_so_far(on.tx, on.stream)
     return last is not None
 
 

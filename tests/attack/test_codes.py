@@ -17,7 +17,7 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
-from tests.attack.scene import JEANNE, TILLEULS, House, Line, heard_her_words, house_of, served
+from tests.attack.scene import JEANNE, JEANNES_BIRTHDAY, TILLEULS, House, Line, heard_her_words, house_of, served
 
 
 async def listens(line: Line) -> Outcome:
@@ -145,10 +145,16 @@ def _used_codes_are_good(sabotage: Sabotage) -> None:
     sabotage.sql("ALTER TABLE challenge DROP CONSTRAINT ck_challenge_no_secret_once_used")
 
 
+def _used_codes_keep_their_secret(sabotage: Sabotage) -> None:
+    sabotage.sql("ALTER TABLE challenge DROP CONSTRAINT ck_challenge_no_secret_once_used")
+    sabotage.rewrite(challenges, "_CONSUME", ", secret = NULL", "")
+
+
 SINGLE_USE = Defence("a code is used once", "OB-02: single use", _used_codes_are_good)
+SECRET_GONE = Defence("a used code has no secret", "OB-02: the secret ends with its use", _used_codes_keep_their_secret)
 
 
-@attack(stopped_by=SINGLE_USE)
+@attack(stopped_by=(SINGLE_USE, SECRET_GONE))
 async def test_p2_a_used_code_proves_somebody_again(house: House) -> Outcome:
     line = await house.line().dial()
     await line.claim()
@@ -254,19 +260,16 @@ async def test_p2_guesses_are_spread_over_many_calls(house: House) -> Outcome:
     return await listens(calls[2])
 
 
-def _codes_are_sent_past_the_limit(sabotage: Sabotage) -> None:
-    async def never(*_: object) -> bool:
-        return False
-
-    sabotage.replace(Challenges, "spent", never)
+def _codes_are_sent_after_wrong_ones(sabotage: Sabotage) -> None:
+    sabotage.rewrite(challenges, "_LATELY", ") AS wrong", ") * 0 AS wrong")
 
 
-NO_CODE_PAST_THE_LIMIT = Defence(
-    "past the limit no code is sent", "OB-03: no text message after five wrong codes", _codes_are_sent_past_the_limit
+NONE_AFTER_FIVE_WRONG = Defence(
+    "after five wrong codes none is sent", "OB-03: guesses add up over calls", _codes_are_sent_after_wrong_ones
 )
 
 
-@attack(stopped_by=NO_CODE_PAST_THE_LIMIT)
+@attack(stopped_by=NONE_AFTER_FIVE_WRONG)
 async def test_messages_are_drawn_from_us_by_guessing(house: House) -> Outcome:
     for wrong in (3, 2):
         line = await house.line().dial()
@@ -276,6 +279,51 @@ async def test_messages_are_drawn_from_us_by_guessing(house: House) -> Outcome:
     await house.deliver()
     await (await house.line().dial()).claim()
     return gained(await house.deliver())
+
+
+def _codes_about_a_patient_are_not_counted(sabotage: Sabotage) -> None:
+    sabotage.rewrite(challenges, "_LATELY", ") AS codes", ") * 0 AS codes")
+
+
+NINE_CODES = Defence(
+    "nine codes a patient a day", "OB-03: codes add up over calls", _codes_about_a_patient_are_not_counted
+)
+
+
+@attack(stopped_by=NINE_CODES)
+async def test_messages_are_drawn_from_us_by_ringing_again_and_again(house: House) -> Outcome:
+    """Without one wrong code, and without one try: each call asks for a code and hangs up."""
+    for _ in range(9):
+        await asks_for_a_code(house)
+        assert len(await house.deliver()) == 1
+    await asks_for_a_code(house)
+    return gained(await house.deliver())
+
+
+def _claims_from_a_line_are_not_counted(sabotage: Sabotage) -> None:
+    sabotage.rewrite(challenges, "_LATELY", ") AS others", ") * 0 AS others")
+
+
+TEN_CLAIMS = Defence(
+    "ten claims a calling number a day", "OB-03: claims add up over calls", _claims_from_a_line_are_not_counted
+)
+
+
+@attack(stopped_by=TEN_CLAIMS)
+async def test_one_line_tries_one_birth_date_after_the_other(house: House) -> Outcome:
+    """Whoever shows the number of a patient whose birth date they do not know, until a message leaves."""
+    for year in range(1952, 1962):
+        await asks_for_a_code(house, f"1403{year}")
+        assert not await house.deliver()
+    await asks_for_a_code(house)
+    return gained(await house.deliver())
+
+
+async def asks_for_a_code(house: House, birthday: str = JEANNES_BIRTHDAY) -> None:
+    """A call that does nothing else."""
+    line = await house.line().dial()
+    await line.claim(birthday)
+    await line.hang_up()
 
 
 def _codes_without_end(sabotage: Sabotage) -> None:

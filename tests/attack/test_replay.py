@@ -208,7 +208,18 @@ async def test_p3_a_call_ends_twice(house: House) -> Outcome:
     return gained((await line.events()).count("call.ended") > 1)
 
 
-@attack(stopped_by=FORWARD_ONLY)
+def _ended_calls_may_stand_as_living(sabotage: Sabotage) -> None:
+    sabotage.sql("ALTER TABLE call DROP CONSTRAINT ck_call_ended_when_terminal")
+
+
+ENDED_IN_SCHEMA = Defence(
+    "a call has ended when its status says so",
+    "P3: the schema holds no ended call that lives",
+    _ended_calls_may_stand_as_living,
+)
+
+
+@attack(stopped_by=(FORWARD_ONLY, ENDED_IN_SCHEMA))
 async def test_p3_an_old_status_brings_a_call_back(house: House) -> Outcome:
     line = await house.line().dial()
     await line.hang_up()

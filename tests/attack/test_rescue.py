@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
 
 from callcenter.practice import enrolment
 from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import NumberTaken, write_practice
+from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.numbers import E164
 from callcenter.telephony.callers import Line
 from callcenter.telephony.fallback import RescueEntry, StaticAnswers
@@ -27,52 +31,65 @@ def _any_rescue_number_is_enrolled(sabotage: Sabotage) -> None:
         sabotage.sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
 
 
+def _the_schema_takes_any_rescue_number(sabotage: Sabotage) -> None:
+    for table in ("practice", "directory_number"):
+        sabotage.sql(f"DROP TRIGGER {table}_rescue_number_is_not_served ON {table}")
+
+
 ENROLMENT = Defence("a rescue number leads away from us", "P7: no fallback dials us", _any_rescue_number_is_enrolled)
+APART_IN_SCHEMA = Defence(
+    "the schema keeps rescue numbers apart", "P7: no fallback dials us", _the_schema_takes_any_rescue_number
+)
 
 
-@attack(stopped_by=ENROLMENT)
-async def test_p7_a_rescue_number_leads_back_to_us(ground: Ground) -> Outcome:
-    """The practice in Brest names as its rescue number a line that we answer, or that may be forwarded to us."""
-    leading_back = {
-        "its own number": PORT_LINE,
-        "another practice's number": TILLEULS_LINE,
-        "another practice's line": "+33465710091",
-    }
-    outcomes = {}
-    for name, number in leading_back.items():
+async def enrolled(ground: Ground, facts: PracticeFacts) -> Outcome:
+    """Whether a practice is taken with these facts."""
+    try:
         async with ground.app.house() as connection:
-            facts = await Directory.facts(connection, PORT)
-        try:
-            async with ground.app.house() as connection:
-                await write_practice(connection, replace(facts, rescue_number=E164(number)))
-        except NumberTaken:
-            outcomes[name] = FOILED
-        else:
-            outcomes[name] = SUCCEEDED
-    return unanimous(outcomes)
+            await write_practice(connection, facts)
+    except NumberTaken:
+        return FOILED
+    except IntegrityError as error:
+        if "cannot be a rescue number" not in str(error.orig):
+            raise  # something else was in the way
+        return FOILED
+    return SUCCEEDED
+
+
+async def facts_of(ground: Ground, practice: UUID) -> PracticeFacts:
+    async with ground.app.house() as connection:
+        return await Directory.facts(connection, practice)
+
+
+@attack(stopped_by=(ENROLMENT, APART_IN_SCHEMA))
+async def test_p7_a_rescue_number_is_one_that_we_answer(ground: Ground) -> Outcome:
+    """The practice in Brest names it, of its own or of another practice."""
+    facts = await facts_of(ground, PORT)
+    leading_back = {"its own number": PORT_LINE, "another practice's number": TILLEULS_LINE}
+    return unanimous(
+        {name: await enrolled(ground, replace(facts, rescue_number=E164(n))) for name, n in leading_back.items()}
+    )
 
 
 @attack(stopped_by=ENROLMENT)
-async def test_p7_a_line_is_enrolled_that_is_somebodys_rescue_number(ground: Ground) -> Outcome:
+async def test_p7_a_rescue_number_is_a_line_that_may_be_forwarded_to_us(ground: Ground) -> Outcome:
+    """The practice in Brest names a line of the one in Lyon."""
+    facts = await facts_of(ground, PORT)
+    return await enrolled(ground, replace(facts, rescue_number=E164("+33465710091")))
+
+
+@attack(stopped_by=(ENROLMENT, APART_IN_SCHEMA))
+async def test_p7_a_number_that_we_are_to_answer_is_somebodys_rescue_number(ground: Ground) -> Outcome:
     """The same loop, closed from the other side."""
-    async with ground.app.house() as connection:
-        facts, theirs = await Directory.facts(connection, PORT), await Directory.facts(connection, TILLEULS)
-    ways = {
-        "answered by us": replace(
-            facts, numbers={**facts.numbers, theirs.rescue_number: facts.numbers[E164(PORT_LINE)]}
-        ),
-        "perhaps forwarded to us": replace(facts, other_lines=facts.other_lines | {theirs.rescue_number}),
-    }
-    outcomes = {}
-    for name, changed in ways.items():
-        try:
-            async with ground.app.house() as connection:
-                await write_practice(connection, changed)
-        except NumberTaken:
-            outcomes[name] = FOILED
-        else:
-            outcomes[name] = SUCCEEDED
-    return unanimous(outcomes)
+    facts, theirs = await facts_of(ground, PORT), await facts_of(ground, TILLEULS)
+    answered = {**facts.numbers, theirs.rescue_number: facts.numbers[E164(PORT_LINE)]}
+    return await enrolled(ground, replace(facts, numbers=answered))
+
+
+@attack(stopped_by=ENROLMENT)
+async def test_p7_a_line_that_may_be_forwarded_to_us_is_somebodys_rescue_number(ground: Ground) -> Outcome:
+    facts, theirs = await facts_of(ground, PORT), await facts_of(ground, TILLEULS)
+    return await enrolled(ground, replace(facts, other_lines=facts.other_lines | {theirs.rescue_number}))
 
 
 def _origins_are_not_compared(sabotage: Sabotage) -> None:
