@@ -27,8 +27,6 @@ def _any_rescue_number_is_enrolled(sabotage: Sabotage) -> None:
 
     sabotage.replace(enrolment, "check_practice", lambda _: None)
     sabotage.replace(enrolment, "_check_directory", unchecked)
-    for table in ("practice", "directory_number"):
-        sabotage.sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
 
 
 def _the_schema_takes_any_rescue_number(sabotage: Sabotage) -> None:
