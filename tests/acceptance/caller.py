@@ -63,12 +63,21 @@ class Caller:
             if self.ended:
                 break
             if answer == SILENCE:
-                await self.client.advance(self.sid, _SECONDS_OF_SILENCE)
+                await self.waits(_SECONDS_OF_SILENCE)
             else:
                 await self.client.press(self.sid, answer)
-            self.state = await self.client.settled(self.sid)
-            assert self.state.activity != "busy"
+                await self._settles()
         return " ".join(spoken.text for spoken in self.heard[before:])
+
+    async def waits(self, seconds: float) -> None:
+        """Do nothing for so long, unless the call has ended."""
+        if not self.ended:
+            await self.client.advance(self.sid, seconds)
+            await self._settles()
+
+    async def _settles(self) -> None:
+        self.state = await self.client.settled(self.sid)
+        assert self.state.activity != "busy"
 
     async def codes(self, number: str) -> list[str]:
         """The codes that were sent to a number since the call began; none that is still on its way is missed."""

@@ -24,7 +24,6 @@ from tests.acceptance.caller import BREST, JEANNE, LYON, SILENCE, Caller, callin
 from tests.acceptance.stage import Stage
 
 WEBHOOKS, SECONDS = 60, 15 * 60
-LISTENING = 30 * 60
 
 
 class Own(StrEnum):
@@ -96,11 +95,17 @@ def bad_manners() -> dict[str, Iterator[str]]:
     }
 
 
-async def behaves(caller: Caller, manners: Iterator[str]) -> None:
-    """Go on like this until the other side ends the call; a call without end is not followed for ever."""
+async def behaves(caller: Caller, manners: Iterator[str], before_each: float = 0.0) -> None:
+    """Go on like this until the other side ends the call; a call without end is not followed for ever.
+
+    Arguments:
+        before_each: seconds for which nothing is done before each answer.
+    """
     for answer in manners:
         if caller.ended or len(caller.exchanges()) > WEBHOOKS:
             return
+        if before_each:
+            await caller.waits(before_each)
         await caller.does(answer)
 
 
@@ -119,14 +124,14 @@ async def goes(caller: Caller, patient: Patient, answers: tuple[str, ...]) -> No
         assert not caller.ended, f"{answer} ended the call"
 
 
-def ends_well(caller: Caller, what: str, longest: int = SECONDS) -> None:
+def ends_well(caller: Caller, what: str) -> None:
     exchanges = caller.exchanges()
     assert caller.state.hung_up_by == "carrier", f"{what}: the call goes on after {len(exchanges)} webhooks"
     assert len(exchanges) <= WEBHOOKS, f"{what}: {len(exchanges)} webhooks"
     assert {exchange.kind for exchange in exchanges} == {"webhook", "status"}, what
     assert all(exchange.status in (200, 204) for exchange in exchanges), what
     seconds = int(exchanges[-1].form["CallDuration"])
-    assert seconds <= longest, f"{what}: {seconds} seconds"
+    assert seconds <= SECONDS, f"{what}: {seconds} seconds"
     last = caller.heard[-1].text
     assert last.endswith("Au revoir."), f"{what}: the last thing heard was {last}"
     assert "rencontre une difficulté technique" not in caller.words, what
@@ -149,12 +154,31 @@ async def test_p7_whoever_stops_behaving_is_led_to_an_end(
 
 async def test_p7_whoever_presses_one_key_for_ever_is_led_to_an_end(stage: Stage) -> None:
     for key in "0123456789*#":
-        # 3 and 9 are no garbage: somebody listens to the opening hours, or to their rights, again and again.
-        longest = LISTENING if key in "39" else SECONDS
         for number in (JEANNE, "anonymous"):
             async with calling(stage, number) as caller:
                 await behaves(caller, repeat(key * 20))
-            ends_well(caller, f"{key} from {number}", longest)
+            ends_well(caller, f"{key} from {number}")
+
+
+@pytest.mark.parametrize(
+    ("number", "answers"),
+    [
+        (JEANNE, ("1",)),
+        (JEANNE, ("1", "15031962")),
+        ("anonymous", ("1", "15031962")),
+        ("anonymous", ("0", "1")),
+    ],
+    ids=["birth date", "code", "telephone", "number"],
+)
+async def test_p7_whoever_types_without_sense_as_slowly_as_can_be_is_led_to_an_end(
+    stage: Stage, number: str, answers: tuple[str, ...]
+) -> None:
+    one_by_one = (key for answer in garbage(3) for key in answer)
+    for manners, keys in (("star", repeat("*")), ("garbage", one_by_one)):
+        async with calling(stage, number) as caller:
+            await caller.does(*answers)
+            await behaves(caller, keys, before_each=9.5)  # half a second more, and the question would have ended
+        ends_well(caller, f"{named((number == 'anonymous', answers))}, then slow {manners}")
 
 
 async def test_p7_garbage_from_the_first_moment_leads_to_an_end(stage: Stage) -> None:
