@@ -27,9 +27,6 @@ KEEPERS = {
 OF_THE_SEALER = "audit_outbox_taken_by_the_sealer"
 
 
-REFUSALS = ("permission denied", "only ever added to", "only the sealer")
-
-
 def _the_app_may_everything(sabotage: Sabotage) -> None:
     sabotage.sql(f"GRANT ALL ON {', '.join(LEDGER)}, audio TO {APP}")
 
