@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from callcenter.background import being_cancelled, in_background, keep_going
 from callcenter.calls.audio import AudioShelf, Captions
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.endings import Endings
@@ -37,24 +33,21 @@ from callcenter.calls.values import (
     StepAnswered,
 )
 from callcenter.identity.challenges import Limits
+from callcenter.installation import Addresses, DatabaseFit, keys_path
 from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.directory import Directory
 from callcenter.practice.key_fit import check_keys
 from callcenter.practice.sharing import SharedTelephones
-from callcenter.settings import PROJECT, Environment, Listener, Settings, VerificationSettings
+from callcenter.settings import Environment, Listener, Settings, VerificationSettings
 from callcenter.speech.local import LocalVoice
 from callcenter.speech.voices import Voice
-from callcenter.store.database import Database, single_connection
-from callcenter.store.embedded import DataInUse, EmbeddedPostgres, places_for
+from callcenter.store.database import Database
 from callcenter.store.jobs import job_application
 from callcenter.store.keys import load_keys
-from callcenter.store.migrations import current_revision, migrate, needed_revision, revisions
-from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
-from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
-from callcenter.telephony.alerts import AlertKind, Alerts, failure
+from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.application import EdgeDependencies, webhook_application
 from callcenter.telephony.carrier import Carrier, MessageRefused, MessageSent
 from callcenter.telephony.fallback import RescueEntry, StaticAnswers
@@ -70,8 +63,6 @@ from callcenter.telephony.urls import Urls
 
 _log = structlog.get_logger(__name__)
 
-DATABASE = "callcenter"
-EMBEDDED_ROOT = "callcenter_root"
 REFRESH_SECONDS = 60  # how often the static documents follow the directory
 
 
@@ -79,157 +70,8 @@ class WorkerEnded(Unavailable):
     """The job worker has ended although nobody told it to."""
 
 
-class SchemaOutdated(Unavailable):
-    """The database is not at the schema of this version: run `callcenter db migrate`."""
-
-
 class CannotListen(Unavailable):
     """An address to listen on is taken, or is not this machine's."""
-
-
-# --- the database
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """How the database is reached.
-
-    Arguments:
-        app: SQLAlchemy URL as the app role.
-        jobs: libpq form of the same, for the job worker.
-        owner: SQLAlchemy URL as the owner role, or ``None`` when it was not configured.
-    """
-
-    app: str
-    jobs: str
-    owner: str | None
-
-
-@asynccontextmanager
-async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIterator[Addresses]:
-    """The configured database, or the embedded one: started, or used where another process runs it already.
-
-    Arguments:
-        share: use what another process runs; otherwise that is an error.
-
-    Raises:
-        DataInUse: another process runs the embedded database, and it is not to be shared.
-    """
-    if settings.database.url is not None:
-        owner = settings.database.owner_url
-        yield Addresses(
-            _async_url(settings.database.url.get_secret_value()),
-            _plain_dsn(settings.database.url.get_secret_value()),
-            None if owner is None else _async_url(owner.get_secret_value()),
-        )
-        return
-    server = EmbeddedPostgres(places_for(settings.database.folder or PROJECT))
-    started = True
-    try:
-        await server.start()
-    except DataInUse:
-        if not share:
-            raise
-        started = False
-    try:
-        if started:
-            await _prepare_embedded(server)
-        yield Addresses(
-            server.url(user=APP, database=DATABASE),
-            server.dsn(user=APP, database=DATABASE),
-            server.url(user=OWNER, database=DATABASE),
-        )
-    finally:
-        if started:
-            await server.stop()
-
-
-async def _prepare_embedded(server: EmbeddedPostgres) -> None:
-    root = create_async_engine(server.url(user=EMBEDDED_ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
-    async with root.connect() as connection:
-        await ensure_roles(connection, login=True)
-        await create_database(connection, DATABASE)
-    await root.dispose()
-    await bring_up_to_date(server.url(user=OWNER, database=DATABASE))
-
-
-async def prepare_database(settings: Settings) -> str:
-    """Make what is missing: roles, schema. Returns what was done, in a sentence.
-
-    Raises:
-        SchemaOutdated: there is no owner URL to do it with.
-        DatabaseDown: no database answers there.
-        NotTheOwner: its login may not act as the owner of the tables.
-    """
-    async with reach_database(settings) as addresses:
-        if addresses.owner is None:
-            raise SchemaOutdated(
-                "database.owner_url is missing: migrations need a login that may create tables and roles"
-            )
-        if settings.database.url is not None:
-            async with single_connection(addresses.owner) as connection:
-                await ensure_roles(connection, login=False)
-        await bring_up_to_date(addresses.owner)
-    return "the database is at the schema of this version"
-
-
-async def bring_up_to_date(owner_url: str) -> None:
-    """Apply the migrations that are missing, as the owner role."""
-    async with single_connection(owner_url) as connection:
-        await become_owner(connection)
-        current, needed = await revisions(connection)
-        if current != needed:
-            await migrate(connection)
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseFit:
-    """Whether a database is one that this version may serve from. Asked at start, for readiness, and by ``doctor``.
-
-    Arguments:
-        needed: the revision that this version needs.
-    """
-
-    database: Database
-    needed: str | None
-
-    @classmethod
-    async def of(cls, database: Database) -> DatabaseFit:
-        return cls(database, await asyncio.to_thread(needed_revision))
-
-    async def check_login(self) -> str:
-        """The server's login, bound by row-level security (P5).
-
-        Raises:
-            WrongLogin: it may do more, or less, than serve.
-        """
-        async with self.database.house() as connection:
-            return await require_app_login(connection)
-
-    async def check_schema(self) -> str | None:
-        """The database's revision.
-
-        Raises:
-            SchemaOutdated: it is not that of this version.
-        """
-        async with self.database.house() as connection:
-            current = await current_revision(connection)
-        if current != self.needed:
-            raise SchemaOutdated
-        return current
-
-
-def _async_url(url: str) -> str:
-    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
-
-
-def _plain_dsn(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def keys_path(settings: Settings) -> Path:
-    """The key file: as configured, or beside the embedded database, so that neither outlives the other."""
-    return settings.keys_file or places_for(settings.database.folder or PROJECT).data.parent / "keys.json"
 
 
 # --- the services
@@ -345,10 +187,7 @@ async def run_server(
         sealer = Sealer(load_keys(keys_path(settings)), random)
         database = await _open(stack, addresses.app, settings.database.pool, "callcenter")
         attempts = await _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
-        fit = await DatabaseFit.of(database)
-        await fit.check_login()
-        await fit.check_schema()
-        await check_keys(database, sealer)
+        fit = await _found_fit(database, sealer)
         if voice is None:
             voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
         limits = limits_of(settings.verification)
@@ -386,17 +225,7 @@ async def run_server(
             sender = CodeSender(database, sealer, clock, messenger, minutes, random)
             upkeep, telephones = Upkeep(database, clock, endings, carrier), SharedTelephones(database, sealer, clock)
             await stack.enter_async_context(_working(addresses.jobs, sender, upkeep, telephones, alerts))
-        await stack.enter_async_context(
-            in_background(
-                keep_going(
-                    lambda: _refresh_static(database, static),  # until it works again, the last documents stand
-                    alerts,
-                    AlertKind.STATIC_STALE,
-                    seconds=REFRESH_SECONDS,
-                    pause=REFRESH_SECONDS,
-                )
-            )
-        )
+        await stack.enter_async_context(_refreshing(database, static, alerts))
         private = private_application(
             PrivateDependencies(
                 registry,
@@ -408,6 +237,14 @@ async def run_server(
         webhooks_url = await _listen(stack, EdgeRunner(webhook_application(edge)), settings.webhooks)
         _log.info("serving", webhooks=webhooks_url, private=private_url, flow=flows.entry.name)
         yield Running(settings, addresses, database, sealer, clock, webhooks_url, private_url)
+
+
+async def _found_fit(database: Database, sealer: Sealer) -> DatabaseFit:
+    fit = await DatabaseFit.of(database)
+    await fit.check_login()
+    await fit.check_schema()
+    await check_keys(database, sealer)
+    return fit
 
 
 def limits_of(settings: VerificationSettings) -> Limits:
@@ -462,26 +299,14 @@ async def _refresh_static(database: Database, static: StaticAnswers) -> None:
     static.refresh([RescueEntry(number, fallback.rescue_number) for number, fallback in numbers.items()])
 
 
-async def keep_going(
-    work: Callable[[], Awaitable[None]], alerts: Alerts, kind: AlertKind, *, seconds: float, pause: float = 0
-) -> None:
-    """Do ``work`` for as long as we live: whatever it raises is an alert, and it is done again.
+def _refreshing(database: Database, static: StaticAnswers, alerts: Alerts) -> AbstractAsyncContextManager[None]:
+    """Keep the static documents as the directory has them; while that fails, the last ones stand."""
 
-    Arguments:
-        kind: of the alert.
-        seconds: between one time and the next.
-        pause: seconds before the first time.
-    """
-    await asyncio.sleep(pause)
-    while True:
-        try:
-            await work()
-        except Exception as error:
-            if not _being_cancelled():
-                alerts.failed(kind, error)
-        if _being_cancelled():  # the work may have lost the word that it is to end
-            return
-        await asyncio.sleep(seconds)
+    async def refresh() -> None:
+        await _refresh_static(database, static)
+
+    every = REFRESH_SECONDS
+    return in_background(keep_going(refresh, alerts, AlertKind.STATIC_STALE, seconds=every, pause=every))
 
 
 @asynccontextmanager
@@ -499,32 +324,13 @@ async def _working(
             install_signal_handlers=False,
             shutdown_graceful_timeout=10,
         )
-        if not _being_cancelled():
+        if not being_cancelled():
             raise WorkerEnded
 
     # It ends when it loses the database, by an error or as if it had been told to stop, and comes back with it.
     working = keep_going(work, alerts, AlertKind.JOBS_STOPPED, seconds=1)
     async with application.open_async(), in_background(working):
         yield
-
-
-def _being_cancelled() -> bool:
-    """Whether this task is to end, even where an error has taken the place of its cancellation."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-@asynccontextmanager
-async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run ``work`` beside the body, and end it after it; an error of its own does not become the body's."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("background_work_failed", **failure(error))
 
 
 async def _listen(stack: AsyncExitStack, runner: web.AppRunner, listener: Listener) -> str:

@@ -134,7 +134,8 @@ def serve(context: Context, no_jobs: bool) -> None:
 
 
 async def _serve(settings: Settings, config: Path, *, jobs: bool) -> None:
-    from callcenter.app import reach_database, run_server
+    from callcenter.app import run_server
+    from callcenter.installation import reach_database
 
     stopped = _stop_signal()
     async with reach_database(settings) as addresses, run_server(settings, addresses, jobs=jobs) as running:
@@ -245,7 +246,7 @@ def db() -> None:
 @click.pass_obj
 def db_migrate(context: Context) -> None:
     """Make the roles that are missing and bring the schema to this version (database.owner_url)."""
-    from callcenter.app import prepare_database
+    from callcenter.installation import prepare_database
 
     click.echo(_run(prepare_database(context.settings)))
 
@@ -379,7 +380,7 @@ async def _import(settings: Settings, file: Path, slug: str, kind: str, columns:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Any, Any]]:
-    from callcenter.app import keys_path, reach_database
+    from callcenter.installation import keys_path, reach_database
     from callcenter.practice.key_fit import check_keys
     from callcenter.store.database import Database
     from callcenter.store.keys import load_keys

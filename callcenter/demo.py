@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from callcenter.app import Addresses, CannotListen, keys_path, reach_database, run_server
+from callcenter.app import CannotListen, run_server
 from callcenter.audit.reading import disclosures, records_of_call
 from callcenter.calls.tables import call as call_table
 from callcenter.emulator import Emulator, EmulatorSettings, NumberSettings
@@ -18,6 +18,7 @@ from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.outcomes import CouldNotRun, Differed, Passed
 from callcenter.emulator.runner import run
 from callcenter.emulator.transcript import TranscriptError, load_transcript
+from callcenter.installation import Addresses, keys_path, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError, Problem, Unavailable
 from callcenter.kernel.randomness import SystemRandom

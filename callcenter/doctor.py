@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text
 
-from callcenter.app import DatabaseFit, carrier_settings, keys_path, reach_database
+from callcenter.app import carrier_settings
 from callcenter.calls.flows import load_flows
+from callcenter.installation import DatabaseFit, keys_path, reach_database
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.directory import Directory

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from callcenter.app import Addresses, Running, keys_path, run_server
+from callcenter.app import Running, run_server
 from callcenter.demo import emulator_settings, ledger_reader
 from callcenter.emulator import Emulator
 from callcenter.emulator.client import ControlClient
@@ -22,6 +22,7 @@ from callcenter.emulator.outcomes import Differed, Outcome, Passed
 from callcenter.emulator.runner import LedgerReader, Patience, run
 from callcenter.emulator.steps import NoTexts, Transcript
 from callcenter.emulator.transcript import load_transcript
+from callcenter.installation import Addresses, keys_path
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import Random, SeededRandom
 from callcenter.practice.demo import seed

@@ -10,7 +10,9 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from callcenter import app
-from callcenter.app import Addresses, in_background, keep_going, run_server
+from callcenter.app import run_server
+from callcenter.background import in_background, keep_going
+from callcenter.installation import Addresses
 from callcenter.store.database import Database, DatabaseDown
 from callcenter.store.schema import APP
 from callcenter.telephony.alerts import AlertKind

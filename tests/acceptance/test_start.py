@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from callcenter.app import Addresses, Running, SchemaOutdated, run_server
+from callcenter.app import Running, run_server
+from callcenter.installation import Addresses, SchemaOutdated
 from callcenter.kernel.errors import Unavailable
 from callcenter.settings import Settings
 from callcenter.speech.voices import SilentVoice

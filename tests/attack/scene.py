@@ -18,10 +18,11 @@ from uuid import UUID, uuid4
 
 from aiohttp import ClientSession
 
-from callcenter.app import Addresses, Running, run_server
+from callcenter.app import Running, run_server
 from callcenter.audit.reading import Record, records_of_call
 from callcenter.calls.codes import CodeSender
 from callcenter.identity.challenges import code_of
+from callcenter.installation import Addresses
 from callcenter.kernel.clock import DrivenClock
 from callcenter.practice.demo_file import demo_id
 from callcenter.settings import Settings, load_settings

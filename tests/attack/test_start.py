@@ -10,9 +10,9 @@ import pytest
 
 import callcenter.app
 import callcenter.settings
-from callcenter.app import DatabaseFit
 from callcenter.calls import flows
 from callcenter.disclosure.gate import Gate
+from callcenter.installation import DatabaseFit
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError, DataProblems
 from callcenter.settings import Settings

@@ -13,7 +13,7 @@ import yaml
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from callcenter.app import DATABASE, EMBEDDED_ROOT, Addresses, keys_path, reach_database
+from callcenter.installation import DATABASE, EMBEDDED_ROOT, Addresses, keys_path, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed

@@ -15,8 +15,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, QueuePool, event, text
 
-from callcenter.app import Addresses, Running, run_server
+from callcenter.app import Running, run_server
 from callcenter.calls.codes import CodeSender
+from callcenter.installation import Addresses
 from callcenter.kernel.clock import DrivenClock, SystemClock
 from callcenter.settings import Settings
 from callcenter.speech.voices import Voice

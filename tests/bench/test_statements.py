@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.app import Addresses
+from callcenter.installation import Addresses
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from callcenter.app import Addresses, run_server
+from callcenter.app import run_server
 from callcenter.doctor import examine
+from callcenter.installation import Addresses
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed

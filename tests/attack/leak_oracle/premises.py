@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import text
 
 from callcenter import app
-from callcenter.app import Addresses, Running, keys_path, run_server
+from callcenter.app import Running, run_server
 from callcenter.demo import emulator_settings
 from callcenter.disclosure.policy import load_policy
 from callcenter.emulator import Emulator
@@ -25,6 +25,7 @@ from callcenter.emulator.tape import Exchange
 from callcenter.flow.language import Choose, Find, Flow, Say
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
+from callcenter.installation import Addresses, keys_path
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.logs import configure_logs
 from callcenter.kernel.randomness import SystemRandom

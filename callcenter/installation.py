@@ -1,0 +1,169 @@
+"""How an installation's database and keys are reached, prepared, and found fit to serve from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from callcenter.kernel.errors import Unavailable
+from callcenter.settings import PROJECT, Settings
+from callcenter.store.database import Database, single_connection
+from callcenter.store.embedded import DataInUse, EmbeddedPostgres, places_for
+from callcenter.store.migrations import current_revision, migrate, needed_revision, revisions
+from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
+from callcenter.store.schema import APP, OWNER
+
+DATABASE = "callcenter"
+EMBEDDED_ROOT = "callcenter_root"
+
+
+class SchemaOutdated(Unavailable):
+    """The database is not at the schema of this version: run `callcenter db migrate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """How the database is reached.
+
+    Arguments:
+        app: SQLAlchemy URL as the app role.
+        jobs: libpq form of the same, for the job worker.
+        owner: SQLAlchemy URL as the owner role, or ``None`` when it was not configured.
+    """
+
+    app: str
+    jobs: str
+    owner: str | None
+
+
+@asynccontextmanager
+async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIterator[Addresses]:
+    """The configured database, or the embedded one: started, or used where another process runs it already.
+
+    Arguments:
+        share: use what another process runs; otherwise that is an error.
+
+    Raises:
+        DataInUse: another process runs the embedded database, and it is not to be shared.
+    """
+    if settings.database.url is not None:
+        owner = settings.database.owner_url
+        yield Addresses(
+            _async_url(settings.database.url.get_secret_value()),
+            _plain_dsn(settings.database.url.get_secret_value()),
+            None if owner is None else _async_url(owner.get_secret_value()),
+        )
+        return
+    server = EmbeddedPostgres(places_for(settings.database.folder or PROJECT))
+    started = True
+    try:
+        await server.start()
+    except DataInUse:
+        if not share:
+            raise
+        started = False
+    try:
+        if started:
+            await _prepare_embedded(server)
+        yield Addresses(
+            server.url(user=APP, database=DATABASE),
+            server.dsn(user=APP, database=DATABASE),
+            server.url(user=OWNER, database=DATABASE),
+        )
+    finally:
+        if started:
+            await server.stop()
+
+
+async def _prepare_embedded(server: EmbeddedPostgres) -> None:
+    root = create_async_engine(server.url(user=EMBEDDED_ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
+    async with root.connect() as connection:
+        await ensure_roles(connection, login=True)
+        await create_database(connection, DATABASE)
+    await root.dispose()
+    await bring_up_to_date(server.url(user=OWNER, database=DATABASE))
+
+
+async def prepare_database(settings: Settings) -> str:
+    """Make what is missing: roles, schema. Returns what was done, in a sentence.
+
+    Raises:
+        SchemaOutdated: there is no owner URL to do it with.
+        DatabaseDown: no database answers there.
+        NotTheOwner: its login may not act as the owner of the tables.
+    """
+    async with reach_database(settings) as addresses:
+        if addresses.owner is None:
+            raise SchemaOutdated(
+                "database.owner_url is missing: migrations need a login that may create tables and roles"
+            )
+        if settings.database.url is not None:
+            async with single_connection(addresses.owner) as connection:
+                await ensure_roles(connection, login=False)
+        await bring_up_to_date(addresses.owner)
+    return "the database is at the schema of this version"
+
+
+async def bring_up_to_date(owner_url: str) -> None:
+    """Apply the migrations that are missing, as the owner role."""
+    async with single_connection(owner_url) as connection:
+        await become_owner(connection)
+        current, needed = await revisions(connection)
+        if current != needed:
+            await migrate(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFit:
+    """Whether a database is one that this version may serve from. Asked at start, for readiness, and by ``doctor``.
+
+    Arguments:
+        needed: the revision that this version needs.
+    """
+
+    database: Database
+    needed: str | None
+
+    @classmethod
+    async def of(cls, database: Database) -> DatabaseFit:
+        return cls(database, await asyncio.to_thread(needed_revision))
+
+    async def check_login(self) -> str:
+        """The server's login, bound by row-level security (P5).
+
+        Raises:
+            WrongLogin: it may do more, or less, than serve.
+        """
+        async with self.database.house() as connection:
+            return await require_app_login(connection)
+
+    async def check_schema(self) -> str | None:
+        """The database's revision.
+
+        Raises:
+            SchemaOutdated: it is not that of this version.
+        """
+        async with self.database.house() as connection:
+            current = await current_revision(connection)
+        if current != self.needed:
+            raise SchemaOutdated
+        return current
+
+
+def _async_url(url: str) -> str:
+    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+def _plain_dsn(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def keys_path(settings: Settings) -> Path:
+    """The key file: as configured, or beside the embedded database, so that neither outlives the other."""
+    return settings.keys_file or places_for(settings.database.folder or PROJECT).data.parent / "keys.json"
