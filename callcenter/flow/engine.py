@@ -55,7 +55,7 @@ LEAD_AFTER = timedelta(minutes=9)
 LAST_AFTER = timedelta(minutes=13)
 
 LIMIT_PROMPT = "engine.limit"
-FAREWELL_PROMPT = "callback.abandoned"
+FAREWELL_PROMPT = "engine.farewell"
 
 #: The name under which ``find`` binds what it found.
 APPOINTMENT = "appointment"

@@ -32,7 +32,7 @@ from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category
 
 #: The words that the engine says of itself, whatever the flow.
-ENGINE_PROMPTS = ("engine.nonsense", "engine.restart", "engine.limit")
+ENGINE_PROMPTS = ("engine.nonsense", "engine.restart", "engine.limit", "engine.farewell")
 #: The words of the steps that ask several questions.
 VERIFY_PROMPTS = (
     "verify.birth_date",

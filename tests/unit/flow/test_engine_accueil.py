@@ -63,7 +63,7 @@ async def walk(call: Call, answers: list[str], afterwards: str = "") -> Call:
 def farewells(flow: Flow) -> set[str]:
     last = {step.prompt for step in flow.steps.values() if isinstance(step, End)}
     assert any(isinstance(step, TakeMessage) for step in flow.steps.values())
-    return last | {"callback.taken", "callback.abandoned"}
+    return last | {"callback.taken", "callback.abandoned", "engine.farewell"}
 
 
 def check_ended_well(call: Call) -> None:

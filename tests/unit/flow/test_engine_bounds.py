@@ -67,7 +67,7 @@ async def test_it_is_led_there_once_and_ends_at_the_last_turn() -> None:
     await call.press(*["1"] * (LAST_TURN - LEAD_TO_A_PERSON - 1))
     assert call.heard() == ["menu"]
     reply = await call.press("1")
-    assert call.heard() == ["callback.abandoned"]
+    assert call.heard() == ["engine.farewell"]
     assert reply.then == HangUp()
     assert call.state.turns == LAST_TURN
 
@@ -110,7 +110,7 @@ async def test_patient_words_that_are_on_record_are_still_said_at_both_bounds() 
     assert [line.prompt for line in call.question.lines] == ["engine.limit", "menu"]
     await call.press(*["1"] * (LAST_TURN - LEAD_TO_A_PERSON - 1))
     reply = await call.press("3")
-    assert reply.before == (spoken, Line("callback.abandoned", "[callback.abandoned]"))
+    assert reply.before == (spoken, Line("engine.farewell", "[engine.farewell]"))
 
 
 async def test_a_call_that_lasts_is_led_to_a_person_and_then_ends_however_few_its_turns() -> None:
@@ -125,7 +125,7 @@ async def test_a_call_that_lasts_is_led_to_a_person_and_then_ends_however_few_it
     assert call.heard() == ["engine.limit", "callback.reason"]
     call.now = began + LAST_AFTER
     await call.press("")
-    assert (call.heard(), call.ended) == (["callback.abandoned"], True)
+    assert (call.heard(), call.ended) == (["engine.farewell"], True)
 
 
 async def test_an_answer_counts_even_when_the_time_is_over() -> None:

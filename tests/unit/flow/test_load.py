@@ -127,7 +127,7 @@ def test_the_words_of_verify_must_exist_where_it_stands(tmp_path: Path, key: str
     assert f"step « identify » says a prompt « {key} »" in the_one(tmp_path, text, without(key)).what
 
 
-@pytest.mark.parametrize("key", ["engine.limit", "callback.taken"])
+@pytest.mark.parametrize("key", ["engine.limit", "engine.farewell", "callback.taken"])
 def test_the_words_of_engine_and_messages_must_be_public(tmp_path: Path, key: str) -> None:
     book = PromptBook("fr.yaml", {**BOOK.prompts, key: BOOK["place"]})
     assert "names appointment.place" in the_one(tmp_path, SOUND, book).what
