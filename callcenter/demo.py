@@ -8,11 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from callcenter.app import CannotListen, run_server
 from callcenter.audit.reading import disclosures, records_of_call
-from callcenter.calls.tables import call as call_table
+from callcenter.calls.lookup import find_call
 from callcenter.emulator import Emulator, EmulatorSettings, NumberSettings
 from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.outcomes import CouldNotRun, Differed, Passed
@@ -188,11 +186,10 @@ def ledger_reader(database: Database) -> Callable[[str], Any]:
 
     async def read(sid: str) -> list[dict[str, Any]]:
         async with database.house() as connection:
-            query = select(call_table.c.id, call_table.c.practice_id).where(call_table.c.carrier_sid == sid)
-            row = (await connection.execute(query)).one_or_none()
-        if row is None:
+            found = await find_call(connection, sid=sid)
+        if found is None:
             return []
-        async with database.practice(row.practice_id) as tx:
-            return disclosures(await records_of_call(tx, row.id))
+        async with database.practice(found.practice_id) as tx:
+            return disclosures(await records_of_call(tx, found.id))
 
     return read

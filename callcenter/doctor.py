@@ -176,9 +176,8 @@ async def _schema(fit: DatabaseFit) -> str:
 async def _practices(database: Database) -> str:
     problems = []
     async with database.house() as connection:
-        ids = list((await connection.execute(select(practice.c.id))).scalars())
-        for practice_id in ids:
-            facts = await Directory.facts(connection, practice_id)
+        practices = await Directory.all(connection)
+        for facts in practices:
             try:
                 check_practice(facts)
             except CallcenterError as error:
@@ -186,13 +185,13 @@ async def _practices(database: Database) -> str:
             if not facts.numbers:
                 problems.append(f"{facts.name} has no number that we answer: it cannot be called")
         served = (await connection.execute(text("SELECT count(*) FROM directory_number"))).scalar_one()
-    if not ids:
+    if not practices:
         raise CallcenterError(
             "there is no practice yet, so every call is refused: `callcenter practice enrol FILE.yaml` makes one"
         )
     if problems:
         raise CallcenterError("; ".join(problems) + ": correct the file and enrol it again")
-    return f"{_counted(len(ids), 'practice')}, {_counted(served, 'number')}"
+    return f"{_counted(len(practices), 'practice')}, {_counted(served, 'number')}"
 
 
 async def _jobs(database: Database) -> str:

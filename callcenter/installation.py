@@ -12,12 +12,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenter.kernel.errors import Unavailable
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice.key_fit import check_keys
 from callcenter.settings import PROJECT, Settings
 from callcenter.store.database import Database, single_connection
 from callcenter.store.embedded import DataInUse, EmbeddedPostgres, places_for
+from callcenter.store.keys import load_keys
 from callcenter.store.migrations import current_revision, migrate, needed_revision, revisions
 from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
 from callcenter.store.schema import APP, OWNER
+from callcenter.store.sealed import Sealer
 
 DATABASE = "callcenter"
 EMBEDDED_ROOT = "callcenter_root"
@@ -117,6 +121,34 @@ async def bring_up_to_date(owner_url: str) -> None:
         current, needed = await revisions(connection)
         if current != needed:
             await migrate(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a command works on."""
+
+    database: Database
+    sealer: Sealer
+
+
+@asynccontextmanager
+async def open_data(settings: Settings, application: str = "callcenter-cli") -> AsyncIterator[Data]:
+    """Database and keys together, found to be each other's.
+
+    Arguments:
+        application: the name under which the database server lists the connections.
+
+    Raises:
+        WrongKeys: the key file is not the one that the database was filled with.
+    """
+    sealer = Sealer(load_keys(keys_path(settings)), SystemRandom())
+    async with reach_database(settings) as addresses:
+        database = Database(addresses.app, pool_size=2, application=application)
+        try:
+            await check_keys(database, sealer)
+            yield Data(database, sealer)
+        finally:
+            await database.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,12 @@ class Directory:
         return await _one(connection, practice.c.slug == slug)
 
     @staticmethod
+    async def all(connection: AsyncConnection) -> list[PracticeFacts]:
+        """Every practice, by name."""
+        rows = (await connection.execute(_facts_query().order_by(practice.c.name))).mappings().all()
+        return [_facts(row) for row in rows]
+
+    @staticmethod
     async def all_numbers(connection: AsyncConnection) -> Mapping[E164, Fallback]:
         """Every number that we serve, with what its callers get when nothing else works (kept in memory for that)."""
         query = select(directory_number.c.number, practice.c.rescue_number).join(practice)

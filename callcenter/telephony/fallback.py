@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from twilio.twiml import voice_response as verbs
 
+from callcenter.kernel.errors import CallcenterError
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.callers import Line, e164
 from callcenter.telephony.twiml import CarrierVoices, say, serialise
@@ -25,6 +26,10 @@ CALL_LATER = "Merci de rappeler un peu plus tard. Au revoir."
 
 #: Seconds for which the practice's own line rings.
 _RING_SECONDS = 40
+
+
+class NoLastResort(CallcenterError):
+    """There is no document of last resort for that number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +83,10 @@ class StaticAnswers:
     """
 
     def __init__(self, voices: CarrierVoices, alerts: Alerts) -> None:
-        self._voice = voices.voice("fr")
+        self._voices = voices
         self._alerts = alerts
-        self._plain = self._document(None)
+        self._plain = _document(voices)
         self._by_number: Mapping[str, _Prepared] = MappingProxyType({})
-
-    def _document(self, entry: tuple[str, str] | None) -> bytes:
-        response = verbs.VoiceResponse()
-        say(response, f"{APOLOGY} {EMERGENCY}", self._voice)
-        if entry is not None:
-            called, rescue = entry
-            say(response, TRANSFER, self._voice)
-            # Without an action the next verb runs when the line does not answer: the call never ends in silence.
-            dial = verbs.Dial(caller_id=called, timeout=_RING_SECONDS)
-            dial.append(verbs.Number(rescue))
-            response.append(dial)
-        say(response, NOBODY_ANSWERED if entry is not None else CALL_LATER, self._voice)
-        response.append(verbs.Hangup())
-        return serialise(response)
 
     def refresh(self, entries: Sequence[RescueEntry]) -> tuple[RefusedRescue, ...]:
         """Prepare the documents anew; those before are replaced at once.
@@ -106,23 +97,12 @@ class StaticAnswers:
         Returns the rescue numbers that are refused; each is an alert too. One practice's mistake keeps no other
         practice from its rescue line.
         """
-        served = Line(called=None, origins=tuple(entry.called for entry in entries))
-        prepared: dict[str, _Prepared] = {}
-        refused: list[RefusedRescue] = []
-        for entry in entries:
-            if entry.rescue is None:
-                continue
-            if e164(entry.rescue) is None:
-                refused.append(RefusedRescue(entry.called, RescueFault.NOT_E164))
-            elif served.comes_from(entry.rescue):
-                refused.append(RefusedRescue(entry.called, RescueFault.SERVED))
-            else:
-                body = self._document((entry.called, entry.rescue))
-                prepared[entry.called] = _Prepared(entry.rescue, body)
+        dialled, refused = _dialled(entries)
+        prepared = {called: _Prepared(rescue, _document(self._voices, called, rescue)) for called, rescue in dialled}
         self._by_number = MappingProxyType(prepared)
         for refusal in refused:
             self._alerts.report(AlertKind.RESCUE_REFUSED, called=refusal.called, fault=refusal.fault.value)
-        return tuple(refused)
+        return refused
 
     def answer(self, line: Line) -> bytes:
         """The document for a call on ``line``; it never dials a number that the call may come from."""
@@ -130,3 +110,55 @@ class StaticAnswers:
         if prepared is None or line.comes_from(prepared.rescue):
             return self._plain
         return prepared.body
+
+
+def document_of_last_resort(called: str, entries: Sequence[RescueEntry], voices: CarrierVoices) -> bytes:
+    """The document of one number, for a host that does not fall with this one.
+
+    Arguments:
+        called: the number, E.164.
+        entries: every number that we serve.
+        voices: the carrier's voices; French is used.
+
+    Raises:
+        NoLastResort: we do not answer there, or the rescue number cannot be dialled.
+    """
+    if called not in {entry.called for entry in entries}:
+        raise NoLastResort(f"no practice answers at {called}: `callcenter practice list` shows those that do")
+    dialled, refused = _dialled(entries)
+    for refusal in refused:
+        if refusal.called == called:
+            raise NoLastResort(f"the rescue number of {called} cannot be dialled ({refusal.fault}): enrol another")
+    return _document(voices, called, dict(dialled).get(called))
+
+
+def _dialled(entries: Sequence[RescueEntry]) -> tuple[list[tuple[str, str]], tuple[RefusedRescue, ...]]:
+    """The called numbers, each with the line that is dialled for it; and those whose line is not."""
+    served = Line(called=None, origins=tuple(entry.called for entry in entries))
+    dialled: list[tuple[str, str]] = []
+    refused: list[RefusedRescue] = []
+    for entry in entries:
+        if entry.rescue is None:
+            continue
+        if e164(entry.rescue) is None:
+            refused.append(RefusedRescue(entry.called, RescueFault.NOT_E164))
+        elif served.comes_from(entry.rescue):
+            refused.append(RefusedRescue(entry.called, RescueFault.SERVED))
+        else:
+            dialled.append((entry.called, entry.rescue))
+    return dialled, tuple(refused)
+
+
+def _document(voices: CarrierVoices, called: str | None = None, rescue: str | None = None) -> bytes:
+    voice = voices.voice("fr")
+    response = verbs.VoiceResponse()
+    say(response, f"{APOLOGY} {EMERGENCY}", voice)
+    if rescue is not None:
+        say(response, TRANSFER, voice)
+        # Without an action the next verb runs when the line does not answer: the call never ends in silence.
+        dial = verbs.Dial(caller_id=called, timeout=_RING_SECONDS)
+        dial.append(verbs.Number(rescue))
+        response.append(dial)
+    say(response, NOBODY_ANSWERED if rescue is not None else CALL_LATER, voice)
+    response.append(verbs.Hangup())
+    return serialise(response)

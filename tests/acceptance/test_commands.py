@@ -13,8 +13,9 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
-from callcenter import cli
 from callcenter.app import CannotListen
+from callcenter.cli import main
+from callcenter.cli import practice as practice_commands
 from callcenter.demo import PortTaken, on_free_ports
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SeededRandom, new_id
@@ -50,7 +51,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(PROJECT)
 
     def invoke(*arguments: str, **environment: str) -> Result:
-        return CliRunner().invoke(cli.main, [*arguments], env=environment)
+        return CliRunner().invoke(main, [*arguments], env=environment)
 
     return invoke
 
@@ -112,7 +113,7 @@ def test_what_nobody_expected_is_named_by_type_and_place_and_never_by_value(
         kept_in_a_local = SECRET
         raise ZeroDivisionError(kept_in_a_local)
 
-    monkeypatch.setattr(cli, "_practice_lines", breaks)
+    monkeypatch.setattr(practice_commands, "_list", breaks)
     result = run("practice", "list", CALLCENTER_LOG__LEVEL=level)
     refused(result, "ZeroDivisionError at ", "callcenter doctor", "CALLCENTER_LOG__LEVEL=debug")
     assert SECRET not in result.output

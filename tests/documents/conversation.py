@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from callcenter.audit.describing import describe_record
 from callcenter.audit.reading import records_of_call
 from callcenter.calls.tables import call
-from callcenter.cli import describe_record
 from callcenter.demo import ledger_reader
 from callcenter.emulator.outcomes import Passed
 from callcenter.emulator.runner import run

@@ -6,7 +6,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from callcenter.telephony.callers import Line
-from callcenter.telephony.fallback import RefusedRescue, RescueEntry, RescueFault, StaticAnswers
+from callcenter.telephony.fallback import (
+    NoLastResort,
+    RefusedRescue,
+    RescueEntry,
+    RescueFault,
+    StaticAnswers,
+    document_of_last_resort,
+)
 from callcenter.telephony.twiml import CarrierVoices
 from tests.unit.telephony.doubles import CALLED, CALLER, RESCUE, alerts_and_metrics, document
 
@@ -85,3 +92,20 @@ def test_a_refresh_forgets_what_is_no_longer_there() -> None:
     assert b"+33472000001" in answers.answer(Line(CALLED))
     answers.refresh([])
     assert "Dial" not in verbs(answers.answer(Line(CALLED)))
+
+
+def test_the_document_for_another_host_is_the_one_that_we_would_answer_with() -> None:
+    entries = [RescueEntry(CALLED, RESCUE), RescueEntry("+33261910001", None)]
+    for called in (CALLED, "+33261910001"):
+        ours = static(*entries).answer(Line(called))
+        assert document_of_last_resort(called, entries, CarrierVoices()) == ours
+
+
+@pytest.mark.parametrize(
+    ("called", "says"),
+    [("+33261910009", "no practice answers at"), (CALLED, "cannot be dialled \\(served\\)")],
+)
+def test_p7_no_document_is_printed_that_would_dial_a_line_forwarded_to_us(called: str, says: str) -> None:
+    entries = [RescueEntry(CALLED, "+33261910001"), RescueEntry("+33261910001", None)]
+    with pytest.raises(NoLastResort, match=says):
+        document_of_last_resort(called, entries, CarrierVoices())

@@ -1,0 +1,51 @@
+"""``callcenter audit``: looking at the ledger."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+import click
+
+from callcenter.audit.describing import describe_record
+from callcenter.audit.reading import Record, disclosures, records_of_call
+from callcenter.calls.lookup import find_call
+from callcenter.cli.context import Context, run
+from callcenter.installation import open_data
+from callcenter.kernel.errors import CallcenterError
+from callcenter.settings import Settings
+
+
+@click.group()
+def audit() -> None:
+    """The ledger: who was told what."""
+
+
+@audit.command("show")
+@click.option("--last", is_flag=True, help="The last call.")
+@click.option("--call", "call_id", type=click.UUID, help="A call by its identifier.")
+@click.option("--sid", help="A call by the carrier's identifier.")
+@click.option("--json", "as_json", is_flag=True, help="The records as they were written, one a line.")
+@click.pass_obj
+def audit_show(context: Context, last: bool, call_id: UUID | None, sid: str | None, as_json: bool) -> None:
+    """Show the records of one call, in the order in which they were written."""
+    if [last, call_id is not None, sid is not None].count(True) != 1:
+        raise click.UsageError("say which call: --last, --call ID or --sid CA…")
+    records = run(_records(context.settings, call_id, sid))
+    if as_json:
+        for record in records:
+            click.echo(json.dumps(record.body, ensure_ascii=False))
+        return
+    for record in records:
+        click.echo(describe_record(record))
+    click.echo(f"{len(records)} records, {len(disclosures(records))} disclosures decided; the chain of the call holds")
+
+
+async def _records(settings: Settings, call_id: UUID | None, sid: str | None) -> list[Record]:
+    async with open_data(settings) as data:
+        async with data.database.house() as connection:
+            found = await find_call(connection, id=call_id, sid=sid)
+        if found is None:
+            raise CallcenterError("there is no such call yet: make one with `callcenter phone`")
+        async with data.database.practice(found.practice_id) as tx:
+            return await records_of_call(tx, found.id)

@@ -1,0 +1,29 @@
+"""``callcenter flows``: proving what callers meet."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from callcenter.cli.context import Context
+from callcenter.flow.check import check
+
+
+@click.group()
+def flows() -> None:
+    """Flows: what callers meet."""
+
+
+@flows.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--prompts", type=click.Path(path_type=Path), help="The prompts; by default those of the configuration.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy; by default that of the configuration.")
+@click.pass_obj
+def flows_check(context: Context, paths: tuple[Path, ...], prompts: Path | None, policy: Path | None) -> None:
+    """Prove flows: 0 proven, 1 refuted or refused, 2 could not check."""
+    chosen = context.settings.flows
+    report = check(paths or (chosen.folder,), book_path=prompts or chosen.prompts, policy_path=policy or chosen.policy)
+    click.echo(report.text, nl=False)
+    sys.exit(report.exit_code)
