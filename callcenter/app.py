@@ -191,7 +191,7 @@ async def run_server(
         if voice is None:
             voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
         limits = limits_of(settings.verification)
-        house = House(database, attempts, sealer, clock, random, flows, limits, Places(clock))
+        house = House(database, attempts, sealer, clock, random, flows, limits, Places())
         registry = CollectorRegistry()
         metrics = Metrics(registry)
         alerts = Alerts(metrics)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from callcenter.app import carrier_settings
 from callcenter.calls.flows import load_flows
 from callcenter.installation import DatabaseFit, keys_path, reach_database
+from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.directory import Directory
@@ -176,7 +177,7 @@ async def _schema(fit: DatabaseFit) -> str:
 async def _practices(database: Database) -> str:
     problems = []
     async with database.house() as connection:
-        practices = await Directory.all(connection)
+        practices = await Directory.all(connection, SystemClock().now())
         for facts in practices:
             try:
                 check_practice(facts)

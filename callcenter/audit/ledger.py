@@ -51,6 +51,7 @@ class EventKind(StrEnum):
     APPOINTMENT_CONFIRMED = "appointment.confirmed"
     APPOINTMENT_CANCELLED = "appointment.cancelled"
     MESSAGE_TAKEN = "message.taken"
+    SETTINGS_CHANGED = "settings.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Entry:
 
     Arguments:
         kind: what it tells.
-        actor: ``{"kind": "ivr" | "operator" | "job", "id": …}``.
+        actor: ``{"kind": "ivr" | "operator" | "staff" | "job", "id": …}``.
         subject: the patient concerned, or ``None``; written as the patient's random token.
         content: everything else: references, labels, versions. Never a rendered word, a name or a number.
     """

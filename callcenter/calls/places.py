@@ -1,60 +1,52 @@
-"""What is public about practices, kept for some seconds so that a step need not ask again."""
+"""What is public about practices, kept in memory as of a revision of their settings: never older than a call needs."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import NotFound
-from callcenter.practice.directory import Directory
+from callcenter.practice.directory import Directory, facts_of
 from callcenter.practice.facts import PracticeFacts
 
-FRESH = timedelta(seconds=10)
+#: Practices that are kept in memory; about 10 kB each.
+MOST_KEPT = 4096
 
 
 class NotOurNumber(NotFound):
     """No practice answers at the called number."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The practice from ``since`` until ``until``, when a version begins or ends by itself."""
+
+    facts: PracticeFacts
+    since: datetime
+    until: datetime | None
+
+    def holds(self, at: datetime) -> bool:
+        return self.since <= at and (self.until is None or at < self.until)
+
+
 class Places:
-    """The directory, remembered briefly.
+    """Practices by (practice, revision): a revision never changes, so that nothing here is ever out of date."""
 
-    Arguments:
-        clock: tells how old a memory is.
-    """
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[UUID, int], _Kept] = OrderedDict()
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._by_number: dict[str, tuple[datetime, UUID]] = {}
-        self._by_practice: dict[UUID, tuple[datetime, PracticeFacts]] = {}
-
-    async def practice_of(self, connection: AsyncConnection, called: str) -> UUID:
-        """The practice that answers at ``called`` (E.164).
-
-        Raises:
-            NotOurNumber: none does.
-        """
-        kept = self._by_number.get(called)
-        if kept and self._fresh(kept[0]):
-            return kept[1]
-        entry = await Directory.for_number(connection, called)
-        if entry is None:
-            raise NotOurNumber
-        self._by_number[called] = (self._clock.now(), entry.practice_id)
-        self._by_practice[entry.practice_id] = (self._clock.now(), entry.facts)
-        return entry.practice_id
-
-    async def facts(self, connection: AsyncConnection, practice: UUID) -> PracticeFacts:
-        """What is public about ``practice``."""
-        kept = self._by_practice.get(practice)
-        if kept and self._fresh(kept[0]):
-            return kept[1]
-        facts = await Directory.facts(connection, practice)
-        self._by_practice[practice] = (self._clock.now(), facts)
-        return facts
-
-    def _fresh(self, since: datetime) -> bool:
-        return timedelta(0) <= self._clock.now() - since < FRESH
+    async def facts(self, connection: AsyncConnection, practice: UUID, revision: int, at: datetime) -> PracticeFacts:
+        """What is public about ``practice`` as of ``revision`` of its settings, at ``at`` (aware)."""
+        key = (practice, revision)
+        kept = self._kept.get(key)
+        if kept is None or not kept.holds(at):
+            snapshot = await Directory.snapshot(connection, practice, at, revision)
+            kept = self._kept[key] = _Kept(facts_of(snapshot), at, snapshot.until)
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return kept.facts

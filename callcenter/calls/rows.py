@@ -6,16 +6,18 @@ from sqlalchemy import text
 
 from callcenter.calls.values import NotDelivered
 
-#: A first webhook: make the call once, lock it, and enter its practice. A repeated one finds the row that stands.
+#: A first webhook: find whose number it is, make the call once, lock it, and enter its practice as its settings stand
+#: now. A repeated one finds the row that stands.
 ENTER_BY_SID = text(
     """
     WITH c AS (
         INSERT INTO call (id, practice_id, carrier_sid, status, started_at)
-        VALUES (:id, :practice, :sid, :status, :now)
+        SELECT :id, practice_id, :sid, :status, :now FROM directory_number WHERE number = :called
         ON CONFLICT (carrier_sid) DO UPDATE SET carrier_sid = excluded.carrier_sid
         RETURNING id, practice_id, carrier_sid, status
     )
-    SELECT c.*, set_config('app.practice', c.practice_id::text, true) FROM c
+    SELECT c.*, p.revision, set_config('app.practice', c.practice_id::text, true)
+    FROM c JOIN practice p ON p.id = c.practice_id
     """
 )
 

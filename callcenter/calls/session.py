@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from callcenter.flow.state import State
 from callcenter.identity.challenges import Opened
 from callcenter.identity.evidence import Evidence
 from callcenter.kernel.errors import IntegrityError
+from callcenter.practice.facts import Arrival
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,41 @@ class Playback:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """How a call began; it keeps to that whatever its practice changes meanwhile.
+
+    Arguments:
+        at: when, aware.
+        revision: of the practice's settings.
+        arrival: how it is received.
+        practitioner: whose number was called, or ``None`` for the practice's.
+    """
+
+    at: datetime
+    revision: int
+    arrival: Arrival
+    practitioner: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "at": self.at.isoformat(),
+            "revision": self.revision,
+            "arrival": self.arrival.value,
+            "practitioner": self.practitioner,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Beginning:
+        at = datetime.fromisoformat(value["at"])
+        return cls(at, value["revision"], Arrival(value["arrival"]), value["practitioner"])
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Where a call stands.
 
     Arguments:
+        beginning: how the call began.
         caller: E.164, or ``None``.
         flow: digest of the flow that the call is in; it keeps it until its end.
         state: where it stands in the flow.
@@ -46,6 +79,7 @@ class Session:
         pending: what follows once they have been heard, or ``None``.
     """
 
+    beginning: Beginning
     caller: str | None
     flow: str
     state: State
@@ -61,6 +95,7 @@ class Session:
         return json.dumps(
             {
                 "v": VERSION,
+                "beginning": self.beginning.to_json(),
                 "caller": self.caller,
                 "flow": self.flow,
                 "state": self.state.to_json(),
@@ -87,6 +122,7 @@ class Session:
             raise IntegrityError("the saved session of a call is of another version")
         challenge = value["challenge"]
         return cls(
+            beginning=Beginning.from_json(value["beginning"]),
             caller=value["caller"],
             flow=value["flow"],
             state=State.from_json(value["state"]),

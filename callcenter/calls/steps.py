@@ -24,10 +24,10 @@ from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, follow
 from callcenter.calls.flows import Flows
 from callcenter.calls.messages import CallMessages
-from callcenter.calls.places import Places
+from callcenter.calls.places import NotOurNumber, Places
 from callcenter.calls.playbacks import settle
 from callcenter.calls.record import CallRecord
-from callcenter.calls.session import Session
+from callcenter.calls.session import Beginning, Session
 from callcenter.calls.values import Answer, CallStatus, Document, Incoming, Render, Slot, StepAnswered, committed
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import Gate
@@ -90,6 +90,22 @@ class House:
     places: Places
 
 
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """A call whose first webhook has come, for the first time or again.
+
+    Arguments:
+        revision: of the practice's settings, as it stands now.
+        at: now.
+        ended: the call is over.
+    """
+
+    call: UUID
+    revision: int
+    at: datetime
+    ended: bool
+
+
 class Steps:
     """Answers the webhooks of calls."""
 
@@ -115,9 +131,9 @@ class Steps:
         async with house.database.house() as connection:
             match event:
                 case Incoming():
-                    tx, call, ended = await self._enter_first(connection, event)
-                    key = self._key(tx.practice, call, 0, Slot.NEXT, event.fingerprint)
-                    body, replayed = await self._first(tx, call, key, event, render, ended=ended)
+                    tx, entered = await self._enter_first(connection, event)
+                    key = self._key(tx.practice, entered.call, 0, Slot.NEXT, event.fingerprint)
+                    body, replayed = await self._first(tx, entered, key, event, render)
                 case StepAnswered():
                     tx, ended = await self._enter(connection, event)
                     key = self._key(tx.practice, event.call, event.document, event.slot, event.fingerprint)
@@ -128,18 +144,20 @@ class Steps:
         keyed = self._house.sealer.blind_index(practice, "step_answer.fingerprint", f"{call}|{fingerprint.hex()}")
         return StepKey(document, slot, keyed)
 
-    async def _enter_first(self, connection: AsyncConnection, event: Incoming) -> tuple[Transaction, UUID, bool]:
-        house = self._house
-        practice = await house.places.practice_of(connection, event.called)
+    async def _enter_first(self, connection: AsyncConnection, event: Incoming) -> tuple[Transaction, _Entered]:
+        house, now = self._house, self._house.clock.now()
         values = {
             "id": new_id(house.random),
-            "practice": practice,
+            "called": event.called,
             "sid": event.carrier_sid,
             "status": int(CallStatus.RINGING),
-            "now": house.clock.now(),
+            "now": now,
         }
-        row = (await connection.execute(rows.ENTER_BY_SID, values)).one()
-        return Transaction(connection, row.practice_id), row.id, CallStatus(row.status).terminal
+        row = (await connection.execute(rows.ENTER_BY_SID, values)).one_or_none()
+        if row is None:
+            raise NotOurNumber
+        entered = _Entered(row.id, row.revision, now, CallStatus(row.status).terminal)
+        return Transaction(connection, row.practice_id), entered
 
     async def _enter(self, connection: AsyncConnection, event: StepAnswered) -> tuple[Transaction, bool]:
         row = (await connection.execute(rows.ENTER_BY_ID, {"id": event.call})).one_or_none()
@@ -150,23 +168,28 @@ class Steps:
         return Transaction(connection, row.practice_id), CallStatus(row.status).terminal
 
     async def _first(
-        self, tx: Transaction, call: UUID, key: StepKey, event: Incoming, render: Render, *, ended: bool
+        self, tx: Transaction, entered: _Entered, key: StepKey, event: Incoming, render: Render
     ) -> tuple[bytes, bool]:
+        call = entered.call
         kept = await self._load(tx, call, key)
         if kept is not None:
             return await self._answered_before(tx, call, key, kept)
-        if ended:  # a signature has no date: this one was recorded, and its answer is forgotten by now
+        if entered.ended:  # a signature has no date: this one was recorded, and its answer is forgotten by now
             raise NoSuchCall
-        facts = await self._house.places.facts(tx.connection, tx.practice)
+        facts = await self._house.places.facts(tx.connection, tx.practice, entered.revision, entered.at)
         caller = None if event.caller is None or event.caller in facts.own_lines else event.caller
+        door, arrival = facts.door(event.called), facts.arrival(event.called, entered.at)
+        beginning = Beginning(entered.at, entered.revision, arrival, door.practitioner)
         flow = self._house.flows.entry
         segment = Segment(new_id(self._house.random), call)
-        session = Session(caller, flow.digest, initial(flow), segment)
+        session = Session(beginning, caller, flow.digest, initial(flow), segment)
         content: dict[str, Value] = {
             "direction": "inbound",
             "caller": self._caller_hash(tx.practice, event.caller),
             "caller_withheld": caller is None,
             "flow": {"name": flow.name, "sha256": flow.digest},
+            "settings": entered.revision,
+            "arrival": arrival.value,
         }
         opening = Entry(EventKind.CALL_STARTED, IVR_ACTOR, None, content)
         body = await self._work(tx, call, key, session, facts, Started(), render, number=1, entries=(opening,))
@@ -186,7 +209,8 @@ class Steps:
         number = kept.document + 1
         if session.pending is not None:
             return await self._go_on(tx, call, key, session, session.pending, render, number), False
-        facts = await self._house.places.facts(tx.connection, tx.practice)
+        began = session.beginning
+        facts = await self._house.places.facts(tx.connection, tx.practice, began.revision, began.at)
         body = await self._work(tx, call, key, session, facts, event.keyed, render, number=number, entries=())
         return body, False
 
@@ -290,7 +314,11 @@ class Steps:
 
     def _world(self, desk: Desk, session: Session) -> World:
         house = self._house
-        public = {**desk.facts.public(desk.now), "caller.number_withheld": session.caller is None}
+        public = {
+            **desk.facts.public(desk.now),
+            "caller.number_withheld": session.caller is None,
+            "call.arrival": session.beginning.arrival.value,
+        }
         return World(
             now=desk.now.astimezone(desk.facts.timezone),
             caller=Caller(session.caller),

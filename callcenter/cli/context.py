@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
+
+import click
 
 from callcenter.kernel.logs import configure_logs
 from callcenter.settings import Settings, load_settings
@@ -35,6 +38,20 @@ class Context:
             self._settings = load_settings(self.config)
             configure_logs(self._settings.log.form, self._settings.log.level)
         return self._settings
+
+
+def _account() -> str:
+    """The account of whoever types, which is on record until staff have accounts of their own."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+#: Who does what is asked: it goes on record.
+by_option = click.option(
+    "--by", default=_account, show_default="your account on this machine", help="Who does it; goes on record."
+)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

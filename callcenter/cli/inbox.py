@@ -58,7 +58,8 @@ async def _handle(settings: Settings, slug: str | None, message_id: UUID, by: st
 
 
 async def _practices(database: Database, slug: str | None) -> list[PracticeFacts]:
+    now = SystemClock().now()
     async with database.house() as connection:
         if slug is None:
-            return await Directory.all(connection)
-        return [await Directory.by_slug(connection, slug)]
+            return await Directory.all(connection, now)
+        return [await Directory.by_slug(connection, slug, now)]

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from callcenter.cli.context import Context, run
+from callcenter.cli.context import Context, by_option, run
 from callcenter.installation import open_data
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.directory import Directory
 from callcenter.practice.enrolling import Enrolled, enrol
 from callcenter.practice.importing import ImportKind, ImportReport, import_file
+from callcenter.practice.setting_versions import Author
 from callcenter.settings import Settings
+from callcenter.staff.acts import StaffActs
 
 
 @click.group()
@@ -24,6 +26,7 @@ def practice() -> None:
 @practice.command("enrol")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--organisation", required=True, help="Who staffs its telephone; enrolled too if it is new.")
+@by_option
 @click.option(
     "--no-longer-sensitive",
     "released",
@@ -32,13 +35,13 @@ def practice() -> None:
     help="A practitioner on file as sensitive who is no more; may be given several times.",
 )
 @click.pass_obj
-def practice_enrol(context: Context, file: Path, organisation: str, released: tuple[str, ...]) -> None:
+def practice_enrol(context: Context, file: Path, organisation: str, released: tuple[str, ...], by: str) -> None:
     """Enrol a practice from its description in YAML, or change the one of the same short name.
 
     A practitioner's sensitive mark goes only where --no-longer-sensitive names them: without it, callers are told
     practitioners' names.
     """
-    enrolled = run(_enrol(context.settings, file, organisation, released))
+    enrolled = run(_enrol(context.settings, file, organisation, released, by))
     facts = enrolled.facts
     what = "enrolled" if enrolled.is_new else "changed"
     click.echo(f"{facts.name} {what}: answers at {', '.join(facts.numbers)}, rescue number {facts.rescue_number}")
@@ -48,9 +51,11 @@ def practice_enrol(context: Context, file: Path, organisation: str, released: tu
     click.echo("its calls meet this from now on; the documents of last resort follow within a minute")
 
 
-async def _enrol(settings: Settings, file: Path, organisation: str, released: tuple[str, ...]) -> Enrolled:
+async def _enrol(settings: Settings, file: Path, organisation: str, released: tuple[str, ...], by: str) -> Enrolled:
+    clock, random = SystemClock(), SystemRandom()
+    author, acts = Author(by, clock.now()), StaffActs(clock, random)
     async with open_data(settings) as data:
-        return await enrol(data.database, file, organisation, SystemRandom(), no_longer_sensitive=released)
+        return await enrol(data.database, file, organisation, random, author, acts, no_longer_sensitive=released)
 
 
 @practice.command("list")
@@ -63,7 +68,7 @@ def practice_list(context: Context) -> None:
 
 async def _list(settings: Settings) -> list[str]:
     async with open_data(settings) as data, data.database.house() as connection:
-        practices = await Directory.all(connection)
+        practices = await Directory.all(connection, SystemClock().now())
     return [
         f"{facts.slug:<32} {facts.name:<32} {', '.join(facts.numbers)}  (rescue {facts.rescue_number})"
         for facts in practices
@@ -101,7 +106,7 @@ async def _import(
 ) -> ImportReport:
     async with open_data(settings) as data:
         async with data.database.house() as connection:
-            facts = await Directory.by_slug(connection, slug)
+            facts = await Directory.by_slug(connection, slug, SystemClock().now())
         return await import_file(
             data.database,
             data.sealer,

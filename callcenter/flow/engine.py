@@ -34,6 +34,7 @@ from callcenter.flow.language import (
     Lookup,
     Say,
     Step,
+    Switch,
     TakeMessage,
     Verify,
 )
@@ -200,6 +201,8 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
             return message_taking.enter(state, scene)
         case Branch():
             return Left(_branch(step, scene), state)
+        case Switch():
+            return Left(_case(step, scene), state)
         case Go():
             return Left("go", state)
         case End():
@@ -249,6 +252,13 @@ async def _do(step: Do, state: State, scene: Scene) -> Outcome:
             return Left("done", state.unbinding(APPOINTMENT) if step.act is Act.CANCEL_APPOINTMENT else state)
         case Failed():
             return Left("failed", state)
+
+
+def _case(step: Switch, scene: Scene) -> str:
+    value = scene.world.public.get(step.on)
+    if not isinstance(value, str) or value not in step.cases:
+        raise FlowStuck(f"step {step.name}: {step.on} is none of its cases")
+    return f"case {value}"
 
 
 def _branch(step: Branch, scene: Scene) -> str:

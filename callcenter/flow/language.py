@@ -7,7 +7,7 @@ step names its outlets itself, so that a proof and a picture need nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from callcenter.kernel.levels import Channel as Channel
@@ -175,6 +175,19 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """Go one of several ways by a *public* field that has a few known values; each has its way."""
+
+    name: str
+    line: int
+    on: str
+    cases: Mapping[str, str]
+
+    def outlets(self) -> Mapping[str, str]:
+        return {f"case {value}": step for value, step in self.cases.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
     """Go to another step."""
 
@@ -198,7 +211,7 @@ class End:
         return {}
 
 
-Step = Say | Choose | Ask | Verify | Find | Disclose | Do | TakeMessage | Branch | Go | End
+Step = Say | Choose | Ask | Verify | Find | Disclose | Do | TakeMessage | Branch | Switch | Go | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +226,7 @@ class Flow:
         person: the step that leads to a person; the engine goes there when a bound is reached.
         steps: by name, in the file's order.
         digest: SHA-256 (hexadecimal) of the flow's and its prompts' text; in every record.
+        part_of: file of each step that stands in a part, apart from the flow's own file.
     """
 
     name: str
@@ -222,6 +236,11 @@ class Flow:
     person: str
     steps: Mapping[str, Step]
     digest: str
+    part_of: Mapping[str, str] = field(default_factory=dict)
+
+    def file_of(self, step: str) -> str:
+        """The file in which ``step`` stands."""
+        return self.part_of.get(step, self.file)
 
     def edges(self) -> Iterator[tuple[str, str, str]]:
         """Every (step, outlet, next step)."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from callcenter.flow.language import (
     Act,
@@ -33,6 +33,7 @@ from callcenter.flow.language import (
     MessageKind,
     Say,
     Step,
+    Switch,
     TakeMessage,
     Verify,
 )
@@ -55,7 +56,8 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
         header = _Header.model_validate(document.data)
     except ValidationError as error:
         raise DataProblems(from_pydantic(error, document)) from error
-    steps, problems = _read_steps(header, document)
+    steps, problems = _read_steps(header.steps, document)
+    parts, part_of = _read_parts(header, document, steps, problems)
     flow = Flow(
         name=header.flow,
         channel=header.channel,
@@ -63,19 +65,59 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
         start=header.start,
         person=header.person,
         steps=steps,
-        digest=_digest(document, steps, book),
+        digest=_digest([document, *parts], steps, book),
+        part_of=part_of,
     )
     problems += _name_problems(header, document)
-    problems += local_problems(flow, frozenset(header.steps), book, document, header.emergency)
+    problems += local_problems(flow, _names(header, parts), book, document, header.emergency)
     problems = problems or graph_problems(flow)
     if problems:
         raise DataProblems(sorted(problems, key=lambda problem: (problem.line, problem.what)))
     return flow
 
 
-def _digest(document: Document, steps: Mapping[str, Step], book: PromptBook) -> str:
+def _read_parts(
+    header: _Header, document: Document, steps: dict[str, Step], problems: list[Problem]
+) -> tuple[list[Document], dict[str, str]]:
+    """Add the steps of the flow's parts to ``steps``; the parts, and in which file each of these steps stands."""
+    folder = Path(document.file).parent / header.flow
+    parts: list[Document] = []
+    part_of: dict[str, str] = {}
+    for index, name in enumerate(header.parts):
+        try:
+            part = read_yaml(folder / f"{name}.yaml")
+            form = _Part.model_validate(part.data)
+        except DataProblems as error:
+            problems += error.problems
+            continue
+        except ValidationError as error:
+            problems += from_pydantic(error, part)
+            continue
+        parts.append(part)
+        read, wrong = _read_steps(form.steps, part)
+        problems += wrong
+        for twice in sorted(read.keys() & steps.keys()):
+            where = part_of.get(twice, document.file)
+            what = f"the step « {twice} » stands in {Path(where).name} already"
+            problems.append(part.problem(("steps", twice), what, "name one of both otherwise"))
+        steps.update(read)
+        part_of.update(dict.fromkeys(read, part.file))
+        if header.parts.index(name) != index:
+            what = f"the part « {name} » is named twice"
+            problems.append(document.problem(("parts", index), what, "name it once"))
+    return parts, part_of
+
+
+def _names(header: _Header, parts: Sequence[Document]) -> frozenset[str]:
+    """Every step that the files name, those included whose form was refused."""
+    return frozenset(header.steps).union(*(part.data["steps"] for part in parts))
+
+
+def _digest(documents: Sequence[Document], steps: Mapping[str, Step], book: PromptBook) -> str:
     prompts = {key: book[key].digest for key in sorted(prompt_keys(steps.values())) if key in book}
-    return hashlib.sha256(json.dumps([document.text, prompts], ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([[document.text for document in documents], prompts], ensure_ascii=False).encode()
+    ).hexdigest()
 
 
 def _name_problems(header: _Header, document: Document) -> list[Problem]:
@@ -85,10 +127,10 @@ def _name_problems(header: _Header, document: Document) -> list[Problem]:
     return [document.problem(("flow",), f"the flow « {header.flow} » stands in a file « {stem} »", "name both alike")]
 
 
-def _read_steps(header: _Header, document: Document) -> tuple[dict[str, Step], list[Problem]]:
+def _read_steps(written: Mapping[str, dict[str, Any]], document: Document) -> tuple[dict[str, Step], list[Problem]]:
     steps: dict[str, Step] = {}
     problems: list[Problem] = []
-    for name, content in header.steps.items():
+    for name, content in written.items():
         where = ("steps", name)
         verbs = [verb for verb in _FORMS if verb in content]
         if len(verbs) != 1:
@@ -117,6 +159,11 @@ class _Header(_Form):
     emergency: str | None = None
     start: str
     person: str
+    parts: list[_Name] = Field(default_factory=list)
+    steps: Annotated[dict[_Name, dict[str, Any]], Field(min_length=1)]
+
+
+class _Part(_Form):
     steps: Annotated[dict[_Name, dict[str, Any]], Field(min_length=1)]
 
 
@@ -213,11 +260,20 @@ class _TakeMessageForm(_StepForm):
 
 class _BranchForm(_StepForm):
     branch: str
-    yes: str
-    no: str
+    yes: str | None = None
+    no: str | None = None
+    cases: Annotated[dict[str, str], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.cases is None) == (self.yes is None or self.no is None):
+            raise ValueError("a branch has « yes » and « no », or « cases »")
+        return self
 
     def step(self, name: str, line: int) -> Step:
-        return Branch(name, line, self.branch, self.yes, self.no)
+        if self.cases is not None:
+            return Switch(name, line, self.branch, self.cases)
+        return Branch(name, line, self.branch, self.yes or "", self.no or "")
 
 
 class _GoForm(_StepForm):

@@ -241,7 +241,9 @@ def _counterexample(flow: Flow, step: Step, need: Need) -> Counterexample:
         arrives = f"; it can be reached with level {path[-1].level.value}"
     elif need.fact:
         arrives = "; it can be reached without"
-    return Counterexample(flow.file, step.line, f"step « {step.name} » {need.why}{arrives}", path, need.mend)
+    return Counterexample(
+        flow.file_of(step.name), step.line, f"step « {step.name} » {need.why}{arrives}", path, need.mend
+    )
 
 
 def ways(flow: Flow, goal: str) -> Iterator[tuple[tuple[Hop, ...], Facts]]:

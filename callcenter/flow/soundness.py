@@ -22,11 +22,12 @@ from callcenter.flow.language import (
     Go,
     Say,
     Step,
+    Switch,
     TakeMessage,
     Verify,
 )
 from callcenter.flow.prompts import Prompt, PromptBook
-from callcenter.flow.words import YES_NO_FIELDS
+from callcenter.flow.words import CASE_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.documents import Document
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category
@@ -70,7 +71,7 @@ def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
                 keys.update(VERIFY_PROMPTS)
             case TakeMessage():
                 keys.update(CALLBACK_PROMPTS)
-            case Find() | Do() | Branch() | Go():
+            case Find() | Do() | Branch() | Switch() | Go():
                 pass
     return frozenset(keys)
 
@@ -139,7 +140,7 @@ def _prompt_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Probl
                 yield from _public_prompt_problems(flow, step, key, book)
         case Disclose():
             yield from _disclosed_prompt_problems(flow, step, book)
-        case Find() | Do() | Branch() | Go():
+        case Find() | Do() | Branch() | Switch() | Go():
             pass
 
 
@@ -171,6 +172,13 @@ def _step_problems(flow: Flow, step: Step) -> Iterator[Problem]:
         case Choose():
             for key in sorted(step.keys.keys() - MENU_KEYS):
                 yield _problem(flow, step, f"the menu « {step.name} » has a key « {key} »", "keys are 0 to 9 and *")
+        case Switch() if step.on not in CASE_FIELDS:
+            what = f"step « {step.name} » branches on « {step.on} », which has no cases"
+            yield _problem(flow, step, what, f"branch on one of {', '.join(sorted(CASE_FIELDS))}")
+        case Switch() if step.cases.keys() != CASE_FIELDS[step.on]:
+            known = ", ".join(sorted(CASE_FIELDS[step.on]))
+            what = f"step « {step.name} » does not have exactly the cases of « {step.on} »"
+            yield _problem(flow, step, what, f"write a way for each of {known}, and for nothing else")
         case Branch() if FIELD_LABELS.get(step.on) is not Category.PUBLIC:
             what = f"step « {step.name} » branches on « {step.on} », which is not a public field"
             yield _problem(flow, step, what, "branch on a public field; only find may branch on a record")
@@ -280,4 +288,4 @@ def _is_person(flow: Flow, name: str) -> bool:
 
 
 def _problem(flow: Flow, step: Step | None, what: str, mend: str) -> Problem:
-    return Problem(flow.file, step.line if step else 0, what, mend)
+    return Problem(flow.file_of(step.name) if step else flow.file, step.line if step else 0, what, mend)

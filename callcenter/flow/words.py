@@ -56,6 +56,10 @@ TEXT_FILTERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
 
 #: Fields that are yes or no: for ``if`` and ``branch`` only.
 YES_NO_FIELDS = frozenset({"practice.is_open", "caller.number_withheld"})
+#: Fields with a few known values: for ``branch`` with ``cases`` only.
+CASE_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"call.arrival": frozenset({"practice", "direct", "menu", "overflow", "professionals", "closed"})}
+)
 #: Fields that are a date and time: said through one of the filters for it.
 MOMENT_FIELDS = frozenset({"appointment.starts_at"})
 
@@ -221,6 +225,9 @@ class _Parser:
         if name is not None and name not in {**MOMENT_FILTERS, **TEXT_FILTERS}:
             known = ", ".join([*MOMENT_FILTERS, *TEXT_FILTERS])
             self.fault(f"« {name} » is not a filter", f"the filters are {known}")
+        elif field in CASE_FIELDS:
+            self.fault(f"« {field} » is a case to branch on, not something to say", "branch on it in the flow")
+            return False
         elif field in YES_NO_FIELDS:
             self.fault(f"« {field} » is yes or no and cannot be said", f"use it in « {{% if {field} %}} »")
         elif field in MOMENT_FIELDS and name not in MOMENT_FILTERS:

@@ -146,8 +146,15 @@ def read_yaml(path: str | Path) -> Document:
     Raises:
         DataProblems: it cannot be read, is not one YAML mapping in UTF-8, exceeds 1 MiB, or has a key twice.
     """
-    file = str(path)
-    text = _read_text(file)
+    return parse_yaml(_read_text(str(path)), str(path))
+
+
+def parse_yaml(text: str, file: str) -> Document:
+    """``text`` as a file of the name ``file`` would be read.
+
+    Raises:
+        DataProblems: as :func:`read_yaml`.
+    """
     root = _compose(file, text)
     reader = _Reader(file)
     if not isinstance(root, yaml.MappingNode):

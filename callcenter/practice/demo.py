@@ -32,9 +32,13 @@ from callcenter.practice.on_file import appointments_on_file, contacts_on_file
 from callcenter.practice.opening import Opening
 from callcenter.practice.practice_file import DescribedPractice
 from callcenter.practice.records import ContactRecord, PatientRecord, Reading
+from callcenter.practice.setting_versions import Author, SettingVersions
 from callcenter.practice.values import AppointmentStatus
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
+
+#: Who makes the settings of the demonstration's practices.
+DEMONSTRATION = "demonstration"
 
 FOLDER = Path(__file__).resolve().parents[2] / "config" / "demo"
 
@@ -79,7 +83,8 @@ async def seed(
 ) -> SeedReport:
     """Write the demonstration, or bring the one that stands there back to what its files say.
 
-    A second run keeps what was done to appointments, unless their day has gone by or moved: those are planned anew.
+    A second run keeps what was done to appointments, unless their day has gone by or moved: those are planned anew. It
+    keeps the settings that somebody has changed.
 
     Arguments:
         random: makes the identifiers of telephones; all others are fixed (:func:`demo_file.demo_id`).
@@ -94,8 +99,10 @@ async def seed(
     people = _people(demonstration, now)
     async with database.house() as connection:
         await write_organisation(connection, demonstration.organisation_id, demonstration.organisation)
+        author = Author(DEMONSTRATION, now)
         for practice in demonstration.practices.values():
-            await write_practice(connection, practice.facts)
+            others = await SettingVersions.set_by_others(connection, practice.facts.id, DEMONSTRATION)
+            await write_practice(connection, practice.facts, author, leave=others)
     anchored = 0
     for slug, practice in demonstration.practices.items():
         async with database.practice(practice.facts.id) as tx:

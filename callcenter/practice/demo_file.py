@@ -14,7 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from callcenter.kernel.documents import from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems
 from callcenter.practice.opening import Opening
-from callcenter.practice.practice_file import DescribedPractice, Weekday, read_practice_file
+from callcenter.practice.practice_file import DescribedPractice, read_practice_file
+from callcenter.practice.practice_form import Weekday
 
 #: Demonstration data have the same identifiers everywhere, so that whoever tries something can name them.
 _NAMESPACE = uuid5(NAMESPACE_URL, "https://callcenter.example/demonstration")

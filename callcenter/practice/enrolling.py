@@ -11,11 +11,13 @@ from sqlalchemy import select
 
 from callcenter.kernel.errors import CallcenterError, DataProblems, Problem
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.changing import Recorder
 from callcenter.practice.enrolment import PractitionerRecord, write_organisation, write_practice, write_practitioners
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.names import normalise_name
 from callcenter.practice.practice_file import DescribedPractice, read_practice_file
 from callcenter.practice.practitioners import practitioner_names, sensitive_practitioners
+from callcenter.practice.setting_versions import Author
 from callcenter.practice.tables import organisation, practice
 from callcenter.store.database import Database
 
@@ -46,12 +48,21 @@ class Enrolled:
 
 
 async def enrol(
-    database: Database, path: Path, organisation_name: str, random: Random, *, no_longer_sensitive: Collection[str] = ()
+    database: Database,
+    path: Path,
+    organisation_name: str,
+    random: Random,
+    author: Author,
+    recorder: Recorder,
+    *,
+    no_longer_sensitive: Collection[str] = (),
 ) -> Enrolled:
     """Enrol the practice described at ``path``, or change the one of the same short name: all of it, or nothing.
 
     Arguments:
         organisation_name: who staffs its telephone; enrolled too if it is new.
+        author: who enrols it.
+        recorder: of the ledger.
         no_longer_sensitive: practitioners on file as *sensitive* whom the file may name without that mark.
 
     Raises:
@@ -74,8 +85,9 @@ async def enrol(
         known = replace(described, facts=facts, practitioners=people)
         _check_marks(known, await sensitive_practitioners(tx), no_longer_sensitive)
         await write_organisation(tx.connection, staffed_by, organisation_name)
-        await write_practice(tx.connection, facts)
+        changed = await write_practice(tx.connection, facts, author)
         await write_practitioners(tx, people)
+        await recorder.settings_changed(tx, changed, author)
     named = {person.id for person in people}
     unnamed = sorted(name for name, key in on_file.items() if key not in named)
     return Enrolled(facts, practice_id is None, tuple(person.name for person in people), tuple(unnamed))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,9 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.names import normalise_name
 from callcenter.practice.numbers import NumberProblem, parse_diallable, parse_number, parse_served
 from callcenter.practice.opening import HOLIDAY_SUBDIVISIONS, Opening
-from callcenter.practice.tables import directory_number, opening_hours, organisation, own_line, practice, practitioner
+from callcenter.practice.practice_form import Setting, as_written
+from callcenter.practice.setting_versions import EVER, Author, Period, SettingVersions
+from callcenter.practice.tables import directory_number, organisation, own_line, practice, practitioner
 from callcenter.store.database import Transaction
 
 #: One enrolment at a time: whether a rescue number is served can then not change between check and commit.
@@ -56,48 +58,76 @@ async def write_organisation(connection: AsyncConnection, organisation_id: UUID,
     )
 
 
-async def write_practice(connection: AsyncConnection, facts: PracticeFacts) -> None:
-    """Enrol a practice with its numbers, lines and hours, or replace what is enrolled under its id.
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change came to.
+
+    Arguments:
+        revision: of the practice's settings that stands now.
+        settings: those that were changed; none if everything stood so already.
+    """
+
+    revision: int
+    settings: frozenset[Setting]
+
+
+async def write_practice(
+    connection: AsyncConnection, facts: PracticeFacts, author: Author, *, leave: Collection[Setting] = ()
+) -> Changed:
+    """Enrol a practice with its numbers and settings, or bring what is enrolled under its id to what ``facts`` say.
+
+    A setting that stands as ``facts`` have it is left alone; each other one gets a version that holds from now on, and
+    those of a new practice since ever. What only holds for a while, such as a message of the day, is no part of it.
+
+    Arguments:
+        leave: settings of a practice on file that are not touched.
 
     Raises:
         UnusablePractice: a rule is broken; the message says by what.
         NumberTaken: a rescue number is served, here or by another practice, or a number serves another practice.
     """
     check_practice(facts)
-    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(_LOCK, 0))))
-    await _check_directory(connection, facts)
-    settings = {
-        "organisation_id": facts.organisation_id,
-        "slug": facts.slug,
-        "name": facts.name,
-        "spoken_name": facts.spoken_name,
-        "address": facts.address,
-        "access": facts.access,
-        "timezone": facts.timezone.key,
-        "holiday_subdivision": facts.opening.holiday_subdivision,
-        "rescue_number": facts.rescue_number,
-        "closing_conduct": facts.closing_conduct,
-        "out_of_hours_number": facts.out_of_hours_number,
-        "voice": facts.voice.value,
+    await lock_directory(connection)
+    await check_directory(connection, facts)
+    head = {"organisation_id": facts.organisation_id, "slug": facts.slug}
+    statement = insert(practice).values(id=facts.id, **head, rescue_number=facts.rescue_number)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=head))
+    standing = await SettingVersions.snapshot(connection, facts.id, author.at)
+    written = standing.written if standing else {}
+    changed = {
+        setting: value
+        for setting, value in as_written(facts).items()
+        if not setting.passing and setting not in leave and written.get(setting, _UNSET) != value
     }
-    statement = insert(practice).values(id=facts.id, **settings)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=settings))
-    for table in (directory_number, own_line, opening_hours):
+    if not changed:
+        return Changed(standing.revision if standing else 0, frozenset())
+    revision = await SettingVersions.next_revision(connection, facts.id)
+    period = Period(author.at if written else EVER)
+    await SettingVersions.add(connection, facts.id, revision, changed, period, author)
+    if any(setting.immediate for setting in changed):
+        await write_lines(connection, facts)
+    return Changed(revision, frozenset(changed))
+
+
+#: Unlike every value that a setting may have.
+_UNSET = object()
+
+
+async def lock_directory(connection: AsyncConnection) -> None:
+    """Let nobody else change numbers until the end of the transaction."""
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(_LOCK, 0))))
+
+
+async def write_lines(connection: AsyncConnection, facts: PracticeFacts) -> None:
+    """Bring the directory to the number plan of ``facts``."""
+    await connection.execute(
+        update(practice).where(practice.c.id == facts.id).values(rescue_number=facts.rescue_number)
+    )
+    for table in (directory_number, own_line):
         await connection.execute(delete(table).where(table.c.practice_id == facts.id))
-    await _write_lines(connection, facts)
-
-
-async def _write_lines(connection: AsyncConnection, facts: PracticeFacts) -> None:
-    numbers = [
-        {"practice_id": facts.id, "number": number, "entry": kind.value} for number, kind in facts.numbers.items()
-    ]
+    numbers = [{"practice_id": facts.id, "number": number} for number in facts.numbers]
     lines = [{"practice_id": facts.id, "number": number} for number in sorted(facts.other_lines)]
-    hours = [
-        {"practice_id": facts.id, "weekday": weekday, "opens": opens, "closes": closes}
-        for weekday, intervals in facts.hours.items()
-        for opens, closes in intervals
-    ]
-    for table, rows in ((directory_number, numbers), (own_line, lines), (opening_hours, hours)):
+    for table, rows in ((directory_number, numbers), (own_line, lines)):
         if rows:
             await connection.execute(insert(table), rows)
 
@@ -182,7 +212,7 @@ def _hours_problems(opening: Opening) -> list[BrokenRule]:
     return problems
 
 
-async def _check_directory(connection: AsyncConnection, facts: PracticeFacts) -> None:
+async def check_directory(connection: AsyncConnection, facts: PracticeFacts) -> None:
     """Refuse numbers that contradict what other practices have (P7: no call that we send away may come back)."""
     served = select(directory_number.c.number).where(
         directory_number.c.practice_id != facts.id, directory_number.c.number.in_([*facts.numbers, facts.rescue_number])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Interval, Opening
+from callcenter.practice.reception import AnswerMode, Answers, Reception
 from callcenter.practice.values import EntryKind, VoiceMode
 from callcenter.speech.french import spoken_datetime, spoken_hours, spoken_phone
 
@@ -18,17 +20,63 @@ _NO_HOURS = "sur rendez-vous seulement"
 _NO_NEXT_OPENING = "pas encore fixée"
 
 
+class AgendaKind(StrEnum):
+    """Whose agenda holds the appointments."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """Where appointments are made.
+
+    Arguments:
+        url: of the practice's own tool, for operators; ``None`` for an internal one.
+    """
+
+    kind: AgendaKind = AgendaKind.INTERNAL
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a called number leads within its practice.
+
+    Arguments:
+        practitioner: name of whose number it is, without the title; ``None`` for the practice's.
+    """
+
+    entry: EntryKind = EntryKind.MAIN
+    practitioner: str | None = None
+
+
+class Arrival(StrEnum):
+    """How a call is received: which way of the flow it begins."""
+
+    PRACTICE = "practice"
+    DIRECT = "direct"
+    MENU = "menu"
+    OVERFLOW = "overflow"
+    PROFESSIONALS = "professionals"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class PracticeFacts:
     """A practice, as anybody may know it.
 
     Arguments:
         opening: its hours, time zone and public holidays.
+        reception: who answers when.
+        message_of_the_day: said before every menu; empty for none.
         rescue_number: E.164 of a line of the practice that is not forwarded to us.
         closing_conduct: what to do while it is closed, who stands in (EM-05).
         out_of_hours_number: E.164 or short number of the region's out-of-hours service (EM-04).
+        agenda: where its appointments are made.
         numbers: the E.164 numbers that we answer for it, and where each leads.
         other_lines: E.164 lines of the practice besides ``numbers`` and ``rescue_number``.
+        revision: of its settings; 0 before they are kept.
     """
 
     id: UUID
@@ -43,8 +91,12 @@ class PracticeFacts:
     closing_conduct: str
     out_of_hours_number: str
     voice: VoiceMode
-    numbers: Mapping[E164, EntryKind]
+    numbers: Mapping[E164, Door]
     other_lines: frozenset[E164]
+    reception: Reception = field(default_factory=Reception)
+    message_of_the_day: str = ""
+    agenda: Agenda = field(default_factory=Agenda)
+    revision: int = field(default=0, compare=False)
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -60,12 +112,41 @@ class PracticeFacts:
         return self.other_lines | self.numbers.keys() | {self.rescue_number}
 
     def is_open(self, at: datetime) -> bool:
-        """Whether the practice is open at ``at`` (aware)."""
-        return self.opening.is_open(at)
+        """Whether somebody answers for the practice at ``at`` (aware)."""
+        return self.reception.answers(at, self.opening) is not Answers.CLOSED
 
     def next_opening(self, at: datetime) -> datetime | None:
-        """When it opens next after ``at`` (aware), in its own zone; ``None`` if it keeps no weekly hours."""
-        return self.opening.next_opening(at)
+        """When somebody answers again after ``at`` (aware), in its own zone; ``None`` if that is not in sight."""
+        return self.reception.next_answered(at, self.opening)
+
+    def door(self, number: str) -> Door:
+        """Where ``number`` (E.164) leads; a number that is ours no longer leads to the practice."""
+        return self.numbers.get(E164(number), Door())
+
+    def arrival(self, number: str, at: datetime) -> Arrival:
+        """How a call to ``number`` (E.164) is received at ``at`` (aware)."""
+        entry = self.door(number).entry
+        answers = self.reception.answers(at, self.opening)
+        match entry:
+            case EntryKind.PROFESSIONALS:
+                return Arrival.PROFESSIONALS
+            case EntryKind.CLOSED:
+                return Arrival.CLOSED
+            case EntryKind.OVERFLOW if answers is not Answers.CLOSED:
+                return Arrival.OVERFLOW
+            case _:
+                return self._received(answers)
+
+    def _received(self, answers: Answers) -> Arrival:
+        match answers:
+            case Answers.PRACTICE:
+                return Arrival.PRACTICE
+            case Answers.MENU:
+                return Arrival.MENU
+            case Answers.CLOSED:
+                return Arrival.CLOSED
+            case Answers.SERVICE:
+                return _BY_MODE[self.reception.mode]
 
     def public(self, at: datetime) -> Mapping[str, str | bool]:
         """Every ``practice.*`` field that a prompt may name, in French, ready to be said at ``at`` (aware)."""
@@ -81,24 +162,24 @@ class PracticeFacts:
             "practice.next_opening": spoken_datetime(upcoming, today) if upcoming else _NO_NEXT_OPENING,
             "practice.closing_conduct": self.closing_conduct,
             "practice.out_of_hours_number": spoken_phone(self.out_of_hours_number),
+            "practice.message_of_the_day": self.message_of_the_day,
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a called number leads to."""
-
-    number: E164
-    kind: EntryKind
-    facts: PracticeFacts
-
-    @property
-    def practice_id(self) -> UUID:
-        return self.facts.id
+_BY_MODE: Mapping[AnswerMode, Arrival] = {
+    AnswerMode.DIRECT: Arrival.DIRECT,
+    AnswerMode.MENU: Arrival.MENU,
+    AnswerMode.OVERFLOW: Arrival.OVERFLOW,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """Whom a caller of one number reaches when nothing else works."""
+    """Whom a caller of one number reaches when nothing else works.
+
+    Arguments:
+        slug: short name of the practice that it belongs to.
+    """
 
     rescue_number: E164
+    slug: str

@@ -96,7 +96,7 @@ async def import_file(
         DatabaseDown: the database does not answer.
     """
     async with database.house() as connection:
-        facts = await Directory.facts(connection, practice_id)
+        facts = await Directory.facts(connection, practice_id, clock.now())
     reading = Reading(facts.timezone, clock.now(), facts.own_lines)
     sheet, drafts, problems = await asyncio.to_thread(_read, path, kind, column_map, reading)
     async with database.practice(practice_id) as tx:

@@ -14,7 +14,7 @@ from holidays.countries.france import France
 Interval = tuple[time, time]
 
 #: No practice is closed for longer by its weekly hours and public holidays alone.
-_LOOK_AHEAD_DAYS = 60
+LOOK_AHEAD_DAYS = 60
 
 #: The parts of France with public holidays of their own, by their INSEE or ISO code (57 stands for Alsace-Moselle).
 HOLIDAY_SUBDIVISIONS = frozenset(France.subdivisions)
@@ -59,7 +59,7 @@ class Opening:
     def next_opening(self, at: datetime) -> datetime | None:
         """When the practice opens next, strictly after ``at`` (aware), in its zone; ``None`` if it never does."""
         local = at.astimezone(self.zone)
-        for ahead in range(_LOOK_AHEAD_DAYS):
+        for ahead in range(LOOK_AHEAD_DAYS):
             day = local.date() + timedelta(days=ahead)
             for opens, _ in self.of_day(day):
                 moment = datetime.combine(day, opens, self.zone)

@@ -1,18 +1,14 @@
-"""A practice described in a YAML file: what enrols it. Hours are written as ``lundi: [08:30-12:00, 14:00-18:30]``."""
+"""A practice described in a YAML file: what enrols it."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import time
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from callcenter.kernel.documents import Document, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
@@ -25,67 +21,8 @@ from callcenter.practice.enrolment import (
 )
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.names import UnmappedCharacter, normalise_name
-from callcenter.practice.numbers import E164, NumberProblem, parse_diallable, parse_number, parse_served
-from callcenter.practice.opening import Interval, Opening
-from callcenter.practice.values import EntryKind, VoiceMode
+from callcenter.practice.practice_form import FormModel, Numbers, PracticeForm, words
 from callcenter.speech.moments import WEEKDAYS
-
-_INTERVAL = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\s*[-–]\s*([01]?[0-9]|2[0-3]):([0-5][0-9])")
-
-
-def _number(parse: Callable[[str], str | NumberProblem]) -> AfterValidator:
-    def read(text: str) -> str:
-        number = parse(text)
-        if isinstance(number, NumberProblem):
-            raise ValueError(number.value)
-        return number
-
-    return AfterValidator(read)
-
-
-def _read_interval(text: object) -> Interval:
-    match = _INTERVAL.fullmatch(str(text))
-    if match is None:
-        raise ValueError("hours are written from-to, such as 08:30-12:00")
-    from_hour, from_minute, to_hour, to_minute = map(int, match.groups())
-    return time(from_hour, from_minute), time(to_hour, to_minute)
-
-
-def _read_weekday(text: object) -> int:
-    if text not in WEEKDAYS:
-        raise ValueError(f"days are called {', '.join(WEEKDAYS)}")
-    return WEEKDAYS.index(str(text))
-
-
-def _read_zone(text: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(str(text))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("there is no such time zone") from None
-
-
-#: A weekday, 0 for Monday, written in French.
-Weekday = Annotated[int, BeforeValidator(_read_weekday)]
-_Intervals = tuple[Annotated[Interval, BeforeValidator(_read_interval)], ...]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-def _words(most: int, *, may_be_empty: bool = False) -> AfterValidator:
-    """Words that are said: on one line, not empty, and short enough for a caller and for the carrier's 64 KiB."""
-
-    def read(text: str) -> str:
-        if not text.strip() and not may_be_empty:
-            raise ValueError("it is empty")
-        if len(text) > most:
-            raise ValueError(f"it is longer than {most} characters")
-        if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in text):
-            raise ValueError("it has a line break or another control character")
-        return text
-
-    return AfterValidator(read)
 
 
 def _comparable(name: str) -> str:
@@ -99,28 +36,16 @@ def _comparable(name: str) -> str:
 _SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
-class _Practitioner(_Model):
-    name: Annotated[str, _words(120), AfterValidator(_comparable)]
-    title: Annotated[str, _words(20, may_be_empty=True)] = ""
-    speciality: Annotated[str, _words(120)]
+class _Practitioner(FormModel):
+    name: Annotated[str, words(120), AfterValidator(_comparable)]
+    title: Annotated[str, words(20, may_be_empty=True)] = ""
+    speciality: Annotated[str, words(120)]
     sensitive: bool = False
 
 
-class _Practice(_Model):
+class _Practice(PracticeForm):
     slug: str = Field(pattern=_SLUG, max_length=63)
-    name: Annotated[str, _words(120)]
-    spoken_name: Annotated[str, _words(120)]
-    address: Annotated[str, _words(300)]
-    access: Annotated[str, _words(600, may_be_empty=True)] = ""
-    timezone: Annotated[ZoneInfo, BeforeValidator(_read_zone)] = ZoneInfo("Europe/Paris")
-    holiday_subdivision: str | None = None
-    numbers: dict[Annotated[str, _number(parse_served)], EntryKind] = Field(min_length=1, max_length=100)
-    rescue_number: Annotated[str, _number(parse_number)]
-    other_lines: tuple[Annotated[str, _number(parse_number)], ...] = Field((), max_length=100)
-    out_of_hours_number: Annotated[str, _number(parse_diallable)]
-    closing_conduct: Annotated[str, _words(1000)]
-    voice: VoiceMode = VoiceMode.LOCAL
-    hours: dict[Weekday, Annotated[_Intervals, Field(max_length=6)]] = {}
+    numbers: Numbers = Field(min_length=1, max_length=100)
     practitioners: tuple[_Practitioner, ...] = Field(max_length=200)
 
 
@@ -154,7 +79,7 @@ def read_practice_file(path: Path, organisation_id: UUID, identify: Callable[[st
         told = _Practice.model_validate(document.data)
     except ValidationError as error:
         raise DataProblems(from_pydantic(error, document)) from None
-    facts = _facts(told, organisation_id, identify("practice", told.slug))
+    facts = told.facts(id=identify("practice", told.slug), organisation_id=organisation_id, slug=told.slug)
     _check(document, told, facts)
     practitioners = tuple(
         PractitionerRecord(
@@ -170,29 +95,11 @@ def read_practice_file(path: Path, organisation_id: UUID, identify: Callable[[st
     return DescribedPractice(facts, practitioners, document.file, lines)
 
 
-def _facts(told: _Practice, organisation_id: UUID, practice_id: UUID) -> PracticeFacts:
-    return PracticeFacts(
-        id=practice_id,
-        organisation_id=organisation_id,
-        slug=told.slug,
-        name=told.name,
-        spoken_name=told.spoken_name,
-        address=told.address,
-        access=told.access,
-        opening=Opening(told.timezone, told.hours, told.holiday_subdivision),
-        rescue_number=E164(told.rescue_number),
-        closing_conduct=told.closing_conduct,
-        out_of_hours_number=told.out_of_hours_number,
-        voice=told.voice,
-        numbers={E164(number): kind for number, kind in told.numbers.items()},
-        other_lines=frozenset(map(E164, told.other_lines)),
-    )
-
-
 def _check(document: Document, told: _Practice, facts: PracticeFacts) -> None:
     broken = [(_as_written(path), what) for path, what in practice_problems(facts)]
     problems = [document.problem(path, what, "correct the description") for path, what in broken]
     problems += _named_twice(document, told)
+    problems += _numbers_of_strangers(document, told)
     if problems:
         raise DataProblems(problems)
     try:
@@ -216,3 +123,16 @@ def _named_twice(document: Document, told: _Practice) -> list[Problem]:
             what = f"« {person.name} » is the practitioner of line {line} once more"
             problems.append(document.problem(("practitioners", number), what, "keep one of them"))
     return problems
+
+
+def _numbers_of_strangers(document: Document, told: _Practice) -> list[Problem]:
+    known = {normalise_name(person.name) for person in told.practitioners}
+    return [
+        document.problem(
+            ("numbers", number),
+            f"« {door.practitioner} » is no practitioner of the practice",
+            "write the name as under practitioners, without the title",
+        )
+        for number, door in told.numbers.items()
+        if door.practitioner is not None and normalise_name(door.practitioner) not in known
+    ]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import select
 
 from callcenter.kernel.clock import Clock
+from callcenter.practice.directory import Directory
 from callcenter.practice.file import PatientFile
 from callcenter.practice.intake import lock_intake, refresh_shared
-from callcenter.practice.tables import practice
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 
@@ -32,8 +29,8 @@ class SharedTelephones:
         """Mark them anew in the practices where a day has begun; called every hour. Returns how many practices."""
         now = self.clock.now()
         async with self.database.house() as connection:
-            rows = (await connection.execute(select(practice.c.id, practice.c.timezone))).all()
-        local = {row.id: now.astimezone(ZoneInfo(row.timezone)) for row in rows}
+            practices = await Directory.all(connection, now)
+        local = {facts.id: now.astimezone(facts.timezone) for facts in practices}
         due = {practice_id: at.date() for practice_id, at in local.items() if at.hour in HOURS}
         for practice_id, today in due.items():
             async with self.database.practice(practice_id) as tx:

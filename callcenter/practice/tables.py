@@ -8,6 +8,8 @@ by blind indexes of 32 bytes.
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -20,7 +22,6 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    Time,
     UniqueConstraint,
     Uuid,
     false,
@@ -32,9 +33,6 @@ from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, pract
 _E164 = r"^\+[1-9][0-9]{6,14}$"
 #: UX-05: never a number that costs the patient extra. (36xx and 118 are short, so never E.164.)
 _SURTAXED = r"^\+338[129]"
-#: EM-04: 15, 116117 or another short number, or a full one.
-_DIALLABLE = r"^(\+[1-9][0-9]{6,14}|[0-9]{2,6})$"
-_SURTAXED_SHORT = r"^(36[0-9]{2}|118[0-9]{3})$"
 
 
 def _flag(name: str) -> Column[bool]:
@@ -70,25 +68,36 @@ practice = Table(
     Column("id", Uuid, primary_key=True),
     Column("organisation_id", Uuid, ForeignKey("organisation.id"), nullable=False, index=True),
     Column("slug", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
-    Column("spoken_name", Text, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("access", Text, nullable=False),
-    Column("timezone", Text, nullable=False, server_default=text("'Europe/Paris'")),
-    Column("holiday_subdivision", Text),
     Column("rescue_number", Text, nullable=False),
-    Column("closing_conduct", Text, nullable=False),
-    Column("out_of_hours_number", Text, nullable=False),
-    Column("voice", Text, nullable=False, server_default=text("'local'")),
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug_is_a_slug"),
-    *(_not_empty(column) for column in ("name", "spoken_name", "address", "closing_conduct", "timezone")),
+    CheckConstraint("revision >= 0", name="revision"),
     _telephone("rescue_number"),
-    CheckConstraint(
-        f"out_of_hours_number ~ '{_DIALLABLE}' AND out_of_hours_number !~ '{_SURTAXED}' "
-        f"AND out_of_hours_number !~ '{_SURTAXED_SHORT}'",
-        name="out_of_hours_number_may_be_dialled",
-    ),
-    CheckConstraint("voice IN ('local', 'carrier')", name="voice"),
+    info=HOUSE_SCOPE,
+)
+
+#: What a practice has set, in time (``practice.setting_versions``). Public all of it.
+setting_version = Table(
+    "setting_version",
+    metadata,
+    Column("practice_id", Uuid, ForeignKey("practice.id"), nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("setting", Text, nullable=False),
+    Column("value", JSON(none_as_null=False), nullable=False),
+    Column("effective_from", DateTime(timezone=True), nullable=False),
+    Column("effective_to", DateTime(timezone=True)),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=text("''")),
+    Column("withdrawn_revision", BigInteger),
+    PrimaryKeyConstraint("practice_id", "setting", "revision"),
+    CheckConstraint("setting ~ '^[a-z_]+$'", name="setting_is_a_key"),
+    CheckConstraint("revision > 0", name="revision"),
+    CheckConstraint("effective_to > effective_from", name="ends_after_it_begins"),
+    CheckConstraint("withdrawn_revision > revision", name="withdrawn_later"),
+    CheckConstraint("octet_length(value::text) <= 65536", name="value_is_short"),
+    CheckConstraint("char_length(note) <= 500", name="note_is_short"),
+    _not_empty("made_by"),
     info=HOUSE_SCOPE,
 )
 
@@ -97,9 +106,7 @@ directory_number = Table(
     metadata,
     Column("number", Text, primary_key=True),
     Column("practice_id", Uuid, ForeignKey("practice.id"), nullable=False, index=True),
-    Column("entry", Text, nullable=False, server_default=text("'main'")),
     _telephone("number"),
-    CheckConstraint("entry IN ('main', 'overflow', 'professionals', 'closed')", name="entry"),
     info=HOUSE_SCOPE,
 )
 
@@ -110,19 +117,6 @@ own_line = Table(
     Column("number", Text, nullable=False),
     PrimaryKeyConstraint("practice_id", "number"),
     CheckConstraint(f"number ~ '{_E164}'", name="number_is_e164"),
-    info=HOUSE_SCOPE,
-)
-
-opening_hours = Table(
-    "opening_hours",
-    metadata,
-    Column("practice_id", Uuid, ForeignKey("practice.id"), nullable=False),
-    Column("weekday", SmallInteger, nullable=False),
-    Column("opens", Time, nullable=False),
-    Column("closes", Time, nullable=False),
-    PrimaryKeyConstraint("practice_id", "weekday", "opens"),
-    CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
-    CheckConstraint("closes > opens", name="closes_after_opening"),
     info=HOUSE_SCOPE,
 )
 

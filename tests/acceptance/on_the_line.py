@@ -42,7 +42,7 @@ class OnTheLine:
     async def verify(self, born: str = BORN, mobile: str = JEANNE) -> None:
         """Ask for appointments and type the code that arrives; the call then asks whether one can listen."""
         seen = await self.client.last_message()
-        await self.press("1", born)
+        await self.press("1", "1", born)
         (message,) = await self.client.inbox(mobile, after=seen, wait=10)
         await self.press("".join(filter(str.isdigit, message.body))[:6])
 

@@ -78,7 +78,7 @@ async def test_five_wrong_codes_about_one_patient_are_none_about_another(stage: 
     await wrong_codes(stage, 3)
     await wrong_codes(stage, 2)
     async with calling(stage, "+33639980002") as caller:
-        await caller.does("1", "17091984")
+        await caller.does("1", "1", "17091984")
         (code,) = await caller.codes("+33639980002")
         assert VERIFIED in await caller.does(code)
 
@@ -98,7 +98,7 @@ async def test_a_call_gets_three_codes_then_a_person(
             codes = await caller.codes(franck)
             assert len(codes) == number
             assert "pas de rendez-vous à venir" in await caller.does(codes[-1])
-            assert "pas de rendez-vous à venir" in await caller.does("1")  # what was proved still stands
+            assert "pas de rendez-vous à venir" in await caller.does("1", "1")  # what was proved still stands
             stage.clock.advance(60)  # and now it does not
         heard = await caller.does(*claim)
         assert heard.startswith(FAILED)

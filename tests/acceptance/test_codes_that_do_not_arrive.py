@@ -39,7 +39,7 @@ async def test_a_repeated_undelivered_counts_once_and_names_the_challenge(stage:
     async with aiohttp.ClientSession() as http, calling(stage) as line:
         failure = {"count": 1, "outcome": "undelivered", "code": 30003}
         await http.post(f"{stage.emulator.base_url}/emulator/messages/failures", json=failure)
-        await line.press("1", BORN)
+        await line.press("1", "1", BORN)
         (challenge,) = [record["refs"][0] for record in await line.records("verification.challenge")]
         assert await not_delivered(stage) == [(challenge, 30003)]
         (told,) = [

@@ -129,7 +129,7 @@ async def waiting(cluster: Cluster, name: str, keys_file: Path, count: int) -> d
     sealer = Sealer(load_keys(keys_file), SeededRandom(1))
     await seed(database, sealer, SystemClock(), SeededRandom(1))
     async with database.house() as connection:
-        facts = await Directory.by_slug(connection, "cabinet-des-tilleuls")
+        facts = await Directory.by_slug(connection, "cabinet-des-tilleuls", SystemClock().now())
     random = SeededRandom(2)
     async with database.practice(facts.id) as tx:
         for _ in range(count):

@@ -45,6 +45,8 @@ async def test_p7_no_code_is_sent_where_wrong_ones_cannot_be_counted(stage: Stag
         await client.settled(sid)
         await client.press(sid, "1")
         await client.settled(sid)
+        await client.press(sid, "1")
+        await client.settled(sid)
         await client.press(sid, "14031962")
         assert UNAVAILABLE in await said(client, sid)
         assert await alerts(stage, client) == []
@@ -58,6 +60,8 @@ async def test_p2_the_right_code_proves_nothing_where_its_attempt_cannot_be_coun
 ) -> None:
     async with ControlClient(stage.emulator.base_url) as client:
         sid = await client.start(JEANNE, TILLEULS, "scripted")
+        await client.settled(sid)
+        await client.press(sid, "1")
         await client.settled(sid)
         await client.press(sid, "1")
         await client.settled(sid)

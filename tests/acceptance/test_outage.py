@@ -35,7 +35,7 @@ RESCUE = "+33465710090"
 
 #: The call that is cut short, answer by answer.
 CODE = "the code"
-GOOD_CALL = ("1", "14031962", CODE, "1", "3", "*", "2", "1", "2")
+GOOD_CALL = ("1", "1", "14031962", CODE, "1", "3", "*", "2", "1", "2")
 
 #: What an outage may not say: whom it is about, what was found, or that anything was.
 PATIENT_WORDS = ("14 heures", "9 heures", "décembre", "mardi", "jeudi", "Jeanne", "Martin", "Moreau", "Lefèvre", "1962")
@@ -160,7 +160,7 @@ async def test_p7_the_server_itself_is_stopped(keys_file: Path, clock: DrivenClo
                 await is_put_through(another, another.words)
             await cluster.server.start()
             async with calling(stage, JEANNE) as served:
-                assert "date de naissance" in await served.does("1")
+                assert "déjà pris" in await served.does("1")
 
 
 # --- afterwards

@@ -42,7 +42,7 @@ class Claim:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return ("1", self.birth_date) if self.types is None else ("1", self.birth_date, self.types)
+        return ("1", "1", self.birth_date) if self.types is None else ("1", "1", self.birth_date, self.types)
 
 
 #: Karim, Hélène and Marie: made so below.
@@ -99,7 +99,7 @@ async def wrong_codes(stage: Stage) -> None:
     for number, birth_date, counts in ((BARRED, "21071990", (3, 2)), (NEARLY_BARRED, "03041959", (3, 1))):
         for wrong in counts:
             async with calling(stage, number) as caller:
-                await caller.does("1", birth_date, *("987654", "987653", "987652")[:wrong])
+                await caller.does("1", "1", birth_date, *("987654", "987653", "987652")[:wrong])
 
 
 async def restrict(cluster: Cluster, database_name: str) -> None:

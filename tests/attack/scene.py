@@ -225,7 +225,7 @@ class Line:
 
     async def claim(self, birthday: str = JEANNES_BIRTHDAY) -> None:
         """From the menu to the question for the code."""
-        await self.press("1", birthday)
+        await self.press("1", "1", birthday)
 
     async def verify(self) -> None:
         """From the menu to the question whether one can listen."""

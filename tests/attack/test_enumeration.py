@@ -62,7 +62,7 @@ async def test_p6_a_patient_is_told_from_a_stranger_by_the_work_that_is_done(hou
     costs = []
     for caller in (A_PATIENT, NOBODY):
         line = await house.line(caller).dial()
-        await line.press("1")
+        await line.press("1", "1")
         with statements() as done:
             await line.press("14031962")
             await line.press("000000")

@@ -72,7 +72,7 @@ _HOLD_COMMITS = (
 @attack(stopped_by=CALL_LOCK)
 async def test_p3_a_request_is_repeated_while_the_first_is_still_being_answered(house: House) -> Outcome:
     line = await house.line().dial()
-    await line.press("1")
+    await line.press("1", "1")
     assert line.question is not None
     fields = {**line.last.fields, "Digits": "14031962", "FinishedOnKey": ""}
     for statement in _HOLD_COMMITS:

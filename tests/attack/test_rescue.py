@@ -12,12 +12,13 @@ from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import NumberTaken, write_practice
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.numbers import E164
+from callcenter.practice.setting_versions import Author
 from callcenter.telephony.callers import Line
 from callcenter.telephony.fallback import RescueEntry, StaticAnswers
 from callcenter.telephony.twiml import CarrierVoices
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
-from tests.attack.scene import PORT, PORT_LINE, TILLEULS, TILLEULS_LINE
+from tests.attack.scene import PORT, PORT_LINE, START, TILLEULS, TILLEULS_LINE
 from tests.unit.telephony.doubles import alerts_and_metrics, document
 
 
@@ -26,7 +27,7 @@ def _any_rescue_number_is_enrolled(sabotage: Sabotage) -> None:
         """Whatever it says."""
 
     sabotage.replace(enrolment, "check_practice", lambda _: None)
-    sabotage.replace(enrolment, "_check_directory", unchecked)
+    sabotage.replace(enrolment, "check_directory", unchecked)
 
 
 def _the_schema_takes_any_rescue_number(sabotage: Sabotage) -> None:
@@ -44,7 +45,7 @@ async def enrolled(ground: Ground, facts: PracticeFacts) -> Outcome:
     """Whether a practice is taken with these facts."""
     try:
         async with ground.app.house() as connection:
-            await write_practice(connection, facts)
+            await write_practice(connection, facts, Author("tests", START))
     except NumberTaken:
         return FOILED
     except IntegrityError as error:
@@ -56,7 +57,7 @@ async def enrolled(ground: Ground, facts: PracticeFacts) -> Outcome:
 
 async def facts_of(ground: Ground, practice: UUID) -> PracticeFacts:
     async with ground.app.house() as connection:
-        return await Directory.facts(connection, practice)
+        return await Directory.facts(connection, practice, START)
 
 
 @attack(stopped_by=(ENROLMENT, APART_IN_SCHEMA))

@@ -30,13 +30,12 @@ async def verifiable(database: Database, sealer: Sealer, now: datetime) -> list[
         now: aware.
     """
     async with database.house() as connection:
-        numbers = list(await Directory.all_numbers(connection))
-        practices = {number: await Directory.for_number(connection, number) for number in numbers}
+        practices = await Directory.all(connection, now)
     people = []
-    for number, entry in practices.items():
-        if entry is not None:
-            async with database.practice(entry.practice_id) as tx:
-                people += await _of_practice(tx, PatientFile(sealer, entry.practice_id), number, now)
+    for facts in practices:
+        async with database.practice(facts.id) as tx:
+            for number in facts.numbers:
+                people += await _of_practice(tx, PatientFile(sealer, facts.id), number, now)
     return people
 
 

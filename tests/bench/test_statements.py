@@ -25,6 +25,7 @@ from tests.conftest import Cluster
 PINNED = {
     Step.RINGS: Counts(transactions=1, statements=4),
     Step.APPOINTMENTS: Counts(transactions=1, statements=3),
+    Step.BOOKED: Counts(transactions=1, statements=3),
     Step.BIRTH_DATE: Counts(transactions=1, statements=11),  # two of them are the savepoint around the counters
     Step.CODE: Counts(transactions=2, statements=12),  # the attempt counts in a transaction of its own
     Step.IN_PRIVATE: Counts(transactions=1, statements=9),

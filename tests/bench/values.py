@@ -14,6 +14,7 @@ class Step(StrEnum):
 
     RINGS = "rings"
     APPOINTMENTS = "appointments"
+    BOOKED = "booked"
     BIRTH_DATE = "birth date"
     CODE = "code"
     IN_PRIVATE = "in private"

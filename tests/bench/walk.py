@@ -80,6 +80,7 @@ class Walk:
         form = common_fields(sid, person)
         action = await self._post(Step.RINGS, "/voice/incoming", {**form, "CallStatus": "ringing"}, _QUESTION)
         action = await self._post(Step.APPOINTMENTS, action, {**form, "Digits": "1"}, _QUESTION)
+        action = await self._post(Step.BOOKED, action, {**form, "Digits": "1"}, _QUESTION)
         typed = f"{person.birth_date:%d%m%Y}"
         action = await self._post(Step.BIRTH_DATE, action, {**form, "Digits": typed}, _QUESTION)
         code = await self.pause(self.codes.code(person.phone))

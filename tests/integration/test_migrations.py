@@ -15,6 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from callcenter.emulator.outcomes import Passed
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom, SystemRandom
+from callcenter.practice.demo import FOLDER
+from callcenter.practice.demo_file import read_demonstration
+from callcenter.practice.directory import Directory
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.practice_form import Setting, as_written
 from callcenter.store.keys import create_keys
 from callcenter.store.migrations import migrate, revisions
 from callcenter.store.roles import create_database
@@ -116,12 +121,42 @@ async def old(
 
 
 async def _copy(source: AsyncConnection, target: AsyncConnection, tables: MetaData) -> None:
+    settings = await Directory.all(source, datetime.now(UTC))
     for table in tables.sorted_tables:
-        rows = await _rows(source, table)
+        rows = _first_settings(table.name, settings) or await _rows(source, table)
         if table.name == "challenge":
             rows = [row | {"secret": row["secret"] or SEALED} for row in rows]
         if rows:
             await target.execute(insert(table), rows)
+
+
+def _first_settings(table: str, practices: list[PracticeFacts]) -> list[dict[str, Any]]:
+    """What stood in columns and tables of its own before settings were versions."""
+    match table:
+        case "practice":
+            return [_first_practice(facts) for facts in practices]
+        case "directory_number":
+            return [
+                {"number": number, "practice_id": facts.id, "entry": door.entry.value}
+                for facts in practices
+                for number, door in facts.numbers.items()
+            ]
+        case "opening_hours":
+            return [
+                {"practice_id": facts.id, "weekday": day, "opens": opens, "closes": closes}
+                for facts in practices
+                for day, intervals in facts.hours.items()
+                for opens, closes in intervals
+            ]
+    return []
+
+
+def _first_practice(facts: PracticeFacts) -> dict[str, Any]:
+    written = as_written(facts)
+    columns = ("name", "spoken_name", "address", "access", "timezone", "holiday_subdivision", "rescue_number")
+    more = ("closing_conduct", "out_of_hours_number", "voice")
+    head = {"id": facts.id, "organisation_id": facts.organisation_id, "slug": facts.slug}
+    return head | {column: written[Setting(column)] for column in (*columns, *more)}
 
 
 def _migrated(table: str, row: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +173,7 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
     cluster: Cluster, old: Old, clock: DrivenClock, random: SeededRandom
 ) -> None:
     before = {name: await old.rows(name) for name in old.tables.tables}
+    demonstration = read_demonstration(FOLDER)
     assert [name for name, rows in before.items() if not rows] == []
     assert {row["secret"] for row in before["challenge"]} == {SEALED, b"awaited", b"too old"}
     async with old.owner.begin() as connection:
@@ -145,5 +181,10 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
         current, needed = await revisions(connection)
     assert current == needed
     for name, rows in before.items():
+        if name in ("practice", "directory_number", "opening_hours"):
+            continue  # settings now, as below
         assert await old.rows(name) == [_migrated(name, row) for row in rows], name
+    async with old.root.connect() as connection:
+        practices = {facts.slug: facts for facts in await Directory.all(connection, clock.now())}
+    assert practices == {slug: described.facts for slug, described in demonstration.practices.items()}
     await _play(cluster, OLD, old.keys_file, clock, random)

@@ -20,14 +20,17 @@ from callcenter.practice.enrolment import (
     write_practice,
     write_practitioners,
 )
-from callcenter.practice.facts import Fallback
+from callcenter.practice.facts import Door, Fallback
 from callcenter.practice.names import UnmappedCharacter
 from callcenter.practice.numbers import E164
 from callcenter.practice.practitioners import has_sensitive_practitioner, practitioner_names
+from callcenter.practice.setting_versions import Author
 from callcenter.practice.tables import directory_number, practice, practitioner
 from callcenter.practice.values import EntryKind
 from callcenter.store.database import Database
+from tests.conftest import TODAY
 
+AUTHOR = Author("tests", TODAY)
 TILLEULS, PORT = demo_id("practice", "cabinet-des-tilleuls"), demo_id("practice", "maison-de-sante-du-port")
 
 
@@ -38,7 +41,7 @@ async def demonstration(database: Database) -> Demonstration:
     async with database.house() as connection:
         await write_organisation(connection, demonstration.organisation_id, demonstration.organisation)
         for described in demonstration.practices.values():
-            await write_practice(connection, described.facts)
+            await write_practice(connection, described.facts, AUTHOR)
     for described in demonstration.practices.values():
         async with database.practice(described.facts.id) as tx:
             await write_practitioners(tx, described.practitioners)
@@ -48,18 +51,15 @@ async def demonstration(database: Database) -> Demonstration:
 async def test_a_number_leads_to_its_practice_with_all_facts(database: Database, demonstration: Demonstration) -> None:
     written = demonstration.practices["cabinet-des-tilleuls"].facts
     async with database.house() as connection:
-        entry = await Directory.for_number(connection, "+33465710001")
-        assert entry is not None
-        assert (entry.practice_id, entry.kind, entry.number) == (TILLEULS, EntryKind.MAIN, "+33465710001")
-        assert entry.facts == written
-        assert entry.facts.hours[0] == ((time(8, 30), time(12)), (time(14), time(18, 30)))
-        assert await Directory.facts(connection, TILLEULS) == written
-        assert await Directory.by_slug(connection, "cabinet-des-tilleuls") == written
-        assert await Directory.for_number(connection, "+33465710090") is None
+        read = await Directory.facts(connection, TILLEULS, TODAY)
+        assert read == written
+        assert read.hours[0] == ((time(8, 30), time(12)), (time(14), time(18, 30)))
+        assert await Directory.by_slug(connection, "cabinet-des-tilleuls", TODAY) == written
+        assert {facts.id for facts in await Directory.all(connection, TODAY)} == {TILLEULS, PORT}
         with pytest.raises(NoSuchPractice):
-            await Directory.facts(connection, UUID(int=7))
+            await Directory.facts(connection, UUID(int=7), TODAY)
         with pytest.raises(NoSuchPractice):
-            await Directory.by_slug(connection, "cabinet-des-erables")
+            await Directory.by_slug(connection, "cabinet-des-erables", TODAY)
 
 
 async def test_a_practice_without_hours_and_lines_is_read_too(database: Database, demonstration: Demonstration) -> None:
@@ -70,16 +70,16 @@ async def test_a_practice_without_hours_and_lines_is_read_too(database: Database
         other_lines=frozenset(),
     )
     async with database.house() as connection:
-        await write_practice(connection, bare)
-        assert await Directory.facts(connection, PORT) == bare
-        assert await Directory.for_number(connection, "+33261910001") is None
+        await write_practice(connection, bare, AUTHOR)
+        assert await Directory.facts(connection, PORT, TODAY) == bare
+        assert "+33261910001" not in await Directory.all_numbers(connection)
 
 
 async def test_p7_every_served_number_has_its_fallback(database: Database, demonstration: Demonstration) -> None:
     async with database.house() as connection:
         assert await Directory.all_numbers(connection) == {
-            "+33465710001": Fallback(E164("+33465710090")),
-            "+33261910001": Fallback(E164("+33261910090")),
+            "+33465710001": Fallback(E164("+33465710090"), "cabinet-des-tilleuls"),
+            "+33261910001": Fallback(E164("+33261910090"), "maison-de-sante-du-port"),
         }
 
 
@@ -90,14 +90,14 @@ async def test_p7_no_rescue_number_is_served_whichever_practice_comes_first(
     for change in (
         replace(port, rescue_number=E164("+33465710001")),  # the other practice's number
         replace(port, rescue_number=E164("+33261910001")),  # its own number
-        replace(port, numbers={E164("+33465710090"): EntryKind.MAIN}),  # the other practice's way out
-        replace(port, numbers={E164("+33465710001"): EntryKind.OVERFLOW}),  # the other practice's number
+        replace(port, numbers={E164("+33465710090"): Door()}),  # the other practice's way out
+        replace(port, numbers={E164("+33465710001"): Door(EntryKind.OVERFLOW)}),  # the other practice's number
     ):
         with pytest.raises(NumberTaken, match=r"\+33(465710001|261910001|465710090)"):
             async with database.house() as connection:
-                await write_practice(connection, change)
+                await write_practice(connection, change, AUTHOR)
     async with database.house() as connection:
-        assert await Directory.facts(connection, PORT) == port
+        assert await Directory.facts(connection, PORT, TODAY) == port
 
 
 @pytest.mark.parametrize(
@@ -132,20 +132,17 @@ async def test_a_practice_may_exchange_its_rescue_number_and_one_that_we_serve(
     database: Database, demonstration: Demonstration
 ) -> None:
     port = demonstration.practices["maison-de-sante-du-port"].facts
-    served = {port.rescue_number: EntryKind.MAIN}
+    served = {port.rescue_number: Door()}
     async with database.house() as connection:
-        await write_practice(connection, replace(port, rescue_number=E164("+33261910001"), numbers=served))
+        await write_practice(connection, replace(port, rescue_number=E164("+33261910001"), numbers=served), AUTHOR)
     async with database.house() as connection:
-        assert (await Directory.facts(connection, PORT)).rescue_number == "+33261910001"
+        assert (await Directory.facts(connection, PORT, TODAY)).rescue_number == "+33261910001"
 
 
 @pytest.mark.parametrize(
     "broken",
     [
-        {"closing_conduct": " "},
         {"rescue_number": "+33899123456"},
-        {"out_of_hours_number": "3639"},
-        {"voice": "nobody"},
         {"slug": "Cabinet des Érables"},
     ],
 )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import FOLDER
@@ -14,8 +15,13 @@ from callcenter.practice.directory import Directory, NoSuchPractice
 from callcenter.practice.enrolling import NoOrganisation, NotSensitive, enrol
 from callcenter.practice.enrolment import NumberTaken
 from callcenter.practice.practitioners import has_sensitive_practitioner, practitioner_names, sensitive_practitioners
+from callcenter.practice.setting_versions import Author
+from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Database
+from tests.conftest import TODAY
 
+AUTHOR = Author("tests", TODAY)
+ACTS = StaffActs(DrivenClock(TODAY), SeededRandom(9))
 DESCRIPTION = (FOLDER / "practices" / "cabinet-des-tilleuls.yaml").read_text(encoding="utf-8")
 
 
@@ -30,13 +36,12 @@ def line_of(part: str, text: str = DESCRIPTION) -> int:
 
 
 async def test_a_new_practice_answers_at_its_number(database: Database, random: SeededRandom, tmp_path: Path) -> None:
-    enrolled = await enrol(database, described(tmp_path), "Télésecrétariat", random)
+    enrolled = await enrol(database, described(tmp_path), "Télésecrétariat", random, AUTHOR, ACTS)
     assert enrolled.is_new
     assert enrolled.practitioners == ("Claire Moreau", "Antoine Lefèvre", "Nadia Benali")
     async with database.house() as connection:
-        entry = await Directory.for_number(connection, "+33465710001")
-    assert entry is not None
-    assert entry.facts == enrolled.facts
+        assert await Directory.facts(connection, enrolled.facts.id, TODAY) == enrolled.facts
+        assert "+33465710001" in await Directory.all_numbers(connection)
     async with database.practice(enrolled.facts.id) as tx:
         assert await has_sensitive_practitioner(tx)
 
@@ -44,11 +49,11 @@ async def test_a_new_practice_answers_at_its_number(database: Database, random: 
 async def test_a_second_time_it_is_changed_and_keeps_its_identifiers(
     database: Database, random: SeededRandom, tmp_path: Path
 ) -> None:
-    first = await enrol(database, described(tmp_path), "Télésecrétariat", random)
+    first = await enrol(database, described(tmp_path), "Télésecrétariat", random, AUTHOR, ACTS)
     async with database.practice(first.facts.id) as tx:
         before = await practitioner_names(tx)
     changed = DESCRIPTION.replace("12 rue des Tilleuls", "14 rue des Tilleuls").replace("Antoine Lefèvre", "Anne Roy")
-    second = await enrol(database, described(tmp_path, changed), "Télésecrétariat", random)
+    second = await enrol(database, described(tmp_path, changed), "Télésecrétariat", random, AUTHOR, ACTS)
     assert not second.is_new
     assert (second.facts.id, second.facts.organisation_id) == (first.facts.id, first.facts.organisation_id)
     assert second.facts.address.startswith("14 rue")
@@ -64,10 +69,10 @@ async def test_what_is_wrong_is_named_by_line_and_nothing_is_enrolled(
 ) -> None:
     wrong = DESCRIPTION.replace('rescue_number: "+33465710090"', 'rescue_number: "+33899000000"')
     with pytest.raises(DataProblems, match=r"practice\.yaml:10: "):
-        await enrol(database, described(tmp_path, wrong), "Télésecrétariat", random)
+        await enrol(database, described(tmp_path, wrong), "Télésecrétariat", random, AUTHOR, ACTS)
     async with database.house() as connection:
         with pytest.raises(NoSuchPractice):
-            await Directory.by_slug(connection, "cabinet-des-tilleuls")
+            await Directory.by_slug(connection, "cabinet-des-tilleuls", TODAY)
 
 
 async def test_a_name_that_cannot_be_kept_leaves_nothing_half_enrolled(
@@ -75,20 +80,20 @@ async def test_a_name_that_cannot_be_kept_leaves_nothing_half_enrolled(
 ) -> None:
     wrong = DESCRIPTION.replace("Nadia Benali", "Нadia Benali")
     with pytest.raises(DataProblems, match=rf"practice\.yaml:{line_of('Nadia')}: .*CYRILLIC"):
-        await enrol(database, described(tmp_path, wrong), "Télésecrétariat", random)
+        await enrol(database, described(tmp_path, wrong), "Télésecrétariat", random, AUTHOR, ACTS)
     async with database.house() as connection:
         with pytest.raises(NoSuchPractice):
-            await Directory.by_slug(connection, "cabinet-des-tilleuls")
+            await Directory.by_slug(connection, "cabinet-des-tilleuls", TODAY)
 
 
 async def test_p7_a_number_of_another_practice_is_refused(
     database: Database, random: SeededRandom, tmp_path: Path
 ) -> None:
-    await enrol(database, described(tmp_path), "Télésecrétariat", random)
+    await enrol(database, described(tmp_path), "Télésecrétariat", random, AUTHOR, ACTS)
     other = DESCRIPTION.replace("slug: cabinet-des-tilleuls", "slug: autre").replace("+33465710001", "+33465710090")
     other = other.replace('rescue_number: "+33465710090"', 'rescue_number: "+33465710095"')
     with pytest.raises(NumberTaken, match="rescue number of another practice"):
-        await enrol(database, described(tmp_path, other), "Télésecrétariat", random)
+        await enrol(database, described(tmp_path, other), "Télésecrétariat", random, AUTHOR, ACTS)
 
 
 WITHOUT_MARK = DESCRIPTION.replace("speciality: psychiatrie, sensitive: true", "speciality: psychiatrie")
@@ -102,20 +107,20 @@ async def is_sensitive(database: Database, practice: UUID) -> bool:
 async def test_a_sensitive_mark_does_not_go_by_leaving_a_word_out(
     database: Database, random: SeededRandom, tmp_path: Path
 ) -> None:
-    first = await enrol(database, described(tmp_path), "Télésecrétariat", random)
+    first = await enrol(database, described(tmp_path), "Télésecrétariat", random, AUTHOR, ACTS)
     with pytest.raises(DataProblems, match=rf"practice\.yaml:{line_of('Nadia', WITHOUT_MARK)}: .*sensitive on file"):
-        await enrol(database, described(tmp_path, WITHOUT_MARK), "Télésecrétariat", random)
+        await enrol(database, described(tmp_path, WITHOUT_MARK), "Télésecrétariat", random, AUTHOR, ACTS)
     assert await is_sensitive(database, first.facts.id)
     other_spelling = WITHOUT_MARK.replace("Nadia Benali", "NADIA BENALI")
     with pytest.raises(DataProblems, match="--no-longer-sensitive « NADIA BENALI »"):
-        await enrol(database, described(tmp_path, other_spelling), "Télésecrétariat", random)
+        await enrol(database, described(tmp_path, other_spelling), "Télésecrétariat", random, AUTHOR, ACTS)
     assert await is_sensitive(database, first.facts.id)
 
 
 async def test_a_sensitive_mark_goes_when_it_is_said_of_whom(
     database: Database, random: SeededRandom, tmp_path: Path
 ) -> None:
-    first = await enrol(database, described(tmp_path), "Télésecrétariat", random)
+    first = await enrol(database, described(tmp_path), "Télésecrétariat", random, AUTHOR, ACTS)
     for nobody in ("Claire Moreau", "Nadia Benaly"):
         with pytest.raises(NotSensitive, match="nobody of that name loses the mark"):
             await enrol(
@@ -123,11 +128,19 @@ async def test_a_sensitive_mark_goes_when_it_is_said_of_whom(
                 described(tmp_path, WITHOUT_MARK),
                 "Télésecrétariat",
                 random,
+                AUTHOR,
+                ACTS,
                 no_longer_sensitive=["Nadia Benali", nobody],
             )
     assert await is_sensitive(database, first.facts.id)
     await enrol(
-        database, described(tmp_path, WITHOUT_MARK), "Télésecrétariat", random, no_longer_sensitive=["nadia benali"]
+        database,
+        described(tmp_path, WITHOUT_MARK),
+        "Télésecrétariat",
+        random,
+        AUTHOR,
+        ACTS,
+        no_longer_sensitive=["nadia benali"],
     )
     assert not await is_sensitive(database, first.facts.id)
 
@@ -137,7 +150,7 @@ async def test_one_person_twice_is_refused_by_line_and_no_mark_is_lost(
 ) -> None:
     twice = DESCRIPTION.rstrip() + "\n  - {title: Dr, name: Nadia BÉNALI, speciality: psychiatrie}\n"
     with pytest.raises(DataProblems) as refused:
-        await enrol(database, described(tmp_path, twice), "Télésecrétariat", random)
+        await enrol(database, described(tmp_path, twice), "Télésecrétariat", random, AUTHOR, ACTS)
     (problem,) = refused.value.problems
     assert problem.line == len(twice.splitlines())
     assert f"line {line_of('Nadia')}" in problem.what
@@ -146,11 +159,11 @@ async def test_one_person_twice_is_refused_by_line_and_no_mark_is_lost(
 async def test_another_spelling_is_the_same_practitioner(
     database: Database, random: SeededRandom, tmp_path: Path
 ) -> None:
-    first = await enrol(database, described(tmp_path), "Télésecrétariat", random)
+    first = await enrol(database, described(tmp_path), "Télésecrétariat", random, AUTHOR, ACTS)
     async with database.practice(first.facts.id) as tx:
         before, marked = await practitioner_names(tx), await sensitive_practitioners(tx)
     changed = DESCRIPTION.replace("Claire Moreau", "Claire MOREAU")
-    second = await enrol(database, described(tmp_path, changed), "Télésecrétariat", random)
+    second = await enrol(database, described(tmp_path, changed), "Télésecrétariat", random, AUTHOR, ACTS)
     async with database.practice(first.facts.id) as tx:
         after = await practitioner_names(tx)
         assert await sensitive_practitioners(tx) == marked
@@ -160,7 +173,7 @@ async def test_another_spelling_is_the_same_practitioner(
 
 async def test_an_organisation_has_a_name(database: Database, random: SeededRandom, tmp_path: Path) -> None:
     with pytest.raises(NoOrganisation):
-        await enrol(database, described(tmp_path), "  ", random)
+        await enrol(database, described(tmp_path), "  ", random, AUTHOR, ACTS)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +198,7 @@ async def test_whatever_is_wrong_has_its_line(
     assert DESCRIPTION.count(old) == 1
     wrong = DESCRIPTION.replace(old, new)
     with pytest.raises(DataProblems) as refused:
-        await enrol(database, described(tmp_path, wrong), "Télésecrétariat", random)
+        await enrol(database, described(tmp_path, wrong), "Télésecrétariat", random, AUTHOR, ACTS)
     (problem,) = refused.value.problems
     assert key in wrong.splitlines()[problem.line - 1]
     assert problem.line > 0

@@ -18,13 +18,17 @@ from callcenter.kernel.labels import Category
 from callcenter.kernel.protected import expose
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.appointments import Appointments, NoSuchAppointment
+from callcenter.practice.changing import SettingsDesk
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.patients import NoSuchPatient, Patients
+from callcenter.practice.practice_form import Setting
+from callcenter.practice.setting_versions import Author, Period
 from callcenter.practice.sharing import SharedTelephones
-from callcenter.practice.tables import contact, message, patient, practice
+from callcenter.practice.tables import contact, message, patient
 from callcenter.practice.values import AppointmentStatus, Change
+from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 
@@ -169,9 +173,10 @@ async def test_a_telephone_is_shared_from_the_day_on_which_a_child_turns_eightee
 async def test_shared_telephones_are_looked_at_when_the_practices_day_begins(
     demonstration: Database, sealer: Sealer, clock: DrivenClock
 ) -> None:
-    async with demonstration.house() as connection:
-        overseas = update(practice).where(practice.c.id == PORT).values(timezone="Indian/Reunion")
-        await connection.execute(overseas)
+    clock.set(datetime(2026, 11, 26, 0, 0, tzinfo=UTC))
+    author, acts = Author("tests", clock.now()), StaffActs(clock, SeededRandom(3))
+    desk = SettingsDesk(demonstration, "maison-de-sante-du-port", author, acts)
+    await desk.put(Setting.TIMEZONE, "Indian/Reunion", Period(clock.now()))
     telephones = SharedTelephones(demonstration, sealer, clock)
     seen = []
     for hour in range(24):

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from callcenter.kernel.randomness import SeededRandom, new_id
 from callcenter.practice.enrolment import PractitionerRecord
-from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.facts import Door, PracticeFacts
 from callcenter.practice.intake import AppointmentEntry, ContactEntry
 from callcenter.practice.numbers import E164
 from callcenter.practice.practice_file import read_practice_file
 from callcenter.practice.records import PatientRecord, Reading
-from callcenter.practice.values import AppointmentStatus, EntryKind, VoiceMode
+from callcenter.practice.values import AppointmentStatus, VoiceMode
 from tests.attack.leak_oracle.canaries import Mint
 from tests.attack.leak_oracle.people import OPEN, Person, Population, Stranger, Visit
 
@@ -32,7 +32,7 @@ class _Register:
     def practice(self, slug: str, number: str, voice: VoiceMode = VoiceMode.LOCAL) -> PracticeFacts:
         """A practice like the one of the demonstration that reads names, under numbers of its own."""
         described = read_practice_file(_DESCRIPTION, new_id(self._random), lambda *_: new_id(self._random)).facts
-        numbers = {E164(number): EntryKind.MAIN}
+        numbers = {E164(number): Door()}
         return replace(described, slug=slug, numbers=numbers, rescue_number=E164(number[:-2] + "90"), voice=voice)
 
     def person(

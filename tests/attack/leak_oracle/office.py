@@ -13,6 +13,7 @@ from callcenter.identity.tables import challenge
 from callcenter.practice.enrolment import write_organisation, write_practice, write_practitioners
 from callcenter.practice.file import PatientFile
 from callcenter.practice.intake import put_appointments, put_contacts, put_patients, refresh_shared
+from callcenter.practice.setting_versions import Author
 from callcenter.practice.tables import appointment, patient, practitioner
 from callcenter.practice.values import AppointmentStatus
 from callcenter.store.database import Database, Transaction
@@ -31,7 +32,7 @@ async def enrol(database: Database, sealer: Sealer, population: Population) -> N
     async with database.house() as connection:
         for facts in population.practices.values():
             await write_organisation(connection, facts.organisation_id, f"Télésecrétariat {facts.slug}")
-            await write_practice(connection, facts)
+            await write_practice(connection, facts, Author("oracle", OPEN))
     for facts in population.practices.values():
         async with database.practice(facts.id) as tx:
             await write_files(tx, sealer, population)

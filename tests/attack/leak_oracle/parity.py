@@ -17,7 +17,7 @@ ACTS = ("claim", "claim", "claim", "000000", "000000", "silence", "#", "*", "123
 
 def acts_without_proof(seed: int) -> list[str]:
     """What somebody does who claims to be a patient and cannot prove it."""
-    return ["1", "claim", "claim", *Random(seed).choices(ACTS, k=12)]
+    return ["1", "1", "claim", "claim", *Random(seed).choices(ACTS, k=12)]
 
 
 async def answers(

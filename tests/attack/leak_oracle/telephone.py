@@ -65,7 +65,7 @@ class Telephone:
     async def prove(self, person: Person) -> None:
         """Ring as a patient who knows what to type, up to the question whether they can listen."""
         await self.ring(person.phones[0], next(iter(person.practice.numbers)))
-        await self.press("1", f"{person.birth_date:%d%m%Y}")
+        await self.press("1", "1", f"{person.birth_date:%d%m%Y}")
         await self.state()
         await self.press(await self.code(person.phones) or "000000")
         await self.state()

@@ -31,7 +31,9 @@ PUBLIC: dict[str, str | bool] = {
     "practice.next_opening": "mardi, 8 heures 30",
     "practice.closing_conduct": "Pour un renouvellement, rappelez aux heures d'ouverture.",
     "practice.out_of_hours_number": "116 117",
+    "practice.message_of_the_day": "",
     "caller.number_withheld": False,
+    "call.arrival": "menu",
 }
 FIRST = Appointment(UUID(int=1), datetime(2026, 12, 1, 14, 30, tzinfo=UTC))
 SECOND = Appointment(UUID(int=2), datetime(2026, 12, 8, 9, 0, tzinfo=UTC))
@@ -43,7 +45,8 @@ KEYS = ("", "#", "*", "0", "1", "2", "3", "4", "9", "7", "12*", "14031962", "310
 def calling(
     patients: list[Patient] | None = None, *, is_open: bool = True, number: str | None = "+33639980001"
 ) -> Call:
-    public = {**PUBLIC, "practice.is_open": is_open, "caller.number_withheld": number is None}
+    arrival = "menu" if is_open else "closed"
+    public = {**PUBLIC, "practice.is_open": is_open, "call.arrival": arrival, "caller.number_withheld": number is None}
     return Call(ACCUEIL, [JEANNE] if patients is None else patients, number=number, public=public, book=BOOK)
 
 
@@ -76,7 +79,7 @@ def check_ended_well(call: Call) -> None:
 async def verified() -> Call:
     call = calling()
     await call.ring()
-    await call.press("1", "14031962")
+    await call.press("1", "1", "14031962")
     await call.press(call.verifier.sent[0][1])
     return call
 
@@ -85,7 +88,7 @@ async def test_jeanne_hears_her_next_appointment_and_confirms_it() -> None:
     call = calling()
     await call.ring()
     assert call.question.lines[0].text.startswith("Cabinet des Tilleuls")
-    await call.press("1")
+    await call.press("1", "1")
     assert call.heard() == ["verify.birth_date"]
     await call.press("14031962")
     assert call.heard() == ["verify.code"]
@@ -125,13 +128,13 @@ async def test_p7_zero_leaves_a_message(is_open: bool) -> None:
 @pytest.mark.parametrize("is_open", [True, False])
 @pytest.mark.parametrize("number", ["+33639980001", None])
 @pytest.mark.parametrize("keys", ["", "#", "*", "7", "12*", "99", "999999"])
-@pytest.mark.parametrize("prefix", [[], ["1"], ["1", "14031962"], ["1", "14031962", RIGHT_CODE]])
+@pytest.mark.parametrize("prefix", [[], ["1", "1"], ["1", "1", "14031962"], ["1", "1", "14031962", RIGHT_CODE]])
 async def test_p7_the_same_for_ever_ends_well(is_open: bool, number: str | None, keys: str, prefix: list[str]) -> None:
     call = await walk(calling(is_open=is_open, number=number), prefix, keys)
     check_ended_well(call)
 
 
-@pytest.mark.parametrize("prefix", [[], ["1"], ["1", "14031962"]])
+@pytest.mark.parametrize("prefix", [[], ["1", "1"], ["1", "1", "14031962"]])
 async def test_p7_silence_from_any_question_on_leaves_a_message(prefix: list[str]) -> None:
     call = await walk(calling(), prefix)
     assert call.messages.inbox == [CallbackRequest("unspecified", "+33639980001")]
@@ -158,7 +161,7 @@ async def test_p7_callers_at_random_end_within_60_turns(
 )
 @settings(max_examples=120, deadline=None)
 async def test_p7_verified_callers_at_random_end_within_60_turns(tail: list[str], afterwards: str) -> None:
-    check_ended_well(await walk(calling(), ["1", "14031962", RIGHT_CODE, *tail], afterwards))
+    check_ended_well(await walk(calling(), ["1", "1", "14031962", RIGHT_CODE, *tail], afterwards))
 
 
 RECORDS = [

@@ -77,9 +77,9 @@ def test_an_ask_step_is_read(tmp_path: Path) -> None:
 def test_the_shipped_flow_stands_as_its_issue_says() -> None:
     book = PromptBook.load(FLOWS / "prompts" / "fr.yaml")
     flow = load_flow(FLOWS / "accueil.yaml", book)
-    menu, verify, find = flow.steps["menu"], flow.steps["appointments"], flow.steps["next_appointment"]
+    menu, verify, find = flow.steps["menu"], flow.steps["booked"], flow.steps["next_appointment"]
     assert isinstance(menu, Choose)
-    assert menu.keys.keys() == {"0", "1", "3", "9"}
+    assert menu.keys.keys() == {"0", "1", "3", "4", "9"}
     assert (menu.keys["0"], menu.silence, menu.nonsense) == ("person", "person", "person")
     assert isinstance(verify, Verify)
     assert (verify.level, verify.refused, verify.unavailable) == (Level.VERIFIED, "person", "person")

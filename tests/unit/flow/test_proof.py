@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -278,9 +279,10 @@ def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path:
     text = (FLOWS / "accueil.yaml").read_text(encoding="utf-8")
     policy = Policy("d", {**POLICY.rules, Category.PRACTITIONER: POLICY.rules[Category.APPOINTMENT_TIME]})
     assert isinstance(prove(load_flow(FLOWS / "accueil.yaml", book), book, policy), Proven)
+    shutil.copytree(FLOWS / "accueil", tmp_path / "accueil")
     file = tmp_path / "accueil.yaml"
     file.write_text(text.replace("1: appointments,", "1: appointments, 2: next_appointment,"), encoding="utf-8")
     verdict = prove(load_flow(file, book), book, policy)
     assert isinstance(verdict, Refuted)
     first = min(verdict.counterexamples, key=lambda example: len(example.path))
-    assert [hop.step for hop in first.path] == ["welcome", "notice", "menu", "next_appointment"]
+    assert [hop.step for hop in first.path] == ["welcome", "arrival", "notice", "menu", "next_appointment"]

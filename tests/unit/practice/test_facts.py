@@ -14,11 +14,10 @@ from callcenter.kernel.labels import FIELD_LABELS
 from callcenter.practice.demo import FOLDER
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.enrolment import NumberTaken, UnusablePractice, check_practice
-from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.facts import Door, PracticeFacts
 from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Opening
 from callcenter.practice.practice_file import read_practice_file
-from callcenter.practice.values import EntryKind
 
 PARIS = ZoneInfo("Europe/Paris")
 ORGANISATION = UUID(int=1)
@@ -33,7 +32,7 @@ def tilleuls() -> PracticeFacts:
 def test_every_public_field_of_a_practice_can_be_said(tilleuls: PracticeFacts) -> None:
     fields = tilleuls.public(datetime(2026, 11, 26, 10, tzinfo=PARIS))
     assert fields.keys() == {name for name in FIELD_LABELS if name.startswith("practice.")}
-    assert all(value != "" for value in fields.values())
+    assert {name for name, value in fields.items() if value == ""} == {"practice.message_of_the_day"}
 
 
 def test_hours_and_openings_are_said_in_french(tilleuls: PracticeFacts) -> None:
@@ -68,8 +67,8 @@ def test_p7_the_rescue_number_is_no_line_that_may_come_back_to_us(tilleuls: Prac
         ({"closing_conduct": "  "}, "EM-05"),
         ({"rescue_number": "+33899123456"}, "rescue number .* costs extra"),
         ({"out_of_hours_number": "3639"}, "out-of-hours number .* costs extra"),
-        ({"numbers": {"+33810000000": EntryKind.MAIN}}, "number .* costs extra"),
-        ({"numbers": {"+33639980050": EntryKind.MAIN}}, "06 and 07"),
+        ({"numbers": {"+33810000000": Door()}}, "number .* costs extra"),
+        ({"numbers": {"+33639980050": Door()}}, "06 and 07"),
         ({"rescue_number": "04 65 71 00 90"}, r"write it as \+33465710090"),
         ({"other_lines": frozenset({"15"})}, "other line"),
     ],

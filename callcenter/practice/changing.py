@@ -1,0 +1,235 @@
+"""Changing settings of a practice: from now or from a day on, for good or for a while, and back again.
+
+Every change is checked against the whole of the practice's settings, written as a version, and recorded in the ledger
+in the same transaction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from callcenter.kernel.errors import CallcenterError, DataProblems, Problem
+from callcenter.practice.directory import NoSuchPractice, facts_of
+from callcenter.practice.enrolment import Changed, check_directory, check_practice, lock_directory, write_lines
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.names import normalise_name
+from callcenter.practice.practice_form import PracticeForm, Setting
+from callcenter.practice.practitioners import practitioner_names
+from callcenter.practice.setting_versions import Author, Period, SettingVersions, Snapshot
+from callcenter.practice.tables import practice
+from callcenter.store.database import Database, Transaction
+
+#: For so long a message of the day may hold: one that is older is about another day.
+LONGEST_PASSING = timedelta(days=14)
+#: A change may not begin in the past; clocks differ by a little.
+_CLOCKS_DIFFER = timedelta(minutes=1)
+
+
+class NothingToChange(CallcenterError):
+    """The practice's settings stand so already."""
+
+
+class Recorder(Protocol):
+    """Writes into the ledger that settings were changed, in the transaction of the change."""
+
+    async def settings_changed(self, tx: Transaction, changed: Changed, author: Author) -> None:
+        """Record that ``author`` brought the settings of the practice of ``tx`` to a revision."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """What a change came to.
+
+    Arguments:
+        facts: the practice as it stands from the change's beginning on.
+        warnings: what whoever made the change should look at again.
+    """
+
+    changed: Changed
+    facts: PracticeFacts
+    warnings: tuple[str, ...] = ()
+
+
+class SettingsDesk:
+    """Changes the settings of one practice.
+
+    Arguments:
+        slug: of the practice.
+        author: who changes them, and when.
+        recorder: of the ledger.
+    """
+
+    def __init__(self, database: Database, slug: str, author: Author, recorder: Recorder) -> None:
+        self._database = database
+        self._slug = slug
+        self._author = author
+        self._recorder = recorder
+
+    async def put(self, setting: Setting, value: Any, period: Period) -> SettingsChanged:
+        """Give ``setting`` another value.
+
+        Arguments:
+            value: as a practice's file would have it.
+            period: from when until when.
+
+        Raises:
+            DataProblems: value or period cannot be used; with the mend.
+            UnusablePractice, NumberTaken: a rule between settings, or with another practice, is broken.
+            NothingToChange: it stands so already.
+        """
+        _check_period(setting, period, self._author.at)
+        async with self._database.practice(await self._practice()) as tx:
+            standing = await self._begin(tx, period.begins)
+            if standing.written.get(setting) == value and setting in standing.written and period.ends is None:
+                raise NothingToChange(f"{self._slug}: « {setting} » stands so already")
+            changed, facts = await self._write(tx, standing, {setting: value}, period)
+            return SettingsChanged(changed, facts, tuple(warnings(setting, value)))
+
+    async def roll_back(self, revision: int, setting: Setting | None = None) -> SettingsChanged:
+        """Bring all settings, or one, to how they stood as of ``revision``, from now on.
+
+        Raises:
+            NothingToChange: they stand so already.
+            DataProblems: there is no such revision, or what stood then can be used no more.
+        """
+        now = self._author.at
+        async with self._database.practice(await self._practice()) as tx:
+            standing = await self._begin(tx, now)
+            if not 0 < revision < standing.revision:
+                what = f"« {self._slug} » has no revision {revision}"
+                mend = f"`callcenter practice history {self._slug}` shows those that it has"
+                raise DataProblems([Problem("revision", 0, what, mend)])
+            before = await SettingVersions.snapshot(tx.connection, tx.practice, now, revision)
+            written = {} if before is None else before.written
+            wanted = {
+                Setting(name): value
+                for name, value in written.items()
+                if (setting is None or name == setting)
+                and not Setting(name).passing
+                and standing.written.get(name, _UNSET) != value
+            }
+            if not wanted:
+                raise NothingToChange(f"{self._slug}: that is how it stands")
+            changed, facts = await self._write(tx, standing, wanted, Period(now))
+            return SettingsChanged(changed, facts)
+
+    async def withdraw(self, setting: Setting, revision: int) -> SettingsChanged:
+        """Take back the version of ``setting`` that ``revision`` made: what lies under it shows again.
+
+        Raises:
+            NothingToWithdraw: there is none that stands.
+            DataProblems: the setting cannot be without that version.
+        """
+        if setting.immediate:
+            mend = f"callcenter practice rollback {self._slug} REVISION {setting}, or set it"
+            raise DataProblems([Problem(setting, 0, "the number plan is not taken back by version", mend)])
+        async with self._database.practice(await self._practice()) as tx:
+            standing = await self._begin(tx, self._author.at)
+            number = standing.revision
+            await SettingVersions.withdraw(tx.connection, tx.practice, number, setting, revision)
+            left = await SettingVersions.snapshot(tx.connection, tx.practice, self._author.at)
+            facts = await self._checked(tx, left or standing, {})
+            changed = Changed(number, frozenset({setting}))
+            await self._recorder.settings_changed(tx, changed, self._author)
+            return SettingsChanged(changed, facts)
+
+    async def _practice(self) -> UUID:
+        async with self._database.house() as connection:
+            query = select(practice.c.id).where(practice.c.slug == self._slug)
+            found = (await connection.execute(query)).scalar_one_or_none()
+        if found is None:
+            what = f"there is no practice « {self._slug} »: `callcenter practice list` shows those that are enrolled"
+            raise NoSuchPractice(what)
+        return UUID(str(found))
+
+    async def _begin(self, tx: Transaction, at: datetime) -> Snapshot:
+        """Take the next revision, and see what stands at ``at``."""
+        await lock_directory(tx.connection)
+        await SettingVersions.next_revision(tx.connection, tx.practice)
+        standing = await SettingVersions.snapshot(tx.connection, tx.practice, at)
+        if standing is None:
+            raise NoSuchPractice
+        return standing
+
+    async def _write(
+        self, tx: Transaction, standing: Snapshot, values: Mapping[Setting, Any], period: Period
+    ) -> tuple[Changed, PracticeFacts]:
+        facts = await self._checked(tx, standing, values)
+        await SettingVersions.add(tx.connection, tx.practice, standing.revision, values, period, self._author)
+        if any(setting.immediate for setting in values):
+            await check_directory(tx.connection, facts)
+            await write_lines(tx.connection, facts)
+        changed = Changed(standing.revision, frozenset(values))
+        await self._recorder.settings_changed(tx, changed, self._author)
+        return changed, facts
+
+    async def _checked(self, tx: Transaction, standing: Snapshot, values: Mapping[Setting, Any]) -> PracticeFacts:
+        written: dict[str, Any] = {**standing.written, **{setting.value: value for setting, value in values.items()}}
+        try:
+            PracticeForm.model_validate(written)
+        except ValidationError as error:
+            raise DataProblems([_problem(detail) for detail in error.errors(include_url=False)]) from None
+        facts = facts_of(Snapshot(tx.practice, standing.organisation, standing.slug, standing.revision, written, None))
+        check_practice(facts)
+        known = {normalise_name(name) for name in await practitioner_names(tx)}
+        strangers = {door.practitioner for door in facts.numbers.values() if door.practitioner is not None}
+        for name in sorted(name for name in strangers if normalise_name(name) not in known):
+            what = f"« {name} » is no practitioner of the practice"
+            raise DataProblems([Problem(Setting.NUMBERS, 0, what, "write the name without the title")])
+        return facts
+
+
+_UNSET = object()
+
+
+def _problem(detail: Any) -> Problem:
+    path = [str(part) for part in detail["loc"]]
+    what = str(detail["msg"]).removeprefix("Value error, ")
+    return Problem(".".join(path) or "value", 0, what, "docs/practice-settings.md shows how each setting is written")
+
+
+def _check_period(setting: Setting, period: Period, now: datetime) -> None:
+    """Whether ``setting`` may hold for ``period``.
+
+    Raises:
+        DataProblems: it may not.
+    """
+    problems = []
+    if period.begins < now - _CLOCKS_DIFFER:
+        problems.append(("it would begin in the past", "leave --from out: it then begins now"))
+    if period.ends is not None and period.ends <= max(period.begins, now):
+        problems.append(("it would have ended before it begins", "write a later --until"))
+    if setting.immediate and (period.begins > now or period.ends is not None):
+        problems.append(("the number plan changes at once and for good", "leave --from and --until out"))
+    if setting.passing and period.ends is None:
+        problems.append(("it must say until when it is said", "add --until, such as --until 18:30"))
+    if setting.passing and period.ends is not None and period.ends - period.begins > LONGEST_PASSING:
+        what = f"it would be said for more than {LONGEST_PASSING.days} days"
+        problems.append((what, "shorten it, or write it into the greeting, the hours or the closing conduct"))
+    if problems:
+        raise DataProblems([Problem(setting, 0, what, mend) for what, mend in problems])
+
+
+#: What looks as if it were about one person: a form of address before a name, a date of birth, a telephone number.
+_PERSONAL = (
+    (re.compile(r"\b(?:M\.|Mr|Mme|Mlle|Monsieur|Madame|patiente?)\s+(?:[A-ZÀ-Ý]\.?\s*)?[A-ZÀ-Ý][\w'’-]+"), "a name"),
+    (re.compile(r"\b(?:né|née|nés)\b|\b\d{1,2}[/.]\d{1,2}[/.](?:19|20)\d{2}\b"), "a date of birth"),
+    (re.compile(r"(?:\+33|\b0)\s?[1-9](?:[ .-]?\d{2}){4}\b"), "a telephone number"),
+)
+
+
+def warnings(setting: Setting, value: object) -> list[str]:
+    """What in the words of a setting looks as if it were about a patient. Every caller hears those words."""
+    if setting not in (Setting.MESSAGE_OF_THE_DAY, Setting.CLOSING_CONDUCT, Setting.ACCESS):
+        return []
+    return [
+        f"it seems to hold {what}: every caller hears it" for pattern, what in _PERSONAL if pattern.search(str(value))
+    ]

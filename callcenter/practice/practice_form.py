@@ -1,0 +1,279 @@
+"""The settings of a practice as people write them, in files and on the command line, and as they are kept.
+
+One form for both: a setting is kept as it was written, and read by the same rules each time. Hours are written as
+``lundi: [08:30-12:00, 14:00-18:30]``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date, time
+from enum import StrEnum
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from callcenter.practice.facts import Agenda, AgendaKind, Door, PracticeFacts
+from callcenter.practice.numbers import E164, NumberProblem, parse_diallable, parse_number, parse_served
+from callcenter.practice.opening import Interval, Opening
+from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule
+from callcenter.practice.values import EntryKind, VoiceMode
+from callcenter.speech.moments import WEEKDAYS
+
+#: A message of the day is heard before every menu: characters.
+LONGEST_MESSAGE_OF_THE_DAY = 300
+
+_INTERVAL = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\s*[-–]\s*([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_DATES = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\s*(?:\.\.|…)\s*(\d{4}-\d{2}-\d{2}))?")
+
+
+class Setting(StrEnum):
+    """A setting of a practice, by the name under which it is written, kept and changed."""
+
+    NAME = "name"
+    SPOKEN_NAME = "spoken_name"
+    ADDRESS = "address"
+    ACCESS = "access"
+    TIMEZONE = "timezone"
+    HOLIDAY_SUBDIVISION = "holiday_subdivision"
+    NUMBERS = "numbers"
+    RESCUE_NUMBER = "rescue_number"
+    OTHER_LINES = "other_lines"
+    HOURS = "hours"
+    RECEPTION = "reception"
+    ANSWER_MODE = "answer_mode"
+    MESSAGE_OF_THE_DAY = "message_of_the_day"
+    CLOSING_CONDUCT = "closing_conduct"
+    OUT_OF_HOURS_NUMBER = "out_of_hours_number"
+    VOICE = "voice"
+    AGENDA = "agenda"
+
+    @property
+    def immediate(self) -> bool:
+        """Whether it can only be changed at once: the number plan stands in the directory, which has no future."""
+        return self in (Setting.NUMBERS, Setting.RESCUE_NUMBER, Setting.OTHER_LINES)
+
+    @property
+    def passing(self) -> bool:
+        """Whether it must say until when it holds: nobody remembers to take it away."""
+        return self is Setting.MESSAGE_OF_THE_DAY
+
+
+# --- readers
+
+
+def _number(parse: Callable[[str], str | NumberProblem]) -> AfterValidator:
+    def read(text: str) -> str:
+        number = parse(text)
+        if isinstance(number, NumberProblem):
+            raise ValueError(number.value)
+        return number
+
+    return AfterValidator(read)
+
+
+def _read_interval(text: object) -> Interval:
+    match = _INTERVAL.fullmatch(str(text))
+    if match is None:
+        raise ValueError("hours are written from-to, such as 08:30-12:00")
+    from_hour, from_minute, to_hour, to_minute = map(int, match.groups())
+    begins, ends = time(from_hour, from_minute), time(to_hour, to_minute)
+    return begins, ends
+
+
+def _read_weekday(text: object) -> int:
+    if text not in WEEKDAYS:
+        raise ValueError(f"days are called {', '.join(WEEKDAYS)}")
+    return WEEKDAYS.index(str(text))
+
+
+def _read_zone(text: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(text))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("there is no such time zone") from None
+
+
+def _read_dates(text: object) -> tuple[date, date]:
+    match = _DATES.fullmatch(str(text))
+    if match is None:
+        raise ValueError("dates are written 2026-12-24, or 2026-12-24..2027-01-02")
+    try:
+        first = date.fromisoformat(match[1])
+        last = date.fromisoformat(match[2] or match[1])
+    except ValueError:
+        raise ValueError("there is no such date") from None
+    if last < first:
+        raise ValueError("the last day lies before the first")
+    return first, last
+
+
+def words(most: int, *, may_be_empty: bool = False) -> AfterValidator:
+    """Words that are said: on one line, not empty, and short enough for a caller and for the carrier's 64 KiB.
+
+    Arguments:
+        most: characters.
+    """
+
+    def read(text: str) -> str:
+        if not text.strip() and not may_be_empty:
+            raise ValueError("it is empty")
+        if len(text) > most:
+            raise ValueError(f"it is longer than {most} characters")
+        if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in text):
+            raise ValueError("it has a line break or another control character")
+        return text
+
+    return AfterValidator(read)
+
+
+def _read_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.password:
+        raise ValueError("an external agenda has an address https://…, without a name or password in it")
+    return text
+
+
+#: A weekday, 0 for Monday, written in French.
+Weekday = Annotated[int, BeforeValidator(_read_weekday)]
+_IntervalField = Annotated[Interval, BeforeValidator(_read_interval)]
+_Intervals = tuple[_IntervalField, ...]
+
+
+class FormModel(BaseModel):
+    """What is written by people: unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class _DoorForm(FormModel):
+    entry: EntryKind
+    practitioner: Annotated[str, words(120)] | None = None
+
+
+def _whole_door(value: object) -> object:
+    """A door that is only its entry, in its full form."""
+    return {"entry": value} if isinstance(value, str) else value
+
+
+class _RuleForm(FormModel):
+    answers: Answers
+    days: tuple[Weekday, ...] = ()
+    dates: Annotated[tuple[date, date], BeforeValidator(_read_dates)] | None = None
+    holidays: bool = False
+    hours: _IntervalField | None = None
+
+    def rule(self) -> Rule:
+        return Rule(self.answers, frozenset(self.days), self.dates, self.holidays, self.hours)
+
+
+class _AgendaForm(FormModel):
+    external: Annotated[str, words(500), AfterValidator(_read_url)]
+
+
+def _whole_agenda(value: object) -> object:
+    return None if value == AgendaKind.INTERNAL.value else value
+
+
+#: A number plan: each number that we answer, and where it leads.
+Numbers = dict[Annotated[str, _number(parse_served)], Annotated[_DoorForm, BeforeValidator(_whole_door)]]
+
+
+class PracticeForm(FormModel):
+    """Every setting of a practice, as written."""
+
+    name: Annotated[str, words(120)]
+    spoken_name: Annotated[str, words(120)]
+    address: Annotated[str, words(300)]
+    access: Annotated[str, words(600, may_be_empty=True)] = ""
+    timezone: Annotated[ZoneInfo, BeforeValidator(_read_zone)] = ZoneInfo("Europe/Paris")
+    holiday_subdivision: str | None = None
+    numbers: Numbers = Field(max_length=100)
+    rescue_number: Annotated[str, _number(parse_number)]
+    other_lines: tuple[Annotated[str, _number(parse_number)], ...] = Field((), max_length=100)
+    hours: dict[Weekday, Annotated[_Intervals, Field(max_length=6)]] = {}
+    reception: tuple[_RuleForm, ...] = Field((), max_length=100)
+    answer_mode: AnswerMode = AnswerMode.MENU
+    message_of_the_day: Annotated[str, words(LONGEST_MESSAGE_OF_THE_DAY, may_be_empty=True)] = ""
+    closing_conduct: Annotated[str, words(1000)]
+    out_of_hours_number: Annotated[str, _number(parse_diallable)]
+    voice: VoiceMode = VoiceMode.LOCAL
+    agenda: Annotated[_AgendaForm | None, BeforeValidator(_whole_agenda)] = None
+
+    def facts(self, *, id: UUID, organisation_id: UUID, slug: str, revision: int = 0) -> PracticeFacts:
+        """The practice that has these settings."""
+        return PracticeFacts(
+            id=id,
+            organisation_id=organisation_id,
+            slug=slug,
+            name=self.name,
+            spoken_name=self.spoken_name,
+            address=self.address,
+            access=self.access,
+            opening=Opening(self.timezone, self.hours, self.holiday_subdivision),
+            reception=Reception(tuple(form.rule() for form in self.reception), self.answer_mode),
+            message_of_the_day=self.message_of_the_day,
+            rescue_number=E164(self.rescue_number),
+            closing_conduct=self.closing_conduct,
+            out_of_hours_number=self.out_of_hours_number,
+            voice=self.voice,
+            agenda=Agenda() if self.agenda is None else Agenda(AgendaKind.EXTERNAL, self.agenda.external),
+            numbers={E164(number): Door(door.entry, door.practitioner) for number, door in self.numbers.items()},
+            other_lines=frozenset(map(E164, self.other_lines)),
+            revision=revision,
+        )
+
+
+def as_written(facts: PracticeFacts) -> Mapping[Setting, Any]:
+    """The settings of ``facts`` as a file would have them: what :class:`PracticeForm` reads back, and JSON can keep."""
+    return {
+        Setting.NAME: facts.name,
+        Setting.SPOKEN_NAME: facts.spoken_name,
+        Setting.ADDRESS: facts.address,
+        Setting.ACCESS: facts.access,
+        Setting.TIMEZONE: facts.timezone.key,
+        Setting.HOLIDAY_SUBDIVISION: facts.opening.holiday_subdivision,
+        Setting.NUMBERS: {number: _written_door(door) for number, door in facts.numbers.items()},
+        Setting.RESCUE_NUMBER: facts.rescue_number,
+        Setting.OTHER_LINES: sorted(facts.other_lines),
+        Setting.HOURS: {
+            WEEKDAYS[day]: [_written_interval(interval) for interval in intervals]
+            for day, intervals in facts.hours.items()
+        },
+        Setting.RECEPTION: [_written_rule(rule) for rule in facts.reception.rules],
+        Setting.ANSWER_MODE: facts.reception.mode.value,
+        Setting.MESSAGE_OF_THE_DAY: facts.message_of_the_day,
+        Setting.CLOSING_CONDUCT: facts.closing_conduct,
+        Setting.OUT_OF_HOURS_NUMBER: facts.out_of_hours_number,
+        Setting.VOICE: facts.voice.value,
+        Setting.AGENDA: facts.agenda.kind.value if facts.agenda.url is None else {"external": facts.agenda.url},
+    }
+
+
+def _written_door(door: Door) -> Any:
+    if door.practitioner is None:
+        return door.entry.value
+    return {"entry": door.entry.value, "practitioner": door.practitioner}
+
+
+def _written_interval(interval: Interval) -> str:
+    begins, ends = interval
+    return f"{begins:%H:%M}-{ends:%H:%M}"
+
+
+def _written_rule(rule: Rule) -> dict[str, Any]:
+    written: dict[str, Any] = {"answers": rule.answers.value}
+    if rule.days:
+        written["days"] = [WEEKDAYS[day] for day in sorted(rule.days)]
+    if rule.dates is not None:
+        written["dates"] = "..".join(day.isoformat() for day in rule.dates)
+    if rule.holidays:
+        written["holidays"] = True
+    if rule.hours is not None:
+        written["hours"] = _written_interval(rule.hours)
+    return written

@@ -1,0 +1,226 @@
+"""The settings of practices in time: every change is a version, and none is ever overwritten.
+
+A change makes one *revision* of a practice's settings. A version holds from a moment, perhaps until one; of those that
+hold at a moment, the latest made counts. So this week's hours lie over the usual ones, which show again afterwards.
+What a call began with is a revision and a moment: any worker reads the same from them at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.kernel.errors import CallcenterError
+from callcenter.practice.practice_form import Setting
+from callcenter.practice.tables import setting_version
+
+#: Since when the first settings of a practice hold.
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NothingToWithdraw(CallcenterError):
+    """No version of that setting was made by that revision, or it has been withdrawn already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From when until when a version holds.
+
+    Arguments:
+        begins: aware.
+        ends: aware, excluded; ``None`` for an open end.
+    """
+
+    begins: datetime
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes settings, and when.
+
+    Arguments:
+        by: an opaque account name.
+        at: aware.
+        note: why, for whoever reads the history; never about a patient.
+    """
+
+    by: str
+    at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one setting.
+
+    Arguments:
+        value: as written; JSON.
+        withdrawn: revision by which it was taken back, or ``None``.
+    """
+
+    setting: Setting
+    revision: int
+    value: Any
+    period: Period
+    author: Author
+    withdrawn: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The settings of a practice at one moment.
+
+    Arguments:
+        written: by setting, as written.
+        until: when this may change by itself, or ``None``.
+    """
+
+    practice: UUID
+    organisation: UUID
+    slug: str
+    revision: int
+    written: Mapping[str, Any]
+    until: datetime | None
+
+
+class SettingVersions:
+    """Reads and adds versions. House scope: they are public."""
+
+    @staticmethod
+    async def snapshot(
+        connection: AsyncConnection, practice: UUID, at: datetime, revision: int | None = None
+    ) -> Snapshot | None:
+        """The settings of ``practice`` at ``at`` (aware) as of ``revision``, by default the latest; ``None`` if there
+        is no such practice."""
+        values = {"practice": practice, "revision": revision, "at": at}
+        row = (await connection.execute(_SNAPSHOT, values)).one_or_none()
+        return None if row is None else _snapshot(row)
+
+    @staticmethod
+    async def snapshots(connection: AsyncConnection, at: datetime) -> Sequence[Snapshot]:
+        """The settings of every practice at ``at`` (aware)."""
+        return [_snapshot(row) for row in await connection.execute(_ALL, {"revision": None, "at": at})]
+
+    @staticmethod
+    async def next_revision(connection: AsyncConnection, practice: UUID) -> int:
+        """Begin a change: the number of its revision. Changes of one practice wait for each other from here on."""
+        return int((await connection.execute(_NEXT, {"practice": practice})).scalar_one())
+
+    @staticmethod
+    async def add(
+        connection: AsyncConnection,
+        practice: UUID,
+        revision: int,
+        values: Mapping[Setting, Any],
+        period: Period,
+        author: Author,
+    ) -> None:
+        """Add a version of each setting in ``values``, all of one revision."""
+        rows = [
+            {
+                "practice_id": practice,
+                "revision": revision,
+                "setting": setting.value,
+                "value": value,
+                "effective_from": period.begins,
+                "effective_to": period.ends,
+                "made_at": author.at,
+                "made_by": author.by,
+                "note": author.note,
+            }
+            for setting, value in values.items()
+        ]
+        if rows:
+            await connection.execute(insert(setting_version), rows)
+
+    @staticmethod
+    async def withdraw(connection: AsyncConnection, practice: UUID, revision: int, setting: Setting, of: int) -> None:
+        """Take back the version of ``setting`` that revision ``of`` made, by ``revision``.
+
+        Raises:
+            NothingToWithdraw: there is none that stands.
+        """
+        values = {"practice": practice, "revision": revision, "setting": setting.value, "of": of}
+        if (await connection.execute(_WITHDRAW, values)).one_or_none() is None:
+            raise NothingToWithdraw
+
+    @staticmethod
+    async def set_by_others(connection: AsyncConnection, practice: UUID, by: str) -> frozenset[Setting]:
+        """The settings of ``practice`` of which anybody but ``by`` has made a version."""
+        rows = await connection.execute(_BY_OTHERS, {"practice": practice, "by": by})
+        return frozenset(Setting(row.setting) for row in rows)
+
+    @staticmethod
+    async def history(
+        connection: AsyncConnection, practice: UUID, setting: Setting | None = None, limit: int = 50
+    ) -> Sequence[Version]:
+        """The versions of ``practice``, or of one of its settings, latest first, at most ``limit``."""
+        values = {"practice": practice, "setting": setting.value if setting else None, "limit": limit}
+        return [
+            Version(
+                Setting(row.setting),
+                row.revision,
+                row.value,
+                Period(row.effective_from, row.effective_to),
+                Author(row.made_by, row.made_at, row.note),
+                row.withdrawn_revision,
+            )
+            for row in await connection.execute(_HISTORY, values)
+        ]
+
+
+def _snapshot(row: Row[Any]) -> Snapshot:
+    return Snapshot(row.id, row.organisation_id, row.slug, row.revision, row.written or {}, row.until)
+
+
+_SNAPSHOTS = """
+    WITH p AS (
+        SELECT id, organisation_id, slug, coalesce(CAST(:revision AS bigint), revision) AS revision
+        FROM practice {where}
+    )
+    SELECT p.*, standing.written, bounds.until FROM p
+    LEFT JOIN LATERAL (
+        SELECT json_object_agg(setting, value) AS written FROM (
+            SELECT DISTINCT ON (v.setting) v.setting, v.value FROM setting_version v
+            WHERE v.practice_id = p.id AND v.revision <= p.revision
+              AND (v.withdrawn_revision IS NULL OR v.withdrawn_revision > p.revision)
+              AND v.effective_from <= :at AND (v.effective_to IS NULL OR v.effective_to > :at)
+            ORDER BY v.setting, v.revision DESC
+        ) AS latest
+    ) AS standing ON true
+    LEFT JOIN LATERAL (
+        SELECT min(bound) AS until FROM setting_version v
+        CROSS JOIN LATERAL (VALUES (v.effective_from), (v.effective_to)) AS both_ends (bound)
+        WHERE v.practice_id = p.id AND v.revision <= p.revision AND bound > :at
+          AND (v.withdrawn_revision IS NULL OR v.withdrawn_revision > p.revision)
+    ) AS bounds ON true
+"""
+_SNAPSHOT, _ALL = text(_SNAPSHOTS.format(where="WHERE id = :practice")), text(_SNAPSHOTS.format(where=""))
+
+_NEXT = text("UPDATE practice SET revision = revision + 1 WHERE id = :practice RETURNING revision")
+
+_WITHDRAW = text(
+    """
+    UPDATE setting_version SET withdrawn_revision = :revision
+    WHERE practice_id = :practice AND setting = :setting AND revision = :of AND withdrawn_revision IS NULL
+    RETURNING revision
+    """
+)
+
+_BY_OTHERS = text("SELECT DISTINCT setting FROM setting_version WHERE practice_id = :practice AND made_by <> :by")
+
+_HISTORY = text(
+    """
+    SELECT setting, revision, value, effective_from, effective_to, made_at, made_by, note, withdrawn_revision
+    FROM setting_version
+    WHERE practice_id = :practice AND (CAST(:setting AS text) IS NULL OR setting = :setting)
+    ORDER BY revision DESC, setting LIMIT :limit
+    """
+)

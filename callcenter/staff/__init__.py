@@ -1,0 +1,1 @@
+"""Staff, and what they do outside of calls."""

@@ -1,0 +1,35 @@
+"""Acts of staff on record: each has a stream of its own in the ledger of the practice that it concerns (LG-01)."""
+
+from __future__ import annotations
+
+from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.enrolment import Changed
+from callcenter.practice.setting_versions import Author
+from callcenter.store.database import Transaction
+
+
+class StaffActs:
+    """Writes acts of staff into the ledger, in the transaction of each. Implements ``practice.changing.Recorder``."""
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+
+    async def settings_changed(self, tx: Transaction, changed: Changed, author: Author) -> None:
+        """Record a change of settings: which, and as of which revision; never their values."""
+        if not changed.settings:
+            return
+        content: dict[str, Value] = {
+            "refs": [f"setting:{name}:{changed.revision}" for name in sorted(changed.settings)],
+        }
+        await self._add(tx, EventKind.SETTINGS_CHANGED, author.by, content)
+
+    async def _add(self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value]) -> None:
+        writing = Writing(tx, Segment(new_id(self._random), None), self._clock, self._random)
+        try:
+            await writing.add(Entry(kind, {"kind": "staff", "id": by}, None, content))
+            await writing.flush()
+        finally:
+            writing.close()
