@@ -113,11 +113,17 @@ class Subscription:
     events: frozenset[str] = frozenset({"completed"})
 
 
+class Watcher(Protocol):
+    """Rung whenever something changed on a leg."""
+
+    def ring(self) -> None: ...
+
+
 class Call:
     """A leg while it lives, and after.
 
     Arguments:
-        parties: what never changes.
+        parties: what does not change, but for a call on its way that the network forwards.
         timeline: the conversation's time.
         now: dates what happens.
         on_status: told after every change of status.
@@ -127,6 +133,7 @@ class Call:
         self, parties: Parties, timeline: Timeline, now: Callable[[], datetime], on_status: Callable[[Call], None]
     ) -> None:
         self.parties = parties
+        self.outside = False  # between other people's telephones: the account does not know of it
         self.timeline = timeline
         self.status: Status = "queued"
         self.fallback: Fetch | None = None
@@ -135,7 +142,7 @@ class Call:
         self.alerts: list[Alert] = []
         self.cookies = aiohttp.CookieJar(unsafe=True)  # the application may well be at an IP address
         self.bell = Bell()
-        self.watchers: list[Bell] = []
+        self.watchers: list[Watcher] = []
         self.mirror: Call | None = None
         self.listener: Listener | None = None
         self.verb: str | None = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
 from callcenter.emulator.errors import Refusal, Unreachable
+from callcenter.emulator.lines import Forwarding
 from callcenter.emulator.timeline import Pace
 
 PATIENCE = 30.0  # real seconds for a call to settle or close
@@ -147,6 +148,18 @@ class ControlClient:
     async def answer(self, sid: str) -> None:
         """Pick up a ringing telephone."""
         await self._post(f"/telephones/{sid}/answer", {})
+
+    async def forward(self, forwarding: Forwarding) -> None:
+        """Let a line forward."""
+        await self._post("/forwardings", asdict(forwarding))
+
+    async def forwardings(self) -> tuple[Forwarding, ...]:
+        """Every forwarding that is set up."""
+        return tuple(Forwarding(**one) for one in (await self._get("/forwardings", {}))["forwardings"])
+
+    async def unforward(self, forwarding: Forwarding) -> None:
+        """Let a line forward such calls no more."""
+        await self._ask("DELETE", "/forwardings", params={"line": forwarding.line, "when": forwarding.when})
 
     async def inbox(self, number: str, *, after: int, wait: float = 0.0) -> tuple[ArrivedMessage, ...]:
         """Messages that arrived at a number, after waiting for one."""

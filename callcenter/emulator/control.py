@@ -62,7 +62,7 @@ class Control:
         forwarded_from = body.optional("forwarded_from", "the line that was dialled and is forwarded to the called one")
         body.finish()
         timeline = self._switchboard.timeline("scripted" if pace == "scripted" else "live")
-        call = self._switchboard.inbound(caller, called, timeline, forwarded_from=forwarded_from)
+        call = self._switchboard.call(caller, called, timeline, forwarded_from)
         return web.json_response({"sid": call.sid}, status=201)
 
     async def calls(self, request: web.Request) -> web.Response:
@@ -129,10 +129,10 @@ class Control:
         query.finish()
 
         def ringing() -> list[Leg]:
-            return [leg for leg in self._switchboard.ringing() if number in (None, leg.call.parties.called)]
+            return [leg for leg in self._switchboard.ringing() if number in (None, leg.rings_at)]
 
         await _poll(self._switchboard.changes, lambda: bool(ringing()), wait)
-        return web.json_response({"telephones": [brief(leg.call) for leg in ringing()]})
+        return web.json_response({"telephones": [brief(leg.call) | {"number": leg.rings_at} for leg in ringing()]})
 
     async def answer(self, request: web.Request) -> web.Response:
         """Pick up a ringing telephone."""
@@ -225,6 +225,7 @@ def brief(call: Call) -> dict[str, object]:
         "to": parties.called,
         "forwarded_from": parties.forwarded_from,
         "direction": parties.direction,
+        "outside": call.outside,
         "parent": parties.parent,
         "pace": call.timeline.pace,
         "status": call.status,

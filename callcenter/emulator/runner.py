@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from callcenter.emulator.client import CallState, ControlClient, Spoken
 from callcenter.emulator.errors import EmulatorError, Refusal
 from callcenter.emulator.ledger_rows import compare
+from callcenter.emulator.lines import Forwarding
 from callcenter.emulator.narration import heard_line, keys_line, message_line
 from callcenter.emulator.nodes import plain
 from callcenter.emulator.outcomes import CouldNotRun, Differed, Outcome, Passed
@@ -159,6 +160,7 @@ class Follower:
         self._telephones: dict[str, str] = {}
         self._answered: list[str] = []
         self._step = Step(0, 0, Ends())
+        self._forwardings: tuple[Sequence[Forwarding], Sequence[Forwarding]] = ((), ())
 
     @classmethod
     async def calling(
@@ -170,11 +172,24 @@ class Follower:
     ) -> Follower:
         """Make the call that a transcript describes; no step of it is taken yet."""
         seen = await client.last_message()
-        sid = await client.start(transcript.caller, transcript.called, "scripted", transcript.forwarded_from)
-        return cls(client, sid, seen, patience, narrate)
+        before = await client.forwardings()
+        try:
+            for forwarding in transcript.forwarding:
+                await client.forward(forwarding)
+            sid = await client.start(transcript.caller, transcript.called, "scripted", transcript.forwarded_from)
+        except EmulatorError:
+            await _put_back(client, transcript.forwarding, before)
+            raise
+        follower = cls(client, sid, seen, patience, narrate)
+        follower._forwardings = (transcript.forwarding, before)
+        return follower
 
     async def hang_up(self) -> CallState:
-        """Hang up every telephone; the call when its end was reported, or as it is when that takes too long."""
+        """Hang up every telephone; the call when its end was reported, or as it is when that takes too long.
+
+        Lines forward again what they forwarded before the call.
+        """
+        await _put_back(self._client, *self._forwardings)
         for leg in (self.sid, *self._answered):
             await self._client.hang_up(leg)
         state = await self._client.closed(self.sid)
@@ -317,6 +332,16 @@ class Follower:
 
     def _differs(self, expected: str, heard: str) -> Differed:
         return Differed(self._step.number, self._step.line, expected, heard)
+
+
+async def _put_back(client: ControlClient, made: Sequence[Forwarding], before: Sequence[Forwarding]) -> None:
+    """Take off what a transcript set up, and let lines forward as they did."""
+    places = {(forwarding.line, forwarding.when) for forwarding in made}
+    for forwarding in made:
+        await client.unforward(forwarding)
+    for forwarding in before:
+        if (forwarding.line, forwarding.when) in places:
+            await client.forward(forwarding)
 
 
 def _text(heard: Sequence[Spoken]) -> str:

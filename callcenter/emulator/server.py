@@ -11,6 +11,7 @@ from aiohttp import web
 
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.control import Control, refusals
+from callcenter.emulator.control_lines import LinesControl
 from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.messages import Messages
 from callcenter.emulator.reports import Reports
@@ -108,6 +109,7 @@ class _Running:
         application.add_routes(CallsResource(self._switchboard).routes())
         application.add_routes(MessagesResource(messages).routes())
         application.add_routes(Control(self._switchboard, messages).routes())
+        application.add_routes(LinesControl(self._switchboard.lines, self._switchboard.serves).routes())
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
     async def listen(self) -> int:

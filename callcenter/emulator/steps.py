@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from callcenter.emulator.errors import EmulatorError
+from callcenter.emulator.lines import Forwarding
 
 
 class TranscriptError(EmulatorError):
@@ -126,6 +127,7 @@ class Transcript:
         ledger: the records it leaves, all of them in order; None when it says nothing about them.
         ledger_line: where they stand in the file.
         forwarded_from: the line that was dialled, where it is forwarded to the called one.
+        forwarding: what lines do while the call lasts.
     """
 
     path: Path
@@ -137,3 +139,4 @@ class Transcript:
     ledger: tuple[LedgerRow, ...] | None = None
     ledger_line: int = 0
     forwarded_from: str | None = None
+    forwarding: tuple[Forwarding, ...] = ()

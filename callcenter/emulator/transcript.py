@@ -20,6 +20,8 @@ from pathlib import Path
 
 import yaml
 
+from callcenter.emulator.lines import AFTER, SHOWN, WHENS, Forwarding
+from callcenter.emulator.messages import E164
 from callcenter.emulator.nodes import (
     MOMENT,
     TEXT,
@@ -55,6 +57,7 @@ KEYS = re.compile(r"(?:[0-9*#,]|\{[A-Za-z_]\w*!?\})+")
 NAME = re.compile(r"[A-Za-z_]\w*")
 REFERENCE = re.compile(r"\{(\w+)!?\}")
 NUMBER = '"+33465710001"'
+LINE = '"+33465710099"'
 #: What a disclosure's record may be asked for.
 LEDGER_KEYS = ("categories", "level", "decision", "reason", "prompt", "step", "playback", "redelivered")
 
@@ -116,6 +119,8 @@ class _Reader:
         title = record.text("title", '"Jeanne entend son prochain rendez-vous"')
         at = self._at(record.node("at"))
         call = self._call(record.node("call"), record.line)
+        forwarding_node = record.node("forwarding")
+        forwarding = self._forwardings(forwarding_node) if forwarding_node is not None else ()
         steps = self._steps(record.node("steps"), record.line)
         ledger_node = record.node("ledger")
         ledger = self._ledger(ledger_node) if ledger_node is not None else None
@@ -124,7 +129,9 @@ class _Reader:
             return None
         line = line_of(ledger_node) if ledger_node is not None else 0
         caller, called, forwarded_from = call
-        return Transcript(self._problems.path, title, caller, called, steps, at, ledger, line, forwarded_from)
+        return Transcript(
+            self._problems.path, title, caller, called, steps, at, ledger, line, forwarded_from, forwarding
+        )
 
     def _at(self, node: yaml.Node | None) -> datetime | None:
         if node is None:
@@ -151,6 +158,36 @@ class _Reader:
         forwarded_from = record.text("forwarded_from", NUMBER, required=False)
         record.finish()
         return (caller, called, forwarded_from) if caller is not None and called is not None else None
+
+    def _forwardings(self, node: yaml.Node) -> tuple[Forwarding, ...]:
+        example = f"forwarding: [{{line: {LINE}, to: {NUMBER}, when: always}}]"
+        found: dict[tuple[str, str], Forwarding] = {}
+        for item in items_of(node, self._problems, "forwarding", example):
+            record = record_of(item, self._problems, "a forwarding", example)
+            forwarding = self._forwarding(record) if record is not None else None
+            if forwarding is None:
+                continue
+            if (forwarding.line, forwarding.when) in found:
+                message = f"{forwarding.line} forwards twice when {forwarding.when}: write it once"
+                self._problems.at(line_of(item), message)
+            found[forwarding.line, forwarding.when] = forwarding
+        return tuple(found.values())
+
+    def _forwarding(self, record: Record) -> Forwarding | None:
+        line, to = record.text("line", LINE), record.text("to", NUMBER)
+        when, caller = record.choice("when", WHENS, "always"), record.choice("caller", SHOWN, "kept")
+        reported = record.truth("reported", default=True)
+        after = record.node("after")
+        seconds = seconds_of(after, self._problems, "after") if after is not None else AFTER
+        if after is not None and when != "unanswered":
+            self._problems.at(line_of(after), "after is for lines that nobody answers: write when: unanswered")
+        record.finish()
+        for name, number in (("line", line), ("to", to)):
+            if number is not None and E164.fullmatch(number) is None:
+                self._problems.at(record.line, f"{name} is no number: write {name}: {NUMBER}")
+        if line is None or to is None or seconds is None:
+            return None
+        return Forwarding(line, to, when, caller, reported, seconds)
 
     def _steps(self, node: yaml.Node | None, line: int) -> tuple[Step, ...]:
         example = 'steps: [{hears: "bonjour"}]'

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.emulator.lines import Forwarding
 from callcenter.emulator.steps import (
     Answers,
     Ends,
@@ -46,6 +47,13 @@ ledger:
 START = 'title: t\ncall: {from: anonymous, to: "+33465710001"}\n'
 
 
+LINE = "line: '+33465710099', to: '+33465710001'"
+
+
+def forwards(keys: str) -> str:
+    return f"{START}forwarding:\n  - {{{keys}}}\nsteps: [{{ended: true}}]\n"
+
+
 def load(tmp_path: Path, text: str) -> Transcript:
     path = tmp_path / "appel.yaml"
     path.write_text(text, encoding="utf-8")
@@ -67,6 +75,14 @@ def test_everything_at_once(tmp_path: Path) -> None:
     assert [(step.number, step.line) for step in transcript.steps[:2]] == [(1, 6), (2, 7)]
     assert transcript.ledger is not None
     assert transcript.ledger[0].fields == (("categories", ["D01", "D02"]), ("level", 2), ("decision", "granted"))
+
+
+def test_lines_that_forward(tmp_path: Path) -> None:
+    text = forwards(f"{LINE}}}\n  - {{{LINE}, when: unanswered, caller: replaced, reported: false, after: 15")
+    assert load(tmp_path, text).forwarding == (
+        Forwarding("+33465710099", "+33465710001", "always", "kept", True, 20.0),
+        Forwarding("+33465710099", "+33465710001", "unanswered", "replaced", False, 15.0),
+    )
 
 
 def test_no_ledger_is_not_an_empty_ledger(tmp_path: Path) -> None:
@@ -127,6 +143,17 @@ def test_patterns_forgive_typography(tmp_path: Path) -> None:
             ":6: a record of the ledger has no key 'decison': write one of categories, level, decision",
         ),
         ("title: t\nsteps: [{ended: true}]\n", ":1: a transcript has no 'call'"),
+        (forwards("to: '+33465710001'"), ":4: a forwarding has no 'line'"),
+        (forwards("line: '+33465710099'"), ":4: a forwarding has no 'to'"),
+        (forwards("line: '0465710099', to: '+33465710001'"), ":4: line is no number"),
+        (forwards(LINE + ", when: never"), ":4: when is one of always, busy, unanswered"),
+        (forwards(LINE + ", caller: hidden"), ":4: caller is one of kept, replaced"),
+        (forwards(LINE + ", reported: 1"), ":4: reported is true or false"),
+        (forwards(LINE + ", after: 15"), ":4: after is for lines that nobody answers"),
+        (forwards(LINE + ", when: unanswered, after: 0"), ":4: after is a number of seconds"),
+        (forwards(LINE + ", whom: me"), ":4: a forwarding has no key 'whom': write one of line, to, when"),
+        (forwards(LINE + "}\n  - {" + LINE), ":5: +33465710099 forwards twice when always"),
+        (START + "forwarding: {}\nsteps: [{ended: true}]\n", ":3: forwarding is not a list"),
         ("title: t\ncall: {from: +33639980001, to: '+3'}\nsteps: [{ended: true}]\n", ":2: YAML reads +33639980001"),
         ("call: {from: a, to: b}\nsteps: [{ended: true}]\n", ":1: a transcript has no 'title'"),
     ],
