@@ -85,6 +85,14 @@ Interruption = HungUp | Diverted
 
 
 @dataclass(frozen=True, slots=True)
+class Afterwards:
+    """A request that is made when its caller has hung up already; what it answers has no effect."""
+
+    asked: Fetch
+    done: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Parties:
     """What never changes about a leg.
 
@@ -155,6 +163,7 @@ class Call:
         self.inputs = 0
         self.over = False
         self.diverted = False
+        self.afterwards: Afterwards | None = None
         self._now = now
         self._on_status = on_status
         self._answered_second = 0.0
@@ -165,6 +174,11 @@ class Call:
     @property
     def sid(self) -> str:
         return self.parties.sid
+
+    @property
+    def left(self) -> bool:
+        """Whether it is the telephone's side that is hanging up, or has."""
+        return isinstance(self._interruption, HungUp) and self._interruption.by == "telephone"
 
     @property
     def duration(self) -> int:

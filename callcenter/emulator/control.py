@@ -101,7 +101,7 @@ class Control:
         body.finish()
         self._alive(call)
         if not call.speak(text):
-            raise Refusal('nothing listens to speech now: wait for a Gather with input="speech"', 409)
+            raise Refusal('nothing listens to speech now: wait for a Record, or a Gather with input="speech"', 409)
         return web.json_response({"call": brief(call)})
 
     async def advance(self, request: web.Request) -> web.Response:

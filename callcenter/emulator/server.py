@@ -12,12 +12,15 @@ from aiohttp import web
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.control import Control, refusals
 from callcenter.emulator.control_lines import LinesControl
+from callcenter.emulator.control_recordings import RecordingsControl
 from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.messages import Messages
+from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
 from callcenter.emulator.rest import Gate
 from callcenter.emulator.rest_calls import CallsResource
 from callcenter.emulator.rest_messages import MessagesResource
+from callcenter.emulator.rest_recordings import RecordingsResource
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.switchboard import Switchboard
 from callcenter.emulator.tape import Exchange, Tape
@@ -102,14 +105,17 @@ class _Running:
         self._webhooks = Webhooks(settings.auth_token, self._session, tape, now)
         self._reports = Reports(self._webhooks, now)
         sounds = Sounds(self._webhooks, self._session, settings.captions_url)
-        self._switchboard = Switchboard(settings, self._webhooks, sounds, self._reports, clock, now)
+        self._recordings = Recordings(settings.account_sid, self._reports, now)
+        self._switchboard = Switchboard(settings, self._webhooks, sounds, self._reports, self._recordings, clock, now)
         messages = Messages(settings.account_sid, self._reports, now, settings.senders | settings.numbers.keys())
         gate = Gate(settings.account_sid, settings.auth_token, tape, now)
         application = web.Application(middlewares=[gate.middleware, refusals])
         application.add_routes(CallsResource(self._switchboard).routes())
         application.add_routes(MessagesResource(messages).routes())
+        application.add_routes(RecordingsResource(self._recordings).routes())
         application.add_routes(Control(self._switchboard, messages).routes())
         application.add_routes(LinesControl(self._switchboard.lines, self._switchboard.serves).routes())
+        application.add_routes(RecordingsControl(self._recordings).routes())
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
     async def listen(self) -> int:
@@ -118,6 +124,7 @@ class _Running:
         site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
         await site.start()
         address: tuple[str, int] = self._runner.addresses[0]
+        self._recordings.base_url = f"http://{self._settings.host}:{address[1]}"
         return address[1]
 
     async def close(self) -> None:

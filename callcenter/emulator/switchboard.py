@@ -15,6 +15,7 @@ from callcenter.emulator.dialling import GRACE, Dialling, Leg, Program
 from callcenter.emulator.identifiers import new_call_token, new_sid
 from callcenter.emulator.interpreter import Carrier, Ended, Exhausted, Interpreter
 from callcenter.emulator.lines import Approach, Lines
+from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.timeline import Changes, LiveTimeline, Pace, ScriptedTimeline, Timeline
@@ -45,7 +46,7 @@ class Switchboard:
 
     Arguments:
         settings: numbers and account.
-        webhooks, sounds, reports: the carrier's ways to the application.
+        webhooks, sounds, reports, recordings: the carrier's ways to the application.
         clock: shared with the application, if given.
         now: dates what happens.
     """
@@ -56,6 +57,7 @@ class Switchboard:
         webhooks: Webhooks,
         sounds: Sounds,
         reports: Reports,
+        recordings: Recordings,
         clock: CallClock | None,
         now: Callable[[], datetime],
     ) -> None:
@@ -68,7 +70,7 @@ class Switchboard:
         self._clock = clock
         self._now = now
         self._dialling = Dialling(self)
-        self._carrier = Carrier(webhooks, sounds, self._dialling)
+        self._carrier = Carrier(webhooks, sounds, self._dialling, recordings)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def timeline(self, pace: Pace) -> Timeline:
