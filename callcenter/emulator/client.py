@@ -161,6 +161,11 @@ class ControlClient:
         """Let a line forward such calls no more."""
         await self._ask("DELETE", "/forwardings", params={"line": forwarding.line, "when": forwarding.when})
 
+    async def send_text(self, sender: str, to: str, body: str) -> int | None:
+        """Send a text message to the account; what the application answered, None if nothing did."""
+        answer = await self._post("/messages", {"from": sender, "to": to, "body": body})
+        return None if answer["application"] is None else int(answer["application"])
+
     async def inbox(self, number: str, *, after: int, wait: float = 0.0) -> tuple[ArrivedMessage, ...]:
         """Messages that arrived at a number, after waiting for one."""
         body = await self._get("/messages", {"to": number, "after": str(after), "wait": f"{wait:g}"})

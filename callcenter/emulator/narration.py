@@ -17,6 +17,11 @@ def keys_line(keys: str, *, taken: bool = True) -> str:
     return f"   [{keys}]" if taken else f"   [{keys}] (rien n'écoute à ce moment)"
 
 
+def sent_line(to: str, body: str) -> str:
+    """A text message that the telephone sends."""
+    return f"✉ SMS au {to} : {body}"
+
+
 def message_line(message: ArrivedMessage) -> str:
     """A text message that arrived."""
     return f"✉ SMS de {message.sender} : {message.body}"

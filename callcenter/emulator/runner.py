@@ -13,7 +13,7 @@ from callcenter.emulator.client import CallState, ControlClient, Spoken
 from callcenter.emulator.errors import EmulatorError, Refusal
 from callcenter.emulator.ledger_rows import compare
 from callcenter.emulator.lines import Forwarding
-from callcenter.emulator.narration import heard_line, keys_line, message_line
+from callcenter.emulator.narration import heard_line, keys_line, message_line, sent_line
 from callcenter.emulator.nodes import plain
 from callcenter.emulator.outcomes import CouldNotRun, Differed, Outcome, Passed
 from callcenter.emulator.steps import (
@@ -25,6 +25,7 @@ from callcenter.emulator.steps import (
     NoTexts,
     Presses,
     Says,
+    SendsText,
     Step,
     Texts,
     Transcript,
@@ -138,6 +139,7 @@ class Follower:
         seen: how many messages there were before it began.
         patience: how long to wait for what happens beside it.
         narrate: gets what happens.
+        caller: sends text messages, where no other telephone is named.
     """
 
     def __init__(
@@ -147,8 +149,10 @@ class Follower:
         seen: int,
         patience: Patience = PATIENT,
         narrate: Narrator = _silently,
+        caller: str = "",
     ) -> None:
         self.sid = sid
+        self._caller = caller
         self._client = client
         self._seen = seen
         self._patience = patience
@@ -180,7 +184,7 @@ class Follower:
         except EmulatorError:
             await _put_back(client, transcript.forwarding, before)
             raise
-        follower = cls(client, sid, seen, patience, narrate)
+        follower = cls(client, sid, seen, patience, narrate, caller=transcript.caller)
         follower._forwardings = (transcript.forwarding, before)
         return follower
 
@@ -233,6 +237,8 @@ class Follower:
                 return await self._texts(self._step.action)
             case NoTexts(to):
                 return await self._no_texts(to)
+            case SendsText():
+                return await self._send_text(self._step.action)
             case Answers():
                 self._window = len(state.heard)
                 return await self._answer(self._step.action)
@@ -301,6 +307,14 @@ class Follower:
         if not arrived:
             return None
         return self._differs(f"aucun SMS au {to}", ", ".join(f"« {message.body} »" for message in arrived))
+
+    async def _send_text(self, text: SendsText) -> Differed | None:
+        self._narrate(sent_line(text.to, text.body))
+        status = await self._client.send_text(text.sender or self._caller, text.to, text.body)
+        if status is not None and 200 <= status < 300:
+            return None
+        heard = "personne ne prend les SMS à ce numéro" if status is None else f"l'application a répondu {status}"
+        return self._differs(f"pouvoir envoyer « {text.body} » au {text.to}", heard)
 
     async def _answer(self, answers: Answers) -> Differed | None:
         ringing = await self._client.ringing(answers.on, self._patience.ring)

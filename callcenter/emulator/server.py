@@ -13,6 +13,7 @@ from callcenter.emulator.audio import Sounds
 from callcenter.emulator.control import Control, refusals
 from callcenter.emulator.control_lines import LinesControl
 from callcenter.emulator.control_recordings import RecordingsControl
+from callcenter.emulator.control_texting import TextingControl
 from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.messages import Messages
 from callcenter.emulator.recordings import Recordings
@@ -24,6 +25,7 @@ from callcenter.emulator.rest_recordings import RecordingsResource
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.switchboard import Switchboard
 from callcenter.emulator.tape import Exchange, Tape
+from callcenter.emulator.texting import Texting
 from callcenter.emulator.webhooks import Webhooks
 
 ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
@@ -107,7 +109,9 @@ class _Running:
         sounds = Sounds(self._webhooks, self._session, settings.captions_url)
         self._recordings = Recordings(settings.account_sid, self._reports, now)
         self._switchboard = Switchboard(settings, self._webhooks, sounds, self._reports, self._recordings, clock, now)
-        messages = Messages(settings.account_sid, self._reports, now, settings.senders | settings.numbers.keys())
+        senders = settings.senders | settings.numbers.keys()
+        messages = Messages(settings.account_sid, self._reports, now, senders, minds_stop=settings.minds_stop)
+        texting = Texting(settings, messages, self._webhooks)
         gate = Gate(settings.account_sid, settings.auth_token, tape, now)
         application = web.Application(middlewares=[gate.middleware, refusals])
         application.add_routes(CallsResource(self._switchboard).routes())
@@ -116,6 +120,7 @@ class _Running:
         application.add_routes(Control(self._switchboard, messages).routes())
         application.add_routes(LinesControl(self._switchboard.lines, self._switchboard.serves).routes())
         application.add_routes(RecordingsControl(self._recordings).routes())
+        application.add_routes(TextingControl(texting, messages).routes())
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
     async def listen(self) -> int:

@@ -62,6 +62,15 @@ class NoTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class SendsText:
+    """A telephone, the caller's if none is named, sends a text message, and the application takes it."""
+
+    to: str
+    body: str
+    sender: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Waits:
     """The caller does nothing for some seconds of the call."""
 
@@ -97,7 +106,7 @@ class Ends:
     """The other side has ended the call."""
 
 
-Action = Hears | HearsNot | Presses | Texts | NoTexts | Waits | Says | Answers | HangsUp | Ends
+Action = Hears | HearsNot | Presses | Texts | NoTexts | SendsText | Waits | Says | Answers | HangsUp | Ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ from callcenter.emulator.steps import (
     NoTexts,
     Presses,
     Says,
+    SendsText,
     Step,
     Texts,
     Transcript,
@@ -105,6 +106,7 @@ class _Reader:
             "presses": self._presses,
             "texts": self._texts,
             "no_texts": self._no_texts,
+            "sends_text": self._sends_text,
             "waits": self._waits,
             "says": self._says,
             "answers": self._answers,
@@ -245,6 +247,16 @@ class _Reader:
         to = record.text("to", '"+33639980001"')
         record.finish()
         return NoTexts(to) if to is not None else None
+
+    def _sends_text(self, node: yaml.Node) -> Action | None:
+        example = 'sends_text: {to: "+33199000001", body: "STOP"}'
+        record = record_of(node, self._problems, "sends_text", example)
+        if record is None:
+            return None
+        to, body = record.text("to", '"+33199000001"'), record.text("body", '"STOP"')
+        sender = record.text("from", '"+33639980001"', required=False)
+        record.finish()
+        return SendsText(to, body, sender) if to is not None and body is not None else None
 
     def _waits(self, node: yaml.Node) -> Action | None:
         seconds = seconds_of(node, self._problems, "waits")

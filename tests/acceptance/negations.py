@@ -17,6 +17,7 @@ from callcenter.emulator.steps import (
     NoTexts,
     Presses,
     Says,
+    SendsText,
     Step,
     Texts,
     Waits,
@@ -49,7 +50,7 @@ def _opposites(action: Action) -> Iterator[Action]:
             yield Waits(1)  # nobody can wait on a call that has ended
         case HangsUp(None):
             yield Ends()  # a caller who hangs up leaves a call that goes on
-        case Presses() | Says() | Waits() | HangsUp():
+        case Presses() | Says() | SendsText() | Waits() | HangsUp():
             return
 
 

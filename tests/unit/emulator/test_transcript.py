@@ -17,6 +17,7 @@ from callcenter.emulator.steps import (
     NoTexts,
     Presses,
     Says,
+    SendsText,
     Texts,
     Waits,
 )
@@ -36,6 +37,7 @@ steps:
   - hears_not: "Moreau"
   - waits: 12
   - says: "le secrétariat"
+  - sends_text: {to: "+33199000001", body: "STOP"}
   - answers: {on: "+33472000000", presses: "1", hears: "tapez 1", as: second}
   - hangs_up: second
   - hangs_up: true
@@ -70,7 +72,22 @@ def test_everything_at_once(tmp_path: Path) -> None:
     transcript = load(tmp_path, WHOLE)
     assert (transcript.title, transcript.caller) == ("Jeanne entend son prochain rendez-vous", "+33639980001")
     assert transcript.at == datetime.fromisoformat("2026-11-26T10:00+01:00")
-    kinds = [Hears, Presses, Texts, NoTexts, Presses, Presses, HearsNot, Waits, Says, Answers, HangsUp, HangsUp, Ends]
+    kinds = [
+        Hears,
+        Presses,
+        Texts,
+        NoTexts,
+        Presses,
+        Presses,
+        HearsNot,
+        Waits,
+        Says,
+        SendsText,
+        Answers,
+        HangsUp,
+        HangsUp,
+        Ends,
+    ]
     assert [type(step.action) for step in transcript.steps] == kinds
     assert [(step.number, step.line) for step in transcript.steps[:2]] == [(1, 6), (2, 7)]
     assert transcript.ledger is not None
@@ -121,6 +138,9 @@ def test_patterns_forgive_typography(tmp_path: Path) -> None:
         (START + "steps: [{texts: {to: '+33639980001'}}]\n", ":3: texts has no 'match'"),
         (START + "steps: [{texts: {to: '+3', match: a, as: 'a b'}}]\n", ":3: 'as' is a name"),
         (START + "steps: [{no_texts: {to: '+3', for: 5}}]\n", ":3: no_texts has no key 'for'"),
+        (START + "steps: [{sends_text: {to: '+3'}}]\n", ":3: sends_text has no 'body'"),
+        (START + "steps: [{sends_text: {body: STOP}}]\n", ":3: sends_text has no 'to'"),
+        (START + "steps: [{sends_text: {to: '+3', body: a, at: b}}]\n", ":3: sends_text has no key 'at'"),
         (START + "steps: [{answers: {presses: '1'}}]\n", ":3: answers has no 'on'"),
         (START + "steps: [{ended: true}]\nextra: 1\n", ":4: a transcript has no key 'extra'"),
         (
