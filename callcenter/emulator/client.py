@@ -73,6 +73,21 @@ class ArrivedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivedMail:
+    """A mail in a mailbox; ``number`` counts all of them."""
+
+    number: int
+    sender: str
+    subject: str
+    text: str
+
+    @property
+    def words(self) -> str:
+        """Its subject and its text."""
+        return f"{self.subject}\n{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
 class Ringing:
     """A leg that rings at a telephone, and the call that dialled it, if a call did."""
 
@@ -136,6 +151,10 @@ class ControlClient:
         """Let time pass on a scripted call."""
         await self._post(f"/calls/{sid}/advance", {"seconds": seconds})
 
+    async def pass_time(self, seconds: float) -> bool:
+        """Let time pass between calls; False where nothing but time itself can."""
+        return bool((await self._post("/clock", {"seconds": seconds}))["moved"])
+
     async def hang_up(self, sid: str) -> None:
         """Hang up; harmless when the call is over."""
         await self._post(f"/calls/{sid}/hangup", {})
@@ -166,10 +185,19 @@ class ControlClient:
         answer = await self._post("/messages", {"from": sender, "to": to, "body": body})
         return None if answer["application"] is None else int(answer["application"])
 
-    async def inbox(self, number: str, *, after: int, wait: float = 0.0) -> tuple[ArrivedMessage, ...]:
+    async def inbox(self, number: str, after: int, wait: float = 0.0) -> tuple[ArrivedMessage, ...]:
         """Messages that arrived at a number, after waiting for one."""
         body = await self._get("/messages", {"to": number, "after": str(after), "wait": f"{wait:g}"})
         return tuple(ArrivedMessage(one["number"], one["to"], one["from"], one["body"]) for one in body["messages"])
+
+    async def mails(self, address: str, after: int, wait: float = 0.0) -> tuple[ArrivedMail, ...]:
+        """Mails that arrived at an address, after waiting for one."""
+        body = await self._get("/mails", {"to": address, "after": str(after), "wait": f"{wait:g}"})
+        return tuple(ArrivedMail(one["number"], one["from"], one["subject"], one["text"]) for one in body["mails"])
+
+    async def last_mail(self) -> int:
+        """How many mails ever arrived, whoever they are for."""
+        return int((await self._get("/mails", {}))["last"])
 
     async def last_message(self) -> int:
         """How many messages were ever accepted, whoever they are for."""

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.emulator.calls import Call, HungUp
-from callcenter.emulator.dialling import Leg
 from callcenter.emulator.errors import Refusal
+from callcenter.emulator.legs import Leg
 from callcenter.emulator.messages import Failure, Message, Messages, Refused, Undelivered
 from callcenter.emulator.reading import Body, Query
 from callcenter.emulator.switchboard import Switchboard
@@ -47,6 +47,7 @@ class Control:
             web.post(call + "/speech", self.speak),
             web.post(call + "/advance", self.advance),
             web.post(call + "/hangup", self.hang_up),
+            web.post(PREFIX + "/clock", self.pass_time),
             web.get(PREFIX + "/telephones", self.telephones),
             web.post(telephone + "/answer", self.answer),
             web.post(telephone + "/reject", self.reject),
@@ -80,7 +81,7 @@ class Control:
             "ended": lambda: call.over,
             "closed": lambda: call.over and not call.callbacks_pending,
         }.get(until or "", lambda: call.timeline.changes.revision > after)
-        await _poll(call.timeline.changes, reached, wait)
+        await poll(call.timeline.changes, reached, wait)
         return web.json_response(full(call))
 
     async def press(self, request: web.Request) -> web.Response:
@@ -115,6 +116,13 @@ class Control:
         call.timeline.advance(seconds)
         return web.json_response({"call": brief(call)})
 
+    async def pass_time(self, request: web.Request) -> web.Response:
+        """Let time pass between calls: ``{"seconds": 12}``; not moved where no clock is shared."""
+        body = await Body.read(request)
+        seconds = body.seconds("seconds", LONGEST_ADVANCE)
+        body.finish()
+        return web.json_response({"moved": self._switchboard.pass_time(seconds)})
+
     async def hang_up(self, request: web.Request) -> web.Response:
         """The telephone hangs up; harmless when the call is over."""
         call, body = self._call(request), await Body.read(request)
@@ -131,7 +139,7 @@ class Control:
         def ringing() -> list[Leg]:
             return [leg for leg in self._switchboard.ringing() if number in (None, leg.rings_at)]
 
-        await _poll(self._switchboard.changes, lambda: bool(ringing()), wait)
+        await poll(self._switchboard.changes, lambda: bool(ringing()), wait)
         return web.json_response({"telephones": [brief(leg.call) | {"number": leg.rings_at} for leg in ringing()]})
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -155,7 +163,7 @@ class Control:
         to, after = query.text("to"), query.whole("after", 0)
         wait = query.seconds("wait", 0.0, LONGEST_POLL)
         query.finish()
-        await _poll(self._messages.changes, lambda: bool(self._messages.arrived(to, after)), wait)
+        await poll(self._messages.changes, lambda: bool(self._messages.arrived(to, after)), wait)
         shown = [message_body(message) for message in self._messages.arrived(to, after)]
         return web.json_response({"messages": shown, "last": len(self._messages.all)})
 
@@ -209,7 +217,8 @@ async def refusals(request: web.Request, handler: Callable[[web.Request], Any]) 
     return response
 
 
-async def _poll(changes: Changes, reached: Callable[[], bool], wait: float) -> None:
+async def poll(changes: Changes, reached: Callable[[], bool], wait: float) -> None:
+    """Wait, some seconds at most, until something has come about."""
     loop = asyncio.get_running_loop()
     until = loop.time() + wait
     while not reached() and (left := until - loop.time()) > 0:

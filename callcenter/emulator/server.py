@@ -12,9 +12,11 @@ from aiohttp import web
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.control import Control, refusals
 from callcenter.emulator.control_lines import LinesControl
+from callcenter.emulator.control_mailbox import MailboxControl
 from callcenter.emulator.control_recordings import RecordingsControl
 from callcenter.emulator.control_texting import TextingControl
 from callcenter.emulator.errors import EmulatorError
+from callcenter.emulator.mailbox import Mailbox
 from callcenter.emulator.messages import Messages
 from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
@@ -23,6 +25,7 @@ from callcenter.emulator.rest_calls import CallsResource
 from callcenter.emulator.rest_messages import MessagesResource
 from callcenter.emulator.rest_recordings import RecordingsResource
 from callcenter.emulator.settings import CallClock, EmulatorSettings
+from callcenter.emulator.smtp import MailServer
 from callcenter.emulator.switchboard import Switchboard
 from callcenter.emulator.tape import Exchange, Tape
 from callcenter.emulator.texting import Texting
@@ -67,6 +70,11 @@ class Emulator:
             raise EmulatorError("start() the emulator before asking where it listens")
         return self._base_url
 
+    @property
+    def smtp_port(self) -> int | None:
+        """Where mails are taken, None where there is no mailbox or it has not been started."""
+        return self._running.smtp_port if self._running is not None else None
+
     async def start(self) -> None:
         """Listen.
 
@@ -80,8 +88,12 @@ class Emulator:
             port = await running.listen()
         except OSError as error:
             await running.close()
-            where = f"{self._settings.host}:{self._settings.port}"
+            ports = [str(port) for port in (self._settings.port, self._settings.smtp_port) if port]
+            where = f"{self._settings.host}:{' or '.join(ports) or 'any port'}"
             raise EmulatorError(f"cannot listen on {where}: {error.strerror}; choose another port") from error
+        except EmulatorError:
+            await running.close()
+            raise
         self._running = running
         self._base_url = f"http://{self._settings.host}:{port}"
 
@@ -121,10 +133,21 @@ class _Running:
         application.add_routes(LinesControl(self._switchboard.lines, self._switchboard.serves).routes())
         application.add_routes(RecordingsControl(self._recordings).routes())
         application.add_routes(TextingControl(texting, messages).routes())
+        mailbox = Mailbox(now)
+        self._mailbox_control = MailboxControl(mailbox)
+        self._mail = MailServer(mailbox, settings.host, settings.smtp_port) if settings.smtp_port is not None else None
+        application.add_routes(self._mailbox_control.routes())
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
+    @property
+    def smtp_port(self) -> int | None:
+        """Where mails are taken."""
+        return self._mailbox_control.port
+
     async def listen(self) -> int:
-        """Start the server; its port."""
+        """Start the servers; the port of the interfaces."""
+        if self._mail is not None:
+            self._mailbox_control.port = await self._mail.listen()
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
         await site.start()
@@ -137,6 +160,8 @@ class _Running:
         await self._switchboard.close()
         await self._reports.close()
         await self._webhooks.close()
+        if self._mail is not None:
+            await self._mail.close()
         await self._runner.cleanup()
         await self._session.close()
         await asyncio.sleep(0)  # the connector's transports close in the next turn of the loop

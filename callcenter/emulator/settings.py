@@ -39,6 +39,7 @@ class EmulatorSettings:
         senders: numbers and names of the account besides ``numbers`` that messages may come from; with none of either,
             messages may come from anywhere.
         minds_stop: whether the carrier minds STOP and START in text messages itself.
+        smtp_port: where mails are taken, 0 for any free port; None for no mailbox.
         captions_url: asked with the last segment of a Play's URL for what that audio says.
     """
 
@@ -51,6 +52,7 @@ class EmulatorSettings:
     captions_url: str | None = None
     senders: frozenset[str] = frozenset()
     minds_stop: bool = False
+    smtp_port: int | None = None
 
     def number(self, called: str) -> NumberSettings:
         """The settings of the number that was called."""

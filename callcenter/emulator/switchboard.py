@@ -11,9 +11,10 @@ import structlog
 
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.calls import Call, Ending, Fetch, Parties, Source, Subscription
-from callcenter.emulator.dialling import GRACE, Dialling, Leg, Program
+from callcenter.emulator.dialling import GRACE, Dialling, Program
 from callcenter.emulator.identifiers import new_call_token, new_sid
 from callcenter.emulator.interpreter import Carrier, Ended, Exhausted, Interpreter
+from callcenter.emulator.legs import Leg
 from callcenter.emulator.lines import Approach, Lines
 from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
@@ -76,6 +77,12 @@ class Switchboard:
     def timeline(self, pace: Pace) -> Timeline:
         """A fresh conversation's time."""
         return LiveTimeline() if pace == "live" else ScriptedTimeline(self._clock)
+
+    def pass_time(self, seconds: float) -> bool:
+        """Move the shared clock; False where there is none."""
+        if self._clock is not None:
+            self._clock.advance(seconds)
+        return self._clock is not None
 
     def serves(self, number: str) -> bool:
         """Whether a dialled number is an inbound call of ours rather than somebody's telephone."""

@@ -20,8 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from callcenter.emulator.lines import AFTER, SHOWN, WHENS, Forwarding
-from callcenter.emulator.messages import E164
+from callcenter.emulator.forwardings import read_forwardings
 from callcenter.emulator.nodes import (
     MOMENT,
     TEXT,
@@ -38,11 +37,14 @@ from callcenter.emulator.nodes import (
 from callcenter.emulator.steps import (
     Action,
     Answers,
+    ContinuesOn,
     Ends,
     HangsUp,
     Hears,
     HearsNot,
     LedgerRow,
+    Mails,
+    NoMails,
     NoTexts,
     Presses,
     Says,
@@ -58,7 +60,7 @@ KEYS = re.compile(r"(?:[0-9*#,]|\{[A-Za-z_]\w*!?\})+")
 NAME = re.compile(r"[A-Za-z_]\w*")
 REFERENCE = re.compile(r"\{(\w+)!?\}")
 NUMBER = '"+33465710001"'
-LINE = '"+33465710099"'
+CALLER = "caller"  # the telephone that calls, to continue on
 #: What a disclosure's record may be asked for.
 LEDGER_KEYS = ("categories", "level", "decision", "reason", "prompt", "step", "playback", "redelivered")
 
@@ -106,10 +108,13 @@ class _Reader:
             "presses": self._presses,
             "texts": self._texts,
             "no_texts": self._no_texts,
+            "mails": self._mails,
+            "no_mails": self._no_mails,
             "sends_text": self._sends_text,
             "waits": self._waits,
             "says": self._says,
             "answers": self._answers,
+            "continues_on": self._continues_on,
             "hangs_up": self._hangs_up,
             "ended": self._ended,
         }
@@ -122,7 +127,7 @@ class _Reader:
         at = self._at(record.node("at"))
         call = self._call(record.node("call"), record.line)
         forwarding_node = record.node("forwarding")
-        forwarding = self._forwardings(forwarding_node) if forwarding_node is not None else ()
+        forwarding = read_forwardings(forwarding_node, self._problems) if forwarding_node is not None else ()
         steps = self._steps(record.node("steps"), record.line)
         ledger_node = record.node("ledger")
         ledger = self._ledger(ledger_node) if ledger_node is not None else None
@@ -160,36 +165,6 @@ class _Reader:
         forwarded_from = record.text("forwarded_from", NUMBER, required=False)
         record.finish()
         return (caller, called, forwarded_from) if caller is not None and called is not None else None
-
-    def _forwardings(self, node: yaml.Node) -> tuple[Forwarding, ...]:
-        example = f"forwarding: [{{line: {LINE}, to: {NUMBER}, when: always}}]"
-        found: dict[tuple[str, str], Forwarding] = {}
-        for item in items_of(node, self._problems, "forwarding", example):
-            record = record_of(item, self._problems, "a forwarding", example)
-            forwarding = self._forwarding(record) if record is not None else None
-            if forwarding is None:
-                continue
-            if (forwarding.line, forwarding.when) in found:
-                message = f"{forwarding.line} forwards twice when {forwarding.when}: write it once"
-                self._problems.at(line_of(item), message)
-            found[forwarding.line, forwarding.when] = forwarding
-        return tuple(found.values())
-
-    def _forwarding(self, record: Record) -> Forwarding | None:
-        line, to = record.text("line", LINE), record.text("to", NUMBER)
-        when, caller = record.choice("when", WHENS, "always"), record.choice("caller", SHOWN, "kept")
-        reported = record.truth("reported", default=True)
-        after = record.node("after")
-        seconds = seconds_of(after, self._problems, "after") if after is not None else AFTER
-        if after is not None and when != "unanswered":
-            self._problems.at(line_of(after), "after is for lines that nobody answers: write when: unanswered")
-        record.finish()
-        for name, number in (("line", line), ("to", to)):
-            if number is not None and E164.fullmatch(number) is None:
-                self._problems.at(record.line, f"{name} is no number: write {name}: {NUMBER}")
-        if line is None or to is None or seconds is None:
-            return None
-        return Forwarding(line, to, when, caller, reported, seconds)
 
     def _steps(self, node: yaml.Node | None, line: int) -> tuple[Step, ...]:
         example = 'steps: [{hears: "bonjour"}]'
@@ -229,24 +204,39 @@ class _Reader:
         return Presses(keys) if keys is not None else None
 
     def _texts(self, node: yaml.Node) -> Action | None:
-        example = 'texts: {to: "+33639980001", match: "(\\\\d{6})", as: code}'
-        record = record_of(node, self._problems, "texts", example)
+        arrival = self._arrival(node, "texts", '"+33639980001"')
+        return Texts(*arrival) if arrival is not None else None
+
+    def _no_texts(self, node: yaml.Node) -> Action | None:
+        to = self._nowhere(node, "no_texts", '"+33639980001"')
+        return NoTexts(to) if to is not None else None
+
+    def _mails(self, node: yaml.Node) -> Action | None:
+        arrival = self._arrival(node, "mails", "secretariat@cabinet.example")
+        return Mails(*arrival) if arrival is not None else None
+
+    def _no_mails(self, node: yaml.Node) -> Action | None:
+        to = self._nowhere(node, "no_mails", "secretariat@cabinet.example")
+        return NoMails(to) if to is not None else None
+
+    def _arrival(self, node: yaml.Node, what: str, where: str) -> tuple[str, re.Pattern[str], str | None] | None:
+        record = record_of(node, self._problems, what, f'{what}: {{to: {where}, match: "(\\\\d{{6}})", as: code}}')
         if record is None:
             return None
-        to, pattern = record.text("to", '"+33639980001"'), record.pattern("match", '"(\\\\d{6})"')
+        to, pattern = record.text("to", where), record.pattern("match", '"(\\\\d{6})"')
         name = self._name(record)
         record.finish()
         if name is not None:
             self._captured.add(name)
-        return Texts(to, pattern, name) if to is not None and pattern is not None else None
+        return (to, pattern, name) if to is not None and pattern is not None else None
 
-    def _no_texts(self, node: yaml.Node) -> Action | None:
-        record = record_of(node, self._problems, "no_texts", 'no_texts: {to: "+33639980001"}')
+    def _nowhere(self, node: yaml.Node, what: str, where: str) -> str | None:
+        record = record_of(node, self._problems, what, f"{what}: {{to: {where}}}")
         if record is None:
             return None
-        to = record.text("to", '"+33639980001"')
+        to = record.text("to", where)
         record.finish()
-        return NoTexts(to) if to is not None else None
+        return to
 
     def _sends_text(self, node: yaml.Node) -> Action | None:
         example = 'sends_text: {to: "+33199000001", body: "STOP"}'
@@ -276,9 +266,18 @@ class _Reader:
         keys = self._keys(record.text("presses", '"1"', required=False), record.line)
         name = self._name(record)
         record.finish()
-        if name is not None:
+        if name == CALLER:
+            self._problems.at(record.line, f"as: {CALLER} is the caller's own name: write another one")
+        elif name is not None:
             self._answered.add(name)
         return Answers(on, pattern, keys, name) if on is not None else None
+
+    def _continues_on(self, node: yaml.Node) -> Action | None:
+        name = text_of(node, self._problems, "continues_on: domicile, or continues_on: caller")
+        if name is not None and name != CALLER and name not in self._answered:
+            message = f"no telephone was answered as {name!r}: write as: {name} in an answers step above this one"
+            self._problems.at(line_of(node), message)
+        return None if name is None else ContinuesOn(None if name == CALLER else name)
 
     def _hangs_up(self, node: yaml.Node) -> Action | None:
         if isinstance(node, yaml.ScalarNode) and node.tag == TEXT:
@@ -309,7 +308,9 @@ class _Reader:
             return None
         for name in REFERENCE.findall(text):
             if name not in self._captured:
-                message = f"nothing was kept as {name!r} before this step: write as: {name} in a texts step above it"
+                message = (
+                    f"nothing was kept as {name!r} before this step: write as: {name} in a texts or mails step above it"
+                )
                 self._problems.at(line, message)
         return text
 

@@ -126,6 +126,7 @@ async def bench(
     senders: tuple[str, ...] = (),
     messaging: str | None = None,
     minds_stop: bool = False,
+    smtp: int | None = None,
 ) -> AsyncIterator[Bench]:
     """An emulator whose numbers lead to a small application; every webhook's signature is checked by Twilio's SDK."""
     application = Application({"/status": Reply(status=204), **pages})
@@ -141,7 +142,7 @@ async def bench(
     numbers = {called: NumberSettings(f"{base}/voice-{called[1:]}") for called in served}
     settings = EmulatorSettings(
         ACCOUNT, TOKEN, number, numbers, port=0, captions_url=base + captions if captions else None,
-        senders=frozenset(senders), minds_stop=minds_stop,
+        senders=frozenset(senders), minds_stop=minds_stop, smtp_port=smtp,
     )  # fmt: skip
     emulator = Emulator(settings, clock)
     await emulator.start()

@@ -10,10 +10,13 @@ import pytest
 from callcenter.emulator.lines import Forwarding
 from callcenter.emulator.steps import (
     Answers,
+    ContinuesOn,
     Ends,
     HangsUp,
     Hears,
     HearsNot,
+    Mails,
+    NoMails,
     NoTexts,
     Presses,
     Says,
@@ -39,6 +42,11 @@ steps:
   - says: "le secrétariat"
   - sends_text: {to: "+33199000001", body: "STOP"}
   - answers: {on: "+33472000000", presses: "1", hears: "tapez 1", as: second}
+  - mails: {to: "accueil@cabinet.example", match: "demande (\\d+)", as: request}
+  - no_mails: {to: "autre@cabinet.example"}
+  - presses: "{request}"
+  - continues_on: second
+  - continues_on: caller
   - hangs_up: second
   - hangs_up: true
   - ended: true
@@ -84,6 +92,11 @@ def test_everything_at_once(tmp_path: Path) -> None:
         Says,
         SendsText,
         Answers,
+        Mails,
+        NoMails,
+        Presses,
+        ContinuesOn,
+        ContinuesOn,
         HangsUp,
         HangsUp,
         Ends,
@@ -138,6 +151,12 @@ def test_patterns_forgive_typography(tmp_path: Path) -> None:
         (START + "steps: [{texts: {to: '+33639980001'}}]\n", ":3: texts has no 'match'"),
         (START + "steps: [{texts: {to: '+3', match: a, as: 'a b'}}]\n", ":3: 'as' is a name"),
         (START + "steps: [{no_texts: {to: '+3', for: 5}}]\n", ":3: no_texts has no key 'for'"),
+        (START + "steps: [{mails: {to: 'a@b.example'}}]\n", ":3: mails has no 'match'"),
+        (START + "steps: [{mails: {to: 'a@b.example', match: '('}}]\n", ":3: '(' is no regular expression"),
+        (START + "steps: [{no_mails: {match: a}}]\n", ":3: no_mails has no 'to'"),
+        (START + "steps: [{continues_on: home}]\n", ":3: no telephone was answered as 'home'"),
+        (START + "steps: [{continues_on: {on: home}}]\n", ":3: a text is missing here"),
+        (START + "steps: [{answers: {on: '+3', as: caller}}]\n", ":3: as: caller is the caller's own name"),
         (START + "steps: [{sends_text: {to: '+3'}}]\n", ":3: sends_text has no 'body'"),
         (START + "steps: [{sends_text: {body: STOP}}]\n", ":3: sends_text has no 'to'"),
         (START + "steps: [{sends_text: {to: '+3', body: a, at: b}}]\n", ":3: sends_text has no key 'at'"),
