@@ -83,7 +83,11 @@ def emulator(context: Context, port: int) -> None:
     "--emulator", "base_url", default="http://127.0.0.1:8090", show_default=True, help="Where the emulator is."
 )
 @click.option("--forwarded-from", help="Line that is dialled instead, and forwarded to that number.")
-@click.option("--script", type=click.Path(path_type=Path), help="Run a transcript instead of your own fingers.")
+@click.option(
+    "--script",
+    type=click.Path(path_type=Path),
+    help="Run a transcript (docs/transcripts.md) instead of your own fingers.",
+)
 @click.pass_obj
 def phone(
     context: Context, caller: str, called: str, base_url: str, forwarded_from: str | None, script: Path | None

@@ -43,11 +43,13 @@ class Attributes:
         """A time in whole seconds."""
         return float(self.whole(name, round(default), code))
 
-    def flag(self, name: str) -> bool:
-        """``true`` or ``false``, the default."""
-        text = self._given.pop(name, "false")
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """``true`` or ``false``."""
+        usual = "true" if default else "false"
+        text = self._given.pop(name, usual)
         if text not in {"true", "false"}:
-            self._warn(12200, f"<{self._tag} {name}={text!r}>: true or false; false is used")
+            self._warn(12200, f"<{self._tag} {name}={text!r}>: true or false; {usual} is used")
+            return default
         return text == "true"
 
     def method(self, name: str, code: int) -> Method:

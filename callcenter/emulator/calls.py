@@ -85,6 +85,14 @@ Interruption = HungUp | Diverted
 
 
 @dataclass(frozen=True, slots=True)
+class Afterwards:
+    """A request that is made when its caller has hung up already; what it answers has no effect."""
+
+    asked: Fetch
+    done: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Parties:
     """What never changes about a leg.
 
@@ -113,11 +121,17 @@ class Subscription:
     events: frozenset[str] = frozenset({"completed"})
 
 
+class Watcher(Protocol):
+    """Rung whenever something changed on a leg."""
+
+    def ring(self) -> None: ...
+
+
 class Call:
     """A leg while it lives, and after.
 
     Arguments:
-        parties: what never changes.
+        parties: what does not change, but for a call on its way that the network forwards.
         timeline: the conversation's time.
         now: dates what happens.
         on_status: told after every change of status.
@@ -127,6 +141,7 @@ class Call:
         self, parties: Parties, timeline: Timeline, now: Callable[[], datetime], on_status: Callable[[Call], None]
     ) -> None:
         self.parties = parties
+        self.outside = False  # between other people's telephones: the account does not know of it
         self.timeline = timeline
         self.status: Status = "queued"
         self.fallback: Fetch | None = None
@@ -135,7 +150,7 @@ class Call:
         self.alerts: list[Alert] = []
         self.cookies = aiohttp.CookieJar(unsafe=True)  # the application may well be at an IP address
         self.bell = Bell()
-        self.watchers: list[Bell] = []
+        self.watchers: list[Watcher] = []
         self.mirror: Call | None = None
         self.listener: Listener | None = None
         self.verb: str | None = None
@@ -148,6 +163,7 @@ class Call:
         self.inputs = 0
         self.over = False
         self.diverted = False
+        self.afterwards: Afterwards | None = None
         self._now = now
         self._on_status = on_status
         self._answered_second = 0.0
@@ -158,6 +174,11 @@ class Call:
     @property
     def sid(self) -> str:
         return self.parties.sid
+
+    @property
+    def left(self) -> bool:
+        """Whether it is the telephone's side that is hanging up, or has."""
+        return isinstance(self._interruption, HungUp) and self._interruption.by == "telephone"
 
     @property
     def duration(self) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
 from callcenter.emulator.errors import Refusal, Unreachable
+from callcenter.emulator.lines import Forwarding
 from callcenter.emulator.timeline import Pace
 
 PATIENCE = 30.0  # real seconds for a call to settle or close
@@ -69,6 +70,21 @@ class ArrivedMessage:
     to: str
     sender: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedMail:
+    """A mail in a mailbox; ``number`` counts all of them."""
+
+    number: int
+    sender: str
+    subject: str
+    text: str
+
+    @property
+    def words(self) -> str:
+        """Its subject and its text."""
+        return f"{self.subject}\n{self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +151,10 @@ class ControlClient:
         """Let time pass on a scripted call."""
         await self._post(f"/calls/{sid}/advance", {"seconds": seconds})
 
+    async def pass_time(self, seconds: float) -> bool:
+        """Let time pass between calls; False where nothing but time itself can."""
+        return bool((await self._post("/clock", {"seconds": seconds}))["moved"])
+
     async def hang_up(self, sid: str) -> None:
         """Hang up; harmless when the call is over."""
         await self._post(f"/calls/{sid}/hangup", {})
@@ -148,10 +168,36 @@ class ControlClient:
         """Pick up a ringing telephone."""
         await self._post(f"/telephones/{sid}/answer", {})
 
-    async def inbox(self, number: str, *, after: int, wait: float = 0.0) -> tuple[ArrivedMessage, ...]:
+    async def forward(self, forwarding: Forwarding) -> None:
+        """Let a line forward."""
+        await self._post("/forwardings", asdict(forwarding))
+
+    async def forwardings(self) -> tuple[Forwarding, ...]:
+        """Every forwarding that is set up."""
+        return tuple(Forwarding(**one) for one in (await self._get("/forwardings", {}))["forwardings"])
+
+    async def unforward(self, forwarding: Forwarding) -> None:
+        """Let a line forward such calls no more."""
+        await self._ask("DELETE", "/forwardings", params={"line": forwarding.line, "when": forwarding.when})
+
+    async def send_text(self, sender: str, to: str, body: str) -> int | None:
+        """Send a text message to the account; what the application answered, None if nothing did."""
+        answer = await self._post("/messages", {"from": sender, "to": to, "body": body})
+        return None if answer["application"] is None else int(answer["application"])
+
+    async def inbox(self, number: str, after: int, wait: float = 0.0) -> tuple[ArrivedMessage, ...]:
         """Messages that arrived at a number, after waiting for one."""
         body = await self._get("/messages", {"to": number, "after": str(after), "wait": f"{wait:g}"})
         return tuple(ArrivedMessage(one["number"], one["to"], one["from"], one["body"]) for one in body["messages"])
+
+    async def mails(self, address: str, after: int, wait: float = 0.0) -> tuple[ArrivedMail, ...]:
+        """Mails that arrived at an address, after waiting for one."""
+        body = await self._get("/mails", {"to": address, "after": str(after), "wait": f"{wait:g}"})
+        return tuple(ArrivedMail(one["number"], one["from"], one["subject"], one["text"]) for one in body["mails"])
+
+    async def last_mail(self) -> int:
+        """How many mails ever arrived, whoever they are for."""
+        return int((await self._get("/mails", {}))["last"])
 
     async def last_message(self) -> int:
         """How many messages were ever accepted, whoever they are for."""

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.emulator.calls import Call, HungUp
-from callcenter.emulator.dialling import Leg
 from callcenter.emulator.errors import Refusal
+from callcenter.emulator.legs import Leg
 from callcenter.emulator.messages import Failure, Message, Messages, Refused, Undelivered
 from callcenter.emulator.reading import Body, Query
 from callcenter.emulator.switchboard import Switchboard
@@ -47,6 +47,7 @@ class Control:
             web.post(call + "/speech", self.speak),
             web.post(call + "/advance", self.advance),
             web.post(call + "/hangup", self.hang_up),
+            web.post(PREFIX + "/clock", self.pass_time),
             web.get(PREFIX + "/telephones", self.telephones),
             web.post(telephone + "/answer", self.answer),
             web.post(telephone + "/reject", self.reject),
@@ -62,7 +63,7 @@ class Control:
         forwarded_from = body.optional("forwarded_from", "the line that was dialled and is forwarded to the called one")
         body.finish()
         timeline = self._switchboard.timeline("scripted" if pace == "scripted" else "live")
-        call = self._switchboard.inbound(caller, called, timeline, forwarded_from=forwarded_from)
+        call = self._switchboard.call(caller, called, timeline, forwarded_from)
         return web.json_response({"sid": call.sid}, status=201)
 
     async def calls(self, request: web.Request) -> web.Response:
@@ -80,7 +81,7 @@ class Control:
             "ended": lambda: call.over,
             "closed": lambda: call.over and not call.callbacks_pending,
         }.get(until or "", lambda: call.timeline.changes.revision > after)
-        await _poll(call.timeline.changes, reached, wait)
+        await poll(call.timeline.changes, reached, wait)
         return web.json_response(full(call))
 
     async def press(self, request: web.Request) -> web.Response:
@@ -101,7 +102,7 @@ class Control:
         body.finish()
         self._alive(call)
         if not call.speak(text):
-            raise Refusal('nothing listens to speech now: wait for a Gather with input="speech"', 409)
+            raise Refusal('nothing listens to speech now: wait for a Record, or a Gather with input="speech"', 409)
         return web.json_response({"call": brief(call)})
 
     async def advance(self, request: web.Request) -> web.Response:
@@ -114,6 +115,13 @@ class Control:
         self._alive(call)
         call.timeline.advance(seconds)
         return web.json_response({"call": brief(call)})
+
+    async def pass_time(self, request: web.Request) -> web.Response:
+        """Let time pass between calls: ``{"seconds": 12}``; not moved where no clock is shared."""
+        body = await Body.read(request)
+        seconds = body.seconds("seconds", LONGEST_ADVANCE)
+        body.finish()
+        return web.json_response({"moved": self._switchboard.pass_time(seconds)})
 
     async def hang_up(self, request: web.Request) -> web.Response:
         """The telephone hangs up; harmless when the call is over."""
@@ -129,10 +137,10 @@ class Control:
         query.finish()
 
         def ringing() -> list[Leg]:
-            return [leg for leg in self._switchboard.ringing() if number in (None, leg.call.parties.called)]
+            return [leg for leg in self._switchboard.ringing() if number in (None, leg.rings_at)]
 
-        await _poll(self._switchboard.changes, lambda: bool(ringing()), wait)
-        return web.json_response({"telephones": [brief(leg.call) for leg in ringing()]})
+        await poll(self._switchboard.changes, lambda: bool(ringing()), wait)
+        return web.json_response({"telephones": [brief(leg.call) | {"number": leg.rings_at} for leg in ringing()]})
 
     async def answer(self, request: web.Request) -> web.Response:
         """Pick up a ringing telephone."""
@@ -155,7 +163,7 @@ class Control:
         to, after = query.text("to"), query.whole("after", 0)
         wait = query.seconds("wait", 0.0, LONGEST_POLL)
         query.finish()
-        await _poll(self._messages.changes, lambda: bool(self._messages.arrived(to, after)), wait)
+        await poll(self._messages.changes, lambda: bool(self._messages.arrived(to, after)), wait)
         shown = [message_body(message) for message in self._messages.arrived(to, after)]
         return web.json_response({"messages": shown, "last": len(self._messages.all)})
 
@@ -209,7 +217,8 @@ async def refusals(request: web.Request, handler: Callable[[web.Request], Any]) 
     return response
 
 
-async def _poll(changes: Changes, reached: Callable[[], bool], wait: float) -> None:
+async def poll(changes: Changes, reached: Callable[[], bool], wait: float) -> None:
+    """Wait, some seconds at most, until something has come about."""
     loop = asyncio.get_running_loop()
     until = loop.time() + wait
     while not reached() and (left := until - loop.time()) > 0:
@@ -225,6 +234,7 @@ def brief(call: Call) -> dict[str, object]:
         "to": parties.called,
         "forwarded_from": parties.forwarded_from,
         "direction": parties.direction,
+        "outside": call.outside,
         "parent": parties.parent,
         "pace": call.timeline.pace,
         "status": call.status,

@@ -4,57 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from callcenter.emulator.calls import Call, Ending, Fetch, HungUp, Source, Subscription
 from callcenter.emulator.interpreter import DialResult, Ended
-from callcenter.emulator.timeline import Timeline
+from callcenter.emulator.legs import Bridge, Leg, Tether
+from callcenter.emulator.lines import Approach, Lines, Unreached
+from callcenter.emulator.timeline import Changes, Timeline
 from callcenter.emulator.verbs import Alert, Dial, DialledNumber
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 GRACE = 5.0  # seconds the carrier adds to the timeout before it gives up
+PATIENCE = 60.0  # seconds that a telephone rings for another one
 HOPS = 10  # served numbers dialled from one another: ours, so that a line forwarded to itself ends
 RINGING_TONE = "[sonnerie]"
 
-Refusal = Literal["busy", "no-answer", "failed"]
 Program = Coroutine[None, None, Ending]
-
-
-@dataclass(eq=False, slots=True)
-class Leg:
-    """A called telephone and its answer.
-
-    Arguments:
-        call: the leg.
-        ring_until: when nobody will have answered, in the conversation's seconds.
-        whisper: what it hears before it is joined.
-        partner: the inbound call that it is, if the number is one of ours.
-        joined: whether it is joined now; ``bridged``, whether it ever was.
-    """
-
-    call: Call
-    ring_until: float
-    whisper: Source | None = None
-    partner: Call | None = None
-    picked_up: bool = False
-    refused: Refusal | None = None
-    joined: bool = False
-    bridged: bool = False
-
-    def answer(self) -> None:
-        """The telephone is picked up."""
-        self.picked_up = True
-        self.call.bell.ring()
-
-    def refuse(self, refusal: Refusal) -> None:
-        """The telephone is not picked up, and will not be."""
-        self.refused = refusal
-        self.call.bell.ring()
 
 
 class Exchange(Protocol):
     """Makes legs, runs documents and starts calls."""
+
+    changes: Changes
+    lines: Lines
 
     def serves(self, number: str) -> bool: ...
 
@@ -64,43 +36,17 @@ class Exchange(Protocol):
 
     def start(self, call: Call, program: Program) -> None: ...
 
-    def inbound(self, caller: str, called: str, timeline: Timeline, hops: int, mirror: Call | None) -> Call: ...
+    def inbound(
+        self,
+        caller: str,
+        called: str,
+        timeline: Timeline,
+        hops: int,
+        mirror: Call | None,
+        forwarded_from: str | None,
+    ) -> Call: ...
 
     async def interpret(self, call: Call, source: Source) -> Ended | None: ...
-
-
-class Bridge:
-    """What one party's keys do while two are joined: the other hears them.
-
-    Arguments:
-        far: the other party.
-        partner: a call of ours behind it, which takes the keys itself.
-        on_star: what ``*`` does instead, if anything.
-    """
-
-    def __init__(self, far: Call, partner: Call | None = None, on_star: Callable[[], None] | None = None) -> None:
-        self._far = far
-        self._partner = partner
-        self._on_star = on_star
-
-    @property
-    def hears_speech(self) -> bool:
-        listener = self._partner.listener if self._partner else None
-        return listener is not None and listener.hears_speech
-
-    def press(self, key: str) -> bool:
-        """Pass a key on."""
-        if key == "*" and self._on_star is not None:
-            self._on_star()
-            return True
-        if self._partner is not None:
-            return bool(self._partner.press(key))
-        self._far.hear("tone", key)
-        return True
-
-    def speak(self, text: str) -> bool:
-        """Pass speech on to a call of ours; a person's ears are no part of the emulator."""
-        return self._partner is not None and self._partner.speak(text)
 
 
 class Dialling:
@@ -148,8 +94,7 @@ class Dialling:
         )
         leg.whisper = Fetch(number.url, number.method) if number.url is not None else None
         leg.call.watchers.append(call.bell)
-        served = self._exchange.serves(number.number)
-        self._exchange.start(leg.call, self._served(leg, call) if served else self._telephone(leg))
+        self._exchange.start(leg.call, self._dialled(leg, call))
         return leg
 
     async def _connect(self, call: Call, dial: Dial, legs: list[Leg]) -> DialResult:
@@ -195,52 +140,131 @@ class Dialling:
             if not await call.timeline.wait(call.bell, until):
                 return
 
-    async def _telephone(self, leg: Leg) -> Ending:
-        """A leg to somebody's telephone."""
-        refused = await self.ring(leg)
-        if refused is not None:
-            return refused
-        if leg.whisper is not None:
-            ended = await self._exchange.interpret(leg.call, leg.whisper)
-            if ended is not None:
-                return "completed"
-        await self._stay(leg)
-        return "completed"
+    async def _dialled(self, leg: Leg, parent: Call) -> Ending:
+        """A leg that a Dial made, wherever it leads: it answers, hears its whisper, is joined."""
+        try:
+            unreached = await self.reach(leg, parent)
+            if unreached is not None:
+                return unreached
+            if leg.whisper is not None:
+                ended = await self._exchange.interpret(leg.call, leg.whisper)
+                if ended is not None:
+                    return "completed"
+            await self._stay(leg)
+            return "completed"
+        finally:
+            self.release(leg)
 
-    async def ring(self, leg: Leg) -> Ending | None:
-        """Ring until somebody decides or time is up; None when the telephone was picked up."""
+    async def reach(self, leg: Leg, mirror: Call | None = None) -> Ending | None:
+        """Ring where the called number leads, from line to line; None when somebody, or a call of ours, answered.
+
+        Whoever asks for it releases the leg.
+
+        Arguments:
+            mirror: hears what a call of ours says that is reached.
+        """
         call = leg.call
         call.become("initiated")
+        onward: Approach | None = Approach(call.parties.caller, call.parties.called)
+        unreached: Unreached = "busy"
+        while onward is not None:
+            reached = self._exchange.lines.follow(onward)
+            if reached is None:
+                return "busy"
+            if self._exchange.lines.ours(reached):
+                call.become("ringing")
+                return await self._served(leg, reached, mirror)
+            missed = await self.ring(leg, reached.number)
+            if missed is None or call.timeline.elapsed >= leg.ring_until:
+                return missed
+            unreached, onward = missed, self._exchange.lines.onward(reached, missed)
+        return unreached
+
+    async def ring(self, leg: Leg, number: str) -> Unreached | None:
+        """Ring a telephone until somebody decides or time is up; None when it was picked up."""
+        call, lines = leg.call, self._exchange.lines
+        leg.rings_at, leg.refused = number, None
+        match lines.manner(number):
+            case "busy" | "no-answer" | "failed" as refused:
+                leg.refused = refused
+            case "answers":
+                leg.picked_up = True
         call.become("ringing")
+        self._exchange.changes.notify()  # it may have rung before, elsewhere
+        patience = lines.rings_for(number)
+        until = leg.ring_until if patience is None else min(leg.ring_until, call.timeline.elapsed + patience)
         while not leg.picked_up:
             if leg.refused is not None:
                 return leg.refused
-            if not await call.timeline.wait(call.bell, leg.ring_until) and not leg.picked_up:
+            if not await call.timeline.wait(call.bell, until) and not leg.picked_up:
                 return "no-answer"
         call.become("in-progress")
         return None
 
-    async def _served(self, leg: Leg, parent: Call) -> Ending:
-        """A leg to a number of ours: an inbound call of its own, which the caller hears."""
+    async def _served(self, leg: Leg, reached: Approach, mirror: Call | None) -> Ending | None:
+        """Be an inbound call of ours behind the leg."""
         call = leg.call
-        call.become("initiated")
-        call.become("ringing")
         partner = self._exchange.inbound(
-            call.parties.caller, call.parties.called, call.timeline, parent.parties.hops + 1, parent
+            reached.caller, reached.number, call.timeline, call.parties.hops + 1, mirror, reached.forwarded_from
         )
         leg.partner = partner
         partner.watchers.append(call.bell)
+        while partner.answered is None and not partner.over:
+            if not await call.timeline.wait(call.bell, leg.ring_until):
+                return "no-answer"
+        if partner.answered is None:
+            return _unanswered(partner)
+        call.become("in-progress")
+        partner.watchers.append(Tether(partner, call))
+        return None
+
+    def release(self, leg: Leg) -> None:
+        """Let go of a call of ours behind the leg."""
+        if leg.partner is not None:
+            leg.partner.interrupt(HungUp("telephone"))
+
+    async def place(self, call: Call, approach: Approach, arrive: Callable[[Approach], None]) -> Ending | None:
+        """Somebody calls a line that is not ours; None when the call has come to us, as the same call.
+
+        Arguments:
+            arrive: makes the call an inbound one of ours.
+        """
+        call.become("ringing")
+        onward: Approach | None = approach
+        unreached: Unreached = "busy"
+        while onward is not None:
+            reached = self._exchange.lines.follow(onward)
+            if reached is None:
+                return "busy"
+            if self._exchange.lines.ours(reached):
+                arrive(reached)
+                return None
+            leg = self._exchange.new_leg(call, reached.number, reached.caller, None, call.timeline.elapsed + PATIENCE)
+            leg.call.outside = True
+            leg.call.watchers.append(call.bell)
+            self._exchange.start(leg.call, self._telephone(leg))
+            if await self._talked(call, leg):
+                return "completed"
+            unreached = _unanswered(leg.call)
+            onward = self._exchange.lines.onward(reached, unreached)
+        return unreached
+
+    async def _talked(self, call: Call, leg: Leg) -> bool:
+        """Whether the telephone was answered; then the two have talked."""
         try:
-            while partner.answered is None and not partner.over:
-                if not await call.timeline.wait(call.bell, leg.ring_until):
-                    return "no-answer"
-            if partner.answered is None:
-                return _unanswered(partner)
-            call.become("in-progress")
-            await self._stay(leg)
-            return "completed"
+            return (await self._connect(call, Dial((DialledNumber(leg.rings_at),)), [leg])).status == "completed"
         finally:
-            partner.interrupt(HungUp("telephone"))
+            call.listen(None)
+            leg.call.interrupt(HungUp("carrier"))
+
+    async def _telephone(self, leg: Leg) -> Ending:
+        """Somebody's telephone, called from another one."""
+        leg.call.become("initiated")
+        unreached = await self.ring(leg, leg.rings_at)
+        if unreached is not None:
+            return unreached
+        await self._stay(leg)
+        return "completed"
 
     async def _stay(self, leg: Leg) -> None:
         """Be joined until the caller's side, or the call of ours, ends it."""
@@ -256,9 +280,9 @@ class Dialling:
                 watcher.ring()
 
 
-def _unanswered(call: Call) -> Ending:
+def _unanswered(call: Call) -> Unreached:
     match call.status:
-        case "busy" | "failed" | "canceled" | "no-answer":
+        case "busy" | "failed":
             return call.status
         case _:
             return "no-answer"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
 from callcenter.emulator.audio import Sound, Sounds
-from callcenter.emulator.calls import Call, Ending, Fetch, Source
+from callcenter.emulator.calls import Afterwards, Call, Ending, Fetch, Source
 from callcenter.emulator.documents import Documents
 from callcenter.emulator.keypad import Input, Keypad, Nothing, parameters
 from callcenter.emulator.prompts import LONGEST_CALL, Prompter
+from callcenter.emulator.recorder import Recorder
+from callcenter.emulator.recordings import Recording, Recordings
 from callcenter.emulator.timeline import Bell
 from callcenter.emulator.twiml import DocumentFailed
 from callcenter.emulator.verbs import (
@@ -20,6 +23,7 @@ from callcenter.emulator.verbs import (
     Hangup,
     Pause,
     Play,
+    Record,
     Redirect,
     Reject,
     Say,
@@ -31,6 +35,7 @@ from callcenter.emulator.webhooks import Parameters, Webhooks
 STANDSTILL = 100  # documents within a second without input: ours, so that a document that redirects to itself ends
 APOLOGY = "We are sorry, an application error has occurred. Goodbye."
 APOLOGY_SECONDS = 5.0
+BEEP, BEEP_SECONDS = "[bip]", 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Carrier:
     webhooks: Webhooks
     sounds: Sounds
     dialler: Dialler
+    recordings: Recordings
 
 
 class Interpreter:
@@ -100,6 +106,7 @@ class Interpreter:
         self._dialler = carrier.dialler
         self._documents = Documents(call, carrier.webhooks)
         self._sounds = carrier.sounds
+        self._recordings = carrier.recordings
         self._prompter = Prompter(call, carrier.sounds)
 
     async def run(self, source: Source) -> Exhausted | Ended:
@@ -121,7 +128,7 @@ class Interpreter:
     async def _one(self, source: Source) -> Outcome:
         """One document; if it fails, the fallback; if that fails, an apology and the end."""
         try:
-            return await self._execute(await self._documents.obtain(source))
+            return await self._execute(await self._obtain(source))
         except DocumentFailed as failed:
             self._call.alert(Alert(failed.code, "error", str(failed), failed.url))
             fallback = self._call.fallback
@@ -134,6 +141,13 @@ class Interpreter:
         except DocumentFailed as failed:
             self._call.alert(Alert(failed.code, "error", str(failed), failed.url))
             return await self._apologise()
+
+    async def _obtain(self, source: Source) -> Document:
+        """The next document; while it is asked for, what was recorded before it cannot be fetched yet."""
+        try:
+            return await self._documents.obtain(source)
+        finally:
+            self._recordings.ready(self._call)
 
     async def _apologise(self) -> Ended:
         self._answer()
@@ -169,6 +183,9 @@ class Interpreter:
             case Gather():
                 self._answer()
                 return await self._gather(verb, document)
+            case Record():
+                self._answer()
+                return await self._record(verb, document)
             case Dial():
                 return await self._dial(verb)
             case Redirect(url, method):
@@ -216,6 +233,36 @@ class Interpreter:
             return keypad.time_out()
         finally:
             call.listen(None)
+
+    async def _record(self, record: Record, document: Document) -> Outcome | None:
+        """Keep what the caller says; silence falls through to the next verb.
+
+        Source: https://www.twilio.com/docs/voice/twiml/record
+        """
+        call, action = self._call, _address(record.action, document)
+        if record.beep:
+            call.hear("tone", BEEP)
+            await call.timeline.spend(BEEP_SECONDS, Bell())
+        recording, recorder = self._recordings.begin(call, record), Recorder(call, record)
+        try:
+            await recorder.run()
+        except asyncio.CancelledError:  # hung up, or led elsewhere over REST
+            self._recordings.finish(recording, recorder.text, recorder.seconds)
+            self._after_hanging_up(recording, Fetch(action, record.method, recording.parameters()))
+            raise
+        self._recordings.finish(recording, recorder.text, recorder.seconds)
+        if not recorder.text:
+            return None
+        ended_by = (("Digits", recorder.key),) if recorder.key is not None else ()
+        return Fetch(action, record.method, recording.parameters() + ended_by)
+
+    def _after_hanging_up(self, recording: Recording, asked: Fetch) -> None:
+        call = self._call
+        if not call.left:
+            self._recordings.ready(call)
+        elif recording.text:
+            extras = (*asked.extras, ("Digits", "hangup"))
+            call.afterwards = Afterwards(Fetch(asked.url, asked.method, extras), lambda: self._recordings.ready(call))
 
     def _answer(self) -> None:
         if self._call.answered is None:

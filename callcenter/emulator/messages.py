@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -25,7 +25,15 @@ GSM = frozenset(
 )
 GSM_EXTENDED = frozenset("^{}\\[~]|€")  # two places each
 
-MessageStatus = Literal["queued", "sent", "delivered", "undelivered"]
+MessageStatus = Literal["queued", "sent", "delivered", "undelivered", "received"]
+MessageDirection = Literal["outbound-api", "outbound-reply", "inbound"]
+OptOut = Literal["STOP", "START"]
+
+# What a carrier that minds them takes for one, as the whole message: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+OPT_OUTS: dict[OptOut, frozenset[str]] = {
+    "STOP": frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}),
+    "START": frozenset({"START", "YES", "UNSTOP"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ class Message:
     draft: Draft
     created: datetime
     updated: datetime
+    direction: MessageDirection = "outbound-api"
     status: MessageStatus = "queued"
     sent: datetime | None = None
     error_code: int | None = None
@@ -81,11 +90,20 @@ class Messages:
         reports: sends callbacks.
         now: dates messages.
         senders: from whom they may come; empty: from anybody.
+        minds_stop: whether the carrier minds STOP and START itself, as some do for some senders.
     """
 
     def __init__(
-        self, account_sid: str, reports: Reports, now: Callable[[], datetime], senders: frozenset[str] = frozenset()
+        self,
+        account_sid: str,
+        reports: Reports,
+        now: Callable[[], datetime],
+        senders: frozenset[str] = frozenset(),
+        *,
+        minds_stop: bool = False,
     ) -> None:
+        self.minds_stop = minds_stop
+        self.opted_out: set[tuple[str, str]] = set()
         self.changes = Changes()
         self.all: list[Message] = []
         self._account_sid = account_sid
@@ -98,16 +116,38 @@ class Messages:
         """Let the next messages fail."""
         self._failures.extend([failure] * count)
 
-    def create(self, draft: Draft) -> Message | Refused:
-        """Accept a message and deliver it, or refuse it."""
+    def receive(self, draft: Draft) -> tuple[Message, OptOut | None]:
+        """Take a message that a telephone sends; with what it means to a carrier that minds STOP."""
+        moment = self._now()
+        message = Message(new_sid("SM"), len(self.all) + 1, draft, moment, moment, "inbound", "received", moment)
+        self.all.append(message)
+        self.changes.notify()
+        word = draft.body.strip().upper()
+        opt_out = next((kind for kind, words in OPT_OUTS.items() if self.minds_stop and word in words), None)
+        if opt_out == "STOP":
+            self.opted_out.add((draft.sender, draft.to))
+        elif opt_out == "START":
+            self.opted_out.discard((draft.sender, draft.to))
+        return message, opt_out
+
+    def create(
+        self, draft: Draft, direction: MessageDirection = "outbound-api", *, unblocked: bool = False
+    ) -> Message | Refused:
+        """Accept a message and deliver it, or refuse it.
+
+        Arguments:
+            unblocked: it is the carrier's own word to somebody who has just sent STOP.
+        """
         problem = _problem(draft) or self._foreign(draft)
+        if problem is None and not unblocked and (draft.to, draft.sender) in self.opted_out:
+            problem = Refused(21610, "Attempt to send to unsubscribed recipient")
         if problem is not None:
             return problem
         failure = self._failures.popleft() if self._failures else None
         if isinstance(failure, Refused):
             return failure
         moment = self._now()
-        message = Message(new_sid("SM"), len(self.all) + 1, draft, moment, moment)
+        message = Message(new_sid("SM"), len(self.all) + 1, draft, moment, moment, direction)
         self.all.append(message)
         return self._dispatch(message, failure)
 
@@ -132,7 +172,7 @@ class Messages:
 
     def _dispatch(self, message: Message, failure: Undelivered | None) -> Message:
         """Send it; the answer to the request still shows it queued."""
-        accepted = Message(message.sid, message.number, message.draft, message.created, message.updated)
+        accepted = replace(message)
         self._become(message, "sent")
         if failure is None:
             message.arrived = True

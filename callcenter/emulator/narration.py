@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcenter.emulator.client import ArrivedMessage, Spoken
+from callcenter.emulator.client import ArrivedMail, ArrivedMessage, Spoken
 
 MARKS = {"say": "🔊", "play": "🔊", "pause": "…", "tone": "♪", "joined": "↔", "error": "⚠"}
 
@@ -15,6 +15,16 @@ def heard_line(spoken: Spoken) -> str:
 def keys_line(keys: str, *, taken: bool = True) -> str:
     """Keys that were pressed; not ``taken``: nothing listened to them."""
     return f"   [{keys}]" if taken else f"   [{keys}] (rien n'écoute à ce moment)"
+
+
+def mail_line(mail: ArrivedMail) -> str:
+    """A mail that arrived."""
+    return f"✉ Courriel de {mail.sender} : {mail.subject}"
+
+
+def sent_line(to: str, body: str) -> str:
+    """A text message that the telephone sends."""
+    return f"✉ SMS au {to} : {body}"
 
 
 def message_line(message: ArrivedMessage) -> str:

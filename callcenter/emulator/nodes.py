@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
@@ -14,6 +15,8 @@ WHOLE = "tag:yaml.org,2002:int"
 DECIMAL = "tag:yaml.org,2002:float"
 TRUTH = "tag:yaml.org,2002:bool"
 MOMENT = "tag:yaml.org,2002:timestamp"
+Word = TypeVar("Word", bound=str)
+TRUE = frozenset({"true", "yes", "on"})
 
 
 @dataclass(slots=True)
@@ -83,6 +86,27 @@ class Record:
             return None
         return pattern_of(node, self._problems, f"{name}: {example}")
 
+    def choice(self, name: str, choices: Sequence[Word], default: Word) -> Word:
+        """One of a few words."""
+        node = self.node(name)
+        if node is None:
+            return default
+        chosen = next((word for word in choices if isinstance(node, yaml.ScalarNode) and word == node.value), None)
+        if chosen is not None:
+            return chosen
+        self._problems.at(line_of(node), f"{name} is one of {', '.join(choices)}: write {name}: {default}")
+        return default
+
+    def truth(self, name: str, *, default: bool) -> bool:
+        """True or false."""
+        node = self.node(name)
+        if node is None:
+            return default
+        if isinstance(node, yaml.ScalarNode) and node.tag == TRUTH:
+            return node.value.lower() in TRUE
+        self._problems.at(line_of(node), f"{name} is true or false: write {name}: {str(default).lower()}")
+        return default
+
     def finish(self) -> None:
         """Note every key that nobody asked for."""
         for name, (line, _) in self._left.items():
@@ -132,7 +156,7 @@ def pattern_of(node: yaml.Node, problems: Problems, example: str) -> re.Pattern[
 
 def true_of(node: yaml.Node, problems: Problems, what: str) -> None:
     """Nothing but ``true``."""
-    if not (isinstance(node, yaml.ScalarNode) and node.tag == TRUTH and node.value.lower() in {"true", "yes", "on"}):
+    if not (isinstance(node, yaml.ScalarNode) and node.tag == TRUTH and node.value.lower() in TRUE):
         problems.at(line_of(node), f"{what} takes true only: write {what}: true, or leave the step out")
 
 

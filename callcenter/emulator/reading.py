@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TypeVar
 
 from aiohttp import web
 
 from callcenter.emulator.errors import Refusal
+from callcenter.emulator.messages import E164
+
+Word = TypeVar("Word", bound=str)
 
 
 class Body:
@@ -51,12 +55,13 @@ class Body:
         self._asked.append(name)
         return None
 
-    def choice(self, name: str, choices: Sequence[str], default: str) -> str:
+    def choice(self, name: str, choices: Sequence[Word], default: Word) -> Word:
         """One of a few words."""
         value = self._take(name, default)
-        if not isinstance(value, str) or value not in choices:
+        chosen = next((word for word in choices if word == value), None)
+        if chosen is None:
             raise Refusal(f'"{name}" is one of {", ".join(choices)}')
-        return value
+        return chosen
 
     def whole(self, name: str, default: int, *, least: int = 1, most: int = 99_999) -> int:
         """A whole number within bounds."""
@@ -65,9 +70,16 @@ class Body:
             raise Refusal(f'"{name}" is a whole number from {least} to {most}')
         return value
 
-    def seconds(self, name: str, most: float) -> float:
+    def flag(self, name: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._take(name, default)
+        if not isinstance(value, bool):
+            raise Refusal(f'"{name}" is true or false')
+        return value
+
+    def seconds(self, name: str, most: float, default: float | None = None) -> float:
         """A time above zero."""
-        value = self._take(name, None)
+        value = self._take(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
             raise Refusal(f'"{name}" is a number of seconds above 0, {most:g} at most: send {{"{name}": 5}}')
         return float(value)
@@ -99,12 +111,20 @@ class Query:
         self._asked.append(name)
         return self._given.pop(name, None)
 
-    def choice(self, name: str, choices: Sequence[str]) -> str | None:
+    def telephone(self, name: str) -> str | None:
+        """A number in E.164, or None; a + that was not written as %2B is a space by now."""
+        value = self.text(name)
+        if value is not None and E164.fullmatch(value) is None:
+            raise Refusal(f'"{name}" is no number: write it in E.164 with %2B for the +, as in ?{name}=%2B33465710001')
+        return value
+
+    def choice(self, name: str, choices: Sequence[Word]) -> Word | None:
         """One of a few words, or None."""
         value = self.text(name)
-        if value is not None and value not in choices:
+        chosen = next((word for word in choices if word == value), None)
+        if value is not None and chosen is None:
             raise Refusal(f'"{name}" is one of {", ".join(choices)}')
-        return value
+        return chosen
 
     def whole(self, name: str, default: int) -> int:
         """A whole number from 0."""

@@ -8,10 +8,10 @@ from datetime import datetime
 from http import HTTPStatus
 from math import ceil
 
-from callcenter.emulator.calls import Call, Status
+from callcenter.emulator.calls import Afterwards, Call, Status
 from callcenter.emulator.identifiers import rfc2822
-from callcenter.emulator.verbs import Alert
-from callcenter.emulator.webhooks import Answered, Delivery, Webhooks
+from callcenter.emulator.verbs import Alert, Method
+from callcenter.emulator.webhooks import Answered, Delivery, Parameters, Webhooks
 
 EVENTS: dict[Status, str] = {"initiated": "initiated", "ringing": "ringing", "in-progress": "answered"}
 UNREPORTED: frozenset[Status] = frozenset({"queued"})
@@ -32,7 +32,9 @@ class Reports:
         self._sent: dict[str, int] = {}
 
     def call_changed(self, call: Call) -> None:
-        """Tell who subscribed to what the call has just become."""
+        """Tell who subscribed to what the call has just become, after what is asked for when its caller has left."""
+        if call.over and call.afterwards is not None:
+            self._ask_afterwards(call, call.afterwards)
         subscription = call.subscription
         if subscription is None or call.status in UNREPORTED:
             return
@@ -52,6 +54,25 @@ class Reports:
         )
         call.callbacks_pending += 1
         self._queue(call.sid, delivery, lambda answered: self._call_told(call, delivery.url, told=answered))
+
+    def _ask_afterwards(self, call: Call, afterwards: Afterwards) -> None:
+        asked = afterwards.asked
+        delivery = Delivery("webhook", asked.url, asked.method, call.base_parameters(), asked.extras, call.sid)
+
+        def done(answered: bool) -> None:
+            afterwards.done()
+            if not answered:
+                call.alert(Alert(11200, "error", "The action was not answered with 2xx", asked.url))
+            self._less_pending(call)
+
+        call.callbacks_pending += 1
+        self._queue(call.sid, delivery, done)
+
+    def recording_changed(self, call: Call, sid: str, url: str, method: Method, parameters: Parameters) -> None:
+        """Tell what has become of a recording."""
+        call.callbacks_pending += 1
+        delivery = Delivery("status", url, method, parameters, call_sid=call.sid)
+        self._queue(sid, delivery, lambda answered: self._call_told(call, url, told=answered))
 
     def message_changed(self, sid: str, url: str, parameters: tuple[tuple[str, str], ...]) -> None:
         """Tell what a message has become; its signature keeps the port of https URLs."""
@@ -84,5 +105,8 @@ class Reports:
     def _call_told(self, call: Call, url: str, *, told: bool) -> None:
         if not told:
             call.alert(Alert(15003, "warning", "A status callback was not answered with 2xx", url))
+        self._less_pending(call)
+
+    def _less_pending(self, call: Call) -> None:
         call.callbacks_pending -= 1
         call.timeline.changes.notify()

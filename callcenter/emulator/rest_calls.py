@@ -67,7 +67,7 @@ class CallsResource:
         def shown(call: Call) -> bool:
             parties = call.parties
             has = {"To": parties.called, "From": parties.caller, "Status": call.status, "ParentCallSid": parties.parent}
-            return all(value is None or has[name] == value for name, value in wanted.items())
+            return not call.outside and all(value is None or has[name] == value for name, value in wanted.items())
 
         calls = [body(call) for call in reversed(self._switchboard.calls.values()) if shown(call)]
         return page(request, "calls", calls)
@@ -105,7 +105,7 @@ class CallsResource:
 
     def _find(self, request: web.Request) -> Call:
         call = self._switchboard.calls.get(request.match_info["sid"])
-        if call is None:
+        if call is None or call.outside:
             raise not_found(request)
         return call
 

@@ -74,7 +74,7 @@ def body(message: Message, account_sid: str) -> dict[str, object]:
         "date_created": rfc2822(message.created),
         "date_sent": rfc2822(message.sent) if message.sent else None,
         "date_updated": rfc2822(message.updated),
-        "direction": "outbound-api",
+        "direction": message.direction,
         "error_code": message.error_code,
         "error_message": None,
         "from": message.draft.sender or None,

@@ -3,67 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from callcenter.emulator.client import CallState, ControlClient, Spoken
-from callcenter.emulator.errors import EmulatorError, Refusal
+from callcenter.emulator.client import ControlClient
+from callcenter.emulator.errors import EmulatorError
+from callcenter.emulator.follower import PATIENT, Follower, Narrator, Patience, silently
 from callcenter.emulator.ledger_rows import compare
-from callcenter.emulator.narration import heard_line, keys_line, message_line
-from callcenter.emulator.nodes import plain
-from callcenter.emulator.outcomes import CouldNotRun, Differed, Outcome, Passed
-from callcenter.emulator.steps import (
-    Answers,
-    Ends,
-    HangsUp,
-    Hears,
-    HearsNot,
-    NoTexts,
-    Presses,
-    Says,
-    Step,
-    Texts,
-    Transcript,
-    Waits,
-)
+from callcenter.emulator.outcomes import CouldNotRun, Outcome, Passed
+from callcenter.emulator.steps import Transcript
+
+__all__ = ["Follower", "LedgerReader", "Narrator", "Patience", "run"]
 
 LedgerReader = Callable[[str], Awaitable[list[dict[str, Any]]]]
-Narrator = Callable[[str], object]
-
-REFERENCE = re.compile(r"\{(\w+)(!?)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for what happens beside the call, in real seconds.
-
-    Arguments:
-        text: for a text message to arrive.
-        no_text: in which one that should not arrive would.
-        ring: for another telephone to ring.
-        ledger: for the records to be as expected.
-    """
-
-    text: float = 10.0
-    no_text: float = 1.0
-    ring: float = 10.0
-    ledger: float = 5.0
-
-
-PATIENT = Patience()
 
 
 class SettableClock(Protocol):
     """The clock that the application and the emulator share."""
 
     def set(self, at: datetime) -> None: ...
-
-
-def _silently(line: str) -> None:
-    """Nobody looks on."""
 
 
 async def run(
@@ -73,7 +32,7 @@ async def run(
     ledger: LedgerReader | None = None,
     clock: SettableClock | None = None,
     patience: Patience = PATIENT,
-    narrate: Narrator = _silently,
+    narrate: Narrator = silently,
 ) -> Outcome:
     """Make the call that a transcript describes.
 
@@ -114,215 +73,16 @@ async def _run(
         return CouldNotRun("l'appel ne s'est pas terminé, ou l'application n'a pas pris note de sa fin.")
     if transcript.ledger is None or ledger is None:
         return Passed()
-    return await _ledger(transcript, ledger, follower.sid, patience.ledger)
+    return await _ledger(transcript, ledger, follower.calls, patience.ledger)
 
 
-async def _ledger(transcript: Transcript, ledger: LedgerReader, sid: str, seconds: float) -> Outcome:
+async def _ledger(transcript: Transcript, ledger: LedgerReader, calls: Sequence[str], seconds: float) -> Outcome:
     """Compare the records, for some seconds: what the end of a call leaves may be written a little later."""
     until = asyncio.get_running_loop().time() + seconds
     while True:
-        difference = compare(transcript, await ledger(sid))
+        difference = compare(transcript, [record for sid in calls for record in await ledger(sid)])
         if difference is None:
             return Passed()
         if asyncio.get_running_loop().time() >= until:
             return difference
         await asyncio.sleep(0.1)
-
-
-class Follower:
-    """One call, followed step after step.
-
-    Arguments:
-        sid: the call.
-        seen: how many messages there were before it began.
-        patience: how long to wait for what happens beside it.
-        narrate: gets what happens.
-    """
-
-    def __init__(
-        self,
-        client: ControlClient,
-        sid: str,
-        seen: int,
-        patience: Patience = PATIENT,
-        narrate: Narrator = _silently,
-    ) -> None:
-        self.sid = sid
-        self._client = client
-        self._seen = seen
-        self._patience = patience
-        self._narrate = narrate
-        self._told: dict[str, int] = {}
-        self._window = 0
-        self._kept: dict[str, str] = {}
-        self._used: set[int] = set()
-        self._telephones: dict[str, str] = {}
-        self._answered: list[str] = []
-        self._step = Step(0, 0, Ends())
-
-    @classmethod
-    async def calling(
-        cls,
-        client: ControlClient,
-        transcript: Transcript,
-        patience: Patience = PATIENT,
-        narrate: Narrator = _silently,
-    ) -> Follower:
-        """Make the call that a transcript describes; no step of it is taken yet."""
-        seen = await client.last_message()
-        sid = await client.start(transcript.caller, transcript.called, "scripted", transcript.forwarded_from)
-        return cls(client, sid, seen, patience, narrate)
-
-    async def hang_up(self) -> CallState:
-        """Hang up every telephone; the call when its end was reported, or as it is when that takes too long."""
-        for leg in (self.sid, *self._answered):
-            await self._client.hang_up(leg)
-        state = await self._client.closed(self.sid)
-        self.tell(state)
-        return state
-
-    async def follow(self, steps: Sequence[Step]) -> Differed | None:
-        """The first difference, or None."""
-        for step in steps:
-            self._step = step
-            state = await self._settled(self.sid)
-            difference = await self._take(state)
-            if difference is not None:
-                return difference
-        return None
-
-    def tell(self, state: CallState, telephone: str = "") -> None:
-        """Narrate what a telephone has heard since the last time."""
-        for spoken in state.heard[self._told.get(state.sid, 0) :]:
-            self._narrate(telephone + heard_line(spoken))
-        self._told[state.sid] = len(state.heard)
-
-    async def _take(self, state: CallState) -> Differed | None:
-        heard = state.heard[self._window :]
-        match self._step.action:
-            case Hears(pattern):
-                return self._hears(pattern, heard)
-            case HearsNot(pattern):
-                if pattern.search(_text(heard)):
-                    return self._differs(f"ne pas entendre « {pattern.pattern} »", _quote(heard))
-            case Presses(keys):
-                self._window = len(state.heard)
-                return await self._press(state, self.sid, keys, heard)
-            case Waits(seconds):
-                self._window = len(state.heard)
-                return await self._wait(state, seconds)
-            case Says(text):
-                self._window = len(state.heard)
-                return await self._say(state, text)
-            case Texts():
-                return await self._texts(self._step.action)
-            case NoTexts(to):
-                return await self._no_texts(to)
-            case Answers():
-                self._window = len(state.heard)
-                return await self._answer(self._step.action)
-            case HangsUp(name):
-                await self._client.hang_up(self._telephones[name] if name is not None else self.sid)
-            case Ends():
-                return self._ended(state)
-        return None
-
-    def _hears(self, pattern: re.Pattern[str], heard: Sequence[Spoken]) -> Differed | None:
-        if pattern.search(_text(heard)):
-            return None
-        return self._differs(f"entendre « {pattern.pattern} »", _quote(heard))
-
-    async def _press(self, state: CallState, sid: str, keys: str, heard: Sequence[Spoken]) -> Differed | None:
-        digits = REFERENCE.sub(self._kept_digits, keys).replace(",", "")
-        self._narrate(keys_line(digits))
-        if state.activity == "ended":
-            return self._differs(f"pouvoir taper {keys}", f"l'appel était terminé ; {_quote(heard)}")
-        if digits and not await self._client.press(sid, digits):
-            return self._differs(f"pouvoir taper {keys}", f"rien n'écoutait les touches ; {_quote(heard)}")
-        return None
-
-    def _kept_digits(self, reference: re.Match[str]) -> str:
-        """What a name stands for; with ``!``, digits that are all different from it."""
-        kept = self._kept[reference[1]]
-        return "".join(str((int(key) + 1) % 10) if key.isdigit() else key for key in kept) if reference[2] else kept
-
-    async def _wait(self, state: CallState, seconds: float) -> Differed | None:
-        if state.activity == "ended":
-            return self._differs(f"attendre {seconds:g} s au téléphone", "l'appel était terminé")
-        await self._client.advance(self.sid, seconds)
-        return None
-
-    async def _say(self, state: CallState, text: str) -> Differed | None:
-        try:
-            await self._client.speak(self.sid, text)
-        except Refusal:
-            ended = state.activity == "ended"
-            return self._differs(
-                f"pouvoir dire « {text} »", "l'appel était terminé" if ended else "rien n'écoutait la voix"
-            )
-        return None
-
-    async def _texts(self, texts: Texts) -> Differed | None:
-        loop = asyncio.get_running_loop()
-        until, after = loop.time() + self._patience.text, self._seen
-        arrived = []
-        while (left := until - loop.time()) > 0:
-            for message in await self._client.inbox(texts.to, after=after, wait=left):
-                after = message.number
-                found = texts.pattern.search(plain(message.body)) if message.number not in self._used else None
-                if found is not None:
-                    self._used.add(message.number)
-                    self._narrate(message_line(message))
-                    if texts.name is not None:
-                        kept = found[1] if found.re.groups else found[0]
-                        self._kept[texts.name] = re.sub(r"\s", "", kept or "")
-                    return None
-                arrived.append(f"« {message.body} »")
-        expected = f"un SMS au {texts.to} contenant « {texts.pattern.pattern} »"
-        return self._differs(expected, ", ".join(arrived) or "aucun SMS")
-
-    async def _no_texts(self, to: str) -> Differed | None:
-        arrived = await self._client.inbox(to, after=self._seen, wait=self._patience.no_text)
-        if not arrived:
-            return None
-        return self._differs(f"aucun SMS au {to}", ", ".join(f"« {message.body} »" for message in arrived))
-
-    async def _answer(self, answers: Answers) -> Differed | None:
-        ringing = await self._client.ringing(answers.on, self._patience.ring)
-        leg = next((leg for leg in ringing if leg.parent == self.sid), ringing[-1] if ringing else None)
-        if leg is None:
-            return self._differs(f"entendre sonner le {answers.on}", "ce téléphone ne sonne pas")
-        await self._client.answer(leg.sid)
-        self._answered.append(leg.sid)
-        if answers.name is not None:
-            self._telephones[answers.name] = leg.sid
-        state = await self._settled(leg.sid, f"{answers.on} ")
-        if answers.pattern is not None and (differs := self._hears(answers.pattern, state.heard)) is not None:
-            return differs
-        return None if answers.keys is None else await self._press(state, leg.sid, answers.keys, state.heard)
-
-    def _ended(self, state: CallState) -> Differed | None:
-        if state.activity != "ended":
-            return self._differs("la fin de l'appel", f"l'appel continue ; {_quote(state.heard[self._window :])}")
-        if state.hung_up_by == "telephone":
-            return self._differs("que l'autre côté raccroche", "l'appelant a raccroché lui-même")
-        return None
-
-    async def _settled(self, sid: str, telephone: str = "") -> CallState:
-        state = await self._client.settled(sid)
-        self.tell(state, telephone)
-        if state.activity == "busy":
-            raise EmulatorError("l'appel n'attend rien et ne se termine pas non plus, après 30 secondes.")
-        return state
-
-    def _differs(self, expected: str, heard: str) -> Differed:
-        return Differed(self._step.number, self._step.line, expected, heard)
-
-
-def _text(heard: Sequence[Spoken]) -> str:
-    return plain(" ".join(spoken.text for spoken in heard if spoken.kind != "pause"))
-
-
-def _quote(heard: Sequence[Spoken]) -> str:
-    words = " ".join(spoken.text for spoken in heard if spoken.kind != "pause")
-    return f"on a entendu « {words} »" if words else "on n'a rien entendu"

@@ -11,15 +11,24 @@ from aiohttp import web
 
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.control import Control, refusals
+from callcenter.emulator.control_lines import LinesControl
+from callcenter.emulator.control_mailbox import MailboxControl
+from callcenter.emulator.control_recordings import RecordingsControl
+from callcenter.emulator.control_texting import TextingControl
 from callcenter.emulator.errors import EmulatorError
+from callcenter.emulator.mailbox import Mailbox
 from callcenter.emulator.messages import Messages
+from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
 from callcenter.emulator.rest import Gate
 from callcenter.emulator.rest_calls import CallsResource
 from callcenter.emulator.rest_messages import MessagesResource
+from callcenter.emulator.rest_recordings import RecordingsResource
 from callcenter.emulator.settings import CallClock, EmulatorSettings
+from callcenter.emulator.smtp import MailServer
 from callcenter.emulator.switchboard import Switchboard
 from callcenter.emulator.tape import Exchange, Tape
+from callcenter.emulator.texting import Texting
 from callcenter.emulator.webhooks import Webhooks
 
 ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
@@ -61,6 +70,11 @@ class Emulator:
             raise EmulatorError("start() the emulator before asking where it listens")
         return self._base_url
 
+    @property
+    def smtp_port(self) -> int | None:
+        """Where mails are taken, None where there is no mailbox or it has not been started."""
+        return self._running.smtp_port if self._running is not None else None
+
     async def start(self) -> None:
         """Listen.
 
@@ -74,8 +88,12 @@ class Emulator:
             port = await running.listen()
         except OSError as error:
             await running.close()
-            where = f"{self._settings.host}:{self._settings.port}"
+            ports = [str(port) for port in (self._settings.port, self._settings.smtp_port) if port]
+            where = f"{self._settings.host}:{' or '.join(ports) or 'any port'}"
             raise EmulatorError(f"cannot listen on {where}: {error.strerror}; choose another port") from error
+        except EmulatorError:
+            await running.close()
+            raise
         self._running = running
         self._base_url = f"http://{self._settings.host}:{port}"
 
@@ -101,21 +119,40 @@ class _Running:
         self._webhooks = Webhooks(settings.auth_token, self._session, tape, now)
         self._reports = Reports(self._webhooks, now)
         sounds = Sounds(self._webhooks, self._session, settings.captions_url)
-        self._switchboard = Switchboard(settings, self._webhooks, sounds, self._reports, clock, now)
-        messages = Messages(settings.account_sid, self._reports, now, settings.senders | settings.numbers.keys())
+        self._recordings = Recordings(settings.account_sid, self._reports, now)
+        self._switchboard = Switchboard(settings, self._webhooks, sounds, self._reports, self._recordings, clock, now)
+        senders = settings.senders | settings.numbers.keys()
+        messages = Messages(settings.account_sid, self._reports, now, senders, minds_stop=settings.minds_stop)
+        texting = Texting(settings, messages, self._webhooks)
         gate = Gate(settings.account_sid, settings.auth_token, tape, now)
         application = web.Application(middlewares=[gate.middleware, refusals])
         application.add_routes(CallsResource(self._switchboard).routes())
         application.add_routes(MessagesResource(messages).routes())
+        application.add_routes(RecordingsResource(self._recordings).routes())
         application.add_routes(Control(self._switchboard, messages).routes())
+        application.add_routes(LinesControl(self._switchboard.lines, self._switchboard.serves).routes())
+        application.add_routes(RecordingsControl(self._recordings).routes())
+        application.add_routes(TextingControl(texting, messages).routes())
+        mailbox = Mailbox(now)
+        self._mailbox_control = MailboxControl(mailbox)
+        self._mail = MailServer(mailbox, settings.host, settings.smtp_port) if settings.smtp_port is not None else None
+        application.add_routes(self._mailbox_control.routes())
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
+    @property
+    def smtp_port(self) -> int | None:
+        """Where mails are taken."""
+        return self._mailbox_control.port
+
     async def listen(self) -> int:
-        """Start the server; its port."""
+        """Start the servers; the port of the interfaces."""
+        if self._mail is not None:
+            self._mailbox_control.port = await self._mail.listen()
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
         await site.start()
         address: tuple[str, int] = self._runner.addresses[0]
+        self._recordings.base_url = f"http://{self._settings.host}:{address[1]}"
         return address[1]
 
     async def close(self) -> None:
@@ -123,6 +160,8 @@ class _Running:
         await self._switchboard.close()
         await self._reports.close()
         await self._webhooks.close()
+        if self._mail is not None:
+            await self._mail.close()
         await self._runner.cleanup()
         await self._session.close()
         await asyncio.sleep(0)  # the connector's transports close in the next turn of the loop

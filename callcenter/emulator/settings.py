@@ -10,17 +10,19 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class NumberSettings:
-    """Where the carrier asks what to do with a call to one number.
+    """Where the carrier asks what to do with a call or a text message to one number.
 
     Arguments:
         voice_url: URL of the first document; its fragment may hold connection overrides.
         fallback_url: asked instead when a document cannot be fetched or executed.
         status_callback: told once, when the call has ended.
+        messaging_url: asked what to do with a text message to the number; without it, nobody is.
     """
 
     voice_url: str
     fallback_url: str | None = None
     status_callback: str | None = None
+    messaging_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class EmulatorSettings:
         port: port to listen on, 0 for any free one.
         senders: numbers and names of the account besides ``numbers`` that messages may come from; with none of either,
             messages may come from anywhere.
+        minds_stop: whether the carrier minds STOP and START in text messages itself.
+        smtp_port: where mails are taken, 0 for any free port; None for no mailbox.
         captions_url: asked with the last segment of a Play's URL for what that audio says.
     """
 
@@ -47,6 +51,8 @@ class EmulatorSettings:
     port: int = 8090
     captions_url: str | None = None
     senders: frozenset[str] = frozenset()
+    minds_stop: bool = False
+    smtp_port: int | None = None
 
     def number(self, called: str) -> NumberSettings:
         """The settings of the number that was called."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from callcenter.emulator.errors import EmulatorError
+from callcenter.emulator.lines import Forwarding
 
 
 class TranscriptError(EmulatorError):
@@ -61,8 +62,33 @@ class NoTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class Mails:
+    """A mail whose subject or text matches the pattern arrived; its first group is kept under a name."""
+
+    to: str
+    pattern: re.Pattern[str]
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoMails:
+    """No mail arrived at this address since the call began."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendsText:
+    """A telephone, the caller's if none is named, sends a text message, and the application takes it."""
+
+    to: str
+    body: str
+    sender: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Waits:
-    """The caller does nothing for some seconds of the call."""
+    """Nothing is done for some seconds, of the call or, once it is over, after it."""
 
     seconds: float
 
@@ -85,8 +111,15 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class ContinuesOn:
+    """From now on it is a telephone that was answered under a name that hears and acts; None is the caller again."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class HangsUp:
-    """The caller hangs up, or a telephone that was answered under a name."""
+    """Whoever's turn it is hangs up, or a telephone that was answered under a name."""
 
     name: str | None
 
@@ -96,7 +129,22 @@ class Ends:
     """The other side has ended the call."""
 
 
-Action = Hears | HearsNot | Presses | Texts | NoTexts | Waits | Says | Answers | HangsUp | Ends
+Action = (
+    Hears
+    | HearsNot
+    | Presses
+    | Texts
+    | NoTexts
+    | Mails
+    | NoMails
+    | SendsText
+    | Waits
+    | Says
+    | Answers
+    | ContinuesOn
+    | HangsUp
+    | Ends
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +174,7 @@ class Transcript:
         ledger: the records it leaves, all of them in order; None when it says nothing about them.
         ledger_line: where they stand in the file.
         forwarded_from: the line that was dialled, where it is forwarded to the called one.
+        forwarding: what lines do while the call lasts.
     """
 
     path: Path
@@ -137,3 +186,4 @@ class Transcript:
     ledger: tuple[LedgerRow, ...] | None = None
     ledger_line: int = 0
     forwarded_from: str | None = None
+    forwarding: tuple[Forwarding, ...] = ()

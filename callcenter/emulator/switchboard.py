@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.calls import Call, Ending, Fetch, Parties, Source, Subscription
-from callcenter.emulator.dialling import GRACE, Dialling, Leg, Program
+from callcenter.emulator.dialling import GRACE, Dialling, Program
 from callcenter.emulator.identifiers import new_call_token, new_sid
 from callcenter.emulator.interpreter import Carrier, Ended, Exhausted, Interpreter
+from callcenter.emulator.legs import Leg
+from callcenter.emulator.lines import Approach, Lines
+from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.timeline import Changes, LiveTimeline, Pace, ScriptedTimeline, Timeline
@@ -44,7 +47,7 @@ class Switchboard:
 
     Arguments:
         settings: numbers and account.
-        webhooks, sounds, reports: the carrier's ways to the application.
+        webhooks, sounds, reports, recordings: the carrier's ways to the application.
         clock: shared with the application, if given.
         now: dates what happens.
     """
@@ -55,27 +58,47 @@ class Switchboard:
         webhooks: Webhooks,
         sounds: Sounds,
         reports: Reports,
+        recordings: Recordings,
         clock: CallClock | None,
         now: Callable[[], datetime],
     ) -> None:
         self.calls: dict[str, Call] = {}
         self.changes = Changes()
+        self.lines = Lines(self.serves if settings.numbers else None)
         self._legs: dict[str, Leg] = {}
         self._settings = settings
         self._reports = reports
         self._clock = clock
         self._now = now
         self._dialling = Dialling(self)
-        self._carrier = Carrier(webhooks, sounds, self._dialling)
+        self._carrier = Carrier(webhooks, sounds, self._dialling, recordings)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def timeline(self, pace: Pace) -> Timeline:
         """A fresh conversation's time."""
         return LiveTimeline() if pace == "live" else ScriptedTimeline(self._clock)
 
+    def pass_time(self, seconds: float) -> bool:
+        """Move the shared clock; False where there is none."""
+        if self._clock is not None:
+            self._clock.advance(seconds)
+        return self._clock is not None
+
     def serves(self, number: str) -> bool:
         """Whether a dialled number is an inbound call of ours rather than somebody's telephone."""
         return number in self._settings.numbers
+
+    def call(self, caller: str, called: str, timeline: Timeline, forwarded_from: str | None = None) -> Call:
+        """Somebody calls a number; it reaches us, perhaps over lines that forward, or other people's telephones."""
+        approach = Approach(caller, called, forwarded_from)
+        reached = self.lines.follow(approach)
+        if reached is not None and (self.lines.ours(reached) or not (reached.forwards or self.lines.known(called))):
+            return self.inbound(reached.caller, reached.number, timeline, forwarded_from=reached.forwarded_from)
+        parties = Parties(new_sid("CA"), self._settings.account_sid, caller, called, "inbound")
+        call = self._new(parties, timeline)
+        call.outside = True
+        self.start(call, self._elsewhere(call, approach))
+        return call
 
     def inbound(
         self,
@@ -96,18 +119,13 @@ class Switchboard:
             mirror: a leg that hears what is heard here.
             forwarded_from: the line that was dialled and is forwarded to ours, sent as it is.
         """
-        settings = self._settings.number(called)
         parties = Parties(
             new_sid("CA"), self._settings.account_sid, caller, called, "inbound", hops=hops,
             forwarded_from=forwarded_from,
         )  # fmt: skip
         call = self._new(parties, timeline)
         call.mirror = mirror
-        call.fallback = Fetch(settings.fallback_url) if settings.fallback_url else None
-        call.subscription = Subscription(settings.status_callback) if settings.status_callback else None
-        call.become("ringing")
-        first = Fetch(settings.voice_url, extras=(("CallToken", new_call_token()),))
-        self.start(call, self._converse(call, first))
+        self.start(call, self._converse(call, self._welcome(call)))
         return call
 
     def order(self, order: Order) -> Call:
@@ -116,7 +134,7 @@ class Switchboard:
         parties = Parties(new_sid("CA"), self._settings.account_sid, order.caller, order.called, "outbound-api")
         call = self._new(parties, timeline)
         call.fallback, call.subscription = order.fallback, order.subscription
-        leg = self._legs[call.sid] = Leg(call, order.timeout + GRACE)
+        leg = self._legs[call.sid] = Leg(call, order.timeout + GRACE, order.called)
         self.start(call, self._outbound(leg, order.source))
         return call
 
@@ -130,7 +148,7 @@ class Switchboard:
         )  # fmt: skip
         call = self._new(parties, parent.timeline)
         call.subscription = subscription
-        leg = self._legs[call.sid] = Leg(call, ring_until)
+        leg = self._legs[call.sid] = Leg(call, ring_until, number)
         return leg
 
     def start(self, call: Call, program: Program) -> None:
@@ -178,7 +196,30 @@ class Switchboard:
         return ended.ending if ended is not None else "completed"
 
     async def _outbound(self, leg: Leg, source: Source) -> Ending:
-        return await self._dialling.ring(leg) or await self._converse(leg.call, source)
+        try:
+            return await self._dialling.reach(leg) or await self._converse(leg.call, source)
+        finally:
+            self._dialling.release(leg)
+
+    async def _elsewhere(self, call: Call, approach: Approach) -> Ending:
+        """A call to a line that is not ours, which may come to us yet."""
+
+        def arrive(reached: Approach) -> None:
+            call.parties = replace(
+                call.parties, caller=reached.caller, called=reached.number, forwarded_from=reached.forwarded_from
+            )
+            call.outside = False
+
+        ending = await self._dialling.place(call, approach, arrive)
+        return ending or await self._converse(call, self._welcome(call))
+
+    def _welcome(self, call: Call) -> Fetch:
+        """The first document of a call to one of our numbers, which begins to ring."""
+        settings = self._settings.number(call.parties.called)
+        call.fallback = Fetch(settings.fallback_url) if settings.fallback_url else None
+        call.subscription = Subscription(settings.status_callback) if settings.status_callback else None
+        call.become("ringing")
+        return Fetch(settings.voice_url, extras=(("CallToken", new_call_token()),))
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

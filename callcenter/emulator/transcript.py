@@ -20,6 +20,7 @@ from pathlib import Path
 
 import yaml
 
+from callcenter.emulator.forwardings import read_forwardings
 from callcenter.emulator.nodes import (
     MOMENT,
     TEXT,
@@ -36,14 +37,18 @@ from callcenter.emulator.nodes import (
 from callcenter.emulator.steps import (
     Action,
     Answers,
+    ContinuesOn,
     Ends,
     HangsUp,
     Hears,
     HearsNot,
     LedgerRow,
+    Mails,
+    NoMails,
     NoTexts,
     Presses,
     Says,
+    SendsText,
     Step,
     Texts,
     Transcript,
@@ -55,6 +60,7 @@ KEYS = re.compile(r"(?:[0-9*#,]|\{[A-Za-z_]\w*!?\})+")
 NAME = re.compile(r"[A-Za-z_]\w*")
 REFERENCE = re.compile(r"\{(\w+)!?\}")
 NUMBER = '"+33465710001"'
+CALLER = "caller"  # the telephone that calls, to continue on
 #: What a disclosure's record may be asked for.
 LEDGER_KEYS = ("categories", "level", "decision", "reason", "prompt", "step", "playback", "redelivered")
 
@@ -102,9 +108,13 @@ class _Reader:
             "presses": self._presses,
             "texts": self._texts,
             "no_texts": self._no_texts,
+            "mails": self._mails,
+            "no_mails": self._no_mails,
+            "sends_text": self._sends_text,
             "waits": self._waits,
             "says": self._says,
             "answers": self._answers,
+            "continues_on": self._continues_on,
             "hangs_up": self._hangs_up,
             "ended": self._ended,
         }
@@ -116,6 +126,8 @@ class _Reader:
         title = record.text("title", '"Jeanne entend son prochain rendez-vous"')
         at = self._at(record.node("at"))
         call = self._call(record.node("call"), record.line)
+        forwarding_node = record.node("forwarding")
+        forwarding = read_forwardings(forwarding_node, self._problems) if forwarding_node is not None else ()
         steps = self._steps(record.node("steps"), record.line)
         ledger_node = record.node("ledger")
         ledger = self._ledger(ledger_node) if ledger_node is not None else None
@@ -124,7 +136,9 @@ class _Reader:
             return None
         line = line_of(ledger_node) if ledger_node is not None else 0
         caller, called, forwarded_from = call
-        return Transcript(self._problems.path, title, caller, called, steps, at, ledger, line, forwarded_from)
+        return Transcript(
+            self._problems.path, title, caller, called, steps, at, ledger, line, forwarded_from, forwarding
+        )
 
     def _at(self, node: yaml.Node | None) -> datetime | None:
         if node is None:
@@ -190,24 +204,49 @@ class _Reader:
         return Presses(keys) if keys is not None else None
 
     def _texts(self, node: yaml.Node) -> Action | None:
-        example = 'texts: {to: "+33639980001", match: "(\\\\d{6})", as: code}'
-        record = record_of(node, self._problems, "texts", example)
+        arrival = self._arrival(node, "texts", '"+33639980001"')
+        return Texts(*arrival) if arrival is not None else None
+
+    def _no_texts(self, node: yaml.Node) -> Action | None:
+        to = self._nowhere(node, "no_texts", '"+33639980001"')
+        return NoTexts(to) if to is not None else None
+
+    def _mails(self, node: yaml.Node) -> Action | None:
+        arrival = self._arrival(node, "mails", "secretariat@cabinet.example")
+        return Mails(*arrival) if arrival is not None else None
+
+    def _no_mails(self, node: yaml.Node) -> Action | None:
+        to = self._nowhere(node, "no_mails", "secretariat@cabinet.example")
+        return NoMails(to) if to is not None else None
+
+    def _arrival(self, node: yaml.Node, what: str, where: str) -> tuple[str, re.Pattern[str], str | None] | None:
+        record = record_of(node, self._problems, what, f'{what}: {{to: {where}, match: "(\\\\d{{6}})", as: code}}')
         if record is None:
             return None
-        to, pattern = record.text("to", '"+33639980001"'), record.pattern("match", '"(\\\\d{6})"')
+        to, pattern = record.text("to", where), record.pattern("match", '"(\\\\d{6})"')
         name = self._name(record)
         record.finish()
         if name is not None:
             self._captured.add(name)
-        return Texts(to, pattern, name) if to is not None and pattern is not None else None
+        return (to, pattern, name) if to is not None and pattern is not None else None
 
-    def _no_texts(self, node: yaml.Node) -> Action | None:
-        record = record_of(node, self._problems, "no_texts", 'no_texts: {to: "+33639980001"}')
+    def _nowhere(self, node: yaml.Node, what: str, where: str) -> str | None:
+        record = record_of(node, self._problems, what, f"{what}: {{to: {where}}}")
         if record is None:
             return None
-        to = record.text("to", '"+33639980001"')
+        to = record.text("to", where)
         record.finish()
-        return NoTexts(to) if to is not None else None
+        return to
+
+    def _sends_text(self, node: yaml.Node) -> Action | None:
+        example = 'sends_text: {to: "+33199000001", body: "STOP"}'
+        record = record_of(node, self._problems, "sends_text", example)
+        if record is None:
+            return None
+        to, body = record.text("to", '"+33199000001"'), record.text("body", '"STOP"')
+        sender = record.text("from", '"+33639980001"', required=False)
+        record.finish()
+        return SendsText(to, body, sender) if to is not None and body is not None else None
 
     def _waits(self, node: yaml.Node) -> Action | None:
         seconds = seconds_of(node, self._problems, "waits")
@@ -227,9 +266,18 @@ class _Reader:
         keys = self._keys(record.text("presses", '"1"', required=False), record.line)
         name = self._name(record)
         record.finish()
-        if name is not None:
+        if name == CALLER:
+            self._problems.at(record.line, f"as: {CALLER} is the caller's own name: write another one")
+        elif name is not None:
             self._answered.add(name)
         return Answers(on, pattern, keys, name) if on is not None else None
+
+    def _continues_on(self, node: yaml.Node) -> Action | None:
+        name = text_of(node, self._problems, "continues_on: domicile, or continues_on: caller")
+        if name is not None and name != CALLER and name not in self._answered:
+            message = f"no telephone was answered as {name!r}: write as: {name} in an answers step above this one"
+            self._problems.at(line_of(node), message)
+        return None if name is None else ContinuesOn(None if name == CALLER else name)
 
     def _hangs_up(self, node: yaml.Node) -> Action | None:
         if isinstance(node, yaml.ScalarNode) and node.tag == TEXT:
@@ -260,7 +308,9 @@ class _Reader:
             return None
         for name in REFERENCE.findall(text):
             if name not in self._captured:
-                message = f"nothing was kept as {name!r} before this step: write as: {name} in a texts step above it"
+                message = (
+                    f"nothing was kept as {name!r} before this step: write as: {name} in a texts or mails step above it"
+                )
                 self._problems.at(line, message)
         return text
 

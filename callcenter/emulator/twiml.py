@@ -18,6 +18,7 @@ from callcenter.emulator.verbs import (
     Pause,
     Play,
     Prompt,
+    Record,
     Redirect,
     Reject,
     Say,
@@ -27,13 +28,15 @@ from callcenter.emulator.verbs import (
 
 LARGEST = 64 * 1024  # bytes: error 11750
 ENDLESS = 1000  # what loop="0" comes to
+LONGEST_RECORDING = 14_400.0  # seconds; the carrier's pages say so, or six times as much
+RECORDING_EVENTS = frozenset({"in-progress", "completed", "absent"})
 LONGEST_SAY = 4096  # characters: warning 13521
 SHORTEST_RING, LONGEST_RING = 5.0, 600.0  # seconds of a Dial, the grace not counted
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 
 # Verbs and nouns that the carrier knows and this emulator does not play.
 OTHERS = frozenset(
-    {"Record", "Enqueue", "Leave", "Connect", "Start", "Stop", "Pay", "Prompt", "Refer", "Sms", "Echo"}
+    {"Enqueue", "Leave", "Connect", "Start", "Stop", "Pay", "Prompt", "Refer", "Sms", "Echo"}
     | {"Client", "Conference", "Queue", "Sip", "Sim", "WhatsApp", "Application"}
 )
 
@@ -87,6 +90,7 @@ class _Reader:
             "Play": self._play,
             "Pause": self._pause,
             "Gather": self._gather,
+            "Record": self._record,
             "Redirect": self._redirect,
             "Reject": self._reject,
             "Hangup": self._hangup,
@@ -168,6 +172,31 @@ class _Reader:
             return verb
         self._warn(13320, f"<{element.tag}> is not allowed in <Gather>; it is skipped")
         return None
+
+    def _record(self, element: ElementTree.Element) -> Record:
+        attributes = self._attributes(element, "transcribe", "transcribeCallback", "recordingTrack")
+        finish_on = attributes.text("finishOnKey", "1234567890*#")
+        if set(finish_on) - set("0123456789*#"):
+            self._warn(12200, f"<Record finishOnKey={finish_on!r}>: 0-9 * # or nothing; any key is used")
+            finish_on = "1234567890*#"
+        trim = attributes.text("trim", "trim-silence")
+        if trim not in {"trim-silence", "do-not-trim"}:
+            self._warn(12200, f"<Record trim={trim!r}>: trim-silence or do-not-trim; trim-silence is used")
+        callback = attributes.text("recordingStatusCallback", "")
+        record = Record(
+            action=self._resolve(attributes.text("action", "")),
+            method=attributes.method("method", 12200),
+            timeout=attributes.seconds("timeout", 5.0),
+            finish_on=finish_on,
+            max_length=min(max(attributes.seconds("maxLength", 3600.0), 1.0), LONGEST_RECORDING),
+            beep=attributes.flag("playBeep", default=True),
+            trim=trim != "do-not-trim",
+            callback=self._resolve(callback) if callback else None,
+            callback_method=attributes.method("recordingStatusCallbackMethod", 12200),
+            events=frozenset(attributes.text("recordingStatusCallbackEvent", "completed").split()) & RECORDING_EVENTS,
+        )
+        attributes.finish()
+        return record
 
     def _redirect(self, element: ElementTree.Element) -> Redirect:
         attributes = self._attributes(element)

@@ -60,6 +60,32 @@ class Gather:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """What the caller says is to be kept.
+
+    Arguments:
+        action: where to go on once something was said; None in a document without address and without an action.
+        timeout: seconds of silence that end it, 0 for none.
+        finish_on: keys that end it.
+        max_length: seconds after which it ends.
+        beep: whether a tone says when to speak.
+        trim: whether silence before the first word and after the last is cut off.
+        callback, callback_method, events: who is told which of ``in-progress completed absent``.
+    """
+
+    action: str | None
+    method: Method = "POST"
+    timeout: float = 5.0
+    finish_on: str = "1234567890*#"
+    max_length: float = 3600.0
+    beep: bool = True
+    trim: bool = True
+    callback: str | None = None
+    callback_method: Method = "POST"
+    events: frozenset[str] = frozenset({"completed"})
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """Go on with another document; None means the current one, which has no address."""
 
@@ -116,7 +142,7 @@ class Unsupported:
     name: str
 
 
-Verb = Say | Play | Pause | Gather | Redirect | Reject | Hangup | Dial | Unsupported
+Verb = Say | Play | Pause | Gather | Record | Redirect | Reject | Hangup | Dial | Unsupported
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,18 @@ from dataclasses import replace
 from callcenter.emulator.steps import (
     Action,
     Answers,
+    ContinuesOn,
     Ends,
     HangsUp,
     Hears,
     HearsNot,
     LedgerRow,
+    Mails,
+    NoMails,
     NoTexts,
     Presses,
     Says,
+    SendsText,
     Step,
     Texts,
     Waits,
@@ -41,6 +45,10 @@ def _opposites(action: Action) -> Iterator[Action]:
             yield NoTexts(to)
         case NoTexts(to):
             yield Texts(to, ANYTHING, None)
+        case Mails(to):
+            yield NoMails(to)
+        case NoMails(to):
+            yield Mails(to, ANYTHING, None)
         case Answers(pattern=pattern):
             yield Answers("+33199009999", None, None, None)
             if pattern is not None:
@@ -49,7 +57,7 @@ def _opposites(action: Action) -> Iterator[Action]:
             yield Waits(1)  # nobody can wait on a call that has ended
         case HangsUp(None):
             yield Ends()  # a caller who hangs up leaves a call that goes on
-        case Presses() | Says() | Waits() | HangsUp():
+        case Presses() | Says() | SendsText() | Waits() | ContinuesOn() | HangsUp():
             return
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,10 +19,13 @@ from callcenter.emulator.ledger_rows import compare
 from callcenter.emulator.outcomes import Differed, Passed
 from callcenter.emulator.runner import Follower, Patience
 from callcenter.emulator.steps import (
+    Answers,
     Ends,
     HangsUp,
     Hears,
     HearsNot,
+    Mails,
+    NoMails,
     NoTexts,
     Step,
     Texts,
@@ -48,8 +51,10 @@ async def test_each_expectation_would_have_been_missed(stage: Stage, transcript:
         follower = await Follower.calling(client, script, AT_ONCE)
         count = 0
         for step in script.steps:
-            if isinstance(step.action, Texts | NoTexts):
+            if isinstance(step.action, Texts | NoTexts | Mails | NoMails):
                 await stage.messages_sent()
+            if isinstance(step.action, Answers):
+                await client.ringing(step.action.on, 10)
             for opposite in negated(step):
                 count += 1
                 difference = await follower.follow([opposite])
@@ -59,16 +64,16 @@ async def test_each_expectation_would_have_been_missed(stage: Stage, transcript:
             assert difference is None, f"{transcript.name}: {difference}"
         await follower.hang_up()
     assert count > 3
-    found = await records(stage, script, follower.sid)
+    found = await records(stage, script, follower.calls)
     for what, rows in negated_ledgers(script.ledger or ()):
         assert compare(replace(script, ledger=rows), found) is not None, f"{transcript.name}: {what} was not noticed"
 
 
-async def records(stage: Stage, script: Transcript, sid: str) -> list[dict[str, Any]]:
-    """The records of a call, once they are those that its transcript expects."""
+async def records(stage: Stage, script: Transcript, calls: Sequence[str]) -> list[dict[str, Any]]:
+    """The records of some calls, once they are those that its transcript expects."""
     read = ledger_reader(stage.running.database)
     async with asyncio.timeout(10):
-        while compare(script, found := await read(sid)) is not None:
+        while compare(script, found := [record for sid in calls for record in await read(sid)]) is not None:
             await asyncio.sleep(0.01)
     return list(found)
 

@@ -124,6 +124,9 @@ async def bench(
     captions: str | None = None,
     served: tuple[str, ...] = (),
     senders: tuple[str, ...] = (),
+    messaging: str | None = None,
+    minds_stop: bool = False,
+    smtp: int | None = None,
 ) -> AsyncIterator[Bench]:
     """An emulator whose numbers lead to a small application; every webhook's signature is checked by Twilio's SDK."""
     application = Application({"/status": Reply(status=204), **pages})
@@ -133,11 +136,13 @@ async def bench(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     base = application.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    number = NumberSettings(base + voice, base + fallback if fallback else None, base + "/status")
+    number = NumberSettings(
+        base + voice, base + fallback if fallback else None, base + "/status", base + messaging if messaging else None
+    )
     numbers = {called: NumberSettings(f"{base}/voice-{called[1:]}") for called in served}
     settings = EmulatorSettings(
         ACCOUNT, TOKEN, number, numbers, port=0, captions_url=base + captions if captions else None,
-        senders=frozenset(senders),
+        senders=frozenset(senders), minds_stop=minds_stop, smtp_port=smtp,
     )  # fmt: skip
     emulator = Emulator(settings, clock)
     await emulator.start()

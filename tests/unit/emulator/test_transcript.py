@@ -7,15 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.emulator.lines import Forwarding
 from callcenter.emulator.steps import (
     Answers,
+    ContinuesOn,
     Ends,
     HangsUp,
     Hears,
     HearsNot,
+    Mails,
+    NoMails,
     NoTexts,
     Presses,
     Says,
+    SendsText,
     Texts,
     Waits,
 )
@@ -35,7 +40,13 @@ steps:
   - hears_not: "Moreau"
   - waits: 12
   - says: "le secrétariat"
+  - sends_text: {to: "+33199000001", body: "STOP"}
   - answers: {on: "+33472000000", presses: "1", hears: "tapez 1", as: second}
+  - mails: {to: "accueil@cabinet.example", match: "demande (\\d+)", as: request}
+  - no_mails: {to: "autre@cabinet.example"}
+  - presses: "{request}"
+  - continues_on: second
+  - continues_on: caller
   - hangs_up: second
   - hangs_up: true
   - ended: true
@@ -44,6 +55,13 @@ ledger:
 """
 
 START = 'title: t\ncall: {from: anonymous, to: "+33465710001"}\n'
+
+
+LINE = "line: '+33465710099', to: '+33465710001'"
+
+
+def forwards(keys: str) -> str:
+    return f"{START}forwarding:\n  - {{{keys}}}\nsteps: [{{ended: true}}]\n"
 
 
 def load(tmp_path: Path, text: str) -> Transcript:
@@ -62,11 +80,39 @@ def test_everything_at_once(tmp_path: Path) -> None:
     transcript = load(tmp_path, WHOLE)
     assert (transcript.title, transcript.caller) == ("Jeanne entend son prochain rendez-vous", "+33639980001")
     assert transcript.at == datetime.fromisoformat("2026-11-26T10:00+01:00")
-    kinds = [Hears, Presses, Texts, NoTexts, Presses, Presses, HearsNot, Waits, Says, Answers, HangsUp, HangsUp, Ends]
+    kinds = [
+        Hears,
+        Presses,
+        Texts,
+        NoTexts,
+        Presses,
+        Presses,
+        HearsNot,
+        Waits,
+        Says,
+        SendsText,
+        Answers,
+        Mails,
+        NoMails,
+        Presses,
+        ContinuesOn,
+        ContinuesOn,
+        HangsUp,
+        HangsUp,
+        Ends,
+    ]
     assert [type(step.action) for step in transcript.steps] == kinds
     assert [(step.number, step.line) for step in transcript.steps[:2]] == [(1, 6), (2, 7)]
     assert transcript.ledger is not None
     assert transcript.ledger[0].fields == (("categories", ["D01", "D02"]), ("level", 2), ("decision", "granted"))
+
+
+def test_lines_that_forward(tmp_path: Path) -> None:
+    text = forwards(f"{LINE}}}\n  - {{{LINE}, when: unanswered, caller: replaced, reported: false, after: 15")
+    assert load(tmp_path, text).forwarding == (
+        Forwarding("+33465710099", "+33465710001", "always", "kept", True, 20.0),
+        Forwarding("+33465710099", "+33465710001", "unanswered", "replaced", False, 15.0),
+    )
 
 
 def test_no_ledger_is_not_an_empty_ledger(tmp_path: Path) -> None:
@@ -105,6 +151,15 @@ def test_patterns_forgive_typography(tmp_path: Path) -> None:
         (START + "steps: [{texts: {to: '+33639980001'}}]\n", ":3: texts has no 'match'"),
         (START + "steps: [{texts: {to: '+3', match: a, as: 'a b'}}]\n", ":3: 'as' is a name"),
         (START + "steps: [{no_texts: {to: '+3', for: 5}}]\n", ":3: no_texts has no key 'for'"),
+        (START + "steps: [{mails: {to: 'a@b.example'}}]\n", ":3: mails has no 'match'"),
+        (START + "steps: [{mails: {to: 'a@b.example', match: '('}}]\n", ":3: '(' is no regular expression"),
+        (START + "steps: [{no_mails: {match: a}}]\n", ":3: no_mails has no 'to'"),
+        (START + "steps: [{continues_on: home}]\n", ":3: no telephone was answered as 'home'"),
+        (START + "steps: [{continues_on: {on: home}}]\n", ":3: a text is missing here"),
+        (START + "steps: [{answers: {on: '+3', as: caller}}]\n", ":3: as: caller is the caller's own name"),
+        (START + "steps: [{sends_text: {to: '+3'}}]\n", ":3: sends_text has no 'body'"),
+        (START + "steps: [{sends_text: {body: STOP}}]\n", ":3: sends_text has no 'to'"),
+        (START + "steps: [{sends_text: {to: '+3', body: a, at: b}}]\n", ":3: sends_text has no key 'at'"),
         (START + "steps: [{answers: {presses: '1'}}]\n", ":3: answers has no 'on'"),
         (START + "steps: [{ended: true}]\nextra: 1\n", ":4: a transcript has no key 'extra'"),
         (
@@ -127,6 +182,17 @@ def test_patterns_forgive_typography(tmp_path: Path) -> None:
             ":6: a record of the ledger has no key 'decison': write one of categories, level, decision",
         ),
         ("title: t\nsteps: [{ended: true}]\n", ":1: a transcript has no 'call'"),
+        (forwards("to: '+33465710001'"), ":4: a forwarding has no 'line'"),
+        (forwards("line: '+33465710099'"), ":4: a forwarding has no 'to'"),
+        (forwards("line: '0465710099', to: '+33465710001'"), ":4: line is no number"),
+        (forwards(LINE + ", when: never"), ":4: when is one of always, busy, unanswered"),
+        (forwards(LINE + ", caller: hidden"), ":4: caller is one of kept, replaced"),
+        (forwards(LINE + ", reported: 1"), ":4: reported is true or false"),
+        (forwards(LINE + ", after: 15"), ":4: after is for lines that nobody answers"),
+        (forwards(LINE + ", when: unanswered, after: 0"), ":4: after is a number of seconds"),
+        (forwards(LINE + ", whom: me"), ":4: a forwarding has no key 'whom': write one of line, to, when"),
+        (forwards(LINE + "}\n  - {" + LINE), ":5: +33465710099 forwards twice when always"),
+        (START + "forwarding: {}\nsteps: [{ended: true}]\n", ":3: forwarding is not a list"),
         ("title: t\ncall: {from: +33639980001, to: '+3'}\nsteps: [{ended: true}]\n", ":2: YAML reads +33639980001"),
         ("call: {from: a, to: b}\nsteps: [{ended: true}]\n", ":1: a transcript has no 'title'"),
     ],

@@ -1,0 +1,359 @@
+"""Following a transcript on an emulator: each step in its turn, until one differs."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from callcenter.emulator.arrivals import Arrivals
+from callcenter.emulator.client import ArrivedMail, ArrivedMessage, CallState, ControlClient, Spoken
+from callcenter.emulator.errors import EmulatorError, Refusal
+from callcenter.emulator.lines import Forwarding
+from callcenter.emulator.narration import heard_line, keys_line, mail_line, message_line, sent_line
+from callcenter.emulator.nodes import plain
+from callcenter.emulator.outcomes import Differed
+from callcenter.emulator.steps import (
+    Answers,
+    ContinuesOn,
+    Ends,
+    HangsUp,
+    Hears,
+    HearsNot,
+    Mails,
+    NoMails,
+    NoTexts,
+    Presses,
+    Says,
+    SendsText,
+    Step,
+    Texts,
+    Transcript,
+    Waits,
+)
+
+Narrator = Callable[[str], object]
+
+LONGEST_WAIT = 600.0  # real seconds between two calls
+
+REFERENCE = re.compile(r"\{(\w+)(!?)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what happens beside the call, in real seconds.
+
+    Arguments:
+        text: for a text message to arrive.
+        no_text: in which one that should not arrive would.
+        ring: for another telephone to ring.
+        ledger: for the records to be as expected.
+    """
+
+    text: float = 10.0
+    no_text: float = 1.0
+    ring: float = 10.0
+    ledger: float = 5.0
+
+
+PATIENT = Patience()
+
+
+def silently(line: str) -> None:
+    """Nobody looks on."""
+
+
+class Follower:
+    """One call, followed step after step; and the telephones that were answered, where it goes on on one of them.
+
+    Arguments:
+        sid: the call.
+        seen: how many messages there were before it began.
+        patience: how long to wait for what happens beside it.
+        narrate: gets what happens.
+        caller: sends text messages, where no other telephone is named.
+        seen_mails: how many mails there were before it began.
+    """
+
+    def __init__(
+        self,
+        client: ControlClient,
+        sid: str,
+        seen: int,
+        patience: Patience = PATIENT,
+        narrate: Narrator = silently,
+        caller: str = "",
+        seen_mails: int = 0,
+    ) -> None:
+        self.sid = sid
+        self._caller = caller
+        self._client = client
+        self._messages: Arrivals[ArrivedMessage] = Arrivals(client.inbox, lambda message: message.body, seen)
+        self._mails: Arrivals[ArrivedMail] = Arrivals(client.mails, lambda mail: mail.words, seen_mails)
+        self._patience = patience
+        self._narrate = narrate
+        self._told: dict[str, int] = {}
+        self._line = sid  # the telephone whose turn it is
+        self._windows: dict[str, int] = {}  # what was heard on each before its last acting step
+        self._over = False  # whether the transcript knows that the call on this telephone is over
+        self._kept: dict[str, str] = {}
+        self._telephones: dict[str, str] = {}
+        self._answered: dict[str, int] = {}  # the step that answered each
+        self._calls = [sid]
+        self._step = Step(0, 0, Ends())
+        self._forwardings: tuple[Sequence[Forwarding], Sequence[Forwarding]] = ((), ())
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The call, and those to telephones on which it went on."""
+        return tuple(self._calls)
+
+    @classmethod
+    async def calling(
+        cls,
+        client: ControlClient,
+        transcript: Transcript,
+        patience: Patience = PATIENT,
+        narrate: Narrator = silently,
+    ) -> Follower:
+        """Make the call that a transcript describes; no step of it is taken yet."""
+        seen, seen_mails = await client.last_message(), await client.last_mail()
+        before = await client.forwardings()
+        try:
+            for forwarding in transcript.forwarding:
+                await client.forward(forwarding)
+            sid = await client.start(transcript.caller, transcript.called, "scripted", transcript.forwarded_from)
+        except EmulatorError:
+            await _put_back(client, transcript.forwarding, before)
+            raise
+        follower = cls(client, sid, seen, patience, narrate, transcript.caller, seen_mails)
+        follower._forwardings = (transcript.forwarding, before)
+        return follower
+
+    async def hang_up(self) -> CallState:
+        """Hang up every telephone; the call when its end was reported, or as it is when that takes too long.
+
+        Lines forward again what they forwarded before the call.
+        """
+        await _put_back(self._client, *self._forwardings)
+        for leg in (self.sid, *self._answered):
+            await self._client.hang_up(leg)
+        for leg in self._calls[1:]:
+            self.tell(await self._client.closed(leg))
+        state = await self._client.closed(self.sid)
+        self.tell(state)
+        return state
+
+    async def follow(self, steps: Sequence[Step]) -> Differed | None:
+        """The first difference, or None."""
+        for step in steps:
+            self._step = step
+            state = await self._settled(self._line)
+            difference = await self._take(state)
+            if difference is not None:
+                return difference
+        return None
+
+    def tell(self, state: CallState, telephone: str = "") -> None:
+        """Narrate what a telephone has heard since the last time."""
+        for spoken in state.heard[self._told.get(state.sid, 0) :]:
+            self._narrate(telephone + heard_line(spoken))
+        self._told[state.sid] = len(state.heard)
+
+    async def _take(self, state: CallState) -> Differed | None:
+        heard = state.heard[self._windows.get(self._line, 0) :]
+        if isinstance(self._step.action, Presses | Waits | Says | Answers):
+            self._windows[self._line] = len(state.heard)
+        match self._step.action:
+            case Hears(pattern):
+                return self._hears(pattern, heard)
+            case HearsNot(pattern):
+                if pattern.search(_text(heard)):
+                    return self._differs(f"ne pas entendre « {pattern.pattern} »", _quote(heard))
+            case Presses(keys):
+                return await self._press(state, self._line, keys, heard)
+            case Waits(seconds):
+                return await self._wait(state, seconds)
+            case Says(text):
+                return await self._say(state, text)
+            case Texts():
+                return await self._texts(self._step.action)
+            case NoTexts(to):
+                return await self._no_texts(to)
+            case Mails():
+                return await self._mailed(self._step.action)
+            case NoMails(to):
+                return await self._no_mails(to)
+            case SendsText():
+                return await self._send_text(self._step.action)
+            case Answers():
+                return await self._answer(self._step.action)
+            case ContinuesOn(name):
+                self._line = self._telephones[name] if name is not None else self.sid
+                self._over = False
+                if self._line not in self._calls:
+                    self._calls.append(self._line)
+            case HangsUp(name):
+                await self._client.hang_up(self._telephones[name] if name is not None else self._line)
+                self._over = self._over or name is None
+            case Ends():
+                return self._ended(state)
+        return None
+
+    def _hears(self, pattern: re.Pattern[str], heard: Sequence[Spoken]) -> Differed | None:
+        if pattern.search(_text(heard)):
+            return None
+        return self._differs(f"entendre « {pattern.pattern} »", _quote(heard))
+
+    async def _press(self, state: CallState, sid: str, keys: str, heard: Sequence[Spoken]) -> Differed | None:
+        digits = REFERENCE.sub(self._kept_digits, keys).replace(",", "")
+        self._narrate(keys_line(digits))
+        if state.activity == "ended":
+            return self._differs(f"pouvoir taper {keys}", f"l'appel était terminé ; {_quote(heard)}")
+        if digits and not await self._client.press(sid, digits):
+            return self._differs(f"pouvoir taper {keys}", f"rien n'écoutait les touches ; {_quote(heard)}")
+        return None
+
+    def _kept_digits(self, reference: re.Match[str]) -> str:
+        """What a name stands for; with ``!``, digits that are all different from it."""
+        kept = self._kept[reference[1]]
+        return "".join(str((int(key) + 1) % 10) if key.isdigit() else key for key in kept) if reference[2] else kept
+
+    async def _wait(self, state: CallState, seconds: float) -> Differed | None:
+        if state.activity != "ended":
+            await self._client.advance(self._line, seconds)
+        elif self._over:
+            await self._pass(seconds)
+        else:
+            return self._differs(f"attendre {seconds:g} s au téléphone", "l'appel était terminé")
+        return None
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time pass when nobody is on the line: on the clock that is shared with the application, else really."""
+        if await self._client.pass_time(seconds):
+            return
+        if seconds > LONGEST_WAIT:
+            raise EmulatorError(
+                f"rien ne fait passer {seconds:g} s entre deux appels : l'émulateur n'a pas d'horloge partagée "
+                f"et n'attend pas réellement plus de {LONGEST_WAIT:g} s."
+            )
+        await asyncio.sleep(seconds)
+
+    async def _say(self, state: CallState, text: str) -> Differed | None:
+        try:
+            await self._client.speak(self._line, text)
+        except Refusal:
+            ended = state.activity == "ended"
+            return self._differs(
+                f"pouvoir dire « {text} »", "l'appel était terminé" if ended else "rien n'écoutait la voix"
+            )
+        return None
+
+    async def _texts(self, texts: Texts) -> Differed | None:
+        found = await self._messages.matching(texts.to, texts.pattern, self._patience.text)
+        if isinstance(found, list):
+            expected = f"un SMS au {texts.to} contenant « {texts.pattern.pattern} »"
+            return self._differs(expected, _quoted(found) or "aucun SMS")
+        self._narrate(message_line(found.arrived))
+        self._keep(texts.name, found.match)
+        return None
+
+    async def _mailed(self, mails: Mails) -> Differed | None:
+        found = await self._mails.matching(mails.to, mails.pattern, self._patience.text)
+        if isinstance(found, list):
+            expected = f"un courriel à {mails.to} contenant « {mails.pattern.pattern} »"
+            return self._differs(expected, _quoted(found) or "aucun courriel")
+        self._narrate(mail_line(found.arrived))
+        self._keep(mails.name, found.match)
+        return None
+
+    def _keep(self, name: str | None, found: re.Match[str]) -> None:
+        if name is not None:
+            kept = found[1] if found.re.groups else found[0]
+            self._kept[name] = re.sub(r"\s", "", kept or "")
+
+    async def _no_texts(self, to: str) -> Differed | None:
+        arrived = await self._messages.since(to, self._patience.no_text)
+        return self._differs(f"aucun SMS au {to}", _quoted(arrived)) if arrived else None
+
+    async def _no_mails(self, to: str) -> Differed | None:
+        arrived = await self._mails.since(to, self._patience.no_text)
+        return self._differs(f"aucun courriel à {to}", _quoted(arrived)) if arrived else None
+
+    async def _send_text(self, text: SendsText) -> Differed | None:
+        self._narrate(sent_line(text.to, text.body))
+        status = await self._client.send_text(text.sender or self._caller, text.to, text.body)
+        if status is not None and 200 <= status < 300:
+            return None
+        heard = "personne ne prend les SMS à ce numéro" if status is None else f"l'application a répondu {status}"
+        return self._differs(f"pouvoir envoyer « {text.body} » au {text.to}", heard)
+
+    async def _answer(self, answers: Answers) -> Differed | None:
+        leg = await self._picked_up(answers.on)
+        if leg is None:
+            return self._differs(f"entendre sonner le {answers.on}", "ce téléphone ne sonne pas")
+        if answers.name is not None:
+            self._telephones[answers.name] = leg
+        state = await self._settled(leg, f"{answers.on} ")
+        if answers.pattern is not None and (differs := self._hears(answers.pattern, state.heard)) is not None:
+            return differs
+        if answers.keys is None:
+            return None
+        self._windows[leg] = len(state.heard)
+        return await self._press(state, leg, answers.keys, state.heard)
+
+    async def _picked_up(self, number: str) -> str | None:
+        """A telephone that rings is answered, or was by this very step; None if it does not ring."""
+        before = next((leg for leg, step in self._answered.items() if step == self._step.number), None)
+        if before is not None:
+            return before
+        ringing = await self._client.ringing(number, self._patience.ring)
+        leg = next((leg for leg in ringing if leg.parent == self.sid), ringing[-1] if ringing else None)
+        if leg is None:
+            return None
+        await self._client.answer(leg.sid)
+        self._answered[leg.sid] = self._step.number
+        return leg.sid
+
+    def _ended(self, state: CallState) -> Differed | None:
+        if state.activity != "ended":
+            heard = state.heard[self._windows.get(self._line, 0) :]
+            return self._differs("la fin de l'appel", f"l'appel continue ; {_quote(heard)}")
+        if state.hung_up_by == "telephone":
+            return self._differs("que l'autre côté raccroche", "l'appelant a raccroché lui-même")
+        self._over = True
+        return None
+
+    async def _settled(self, sid: str, telephone: str = "") -> CallState:
+        state = await self._client.settled(sid)
+        self.tell(state, telephone)
+        if state.activity == "busy":
+            raise EmulatorError("l'appel n'attend rien et ne se termine pas non plus, après 30 secondes.")
+        return state
+
+    def _differs(self, expected: str, heard: str) -> Differed:
+        return Differed(self._step.number, self._step.line, expected, heard)
+
+
+async def _put_back(client: ControlClient, made: Sequence[Forwarding], before: Sequence[Forwarding]) -> None:
+    """Take off what a transcript set up, and let lines forward as they did."""
+    places = {(forwarding.line, forwarding.when) for forwarding in made}
+    for forwarding in made:
+        await client.unforward(forwarding)
+    for forwarding in before:
+        if (forwarding.line, forwarding.when) in places:
+            await client.forward(forwarding)
+
+
+def _quoted(arrived: Sequence[str]) -> str:
+    return ", ".join(f"« {words} »" for words in arrived)
+
+
+def _text(heard: Sequence[Spoken]) -> str:
+    return plain(" ".join(spoken.text for spoken in heard if spoken.kind != "pause"))
+
+
+def _quote(heard: Sequence[Spoken]) -> str:
+    words = " ".join(spoken.text for spoken in heard if spoken.kind != "pause")
+    return f"on a entendu « {words} »" if words else "on n'a rien entendu"
