@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from callcenter.kernel.errors import Unavailable
+from callcenter.kernel.errors import ConfigurationError, Problem, Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.key_fit import check_keys
 from callcenter.settings import PROJECT, Settings
@@ -98,15 +98,15 @@ async def prepare_database(settings: Settings) -> str:
     """Make what is missing: roles, schema. Returns what was done, in a sentence.
 
     Raises:
-        SchemaOutdated: there is no owner URL to do it with.
+        ConfigurationError: there is no owner URL to do it with.
         DatabaseDown: no database answers there.
         NotTheOwner: its login may not act as the owner of the tables.
     """
     async with reach_database(settings) as addresses:
         if addresses.owner is None:
-            raise SchemaOutdated(
-                "database.owner_url is missing: migrations need a login that may create tables and roles"
-            )
+            what = "« database.owner_url » is missing: migrations need a login that may create tables and roles"
+            mend = "set CALLCENTER_DATABASE__OWNER_URL to postgresql://LOGIN:PASSWORD@HOST/DATABASE for this command"
+            raise ConfigurationError([Problem("configuration", 0, what, mend)])
         if settings.database.url is not None:
             async with single_connection(addresses.owner) as connection:
                 await ensure_roles(connection, login=False)
