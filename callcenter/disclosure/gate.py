@@ -83,7 +83,7 @@ class Inquiry:
     Arguments:
         categories: what must be granted, all of it.
         optional: what may be left out instead of refused.
-        references: of the data concerned, ``{"table": id}`` or field paths; never values.
+        references: of the data concerned, ``appointment:<uuid>`` or ``appointment.starts_at:<uuid>``; never values.
         prompt: key and digest of the words, empty when only a branch tells it.
         step: of the flow.
     """

@@ -136,7 +136,7 @@ class LocalVoice:
 
     @property
     def process_id(self) -> int | None:
-        """The worker's process, while there is one: for health pages."""
+        """The worker's process, while there is one."""
         return self._worker.pid if self._worker else None
 
     async def __aenter__(self) -> Self:
