@@ -1,7 +1,7 @@
 """The gate: decides on values what may be told, writes the decision down, and alone turns protected values into words.
 
-Deny by default. Flags only lower (regulation §9.3). A refusal is recorded like a grant. What the caller then hears is
-the flow's outlet ``withheld``, worded the same whatever the reason.
+Deny by default. Flags only lower (docs/disclosure-policy.md). A refusal is recorded like a grant. What the caller then
+hears is the flow's outlet ``withheld``, worded the same whatever the reason.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from callcenter.speech.worker_protocol import HEADER, LONGEST_PAYLOAD, Frame, Ou
 
 _log = structlog.get_logger(__name__)
 
-#: Slow enough for elderly callers (regulation UX-01); espeak-ng itself would take 175.
+#: Slow enough for elderly callers (UX-01); espeak-ng itself would take 175.
 WORDS_PER_MINUTE = 145
 _SLOWEST, _FASTEST = 80, 450
 _TIMEOUT = 10.0
