@@ -16,7 +16,7 @@ from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.key_fit import check_keys
 from callcenter.settings import PROJECT, Settings
 from callcenter.store.database import Database, single_connection
-from callcenter.store.embedded import DataInUse, EmbeddedPostgres, places_for
+from callcenter.store.embedded import SUPERUSER, DataInUse, EmbeddedPostgres, places_for
 from callcenter.store.keys import load_keys
 from callcenter.store.migrations import current_revision, migrate, needed_revision, revisions
 from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
@@ -24,7 +24,6 @@ from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
 
 DATABASE = "callcenter"
-EMBEDDED_ROOT = "callcenter_root"
 
 
 class SchemaOutdated(Unavailable):
@@ -86,7 +85,7 @@ async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIter
 
 
 async def _prepare_embedded(server: EmbeddedPostgres) -> None:
-    root = create_async_engine(server.url(user=EMBEDDED_ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
+    root = create_async_engine(server.url(user=SUPERUSER, database="postgres"), isolation_level="AUTOCOMMIT")
     async with root.connect() as connection:
         await ensure_roles(connection, login=True)
         await create_database(connection, DATABASE)

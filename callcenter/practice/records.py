@@ -344,8 +344,3 @@ class AppointmentRecord(_Record):
     duration_minutes: Annotated[int, _with(_read_duration), _written("whole minutes, from 1 to 1440")] = 15
     place: Annotated[Text, _written("as said; empty: the practice's address")] | None = None
     status: Annotated[AppointmentStatus, _with(_read_appointment_status), _written(_STATUS)] | None = None
-
-
-def is_adult(birth_date: date, today: date) -> bool:
-    """Whether somebody born on ``birth_date`` is 18 on ``today``."""
-    return (today.year - birth_date.year, today.month, today.day) >= (18, birth_date.month, birth_date.day)
