@@ -177,7 +177,8 @@ async def run_server(
 
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
-        Unavailable: database, schema, keys or voice are not there.
+        ConfigurationError: the key file is not there, or is none.
+        Unavailable: database, schema or voice are not there.
         WrongLogin: the database's login is more or less than a member of the app role.
         WrongKeys: the key file is not the one that the database was filled with.
     """

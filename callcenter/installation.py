@@ -11,12 +11,12 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from callcenter.kernel.errors import Unavailable
+from callcenter.kernel.errors import ConfigurationError, Problem, Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.key_fit import check_keys
 from callcenter.settings import PROJECT, Settings
 from callcenter.store.database import Database, single_connection
-from callcenter.store.embedded import DataInUse, EmbeddedPostgres, places_for
+from callcenter.store.embedded import SUPERUSER, DataInUse, EmbeddedPostgres, places_for
 from callcenter.store.keys import load_keys
 from callcenter.store.migrations import current_revision, migrate, needed_revision, revisions
 from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
@@ -24,7 +24,6 @@ from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
 
 DATABASE = "callcenter"
-EMBEDDED_ROOT = "callcenter_root"
 
 
 class SchemaOutdated(Unavailable):
@@ -86,7 +85,7 @@ async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIter
 
 
 async def _prepare_embedded(server: EmbeddedPostgres) -> None:
-    root = create_async_engine(server.url(user=EMBEDDED_ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
+    root = create_async_engine(server.url(user=SUPERUSER, database="postgres"), isolation_level="AUTOCOMMIT")
     async with root.connect() as connection:
         await ensure_roles(connection, login=True)
         await create_database(connection, DATABASE)
@@ -98,15 +97,15 @@ async def prepare_database(settings: Settings) -> str:
     """Make what is missing: roles, schema. Returns what was done, in a sentence.
 
     Raises:
-        SchemaOutdated: there is no owner URL to do it with.
+        ConfigurationError: there is no owner URL to do it with.
         DatabaseDown: no database answers there.
         NotTheOwner: its login may not act as the owner of the tables.
     """
     async with reach_database(settings) as addresses:
         if addresses.owner is None:
-            raise SchemaOutdated(
-                "database.owner_url is missing: migrations need a login that may create tables and roles"
-            )
+            what = "« database.owner_url » is missing: migrations need a login that may create tables and roles"
+            mend = "set CALLCENTER_DATABASE__OWNER_URL to postgresql://LOGIN:PASSWORD@HOST/DATABASE for this command"
+            raise ConfigurationError([Problem("configuration", 0, what, mend)])
         if settings.database.url is not None:
             async with single_connection(addresses.owner) as connection:
                 await ensure_roles(connection, login=False)

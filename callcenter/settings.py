@@ -286,7 +286,8 @@ class Settings(BaseSettings):
 _Rule = tuple[tuple[str, ...], str, str]
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
-_NOBODYS_ACCOUNT = "AC" + "0" * 32
+#: What config/production.example.yaml says until its reader has said who they are.
+_NOBODYS_ACCOUNT, _NOBODYS_CERTIFICATE = "AC" + "0" * 32, "Hébergeur à nommer"
 
 
 def _unfit_for_production(settings: Settings) -> Iterator[_Rule]:
@@ -296,6 +297,9 @@ def _unfit_for_production(settings: Settings) -> Iterator[_Rule]:
     hosting, today = settings.hosting, datetime.now(UTC).date()
     if hosting is None:
         yield ("hosting",), "is missing (HD-01)", "describe the host's HDS certificate, or write {self_hosted: true}"
+    elif not hosting.self_hosted and hosting.holder == _NOBODYS_CERTIFICATE:
+        mend = "write who hosts this, and the activities and the last day of their certificate"
+        yield ("hosting", "holder"), "is nobody's certificate", mend
     elif not hosting.self_hosted and hosting.expiry is not None and hosting.expiry < today:
         yield ("hosting", "expiry"), "has passed: the host is not certified any more", "ask for the new certificate"
 

@@ -17,14 +17,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.database import Database
-from callcenter.store.embedded import EmbeddedPostgres, places_for
+from callcenter.store.embedded import SUPERUSER, EmbeddedPostgres, places_for
 from callcenter.store.keys import Keyring, create_keys
 from callcenter.store.migrations import migrate
 from callcenter.store.roles import create_database, ensure_roles
 from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
 
-ROOT = "callcenter_root"
+ROOT = SUPERUSER
 TEMPLATE = "callcenter_template"
 
 #: Thursday 26 November 2026, 10:00 in Paris: where the clock of every test stands at first.

@@ -47,7 +47,10 @@ async def records_of_call(tx: Transaction, call: UUID) -> list[Record]:
     for row in rows:
         body = json.loads(row.body)
         if leaf_of(row.body) != row.leaf or not _follows(body, row.seq, last.get(row.stream, NO_LEAF)):
-            raise IntegrityError(f"record {row.id} of the ledger does not match its chain: run an integrity check")
+            raise IntegrityError(
+                f"record {row.id} of the ledger does not match its chain: somebody or something has changed what was "
+                "written. Keep the database as it stands, and look for the record in a backup"
+            )
         last[row.stream] = row.leaf
         records.append(Record(row.id, row.seq, body))
     return sorted(records, key=lambda record: (record.body["ts"], record.seq))
@@ -61,8 +64,8 @@ def _follows(body: dict[str, Any], seq: int, last: bytes) -> bool:
 def disclosures(records: list[Record]) -> list[dict[str, Any]]:
     """The disclosures among ``records``, granted and refused, in order, each with its last known playback.
 
-    Returns rows of ``categories``, ``level``, ``decision``, and where they apply ``reason``, ``prompt``, ``playback``
-    and ``redelivered`` (a count).
+    Returns rows of ``categories``, ``level``, ``decision``, ``step``, and where they apply ``reason``, ``prompt``,
+    ``playback`` and ``redelivered`` (a count).
     """
     rows: dict[str, dict[str, Any]] = {}
     for record in records:

@@ -12,7 +12,7 @@ from callcenter.audit.reading import Record, disclosures, records_of_call
 from callcenter.calls.lookup import find_call
 from callcenter.cli.context import Context, run
 from callcenter.installation import open_data
-from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.errors import NotFound
 from callcenter.settings import Settings
 
 
@@ -45,7 +45,9 @@ async def _records(settings: Settings, call_id: UUID | None, sid: str | None) ->
     async with open_data(settings) as data:
         async with data.database.house() as connection:
             found = await find_call(connection, id=call_id, sid=sid)
+        if found is None and call_id is None and sid is None:
+            raise NotFound("no call has come in yet: whoever calls a number of `callcenter practice list` makes one")
         if found is None:
-            raise CallcenterError("there is no such call yet: make one with `callcenter phone`")
+            raise NotFound(f"no call is known as {call_id or sid}: `callcenter audit show --last` shows the last one")
         async with data.database.practice(found.practice_id) as tx:
             return await records_of_call(tx, found.id)

@@ -1,7 +1,7 @@
 """The gate: decides on values what may be told, writes the decision down, and alone turns protected values into words.
 
-Deny by default. Flags only lower (regulation §9.3). A refusal is recorded like a grant. What the caller then hears is
-the flow's outlet ``withheld``, worded the same whatever the reason.
+Deny by default. Flags only lower (docs/disclosure-policy.md). A refusal is recorded like a grant. What the caller then
+hears is the flow's outlet ``withheld``, worded the same whatever the reason.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from uuid import UUID
 from callcenter.audit.ledger import Entry, EventKind, Value, Writing
 from callcenter.disclosure.policy import Never, Policy
 from callcenter.identity.evidence import Standing
+from callcenter.kernel.age import is_adult
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 from callcenter.kernel.levels import Channel
 from callcenter.kernel.protected import Protected, expose
-
-AGE_OF_MAJORITY = 18  # until representatives are built, nothing is said about a minor
 
 #: What an appointment through a contact that several adults share may tell: that there is one, when and where.
 SHARED_CONTACT_OPENS = frozenset(
@@ -83,7 +82,7 @@ class Inquiry:
     Arguments:
         categories: what must be granted, all of it.
         optional: what may be left out instead of refused.
-        references: of the data concerned, ``{"table": id}`` or field paths; never values.
+        references: of the data concerned, ``appointment:<uuid>`` or ``appointment.starts_at:<uuid>``; never values.
         prompt: key and digest of the words, empty when only a branch tells it.
         step: of the flow.
     """
@@ -247,7 +246,8 @@ class Gate:
             (situation.doubtful, Reason.DOUBTFUL),
             (situation.fictitious, Reason.FICTITIOUS),
             (situation.contact_restricted, Reason.CONTACT_RESTRICTED),
-            (_age(expose(situation.birth_date), self._today) < AGE_OF_MAJORITY, Reason.MINOR),
+            # Until representatives are built, nothing is said about a minor.
+            (not is_adult(expose(situation.birth_date), self._today), Reason.MINOR),
             (situation.sensitive, Reason.SENSITIVE),
             (standing.shared and not inquiry.categories <= SHARED_CONTACT_OPENS, Reason.SHARED_CONTACT),
             (situation.practice_has_sensitive and Category.PRACTITIONER in inquiry.categories, Reason.SENSITIVE),
@@ -304,7 +304,3 @@ def release(
         covered = value.category in receipt.categories and FIELD_LABELS.get(path) == value.category
         opened[path] = expose(value) if covered else None
     return Spoken(phrase(opened), prompt, receipt, proof=_RELEASED)
-
-
-def _age(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

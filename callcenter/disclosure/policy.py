@@ -122,7 +122,7 @@ def load_policy(path: str | Path) -> Policy:
         DataProblems: a category is missing or unknown, a value is out of range, something is open that the law closes,
             or the file cannot be read.
 
-    Source: regulation, list of disclosure categories.
+    Source: docs/disclosure-policy.md; what the law closes is named there.
     """
     document = read_yaml(path)
     try:

@@ -1,7 +1,7 @@
 """One root for every error of callcenter. A class's docstring is its default message.
 
-What the outside sees is decided at the edge from the kind alone (``telephony.edge`` for callers, the command line for
-staff); the detail stays in the log.
+What the outside sees is decided at the edge: callers hear what ``telephony.voice`` answers from memory, staff read what
+``cli.failures`` writes; the detail stays in the log.
 """
 
 from __future__ import annotations

@@ -44,6 +44,11 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
 )
 
 
+def headers_of(field: str) -> tuple[str, ...]:
+    """The headers that mean ``field`` without a map, whatever their capitals and accents."""
+    return (field, *(name.replace("_", " ") for name, meant in _FRENCH.items() if meant == field))
+
+
 def match_columns(
     file: str,
     columns: Sequence[str],

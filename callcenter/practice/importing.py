@@ -62,6 +62,11 @@ class ImportReport:
     dry_run: bool
 
 
+def import_record(kind: ImportKind) -> type[PatientRecord | ContactRecord | AppointmentRecord]:
+    """The model that reads a row of a file of this kind."""
+    return _RECORDS[kind]
+
+
 def import_fields(kind: ImportKind) -> Mapping[str, bool]:
     """The fields that a file of this kind may have, and whether it must."""
     return {name: field.is_required() for name, field in _RECORDS[kind].model_fields.items()}

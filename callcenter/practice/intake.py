@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from callcenter.kernel.age import is_adult
 from callcenter.practice.file import PatientFile
 from callcenter.practice.numbers import E164
-from callcenter.practice.records import PatientRecord, is_adult
+from callcenter.practice.records import PatientRecord
 from callcenter.practice.tables import appointment, contact, patient
 from callcenter.practice.values import AppointmentStatus
 from callcenter.store.database import Transaction

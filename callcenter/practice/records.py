@@ -1,18 +1,21 @@
 """Patients, contacts and appointments as a practice's own software exports them: each cell is read once, here.
 
+The descriptions below are also the reference for staff: ``docs/import.md`` is made from them.
+
 What was written in a cell is never repeated in an error: it is about a patient, and errors reach logs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from callcenter.practice.names import UnmappedCharacter, normalise_name
@@ -213,10 +216,27 @@ def _with(read: Callable[..., object]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-Text = Annotated[str, AfterValidator(_text)]
-Name = Annotated[Text, AfterValidator(_check_name)]
-Flag = Annotated[bool, _with(_read_flag)]
-PastMoment = Annotated[datetime, _with(_read_past_moment)]
+def _written(how: str) -> FieldInfo:
+    """How a cell is written, for staff."""
+    info: FieldInfo = Field(description=how)
+    return info
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return " / ".join(f"`{word}`" for word in words)
+
+
+_DATE = "`JJ/MM/AAAA` or `AAAA-MM-JJ`"
+_START = "`JJ/MM/AAAA HH:MM` or `AAAA-MM-JJTHH:MM`, in the practice's time zone unless it has an offset"
+_STATUS = f"{_one_of(_STATUSES)}; empty: what stands, or planned"
+_PLACE = "INSEE code of five characters, such as `01004`, `2A004` or `99109`"
+
+Text = Annotated[str, AfterValidator(_text), _written("text on one line, at most 200 characters")]
+Name = Annotated[Text, AfterValidator(_check_name), _written("as on the identity document, without digits")]
+Flag = Annotated[bool, _with(_read_flag), _written(f"yes {_one_of(sorted(_YES))}, no {_one_of(sorted(_NO))}")]
+PastMoment = Annotated[
+    datetime, _with(_read_past_moment), _written(f"{_DATE}, with its time if known; not in the future")
+]
 
 
 class _Record(BaseModel):
@@ -241,13 +261,21 @@ class PatientRecord(_Record):
     external_id: Text
     birth_name: Name
     first_name: Name
-    first_names: Annotated[str, AfterValidator(_text)] = ""
+    first_names: Annotated[
+        str,
+        AfterValidator(_text),
+        _written("all of the birth certificate, separated by commas; empty: the first alone"),
+    ] = ""
     used_name: Name | None = None
     used_first_name: Name | None = None
-    birth_date: Annotated[date, _with(_read_birth_date)]
-    sex: Annotated[Sex, _with(_read_sex)]
-    birth_place_code: Annotated[str, AfterValidator(_check_place_code)] | None = None
-    identity_status: Annotated[IdentityStatus, _with(_read_identity_status)] = IdentityStatus.PROVISIONAL
+    birth_date: Annotated[
+        date, _with(_read_birth_date), _written(f"{_DATE}; not in the future, at most {_OLDEST_YEARS} years ago")
+    ]
+    sex: Annotated[Sex, _with(_read_sex), _written(f"{_one_of(_SEXES)} (undetermined)")]
+    birth_place_code: Annotated[str, AfterValidator(_check_place_code), _written(_PLACE)] | None = None
+    identity_status: Annotated[IdentityStatus, _with(_read_identity_status), _written(_one_of(IdentityStatus))] = (
+        IdentityStatus.PROVISIONAL
+    )
     birth_date_fictive: Flag = False
     deceased: Flag = False
     homonym: Flag = False
@@ -283,7 +311,11 @@ class ContactRecord(_Record):
     """
 
     patient: Text
-    phone: Annotated[E164, _with(_read_phone)]
+    phone: Annotated[
+        E164,
+        _with(_read_phone),
+        _written("ten digits, or `+` and the country's prefix; no line of the practice itself"),
+    ]
     entered_at: PastMoment | None = None
     confirmed_at: PastMoment | None = None
 
@@ -308,12 +340,7 @@ class AppointmentRecord(_Record):
     external_id: Text
     patient: Text
     practitioner: Text
-    starts_at: Annotated[datetime, _with(_read_start)]
-    duration_minutes: Annotated[int, _with(_read_duration)] = Field(default=15)
-    place: Text | None = None
-    status: Annotated[AppointmentStatus, _with(_read_appointment_status)] | None = None
-
-
-def is_adult(birth_date: date, today: date) -> bool:
-    """Whether somebody born on ``birth_date`` is 18 on ``today``."""
-    return (today.year - birth_date.year, today.month, today.day) >= (18, birth_date.month, birth_date.day)
+    starts_at: Annotated[datetime, _with(_read_start), _written(_START)]
+    duration_minutes: Annotated[int, _with(_read_duration), _written("whole minutes, from 1 to 1440")] = 15
+    place: Annotated[Text, _written("as said; empty: the practice's address")] | None = None
+    status: Annotated[AppointmentStatus, _with(_read_appointment_status), _written(_STATUS)] | None = None

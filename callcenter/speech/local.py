@@ -18,7 +18,7 @@ from callcenter.speech.worker_protocol import HEADER, LONGEST_PAYLOAD, Frame, Ou
 
 _log = structlog.get_logger(__name__)
 
-#: Slow enough for elderly callers (regulation UX-01); espeak-ng itself would take 175.
+#: Slow enough for elderly callers (UX-01); espeak-ng itself would take 175.
 WORDS_PER_MINUTE = 145
 _SLOWEST, _FASTEST = 80, 450
 _TIMEOUT = 10.0
@@ -136,7 +136,7 @@ class LocalVoice:
 
     @property
     def process_id(self) -> int | None:
-        """The worker's process, while there is one: for health pages."""
+        """The worker's process, while there is one."""
         return self._worker.pid if self._worker else None
 
     async def __aenter__(self) -> Self:

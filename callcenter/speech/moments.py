@@ -45,7 +45,7 @@ def spoken_date(value: date, *, today: date | None = None, with_year: bool | Non
         today: the date in the practice's time zone; within the 11 months from it the year is left out.
         with_year: say the year, or not, whatever ``today`` is. With neither given, the year is said.
 
-    Source: regulation UX-01.
+    Source: UX-01.
     """
     if with_year is None:
         with_year = today is None or not today <= value < _coming_months_end(today)
@@ -66,7 +66,7 @@ def spoken_time(value: time) -> str:
     Arguments:
         value: the time in the practice's time zone; seconds are not said.
 
-    Source: regulation UX-01.
+    Source: UX-01.
     """
     if value.hour == value.minute == 0:
         return "minuit"

@@ -51,7 +51,7 @@ def spoken_number(n: int) -> str:
     Arguments:
         n: a whole number or a year, 0 to 9999.
 
-    Raises NoSpokenForm for another number. Source: regulation UX-01 (septante and nonante are not used).
+    Raises NoSpokenForm for another number. Source: UX-01 (septante and nonante are not used).
     """
     if not 0 <= n <= 9999:
         raise NoSpokenForm("only whole numbers from 0 to 9999 are spoken")
@@ -78,7 +78,7 @@ def spoken_digits(digits: str, group: int = 1) -> str:
         digits: one or more of 0 to 9; leading zeros count.
         group: how many digits are read together: 1, 2 or 3. The last group may be shorter.
 
-    Raises NoSpokenForm for anything but digits, or another grouping. Source: regulation UX-01.
+    Raises NoSpokenForm for anything but digits, or another grouping. Source: UX-01.
     """
     if not (digits.isascii() and digits.isdigit()):
         raise NoSpokenForm("only digits can be read digit by digit")
@@ -100,7 +100,7 @@ def spoken_phone(number: str) -> str:
         number: E.164 (``+33465710001``), the ten digits of a French number, or a short one (``15``, ``116117``).
             Foreign numbers are read after « plus », by pairs.
 
-    Raises NoSpokenForm for anything else. Source: regulation UX-01.
+    Raises NoSpokenForm for anything else. Source: UX-01.
     """
     if number.startswith("+"):
         national = national_digits(number)

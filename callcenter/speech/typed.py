@@ -70,7 +70,7 @@ def birth_date(keys: str, today: date) -> date | NotADate:
         keys: exactly eight digits: day, month, year; two-digit years are refused.
         today: the date in the practice's time zone: a birth date is not after it, nor more than 125 years before.
 
-    Source: regulation MA-05.
+    Source: MA-05.
     """
     if not _digits(keys) or len(keys) != _BIRTH_DATE_KEYS:
         return NotADate(NotADateReason.NOT_EIGHT_DIGITS)

@@ -1,7 +1,6 @@
 """What callers hear when nothing else can answer: documents kept in memory by called number, without any patient word.
 
-Source: architecture, promise P7: the emergency line is said, a person is reachable, and no line is dialled that leads
-back to us.
+P7: the emergency line is said, a person is reachable, and no line is dialled that leads back to us.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ MOST_KEYS = 64
 #: question hears nonsense. Dropping the foreign ones instead could make a right answer of a wrong one.
 NONSENSE = Keyed("0" * MOST_KEYS)
 
-#: The fields in which two webhooks for one step may differ in meaning (architecture, "Which question is it?").
+#: The fields in which two webhooks for one step may differ in meaning (docs/one-step.md).
 _MEANINGFUL = ("Digits", "RecordingSid", "DialCallStatus", "QueueResult")
 
 _STATUSES = {status.name.lower().replace("_", "-"): status for status in CallStatus}

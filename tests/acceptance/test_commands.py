@@ -72,7 +72,10 @@ NOWHERE = "postgresql://u:p@127.0.0.1:1/x"
 
 def test_a_database_that_is_not_there_is_a_sentence(run: Run) -> None:
     refused(run("db", "migrate", DATABASE_URL=NOWHERE, CALLCENTER_DATABASE__OWNER_URL=NOWHERE), "start PostgreSQL")
-    refused(run("--config", "config/demo.yaml", "db", "migrate", DATABASE_URL=NOWHERE), "database.owner_url")
+    refused(
+        run("--config", "config/demo.yaml", "db", "migrate", DATABASE_URL=NOWHERE),
+        *("database.owner_url", "mend: set CALLCENTER_DATABASE__OWNER_URL"),
+    )
 
 
 def test_a_configuration_that_is_wrong_is_a_sentence(run: Run) -> None:
@@ -174,3 +177,19 @@ async def test_a_list_that_is_cut_says_how_many_more_wait(
     lines = (await asyncio.to_thread(run, "inbox", **environment)).stdout.splitlines()
     assert len(lines) == 501
     assert lines[-1] == "Cabinet des Tilleuls : et 3 de plus"
+
+
+# --- the ledger
+
+
+async def test_a_call_that_is_not_known_is_told_apart_from_no_call_at_all(
+    run: Run, cluster: Cluster, database_name: str, keys_file: Path
+) -> None:
+    environment = await waiting(cluster, database_name, keys_file, 0)
+
+    async def show(*arguments: str) -> Result:
+        return await asyncio.to_thread(run, "audit", "show", *arguments, **environment)
+
+    refused(await show("--last"), "no call has come in yet", "callcenter practice list")
+    for option, name in (("--sid", "CA" + "7" * 32), ("--call", "00000000-0000-4000-8000-000000000007")):
+        refused(await show(option, name), f"no call is known as {name}", "audit show --last")

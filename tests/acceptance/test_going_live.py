@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from callcenter.emulator import Emulator, EmulatorSettings, NumberSettings
 from callcenter.emulator.client import ControlClient
 from callcenter.store.embedded import EmbeddedPostgres, places_for
+from tests.acceptance.page import Shell, parts
 from tests.acceptance.stage import free_port
 from tests.conftest import ROOT
 
@@ -174,6 +175,107 @@ async def test_a_new_installation_serves_its_first_call(installation: Installati
         await client.closed(sid)
     shown = installation.run("audit", "show", "--last")
     assert "granted D01+D02 at V2" in shown.stdout, shown.stdout + shown.stderr
+
+
+# --- the page itself, from its first line to its last
+
+PAGE = PROJECT / "docs" / "going-live.md"
+ACCOUNT = "AC" + "12" * 16
+#: What its reader writes under the keys that the page says to edit.
+OWN = {
+    "public_base_url": "https://telephone.example.net",
+    "carrier.account_sid": ACCOUNT,
+    "carrier.sms_sender": "CABINET",
+    "hosting": {"holder": "Hébergeur des essais", "activities": [1, 2, 3, 4, 5, 6], "expiry": "2099-12-31"},
+}
+
+
+def reader(live: Installation) -> Shell:
+    """Somebody with the page in hand, and with what they write in the places that it leaves open."""
+    folder = live.folder
+    description = PROJECT / "config" / "demo" / "practices" / "cabinet-des-tilleuls.yaml"
+    own_words = description.read_text(encoding="utf-8").replace("slug: cabinet-des-tilleuls", "slug: cabinet")
+    (folder / "cabinet.yaml").write_text(own_words, encoding="utf-8")
+    files = {
+        "patients": "identifiant;nom de naissance;prénom;date de naissance;sexe\nj1;MARTIN-DUVAL;Jeanne;14/03/1962;F\n",
+        "contacts": f"patient;téléphone;saisi le\nj1;{PATIENT_MOBILE};01/09/2026\n",
+        "appointments": "identifiant;patient;praticien;début\nr1;j1;Dr Claire Moreau;14/03/2099 14:30\n",
+    }
+    for name, content in files.items():
+        (folder / f"{name}.csv").write_text(content, encoding="utf-8")
+    address = live.server.url(user="LOGIN", database="NAME", driver="postgresql")
+    address = address.replace("LOGIN", r"\1").replace("NAME", r"\2")
+    written = {
+        r"make setup": "true",
+        r'sudo install -d -m 700 -o "\$USER"': "install -d -m 700",
+        r"/etc/callcenter": str(folder / "etc"),
+        r"\.venv/bin/callcenter": CALLCENTER,
+        r"postgresql://(\w+):…@…/(\w+)": f"'{address}'",
+        r"\[\"…\"\]": f'["{"0123456789abcdef" * 2}"]',
+        r" (cabinet\.yaml|\w+\.csv) ": rf" {folder}/\1 ",
+        r"Télésecrétariat …": "Télésecrétariat des essais",
+    }
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("CALLCENTER_", "DATABASE_URL"))}
+    return Shell(PROJECT, bare, written)
+
+
+def edit(config: Path, keys: list[str]) -> None:
+    """Write what is one's own under ``keys``."""
+    settings = yaml.safe_load(config.read_text(encoding="utf-8").replace("/etc/callcenter", str(config.parent)))
+    for key in keys:
+        *groups, name = key.split(".")
+        group = settings
+        for part in groups:
+            group = group[part]
+        group[name] = OWN[key]
+    config.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+
+
+def serves(shell: Shell, line: str, **more: str) -> None:
+    """A server begins, and ends when it is told to."""
+    command = ["/bin/bash", "-c", f"exec {shell.line(line)}"]
+    environment = {**shell.environment, **more}
+    with subprocess.Popen(command, cwd=shell.folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        began = server.stdout.readline()
+        server.terminate()
+        assert (began.startswith("webhooks http"), server.wait(30)) == (True, 0)
+
+
+async def test_the_page_can_be_followed_in_its_order(installation: Installation) -> None:
+    shell, config = reader(installation), installation.folder / "etc" / "production.yaml"
+    # No test reaches the carrier: where a command asks it, an emulator's address stands in.
+    settings = yaml.safe_load(installation.config.read_text(encoding="utf-8"))
+    beside_it = {
+        "CALLCENTER_ENVIRONMENT": "test",
+        "CALLCENTER_CARRIER__BASE_URL": settings["carrier"]["base_url"],
+        "CALLCENTER_WEBHOOKS__PORT": str(settings["webhooks"]["port"]),
+        "CALLCENTER_PRIVATE__PORT": str(settings["private"]["port"]),
+    }
+    found: list[tuple[int, list[str]]] = []
+    for part in parts(PAGE):
+        if part.kind == "edit":
+            refused = shell.run(".venv/bin/callcenter flows check")
+            assert refused.returncode == 2
+            assert "account_sid" in refused.stderr
+            assert "hosting.holder" in refused.stderr
+            assert part.text.splitlines() == list(OWN)
+            edit(config, part.text.splitlines())
+        elif part.kind == "sql":
+            await installation.administer(part.text.replace("…", "secret"))
+        elif part.text.endswith("callcenter serve"):
+            serves(shell, part.text, **beside_it)
+        elif part.text.endswith("callcenter doctor"):
+            looked = shell.run(part.text, **beside_it)
+            found.append((looked.returncode, [line for line in looked.stdout.splitlines() if line.startswith("BAD")]))
+        else:
+            done = shell.run(part.text)
+            assert done.returncode == 0, f"{part.text}\n{done.stdout}{done.stderr}"
+    (first, lacking), last = found
+    assert (first, [line.split(":")[0] for line in lacking], last) == (1, ["BAD  practices"], (0, []))
+
+
+# --- when the machine is down
 
 
 @asynccontextmanager

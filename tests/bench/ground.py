@@ -13,7 +13,7 @@ import yaml
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from callcenter.installation import DATABASE, EMBEDDED_ROOT, Addresses, keys_path, reach_database
+from callcenter.installation import DATABASE, Addresses, keys_path, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
@@ -24,7 +24,7 @@ from callcenter.store.database import (
     STATEMENT_TIMEOUT_MS,
     Database,
 )
-from callcenter.store.embedded import EmbeddedPostgres, places_for
+from callcenter.store.embedded import SUPERUSER, EmbeddedPostgres, places_for
 from callcenter.store.keys import create_keys, load_keys
 from callcenter.store.roles import create_database
 from callcenter.store.sealed import Sealer
@@ -120,7 +120,7 @@ async def _fill(settings: Settings, addresses: Addresses) -> tuple[tuple[Person,
 
 async def _copy(addresses: Addresses) -> None:
     """A copy for the floor, so that the product's worker does not take up the floor's jobs."""
-    root = make_url(addresses.app).set(username=EMBEDDED_ROOT, database="postgres")
+    root = make_url(addresses.app).set(username=SUPERUSER, database="postgres")
     engine = create_async_engine(root, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await create_database(connection, FLOOR_DATABASE, template=DATABASE)

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from callcenter.kernel.age import is_adult
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.directory import Directory
 from callcenter.practice.file import PatientFile
 from callcenter.practice.numbers import receives_sms
-from callcenter.practice.records import is_adult
 from callcenter.practice.tables import contact, patient
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer

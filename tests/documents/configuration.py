@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -64,12 +64,18 @@ def _default(field: FieldInfo) -> str:
 
 
 def _kind(field: FieldInfo) -> str:
-    annotation = field.annotation
+    bounds = _bounds(field)
+    return f"{_name(_bare(field.annotation))}{f', {bounds}' if bounds else ''}"
+
+
+def _bare(annotation: Any) -> Any:
+    """What a value is, without what checks it and without that it may be left out."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
     options = [part for part in get_args(annotation) if part is not type(None)]
     if type(None) in get_args(annotation) and len(options) == 1:
-        annotation = options[0]
-    bounds = _bounds(field)
-    return f"{_name(annotation)}{f', {bounds}' if bounds else ''}"
+        return _bare(options[0])
+    return annotation
 
 
 def _name(annotation: Any) -> str:
@@ -84,8 +90,9 @@ def _name(annotation: Any) -> str:
         return plain[name]
     if name == "Literal":
         return " / ".join(f"`{value}`" for value in get_args(annotation))
-    inner = [part for part in get_args(annotation) if part is not Ellipsis]
-    return f"list of {_name(inner[0])}s" if inner else name
+    if get_origin(annotation) is tuple:
+        return f"list of {_name(_bare(get_args(annotation)[0]))}s"
+    raise TypeError(f"no word is known for the kind {name}")
 
 
 def _bounds(field: FieldInfo) -> str:

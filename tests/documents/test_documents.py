@@ -12,6 +12,8 @@ from tests.acceptance.stage import Stage
 from tests.documents.commands import commands_page
 from tests.documents.configuration import configuration_page
 from tests.documents.conversation import played
+from tests.documents.flow_words import BEGIN_WORDS, END_WORDS, flow_words
+from tests.documents.imports import import_page
 from tests.documents.policy import policy_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +35,17 @@ def test_the_configuration_reference_is_the_models() -> None:
 
 def test_the_command_reference_is_what_the_commands_say() -> None:
     fresh(ROOT / "docs" / "commands.md", commands_page())
+
+
+def test_the_import_page_is_what_reads_the_files() -> None:
+    fresh(ROOT / "docs" / "import.md", import_page())
+
+
+def test_the_words_of_the_flow_language_are_what_the_loader_knows() -> None:
+    page = ROOT / "docs" / "flow-language.md"
+    head, _, rest = page.read_text(encoding="utf-8").partition(BEGIN_WORDS)
+    _, _, tail = rest.partition(END_WORDS)
+    fresh(page, f"{head}{BEGIN_WORDS}{flow_words()}{END_WORDS}{tail}")
 
 
 def test_the_disclosure_page_is_the_policy() -> None:

@@ -27,7 +27,7 @@ def texts(database: Database, clock: DrivenClock) -> TextMessages:
     return TextMessages(database, clock)
 
 
-async def test_a_status_that_is_repeated_is_no_news(texts: TextMessages) -> None:
+async def test_p3_a_status_that_is_repeated_is_no_news(texts: TextMessages) -> None:
     sent, undelivered = MessageStatus.SENT, MessageStatus.UNDELIVERED
     assert await told(texts, sent, sent, undelivered, undelivered) == [sent, undelivered]
 

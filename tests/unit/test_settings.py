@@ -13,6 +13,7 @@ from callcenter.settings import PROJECT, Environment, Settings, is_loopback, loa
 
 DEMO = (PROJECT / "config" / "demo.yaml").read_text(encoding="utf-8")
 EXAMPLE = (PROJECT / "config" / "production.example.yaml").read_text(encoding="utf-8")
+NOBODY, HOST = "holder: Hébergeur à nommer ", "holder: Hébergeur des essais "
 ACCOUNT, TOKEN = "AC" + "12" * 16, "0123456789abcdef" * 2
 SECRETS = {
     "CALLCENTER_CARRIER__AUTH_TOKENS": f'["{TOKEN}"]',
@@ -34,7 +35,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def production(*changes: tuple[str, str]) -> str:
     """The shipped example as its owner would fill it in, then changed."""
-    text = EXAMPLE.replace("AC" + "0" * 32, ACCOUNT)
+    text = EXAMPLE.replace("AC" + "0" * 32, ACCOUNT).replace(NOBODY, HOST)
     for old, new in changes:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
@@ -118,7 +119,8 @@ TOMORROW = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
         (("https://telephone.example.org ", "https://[::1 "), "public_base_url", "public_base_url"),
         (("expiry: 2027-12-31", f"expiry: {YESTERDAY}"), "hosting.expiry", "expiry"),
         (("[1, 2, 3, 4, 5, 6]", "[9]"), "hosting.activities", "activities"),
-        (("  holder: Hébergeur certifié\n", ""), "hosting", "hosting"),
+        (("holder: Hébergeur des essais ", "#"), "hosting", "hosting"),
+        ((HOST, NOBODY), "hosting.holder", "holder"),
         (("keys_file:", "voice_rate: 145 #"), "keys_file", "environment"),
     ],
 )

@@ -46,7 +46,7 @@ async def test_live_evidence_answers_at_once() -> None:
     assert call.visited == [("verify", "verified")]
 
 
-async def test_evidence_of_a_lower_level_does_not() -> None:
+async def test_p2_evidence_of_a_lower_level_does_not() -> None:
     call = Call(flow(Level.STRONG), [JEANNE])
     call.verifier.level = Level.VERIFIED
     await call.ring()
@@ -201,7 +201,7 @@ async def test_too_long_a_code_is_nonsense() -> None:
     assert call.verifier.checked == []
 
 
-async def test_a_code_that_proves_too_little_does_not_open() -> None:
+async def test_p2_a_code_that_proves_too_little_does_not_open() -> None:
     call = await ringing(level=Level.STRONG)
     await call.press(BIRTH_DATE)
     await call.press(call.verifier.sent[0][1])

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from callcenter.practice.numbers import E164
-from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading, is_adult
+from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
 from callcenter.practice.values import AppointmentStatus, IdentityStatus, Sex
 
 READING = Reading(ZoneInfo("Europe/Paris"), datetime(2026, 11, 26, 9, tzinfo=UTC), frozenset({E164("+33465710001")}))
@@ -163,10 +163,3 @@ def test_a_contact_is_read() -> None:
 )
 def test_contacts_that_cannot_be_used(cells: dict[str, str], why: str) -> None:
     assert why in whys(ContactRecord, CONTACT | cells)
-
-
-def test_one_is_adult_from_the_eighteenth_birthday() -> None:
-    assert not is_adult(date(2008, 11, 27), date(2026, 11, 26))
-    assert is_adult(date(2008, 11, 26), date(2026, 11, 26))
-    assert is_adult(date(1931, 12, 31), date(2026, 1, 1))
-    assert not is_adult(date(2008, 12, 1), date(2026, 11, 30))

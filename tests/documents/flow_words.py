@@ -1,0 +1,50 @@
+"""The tables of ``docs/flow-language.md``: which fields and filters a prompt may name, from what the loader knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from callcenter.flow.words import MOMENT_FIELDS, MOMENT_FILTERS, TEXT_FILTERS, YES_NO_FIELDS
+from callcenter.kernel.labels import FIELD_LABELS, with_implied
+
+BEGIN_WORDS, END_WORDS = "<!-- made by make docs: fields and filters -->\n", "<!-- end of fields and filters -->\n"
+
+#: Thursday 26 November 2026: what the filters are shown with.
+TODAY = datetime(2026, 11, 26)  # noqa: DTZ001 - a practice's own clock, as a prompt is given it
+MOMENT = datetime(2026, 12, 1, 14, 30)  # noqa: DTZ001 - the same
+TEXTS = {"spoken_name": "Dr Claire MOREAU", "spoken_phone": "+33465710001"}
+
+
+def flow_words() -> str:
+    """The tables, in Markdown."""
+    fields = [f"| `{name}` | {_kind(name)} | {_tells(name)} | {_said(name)} |" for name in FIELD_LABELS]
+    moments = [f"| `{name}` | date and time | {say(MOMENT, TODAY.date())} |" for name, say in MOMENT_FILTERS.items()]
+    texts = [f"| `{name}` | text | `{TEXTS[name]}`: {say(TEXTS[name])} |" for name, say in TEXT_FILTERS.items()]
+    return "\n".join(
+        [
+            "| field | is | tells | may stand in |\n|---|---|---|---|",
+            *fields,
+            "\n| filter | for | as in |\n|---|---|---|",
+            *moments,
+            *texts,
+            "",
+        ]
+    )
+
+
+def _kind(field: str) -> str:
+    if field in YES_NO_FIELDS:
+        return "yes or no"
+    return "date and time" if field in MOMENT_FIELDS else "text"
+
+
+def _tells(field: str) -> str:
+    label = FIELD_LABELS[field]
+    implied = sorted(with_implied(frozenset({label})) - {label})
+    return ", ".join([f"{label.value} {label.name.lower().replace('_', ' ')}", *(other.value for other in implied)])
+
+
+def _said(field: str) -> str:
+    if field in YES_NO_FIELDS:
+        return "`if`, `branch`"
+    return "`if`, a filter for it" if field in MOMENT_FIELDS else "words, `if`"

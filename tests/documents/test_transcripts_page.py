@@ -1,0 +1,57 @@
+"""``docs/transcripts.md``: every row of its table of steps is one that the loader takes, and no step is missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from callcenter.emulator.transcript import TranscriptError, load_transcript
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "transcripts.md"
+
+#: What the words in capitals stand for, and what a writer gives under the keys in braces.
+WORDS = {"REGEX": "bonjour", "KEYS": "1", "SECONDS": 2, "TEXT": "le secrétariat", "NAME": "second", "true": True}
+KEYS = {"to": "+33465710001", "from": "+33639980001", "on": "+33472000000", "body": "Bonjour", "as": "code"}
+KEYS |= {"match": r"(\d{6})", "hears": "tapez 1", "presses": "1"}
+
+#: A telephone that has been answered, so that it can be hung up.
+ANSWERED = {"answers": {"on": "+33472000000", "as": "second"}}
+
+_EXAMPLE = re.compile(r"`(?P<step>[a-z_]+): (?:\{(?P<keys>[^}]+)\}|(?P<word>\w+))`")
+
+
+def examples() -> list[tuple[str, object]]:
+    """Every way to write a step that the first column has, with values in place of its words."""
+    table = PAGE.read_text(encoding="utf-8").split("| step | means |\n|---|---|\n")[1].split("\n\n")[0]
+    found = []
+    for row in table.splitlines():
+        ways = list(_EXAMPLE.finditer(row.split("|")[1]))
+        assert ways, f"no step can be read in {row}"
+        for way in ways:
+            keys = {key: KEYS[key] for key in way["keys"].split(", ")} if way["keys"] else None
+            found.append((way["step"], keys or WORDS[way["word"]]))
+    return found
+
+
+def transcript(folder: Path, *steps: dict[str, object]) -> Path:
+    call = {"from": "+33639980001", "to": "+33465710001"}
+    file = folder / "call.yaml"
+    file.write_text(yaml.safe_dump({"title": "Essai", "call": call, "steps": list(steps)}), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(("step", "value"), examples(), ids=lambda part: part if isinstance(part, str) else "")
+def test_a_step_is_taken_as_the_page_writes_it(tmp_path: Path, step: str, value: object) -> None:
+    loaded = load_transcript(transcript(tmp_path, ANSWERED, {step: value}))
+    assert len(loaded.steps) == 2
+
+
+def test_the_page_has_every_step_and_no_other(tmp_path: Path) -> None:
+    with pytest.raises(TranscriptError) as refused:
+        load_transcript(transcript(tmp_path, {"nothing": "of the kind"}))
+    known = re.search(r"write one of (.+)$", str(refused.value), re.MULTILINE)
+    assert known is not None
+    assert {step for step, _ in examples()} == set(known[1].split(", "))
