@@ -15,7 +15,8 @@ from callcenter.practice.tables import appointment, practitioner
 from callcenter.practice.values import Appointment, AppointmentStatus, Change
 from callcenter.store.database import Transaction
 
-_STANDING = (AppointmentStatus.PLANNED.value, AppointmentStatus.CONFIRMED.value)
+#: The states of an appointment that takes place.
+STANDING = (AppointmentStatus.PLANNED.value, AppointmentStatus.CONFIRMED.value)
 
 # Made once: to build a statement costs as much as to send it.
 _ALL = (
@@ -31,7 +32,7 @@ _ALL = (
 _ONE = _ALL.where(appointment.c.id == bindparam("appointment"))
 _TO_COME = _ALL.where(
     appointment.c.patient_id == bindparam("patient"),
-    appointment.c.status.in_(_STANDING),
+    appointment.c.status.in_(STANDING),
     appointment.c.starts_at > bindparam("after"),
 )
 _earlier = appointment.alias("earlier").c
@@ -48,7 +49,7 @@ _CHANGE = (
         appointment.c.practice_id == bindparam("practice"),
         appointment.c.id == bindparam("appointment"),
         appointment.c.patient_id == bindparam("patient"),
-        appointment.c.status.in_(_STANDING),
+        appointment.c.status.in_(STANDING),
         appointment.c.starts_at > bindparam("now"),
     )
     .values(status=bindparam("to"), changed_at=bindparam("now"))

@@ -41,6 +41,9 @@ _CONTACTS = (
     select(contact)
     .where(contact.c.practice_id == bindparam("practice"), contact.c.patient_id == bindparam("patient"))
     .order_by(contact.c.confirmed_at.desc(), contact.c.id)
+    # What a challenge will refer to may not go before it is written; and one that is leaving the file is passed over,
+    # or whoever has it would be told from a stranger by the waiting (P6).
+    .with_for_update(read=True, key_share=True, skip_locked=True)
 )
 _ONE = select(patient.c.id, *_FLAGS).where(
     patient.c.practice_id == bindparam("practice"), patient.c.id == bindparam("patient")
@@ -74,7 +77,10 @@ class Patients:
         return tuple(Candidate(row["id"], row["contact_id"], row["shared"], _flags(file, row)) for row in rows)
 
     async def code_contacts(self, tx: Transaction, patient_id: UUID) -> tuple[Contact, ...]:
-        """Every telephone of a patient, the most recently confirmed first; which may get a code is decided above."""
+        """Every telephone of a patient, the most recently confirmed first; which may get a code is decided above.
+
+        They stay until the transaction ends.
+        """
         file = PatientFile(self._sealer, tx.practice)
         rows = await tx.connection.execute(_CONTACTS, {"practice": tx.practice, "patient": patient_id})
         return tuple(_contact(file, row) for row in rows.mappings().all())

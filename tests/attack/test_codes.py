@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import callcenter.app
@@ -15,9 +16,22 @@ from callcenter.identity import challenges
 from callcenter.identity.challenges import Attempt, Challenges, Counted, Limits, NotCounted, Opened
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice import plan_contacts
+from callcenter.practice.importing import ImportKind, import_file
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
-from tests.attack.scene import JEANNE, JEANNES_BIRTHDAY, TILLEULS, House, Line, heard_her_words, house_of, served
+from tests.attack.scene import (
+    A_STRANGER,
+    JEANNE,
+    JEANNES_BIRTHDAY,
+    JEANNES_MOBILE,
+    TILLEULS,
+    House,
+    Line,
+    heard_her_words,
+    house_of,
+    served,
+)
 
 
 async def listens(line: Line) -> Outcome:
@@ -93,6 +107,33 @@ async def test_p2_the_new_owner_of_an_old_number_gets_the_code(house: House) -> 
     await house.ground.change(aged, at=house.clock.now(), jeanne=JEANNE)
     house.clock.advance(800 * 86_400)
     await (await house.line().dial()).claim()
+    return gained(await house.deliver())
+
+
+def _telephones_never_leave(sabotage: Sabotage) -> None:
+    async def nothing(*_: object) -> None:
+        """The telephone stays on file."""
+
+    sabotage.replace(plan_contacts, "remove_contacts", nothing)
+
+
+LEAVES = Defence(
+    "what a practice has taken off leaves the file", "OB-07: codes go to telephones on file", _telephones_never_leave
+)
+
+
+@attack(stopped_by=LEAVES)
+async def test_p2_an_ex_partners_number_that_the_practice_has_taken_off_gets_the_code(
+    house: House, tmp_path: Path
+) -> Outcome:
+    """It was on file for years beside hers; since then the practice's software has exported her telephones anew."""
+    file = tmp_path / "contacts.csv"
+    for exported in ((JEANNES_MOBILE, A_STRANGER), (JEANNES_MOBILE,)):
+        rows = (f"jeanne-martin-duval;{number};01/02/2019;01/06/2026" for number in exported)
+        file.write_text("\n".join(["patient;phone;entered_at;confirmed_at", *rows]), encoding="utf-8")
+        kind, ground = ImportKind.CONTACTS, house.ground
+        await import_file(ground.app, ground.sealer, TILLEULS, file, kind, {}, False, house.clock, SystemRandom())
+    await (await house.line(A_STRANGER).dial()).claim()
     return gained(await house.deliver())
 
 

@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -19,7 +18,7 @@ from callcenter.flow.ports import CodeSent, NoMoreCodes, VerificationDown
 from callcenter.identity.challenges import Attempt, Challenges, Counted, NotCounted
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice import intake
+from callcenter.practice import intake, patients
 from callcenter.practice.importing import ImportKind, import_file
 from callcenter.store import database
 from callcenter.store.database import Database, Transaction
@@ -156,25 +155,61 @@ KEYS_STAND = Defence(
     "an import writes no look-up key anew", "P6, P7: no claim waits for an import", _lookup_keys_are_written_anew
 )
 
-FILES = {
-    ImportKind.PATIENTS: "external_id;birth_name;first_name;birth_date;sex\n"
-    "jeanne-martin-duval;Martin-Duval;Jeanne;14/03/1962;F\n",
-    ImportKind.CONTACTS: f"patient;phone\njeanne-martin-duval;{JEANNES_MOBILE}\n",
-}
+
+def _locked_telephones_are_waited_for(sabotage: Sabotage) -> None:
+    sabotage.replace(patients, "_CONTACTS", patients._CONTACTS.with_for_update(read=True, key_share=True))
 
 
-@pytest.mark.parametrize("kind", FILES)
-@attack(stopped_by=KEYS_STAND)
-async def test_p6_a_patient_is_told_from_a_stranger_while_an_import_is_under_way(
-    ground: Ground, clock: DrivenClock, sabotage: Sabotage, tmp_path: Path, kind: ImportKind
+PASSED_OVER = Defence(
+    "a telephone that is leaving the file is passed over", "P6: no oracle in time", _locked_telephones_are_waited_for
+)
+
+JEANNES_FILE = (
+    "external_id;birth_name;first_name;birth_date;sex\njeanne-martin-duval;Martin-Duval;Jeanne;14/03/1962;F\n"
+)
+SAME_TELEPHONE = f"patient;phone\njeanne-martin-duval;{JEANNES_MOBILE}\n"
+ANOTHER_TELEPHONE = "patient;phone\njeanne-martin-duval;+33639981998\n"
+
+
+async def told_apart_beside(
+    ground: Ground, clock: DrivenClock, sabotage: Sabotage, file: Path, kind: ImportKind
 ) -> Outcome:
     """A challenge refers to its patient and telephone; whoever waits for a row that an import holds is a patient."""
     sabotage.replace(database, "LOCK_TIMEOUT_MS", 250)  # so that who would wait for the import fails instead
-    file = tmp_path / "file.csv"
-    file.write_text(FILES[kind], encoding="utf-8")
     async with served(house_of(ground, clock, sabotage)) as house, importing(ground, clock, file, kind):
         known, unknown = [await refused(house.line(caller)) for caller in (A_PATIENT, NOBODY)]
         return gained(sounds(known) != sounds(unknown))
+
+
+@attack(stopped_by=KEYS_STAND)
+async def test_p6_a_patient_is_told_from_a_stranger_while_patients_are_imported(
+    ground: Ground, clock: DrivenClock, sabotage: Sabotage, tmp_path: Path
+) -> Outcome:
+    file = written(tmp_path, JEANNES_FILE)
+    return await told_apart_beside(ground, clock, sabotage, file, ImportKind.PATIENTS)
+
+
+@attack(stopped_by=(KEYS_STAND, PASSED_OVER))
+async def test_p6_a_patient_is_told_from_a_stranger_while_telephones_are_imported(
+    ground: Ground, clock: DrivenClock, sabotage: Sabotage, tmp_path: Path
+) -> Outcome:
+    file = written(tmp_path, SAME_TELEPHONE)
+    return await told_apart_beside(ground, clock, sabotage, file, ImportKind.CONTACTS)
+
+
+@attack(stopped_by=PASSED_OVER)
+async def test_p6_a_patient_is_told_from_a_stranger_while_their_telephone_leaves_the_file(
+    ground: Ground, clock: DrivenClock, sabotage: Sabotage, tmp_path: Path
+) -> Outcome:
+    file = written(tmp_path, ANOTHER_TELEPHONE)
+    return await told_apart_beside(ground, clock, sabotage, file, ImportKind.CONTACTS)
+
+
+def written(folder: Path, rows: str) -> Path:
+    """A practice's export."""
+    file = folder / "export.csv"
+    file.write_text(rows, encoding="utf-8")
+    return file
 
 
 async def refused(line: Line) -> Line:
