@@ -117,7 +117,7 @@ class CallRecord:
         marks = await self._marks(patient)
         return replace(
             marks,
-            sensitive=appointment.practitioner_sensitive if appointment else False,
+            sensitive=appointment.sensitive_to_come if appointment else False,
             practice_has_sensitive=await has_sensitive_practitioner(self._desk.tx),
         )
 

@@ -122,6 +122,7 @@ class Appointment:
 
     Arguments:
         practitioner_sensitive: the speciality tells something (D05).
+        sensitive_to_come: so does that of one of the appointments among which this one was the next, or its own.
         starts_at: aware, in the zone of the connection (UTC): D03.
         practitioner: title and name as written, D04.
         speciality: D05.
@@ -132,6 +133,7 @@ class Appointment:
     patient_id: UUID
     practitioner_id: UUID
     practitioner_sensitive: bool
+    sensitive_to_come: bool
     status: AppointmentStatus
     starts_at: Protected[datetime]
     practitioner: Protected[str]
