@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -25,7 +26,7 @@ from callcenter.store.database import Database, Transaction
 from callcenter.store.schema import APP
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
 from tests.attack.ground import Ground
-from tests.attack.scene import A_STRANGER, JEANNES_MOBILE, TILLEULS, House, Line, Webhook, house_of, served
+from tests.attack.scene import A_STRANGER, JEANNE, JEANNES_MOBILE, TILLEULS, House, Line, Webhook, house_of, served
 
 #: A patient, and somebody who gives the same birth date from a number that is nobody's.
 A_PATIENT, NOBODY = JEANNES_MOBILE, A_STRANGER
@@ -109,6 +110,30 @@ async def test_p6_a_patient_is_told_from_a_stranger_by_a_limit(house: House) -> 
         calls[caller] = lines
     known, unknown = ([sounds(line) for line in lines] for lines in calls.values())
     return gained(known != unknown)
+
+
+# --- by damage
+
+
+def _damage_is_an_error(sabotage: Sabotage) -> None:
+    sabotage.replace(patients, "IntegrityError", ZeroDivisionError)  # which none of it raises
+
+
+DAMAGE_IS_NO_MATCH = Defence("who cannot be compared is nobody", "P6, P7: no oracle in a fault", _damage_is_an_error)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "whose"), [("patient", "birth_date", "id"), ("contact", "phone", "patient_id")]
+)
+@attack(stopped_by=DAMAGE_IS_NO_MATCH)
+async def test_p6_a_patient_is_told_from_a_stranger_by_a_field_that_does_not_open(
+    house: House, table: str, column: str, whose: str
+) -> Outcome:
+    """A bad block, a row that was moved, somebody who may write in the database: a patient's call would end with it."""
+    damage = f"UPDATE {table} SET {column} = overlay({column} placing '\\x0000'::bytea from 20) WHERE {whose} = :jeanne"
+    await house.ground.change(damage, jeanne=JEANNE)
+    known, unknown = [await refused(house.line(caller)) for caller in (A_PATIENT, NOBODY)]
+    return gained(sounds(known) != sounds(unknown))
 
 
 # --- beside an import

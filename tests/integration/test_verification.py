@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from callcenter.app import limits_of
 from callcenter.audit.reading import records_of_call
@@ -18,6 +19,10 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
+from callcenter.practice.file import PatientFile
+from callcenter.practice.intake import ContactEntry, put_contacts
+from callcenter.practice.numbers import E164
+from callcenter.practice.patients import Patients
 from callcenter.settings import VerificationSettings
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
@@ -115,6 +120,38 @@ async def test_a_code_opens_nothing_once_its_telephone_has_left_the_file(exchang
     ((_, code),) = await exchange.deliver()
     await exchange.rows("DELETE FROM contact WHERE patient_id = :jeanne RETURNING id", jeanne=JEANNE)
     assert isinstance(await line.press(code), CodeWrong)
+
+
+async def damage(exchange: Exchange, table: str, column: str, row: UUID) -> None:
+    """Make a sealed field one that does not open."""
+    broken = f"{column} = overlay({column} placing '\\x0000'::bytea from 20)"
+    assert await exchange.rows(f"UPDATE {table} SET {broken} WHERE id = :row RETURNING id", row=row)
+
+
+async def test_a_telephone_that_does_not_open_leaves_the_others(exchange: Exchange) -> None:
+    file, number = PatientFile(exchange.sealer, exchange.practice), E164("+33639981998")
+    async with exchange.database.practice(exchange.practice) as tx:
+        (hers,) = await Patients(exchange.sealer).code_contacts(tx, JEANNE)
+        other = ContactEntry(uuid4(), JEANNE, JEANNES_BIRTHDAY, number, hers.entered_at, hers.confirmed_at)
+        await put_contacts(tx, file, [other])
+    await damage(exchange, "contact", "phone", hers.id)
+    with capture_logs() as logs:
+        await (await exchange.dial()).claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    assert [to for to, _ in await exchange.deliver()] == [number]
+    (told,) = logs
+    assert (told["event"], told["table"], told["rows"]) == ("sealed_field_does_not_open", "contact", [str(hers.id)])
+
+
+async def test_who_cannot_be_compared_does_not_make_somebody_else_the_one(exchange: Exchange) -> None:
+    """Of twins with one telephone, the damage of one file does not verify the caller for the other."""
+    born = date(2012, 5, 5)
+    await damage(exchange, "patient", "birth_date", demo_id("patient", "lucas-petit"))
+    with exchange.statements() as for_twins:
+        assert isinstance(await (await exchange.dial()).claim(born, "+33639980002"), CodeSent)
+    with exchange.statements() as for_nobody:
+        assert isinstance(await (await exchange.dial()).claim(NOBODYS_BIRTHDAY, "+33639980002"), CodeSent)
+    assert for_twins == for_nobody
+    assert [row.patient_id for row in await exchange.rows("SELECT patient_id FROM challenge")] == [None, None]
 
 
 # --- what the ledger keeps of it
