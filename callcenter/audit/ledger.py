@@ -50,6 +50,8 @@ class EventKind(StrEnum):
     REDELIVERED = "disclosure.redelivered"
     APPOINTMENT_CONFIRMED = "appointment.confirmed"
     APPOINTMENT_CANCELLED = "appointment.cancelled"
+    #: An act that could not be done: what it concerned is not as it was when it was told, and the caller hears so.
+    APPOINTMENT_NOT_CHANGED = "appointment.not_changed"
     MESSAGE_TAKEN = "message.taken"
 
 
