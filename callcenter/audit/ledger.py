@@ -44,6 +44,8 @@ class EventKind(StrEnum):
     VERIFICATION_FAILED = "verification.failed"
     VERIFICATION_SUCCEEDED = "verification.succeeded"
     CODE_SENT = "verification.code_sent"
+    #: Whether the carrier took the message is not known; it is not sent again.
+    CODE_UNCONFIRMED = "verification.code_unconfirmed"
     CODE_NOT_SENT = "verification.code_not_sent"
     DISCLOSURE = "disclosure"
     PLAYBACK = "disclosure.playback"

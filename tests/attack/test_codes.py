@@ -7,17 +7,24 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 from uuid import UUID
 
+import procrastinate
+from procrastinate.testing import InMemoryConnector
+
 import callcenter.app
-from callcenter.calls import verifier
+from callcenter.calls import codes, jobs, verifier
+from callcenter.calls.codes import CodeSender
 from callcenter.flow import engine
 from callcenter.identity import challenges
 from callcenter.identity.challenges import Attempt, Challenges, Counted, Limits, NotCounted, Opened
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice import plan_contacts
 from callcenter.practice.importing import ImportKind, import_file
+from callcenter.telephony.carrier import CarrierDouble, CarrierDown
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
 from tests.attack.scene import (
@@ -385,6 +392,45 @@ async def test_one_call_draws_a_fourth_message(ground: Ground, clock: DrivenCloc
             clock.advance(60)
         await line.claim()
         return gained(await house.deliver())
+
+
+def _sent_again_whatever_the_carrier_did(sabotage: Sabotage) -> None:
+    always = procrastinate.RetryStrategy(max_attempts=5, wait=1, retry_exceptions={Unavailable})
+    sabotage.replace(jobs, "_SEND_AGAIN", always)
+    sabotage.replace(codes, "MessageNotTaken", Unavailable)
+
+
+SENT_ONCE = Defence(
+    "only what was certainly not sent is sent again", "T11: one message a code", _sent_again_whatever_the_carrier_did
+)
+
+
+class LateCarrier(CarrierDouble):
+    """Takes a message, and answers when nobody listens any more."""
+
+    async def send_message(self, to: str, body: str, *, reference: UUID) -> NoReturn:
+        await super().send_message(to, body, reference=reference)
+        raise CarrierDown
+
+
+@attack(stopped_by=SENT_ONCE)
+async def test_one_code_is_sent_again_and_again_by_a_carrier_that_answers_late(house: House) -> Outcome:
+    """What a worker does with the job, without the pauses between its tries."""
+    line, carrier, queue = await house.line().dial(), LateCarrier(), InMemoryConnector()
+    await line.claim()
+    (challenge,) = await house.ground.rows("SELECT id, practice_id FROM challenge")
+    worker = procrastinate.App(connector=queue)
+    unused: Any = None
+    sender = CodeSender(house.ground.app, house.ground.sealer, house.clock, carrier, 10)
+    jobs.register_jobs(worker, sender, unused, unused)
+    task = worker.configure_task(verifier.SEND_CODE, queue="messages")
+    await task.defer_async(practice=str(challenge.practice_id), challenge=str(challenge.id))
+    for _ in range(6):
+        for job in queue.jobs.values():
+            job["scheduled_at"] = None
+        await worker.run_worker_async(queues=["messages"], wait=False, install_signal_handlers=False)
+    assert carrier.messages, "nothing was sent at all"
+    return gained(carrier.messages[1:])
 
 
 def _nobody_queues(sabotage: Sabotage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,10 +13,10 @@ from structlog.testing import capture_logs
 
 from callcenter.app import limits_of
 from callcenter.audit.reading import records_of_call
+from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.upkeep import Upkeep
 from callcenter.flow.ports import ChallengeOver, CodeRight, CodeSent, CodeWrong
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
@@ -24,8 +25,9 @@ from callcenter.practice.intake import ContactEntry, put_contacts
 from callcenter.practice.numbers import E164
 from callcenter.practice.patients import Patients
 from callcenter.settings import VerificationSettings
-from callcenter.store.database import Database
+from callcenter.store.database import Database, DatabaseDown
 from callcenter.store.sealed import Sealer
+from callcenter.telephony.carrier import CarrierDown
 from tests.integration.calling import Exchange, wrong
 
 JEANNE, JEANNES_BIRTHDAY, JEANNES_MOBILE = demo_id("patient", "jeanne-martin-duval"), date(1962, 3, 14), "+33639980001"
@@ -205,15 +207,52 @@ async def test_a_job_that_is_tried_again_writes_once_and_says_so_if_it_ends_othe
     line = await exchange.dial()
     await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
     assert line.challenge is not None
-    exchange.postbox.down = True
+    exchange.postbox.fails = MessageNotTaken()
     for _ in range(2):
-        with pytest.raises(Unavailable):
+        with pytest.raises(MessageNotTaken):
             await exchange.sender().send(exchange.practice, line.challenge.id)
     assert len(await exchange.records("verification.code_sent")) == 1
     exchange.clock.advance(600)
     await exchange.sender().send(exchange.practice, line.challenge.id)
     (told,) = await exchange.records("verification.code_not_sent")
     assert (told["seq"], told["reason"]) == (1, "expired")
+
+
+async def test_a_code_of_which_nobody_knows_whether_it_left_is_on_record_and_not_sent_again(exchange: Exchange) -> None:
+    line = await exchange.dial()
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    exchange.postbox.fails = CarrierDown()
+    assert await exchange.deliver() == [], "the job is done: it does not fail, so that it is not tried again"
+    (sent,) = await exchange.records("verification.code_sent")
+    (told,) = await exchange.records("verification.code_unconfirmed")
+    assert (told["seq"], told["refs"], told["subject"]) == (1, sent["refs"], sent["subject"])
+    exchange.postbox.fails = None
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    ((to, code),) = await exchange.deliver()
+    assert to == JEANNES_MOBILE
+    assert isinstance(await line.press(code), CodeRight), "who asks for another code gets it"
+
+
+async def test_a_record_that_cannot_be_written_after_a_message_may_have_left_sends_none_again(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = await exchange.dial()
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    real = Database.practice
+    monkeypatch.setattr(exchange.postbox, "fails", CarrierDown())
+
+    def no_second_time(self: Database, practice: UUID) -> Any:
+        monkeypatch.setattr(Database, "practice", down)
+        return real(self, practice)
+
+    def down(*_: object) -> Any:
+        raise DatabaseDown
+
+    monkeypatch.setattr(Database, "practice", no_second_time)
+    assert line.challenge is not None
+    with capture_logs() as logs:
+        await exchange.sender().send(exchange.practice, line.challenge.id)
+    assert [log["event"] for log in logs] == ["code_unconfirmed", "code_unconfirmed_not_noted"]
 
 
 @pytest.mark.parametrize(
