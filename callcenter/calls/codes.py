@@ -38,6 +38,7 @@ class NotSent(StrEnum):
     USED = "used"
     EXPIRED = "expired"
     TELEPHONE_GONE = "telephone_gone"
+    RESTRICTED = "restricted"
 
 
 def code_message(code: str, minutes: int) -> str:
@@ -121,16 +122,21 @@ class CodeSender:
             _log.error("code_unconfirmed_not_noted", reference=str(challenge_id), error=type(error).__name__)
 
     async def _due(self, tx: Transaction, challenge_id: UUID, row: Row[Any] | None) -> _Letter | NotSent:
+        """What is to be sent, on the file as it stands now. The same statements run for a decoy, about nobody."""
         if row is None:  # the worker was away for longer than challenges are kept
             return NotSent.EXPIRED
+        patients, whom = Patients(self.sealer), row.patient_id or challenge_id
+        flags = await patients.flags_if_any(tx, whom)
+        contacts = await patients.code_contacts(tx, whom)
+        contact = next((contact for contact in contacts if contact.id == row.contact_id), None)
         if row.patient_id is None:
             return NotSent.DECOY
         if row.consumed_at is not None:
             return NotSent.USED
         if row.secret is None or row.expires_at <= self.clock.now():
             return NotSent.EXPIRED
-        contacts = await Patients(self.sealer).code_contacts(tx, row.patient_id)
-        contact = next((contact for contact in contacts if contact.id == row.contact_id), None)
+        if flags is None or flags.gets_no_message:  # marked meanwhile
+            return NotSent.RESTRICTED
         if contact is None:  # removed from the file meanwhile
             return NotSent.TELEPHONE_GONE
         code = code_of(self.sealer, tx.practice, challenge_id, row.secret)

@@ -100,11 +100,16 @@ class Patients:
         Raises:
             NoSuchPatient: this practice has none of that id.
         """
+        flags = await self.flags_if_any(tx, patient_id)
+        if flags is None:
+            raise NoSuchPatient
+        return flags
+
+    async def flags_if_any(self, tx: Transaction, patient_id: UUID) -> PatientFlags | None:
+        """The same, or ``None`` of a patient whom this practice does not have."""
         rows = await tx.connection.execute(_ONE, {"practice": tx.practice, "patient": patient_id})
         row = rows.mappings().one_or_none()
-        if row is None:
-            raise NoSuchPatient
-        return _flags(PatientFile(self._sealer, tx.practice), row)
+        return None if row is None else _flags(PatientFile(self._sealer, tx.practice), row)
 
 
 def _open_a_decoy(file: PatientFile, birth_date: date) -> None:

@@ -76,6 +76,11 @@ class PatientFlags:
     fictitious: bool
     contact_restricted: bool
 
+    @property
+    def gets_no_message(self) -> bool:
+        """SP-07, and whoever has a dead patient's telephone now: a code there would only tell of a record."""
+        return self.contact_restricted or self.deceased
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

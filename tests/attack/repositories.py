@@ -345,6 +345,7 @@ CASES: Mapping[str, Case] = {
     ),
     "practice.patients.Patients.code_contacts": lambda on: on.patients.code_contacts(on.tx, JEANNE),
     "practice.patients.Patients.flags": lambda on: on.patients.flags(on.tx, JEANNE),
+    "practice.patients.Patients.flags_if_any": lambda on: on.patients.flags_if_any(on.tx, JEANNE),
     "practice.plan_patients.plan_patients": recognise_patient,
     "practice.plan_contacts.plan_contacts": recognise_contact,
     "practice.plan_appointments.plan_appointments": recognise_appointment,

@@ -24,6 +24,7 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice import plan_contacts
 from callcenter.practice.importing import ImportKind, import_file
+from callcenter.practice.values import PatientFlags
 from callcenter.telephony.carrier import CarrierDouble, CarrierDown
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
@@ -141,6 +142,25 @@ async def test_p2_an_ex_partners_number_that_the_practice_has_taken_off_gets_the
         kind, ground = ImportKind.CONTACTS, house.ground
         await import_file(ground.app, ground.sealer, TILLEULS, file, kind, {}, False, house.clock, SystemRandom())
     await (await house.line(A_STRANGER).dial()).claim()
+    return gained(await house.deliver())
+
+
+def _marks_are_read_when_asked_for_alone(sabotage: Sabotage) -> None:
+    sabotage.replace(PatientFlags, "gets_no_message", False)
+
+
+MARKS_READ_AGAIN = Defence(
+    "marks are read again as the code leaves",
+    "SP-07: a restricted contact gets none",
+    _marks_are_read_when_asked_for_alone,
+)
+
+
+@attack(stopped_by=MARKS_READ_AGAIN)
+async def test_a_contact_that_was_restricted_a_moment_ago_gets_the_code(house: House) -> Outcome:
+    """The practice marks her file while the code waits in the queue: her telephone is with somebody violent."""
+    await (await house.line().dial()).claim()
+    await house.ground.change("UPDATE patient SET contact_restricted = true WHERE id = :jeanne", jeanne=JEANNE)
     return gained(await house.deliver())
 
 

@@ -185,6 +185,18 @@ async def test_lg_06_whose_verification_failed_can_be_told_once_the_challenge_is
     assert sent["actor"] == {"kind": "job", "id": "send_code"}
 
 
+async def test_p6_a_decoys_job_asks_the_same_of_the_database(exchange: Exchange) -> None:
+    """But for the token of the patient, which the record of a real one names."""
+    asked = []
+    for born in (JEANNES_BIRTHDAY, NOBODYS_BIRTHDAY):
+        line = await exchange.dial()
+        await line.claim(born, JEANNES_MOBILE)
+        with exchange.statements() as sent:
+            await exchange.deliver()
+        asked.append([statement for statement in sent if "audit_subject" not in statement])
+    assert asked[0] == asked[1]
+
+
 async def test_p6_a_decoys_job_writes_a_record_too_and_about_nobody(exchange: Exchange) -> None:
     line = await exchange.dial()
     await line.claim(NOBODYS_BIRTHDAY, JEANNES_MOBILE)
@@ -260,6 +272,8 @@ async def test_a_record_that_cannot_be_written_after_a_message_may_have_left_sen
     [
         ("UPDATE challenge SET consumed_at = now(), secret = NULL RETURNING id", "used"),
         ("DELETE FROM contact RETURNING id", "telephone_gone"),
+        ("UPDATE patient SET contact_restricted = true RETURNING id", "restricted"),
+        ("UPDATE patient SET deceased = true RETURNING id", "restricted"),
     ],
 )
 async def test_a_code_that_is_not_sent_after_all_is_recorded_with_its_reason(
