@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter
 from callcenter.background import being_cancelled, in_background, keep_going
 from callcenter.calls.audio import AudioShelf, Captions
 from callcenter.calls.codes import CodeSender
+from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.jobs import register_jobs
@@ -121,7 +122,7 @@ class CarrierMessenger:
                 self.messages.labels("refused").inc()
                 _log.warning("message_refused", code=code, permanent=permanent, reference=str(reference))
                 if not permanent:
-                    raise Unavailable("the carrier does not take messages now")
+                    raise MessageNotTaken("the carrier does not take messages now")
 
 
 @dataclass(frozen=True, slots=True)

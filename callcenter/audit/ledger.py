@@ -44,12 +44,16 @@ class EventKind(StrEnum):
     VERIFICATION_FAILED = "verification.failed"
     VERIFICATION_SUCCEEDED = "verification.succeeded"
     CODE_SENT = "verification.code_sent"
+    #: Whether the carrier took the message is not known; it is not sent again.
+    CODE_UNCONFIRMED = "verification.code_unconfirmed"
     CODE_NOT_SENT = "verification.code_not_sent"
     DISCLOSURE = "disclosure"
     PLAYBACK = "disclosure.playback"
     REDELIVERED = "disclosure.redelivered"
     APPOINTMENT_CONFIRMED = "appointment.confirmed"
     APPOINTMENT_CANCELLED = "appointment.cancelled"
+    #: An act that could not be done: what it concerned is not as it was when it was told, and the caller hears so.
+    APPOINTMENT_NOT_CHANGED = "appointment.not_changed"
     MESSAGE_TAKEN = "message.taken"
     SETTINGS_CHANGED = "settings.changed"
 

@@ -5,15 +5,26 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.protected import Protected, expose
 
 R_co = TypeVar("R_co", covariant=True)
 
 
+class MessageNotTaken(Unavailable):
+    """The carrier has certainly not taken the message: it may be sent again without being sent twice."""
+
+
 class Messenger(Protocol[R_co]):
     """What carries text messages."""
 
-    async def send_message(self, to: str, body: str, *, reference: UUID) -> R_co: ...
+    async def send_message(self, to: str, body: str, *, reference: UUID) -> R_co:
+        """Send one message.
+
+        Raises:
+            MessageNotTaken: it was not taken.
+            Unavailable: any other, that it is not known whether it was.
+        """
 
 
 async def deliver(messenger: Messenger[R_co], to: Protected[str], body: str, *, reference: UUID) -> R_co:

@@ -7,13 +7,17 @@ from uuid import UUID
 import procrastinate
 
 from callcenter.calls.codes import CodeSender
+from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.verifier import SEND_CODE
-from callcenter.kernel.errors import Unavailable
 from callcenter.practice.sharing import SharedTelephones
+from callcenter.store.database import DatabaseDown
 
-#: A code is of use for minutes: five tries within about half a minute, then the caller has been led to a person.
-_SEND_AGAIN = procrastinate.RetryStrategy(max_attempts=5, wait=1, exponential_wait=2, retry_exceptions={Unavailable})
+#: A code is of use for minutes: five tries within about half a minute, then the caller has been led to a person. Only
+#: what was certainly not sent is tried again: the database is asked before, and never after, a message may have left.
+_SEND_AGAIN = procrastinate.RetryStrategy(
+    max_attempts=5, wait=1, exponential_wait=2, retry_exceptions={MessageNotTaken, DatabaseDown}
+)
 
 
 def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones) -> None:

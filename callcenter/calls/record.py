@@ -94,16 +94,18 @@ class CallRecord:
         if await desk.gate.check(inquiry, stands, situation) is not None:
             return Failed()
         change = await self._change(act, reference, stands.patient)
-        if change is not Change.DONE:
-            return Failed()
         content: dict[str, Value] = {
             "refs": list(inquiry.references),
             "level": int(stands.level),
             "evidence": [factor.value for factor in stands.factors],
             "evidence_records": [str(record) for record in stands.records],
         }
-        await desk.writing.add(Entry(_EVENTS[act], IVR_ACTOR, stands.patient, content))
-        return Done()
+        if change is Change.DONE:
+            await desk.writing.add(Entry(_EVENTS[act], IVR_ACTOR, stands.patient, content))
+            return Done()
+        tried = {**content, "act": act.value}
+        await desk.writing.add(Entry(EventKind.APPOINTMENT_NOT_CHANGED, IVR_ACTOR, stands.patient, tried))
+        return Failed()
 
     async def _change(self, act: Act, reference: UUID, patient: UUID) -> Change:
         desk = self._desk
@@ -117,7 +119,7 @@ class CallRecord:
         marks = await self._marks(patient)
         return replace(
             marks,
-            sensitive=appointment.practitioner_sensitive if appointment else False,
+            sensitive=appointment.sensitive_to_come if appointment else False,
             practice_has_sensitive=await has_sensitive_practitioner(self._desk.tx),
         )
 

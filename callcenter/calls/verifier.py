@@ -33,7 +33,6 @@ from callcenter.identity.evidence import Evidence, Standing, standing
 from callcenter.kernel.levels import Level
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.patients import Patients
-from callcenter.practice.values import PatientFlags
 from callcenter.store.database import DatabaseDown
 from callcenter.store.jobs import defer
 
@@ -52,11 +51,6 @@ def _counter_unreadable(error: Exception) -> VerificationDown:
 def standing_at(desk: Desk, limits: Limits) -> Standing:
     """How the caller stands now."""
     return standing(desk.evidence, call=desk.call, practice=desk.tx.practice, now=desk.now, life=limits.evidence_life)
-
-
-def _gets_no_message(flags: PatientFlags) -> bool:
-    """SP-07, and whoever has a dead patient's telephone now: a code there would only tell of a record."""
-    return flags.contact_restricted or flags.deceased
 
 
 class CallVerifier:
@@ -88,7 +82,7 @@ class CallVerifier:
         spent = await self._spent(patient, claim)
         if spent is None:
             return VerificationDown()
-        barred = match is None or _gets_no_message(match.flags) or spent
+        barred = match is None or match.flags.gets_no_message or spent
         preferred = match.contact_id if match else patient
         contact = None if barred else usable_contact(contacts, preferred, desk.now, self._limits)
         desk.challenge = await self._challenges.open(desk.tx, desk.call, patient, contact, claim)

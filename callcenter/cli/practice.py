@@ -82,16 +82,32 @@ async def _list(settings: Settings) -> list[str]:
     "--kind", required=True, type=click.Choice(["patients", "contacts", "appointments"]), help="What the file holds."
 )
 @click.option("--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="A column's field; « - » leaves it out.")
-@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="The file is the whole list: appointments to come that it does not name are cancelled, and telephones of "
+    "patients whom it does not name are removed.",
+)
+@click.option("--dry-run", is_flag=True, help="Check everything, write nothing, say what would be done.")
 @click.pass_obj
 def practice_import(
-    context: Context, file: Path, slug: str, kind: str, mapping: tuple[str, ...], dry_run: bool
+    context: Context, file: Path, slug: str, kind: str, mapping: tuple[str, ...], complete: bool, dry_run: bool
 ) -> None:
-    """Import patients, contacts or appointments from CSV: everything, or nothing."""
+    """Import patients, contacts or appointments from CSV: everything, or nothing.
+
+    A file of contacts lists all telephones of each patient whom it names: their others are removed, and get no more
+    codes.
+    """
     columns = dict(_column(entry) for entry in mapping)
-    report = run(_import(context.settings, file, slug, ImportKind(kind), columns, dry_run=dry_run))
+    work = _import(context.settings, file, slug, ImportKind(kind), columns, complete=complete, dry_run=dry_run)
+    report = run(work)
     done = "would be" if report.dry_run else "were"
-    click.echo(f"{report.rows} rows: {report.added} {done} added, {report.updated} {done} updated")
+    told = [f"{report.added} {done} added", f"{report.updated} {done} updated"]
+    if report.kind is ImportKind.CONTACTS:
+        told.append(f"{report.removed} {done} removed")
+    if report.kind is ImportKind.APPOINTMENTS and complete:
+        told.append(f"{report.cancelled} {done} cancelled")
+    click.echo(f"{report.rows} rows: {', '.join(told)}")
 
 
 def _column(entry: str) -> tuple[str, str]:
@@ -102,7 +118,14 @@ def _column(entry: str) -> tuple[str, str]:
 
 
 async def _import(
-    settings: Settings, file: Path, slug: str, kind: ImportKind, columns: dict[str, str], *, dry_run: bool
+    settings: Settings,
+    file: Path,
+    slug: str,
+    kind: ImportKind,
+    columns: dict[str, str],
+    *,
+    complete: bool,
+    dry_run: bool,
 ) -> ImportReport:
     async with open_data(settings) as data:
         async with data.database.house() as connection:
@@ -118,6 +141,7 @@ async def _import(
             SystemClock(),
             SystemRandom(),
             _progress,
+            complete=complete,
         )
 
 

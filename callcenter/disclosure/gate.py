@@ -59,7 +59,8 @@ class Situation:
         patient: whom it is about.
         birth_date: theirs; opened here, for their age.
         deceased, homonym, doubtful, fictitious, contact_restricted: marks of the file.
-        sensitive: the matter is a sensitive practitioner's.
+        sensitive: the matter is a sensitive practitioner's, or another one of the patient's that would be asked for
+            next is: withheld only then, it would tell whose it is.
         practice_has_sensitive: the practice has one: then no practitioner's name is said at V2, so that silence
             tells nothing.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 
 from callcenter.kernel.errors import NotFound
@@ -15,7 +15,8 @@ from callcenter.practice.tables import appointment, practitioner
 from callcenter.practice.values import Appointment, AppointmentStatus, Change
 from callcenter.store.database import Transaction
 
-_STANDING = (AppointmentStatus.PLANNED.value, AppointmentStatus.CONFIRMED.value)
+#: The states of an appointment that takes place.
+STANDING = (AppointmentStatus.PLANNED.value, AppointmentStatus.CONFIRMED.value)
 
 # Made once: to build a statement costs as much as to send it.
 _ALL = (
@@ -31,7 +32,7 @@ _ALL = (
 _ONE = _ALL.where(appointment.c.id == bindparam("appointment"))
 _TO_COME = _ALL.where(
     appointment.c.patient_id == bindparam("patient"),
-    appointment.c.status.in_(_STANDING),
+    appointment.c.status.in_(STANDING),
     appointment.c.starts_at > bindparam("after"),
 )
 _earlier = appointment.alias("earlier").c
@@ -40,7 +41,12 @@ _PLACE = select(_earlier.starts_at, _earlier.id).where(
     _earlier.patient_id == bindparam("patient"),
     _earlier.id == bindparam("following"),
 )
-_NEXT = _TO_COME.order_by(appointment.c.starts_at, appointment.c.id).limit(1)
+# The window sees every appointment to come, before the first is taken of them: one statement tells both.
+_NEXT = (
+    _TO_COME.add_columns(func.bool_or(practitioner.c.sensitive).over().label("sensitive_to_come"))
+    .order_by(appointment.c.starts_at, appointment.c.id)
+    .limit(1)
+)
 _FOLLOWING = _NEXT.where(tuple_(appointment.c.starts_at, appointment.c.id) > _PLACE.scalar_subquery())
 _CHANGE = (
     update(appointment)
@@ -48,7 +54,7 @@ _CHANGE = (
         appointment.c.practice_id == bindparam("practice"),
         appointment.c.id == bindparam("appointment"),
         appointment.c.patient_id == bindparam("patient"),
-        appointment.c.status.in_(_STANDING),
+        appointment.c.status.in_(STANDING),
         appointment.c.starts_at > bindparam("now"),
     )
     .values(status=bindparam("to"), changed_at=bindparam("now"))
@@ -67,7 +73,8 @@ class Appointments:
     async def next(
         tx: Transaction, patient_id: UUID, after: datetime, following: UUID | None = None
     ) -> Appointment | None:
-        """The first standing appointment of a patient that begins after ``after``.
+        """The first standing appointment of a patient that begins after ``after``, and whether any of those that do is
+        with a sensitive practitioner.
 
         Arguments:
             following: an appointment of the same patient; only what comes after it in the order of (start, id) counts,
@@ -127,6 +134,7 @@ def _appointment(row: RowMapping) -> Appointment:
         patient_id=subject,
         practitioner_id=row["practitioner_id"],
         practitioner_sensitive=row["sensitive"],
+        sensitive_to_come=row.get("sensitive_to_come", row["sensitive"]),
         status=AppointmentStatus(row["status"]),
         starts_at=Protected(row["starts_at"], Category.APPOINTMENT_TIME, subject),
         practitioner=Protected(f"{row['title']} {row['name']}".strip(), Category.PRACTITIONER, subject),

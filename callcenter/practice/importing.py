@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import DataProblems, Problem
+from callcenter.kernel.errors import CallcenterError, DataProblems, Problem
 from callcenter.kernel.randomness import Random
 from callcenter.practice.columns import match_columns
 from callcenter.practice.directory import Directory
@@ -53,6 +53,8 @@ class ImportReport:
         rows: rows of the file, all usable.
         added, updated: how many of them were new, and how many on file already.
         dry_run: nothing was written.
+        removed: telephones that left the file, because it lists their patient without them.
+        cancelled: appointments to come that were cancelled, because a complete agenda does not name them.
     """
 
     kind: ImportKind
@@ -60,6 +62,12 @@ class ImportReport:
     added: int
     updated: int
     dry_run: bool
+    removed: int = 0
+    cancelled: int = 0
+
+
+class NeverComplete(CallcenterError):
+    """No import removes patients, so no file of patients is complete: import it without --complete."""
 
 
 def import_record(kind: ImportKind) -> type[PatientRecord | ContactRecord | AppointmentRecord]:
@@ -87,31 +95,43 @@ async def import_file(
     clock: Clock,
     random: Random,
     progress: Progress = _silent,
+    *,
+    complete: bool = False,
 ) -> ImportReport:
     """Import a CSV file in one transaction; a second import of the same file updates.
+
+    A file of contacts lists all telephones of each patient whom it names; their others leave the file.
 
     Arguments:
         column_map: column of the file to field (:func:`import_fields`), or to ``-`` to leave it out.
         dry_run: do everything, then take it back.
         progress: told after each batch.
+        complete: the file is the whole list: telephones of patients whom it does not name leave the file too, and
+            appointments to come that it does not name are cancelled.
 
     Raises:
         DataProblems: with everything that is wrong, by line; nothing is written then.
+        NeverComplete: of patients.
         NoSuchPractice: there is none of that id.
         DatabaseDown: the database does not answer.
     """
+    if complete and kind is ImportKind.PATIENTS:
+        raise NeverComplete
     async with database.house() as connection:
         facts = await Directory.facts(connection, practice_id, clock.now())
     reading = Reading(facts.timezone, clock.now(), facts.own_lines)
     sheet, drafts, problems = await asyncio.to_thread(_read, path, kind, column_map, reading)
     async with database.practice(practice_id) as tx:
         await lock_intake(tx)
-        context = ImportContext(tx, PatientFile(sealer, practice_id), sheet.file, reading, random)
+        context = ImportContext(tx, PatientFile(sealer, practice_id), sheet.file, reading, random, complete)
         plan = await _PLANS[kind](context, drafts)
+        if complete and not sheet.rows:
+            problems = [context.problem(0, "it names nothing, and is said to be complete", "export it again")]
         if found := [*problems, *plan.problems]:
             raise DataProblems(sorted(found, key=lambda problem: problem.line))
         await _write(tx, plan, dry_run, progress)
-    return ImportReport(kind, len(drafts), plan.added, len(drafts) - plan.added, dry_run)
+    rows, added = len(drafts), plan.added
+    return ImportReport(kind, rows, added, rows - added, dry_run, plan.removed, plan.cancelled)
 
 
 #: ``Any``: a kind's plan takes drafts of that kind's record, which a mapping cannot say.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from callcenter.kernel.age import is_adult
+from callcenter.practice.appointments import STANDING
 from callcenter.practice.file import PatientFile
 from callcenter.practice.numbers import E164
 from callcenter.practice.records import PatientRecord
@@ -85,8 +86,19 @@ async def _put(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]])
     if not rows:
         return
     statement = insert(table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in ("id", "practice_id")}
+    keys = _lookup_keys(table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
+
+
+def _lookup_keys(table: Table) -> Set[str]:
+    """The columns by which rows of ``table`` are found and referred to; under one id they never change.
+
+    They are not written anew: PostgreSQL would lock each row against whatever refers to it, so that a real challenge
+    would wait for the end of an import, and a decoy not (P6, P7).
+    """
+    unique = (key for key in table.constraints if isinstance(key, UniqueConstraint | PrimaryKeyConstraint))
+    return {column.name for key in unique for column in key.columns}
 
 
 def _patient_row(file: PatientFile, patient_id: UUID, record: PatientRecord) -> dict[str, object]:
@@ -160,22 +172,41 @@ async def reindex_contacts(tx: Transaction, file: PatientFile, birth_dates: Mapp
             await tx.connection.execute(update(contact).where(same).values(birth_phone_index=renewed))
 
 
-async def refresh_shared(tx: Transaction, file: PatientFile, today: date) -> None:
+async def remove_contacts(tx: Transaction, contact_ids: Sequence[UUID]) -> None:
+    """Take telephones off the file; the codes that went there open nothing any more."""
+    await tx.connection.execute(
+        delete(contact).where(contact.c.practice_id == tx.practice, contact.c.id.in_(contact_ids))
+    )
+
+
+async def cancel_appointments(tx: Transaction, appointment_ids: Sequence[UUID], now: datetime) -> None:
+    """Cancel those of these appointments that still stand."""
+    these = (appointment.c.practice_id == tx.practice) & appointment.c.id.in_(appointment_ids)
+    cancelled = {"status": AppointmentStatus.CANCELLED.value, "changed_at": now}
+    await tx.connection.execute(update(appointment).where(these, appointment.c.status.in_(STANDING)).values(cancelled))
+
+
+async def refresh_shared(
+    tx: Transaction, file: PatientFile, today: date, leaving: Collection[UUID] = frozenset()
+) -> None:
     """Mark every telephone that two or more adults of the practice have as shared, and no other.
 
     Arguments:
         today: the date in the practice's zone, on which one is adult or not.
+        leaving: telephones that are about to leave the file, and make nothing shared any more.
     """
     adults: dict[bytes, set[UUID]] = {}
     marked: dict[UUID, tuple[bytes, bool]] = {}
     last = UUID(int=0)
     while batch := await _contacts_after(tx, last):
         for contact_id, phone_index, shared, patient_id, sealed in batch:
+            last = contact_id
+            if contact_id in leaving:
+                continue
             owners = adults.setdefault(phone_index, set())
             if is_adult(file.open_birth_date(patient_id, sealed), today):
                 owners.add(patient_id)
             marked[contact_id] = phone_index, shared
-            last = contact_id
     for verdict in (True, False):
         wrong = [key for key, (index, shared) in marked.items() if shared != verdict == (len(adults[index]) > 1)]
         for some in batches(wrong):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
+from callcenter.practice.appointments import STANDING
 from callcenter.practice.file import PatientFile
 from callcenter.practice.intake import batches
 from callcenter.practice.names import normalise_name
@@ -99,6 +100,12 @@ async def contacts_on_file(tx: Transaction, patient_ids: Collection[UUID]) -> Ma
     return found
 
 
+async def all_contacts(tx: Transaction) -> Set[UUID]:
+    """Every telephone of the practice's patients."""
+    query = select(contact.c.id).where(contact.c.practice_id == tx.practice)
+    return frozenset((await tx.connection.execute(query)).scalars())
+
+
 async def appointments_on_file(tx: Transaction, external_ids: Collection[str]) -> Mapping[str, KnownAppointment]:
     """Those of ``external_ids`` that are in the agenda."""
     found = {}
@@ -110,3 +117,11 @@ async def appointments_on_file(tx: Transaction, external_ids: Collection[str]) -
             status = AppointmentStatus(row.status)
             found[row.external_id] = KnownAppointment(row.id, row.starts_at, status, row.changed_at)
     return found
+
+
+async def appointments_to_come(tx: Transaction, now: datetime) -> Mapping[str, UUID]:
+    """Every standing appointment of the practice that begins after ``now``, by its external id."""
+    query = select(appointment.c.external_id, appointment.c.id).where(
+        appointment.c.practice_id == tx.practice, appointment.c.status.in_(STANDING), appointment.c.starts_at > now
+    )
+    return {row.external_id: row.id for row in (await tx.connection.execute(query)).all()}

@@ -7,9 +7,14 @@ from uuid import UUID
 
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.randomness import new_id
-from callcenter.practice.intake import AppointmentEntry, put_appointments
+from callcenter.practice.intake import AppointmentEntry, batches, cancel_appointments, put_appointments
 from callcenter.practice.names import UnmappedCharacter, normalise_name
-from callcenter.practice.on_file import KnownAppointment, appointments_on_file, patients_on_file
+from callcenter.practice.on_file import (
+    KnownAppointment,
+    appointments_on_file,
+    appointments_to_come,
+    patients_on_file,
+)
 from callcenter.practice.plans import Draft, ImportContext, Plan, Progress, repeated, write_batches
 from callcenter.practice.practitioners import practitioner_names
 from callcenter.practice.records import AppointmentRecord
@@ -19,8 +24,11 @@ _TITLES = frozenset({"DR", "DRE", "DOCTEUR", "DOCTEURE", "PR", "PRE", "PROFESSEU
 
 
 async def plan_appointments(context: ImportContext, drafts: Sequence[Draft[AppointmentRecord]]) -> Plan:
-    """Known appointments are replaced, others added."""
-    tx = context.tx
+    """Known appointments are replaced, others added; those to come that a complete agenda does not name are cancelled.
+
+    It may be an old one: one that names none to come does not cancel all.
+    """
+    tx, now = context.tx, context.reading.now
     patients = await patients_on_file(tx, context.file, [draft.record.patient for draft in drafts])
     names = await practitioner_names(tx)
     practitioners = {normalise_name(name): key for name, key in names.items()}
@@ -35,11 +43,24 @@ async def plan_appointments(context: ImportContext, drafts: Sequence[Draft[Appoi
         else:
             on_file = known.get(draft.record.external_id)
             entries.append(_entry(context, draft.record, patient.id, doctor, on_file))
+    gone = await _no_longer_named(context, drafts) if context.complete else []
+    if gone and not any(draft.record.starts_at > now for draft in drafts):
+        what = f"it names no appointment to come, and would cancel all {len(gone)} that stand"
+        problems.append(context.problem(0, what, "export the agenda from today on, or import it without --complete"))
 
     async def write(progress: Progress) -> None:
         await write_batches(entries, lambda batch: put_appointments(tx, batch), progress)
+        for batch in batches(gone):
+            await cancel_appointments(tx, batch, now)
 
-    return Plan(sum(draft.record.external_id not in known for draft in drafts), problems, write)
+    added = sum(draft.record.external_id not in known for draft in drafts)
+    return Plan(added, problems, write, cancelled=len(gone))
+
+
+async def _no_longer_named(context: ImportContext, drafts: Sequence[Draft[AppointmentRecord]]) -> Sequence[UUID]:
+    """The appointments to come that a complete agenda leaves out."""
+    to_come = await appointments_to_come(context.tx, context.reading.now)
+    return sorted(to_come[key] for key in to_come.keys() - {draft.record.external_id for draft in drafts})
 
 
 def _practitioner(practitioners: Mapping[str, UUID], written: str) -> UUID | None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from callcenter.kernel.randomness import new_id
-from callcenter.practice.intake import ContactEntry, put_contacts, refresh_shared
-from callcenter.practice.on_file import KnownContact, KnownPatient, contacts_on_file, patients_on_file
+from callcenter.practice.intake import ContactEntry, batches, put_contacts, refresh_shared, remove_contacts
+from callcenter.practice.on_file import KnownContact, KnownPatient, all_contacts, contacts_on_file, patients_on_file
 from callcenter.practice.plans import Draft, ImportContext, Plan, Progress, repeated, write_batches
 from callcenter.practice.records import ContactRecord
 
 
 async def plan_contacts(context: ImportContext, drafts: Sequence[Draft[ContactRecord]]) -> Plan:
-    """Known telephones get new dates, others are added; none is removed, and who shares one is computed anew."""
+    """Known telephones get new dates, others are added, and who shares one is computed anew.
+
+    A file lists all telephones of each patient whom it names: their others leave the file, and no code goes there any
+    more. Telephones of patients whom it does not name stay, unless it is the complete list.
+    """
     tx, file = context.tx, context.file
     patients = await patients_on_file(tx, file, [draft.record.patient for draft in drafts])
     known = await contacts_on_file(tx, [patient.id for patient in patients.values()])
@@ -28,12 +32,16 @@ async def plan_contacts(context: ImportContext, drafts: Sequence[Draft[ContactRe
         on_file = known.get((patient.id, file.phone_index(draft.record.phone)))
         added += on_file is None
         entries.append(_entry(context, draft.record, patient, on_file))
+    standing = await all_contacts(tx) if context.complete else {contact.id for contact in known.values()}
+    leaving = standing - {entry.id for entry in entries}
 
     async def write(progress: Progress) -> None:
         await write_batches(entries, lambda batch: put_contacts(tx, file, batch), progress)
-        await refresh_shared(tx, file, context.today)
+        await refresh_shared(tx, file, context.today, leaving)
+        for batch in batches(sorted(leaving)):  # at the very end: what refers to a row that leaves waits for the commit
+            await remove_contacts(tx, batch)
 
-    return Plan(added, problems, write)
+    return Plan(added, problems, write, removed=len(leaving))
 
 
 def _entry(

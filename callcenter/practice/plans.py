@@ -39,6 +39,7 @@ class ImportContext:
         name: path of the imported file, for problems.
         reading: what cells were read against.
         random: makes identifiers.
+        complete: the file is the whole list, of everybody: what it does not name has gone.
     """
 
     tx: Transaction
@@ -46,6 +47,7 @@ class ImportContext:
     name: str
     reading: Reading
     random: Random
+    complete: bool = False
 
     @property
     def today(self) -> date:
@@ -64,11 +66,15 @@ class Plan:
         added: rows that are not on file yet.
         problems: why the file cannot be imported; if there are any, nothing may be written.
         write: does it, telling the progress.
+        removed: telephones that leave the file.
+        cancelled: appointments to come that are cancelled.
     """
 
     added: int
     problems: Sequence[Problem]
     write: Callable[[Progress], Awaitable[None]]
+    removed: int = 0
+    cancelled: int = 0
 
 
 def repeated(context: ImportContext, keys: Iterable[tuple[int, object]], what: str) -> list[Problem]:

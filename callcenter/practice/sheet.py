@@ -61,7 +61,12 @@ def read_sheet(path: Path) -> Sheet:
     rows: list[SheetRow] = []
     for line, cells in lines:
         if len(rows) == MAX_ROWS:
-            raise _refuse(file, line, f"it has more than {MAX_ROWS:,} rows", "split it into several files")
+            raise _refuse(
+                file,
+                line,
+                f"it has more than {MAX_ROWS:,} rows",
+                "split it, all rows of a patient in one part",
+            )
         wrong = _row_problems(file, line, columns, cells)
         problems += wrong
         if not wrong:
@@ -83,7 +88,7 @@ def _read(path: Path, file: str) -> bytes:
     except OSError as error:
         raise _refuse(file, 0, f"it cannot be read ({error.strerror})", "check the path and the rights") from error
     if len(raw) > MAX_BYTES:
-        raise _refuse(file, 0, "it is larger than 64 MiB", "split it into several files")
+        raise _refuse(file, 0, "it is larger than 64 MiB", "split it, all rows of a patient in one part")
     return raw
 
 

@@ -76,6 +76,11 @@ class PatientFlags:
     fictitious: bool
     contact_restricted: bool
 
+    @property
+    def gets_no_message(self) -> bool:
+        """SP-07, and whoever has a dead patient's telephone now: a code there would only tell of a record."""
+        return self.contact_restricted or self.deceased
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -122,6 +127,7 @@ class Appointment:
 
     Arguments:
         practitioner_sensitive: the speciality tells something (D05).
+        sensitive_to_come: so does that of one of the appointments among which this one was the next, or its own.
         starts_at: aware, in the zone of the connection (UTC): D03.
         practitioner: title and name as written, D04.
         speciality: D05.
@@ -132,6 +138,7 @@ class Appointment:
     patient_id: UUID
     practitioner_id: UUID
     practitioner_sensitive: bool
+    sensitive_to_come: bool
     status: AppointmentStatus
     starts_at: Protected[datetime]
     practitioner: Protected[str]

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.values import CallStatus
 from callcenter.kernel.errors import Unavailable
 
 
 class CarrierDown(Unavailable):
-    """The carrier does not answer, or does not let us in. A message may have been accepted all the same."""
+    """The carrier does not answer. A message may have been accepted all the same."""
+
+
+class NotServed(CarrierDown, MessageNotTaken):
+    """The carrier cannot be reached, does not let us in or is asked too often. No message was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Carrier(Protocol):
             reference: our own identifier of the message, for the log.
 
         Raises:
+            NotServed: it was not accepted.
             CarrierDown: whether it was accepted is not known.
         """
 

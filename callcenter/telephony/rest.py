@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
+import aiohttp
 import structlog
 from twilio.auth_strategy.auth_strategy import AuthStrategy
 from twilio.auth_strategy.auth_type import AuthType
@@ -24,7 +25,7 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from callcenter.calls.values import CallStatus
-from callcenter.telephony.carrier import CarrierDown, MessageRefused, MessageSent
+from callcenter.telephony.carrier import CarrierDown, MessageRefused, MessageSent, NotServed
 from callcenter.telephony.webhooks import read_status
 
 _log = structlog.get_logger(__name__)
@@ -33,8 +34,10 @@ T = TypeVar("T")
 
 #: The carrier's queue for our sender is full (Twilio 21611, 30001): the same message may pass later.
 _TRANSIENT = frozenset({21611, 30001})
-#: We are not let in, or ask too often (a 429 was never processed): says nothing about what was asked.
+#: We are not let in, or ask too often (a 429 was never processed): says nothing about what was asked, and did nothing.
 _NOT_SERVED = frozenset({401, 403, 429})
+#: There was no connection, so that nothing was asked. One that is lost later may have carried the request.
+_NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _LOGIN_REFUSED = (
     "the carrier does not let us in: correct carrier.account_sid and the first of carrier.auth_tokens, which must be "
     "that of the region"
@@ -142,30 +145,36 @@ class TwilioCarrier:
     @property
     def _api(self) -> Any:
         if self._client is None:
-            raise CarrierDown("the carrier's client is not started")
+            raise NotServed("the carrier's client is not started")
         return self._client
 
     async def _ask(self, what: str, request: Awaitable[T]) -> T | _Refused:
         """The answer of one request.
 
         Raises:
-            CarrierDown: none came in time, or the carrier is out of order, overrun or does not know us.
+            NotServed: there was no connection, or the carrier is overrun or does not know us: nothing was done.
+            CarrierDown: no usable answer came in time, or the carrier is out of order.
         """
         refused: _Refused | None = None
-        failed = ""
+        failed, connected = "", True
         try:
             async with asyncio.timeout(self._settings.seconds):
                 return await request
         except (TwilioRestException, TwilioServiceException) as error:
             refused = _Refused(error.status, error.code if isinstance(error.code, int) else 0)
+        except _NOT_CONNECTED as error:
+            failed, connected = type(error).__name__, False
         except Exception as error:  # a connection's, a clock's, or the SDK's own over an answer that is none
             failed = type(error).__name__
         if refused is None:
             _log.warning("carrier_down", request=what, error=failed)
-            raise CarrierDown
-        if not 400 <= refused.status < 500 or refused.status in _NOT_SERVED:
+            raise CarrierDown if connected else NotServed
+        if refused.status in _NOT_SERVED:
             _log.warning("carrier_down", request=what, status=refused.status, code=refused.code)
-            raise CarrierDown(_LOGIN_REFUSED if refused.status in (401, 403) else None)
+            raise NotServed(_LOGIN_REFUSED if refused.status in (401, 403) else None)
+        if not 400 <= refused.status < 500:
+            _log.warning("carrier_down", request=what, status=refused.status, code=refused.code)
+            raise CarrierDown
         return refused
 
     async def send_message(self, to: str, body: str, *, reference: UUID) -> MessageSent | MessageRefused:

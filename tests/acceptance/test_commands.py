@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -121,6 +122,31 @@ def test_what_nobody_expected_is_named_by_type_and_place_and_never_by_value(
     refused(result, "ZeroDivisionError at ", "callcenter doctor", "CALLCENTER_LOG__LEVEL=debug")
     assert SECRET not in result.output
     assert ("test_commands.py" in result.stderr) == (level == "debug")
+
+
+# --- an import
+
+
+async def test_an_import_says_what_left_the_file_and_what_it_cancelled(
+    run: Run, cluster: Cluster, database_name: str, keys_file: Path, tmp_path: Path
+) -> None:
+    environment = await waiting(cluster, database_name, keys_file, 0)
+
+    async def imported(kind: str, rows: str, *options: str) -> Result:
+        file = tmp_path / f"{kind}.csv"
+        file.write_text(rows, encoding="utf-8")
+        told = ("practice", "import", str(file), "--practice", "cabinet-des-tilleuls", "--kind", kind, *options)
+        return await asyncio.to_thread(run, *told, **environment)
+
+    moved = "patient;phone\njeanne-martin-duval;+33639981998\n"
+    for options, done in ((("--dry-run",), "would be"), ((), "were")):
+        result = await imported("contacts", moved, *options)
+        assert result.stdout == f"1 rows: 1 {done} added, 0 {done} updated, 1 {done} removed\n"
+    agenda = "external_id;patient;practitioner;starts_at\njeanne/9;jeanne-martin-duval;Claire Moreau;02/01/2150 09:00\n"
+    assert "cancelled" not in (await imported("appointments", agenda, "--dry-run")).stdout
+    result = await imported("appointments", agenda, "--complete")
+    assert re.fullmatch(r"1 rows: 1 were added, 0 were updated, [1-9][0-9]+ were cancelled\n", result.stdout)
+    refused(await imported("patients", "external_id\n", "--complete"), "import it without --complete")
 
 
 # --- the inbox

@@ -61,3 +61,19 @@ async def test_a_patient_marked_since_is_not_acted_on(stage: Stage, act: str, ma
         (proved,) = await line.records("verification.succeeded")
     assert (refused["decision"], refused["reason"], refused["step"]) == ("refused", mark, f"{act}_appointment")
     assert refused["evidence_records"] == [proved["id"]]
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_p1_that_an_act_could_not_be_done_is_on_record_before_it_is_said(stage: Stage, act: str) -> None:
+    """Whoever hears it learns that the appointment is not as it was told a moment ago."""
+    async with calling(stage) as line:
+        await line.verify()
+        await line.press("1")
+        (found, _) = await line.records("disclosure")
+        await line.change("UPDATE appointment SET status = 'cancelled'")
+        assert "pas pu" in await line.press(*ACTS[act])
+        (told,) = await line.records("appointment.not_changed")
+        (proved,) = await line.records("verification.succeeded")
+        assert await line.records(DONE[act]) == []
+    assert (told["act"], told["refs"], told["level"]) == (f"{act}_appointment", found["refs"], 2)
+    assert (told["subject"], told["evidence_records"]) == (found["subject"], [proved["id"]])

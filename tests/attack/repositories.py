@@ -190,6 +190,11 @@ async def put_contacts(on: Careless) -> None:
     await intake.put_contacts(on.tx, on.file, [entry])
 
 
+async def remove_contact(on: Careless) -> None:
+    (contact,) = await on.ground.rows("SELECT id FROM contact WHERE patient_id = :jeanne", jeanne=JEANNE)
+    await intake.remove_contacts(on.tx, [contact.id])
+
+
 async def put_appointments(on: Careless) -> None:
     planned, later = AppointmentStatus.PLANNED, on.now + timedelta(days=1)
     entry = intake.AppointmentEntry(uuid4(), "another", JEANNE, on.doctor, later, 15, None, planned, on.now)
@@ -322,6 +327,8 @@ CASES: Mapping[str, Case] = {
     "practice.intake.put_patients": put_patients,
     "practice.intake.put_contacts": put_contacts,
     "practice.intake.put_appointments": put_appointments,
+    "practice.intake.remove_contacts": remove_contact,
+    "practice.intake.cancel_appointments": lambda on: intake.cancel_appointments(on.tx, [FIRST_VISIT], on.now),
     "practice.intake.reindex_contacts": lambda on: intake.reindex_contacts(on.tx, on.file, {JEANNE: date(1962, 3, 15)}),
     # on a day on which nobody is adult yet, nobody shares a telephone
     "practice.intake.refresh_shared": lambda on: intake.refresh_shared(on.tx, on.file, date(1900, 1, 1)),
@@ -331,11 +338,14 @@ CASES: Mapping[str, Case] = {
     ),
     "practice.on_file.contacts_on_file": lambda on: on_file.contacts_on_file(on.tx, [JEANNE]),
     "practice.on_file.appointments_on_file": lambda on: on_file.appointments_on_file(on.tx, ["jeanne-martin-duval/1"]),
+    "practice.on_file.all_contacts": lambda on: on_file.all_contacts(on.tx),
+    "practice.on_file.appointments_to_come": lambda on: on_file.appointments_to_come(on.tx, on.now),
     "practice.patients.Patients.by_birth_and_phone": lambda on: on.patients.by_birth_and_phone(
         on.tx, BORN, JEANNES_MOBILE
     ),
     "practice.patients.Patients.code_contacts": lambda on: on.patients.code_contacts(on.tx, JEANNE),
     "practice.patients.Patients.flags": lambda on: on.patients.flags(on.tx, JEANNE),
+    "practice.patients.Patients.flags_if_any": lambda on: on.patients.flags_if_any(on.tx, JEANNE),
     "practice.plan_patients.plan_patients": recognise_patient,
     "practice.plan_contacts.plan_contacts": recognise_contact,
     "practice.plan_appointments.plan_appointments": recognise_appointment,

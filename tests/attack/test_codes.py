@@ -6,18 +6,40 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
 from uuid import UUID
 
+import procrastinate
+from procrastinate.testing import InMemoryConnector
+
 import callcenter.app
-from callcenter.calls import verifier
+from callcenter.calls import codes, jobs, verifier
+from callcenter.calls.codes import CodeSender
 from callcenter.flow import engine
 from callcenter.identity import challenges
 from callcenter.identity.challenges import Attempt, Challenges, Counted, Limits, NotCounted, Opened
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice import plan_contacts
+from callcenter.practice.importing import ImportKind, import_file
+from callcenter.practice.values import PatientFlags
+from callcenter.telephony.carrier import CarrierDouble, CarrierDown
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
-from tests.attack.scene import JEANNE, JEANNES_BIRTHDAY, TILLEULS, House, Line, heard_her_words, house_of, served
+from tests.attack.scene import (
+    A_STRANGER,
+    JEANNE,
+    JEANNES_BIRTHDAY,
+    JEANNES_MOBILE,
+    TILLEULS,
+    House,
+    Line,
+    heard_her_words,
+    house_of,
+    served,
+)
 
 
 async def listens(line: Line) -> Outcome:
@@ -93,6 +115,52 @@ async def test_p2_the_new_owner_of_an_old_number_gets_the_code(house: House) -> 
     await house.ground.change(aged, at=house.clock.now(), jeanne=JEANNE)
     house.clock.advance(800 * 86_400)
     await (await house.line().dial()).claim()
+    return gained(await house.deliver())
+
+
+def _telephones_never_leave(sabotage: Sabotage) -> None:
+    async def nothing(*_: object) -> None:
+        """The telephone stays on file."""
+
+    sabotage.replace(plan_contacts, "remove_contacts", nothing)
+
+
+LEAVES = Defence(
+    "what a practice has taken off leaves the file", "OB-07: codes go to telephones on file", _telephones_never_leave
+)
+
+
+@attack(stopped_by=LEAVES)
+async def test_p2_an_ex_partners_number_that_the_practice_has_taken_off_gets_the_code(
+    house: House, tmp_path: Path
+) -> Outcome:
+    """It was on file for years beside hers; since then the practice's software has exported her telephones anew."""
+    file = tmp_path / "contacts.csv"
+    for exported in ((JEANNES_MOBILE, A_STRANGER), (JEANNES_MOBILE,)):
+        rows = (f"jeanne-martin-duval;{number};01/02/2019;01/06/2026" for number in exported)
+        file.write_text("\n".join(["patient;phone;entered_at;confirmed_at", *rows]), encoding="utf-8")
+        kind, ground = ImportKind.CONTACTS, house.ground
+        await import_file(ground.app, ground.sealer, TILLEULS, file, kind, {}, False, house.clock, SystemRandom())
+    await (await house.line(A_STRANGER).dial()).claim()
+    return gained(await house.deliver())
+
+
+def _marks_are_read_when_asked_for_alone(sabotage: Sabotage) -> None:
+    sabotage.replace(PatientFlags, "gets_no_message", False)
+
+
+MARKS_READ_AGAIN = Defence(
+    "marks are read again as the code leaves",
+    "SP-07: a restricted contact gets none",
+    _marks_are_read_when_asked_for_alone,
+)
+
+
+@attack(stopped_by=MARKS_READ_AGAIN)
+async def test_a_contact_that_was_restricted_a_moment_ago_gets_the_code(house: House) -> Outcome:
+    """The practice marks her file while the code waits in the queue: her telephone is with somebody violent."""
+    await (await house.line().dial()).claim()
+    await house.ground.change("UPDATE patient SET contact_restricted = true WHERE id = :jeanne", jeanne=JEANNE)
     return gained(await house.deliver())
 
 
@@ -344,6 +412,45 @@ async def test_one_call_draws_a_fourth_message(ground: Ground, clock: DrivenCloc
             clock.advance(60)
         await line.claim()
         return gained(await house.deliver())
+
+
+def _sent_again_whatever_the_carrier_did(sabotage: Sabotage) -> None:
+    always = procrastinate.RetryStrategy(max_attempts=5, wait=1, retry_exceptions={Unavailable})
+    sabotage.replace(jobs, "_SEND_AGAIN", always)
+    sabotage.replace(codes, "MessageNotTaken", Unavailable)
+
+
+SENT_ONCE = Defence(
+    "only what was certainly not sent is sent again", "T11: one message a code", _sent_again_whatever_the_carrier_did
+)
+
+
+class LateCarrier(CarrierDouble):
+    """Takes a message, and answers when nobody listens any more."""
+
+    async def send_message(self, to: str, body: str, *, reference: UUID) -> NoReturn:
+        await super().send_message(to, body, reference=reference)
+        raise CarrierDown
+
+
+@attack(stopped_by=SENT_ONCE)
+async def test_one_code_is_sent_again_and_again_by_a_carrier_that_answers_late(house: House) -> Outcome:
+    """What a worker does with the job, without the pauses between its tries."""
+    line, carrier, queue = await house.line().dial(), LateCarrier(), InMemoryConnector()
+    await line.claim()
+    (challenge,) = await house.ground.rows("SELECT id, practice_id FROM challenge")
+    worker = procrastinate.App(connector=queue)
+    unused: Any = None
+    sender = CodeSender(house.ground.app, house.ground.sealer, house.clock, carrier, 10)
+    jobs.register_jobs(worker, sender, unused, unused)
+    task = worker.configure_task(verifier.SEND_CODE, queue="messages")
+    await task.defer_async(practice=str(challenge.practice_id), challenge=str(challenge.id))
+    for _ in range(6):
+        for job in queue.jobs.values():
+            job["scheduled_at"] = None
+        await worker.run_worker_async(queues=["messages"], wait=False, install_signal_handlers=False)
+    assert carrier.messages, "nothing was sent at all"
+    return gained(carrier.messages[1:])
 
 
 def _nobody_queues(sabotage: Sabotage) -> None:

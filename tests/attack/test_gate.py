@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from callcenter.calls.record import CallRecord
 from callcenter.calls.session import Session
 from callcenter.calls.steps import session_place
-from callcenter.disclosure.gate import Gate
+from callcenter.disclosure.gate import Gate, Situation
 from callcenter.practice.demo_file import demo_id
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
+from callcenter.practice.values import Appointment
+from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
 from tests.attack.scene import JEANNE, TILLEULS, House, Line, heard_her_words
 
 #: Friday 27 November at 9 o'clock: what Paul Garnier has, and nobody else may hear.
 PAULS_VISIT, PAULS_WORDS = demo_id("appointment", "paul-garnier/1"), "9 heures"
+#: Jeanne's other one, on 24 December.
+SECOND_VISIT = demo_id("appointment", "jeanne-martin-duval/2")
 
 
 def _the_gate_grants_everything(sabotage: Sabotage) -> None:
@@ -58,6 +63,37 @@ async def test_p2_a_mark_set_during_the_call_is_not_seen(house: House, mark: str
     await house.ground.change(f"UPDATE patient SET {provisional}{mark} = true WHERE id = :id", id=JEANNE)
     await line.press("1")
     return gained(heard_her_words(line))
+
+
+def _each_appointment_is_judged_alone(sabotage: Sabotage) -> None:
+    real = CallRecord._situation
+
+    async def situation(self: CallRecord, patient: UUID, appointment: Appointment | None) -> Situation:
+        alone = None
+        if appointment is not None:
+            alone = replace(appointment, sensitive_to_come=appointment.practitioner_sensitive)
+        return await real(self, patient, alone)
+
+    sabotage.replace(CallRecord, "_situation", situation)
+
+
+ALL_TO_COME = Defence(
+    "all appointments to come are judged at the first", "D05: silence tells nothing", _each_appointment_is_judged_alone
+)
+
+
+@attack(stopped_by=ALL_TO_COME)
+async def test_a_second_appointment_is_withheld_for_no_other_reason_than_its_speciality(house: House) -> Outcome:
+    """Whoever has her telephone for a minute hears the first, and a person instead of « no other » tells the rest."""
+    psychiatrist = "UPDATE appointment SET practitioner_id = p.id FROM practitioner p WHERE p.sensitive "
+    await house.ground.change(f"{psychiatrist} AND appointment.id = :second", second=SECOND_VISIT)
+    line = await house.line().dial()
+    await line.verify()
+    await line.press("1")
+    if not heard_her_words(line):
+        return FOILED
+    await line.press("3")
+    return gained("sensitive" in [record.body.get("reason") for record in await line.records()])
 
 
 def _verified_for_half_an_hour(sabotage: Sabotage) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from uuid import uuid4
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
+from callcenter.calls.steps import Steps
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.file import PatientFile
@@ -15,7 +17,18 @@ from callcenter.store.sealed import Place, Sealer
 from tests.attack.conftest import jeannes_call
 from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
 from tests.attack.ground import Ground
-from tests.attack.scene import HER_WORDS, JEANNE, JEANNES_MOBILE, KARIM, START, TILLEULS, House, heard_her_words
+from tests.attack.scene import (
+    A_STRANGER,
+    HER_WORDS,
+    JEANNE,
+    JEANNES_MOBILE,
+    KARIM,
+    START,
+    TILLEULS,
+    House,
+    Line,
+    heard_her_words,
+)
 
 KARIMS_MOBILE = "+33639980004"
 
@@ -105,3 +118,31 @@ async def test_a_sealed_telephone_is_moved_to_somebody_elses_row(house: House) -
     await house.ground.change(moved, karim=KARIM, jeanne=JEANNE)
     await (await house.line().dial()).claim()
     return gained([message for message in await house.deliver() if message.to == KARIMS_MOBILE])
+
+
+def _one_key_for_ever(sabotage: Sabotage) -> None:
+    def caller_hash(self: Steps, practice: UUID, caller: str | None) -> str | None:
+        return None if caller is None else self._house.sealer.blind_index(practice, "audit.caller", caller).hex()
+
+    sabotage.replace(Steps, "_caller_hash", caller_hash)
+
+
+KEY_OF_THE_MONTH = Defence(
+    "a line has another hash every month", "LG-01: the ledger is no second patient file", _one_key_for_ever
+)
+
+
+@attack(stopped_by=KEY_OF_THE_MONTH)
+async def test_an_insider_links_the_calls_of_one_line_through_the_ledger(house: House) -> Outcome:
+    """It is kept for years, is not sealed and can be erased by nobody; within a month it tells lines apart."""
+    in_november = [await caller_on_record(house.line(JEANNES_MOBILE)) for _ in range(2)]
+    house.clock.set(datetime(2026, 12, 1, tzinfo=UTC))
+    in_december = await caller_on_record(house.line(JEANNES_MOBILE))
+    assert in_november[0] == in_november[1] != await caller_on_record(house.line(A_STRANGER))
+    return gained(in_december == in_november[0])
+
+
+async def caller_on_record(line: Line) -> str:
+    """What the ledger keeps of the line that a call came from."""
+    await line.dial()
+    return str((await line.records())[0].body["caller"])

@@ -22,8 +22,8 @@ _AHEAD = timedelta(hours=1)
 
 
 async def verifiable(database: Database, sealer: Sealer, now: datetime) -> list[Person]:
-    """Everybody of all practices whose call can go its whole way: adult, unmarked, one own mobile on file, and a next
-    appointment that is not with a sensitive practitioner.
+    """Everybody of all practices whose call can go its whole way: adult, unmarked, one own mobile on file, and
+    appointments to come, none of them with a sensitive practitioner.
 
     Arguments:
         database: as the app role, with the demonstration in it.
@@ -64,7 +64,7 @@ async def _person(tx: Transaction, file: PatientFile, called: str, row: Any, now
     if not receives_sms(phone) or not is_adult(birth_date, now.date()):
         return None
     appointment = await Appointments.next(tx, row.patient_id, now + _AHEAD)
-    if appointment is None or appointment.practitioner_sensitive:
+    if appointment is None or appointment.sensitive_to_come:
         return None
     return Person(
         phone=phone,

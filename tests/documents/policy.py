@@ -19,8 +19,9 @@ a telephone on file) · V3 strongly verified · **never**. SMS: *open* to anybod
 on file; *never*.
 
 Whatever the level, nothing is said about a patient who is under 18, deceased, a homonym, of doubtful or fictitious
-identity or of restricted contact, nor about a sensitive practitioner's appointment; where a practice has a sensitive
-practitioner, no practitioner's name is said at all, so that silence tells nothing. Flags only lower.
+identity or of restricted contact, nor about any appointment of a patient who has one to come with a sensitive
+practitioner; where a practice has a sensitive practitioner, no practitioner's name is said at all, so that silence
+tells nothing. Flags only lower.
 """
 
 

@@ -37,11 +37,11 @@ class Postbox:
     """Stands for the carrier's messages: what would have been sent, and to whom."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
-    down: bool = False
+    fails: Unavailable | None = None
 
     async def send_message(self, to: str, body: str, *, reference: UUID) -> None:
-        if self.down:
-            raise Unavailable("the carrier does not take messages now")
+        if self.fails is not None:
+            raise self.fails
         self.sent.append((to, body))
 
 

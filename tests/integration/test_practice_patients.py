@@ -26,7 +26,7 @@ from callcenter.practice.patients import NoSuchPatient, Patients
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, Period
 from callcenter.practice.sharing import SharedTelephones
-from callcenter.practice.tables import contact, message, patient
+from callcenter.practice.tables import appointment, contact, message, patient, practitioner
 from callcenter.practice.values import AppointmentStatus, Change
 from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Database
@@ -231,7 +231,45 @@ async def test_an_appointment_with_a_sensitive_practitioner_says_so(
         karims = await Appointments.next(tx, demo_id("patient", "karim-haddad"), clock.now())
     assert karims is not None
     assert karims.practitioner_sensitive
+    assert karims.sensitive_to_come
     assert expose(karims.practitioner) == "Dr Nadia Benali"
+
+
+@pytest.mark.parametrize(("sensitive", "first", "second"), [(FIRST, True, False), (SECOND, True, True)])
+async def test_the_first_appointment_says_whether_any_to_come_is_with_a_sensitive_practitioner(
+    demonstration: Database, clock: DrivenClock, sensitive: UUID, first: bool, second: bool
+) -> None:
+    psychiatrist = select(practitioner.c.id).where(practitioner.c.sensitive).scalar_subquery()
+    hers = update(appointment).where(appointment.c.id == sensitive).values(practitioner_id=psychiatrist)
+    async with demonstration.practice(TILLEULS) as tx:
+        await tx.connection.execute(hers)
+        with statements(demonstration) as sent:
+            found = await Appointments.next(tx, JEANNE, clock.now())
+        following = await Appointments.next(tx, JEANNE, clock.now(), FIRST)
+        paul = await Appointments.next(tx, demo_id("patient", "paul-garnier"), clock.now())
+    assert len(sent) == 1
+    assert found is not None
+    assert following is not None
+    assert paul is not None
+    assert (found.id, found.sensitive_to_come, found.practitioner_sensitive) == (FIRST, first, sensitive == FIRST)
+    assert (following.id, following.sensitive_to_come) == (SECOND, second)
+    assert not paul.sensitive_to_come
+
+
+async def test_an_appointment_that_is_over_or_cancelled_makes_nothing_sensitive(
+    demonstration: Database, clock: DrivenClock
+) -> None:
+    psychiatrist = select(practitioner.c.id).where(practitioner.c.sensitive).scalar_subquery()
+    hers = update(appointment).where(appointment.c.id == FIRST).values(practitioner_id=psychiatrist)
+    async with demonstration.practice(TILLEULS) as tx:
+        await tx.connection.execute(hers)
+        first = await Appointments.get(tx, FIRST)
+        once_over = await Appointments.next(tx, JEANNE, expose(first.starts_at))
+        await Appointments.cancel(tx, FIRST, JEANNE, clock.now())
+        once_cancelled = await Appointments.next(tx, JEANNE, clock.now())
+    for found in (once_over, once_cancelled):
+        assert found is not None
+        assert (found.id, found.sensitive_to_come) == (SECOND, False)
 
 
 async def test_after_a_cancelled_appointment_comes_the_one_that_follows_it(

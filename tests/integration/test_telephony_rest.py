@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.values import CallStatus
 from callcenter.kernel.errors import Unavailable
 from callcenter.telephony.carrier import Carrier, CarrierDouble, CarrierDown, MessageRefused, MessageSent
@@ -107,27 +108,42 @@ async def test_a_refusal_is_a_value(code: int, permanent: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "answer"),
+    ("status", "answer", "nothing_done"),
     [
-        (500, {"code": 20500, "message": "x", "status": 500}),
-        (503, "<html>down</html>"),
-        (429, {"code": 20429, "message": "x", "status": 429}),
-        (401, {"code": 20003, "message": "x", "status": 401}),
-        (201, "not json"),
-        (201, [1]),
-        (302, {}),
+        (500, {"code": 20500, "message": "x", "status": 500}, False),
+        (503, "<html>down</html>", False),
+        (429, {"code": 20429, "message": "x", "status": 429}, True),
+        (401, {"code": 20003, "message": "x", "status": 401}, True),
+        (201, "not json", False),
+        (201, [1], False),
+        (302, {}, False),
     ],
 )
-async def test_a_carrier_that_does_not_serve_is_down(status: int, answer: object) -> None:
+async def test_a_carrier_that_does_not_serve_is_down(status: int, answer: object, nothing_done: bool) -> None:
+    """Only of some answers it is certain that no message was taken: the others are sent once."""
     api = Api(status, answer)
     async with carrier(api) as running:
         for request in (
             partial(running.send_message, CALLER, BODY, reference=REFERENCE),
             partial(running.call_status, CALL_SID),
         ):
-            with pytest.raises(CarrierDown):
+            with pytest.raises(CarrierDown) as down:
                 await request()
+            assert isinstance(down.value, MessageNotTaken) is nothing_done
     assert len(api.asked) == 2  # nothing is repeated
+
+
+async def test_a_carrier_that_hangs_up_after_the_request_may_have_taken_it() -> None:
+    async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, carrier(Api(), base_url=f"http://127.0.0.1:{port}") as running:
+        with pytest.raises(CarrierDown) as down:
+            await running.send_message(CALLER, BODY, reference=REFERENCE)
+    assert not isinstance(down.value, MessageNotTaken)
 
 
 async def test_a_message_without_an_identifier_was_not_accepted() -> None:
@@ -142,9 +158,11 @@ async def test_a_carrier_that_is_silent_or_away_is_down_and_no_error_carries_the
         with pytest.raises(CarrierDown) as silent:
             await running.send_message(CALLER, BODY, reference=REFERENCE)
     assert (silent.value.__cause__, silent.value.__context__) == (None, None)
+    assert not isinstance(silent.value, MessageNotTaken)
     async with carrier(Api(), base_url="http://127.0.0.1:9") as running:
-        with pytest.raises(CarrierDown):
-            await running.call_status(CALL_SID)
+        with pytest.raises(MessageNotTaken) as away:
+            await running.send_message(CALLER, BODY, reference=REFERENCE)
+    assert (away.value.__cause__, away.value.__context__) == (None, None)
     with pytest.raises(CarrierDown, match="not started"):
         await running.call_status(CALL_SID)
     assert issubclass(CarrierDown, Unavailable)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from callcenter.app import limits_of
 from callcenter.audit.reading import records_of_call
+from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.upkeep import Upkeep
 from callcenter.flow.ports import ChallengeOver, CodeRight, CodeSent, CodeWrong
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
+from callcenter.practice.file import PatientFile
+from callcenter.practice.intake import ContactEntry, put_contacts
+from callcenter.practice.numbers import E164
+from callcenter.practice.patients import Patients
 from callcenter.settings import VerificationSettings
-from callcenter.store.database import Database
+from callcenter.store.database import Database, DatabaseDown
 from callcenter.store.sealed import Sealer
+from callcenter.telephony.carrier import CarrierDown
 from tests.integration.calling import Exchange, wrong
 
 JEANNE, JEANNES_BIRTHDAY, JEANNES_MOBILE = demo_id("patient", "jeanne-martin-duval"), date(1962, 3, 14), "+33639980001"
@@ -117,6 +124,38 @@ async def test_a_code_opens_nothing_once_its_telephone_has_left_the_file(exchang
     assert isinstance(await line.press(code), CodeWrong)
 
 
+async def damage(exchange: Exchange, table: str, column: str, row: UUID) -> None:
+    """Make a sealed field one that does not open."""
+    broken = f"{column} = overlay({column} placing '\\x0000'::bytea from 20)"
+    assert await exchange.rows(f"UPDATE {table} SET {broken} WHERE id = :row RETURNING id", row=row)
+
+
+async def test_a_telephone_that_does_not_open_leaves_the_others(exchange: Exchange) -> None:
+    file, number = PatientFile(exchange.sealer, exchange.practice), E164("+33639981998")
+    async with exchange.database.practice(exchange.practice) as tx:
+        (hers,) = await Patients(exchange.sealer).code_contacts(tx, JEANNE)
+        other = ContactEntry(uuid4(), JEANNE, JEANNES_BIRTHDAY, number, hers.entered_at, hers.confirmed_at)
+        await put_contacts(tx, file, [other])
+    await damage(exchange, "contact", "phone", hers.id)
+    with capture_logs() as logs:
+        await (await exchange.dial()).claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    assert [to for to, _ in await exchange.deliver()] == [number]
+    (told,) = logs
+    assert (told["event"], told["table"], told["rows"]) == ("sealed_field_does_not_open", "contact", [str(hers.id)])
+
+
+async def test_who_cannot_be_compared_does_not_make_somebody_else_the_one(exchange: Exchange) -> None:
+    """Of twins with one telephone, the damage of one file does not verify the caller for the other."""
+    born = date(2012, 5, 5)
+    await damage(exchange, "patient", "birth_date", demo_id("patient", "lucas-petit"))
+    with exchange.statements() as for_twins:
+        assert isinstance(await (await exchange.dial()).claim(born, "+33639980002"), CodeSent)
+    with exchange.statements() as for_nobody:
+        assert isinstance(await (await exchange.dial()).claim(NOBODYS_BIRTHDAY, "+33639980002"), CodeSent)
+    assert for_twins == for_nobody
+    assert [row.patient_id for row in await exchange.rows("SELECT patient_id FROM challenge")] == [None, None]
+
+
 # --- what the ledger keeps of it
 
 
@@ -146,6 +185,18 @@ async def test_lg_06_whose_verification_failed_can_be_told_once_the_challenge_is
     assert sent["actor"] == {"kind": "job", "id": "send_code"}
 
 
+async def test_p6_a_decoys_job_asks_the_same_of_the_database(exchange: Exchange) -> None:
+    """But for the token of the patient, which the record of a real one names."""
+    asked = []
+    for born in (JEANNES_BIRTHDAY, NOBODYS_BIRTHDAY):
+        line = await exchange.dial()
+        await line.claim(born, JEANNES_MOBILE)
+        with exchange.statements() as sent:
+            await exchange.deliver()
+        asked.append([statement for statement in sent if "audit_subject" not in statement])
+    assert asked[0] == asked[1]
+
+
 async def test_p6_a_decoys_job_writes_a_record_too_and_about_nobody(exchange: Exchange) -> None:
     line = await exchange.dial()
     await line.claim(NOBODYS_BIRTHDAY, JEANNES_MOBILE)
@@ -168,9 +219,9 @@ async def test_a_job_that_is_tried_again_writes_once_and_says_so_if_it_ends_othe
     line = await exchange.dial()
     await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
     assert line.challenge is not None
-    exchange.postbox.down = True
+    exchange.postbox.fails = MessageNotTaken()
     for _ in range(2):
-        with pytest.raises(Unavailable):
+        with pytest.raises(MessageNotTaken):
             await exchange.sender().send(exchange.practice, line.challenge.id)
     assert len(await exchange.records("verification.code_sent")) == 1
     exchange.clock.advance(600)
@@ -179,11 +230,50 @@ async def test_a_job_that_is_tried_again_writes_once_and_says_so_if_it_ends_othe
     assert (told["seq"], told["reason"]) == (1, "expired")
 
 
+async def test_a_code_of_which_nobody_knows_whether_it_left_is_on_record_and_not_sent_again(exchange: Exchange) -> None:
+    line = await exchange.dial()
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    exchange.postbox.fails = CarrierDown()
+    assert await exchange.deliver() == [], "the job is done: it does not fail, so that it is not tried again"
+    (sent,) = await exchange.records("verification.code_sent")
+    (told,) = await exchange.records("verification.code_unconfirmed")
+    assert (told["seq"], told["refs"], told["subject"]) == (1, sent["refs"], sent["subject"])
+    exchange.postbox.fails = None
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    ((to, code),) = await exchange.deliver()
+    assert to == JEANNES_MOBILE
+    assert isinstance(await line.press(code), CodeRight), "who asks for another code gets it"
+
+
+async def test_a_record_that_cannot_be_written_after_a_message_may_have_left_sends_none_again(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = await exchange.dial()
+    await line.claim(JEANNES_BIRTHDAY, JEANNES_MOBILE)
+    real = Database.practice
+    monkeypatch.setattr(exchange.postbox, "fails", CarrierDown())
+
+    def no_second_time(self: Database, practice: UUID) -> Any:
+        monkeypatch.setattr(Database, "practice", down)
+        return real(self, practice)
+
+    def down(*_: object) -> Any:
+        raise DatabaseDown
+
+    monkeypatch.setattr(Database, "practice", no_second_time)
+    assert line.challenge is not None
+    with capture_logs() as logs:
+        await exchange.sender().send(exchange.practice, line.challenge.id)
+    assert [log["event"] for log in logs] == ["code_unconfirmed", "code_unconfirmed_not_noted"]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ("UPDATE challenge SET consumed_at = now(), secret = NULL RETURNING id", "used"),
         ("DELETE FROM contact RETURNING id", "telephone_gone"),
+        ("UPDATE patient SET contact_restricted = true RETURNING id", "restricted"),
+        ("UPDATE patient SET deceased = true RETURNING id", "restricted"),
     ],
 )
 async def test_a_code_that_is_not_sent_after_all_is_recorded_with_its_reason(

@@ -53,14 +53,14 @@ class _Register:
 
         Arguments:
             visits: how many appointments are to come.
-            sensitive: the first of them is with a sensitive practitioner.
+            sensitive: the last of them is with a sensitive practitioner.
             history: there are a past and a cancelled appointment too.
         """
         patient, mint = new_id(self._random), self._mint
         record = self._record(practice, born, fictive=fictive)
         contacts = tuple(self._contact(patient, record, phone) for phone in phones or (mint.mobile(), mint.mobile()))
         to_come = [
-            self._visit(patient, practice, day, sensitive=sensitive and at == 0)
+            self._visit(patient, practice, day, sensitive=sensitive and at == visits - 1)
             for at, day in enumerate(mint.days(visits, date(2027, 1, 5), date(2027, 6, 25)))
         ]
         gone: list[Visit] = []

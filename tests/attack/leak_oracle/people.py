@@ -150,9 +150,10 @@ def _canaries_of(person: Person, *, sensitive: bool) -> Iterator[Canary]:
         yield canary("contact.phone", contact.phone)
         yield canary("contact.entered_at", contact.entered_at.date())
         yield canary("contact.confirmed_at", contact.confirmed_at.date())
+    closed = any(visit.practitioner.sensitive for visit in person.visits)  # each is to come: then none is told
     for visit in person.visits:
         entry, doctor = visit.entry, visit.practitioner
-        to_come = entry.starts_at > OPEN and entry.status is AppointmentStatus.PLANNED and not doctor.sensitive
+        to_come = entry.starts_at > OPEN and entry.status is AppointmentStatus.PLANNED and not closed
         names = to_come and not sensitive and not person.shares_phone
         starts = entry.starts_at.astimezone(person.practice.timezone)
         yield canary("appointment.external_id", entry.external_id)
