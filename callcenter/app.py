@@ -34,7 +34,7 @@ from callcenter.calls.values import (
     StepAnswered,
 )
 from callcenter.identity.challenges import Limits
-from callcenter.installation import Addresses, DatabaseFit, keys_path
+from callcenter.installation import Addresses, DatabaseFit, keys_path, switch_path
 from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
@@ -59,6 +59,7 @@ from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.ports import MessageStatus
 from callcenter.telephony.rest import CarrierSettings, TwilioCarrier
 from callcenter.telephony.signature import SignatureCheck
+from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
 from callcenter.telephony.urls import Urls
 
@@ -217,6 +218,7 @@ async def run_server(
             ),
             urls=urls,
             static=static,
+            switch=RescueSwitch(switch_path(settings)),
             metrics=metrics,
             alerts=alerts,
             voices=voices,
@@ -298,7 +300,7 @@ def _caption_source(captions: Captions | None) -> CaptionSource | None:
 async def _refresh_static(database: Database, static: StaticAnswers) -> None:
     async with database.house() as connection:
         numbers = await Directory.all_numbers(connection)
-    static.refresh([RescueEntry(number, fallback.rescue_number) for number, fallback in numbers.items()])
+    static.refresh([RescueEntry(number, fallback.rescue_number, fallback.slug) for number, fallback in numbers.items()])
 
 
 def _refreshing(database: Database, static: StaticAnswers, alerts: Alerts) -> AbstractAsyncContextManager[None]:

@@ -195,6 +195,11 @@ def _plain_dsn(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+def switch_path(settings: Settings) -> Path:
+    """The file of the kill switch: beside the keys."""
+    return keys_path(settings).with_name("rescue-switch.json")
+
+
 def keys_path(settings: Settings) -> Path:
     """The key file: as configured, or beside the embedded database, so that neither outlives the other."""
     return settings.keys_file or places_for(settings.database.folder or PROJECT).data.parent / "keys.json"

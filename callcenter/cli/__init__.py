@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from callcenter.cli import audit, fallback, flows, inbox, installation, practice, practice_settings, serving
+from callcenter.cli import audit, fallback, flows, inbox, installation, practice, practice_settings, serving, switch
 from callcenter.cli.context import Context
 from callcenter.cli.failures import Commands
 
@@ -35,7 +35,7 @@ def main(context: click.Context, config: Path) -> None:
 for _command in (
     *(serving.serve, serving.demo, serving.emulator, serving.phone),
     *(installation.doctor, installation.db, installation.keys),
-    *(flows.flows, practice.practice, inbox.inbox, fallback.fallback, audit.audit),
+    *(flows.flows, practice.practice, inbox.inbox, fallback.fallback, switch.switch, audit.audit),
 ):
     main.add_command(_command)
 for _command in practice_settings.COMMANDS:

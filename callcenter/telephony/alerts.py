@@ -28,6 +28,8 @@ class AlertKind(StrEnum):
     AUDIO_FAILED = "audio_failed"
     VOICE_DOWN = "voice_down"
     RESCUE_REFUSED = "rescue_refused"
+    CALL_CAME_BACK = "call_came_back"
+    RESCUE_SWITCHED = "rescue_switched"
     STATIC_STALE = "static_stale"
     JOBS_STOPPED = "jobs_stopped"
     EDGE_FAILED = "edge_failed"

@@ -15,6 +15,7 @@ from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.ports import Calls, MessageStatuses
 from callcenter.telephony.signature import SignatureCheck
+from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
 from callcenter.telephony.urls import Urls
 from callcenter.telephony.voice import VoiceWebhooks
@@ -30,6 +31,7 @@ class EdgeDependencies:
         signature: checks every POST.
         urls: below the same public base URL that ``signature`` was given.
         static: the documents of last resort.
+        switch: sends calls to them.
         metrics, alerts: where it counts and cries.
         voices: the carrier's voices, for ``SayText``.
         step_seconds: how long a step, or making a sound, may take.
@@ -41,6 +43,7 @@ class EdgeDependencies:
     signature: SignatureCheck
     urls: Urls
     static: StaticAnswers
+    switch: RescueSwitch
     metrics: Metrics
     alerts: Alerts
     voices: CarrierVoices = field(default_factory=CarrierVoices)
@@ -58,6 +61,7 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
         calls=deps.calls,
         messages=deps.messages,
         static=deps.static,
+        switch=deps.switch,
         alerts=deps.alerts,
         urls=deps.urls,
         voices=deps.voices,

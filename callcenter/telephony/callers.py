@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -27,8 +28,9 @@ def e164(value: str) -> str | None:
     return number
 
 
-def _digits(value: str) -> str:
-    return "".join(re.findall(r"[0-9]", value))
+def line_ending(number: str) -> str:
+    """The digits in which every spelling of ``number``, national or international, agrees."""
+    return "".join(re.findall(r"[0-9]", number))[-_NATIONAL_DIGITS:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,12 @@ class Line:
     Arguments:
         called: E.164 number that was dialled.
         origins: every number that the call is said to come from, as received: caller and forwarding lines.
+        sid: the carrier's identifier of the leg.
     """
 
     called: str | None
     origins: tuple[str, ...] = ()
+    sid: str | None = None
 
     def comes_from(self, number: str) -> bool:
         """Whether the call may come from ``number`` (E.164), in whatever spelling a carrier reports it.
@@ -49,5 +53,8 @@ class Line:
         National and international spellings agree on their last nine digits. A chance agreement costs one transfer;
         a missed one makes two lines ring each other for ever.
         """
-        end = _digits(number)[-_NATIONAL_DIGITS:]
-        return any(_digits(origin)[-_NATIONAL_DIGITS:] == end for origin in self.origins)
+        return self.comes_from_any({line_ending(number)})
+
+    def comes_from_any(self, endings: Set[str]) -> bool:
+        """As :meth:`comes_from`, of many numbers by their :func:`line_ending`."""
+        return any(line_ending(origin) in endings for origin in self.origins)

@@ -14,7 +14,8 @@ from twilio.twiml import voice_response as verbs
 
 from callcenter.kernel.errors import CallcenterError
 from callcenter.telephony.alerts import AlertKind, Alerts
-from callcenter.telephony.callers import Line, e164
+from callcenter.telephony.callers import Line, e164, line_ending
+from callcenter.telephony.transfers import Transfers
 from callcenter.telephony.twiml import CarrierVoices, say, serialise
 
 APOLOGY = "Nous vous prions de nous excuser, notre service rencontre une difficulté technique."
@@ -38,10 +39,12 @@ class RescueEntry:
     Arguments:
         called: the number, E.164.
         rescue: a line of the practice that is not forwarded to us, E.164; ``None`` if there is none.
+        practice: short name of the practice.
     """
 
     called: str
     rescue: str | None
+    practice: str = ""
 
 
 class RescueFault(StrEnum):
@@ -76,14 +79,18 @@ class StaticAnswers:
     Arguments:
         voices: the carrier's voices; French is used.
         alerts: told of a rescue number that is refused.
+        transfers: remembers the calls that were sent away.
 
     Raises:
         Unrenderable: no voice is set for French.
     """
 
-    def __init__(self, voices: CarrierVoices, alerts: Alerts) -> None:
+    def __init__(self, voices: CarrierVoices, alerts: Alerts, transfers: Transfers | None = None) -> None:
         self._voices = voices
         self._alerts = alerts
+        self._transfers = transfers or Transfers()
+        self._served: frozenset[str] = frozenset()
+        self._practices: Mapping[str, str] = MappingProxyType({})
         self._plain = _document(voices)
         self._by_number: Mapping[str, _Prepared] = MappingProxyType({})
 
@@ -99,16 +106,38 @@ class StaticAnswers:
         dialled, refused = _dialled(entries)
         prepared = {called: _Prepared(rescue, _document(self._voices, called, rescue)) for called, rescue in dialled}
         self._by_number = MappingProxyType(prepared)
+        self._served = frozenset(line_ending(entry.called) for entry in entries)
+        self._practices = MappingProxyType({entry.called: entry.practice for entry in entries})
         for refusal in refused:
             self._alerts.report(AlertKind.RESCUE_REFUSED, called=refusal.called, fault=refusal.fault.value)
         return refused
 
+    def practice(self, called: str | None) -> str:
+        """Short name of the practice that answers at ``called``; empty if none does."""
+        return self._practices.get(called or "", "")
+
+    def comes_back(self, line: Line) -> bool:
+        """Whether the call on ``line`` comes from a number that we serve: only a call that we made ourselves does."""
+        return line.comes_from_any(self._served)
+
+    def goodbye(self) -> bytes:
+        """The document that dials nobody."""
+        return self._plain
+
     def answer(self, line: Line) -> bytes:
-        """The document for a call on ``line``; it never dials a number that the call may come from."""
+        """The document for a call on ``line``; it never dials a number that the call may come from, nor sends the same
+        call away twice."""
         prepared = self._by_number.get(line.called) if line.called is not None else None
-        if prepared is None or line.comes_from(prepared.rescue):
+        if prepared is None or line.comes_from(prepared.rescue) or self.comes_back(line):
+            return self._plain
+        if not self._transfers.may_go(line):
+            self._alerts.report(AlertKind.CALL_CAME_BACK)
             return self._plain
         return prepared.body
+
+    def ended(self, sid: str) -> None:
+        """The call of the carrier's identifier ``sid`` is over."""
+        self._transfers.ended(sid)
 
 
 def document_of_last_resort(called: str, entries: Sequence[RescueEntry], voices: CarrierVoices) -> bytes:

@@ -16,6 +16,7 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     REPLAYED = "replayed"
     STATIC = "static"
+    RESCUED = "rescued"
     ACCEPTED = "accepted"
     MALFORMED = "malformed"
     FAILED = "failed"

@@ -11,9 +11,11 @@ from callcenter.calls.values import Incoming, Render, StepAnswered
 from callcenter.kernel.errors import Forbidden, NotFound, Unavailable
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
+from callcenter.telephony.callers import Line
 from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.ports import Calls, MessageStatuses
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
+from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices, render
 from callcenter.telephony.urls import Urls
 from callcenter.telephony.webhooks import Malformed
@@ -40,6 +42,7 @@ class VoiceWebhooks:
         calls: decides what a call meets next.
         messages: told of what became of messages.
         static: answers when ``calls`` does not.
+        switch: sends calls there although ``calls`` could answer.
         alerts: told of every such answer.
         urls, voices: how documents are rendered.
         step_seconds: how long a step may take; the carrier hangs up after 15 s in all.
@@ -51,6 +54,7 @@ class VoiceWebhooks:
         calls: Calls,
         messages: MessageStatuses,
         static: StaticAnswers,
+        switch: RescueSwitch,
         alerts: Alerts,
         urls: Urls,
         voices: CarrierVoices,
@@ -59,6 +63,7 @@ class VoiceWebhooks:
         self._calls = calls
         self._messages = messages
         self._static = static
+        self._switch = switch
         self._alerts = alerts
         self._render: Render = partial(render, urls=urls, voices=voices)
         self._step_seconds = step_seconds
@@ -78,6 +83,11 @@ class VoiceWebhooks:
         if isinstance(event, Malformed):
             self._alerts.report(AlertKind.MALFORMED_WEBHOOK, field=event.field)
             return twiml(request, self._static.answer(line), Outcome.STATIC)
+        if isinstance(event, Incoming) and self._static.comes_back(line):
+            self._alerts.report(AlertKind.CALL_CAME_BACK)
+            return twiml(request, self._static.goodbye(), Outcome.STATIC)
+        if self._switched(line):
+            return twiml(request, self._static.answer(line), Outcome.RESCUED)
         try:
             async with asyncio.timeout(self._step_seconds):
                 answer = await self._calls.step(event, self._render)
@@ -85,6 +95,14 @@ class VoiceWebhooks:
             self._alerts.failed(_kind(event, error), error)
             return twiml(request, self._static.answer(line), Outcome.STATIC)
         return twiml(request, answer.body, Outcome.REPLAYED if answer.replayed else Outcome.ANSWERED)
+
+    def _switched(self, line: Line) -> bool:
+        """Whether the kill switch sends this call to its rescue number."""
+        switched = self._switch.now()
+        if not switched.takes(self._static.practice(line.called)):
+            return False
+        self._alerts.report(AlertKind.RESCUE_SWITCHED, readable="yes" if switched.readable else "no")
+        return True
 
     async def fallback(self, request: web.Request) -> web.Response:
         """The carrier could not use what we answered, or got no answer."""
@@ -98,6 +116,8 @@ class VoiceWebhooks:
         event = webhooks.read_status_change(await request.post())
         if isinstance(event, Malformed):
             return self._ignored(request, event)
+        if event.status.terminal:
+            self._static.ended(event.carrier_sid)
         try:
             async with asyncio.timeout(self._step_seconds):
                 await self._calls.status(event)

@@ -91,7 +91,12 @@ def read_status(word: str) -> CallStatus | None:
 def read_line(form: Form) -> Line:
     """What the form tells about the line; never fails, because the last answer of all depends on it."""
     origins = (_one(form, name) for name in ("From", "ForwardedFrom", "CalledVia"))
-    return Line(called=e164(_one(form, "To") or ""), origins=tuple(origin for origin in origins if origin))
+    sid = _one(form, "CallSid") or ""
+    return Line(
+        called=e164(_one(form, "To") or ""),
+        origins=tuple(origin for origin in origins if origin),
+        sid=sid if _CALL_SID.fullmatch(sid) else None,
+    )
 
 
 def read_incoming(form: Form) -> Incoming | Malformed:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from callcenter.calls.steps import Steps
 from callcenter.emulator.client import ControlClient
+from callcenter.emulator.lines import Forwarding
 from callcenter.emulator.outcomes import Passed
 from callcenter.emulator.runner import run
 from callcenter.emulator.transcript import load_transcript
@@ -72,3 +74,19 @@ async def test_a_transcript_may_say_over_which_line_the_call_comes(stage: Stage,
     )
     outcome = await run(load_transcript(file), base_url=stage.emulator.base_url)
     assert isinstance(outcome, Passed), str(outcome)
+
+
+@pytest.mark.parametrize("caller", ["kept", "replaced"])
+@pytest.mark.parametrize("reported", [True, False])
+async def test_p7_a_rescue_number_that_is_forwarded_to_us_does_not_go_round(
+    stage: Stage, caller: Literal["kept", "replaced"], reported: bool
+) -> None:
+    """Somebody has set up the practice's way out to lead back in, and the carrier tells of it or does not."""
+    async with ControlClient(stage.emulator.base_url) as client:
+        await client.forward(Forwarding(RESCUE, TILLEULS, "always", caller, reported))
+        sid = await client.start(JEANNE, TILLEULS, "scripted")
+        await client.settled(sid)
+        heard = " ".join(spoken.text for spoken in (await client.closed(sid)).heard)
+    assert heard.count("composez le 15") >= 1
+    incoming = [e for e in stage.emulator.tape if e.kind == "webhook" and e.url.endswith("/voice/incoming")]
+    assert len(incoming) == 2, "the call that comes back is recognised at once"

@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlencode
 from uuid import UUID
 from xml.etree import ElementTree
@@ -39,6 +40,7 @@ from callcenter.telephony.listener import EdgeRunner
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.ports import MessageStatus
 from callcenter.telephony.signature import SignatureCheck
+from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
 from callcenter.telephony.urls import Urls
 
@@ -239,6 +241,7 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
             signature=SignatureCheck(edge.base, [TOKEN, OLD_TOKEN]),
             urls=Urls.below(edge.base),
             static=static,
+            switch=RescueSwitch(Path("/nonexistent/rescue-switch.json")),
             metrics=metrics,
             alerts=alerts,
             voices=voices,
