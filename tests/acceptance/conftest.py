@@ -18,8 +18,6 @@ from callcenter.store.sealed import Sealer
 from tests.acceptance.stage import Stage, stage_settings, staged
 from tests.conftest import TODAY, Cluster
 
-FURNISHED = "callcenter_furnished"
-
 _numbers = itertools.count(1)
 
 
@@ -32,13 +30,17 @@ def keys_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 async def furnished(cluster: Cluster, keys_file: Path) -> str:
-    """The name of a database that holds the demonstration as it is seen from TODAY; only to be copied."""
-    await cluster.create(FURNISHED)
-    database = Database(cluster.server.url(user=APP, database=FURNISHED), pool_size=2)
+    """The name of a database that holds the demonstration as it is seen from TODAY; only to be copied.
+
+    Every folder of tests that takes this fixture has keys of its own, and hence a database of its own.
+    """
+    name = f"callcenter_furnished_{next(_numbers)}"
+    await cluster.create(name)
+    database = Database(cluster.server.url(user=APP, database=name), pool_size=2)
     sealer = Sealer(load_keys(keys_file), SeededRandom(1))
     await seed(database, sealer, DrivenClock(TODAY), SeededRandom(2))
     await database.close()
-    return FURNISHED
+    return name
 
 
 @pytest.fixture
