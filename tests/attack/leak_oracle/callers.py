@@ -15,7 +15,7 @@ from random import Random
 from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from callcenter.flow.language import Branch, Disclose, Do, Find, Flow, Say
+from callcenter.flow.language import Branch, Disclose, Do, Find, Flow, Say, Switch
 from tests.attack.leak_oracle.people import Population
 
 Hop = tuple[str, str]
@@ -55,6 +55,8 @@ class Caller:
         goal: the outlet that they are after; from there on they wander.
         unrest: how often they do something else first, from 0 (never) to 1.
         seed: of all that is left to chance.
+        door: which of the practice's numbers they ring; 0 is the first.
+        closed: whether they ring out of hours; ``None`` leaves it to chance.
     """
 
     who: str
@@ -64,6 +66,19 @@ class Caller:
     hangs_up: HangsUp
     unrest: float
     seed: int
+    door: int = 0
+    closed: bool | None = None
+
+
+#: Whom to ring, at which of their numbers, so that a call is received so.
+RECEIVED = {
+    "case menu": ("port", 0),
+    "case overflow": ("port", 1),
+    "case professionals": ("port", 2),
+    "case direct": ("direct", 0),
+    "case practice": ("itself", 0),
+    "case closed": ("port", 0),
+}
 
 
 def random_callers(flow: Flow, population: Population, count: int, at: int) -> list[Caller]:
@@ -98,13 +113,18 @@ def caller_of(seed: int, flow: Flow, population: Population) -> Caller:
         hangs_up=HangsUp.AT_THE_END if chance.random() < 0.5 else chance.choice(list(HangsUp)),
         unrest=chance.choice((0.0, 0.1, 0.3, 0.6)),
         seed=seed,
+        door=chance.randrange(len(population.practices[called].numbers)) if chance.random() < 0.2 else 0,
     )
 
 
-def determined_caller(goal: Hop, attempt: int) -> Caller:
+def determined_caller(flow: Flow, goal: Hop, attempt: int) -> Caller:
     """Somebody who can reach ``goal``, whatever it is."""
+    received = next((outlet for step, outlet in way_to(flow, flow.start, goal) if step == "arrival"), "case menu")
+    called, door = RECEIVED[received]
     rings = Rings.WITHHELD if goal == ("callback", "abandoned") else Rings.OWN_NUMBER
-    return Caller("several", "port", rings, goal, HangsUp.AT_THE_END, 0.05 if attempt == 0 else 0.0, attempt)
+    unrest = 0.05 if attempt == 0 else 0.0
+    closed = received == "case closed"
+    return Caller("several", called, rings, goal, HangsUp.AT_THE_END, unrest, attempt, door=door, closed=closed)
 
 
 def leaving_callers() -> list[Caller]:
@@ -154,4 +174,4 @@ def wander(flow: Flow, step: str, chance: Random) -> Sequence[Hop]:
 
 def asks_nothing(flow: Flow, step: str) -> bool:
     """Whether the flow goes through ``step`` without a question."""
-    return isinstance(flow.steps[step], Say | Find | Disclose | Do | Branch)
+    return isinstance(flow.steps[step], Say | Find | Disclose | Do | Branch | Switch)

@@ -14,8 +14,9 @@ from callcenter.practice.facts import Door, PracticeFacts
 from callcenter.practice.intake import AppointmentEntry, ContactEntry
 from callcenter.practice.numbers import E164
 from callcenter.practice.practice_file import read_practice_file
+from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule
 from callcenter.practice.records import PatientRecord, Reading
-from callcenter.practice.values import AppointmentStatus, VoiceMode
+from callcenter.practice.values import AppointmentStatus, EntryKind, VoiceMode
 from tests.attack.leak_oracle.canaries import Mint
 from tests.attack.leak_oracle.people import OPEN, Person, Population, Stranger, Visit
 
@@ -29,11 +30,23 @@ class _Register:
         self._mint = Mint(seed)
         self._random = SeededRandom(seed)
 
-    def practice(self, slug: str, number: str, voice: VoiceMode = VoiceMode.LOCAL) -> PracticeFacts:
-        """A practice like the one of the demonstration that reads names, under numbers of its own."""
+    def practice(
+        self,
+        slug: str,
+        number: str,
+        voice: VoiceMode = VoiceMode.LOCAL,
+        *,
+        entries: Sequence[EntryKind] = (EntryKind.MAIN,),
+        reception: Reception | None = None,
+    ) -> PracticeFacts:
+        """A practice like the one of the demonstration that reads names, under numbers of its own from ``number`` on,
+        which ends in 1."""
         described = read_practice_file(_DESCRIPTION, new_id(self._random), lambda *_: new_id(self._random)).facts
-        numbers = {E164(number): Door()}
-        return replace(described, slug=slug, numbers=numbers, rescue_number=E164(number[:-2] + "90"), voice=voice)
+        numbers = {E164(f"{number[:-1]}{at}"): Door(entry) for at, entry in enumerate(entries, start=1)}
+        rescue = E164(number[:-2] + "90")
+        return replace(
+            described, slug=slug, numbers=numbers, rescue_number=rescue, voice=voice, reception=reception or Reception()
+        )
 
     def person(
         self,
@@ -136,7 +149,10 @@ class _Register:
 def invent(seed: int = 20261126) -> Population:
     """Everybody; the same seed invents the same people."""
     register = _Register(seed)
-    port = register.practice("port", "+33261910001")
+    doors = (EntryKind.MAIN, EntryKind.OVERFLOW, EntryKind.PROFESSIONALS)
+    port = register.practice("port", "+33261910001", entries=doors)
+    direct = register.practice("direct", "+33199000101", reception=Reception((), AnswerMode.DIRECT))
+    itself = register.practice("itself", "+33199000201", reception=Reception((Rule(Answers.PRACTICE),)))
     tilleuls = register.practice("tilleuls", "+33465710001")
     dicte = register.practice("dicte", "+33199000001", VoiceMode.CARRIER)
     shared = register.shared_phone()
@@ -154,5 +170,5 @@ def invent(seed: int = 20261126) -> Population:
         register.person("dictated", dicte, visits=2),
     ]
     strangers = [register.stranger(key) for key in ("stranger_one", "stranger_two", "stranger_three")]
-    practices = {facts.slug: facts for facts in (port, tilleuls, dicte)}
+    practices = {facts.slug: facts for facts in (port, tilleuls, dicte, direct, itself)}
     return Population(practices, {person.key: person for person in people}, strangers)

@@ -49,7 +49,7 @@ async def test_p1_p8_nothing_leaves_that_is_not_on_record_and_every_outlet_is_wa
     for goal in coverage.missing:
         for attempt in range(3):  # something else may come up on the way there
             if goal in coverage.missing:
-                await _walk(house, client, determined_caller(goal, attempt))
+                await _walk(house, client, determined_caller(flow, goal, attempt))
     await _everything_goes_wrong(house, client)
     await house.at_the_end()
     heard, outcomes = await _playbacks(house), await _outcomes(house)

@@ -47,8 +47,9 @@ class Walk:
     async def go(self) -> None:
         """Ring, talk, hang up; send strays after it; then what left is judged, and the file is put in order."""
         premises, telephone = self._premises, self._telephone
-        premises.clock.set(OPEN if self._chance.random() < 0.7 else CLOSED)
-        await telephone.ring(self._number(), next(iter(self._practice.numbers)))
+        closed = self._chance.random() >= 0.7 if self._caller.closed is None else self._caller.closed
+        premises.clock.set(CLOSED if closed else OPEN)
+        await telephone.ring(self._number(), list(self._practice.numbers)[self._caller.door])
         self._arm()
         for asked in range(MOST_QUESTIONS):
             call = await telephone.state()
