@@ -16,6 +16,7 @@ from callcenter.calls.documents import audio_place, token_hash
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
 from callcenter.calls.values import AudioGone, AudioText, NotDelivered
+from callcenter.flow.language import Pace
 from callcenter.store.database import Transaction
 
 AUDIO_LIFE = timedelta(minutes=5)
@@ -53,7 +54,7 @@ class AudioShelf:
             if row.fetches > 1:
                 await self._note_redelivery(tx, call, row.record_id)
             words = house.sealer.open_text(row.words, audio_place(tx.practice, row.id))
-        return AudioText(words, row.language, row.id)
+        return AudioText(words, row.language, row.id, Pace(row.pace))
 
     async def complete(self, call: UUID, fetch: UUID) -> None:
         """The carrier has the whole audio, or lacks nothing but its last byte."""

@@ -13,6 +13,7 @@ from callcenter.calls.session import Playback
 from callcenter.calls.values import Continue, Document, Element, End, Gather, PlayAudio, SayText
 from callcenter.disclosure.gate import Spoken, words_of
 from callcenter.flow.conversation import HangUp, Line, Question, Reply, Utterance
+from callcenter.flow.language import Pace
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import Random, new_id, new_token
 from callcenter.store.database import Transaction
@@ -29,11 +30,11 @@ def audio_place(practice: UUID, audio: UUID) -> Place:
     return Place(practice, "audio", "words", audio)
 
 
-def follow(then: Question | HangUp) -> Gather | End:
-    """What follows the words of a document, for the carrier."""
+def follow(then: Question | HangUp, pace: Pace) -> Gather | End:
+    """What follows the words of a document, for the carrier, at the caller's pace."""
     match then:
         case Question(lines, max_keys, seconds):
-            return Gather(tuple(SayText(line.text, line.language) for line in lines), max_keys, seconds)
+            return Gather(tuple(SayText(line.text, line.language, pace) for line in lines), max_keys, seconds)
         case HangUp():
             return End()
 
@@ -44,6 +45,7 @@ class DocumentWriter:
 
     Arguments:
         local_voice: words about a patient are synthesised by us; otherwise the carrier's voice says them.
+        pace: at which the caller is spoken to.
         playbacks: what the document lets be heard, filled while writing.
     """
 
@@ -53,6 +55,7 @@ class DocumentWriter:
     random: Random
     now: datetime
     local_voice: bool
+    pace: Pace = Pace.NORMAL
     playbacks: list[Playback] = field(default_factory=list)
 
     async def write(self, reply: Reply, number: int) -> Document:
@@ -62,13 +65,13 @@ class DocumentWriter:
         asks for the next one shows that the words were heard to their end.
         """
         before = tuple([await self._element(utterance) for utterance in reply.before])
-        then = Continue() if self.playbacks else follow(reply.then)
+        then = Continue() if self.playbacks else follow(reply.then, self.pace)
         return Document(self.call, number, before, then)
 
     async def _element(self, utterance: Utterance) -> Element:
         match utterance:
             case Line(text=text, language=language):
-                return SayText(text, language)
+                return SayText(text, language, self.pace)
             case Spoken():
                 return await self._spoken(utterance)
         raise CallcenterError("a reply holds something that is neither public words nor the gate's")
@@ -76,7 +79,7 @@ class DocumentWriter:
     async def _spoken(self, spoken: Spoken) -> Element:
         if not self.local_voice:
             self.playbacks.append(Playback(spoken.record, None))
-            return SayText(words_of(spoken))
+            return SayText(words_of(spoken), spoken.language, self.pace)
         token, audio = new_token(self.random), new_id(self.random)
         words = self.sealer.seal_text(words_of(spoken), audio_place(self.tx.practice, audio))
         values = {
@@ -86,7 +89,8 @@ class DocumentWriter:
             "token_hash": token_hash(token),
             "record": spoken.record,
             "words": words,
-            "language": "fr",
+            "language": spoken.language,
+            "pace": self.pace.value,
             "now": self.now,
         }
         await self.tx.connection.execute(rows.KEEP_AUDIO, values)

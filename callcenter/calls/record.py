@@ -57,9 +57,9 @@ class CallRecord:
             case Granted():
                 return Found(found.id) if found else Nothing()
 
-    async def tell(self, prompt: str, bound: Mapping[str, UUID]) -> Told | Withheld:
+    async def tell(self, prompt: str, bound: Mapping[str, UUID], language: str = "fr") -> Told | Withheld:
         desk = self._desk
-        words = self._book[prompt]
+        words = self._book.said(prompt, language)
         stands = standing_at(desk, self._limits)
         inquiry = _inquiry(words, bound)
         appointment = await Appointments.get(desk.tx, bound["appointment"])
@@ -75,12 +75,12 @@ class CallRecord:
                 return Withheld()
             case Granted(receipt):
                 local = desk.now.astimezone(desk.facts.timezone)
-                public = desk.facts.public(desk.now)
+                public = desk.facts.public(desk.now, words.language)
 
                 def phrase(opened: Mapping[str, object]) -> str:
                     return words.render({**public, **opened}, today=local.date())
 
-                return Told(release(receipt, prompt, self._fields(words, appointment), phrase))
+                return Told(release(receipt, prompt, self._fields(words, appointment), phrase, words.language))
 
     async def perform(self, act: Act, reference: UUID) -> Done | Failed:
         desk = self._desk

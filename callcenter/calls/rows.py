@@ -85,8 +85,8 @@ SAVE_STATE = text("UPDATE call_session SET state = :state WHERE id = :call")
 
 KEEP_AUDIO = text(
     """
-    INSERT INTO audio (id, practice_id, call_id, token_hash, record_id, words, language, made_at)
-    VALUES (:id, :practice, :call, :token_hash, :record, :words, :language, :now)
+    INSERT INTO audio (id, practice_id, call_id, token_hash, record_id, words, language, pace, made_at)
+    VALUES (:id, :practice, :call, :token_hash, :record, :words, :language, :pace, :now)
     """
 )
 
@@ -97,7 +97,7 @@ FETCH_AUDIO = text(
     UPDATE audio SET fetches = fetches + 1
     WHERE token_hash = :token_hash AND call_id = :call AND made_at > :oldest
       AND fetches - broken_off < :complete_bound AND fetches < :begun_bound
-    RETURNING id, record_id, words, language, fetches
+    RETURNING id, record_id, words, language, pace, fetches
     """
 )
 

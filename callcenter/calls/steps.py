@@ -232,7 +232,7 @@ class Steps:
         writing.close()
         turns = replace(session.state, turns=session.state.turns + 1)  # a webhook like any other: it is bounded (P7)
         after = replace(session, state=turns, segment=writing.segment, playbacks=(), pending=None)
-        body = render(Document(call, number, (), follow(then)))
+        body = render(Document(call, number, (), follow(then, turns.manner.pace)))
         await self._save(tx, call, key, after, number, KeptAnswer(body), house.clock.now())
         return body
 
@@ -300,9 +300,8 @@ class Steps:
             desk = Desk.of(tx, writing, gate, facts, session, call, key.document, now)
             turn = await advance(flow, house.flows.book, session.state, event, self._world(desk, session))
             await writing.flush()  # an audio row refers to its record
-            writer = DocumentWriter(
-                tx, call, house.sealer, house.random, now, local_voice=facts.voice is VoiceMode.LOCAL
-            )
+            local, pace = facts.voice is VoiceMode.LOCAL, turn.state.manner.pace
+            writer = DocumentWriter(tx, call, house.sealer, house.random, now, local_voice=local, pace=pace)
             document = await writer.write(turn.reply, number)
             body = render(document)
             after = _after(session, desk, turn, writing.segment, writer)
@@ -314,11 +313,12 @@ class Steps:
 
     def _world(self, desk: Desk, session: Session) -> World:
         house = self._house
-        public = {
-            **desk.facts.public(desk.now),
+        of_the_call: dict[str, str | bool] = {
             "caller.number_withheld": session.caller is None,
             "call.arrival": session.beginning.arrival.value,
         }
+        public = {**desk.facts.public(desk.now), **of_the_call}
+        languages = house.flows.book.translations
         return World(
             now=desk.now.astimezone(desk.facts.timezone),
             caller=Caller(session.caller),
@@ -326,6 +326,7 @@ class Steps:
             verifier=CallVerifier(desk, self._patients, self._challenges, house.limits, house.random),
             record=CallRecord(desk, house.flows.book, self._patients, house.limits),
             messages=CallMessages(desk, self._inbox, house.random),
+            translated={one: {**desk.facts.public(desk.now, one), **of_the_call} for one in languages},
         )
 
     async def _save(

@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from callcenter.flow.conversation import Keyed
+from callcenter.flow.language import Pace
 
 
 class Slot(StrEnum):
@@ -98,6 +99,7 @@ class SayText:
 
     text: str = field(repr=False)
     language: str = "fr"
+    pace: Pace = Pace.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ class AudioText:
     text: str = field(repr=False)
     language: str
     fetch: UUID
+    pace: Pace = Pace.NORMAL
 
 
 class NotDelivered(StrEnum):

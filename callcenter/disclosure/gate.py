@@ -138,13 +138,14 @@ class Spoken:
     """Words about a patient that the gate has let out. Opaque: only what carries them to the caller asks for them."""
 
     carries_patient_data = True  # kernel.logs redacts by it
-    __slots__ = ("_words", "categories", "prompt", "record")
+    __slots__ = ("_words", "categories", "language", "prompt", "record")
     __hash__ = None  # type: ignore[assignment]  # words are not compared
 
-    def __init__(self, words: str, prompt: str, receipt: Receipt, *, proof: object) -> None:
+    def __init__(self, words: str, prompt: str, receipt: Receipt, language: str, *, proof: object) -> None:
         if proof is not _RELEASED:
             raise TypeError("Spoken words are made by the gate alone")
         self._words = words
+        self.language = language
         self.prompt = prompt
         self.record = receipt.record
         self.categories = receipt.categories
@@ -284,6 +285,7 @@ def release(
     prompt: str,
     values: Mapping[str, Protected[object]],
     phrase: Callable[[Mapping[str, object]], str],
+    language: str = "fr",
 ) -> Spoken:
     """Words about a patient, from protected values and a receipt that covers them.
 
@@ -292,6 +294,7 @@ def release(
         prompt: key of the words.
         values: by field path. One whose category the receipt does not cover is absent (``None``) for ``phrase``.
         phrase: makes the words from the opened values.
+        language: in which it makes them.
 
     Raises:
         Forbidden: the receipt is of a transaction that is over, or of another patient.
@@ -304,4 +307,4 @@ def release(
             raise Forbidden("a receipt of the gate was used for another patient")
         covered = value.category in receipt.categories and FIELD_LABELS.get(path) == value.category
         opened[path] = expose(value) if covered else None
-    return Spoken(phrase(opened), prompt, receipt, proof=_RELEASED)
+    return Spoken(phrase(opened), prompt, receipt, language, proof=_RELEASED)

@@ -33,6 +33,7 @@ from callcenter.flow.language import (
     Go,
     Lookup,
     Say,
+    Speak,
     Step,
     Switch,
     TakeMessage,
@@ -40,7 +41,7 @@ from callcenter.flow.language import (
 )
 from callcenter.flow.outcomes import Ended, Left, Outcome, Prompts, Scene, Waiting
 from callcenter.flow.ports import Done, Failed, Found, Nothing, Told, Withheld, World
-from callcenter.flow.state import Phase, State, initial
+from callcenter.flow.state import Manner, Phase, State, initial
 from callcenter.kernel.errors import CallcenterError
 
 __all__ = ["FlowStuck", "Turn", "advance", "initial"]
@@ -95,8 +96,8 @@ async def advance(flow: Flow, book: Prompts, state: State, event: Event, world: 
     Raises:
         FlowStuck: the event does not fit the state, or the flow goes round in circles.
     """
-    scene = Scene(book, world)
     counted = replace(state, turns=state.turns + 1)
+    scene = Scene(book, world, state.manner)
     walked = await _walk(flow, await _take(flow, counted, event, scene), scene)
     walked = await _within_bounds(flow, walked, scene)
     stands = walked.stop.state
@@ -139,12 +140,14 @@ async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:
         left = _step(flow, outcome.state)
         visited += ((left.name, outcome.outlet),)
         state = outcome.state.at(left.outlets()[outcome.outlet])
+        scene = replace(scene, manner=state.manner)
         outcome = await _enter(_step(flow, state), state, scene)
     raise FlowStuck(f"more than {STEPS_A_TURN} steps without a question")
 
 
 async def _within_bounds(flow: Flow, walked: _Walked, scene: Scene) -> _Walked:
     state = walked.stop.state
+    scene = replace(scene, manner=state.manner)
     lasted = scene.world.now - (state.started_at or scene.world.now)
     if isinstance(walked.stop, Ended) or (state.turns < LEAD_TO_A_PERSON and lasted < LEAD_AFTER):
         return walked
@@ -184,7 +187,7 @@ def _reply(walked: _Walked) -> Reply:
 async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
     match step:
         case Say():
-            return Left("then", state, (scene.line(step.prompt),))
+            return Left("then", state, scene.lines(step.prompt))
         case Choose():
             return asking.enter_choose(step, state, scene)
         case Ask():
@@ -203,6 +206,8 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
             return Left(_branch(step, scene), state)
         case Switch():
             return Left(_case(step, scene), state)
+        case Speak():
+            return Left("then", _spoken_to(step, state))
         case Go():
             return Left("go", state)
         case End():
@@ -235,7 +240,7 @@ async def _find(step: Find, state: State, scene: Scene) -> Outcome:
 
 
 async def _disclose(step: Disclose, state: State, scene: Scene) -> Outcome:
-    match await scene.world.record.tell(step.prompt, state.bound):
+    match await scene.world.record.tell(step.prompt, state.bound, state.manner.language):
         case Told(words):
             return Left("then", state, (words,))
         case Withheld():
@@ -252,6 +257,14 @@ async def _do(step: Do, state: State, scene: Scene) -> Outcome:
             return Left("done", state.unbinding(APPOINTMENT) if step.act is Act.CANCEL_APPOINTMENT else state)
         case Failed():
             return Left("failed", state)
+
+
+def _spoken_to(step: Speak, state: State) -> State:
+    manner = state.manner
+    return replace(
+        state,
+        manner=Manner(step.language or manner.language, step.pace or manner.pace, step.relay or manner.relay),
+    )
 
 
 def _case(step: Switch, scene: Scene) -> str:

@@ -187,6 +187,35 @@ class Switch:
         return {f"case {value}": step for value, step in self.cases.items()}
 
 
+class Pace(StrEnum):
+    """How fast the caller is spoken to, and how much time they are given."""
+
+    SLOW = "slow"
+    NORMAL = "normal"
+    FAST = "fast"
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Speak to the caller in another way from here on.
+
+    Arguments:
+        language: of the prompts, or ``None`` to leave it.
+        pace: or ``None`` to leave it.
+        relay: the caller is on the line through a relay service (UX-03).
+    """
+
+    name: str
+    line: int
+    language: str | None
+    pace: Pace | None
+    relay: bool
+    then: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"then": self.then}
+
+
 @dataclass(frozen=True, slots=True)
 class Go:
     """Go to another step."""
@@ -211,7 +240,7 @@ class End:
         return {}
 
 
-Step = Say | Choose | Ask | Verify | Find | Disclose | Do | TakeMessage | Branch | Switch | Go | End
+Step = Say | Choose | Ask | Verify | Find | Disclose | Do | TakeMessage | Branch | Switch | Speak | Go | End
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -31,7 +31,9 @@ from callcenter.flow.language import (
     Level,
     Lookup,
     MessageKind,
+    Pace,
     Say,
+    Speak,
     Step,
     Switch,
     TakeMessage,
@@ -114,7 +116,8 @@ def _names(header: _Header, parts: Sequence[Document]) -> frozenset[str]:
 
 
 def _digest(documents: Sequence[Document], steps: Mapping[str, Step], book: PromptBook) -> str:
-    prompts = {key: book[key].digest for key in sorted(prompt_keys(steps.values())) if key in book}
+    keys = sorted(key for key in prompt_keys(steps.values()) if key in book)
+    prompts = {key: [book[key].digest, *(told[key].digest for told in book.translations.values())] for key in keys}
     return hashlib.sha256(
         json.dumps([[document.text for document in documents], prompts], ensure_ascii=False).encode()
     ).hexdigest()
@@ -276,6 +279,21 @@ class _BranchForm(_StepForm):
         return Branch(name, line, self.branch, self.yes or "", self.no or "")
 
 
+class _MannerForm(_Form):
+    language: str | None = None
+    pace: Annotated[Pace, Field(strict=False)] | None = None
+    relay: Literal[True] | None = None
+
+
+class _SpeakForm(_StepForm):
+    speak: _MannerForm
+    then: str
+
+    def step(self, name: str, line: int) -> Step:
+        manner = self.speak
+        return Speak(name, line, manner.language, manner.pace, manner.relay is True, self.then)
+
+
 class _GoForm(_StepForm):
     go: str
 
@@ -301,6 +319,7 @@ _FORMS: Mapping[str, type[_StepForm]] = {
     "do": _DoForm,
     "take_message": _TakeMessageForm,
     "branch": _BranchForm,
+    "speak": _SpeakForm,
     "go": _GoForm,
     "end": _EndForm,
 }

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from callcenter.flow.conversation import Line, Question, Utterance
 from callcenter.flow.ports import World
-from callcenter.flow.state import State
+from callcenter.flow.state import Manner, State
 
 
 class Renderable(Protocol):
     """One prompt: words with public fields in them."""
+
+    @property
+    def language(self) -> str: ...
 
     def render(self, values: Mapping[str, object], /) -> str: ...
 
@@ -20,7 +23,7 @@ class Renderable(Protocol):
 class Prompts(Protocol):
     """The prompts of a flow by key (``flow.prompts.PromptBook``)."""
 
-    def __getitem__(self, key: str, /) -> Renderable: ...
+    def said(self, key: str, language: str, /) -> Renderable: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +33,25 @@ class Scene:
     Arguments:
         book: the prompts.
         world: the ports.
+        manner: how the caller is spoken to.
     """
 
     book: Prompts
     world: World
+    manner: Manner = field(default_factory=Manner)
 
     def line(self, prompt: str) -> Line:
         """The public words of ``prompt``."""
-        return Line(prompt, self.book[prompt].render(self.world.public))
+        words = self.book.said(prompt, self.manner.language)
+        return Line(prompt, words.render(self.world.public_in(words.language)), words.language)
+
+    def lines(self, *prompts: str) -> tuple[Line, ...]:
+        """The public words of ``prompts``, but for those that have none now."""
+        return tuple(line for line in map(self.line, prompts) if line.text)
 
     def question(self, *prompts: str, max_keys: int | None, seconds: int) -> Question:
-        """Ask with the words of ``prompts``, one after another."""
-        return Question(tuple(self.line(prompt) for prompt in prompts), max_keys, seconds)
+        """Ask with the words of ``prompts``, one after another. Whoever needs time has twice ``seconds``."""
+        return Question(self.lines(*prompts), max_keys, seconds * 2 if self.manner.needs_time else seconds)
 
 
 @dataclass(frozen=True, slots=True)

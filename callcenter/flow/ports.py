@@ -6,7 +6,7 @@ The engine does no I/O. ``calls`` builds these ports around one transaction; tes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -117,8 +117,8 @@ class Record(Protocol):
     async def find(self, what: Lookup, after: UUID | None) -> Found | Nothing | Withheld:
         """Look for ``what``; ``after`` is the reference of the appointment after which to look."""
 
-    async def tell(self, prompt: str, bound: Mapping[str, UUID]) -> Told | Withheld:
-        """Render ``prompt`` with the fields of what is bound, if the gate grants every category in it."""
+    async def tell(self, prompt: str, bound: Mapping[str, UUID], language: str = "fr") -> Told | Withheld:
+        """Render ``prompt`` in ``language`` with the fields of what is bound, if the gate grants all that is in it."""
 
     async def perform(self, act: Act, reference: UUID) -> Done | Failed:
         """Act on what was bound."""
@@ -155,6 +155,7 @@ class World:
         now: the practice's local time, aware.
         caller: who rings.
         public: public fields by their dotted path (``practice.name``), ready to be said; booleans for ``branch``.
+        translated: the same, ready to be said in other languages.
     """
 
     now: datetime
@@ -163,3 +164,8 @@ class World:
     verifier: Verifier
     record: Record
     messages: Messages
+    translated: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
+
+    def public_in(self, language: str) -> Mapping[str, str | bool]:
+        """The public fields, ready to be said in ``language``."""
+        return self.translated.get(language, self.public)

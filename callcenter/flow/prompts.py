@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from callcenter.flow.words import Part, PromptError, always_said, fields_of, parse, render, unguarded
+from callcenter.flow.words import SPEECH, Part, PromptError, always_said, fields_of, parse, render, unguarded
 from callcenter.kernel.documents import Document, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
@@ -27,12 +27,14 @@ class Prompt:
         text: as the author wrote it.
         parts: the text, parsed.
         optional: fields that may be left out (``None``): each is said inside an ``if`` of its own.
+        language: in which it is written.
     """
 
     key: str
     text: str
     parts: tuple[Part, ...]
     optional: frozenset[str] = frozenset()
+    language: str = "fr"
 
     @property
     def fields(self) -> frozenset[str]:
@@ -61,8 +63,8 @@ class Prompt:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hexadecimal) of key, text and optional fields: the prompt's version in a record."""
-        content = json.dumps([self.key, self.text, sorted(self.optional)], ensure_ascii=False)
+        """SHA-256 (hexadecimal) of key, text, optional fields and language: the prompt's version in a record."""
+        content = json.dumps([self.key, self.text, sorted(self.optional), self.language], ensure_ascii=False)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def render(self, values: Mapping[str, object], *, today: date | None = None) -> str:
@@ -79,28 +81,44 @@ class Prompt:
         missing = sorted(field for field in self.fields - self.optional if values.get(field) is None)
         if missing:
             raise PromptError(f"the prompt {self.key} misses {', '.join(missing)}")
-        return render(self.parts, values, today)
+        return render(self.parts, values, today, self.language)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptBook:
-    """All prompts of one file.
+    """All prompts in one language, with their translations.
 
     Arguments:
         file: where it was read, as the user gave it.
         prompts: by key.
+        translations: the same prompts in other languages, by language: the same keys, and the same fields of patients.
     """
 
     file: str
     prompts: Mapping[str, Prompt]
+    translations: Mapping[str, Mapping[str, Prompt]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: str | Path) -> PromptBook:
-        """The book in the file at ``path``.
+        """The book in the file at ``path``, with the translations that lie beside it (``en.yaml``).
 
         Raises:
-            DataProblems: all that is wrong in the file.
+            DataProblems: all that is wrong in the files.
         """
+        book, problems = cls._read(path, Path(path).stem if Path(path).stem in SPEECH else "fr"), []
+        translations: dict[str, Mapping[str, Prompt]] = {}
+        for language in SPEECH:
+            beside = Path(path).with_name(f"{language}.yaml")
+            if Path(path).stem in SPEECH and beside != Path(path) and beside.is_file():
+                translation = cls._read(beside, language)
+                problems += list(_translation_problems(book, translation))
+                translations[language] = translation.prompts
+        if problems:
+            raise DataProblems(problems)
+        return cls(book.file, book.prompts, translations)
+
+    @classmethod
+    def _read(cls, path: str | Path, language: str) -> PromptBook:
         document = read_yaml(path)
         try:
             form = _BookForm.model_validate(document.data)
@@ -110,7 +128,12 @@ class PromptBook:
         problems: list[Problem] = []
         for key, entry in form.prompts.items():
             parts, faults = parse(entry.text)
-            prompts[key] = Prompt(key, entry.text, parts, frozenset(entry.optional))
+            spoken = entry.language or language
+            prompts[key] = Prompt(key, entry.text, parts, frozenset(entry.optional), spoken)
+            if spoken not in SPEECH:
+                problems.append(
+                    _problem(document, key, f"no language « {spoken} » is spoken", f"use {', '.join(SPEECH)}")
+                )
             problems += [_problem(document, key, fault.what, fault.mend) for fault in faults]
             if not faults:
                 problems += _optional_problems(document, prompts[key])
@@ -120,6 +143,10 @@ class PromptBook:
 
     def __getitem__(self, key: str) -> Prompt:
         return self.prompts[key]
+
+    def said(self, key: str, language: str) -> Prompt:
+        """The prompt of ``key`` in ``language``, or in the book's own where there is no translation."""
+        return self.translations.get(language, self.prompts).get(key) or self.prompts[key]
 
     def __contains__(self, key: object) -> bool:
         return key in self.prompts
@@ -144,6 +171,7 @@ class _Form(BaseModel):
 class _PromptForm(_Form):
     text: _Text
     optional: list[str] = Field(default_factory=list)
+    language: str | None = None
 
 
 def _whole(value: object) -> object:
@@ -156,12 +184,34 @@ class _BookForm(_Form):
 
 
 def _optional_problems(document: Document, prompt: Prompt) -> Iterator[Problem]:
-    for field in sorted(prompt.optional - prompt.fields):
-        what = f"« {field} » is optional, but the text does not name it"
+    for name in sorted(prompt.optional - prompt.fields):
+        what = f"« {name} » is optional, but the text does not name it"
         yield _problem(document, prompt.key, what, "remove it from « optional »")
-    for field in sorted(prompt.optional & set(unguarded(prompt.parts))):
-        what = f"« {field} » may be left out, but is said outside an « if » of its own"
-        yield _problem(document, prompt.key, what, f"put it between « {{% if {field} %}} » and « {{% endif %}} »")
+    for name in sorted(prompt.optional & set(unguarded(prompt.parts))):
+        what = f"« {name} » may be left out, but is said outside an « if » of its own"
+        yield _problem(document, prompt.key, what, f"put it between « {{% if {name} %}} » and « {{% endif %}} »")
+
+
+def _translation_problems(book: PromptBook, other: PromptBook) -> Iterator[Problem]:
+    """A translation says everything, and tells nothing else about a patient."""
+    for key in sorted(book.prompts.keys() - other.prompts.keys()):
+        yield Problem(other.file, 0, f"the prompt « {key} » of {book.file} is missing", "translate it")
+    for key in sorted(other.prompts.keys() - book.prompts.keys()):
+        yield Problem(
+            other.file, 0, f"the prompt « {key} » is not in {book.file}", "remove it, or write it there first"
+        )
+    for key in sorted(book.prompts.keys() & other.prompts.keys()):
+        ours, theirs = book[key], other[key]
+        if _told(ours) != _told(theirs) or ours.optional & _told(ours) != theirs.optional & _told(theirs):
+            what = f"the prompt « {key} » names other fields of a patient than in {book.file}"
+            yield Problem(other.file, 0, what, "name the same ones: what may be said is proven for those")
+        elif not theirs.fields <= ours.fields:
+            what = f"the prompt « {key} » names fields that it has not in {book.file}"
+            yield Problem(other.file, 0, what, "name no others")
+
+
+def _told(prompt: Prompt) -> frozenset[str]:
+    return frozenset(field for field in prompt.fields if FIELD_LABELS.get(field) is not Category.PUBLIC)
 
 
 def _problem(document: Document, key: str, what: str, mend: str) -> Problem:

@@ -21,6 +21,7 @@ from callcenter.flow.language import (
     Flow,
     Go,
     Say,
+    Speak,
     Step,
     Switch,
     TakeMessage,
@@ -71,7 +72,7 @@ def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
                 keys.update(VERIFY_PROMPTS)
             case TakeMessage():
                 keys.update(CALLBACK_PROMPTS)
-            case Find() | Do() | Branch() | Switch() | Go():
+            case Find() | Do() | Branch() | Switch() | Speak() | Go():
                 pass
     return frozenset(keys)
 
@@ -99,7 +100,7 @@ def local_problems(
     for step in flow.steps.values():
         problems += _target_problems(flow, step, names)
         problems += _prompt_problems(flow, step, book)
-        problems += _step_problems(flow, step)
+        problems += _step_problems(flow, step, book)
     return problems
 
 
@@ -111,10 +112,12 @@ def _emergency_problems(flow: Flow, book: PromptBook, document: Document, emerge
     if emergency is None or emergency not in book:
         yield document.problem(("emergency",), "the flow names no prompt with the emergency line", mend)
         return
-    words = book[emergency].always_said
-    if not (re.search(r"\b15\b", words) and re.search(r"\b112\b", words)):
-        what = f"the prompt « {emergency} » does not always say both the 15 and the 112"
-        yield document.problem(("emergency",), what, "write both in it, outside any « if »")
+    for prompt in (book[emergency], *(told[emergency] for told in book.translations.values())):
+        words = prompt.always_said
+        if not (re.search(r"\b15\b", words) and re.search(r"\b112\b", words)):
+            where = "" if prompt is book[emergency] else f" ({prompt.language})"
+            what = f"the prompt « {emergency} »{where} does not always say both the 15 and the 112"
+            yield document.problem(("emergency",), what, "write both in it, outside any « if »")
     start = flow.steps.get(flow.start)
     if start is not None and not (isinstance(start, Say) and start.prompt == emergency):
         what = f"the first step « {start.name} » does not say the emergency line « {emergency} »"
@@ -140,7 +143,7 @@ def _prompt_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Probl
                 yield from _public_prompt_problems(flow, step, key, book)
         case Disclose():
             yield from _disclosed_prompt_problems(flow, step, book)
-        case Find() | Do() | Branch() | Switch() | Go():
+        case Find() | Do() | Branch() | Switch() | Speak() | Go():
             pass
 
 
@@ -167,11 +170,14 @@ def _labelled(prompt: Prompt) -> list[str]:
     return sorted(field for field in prompt.fields if FIELD_LABELS[field] is not Category.PUBLIC)
 
 
-def _step_problems(flow: Flow, step: Step) -> Iterator[Problem]:
+def _step_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Problem]:
     match step:
         case Choose():
             for key in sorted(step.keys.keys() - MENU_KEYS):
                 yield _problem(flow, step, f"the menu « {step.name} » has a key « {key} »", "keys are 0 to 9 and *")
+        case Speak() if step.language is not None and step.language not in {"fr", *book.translations}:
+            what = f"step « {step.name} » speaks « {step.language} », in which there are no prompts"
+            yield _problem(flow, step, what, f"write {step.language}.yaml beside {book.file}")
         case Switch() if step.on not in CASE_FIELDS:
             what = f"step « {step.name} » branches on « {step.on} », which has no cases"
             yield _problem(flow, step, what, f"branch on one of {', '.join(sorted(CASE_FIELDS))}")

@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from callcenter.flow.language import Flow
+from callcenter.flow.language import Flow, Pace
 from callcenter.kernel.errors import IntegrityError
 
 #: Of the JSON form. A state of another version was written by another program: it is not guessed at.
-VERSION = 2
+VERSION = 3
 
 
 class Phase(StrEnum):
@@ -31,6 +31,33 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How the caller is spoken to.
+
+    Arguments:
+        language: of the prompts.
+        pace: of the voice.
+        relay: somebody relays the call, who needs time.
+    """
+
+    language: str = "fr"
+    pace: Pace = Pace.NORMAL
+    relay: bool = False
+
+    @property
+    def needs_time(self) -> bool:
+        """Whether questions wait longer for an answer."""
+        return self.relay or self.pace is Pace.SLOW
+
+    def to_json(self) -> dict[str, object]:
+        return {"language": self.language, "pace": self.pace.value, "relay": self.relay}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Manner:
+        return cls(_text(data["language"]), Pace(data["pace"]), _flag(data["relay"]))
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Where a call stands.
 
@@ -44,6 +71,7 @@ class State:
         turns: events of the whole call so far.
         started_at: when the call came in, aware; ``None`` before its first event.
         limited: the call was led to a person because it had grown too long; this happens once.
+        manner: how the caller is spoken to.
         bound: references that ``find`` bound, by name; never values.
         typed: answers kept until the step that needs them has used them. Personal data: the JSON form must be sealed.
     """
@@ -57,6 +85,7 @@ class State:
     turns: int = 0
     started_at: datetime | None = None
     limited: bool = False
+    manner: Manner = field(default_factory=Manner)
     bound: Mapping[str, UUID] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -98,6 +127,7 @@ class State:
                 "turns": self.turns,
                 "started_at": None if self.started_at is None else self.started_at.isoformat(),
                 "limited": self.limited,
+                "manner": self.manner.to_json(),
                 "bound": {name: str(reference) for name, reference in self.bound.items()},
                 "typed": dict(self.typed),
             },
@@ -135,6 +165,7 @@ def _read(data: dict[str, Any]) -> State:
         begun=_text(fields.pop("begun")),
         started_at=_moment(fields.pop("started_at")),
         limited=_flag(fields.pop("limited")),
+        manner=Manner.from_json(fields.pop("manner")),
         bound={_text(name): UUID(_text(reference)) for name, reference in fields.pop("bound").items()},
         typed={_text(name): _text(answer) for name, answer in fields.pop("typed").items()},
         **counters,

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from types import MappingProxyType
+from typing import Protocol
 
 import jinja2
 from jinja2 import nodes
 
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.labels import FIELD_LABELS
-from callcenter.speech import french
+from callcenter.speech import english, french
 
 
 class PromptError(CallcenterError):
@@ -35,23 +36,44 @@ class Fault:
 # --- fields and filters
 
 
-def _say_moment(value: datetime, today: date | None) -> str:
+class Speech(Protocol):
+    """How values are said in one language."""
+
+    def spoken_date(self, value: date, *, today: date | None = None) -> str: ...
+
+    def spoken_time(self, value: time) -> str: ...
+
+    def spoken_datetime(self, value: datetime, today: date) -> str: ...
+
+    def spoken_name(self, name: str) -> str: ...
+
+    def spoken_phone(self, number: str) -> str: ...
+
+
+#: Languages in which prompts may be written, and how values are said in each.
+SPEECH: Mapping[str, Speech] = MappingProxyType({"fr": french, "en": english})
+
+
+def _say_moment(speech: Speech, value: datetime, today: date | None) -> str:
     if today is None:
-        return f"{french.spoken_date(value.date())}, {french.spoken_time(value.time())}"
-    return french.spoken_datetime(value, today)
+        return f"{speech.spoken_date(value.date())}, {speech.spoken_time(value.time())}"
+    return speech.spoken_datetime(value, today)
 
 
-#: Filters for a date and time; the second argument is the practice's date of today, if it is known.
-MOMENT_FILTERS: Mapping[str, Callable[[datetime, date | None], str]] = MappingProxyType(
+#: Filters for a date and time; the last argument is the practice's date of today, if it is known.
+MOMENT_FILTERS: Mapping[str, Callable[[Speech, datetime, date | None], str]] = MappingProxyType(
     {
         "spoken_datetime": _say_moment,
-        "spoken_date": lambda value, today: french.spoken_date(value.date(), today=today),
-        "spoken_time": lambda value, today: french.spoken_time(value.time()),
+        "spoken_date": lambda speech, value, today: speech.spoken_date(value.date(), today=today),
+        "spoken_time": lambda speech, value, today: speech.spoken_time(value.time()),
     }
 )
 #: Filters for a text.
-TEXT_FILTERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"spoken_name": french.spoken_name, "spoken_phone": french.spoken_phone}
+TEXT_FILTERS: Mapping[str, Callable[[Speech, str], str]] = MappingProxyType(
+    {
+        "spoken_name": lambda speech, value: speech.spoken_name(value),
+        "spoken_phone": lambda speech, value: speech.spoken_phone(value),
+    }
 )
 
 #: Fields that are yes or no: for ``if`` and ``branch`` only.
@@ -120,39 +142,40 @@ def always_said(parts: Sequence[Part]) -> str:
     return _tidy(" ".join(part.text for part in parts if isinstance(part, Words)))
 
 
-def render(parts: Sequence[Part], values: Mapping[str, object], today: date | None) -> str:
+def render(parts: Sequence[Part], values: Mapping[str, object], today: date | None, language: str = "fr") -> str:
     """The words, with white space collapsed.
 
     Arguments:
+        language: in which dates, times, names and numbers are said.
         values: by field; every field outside an ``if`` of its own needs one.
         today: the practice's date of today; near it, a date is said without its year.
 
     Raises:
         PromptError: a value is missing or of another kind than its filter takes. The value is not in the message.
     """
-    return _tidy("".join(_rendered(parts, values, today)))
+    return _tidy("".join(_rendered(parts, values, today, SPEECH[language])))
 
 
-def _rendered(parts: Sequence[Part], values: Mapping[str, object], today: date | None) -> Iterator[str]:
+def _rendered(parts: Sequence[Part], values: Mapping[str, object], today: date | None, speech: Speech) -> Iterator[str]:
     for part in parts:
         match part:
             case Words(text):
                 yield text
             case Value(field, name):
-                yield _spoken(field, name, values.get(field), today)
+                yield _spoken(field, name, values.get(field), today, speech)
             case When(field, inner):
                 if values.get(field):
-                    yield from _rendered(inner, values, today)
+                    yield from _rendered(inner, values, today, speech)
 
 
-def _spoken(field: str, name: str | None, value: object, today: date | None) -> str:
+def _spoken(field: str, name: str | None, value: object, today: date | None, speech: Speech) -> str:
     match value:
         case datetime() if name is not None and name in MOMENT_FILTERS:
-            return MOMENT_FILTERS[name](value, today)
+            return MOMENT_FILTERS[name](speech, value, today)
         case str() if name is None:
             return value
         case str() if name is not None and name in TEXT_FILTERS:
-            return TEXT_FILTERS[name](value)
+            return TEXT_FILTERS[name](speech, value)
     raise PromptError(f"the field {field} has no value that can be said here")
 
 

@@ -13,11 +13,19 @@ from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception
 from callcenter.practice.values import EntryKind, VoiceMode
-from callcenter.speech.french import spoken_datetime, spoken_hours, spoken_phone
+from callcenter.speech import english, french
 
-#: Said of a practice that keeps no weekly hours.
-_NO_HOURS = "sur rendez-vous seulement"
-_NO_NEXT_OPENING = "pas encore fixée"
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is said of a practice that keeps no weekly hours."""
+
+    no_hours: str
+    no_next_opening: str
+
+
+_FRENCH = _Words("sur rendez-vous seulement", "pas encore fixée")
+_ENGLISH = _Words("by appointment only", "not known yet")
 
 
 class AgendaKind(StrEnum):
@@ -148,8 +156,12 @@ class PracticeFacts:
             case Answers.SERVICE:
                 return _BY_MODE[self.reception.mode]
 
-    def public(self, at: datetime) -> Mapping[str, str | bool]:
-        """Every ``practice.*`` field that a prompt may name, in French, ready to be said at ``at`` (aware)."""
+    def public(self, at: datetime, language: str = "fr") -> Mapping[str, str | bool]:
+        """Every ``practice.*`` field that a prompt may name, ready to be said at ``at`` (aware) in ``language``.
+
+        What the practice wrote itself stays in its own words.
+        """
+        speech, words = (english, _ENGLISH) if language == "en" else (french, _FRENCH)
         upcoming = self.next_opening(at)
         today = at.astimezone(self.timezone).date()
         return {
@@ -157,11 +169,11 @@ class PracticeFacts:
             "practice.spoken_name": self.spoken_name,
             "practice.address": self.address,
             "practice.access": self.access,
-            "practice.opening_hours": spoken_hours(self.hours) or _NO_HOURS,
+            "practice.opening_hours": speech.spoken_hours(self.hours) or words.no_hours,
             "practice.is_open": self.is_open(at),
-            "practice.next_opening": spoken_datetime(upcoming, today) if upcoming else _NO_NEXT_OPENING,
+            "practice.next_opening": speech.spoken_datetime(upcoming, today) if upcoming else words.no_next_opening,
             "practice.closing_conduct": self.closing_conduct,
-            "practice.out_of_hours_number": spoken_phone(self.out_of_hours_number),
+            "practice.out_of_hours_number": speech.spoken_phone(self.out_of_hours_number),
             "practice.message_of_the_day": self.message_of_the_day,
         }
 

@@ -162,9 +162,10 @@ class LocalVoice:
             if worker is not None:
                 await worker.end()
 
-    async def synthesise(self, text: str, language: str = "fr") -> bytes:
+    async def synthesise(self, text: str, language: str = "fr", speed: float = 1.0) -> bytes:
         """See :class:`callcenter.speech.voices.Voice`."""
-        request = Request(text=sayable(text), language=known_language(language), rate=self._rate)
+        rate = min(max(round(self._rate * speed), _SLOWEST), _FASTEST)
+        request = Request(text=sayable(text), language=known_language(language), rate=rate)
         async with self._lock:
             if not self._started:
                 raise VoiceUnavailable("the local voice is not started, or closed already")

@@ -32,6 +32,13 @@ def _coming_months_end(today: date) -> date:
     return date(today.year + years, month + 1, min(today.day, 28))
 
 
+def says_year(value: date, today: date | None, with_year: bool | None) -> bool:
+    """Whether a date is said with its year; the arguments are those of :func:`spoken_date`."""
+    if with_year is not None:
+        return with_year
+    return today is None or not today <= value < _coming_months_end(today)
+
+
 def spoken_day_and_month(day: date) -> str:
     """« 1er décembre », « 27 mars »."""
     return f"{'1er' if day.day == 1 else day.day} {MONTHS[day.month - 1]}"
@@ -47,10 +54,8 @@ def spoken_date(value: date, *, today: date | None = None, with_year: bool | Non
 
     Source: UX-01.
     """
-    if with_year is None:
-        with_year = today is None or not today <= value < _coming_months_end(today)
     words = f"{WEEKDAYS[value.weekday()]} {spoken_day_and_month(value)}"
-    return f"{words} {spoken_number(value.year)}" if with_year else words
+    return f"{words} {spoken_number(value.year)}" if says_year(value, today, with_year) else words
 
 
 def _feminine_count(n: int) -> str:

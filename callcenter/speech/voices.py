@@ -34,12 +34,13 @@ class UnfitText(CallcenterError):
 class Voice(Protocol):
     """Turns words into sound."""
 
-    async def synthesise(self, text: str, language: str = "fr") -> bytes:
+    async def synthesise(self, text: str, language: str = "fr", speed: float = 1.0) -> bytes:
         """A complete RIFF WAV file (8 kHz, 16-bit mono PCM) in which ``text`` is said.
 
         Arguments:
             text: 1 to 1,000 characters, with something in it to say.
             language: a language code in lower case, such as ``fr`` or ``en-gb``.
+            speed: 1.0 is the voice's own; 0.75 says a quarter fewer words in the same time.
 
         Raises UnfitText for a text that can never be said, VoiceUnavailable if there is no sound now.
         """
@@ -85,7 +86,7 @@ def _sample_count(text: str) -> int:
 class SilentVoice:
     """Says nothing, for as long as the words would take."""
 
-    async def synthesise(self, text: str, language: str = "fr") -> bytes:
+    async def synthesise(self, text: str, language: str = "fr", speed: float = 1.0) -> bytes:
         known_language(language)
         return wav(bytes(SAMPLE_WIDTH * _sample_count(text)))
 
@@ -100,7 +101,7 @@ class ToneVoice:
     def __init__(self, hertz: float = 440.0) -> None:
         self._hertz = hertz
 
-    async def synthesise(self, text: str, language: str = "fr") -> bytes:
+    async def synthesise(self, text: str, language: str = "fr", speed: float = 1.0) -> bytes:
         known_language(language)
         moments = np.arange(_sample_count(text)) / SAMPLE_RATE
         return wav((8_000 * np.sin(2 * np.pi * self._hertz * moments)).astype("<i2").tobytes())

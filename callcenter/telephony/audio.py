@@ -14,6 +14,7 @@ from uuid import UUID
 from aiohttp import hdrs, web
 
 from callcenter.calls.values import AudioGone, AudioText, NotDelivered
+from callcenter.flow.language import Pace
 from callcenter.speech.voices import Voice, VoiceUnavailable
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
@@ -23,6 +24,10 @@ from callcenter.telephony.webhooks import Malformed
 
 WAV = "audio/wav"
 _NO_STORE: Mapping[str, str] = MappingProxyType({"Cache-Control": "no-store"})
+
+
+#: How fast our voice speaks.
+_SPEED = {Pace.SLOW: 0.75, Pace.NORMAL: 1.0, Pace.FAST: 1.3}
 
 
 class AudioFetches:
@@ -58,7 +63,7 @@ class AudioFetches:
                 words = await self._calls.audio(call, token)
                 if isinstance(words, AudioGone):
                     return self._gone(request)
-                sound = await self._voice.synthesise(words.text, words.language)
+                sound = await self._voice.synthesise(words.text, words.language, _SPEED[words.pace])
         except Exception as error:
             kind = AlertKind.VOICE_DOWN if isinstance(error, VoiceUnavailable) else AlertKind.AUDIO_FAILED
             self._alerts.failed(kind, error)

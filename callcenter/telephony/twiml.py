@@ -17,6 +17,7 @@ from twilio.twiml import TwiML
 from twilio.twiml import voice_response as verbs
 
 from callcenter.calls.values import Continue, Document, Element, End, Gather, PlayAudio, SayText, Slot
+from callcenter.flow.language import Pace
 from callcenter.kernel.errors import CallcenterError
 from callcenter.telephony.urls import Urls
 
@@ -111,10 +112,19 @@ def sayable_parts(text: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def say(parent: TwiML, text: str, voice: CarrierVoice) -> None:
+#: How fast a carrier's voice speaks, in the words of SSML.
+_RATE = {Pace.SLOW: "slow", Pace.FAST: "fast"}
+
+
+def say(parent: TwiML, text: str, voice: CarrierVoice, pace: Pace = Pace.NORMAL) -> None:
     """Append what is needed to say ``text``."""
     for part in sayable_parts(text):
-        parent.append(verbs.Say(part, voice=voice.voice, language=voice.language))
+        if pace is Pace.NORMAL:
+            parent.append(verbs.Say(part, voice=voice.voice, language=voice.language))
+            continue
+        slowly = verbs.Say(voice=voice.voice, language=voice.language)
+        slowly.prosody(part, rate=_RATE[pace])
+        parent.append(slowly)
 
 
 def serialise(response: TwiML) -> bytes:
@@ -158,8 +168,8 @@ def render(document: Document, urls: Urls, voices: CarrierVoices) -> bytes:
     def append(parent: TwiML, elements: tuple[Element, ...]) -> None:
         for element in elements:
             match element:
-                case SayText(text, language):
-                    say(parent, text, voices.voice(language))
+                case SayText(text, language, pace):
+                    say(parent, text, voices.voice(language), pace)
                 case PlayAudio(token):
                     parent.append(verbs.Play(urls.audio(document.call, token)))
 

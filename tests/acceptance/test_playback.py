@@ -34,10 +34,10 @@ class FrailVoice(SilentVoice):
 
     broken = False
 
-    async def synthesise(self, text: str, language: str = "fr") -> bytes:
+    async def synthesise(self, text: str, language: str = "fr", speed: float = 1.0) -> bytes:
         if self.broken:
             raise VoiceUnavailable("its process is gone")
-        return await super().synthesise(text, language)
+        return await super().synthesise(text, language, speed)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from callcenter.flow.words import MOMENT_FIELDS, MOMENT_FILTERS, TEXT_FILTERS, YES_NO_FIELDS
 from callcenter.kernel.labels import FIELD_LABELS, with_implied
+from callcenter.speech import french
 
 BEGIN_WORDS, END_WORDS = "<!-- made by make docs: fields and filters -->\n", "<!-- end of fields and filters -->\n"
 
@@ -18,7 +19,9 @@ TEXTS = {"spoken_name": "Dr Claire MOREAU", "spoken_phone": "+33465710001"}
 def flow_words() -> str:
     """The tables, in Markdown."""
     fields = [f"| `{name}` | {_kind(name)} | {_tells(name)} | {_said(name)} |" for name in FIELD_LABELS]
-    moments = [f"| `{name}` | date and time | {say(MOMENT, TODAY.date())} |" for name, say in MOMENT_FILTERS.items()]
+    moments = [
+        f"| `{name}` | date and time | {say(french, MOMENT, TODAY.date())} |" for name, say in MOMENT_FILTERS.items()
+    ]
     texts = [f"| `{name}` | text | `{TEXTS[name]}`: {say(TEXTS[name])} |" for name, say in TEXT_FILTERS.items()]
     return "\n".join(
         [

@@ -105,12 +105,12 @@ class TappedVoice:
         self._voice = voice
         self._judge = judge
 
-    async def synthesise(self, text: str, language: str = "fr") -> bytes:
+    async def synthesise(self, text: str, language: str = "fr", speed: float = 1.0) -> bytes:
         await self._judge.speaks(text, _call.get())
         if self.before_sound is not None:
             meddling, self.before_sound = self.before_sound, None
             await meddling()
-        sound = await self._voice.synthesise(text, language)
+        sound = await self._voice.synthesise(text, language, speed)
         # A WAV file is a header and samples; what else stood in it would be beside the sound.
         header, samples = sound[:44], sound[44:]
         self._judge.leaves(Sink.SOUND, header.decode(errors="replace"))

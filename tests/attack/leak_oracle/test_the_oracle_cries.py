@@ -167,8 +167,8 @@ async def test_p2_evidence_that_does_not_age_is_seen(house: Premises, telephone:
 async def test_p8_the_carriers_voice_for_patient_words_is_seen(
     house: Premises, telephone: Telephone, monkeypatch: Patch
 ) -> None:
-    def by_carrier(*arguments: Any, local_voice: bool) -> DocumentWriter:
-        return DocumentWriter(*arguments, local_voice=False)
+    def by_carrier(*arguments: Any, local_voice: bool, **how: Any) -> DocumentWriter:
+        return DocumentWriter(*arguments, local_voice=False, **how)
 
     monkeypatch.setattr(steps, "DocumentWriter", by_carrier)
     await telephone.hear(house.population.people["several"])

@@ -143,7 +143,7 @@ class MemoryRecord:
             standing = [appointment for appointment in standing if appointment.starts_at > earlier.starts_at]
         return Found(standing[0].reference) if standing else Nothing()
 
-    async def tell(self, prompt: str, bound: Mapping[str, UUID]) -> Told | Withheld:
+    async def tell(self, prompt: str, bound: Mapping[str, UUID], language: str = "fr") -> Told | Withheld:
         appointment = self._all().get(bound["appointment"]) if "appointment" in bound else None
         if self._withheld() or appointment is None:
             return Withheld()
@@ -187,6 +187,7 @@ class Echo:
     """A prompt whose words are its key and the public fields that it was given."""
 
     key: str
+    language: str = "fr"
 
     def render(self, values: Mapping[str, object], /) -> str:
         return f"[{self.key}] {values.get('practice.name', '')}".strip()
@@ -195,8 +196,8 @@ class Echo:
 class EchoBook:
     """A book in which every key is a prompt."""
 
-    def __getitem__(self, key: str, /) -> Echo:
-        return Echo(key)
+    def said(self, key: str, language: str, /) -> Echo:
+        return Echo(key, language)
 
 
 @dataclass

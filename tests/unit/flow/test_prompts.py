@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -218,3 +218,48 @@ def test_the_practitioner_is_optional_wherever_an_appointment_is_read() -> None:
     assert all(prompt.optional == {"appointment.practitioner"} for prompt in reading)
     known = {"appointment.starts_at": AT}
     assert all(prompt.render(known).endswith("14 heures 30.") for prompt in reading)
+
+
+# --- translations
+
+FLOWS = Path(__file__).parents[3] / "flows"
+
+
+def translated(folder: Path, french: str, english: str) -> PromptBook:
+    (folder / "fr.yaml").write_text(f"prompts:\n{french}", encoding="utf-8")
+    (folder / "en.yaml").write_text(f"prompts:\n{english}", encoding="utf-8")
+    return PromptBook.load(folder / "fr.yaml")
+
+
+VISIT = "  visit: '{{ appointment.starts_at | spoken_datetime }}'\n"
+
+
+def test_a_translation_lies_beside_the_book_and_is_said_in_its_language(tmp_path: Path) -> None:
+    book = translated(tmp_path, "  a: Bonjour.\n" + VISIT, "  a: Hello.\n" + VISIT)
+    assert [book.said("a", language).text for language in ("fr", "en", "de")] == ["Bonjour.", "Hello.", "Bonjour."]
+    values = {"appointment.starts_at": datetime(2026, 12, 1, 14, 30, tzinfo=UTC)}
+    said = [book.said("visit", one).render(values, today=date(2026, 11, 26)) for one in ("fr", "en")]
+    assert said == ["mardi 1er décembre, 14 heures 30", "Tuesday 1 December, 2:30 pm"]
+
+
+@pytest.mark.parametrize(
+    ("english", "what"),
+    [
+        ("  b: Hello.\n", "« a » of .* is missing"),
+        ("  a: Hello.\n  c: More.\n", "« c » is not in"),
+        ("  a: '{{ appointment.starts_at | spoken_datetime }}'\n", "other fields of a patient"),
+        ("  a: '{{ practice.name }}'\n", "names fields that it has not"),
+        ("  a: {text: Hallo., language: de}\n", "no language « de » is spoken"),
+    ],
+)
+def test_p9_a_translation_is_complete_and_tells_nothing_else(tmp_path: Path, english: str, what: str) -> None:
+    with pytest.raises(DataProblems, match=what):
+        translated(tmp_path, "  a: Bonjour.\n", english)
+
+
+def test_the_shipped_translation_names_the_emergency_numbers_wherever_french_does() -> None:
+    book = PromptBook.load(FLOWS / "prompts" / "fr.yaml")
+    for key, prompt in book.prompts.items():
+        english = book.said(key, "en")
+        for number in ("15", "112", "114"):
+            assert (number in prompt.text.split("{")[0].replace(".", " ").split()) <= (number in english.text), key

@@ -285,4 +285,11 @@ def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path:
     verdict = prove(load_flow(file, book), book, policy)
     assert isinstance(verdict, Refuted)
     first = min(verdict.counterexamples, key=lambda example: len(example.path))
-    assert [hop.step for hop in first.path] == ["welcome", "arrival", "notice", "menu", "next_appointment"]
+    assert [hop.step for hop in first.path] == [
+        "welcome",
+        "arrival",
+        "english_offer",
+        "notice",
+        "menu",
+        "next_appointment",
+    ]

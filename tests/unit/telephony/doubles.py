@@ -116,7 +116,7 @@ class VoiceDouble:
         self.times = 1
         self.down = False
 
-    async def synthesise(self, text: str, language: str = "fr") -> bytes:
+    async def synthesise(self, text: str, language: str = "fr", speed: float = 1.0) -> bytes:
         if self.down:
             raise VoiceUnavailable
         return f"{language}:{text};".encode() * self.times
