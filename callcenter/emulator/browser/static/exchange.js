@@ -124,5 +124,5 @@ function pathOf(url) {
 
 /** Long identifiers by their beginning, so that what differs between two addresses is seen. */
 function shortened(path) {
-  return path.replace(/([0-9a-f]{8})-[0-9a-f-]{20,}/g, "$1…").replace(/([\w-]{10})[\w-]{20,}/g, "$1…");
+  return path.replace(/([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f-]{20,}/g, "$1…").replace(/([\w-]{6})[\w-]{24,}/g, "$1…");
 }
