@@ -37,7 +37,7 @@ EMULATOR_PORT = 8090
 WHAT_TO_TRY = """
 callcenter is running, with a carrier in a box beside it. Telephones in your browser:
 
-  http://127.0.0.1:8090/                                Jeanne calls the Cabinet des Tilleuls: 1, then 14031962,
+  http://127.0.0.1:8090/                                Jeanne calls the Cabinet des Tilleuls: 1, 1, 14031962,
                                                         then the code of the text message that arrives
 
 In another terminal, in this folder:
@@ -147,7 +147,7 @@ def _telephones(demonstration: Demonstration) -> Iterator[NamedNumber]:
     for number, people in by_number.items():
         name = demonstration.practices[people[0].practice].facts.name
         births = [f"{one.traits['birth_date'].replace('/', '')} ({one.traits['first_name']})" for one in people]
-        hint = f"{name}\u00a0: tapez 1, puis la date de naissance, {' ou '.join(births)}."
+        hint = f"{name}\u00a0: tapez 1, encore 1, puis la date de naissance, {' ou '.join(births)}."
         yield NamedNumber(number, _household(people), hint)
     for practice in demonstration.practices.values():
         yield NamedNumber(practice.facts.rescue_number, f"{practice.facts.name}, ligne de secours")

@@ -138,7 +138,7 @@ class _Running:
         self._mailbox_control = MailboxControl(mailbox)
         self._mail = MailServer(mailbox, settings.host, settings.smtp_port) if settings.smtp_port is not None else None
         application.add_routes(self._mailbox_control.routes())
-        PhonePage(settings, self._switchboard, messages, tape).join(application)
+        PhonePage(settings, self._switchboard, messages, mailbox, tape).join(application)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
     @property

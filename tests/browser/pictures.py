@@ -30,7 +30,9 @@ async def picture(visitor: Visitor, name: str) -> None:
 async def asked_for_the_code(visitor: Visitor) -> Telephone:
     jeanne = visitor.telephone("Jeanne Martin-Duval")
     await visitor.press("Enter")
-    await expect(jeanne.heard.last).to_contain_text("tapez 1")
+    await expect(jeanne.heard.last).to_contain_text("Rendez-vous, tapez 1")
+    await visitor.press("1")
+    await expect(jeanne.heard.last).to_contain_text("déjà pris")
     await visitor.press("1")
     await expect(jeanne.heard.last).to_contain_text("date de naissance")
     await visitor.press(*BORN)
@@ -49,7 +51,7 @@ async def test_a_code_arrives(visit: Visits) -> None:
     async with visit(kept=without_waiting(JEANNE, MARIE), viewport=SCREEN, **STILL) as visitor:
         await asked_for_the_code(visitor)
         await visitor.page.locator(".call-entry summary").first.click()
-        await expect(visitor.page.locator(".exchange")).to_have_count(3)
+        await expect(visitor.page.locator(".exchange")).to_have_count(4)
         await picture(visitor, "telephones.png")
 
 

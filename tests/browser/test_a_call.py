@@ -27,6 +27,8 @@ async def reaches_the_appointment(visitor: Visitor, jeanne: Telephone) -> None:
     """Press 1, type the birth date by the keyboard, tap the code of the message, and say that one can listen."""
     await expect(jeanne.heard.last).to_contain_text(MENU)
     await visitor.press("1")
+    await expect(jeanne.heard.last).to_contain_text("déjà pris, tapez 1")
+    await visitor.press("1")
     await expect(jeanne.heard.last).to_contain_text("tapez la date de naissance")
     await visitor.press(*BORN)
     await jeanne.element.locator(".notice").get_by_role("button", name=re.compile(r"Taper \d{3}.\d{3}")).click()
@@ -41,7 +43,7 @@ async def test_jeanne_hears_her_appointment_and_the_page_shows_how(visit: Visits
         await jeanne.element.get_by_role("button", name=THE_PRACTICE).click()
         await reaches_the_appointment(visitor, jeanne)
         typed = await jeanne.talk.locator(".entered kbd").all_inner_texts()
-        assert (typed[:2], len(typed[2]), typed[3:]) == (["1", BORN], 6, ["1"])
+        assert (typed[:3], len(typed[3]), typed[4:]) == (["1", "1", BORN], 6, ["1"])
 
         audio = jeanne.element.locator(":scope > audio")
         await expect(audio).to_have_attribute("src", re.compile(r"^/emulator/calls/CA\w+/sounds/\d+$"))

@@ -90,9 +90,9 @@ async def test_on_a_narrow_screen_a_call_is_made_by_touch_and_nothing_lies_outsi
     async with visit(viewport=NARROW, has_touch=True, kept=kept) as visitor:
         jeanne, page = visitor.telephone("Jeanne Martin-Duval"), visitor.page
         await jeanne.button("Appeler").tap()
-        await expect(jeanne.heard.last).to_contain_text("tapez 1")
+        await expect(jeanne.heard.last).to_contain_text("Rendez-vous, tapez 1")
         await jeanne.key("1").tap()
-        await expect(jeanne.heard.last).to_contain_text("date de naissance")
+        await expect(jeanne.heard.last).to_contain_text("déjà pris, tapez 1")
         for element in (jeanne.element, jeanne.button("Raccrocher"), jeanne.key("3")):
             box = await element.bounding_box()
             assert box is not None
@@ -126,7 +126,7 @@ async def test_by_keyboard_alone_one_calls_types_reads_the_history_and_hangs_up(
         await tab_to(visitor, jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls")))
         await visitor.press("Enter")
         await expect(jeanne.talk).to_be_focused()
-        await expect(jeanne.heard.last).to_contain_text("tapez 1")
+        await expect(jeanne.heard.last).to_contain_text("Rendez-vous, tapez 1")
         await visitor.press("1")
         await expect(jeanne.talk.locator(".entered")).to_have_text("1")
         await tab_to(visitor, page.locator(".call-entry summary").first)
@@ -194,7 +194,7 @@ async def test_every_text_can_be_read_and_every_control_has_a_name(scheme: Any, 
     async with visit(color_scheme=scheme, reduced_motion="reduce", kept=kept) as visitor:
         jeanne, page = visitor.telephone("Jeanne Martin-Duval"), visitor.page
         await jeanne.button("Appeler").click()
-        await expect(jeanne.heard.last).to_contain_text("tapez 1")
+        await expect(jeanne.heard.last).to_contain_text("Rendez-vous, tapez 1")
         await visitor.press("1", "9", "9")
         await text(stage, JEANNE, "Code 482 913, valable 10 min.")
         await expect(jeanne.element.locator(".notice")).to_be_visible()
@@ -216,5 +216,5 @@ async def test_sound_is_cut_by_a_button_and_stays_cut(visit: Visits) -> None:
         await page.reload()
         await expect(page.get_by_role("button", name="Le son est coupé : l’activer")).to_be_visible()
         await jeanne.button("Appeler").click()
-        await expect(jeanne.heard.last).to_contain_text("tapez 1")
+        await expect(jeanne.heard.last).to_contain_text("Rendez-vous, tapez 1")
         assert await page.evaluate("spoken") == []

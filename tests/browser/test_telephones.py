@@ -35,7 +35,7 @@ async def test_two_telephones_are_in_two_calls_and_the_keyboard_is_that_of_the_a
         await expect(jeanne.heard.first).to_contain_text("Cabinet des Tilleuls, bonjour")
         await expect(marie.heard.first).to_contain_text("Maison de santé du Port, bonjour")
         await expect(marie.element).to_have_class(re.compile("active"))
-        await expect(marie.heard.last).to_contain_text("tapez 1")
+        await expect(marie.heard.last).to_contain_text("Rendez-vous, tapez 1")
         await visitor.press("3")
         await expect(marie.talk.locator(".entered")).to_have_text("3")
         await expect(jeanne.talk.locator(".entered")).to_have_count(0)
@@ -52,7 +52,7 @@ async def test_only_the_active_telephone_is_heard(visit: Visits) -> None:
     async with visit(kept=without_waiting(JEANNE, MARIE)) as visitor:
         jeanne, marie = visitor.telephone("Jeanne Martin-Duval"), visitor.telephone("Lucas, Hugo et Marie Petit")
         await jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls")).click()
-        await expect(jeanne.heard.last).to_contain_text("tapez 1")
+        await expect(jeanne.heard.last).to_contain_text("Rendez-vous, tapez 1")
         await marie.element.get_by_role("heading", level=2).click()
         await visitor.page.evaluate("spoken.length = 0")
         await jeanne.key("3").dispatch_event("click")

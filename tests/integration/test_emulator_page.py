@@ -169,7 +169,7 @@ async def test_the_stream_tells_all_that_is_then_only_what_is_new() -> None:
     async with bench(PAGES) as desk, fetched(desk, "/emulator/events") as response:
         assert response.content_type == "text/event-stream"
         stream = Stream(response)
-        assert await stream.next() == ("snapshot", {"calls": [], "messages": [], "ringing": []})
+        assert await stream.next() == ("snapshot", {"calls": [], "messages": [], "mails": [], "ringing": []})
         sid = await desk.call()
         first = await stream.until("call", lambda call: call["heard_count"] == 2 and call["activity"] == "waiting")
         assert first["sid"] == sid
@@ -252,7 +252,7 @@ async def test_no_other_sites_page_may_use_the_emulator(headers: dict[str, str],
                     assert "emulator" in (await response.json())["error"]
 
 
-async def test_the_page_is_told_names_and_which_parts_there_are() -> None:
+async def test_the_page_is_told_names_and_whether_there_are_mails() -> None:
     settings = EmulatorSettings(
         ACCOUNT, TOKEN, NumberSettings("http://127.0.0.1:9/"), port=0,
         telephones=(NamedNumber(CALLER, "Jeanne", "tapez 1"),), lines=(NamedNumber(PRACTICE, "Le cabinet"),),
@@ -266,4 +266,4 @@ async def test_the_page_is_told_names_and_which_parts_there_are() -> None:
         await emulator.stop()
     assert told["telephones"] == [{"number": CALLER, "name": "Jeanne", "hint": "tapez 1"}]
     assert told["lines"] == [{"number": PRACTICE, "name": "Le cabinet", "hint": ""}]
-    assert set(told["parts"]) <= {"forwardings", "mails", "replies"}
+    assert told["mails"] is False

@@ -1,7 +1,8 @@
 """One stream of server-sent events a page: everything that is, then everything that changes.
 
-``snapshot`` comes first, and again whenever a browser comes back; ``call``, ``message`` and ``ringing`` follow. A call
-is sent whole but for what was heard and entered, of which only the rest is sent that this page has not had.
+``snapshot`` comes first, and again whenever a browser comes back; ``call``, ``message``, ``mail`` and ``ringing``
+follow. A call is sent whole but for what was heard and entered, of which only the rest is sent that this page has not
+had.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from aiohttp import web
 
 from callcenter.emulator.calls import Call
 from callcenter.emulator.control import PREFIX, full, message_body
-from callcenter.emulator.messages import Messages
+from callcenter.emulator.control_mailbox import mail_body
+from callcenter.emulator.mailbox import Mailbox
+from callcenter.emulator.messages import Message, Messages
 from callcenter.emulator.switchboard import Switchboard
 from callcenter.emulator.timeline import Changes
 
 HEARTBEAT = 15.0  # seconds after which a silent stream says that it is still there, and finds out if nobody is
 TOGETHER = 0.02  # seconds in which changes are gathered: a call changes several times at every step
 CALLS = 200  # the latest that a page is given
-MESSAGES = 500
+MESSAGES = 500  # and mails
 GROWING = ("heard", "entered")
 
 Event = tuple[str, dict[str, object]]
@@ -31,16 +34,18 @@ class Feed:
     """Serves the stream.
 
     Arguments:
-        switchboard, messages: what it tells about.
+        switchboard, messages, mailbox: what it tells about.
     """
 
-    def __init__(self, switchboard: Switchboard, messages: Messages) -> None:
+    def __init__(self, switchboard: Switchboard, messages: Messages, mailbox: Mailbox) -> None:
         self._switchboard = switchboard
         self._messages = messages
+        self._mailbox = mailbox
         self._changes = Changes()
         self._ended = False
         switchboard.changes.lead_to(self._changes)
         messages.changes.lead_to(self._changes)
+        mailbox.changes.lead_to(self._changes)
 
     def routes(self) -> list[web.RouteDef]:
         """What is served."""
@@ -55,7 +60,7 @@ class Feed:
         """The events, until the browser leaves or the emulator stops."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)
-        reader = _Reader(self._switchboard, self._messages)
+        reader = _Reader(self._switchboard, self._messages, self._mailbox)
         try:
             revision = self._changes.revision
             await _send(response, [reader.snapshot()])
@@ -73,22 +78,23 @@ class Feed:
 class _Reader:
     """What one page has been told."""
 
-    def __init__(self, switchboard: Switchboard, messages: Messages) -> None:
+    def __init__(self, switchboard: Switchboard, messages: Messages, mailbox: Mailbox) -> None:
         self._switchboard = switchboard
         self._messages = messages
+        self._mailbox = mailbox
         self._revisions: dict[str, int] = {}
         self._had: dict[str, tuple[int, ...]] = {}
         self._message = 0
+        self._mail = 0
         self._ringing: list[dict[str, str]] = []
 
     def snapshot(self) -> Event:
         """All that there is."""
-        arrived = self._messages.arrived(None)[-MESSAGES:]
-        self._message = len(self._messages.all)
         self._ringing = self._rings()
         return "snapshot", {
             "calls": [self._told(call) for call in self._latest()],
-            "messages": [message_body(message) for message in arrived],
+            "messages": self._texts()[-MESSAGES:],
+            "mails": self._letters()[-MESSAGES:],
             "ringing": self._ringing,
         }
 
@@ -97,9 +103,10 @@ class _Reader:
         for call in self._latest():
             if self._revisions.get(call.sid) != call.timeline.changes.revision:
                 yield "call", self._told(call)
-        for message in self._messages.arrived(None, self._message):
-            yield "message", message_body(message)
-        self._message = len(self._messages.all)
+        for message in self._texts():
+            yield "message", message
+        for mail in self._letters():
+            yield "mail", mail
         if (ringing := self._rings()) != self._ringing:
             self._ringing = ringing
             yield "ringing", {"ringing": ringing}
@@ -107,9 +114,20 @@ class _Reader:
     def _latest(self) -> list[Call]:
         return list(self._switchboard.calls.values())[-CALLS:]
 
+    def _texts(self) -> list[dict[str, object]]:
+        """The messages that telephones have got or sent since they were last asked for."""
+        after, self._message = self._message, len(self._messages.all)
+        shown = [one for one in self._messages.all[after:] if one.arrived or _sent_by_a_telephone(one)]
+        return [message_body(one) | {"direction": one.direction} for one in shown]
+
+    def _letters(self) -> list[dict[str, object]]:
+        """The mails that have arrived since they were last asked for."""
+        after, self._mail = self._mail, len(self._mailbox.all)
+        return [mail_body(mail) for mail in self._mailbox.all[after:]]
+
     def _rings(self) -> list[dict[str, str]]:
         """The legs that ring, and where."""
-        return [{"sid": leg.call.sid, "number": leg.call.parties.called} for leg in self._switchboard.ringing()]
+        return [{"sid": leg.call.sid, "number": leg.rings_at} for leg in self._switchboard.ringing()]
 
     def _told(self, call: Call) -> dict[str, object]:
         had = self._had.get(call.sid, (0,) * len(GROWING))
@@ -120,6 +138,10 @@ class _Reader:
             items = told[name]
             told |= {name: items[start:] if isinstance(items, list) else items, f"{name}_from": start}
         return told
+
+
+def _sent_by_a_telephone(message: Message) -> bool:
+    return message.direction == "inbound"
 
 
 async def _send(response: web.StreamResponse, events: Iterator[Event] | list[Event]) -> None:

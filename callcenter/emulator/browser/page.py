@@ -16,6 +16,7 @@ from callcenter.emulator.browser.feed import Feed
 from callcenter.emulator.browser.guard import guard
 from callcenter.emulator.browser.history import History
 from callcenter.emulator.control import PREFIX
+from callcenter.emulator.mailbox import Mailbox
 from callcenter.emulator.messages import Messages
 from callcenter.emulator.settings import EmulatorSettings, NamedNumber
 from callcenter.emulator.switchboard import Switchboard
@@ -44,13 +45,6 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 
-#: What the page shows only where the emulator has it: a route that serves it, by method and path.
-PARTS = {
-    "forwardings": ("POST", PREFIX + "/forwardings"),
-    "mails": ("GET", PREFIX + "/mails"),
-    "replies": ("POST", PREFIX + "/messages"),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class _File:
@@ -71,12 +65,14 @@ class PhonePage:
 
     Arguments:
         settings: the telephones and lines that it offers.
-        switchboard, messages, tape: what it shows.
+        switchboard, messages, mailbox, tape: what it shows.
     """
 
-    def __init__(self, settings: EmulatorSettings, switchboard: Switchboard, messages: Messages, tape: Tape) -> None:
+    def __init__(
+        self, settings: EmulatorSettings, switchboard: Switchboard, messages: Messages, mailbox: Mailbox, tape: Tape
+    ) -> None:
         self._settings = settings
-        self._feed = Feed(switchboard, messages)
+        self._feed = Feed(switchboard, messages, mailbox)
         self._history = History(switchboard, tape)
 
     def join(self, application: web.Application) -> None:
@@ -103,13 +99,12 @@ class PhonePage:
         return _served(request, file)
 
     async def _presets(self, request: web.Request) -> web.Response:
-        """What the page offers: telephones and lines by name, and which parts this emulator has."""
-        routes = {(route.method, route.resource.canonical) for route in request.app.router.routes() if route.resource}
+        """What the page offers: telephones and lines by name, and whether mails are taken."""
         return web.json_response(
             {
                 "telephones": [_named(number) for number in self._settings.telephones],
                 "lines": [_named(number) for number in self._settings.lines],
-                "parts": [part for part, route in PARTS.items() if route in routes],
+                "mails": self._settings.smtp_port is not None,
             }
         )
 

@@ -28,7 +28,7 @@ function views() {
     if (view === "forwardings") forwardings.load();
   };
   for (const button of buttons) {
-    show(button, ["phones", "history"].includes(button.dataset.view) || store.has(button.dataset.view));
+    show(button, button.dataset.view !== "mails" || store.presets.mails);
     button.addEventListener("click", () => look(button.dataset.view));
   }
   const last = recall("view", "phones");
@@ -98,12 +98,12 @@ async function begin() {
   views();
   listen(rack);
   store.addEventListener("connection", () => show(document.getElementById("lost"), !store.connected));
-  store.addEventListener("snapshot", () => (rack.caughtUp(), history.update()));
+  store.addEventListener("snapshot", () => (rack.caughtUp(), history.update(), mails.update()));
   store.addEventListener("call", (event) => (rack.changed(event.detail), history.changed(event.detail)));
   store.addEventListener("message", () => rack.update());
   store.addEventListener("ringing", () => rack.update());
+  store.addEventListener("mail", () => mails.update());
   store.connect();
-  mails.follow();
   setInterval(() => (rack.tick(), history.tick()), 1000);
   document.documentElement.dataset.ready = "yes";
 }

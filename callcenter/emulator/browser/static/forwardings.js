@@ -19,7 +19,6 @@ export class Forwardings {
   }
 
   async load() {
-    if (!this.#store.has("forwardings")) return;
     if (!this.#form) document.getElementById("forwardings").append((this.#form = this.#build()));
     const answer = await attempt(() => get("/forwardings"));
     if (!answer) return;

@@ -4,11 +4,14 @@ import { attempt, post } from "./http.js";
 import { codes, grouped, network, readable } from "./numbers.js";
 import { timeOfDay } from "./words.js";
 
-/** One message, with a button for each code that it seems to hold. */
+/** One message; one that came has a button for each code that it seems to hold. */
 export function messageCard(message, store, type) {
-  const head = h("header", {}, h("strong", { t: ["message_from", { name: store.named(message.from) ?? readable(message.from) }] }));
-  if (message.at) head.append(h("time", { datetime: message.at }, timeOfDay(message.at)));
-  const card = h("article", { class: "sms" }, head, h("p", {}, message.body));
+  const sent = message.direction === "inbound"; // as the application sees it
+  const other = sent ? message.to : message.from;
+  const title = h("strong", { t: [sent ? "sent_to" : "message_from", { name: store.named(other) ?? readable(other) }] });
+  const head = h("header", {}, title, h("time", { datetime: message.at }, timeOfDay(message.at)));
+  const card = h("article", { class: sent ? "sms mine" : "sms" }, head, h("p", {}, message.body));
+  if (sent) return card;
   const buttons = codes(message.body).map((code) =>
     h("button", { type: "button", class: "code", t: ["type_code", { code: grouped(code) }], on: { click: () => type(code) } }),
   );
@@ -22,10 +25,8 @@ export class Inbox {
   #type;
   #list;
   #empty;
-  #form;
   #to;
   #shown = null;
-  #sent = [];
 
   constructor(store, line, type) {
     this.#store = store;
@@ -36,13 +37,19 @@ export class Inbox {
     this.#to = h("input", { type: "tel", name: "to", label: "reply_to", shown: "reply_to", autocomplete: "off", required: true });
     const body = h("input", { name: "body", label: "reply", shown: "reply", autocomplete: "off", maxlength: 1600, required: true });
     const send = h("button", { type: "submit", class: "quiet", t: "send" });
-    this.#form = h("form", { class: "reply", on: { submit: (event) => this.#send(event, body) } }, this.#to, body, send);
-    this.element = h("div", { class: "inbox" }, this.#empty, this.#list, this.#form);
+    const form = h("form", { class: "reply", on: { submit: (event) => this.#send(event, body) } }, this.#to, body, send);
+    this.element = h("div", { class: "inbox" }, this.#empty, this.#list, form);
   }
 
-  /** This telephone's messages, oldest first. */
+  /** The messages that came to this telephone, oldest first. */
   mine() {
-    return this.#store.messages.filter((message) => message.to === this.#line.number);
+    return this.#store.messages.filter((message) => message.to === this.#line.number && message.direction !== "inbound");
+  }
+
+  /** Those, and the ones that it has sent. */
+  #all() {
+    const { number } = this.#line;
+    return this.#store.messages.filter((message) => (message.direction === "inbound" ? message.from : message.to) === number);
   }
 
   /** Those that nobody has looked at. */
@@ -51,26 +58,21 @@ export class Inbox {
   }
 
   update() {
-    show(this.#form, this.#store.has("replies"));
-    const mine = this.mine();
-    const mark = `${this.#line.number} ${mine.at(-1)?.number ?? 0} ${this.#sent.length}`;
+    const all = this.#all();
+    const mark = all.map((message) => message.sid).join();
     if (mark === this.#shown) return;
     this.#shown = mark;
-    this.#list.replaceChildren(...mine.map((message) => messageCard(message, this.#store, this.#type)).reverse(), ...this.#sent);
-    show(this.#empty, mine.length + this.#sent.length === 0);
-    show(this.#list, mine.length + this.#sent.length > 0);
-    if (!this.#to.value && mine.length) this.#to.value = readable(mine.at(-1).from);
+    this.#list.replaceChildren(...all.map((message) => messageCard(message, this.#store, this.#type)).reverse());
+    show(this.#empty, all.length === 0);
+    show(this.#list, all.length > 0);
+    const last = this.mine().at(-1);
+    if (!this.#to.value && last) this.#to.value = readable(last.from);
   }
 
   async #send(event, body) {
     event.preventDefault();
     const to = network(this.#to.value);
-    const sent = await attempt(() => post("/messages", { from: this.#line.number, to, body: body.value }));
-    if (!sent) return;
-    const head = h("header", {}, h("strong", { t: ["sent_to", { name: this.#store.named(to) ?? readable(to) }] }));
-    this.#sent.unshift(h("article", { class: "sms mine" }, head, h("p", {}, body.value)));
-    body.value = "";
-    this.update();
+    if (await attempt(() => post("/messages", { from: this.#line.number, to, body: body.value }))) body.value = "";
   }
 }
 

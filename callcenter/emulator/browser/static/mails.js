@@ -1,14 +1,10 @@
-// The mailbox of the emulator, where it has one.
+// The emulator's mailbox, where it has one.
 import { h, show } from "./dom.js";
-import { ask } from "./http.js";
 import { timeOfDay } from "./words.js";
-
-const PATIENCE = 25; // seconds of one long poll
-const PAUSE = 3000; // milliseconds after one that failed
 
 export class Mails {
   #store;
-  #last = 0;
+  #shown = [];
   #list = h("div", { class: "mails" });
   #empty = h("p", { class: "empty", t: "no_mails" });
 
@@ -18,32 +14,23 @@ export class Mails {
     document.getElementById("mails").append(title, h("p", { class: "intro", t: "mails_intro" }), this.#empty, this.#list);
   }
 
-  /** Show mails as they come, as long as the page is looked at. */
-  async follow() {
-    while (this.#store.has("mails")) {
-      if (document.hidden) await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
-      try {
-        const answer = await ask("GET", `/mails?after=${this.#last}&wait=${PATIENCE}`);
-        if (answer.last < this.#last) this.#forget(); // another emulator, with an empty mailbox
-        for (const mail of answer.mails) this.#add(mail);
-        this.#last = answer.last ?? this.#last;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
-      }
+  /** Show every mail, the newest first; those that are opened stay so. */
+  update() {
+    const { mails } = this.#store;
+    if (this.#shown.some((mail, index) => mail.at !== mails[index]?.at)) {
+      this.#shown = []; // another emulator's
+      this.#list.replaceChildren();
     }
+    for (const mail of mails.slice(this.#shown.length)) this.#list.prepend(item(mail));
+    this.#shown = [...mails];
+    show(this.#empty, mails.length === 0);
   }
+}
 
-  #forget() {
-    this.#list.replaceChildren();
-    show(this.#empty, true);
-  }
-
-  #add(mail) {
-    show(this.#empty, false);
-    const subject = mail.subject ? h("strong", {}, mail.subject) : h("strong", { t: "no_subject" });
-    const to = Array.isArray(mail.to) ? mail.to.join(", ") : mail.to;
-    const head = h("summary", {}, subject, h("span", { class: "facts" }, h("span", { t: ["mail_to", { to }] })));
-    if (mail.at) head.lastChild.append(h("time", { datetime: mail.at }, timeOfDay(mail.at)));
-    this.#list.prepend(h("details", { class: "mail" }, head, h("pre", { tabindex: "0" }, mail.body ?? mail.text ?? "")));
-  }
+function item(mail) {
+  const subject = h("strong", mail.subject ? {} : { t: "no_subject" }, mail.subject || null);
+  const to = h("span", { t: ["mail_to", { to: mail.to.join(", ") }] });
+  const facts = h("span", { class: "facts" }, to, h("time", { datetime: mail.at }, timeOfDay(mail.at)));
+  const text = h("pre", { tabindex: "0" }, mail.text);
+  return h("details", { class: "mail" }, h("summary", {}, subject, facts), text);
 }

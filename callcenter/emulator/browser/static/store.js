@@ -30,7 +30,7 @@ export class Store extends EventTarget {
   messages = [];
   ringing = [];
   mails = [];
-  presets = { telephones: [], lines: [], parts: [] };
+  presets = { telephones: [], lines: [], mails: false };
   connected = false;
 
   /** Begin to listen to the emulator; the browser comes back by itself when the connection breaks. */
@@ -44,16 +44,16 @@ export class Store extends EventTarget {
       this.messages.push(data);
       this.#tell("message", data);
     });
+    on("mail", (data) => {
+      this.mails.push(data);
+      this.#tell("mail", data);
+    });
     on("ringing", (data) => {
       this.ringing = data.ringing;
       this.#tell("ringing");
     });
     source.addEventListener("error", () => this.#connection(false));
     return source;
-  }
-
-  has(part) {
-    return this.presets.parts.includes(part);
   }
 
   /** The name that goes with a number, if one does. */
@@ -64,6 +64,7 @@ export class Store extends EventTarget {
   #snapshot(data) {
     this.calls = new Map(data.calls.map((call) => [call.sid, received(call)]));
     this.messages = data.messages;
+    this.mails = data.mails;
     this.ringing = data.ringing;
     this.#connection(true);
     this.#tell("snapshot");

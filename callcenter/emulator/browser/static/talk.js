@@ -3,6 +3,7 @@ import { h, icon } from "./dom.js";
 import { readable } from "./numbers.js";
 import { played } from "./sound.js";
 
+const SOUNDS = { "[sonnerie]": "tone_ringing", "[bip]": "tone_beep" }; // what the network itself lets one hear
 const SPOKEN = new Set(["say", "play"]);
 
 export class Talk {
@@ -81,7 +82,7 @@ export class Talk {
     if (heard.kind === "joined" && partner) {
       return h("p", { t: ["joined", { name: this.#store.named(partner) ?? readable(partner) }] });
     }
-    if (heard.text === "[sonnerie]") return h("p", { t: "tone_ringing" });
+    if (heard.text in SOUNDS) return h("p", { t: SOUNDS[heard.text] });
     return h("p", heard.kind === "tone" ? { t: ["tone", { keys: heard.text }] } : {}, heard.kind === "tone" ? null : heard.text);
   }
 

@@ -84,6 +84,7 @@ const fr = {
   again: "Réécouter",
   pause: "silence, {seconds}",
   tone_ringing: "La ligne sonne.",
+  tone_beep: "Bip",
   tone: "Touche {keys}",
   joined: "En communication avec {name}",
   over_by_you: "Vous avez raccroché",
@@ -103,7 +104,7 @@ const fr = {
   reply: "Répondre par SMS",
   reply_to: "Destinataire",
   send: "Envoyer",
-  sent_to: "à {name}",
+  sent_to: "Envoyé à {name}",
 
   rings_elsewhere: "Appel entrant : {number}",
   open_phone: "Ouvrir ce téléphone",
@@ -248,6 +249,7 @@ const en = {
   again: "Listen again",
   pause: "silence, {seconds}",
   tone_ringing: "The line is ringing.",
+  tone_beep: "Beep",
   tone: "Key {keys}",
   joined: "In conversation with {name}",
   over_by_you: "You hung up",
@@ -267,7 +269,7 @@ const en = {
   reply: "Send a text message",
   reply_to: "To",
   send: "Send",
-  sent_to: "to {name}",
+  sent_to: "Sent to {name}",
 
   rings_elsewhere: "Incoming call: {number}",
   open_phone: "Open this telephone",
