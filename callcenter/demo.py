@@ -146,9 +146,11 @@ def _telephones(demonstration: Demonstration) -> Iterator[NamedNumber]:
             by_number.setdefault(number, []).append(person)
     for number, people in by_number.items():
         name = demonstration.practices[people[0].practice].facts.name
-        births = [f"{one.traits['birth_date'].replace('/', '')} ({one.traits['first_name']})" for one in people]
-        hint = f"{name}\u00a0: tapez 1, encore 1, puis la date de naissance, {' ou '.join(births)}."
-        yield NamedNumber(number, _household(people), hint)
+        births: dict[str, list[str]] = {}
+        for person in people:
+            births.setdefault(person.traits["birth_date"].replace("/", ""), []).append(person.traits["first_name"])
+        dates = " ou ".join(f"{date} ({', '.join(who)})" for date, who in births.items())
+        yield NamedNumber(number, _household(people), f"{name}\u00a0: tapez 1, encore 1, puis {dates}.")
     for practice in demonstration.practices.values():
         yield NamedNumber(practice.facts.rescue_number, f"{practice.facts.name}, ligne de secours")
 

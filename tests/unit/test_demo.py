@@ -24,6 +24,7 @@ def test_the_demo_offers_its_peoples_telephones_and_its_practices_lines() -> Non
     assert telephones["+33639980001"].name == "Jeanne Martin-Duval"
     assert "14031962 (Jeanne)" in telephones["+33639980001"].hint
     assert telephones["+33639980002"].name == "Lucas, Hugo et Marie Petit"
+    assert "05052012 (Lucas, Hugo) ou 17091984 (Marie)" in telephones["+33639980002"].hint
     assert telephones["+33639980006"].name == "Paul et Hélène Garnier"
     assert telephones["+33465710090"].name == "Cabinet des Tilleuls, ligne de secours"
     assert {one.number: one.name for one in told.lines} == {
