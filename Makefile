@@ -7,6 +7,8 @@
 PYTHON_CANDIDATES := python3.13 python3.12 python3.11 python3 python3.14 python
 PYTHON_FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 BIN := .venv/bin
+BROWSERS := chromium chromium-browser google-chrome-stable google-chrome
+CI_PACKAGES := chromium fonts-inter
 STAMP := .venv/.made-for
 
 # Scripts of a virtual environment name the folder they were made in: a clone that was moved or copied makes its own.
@@ -14,7 +16,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
 $(STAMP): moved
 endif
 
-.PHONY: help setup demo demo-reset check test bench docs format lock audit-deps clean moved
+.PHONY: help setup ci-setup demo demo-reset check test bench docs pictures format lock audit-deps clean moved
 moved:
 
 help: ## List what make can do
@@ -42,6 +44,31 @@ $(STAMP): requirements.lock pyproject.toml
 	@pwd -P > $(STAMP)
 	@echo "setup: done"
 
+ci-setup: setup ## Install what the browser tests need: Debian's Chromium and letters to show pages in
+	@for name in $(BROWSERS); do \
+	    if command -v "$$name" >/dev/null; then echo "ci-setup: $$(command -v "$$name") is there"; exit 0; fi; \
+	done; \
+	if ! command -v apt-get >/dev/null; then \
+	    echo "ci-setup: no Chromium, and no apt-get to install it: install Chromium or Chrome by this system's means" >&2; \
+	    exit 1; \
+	fi; \
+	if [ "$$(id -u)" = 0 ]; then as_root=""; \
+	elif sudo -n true 2>/dev/null; then as_root="sudo -n"; \
+	else \
+	    echo "ci-setup: Chromium is missing, and installing it needs root. Run: sudo apt-get install $(CI_PACKAGES)" >&2; \
+	    exit 1; \
+	fi; \
+	echo "ci-setup: installing $(CI_PACKAGES)"; \
+	log="$$(mktemp)"; trap 'rm -f "$$log"' EXIT; \
+	apt="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q"; \
+	if $$apt update >"$$log" 2>&1 </dev/null && $$apt install -y --no-install-recommends $(CI_PACKAGES) >>"$$log" 2>&1 </dev/null; then \
+	    echo "ci-setup: done"; \
+	else \
+	    tail -n 20 "$$log" >&2; \
+	    echo "ci-setup: apt-get could not install $(CI_PACKAGES); mend what it says above and run make ci-setup again" >&2; \
+	    exit 1; \
+	fi
+
 demo: $(STAMP) ## Run server, database and emulated carrier with demo data; Ctrl-C ends all of it
 	@exec $(BIN)/callcenter demo
 
@@ -63,6 +90,9 @@ bench: $(STAMP) ## Measure the verified call beside its floors
 
 docs: $(STAMP) ## Make the documents that come from the program anew (their tests fail when stale)
 	CALLCENTER_DOCS=write $(BIN)/python -m pytest --quiet tests/documents
+
+pictures: $(STAMP) ## Take the documents' pictures of the telephones' page anew; look at them before you commit
+	$(BIN)/python -m pytest --quiet tests/browser/pictures.py
 
 format: $(STAMP) ## Put imports and code in the project's form
 	$(BIN)/ruff check --select I --fix --quiet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from callcenter.app import CannotListen, run_server
 from callcenter.audit.reading import disclosures, records_of_call
 from callcenter.calls.lookup import find_call
-from callcenter.emulator import Emulator, EmulatorSettings, NumberSettings
+from callcenter.emulator import Emulator, EmulatorSettings, NamedNumber, NumberSettings
 from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.outcomes import CouldNotRun, Differed, Passed
 from callcenter.emulator.runner import run
@@ -20,7 +20,8 @@ from callcenter.installation import Addresses, keys_path, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError, Problem, Unavailable
 from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice.demo import seed
+from callcenter.practice.demo import FOLDER, seed
+from callcenter.practice.demo_file import Demonstration, NamedPerson, read_demonstration
 from callcenter.practice.key_fit import check_keys
 from callcenter.settings import PROJECT, Environment, Settings
 from callcenter.store.database import Database
@@ -34,10 +35,14 @@ Say = Callable[[str], Any]
 EMULATOR_PORT = 8090
 
 WHAT_TO_TRY = """
-callcenter is running, with a carrier in a box beside it. In another terminal, in this folder:
+callcenter is running, with a carrier in a box beside it. Telephones in your browser:
 
-  .venv/bin/callcenter phone                            Jeanne calls the Cabinet des Tilleuls: 1, then 14031962,
+  http://127.0.0.1:8090/                                Jeanne calls the Cabinet des Tilleuls: 1, 1, 14031962,
                                                         then the code of the text message that arrives
+
+In another terminal, in this folder:
+
+  .venv/bin/callcenter phone                            the same call on a telephone in the terminal
   .venv/bin/callcenter phone --script tests/acceptance/transcripts/verified_by_sms.yaml
   .venv/bin/callcenter audit show --last                what the last caller was told, and what was refused
   .venv/bin/callcenter inbox                            who waits to be called back
@@ -119,6 +124,7 @@ def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
     """The emulator's account and numbers, as ``settings`` expect them of the carrier."""
     base = settings.public_base_url
     number = NumberSettings(base + paths.INCOMING, base + paths.FALLBACK, base + paths.STATUS)
+    demonstration = read_demonstration(FOLDER) if settings.environment is Environment.DEMO else None
     private = f"http://{settings.private.host}:{settings.private.port}/captions" if settings.captions else None
     return EmulatorSettings(
         account_sid=settings.carrier.account_sid,
@@ -127,7 +133,40 @@ def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
         port=port,
         captions_url=private,
         senders=frozenset({settings.carrier.sms_sender}),
+        telephones=tuple(_telephones(demonstration)) if demonstration else (),
+        lines=tuple(_lines(demonstration)) if demonstration else (),
     )
+
+
+def _telephones(demonstration: Demonstration) -> Iterator[NamedNumber]:
+    """The telephones of the demonstration's people, with the dates of birth to type, and the rescue lines."""
+    by_number: dict[str, list[NamedPerson]] = {}
+    for person in demonstration.named:
+        for number in person.phones:
+            by_number.setdefault(number, []).append(person)
+    for number, people in by_number.items():
+        name = demonstration.practices[people[0].practice].facts.name
+        births: dict[str, list[str]] = {}
+        for person in people:
+            births.setdefault(person.traits["birth_date"].replace("/", ""), []).append(person.traits["first_name"])
+        dates = " ou ".join(f"{date} ({', '.join(who)})" for date, who in births.items())
+        yield NamedNumber(number, _household(people), f"{name}\u00a0: tapez 1, encore 1, puis {dates}.")
+    for practice in demonstration.practices.values():
+        yield NamedNumber(practice.facts.rescue_number, f"{practice.facts.name}, ligne de secours")
+
+
+def _household(people: Sequence[NamedPerson]) -> str:
+    """« Jeanne Martin-Duval », « Paul et Hélène Garnier », « Lucas, Hugo et Marie Petit »."""
+    first = [person.traits["first_name"] for person in people]
+    names = " et ".join([", ".join(first[:-1]), first[-1]] if len(first) > 1 else first)
+    families = dict.fromkeys(person.traits["birth_name"] for person in people)
+    return f"{names} {'-'.join(families)}"
+
+
+def _lines(demonstration: Demonstration) -> Iterator[NamedNumber]:
+    """The numbers at which the demonstration's practices answer."""
+    for practice in demonstration.practices.values():
+        yield from (NamedNumber(number, practice.facts.name) for number in practice.facts.numbers)
 
 
 @asynccontextmanager
@@ -142,9 +181,12 @@ async def _emulating(settings: Settings, port: int) -> AsyncIterator[Emulator]:
 
 async def run_emulator(settings: Settings, port: int, say: Say) -> None:
     """Run the emulator alone until interrupted."""
+    if settings.environment is Environment.PRODUCTION:
+        what = "an emulator would call an installation of real patients, signing as the carrier does"
+        raise ConfigurationError([Problem("environment", 0, what, "use a configuration of environment demo or test")])
     stopped = _interrupted()
     async with _emulating(settings, port) as emulator:
-        say(f"emulator {emulator.base_url}, calling {settings.public_base_url}   Ctrl-C ends")
+        say(f"telephones {emulator.base_url}/, calling {settings.public_base_url}   Ctrl-C ends")
         await stopped.wait()
 
 

@@ -6,6 +6,6 @@ It uses nothing of callcenter: what passes against it passes for the same reason
 from __future__ import annotations
 
 from callcenter.emulator.server import Emulator
-from callcenter.emulator.settings import CallClock, EmulatorSettings, NumberSettings
+from callcenter.emulator.settings import CallClock, EmulatorSettings, NamedNumber, NumberSettings
 
-__all__ = ["CallClock", "Emulator", "EmulatorSettings", "NumberSettings"]
+__all__ = ["CallClock", "Emulator", "EmulatorSettings", "NamedNumber", "NumberSettings"]

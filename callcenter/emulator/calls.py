@@ -26,13 +26,31 @@ HeardKind = Literal["say", "play", "pause", "tone", "joined", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One thing heard: when (date, and seconds of the call), what, and from which file if from one."""
+    """One thing heard: when (date, and seconds of the call), what, from which file if from one, in which language."""
 
     at: datetime
     second: float
     kind: HeardKind
     text: str
     url: str | None = None
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Keys that were pressed, or words that were said.
+
+    Arguments:
+        after: how many things had been heard by then.
+        taken: whether anything listened.
+    """
+
+    at: datetime
+    second: float
+    kind: Literal["keys", "speech"]
+    text: str
+    after: int
+    taken: bool
 
 
 class Listener(Protocol):
@@ -147,6 +165,7 @@ class Call:
         self.fallback: Fetch | None = None
         self.subscription: Subscription | None = None
         self.heard: list[Heard] = []
+        self.entered: list[Entered] = []
         self.alerts: list[Alert] = []
         self.cookies = aiohttp.CookieJar(unsafe=True)  # the application may well be at an IP address
         self.bell = Bell()
@@ -226,12 +245,12 @@ class Call:
         self._on_status(self)
         self._tell()
 
-    def hear(self, kind: HeardKind, text: str, url: str | None = None) -> None:
+    def hear(self, kind: HeardKind, text: str, url: str | None = None, language: str = "") -> None:
         """Something is heard on this leg, and by whoever listens through it."""
-        self.heard.append(Heard(self._now(), round(self.timeline.elapsed, 3), kind, text, url))
+        self.heard.append(Heard(self._now(), round(self.timeline.elapsed, 3), kind, text, url, language))
         self.timeline.changes.notify()
         if self.mirror is not None:
-            self.mirror.hear(kind, text, url)
+            self.mirror.hear(kind, text, url, language)
 
     def alert(self, *alerts: Alert) -> None:
         """What the carrier's debugger would show."""
@@ -244,7 +263,11 @@ class Call:
 
     def press(self, keys: str) -> str:
         """Press keys, one after the other; those that were taken. The others are lost, as on the carrier."""
-        taken = [key for key in keys if self.listener is not None and self.listener.press(key)]
+        taken = []
+        for key in keys:
+            if wanted := self.listener is not None and self.listener.press(key):
+                taken.append(key)
+            self._enter("keys", key, taken=wanted)
         if taken:
             self.inputs += 1
             self.bell.ring()
@@ -254,9 +277,15 @@ class Call:
         """Say something; False if nothing listens to speech."""
         if self.listener is None or not self.listener.speak(text):
             return False
+        self._enter("speech", text, taken=True)
         self.inputs += 1
         self.bell.ring()
         return True
+
+    def _enter(self, kind: Literal["keys", "speech"], text: str, *, taken: bool) -> None:
+        second = round(self.timeline.elapsed, 3)
+        self.entered.append(Entered(self._now(), second, kind, text, len(self.heard), taken))
+        self.timeline.changes.notify()
 
     def interrupt(self, interruption: Interruption) -> None:
         """Stop whatever happens on the leg."""

@@ -233,6 +233,7 @@ def brief(call: Call) -> dict[str, object]:
         "from": parties.caller,
         "to": parties.called,
         "forwarded_from": parties.forwarded_from,
+        "created": call.created.isoformat(),
         "direction": parties.direction,
         "outside": call.outside,
         "parent": parties.parent,
@@ -261,8 +262,20 @@ def full(call: Call) -> dict[str, object]:
                 "kind": heard.kind,
                 "text": heard.text,
                 "url": heard.url,
+                "language": heard.language,
             }
             for heard in call.heard
+        ],
+        "entered": [
+            {
+                "at": entered.at.isoformat(),
+                "second": entered.second,
+                "kind": entered.kind,
+                "text": entered.text,
+                "after": entered.after,
+                "taken": entered.taken,
+            }
+            for entered in call.entered
         ],
         "alerts": [
             {"code": alert.code, "level": alert.level, "message": alert.message, "url": alert.url}

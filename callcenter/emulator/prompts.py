@@ -36,8 +36,8 @@ class Prompter:
     async def play(self, prompt: Prompt, sounds: dict[str, Sound], keypad: Keypad | None = None) -> None:
         """Play one prompt; input to the keypad, if there is one, cuts it short."""
         match prompt:
-            case Say(text, loop):
-                await self._repeat("say", text, None, len(text) / CHARACTERS_A_SECOND, loop, keypad)
+            case Say(text, loop, language):
+                await self._repeat("say", text, None, len(text) / CHARACTERS_A_SECOND, loop, keypad, language)
             case Play(url, digits, loop):
                 if digits:
                     seconds = sum(KEY_SECONDS.get(digit, ONE_KEY) for digit in digits)
@@ -52,10 +52,17 @@ class Prompter:
         await self._repeat("play", sound.text, sound.url, sound.seconds, loop, keypad)
 
     async def _repeat(
-        self, kind: HeardKind, text: str, url: str | None, seconds: float, loop: int, keypad: Keypad | None
+        self,
+        kind: HeardKind,
+        text: str,
+        url: str | None,
+        seconds: float,
+        loop: int,
+        keypad: Keypad | None,
+        language: str = "",
     ) -> None:
         for _ in range(loop):
-            self._call.hear(kind, text, url)
+            self._call.hear(kind, text, url, language)
             await self._last(seconds, keypad)
             if (keypad is not None and keypad.begun) or self._call.timeline.elapsed > LONGEST_CALL:
                 return

@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from callcenter.emulator.audio import Sounds
+from callcenter.emulator.browser import PhonePage
 from callcenter.emulator.control import Control, refusals
 from callcenter.emulator.control_lines import LinesControl
 from callcenter.emulator.control_mailbox import MailboxControl
@@ -137,6 +138,7 @@ class _Running:
         self._mailbox_control = MailboxControl(mailbox)
         self._mail = MailServer(mailbox, settings.host, settings.smtp_port) if settings.smtp_port is not None else None
         application.add_routes(self._mailbox_control.routes())
+        PhonePage(settings, self._switchboard, messages, mailbox, tape).join(application)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
     @property

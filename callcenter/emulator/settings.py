@@ -26,6 +26,21 @@ class NumberSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedNumber:
+    """A number that the telephones' page offers by name.
+
+    Arguments:
+        number: E.164.
+        name: whose it is.
+        hint: what somebody who tries it should know.
+    """
+
+    number: str
+    name: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EmulatorSettings:
     """The account, its numbers and the emulator's own address.
 
@@ -40,6 +55,8 @@ class EmulatorSettings:
             messages may come from anywhere.
         minds_stop: whether the carrier minds STOP and START in text messages itself.
         smtp_port: where mails are taken, 0 for any free port; None for no mailbox.
+        telephones: telephones that the page in the browser offers.
+        lines: numbers that it offers to call.
         captions_url: asked with the last segment of a Play's URL for what that audio says.
     """
 
@@ -53,6 +70,8 @@ class EmulatorSettings:
     senders: frozenset[str] = frozenset()
     minds_stop: bool = False
     smtp_port: int | None = None
+    telephones: tuple[NamedNumber, ...] = ()
+    lines: tuple[NamedNumber, ...] = ()
 
     def number(self, called: str) -> NumberSettings:
         """The settings of the number that was called."""

@@ -76,7 +76,9 @@ class Switchboard:
 
     def timeline(self, pace: Pace) -> Timeline:
         """A fresh conversation's time."""
-        return LiveTimeline() if pace == "live" else ScriptedTimeline(self._clock)
+        timeline: Timeline = LiveTimeline() if pace == "live" else ScriptedTimeline(self._clock)
+        timeline.changes.lead_to(self.changes)
+        return timeline
 
     def pass_time(self, seconds: float) -> bool:
         """Move the shared clock; False where there is none."""

@@ -25,6 +25,7 @@ class Exchange:
         error: why no answer came, or None.
         at: when the request was made.
         call_sid: the call it belongs to, if any.
+        seconds: how long it took, of the machine's own time, where it was measured.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class Exchange:
     response_body: bytes = b""
     error: str | None = None
     call_sid: str | None = None
+    seconds: float | None = None
 
     @property
     def form(self) -> dict[str, str]:

@@ -23,12 +23,19 @@ class Changes:
     def __init__(self) -> None:
         self.revision = 0
         self._event = asyncio.Event()
+        self._above: list[Changes] = []
+
+    def lead_to(self, above: Changes) -> None:
+        """What changes here is a change there too."""
+        self._above.append(above)
 
     def notify(self) -> None:
         """Something changed."""
         self.revision += 1
         self._event.set()
         self._event = asyncio.Event()
+        for above in self._above:
+            above.notify()
 
     async def beyond(self, revision: int, seconds: float) -> None:
         """Return when the revision is beyond the given one, or after some real seconds."""

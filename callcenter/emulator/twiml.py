@@ -111,11 +111,11 @@ class _Reader:
         return None
 
     def _say(self, element: ElementTree.Element) -> Say:
-        attributes = self._attributes(element, "voice", "language")
+        attributes = self._attributes(element, "voice")
         text = " ".join("".join(element.itertext()).split())
         if len(text) > LONGEST_SAY:
             self._warn(13521, f"<Say> of {len(text)} characters; {LONGEST_SAY} at most")
-        say = Say(text, loop=attributes.whole("loop", 1) or ENDLESS)
+        say = Say(text, attributes.whole("loop", 1) or ENDLESS, attributes.text("language", ""))
         attributes.finish()
         return say
 

@@ -10,10 +10,11 @@ Method = Literal["GET", "POST"]
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Text to be spoken, without its SSML marks."""
+    """Text to be spoken, without its SSML marks; ``language`` is its tag, or empty."""
 
     text: str
     loop: int = 1
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

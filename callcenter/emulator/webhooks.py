@@ -146,6 +146,8 @@ class Webhooks:
             call_sid=delivery.call_sid,
         )  # fmt: skip
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=overrides.connect, sock_read=overrides.read)
+        clock = asyncio.get_running_loop().time
+        began = clock()
         try:
             async with self._session.request(
                 delivery.method, URL(request.url, encoded=True), data=request.body or None, headers=request.headers,
@@ -155,15 +157,14 @@ class Webhooks:
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             connecting = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
             why = f"{type(error).__name__}: {error}"
-            self._tape.record(replace(exchange, error=why))
+            self._tape.record(replace(exchange, error=why, seconds=clock() - began))
             code = 11205 if connecting else 11200
             return Unanswered(request.url, code, why), "ct" if connecting else "rt"
         except asyncio.CancelledError:
-            self._tape.record(replace(exchange, error="given up before an answer came"))
+            self._tape.record(replace(exchange, error="given up before an answer came", seconds=clock() - began))
             raise
-        self._tape.record(
-            replace(exchange, status=response.status, response_headers=dict(response.headers), response_body=body)
-        )
+        answered = replace(exchange, status=response.status, response_headers=dict(response.headers))
+        self._tape.record(replace(answered, response_body=body, seconds=clock() - began))
         if cookies is not None:
             cookies.update_cookies(response.cookies, response.url)
         location = response.headers.get("Location")

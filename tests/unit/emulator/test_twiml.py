@@ -32,7 +32,7 @@ def codes(inside: str) -> list[int]:
 
 def test_every_verb() -> None:
     assert one('<Say language="fr-FR" voice="Polly.Lea">Le <break time="1s"/> <emphasis>15</emphasis></Say>') == Say(
-        "Le 15"
+        "Le 15", language="fr-FR"
     )
     assert one("<Play>/audio/a.wav</Play>") == Play("http://h.fr/audio/a.wav")
     assert one('<Play digits="1w#"/>') == Play(None, "1w#")

@@ -1,0 +1,84 @@
+"""The pictures of the documents, taken of the page as tests see it: ``make pictures``. No test; look at them after."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from tests.acceptance.on_the_line import BORN, JEANNE, RESCUE, TILLEULS
+from tests.acceptance.stage import Stage
+from tests.browser.conftest import Visits
+from tests.browser.test_telephones import rings
+from tests.browser.visitor import NARROW, Telephone, Visitor, without_waiting
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+LARGEST = 200_000  # bytes: pictures stay in the repository for ever
+MARIE = "+33639980002"
+SCREEN = {"width": 1280, "height": 840}
+STILL = {"reduced_motion": "reduce"}
+
+
+async def picture(visitor: Visitor, name: str) -> None:
+    path = IMAGES / name
+    await visitor.page.mouse.move(0, 0)
+    await visitor.page.screenshot(path=path)
+    assert path.stat().st_size < LARGEST, f"{name} has {path.stat().st_size} bytes: show less"
+
+
+async def asked_for_the_code(visitor: Visitor) -> Telephone:
+    jeanne = visitor.telephone("Jeanne Martin-Duval")
+    await visitor.press("Enter")
+    await expect(jeanne.heard.last).to_contain_text("Rendez-vous, tapez 1")
+    await visitor.press("1")
+    await expect(jeanne.heard.last).to_contain_text("déjà pris")
+    await visitor.press("1")
+    await expect(jeanne.heard.last).to_contain_text("date de naissance")
+    await visitor.press(*BORN)
+    await expect(jeanne.element.locator(".notice")).to_be_visible()
+    return jeanne
+
+
+async def told(visitor: Visitor, jeanne: Telephone) -> None:
+    await jeanne.element.locator(".notice .code").click()
+    await expect(jeanne.heard.last).to_contain_text("Je vais lire")
+    await visitor.press("1")
+    await expect(jeanne.heard.last).to_contain_text("Confirmer")
+
+
+async def test_a_code_arrives(visit: Visits) -> None:
+    async with visit(kept=without_waiting(JEANNE, MARIE), viewport=SCREEN, **STILL) as visitor:
+        await asked_for_the_code(visitor)
+        await visitor.page.locator(".call-entry summary").first.click()
+        await expect(visitor.page.locator(".exchange")).to_have_count(4)
+        await picture(visitor, "telephones.png")
+
+
+async def test_what_was_asked_and_answered(visit: Visits) -> None:
+    async with visit(kept=without_waiting(JEANNE, MARIE), viewport=SCREEN, **STILL) as visitor:
+        await told(visitor, await asked_for_the_code(visitor))
+        await visitor.press("Escape")
+        await visitor.page.locator(".call-entry summary").first.click()
+        exchange = visitor.page.locator(".exchange").filter(has_text=f"Digits {BORN}")
+        await exchange.locator("summary").first.click()
+        await expect(exchange.locator("pre.twiml")).to_be_visible()
+        await picture(visitor, "telephones-history.png")
+
+
+async def test_on_a_narrow_screen(visit: Visits) -> None:
+    kept = without_waiting(JEANNE, MARIE)
+    narrow = {"viewport": NARROW, "device_scale_factor": 2, "has_touch": True, "locale": "en-GB", **STILL}
+    async with visit(kept=kept, **narrow) as visitor:
+        await asked_for_the_code(visitor)
+        await picture(visitor, "telephones-narrow.png")
+
+
+async def test_in_the_dark_another_telephone_rings(stage: Stage, visit: Visits) -> None:
+    kept = without_waiting(JEANNE, RESCUE)
+    async with visit(kept=kept, viewport=SCREEN, color_scheme="dark", **STILL) as visitor:
+        await told(visitor, await asked_for_the_code(visitor))
+        rings(stage, RESCUE, TILLEULS)
+        rescue = visitor.telephone("Cabinet des Tilleuls, ligne de secours")
+        await expect(rescue.element).to_have_class(re.compile("ringing"))
+        await picture(visitor, "telephones-dark.png")

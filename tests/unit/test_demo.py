@@ -1,0 +1,44 @@
+"""What the demo tells its emulator: whose telephones there are; and where there must be none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from callcenter.demo import emulator_settings, run_emulator
+from callcenter.kernel.errors import ConfigurationError
+from callcenter.settings import Environment, Settings
+from tests.acceptance.stage import stage_settings
+
+
+def settings(environment: str) -> Settings:
+    return stage_settings(Path("nowhere"), environment="test").model_copy(
+        update={"environment": Environment(environment)}
+    )
+
+
+def test_the_demo_offers_its_peoples_telephones_and_its_practices_lines() -> None:
+    told = emulator_settings(settings("demo"), 0)
+    telephones = {one.number: one for one in told.telephones}
+    assert telephones["+33639980001"].name == "Jeanne Martin-Duval"
+    assert "14031962 (Jeanne)" in telephones["+33639980001"].hint
+    assert telephones["+33639980002"].name == "Lucas, Hugo et Marie Petit"
+    assert "05052012 (Lucas, Hugo) ou 17091984 (Marie)" in telephones["+33639980002"].hint
+    assert telephones["+33639980006"].name == "Paul et Hélène Garnier"
+    assert telephones["+33465710090"].name == "Cabinet des Tilleuls, ligne de secours"
+    assert {one.number: one.name for one in told.lines} == {
+        "+33465710001": "Cabinet des Tilleuls",
+        "+33261910001": "Maison de santé du Port",
+    }
+
+
+@pytest.mark.parametrize("environment", ["test", "production"])
+def test_nobody_elses_emulator_is_told_of_the_demos_people(environment: str) -> None:
+    told = emulator_settings(settings(environment), 0)
+    assert (told.telephones, told.lines) == ((), ())
+
+
+async def test_no_emulator_calls_an_installation_of_real_patients() -> None:
+    with pytest.raises(ConfigurationError, match="environment demo or test"):
+        await run_emulator(settings("production"), 0, print)
