@@ -22,7 +22,7 @@ def flow_words() -> str:
     moments = [
         f"| `{name}` | date and time | {say(french, MOMENT, TODAY.date())} |" for name, say in MOMENT_FILTERS.items()
     ]
-    texts = [f"| `{name}` | text | `{TEXTS[name]}`: {say(TEXTS[name])} |" for name, say in TEXT_FILTERS.items()]
+    texts = [f"| `{name}` | text | `{TEXTS[name]}`: {say(french, TEXTS[name])} |" for name, say in TEXT_FILTERS.items()]
     return "\n".join(
         [
             "| field | is | tells | may stand in |\n|---|---|---|---|",
