@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from callcenter.flow.conversation import Line, Question, Utterance
+from callcenter.flow.conversation import Line, Question, Recording, Utterance
 from callcenter.flow.ports import World
 from callcenter.flow.state import State
 
@@ -35,9 +35,14 @@ class Scene:
     book: Prompts
     world: World
 
-    def line(self, prompt: str) -> Line:
-        """The public words of ``prompt``."""
-        return Line(prompt, self.book[prompt].render(self.world.public))
+    def line(self, prompt: str, **given: str) -> Line:
+        """The public words of ``prompt``.
+
+        Arguments:
+            given: values of fields that only the step at hand knows, by their path with ``__`` for the dot.
+        """
+        own = {name.replace("__", "."): value for name, value in given.items()}
+        return Line(prompt, self.book[prompt].render({**self.world.public, **own} if own else self.world.public))
 
     def question(self, *prompts: str, max_keys: int | None, seconds: int) -> Question:
         """Ask with the words of ``prompts``, one after another."""
@@ -63,7 +68,7 @@ class Left:
 class Waiting:
     """The step asks, and waits for the caller."""
 
-    question: Question
+    question: Question | Recording
     state: State
     said: tuple[Utterance, ...] = ()
 
