@@ -162,7 +162,7 @@ class Steps:
             AnotherCallsStep: the webhook's call is not the one its URL names.
         """
         step = event.step
-        if step.recorded is None or await self._fetch(step, step.recorded):
+        if step.recorded is None or await self._fetch(step, step.recorded) or not event.heard:
             return
         await self.step(step, render)
         await self._fetch(step, step.recorded)

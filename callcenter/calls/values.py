@@ -84,9 +84,11 @@ class RecordingReady:
 
     Arguments:
         step: what the document's own continuation would tell, should it not have come.
+        heard: whether anything was spoken; the carrier tells of silence too.
     """
 
     step: StepAnswered
+    heard: bool
 
 
 @dataclass(frozen=True, slots=True)

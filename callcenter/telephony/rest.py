@@ -18,6 +18,7 @@ from uuid import UUID
 
 import aiohttp
 import structlog
+from aiohttp import hdrs
 from twilio.auth_strategy.auth_strategy import AuthStrategy
 from twilio.auth_strategy.auth_type import AuthType
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
@@ -245,12 +246,12 @@ class TwilioCarrier:
         settings = self._settings
         base = settings.base_url or self._api.get_hostname("https://api.twilio.com")
         url = f"{base}/2010-04-01/Accounts/{settings.account_sid}/Recordings/{recording_sid}.wav"
-        sign_in = aiohttp.BasicAuth(settings.username, settings.password)
+        sign_in = {hdrs.AUTHORIZATION: _BasicCredential(settings.username, settings.password).get_auth_string()}
         status, failed = 0, ""
         try:
             async with (
                 asyncio.timeout(SECONDS_FOR_A_SOUND),
-                aiohttp.ClientSession(auth=sign_in) as session,
+                aiohttp.ClientSession(headers=sign_in) as session,
                 session.get(url, allow_redirects=False) as response,
             ):
                 status = response.status

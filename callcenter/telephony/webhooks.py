@@ -173,10 +173,11 @@ def read_recording(path: Mapping[str, str], form: Form) -> RecordingReady | Malf
         path: the route's ``call`` and ``document``.
         form: the signed fields.
     """
-    if (_one(form, "RecordingStatus") or "") not in ("completed", "absent"):
+    status = _one(form, "RecordingStatus")
+    if status not in ("completed", "absent"):
         return Malformed("RecordingStatus")
     step = read_step({**path, "slot": Slot.RECORDED.value}, form)
-    return step if isinstance(step, Malformed) else RecordingReady(step)
+    return step if isinstance(step, Malformed) else RecordingReady(step, heard=status == "completed")
 
 
 def read_status_change(form: Form) -> StatusChanged | Malformed:
