@@ -86,13 +86,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A caller who is nobody's patient, and what they type."""
+    """A caller who is nobody's patient, what they type, and a word that they say after the tone."""
 
     key: str
     number: str
     birth_date: date
     typed_number: str
     callback_number: str
+    spoken: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class Population:
                     seen.add(canary.value)
                     yield canary
         for stranger in self.strangers:
-            for field in ("number", "birth_date", "typed_number", "callback_number"):
+            for field in ("number", "birth_date", "typed_number", "callback_number", "spoken"):
                 yield Canary(f"caller.{field}", stranger.key, getattr(stranger, field))
 
     def _has_sensitive(self, practice: UUID) -> bool:
