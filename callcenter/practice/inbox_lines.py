@@ -59,9 +59,9 @@ def _line(facts: PracticeFacts, message: WaitingMessage, now: datetime) -> str:
     urgent = "URGENT " if message.urgency is Urgency.URGENT else ""
     whom = f"pour {message.practitioner}" if message.practitioner else "pour le cabinet"
     number = message.number or _NO_NUMBER
-    parts = [f"{local:%d/%m %H:%M}  {facts.name:<28} {number:<14} {urgent}{what:<24} {message.id}"]
-    parts += [whom, f"depuis {age(now - message.created_at)}"]
-    return ", ".join([*parts, *(_voice(message.voice) if message.voice else ())])
+    parts = [f"{urgent}{what}", whom, f"depuis {age(now - message.created_at)}"]
+    told = ", ".join([*parts, *(_voice(message.voice) if message.voice else ())])
+    return f"{local:%d/%m %H:%M}  {facts.name:<28} {number:<14} {told}  {message.id}"
 
 
 def _voice(voice: SpokenMessage) -> tuple[str, ...]:

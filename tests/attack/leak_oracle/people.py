@@ -12,6 +12,7 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.intake import AppointmentEntry, ContactEntry
 from callcenter.practice.records import PatientRecord
 from callcenter.practice.values import AppointmentStatus, VoiceMode
+from callcenter.speech.french import spoken_name
 from tests.attack.leak_oracle.canaries import Canary, Value
 
 #: When the calls take place: a Thursday on which the practices are open, and the Sunday after.
@@ -116,6 +117,17 @@ class Population:
     def speaks_by_carrier(self, practice: UUID) -> bool:
         """Whether the practice has chosen the carrier's voice for patient words."""
         return any(facts.id == practice and facts.voice is VoiceMode.CARRIER for facts in self.practices.values())
+
+    def public_lists(self) -> Iterator[str]:
+        """Of each practice, all its practitioners as its menu reads them to everybody: only such a list is public, and
+        a name by itself tells whom a patient sees."""
+        for facts in self.practices.values():
+            seen = {
+                visit.practitioner.name: visit.practitioner for person in self.of(facts.id) for visit in person.visits
+            }
+            listed = zip([seen[name] for name in sorted(seen)], "12345678", strict=False)
+            named = (f"{spoken_name(f'{one.title} {one.name}')}, tapez {key}" for one, key in listed)
+            yield ", ".join(named)
 
     def canaries(self) -> Iterator[Canary]:
         """Every canary of everybody, each value once."""
