@@ -18,8 +18,9 @@ from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
-from callcenter.calls.jobs import register_jobs
+from callcenter.calls.jobs import register_jobs, register_recordings
 from callcenter.calls.places import Places
+from callcenter.calls.recordings import Recordings
 from callcenter.calls.steps import House, Steps
 from callcenter.calls.text_messages import TextMessages
 from callcenter.calls.upkeep import Upkeep
@@ -29,6 +30,7 @@ from callcenter.calls.values import (
     AudioText,
     Incoming,
     NotDelivered,
+    RecordingReady,
     Render,
     StatusChanged,
     StepAnswered,
@@ -93,6 +95,9 @@ class CallService:
     async def status(self, event: StatusChanged) -> None:
         await self.endings.status(event)
 
+    async def recording(self, event: RecordingReady, render: Render) -> None:
+        await self.steps.recording(event, render)
+
     async def audio(self, call: UUID, token: str) -> AudioText | AudioGone:
         return await self.shelf.audio(call, token)
 
@@ -141,6 +146,16 @@ class MessageWatch:
         if status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
             reference = None if moved.reference is None else str(moved.reference)
             _log.warning("message_not_delivered", status=status.value, code=error_code, sid=sid, reference=reference)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingAlarm:
+    """Alerts about recordings that the carrier keeps. Implements ``calls.recordings.Alarm``."""
+
+    alerts: Alerts
+
+    def recording_left(self, voice: UUID) -> None:
+        self.alerts.report(AlertKind.RECORDING_LEFT, reference=str(voice))
 
 
 @dataclass(slots=True)
@@ -228,7 +243,8 @@ async def run_server(
             minutes = settings.verification.code_minutes
             sender = CodeSender(database, sealer, clock, messenger, minutes, random)
             upkeep, telephones = Upkeep(database, clock, endings, carrier), SharedTelephones(database, sealer, clock)
-            await stack.enter_async_context(_working(addresses.jobs, sender, upkeep, telephones, alerts))
+            recordings = Recordings(database, sealer, clock, random, carrier, RecordingAlarm(alerts))
+            await stack.enter_async_context(_working(addresses.jobs, sender, upkeep, telephones, recordings, alerts))
         await stack.enter_async_context(_refreshing(database, static, alerts))
         private = private_application(
             PrivateDependencies(
@@ -315,11 +331,17 @@ def _refreshing(database: Database, static: StaticAnswers, alerts: Alerts) -> Ab
 
 @asynccontextmanager
 async def _working(
-    dsn: str, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones, alerts: Alerts
+    dsn: str,
+    sender: CodeSender,
+    upkeep: Upkeep,
+    telephones: SharedTelephones,
+    recordings: Recordings,
+    alerts: Alerts,
 ) -> AsyncIterator[None]:
     """The job worker, beside the listeners. A job that runs when we stop is waited for."""
     application = job_application(dsn)
     register_jobs(application, sender, upkeep, telephones)
+    register_recordings(application, recordings)
 
     async def work() -> None:
         await application.run_worker_async(

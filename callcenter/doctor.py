@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 
 from callcenter.app import carrier_settings
 from callcenter.calls.flows import load_flows
+from callcenter.calls.recordings import kept_too_long
 from callcenter.installation import DatabaseFit, keys_path, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
@@ -80,6 +81,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "practices": lambda: _practices(database),
                     "jobs": lambda: _jobs(database),
                     "ledger": lambda: _ledger(database),
+                    "recordings": lambda: _recordings(database, settings),
                 }
                 for subject, check in checks.items():
                     findings.append(await _look(subject, check))
@@ -232,6 +234,22 @@ async def _ledger(database: Database) -> str:
                 await tx.connection.execute(select(func.count()).select_from(text("audit_outbox")))
             ).scalar_one()
     return f"{_counted(waiting, 'record')} to be sealed (sealing is not part of this version)"
+
+
+async def _recordings(database: Database, settings: Settings) -> str:
+    """Whether the carrier still has what callers have spoken, a day after it should be here alone."""
+    sealer, now, kept = Sealer(load_keys(keys_path(settings)), SystemRandom()), SystemClock().now(), 0
+    async with database.house() as connection:
+        ids = list((await connection.execute(select(practice.c.id))).scalars())
+    for practice_id in ids:
+        async with database.practice(practice_id) as tx:
+            kept += await kept_too_long(tx, sealer, now)
+    if kept:
+        raise CallcenterError(
+            f"{_counted(kept, 'spoken message')} could not be fetched from the carrier or deleted there for too "
+            "long: see that a worker runs and that the carrier lets us in; failing that, delete them on its pages"
+        )
+    return "the carrier keeps no spoken message"
 
 
 def _counted(count: int, what: str) -> str:

@@ -56,6 +56,15 @@ class EventKind(StrEnum):
     APPOINTMENT_NOT_CHANGED = "appointment.not_changed"
     MESSAGE_TAKEN = "message.taken"
     SETTINGS_CHANGED = "settings.changed"
+    #: Words that a caller has spoken for the practice: left; fetched and sealed, or not to be had; gone at the carrier;
+    #: opened by staff; erased.
+    VOICE_LEFT = "message.voice_left"
+    VOICE_KEPT = "message.voice_kept"
+    VOICE_LOST = "message.voice_lost"
+    VOICE_DELETED_AT_CARRIER = "message.voice_deleted_at_carrier"
+    VOICE_OPENED = "message.voice_opened"
+    VOICE_ERASED = "message.voice_erased"
+    MESSAGE_HANDLED = "message.handled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import procrastinate
 
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken
+from callcenter.calls.recordings import DELETE_RECORDING, FETCH_RECORDING, RECORDINGS, NotYet, Recordings
 from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.verifier import SEND_CODE
 from callcenter.practice.sharing import SharedTelephones
@@ -18,6 +19,34 @@ from callcenter.store.database import DatabaseDown
 _SEND_AGAIN = procrastinate.RetryStrategy(
     max_attempts=5, wait=1, exponential_wait=2, retry_exceptions={MessageNotTaken, DatabaseDown}
 )
+
+
+#: A file is there seconds after its call; what takes longer is the sweep's.
+_FETCH_AGAIN = procrastinate.RetryStrategy(
+    max_attempts=4, wait=1, exponential_wait=3, retry_exceptions={NotYet, DatabaseDown}
+)
+
+
+def register_recordings(jobs: procrastinate.App, recordings: Recordings) -> None:
+    """Put the jobs of spoken messages on ``jobs``, before its worker runs."""
+
+    @jobs.task(name=FETCH_RECORDING, queue=RECORDINGS, retry=_FETCH_AGAIN)
+    async def fetch_recording(practice: str, voice: str) -> None:
+        await recordings.fetch(UUID(practice), UUID(voice))
+
+    @jobs.task(name=DELETE_RECORDING, queue=RECORDINGS, retry=_FETCH_AGAIN)
+    async def delete_recording(practice: str, voice: str) -> None:
+        await recordings.delete(UUID(practice), UUID(voice))
+
+    @jobs.periodic(cron="*/2 * * * *")
+    @jobs.task(name="sweep_recordings", queue="upkeep", queueing_lock="sweep_recordings")
+    async def sweep_recordings(timestamp: int) -> None:
+        await recordings.sweep()
+
+    @jobs.periodic(cron="23 3 * * *")
+    @jobs.task(name="erase_voice_messages", queue="upkeep", queueing_lock="erase_voice_messages")
+    async def erase_voice_messages(timestamp: int) -> None:
+        await recordings.erase()
 
 
 def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones) -> None:

@@ -53,11 +53,11 @@ LOAD = text(
     """
 )
 
-#: The answer that stands now: where a late webhook is led back to.
+#: The answer that stands now: where a late webhook is led back to. A document has one continuation that moved the call.
 CURRENT_ANSWER = text(
     """
     SELECT a.document, a.slot, a.body FROM step_answer a JOIN call_session s ON s.id = a.call_id
-    WHERE s.id = :call AND a.document = s.document - 1 AND a.slot = 'next'
+    WHERE s.id = :call AND a.document = s.document - 1
     """
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from callcenter.audit.ledger import Segment
-from callcenter.flow.conversation import HangUp, Line, Question
+from callcenter.flow.conversation import HangUp, Line, Question, Recording
 from callcenter.flow.state import State
 from callcenter.identity.challenges import Opened
 from callcenter.identity.evidence import Evidence
@@ -88,7 +88,7 @@ class Session:
     challenges_used: int = 0
     evidence: Evidence | None = None
     playbacks: tuple[Playback, ...] = ()
-    pending: Question | HangUp | None = None
+    pending: Question | Recording | HangUp | None = None
 
     def to_json(self) -> bytes:
         challenge = self.challenge
@@ -137,21 +137,29 @@ class Session:
         )
 
 
-def _pending_to_json(pending: Question | HangUp | None) -> dict[str, Any] | None:
+def _pending_to_json(pending: Question | Recording | HangUp | None) -> dict[str, Any] | None:
     match pending:
         case None:
             return None
         case HangUp():
             return {}
         case Question(lines, max_keys, seconds):
-            said = [[line.prompt, line.text, line.language] for line in lines]
-            return {"lines": said, "max_keys": max_keys, "seconds": seconds}
+            return {"lines": _lines_to_json(lines), "max_keys": max_keys, "seconds": seconds}
+        case Recording(lines, seconds):
+            return {"lines": _lines_to_json(lines), "recording": seconds}
 
 
-def _pending_from_json(value: dict[str, Any] | None) -> Question | HangUp | None:
+def _lines_to_json(lines: tuple[Line, ...]) -> list[list[str]]:
+    return [[line.prompt, line.text, line.language] for line in lines]
+
+
+def _pending_from_json(value: dict[str, Any] | None) -> Question | Recording | HangUp | None:
     if not value:
         return None if value is None else HangUp()
-    return Question(tuple(Line(*line) for line in value["lines"]), value["max_keys"], value["seconds"])
+    lines = tuple(Line(*line) for line in value["lines"])
+    if "recording" in value:
+        return Recording(lines, value["recording"])
+    return Question(lines, value["max_keys"], value["seconds"])
 
 
 def _text(value: UUID | None) -> str | None:

@@ -27,14 +27,25 @@ from callcenter.calls.messages import CallMessages
 from callcenter.calls.places import NotOurNumber, Places
 from callcenter.calls.playbacks import settle
 from callcenter.calls.record import CallRecord
+from callcenter.calls.recordings import FETCH_RECORDING, RECORDINGS
 from callcenter.calls.session import Beginning, Session
-from callcenter.calls.values import Answer, CallStatus, Document, Incoming, Render, Slot, StepAnswered, committed
+from callcenter.calls.values import (
+    Answer,
+    CallStatus,
+    Document,
+    Incoming,
+    RecordingReady,
+    Render,
+    Slot,
+    StepAnswered,
+    committed,
+)
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import Gate
-from callcenter.flow.conversation import Event, HangUp, Question, Started
+from callcenter.flow.conversation import Event, HangUp, Keyed, Question, Recorded, Recording, Started
 from callcenter.flow.engine import Turn, advance
 from callcenter.flow.ports import Caller, World
-from callcenter.flow.state import initial
+from callcenter.flow.state import Phase, initial
 from callcenter.identity.challenges import Challenges, Limits
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
@@ -44,7 +55,9 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.patients import Patients
 from callcenter.practice.values import VoiceMode
+from callcenter.practice.voice_messages import VoiceMessages
 from callcenter.store.database import Database, Transaction
+from callcenter.store.jobs import defer
 from callcenter.store.sealed import Place, Sealer
 
 
@@ -113,6 +126,7 @@ class Steps:
         self._house = house
         self._patients = Patients(house.sealer)
         self._inbox = Inbox(house.sealer)
+        self._voices = VoiceMessages(house.sealer)
         self._challenges = Challenges(house.sealer, house.clock, house.random, house.limits, house.attempts)
 
     async def step(self, event: Incoming | StepAnswered, render: Render) -> Answer:
@@ -139,6 +153,28 @@ class Steps:
                     key = self._key(tx.practice, event.call, event.document, event.slot, event.fingerprint)
                     body, replayed = await self._next(tx, key, event, render, ended=ended)
         return committed(body, replayed=replayed)
+
+    async def recording(self, event: RecordingReady, render: Render) -> None:
+        """What a caller has spoken can be fetched: a job does. Should the step that tells of it be lost, it is taken.
+
+        Raises:
+            NotFound: the call is not ours.
+            AnotherCallsStep: the webhook's call is not the one its URL names.
+        """
+        step = event.step
+        if step.recorded is None or await self._fetch(step, step.recorded) or not event.heard:
+            return
+        await self.step(step, render)
+        await self._fetch(step, step.recorded)
+
+    async def _fetch(self, step: StepAnswered, recorded: Recorded) -> bool:
+        """Defer the job that fetches a sound, if its message is known."""
+        async with self._house.database.house() as connection:
+            tx, _ = await self._enter(connection, step)
+            voice = await self._voices.of_recording(tx, recorded.reference)
+            if voice is not None:
+                await defer(connection, FETCH_RECORDING, queue=RECORDINGS, practice=tx.practice, voice=voice)
+            return voice is not None
 
     def _key(self, practice: UUID, call: UUID, document: int, slot: Slot, fingerprint: bytes) -> StepKey:
         keyed = self._house.sealer.blind_index(practice, "step_answer.fingerprint", f"{call}|{fingerprint.hex()}")
@@ -202,16 +238,20 @@ class Steps:
         kept = await self._load(tx, call, key)
         if kept is None:
             raise NoSuchCall
-        answered = kept.body is not None or key.document != kept.document or key.slot is not Slot.NEXT
-        if answered or ended:
+        answered = kept.body is not None or key.document != kept.document
+        # Whoever hangs up while speaking has left a message: the carrier may tell of the call's end before it.
+        if answered or (ended and key.slot is not Slot.RECORDED):
             return await self._answered_before(tx, call, key, kept)
         session = self._open_session(tx.practice, call, kept.state)
+        heard = _heard(event, session)
+        if heard is None:
+            return await self._answered_before(tx, call, key, kept)
         number = kept.document + 1
         if session.pending is not None:
             return await self._go_on(tx, call, key, session, session.pending, render, number), False
         began = session.beginning
         facts = await self._house.places.facts(tx.connection, tx.practice, began.revision, began.at)
-        body = await self._work(tx, call, key, session, facts, event.keyed, render, number=number, entries=())
+        body = await self._work(tx, call, key, session, facts, heard, render, number=number, entries=())
         return body, False
 
     async def _go_on(
@@ -220,7 +260,7 @@ class Steps:
         call: UUID,
         key: StepKey,
         session: Session,
-        then: Question | HangUp,
+        then: Question | Recording | HangUp,
         render: Render,
         number: int,
     ) -> bytes:
@@ -325,7 +365,7 @@ class Steps:
             public=public,
             verifier=CallVerifier(desk, self._patients, self._challenges, house.limits, house.random),
             record=CallRecord(desk, house.flows.book, self._patients, house.limits),
-            messages=CallMessages(desk, self._inbox, house.random),
+            messages=CallMessages(desk, session.beginning, self._inbox, self._voices, house.random),
             translated={one: {**desk.facts.public(desk.now, one), **of_the_call} for one in languages},
         )
 
@@ -364,6 +404,18 @@ class Steps:
         """Keyed by the month (UTC) of the call: the ledger is kept for years, and links no line's calls for longer."""
         key = f"audit.caller.{self._house.clock.now().astimezone(UTC):%Y-%m}"
         return None if caller is None else self._house.sealer.blind_index(practice, key, caller).hex()
+
+
+def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | None:
+    """What a continuation tells the flow; ``None`` if the document that stands has no such continuation."""
+    asked_to_speak = session.state.phase is Phase.RECORDING and session.pending is None
+    match event.slot:
+        case Slot.NEXT:
+            return Keyed("") if asked_to_speak else event.keyed
+        case Slot.RECORDED if asked_to_speak:
+            return event.recorded
+        case _:
+            return None
 
 
 def session_place(practice: UUID, call: UUID) -> Place:

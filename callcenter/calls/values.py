@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from callcenter.flow.conversation import Keyed
+from callcenter.flow.conversation import Keyed, Recorded
 from callcenter.flow.language import Pace
 
 
@@ -67,6 +67,7 @@ class StepAnswered:
         slot: which continuation.
         keyed: what the caller typed.
         fingerprint: SHA-256 of the meaningful fields (Digits, RecordingSid, DialCallStatus, QueueResult).
+        recorded: what the caller has spoken; only in the slot ``recorded``, and always there.
     """
 
     call: UUID
@@ -75,6 +76,20 @@ class StepAnswered:
     slot: Slot
     keyed: Keyed
     fingerprint: bytes
+    recorded: Recorded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingReady:
+    """The carrier has worked on what a caller has spoken: it can be fetched, or there is nothing.
+
+    Arguments:
+        step: what the document's own continuation would tell, should it not have come.
+        heard: whether anything was spoken; the carrier tells of silence too.
+    """
+
+    step: StepAnswered
+    heard: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +137,20 @@ class Gather:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """Let ``elements`` be heard, then a tone, and keep what is said.
+
+    What is said comes to (call, document, ``recorded``), silence to (call, document, ``next``).
+
+    Arguments:
+        seconds: how long it may be.
+    """
+
+    elements: tuple[Element, ...]
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Continue:
     """Go on to (call, document, ``next``) by itself, once everything before has been heard."""
 
@@ -145,7 +174,7 @@ class Document:
     call: UUID
     number: int
     before: tuple[Element, ...]
-    then: Gather | Continue | End
+    then: Gather | Record | Continue | End
 
 
 Render = Callable[[Document], bytes]

@@ -1,7 +1,9 @@
-"""``callcenter inbox``: who waits to be called back. Its reader works at the practice's telephone: it speaks French."""
+"""``callcenter inbox``: what callers have left for a practice. Its reader works at its telephone: it speaks French."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from uuid import UUID
 
 import click
@@ -10,29 +12,49 @@ from callcenter.cli.context import Context, run
 from callcenter.installation import open_data
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice import inbox_lines
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.values import Change
+from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.settings import Settings
+from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Database
 
 
 @click.command()
 @click.option("--practice", "slug", help="Of one practice; by default of all.")
-@click.option("--done", type=click.UUID, metavar="ID", help="This request has been answered: it leaves the list.")
-@click.option("--by", metavar="NAME", help="Who has answered it; goes with --done.")
+@click.option("--play", type=click.UUID, metavar="ID", help="Open what was spoken with this message; goes with --to.")
+@click.option(
+    "--to",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where the sound is written; a file that is there already is not overwritten.",
+)
+@click.option("--done", type=click.UUID, metavar="ID", help="This message has been answered: it leaves the list.")
+@click.option("--by", metavar="NAME", help="Who listens, or has answered: it goes on record.")
 @click.pass_obj
-def inbox(context: Context, slug: str | None, done: UUID | None, by: str | None) -> None:
-    """Who waits to be called back, each with the identifier that --done takes."""
-    if (done is None) != (not (by or "").strip()):
-        raise click.UsageError("--done ID and --by NAME go together")
-    if done is not None and by is not None:
-        click.echo(run(_handle(context.settings, slug, done, by.strip())))
-        return
-    for line in run(_waiting(context.settings, slug)):
-        click.echo(line)
+def inbox(
+    context: Context, slug: str | None, play: UUID | None, file: Path | None, done: UUID | None, by: str | None
+) -> None:
+    """What waits for the practice's people, each with the identifier that --play and --done take."""
+    who = (by or "").strip()
+    if play is not None and done is not None:
+        raise click.UsageError("--play and --done exclude each other")
+    if (play is None) != (file is None):
+        raise click.UsageError("--play ID and --to FILE go together")
+    if (play is None and done is None) != (not who):
+        raise click.UsageError("--done ID or --play ID, and --by NAME go together")
+    if play is not None and file is not None:
+        click.echo(run(_play(context.settings, slug, play, file, who)))
+    elif done is not None:
+        click.echo(run(_handle(context.settings, slug, done, who)))
+    else:
+        for line in run(_waiting(context.settings, slug)):
+            click.echo(line)
 
 
 async def _waiting(settings: Settings, slug: str | None) -> list[str]:
@@ -43,18 +65,46 @@ async def _waiting(settings: Settings, slug: str | None) -> list[str]:
             async with data.database.practice(facts.id) as tx:
                 waiting = await of_practice.waiting(tx)
                 more = await of_practice.count_waiting(tx) - len(waiting)
-            lines += inbox_lines.waiting(facts, waiting, more)
+            lines += inbox_lines.waiting(facts, waiting, more, SystemClock().now())
     return lines or [inbox_lines.NOBODY_WAITS]
 
 
 async def _handle(settings: Settings, slug: str | None, message_id: UUID, by: str) -> str:
+    clock = SystemClock()
     async with open_data(settings) as data:
         for facts in await _practices(data.database, slug):
             async with data.database.practice(facts.id) as tx:
-                change = await Inbox(data.sealer).handle(tx, message_id, by, SystemClock().now())
+                change = await Inbox(data.sealer).handle(tx, message_id, by, clock.now())
+                if change is Change.DONE:
+                    await StaffActs(clock, SystemRandom()).message_handled(tx, message_id, by)
             if change is Change.DONE:
                 return inbox_lines.handled(facts, by)
     raise CallcenterError(f"{message_id} does not wait to be called back: `callcenter inbox` shows who does")
+
+
+async def _play(settings: Settings, slug: str | None, message_id: UUID, file: Path, by: str) -> str:
+    async with open_data(settings) as data:
+        for facts in await _practices(data.database, slug):
+            # P1: the record is committed before the words leave. A file that cannot be written has cost a record only.
+            async with data.database.practice(facts.id) as tx:
+                sound = await VoiceMessages(data.sealer).sound(tx, message_id)
+                if sound is not None:
+                    await StaffActs(SystemClock(), SystemRandom()).voice_opened(tx, message_id, by)
+            if sound is not None:
+                _write(sound, file)
+                return inbox_lines.opened(facts, file)
+    raise CallcenterError(f"{message_id} has no sound to open: `callcenter inbox` shows where each one is")
+
+
+def _write(sound: Sound, file: Path) -> None:
+    """Write a sound where only this account reads it."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+            written.write(sound.content)
+    except FileExistsError:
+        raise CallcenterError(f"{file} is there already and is not overwritten: name another file") from None
+    except OSError as error:
+        raise CallcenterError(f"{file} cannot be written ({error.strerror}): name another file") from None
 
 
 async def _practices(database: Database, slug: str | None) -> list[PracticeFacts]:

@@ -8,6 +8,8 @@ from typing import Protocol
 #: A date, a telephone number or a code is keyed slowly by elderly callers: seconds of silence before a question ends.
 SECONDS_FOR_DIGITS = 10
 SECONDS_FOR_A_CHOICE = 10
+#: A spoken message: seconds.
+LONGEST_MESSAGE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,20 @@ class Keyed:
     hash_key: bool = False
 
 
-Event = Started | Keyed
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The caller has spoken a message, and ended it or hung up.
+
+    Arguments:
+        reference: the carrier's identifier of the sound; opaque here.
+        seconds: how long it lasts.
+    """
+
+    reference: str
+    seconds: int
+
+
+Event = Started | Keyed | Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +86,21 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """Let the caller speak a message after a tone, until ``#``, silence or the end of the call.
+
+    Nothing spoken comes back as :class:`Keyed` without keys.
+
+    Arguments:
+        lines: public words, spoken whole before the tone.
+        seconds: how long the message may be.
+    """
+
+    lines: tuple[Line, ...]
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """Nothing more to say: the call ends."""
 
@@ -86,4 +116,4 @@ class Reply:
     """
 
     before: tuple[Utterance, ...]
-    then: Question | HangUp
+    then: Question | Recording | HangUp

@@ -16,6 +16,7 @@ from callcenter.flow.conversation import (
     HangUp,
     Keyed,
     Line,
+    Recorded,
     Reply,
     Started,
     Utterance,
@@ -52,9 +53,9 @@ STEPS_A_TURN = 50
 LEAD_TO_A_PERSON = 40
 #: At this many it ends, so that with the carrier's own requests it stays within 60 (P7).
 LAST_TURN = 52
-#: The same two bounds in time. No question lasts two minutes, so that a call ends within 15.
+#: The same two bounds in time. No question and no spoken message lasts three minutes, so that a call ends within 15.
 LEAD_AFTER = timedelta(minutes=9)
-LAST_AFTER = timedelta(minutes=13)
+LAST_AFTER = timedelta(minutes=12)
 
 LIMIT_PROMPT = "engine.limit"
 FAREWELL_PROMPT = "engine.farewell"
@@ -90,7 +91,7 @@ async def advance(flow: Flow, book: Prompts, state: State, event: Event, world: 
         flow: proven.
         book: its prompts.
         state: :func:`initial`, or what the last turn left.
-        event: ``Started`` once, then ``Keyed``.
+        event: ``Started`` once, then ``Keyed``, or ``Recorded`` where a message is spoken.
         world: the ports, for this turn.
 
     Raises:
@@ -128,6 +129,10 @@ async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome
             if state.phase is Phase.NONE:
                 raise FlowStuck("keys were typed where nothing was asked")
             return await _answer(_step(flow, state), state, event, scene)
+        case Recorded():
+            if state.phase is not Phase.RECORDING:
+                raise FlowStuck("a message was spoken where none was asked for")
+            return await message_taking.recorded(_message_step(flow, state), state, event, scene)
 
 
 async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:
@@ -170,6 +175,13 @@ def _step(flow: Flow, state: State) -> Step:
         raise FlowStuck(f"flow {flow.name} has no step {state.step}") from None
 
 
+def _message_step(flow: Flow, state: State) -> TakeMessage:
+    step = _step(flow, state)
+    if not isinstance(step, TakeMessage):
+        raise FlowStuck(f"step {step.name} takes no message")
+    return step
+
+
 def _reply(walked: _Walked) -> Reply:
     match walked.stop:
         case Ended():
@@ -201,7 +213,7 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
         case Do():
             return await _do(step, state, scene)
         case TakeMessage():
-            return message_taking.enter(state, scene)
+            return await message_taking.enter(step, state, scene)
         case Branch():
             return Left(_branch(step, scene), state)
         case Switch():
@@ -223,7 +235,7 @@ async def _answer(step: Step, state: State, keyed: Keyed, scene: Scene) -> Outco
         case Verify():
             return await verifying.answer(step, state, keyed, scene)
         case TakeMessage():
-            return await message_taking.answer(state, keyed, scene)
+            return await message_taking.answer(step, state, keyed, scene)
         case _:
             raise FlowStuck(f"step {step.name} asks nothing")
 

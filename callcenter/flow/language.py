@@ -32,6 +32,9 @@ class MessageKind(StrEnum):
     """What ``take_message`` takes."""
 
     CALLBACK = "callback"
+    VOICE = "voice"
+    RENEWAL = "renewal"
+    CERTIFICATE = "certificate"
 
 
 class AskKind(StrEnum):
@@ -148,7 +151,10 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class TakeMessage:
-    """Take a callback request: a reason by key, a number. Needs no verification and tells nothing."""
+    """Take a message for people: a request to be called back, a spoken message, a renewal or a certificate.
+
+    Needs no verification and tells nothing.
+    """
 
     name: str
     line: int

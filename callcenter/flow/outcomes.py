@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from callcenter.flow.conversation import Line, Question, Utterance
+from callcenter.flow.conversation import Line, Question, Recording, Utterance
 from callcenter.flow.ports import World
 from callcenter.flow.state import Manner, State
 
@@ -40,10 +40,16 @@ class Scene:
     world: World
     manner: Manner = field(default_factory=Manner)
 
-    def line(self, prompt: str) -> Line:
-        """The public words of ``prompt``."""
+    def line(self, prompt: str, **given: str) -> Line:
+        """The public words of ``prompt``.
+
+        Arguments:
+            given: values of fields that only the step at hand knows, by their path with ``__`` for the dot.
+        """
         words = self.book.said(prompt, self.manner.language)
-        return Line(prompt, words.render(self.world.public_in(words.language)), words.language)
+        own = {name.replace("__", "."): value for name, value in given.items()}
+        public = self.world.public_in(words.language)
+        return Line(prompt, words.render({**public, **own} if own else public), words.language)
 
     def lines(self, *prompts: str) -> tuple[Line, ...]:
         """The public words of ``prompts``, but for those that have none now."""
@@ -73,7 +79,7 @@ class Left:
 class Waiting:
     """The step asks, and waits for the caller."""
 
-    question: Question
+    question: Question | Recording
     state: State
     said: tuple[Utterance, ...] = ()
 

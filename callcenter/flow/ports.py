@@ -5,14 +5,14 @@ The engine does no I/O. ``calls`` builds these ports around one transaction; tes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from callcenter.flow.conversation import SpokenWords
-from callcenter.flow.language import Act, Level, Lookup
+from callcenter.flow.conversation import Recorded, SpokenWords
+from callcenter.flow.language import Act, Level, Lookup, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +129,48 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallbackRequest:
-    """Somebody wants to be called back.
+    """Somebody wants something of the practice's people, who call back.
 
     Arguments:
-        reason: key of the reason (``appointment``, ``prescription``, ``administrative``, ``other``, ``unspecified``).
-        number: E.164 as typed, or the calling number.
+        reason: key of the reason (``appointment``, ``prescription``, ``administrative``, ``other``, ``certificate``,
+            ``unspecified``).
+        number: E.164 as typed, or the calling number; ``None`` if only a spoken message may tell it.
+        kind: what was asked for.
+        practitioner: whom it is for, or ``None`` for the practice.
     """
 
     reason: str
-    number: str
+    number: str | None
+    kind: MessageKind = MessageKind.CALLBACK
+    practitioner: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A practitioner for whom a message may be left; public.
+
+    Arguments:
+        name: as it is written, with the title.
+    """
+
+    reference: UUID
+    name: str
 
 
 class Messages(Protocol):
     """The practice's inbox."""
 
-    async def leave(self, request: CallbackRequest) -> None:
-        """Keep the request; once it returns, the request is in the same transaction as the answer."""
+    async def leave(self, request: CallbackRequest) -> UUID:
+        """Keep the request; once it returns, the request is in the same transaction as the answer.
+
+        Returns its identifier.
+        """
+
+    async def add_voice(self, message: UUID, recorded: Recorded) -> None:
+        """Keep what the caller has spoken with the message that this call left."""
+
+    async def addressees(self) -> Sequence[Addressee]:
+        """For whom a message may be left, always in the same order; only one if the number called is theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from callcenter.flow.language import (
     Find,
     Flow,
     Go,
+    MessageKind,
     Say,
     Speak,
     Step,
@@ -54,6 +55,11 @@ CALLBACK_PROMPTS = (
     "callback.taken",
     "callback.abandoned",
 )
+#: The words of a spoken message, and of a request for a renewal or a certificate.
+VOICE_PROMPTS = ("message.voice", "message.voice_again", "message.nothing_heard")
+REQUEST_PROMPTS = ("request.practitioner", "request.spoken")
+#: Fields that one step alone knows, by the prompt in which it gives them.
+GIVEN_FIELDS = {"request.practitioner": frozenset({"request.practitioners"})}
 #: Steps at which a caller always has the word. Not ``verify``: live evidence answers it without a question.
 QUESTIONS = (Choose, Ask, TakeMessage)
 #: Outlets by which something has failed or been refused: none may lead into a corner.
@@ -71,10 +77,21 @@ def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
             case Verify():
                 keys.update(VERIFY_PROMPTS)
             case TakeMessage():
-                keys.update(CALLBACK_PROMPTS)
+                keys.update(message_prompts(step))
             case Find() | Do() | Branch() | Switch() | Speak() | Go():
                 pass
     return frozenset(keys)
+
+
+def message_prompts(step: TakeMessage) -> tuple[str, ...]:
+    """Every prompt that ``step`` may say."""
+    match step.kind:
+        case MessageKind.VOICE:
+            return (*CALLBACK_PROMPTS, *VOICE_PROMPTS)
+        case MessageKind.RENEWAL | MessageKind.CERTIFICATE:
+            return (*CALLBACK_PROMPTS, *REQUEST_PROMPTS)
+        case MessageKind.CALLBACK:
+            return CALLBACK_PROMPTS
 
 
 # --- one step at a time
@@ -139,7 +156,7 @@ def _prompt_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Probl
             for key in VERIFY_PROMPTS:
                 yield from _public_prompt_problems(flow, step, key, book)
         case TakeMessage():
-            for key in CALLBACK_PROMPTS:
+            for key in message_prompts(step):
                 yield from _public_prompt_problems(flow, step, key, book)
         case Disclose():
             yield from _disclosed_prompt_problems(flow, step, book)
@@ -155,6 +172,17 @@ def _public_prompt_problems(flow: Flow, step: Step | None, key: str, book: Promp
         fields = ", ".join(_labelled(book[key]))
         what = f"{speaker} says the prompt « {key} » to anybody, but it names {fields}"
         yield _problem(flow, step, what, "say it in a disclose step, or take the field out of the prompt")
+    elif foreign := sorted(book[key].fields & _given_to_others(key)):
+        what = f"{speaker} says the prompt « {key} », which names {', '.join(foreign)}: not known there"
+        yield _problem(flow, step, what, f"name it only in « {_known_in(foreign[0])} »")
+
+
+def _given_to_others(key: str) -> frozenset[str]:
+    return frozenset[str]().union(*(fields for prompt, fields in GIVEN_FIELDS.items() if prompt != key))
+
+
+def _known_in(field: str) -> str:
+    return next(prompt for prompt, fields in GIVEN_FIELDS.items() if field in fields)
 
 
 def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> Iterator[Problem]:

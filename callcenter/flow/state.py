@@ -28,6 +28,8 @@ class Phase(StrEnum):
     CODE = "code"
     REASON = "reason"
     NUMBER = "number"
+    PRACTITIONER = "practitioner"
+    RECORDING = "recording"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ TEXT_FILTERS: Mapping[str, Callable[[Speech, str], str]] = MappingProxyType(
 )
 
 #: Fields that are yes or no: for ``if`` and ``branch`` only.
-YES_NO_FIELDS = frozenset({"practice.is_open", "caller.number_withheld"})
+YES_NO_FIELDS = frozenset({"practice.is_open", "caller.number_withheld", "practice.voice_messages"})
 #: Fields with a few known values: for ``branch`` with ``cases`` only.
 CASE_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {"call.arrival": frozenset({"practice", "direct", "menu", "overflow", "professionals", "closed"})}

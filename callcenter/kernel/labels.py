@@ -52,6 +52,8 @@ FIELD_LABELS: Mapping[str, Category] = MappingProxyType(
         "practice.message_of_the_day": Category.PUBLIC,
         "caller.number_withheld": Category.PUBLIC,
         "call.arrival": Category.PUBLIC,
+        "practice.voice_messages": Category.PUBLIC,
+        "request.practitioners": Category.PUBLIC,
         "appointment.starts_at": Category.APPOINTMENT_TIME,
         "appointment.practitioner": Category.PRACTITIONER,
         "appointment.speciality": Category.SPECIALITY,

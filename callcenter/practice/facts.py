@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception
-from callcenter.practice.values import EntryKind, VoiceMode
+from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
 from callcenter.speech import english, french
 
 
@@ -84,6 +84,7 @@ class PracticeFacts:
         agenda: where its appointments are made.
         numbers: the E.164 numbers that we answer for it, and where each leads.
         other_lines: E.164 lines of the practice besides ``numbers`` and ``rescue_number``.
+        voice_messages: whether callers may leave spoken messages.
         revision: of its settings; 0 before they are kept.
     """
 
@@ -104,6 +105,7 @@ class PracticeFacts:
     reception: Reception = field(default_factory=Reception)
     message_of_the_day: str = ""
     agenda: Agenda = field(default_factory=Agenda)
+    voice_messages: VoiceMessages = VoiceMessages.ON
     revision: int = field(default=0, compare=False)
 
     @property
@@ -175,6 +177,7 @@ class PracticeFacts:
             "practice.closing_conduct": self.closing_conduct,
             "practice.out_of_hours_number": speech.spoken_phone(self.out_of_hours_number),
             "practice.message_of_the_day": self.message_of_the_day,
+            "practice.voice_messages": self.voice_messages is VoiceMessages.ON,
         }
 
 

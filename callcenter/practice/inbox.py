@@ -1,14 +1,15 @@
-"""The inbox of a practice: who wants to be called back."""
+"""The inbox of a practice: what callers have left for its people."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Row, and_, func, insert, select, update
 
-from callcenter.practice.tables import message
-from callcenter.practice.values import Change, WaitingMessage
+from callcenter.practice.tables import message, practitioner, voice_message
+from callcenter.practice.values import Change, SpokenMessage, Urgency, VoiceState, WaitingMessage
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place, Sealer
 
@@ -29,45 +30,58 @@ class Inbox:
         *,
         id: UUID,  # the identifier is the caller's to make
         reason: str,
-        number: str,
+        number: str | None,
         call_reference: UUID | None,
         now: datetime,
+        kind: str = "callback",
+        practitioner: UUID | None = None,
+        urgency: Urgency = Urgency.NORMAL,
     ) -> None:
-        """Keep a callback request.
+        """Keep a message.
 
         Arguments:
             reason: key of the reason (lower case, ``_``), never the caller's words.
-            number: E.164 at which to call back.
+            number: E.164 at which to call back; ``None`` only of a spoken message, which may tell it.
             now: aware.
+            kind: ``callback``, ``voice``, ``renewal`` or ``certificate``.
+            practitioner: whom it is for, or ``None`` for the practice.
         """
         row = {
             "id": id,
             "practice_id": tx.practice,
-            "kind": "callback",
+            "kind": kind,
             "reason": reason,
-            "number": self._sealer.seal_text(number, _place(tx, id)),
+            "number": None if number is None else self._sealer.seal_text(number, _place(tx, id)),
+            "practitioner_id": practitioner,
+            "urgency": urgency.value,
             "call_reference": call_reference,
             "created_at": now,
         }
         await tx.connection.execute(insert(message).values(row))
 
     async def waiting(self, tx: Transaction, limit: int = 500) -> tuple[WaitingMessage, ...]:
-        """What nobody has handled, oldest first, at most ``limit``. The numbers are opened: they are for staff."""
-        query = (
-            select(message)
-            .where(message.c.practice_id == tx.practice, message.c.handled_at.is_(None))
-            .order_by(message.c.created_at, message.c.id)
-            .limit(limit)
-        )
-        return tuple(
-            WaitingMessage(
-                id=row.id,
-                reason=row.reason,
-                number=self._sealer.open_text(row.number, _place(tx, row.id)),
-                call_reference=row.call_reference,
-                created_at=row.created_at,
-            )
-            for row in (await tx.connection.execute(query)).all()
+        """What nobody has handled, urgent ones first, then oldest first, at most ``limit``.
+
+        The numbers are opened: they are for staff.
+        """
+        query = _WAITING.where(message.c.practice_id == tx.practice).limit(limit)
+        return tuple([self._waiting(tx, row) for row in (await tx.connection.execute(query)).all()])
+
+    def _waiting(self, tx: Transaction, row: Row[Any]) -> WaitingMessage:
+        voice = None
+        if row.state is not None:
+            at_carrier, alerted = row.deleted_at is None, row.alerted_at is not None
+            voice = SpokenMessage(VoiceState(row.state), row.seconds, at_carrier, alerted and at_carrier)
+        return WaitingMessage(
+            id=row.id,
+            reason=row.reason,
+            number=None if row.number is None else self._sealer.open_text(row.number, _place(tx, row.id)),
+            call_reference=row.call_reference,
+            created_at=row.created_at,
+            kind=row.kind,
+            practitioner=f"{row.title} {row.name}".strip() if row.name is not None else None,
+            urgency=Urgency(row.urgency),
+            voice=voice,
         )
 
     async def count_waiting(self, tx: Transaction) -> int:
@@ -85,6 +99,29 @@ class Inbox:
         )
         handled = (await tx.connection.execute(statement)).one_or_none()
         return Change.NOT_POSSIBLE if handled is None else Change.DONE
+
+
+_WAITING = (
+    select(
+        message,
+        practitioner.c.title,
+        practitioner.c.name,
+        voice_message.c.state,
+        voice_message.c.seconds,
+        voice_message.c.deleted_at,
+        voice_message.c.alerted_at,
+    )
+    .outerjoin(
+        practitioner,
+        and_(practitioner.c.practice_id == message.c.practice_id, practitioner.c.id == message.c.practitioner_id),
+    )
+    .outerjoin(
+        voice_message,
+        and_(voice_message.c.practice_id == message.c.practice_id, voice_message.c.message_id == message.c.id),
+    )
+    .where(message.c.handled_at.is_(None))
+    .order_by(message.c.urgency == Urgency.NORMAL.value, message.c.created_at, message.c.id)
+)
 
 
 def _place(tx: Transaction, message_id: UUID) -> Place:

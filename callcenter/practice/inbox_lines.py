@@ -1,12 +1,14 @@
-"""The inbox in words, for staff: one line a request."""
+"""The inbox in words, for staff: one line a message."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 
 from callcenter.practice.facts import PracticeFacts
-from callcenter.practice.values import WaitingMessage
+from callcenter.practice.values import SpokenMessage, Urgency, VoiceState, WaitingMessage
 
 NOBODY_WAITS = "personne n'attend d'être rappelé"
 
@@ -19,25 +21,67 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         "unspecified": "motif non précisé",
     }
 )
+#: Kinds of message that say by themselves what is asked for.
+_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "voice": "message vocal",
+        "renewal": "renouvellement d'ordonnance",
+        "certificate": "certificat",
+    }
+)
+_NO_NUMBER = "sans numéro"
+_STATES: Mapping[VoiceState, str] = MappingProxyType(
+    {
+        VoiceState.WAITING: "pas encore reçu de l'opérateur",
+        VoiceState.KEPT: "à écouter",
+        VoiceState.LOST: "irrécupérable : rappelez sans l'avoir entendu",
+        VoiceState.ERASED: "effacé, délai passé",
+    }
+)
+_LEFT_AT_CARRIER = "PAS EFFACÉ chez l'opérateur"
 
 
-def waiting(facts: PracticeFacts, messages: Sequence[WaitingMessage], more: int) -> list[str]:
-    """The requests that wait in one practice.
+def waiting(facts: PracticeFacts, messages: Sequence[WaitingMessage], more: int, now: datetime) -> list[str]:
+    """The messages that wait in one practice.
 
     Arguments:
         messages: those that are shown, in their order.
         more: how many wait beside them.
+        now: aware.
     """
-    lines = [_line(facts, message) for message in messages]
+    lines = [_line(facts, message, now) for message in messages]
     return [*lines, f"{facts.name} : et {more} de plus"] if more > 0 else lines
 
 
-def _line(facts: PracticeFacts, message: WaitingMessage) -> str:
+def _line(facts: PracticeFacts, message: WaitingMessage, now: datetime) -> str:
     local = message.created_at.astimezone(facts.timezone)
-    reason = _REASONS.get(message.reason, message.reason)
-    return f"{local:%d/%m %H:%M}  {facts.name:<28} {message.number:<14} {reason:<24} {message.id}"
+    what = _KINDS.get(message.kind) or _REASONS.get(message.reason, message.reason)
+    urgent = "URGENT " if message.urgency is Urgency.URGENT else ""
+    whom = f"pour {message.practitioner}" if message.practitioner else "pour le cabinet"
+    number = message.number or _NO_NUMBER
+    parts = [f"{urgent}{what}", whom, f"depuis {age(now - message.created_at)}"]
+    told = ", ".join([*parts, *(_voice(message.voice) if message.voice else ())])
+    return f"{local:%d/%m %H:%M}  {facts.name:<28} {number:<14} {told}  {message.id}"
+
+
+def _voice(voice: SpokenMessage) -> tuple[str, ...]:
+    says = f"voix {voice.seconds} s : {_STATES[voice.state]}"
+    return (says, _LEFT_AT_CARRIER) if voice.alerted else (says,)
+
+
+def age(lasted: timedelta) -> str:
+    """How long a message has waited, in its largest unit."""
+    minutes = max(0, int(lasted.total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} jours"
 
 
 def handled(facts: PracticeFacts, by: str) -> str:
-    """A request has been answered by ``by``."""
-    return f"{facts.name} : rappel traité par {by}"
+    """A message has been answered by ``by``."""
+    return f"{facts.name} : demande traitée par {by}"
+
+
+def opened(facts: PracticeFacts, file: Path) -> str:
+    """A spoken message stands in ``file`` now."""
+    return f"{facts.name} : message vocal dans {file} ; effacez ce fichier après l'écoute"

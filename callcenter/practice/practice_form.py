@@ -22,7 +22,7 @@ from callcenter.practice.facts import Agenda, AgendaKind, Door, PracticeFacts
 from callcenter.practice.numbers import E164, NumberProblem, parse_diallable, parse_number, parse_served
 from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule
-from callcenter.practice.values import EntryKind, VoiceMode
+from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
 from callcenter.speech.moments import WEEKDAYS
 
 #: A message of the day is heard before every menu: characters.
@@ -52,6 +52,7 @@ class Setting(StrEnum):
     OUT_OF_HOURS_NUMBER = "out_of_hours_number"
     VOICE = "voice"
     AGENDA = "agenda"
+    VOICE_MESSAGES = "voice_messages"
 
     @property
     def immediate(self) -> bool:
@@ -180,6 +181,11 @@ def _whole_agenda(value: object) -> object:
     return None if value == AgendaKind.INTERNAL.value else value
 
 
+def _read_switch(value: object) -> object:
+    """YAML reads a bare ``on`` or ``off`` as yes or no."""
+    return {True: VoiceMessages.ON, False: VoiceMessages.OFF}[value] if isinstance(value, bool) else value
+
+
 #: A number plan: each number that we answer, and where it leads.
 Numbers = dict[Annotated[str, _number(parse_served)], Annotated[_DoorForm, BeforeValidator(_whole_door)]]
 
@@ -204,6 +210,7 @@ class PracticeForm(FormModel):
     out_of_hours_number: Annotated[str, _number(parse_diallable)]
     voice: VoiceMode = VoiceMode.LOCAL
     agenda: Annotated[_AgendaForm | None, BeforeValidator(_whole_agenda)] = None
+    voice_messages: Annotated[VoiceMessages, BeforeValidator(_read_switch)] = VoiceMessages.ON
 
     def facts(self, *, id: UUID, organisation_id: UUID, slug: str, revision: int = 0) -> PracticeFacts:
         """The practice that has these settings."""
@@ -225,6 +232,7 @@ class PracticeForm(FormModel):
             agenda=Agenda() if self.agenda is None else Agenda(AgendaKind.EXTERNAL, self.agenda.external),
             numbers={E164(number): Door(door.entry, door.practitioner) for number, door in self.numbers.items()},
             other_lines=frozenset(map(E164, self.other_lines)),
+            voice_messages=self.voice_messages,
             revision=revision,
         )
 
@@ -252,6 +260,7 @@ def as_written(facts: PracticeFacts) -> Mapping[Setting, Any]:
         Setting.OUT_OF_HOURS_NUMBER: facts.out_of_hours_number,
         Setting.VOICE: facts.voice.value,
         Setting.AGENDA: facts.agenda.kind.value if facts.agenda.url is None else {"external": facts.agenda.url},
+        Setting.VOICE_MESSAGES: facts.voice_messages.value,
     }
 
 

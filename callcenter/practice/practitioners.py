@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import bindparam, exists, select
@@ -16,6 +17,28 @@ _HAS_SENSITIVE = select(exists().where(practitioner.c.practice_id == bindparam("
 async def has_sensitive_practitioner(tx: Transaction) -> bool:
     """Whether a practitioner of the practice is *sensitive*, so that no practitioner's name is read at V2 (D05)."""
     return bool((await tx.connection.execute(_HAS_SENSITIVE, {"practice": tx.practice})).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class PublicName:
+    """A practitioner as the practice's door plate has them.
+
+    Arguments:
+        name: without the title.
+        titled: with it.
+    """
+
+    id: UUID
+    name: str
+    titled: str
+
+
+async def public_names(tx: Transaction) -> Sequence[PublicName]:
+    """The practitioners of the practice, always in the same order."""
+    columns = (practitioner.c.id, practitioner.c.name, practitioner.c.title)
+    query = select(*columns).where(practitioner.c.practice_id == tx.practice).order_by(practitioner.c.name)
+    rows = (await tx.connection.execute(query)).all()
+    return [PublicName(row.id, row.name, f"{row.title} {row.name}".strip()) for row in rows]
 
 
 async def practitioner_names(tx: Transaction) -> Mapping[str, UUID]:

@@ -26,6 +26,13 @@ class VoiceMode(StrEnum):
     CARRIER = "carrier"
 
 
+class VoiceMessages(StrEnum):
+    """Whether callers may leave spoken messages."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class IdentityStatus(StrEnum):
     """How far an identity is established (RNIV EXI SI 07, ID-02): provisional, retrieved, validated, qualified."""
 
@@ -146,19 +153,62 @@ class Appointment:
     place: Protected[str] | None
 
 
+class Urgency(StrEnum):
+    """How soon a message must be read. Never the caller's to choose (decision 0016)."""
+
+    NORMAL = "normal"
+    URGENT = "urgent"
+
+
+class VoiceState(StrEnum):
+    """Where the sound of a spoken message is."""
+
+    #: Still at the carrier only.
+    WAITING = "waiting"
+    #: Here, sealed.
+    KEPT = "kept"
+    #: It could not be had: there is none, or it is no sound that we keep.
+    LOST = "lost"
+    #: It was here, and its time is over.
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenMessage:
+    """What stands beside a message that was spoken, for staff.
+
+    Arguments:
+        seconds: how long it lasts.
+        at_carrier: the carrier has not confirmed yet that it has deleted its own copy.
+        alerted: that has lasted so long that somebody must look after it.
+    """
+
+    state: VoiceState
+    seconds: int
+    at_carrier: bool
+    alerted: bool
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingMessage:
-    """A request to be called back, for the staff who will.
+    """A message for the practice's people, for the staff who will call back.
 
     Arguments:
         reason: key of the reason.
         number: E.164, as the caller typed it or called from: their own, not from a file, hence not ``Protected``;
-            it is personal data all the same and must not be logged.
+            it is personal data all the same and must not be logged. ``None``: at most the spoken message tells it.
         call_reference: the call in which it was left.
+        kind: what was asked for (``callback``, ``voice``, ``renewal``, ``certificate``).
+        practitioner: whom it is for, title and name as written; ``None`` for the practice.
+        voice: what was spoken, or ``None``.
     """
 
     id: UUID
     reason: str
-    number: str
+    number: str | None
     call_reference: UUID | None
     created_at: datetime
+    kind: str = "callback"
+    practitioner: str | None = None
+    urgency: Urgency = Urgency.NORMAL
+    voice: SpokenMessage | None = None

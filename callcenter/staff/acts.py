@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random, new_id
@@ -25,6 +27,14 @@ class StaffActs:
             "refs": [f"setting:{name}:{changed.revision}" for name in sorted(changed.settings)],
         }
         await self._add(tx, EventKind.SETTINGS_CHANGED, author.by, content)
+
+    async def voice_opened(self, tx: Transaction, message: UUID, by: str) -> None:
+        """Record that what a caller has spoken is opened; the words leave only once this is committed (P1)."""
+        await self._add(tx, EventKind.VOICE_OPENED, by, {"refs": [f"message:{message}"]})
+
+    async def message_handled(self, tx: Transaction, message: UUID, by: str) -> None:
+        """Record that a message has been answered."""
+        await self._add(tx, EventKind.MESSAGE_HANDLED, by, {"refs": [f"message:{message}"]})
 
     async def _add(self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value]) -> None:
         writing = Writing(tx, Segment(new_id(self._random), None), self._clock, self._random)

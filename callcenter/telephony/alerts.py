@@ -33,6 +33,7 @@ class AlertKind(StrEnum):
     STATIC_STALE = "static_stale"
     JOBS_STOPPED = "jobs_stopped"
     EDGE_FAILED = "edge_failed"
+    RECORDING_LEFT = "recording_left"
 
 
 def failure(error: BaseException) -> dict[str, str]:

@@ -75,6 +75,7 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.STATUS, voice.status),
             web.post(paths.FALLBACK, voice.fallback),
             web.post(paths.MESSAGE_STATUS, voice.message_status),
+            web.post(paths.RECORDING, voice.recording),
             web.head(paths.AUDIO, audio.probe),
             web.get(paths.AUDIO, audio.fetch, allow_head=False),
         ]

@@ -12,6 +12,7 @@ from callcenter.calls.values import (
     AudioText,
     Incoming,
     NotDelivered,
+    RecordingReady,
     Render,
     StatusChanged,
     StepAnswered,
@@ -32,6 +33,9 @@ class Calls(Protocol):
 
     async def status(self, event: StatusChanged) -> None:
         """Keep how far a leg has come; a repeated or late event changes nothing."""
+
+    async def recording(self, event: RecordingReady, render: Render) -> None:
+        """See to it that what was spoken is fetched; a repeated event changes nothing."""
 
     async def audio(self, call: UUID, token: str) -> AudioText | AudioGone:
         """The words of one fetch; the fetch is on record, and holds a place, before they are returned."""

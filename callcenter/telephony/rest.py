@@ -11,12 +11,14 @@ import base64
 import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import aiohttp
 import structlog
+from aiohttp import hdrs
 from twilio.auth_strategy.auth_strategy import AuthStrategy
 from twilio.auth_strategy.auth_type import AuthType
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
@@ -24,6 +26,7 @@ from twilio.credential.credential_provider import CredentialProvider
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
+from callcenter.calls.recordings import NoSound
 from callcenter.calls.values import CallStatus
 from callcenter.telephony.carrier import CarrierDown, MessageRefused, MessageSent, NotServed
 from callcenter.telephony.webhooks import read_status
@@ -43,6 +46,8 @@ _LOGIN_REFUSED = (
     "that of the region"
 )
 _NOT_FOUND = 404
+#: For all of it.
+SECONDS_FOR_A_SOUND = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,16 @@ class CarrierSettings:
     region: str | None = None
     edge: str | None = None
     seconds: float = 10.0
+
+
+async def _at_most(stream: aiohttp.StreamReader, most_bytes: int) -> bytes | None:
+    """All that ``stream`` brings, or ``None`` as soon as it is more than ``most_bytes``."""
+    content = bytearray()
+    async for chunk in stream.iter_chunked(64 * 1024):
+        content += chunk
+        if len(content) > most_bytes:
+            return None
+    return bytes(content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +219,61 @@ class TwilioCarrier:
         if status is None:
             raise CarrierDown("the carrier tells a call's status in a word that we do not know")
         return status
+
+    async def recording(
+        self, call_sid: str, recording_sid: str, *, most_bytes: int, most_seconds: int
+    ) -> bytes | NoSound:
+        """See :meth:`callcenter.calls.recordings.RecordingSource.recording`.
+
+        The call's own list is asked first: a recording of another call is none. The address of the sound is made
+        from the identifier, below the address that is configured; none that a webhook names is ever asked, and no
+        redirection is followed.
+        """
+        answer = await self._ask("recording", self._api.calls(call_sid).recordings(recording_sid).fetch_async())
+        if isinstance(answer, _Refused):
+            if answer.status == _NOT_FOUND:
+                return NoSound.MISSING
+            raise CarrierDown(f"the carrier does not describe a recording (code {answer.code})")
+        if str(answer.status) == "absent":
+            return NoSound.ABSENT
+        if str(answer.status) != "completed":
+            return NoSound.MISSING
+        if not str(answer.duration).isdigit() or int(answer.duration) > most_seconds:
+            return NoSound.UNFIT
+        return await self._sound(recording_sid, most_bytes)
+
+    async def _sound(self, recording_sid: str, most_bytes: int) -> bytes | NoSound:
+        settings = self._settings
+        base = settings.base_url or self._api.get_hostname("https://api.twilio.com")
+        url = f"{base}/2010-04-01/Accounts/{settings.account_sid}/Recordings/{recording_sid}.wav"
+        sign_in = {hdrs.AUTHORIZATION: _BasicCredential(settings.username, settings.password).get_auth_string()}
+        status, failed = 0, ""
+        try:
+            async with (
+                asyncio.timeout(SECONDS_FOR_A_SOUND),
+                aiohttp.ClientSession(headers=sign_in) as session,
+                session.get(url, allow_redirects=False) as response,
+            ):
+                status = response.status
+                if status == HTTPStatus.OK:
+                    content = await _at_most(response.content, most_bytes)
+                    return NoSound.UNFIT if content is None else content
+        except (aiohttp.ClientError, TimeoutError) as error:
+            failed = type(error).__name__
+        if status == _NOT_FOUND:
+            return NoSound.MISSING
+        _log.warning("carrier_down", request="sound", status=status, error=failed)
+        raise CarrierDown("the carrier does not give the sound of a recording")
+
+    async def delete_recording(self, call_sid: str, recording_sid: str) -> None:
+        """See :meth:`callcenter.calls.recordings.RecordingSource.delete_recording`."""
+        answer = await self._ask("delete_recording", self._api.calls(call_sid).recordings(recording_sid).delete_async())
+        if isinstance(answer, _Refused):
+            if answer.status == _NOT_FOUND:
+                return
+            raise CarrierDown(f"the carrier does not delete a recording (code {answer.code})")
+        if answer is not True:
+            raise CarrierDown("the carrier does not say that it has deleted a recording")
 
     async def account_status(self) -> str:
         """The account's status as the carrier words it, such as ``active``: shows that it lets us in.

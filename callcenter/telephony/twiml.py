@@ -16,7 +16,7 @@ from urllib.parse import quote
 from twilio.twiml import TwiML
 from twilio.twiml import voice_response as verbs
 
-from callcenter.calls.values import Continue, Document, Element, End, Gather, PlayAudio, SayText, Slot
+from callcenter.calls.values import Continue, Document, Element, End, Gather, PlayAudio, Record, SayText, Slot
 from callcenter.flow.language import Pace
 from callcenter.kernel.errors import CallcenterError
 from callcenter.telephony.urls import Urls
@@ -26,6 +26,9 @@ LONGEST_DOCUMENT = 64 * 1024
 #: Twilio warning 13521: Amazon's voices take 3,000 characters, and any voice 4,500 once percent-encoded.
 LONGEST_SAY = 3_000
 LONGEST_SAY_ENCODED = 4_500
+
+#: That end a spoken message.
+SECONDS_OF_SILENCE = 5
 
 _SENTENCE = re.compile(r"(?<=[.!?…;:])\s+")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -153,6 +156,22 @@ def _gather(document: Document, question: Gather, urls: Urls) -> TwiML:
     return verbs.Gather(**attributes)
 
 
+def _record(document: Document, asked: Record, urls: Urls) -> TwiML:
+    """Silence falls through to the next verb; whoever hangs up is reported all the same, with ``Digits=hangup``."""
+    return verbs.Record(
+        action=urls.step(document.call, document.number, Slot.RECORDED),
+        method="POST",
+        timeout=SECONDS_OF_SILENCE,
+        finish_on_key="#",
+        max_length=asked.seconds,
+        play_beep=True,
+        trim="trim-silence",
+        recording_status_callback=urls.recording(document.call, document.number),
+        recording_status_callback_method="POST",
+        recording_status_callback_event="completed absent",
+    )
+
+
 def render(document: Document, urls: Urls, voices: CarrierVoices) -> bytes:
     """A document as TwiML.
 
@@ -180,6 +199,10 @@ def render(document: Document, urls: Urls, voices: CarrierVoices) -> bytes:
             question = _gather(document, asked, urls)
             append(question, asked.elements)
             response.append(question)
+        case Record() as asked:
+            append(response, asked.elements)
+            response.append(_record(document, asked, urls))
+            response.append(verbs.Redirect(urls.step(document.call, document.number, Slot.NEXT), method="POST"))
         case Continue():
             response.append(verbs.Redirect(urls.step(document.call, document.number, Slot.NEXT), method="POST"))
         case End():

@@ -18,6 +18,7 @@ STEP = "/voice/calls/{call}/{document}/{slot}"
 STATUS = "/voice/status"
 FALLBACK = "/voice/fallback"
 MESSAGE_STATUS = "/messages/status"
+RECORDING = "/voice/recordings/{call}/{document}"
 AUDIO = "/audio/{call}/{token}"
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -113,6 +114,10 @@ class Urls:
     def audio(self, call: UUID, token: str) -> str:
         """Where words that we synthesise are fetched."""
         return self.base.url + AUDIO.format(call=call, token=token)
+
+    def recording(self, call: UUID, document: int) -> str:
+        """Where the carrier reports that what was spoken at a document can be fetched."""
+        return self.base.url + RECORDING.format(call=call, document=document)
 
     @property
     def message_status(self) -> str:

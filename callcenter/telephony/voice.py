@@ -126,6 +126,21 @@ class VoiceWebhooks:
         request[OUTCOME] = Outcome.ACCEPTED.value
         return respond(204)
 
+    async def recording(self, request: web.Request) -> web.Response:
+        """What a caller has spoken can be fetched."""
+        event = webhooks.read_recording(request.match_info, await request.post())
+        if isinstance(event, Malformed):
+            return self._ignored(request, event)
+        try:
+            async with asyncio.timeout(self._step_seconds):
+                await self._calls.recording(event, self._render)
+        except (NotFound, Forbidden) as error:  # asking again would change nothing
+            self._alerts.failed(_kind(event.step, error), error)
+        except Exception as error:
+            return self._not_kept(request, error)
+        request[OUTCOME] = Outcome.ACCEPTED.value
+        return respond(204)
+
     async def message_status(self, request: web.Request) -> web.Response:
         """A message's delivery status."""
         event = webhooks.read_message_status(await request.post())

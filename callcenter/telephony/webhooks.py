@@ -13,19 +13,23 @@ from uuid import UUID
 
 from multidict import MultiMapping
 
-from callcenter.calls.values import CallStatus, Incoming, Slot, StatusChanged, StepAnswered
-from callcenter.flow.conversation import Keyed
+from callcenter.calls.values import CallStatus, Incoming, RecordingReady, Slot, StatusChanged, StepAnswered
+from callcenter.flow.conversation import Keyed, Recorded
 from callcenter.telephony.callers import Line, e164
 from callcenter.telephony.ports import MessageStatus
 
 _CALL_SID = re.compile(r"CA[0-9a-f]{32}", re.ASCII)
 _MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
+_RECORDING_SID = re.compile(r"RE[0-9a-f]{32}", re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,5}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _DOCUMENT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _KEYS = re.compile(r"[0-9*]*", re.ASCII)
 _CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
 _SECRET_SEGMENT = re.compile(r"[0-9A-Za-z._~%-]{16,}", re.ASCII)
 
+#: Seconds of a recording that are noted at most.
+LONGEST_DURATION = 3600
 #: More keys than any question takes.
 MOST_KEYS = 64
 #: What a flow is told when the keys are none that a telephone of ours sends: as many as no question takes, so every
@@ -136,14 +140,44 @@ def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | Malformed:
         return Malformed("slot")
     if len(form.getall("Digits", [])) > 1:
         return Malformed("Digits")
+    slot = Slot(path["slot"])
+    recorded = _read_recorded(form) if slot is Slot.RECORDED else None
+    if isinstance(recorded, Malformed):
+        return recorded
     return StepAnswered(
         call=UUID(path["call"]),
         carrier_sid=sid,
         document=int(path["document"]),
-        slot=Slot(path["slot"]),
-        keyed=read_keys(_one(form, "Digits") or "", _one(form, "FinishedOnKey") or ""),
+        slot=slot,
+        # What ended a recording is no answer: "#", or the word "hangup".
+        keyed=Keyed("") if recorded else read_keys(_one(form, "Digits") or "", _one(form, "FinishedOnKey") or ""),
         fingerprint=_fingerprint({name: _one(form, name) for name in _MEANINGFUL}),
+        recorded=recorded,
     )
+
+
+def _read_recorded(form: Form) -> Recorded | Malformed:
+    """What was spoken. The address of the sound is not read: ours is made from the identifier alone."""
+    sid, seconds = _one(form, "RecordingSid") or "", _one(form, "RecordingDuration") or "0"
+    if not _RECORDING_SID.fullmatch(sid):
+        return Malformed("RecordingSid")
+    if not _SECONDS.fullmatch(seconds):
+        return Malformed("RecordingDuration")
+    return Recorded(sid, min(int(seconds), LONGEST_DURATION))
+
+
+def read_recording(path: Mapping[str, str], form: Form) -> RecordingReady | Malformed:
+    """What was spoken at a document has been worked on: it can be fetched, or there was nothing.
+
+    Arguments:
+        path: the route's ``call`` and ``document``.
+        form: the signed fields.
+    """
+    status = _one(form, "RecordingStatus")
+    if status not in ("completed", "absent"):
+        return Malformed("RecordingStatus")
+    step = read_step({**path, "slot": Slot.RECORDED.value}, form)
+    return step if isinstance(step, Malformed) else RecordingReady(step, heard=status == "completed")
 
 
 def read_status_change(form: Form) -> StatusChanged | Malformed:

@@ -7,12 +7,14 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import structlog
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from callcenter.app import CannotListen
 from callcenter.cli import main
@@ -23,6 +25,7 @@ from callcenter.kernel.randomness import SeededRandom, new_id
 from callcenter.practice.demo import seed
 from callcenter.practice.directory import Directory
 from callcenter.practice.inbox import Inbox
+from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.settings import PROJECT
 from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
@@ -187,7 +190,7 @@ async def test_a_request_that_was_answered_leaves_the_list(
     done = first.split()[-1]
     assert "+33639980001" in first
     told = await inbox("--done", done, "--by", "accueil-2")
-    assert (told.exit_code, told.stdout) == (0, "Cabinet des Tilleuls : rappel traité par accueil-2\n")
+    assert (told.exit_code, told.stdout) == (0, "Cabinet des Tilleuls : demande traitée par accueil-2\n")
     assert (await inbox()).stdout.splitlines() == [second]
     refused(await inbox("--done", done, "--by", "accueil-2"), "does not wait to be called back")
     refused(await inbox("--done", done), "--by NAME go together")
@@ -219,3 +222,60 @@ async def test_a_call_that_is_not_known_is_told_apart_from_no_call_at_all(
     refused(await show("--last"), "no call has come in yet", "callcenter practice list")
     for option, name in (("--sid", "CA" + "7" * 32), ("--call", "00000000-0000-4000-8000-000000000007")):
         refused(await show(option, name), f"no call is known as {name}", "audit show --last")
+
+
+async def test_p1_a_spoken_message_is_opened_on_record_and_never_over_a_file(
+    run: Run, cluster: Cluster, database_name: str, keys_file: Path, tmp_path: Path
+) -> None:
+    environment = await waiting(cluster, database_name, keys_file, 1)
+    message, opened = await spoken(cluster, database_name, keys_file)
+
+    async def inbox(*arguments: str) -> Result:
+        return await asyncio.to_thread(run, "inbox", *arguments, **environment)
+
+    line = next(line for line in (await inbox()).stdout.splitlines() if line.endswith(str(message)))
+    assert "message vocal, pour le cabinet, depuis 0 min, voix 5 s : à écouter" in line
+    file = tmp_path / "message.wav"
+    file.write_text("something else")
+    refused(await inbox("--play", str(message), "--to", str(file), "--by", "accueil-2"), "is there already")
+    assert (file.read_text(), await opened()) == ("something else", 1)  # on record before it is known who gets it
+    file.unlink()
+    told = await inbox("--play", str(message), "--to", str(file), "--by", "accueil-2")
+    assert (told.exit_code, "message vocal dans" in told.stdout) == (0, True)
+    assert (file.read_bytes(), file.stat().st_mode & 0o777, await opened()) == (b"RIFF sound", 0o600, 2)
+    refused(await inbox("--play", str(new_id(SeededRandom(9))), "--to", "x.wav", "--by", "a"), "has no sound to open")
+    refused(await inbox("--play", str(message), "--by", "accueil-2"), "--to FILE go together")
+    refused(await inbox("--play", str(message), "--to", str(tmp_path / "x.wav")), "--by NAME go together")
+    refused(await inbox("--play", str(message), "--to", "x", "--done", str(message), "--by", "a"), "exclude each other")
+
+
+async def spoken(cluster: Cluster, name: str, keys_file: Path) -> tuple[UUID, Callable[[], Awaitable[int]]]:
+    """A spoken message whose sound is here, and how many records tell that it was opened."""
+    url = cluster.server.url(user=APP, database=name)
+    sealer, random, now = Sealer(load_keys(keys_file), SeededRandom(1)), SeededRandom(3), SystemClock().now()
+    database, message, voice, call = Database(url, pool_size=1), new_id(random), new_id(random), new_id(random)
+    async with database.house() as connection:
+        facts = await Directory.by_slug(connection, "cabinet-des-tilleuls", now)
+        insert = (
+            "INSERT INTO call (id, practice_id, carrier_sid, status, started_at) VALUES (:id, :practice, :sid, 3, :now)"
+        )
+        values = {"id": call, "practice": facts.id, "sid": f"CA{call.hex}", "now": now}
+        await connection.execute(text(insert), values)
+    async with database.practice(facts.id) as tx:
+        await Inbox(sealer).leave(
+            tx, id=message, reason="unspecified", number=None, call_reference=call, now=now, kind="voice"
+        )
+        voices, sid = VoiceMessages(sealer), f"RE{voice.hex}"
+        await voices.add(tx, id=voice, message_id=message, call=call, recording_sid=sid, seconds=5, now=now)
+        await voices.keep(tx, voice, Sound(b"RIFF sound", "audio/wav"), now)
+    await database.close()
+
+    async def opened() -> int:
+        found = Database(url, pool_size=1)
+        query = text("SELECT count(*) FROM audit_record WHERE convert_from(body, 'UTF8') LIKE '%message.voice_opened%'")
+        async with found.practice(facts.id) as tx:
+            count = int((await tx.connection.execute(query)).scalar_one())
+        await found.close()
+        return count
+
+    return message, opened

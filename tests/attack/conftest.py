@@ -11,10 +11,11 @@ import pytest
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
+from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing
 from tests.attack.ground import Ground, ground_on
-from tests.attack.scene import START, House, Line, house_of, served
+from tests.attack.scene import START, TILLEULS, House, Line, house_of, served
 from tests.conftest import TEMPLATE, Cluster
 
 PEOPLE, TOLD = "attacked_people", "attacked_told"
@@ -72,7 +73,23 @@ async def jeannes_call(house: House) -> Line:
     await line.guess_wrong()
     await line.press(await line.code(), "1", "0", "4", "1#")
     await line.hang_up()
+    await jeannes_messages(house)
     return line
+
+
+async def jeannes_messages(house: House) -> None:
+    """Two messages that she speaks: the sound of one is here, that of the other still at the carrier."""
+    voices = VoiceMessages(house.ground.sealer)
+    for kept in (True, False):
+        line = await house.line().dial()
+        await line.press("2", "1")
+        sid = await line.speak()
+        await line.hang_up()
+        async with house.ground.app.practice(TILLEULS) as tx:
+            voice = await voices.of_recording(tx, sid)
+            assert voice is not None
+            if kept:
+                await voices.keep(tx, voice, Sound(b"RIFF what Jeanne said", "audio/wav"), house.clock.now())
 
 
 _numbers = itertools.count(1)

@@ -20,10 +20,11 @@ from callcenter.calls.flows import load_flows
 from callcenter.calls.messages import CallMessages
 from callcenter.calls.playbacks import settle
 from callcenter.calls.record import CallRecord
-from callcenter.calls.session import Playback
+from callcenter.calls.recordings import kept_too_long
+from callcenter.calls.session import Beginning, Playback
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import _GRANTED, Gate, Inquiry, Reason, Receipt, Situation, release
-from callcenter.flow.conversation import HangUp, Reply
+from callcenter.flow.conversation import HangUp, Recorded, Reply
 from callcenter.flow.language import Act, Lookup
 from callcenter.flow.ports import CallbackRequest, Done, Found, Told
 from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
@@ -37,7 +38,7 @@ from callcenter.practice import intake, on_file, plan_appointments, plan_contact
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import PractitionerRecord, write_practitioners
-from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.facts import Arrival, PracticeFacts
 from callcenter.practice.file import PatientFile
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.numbers import E164
@@ -45,6 +46,7 @@ from callcenter.practice.patients import Patients
 from callcenter.practice.plans import Draft, ImportContext
 from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
 from callcenter.practice.values import AppointmentStatus, Change
+from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.database import Transaction
 from tests.attack.ground import Ground
 from tests.attack.scene import FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
@@ -58,6 +60,8 @@ class Careless:
         tx: connected as the attacker's practice, asking as the victim's.
         facts: what is public about the victim's practice.
         call, challenge, attempt, message, record, stream, audio, doctor: rows of the victim's practice.
+        voice, recording: of a spoken message of theirs whose sound is still at the carrier.
+        voice_kept, message_kept: of one whose sound is here.
     """
 
     tx: Transaction
@@ -72,6 +76,10 @@ class Careless:
     stream: UUID
     audio: UUID
     doctor: UUID
+    voice: UUID
+    recording: str
+    voice_kept: UUID
+    message_kept: UUID
 
     @classmethod
     async def of(cls, connection: Any, ground: Ground, clock: DrivenClock) -> Careless:
@@ -82,6 +90,10 @@ class Careless:
         audio = await one(
             "SELECT a.id, a.call_id, a.record_id, r.stream FROM audio a JOIN audit_record r ON r.id = record_id"
         )
+        waiting, kept = [
+            await one(f"SELECT id, recording_sid, message_id FROM voice_message WHERE state = '{state}'")
+            for state in ("waiting", "kept")
+        ]
         return cls(
             tx=Transaction(connection, TILLEULS),
             ground=ground,
@@ -90,11 +102,15 @@ class Careless:
             call=audio.call_id,
             challenge=attempt.challenge_id,
             attempt=(attempt.document, attempt.keyed),
-            message=(await one("SELECT id FROM message")).id,
+            message=(await one("SELECT id FROM message WHERE kind = 'callback'")).id,
             record=audio.record_id,
             stream=audio.stream,
             audio=audio.id,
             doctor=(await one("SELECT id FROM practitioner WHERE name = 'Claire Moreau'")).id,
+            voice=waiting.id,
+            recording=waiting.recording_sid,
+            voice_kept=kept.id,
+            message_kept=kept.message_id,
         )
 
     @property
@@ -112,6 +128,10 @@ class Careless:
     @property
     def inbox(self) -> Inbox:
         return Inbox(self.ground.sealer)
+
+    @property
+    def voices(self) -> VoiceMessages:
+        return VoiceMessages(self.ground.sealer)
 
     @property
     def challenges(self) -> Challenges:
@@ -158,6 +178,8 @@ JEANNES_TRAITS = {
 BORN = date(1962, 3, 14)
 CLAIM = Claim(said=bytes(32), caller=None)
 INQUIRY = Inquiry(frozenset({Category.RECORD_EXISTS}), frozenset(), (), {}, "step")
+
+ANOTHER_RECORDING = "RE" + "f" * 32
 
 #: What each method gives the attacker: a truthy value, or rows of the victim changed.
 Case = Callable[[Careless], Awaitable[object]]
@@ -293,8 +315,34 @@ async def settle_playback(on: Careless) -> None:
     await writing.flush()
 
 
+def call_messages(on: Careless) -> CallMessages:
+    beginning = Beginning(on.now, 1, Arrival.MENU, None)
+    return CallMessages(on.desk(), beginning, on.inbox, on.voices, SystemRandom())
+
+
 async def leave_callback(on: Careless) -> None:
-    await CallMessages(on.desk(), on.inbox, SystemRandom()).leave(CallbackRequest("other", JEANNES_MOBILE))
+    await call_messages(on).leave(CallbackRequest("other", JEANNES_MOBILE))
+
+
+async def speak_with_callback(on: Careless) -> None:
+    await call_messages(on).add_voice(on.message, Recorded(ANOTHER_RECORDING, 5))
+
+
+async def keep_voice(on: Careless) -> None:
+    values = {"id": uuid4(), "message_id": on.message, "call": on.call, "recording_sid": ANOTHER_RECORDING}
+    await on.voices.add(on.tx, **values, seconds=5, now=on.now)
+
+
+async def keep_sound(on: Careless) -> bool:
+    return await on.voices.keep(on.tx, on.voice, Sound(b"RIFF", "audio/wav"), on.now)
+
+
+async def count_try(on: Careless) -> None:
+    await on.voices.tried(on.tx, on.voice, on.now, alerted=True)
+
+
+async def erase_sounds(on: Careless) -> object:
+    return await on.voices.erase_old(on.tx, on.now + timedelta(days=365))
 
 
 async def find_appointment(on: Careless) -> bool:
@@ -352,6 +400,19 @@ CASES: Mapping[str, Case] = {
     "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
     "practice.practitioners.sensitive_practitioners": lambda on: practitioners.sensitive_practitioners(on.tx),
+    "practice.practitioners.public_names": lambda on: practitioners.public_names(on.tx),
+    "practice.voice_messages.VoiceMessages.add": keep_voice,
+    "practice.voice_messages.VoiceMessages.of_recording": lambda on: on.voices.of_recording(on.tx, on.recording),
+    "practice.voice_messages.VoiceMessages.at_carrier": lambda on: on.voices.at_carrier(on.tx, on.voice),
+    "practice.voice_messages.VoiceMessages.all_at_carrier": lambda on: on.voices.all_at_carrier(on.tx),
+    "practice.voice_messages.VoiceMessages.keep": keep_sound,
+    "practice.voice_messages.VoiceMessages.lose": lambda on: on.voices.lose(on.tx, on.voice, on.now),
+    "practice.voice_messages.VoiceMessages.deleted_at_carrier": lambda on: on.voices.deleted_at_carrier(
+        on.tx, on.voice_kept, on.now
+    ),
+    "practice.voice_messages.VoiceMessages.tried": count_try,
+    "practice.voice_messages.VoiceMessages.sound": lambda on: on.voices.sound(on.tx, on.message_kept),
+    "practice.voice_messages.VoiceMessages.erase_old": erase_sounds,
     "identity.challenges.Challenges.spent": code_was_sent,
     "identity.challenges.Challenges.open": open_challenge,
     "identity.challenges.Challenges.consume": consume_challenge,
@@ -364,6 +425,9 @@ CASES: Mapping[str, Case] = {
     "disclosure.gate.Gate.refuse": refuse,
     "calls.documents.DocumentWriter.write": lay_words_ready,
     "calls.messages.CallMessages.leave": leave_callback,
+    "calls.messages.CallMessages.add_voice": speak_with_callback,
+    "calls.messages.CallMessages.addressees": lambda on: call_messages(on).addressees(),
+    "calls.recordings.kept_too_long": lambda on: kept_too_long(on.tx, on.ground.sealer, on.now + timedelta(days=365)),
     "calls.playbacks.settle": settle_playback,
     "calls.record.CallRecord.find": find_appointment,
     "calls.record.CallRecord.tell": tell_appointment,
@@ -396,6 +460,11 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.codes.CodeSender.send": _OF_ONE_PRACTICE,
     "calls.endings.Endings.status": _OF_THE_CALL,
     "calls.steps.Steps.step": _OF_THE_CALL,
+    "calls.steps.Steps.recording": _OF_THE_CALL,
+    "calls.recordings.Recordings.fetch": _OF_ONE_PRACTICE,
+    "calls.recordings.Recordings.delete": _OF_ONE_PRACTICE,
+    "calls.recordings.Recordings.sweep": "goes through all practices, each in its own transaction",
+    "calls.recordings.Recordings.erase": "goes through all practices, each in its own transaction",
     "calls.text_messages.TextMessages.sent": _OF_THE_HOUSE,
     "calls.text_messages.TextMessages.moved": _OF_THE_HOUSE,
     "practice.sharing.SharedTelephones.refresh": "goes through all practices, each in its own transaction",

@@ -193,6 +193,7 @@ class Line:
         webhooks: everything that the carrier posted.
         audio: addresses that it was told to play.
         question: where the next keys go; ``None`` when nothing is asked.
+        recorder: where the next spoken message goes; ``None`` when none is asked for.
     """
 
     house: House
@@ -204,6 +205,7 @@ class Line:
     audio: list[str] = field(default_factory=list)
     question: str | None = None
     fetches: bool = True
+    recorder: str | None = None
 
     async def dial(self) -> Line:
         await self._post(f"{self.house.base}/voice/incoming", {"CallStatus": "ringing"})
@@ -214,6 +216,13 @@ class Line:
         for some in keys:
             assert self.question is not None, f"nothing is asked; heard last: {self.heard[-1:]}"
             await self._post(self.question, {"Digits": some.removesuffix("#"), "FinishedOnKey": some[-1:]})
+
+    async def speak(self) -> str:
+        """Leave a message; the carrier's identifier of it."""
+        assert self.recorder is not None
+        sid = f"RE{uuid4().hex}"
+        await self._post(self.recorder, {"RecordingSid": sid, "RecordingDuration": "5", "Digits": "#"})
+        return sid
 
     async def hang_up(self) -> None:
         await self.report("completed")
@@ -276,7 +285,7 @@ class Line:
         self.house.clock.advance(1)
         answer = await self.house.post(url, sent)
         self.webhooks.append(Webhook(url, sent, answer))
-        self.question = None
+        self.question = self.recorder = None
         if answer.status == 200:
             await self._follow(answer.body)
 
@@ -290,6 +299,9 @@ class Line:
                 case "Gather":
                     self.heard += [said.text or "" for said in verb]
                     self.question = verb.get("action")
+                case "Record":
+                    self.recorder = verb.get("action")
+                    return  # what follows is for whoever says nothing
                 case "Redirect":
                     await self._post(verb.text or "", {})
 

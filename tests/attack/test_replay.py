@@ -189,6 +189,16 @@ async def test_a_call_answers_at_the_address_of_another_calls_step(house: House)
     return gained(heard_her_words(theirs))
 
 
+@attack(stopped_by=OWN_STEPS)
+async def test_words_are_spoken_at_the_address_of_another_calls_message(house: House) -> Outcome:
+    """What a stranger says would be played to the practice as hers."""
+    hers, theirs = await house.line().dial(), await house.line(A_STRANGER).dial()
+    await hers.press("2", "1")
+    theirs.recorder = hers.recorder
+    await theirs.speak()
+    return gained(await house.ground.rows("SELECT id FROM voice_message"))
+
+
 # --- how a call ends
 
 

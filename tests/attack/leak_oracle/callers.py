@@ -121,7 +121,7 @@ def determined_caller(flow: Flow, goal: Hop, attempt: int) -> Caller:
     """Somebody who can reach ``goal``, whatever it is."""
     received = next((outlet for step, outlet in way_to(flow, flow.start, goal) if step == "arrival"), "case menu")
     called, door = RECEIVED[received]
-    rings = Rings.WITHHELD if goal == ("callback", "abandoned") else Rings.OWN_NUMBER
+    rings = Rings.WITHHELD if goal[1] == "abandoned" else Rings.OWN_NUMBER
     unrest = 0.05 if attempt == 0 else 0.0
     closed = received == "case closed"
     return Caller("several", called, rings, goal, HangsUp.AT_THE_END, unrest, attempt, door=door, closed=closed)

@@ -87,7 +87,7 @@ class _Register:
 
     def stranger(self, key: str) -> Stranger:
         mint = self._mint
-        return Stranger(key, mint.mobile(), mint.day(1950, 1999), mint.mobile(), mint.landline())
+        return Stranger(key, mint.mobile(), mint.day(1950, 1999), mint.mobile(), mint.landline(), mint.word())
 
     def shared_phone(self) -> str:
         return self._mint.mobile()

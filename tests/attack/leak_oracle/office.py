@@ -152,6 +152,18 @@ class Administrator:
                 await asyncio.sleep(0.01)
         raise AssertionError("a code was not sent within ten seconds")
 
+    async def recordings_done(self) -> None:
+        """Wait until no job works on what callers have spoken; twenty seconds at most."""
+        query = (
+            "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND queue_name = 'recordings'"
+        )
+        async with self._engine.connect() as connection:
+            for _ in range(2000):
+                if not (await connection.execute(text(query))).scalar_one():
+                    return
+                await asyncio.sleep(0.01)
+        raise AssertionError("a recording was not settled within twenty seconds")
+
 
 _TWO_DAYS_EARLIER = (
     "UPDATE challenge SET created_at = created_at - interval '2 days', expires_at = expires_at - interval '2 days'",

@@ -12,6 +12,7 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.intake import AppointmentEntry, ContactEntry
 from callcenter.practice.records import PatientRecord
 from callcenter.practice.values import AppointmentStatus, VoiceMode
+from callcenter.speech.french import spoken_name
 from tests.attack.leak_oracle.canaries import Canary, Value
 
 #: When the calls take place: a Thursday on which the practices are open, and the Sunday after.
@@ -86,13 +87,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A caller who is nobody's patient, and what they type."""
+    """A caller who is nobody's patient, what they type, and a word that they say after the tone."""
 
     key: str
     number: str
     birth_date: date
     typed_number: str
     callback_number: str
+    spoken: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,17 @@ class Population:
         """Whether the practice has chosen the carrier's voice for patient words."""
         return any(facts.id == practice and facts.voice is VoiceMode.CARRIER for facts in self.practices.values())
 
+    def public_lists(self) -> Iterator[str]:
+        """Of each practice, all its practitioners as its menu reads them to everybody: only such a list is public, and
+        a name by itself tells whom a patient sees."""
+        for facts in self.practices.values():
+            seen = {
+                visit.practitioner.name: visit.practitioner for person in self.of(facts.id) for visit in person.visits
+            }
+            listed = zip([seen[name] for name in sorted(seen)], "12345678", strict=False)
+            named = (f"{spoken_name(f'{one.title} {one.name}')}, tapez {key}" for one, key in listed)
+            yield ", ".join(named)
+
     def canaries(self) -> Iterator[Canary]:
         """Every canary of everybody, each value once."""
         seen: set[Value] = set()
@@ -125,7 +138,7 @@ class Population:
                     seen.add(canary.value)
                     yield canary
         for stranger in self.strangers:
-            for field in ("number", "birth_date", "typed_number", "callback_number"):
+            for field in ("number", "birth_date", "typed_number", "callback_number", "spoken"):
                 yield Canary(f"caller.{field}", stranger.key, getattr(stranger, field))
 
     def _has_sensitive(self, practice: UUID) -> bool:

@@ -95,6 +95,7 @@ class Premises:
 
     async def at_the_end(self) -> None:
         """Judge what is left behind: jobs, ledger, health pages, metrics."""
+        await self.administrator.recordings_done()
         async with self.running.database.house() as connection:
             query = "SELECT concat_ws(' ', queue_name, task_name, lock, queueing_lock, args) FROM procrastinate_jobs"
             for job in (await connection.execute(text(query))).scalars():

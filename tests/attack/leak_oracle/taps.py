@@ -87,7 +87,7 @@ class Edge:
         named = _STEP_URL.search(body)
         call = _call.get() or _as_id(named[1] if named else None)
         await self.judge.answers(f"{response.status}\n{headers_of(response.headers)}\n{body}", call)
-        if "<Redirect" in body and self.before_answer is not None:
+        if "<Redirect" in body and "<Record" not in body and self.before_answer is not None:
             meddling, self.before_answer = self.before_answer, None
             await meddling()
 

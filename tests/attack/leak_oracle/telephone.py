@@ -45,6 +45,23 @@ class Telephone:
             await self.state()
             await self._client.press(self.sid, group)
 
+    async def say(self, words: str) -> None:
+        """Say something after the tone."""
+        await self.state()
+        await self._client.speak(self.sid, words)
+        await self.state()
+
+    async def leave_message(self, words: str, person: Person) -> None:
+        """A whole call of somebody who leaves a message with the practice of ``person``."""
+        await self.ring("anonymous", next(iter(person.practice.numbers)))
+        await self.press("2", "1")
+        await self.say(words)
+        await self.press("#")
+        await self.state()
+        await self.ended()
+        await self._premises.administrator.recordings_done()
+        await self.judged()
+
     async def wait(self, seconds: float) -> None:
         """Say and press nothing."""
         await self._client.advance(self.sid, seconds)

@@ -15,6 +15,7 @@ from callcenter.audit.ledger import Entry, Writing
 from callcenter.calls import codes, documents, verifier
 from callcenter.calls.steps import Steps
 from callcenter.disclosure.gate import words_of
+from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.speech import local
 from callcenter.speech.voices import wav
 from callcenter.store.database import Transaction
@@ -172,6 +173,30 @@ async def test_a_value_planted_in_the_product_is_found(
     await telephone.hear(house.population.people["several"])
     await house.at_the_end()
     assert (sink, canary) in {(finding.sink, finding.canary) for finding in house.judge.findings}
+
+
+def in_the_log_of_who_seals_it(patch: Patch) -> None:
+    keep = VoiceMessages.keep
+
+    async def and_say_what(self: VoiceMessages, tx: Transaction, voice: Any, sound: Sound, now: Any) -> bool:
+        structlog.get_logger("callcenter").info("kept", begins=sound.content[:120].decode(errors="replace"))
+        return await keep(self, tx, voice, sound, now)
+
+    patch.setattr(VoiceMessages, "keep", and_say_what)
+
+
+async def test_what_a_caller_says_after_the_tone_is_found_where_it_has_no_business(
+    house: Premises, telephone: Telephone, monkeypatch: Patch
+) -> None:
+    stranger = house.population.strangers[0]
+    words, person = f"Bonjour, {stranger.spoken}, rappelez-moi.", house.population.people["several"]
+    await telephone.leave_message(words, person)
+    await house.at_the_end()
+    assert not house.judge.findings
+    in_the_log_of_who_seals_it(monkeypatch)
+    await telephone.leave_message(words, person)
+    await house.at_the_end()
+    assert house.judge.found() == {(Sink.LOG, "caller.spoken")}
 
 
 def test_there_is_a_plant_for_every_way_out() -> None:

@@ -75,6 +75,7 @@ class Judge:
     def __init__(
         self, searcher: Searcher, ledger: Ledger, policy: Policy, population: Population, telling: Iterable[str]
     ) -> None:
+        self._public = [words for words in population.public_lists() if words]
         self.findings: list[Finding] = []
         self.heard: Counter[str] = Counter()
         self.departed: list[tuple[Sink, str]] = []
@@ -88,12 +89,21 @@ class Judge:
 
     async def answers(self, text: str, call: UUID | None) -> None:
         """A document leaves for the carrier."""
-        account = await self._to_caller(Sink.ANSWER, text, call)
+        account = await self._to_caller(Sink.ANSWER, self._without_public(text), call)
         spoken = fold(html.unescape(text))
         for words in self._telling:
             if words in spoken and not await self._branch_is_on_record(account, call):
                 why = "a branch on a record is told, and no record that was committed before grants it (P1)"
                 self._find(Sink.ANSWER, None, why, call, words)
+
+    def _without_public(self, text: str) -> str:
+        """``text`` without the lists that everybody hears whole."""
+        unescaped = html.unescape(text)
+        if not any(words in unescaped for words in self._public):
+            return text
+        for words in self._public:
+            unescaped = unescaped.replace(words, "")
+        return unescaped
 
     async def speaks(self, text: str, call: UUID | None) -> None:
         """Our voice is given words."""

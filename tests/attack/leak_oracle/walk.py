@@ -53,7 +53,7 @@ class Walk:
         self._arm()
         for asked in range(MOST_QUESTIONS):
             call = await telephone.state()
-            if call.verb != "Gather" or asked >= self._gives_up_at or premises.observer.state is None:
+            if call.verb not in ("Gather", "Record") or asked >= self._gives_up_at or premises.observer.state is None:
                 break  # over, put through to the rescue number, or enough
             await self._note_cancelled(premises.observer.state)
             await self._question(premises.observer.state)
@@ -145,12 +145,27 @@ class Walk:
             await self._telephone.press(outlet.removeprefix("key "))
 
     async def _leave_message(self, outlet: str, state: State) -> None:
-        if outlet == "abandoned":
+        if state.phase is Phase.RECORDING:
+            await self._speak(outlet)
+        elif state.phase is Phase.PRACTITIONER:
+            await self._telephone.press("0" if outlet == "abandoned" else self._chance.choice("1239"))
+        elif outlet == "abandoned":
             await self._silence(state)
         elif state.phase is Phase.REASON:
             await self._telephone.press(self._chance.choice("1234"))
         else:
             await self._telephone.press(self._chance.choice(("1#", _national(self._stranger.callback_number))))
+
+    async def _speak(self, outlet: str) -> None:
+        """Say something after the tone, or nothing."""
+        if outlet == "abandoned" or self._chance.random() < 0.2:
+            await self._telephone.wait(SILENCE)
+            return
+        await self._telephone.say(f"Bonjour, {self._stranger.spoken}, rappelez-moi.")
+        if self._chance.random() < 0.7:
+            await self._telephone.press("#")
+        else:
+            await self._telephone.wait(SILENCE)
 
     # --- who they are
 

@@ -12,11 +12,12 @@ from datetime import UTC, date, datetime
 from random import Random
 from uuid import UUID
 
-from callcenter.flow.conversation import Event, HangUp, Keyed, Line, Question, Reply, Started
+from callcenter.flow.conversation import Event, HangUp, Keyed, Line, Question, Recorded, Recording, Reply, Started
 from callcenter.flow.engine import advance
 from callcenter.flow.language import Act, Flow, Lookup
 from callcenter.flow.outcomes import Prompts
 from callcenter.flow.ports import (
+    Addressee,
     CallbackRequest,
     Caller,
     ChallengeOver,
@@ -177,9 +178,18 @@ class MemoryRecord:
 class MemoryMessages:
     def __init__(self) -> None:
         self.inbox: list[CallbackRequest] = []
+        self.voices: list[tuple[UUID, Recorded]] = []
+        self.practitioners: tuple[Addressee, ...] = ()
 
-    async def leave(self, request: CallbackRequest) -> None:
+    async def leave(self, request: CallbackRequest) -> UUID:
         self.inbox.append(request)
+        return UUID(int=len(self.inbox))
+
+    async def add_voice(self, message: UUID, recorded: Recorded) -> None:
+        self.voices.append((message, recorded))
+
+    async def addressees(self) -> Sequence[Addressee]:
+        return self.practitioners
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +252,10 @@ class Call:
             reply = await self.send(Keyed(keys.removesuffix("#"), hash_key=keys.endswith("#")))
         return reply
 
+    async def speak(self, reference: str = "RE1", seconds: int = 12) -> Reply:
+        """Say a message, and end it."""
+        return await self.send(Recorded(reference, seconds))
+
     async def type(self, keys: str) -> Reply:
         """Type without a pause: each question takes as many keys as it asks for, as with a carrier."""
         while keys:
@@ -263,7 +277,7 @@ class Call:
     def heard(self, reply: Reply | None = None) -> list[str]:
         """Prompts of the last reply, in the order in which they are heard."""
         reply = reply or self.replies[-1]
-        asked = reply.then.lines if isinstance(reply.then, Question) else ()
+        asked = reply.then.lines if isinstance(reply.then, Question | Recording) else ()
         return [words.prompt for words in (*reply.before, *asked)]
 
     def words(self) -> list[str]:

@@ -79,7 +79,7 @@ def test_the_shipped_flow_stands_as_its_issue_says() -> None:
     flow = load_flow(FLOWS / "accueil.yaml", book)
     menu, verify, find = flow.steps["menu"], flow.steps["booked"], flow.steps["next_appointment"]
     assert isinstance(menu, Choose)
-    assert menu.keys.keys() == {"0", "1", "3", "4", "5", "6", "9"}
+    assert menu.keys.keys() == {"0", "1", "2", "3", "4", "5", "6", "9"}
     assert (menu.keys["0"], menu.silence, menu.nonsense) == ("person", "person", "person")
     assert isinstance(verify, Verify)
     assert (verify.level, verify.refused, verify.unavailable) == (Level.VERIFIED, "person", "person")

@@ -281,7 +281,7 @@ def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path:
     assert isinstance(prove(load_flow(FLOWS / "accueil.yaml", book), book, policy), Proven)
     shutil.copytree(FLOWS / "accueil", tmp_path / "accueil")
     file = tmp_path / "accueil.yaml"
-    file.write_text(text.replace("1: appointments,", "1: appointments, 2: next_appointment,"), encoding="utf-8")
+    file.write_text(text.replace("1: appointments,", "1: appointments, 7: next_appointment,"), encoding="utf-8")
     verdict = prove(load_flow(file, book), book, policy)
     assert isinstance(verdict, Refuted)
     first = min(verdict.counterexamples, key=lambda example: len(example.path))

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from callcenter.calls.values import Document, End, Gather, PlayAudio, SayText
+from callcenter.calls.values import Document, End, Gather, PlayAudio, Record, SayText
 from callcenter.telephony.twiml import (
     LONGEST_SAY,
     LONGEST_SAY_ENCODED,
@@ -93,3 +93,17 @@ def test_characters_that_xml_cannot_carry_are_left_out() -> None:
 def test_a_document_that_the_carrier_would_not_execute_is_an_error() -> None:
     with pytest.raises(Unrenderable, match="larger"):
         render(Document(CALL, 1, (SayText("mot " * 20_000),), End()), URLS, VOICES)
+
+
+def test_a_message_is_recorded_after_a_tone_and_silence_goes_on_by_itself() -> None:
+    document = Document(CALL, 4, (), Record((SayText("Après le bip."),), seconds=120))
+    at = f"https://voix.example.fr/voice/calls/{CALL}/4"
+    expected = (
+        '<?xml version="1.0" encoding="UTF-8"?><Response>'
+        '<Say language="fr-FR" voice="Polly.Lea-Neural">Après le bip.</Say>'
+        f'<Record action="{at}/recorded" finishOnKey="#" maxLength="120" method="POST" playBeep="true" '
+        f'recordingStatusCallback="https://voix.example.fr/voice/recordings/{CALL}/4" '
+        'recordingStatusCallbackEvent="completed absent" recordingStatusCallbackMethod="POST" timeout="5" '
+        f'trim="trim-silence" /><Redirect method="POST">{at}/next</Redirect></Response>'
+    )
+    assert render(document, URLS, VOICES) == expected.encode()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from multidict import MultiDict
 
-from callcenter.calls.values import CallStatus, Incoming, Slot, StatusChanged, StepAnswered
-from callcenter.flow.conversation import Keyed
+from callcenter.calls.values import CallStatus, Incoming, RecordingReady, Slot, StatusChanged, StepAnswered
+from callcenter.flow.conversation import Keyed, Recorded
 from callcenter.telephony import webhooks
 from callcenter.telephony.callers import Line
 from callcenter.telephony.ports import MessageStatus
@@ -186,3 +186,42 @@ def test_the_line_is_read_whatever_else_is_wrong() -> None:
 def test_an_audio_token_has_a_form(token: str) -> None:
     assert webhooks.read_audio({"call": str(CALL), "token": token}) == Malformed("token")
     assert webhooks.read_audio({"call": str(CALL), "token": SECRET}) == (CALL, SECRET)
+
+
+# --- what was spoken
+
+RECORDED = {**PATH, "slot": "recorded"}
+SPOKEN = {"CallSid": CALL_SID, "RecordingSid": "RE" + "a" * 32, "RecordingDuration": "12"}
+
+
+@pytest.mark.parametrize("ended_by", [{}, {"Digits": "#"}, {"Digits": "hangup"}])
+def test_what_was_spoken_is_its_identifier_and_length_whatever_ended_it(ended_by: dict[str, str]) -> None:
+    event = webhooks.read_step(RECORDED, MultiDict({**SPOKEN, **ended_by, "RecordingUrl": "http://evil.example/x"}))
+    assert isinstance(event, StepAnswered)
+    assert (event.recorded, event.keyed) == (Recorded("RE" + "a" * 32, 12), Keyed(""))
+    assert "evil" not in repr(event)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("RecordingSid", ""),
+        ("RecordingSid", "CA" + "a" * 32),
+        ("RecordingSid", "RE" + "a" * 32 + "/../../Messages"),
+        ("RecordingDuration", "-1"),
+        ("RecordingDuration", "٣"),
+    ],
+)
+def test_an_identifier_that_could_lead_elsewhere_is_malformed(field: str, value: str) -> None:
+    assert webhooks.read_step(RECORDED, MultiDict({**SPOKEN, field: value})) == Malformed(field)
+
+
+def test_a_report_tells_whether_anything_was_spoken() -> None:
+    path = {"call": PATH["call"], "document": PATH["document"]}
+    for status, heard in (("completed", True), ("absent", False)):
+        event = webhooks.read_recording(path, MultiDict({**SPOKEN, "RecordingStatus": status}))
+        assert isinstance(event, RecordingReady)
+        assert (event.heard, event.step.recorded) == (heard, Recorded("RE" + "a" * 32, 12))
+    assert webhooks.read_recording(path, MultiDict({**SPOKEN, "RecordingStatus": "in-progress"})) == Malformed(
+        "RecordingStatus"
+    )
