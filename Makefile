@@ -16,7 +16,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
 $(STAMP): moved
 endif
 
-.PHONY: help setup ci-setup demo demo-reset check test bench docs pictures format lock audit-deps clean moved
+.PHONY: help setup ci-setup demo demo-reset check test bench bench-large docs pictures format lock audit-deps clean moved
 moved:
 
 help: ## List what make can do
@@ -87,6 +87,9 @@ test: $(STAMP) ## Run the whole suite
 
 bench: $(STAMP) ## Measure the verified call beside its floors
 	$(BIN)/python -m tests.bench
+
+bench-large: $(STAMP) ## Measure 1 practice beside 1,000, and how fast they come in (about ten minutes)
+	$(BIN)/python -m tests.bench.large
 
 docs: $(STAMP) ## Make the documents that come from the program anew (their tests fail when stale)
 	CALLCENTER_DOCS=write $(BIN)/python -m pytest --quiet tests/documents

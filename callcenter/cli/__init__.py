@@ -1,7 +1,7 @@
 """The command line. Every command says what to do when it cannot do what was asked; one file a group of commands.
 
-Exit codes: 0 done, 1 the answer is no (a transcript differs, a flow is refuted, something is unhealthy), 2 could not
-run.
+Exit codes: 0 done, 1 the answer is no (a transcript differs, a flow is refuted, something is unhealthy, one of several
+practices is refused), 2 could not run.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from callcenter.cli.context import Context, by_option, run
+from callcenter.cli.practice_many import HEARD_FROM_NOW_ON, enrol_many, import_folder
 from callcenter.installation import open_data
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SystemRandom
@@ -24,7 +26,7 @@ def practice() -> None:
 
 
 @practice.command("enrol")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--organisation", required=True, help="Who staffs its telephone; enrolled too if it is new.")
 @by_option
 @click.option(
@@ -32,23 +34,32 @@ def practice() -> None:
     "released",
     multiple=True,
     metavar="NAME",
-    help="A practitioner on file as sensitive who is no more; may be given several times.",
+    help="A practitioner on file as sensitive who is no more; may be given several times, with one file.",
 )
 @click.pass_obj
-def practice_enrol(context: Context, file: Path, organisation: str, released: tuple[str, ...], by: str) -> None:
+def practice_enrol(
+    context: Context, files: tuple[Path, ...], organisation: str, released: tuple[str, ...], by: str
+) -> None:
     """Enrol a practice from its description in YAML, or change the one of the same short name.
+
+    Of several files, or a folder of them, each practice is enrolled whole or not at all, whatever is wrong with
+    another: exit 1 if one was refused.
 
     A practitioner's sensitive mark goes only where --no-longer-sensitive names them: without it, callers are told
     practitioners' names.
     """
-    enrolled = run(_enrol(context.settings, file, organisation, released, by))
+    if len(files) > 1 or files[0].is_dir():
+        if released:
+            raise click.BadParameter("give it with one file", param_hint="--no-longer-sensitive")
+        sys.exit(run(enrol_many(context.settings, files, organisation, by)))
+    enrolled = run(_enrol(context.settings, files[0], organisation, released, by))
     facts = enrolled.facts
     what = "enrolled" if enrolled.is_new else "changed"
     click.echo(f"{facts.name} {what}: answers at {', '.join(facts.numbers)}, rescue number {facts.rescue_number}")
     click.echo(f"practitioners: {', '.join(enrolled.practitioners)}")
     if enrolled.unnamed:
         click.echo(f"kept, though the file does not name them: {', '.join(enrolled.unnamed)}")
-    click.echo("its calls meet this from now on; the documents of last resort follow within a minute")
+    click.echo(HEARD_FROM_NOW_ON)
 
 
 async def _enrol(settings: Settings, file: Path, organisation: str, released: tuple[str, ...], by: str) -> Enrolled:
@@ -76,11 +87,16 @@ async def _list(settings: Settings) -> list[str]:
 
 
 @practice.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--practice", "slug", required=True, help="Short name of the practice.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--practice", "slug", help="Short name of the practice.")
+@click.option("--kind", type=click.Choice(["patients", "contacts", "appointments"]), help="What the file holds.")
 @click.option(
-    "--kind", required=True, type=click.Choice(["patients", "contacts", "appointments"]), help="What the file holds."
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Instead of a file: a folder with one for each practice, called by its short name, that holds patients.csv, "
+    "contacts.csv and appointments.csv, or some of them.",
 )
+@click.option("--from", "begin_at", metavar="NAME", help="Of a folder: begin at this practice.")
 @click.option("--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="A column's field; « - » leaves it out.")
 @click.option(
     "--complete",
@@ -91,13 +107,30 @@ async def _list(settings: Settings) -> list[str]:
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing, say what would be done.")
 @click.pass_obj
 def practice_import(
-    context: Context, file: Path, slug: str, kind: str, mapping: tuple[str, ...], complete: bool, dry_run: bool
+    context: Context,
+    file: Path | None,
+    slug: str | None,
+    kind: str | None,
+    folder: Path | None,
+    begin_at: str | None,
+    mapping: tuple[str, ...],
+    complete: bool,
+    dry_run: bool,
 ) -> None:
-    """Import patients, contacts or appointments from CSV: everything, or nothing.
+    """Import patients, contacts or appointments from CSV: everything of a file, or nothing.
 
     A file of contacts lists all telephones of each patient whom it names: their others are removed, and get no more
     codes.
+
+    With --folder, the files of many practices are imported, whatever is wrong with another practice's: exit 1 if one
+    was refused. A run that was stopped may be run again: what was imported before is updated.
     """
+    if folder is not None:
+        if file or slug or kind or mapping or dry_run:
+            raise click.UsageError("--folder takes --complete and --from alone: name one file, or a folder")
+        sys.exit(run(import_folder(context.settings, folder, begin_at, complete=complete)))
+    if file is None or slug is None or kind is None or begin_at is not None:
+        raise click.UsageError("write FILE --practice NAME --kind KIND, or --folder FOLDER [--from NAME]")
     columns = dict(_column(entry) for entry in mapping)
     work = _import(context.settings, file, slug, ImportKind(kind), columns, complete=complete, dry_run=dry_run)
     report = run(work)

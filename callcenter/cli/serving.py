@@ -50,18 +50,44 @@ def _stop_signal() -> asyncio.Event:
     return stopped
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--reset", is_flag=True, help="Forget the demo's data and keys, and end.")
-@click.pass_obj
-def demo(context: Context, reset: bool) -> None:
+@click.pass_context
+def demo(context: click.Context, reset: bool) -> None:
     """Run everything on this machine: database, server, emulator, people who do not exist."""
     from callcenter.demo import forget_demo, run_demo
 
-    if reset:
-        run(forget_demo(context.settings))
+    if context.invoked_subcommand is not None:
+        if reset:
+            raise click.UsageError("--reset goes with no other command")
+    elif reset:
+        run(forget_demo(context.obj.settings))
         click.echo("the demo's data and keys are forgotten; make demo begins anew")
     else:
-        run(run_demo(context.settings, click.echo))
+        run(run_demo(context.obj.settings, click.echo))
+
+
+@demo.command("generate")
+@click.option("--practices", type=int, default=10, show_default=True, help="How many practices.")
+@click.option("--patients", type=int, default=4_000, show_default=True, help="How many patients in all.")
+@click.option("--appointments", type=int, default=20_000, show_default=True, help="How many appointments in all.")
+@click.option("--seed", type=int, default=19620314, show_default=True, help="Another one gives other people.")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="A folder; it is made.")
+def demo_generate(practices: int, patients: int, appointments: int, seed: int, folder: Path) -> None:
+    """Write practices that do not exist, to try a télésecrétariat's size: files to enrol and to import.
+
+    Every telephone number lies in a range kept for fiction. The same seed gives the same people on the same day.
+    """
+    from callcenter.kernel.clock import SystemClock
+    from callcenter.practice.invented_practices import FILES, PRACTICES, Amounts, write_invented
+
+    amounts, today = Amounts(practices, patients, appointments), SystemClock().now().date()
+    for written, _ in enumerate(write_invented(amounts, folder, seed, today), 1):
+        if written % 100 == 0 or written == practices:
+            click.echo(f"\r{written} / {practices}", nl=written == practices, err=True)
+    click.echo(f"{practices:,} practices, {patients:,} patients, {appointments:,} appointments. To bring them in:")
+    click.echo(f"  callcenter practice enrol {folder / PRACTICES} --organisation NAME")
+    click.echo(f"  callcenter practice import --folder {folder / FILES}")
 
 
 @click.command()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
 from callcenter.kernel.age import is_adult
 from callcenter.practice.appointments import STANDING
@@ -83,12 +84,20 @@ async def put_appointments(tx: Transaction, batch: Sequence[AppointmentEntry]) -
 
 
 async def _put(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    statement = insert(table)
-    keys = _lookup_keys(table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
+    """One statement for all ``rows``, a column an array: a statement a row took PostgreSQL twice as long."""
+    if rows:
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        await tx.connection.execute(_put_statement(table, tuple(columns)), columns)
+
+
+@lru_cache(maxsize=8)  # of three tables, always with the same columns
+def _put_statement(table: Table, names: tuple[str, ...]) -> Insert:
+    kept = _lookup_keys(table)
+    arrays = (bindparam(name, type_=ARRAY(table.c[name].type)) for name in names)
+    given = func.unnest(*arrays).table_valued(*names).render_derived()
+    statement = insert(table).from_select(names, select(*(given.c[name] for name in names)))
+    changed = {name: statement.excluded[name] for name in names if name not in kept}
+    return statement.on_conflict_do_update(index_elements=["id"], set_=changed)
 
 
 def _lookup_keys(table: Table) -> Set[str]:

@@ -35,9 +35,11 @@ async def plan_appointments(context: ImportContext, drafts: Sequence[Draft[Appoi
     known = await appointments_on_file(tx, [draft.record.external_id for draft in drafts])
     keys = ((draft.line, draft.record.external_id) for draft in drafts)
     problems = repeated(context, keys, "the same appointment")
+    written = {draft.record.practitioner for draft in drafts}  # each name is read once, not on every line
+    meant = {name: _practitioner(practitioners, name) for name in written}
     entries = []
     for draft in drafts:
-        patient, doctor = patients.get(draft.record.patient), _practitioner(practitioners, draft.record.practitioner)
+        patient, doctor = patients.get(draft.record.patient), meant[draft.record.practitioner]
         if patient is None or doctor is None:
             problems += _unknown(context, draft.line, patient is None, doctor is None, sorted(names))
         else:

@@ -37,6 +37,7 @@ _MOMENT = re.compile(
 )
 _OFFSET = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$")
 _MINUTES = re.compile(r"0{0,9}[0-9]{1,4}")
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _PLACE_CODE = re.compile(r"(?:[0-9]{2}|2[AB])[0-9]{3}")
 
 _YES = frozenset({"oui", "o", "1", "true", "vrai", "x", "yes"})
@@ -205,7 +206,7 @@ def _read_duration(value: str) -> int:
 
 
 def _text(value: str) -> str:
-    if any(ord(c) < 32 for c in value):
+    if _CONTROL.search(value):
         raise _refusal("has a line break or another control character", "write it on one line")
     if len(value) > 200:
         raise _refusal("is longer than 200 characters", "shorten it")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from callcenter.kernel.clock import Clock
-from callcenter.practice.directory import Directory
 from callcenter.practice.file import PatientFile
 from callcenter.practice.intake import lock_intake, refresh_shared
+from callcenter.practice.practice_form import Setting
+from callcenter.practice.setting_versions import SettingVersions
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 
@@ -29,8 +31,8 @@ class SharedTelephones:
         """Mark them anew in the practices where a day has begun; called every hour. Returns how many practices."""
         now = self.clock.now()
         async with self.database.house() as connection:
-            practices = await Directory.all(connection, now)
-        local = {facts.id: now.astimezone(facts.timezone) for facts in practices}
+            zones = await SettingVersions.everywhere(connection, Setting.TIMEZONE, now)
+        local = {practice_id: now.astimezone(ZoneInfo(zone)) for practice_id, zone in zones.items()}
         due = {practice_id: at.date() for practice_id, at in local.items() if at.hour in HOURS}
         for practice_id, today in due.items():
             async with self.database.practice(practice_id) as tx:

@@ -43,8 +43,8 @@ class Place:
     def purpose(self) -> str:
         return f"{self.practice}|{self.table}|{self.column}"
 
-    def associated_data(self) -> bytes:
-        return f"{self.purpose()}|{self.row}".encode()
+    def associated_data(self, purpose: str) -> bytes:
+        return f"{purpose}|{self.row}".encode()
 
 
 class Sealer:
@@ -68,9 +68,10 @@ class Sealer:
         """Seal ``value`` for ``place`` with the current key."""
         key_id = self._keys.current
         nonce = self._random.token_bytes(NONCE_BYTES)
-        cipher = AESGCM(self._keys.seal_key(key_id, place.purpose()))
+        purpose = place.purpose()
+        cipher = AESGCM(self._keys.seal_key(key_id, purpose))
         head = bytes((VERSION, len(key_id))) + key_id.encode()
-        return head + nonce + cipher.encrypt(nonce, value, place.associated_data())
+        return head + nonce + cipher.encrypt(nonce, value, place.associated_data(purpose))
 
     def open(self, sealed: bytes, place: Place) -> bytes:
         """Open what was sealed for ``place``.
@@ -83,8 +84,9 @@ class Sealer:
         start = 2 + sealed[1]
         key_id = sealed[2:start].decode("ascii", "replace")
         nonce, body = sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :]
+        purpose = place.purpose()
         try:
-            return AESGCM(self._keys.seal_key(key_id, place.purpose())).decrypt(nonce, body, place.associated_data())
+            return AESGCM(self._keys.seal_key(key_id, purpose)).decrypt(nonce, body, place.associated_data(purpose))
         except (InvalidTag, ValueError) as error:
             raise IntegrityError(f"a sealed field of {place.table}.{place.column} does not open") from error
 

@@ -104,13 +104,19 @@ class StaticAnswers:
         practice from its rescue line.
         """
         dialled, refused = _dialled(entries)
-        prepared = {called: _Prepared(rescue, _document(self._voices, called, rescue)) for called, rescue in dialled}
-        self._by_number = MappingProxyType(prepared)
+        self._by_number = MappingProxyType({called: self._prepared(called, rescue) for called, rescue in dialled})
         self._served = frozenset(line_ending(entry.called) for entry in entries)
         self._practices = MappingProxyType({entry.called: entry.practice for entry in entries})
         for refusal in refused:
             self._alerts.report(AlertKind.RESCUE_REFUSED, called=refusal.called, fault=refusal.fault.value)
         return refused
+
+    def _prepared(self, called: str, rescue: str) -> _Prepared:
+        """The document that stands, if it dials that line: to make a thousand anew each minute holds every call up."""
+        standing = self._by_number.get(called)
+        if standing is not None and standing.rescue == rescue:
+            return standing
+        return _Prepared(rescue, _document(self._voices, called, rescue))
 
     def practice(self, called: str | None) -> str:
         """Short name of the practice that answers at ``called``; empty if none does."""
@@ -162,7 +168,7 @@ def document_of_last_resort(called: str, entries: Sequence[RescueEntry], voices:
 
 def _dialled(entries: Sequence[RescueEntry]) -> tuple[list[tuple[str, str]], tuple[RefusedRescue, ...]]:
     """The called numbers, each with the line that is dialled for it; and those whose line is not."""
-    served = Line(called=None, origins=tuple(entry.called for entry in entries))
+    served = {line_ending(entry.called) for entry in entries}
     dialled: list[tuple[str, str]] = []
     refused: list[RefusedRescue] = []
     for entry in entries:
@@ -170,7 +176,7 @@ def _dialled(entries: Sequence[RescueEntry]) -> tuple[list[tuple[str, str]], tup
             continue
         if e164(entry.rescue) is None:
             refused.append(RefusedRescue(entry.called, RescueFault.NOT_E164))
-        elif served.comes_from(entry.rescue):
+        elif line_ending(entry.rescue) in served:
             refused.append(RefusedRescue(entry.called, RescueFault.SERVED))
         else:
             dialled.append((entry.called, entry.rescue))

@@ -71,7 +71,7 @@ async def ground() -> AsyncIterator[Ground]:
         folder, carrier = Path(made), free_port()
         create_keys(folder / "keys.json", SystemRandom())
         config = folder / "bench.yaml"
-        config.write_text(yaml.safe_dump(_values(folder, carrier)))
+        config.write_text(yaml.safe_dump(bench_values(folder, carrier)))
         settings = load_settings(config)
         try:
             async with reach_database(settings) as addresses:
@@ -83,7 +83,7 @@ async def ground() -> AsyncIterator[Ground]:
             await EmbeddedPostgres(places_for(folder)).forget()
 
 
-def _values(folder: Path, carrier: int) -> dict[str, Any]:
+def bench_values(folder: Path, carrier: int) -> dict[str, Any]:
     """A production's settings but for the environment, which is refused without https and a certificate."""
     webhooks = free_port()
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from callcenter.kernel.age import is_adult
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.directory import Directory
+from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.file import PatientFile
 from callcenter.practice.numbers import receives_sms
 from callcenter.practice.tables import contact, patient
@@ -37,6 +39,26 @@ async def verifiable(database: Database, sealer: Sealer, now: datetime) -> list[
             for number in facts.numbers:
                 people += await _of_practice(tx, PatientFile(sealer, facts.id), number, now)
     return people
+
+
+async def some_of_each(
+    database: Database, sealer: Sealer, now: datetime, practices: Sequence[PracticeFacts], each: int
+) -> list[Person]:
+    """Up to ``each`` of every one of ``practices``, no two with the same telephone: a code is known by its number."""
+    people: dict[str, Person] = {}
+    for facts in practices:
+        async with database.practice(facts.id) as tx:
+            found, file, called = 0, PatientFile(sealer, facts.id), next(iter(facts.numbers))
+            for row in (await tx.connection.execute(_QUERY)).all():
+                if found == each:
+                    break
+                if file.open("contact", "phone", row.id, row.phone) in people:
+                    continue
+                person = await _person(tx, file, called, row, now)
+                if person is not None:
+                    people[person.phone] = person
+                    found += 1
+    return list(people.values())
 
 
 _QUERY = (

@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +59,21 @@ class Server:
 @asynccontextmanager
 async def servers(ground: Ground, recording: Recording) -> AsyncIterator[list[Server]]:
     """Start all three, and end them."""
+    async with started(
+        lambda: product(ground.config, ground.settings.webhooks.port, ground.folder / "PRODUCT.log"),
+        lambda: _floor(Form.STATEMENTS, ground, recording),
+        lambda: _floor(Form.SIGNATURE, ground, recording),
+    ) as running:
+        yield running
+
+
+@asynccontextmanager
+async def started(*starts: Callable[[], Server]) -> AsyncIterator[list[Server]]:
+    """Start servers, wait until they take connections, and end them after the body."""
     running: list[Server] = []
     try:
-        running.append(_product(ground))
-        running.append(_floor(Form.STATEMENTS, ground, recording))
-        running.append(_floor(Form.SIGNATURE, ground, recording))
+        for start in starts:
+            running.append(start())  # noqa: PERF401  # one by one: those before are ended if this one fails
         for server in running:
             await _ready(server)
         yield running
@@ -74,10 +84,15 @@ async def servers(ground: Ground, recording: Recording) -> AsyncIterator[list[Se
             await asyncio.to_thread(_ended, server.process)
 
 
-def _product(ground: Ground) -> Server:
-    """``callcenter serve``: one worker, its jobs and its voice included."""
-    command = ["-c", "from callcenter.cli import main; main()", "--config", str(ground.config), "serve"]
-    return _started(Form.PRODUCT, Site(ground.settings.webhooks.port, TOKEN), command, ground.folder)
+def product(config: Path, port: int, log: Path) -> Server:
+    """``callcenter serve``: one worker, its jobs and its voice included.
+
+    Arguments:
+        port: of webhooks, as ``config`` has it.
+        log: what it says goes there.
+    """
+    command = ["-c", "from callcenter.cli import main; main()", "--config", str(config), "serve"]
+    return _started(Form.PRODUCT, Site(port, TOKEN), command, log)
 
 
 def _floor(form: Form, ground: Ground, recording: Recording) -> Server:
@@ -85,11 +100,12 @@ def _floor(form: Form, ground: Ground, recording: Recording) -> Server:
     order = Order(free_port(), TOKEN, recording, ground.people, database)
     file = ground.folder / f"{form.name}.pickle"
     file.write_bytes(pickle.dumps(order))
-    return _started(form, Site(order.port, TOKEN), ["-m", "tests.bench.floors", str(file)], ground.folder)
+    return _started(
+        form, Site(order.port, TOKEN), ["-m", "tests.bench.floors", str(file)], ground.folder / f"{form.name}.log"
+    )
 
 
-def _started(form: Form, site: Site, arguments: list[str], folder: Path) -> Server:
-    log = folder / f"{form.name}.log"
+def _started(form: Form, site: Site, arguments: list[str], log: Path) -> Server:
     with log.open("wb") as said:
         process = subprocess.Popen([sys.executable, *arguments], cwd=PROJECT, stdout=said, stderr=said)
     return Server(form, site, process, log)

@@ -12,8 +12,8 @@ HEAD = """# Commands
 
 Made by `make docs` from what the commands say of themselves. In a clone, they are in `.venv/bin/`.
 
-Exit codes: 0 done · 1 the answer is no (a transcript differs, a flow is refuted, something is unhealthy) · 2 could not
-run.
+Exit codes: 0 done · 1 the answer is no (a transcript differs, a flow is refuted, something is unhealthy, one of
+several practices is refused) · 2 could not run.
 """
 
 

@@ -19,6 +19,11 @@ A header is recognised whatever its capitals and accents, and with spaces or `_`
 `--map COLUMN=FIELD`, or left out by `--map COLUMN={LEFT_OUT}`; a file with a column that nobody has explained is
 refused. Import patients, then contacts, then appointments: each names what the one before brought by the practice's own
 keys.
+
+`callcenter practice import --folder FOLDER` takes the files of many practices: `FOLDER/NAME/patients.csv`,
+`contacts.csv` and `appointments.csv`, NAME being the practice's short name, with headers that are recognised. Each file
+is imported whole or not at all, whatever is wrong with another practice's. `callcenter demo generate` writes such a
+folder, of any size, about people who do not exist.
 """
 
 _WHAT: Mapping[ImportKind, str] = {

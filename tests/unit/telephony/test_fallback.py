@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from callcenter.telephony.callers import Line
+from callcenter.telephony import fallback
+from callcenter.telephony.callers import Line, line_ending
 from callcenter.telephony.fallback import (
     NoLastResort,
     RefusedRescue,
@@ -92,6 +93,20 @@ def test_a_refresh_forgets_what_is_no_longer_there() -> None:
     assert b"+33472000001" in answers.answer(Line(CALLED))
     answers.refresh([])
     assert "Dial" not in verbs(answers.answer(Line(CALLED)))
+
+
+def test_a_refresh_of_many_practices_reads_each_number_few_times_and_makes_no_document_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entries = [RescueEntry(f"+3335301{number:04}", f"+3353649{number:04}") for number in range(50)]
+    answers = static(*entries)
+    before = [answers.answer(Line(entry.called)) for entry in entries]
+    read = []
+    monkeypatch.setattr(fallback, "line_ending", lambda number: read.append(number) or line_ending(number))
+    answers.refresh(entries)
+    assert len(read) <= 3 * len(entries)  # not each of them against each other: 1,000 held every call up for seconds
+    monkeypatch.undo()
+    assert all(answers.answer(Line(entry.called)) is made for entry, made in zip(entries, before, strict=True))
 
 
 def test_the_document_for_another_host_is_the_one_that_we_would_answer_with() -> None:
