@@ -107,7 +107,8 @@ ROWS: Mapping[Setting, Described] = {
         ("robot", "direct"),
     ),
     Setting.MESSAGE_OF_THE_DAY: Described(
-        "what every caller hears after the emergency line, before anything else; never about a patient",
+        "what callers hear with the notice, behind the emergency line (those of `professionals` do not); never about a "
+        "patient",
         f"one line, at most {LONGEST_MESSAGE_OF_THE_DAY} characters; what looks like a name, a date of birth or a "
         "telephone number is warned of",
         "'Le docteur Moreau a 45 minutes de retard.' --until 18:30",
