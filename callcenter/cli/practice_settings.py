@@ -61,17 +61,21 @@ def practice_set(
     """
     if (value is None) == (file is None):
         raise click.UsageError("write the VALUE, or name its --file")
-    wanted = _parsed(file.read_text(encoding="utf-8") if file is not None else value or "")
+    wanted = read_value(file.read_text(encoding="utf-8") if file is not None else value or "")
+    when = "the next call meets it"
 
     async def change(desk: SettingsDesk, facts: PracticeFacts, now: datetime) -> SettingsChanged:
+        nonlocal when
         zone = facts.timezone
         period = Period(
             now if begins is None else _moment(begins, zone, now, "--from"),
             None if ends is None else _moment(ends, zone, now, "--until"),
         )
+        if period.begins > now:
+            when = f"calls from {period.begins:%Y-%m-%d %H:%M} on meet it"
         return await desk.put(Setting(setting), wanted, period)
 
-    _tell(slug, run(_change(context.settings, slug, by, note, change)))
+    _tell(slug, run(_change(context.settings, slug, by, note, change)), when)
 
 
 @click.command("rollback")
@@ -173,7 +177,7 @@ async def _history(
 # --- reading and telling
 
 
-def _parsed(written: str) -> Any:
+def read_value(written: str) -> Any:
     """A value as a practice's file would have it."""
     lines = written.rstrip("\n").split("\n")
     text = "value: " + lines[0] if len(lines) == 1 else "value:\n" + "\n".join(f"  {line}" for line in lines)
@@ -198,9 +202,9 @@ def _moment(written: str, zone: ZoneInfo, now: datetime, option: str) -> datetim
     )
 
 
-def _tell(slug: str, outcome: SettingsChanged) -> None:
+def _tell(slug: str, outcome: SettingsChanged, when: str = "the next call meets it") -> None:
     changed = ", ".join(sorted(outcome.changed.settings))
-    click.echo(f"{slug}: {changed} changed, revision {outcome.changed.revision}; the next call meets it")
+    click.echo(f"{slug}: {changed} changed, revision {outcome.changed.revision}; {when}")
     for warning in outcome.warnings:
         click.echo(f"attention: {warning}", err=True)
 

@@ -191,9 +191,14 @@ _UNSET = object()
 
 
 def _problem(detail: Any) -> Problem:
-    path = [str(part) for part in detail["loc"]]
+    path = ".".join(str(part) for part in detail["loc"]) or "value"
+    if detail["type"] == "string_type":  # a short number (15), or nothing at all, stands where words are meant
+        return Problem(path, 0, "it is a number, a yes or no, a list or nothing; a text is meant", _QUOTE)
     what = str(detail["msg"]).removeprefix("Value error, ")
-    return Problem(".".join(path) or "value", 0, what, "docs/practice-settings.md shows how each setting is written")
+    return Problem(path, 0, what, "docs/practice-settings.md shows how each setting is written")
+
+
+_QUOTE = """write it in quotes that reach us, such as '"15"'; docs/practice-settings.md has an example of each"""
 
 
 def _check_period(setting: Setting, period: Period, now: datetime) -> None:

@@ -41,6 +41,14 @@ class Period:
     ends: datetime | None = None
 
 
+#: Characters of an author's name, and of a note.
+LONGEST_NAME, LONGEST_NOTE = 120, 500
+
+
+class UnusableAuthor(CallcenterError):
+    """A change cannot go on record as its author gives it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who changes settings, and when.
@@ -49,11 +57,20 @@ class Author:
         by: an opaque account name.
         at: aware.
         note: why, for whoever reads the history; never about a patient.
+
+    Raises:
+        UnusableAuthor: nobody is named, or name or note is too long to be kept.
     """
 
     by: str
     at: datetime
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.by.strip() or len(self.by) > LONGEST_NAME:
+            raise UnusableAuthor(f"say who changes it, in 1 to {LONGEST_NAME} characters: --by NAME")
+        if len(self.note) > LONGEST_NOTE:
+            raise UnusableAuthor(f"the note is longer than {LONGEST_NOTE} characters: shorten --note")
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def _read(path: Path) -> Switched:
     try:
         body: Any = json.loads(path.read_text(encoding="utf-8"))
         everybody, practices, by = body["all"], body["practices"], body["by"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return _UNREADABLE
     if not isinstance(everybody, bool) or not isinstance(practices, list):
         return _UNREADABLE

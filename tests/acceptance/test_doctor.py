@@ -75,7 +75,7 @@ async def test_a_healthy_installation_is_looked_at_in_whole(
     assert ([finding.subject for finding in findings], wrong(findings)) == (EVERYTHING, {})
     says = {finding.subject: finding.says for finding in findings}
     assert says["keys"] == "1 seal key, « k1 » in use"
-    assert says["practices"] == "2 practices, 2 numbers"
+    assert says["practices"] == "2 practices, 4 numbers"
     assert says["jobs"] == "0 workers alive, no job is late"
 
 

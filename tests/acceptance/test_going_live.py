@@ -322,7 +322,7 @@ async def test_p7_with_the_whole_machine_down_the_rescue_number_rings(installati
 async def test_a_number_that_is_not_served_has_no_document_of_last_resort(installation: Installation) -> None:
     await prepare(installation)
     enrol(installation)
-    refused = installation.run("fallback", "+33465710002")
+    refused = installation.run("fallback", "+33465710009")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "practice list" in refused.stderr
 

@@ -1,8 +1,9 @@
-"""Calls that come back to us for ever (P7)."""
+"""Calls that come back to us for ever, and the switch that sends them away (P7)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -13,12 +14,15 @@ from callcenter.practice.enrolment import NumberTaken, write_practice
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.numbers import E164
 from callcenter.practice.setting_versions import Author
+from callcenter.telephony import switch
 from callcenter.telephony.callers import Line
 from callcenter.telephony.fallback import RescueEntry, StaticAnswers
+from callcenter.telephony.switch import RescueSwitch, Switched
+from callcenter.telephony.transfers import WITHHELD_AT_ONCE, Transfers
 from callcenter.telephony.twiml import CarrierVoices
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
-from tests.attack.scene import PORT, PORT_LINE, START, TILLEULS, TILLEULS_LINE
+from tests.attack.scene import PORT, PORT_LINE, START, TILLEULS, TILLEULS_LINE, House
 from tests.unit.telephony.doubles import alerts_and_metrics, document
 
 
@@ -120,3 +124,71 @@ async def test_p7_an_outage_rings_a_number_that_we_answer() -> Outcome:
     static = StaticAnswers(CarrierVoices(), alerts_and_metrics()[0])
     static.refresh([RescueEntry(TILLEULS_LINE, PORT_LINE), RescueEntry(PORT_LINE, TILLEULS_LINE)])
     return gained(document(static.answer(Line(TILLEULS_LINE))).find("Dial") is not None)
+
+
+def _whoever_was_sent_away_is_sent_again(sabotage: Sabotage) -> None:
+    sabotage.replace(Transfers, "may_go", lambda *_: True)
+
+
+NEVER_TWICE = Defence(
+    "a call that comes back is not sent away again", "P7: no fallback dials us", _whoever_was_sent_away_is_sent_again
+)
+
+
+@attack(stopped_by=NEVER_TWICE)
+async def test_p7_a_call_that_was_sent_to_the_rescue_line_comes_back_and_the_carrier_does_not_tell() -> Outcome:
+    """The rescue line is forwarded to us, unreported: the caller arrives anew while the first call is still up."""
+    static = StaticAnswers(CarrierVoices(), alerts_and_metrics()[0])
+    static.refresh([RescueEntry(TILLEULS_LINE, "+33465710090")])
+
+    def rings_again(*origins: str, before: int) -> Outcome:
+        sent = [static.answer(Line(TILLEULS_LINE, origins, f"CA{origins}{n}")) for n in range(before + 1)]
+        return gained(document(sent[-1]).find("Dial") is not None)
+
+    return unanimous(
+        {
+            "a number that is shown": rings_again("+33639980001", before=1),
+            "a number that is replaced by the line's": rings_again("+33465710091", before=1),
+            "a number that is withheld": rings_again(before=WITHHELD_AT_ONCE),
+        }
+    )
+
+
+def _our_own_numbers_are_callers_like_others(sabotage: Sabotage) -> None:
+    sabotage.replace(StaticAnswers, "comes_back", lambda *_: False)
+
+
+OUR_OWN = Defence(
+    "a call from a number of ours ends", "P7: no call goes round", _our_own_numbers_are_callers_like_others
+)
+
+
+@attack(stopped_by=OUR_OWN)
+async def test_p7_a_call_that_we_made_is_received_as_a_callers(house: House) -> Outcome:
+    """A practice's line that we ring is forwarded to another practice of ours: two servers would talk to each other."""
+    line = await house.line(PORT_LINE, TILLEULS_LINE).dial()
+    assert "composez le 15" in line.all_heard, "even then the emergency line is said"
+    return gained(line.question)
+
+
+def _a_damaged_switch_is_off(sabotage: Sabotage) -> None:
+    sabotage.replace(switch, "_UNREADABLE", Switched())
+
+
+DAMAGED_IS_ON = Defence("a switch that cannot be read is on", "P7: every call ends well", _a_damaged_switch_is_off)
+
+
+@attack(stopped_by=DAMAGED_IS_ON)
+async def test_p7_a_kill_switch_that_is_on_is_turned_off_by_damage(tmp_path: Path) -> Outcome:
+    """A full disk, a crash in the middle of another program's write, somebody's editor: nobody meant it to be off."""
+
+    def served_after(damage: bytes) -> Outcome:
+        file = tmp_path / "rescue-switch.json"
+        rescue = RescueSwitch(file)
+        rescue.turn(Switched(everybody=True, by="anna"))
+        assert rescue.now().takes("cabinet-des-tilleuls")
+        file.write_bytes(damage)
+        return gained(not rescue.now().takes("cabinet-des-tilleuls"))
+
+    damages = {"emptied": b"", "cut": b'{"all": tr', "of another form": b'{"all": 0}', "nested": b"[" * 100_000}
+    return unanimous({how: served_after(damage) for how, damage in {**damages, "no text": b"\xff\xfe"}.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,14 @@ from tests.documents.conversation import played
 from tests.documents.flow_words import BEGIN_WORDS, END_WORDS, flow_words
 from tests.documents.imports import import_page
 from tests.documents.policy import policy_page
+from tests.documents.practice_settings import (
+    BEGIN_EXAMPLES,
+    BEGIN_TABLE,
+    END_EXAMPLES,
+    END_TABLE,
+    examples,
+    table,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TRANSCRIPT = ROOT / "tests" / "acceptance" / "transcripts" / "verified_by_sms.yaml"
@@ -46,6 +55,16 @@ def test_the_words_of_the_flow_language_are_what_the_loader_knows() -> None:
     head, _, rest = page.read_text(encoding="utf-8").partition(BEGIN_WORDS)
     _, _, tail = rest.partition(END_WORDS)
     fresh(page, f"{head}{BEGIN_WORDS}{flow_words()}{END_WORDS}{tail}")
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "made"), [(BEGIN_TABLE, END_TABLE, table), (BEGIN_EXAMPLES, END_EXAMPLES, examples)]
+)
+def test_the_settings_of_the_settings_page_are_those_of_the_form(begin: str, end: str, made: Callable[[], str]) -> None:
+    page = ROOT / "docs" / "practice-settings.md"
+    head, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, _, tail = rest.partition(end)
+    fresh(page, f"{head}{begin}{made()}{end}{tail}")
 
 
 def test_the_disclosure_page_is_the_policy() -> None:

@@ -78,7 +78,7 @@ async def test_a_practice_without_hours_and_lines_is_read_too(database: Database
 async def test_p7_every_served_number_has_its_fallback(database: Database, demonstration: Demonstration) -> None:
     async with database.house() as connection:
         assert await Directory.all_numbers(connection) == {
-            "+33465710001": Fallback(E164("+33465710090"), "cabinet-des-tilleuls"),
+            **{f"+3346571000{end}": Fallback(E164("+33465710090"), "cabinet-des-tilleuls") for end in (1, 2, 3)},
             "+33261910001": Fallback(E164("+33261910090"), "maison-de-sante-du-port"),
         }
 

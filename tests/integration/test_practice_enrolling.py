@@ -68,7 +68,7 @@ async def test_what_is_wrong_is_named_by_line_and_nothing_is_enrolled(
     database: Database, random: SeededRandom, tmp_path: Path
 ) -> None:
     wrong = DESCRIPTION.replace('rescue_number: "+33465710090"', 'rescue_number: "+33899000000"')
-    with pytest.raises(DataProblems, match=r"practice\.yaml:10: "):
+    with pytest.raises(DataProblems, match=r"practice\.yaml:12: "):
         await enrol(database, described(tmp_path, wrong), "Télésecrétariat", random, AUTHOR, ACTS)
     async with database.house() as connection:
         with pytest.raises(NoSuchPractice):
@@ -92,6 +92,7 @@ async def test_p7_a_number_of_another_practice_is_refused(
     await enrol(database, described(tmp_path), "Télésecrétariat", random, AUTHOR, ACTS)
     other = DESCRIPTION.replace("slug: cabinet-des-tilleuls", "slug: autre").replace("+33465710001", "+33465710090")
     other = other.replace('rescue_number: "+33465710090"', 'rescue_number: "+33465710095"')
+    other = other.replace("+33465710002", "+33465710012").replace("+33465710003", "+33465710013")
     with pytest.raises(NumberTaken, match="rescue number of another practice"):
         await enrol(database, described(tmp_path, other), "Télésecrétariat", random, AUTHOR, ACTS)
 

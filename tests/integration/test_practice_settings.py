@@ -21,7 +21,7 @@ from callcenter.practice.directory import Directory, NoSuchPractice
 from callcenter.practice.enrolment import NumberTaken, write_organisation, write_practice, write_practitioners
 from callcenter.practice.facts import Arrival, PracticeFacts
 from callcenter.practice.practice_form import Setting
-from callcenter.practice.setting_versions import Author, NothingToWithdraw, Period, SettingVersions
+from callcenter.practice.setting_versions import Author, NothingToWithdraw, Period, SettingVersions, UnusableAuthor
 from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Database
 
@@ -180,11 +180,11 @@ async def test_the_number_plan_changes_at_once_for_calls_and_for_the_documents_o
     tomorrow = office.clock.now() + timedelta(days=1)
     with pytest.raises(DataProblems, match="changes at once"):
         await office.put(Setting.NUMBERS, {OURS: "main"}, tomorrow)
-    plan = {OURS: "main", "+33465710002": {"entry": "professionals", "practitioner": "Claire Moreau"}}
+    plan = {OURS: "main", "+33465710004": {"entry": "professionals", "practitioner": "Claire Moreau"}}
     outcome = await office.put(Setting.NUMBERS, plan)
-    assert outcome.facts.arrival("+33465710002", office.clock.now()) is Arrival.PROFESSIONALS
+    assert outcome.facts.arrival("+33465710004", office.clock.now()) is Arrival.PROFESSIONALS
     async with office.database.house() as connection:
-        assert "+33465710002" in await Directory.all_numbers(connection)
+        assert "+33465710004" in await Directory.all_numbers(connection)
 
 
 async def test_a_rollback_is_a_change_of_its_own(office: Office) -> None:
@@ -194,14 +194,14 @@ async def test_a_rollback_is_a_change_of_its_own(office: Office) -> None:
     office.clock.advance(1)
     await office.put(Setting.ANSWER_MODE, "direct")
     office.clock.advance(1)
-    await office.put(Setting.NUMBERS, {OURS: "main", "+33465710002": "overflow"})
+    await office.put(Setting.NUMBERS, {OURS: "main", "+33465710004": "overflow"})
     office.clock.advance(1)
     outcome = await office.desk().roll_back(first, Setting.ADDRESS)
     assert outcome.changed.settings == {Setting.ADDRESS}
     outcome = await office.desk().roll_back(first)
     assert outcome.changed.settings == {Setting.ANSWER_MODE, Setting.NUMBERS}
     async with office.database.house() as connection:
-        assert "+33465710002" not in await Directory.all_numbers(connection)
+        assert "+33465710004" not in await Directory.all_numbers(connection)
     with pytest.raises(NothingToChange):
         await office.desk().roll_back(first)
     with pytest.raises(DataProblems, match="has no revision 99"):
@@ -246,6 +246,15 @@ async def test_changes_begin_now_or_later_and_end_after_they_began(office: Offic
         await office.put(Setting.ANSWER_MODE, "menu")
     with pytest.raises(NoSuchPractice, match="practice list"):
         await office.desk("cabinet-des-erables").put(Setting.ADDRESS, "ici", Period(now))
+
+
+@pytest.mark.parametrize(
+    ("by", "note", "mend"),
+    [(" ", "", "--by NAME"), ("x" * 121, "", "--by NAME"), ("anna", "x" * 501, "shorten --note")],
+)
+def test_who_changes_it_and_why_must_fit_on_record(clock: DrivenClock, by: str, note: str, mend: str) -> None:
+    with pytest.raises(UnusableAuthor, match=mend):
+        Author(by, clock.now(), note)
 
 
 async def test_the_app_cannot_rewrite_a_version(office: Office) -> None:

@@ -51,7 +51,7 @@ def test_a_practice_without_hours_still_has_words(tilleuls: PracticeFacts) -> No
 
 
 def test_the_practices_own_lines_are_all_its_numbers(tilleuls: PracticeFacts) -> None:
-    assert tilleuls.own_lines == {"+33465710001", "+33465710090", "+33465710091"}
+    assert tilleuls.own_lines == {f"+334657100{end}" for end in ("01", "02", "03", "90", "91")}
 
 
 def test_p7_the_rescue_number_is_no_line_that_may_come_back_to_us(tilleuls: PracticeFacts) -> None:

@@ -31,7 +31,10 @@ def test_what_one_process_turns_another_sees_at_once(path: Path) -> None:
     assert server.now() == Switched(by="Anna")
 
 
-@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"all": "yes", "practices": [], "by": ""}', '{"all": false}'])
+DAMAGED = ["", "{", "[]", "[" * 100_000, '{"all": "yes", "practices": [], "by": ""}', '{"all": false}']
+
+
+@pytest.mark.parametrize("damaged", DAMAGED, ids=lambda text: text[:12] or "empty")
 def test_p7_a_damaged_file_is_a_switch_that_is_on(path: Path, damaged: str) -> None:
     path.write_text(damaged)
     assert RescueSwitch(path).now() == Switched(everybody=True, readable=False)
