@@ -76,7 +76,8 @@ async def on_free_ports(settings: Settings) -> AsyncIterator[None]:
 
 
 def _ports(settings: Settings) -> str:
-    return f"{settings.webhooks.port}, {settings.private.port} or {EMULATOR_PORT}"
+    mail = "" if settings.mail is None else f"{settings.mail.port}, "
+    return f"{mail}{settings.webhooks.port}, {settings.private.port} or {EMULATOR_PORT}"
 
 
 def _only_for_play(settings: Settings) -> None:
@@ -118,7 +119,9 @@ async def forget_demo(settings: Settings) -> None:
 def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
     """The emulator's account and numbers, as ``settings`` expect them of the carrier."""
     base = settings.public_base_url
-    number = NumberSettings(base + paths.INCOMING, base + paths.FALLBACK, base + paths.STATUS)
+    number = NumberSettings(
+        base + paths.INCOMING, base + paths.FALLBACK, base + paths.STATUS, base + paths.MESSAGE_INCOMING
+    )
     private = f"http://{settings.private.host}:{settings.private.port}/captions" if settings.captions else None
     return EmulatorSettings(
         account_sid=settings.carrier.account_sid,
@@ -127,6 +130,7 @@ def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
         port=port,
         captions_url=private,
         senders=frozenset({settings.carrier.sms_sender}),
+        smtp_port=None if settings.mail is None else settings.mail.port,
     )
 
 

@@ -10,7 +10,11 @@ from sqlalchemy import func, insert, select, update
 from callcenter.practice.tables import message
 from callcenter.practice.values import Change, WaitingMessage
 from callcenter.store.database import Transaction
+from callcenter.store.jobs import defer
 from callcenter.store.sealed import Place, Sealer
+
+#: The job that tells of a new message, and the queue of everything that callcenter sends to practitioners.
+NOTIFY, NOTICES = "notify", "notices"
 
 
 class Inbox:
@@ -32,13 +36,17 @@ class Inbox:
         number: str,
         call_reference: UUID | None,
         now: datetime,
+        practitioner: UUID | None = None,
+        urgent: bool = False,
     ) -> None:
-        """Keep a callback request.
+        """Keep a callback request. Whoever is to be told of it is, by a job.
 
         Arguments:
             reason: key of the reason (lower case, ``_``), never the caller's words.
             number: E.164 at which to call back.
             now: aware.
+            practitioner: whom it is for; ``None`` for the whole practice.
+            urgent: it cannot wait for the next digest.
         """
         row = {
             "id": id,
@@ -48,8 +56,11 @@ class Inbox:
             "number": self._sealer.seal_text(number, _place(tx, id)),
             "call_reference": call_reference,
             "created_at": now,
+            "practitioner_id": practitioner,
+            "urgent": urgent,
         }
         await tx.connection.execute(insert(message).values(row))
+        await defer(tx.connection, NOTIFY, queue=NOTICES, practice=tx.practice, message=id)
 
     async def waiting(self, tx: Transaction, limit: int = 500) -> tuple[WaitingMessage, ...]:
         """What nobody has handled, oldest first, at most ``limit``. The numbers are opened: they are for staff."""

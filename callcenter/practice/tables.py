@@ -235,7 +235,10 @@ message = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("handled_at", DateTime(timezone=True)),
     Column("handled_by", Text),
+    Column("practitioner_id", Uuid),  # none: the whole practice
+    _flag("urgent"),
     UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
     ForeignKeyConstraint(
         ["practice_id", "call_reference"], ["call.practice_id", "call.id"], ondelete="SET NULL (call_reference)"
     ),

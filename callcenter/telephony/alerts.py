@@ -31,6 +31,10 @@ class AlertKind(StrEnum):
     STATIC_STALE = "static_stale"
     JOBS_STOPPED = "jobs_stopped"
     EDGE_FAILED = "edge_failed"
+    NOTICE_FAILED = "notice_failed"
+    REMINDER_FAILED = "reminder_failed"
+    MESSAGE_UNREAD = "message_unread"
+    TEXT_FAILED = "text_failed"
 
 
 def failure(error: BaseException) -> dict[str, str]:

@@ -18,6 +18,8 @@ STEP = "/voice/calls/{call}/{document}/{slot}"
 STATUS = "/voice/status"
 FALLBACK = "/voice/fallback"
 MESSAGE_STATUS = "/messages/status"
+MESSAGE_INCOMING = "/messages/incoming"
+NOTICE_CALL = "/voice/notices/{practice}/{notice}/{round}"
 AUDIO = "/audio/{call}/{token}"
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -113,6 +115,10 @@ class Urls:
     def audio(self, call: UUID, token: str) -> str:
         """Where words that we synthesise are fetched."""
         return self.base.url + AUDIO.format(call=call, token=token)
+
+    def notice_call(self, practice: UUID, notice: UUID, asked: int) -> str:
+        """Where the words of a call that we make are asked for; ``asked``: how often its question was, from 1."""
+        return self.base.url + NOTICE_CALL.format(practice=practice, notice=notice, round=asked)
 
     @property
     def message_status(self) -> str:
