@@ -164,7 +164,7 @@ _SETTLE = text(
 
 _WAITS = text(
     """
-    SELECT FROM message m LEFT JOIN escalation e ON e.practice_id = m.practice_id AND e.message_id = m.id
+    SELECT m.id FROM message m LEFT JOIN escalation e ON e.practice_id = m.practice_id AND e.message_id = m.id
     WHERE m.practice_id = :practice AND m.id = :message AND m.handled_at IS NULL
       AND (e.ending IS NULL OR e.ending = 'alerted')
     """
