@@ -166,9 +166,9 @@ _KEEP_IF_REMINDED = text(
     INSERT INTO reminder_choice (id, practice_id, phone_index, choice, channel, wording, made_at)
     SELECT :id, :practice, cast(:index AS bytea), cast(:choice AS text), cast(:channel AS text),
            cast(:wording AS text), cast(:now AS timestamptz)
-    WHERE EXISTS (
-        SELECT FROM reminder
-        WHERE practice_id = :practice AND phone_index = :index AND outcome IN ('sending', 'sent', 'unconfirmed')
+    WHERE (
+        EXISTS (SELECT FROM reminder WHERE practice_id = :practice AND phone_index = :index)
+        OR EXISTS (SELECT FROM reminder_choice WHERE practice_id = :practice AND phone_index = :index)
     ) AND NOT coalesce((
         SELECT choice FROM reminder_choice WHERE practice_id = :practice AND phone_index = :index
         ORDER BY made_at DESC, (choice = 'opposed') DESC LIMIT 1
