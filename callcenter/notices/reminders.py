@@ -225,7 +225,9 @@ class Reminders:
                 prompt={"key": "reminder", "version": REMINDER_WORDING},
                 step="reminder",
             )
-            decision = await gate.push(inquiry, _situation(subject, flags, appointment), barred)
+            coming = await Appointments.next(tx, subject, now)
+            sensitive = appointment.practitioner_sensitive or (coming is not None and coming.sensitive_to_come)
+            decision = await gate.push(inquiry, _situation(subject, flags, sensitive=sensitive), barred)
             await writing.flush()
             if not isinstance(decision, Granted) or to is None or index is None:
                 return None
@@ -274,7 +276,8 @@ class Reminders:
         writing.close()
 
 
-def _situation(subject: UUID, flags: PatientFlags, appointment: Appointment) -> Situation:
+def _situation(subject: UUID, flags: PatientFlags, *, sensitive: bool) -> Situation:
+    """``sensitive``: one of the appointments to come is: that withholds all of them, here as on the telephone."""
     return Situation(
         patient=subject,
         birth_date=flags.birth_date,
@@ -283,7 +286,7 @@ def _situation(subject: UUID, flags: PatientFlags, appointment: Appointment) -> 
         doubtful=flags.doubtful,
         fictitious=flags.fictitious,
         contact_restricted=flags.contact_restricted,
-        sensitive=appointment.practitioner_sensitive,
+        sensitive=sensitive,
         practice_has_sensitive=False,  # no practitioner is named
     )
 
