@@ -328,17 +328,29 @@ TOLD_AT, CHOSEN_BY_JEANNE = UUID(int=0x7E11), UUID(int=0xC405E)
 
 
 async def furnish_outreach(ground: Ground, clock: DrivenClock) -> None:
-    """An address for notices and a choice about reminders, in the victim's practice."""
+    """An address for notices and what was sent to it, a reminder, and a choice about reminders: the victim's."""
     sealed = ground.sealer.seal_text("+33639980091", Place(TILLEULS, "notice_address", "address", TOLD_AT))
     values = {"id": TOLD_AT, "practice": TILLEULS, "sealed": sealed, "index": bytes(32), "now": clock.now()}
     await ground.change(_FURNISH_ADDRESS, **values)
     choice = {"id": CHOSEN_BY_JEANNE, "practice": TILLEULS, "jeanne": JEANNE, "now": clock.now()}
     await ground.change(_FURNISH_CHOICE, **choice)
+    digest = {"id": UUID(int=0xD16E57), "practice": TILLEULS, "address": TOLD_AT, "now": clock.now()}
+    await ground.change(_FURNISH_NOTICE, **digest)
+    reminder = {"id": UUID(int=0x4E11), "practice": TILLEULS, "visit": FIRST_VISIT, "now": clock.now()}
+    await ground.change(_FURNISH_REMINDER, **reminder)
 
 
 _FURNISH_ADDRESS = (
     "INSERT INTO notice_address (id, practice_id, rank, channel, which, address, address_index, added_at) "
     "VALUES (:id, :practice, 1, 'sms', 'all', :sealed, :index, :now)"
+)
+_FURNISH_NOTICE = (
+    "INSERT INTO message_notice (id, practice_id, address_id, kind, slot, made_at) "
+    "VALUES (:id, :practice, :address, 'digest', :now, :now)"
+)
+_FURNISH_REMINDER = (
+    "INSERT INTO reminder (id, practice_id, appointment_id, made_at, phone_index) "
+    "VALUES (:id, :practice, :visit, :now, decode(repeat('00', 32), 'hex'))"
 )
 _FURNISH_CHOICE = (
     "INSERT INTO reminder_choice (id, practice_id, patient_id, choice, channel, wording, made_at) "
