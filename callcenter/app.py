@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter
 from callcenter.background import being_cancelled, in_background, keep_going
 from callcenter.calls.audio import AudioShelf, Captions
 from callcenter.calls.codes import CodeSender
-from callcenter.calls.delivery import MessageNotTaken
+from callcenter.calls.delivery import MessageNotTaken, Undeliverable
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.jobs import register_jobs, register_recordings
@@ -40,6 +40,15 @@ from callcenter.installation import Addresses, DatabaseFit, keys_path, switch_pa
 from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
+from callcenter.notices.choices import TextsReceived
+from callcenter.notices.escalating import Escalations
+from callcenter.notices.jobs import Outreach, register_notice_jobs
+from callcenter.notices.mail import Mailer, MailServer
+from callcenter.notices.ports import Alarms, Ways
+from callcenter.notices.reminders import Reminders
+from callcenter.notices.sending import NoticeSender
+from callcenter.notices.telling import Teller
+from callcenter.notices.unfinished import Unfinished
 from callcenter.practice.directory import Directory
 from callcenter.practice.key_fit import check_keys
 from callcenter.practice.sharing import SharedTelephones
@@ -52,7 +61,7 @@ from callcenter.store.keys import load_keys
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.application import EdgeDependencies, webhook_application
-from callcenter.telephony.carrier import Carrier, MessageRefused, MessageSent
+from callcenter.telephony.carrier import CallPlaced, CallRefused, Carrier, MessageRefused, MessageSent
 from callcenter.telephony.fallback import RescueEntry, StaticAnswers
 from callcenter.telephony.health import Captions as CaptionSource
 from callcenter.telephony.health import PrivateDependencies, private_application
@@ -116,7 +125,7 @@ class CarrierMessenger:
     messages: Counter
     texts: TextMessages
 
-    async def send_message(self, to: str, body: str, *, reference: UUID) -> None:
+    async def send_message(self, to: str, body: str, *, reference: UUID) -> Undeliverable | None:
         match await self.carrier.send_message(to, body, reference=reference):
             case MessageSent(sid=sid):
                 self.messages.labels("accepted").inc()
@@ -129,6 +138,40 @@ class CarrierMessenger:
                 _log.warning("message_refused", code=code, permanent=permanent, reference=str(reference))
                 if not permanent:
                     raise MessageNotTaken("the carrier does not take messages now")
+                return Undeliverable(code)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierTelephone:
+    """The carrier as notices ring by it. Implements ``notices.ports.Telephone``."""
+
+    carrier: Carrier
+    urls: Urls
+
+    async def ring(self, to: str, shown: str, practice: UUID, *, reference: UUID) -> Undeliverable | None:
+        url = self.urls.notice_call(practice, reference, 1)
+        match await self.carrier.ring(to, shown, url, reference=reference):
+            case CallPlaced():
+                return None
+            case CallRefused(code=code):
+                return Undeliverable(code)
+
+
+@dataclass(frozen=True, slots=True)
+class HouseAlarms:
+    """Alarms of notices and reminders, as alerts. Implements ``notices.ports.Alarms``."""
+
+    alerts: Alerts
+
+    def notice_failed(self, practice: UUID, notice: UUID, why: str) -> None:
+        self.alerts.report(AlertKind.NOTICE_FAILED, practice=str(practice), notice=str(notice), why=why)
+
+    def reminder_failed(self, practice: UUID, reminder: UUID, why: str) -> None:
+        self.alerts.report(AlertKind.REMINDER_FAILED, practice=str(practice), reminder=str(reminder), why=why)
+
+    def message_unread(self, practice: UUID, message: UUID) -> None:
+        self.alerts.report(AlertKind.MESSAGE_UNREAD, practice=str(practice), message=str(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +208,7 @@ class Running:
     Arguments:
         webhooks, private: base URLs on which it listens.
         addresses: of the database.
+        outreach: what it sends by itself.
     """
 
     settings: Settings
@@ -174,6 +218,7 @@ class Running:
     clock: Clock
     webhooks: str
     private: str
+    outreach: Outreach
 
 
 @asynccontextmanager
@@ -223,10 +268,15 @@ async def run_server(
         static = StaticAnswers(voices, alerts)
         await _refresh_static(database, static)
         endings, shelf = Endings(house), AudioShelf(house)
+        messenger = CarrierMessenger(carrier, messages, texts)
+        ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
+        outreach = _outreach(settings, house, ways, HouseAlarms(alerts))
         captions = Captions(shelf) if settings.captions and settings.environment is not Environment.PRODUCTION else None
         edge = EdgeDependencies(
             calls=CallService(Steps(house), endings, captions or shelf),
             messages=MessageWatch(messages, texts),
+            texts=outreach.texts_received,
+            confirmations=outreach.escalations,
             voice=voice,
             signature=SignatureCheck(
                 settings.public_base_url, [token.get_secret_value() for token in settings.carrier.auth_tokens]
@@ -239,12 +289,13 @@ async def run_server(
             voices=voices,
         )
         if jobs:
-            messenger = CarrierMessenger(carrier, messages, texts)
             minutes = settings.verification.code_minutes
             sender = CodeSender(database, sealer, clock, messenger, minutes, random)
             upkeep, telephones = Upkeep(database, clock, endings, carrier), SharedTelephones(database, sealer, clock)
             recordings = Recordings(database, sealer, clock, random, carrier, RecordingAlarm(alerts))
-            await stack.enter_async_context(_working(addresses.jobs, sender, upkeep, telephones, recordings, alerts))
+            await stack.enter_async_context(
+                _working(addresses.jobs, sender, upkeep, telephones, recordings, outreach, alerts)
+            )
         await stack.enter_async_context(_refreshing(database, static, alerts))
         private = private_application(
             PrivateDependencies(
@@ -256,7 +307,7 @@ async def run_server(
         private_url = await _listen(stack, web.AppRunner(private, access_log=None), settings.private)
         webhooks_url = await _listen(stack, EdgeRunner(webhook_application(edge)), settings.webhooks)
         _log.info("serving", webhooks=webhooks_url, private=private_url, flow=flows.entry.name)
-        yield Running(settings, addresses, database, sealer, clock, webhooks_url, private_url)
+        yield Running(settings, addresses, database, sealer, clock, webhooks_url, private_url, outreach)
 
 
 async def _found_fit(database: Database, sealer: Sealer) -> DatabaseFit:
@@ -303,6 +354,38 @@ def carrier_settings(settings: Settings, urls: Urls) -> CarrierSettings:
     )
 
 
+def mailer_of(settings: Settings, clock: Clock) -> Mailer | None:
+    """What sends e-mail, if a mail server is set."""
+    mail = settings.mail
+    if mail is None:
+        return None
+    password = None if mail.password is None else mail.password.get_secret_value()
+    return Mailer(MailServer(mail.host, mail.port, mail.security, mail.sender, mail.username, password), clock)
+
+
+def _outreach(settings: Settings, house: House, ways: Ways, alarms: Alarms) -> Outreach:
+    """What is sent by itself."""
+    database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
+    return Outreach(
+        teller=Teller(database, sealer, clock, random),
+        notices=NoticeSender(database, sealer, clock, ways, alarms),
+        escalations=Escalations(database, sealer, clock, alarms, random),
+        reminders=Reminders(
+            database,
+            sealer,
+            clock,
+            ways.texts,
+            house.flows.policy,
+            settings.carrier.sms_sender,
+            house.limits.contact_stale,
+            alarms,
+            random,
+        ),
+        unfinished=Unfinished(database, clock, alarms),
+        texts_received=TextsReceived(database, sealer, clock, random),
+    )
+
+
 def _caption_source(captions: Captions | None) -> CaptionSource | None:
     if captions is None:
         return None
@@ -336,12 +419,14 @@ async def _working(
     upkeep: Upkeep,
     telephones: SharedTelephones,
     recordings: Recordings,
+    outreach: Outreach,
     alerts: Alerts,
 ) -> AsyncIterator[None]:
     """The job worker, beside the listeners. A job that runs when we stop is waited for."""
     application = job_application(dsn)
     register_jobs(application, sender, upkeep, telephones)
     register_recordings(application, recordings)
+    register_notice_jobs(application, outreach)
 
     async def work() -> None:
         await application.run_worker_async(

@@ -81,7 +81,8 @@ async def on_free_ports(settings: Settings) -> AsyncIterator[None]:
 
 
 def _ports(settings: Settings) -> str:
-    return f"{settings.webhooks.port}, {settings.private.port} or {EMULATOR_PORT}"
+    mail = "" if settings.mail is None else f"{settings.mail.port}, "
+    return f"{mail}{settings.webhooks.port}, {settings.private.port} or {EMULATOR_PORT}"
 
 
 def _only_for_play(settings: Settings) -> None:
@@ -123,7 +124,9 @@ async def forget_demo(settings: Settings) -> None:
 def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
     """The emulator's account and numbers, as ``settings`` expect them of the carrier."""
     base = settings.public_base_url
-    number = NumberSettings(base + paths.INCOMING, base + paths.FALLBACK, base + paths.STATUS)
+    number = NumberSettings(
+        base + paths.INCOMING, base + paths.FALLBACK, base + paths.STATUS, base + paths.MESSAGE_INCOMING
+    )
     demonstration = read_demonstration(FOLDER) if settings.environment is Environment.DEMO else None
     private = f"http://{settings.private.host}:{settings.private.port}/captions" if settings.captions else None
     return EmulatorSettings(
@@ -135,6 +138,7 @@ def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
         senders=frozenset({settings.carrier.sms_sender}),
         telephones=tuple(_telephones(demonstration)) if demonstration else (),
         lines=tuple(_lines(demonstration)) if demonstration else (),
+        smtp_port=None if settings.mail is None else settings.mail.port,
     )
 
 

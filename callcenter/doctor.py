@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text
 
-from callcenter.app import carrier_settings
+from callcenter.app import carrier_settings, mailer_of
 from callcenter.calls.flows import load_flows
 from callcenter.calls.recordings import kept_too_long
 from callcenter.installation import DatabaseFit, keys_path, reach_database
@@ -61,6 +61,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await _look("voice", lambda: _voice(settings)),
         await _look("hosting", lambda: _hosting(settings)),
         await _look("carrier", lambda: _carrier(settings)),
+        await _look("mail", lambda: _mail(settings)),
         *await _look_at_database(settings),
     ]
 
@@ -157,6 +158,15 @@ async def _carrier(settings: Settings) -> str:
     if status != "active":
         raise CallcenterError(f"the account is {status}: settle that with the carrier")
     return "the account is active and lets us in"
+
+
+async def _mail(settings: Settings) -> str:
+    mailer = mailer_of(settings, SystemClock())
+    if mailer is None or settings.mail is None:
+        return "no mail server is set: nobody is told of messages by e-mail"
+    if settings.environment is not Environment.PRODUCTION and is_loopback(f"smtp://{settings.mail.host}"):
+        return "an emulator's mailbox on this machine, which is not asked"
+    return await mailer.check()
 
 
 async def _database(database: Database, settings: Settings) -> str:

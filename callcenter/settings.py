@@ -220,6 +220,38 @@ class HostingSettings(_Section):
         return self
 
 
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+
+
+def _mail_address(address: str) -> str:
+    if not _MAIL_ADDRESS.fullmatch(address):
+        raise _wrong("is no mail address", "write NAME@HOST, such as telephone@example.org")
+    return address
+
+
+class MailSettings(_Section):
+    """The mail server by which notices to practitioners leave. Without this section, none leave by e-mail."""
+
+    host: str = Field(min_length=1, description="Name of the SMTP server, as its certificate has it.")
+    port: int = Field(587, ge=1, le=65535, description="Its port: 587 with starttls, 465 with tls.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the way there is encrypted; production takes « none » on this machine alone."
+    )
+    username: str | None = Field(None, min_length=1, description="Its login, from CALLCENTER_MAIL__USERNAME.")
+    password: SecretStr | None = Field(None, description="Its password, from CALLCENTER_MAIL__PASSWORD.")
+    sender: Annotated[str, AfterValidator(_mail_address)] = Field(
+        description="Whom mails come from; bounces arrive there."
+    )
+
+    @model_validator(mode="after")
+    def _whole_login(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise _wrong("has a username without a password, or the reverse", "set both in the environment, or neither")
+        if self.username is not None and self.security == "none":
+            raise _wrong("would send its password unencrypted", "write security: starttls, or tls")
+        return self
+
+
 class LogSettings(_Section):
     """Logs: events with fields, never personal data."""
 
@@ -253,6 +285,7 @@ class Settings(BaseSettings):
     carrier: CarrierSettings = Field(description="The carrier's account.")
     flows: FlowSettings = Field(default_factory=lambda: FlowSettings())
     verification: VerificationSettings = Field(default_factory=lambda: VerificationSettings())
+    mail: MailSettings | None = Field(None, description="By which notices leave as e-mail.")
     voice_rate: int = Field(145, ge=80, le=260, description="Words a minute of the local voice.")
     captions: bool = Field(
         False, description="Give the words of local audio on the private port; refused in production."
@@ -315,6 +348,9 @@ def _unfit_installation(settings: Settings) -> Iterator[_Rule]:
         )
     if settings.database.url is None:
         yield ("database", "url"), "is missing, and the embedded PostgreSQL is for play", "set DATABASE_URL"
+    mail = settings.mail
+    if mail is not None and mail.security == "none" and not is_loopback(f"smtp://{mail.host}"):
+        yield ("mail", "security"), "is none, and the server is not on this machine", "write starttls, or tls"
     if settings.keys_file is None:
         yield ("keys_file",), "is missing", "make one with « callcenter keys create PATH », and name it here"
 

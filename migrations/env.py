@@ -7,6 +7,7 @@ from alembic import context
 import callcenter.audit.tables
 import callcenter.calls.tables
 import callcenter.identity.tables
+import callcenter.notices.tables
 import callcenter.practice.tables
 import callcenter.store.tables  # noqa: F401 - each import puts its tables on the metadata
 from callcenter.store.schema import metadata

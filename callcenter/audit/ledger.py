@@ -65,6 +65,14 @@ class EventKind(StrEnum):
     VOICE_OPENED = "message.voice_opened"
     VOICE_ERASED = "message.voice_erased"
     MESSAGE_HANDLED = "message.handled"
+    NOTICE_ADDRESS_ADDED = "notice_address.added"
+    NOTICE_ADDRESS_REMOVED = "notice_address.removed"
+    #: Whoever was rung about an urgent message has confirmed it.
+    MESSAGE_ACKNOWLEDGED = "message.acknowledged"
+    #: A reminder that was granted did not leave, or nobody knows whether it did.
+    REMINDER_NOT_SENT = "reminder.not_sent"
+    #: Reminders were consented to, opposed, or an opposition withdrawn.
+    REMINDERS_CHOSEN = "reminders.chosen"
 
 
 @dataclass(frozen=True, slots=True)

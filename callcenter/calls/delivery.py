@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from callcenter.disclosure.gate import Spoken, words_of
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.protected import Protected, expose
 
@@ -13,6 +15,17 @@ R_co = TypeVar("R_co", covariant=True)
 
 class MessageNotTaken(Unavailable):
     """The carrier has certainly not taken the message: it may be sent again without being sent twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """The carrier will not send that text to that telephone, now or later.
+
+    Arguments:
+        code: the carrier's error code.
+    """
+
+    code: int
 
 
 class Messenger(Protocol[R_co]):
@@ -35,3 +48,13 @@ async def deliver(messenger: Messenger[R_co], to: Protected[str], body: str, *, 
         reference: opaque; comes back with the delivery status.
     """
     return await messenger.send_message(expose(to), body, reference=reference)
+
+
+async def deliver_spoken(messenger: Messenger[R_co], to: Protected[str], spoken: Spoken, *, reference: UUID) -> R_co:
+    """Send words about a patient, which the gate has let out, to a telephone of theirs on file.
+
+    Arguments:
+        spoken: the record of their grant is committed.
+        reference: opaque; comes back with the delivery status.
+    """
+    return await messenger.send_message(expose(to), words_of(spoken), reference=reference)

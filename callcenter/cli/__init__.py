@@ -11,7 +11,18 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from callcenter.cli import audit, fallback, flows, inbox, installation, practice, practice_settings, serving, switch
+from callcenter.cli import (
+    audit,
+    fallback,
+    flows,
+    inbox,
+    installation,
+    outreach,
+    practice,
+    practice_settings,
+    serving,
+    switch,
+)
 from callcenter.cli.context import Context
 from callcenter.cli.failures import Commands
 
@@ -38,5 +49,5 @@ for _command in (
     *(flows.flows, practice.practice, inbox.inbox, fallback.fallback, switch.switch, audit.audit),
 ):
     main.add_command(_command)
-for _command in practice_settings.COMMANDS:
+for _command in (*practice_settings.COMMANDS, *outreach.COMMANDS):
     practice.practice.add_command(_command)

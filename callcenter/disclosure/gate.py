@@ -18,7 +18,7 @@ from callcenter.identity.evidence import Standing
 from callcenter.kernel.age import is_adult
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
-from callcenter.kernel.levels import Channel
+from callcenter.kernel.levels import Channel, Level
 from callcenter.kernel.protected import Protected, expose
 
 #: What an appointment through a contact that several adults share may tell: that there is one, when and where.
@@ -43,12 +43,16 @@ class Reason(StrEnum):
     SHARED_CONTACT = "shared_contact"
     UNVERIFIED = "unverified"
     CHANGED = "changed"
+    OPPOSED = "opposed"
+    NO_CONSENT = "no_consent"
+    NO_TELEPHONE = "no_telephone"
 
 
 class Purpose(StrEnum):
     """Why something is told (HL7 v3 ActReason)."""
 
     PATIENT_REQUEST = "PATRQT"
+    PATIENT_ADMINISTRATION = "PATADMIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,34 @@ class Gate:
         record = await self._write("granted", granted, inquiry, standing, situation.patient)
         return Granted(Receipt(record, situation.patient, granted, self._writing, _GRANTED))
 
+    async def push(self, inquiry: Inquiry, situation: Situation, barred: Reason | None) -> Decision:
+        """Grant or refuse what a text tells a contact on file without a question, and write it down (OU-01, OU-02).
+
+        Nobody has proved anything: the telephone on file stands for the patient, so that only what the policy lets a
+        text say by itself, and what a contact that is shared may learn, is ever granted.
+
+        Arguments:
+            barred: what stands against it beside the patient's marks, such as their opposition.
+        """
+        reason = self._push_refusal(inquiry, situation, barred)
+        decision = "granted" if reason is None else "refused"
+        proof: dict[str, Value] = {
+            "level": int(Level.UNKNOWN),
+            "level_required": "push",
+            "evidence": [],
+            "evidence_records": [],
+            "purpose": Purpose.PATIENT_ADMINISTRATION.value,
+        }
+        record = await self._write_down(decision, inquiry.categories, inquiry, proof, situation.patient, reason)
+        if reason is not None:
+            return Refused(reason)
+        return Granted(Receipt(record, situation.patient, inquiry.categories, self._writing, _GRANTED))
+
+    def _push_refusal(self, inquiry: Inquiry, situation: Situation, barred: Reason | None) -> Reason | None:
+        opens = self._policy.may_push(inquiry.categories) and inquiry.categories <= SHARED_CONTACT_OPENS
+        checks = (*self._marks(situation), (not opens, Reason.NEVER))
+        return next((reason for applies, reason in checks if applies), barred)
+
     async def check(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Refused | None:
         """Refuse and write it down, or leave it to the caller to write what was done: for acts, which tell nothing new
         but must not be done for somebody to whom nothing may be told."""
@@ -216,13 +248,28 @@ class Gate:
         patient: UUID | None,
         reason: Reason | None = None,
     ) -> UUID:
-        content: dict[str, Value] = {
-            "decision": decision,
-            "categories": sorted(category.value for category in categories),
+        proof: dict[str, Value] = {
             "level": int(standing.level),
             "level_required": self._level_required(categories),
             "evidence": [factor.value for factor in standing.factors],
             "evidence_records": [str(record) for record in standing.records],
+            "purpose": Purpose.PATIENT_REQUEST.value,
+        }
+        return await self._write_down(decision, categories, inquiry, proof, patient, reason)
+
+    async def _write_down(
+        self,
+        decision: str,
+        categories: frozenset[Category],
+        inquiry: Inquiry,
+        proof: Mapping[str, Value],
+        patient: UUID | None,
+        reason: Reason | None,
+    ) -> UUID:
+        content: dict[str, Value] = {
+            **proof,
+            "decision": decision,
+            "categories": sorted(category.value for category in categories),
             "refs": list(inquiry.references),
             "prompt": dict(inquiry.prompt) or None,
             "step": inquiry.step,
@@ -231,7 +278,6 @@ class Gate:
             "control": "enforced",
             "policy": self._policy.version,
             "policy_digest": self._policy.digest,
-            "purpose": Purpose.PATIENT_REQUEST.value,
             "recipient": "patient",
         }
         if reason:
@@ -243,6 +289,15 @@ class Gate:
             (standing.patient is None, Reason.UNVERIFIED),
             (standing.patient != situation.patient, Reason.OTHER_PATIENT),
             (not self._opens(inquiry.categories, standing), self._level_reason(inquiry.categories)),
+            *self._marks(situation),
+            (standing.shared and not inquiry.categories <= SHARED_CONTACT_OPENS, Reason.SHARED_CONTACT),
+            (situation.practice_has_sensitive and Category.PRACTITIONER in inquiry.categories, Reason.SENSITIVE),
+        )
+        return next((reason for applies, reason in checks if applies), None)
+
+    def _marks(self, situation: Situation) -> tuple[tuple[bool, Reason], ...]:
+        """What stands against telling anything, by whatever channel."""
+        return (
             (situation.deceased, Reason.DECEASED),
             (situation.homonym, Reason.HOMONYM),
             (situation.doubtful, Reason.DOUBTFUL),
@@ -251,10 +306,7 @@ class Gate:
             # Until representatives are built, nothing is said about a minor.
             (not is_adult(expose(situation.birth_date), self._today), Reason.MINOR),
             (situation.sensitive, Reason.SENSITIVE),
-            (standing.shared and not inquiry.categories <= SHARED_CONTACT_OPENS, Reason.SHARED_CONTACT),
-            (situation.practice_has_sensitive and Category.PRACTITIONER in inquiry.categories, Reason.SENSITIVE),
         )
-        return next((reason for applies, reason in checks if applies), None)
 
     def _level_required(self, categories: frozenset[Category]) -> Value:
         needed = self._policy.strictest(categories, self._channel)

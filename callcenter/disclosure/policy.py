@@ -84,6 +84,11 @@ class Policy:
                     strictest = max(strictest, level)
         return strictest
 
+    def may_push(self, categories: Iterable[Category]) -> bool:
+        """Whether a text message to a contact on file may tell all of ``categories``, whatever its words."""
+        rules = (self.rules.get(category) for category in categories)
+        return all(rule is not None and rule.sms in (SmsRule.OPEN, SmsRule.PUSH) for rule in rules)
+
 
 #: Never told by a machine on the telephone, whatever the caller proves: contents of results and documents, medical
 #: advice, who was told, the national identifier, the deceased, third persons (NI-01, L. 1110-4, L. 1111-7).

@@ -15,7 +15,8 @@ class Level(IntEnum):
 
 
 class Channel(StrEnum):
-    """By which a flow speaks: a caller's telephone, or an operator's screen."""
+    """By which something is told: a caller's telephone, an operator's screen, a text that answers no question."""
 
     VOICE = "voice"
     CONSOLE = "console"
+    SMS = "sms"

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception
+from callcenter.practice.sending import EscalationSettings, ReminderSettings
 from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
 from callcenter.speech import english, french
 
@@ -82,6 +83,7 @@ class PracticeFacts:
         closing_conduct: what to do while it is closed, who stands in (EM-05).
         out_of_hours_number: E.164 or short number of the region's out-of-hours service (EM-04).
         agenda: where its appointments are made.
+        reminders, escalation: what is sent by itself.
         numbers: the E.164 numbers that we answer for it, and where each leads.
         other_lines: E.164 lines of the practice besides ``numbers`` and ``rescue_number``.
         voice_messages: whether callers may leave spoken messages.
@@ -106,6 +108,8 @@ class PracticeFacts:
     message_of_the_day: str = ""
     agenda: Agenda = field(default_factory=Agenda)
     voice_messages: VoiceMessages = VoiceMessages.ON
+    reminders: ReminderSettings = field(default_factory=ReminderSettings)
+    escalation: EscalationSettings = field(default_factory=EscalationSettings)
     revision: int = field(default=0, compare=False)
 
     @property
@@ -120,6 +124,12 @@ class PracticeFacts:
     def own_lines(self) -> frozenset[E164]:
         """Every line that is the practice's, so that a call from it says nothing about a patient."""
         return self.other_lines | self.numbers.keys() | {self.rescue_number}
+
+    @property
+    def main_number(self) -> E164 | None:
+        """The number that we answer for it and show when we call or are asked for; ``None`` if it has none."""
+        main = (number for number, door in self.numbers.items() if door.entry is EntryKind.MAIN)
+        return next(main, next(iter(self.numbers), None))
 
     def is_open(self, at: datetime) -> bool:
         """Whether somebody answers for the practice at ``at`` (aware)."""

@@ -11,7 +11,11 @@ from sqlalchemy import Row, and_, func, insert, select, update
 from callcenter.practice.tables import message, practitioner, voice_message
 from callcenter.practice.values import Change, SpokenMessage, Urgency, VoiceState, WaitingMessage
 from callcenter.store.database import Transaction
+from callcenter.store.jobs import defer
 from callcenter.store.sealed import Place, Sealer
+
+#: The job that tells of a new message, and the queue of everything that callcenter sends to practitioners.
+NOTIFY, NOTICES = "notify", "notices"
 
 
 class Inbox:
@@ -37,7 +41,7 @@ class Inbox:
         practitioner: UUID | None = None,
         urgency: Urgency = Urgency.NORMAL,
     ) -> None:
-        """Keep a message.
+        """Keep a message. Whoever is to be told of it is, by a job.
 
         Arguments:
             reason: key of the reason (lower case, ``_``), never the caller's words.
@@ -58,6 +62,7 @@ class Inbox:
             "created_at": now,
         }
         await tx.connection.execute(insert(message).values(row))
+        await defer(tx.connection, NOTIFY, queue=NOTICES, practice=tx.practice, message=id)
 
     async def waiting(self, tx: Transaction, limit: int = 500) -> tuple[WaitingMessage, ...]:
         """What nobody has handled, urgent ones first, then oldest first, at most ``limit``.

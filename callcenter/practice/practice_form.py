@@ -22,6 +22,7 @@ from callcenter.practice.facts import Agenda, AgendaKind, Door, PracticeFacts
 from callcenter.practice.numbers import E164, NumberProblem, parse_diallable, parse_number, parse_served
 from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule
+from callcenter.practice.sending import EscalationSettings, ReminderMode, ReminderSettings
 from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
 from callcenter.speech.moments import WEEKDAYS
 
@@ -53,6 +54,8 @@ class Setting(StrEnum):
     VOICE = "voice"
     AGENDA = "agenda"
     VOICE_MESSAGES = "voice_messages"
+    REMINDERS = "reminders"
+    ESCALATION = "escalation"
 
     @property
     def immediate(self) -> bool:
@@ -186,6 +189,22 @@ def _read_switch(value: object) -> object:
     return {True: VoiceMessages.ON, False: VoiceMessages.OFF}[value] if isinstance(value, bool) else value
 
 
+class _RemindersForm(FormModel):
+    mode: ReminderMode
+    hours_before: int = Field(24, ge=2, le=72)
+
+
+def _whole_reminders(value: object) -> object:
+    """Reminders that are only their mode, in their full form; YAML reads a bare « off » as false."""
+    value = ReminderMode.OFF.value if value is False else value
+    return {"mode": value} if isinstance(value, str) else value
+
+
+class _EscalationForm(FormModel):
+    after_minutes: int = Field(15, ge=5, le=240)
+    at_night: bool = True
+
+
 #: A number plan: each number that we answer, and where it leads.
 Numbers = dict[Annotated[str, _number(parse_served)], Annotated[_DoorForm, BeforeValidator(_whole_door)]]
 
@@ -211,6 +230,8 @@ class PracticeForm(FormModel):
     voice: VoiceMode = VoiceMode.LOCAL
     agenda: Annotated[_AgendaForm | None, BeforeValidator(_whole_agenda)] = None
     voice_messages: Annotated[VoiceMessages, BeforeValidator(_read_switch)] = VoiceMessages.ON
+    reminders: Annotated[_RemindersForm, BeforeValidator(_whole_reminders)] = _RemindersForm(mode=ReminderMode.OFF)
+    escalation: _EscalationForm = _EscalationForm()
 
     def facts(self, *, id: UUID, organisation_id: UUID, slug: str, revision: int = 0) -> PracticeFacts:
         """The practice that has these settings."""
@@ -233,6 +254,8 @@ class PracticeForm(FormModel):
             numbers={E164(number): Door(door.entry, door.practitioner) for number, door in self.numbers.items()},
             other_lines=frozenset(map(E164, self.other_lines)),
             voice_messages=self.voice_messages,
+            reminders=ReminderSettings(self.reminders.mode, self.reminders.hours_before),
+            escalation=EscalationSettings(self.escalation.after_minutes, self.escalation.at_night),
             revision=revision,
         )
 
@@ -261,6 +284,11 @@ def as_written(facts: PracticeFacts) -> Mapping[Setting, Any]:
         Setting.VOICE: facts.voice.value,
         Setting.AGENDA: facts.agenda.kind.value if facts.agenda.url is None else {"external": facts.agenda.url},
         Setting.VOICE_MESSAGES: facts.voice_messages.value,
+        Setting.REMINDERS: _written_reminders(facts.reminders),
+        Setting.ESCALATION: {
+            "after_minutes": facts.escalation.after_minutes,
+            "at_night": facts.escalation.at_night,
+        },
     }
 
 
@@ -268,6 +296,12 @@ def _written_door(door: Door) -> Any:
     if door.practitioner is None:
         return door.entry.value
     return {"entry": door.entry.value, "practitioner": door.practitioner}
+
+
+def _written_reminders(reminders: ReminderSettings) -> Any:
+    if reminders.mode is ReminderMode.OFF:
+        return reminders.mode.value
+    return {"mode": reminders.mode.value, "hours_before": reminders.hours_before}
 
 
 def _written_interval(interval: Interval) -> str:

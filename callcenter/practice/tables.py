@@ -238,10 +238,10 @@ message = Table(
     Column("handled_at", DateTime(timezone=True)),
     Column("handled_by", Text),
     UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
     ForeignKeyConstraint(
         ["practice_id", "call_reference"], ["call.practice_id", "call.id"], ondelete="SET NULL (call_reference)"
     ),
-    ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
     CheckConstraint("kind IN ('callback', 'voice', 'renewal', 'certificate')", name="kind"),
     CheckConstraint("kind = 'voice' OR number IS NOT NULL", name="can_be_called_back"),
     CheckConstraint("urgency IN ('normal', 'urgent')", name="urgency"),

@@ -36,10 +36,24 @@ class StaffActs:
         """Record that a message has been answered."""
         await self._add(tx, EventKind.MESSAGE_HANDLED, by, {"refs": [f"message:{message}"]})
 
-    async def _add(self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value]) -> None:
+    async def notice_address_added(self, tx: Transaction, address: UUID, by: str) -> None:
+        """Record that somebody is told of messages from now on; never where."""
+        await self._add(tx, EventKind.NOTICE_ADDRESS_ADDED, by, {"refs": [f"notice_address:{address}"]})
+
+    async def notice_address_removed(self, tx: Transaction, address: UUID, by: str) -> None:
+        """Record that somebody is told of messages no more."""
+        await self._add(tx, EventKind.NOTICE_ADDRESS_REMOVED, by, {"refs": [f"notice_address:{address}"]})
+
+    async def reminders_chosen(self, tx: Transaction, patient: UUID, choice: UUID, by: str) -> None:
+        """Record what a patient has told staff about reminders."""
+        await self._add(tx, EventKind.REMINDERS_CHOSEN, by, {"refs": [f"reminder_choice:{choice}"]}, patient)
+
+    async def _add(
+        self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value], subject: UUID | None = None
+    ) -> None:
         writing = Writing(tx, Segment(new_id(self._random), None), self._clock, self._random)
         try:
-            await writing.add(Entry(kind, {"kind": "staff", "id": by}, None, content))
+            await writing.add(Entry(kind, {"kind": "staff", "id": by}, subject, content))
             await writing.flush()
         finally:
             writing.close()

@@ -34,6 +34,10 @@ class AlertKind(StrEnum):
     JOBS_STOPPED = "jobs_stopped"
     EDGE_FAILED = "edge_failed"
     RECORDING_LEFT = "recording_left"
+    NOTICE_FAILED = "notice_failed"
+    REMINDER_FAILED = "reminder_failed"
+    MESSAGE_UNREAD = "message_unread"
+    TEXT_FAILED = "text_failed"
 
 
 def failure(error: BaseException) -> dict[str, str]:

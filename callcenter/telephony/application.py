@@ -12,8 +12,10 @@ from callcenter.telephony.admission import LARGEST_FORM, admission
 from callcenter.telephony.alerts import Alerts
 from callcenter.telephony.audio import AudioFetches
 from callcenter.telephony.fallback import StaticAnswers
+from callcenter.telephony.incoming_texts import IncomingTexts
 from callcenter.telephony.metrics import Metrics
-from callcenter.telephony.ports import Calls, MessageStatuses
+from callcenter.telephony.notice_calls import NoticeCalls
+from callcenter.telephony.ports import Calls, Confirmations, MessageStatuses, TextsReceived
 from callcenter.telephony.signature import SignatureCheck
 from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
@@ -26,7 +28,7 @@ class EdgeDependencies:
     """What the edge is handed.
 
     Arguments:
-        calls, messages: what stands behind it.
+        calls, messages, texts, confirmations: what stands behind it.
         voice: our own voice, for the words of ``PlayAudio``.
         signature: checks every POST.
         urls: below the same public base URL that ``signature`` was given.
@@ -39,6 +41,8 @@ class EdgeDependencies:
 
     calls: Calls
     messages: MessageStatuses
+    texts: TextsReceived
+    confirmations: Confirmations
     voice: Voice
     signature: SignatureCheck
     urls: Urls
@@ -67,6 +71,15 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
         voices=deps.voices,
         step_seconds=deps.step_seconds,
     )
+    texts = IncomingTexts(texts=deps.texts, alerts=deps.alerts, seconds=deps.step_seconds)
+    rung = NoticeCalls(
+        confirmations=deps.confirmations,
+        static=deps.static,
+        alerts=deps.alerts,
+        urls=deps.urls,
+        voices=deps.voices,
+        seconds=deps.step_seconds,
+    )
     audio = AudioFetches(calls=deps.calls, voice=deps.voice, alerts=deps.alerts, seconds=deps.step_seconds)
     application.add_routes(
         [
@@ -76,6 +89,8 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.FALLBACK, voice.fallback),
             web.post(paths.MESSAGE_STATUS, voice.message_status),
             web.post(paths.RECORDING, voice.recording),
+            web.post(paths.MESSAGE_INCOMING, texts.incoming),
+            web.post(paths.NOTICE_CALL, rung.asked),
             web.head(paths.AUDIO, audio.probe),
             web.get(paths.AUDIO, audio.fetch, allow_head=False),
         ]

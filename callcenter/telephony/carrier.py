@@ -44,6 +44,28 @@ class MessageRefused:
     permanent: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CallPlaced:
+    """The carrier rings.
+
+    Arguments:
+        sid: the call's identifier there.
+    """
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    """The carrier will not ring that number.
+
+    Arguments:
+        code: the carrier's error code.
+    """
+
+    code: int
+
+
 class Carrier(Protocol):
     """What we ask of the carrier."""
 
@@ -58,6 +80,18 @@ class Carrier(Protocol):
         Raises:
             NotServed: it was not accepted.
             CarrierDown: whether it was accepted is not known.
+        """
+
+    async def ring(self, to: str, shown: str, url: str, *, reference: UUID) -> CallPlaced | CallRefused:
+        """Ring somebody; the carrier asks ``url`` for what they hear, once they answer.
+
+        Arguments:
+            to, shown: E.164; ``shown`` is a number of the account.
+            reference: our own identifier of the call, for the log.
+
+        Raises:
+            NotServed: nobody is rung.
+            CarrierDown: whether anybody is rung is not known.
         """
 
     async def call_status(self, sid: str) -> CallStatus | None:
@@ -90,6 +124,7 @@ class CarrierDouble:
         self.down = False
         self.messages: list[Delivered] = []
         self.legs: dict[str, CallStatus] = {}
+        self.rung: list[tuple[str, str, str]] = []
 
     def _reach(self) -> None:
         if self.down:
@@ -102,6 +137,11 @@ class CarrierDouble:
         message = Delivered(f"SM{len(self.messages) + 1:032x}", to, body, reference)
         self.messages.append(message)
         return MessageSent(message.sid)
+
+    async def ring(self, to: str, shown: str, url: str, *, reference: UUID) -> CallPlaced | CallRefused:
+        self._reach()
+        self.rung.append((to, shown, url))
+        return CallPlaced(f"CA{len(self.rung):032x}")
 
     async def call_status(self, sid: str) -> CallStatus | None:
         self._reach()

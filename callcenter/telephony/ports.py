@@ -47,6 +47,23 @@ class Calls(Protocol):
         """The fetch did not deliver the whole sound."""
 
 
+class TextsReceived(Protocol):
+    """Who minds STOP and START. Nothing is answered to either, whoever sends them."""
+
+    async def stop(self, number: str) -> None:
+        """``number`` (E.164) wants no more texts that it has not asked for."""
+
+    async def start(self, number: str) -> None:
+        """``number`` (E.164) takes that back."""
+
+
+class Confirmations(Protocol):
+    """Who is told that somebody whom we rang has confirmed."""
+
+    async def acknowledge(self, practice: UUID, notice: UUID) -> bool:
+        """Whether there is such a notice; to confirm it again changes nothing."""
+
+
 class MessageStatus(StrEnum):
     """How far an outbound message has come, in the carrier's words (Twilio: Message resource, ``status``)."""
 

@@ -28,7 +28,7 @@ from twilio.rest import Client
 
 from callcenter.calls.recordings import NoSound
 from callcenter.calls.values import CallStatus
-from callcenter.telephony.carrier import CarrierDown, MessageRefused, MessageSent, NotServed
+from callcenter.telephony.carrier import CallPlaced, CallRefused, CarrierDown, MessageRefused, MessageSent, NotServed
 from callcenter.telephony.webhooks import read_status
 
 _log = structlog.get_logger(__name__)
@@ -48,6 +48,8 @@ _LOGIN_REFUSED = (
 _NOT_FOUND = 404
 #: For all of it.
 SECONDS_FOR_A_SOUND = 60.0
+#: For which a telephone that we ring rings: less than most voicemails wait.
+RING_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,18 @@ class TwilioCarrier:
             raise CarrierDown("the carrier accepts a message without naming it")
         _log.info("message_sent", reference=str(reference), sid=answer.sid)
         return MessageSent(answer.sid)
+
+    async def ring(self, to: str, shown: str, url: str, *, reference: UUID) -> CallPlaced | CallRefused:
+        """See :meth:`callcenter.telephony.carrier.Carrier.ring`."""
+        request = self._api.calls.create_async(to=to, from_=shown, url=url, method="POST", timeout=RING_SECONDS)
+        answer = await self._ask("ring", request)
+        if isinstance(answer, _Refused):
+            _log.warning("call_refused", reference=str(reference), code=answer.code)
+            return CallRefused(answer.code)
+        if not isinstance(answer.sid, str):
+            raise CarrierDown("the carrier rings somebody without naming the call")
+        _log.info("call_placed", reference=str(reference), sid=answer.sid)
+        return CallPlaced(answer.sid)
 
     async def call_status(self, sid: str) -> CallStatus | None:
         """See :meth:`callcenter.telephony.carrier.Carrier.call_status`."""

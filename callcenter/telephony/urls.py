@@ -19,6 +19,8 @@ STATUS = "/voice/status"
 FALLBACK = "/voice/fallback"
 MESSAGE_STATUS = "/messages/status"
 RECORDING = "/voice/recordings/{call}/{document}"
+MESSAGE_INCOMING = "/messages/incoming"
+NOTICE_CALL = "/voice/notices/{practice}/{notice}/{round}"
 AUDIO = "/audio/{call}/{token}"
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -118,6 +120,10 @@ class Urls:
     def recording(self, call: UUID, document: int) -> str:
         """Where the carrier reports that what was spoken at a document can be fetched."""
         return self.base.url + RECORDING.format(call=call, document=document)
+
+    def notice_call(self, practice: UUID, notice: UUID, asked: int) -> str:
+        """Where the words of a call that we make are asked for; ``asked``: how often its question was, from 1."""
+        return self.base.url + NOTICE_CALL.format(practice=practice, notice=notice, round=asked)
 
     @property
     def message_status(self) -> str:

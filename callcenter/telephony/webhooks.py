@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -62,6 +64,49 @@ class MessageChanged:
     sid: str
     status: MessageStatus
     error_code: int | None
+
+
+class TextWord(StrEnum):
+    """What a text message to us may ask."""
+
+    STOP = "stop"
+    START = "start"
+
+
+_TEXT_WORDS = {
+    **dict.fromkeys(
+        ("STOP", "ARRET", "STOPSMS", "STOP SMS", "STOPALL", "UNSUBSCRIBE", "DESINSCRIPTION"), TextWord.STOP
+    ),
+    **dict.fromkeys(("START", "UNSTOP", "REPRISE"), TextWord.START),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TextReceived:
+    """A text message to one of our numbers.
+
+    Arguments:
+        sender: E.164, or ``None`` where it is no telephone number.
+        word: what it asks, or ``None`` for any other text, which is not kept.
+    """
+
+    sender: str | None
+    word: TextWord | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeCallAsked:
+    """A call that we make.
+
+    Arguments:
+        asked: how often its question was asked, from 1.
+        keyed: what was typed, or ``None`` before anything was.
+    """
+
+    practice: UUID
+    notice: UUID
+    asked: int
+    keyed: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +243,40 @@ def read_message_status(form: Form) -> MessageChanged | Malformed:
     if word not in set(MessageStatus):
         return Malformed("MessageStatus")
     return MessageChanged(sid, MessageStatus(word), int(code) if _CODE.fullmatch(code) else None)
+
+
+def read_text(form: Form) -> TextReceived | Malformed:
+    """A text message to one of our numbers. Of its words, only STOP and START are ever kept in mind.
+
+    Where the carrier minds them itself, it says so (``OptOutType``).
+    """
+    if not _MESSAGE_SID.fullmatch(_one(form, "MessageSid") or ""):
+        return Malformed("MessageSid")
+    if "From" not in form:
+        return Malformed("From")
+    words = (_one(form, "OptOutType") or "", _one(form, "Body") or "")
+    read = (_TEXT_WORDS.get(_plain(word)) for word in words)
+    return TextReceived(e164(_one(form, "From") or ""), next((word for word in read if word is not None), None))
+
+
+def _plain(words: str) -> str:
+    """A text as one plain word: « Arrêt. » and « STOP » alike."""
+    letters = unicodedata.normalize("NFD", words[:40]).upper()
+    return "".join(letter for letter in letters if "A" <= letter <= "Z" or letter == " ").strip()
+
+
+def read_notice_call(path: Mapping[str, str], form: Form) -> NoticeCallAsked | Malformed:
+    """A call that we make asks for its words, or brings a key."""
+    if not _CALL_SID.fullmatch(_one(form, "CallSid") or ""):
+        return Malformed("CallSid")
+    for name in ("practice", "notice"):
+        if not _UUID.fullmatch(path[name]):
+            return Malformed(name)
+    if not re.fullmatch(r"[1-9]", path["round"], re.ASCII):
+        return Malformed("round")
+    if len(form.getall("Digits", [])) > 1:
+        return Malformed("Digits")
+    return NoticeCallAsked(UUID(path["practice"]), UUID(path["notice"]), int(path["round"]), _one(form, "Digits"))
 
 
 def read_fallback(form: Form) -> FallbackAsked:

@@ -45,7 +45,7 @@ def free_port() -> int:
 
 def stage_settings(keys_file: Path, **overrides: Any) -> Settings:
     """The demo's settings on free ports, in the test environment."""
-    webhooks, private, emulator = free_port(), free_port(), free_port()
+    webhooks, private, emulator, mail = free_port(), free_port(), free_port(), free_port()
     values = {
         "environment": "test",
         "public_base_url": f"http://127.0.0.1:{webhooks}",
@@ -58,6 +58,7 @@ def stage_settings(keys_file: Path, **overrides: Any) -> Settings:
             "base_url": f"http://127.0.0.1:{emulator}",
             "sms_sender": "+33199000001",
         },
+        "mail": {"host": "127.0.0.1", "port": mail, "security": "none", "sender": "telephone@callcenter.example"},
     }
     return load_settings(CONFIG, {**values, **overrides})
 
@@ -106,7 +107,7 @@ class Stage:
             self.furnished = at
 
     async def messages_sent(self) -> None:
-        """Wait until every text message that was to be sent has been, or has been found to be for nobody."""
+        """Wait until everything that was to be sent has been, or has been found to be for nobody."""
         async with asyncio.timeout(20):
             while await self._jobs_left():
                 await asyncio.sleep(0.005)
@@ -129,7 +130,8 @@ class Stage:
 
 
 _JOBS_LEFT = text(
-    "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'messages' AND status IN ('todo', 'doing')"
+    "SELECT count(*) FROM procrastinate_jobs "
+    "WHERE queue_name IN ('messages', 'notices', 'reminders') AND status IN ('todo', 'doing')"
 )
 
 

@@ -15,6 +15,7 @@ from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing
 from tests.attack.ground import Ground, ground_on
+from tests.attack.repositories import furnish_outreach
 from tests.attack.scene import START, TILLEULS, House, Line, house_of, served
 from tests.conftest import TEMPLATE, Cluster
 
@@ -109,6 +110,7 @@ async def told_ground(cluster: Cluster, told: str, keys_file: Path, sabotage: Sa
     """A database of one's own, in which Jeanne's call has taken place."""
     name = f"attacked_{next(_numbers)}"
     async with ground_on(cluster, told, name, keys_file, sabotage.statements) as ground:
+        await furnish_outreach(ground, DrivenClock(START))
         yield ground
     await cluster.drop(name)
 

@@ -7,7 +7,7 @@ rows of the victim's. So nothing in the query helps; what stops it is the databa
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,6 +34,10 @@ from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel
 from callcenter.kernel.protected import Protected
 from callcenter.kernel.randomness import SystemRandom
+from callcenter.notices import choices
+from callcenter.notices.addresses import NoticeAddress, NoticeAddresses, NoticeChannel, Rank, Which
+from callcenter.notices.telling import make_notices
+from callcenter.notices.waiting import waiting
 from callcenter.practice import intake, on_file, plan_appointments, plan_contacts, plan_patients, practitioners
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.directory import Directory
@@ -48,6 +52,7 @@ from callcenter.practice.records import AppointmentRecord, ContactRecord, Patien
 from callcenter.practice.values import AppointmentStatus, Change
 from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.database import Transaction
+from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
 from tests.attack.scene import FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
 
@@ -132,6 +137,9 @@ class Careless:
     @property
     def voices(self) -> VoiceMessages:
         return VoiceMessages(self.ground.sealer)
+
+    def addresses(self) -> NoticeAddresses:
+        return NoticeAddresses(self.ground.sealer)
 
     @property
     def challenges(self) -> Challenges:
@@ -362,7 +370,87 @@ async def claim_by_telephone(on: Careless) -> None:
     await verifier.open_challenge(BORN, JEANNES_MOBILE)
 
 
+#: What practitioners of the victim are told at, and what Jeanne has chosen (``furnish_outreach``).
+TOLD_AT, CHOSEN_BY_JEANNE = UUID(int=0x7E11), UUID(int=0xC405E)
+
+
+async def furnish_outreach(ground: Ground, clock: DrivenClock) -> None:
+    """An address for notices and what was sent to it, a reminder, and a choice about reminders: the victim's."""
+    sealed = ground.sealer.seal_text("+33639980091", Place(TILLEULS, "notice_address", "address", TOLD_AT))
+    values = {"id": TOLD_AT, "practice": TILLEULS, "sealed": sealed, "index": bytes(32), "now": clock.now()}
+    await ground.change(_FURNISH_ADDRESS, **values)
+    choice = {"id": CHOSEN_BY_JEANNE, "practice": TILLEULS, "jeanne": JEANNE, "now": clock.now()}
+    await ground.change(_FURNISH_CHOICE, **choice)
+    digest = {"id": UUID(int=0xD16E57), "practice": TILLEULS, "address": TOLD_AT, "now": clock.now()}
+    await ground.change(_FURNISH_NOTICE, **digest)
+    reminder = {"id": UUID(int=0x4E11), "practice": TILLEULS, "visit": FIRST_VISIT, "now": clock.now()}
+    await ground.change(_FURNISH_REMINDER, **reminder)
+
+
+_FURNISH_ADDRESS = (
+    "INSERT INTO notice_address (id, practice_id, rank, channel, which, address, address_index, added_at) "
+    "VALUES (:id, :practice, 1, 'sms', 'all', :sealed, :index, :now)"
+)
+_FURNISH_NOTICE = (
+    "INSERT INTO message_notice (id, practice_id, address_id, kind, slot, made_at) "
+    "VALUES (:id, :practice, :address, 'digest', :now, :now)"
+)
+_FURNISH_REMINDER = (
+    "INSERT INTO reminder (id, practice_id, appointment_id, made_at, phone_index) "
+    "VALUES (:id, :practice, :visit, :now, decode(repeat('00', 32), 'hex'))"
+)
+_FURNISH_CHOICE = (
+    "INSERT INTO reminder_choice (id, practice_id, patient_id, choice, channel, wording, made_at) "
+    "VALUES (:id, :practice, :jeanne, 'opposed', 'staff', 'x', :now)"
+)
+
+
+def _told_at(id: UUID) -> NoticeAddress:
+    return NoticeAddress(id, None, Rank.FIRST, NoticeChannel.SMS, Which.ALL, "+33639980092")
+
+
+async def add_address(on: Careless) -> bool:
+    return await on.addresses.add(on.tx, _told_at(uuid4()), on.now) is Change.DONE
+
+
+async def remove_address(on: Careless) -> bool:
+    return await on.addresses.remove(on.tx, TOLD_AT) is Change.DONE
+
+
+async def notify(on: Careless) -> int:
+    return await make_notices(on.tx, [_told_at(TOLD_AT)], "urgent", on.message, on.now, SystemRandom())
+
+
+async def learn_choice(on: Careless) -> bool:
+    return (await choices.chosen(on.tx, JEANNE, on.file.phone_index(JEANNES_MOBILE))).opposed
+
+
+async def choose(on: Careless) -> None:
+    await choices.choose_for_patient(on.tx, JEANNE, choices.Choice.CONSENTED, on.now, SystemRandom())
+
+
+async def oppose(on: Careless) -> None:
+    await choices.oppose_by_carrier(on.tx, on.file.phone_index(JEANNES_MOBILE), on.now, SystemRandom())
+
+
+async def push(on: Careless) -> object:
+    situation = Situation(JEANNE, Protected(BORN, Category.RECORD_EXISTS, JEANNE), *[False] * 7)
+    inquiry = replace(INQUIRY, categories=frozenset({Category.APPOINTMENT_TIME}))
+    return await on.gate(on.writing()).push(inquiry, situation, None)
+
+
 CASES: Mapping[str, Case] = {
+    "disclosure.gate.Gate.push": push,
+    "notices.addresses.NoticeAddresses.add": add_address,
+    "notices.addresses.NoticeAddresses.all": lambda on: on.addresses.all(on.tx),
+    "notices.addresses.NoticeAddresses.remove": remove_address,
+    "notices.choices.choose_for_patient": choose,
+    "notices.choices.chosen": learn_choice,
+    "notices.choices.note_choice": lambda on: choices.note_choice(on.tx, uuid4(), on.clock, SystemRandom()),
+    "notices.choices.oppose_by_carrier": oppose,
+    "notices.choices.patient_called": lambda on: choices.patient_called(on.tx, "jeanne-martin-duval"),
+    "notices.telling.make_notices": notify,
+    "notices.waiting.waiting": lambda on: waiting(on.tx, on.now),
     "practice.appointments.Appointments.next": lambda on: Appointments.next(on.tx, JEANNE, on.now),
     "practice.appointments.Appointments.get": lambda on: Appointments.get(on.tx, FIRST_VISIT),
     "practice.appointments.Appointments.confirm": confirm,
@@ -441,6 +529,17 @@ _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is giv
 
 #: Methods that no careless transaction can be handed to, each with the reason.
 NOT_ATTACKED: Mapping[str, str] = {
+    "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
+    "notices.choices.TextsReceived.start": "goes through all practices, in each under its name and with its own index",
+    "notices.choices.TextsReceived.stop": "see test_p5_a_stop_is_kept_by_the_practice_that_reminded_and_by_no_other",
+    "notices.escalating.Escalations.acknowledge": _OF_ONE_PRACTICE,
+    "notices.escalating.Escalations.advance": "goes through what is due, each in its practice's own transaction",
+    "notices.reminders.Reminders.find": "goes through all practices, each in its own transaction",
+    "notices.reminders.Reminders.send": _OF_ONE_PRACTICE,
+    "notices.sending.NoticeSender.send": _OF_ONE_PRACTICE,
+    "notices.telling.Teller.digests": "goes through all practices, each in its own transaction",
+    "notices.telling.Teller.tell": _OF_ONE_PRACTICE,
+    "notices.unfinished.Unfinished.settle": "goes through all practices, each in its own transaction",
     "practice.intake.lock_intake": "takes an advisory lock and reaches no row",
     "practice.importing.import_file": _OF_ONE_PRACTICE,
     "practice.demo.seed": "writes the demonstration, each practice in its own transaction",

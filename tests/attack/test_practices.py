@@ -245,7 +245,7 @@ def _another(table: Table, row: Any) -> dict[str, Any]:
         for constraint in table.constraints
         if isinstance(constraint, UniqueConstraint) or constraint is table.primary_key
         for column in constraint.columns
-        if column.name not in ("practice_id", "slot")
+        if column.name not in ("practice_id", "slot", "kind", "channel") and row[column.name] is not None
     }
     return {c.name: _fresh(c.type, row[c.name]) if c.name in unique else row[c.name] for c in columns}
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import callcenter.audit.tables
 import callcenter.calls.tables
 import callcenter.identity.tables
+import callcenter.notices.tables
 import callcenter.practice.tables
 import callcenter.store.tables  # noqa: F401 - each import puts its tables on the metadata
 from callcenter.store.database import Database

@@ -108,6 +108,19 @@ class Ledger:
             body["event"] == EventKind.CODE_SENT.value and subjects.get(body["subject"]) == patient for body in bodies
         )
 
+    async def reminder_on_record(self, practice: UUID, reminder: UUID) -> tuple[UUID, UUID] | None:
+        """The patient and the appointment that the gate has let this reminder tell of, if it has, on record."""
+        async with self._database.practice(practice) as tx:
+            query = select(audit_record.c.body).where(audit_record.c.stream == reminder)
+            bodies = [json.loads(body) for body in (await tx.connection.execute(query)).scalars()]
+            subjects = await _subjects(tx)
+        for body in bodies:
+            told = body["event"] == EventKind.DISCLOSURE.value and body["decision"] == "granted"
+            if told and body["channel"] == "sms" and {"D02", "D03"} <= set(body["categories"]):
+                (appointment,) = (ref.split(":")[1] for ref in body["refs"] if ref.startswith("appointment:"))
+                return subjects[body["subject"]], UUID(appointment)
+        return None
+
     async def bodies(self, practice: UUID) -> list[str]:
         """Every record of a practice, as it stands."""
         async with self._database.practice(practice) as tx:

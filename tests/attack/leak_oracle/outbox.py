@@ -1,4 +1,5 @@
-"""The tap on text messages: whom a code is sent to, and whether that is on record before it leaves."""
+"""The tap on text messages and mails: whom a code or a reminder is sent to, and whether that is on record before it
+leaves; and that a notice holds nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +11,10 @@ from uuid import UUID
 import pytest
 
 from callcenter.identity.challenges import code_of
+from callcenter.notices.mail import Mailer
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.rest import TwilioCarrier
+from tests.attack.leak_oracle.canaries import Value
 from tests.attack.leak_oracle.ledger import Ledger
 from tests.attack.leak_oracle.office import Office
 from tests.attack.leak_oracle.people import Population
@@ -27,6 +30,7 @@ class Outbox:
     Arguments:
         codes: that were sent, in order.
         seen: recipient and words of every message.
+        mails, reminders: how many left.
     """
 
     judge: Judge
@@ -36,6 +40,8 @@ class Outbox:
     sealer: Sealer
     codes: list[str] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
+    mails: int = 0
+    reminders: int = 0
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         """Watch until ``patch`` is undone."""
@@ -46,13 +52,42 @@ class Outbox:
             return await send(carrier, to, body, reference=reference)
 
         patch.setattr(TwilioCarrier, "send_message", tapped)
+        mail = Mailer.send_mail
+
+        async def tapped_mail(mailer: Mailer, to: str, subject: str, body: str, *, reference: UUID) -> Any:
+            self.mails += 1
+            self.judge.leaves(Sink.MAIL, f"{to}\n{subject}\n{body}")
+            return await mail(mailer, to, subject, body, reference=reference)
+
+        patch.setattr(Mailer, "send_mail", tapped_mail)
 
     async def _leaves(self, to: str, body: str, challenge: UUID) -> None:
         self.seen.add((to, body))
+        reminded = await self._reminded(challenge)
+        if reminded:
+            self.reminders += 1
+            self.judge.leaves(Sink.SMS_TO, to, allowed=reminded)
+            self.judge.leaves(Sink.SMS_BODY, body, allowed=reminded)
+            return
         codes = [code.replace(" ", "") for code in _CODE.findall(body)]
         self.codes += codes
-        self.judge.leaves(Sink.SMS_TO, to, allowed=await self._challenged_number(challenge, codes))
+        self.judge.leaves(Sink.SMS_TO, to, allowed=[await self._challenged_number(challenge, codes) or ""])
         self.judge.leaves(Sink.SMS_BODY, body)
+
+    async def _reminded(self, reminder: UUID) -> list[Value]:
+        """What a text of this reference may hold: date and hour of an appointment that may be told, and whose
+        telephones it may go to; nothing, if that is not on record as somebody else sees it (P1)."""
+        for facts in self.population.practices.values():
+            if (of := await self.ledger.reminder_on_record(facts.id, reminder)) is not None:
+                patient, visit = of
+                tellable = [
+                    canary.value
+                    for canary in self.population.canaries()
+                    if (canary.subject, canary.appointment, canary.told_as) == (patient, visit, "appointment.starts_at")
+                ]
+                person = next(person for person in self.population.people.values() if person.id == patient)
+                return [*tellable, *person.phones] if tellable else []
+        return []
 
     async def _challenged_number(self, challenge: UUID, codes: list[str]) -> str | None:
         """The number on file to which this code may go: the challenge is about it, and that is on record."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 from callcenter.disclosure.policy import Policy
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel, Level
-from tests.attack.leak_oracle.canaries import Canary
+from tests.attack.leak_oracle.canaries import Canary, Value
 from tests.attack.leak_oracle.folding import fold
 from tests.attack.leak_oracle.ledger import Account, Grant, Ledger
 from tests.attack.leak_oracle.people import Population
@@ -32,6 +32,7 @@ class Sink(StrEnum):
     SOUND = "sound file"  # what is in the file beside the sound
     SMS_TO = "SMS recipient"
     SMS_BODY = "SMS body"
+    MAIL = "mail"
     REST = "REST request"
     URL = "URL"
     LOG = "log"
@@ -115,15 +116,15 @@ class Judge:
         if self._said[account.call] > sum(grant.words for grant in account.grants) + account.redelivered:
             self._find(Sink.AUDIO, None, "fetched more often than is on record (P1)", call, text)
 
-    def leaves(self, sink: Sink, text: str, *, allowed: str | None = None) -> None:
+    def leaves(self, sink: Sink, text: str, *, allowed: Collection[Value] = ()) -> None:
         """Something leaves by another way.
 
         Arguments:
-            allowed: the one value that it may hold.
+            allowed: the only values that it may hold.
         """
         self.departed.append((sink, text))
         for hit in self._searcher.hits(text):
-            if hit.canary.value != allowed:
+            if hit.canary.value not in allowed:
                 self._find(sink, hit.canary, "no patient's or caller's value may leave this way", None, hit.around)
 
     def betrayed(self, codes: Iterable[str]) -> None:

@@ -109,6 +109,33 @@ class MessagesDouble:
         self.statuses.append((sid, status, error_code))
 
 
+class TextsDouble:
+    """Keeps who has sent STOP and START, and what was confirmed."""
+
+    def __init__(self) -> None:
+        self.stopped: list[str] = []
+        self.started: list[str] = []
+        self.confirmed: list[tuple[UUID, UUID]] = []
+        self.fails: Exception | None = None
+
+    async def _reach(self) -> None:
+        if self.fails is not None:
+            raise self.fails
+
+    async def stop(self, number: str) -> None:
+        await self._reach()
+        self.stopped.append(number)
+
+    async def start(self, number: str) -> None:
+        await self._reach()
+        self.started.append(number)
+
+    async def acknowledge(self, practice: UUID, notice: UUID) -> bool:
+        await self._reach()
+        self.confirmed.append((practice, notice))
+        return True
+
+
 class VoiceDouble:
     """Says words as their own bytes, repeated, so that a test can recognise them."""
 
@@ -149,6 +176,7 @@ class Edge:
     port: int
     calls: CallsDouble
     messages: MessagesDouble
+    texts: TextsDouble
     voice: VoiceDouble
     registry: CollectorRegistry
     static: StaticAnswers
@@ -233,10 +261,12 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
         voices = CarrierVoices()
         static = StaticAnswers(voices, alerts)
         static.refresh([RescueEntry(CALLED, RESCUE)])
-        edge = Edge(port, CallsDouble(), MessagesDouble(), VoiceDouble(), metrics.registry, static)
+        edge = Edge(port, CallsDouble(), MessagesDouble(), TextsDouble(), VoiceDouble(), metrics.registry, static)
         deps = EdgeDependencies(
             calls=edge.calls,
             messages=edge.messages,
+            texts=edge.texts,
+            confirmations=edge.texts,
             voice=edge.voice,
             signature=SignatureCheck(edge.base, [TOKEN, OLD_TOKEN]),
             urls=Urls.below(edge.base),

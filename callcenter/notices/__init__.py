@@ -1,0 +1,1 @@
+"""What leaves callcenter by itself: notices to practitioners that messages wait, and reminders to patients."""

@@ -1,0 +1,342 @@
+"""Reminders of appointments by text: date, hour, the practice's number, and nothing else (OU-01, OU-02).
+
+Each is a disclosure that nobody asked for. Its record is committed, by the gate, before the text leaves (P1); whoever
+must not be told of (restricted, deceased, minor, sensitive …), opposes it or has no fresh mobile gets none, and that is
+on record too. At most one an appointment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, text
+
+from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.calls.delivery import MessageNotTaken, Messenger, Undeliverable, deliver_spoken
+from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Situation, Spoken, release
+from callcenter.disclosure.policy import Policy
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import CallcenterError, Unavailable
+from callcenter.kernel.labels import Category
+from callcenter.kernel.levels import Channel
+from callcenter.kernel.protected import Protected
+from callcenter.kernel.randomness import Random, SystemRandom, new_id
+from callcenter.notices.choices import chosen, note_choice, oppose_by_carrier
+from callcenter.notices.ports import Alarms
+from callcenter.notices.wording import REMINDER_WORDING
+from callcenter.notices.wording import reminder as in_words
+from callcenter.practice.appointments import STANDING, Appointments
+from callcenter.practice.directory import Directory
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.numbers import receives_sms
+from callcenter.practice.opening import Opening
+from callcenter.practice.patients import Patients
+from callcenter.practice.sending import ReminderMode
+from callcenter.practice.tables import contact
+from callcenter.practice.values import Appointment, Contact, PatientFlags
+from callcenter.store.database import Database, Transaction
+from callcenter.store.jobs import defer
+from callcenter.store.sealed import Sealer
+
+_log = structlog.get_logger(__name__)
+
+#: The job that sends a reminder, and its queue.
+SEND_REMINDER, REMINDERS = "send_reminder", "reminders"
+
+#: When a text may arrive, in the practice's zone: Monday to Saturday, never on a public holiday (OU-04).
+EARLIEST, LATEST, SUNDAY = time(9), time(20), 6
+#: A reminder that would arrive later than this before the appointment is of no use.
+LEAST_NOTICE = timedelta(hours=2)
+#: Longer than any stretch in which no text may arrive: from the evening before to a morning after four such days.
+LONGEST_SILENCE = timedelta(hours=120)
+#: A reminder that is still due after this long has lost its job.
+JOB_LOST_AFTER = timedelta(minutes=30)
+MOST_TRIES = 5
+
+#: The carrier takes no texts for that number, because its owner has sent it STOP (Twilio).
+OPTED_OUT = 21610
+
+_ACTOR: dict[str, Value] = {"kind": "job", "id": SEND_REMINDER}
+_TELLS = frozenset({Category.APPOINTMENT_EXISTS, Category.APPOINTMENT_TIME})
+
+
+class MobileSender(CallcenterError):
+    """Reminders would come from a 06 or 07, which is not for automated messages (OU-05): change carrier.sms_sender."""
+
+
+def may_arrive(at: datetime, opening: Opening) -> bool:
+    """Whether a text may arrive at ``at`` (aware)."""
+    local = at.astimezone(opening.zone)
+    in_time = local.weekday() != SUNDAY and EARLIEST <= local.time() < LATEST
+    return in_time and not opening.is_holiday(local.date())
+
+
+def send_at(starts_at: datetime, hours_before: int, opening: Opening) -> datetime:
+    """When an appointment is to be reminded of: that long before, or earlier, where no text may arrive then."""
+    moment = starts_at - timedelta(hours=hours_before)
+    for back in range(int(LONGEST_SILENCE / timedelta(hours=1))):
+        if may_arrive(moment - timedelta(hours=back), opening):
+            return moment - timedelta(hours=back)
+    return moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A reminder that is due, its record written."""
+
+    to: Protected[str]
+    words: Spoken
+    patient: UUID
+    phone_index: bytes
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """Finds what is to be reminded of, and reminds.
+
+    Arguments:
+        messenger: the carrier.
+        policy: what a text may tell.
+        sender: whom texts come from, as the carrier is told.
+        stale: how long after its confirmation a telephone serves.
+    """
+
+    database: Database
+    sealer: Sealer
+    clock: Clock
+    messenger: Messenger[Undeliverable | None]
+    policy: Policy
+    sender: str
+    stale: timedelta
+    alarms: Alarms
+    random: Random = field(default_factory=SystemRandom)
+
+    async def find(self) -> int:
+        """Make the reminders that are due, each with the job that sends it; called every hour. Returns how many.
+
+        Raises:
+            MobileSender: none may be sent.
+        """
+        now = self.clock.now()
+        async with self.database.house() as connection:
+            practices = await Directory.all(connection, now)
+        reminding = [facts for facts in practices if facts.reminders.mode is not ReminderMode.OFF]
+        if reminding and receives_sms(self.sender):
+            raise MobileSender
+        made = 0
+        for facts in reminding:
+            if may_arrive(now, facts.opening):
+                async with self.database.practice(facts.id) as tx:
+                    made += await self._find(tx, facts, now)
+        return made
+
+    async def _find(self, tx: Transaction, facts: PracticeFacts, now: datetime) -> int:
+        before = facts.reminders.hours_before
+        until = now + timedelta(hours=before) + LONGEST_SILENCE
+        values = {"practice": tx.practice, "after": now + LEAST_NOTICE, "until": until, "standing": list(STANDING)}
+        rows = (await tx.connection.execute(_NOT_REMINDED, values)).all()
+        due = [new_id(self.random) for row in rows if send_at(row.starts_at, before, facts.opening) <= now]
+        ours = [row.id for row in rows if send_at(row.starts_at, before, facts.opening) <= now]
+        if due:
+            make = {"practice": tx.practice, "ids": due, "appointments": ours, "now": now}
+            due = list((await tx.connection.execute(_MAKE, make)).scalars())
+        lost = {"practice": tx.practice, "before": now - JOB_LOST_AFTER}
+        again = list((await tx.connection.execute(_LOST, lost)).scalars())
+        for one in (*due, *again):
+            await defer(tx.connection, SEND_REMINDER, queue=REMINDERS, practice=tx.practice, reminder=one)
+        return len(due)
+
+    async def send(self, practice: UUID, reminder: UUID) -> None:
+        """Send one reminder, unless that was done, is being done, or must not be.
+
+        Raises:
+            MessageNotTaken: it has not left; to be tried again.
+            DatabaseDown: the same.
+        """
+        async with self.database.practice(practice) as tx:
+            letter = await self._prepare(tx, reminder)
+        if letter is None:
+            return
+        try:
+            refused = await deliver_spoken(self.messenger, letter.to, letter.words, reference=reminder)
+        except MessageNotTaken:
+            again = letter.tries < MOST_TRIES
+            await self._settle(practice, reminder, letter, "due" if again else "failed", "not_taken")
+            if again:
+                raise
+            self.alarms.reminder_failed(practice, reminder, "not_taken")
+        except Unavailable as error:
+            _log.warning("reminder_unconfirmed", reference=str(reminder), error=type(error).__name__)
+            self.alarms.reminder_failed(practice, reminder, "unconfirmed")
+            await self._settle(practice, reminder, letter, "unconfirmed", "unconfirmed")
+        else:
+            if refused is None:
+                await self._settle(practice, reminder, letter, "sent", None)
+            else:
+                await self._settle(practice, reminder, letter, "refused", f"refused_{refused.code}", refused.code)
+
+    # --- before it leaves
+
+    async def _prepare(self, tx: Transaction, reminder: UUID) -> _Letter | None:
+        """Take the reminder, and ask the gate; ``None`` if nothing is to be sent, or not now."""
+        now = self.clock.now()
+        facts = await Directory.facts(tx.connection, tx.practice, now)
+        if not may_arrive(now, facts.opening):  # it stays due, and is found again
+            return None
+        values = {"practice": tx.practice, "reminder": reminder, "now": now, "after": now + LEAST_NOTICE}
+        row = (await tx.connection.execute(_CLAIM, {**values, "standing": list(STANDING)})).one_or_none()
+        if row is None:
+            return None
+        if not row.stands:
+            await tx.connection.execute(_SETTLE, {**values, "outcome": "late"})
+            return None
+        appointment = await Appointments.get(tx, row.appointment_id)
+        letter = await self._asked(tx, facts, reminder, appointment, row.tries)
+        if letter is None:
+            await tx.connection.execute(_SETTLE, {**values, "outcome": "withheld"})
+        else:
+            await tx.connection.execute(_ADDRESSED, {**values, "index": letter.phone_index})
+        return letter
+
+    async def _asked(
+        self, tx: Transaction, facts: PracticeFacts, reminder: UUID, appointment: Appointment, tries: int
+    ) -> _Letter | None:
+        """What the gate says to it, on record."""
+        now, patients, subject = self.clock.now(), Patients(self.sealer), appointment.patient_id
+        flags = await patients.flags(tx, subject)
+        to = self._telephone(await patients.code_contacts(tx, subject), now)
+        index = None if to is None else await _index_of(tx, to.id)
+        barred = await _barred(tx, facts.reminders.mode, subject, index)
+        segment, _ = await stream_so_far(tx, reminder)
+        writing = Writing(tx, segment, self.clock, self.random)
+        try:
+            today = now.astimezone(facts.timezone).date()
+            gate = Gate(self.policy, Channel.SMS, writing, _ACTOR, {"name": "reminder"}, today)
+            inquiry = Inquiry(
+                categories=_TELLS,
+                optional=frozenset(),
+                references=(f"appointment:{appointment.id}", f"reminder:{reminder}"),
+                prompt={"key": "reminder", "version": REMINDER_WORDING},
+                step="reminder",
+            )
+            coming = await Appointments.next(tx, subject, now)
+            sensitive = appointment.practitioner_sensitive or (coming is not None and coming.sensitive_to_come)
+            decision = await gate.push(inquiry, _situation(subject, flags, sensitive=sensitive), barred)
+            await writing.flush()
+            if not isinstance(decision, Granted) or to is None or index is None:
+                return None
+            values: dict[str, Protected[Any]] = {"appointment.starts_at": appointment.starts_at}
+            words = release(decision.receipt, "reminder", values, lambda opened: self._words(facts, opened))
+            return _Letter(to.phone, words, subject, index, tries)
+        finally:
+            writing.close()
+
+    def _telephone(self, contacts: tuple[Contact, ...], now: datetime) -> Contact | None:
+        """The mobile that the patient confirmed last, if that was not too long ago: numbers are given to others."""
+        fresh = (one for one in contacts if one.receives_sms and one.confirmed_at >= now - self.stale)
+        return next(fresh, None)
+
+    def _words(self, facts: PracticeFacts, opened: Mapping[str, object]) -> str:
+        starts_at = opened["appointment.starts_at"]
+        if not isinstance(starts_at, datetime):
+            raise CallcenterError("a reminder was granted without its date")
+        number = facts.main_number or facts.rescue_number
+        return in_words(starts_at.astimezone(facts.timezone), number, self.sender)
+
+    # --- after it has left, or not
+
+    async def _settle(
+        self, practice: UUID, reminder: UUID, letter: _Letter, outcome: str, why: str | None, code: int = 0
+    ) -> None:
+        """Keep what became of it. The job must not fail for that: it would be tried again, and send again."""
+        try:
+            async with self.database.practice(practice) as tx:
+                values = {"practice": practice, "reminder": reminder, "outcome": outcome}
+                await tx.connection.execute(_SETTLE, values)
+                if why is not None:
+                    await self._note(tx, reminder, letter, why)
+                if code == OPTED_OUT:
+                    choice = await oppose_by_carrier(tx, letter.phone_index, self.clock.now(), self.random)
+                    await note_choice(tx, choice, self.clock, self.random)
+        except Unavailable as error:
+            _log.error("reminder_not_settled", reference=str(reminder), outcome=outcome, error=type(error).__name__)
+
+    async def _note(self, tx: Transaction, reminder: UUID, letter: _Letter, why: str) -> None:
+        segment, _ = await stream_so_far(tx, reminder)
+        writing = Writing(tx, segment, self.clock, self.random)
+        content: dict[str, Value] = {"of": str(letter.words.record), "refs": [f"reminder:{reminder}"], "reason": why}
+        await writing.add(Entry(EventKind.REMINDER_NOT_SENT, _ACTOR, letter.patient, content))
+        await writing.flush()
+        writing.close()
+
+
+def _situation(subject: UUID, flags: PatientFlags, *, sensitive: bool) -> Situation:
+    """``sensitive``: one of the appointments to come is: that withholds all of them, here as on the telephone."""
+    return Situation(
+        patient=subject,
+        birth_date=flags.birth_date,
+        deceased=flags.deceased,
+        homonym=flags.homonym,
+        doubtful=flags.doubtful,
+        fictitious=flags.fictitious,
+        contact_restricted=flags.contact_restricted,
+        sensitive=sensitive,
+        practice_has_sensitive=False,  # no practitioner is named
+    )
+
+
+async def _index_of(tx: Transaction, contact_id: UUID) -> bytes:
+    query = select(contact.c.phone_index).where(contact.c.practice_id == tx.practice, contact.c.id == contact_id)
+    return bytes((await tx.connection.execute(query)).scalar_one())
+
+
+async def _barred(tx: Transaction, mode: ReminderMode, subject: UUID, index: bytes | None) -> Reason | None:
+    """What stands against it beside the patient's marks."""
+    if index is None:
+        return Reason.NO_TELEPHONE
+    choice = await chosen(tx, subject, index)
+    if choice.opposed or mode is ReminderMode.OFF:  # the practice sends none any more
+        return Reason.OPPOSED
+    return Reason.NO_CONSENT if mode is ReminderMode.CONSENT and not choice.consented else None
+
+
+_NOT_REMINDED = text(
+    """
+    SELECT a.id, a.starts_at FROM appointment a
+    WHERE a.practice_id = :practice AND a.starts_at > :after AND a.starts_at <= :until AND a.status = ANY(:standing)
+      AND NOT EXISTS (SELECT FROM reminder r WHERE r.practice_id = a.practice_id AND r.appointment_id = a.id)
+    """
+)
+
+_MAKE = text(
+    """
+    INSERT INTO reminder (id, practice_id, appointment_id, made_at)
+    SELECT m.id, :practice, m.appointment, :now
+    FROM unnest(cast(:ids AS uuid[]), cast(:appointments AS uuid[])) AS m(id, appointment)
+    ON CONFLICT (practice_id, appointment_id) DO NOTHING RETURNING id
+    """
+)
+
+_LOST = text("SELECT id FROM reminder WHERE practice_id = :practice AND outcome = 'due' AND made_at < :before")
+
+_CLAIM = text(
+    """
+    UPDATE reminder r SET outcome = 'sending', tries = r.tries + 1, claimed_at = :now
+    FROM appointment a
+    WHERE r.practice_id = :practice AND r.id = :reminder AND r.outcome = 'due'
+      AND a.practice_id = r.practice_id AND a.id = r.appointment_id
+    RETURNING r.appointment_id, r.tries, a.starts_at > :after AND a.status = ANY(:standing) AS stands
+    """
+)
+
+_ADDRESSED = text("UPDATE reminder SET phone_index = :index WHERE practice_id = :practice AND id = :reminder")
+
+_SETTLE = text(
+    "UPDATE reminder SET outcome = :outcome WHERE practice_id = :practice AND id = :reminder AND outcome = 'sending'"
+)

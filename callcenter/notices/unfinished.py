@@ -1,0 +1,80 @@
+"""What was begun and not finished: a notice or reminder whose job ended in the middle is cried about, never sent again.
+
+One whose job was lost before anything left is given another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from callcenter.kernel.clock import Clock
+from callcenter.notices.ports import Alarms
+from callcenter.notices.sending import SEND_NOTICE
+from callcenter.practice.inbox import NOTICES
+from callcenter.practice.tables import practice
+from callcenter.store.database import Database, Transaction
+from callcenter.store.jobs import defer
+
+#: Nothing takes this long to send.
+GIVEN_UP_AFTER = timedelta(minutes=15)
+#: A notice is told by its own job, tried again for some minutes.
+JOB_LOST_AFTER = timedelta(minutes=20)
+#: What was sent to whom is forgotten, and with a reminder the road of a STOP: the practice may have changed by then.
+KEPT = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Looks after what was left lying."""
+
+    database: Database
+    clock: Clock
+    alarms: Alarms
+
+    async def settle(self) -> int:
+        """Cry about what was begun and not finished; returns how much that was."""
+        async with self.database.house() as connection:
+            ids = list((await connection.execute(select(practice.c.id))).scalars())
+        found = 0
+        for practice_id in ids:
+            async with self.database.practice(practice_id) as tx:
+                notices, reminders = await self._of_practice(tx)
+            for notice in notices:
+                self.alarms.notice_failed(practice_id, notice, "interrupted")
+            for reminder in reminders:
+                self.alarms.reminder_failed(practice_id, reminder, "interrupted")
+            found += len(notices) + len(reminders)
+        return found
+
+    async def _of_practice(self, tx: Transaction) -> tuple[list[UUID], list[UUID]]:
+        now, run = self.clock.now(), tx.connection.execute
+        values = {"practice": tx.practice, "before": now - GIVEN_UP_AFTER}
+        notices = list((await run(_NOTICES, values)).scalars())
+        reminders = list((await run(_REMINDERS, values)).scalars())
+        for notice in (await run(_LOST, {"practice": tx.practice, "before": now - JOB_LOST_AFTER})).scalars():
+            await defer(tx.connection, SEND_NOTICE, queue=NOTICES, practice=tx.practice, notice=notice)
+        for statement in (_FORGET_NOTICES, _FORGET_REMINDERS):
+            await run(statement, {"practice": tx.practice, "before": now - KEPT})
+        return notices, reminders
+
+
+_GIVE_UP = (
+    "UPDATE {table} SET outcome = 'unconfirmed' "
+    "WHERE practice_id = :practice AND outcome = 'sending' AND claimed_at < :before RETURNING id"
+)
+_NOTICES = text(_GIVE_UP.format(table="message_notice"))
+_REMINDERS = text(_GIVE_UP.format(table="reminder"))
+_LOST = text("SELECT id FROM message_notice WHERE practice_id = :practice AND outcome = 'due' AND made_at < :before")
+_FORGET_NOTICES = text("DELETE FROM message_notice WHERE practice_id = :practice AND made_at < :before")
+# While the appointment is to come, its reminder keeps a second one from being made.
+_FORGET_REMINDERS = text(
+    """
+    DELETE FROM reminder r USING appointment a
+    WHERE r.practice_id = :practice AND r.made_at < :before
+      AND a.practice_id = r.practice_id AND a.id = r.appointment_id AND a.starts_at < :before
+    """
+)

@@ -1,0 +1,209 @@
+"""Practitioners are told that messages wait, never what they say; an urgent one that nobody reads rings them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from callcenter.emulator.client import ControlClient
+from callcenter.notices.addresses import NoticeChannel, Rank, Which
+from callcenter.practice.inbox import Inbox
+from callcenter.practice.practice_form import Setting
+from callcenter.practice.values import Change
+from tests.acceptance.outreach import (
+    DEPUTY,
+    DESK,
+    DOCTOR,
+    leave,
+    outside,
+    paris,
+    practice_id,
+    put,
+    records,
+    rows,
+    tell,
+)
+from tests.acceptance.stage import Stage
+
+URGENT = "Cabinet des Tilleuls : 1 message urgent à lire"
+NOT_RUNG = 0.05
+
+
+async def escalated(stage: Stage, minutes: float = 15.5) -> None:
+    stage.clock.advance(minutes * 60)
+    await stage.running.outreach.escalations.advance()
+    await stage.messages_sent()
+
+
+async def ringing(stage: Stage, number: str, wait: float = NOT_RUNG) -> list[str]:
+    async with ControlClient(stage.emulator.base_url) as client:
+        return [leg.sid for leg in await client.ringing(number, wait)]
+
+
+async def answer(stage: Stage, number: str, *keys: str) -> str:
+    """Pick up, listen, press each key, and hear it out; everything that was heard."""
+    async with ControlClient(stage.emulator.base_url) as client:
+        (leg,) = await client.ringing(number, 5)
+        await client.answer(leg.sid)
+        for key in keys:
+            await client.settled(leg.sid)
+            await client.press(leg.sid, key)
+        for _ in range(12):
+            state = await client.settled(leg.sid)
+            if state.activity == "ended":
+                break
+            await client.advance(leg.sid, 10)
+        else:
+            pytest.fail("the call does not end")
+        return " ".join(spoken.text for spoken in state.heard)
+
+
+async def ending(stage: Stage, message: UUID) -> str | None:
+    (row,) = await rows(stage, "SELECT ending FROM escalation WHERE message_id = :message", message=message)
+    return None if row.ending is None else str(row.ending)
+
+
+async def test_an_urgent_message_is_told_at_once_without_its_content(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.SMS, DOCTOR)
+    await tell(stage, NoticeChannel.EMAIL, DESK, which=Which.URGENT)
+    async with outside(stage) as seen:
+        await leave(stage, urgent=True)
+        (text,), (mail,) = await seen.texts(DOCTOR), await seen.mails()
+    where = " Lire : callcenter inbox --practice cabinet-des-tilleuls"
+    assert text.body == f"{URGENT}.{where}"
+    assert (mail.subject, mail.text.strip(), mail.sender) == (URGENT, text.body, "telephone@callcenter.example")
+
+
+async def test_nobody_is_told_at_once_of_what_is_not_urgent_or_only_wants_digests(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.SMS, DOCTOR)
+    await tell(stage, NoticeChannel.EMAIL, DESK, which=Which.DIGEST)
+    await tell(stage, NoticeChannel.SMS, DEPUTY, rank=Rank.DEPUTY)
+    async with outside(stage) as seen:
+        await leave(stage)
+        assert (await seen.every_text(), await seen.mails()) == (0, [])
+        await leave(stage, urgent=True)
+        assert (len(await seen.texts(DOCTOR)), await seen.every_text(), await seen.mails()) == (1, 1, [])
+
+
+async def test_a_job_that_runs_twice_tells_once(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.SMS, DOCTOR)
+    outreach = stage.running.outreach
+    async with outside(stage) as seen:
+        message = await leave(stage, urgent=True)
+        await seen.texts(DOCTOR)
+        for _ in range(2):
+            await outreach.teller.tell(practice_id(), message)
+        (notice,) = await rows(stage, "SELECT id, outcome FROM message_notice")
+        assert notice.outcome == "sent"
+        await asyncio.gather(*(outreach.notices.send(practice_id(), notice.id) for _ in range(3)))
+        assert len(await seen.texts(DOCTOR)) == 1
+
+
+async def test_a_digest_at_noon_and_at_six_counts_what_waits(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.EMAIL, DESK)
+    teller = stage.running.outreach.teller
+    async with outside(stage) as seen:
+        stage.clock.set(paris(2026, 11, 26, 12, 5))
+        assert await teller.digests() == 0, "nothing waits, nothing is sent"
+        stage.clock.set(paris(2026, 11, 26, 15, 0))
+        first = await leave(stage)
+        await leave(stage)
+        assert await teller.digests() == 0, "it is neither noon nor six"
+        stage.clock.set(paris(2026, 11, 26, 18, 0))
+        assert [await teller.digests() for _ in range(3)] == [1, 0, 0]
+        (mail,) = await seen.mails()
+        assert mail.subject == "Cabinet des Tilleuls : 2 messages à lire"
+        await handle(stage, first)
+        stage.clock.set(paris(2026, 11, 27, 12, 10))
+        await leave(stage)  # after noon: it waits for six
+        await teller.digests()
+        assert [mail.subject for mail in await seen.mails()][1:] == ["Cabinet des Tilleuls : 1 message à lire"]
+
+
+async def handle(stage: Stage, message: UUID) -> None:
+    async with stage.running.database.practice(practice_id()) as tx:
+        done = await Inbox(stage.running.sealer).handle(tx, message, "camille", stage.clock.now())
+    assert done is Change.DONE
+
+
+async def test_the_practitioner_is_rung_and_a_key_confirms(stage: Stage) -> None:
+    address = await tell(stage, NoticeChannel.CALL, DOCTOR, which=Which.URGENT)
+    await tell(stage, NoticeChannel.CALL, DEPUTY, which=Which.URGENT, rank=Rank.DEPUTY)
+    message = await leave(stage, urgent=True)
+    await stage.messages_sent()
+    await escalated(stage, 14)
+    assert await ringing(stage, DOCTOR) == [], "it was read for a quarter of an hour"
+    await escalated(stage, 2)
+    heard = await answer(stage, DOCTOR, "1")
+    assert "Un message urgent vous attend" in heard
+    assert heard.endswith("Merci, c'est noté. Au revoir.")
+    assert await ending(stage, message) == "acknowledged"
+    (record,) = await records(stage, "message.acknowledged")
+    assert record["refs"] == [f"message:{message}", f"notice_address:{address}"]
+    await escalated(stage, 60)
+    assert await ringing(stage, DEPUTY) == []
+
+
+async def test_p7_a_voicemail_confirms_nothing_and_the_call_ends(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.CALL, DOCTOR, which=Which.URGENT)
+    await tell(stage, NoticeChannel.CALL, DEPUTY, which=Which.URGENT, rank=Rank.DEPUTY)
+    await tell(stage, NoticeChannel.SMS, DEPUTY, rank=Rank.DEPUTY)
+    message = await leave(stage, urgent=True)
+    await stage.messages_sent()
+    await escalated(stage)
+    heard = await answer(stage, DOCTOR)
+    assert heard.count("Un message urgent vous attend") == 2
+    assert heard.endswith("nous préviendrons une autre personne. Au revoir.")
+    assert await ending(stage, message) is None
+    async with outside(stage) as seen:
+        await escalated(stage)
+        assert [one.body.startswith(URGENT) for one in await seen.texts(DEPUTY)] == [True]
+    assert (await answer(stage, DEPUTY, "7", "8", "9")).count("autre personne") == 1
+    await escalated(stage)
+    assert await ending(stage, message) == "alerted"
+    async with outside(stage) as seen:
+        await escalated(stage, 600)
+        assert (await seen.every_text(), await ringing(stage, DOCTOR)) == (0, [])
+
+
+async def test_whoever_handles_the_message_stops_the_calls(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.CALL, DOCTOR, which=Which.URGENT)
+    message = await leave(stage, urgent=True)
+    await stage.messages_sent()
+    await handle(stage, message)
+    await escalated(stage)
+    assert await ringing(stage, DOCTOR) == []
+    assert await ending(stage, message) == "handled"
+
+
+async def test_nobody_is_rung_at_night_where_the_practice_says_so(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.CALL, DOCTOR, which=Which.URGENT)
+    await put(stage, Setting.ESCALATION, {"after_minutes": 5, "at_night": False})
+    stage.clock.set(paris(2026, 11, 26, 23, 0))
+    await leave(stage, urgent=True)
+    await stage.messages_sent()
+    await escalated(stage, 30)
+    assert await ringing(stage, DOCTOR) == []
+    stage.clock.set(paris(2026, 11, 27, 7, 1))
+    await escalated(stage, 0)
+    assert len(await ringing(stage, DOCTOR, 5)) == 1
+
+
+async def test_a_crash_between_is_seen_and_nothing_is_sent_again(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.SMS, DOCTOR)
+    async with outside(stage) as seen:
+        await leave(stage, urgent=True)
+        await seen.texts(DOCTOR)
+        async with stage.running.database.practice(practice_id()) as tx:
+            await tx.connection.exec_driver_sql("UPDATE message_notice SET outcome = 'sending', sent_at = NULL")
+        unfinished = stage.running.outreach.unfinished
+        assert await unfinished.settle() == 0, "it may be under way"
+        stage.clock.advance(timedelta(minutes=16).total_seconds())
+        assert await unfinished.settle() == 1
+        (notice,) = await rows(stage, "SELECT id, outcome FROM message_notice")
+        assert notice.outcome == "unconfirmed"
+        await stage.running.outreach.notices.send(practice_id(), notice.id)
+        assert len(await seen.texts(DOCTOR)) == 1
