@@ -82,7 +82,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "practices": lambda: _practices(database),
                     "jobs": lambda: _jobs(database),
                     "ledger": lambda: _ledger(database),
-                    "recordings": lambda: _recordings(database, settings),
+                    "recordings": lambda: _recordings(database),
                 }
                 for subject, check in checks.items():
                     findings.append(await _look(subject, check))
@@ -246,14 +246,14 @@ async def _ledger(database: Database) -> str:
     return f"{_counted(waiting, 'record')} to be sealed (sealing is not part of this version)"
 
 
-async def _recordings(database: Database, settings: Settings) -> str:
+async def _recordings(database: Database) -> str:
     """Whether the carrier still has what callers have spoken, a day after it should be here alone."""
-    sealer, now, kept = Sealer(load_keys(keys_path(settings)), SystemRandom()), SystemClock().now(), 0
+    now, kept = SystemClock().now(), 0
     async with database.house() as connection:
         ids = list((await connection.execute(select(practice.c.id))).scalars())
     for practice_id in ids:
         async with database.practice(practice_id) as tx:
-            kept += await kept_too_long(tx, sealer, now)
+            kept += await kept_too_long(tx, now)
     if kept:
         raise CallcenterError(
             f"{_counted(kept, 'spoken message')} could not be fetched from the carrier or deleted there for too "

@@ -48,7 +48,7 @@ class CallMessages:
 
     @property
     def _urgency(self) -> Urgency:
-        """Only the line that the practice gives to health professionals is urgent (decision 0016)."""
+        """Only the line that the practice gives to health professionals is urgent (decision 0020)."""
         return Urgency.URGENT if self._beginning.arrival is Arrival.PROFESSIONALS else Urgency.NORMAL
 
     async def add_voice(self, message: UUID, recorded: Recorded) -> None:

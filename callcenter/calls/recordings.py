@@ -23,7 +23,7 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random
 from callcenter.practice.tables import practice as practice_table
 from callcenter.practice.values import VoiceState
-from callcenter.practice.voice_messages import AtCarrier, Sound, VoiceMessages
+from callcenter.practice.voice_messages import AtCarrier, Sound, VoiceMessages, count_left
 from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import defer
 from callcenter.store.sealed import Sealer
@@ -242,7 +242,6 @@ class Recordings:
             return list((await connection.execute(select(practice_table.c.id))).scalars())
 
 
-async def kept_too_long(tx: Transaction, sealer: Sealer, now: datetime) -> int:
+async def kept_too_long(tx: Transaction, now: datetime) -> int:
     """How many recordings of the practice of ``tx`` the carrier has kept for a day or more."""
-    left = await VoiceMessages(sealer).all_at_carrier(tx)
-    return sum(now - row.left_at >= ALARM_AFTER or row.alerted for row in left)
+    return await count_left(tx, now - ALARM_AFTER)

@@ -154,7 +154,7 @@ class Appointment:
 
 
 class Urgency(StrEnum):
-    """How soon a message must be read. Never the caller's to choose (decision 0016)."""
+    """How soon a message must be read. Never the caller's to choose (decision 0020)."""
 
     NORMAL = "normal"
     URGENT = "urgent"

@@ -197,6 +197,16 @@ class VoiceMessages:
         return [UUID(str(found)) for found in (await tx.connection.execute(statement)).scalars()]
 
 
+async def count_left(tx: Transaction, before: datetime) -> int:
+    """How many spoken messages since before ``before`` (aware) the carrier may have, or somebody was told of."""
+    query = select(func.count()).where(
+        voice_message.c.practice_id == tx.practice,
+        _LEFT_TO_DO,
+        or_(voice_message.c.left_at <= before, voice_message.c.alerted_at.is_not(None)),
+    )
+    return int((await tx.connection.execute(query)).scalar_one())
+
+
 _LEFT_TO_DO = or_(voice_message.c.state == VoiceState.WAITING.value, voice_message.c.deleted_at.is_(None))
 
 _ADD = text(

@@ -39,6 +39,7 @@ EVERYTHING = [
     "practices",
     "jobs",
     "ledger",
+    "recordings",
 ]
 
 

@@ -50,7 +50,7 @@ from callcenter.practice.patients import Patients
 from callcenter.practice.plans import Draft, ImportContext
 from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
 from callcenter.practice.values import AppointmentStatus, Change
-from callcenter.practice.voice_messages import Sound, VoiceMessages
+from callcenter.practice.voice_messages import Sound, VoiceMessages, count_left
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
@@ -489,6 +489,7 @@ CASES: Mapping[str, Case] = {
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
     "practice.practitioners.sensitive_practitioners": lambda on: practitioners.sensitive_practitioners(on.tx),
     "practice.practitioners.public_names": lambda on: practitioners.public_names(on.tx),
+    "practice.voice_messages.count_left": lambda on: count_left(on.tx, on.now + timedelta(days=365)),
     "practice.voice_messages.VoiceMessages.add": keep_voice,
     "practice.voice_messages.VoiceMessages.of_recording": lambda on: on.voices.of_recording(on.tx, on.recording),
     "practice.voice_messages.VoiceMessages.at_carrier": lambda on: on.voices.at_carrier(on.tx, on.voice),
@@ -515,7 +516,7 @@ CASES: Mapping[str, Case] = {
     "calls.messages.CallMessages.leave": leave_callback,
     "calls.messages.CallMessages.add_voice": speak_with_callback,
     "calls.messages.CallMessages.addressees": lambda on: call_messages(on).addressees(),
-    "calls.recordings.kept_too_long": lambda on: kept_too_long(on.tx, on.ground.sealer, on.now + timedelta(days=365)),
+    "calls.recordings.kept_too_long": lambda on: kept_too_long(on.tx, on.now + timedelta(days=365)),
     "calls.playbacks.settle": settle_playback,
     "calls.record.CallRecord.find": find_appointment,
     "calls.record.CallRecord.tell": tell_appointment,
