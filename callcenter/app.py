@@ -18,9 +18,11 @@ from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken, Undeliverable
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
-from callcenter.calls.jobs import register_jobs, register_recordings
+from callcenter.calls.jobs import register_jobs, register_reaching_out, register_recordings
 from callcenter.calls.places import Places
 from callcenter.calls.recordings import Recordings
+from callcenter.calls.reminders_again import RemindersAgain
+from callcenter.calls.ring_back import RingBack
 from callcenter.calls.steps import House, Steps
 from callcenter.calls.text_messages import TextMessages
 from callcenter.calls.upkeep import Upkeep
@@ -30,6 +32,7 @@ from callcenter.calls.values import (
     AudioText,
     Incoming,
     NotDelivered,
+    Reached,
     RecordingReady,
     Render,
     StatusChanged,
@@ -98,7 +101,7 @@ class CallService:
     endings: Endings
     shelf: AudioShelf | Captions
 
-    async def step(self, event: Incoming | StepAnswered, render: Render) -> Answer:
+    async def step(self, event: Incoming | Reached | StepAnswered, render: Render) -> Answer:
         return await self.steps.step(event, render)
 
     async def status(self, event: StatusChanged) -> None:
@@ -172,6 +175,27 @@ class HouseAlarms:
 
     def message_unread(self, practice: UUID, message: UUID) -> None:
         self.alerts.report(AlertKind.MESSAGE_UNREAD, practice=str(practice), message=str(message))
+
+
+class CallNotTaken(Unavailable):
+    """The carrier does not place a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRinger:
+    """The carrier as the job that rings lines sees it. Implements ``calls.delivery.Ringer``."""
+
+    carrier: Carrier
+    urls: Urls
+
+    async def place_call(self, to: str, *, shown: str, token: str, reference: UUID) -> None:
+        urls = self.urls
+        answered, reported = urls.reached(token), urls.status
+        match await self.carrier.ring(to, shown, answered, reference=reference, status_url=reported):
+            case CallPlaced():
+                return
+            case CallRefused():
+                raise CallNotTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +316,11 @@ async def run_server(
             minutes = settings.verification.code_minutes
             sender = CodeSender(database, sealer, clock, messenger, minutes, random)
             upkeep, telephones = Upkeep(database, clock, endings, carrier), SharedTelephones(database, sealer, clock)
+            reminders = RemindersAgain(database, sealer, clock, messenger, flows.policy, limits, random)
+            ring_back = RingBack(database, sealer, clock, CarrierRinger(carrier, urls), limits, random)
             recordings = Recordings(database, sealer, clock, random, carrier, RecordingAlarm(alerts))
             await stack.enter_async_context(
-                _working(addresses.jobs, sender, upkeep, telephones, recordings, outreach, alerts)
+                _working(addresses.jobs, sender, upkeep, telephones, recordings, outreach, reminders, ring_back, alerts)
             )
         await stack.enter_async_context(_refreshing(database, static, alerts))
         private = private_application(
@@ -420,6 +446,8 @@ async def _working(
     telephones: SharedTelephones,
     recordings: Recordings,
     outreach: Outreach,
+    reminders: RemindersAgain,
+    ring_back: RingBack,
     alerts: Alerts,
 ) -> AsyncIterator[None]:
     """The job worker, beside the listeners. A job that runs when we stop is waited for."""
@@ -427,6 +455,7 @@ async def _working(
     register_jobs(application, sender, upkeep, telephones)
     register_recordings(application, recordings)
     register_notice_jobs(application, outreach)
+    register_reaching_out(application, reminders, ring_back)
 
     async def work() -> None:
         await application.run_worker_async(

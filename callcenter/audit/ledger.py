@@ -73,6 +73,12 @@ class EventKind(StrEnum):
     REMINDER_NOT_SENT = "reminder.not_sent"
     #: Reminders were consented to, opposed, or an opposition withdrawn.
     REMINDERS_CHOSEN = "reminders.chosen"
+    #: Somebody wants the telephone on file reached, by a text or a call; who that is, a job finds out.
+    OUTREACH_ASKED = "outreach.asked"
+    OUTREACH_NOT_DONE = "outreach.not_done"
+    OUTREACH_RINGS = "outreach.rings"
+    #: Whether the carrier took the text or placed the call is not known; it is not tried again.
+    OUTREACH_UNCONFIRMED = "outreach.unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,3 +58,25 @@ async def deliver_spoken(messenger: Messenger[R_co], to: Protected[str], spoken:
         reference: opaque; comes back with the delivery status.
     """
     return await messenger.send_message(expose(to), words_of(spoken), reference=reference)
+
+
+class Ringer(Protocol):
+    """What places calls."""
+
+    async def place_call(self, to: str, *, shown: str, token: str, reference: UUID) -> None:
+        """Ring ``to`` once, showing ``shown``; when it is answered, the carrier comes back with ``token``.
+
+        Raises:
+            Unavailable: it is not known to ring.
+        """
+
+
+async def ring(ringer: Ringer, to: Protected[str], *, shown: str, token: str, reference: UUID) -> None:
+    """Ring a telephone on file.
+
+    Arguments:
+        shown: a number of ours (E.164).
+        token: that is in no log and no record.
+        reference: opaque, for the log.
+    """
+    await ringer.place_call(expose(to), shown=shown, token=token, reference=reference)

@@ -7,11 +7,13 @@ from dataclasses import replace
 from callcenter.audit.ledger import Entry, EventKind, Value, Writing
 from callcenter.calls import rows
 from callcenter.calls.desk import IVR_ACTOR
+from callcenter.calls.outreach import RING_BACK, TO_RING
 from callcenter.calls.playbacks import settle
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
 from callcenter.calls.values import StatusChanged
 from callcenter.store.database import Transaction
+from callcenter.store.jobs import defer
 
 
 class Endings:
@@ -34,6 +36,8 @@ class Endings:
             if row is None or not event.status.terminal:
                 return
             tx = Transaction(connection, row.practice_id)
+            for asked in (await connection.execute(TO_RING, {"call": row.id})).scalars().all():
+                await defer(connection, RING_BACK, practice=tx.practice, outreach=asked)
             kept = (await connection.execute(rows.SESSION, {"call": row.id})).one_or_none()
             if kept is None:
                 return

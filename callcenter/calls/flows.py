@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callcenter.disclosure.policy import Policy, load_policy
-from callcenter.flow.language import Flow
+from callcenter.flow.language import Direction, Flow
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
@@ -24,6 +24,7 @@ class Flows:
 
     Arguments:
         entry: the flow that an incoming call begins in.
+        outgoing: the flow that a call of ours begins in, ``None`` when there is none: then none is placed.
         by_digest: every flow that a call may be in.
         book: the prompts of all of them.
         policy: what was proven against, and what the gate decides by.
@@ -33,6 +34,7 @@ class Flows:
     by_digest: Mapping[str, Flow]
     book: PromptBook
     policy: Policy
+    outgoing: Flow | None = None
 
     def of(self, digest: str) -> Flow:
         """The flow with this digest.
@@ -62,9 +64,17 @@ def load_flows(folder: Path, entry: str, prompts: Path, policy_file: Path) -> Fl
     by_name = {flow.name: flow for flow in flows}
     if entry not in by_name:
         problems.append(Problem(str(folder), 0, f"there is no flow « {entry} »", "name an existing flow as entry"))
+    elif by_name[entry].direction is Direction.OUTGOING:
+        what = f"the flow « {entry} » is for calls that we place"
+        problems.append(Problem(str(folder), 0, what, "name one for incoming calls as entry"))
+    outgoing = [flow for flow in flows if flow.direction is Direction.OUTGOING]
+    if len(outgoing) > 1:
+        names = ", ".join(f"« {flow.name} »" for flow in outgoing)
+        problems.append(Problem(str(folder), 0, f"several flows are for calls that we place: {names}", "keep one"))
     if problems:
         raise DataProblems(problems)
-    return Flows(by_name[entry], {flow.digest: flow for flow in flows}, book, policy)
+    first = outgoing[0] if outgoing else None
+    return Flows(by_name[entry], {flow.digest: flow for flow in flows}, book, policy, first)
 
 
 def _unproven(flow: Flow, book: PromptBook, policy: Policy) -> list[Problem]:

@@ -8,7 +8,10 @@ import procrastinate
 
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken
+from callcenter.calls.outreach import RING_BACK, SEND_REMINDER
 from callcenter.calls.recordings import DELETE_RECORDING, FETCH_RECORDING, RECORDINGS, NotYet, Recordings
+from callcenter.calls.reminders_again import RemindersAgain
+from callcenter.calls.ring_back import RingBack
 from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.verifier import SEND_CODE
 from callcenter.practice.sharing import SharedTelephones
@@ -47,6 +50,22 @@ def register_recordings(jobs: procrastinate.App, recordings: Recordings) -> None
     @jobs.task(name="erase_voice_messages", queue="upkeep", queueing_lock="erase_voice_messages")
     async def erase_voice_messages(timestamp: int) -> None:
         await recordings.erase()
+
+
+#: A line is rung once. Only where the database did not answer before was nothing rung.
+_RING_LATER = procrastinate.RetryStrategy(max_attempts=5, wait=1, exponential_wait=2, retry_exceptions={DatabaseDown})
+
+
+def register_reaching_out(jobs: procrastinate.App, reminders: RemindersAgain, ring_back: RingBack) -> None:
+    """Put what is done at telephones on file, for whoever asks, on ``jobs``, before its worker runs."""
+
+    @jobs.task(name=SEND_REMINDER, queue="messages", retry=_SEND_AGAIN)
+    async def send_reminder(practice: str, outreach: str) -> None:
+        await reminders.send(UUID(practice), UUID(outreach))
+
+    @jobs.task(name=RING_BACK, queue="messages", retry=_RING_LATER)
+    async def ring(practice: str, outreach: str) -> None:
+        await ring_back.ring(UUID(practice), UUID(outreach))
 
 
 def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones) -> None:

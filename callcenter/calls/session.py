@@ -12,7 +12,7 @@ from callcenter.audit.ledger import Segment
 from callcenter.flow.conversation import HangUp, Line, Question, Recording
 from callcenter.flow.state import State
 from callcenter.identity.challenges import Opened
-from callcenter.identity.evidence import Evidence
+from callcenter.identity.evidence import Evidence, Factor
 from callcenter.kernel.errors import IntegrityError
 from callcenter.practice.facts import Arrival
 
@@ -100,9 +100,7 @@ class Session:
                 "flow": self.flow,
                 "state": self.state.to_json(),
                 "segment": self.segment.to_json(),
-                "challenge": None
-                if challenge is None
-                else {"id": str(challenge.id), "patient": _text(challenge.patient), "shared": challenge.shared},
+                "challenge": None if challenge is None else _challenge_to_json(challenge),
                 "challenges_used": self.challenges_used,
                 "evidence": None if self.evidence is None else self.evidence.to_json(),
                 "playbacks": [{"record": str(p.record), "audio": _text(p.audio)} for p in self.playbacks],
@@ -127,14 +125,22 @@ class Session:
             flow=value["flow"],
             state=State.from_json(value["state"]),
             segment=Segment.from_json(value["segment"]),
-            challenge=None
-            if challenge is None
-            else Opened(UUID(challenge["id"]), _id(challenge["patient"]), challenge["shared"]),
+            challenge=None if challenge is None else _challenge_from_json(challenge),
             challenges_used=value["challenges_used"],
             evidence=None if value["evidence"] is None else Evidence.from_json(value["evidence"]),
             playbacks=tuple(Playback(UUID(p["record"]), _id(p["audio"])) for p in value["playbacks"]),
             pending=_pending_from_json(value["pending"]),
         )
+
+
+def _challenge_to_json(opened: Opened) -> dict[str, Any]:
+    ids = {"id": str(opened.id), "patient": _text(opened.patient)}
+    return {**ids, "shared": opened.shared, "factor": opened.factor.value}
+
+
+def _challenge_from_json(value: dict[str, Any]) -> Opened:
+    factor = Factor(value.get("factor", Factor.SMS_CODE.value))
+    return Opened(UUID(value["id"]), _id(value["patient"]), value["shared"], factor)
 
 
 def _pending_to_json(pending: Question | Recording | HangUp | None) -> dict[str, Any] | None:

@@ -24,16 +24,19 @@ from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, follow
 from callcenter.calls.flows import Flows
 from callcenter.calls.messages import CallMessages
+from callcenter.calls.outreach import CallOutreach
 from callcenter.calls.places import NotOurNumber, Places
 from callcenter.calls.playbacks import settle
 from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import FETCH_RECORDING, RECORDINGS
+from callcenter.calls.returned import take_answered
 from callcenter.calls.session import Beginning, Session
 from callcenter.calls.values import (
     Answer,
     CallStatus,
     Document,
     Incoming,
+    Reached,
     RecordingReady,
     Render,
     Slot,
@@ -51,7 +54,7 @@ from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.kernel.levels import Channel
 from callcenter.kernel.randomness import Random, new_id
-from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.facts import Arrival, PracticeFacts
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.patients import Patients
 from callcenter.practice.values import VoiceMode
@@ -129,7 +132,7 @@ class Steps:
         self._voices = VoiceMessages(house.sealer)
         self._challenges = Challenges(house.sealer, house.clock, house.random, house.limits, house.attempts)
 
-    async def step(self, event: Incoming | StepAnswered, render: Render) -> Answer:
+    async def step(self, event: Incoming | Reached | StepAnswered, render: Render) -> Answer:
         """Answer one webhook.
 
         Arguments:
@@ -145,9 +148,13 @@ class Steps:
         async with house.database.house() as connection:
             match event:
                 case Incoming():
-                    tx, entered = await self._enter_first(connection, event)
+                    tx, entered = await self._enter_first(connection, event.called, event.carrier_sid)
                     key = self._key(tx.practice, entered.call, 0, Slot.NEXT, event.fingerprint)
                     body, replayed = await self._first(tx, entered, key, event, render)
+                case Reached():
+                    tx, entered = await self._enter_first(connection, event.shown, event.carrier_sid)
+                    key = self._key(tx.practice, entered.call, 0, Slot.NEXT, event.fingerprint)
+                    body, replayed = await self._reached(tx, entered, key, event, render)
                 case StepAnswered():
                     tx, ended = await self._enter(connection, event)
                     key = self._key(tx.practice, event.call, event.document, event.slot, event.fingerprint)
@@ -180,12 +187,14 @@ class Steps:
         keyed = self._house.sealer.blind_index(practice, "step_answer.fingerprint", f"{call}|{fingerprint.hex()}")
         return StepKey(document, slot, keyed)
 
-    async def _enter_first(self, connection: AsyncConnection, event: Incoming) -> tuple[Transaction, _Entered]:
+    async def _enter_first(
+        self, connection: AsyncConnection, number: str, carrier_sid: str
+    ) -> tuple[Transaction, _Entered]:
         house, now = self._house, self._house.clock.now()
         values = {
             "id": new_id(house.random),
-            "called": event.called,
-            "sid": event.carrier_sid,
+            "called": number,
+            "sid": carrier_sid,
             "status": int(CallStatus.RINGING),
             "now": now,
         }
@@ -226,6 +235,39 @@ class Steps:
             "flow": {"name": flow.name, "sha256": flow.digest},
             "settings": entered.revision,
             "arrival": arrival.value,
+        }
+        opening = Entry(EventKind.CALL_STARTED, IVR_ACTOR, None, content)
+        body = await self._work(tx, call, key, session, facts, Started(), render, number=1, entries=(opening,))
+        return body, False
+
+    async def _reached(
+        self, tx: Transaction, entered: _Entered, key: StepKey, event: Reached, render: Render
+    ) -> tuple[bytes, bool]:
+        """A line that we ring has answered. The call is ours from here on as any other; nobody has said who they are,
+        and its caller is unknown."""
+        house, call = self._house, entered.call
+        kept = await self._load(tx, call, key)
+        if kept is not None:
+            return await self._answered_before(tx, call, key, kept)
+        flow = house.flows.outgoing
+        if entered.ended or flow is None:
+            raise NoSuchCall
+        answered = await take_answered(
+            tx, house.sealer, self._challenges, self._patients, call, event.token, entered.at
+        )
+        if answered is None:
+            raise NoSuchCall
+        request, opened = answered
+        facts = await house.places.facts(tx.connection, tx.practice, entered.revision, entered.at)
+        beginning = Beginning(entered.at, entered.revision, Arrival.DIRECT, None)
+        used = house.limits.codes_per_call  # no other code is ever opened in this call
+        segment = Segment(new_id(house.random), call)
+        session = Session(beginning, None, flow.digest, initial(flow), segment, opened, used)
+        content: dict[str, Value] = {
+            "direction": "outbound",
+            "refs": [f"outreach:{request}"],
+            "flow": {"name": flow.name, "sha256": flow.digest},
+            "settings": entered.revision,
         }
         opening = Entry(EventKind.CALL_STARTED, IVR_ACTOR, None, content)
         body = await self._work(tx, call, key, session, facts, Started(), render, number=1, entries=(opening,))
@@ -366,6 +408,7 @@ class Steps:
             verifier=CallVerifier(desk, self._patients, self._challenges, house.limits, house.random),
             record=CallRecord(desk, house.flows.book, self._patients, house.limits),
             messages=CallMessages(desk, session.beginning, self._inbox, self._voices, house.random),
+            outreach=CallOutreach(desk, house.sealer, house.random),
             translated={one: {**desk.facts.public(desk.now, one), **of_the_call} for one in languages},
         )
 

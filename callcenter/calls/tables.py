@@ -115,3 +115,53 @@ audio = Table(
     ForeignKeyConstraint(["practice_id", "record_id"], ["audit_record.practice_id", "audit_record.id"]),
     info=PRACTICE_SCOPE,
 )
+
+#: A reminder to be sent again, or a line on file to be rung: asked for by somebody who has proved nothing.
+outreach = Table(
+    "outreach",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    practice_column(),
+    Column("kind", Text, nullable=False),
+    Column("call_id", Uuid, nullable=False),
+    # Sealed: the birth date and telephone that were typed, and the secret of a call-back code. Gone once it is used.
+    Column("claim", LargeBinary),
+    # Keyed hashes of the calling number and of the line that is rung, to be counted while the row is kept.
+    Column("caller", LargeBinary),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    # Whom it reached, once the job has found that out.
+    Column("patient_id", Uuid),
+    Column("contact_id", Uuid),
+    Column("line", LargeBinary),
+    # What the carrier comes back with when the line answers, and the call that this then is.
+    Column("token_hash", LargeBinary),
+    Column("reached_call_id", Uuid),
+    UniqueConstraint("practice_id", "id"),
+    UniqueConstraint("token_hash"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
+    ForeignKeyConstraint(
+        ["practice_id", "reached_call_id"],
+        ["call.practice_id", "call.id"],
+    ),
+    ForeignKeyConstraint(
+        ["practice_id", "patient_id"],
+        ["patient.practice_id", "patient.id"],
+    ),
+    ForeignKeyConstraint(
+        ["practice_id", "patient_id", "contact_id"],
+        ["contact.practice_id", "contact.patient_id", "contact.id"],
+        ondelete="SET NULL (contact_id)",
+    ),
+    CheckConstraint("kind IN ('reminder', 'return_call')", name="kind"),
+    CheckConstraint("octet_length(caller) = 32", name="caller_is_a_digest"),
+    CheckConstraint("octet_length(line) = 32", name="line_is_a_digest"),
+    CheckConstraint("octet_length(token_hash) = 32", name="token_hash_is_a_digest"),
+    CheckConstraint("token_hash IS NULL OR kind = 'return_call'", name="only_a_return_call_rings"),
+    CheckConstraint("contact_id IS NULL OR patient_id IS NOT NULL", name="contact_of_a_patient"),
+    CheckConstraint("reached_call_id IS NULL OR token_hash IS NOT NULL", name="reached_by_its_token"),
+    Index(None, "practice_id", "call_id"),
+    Index(None, "practice_id", "caller", "asked_at"),
+    Index(None, "practice_id", "patient_id", "asked_at"),
+    Index(None, "practice_id", "line", "asked_at"),
+    info=PRACTICE_SCOPE,
+)

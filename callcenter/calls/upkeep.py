@@ -39,6 +39,12 @@ _FORGET_CHALLENGES = text("SELECT forget_challenges(:before)")
 _FORGET_TEXTS = text("DELETE FROM text_message WHERE changed_at < :before")
 
 
+#: What was typed to have a telephone reached, once nobody waits for that; the row bounds others for a day.
+OUTREACH_WANTED = timedelta(minutes=30)
+_FORGET_CLAIMS = text("UPDATE outreach SET claim = NULL WHERE asked_at < :before AND claim IS NOT NULL")
+_FORGET_OUTREACH = text("DELETE FROM outreach WHERE asked_at < :before")
+
+
 @dataclass(frozen=True, slots=True)
 class Upkeep:
     """Done by the job worker, every few minutes.
@@ -67,6 +73,8 @@ class Upkeep:
                 gone += (await run(_FORGET_SESSIONS, {"before": now - ANSWERS_KEPT})).rowcount
                 await run(_FORGET_SECRETS, {"now": now})
                 gone += (await run(_FORGET_CHALLENGES, {"before": now - CHALLENGES_KEPT})).scalar_one()
+                await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
+                gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
         return gone
 
     async def reconcile(self, limit: int = 100) -> int:

@@ -57,6 +57,23 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """A line that we ring has answered: document 0 of a call that is not known yet.
+
+    Arguments:
+        carrier_sid: the carrier's identifier of the leg.
+        token: from the address that we gave when we placed the call.
+        shown: the E.164 number that the call shows, one of ours.
+        fingerprint: SHA-256 of the webhook's meaningful fields.
+    """
+
+    carrier_sid: str
+    token: str = field(repr=False)
+    shown: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class StepAnswered:
     """A document's continuation was requested.
 

@@ -29,7 +29,7 @@ from callcenter.identity.challenges import (
     the_one,
     usable_contact,
 )
-from callcenter.identity.evidence import Evidence, Standing, standing
+from callcenter.identity.evidence import Evidence, Factor, Standing, standing
 from callcenter.kernel.levels import Level
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.patients import Patients
@@ -135,13 +135,14 @@ class CallVerifier:
             return False
         content: dict[str, Value] = {
             "level": int(Level.VERIFIED),
-            "factors": ["birth_date+telephone", "sms_code"],
+            "factors": [Factor.BIRTH_DATE_AND_TELEPHONE.value, opened.factor.value],
             "refs": [f"challenge:{opened.id}"],
             "shared_contact": opened.shared,
         }
         record = await desk.writing.add(Entry(EventKind.VERIFICATION_SUCCEEDED, IVR_ACTOR, opened.patient, content))
         desk.challenge = None
-        desk.evidence = Evidence(record, desk.call, desk.tx.practice, opened.patient, opened.shared, desk.now)
+        practice, call = desk.tx.practice, desk.call
+        desk.evidence = Evidence(record, call, practice, opened.patient, opened.shared, desk.now, opened.factor)
         return True
 
     async def _note(self, kind: EventKind, opened: Opened | None = None, *, reason: str | None = None) -> None:

@@ -166,8 +166,8 @@ class Follower:
         if isinstance(self._step.action, Presses | Waits | Says | Answers):
             self._windows[self._line] = len(state.heard)
         match self._step.action:
-            case Hears(pattern):
-                return self._hears(pattern, heard)
+            case Hears(pattern, name):
+                return self._hears(pattern, name, heard)
             case HearsNot(pattern):
                 if pattern.search(_text(heard)):
                     return self._differs(f"ne pas entendre « {pattern.pattern} »", _quote(heard))
@@ -201,10 +201,12 @@ class Follower:
                 return self._ended(state)
         return None
 
-    def _hears(self, pattern: re.Pattern[str], heard: Sequence[Spoken]) -> Differed | None:
-        if pattern.search(_text(heard)):
-            return None
-        return self._differs(f"entendre « {pattern.pattern} »", _quote(heard))
+    def _hears(self, pattern: re.Pattern[str], name: str | None, heard: Sequence[Spoken]) -> Differed | None:
+        found = pattern.search(_text(heard))
+        if found is None:
+            return self._differs(f"entendre « {pattern.pattern} »", _quote(heard))
+        self._keep(name, found)
+        return None
 
     async def _press(self, state: CallState, sid: str, keys: str, heard: Sequence[Spoken]) -> Differed | None:
         digits = REFERENCE.sub(self._kept_digits, keys).replace(",", "")
@@ -296,7 +298,7 @@ class Follower:
         if answers.name is not None:
             self._telephones[answers.name] = leg
         state = await self._settled(leg, f"{answers.on} ")
-        if answers.pattern is not None and (differs := self._hears(answers.pattern, state.heard)) is not None:
+        if answers.pattern is not None and (differs := self._hears(answers.pattern, None, state.heard)) is not None:
             return differs
         if answers.keys is None:
             return None

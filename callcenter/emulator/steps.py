@@ -26,9 +26,11 @@ class TranscriptError(EmulatorError):
 
 @dataclass(frozen=True, slots=True)
 class Hears:
-    """Something matching the pattern was heard since the last acting step, in any case of letters."""
+    """Something matching the pattern was heard since the last acting step, in any case of letters; its first group is
+    kept under a name."""
 
     pattern: re.Pattern[str]
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class HearsNot:
 
 @dataclass(frozen=True, slots=True)
 class Presses:
-    """Keys are pressed; ``{name}`` and ``{name!}`` stand for what a text message brought, and for its opposite."""
+    """Keys are pressed; ``{name}`` and ``{name!}`` stand for what was heard or read, and for its opposite."""
 
     keys: str
 

@@ -191,8 +191,17 @@ class _Reader:
         return read(value)
 
     def _hears(self, node: yaml.Node) -> Action | None:
-        pattern = pattern_of(node, self._problems, 'hears: "bonjour"')
-        return Hears(pattern) if pattern is not None else None
+        if not isinstance(node, yaml.MappingNode):
+            pattern = pattern_of(node, self._problems, 'hears: "bonjour"')
+            return Hears(pattern) if pattern is not None else None
+        record = record_of(node, self._problems, "hears", 'hears: {match: "code : (\\d{4})", as: code}')
+        if record is None:
+            return None
+        pattern, name = record.pattern("match", '"code : (\\d{4})"'), self._name(record)
+        record.finish()
+        if name is not None:
+            self._captured.add(name)
+        return Hears(pattern, name) if pattern is not None else None
 
     def _hears_not(self, node: yaml.Node) -> Action | None:
         pattern = pattern_of(node, self._problems, 'hears_not: "Moreau"')
@@ -308,9 +317,8 @@ class _Reader:
             return None
         for name in REFERENCE.findall(text):
             if name not in self._captured:
-                message = (
-                    f"nothing was kept as {name!r} before this step: write as: {name} in a texts or mails step above it"
-                )
+                mend = f"write as: {name} in a hears, texts or mails step above it"
+                message = f"nothing was kept as {name!r} before this step: {mend}"
                 self._problems.at(line, message)
         return text
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from callcenter.flow import asking, message_taking, verifying
+from callcenter.flow import asking, message_taking, proving, reaching_out, verifying
 from callcenter.flow.conversation import (
     Event,
     HangUp,
@@ -33,6 +33,8 @@ from callcenter.flow.language import (
     Flow,
     Go,
     Lookup,
+    Prove,
+    ReachOut,
     Say,
     Speak,
     Step,
@@ -224,6 +226,10 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
             return Left("go", state)
         case End():
             return Ended(state, (scene.line(step.prompt),))
+        case ReachOut():
+            return reaching_out.enter(state, scene)
+        case Prove():
+            return proving.enter(state, scene)
 
 
 async def _answer(step: Step, state: State, keyed: Keyed, scene: Scene) -> Outcome:
@@ -236,6 +242,10 @@ async def _answer(step: Step, state: State, keyed: Keyed, scene: Scene) -> Outco
             return await verifying.answer(step, state, keyed, scene)
         case TakeMessage():
             return await message_taking.answer(step, state, keyed, scene)
+        case ReachOut():
+            return await reaching_out.answer(step, state, keyed, scene)
+        case Prove():
+            return await proving.answer(step, state, keyed, scene)
         case _:
             raise FlowStuck(f"step {step.name} asks nothing")
 

@@ -43,6 +43,26 @@ class AskKind(StrEnum):
     TELEPHONE = "telephone"
 
 
+class ReachKind(StrEnum):
+    """By what ``reach_out`` has the telephone on file reached."""
+
+    REMINDER = "reminder"
+    RETURN_CALL = "return_call"
+
+
+class ProofKind(StrEnum):
+    """What ``prove`` asks for."""
+
+    RETURN_CALL = "return_call"
+
+
+class Direction(StrEnum):
+    """Who has called whom."""
+
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+
+
 @dataclass(frozen=True, slots=True)
 class Say:
     """Say a public prompt, then go on."""
@@ -167,6 +187,41 @@ class TakeMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ReachOut:
+    """Ask who it is about, as ``verify`` does, and have the telephone on file reached afterwards, if there is one.
+
+    Needs no verification and tells nothing: what is done about it is done once nobody listens, by a job.
+    """
+
+    name: str
+    line: int
+    kind: ReachKind
+    then: str
+    refused: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"then": self.then, "refused": self.refused}
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Ask, in a call that we have placed to a telephone on file, for the code that was given out in another call."""
+
+    name: str
+    line: int
+    by: ProofKind
+    proved: str
+    refused: str
+
+    @property
+    def level(self) -> Level:
+        return Level.VERIFIED
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"proved": self.proved, "refused": self.refused}
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
     """Go one of two ways by a *public* yes/no field. Branching on a record is a disclosure: ``find`` does that."""
 
@@ -246,7 +301,23 @@ class End:
         return {}
 
 
-Step = Say | Choose | Ask | Verify | Find | Disclose | Do | TakeMessage | Branch | Switch | Speak | Go | End
+Step = (
+    Say
+    | Choose
+    | Ask
+    | Verify
+    | Find
+    | Disclose
+    | Do
+    | TakeMessage
+    | Branch
+    | Switch
+    | Speak
+    | Go
+    | End
+    | ReachOut
+    | Prove
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +333,7 @@ class Flow:
         steps: by name, in the file's order.
         digest: SHA-256 (hexadecimal) of the flow's and its prompts' text; in every record.
         part_of: file of each step that stands in a part, apart from the flow's own file.
+        direction: whether callers ring us, or we ring them.
     """
 
     name: str
@@ -272,6 +344,7 @@ class Flow:
     steps: Mapping[str, Step]
     digest: str
     part_of: Mapping[str, str] = field(default_factory=dict)
+    direction: Direction = Direction.INCOMING
 
     def file_of(self, step: str) -> str:
         """The file in which ``step`` stands."""

@@ -22,6 +22,7 @@ from callcenter.flow.language import (
     Branch,
     Channel,
     Choose,
+    Direction,
     Disclose,
     Do,
     End,
@@ -32,6 +33,10 @@ from callcenter.flow.language import (
     Lookup,
     MessageKind,
     Pace,
+    ProofKind,
+    Prove,
+    ReachKind,
+    ReachOut,
     Say,
     Speak,
     Step,
@@ -45,6 +50,8 @@ from callcenter.kernel.documents import Document, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+#: A part of the flow's own folder, or ``FLOW/PART`` for one of another flow's.
+_PartName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*/)?[a-z][a-z0-9_]*$", max_length=120)]
 
 
 def load_flow(path: str | Path, book: PromptBook) -> Flow:
@@ -69,6 +76,7 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
         steps=steps,
         digest=_digest([document, *parts], steps, book),
         part_of=part_of,
+        direction=header.direction,
     )
     problems += _name_problems(header, document)
     problems += local_problems(flow, _names(header, parts), book, document, header.emergency)
@@ -82,12 +90,14 @@ def _read_parts(
     header: _Header, document: Document, steps: dict[str, Step], problems: list[Problem]
 ) -> tuple[list[Document], dict[str, str]]:
     """Add the steps of the flow's parts to ``steps``; the parts, and in which file each of these steps stands."""
-    folder = Path(document.file).parent / header.flow
+    folder = Path(document.file).parent
     parts: list[Document] = []
     part_of: dict[str, str] = {}
+    lent: set[str] = set()
     for index, name in enumerate(header.parts):
         try:
-            part = read_yaml(folder / f"{name}.yaml")
+            own = name if "/" in name else f"{header.flow}/{name}"
+            part = read_yaml(folder / f"{own}.yaml")
             form = _Part.model_validate(part.data)
         except DataProblems as error:
             problems += error.problems
@@ -104,10 +114,26 @@ def _read_parts(
             problems.append(part.problem(("steps", twice), what, "name one of both otherwise"))
         steps.update(read)
         part_of.update(dict.fromkeys(read, part.file))
+        if "/" in name:
+            lent.update(read)
         if header.parts.index(name) != index:
             what = f"the part « {name} » is named twice"
             problems.append(document.problem(("parts", index), what, "name it once"))
-    return parts, part_of
+    _leave_what_is_not_walked(header, steps, lent)
+    return parts, {step: file for step, file in part_of.items() if step in steps}
+
+
+def _leave_what_is_not_walked(header: _Header, steps: dict[str, Step], lent: set[str]) -> None:
+    """Drop what no way of this flow leads to from the parts of other flows: it is theirs, and is checked there."""
+    walked: set[str] = set()
+    waiting = [header.start, header.person, *(name for name in steps if name not in lent)]
+    while waiting:
+        name = waiting.pop()
+        if name in steps and name not in walked:
+            walked.add(name)
+            waiting.extend(steps[name].outlets().values())
+    for name in lent - walked:
+        steps.pop(name, None)
 
 
 def _names(header: _Header, parts: Sequence[Document]) -> frozenset[str]:
@@ -162,7 +188,8 @@ class _Header(_Form):
     emergency: str | None = None
     start: str
     person: str
-    parts: list[_Name] = Field(default_factory=list)
+    parts: list[_PartName] = Field(default_factory=list)
+    direction: Annotated[Direction, Field(strict=False)] = Direction.INCOMING
     steps: Annotated[dict[_Name, dict[str, Any]], Field(min_length=1)]
 
 
@@ -308,6 +335,24 @@ class _EndForm(_StepForm):
         return End(name, line, self.end)
 
 
+class _ReachOutForm(_StepForm):
+    reach_out: Annotated[ReachKind, Field(strict=False)]
+    then: str
+    refused: str
+
+    def step(self, name: str, line: int) -> Step:
+        return ReachOut(name, line, self.reach_out, self.then, self.refused)
+
+
+class _ProveForm(_StepForm):
+    prove: Annotated[ProofKind, Field(strict=False)]
+    proved: str
+    refused: str
+
+    def step(self, name: str, line: int) -> Step:
+        return Prove(name, line, self.prove, self.proved, self.refused)
+
+
 #: By the verb that stands for the kind of a step.
 _FORMS: Mapping[str, type[_StepForm]] = {
     "say": _SayForm,
@@ -322,4 +367,6 @@ _FORMS: Mapping[str, type[_StepForm]] = {
     "speak": _SpeakForm,
     "go": _GoForm,
     "end": _EndForm,
+    "reach_out": _ReachOutForm,
+    "prove": _ProveForm,
 }

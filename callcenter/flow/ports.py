@@ -173,6 +173,20 @@ class Messages(Protocol):
         """For whom a message may be left, always in the same order; only one if the number called is theirs."""
 
 
+# --- the telephone on file
+
+
+class Outreach(Protocol):
+    """Has the telephone on file reached, for somebody who has proved nothing: it keeps what was typed, and looks at no
+    file, so that there is nothing that could be told (P6)."""
+
+    async def send_reminder(self, birth_date: date, telephone: str) -> None:
+        """Have date and time of the next appointment sent there. ``telephone`` is E.164, as claimed."""
+
+    async def return_call(self, birth_date: date, telephone: str) -> str:
+        """Have it rung once this call is over; the digits of the call-back code, for whoever is on the line."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """All that one turn of a flow may use.
@@ -190,6 +204,7 @@ class World:
     verifier: Verifier
     record: Record
     messages: Messages
+    outreach: Outreach
     translated: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
 
     def public_in(self, language: str) -> Mapping[str, str | bool]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from callcenter.disclosure.policy import Never, Policy
-from callcenter.flow.language import Act, Disclose, Do, Find, Flow, Level, Lookup, Step, Verify
+from callcenter.flow.language import Act, Disclose, Do, Find, Flow, Level, Lookup, Prove, Step, Verify
 from callcenter.flow.prompts import PromptBook
 from callcenter.kernel.labels import FIELD_LABELS, Category
 
@@ -173,9 +173,9 @@ def _bound_need(step: Step, root: str, why: str) -> Need:
 def after(step: Step, outlet: str, facts: Facts) -> Facts:
     """The facts that hold beyond ``outlet``, if ``facts`` held on arrival at ``step``."""
     match step, outlet:
-        case Verify(), "verified":
+        case (Verify(), "verified") | (Prove(), "proved"):
             # It may have been for another patient: what was found before is not this patient's.
-            levels = {level_fact(level) for level in range(Level.IDENTIFIED, step.level + 1)}
+            levels = {level_fact(level) for level in range(Level.IDENTIFIED, _proves(step) + 1)}
             return frozenset(fact for fact in facts if not fact.startswith("bound:")) | levels
         case Find(), "found":
             return facts | {bound_fact(APPOINTMENT)}
@@ -183,6 +183,10 @@ def after(step: Step, outlet: str, facts: Facts) -> Facts:
             return facts - {bound_fact(APPOINTMENT)}
         case _:
             return facts
+
+
+def _proves(step: Step) -> Level:
+    return step.level if isinstance(step, Verify | Prove) else Level.UNKNOWN
 
 
 def guaranteed(flow: Flow) -> Mapping[str, Facts]:

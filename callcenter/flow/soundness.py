@@ -14,6 +14,7 @@ from callcenter.flow.language import (
     Branch,
     Channel,
     Choose,
+    Direction,
     Disclose,
     Do,
     End,
@@ -21,6 +22,9 @@ from callcenter.flow.language import (
     Flow,
     Go,
     MessageKind,
+    Prove,
+    ReachKind,
+    ReachOut,
     Say,
     Speak,
     Step,
@@ -36,12 +40,11 @@ from callcenter.kernel.labels import FIELD_LABELS, Category
 
 #: The words that the engine says of itself, whatever the flow.
 ENGINE_PROMPTS = ("engine.nonsense", "engine.restart", "engine.limit", "engine.farewell")
+#: The words that ask who it is about: the same wherever it is asked.
+CLAIM_PROMPTS = ("verify.birth_date", "verify.birth_date_again", "verify.telephone", "verify.telephone_again")
 #: The words of the steps that ask several questions.
 VERIFY_PROMPTS = (
-    "verify.birth_date",
-    "verify.birth_date_again",
-    "verify.telephone",
-    "verify.telephone_again",
+    *CLAIM_PROMPTS,
     "verify.code",
     "verify.code_wrong",
     "verify.failed",
@@ -60,8 +63,14 @@ VOICE_PROMPTS = ("message.voice", "message.voice_again", "message.nothing_heard"
 REQUEST_PROMPTS = ("request.practitioner", "request.spoken")
 #: Fields that one step alone knows, by the prompt in which it gives them.
 GIVEN_FIELDS = {"request.practitioner": frozenset({"request.practitioners"})}
+REACH_OUT_PROMPTS = {
+    ReachKind.REMINDER: (*CLAIM_PROMPTS, "reach_out.reminder"),
+    ReachKind.RETURN_CALL: (*CLAIM_PROMPTS, "reach_out.return_call"),
+}
+#: Whoever answers a call of ours has asked for nothing, perhaps: this is all that they hear before a key.
+PROVE_PROMPTS = ("prove.return_call", "prove.return_call_again")
 #: Steps at which a caller always has the word. Not ``verify``: live evidence answers it without a question.
-QUESTIONS = (Choose, Ask, TakeMessage)
+QUESTIONS = (Choose, Ask, TakeMessage, ReachOut, Prove)
 #: Outlets by which something has failed or been refused: none may lead into a corner.
 FALLBACKS = frozenset({"silence", "nonsense", "refused", "unavailable", "withheld", "failed", "abandoned"})
 MENU_KEYS = frozenset("0123456789*")
@@ -78,6 +87,10 @@ def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
                 keys.update(VERIFY_PROMPTS)
             case TakeMessage():
                 keys.update(message_prompts(step))
+            case ReachOut():
+                keys.update(REACH_OUT_PROMPTS[step.kind])
+            case Prove():
+                keys.update(PROVE_PROMPTS)
             case Find() | Do() | Branch() | Switch() | Speak() | Go():
                 pass
     return frozenset(keys)
@@ -125,6 +138,9 @@ def _emergency_problems(flow: Flow, book: PromptBook, document: Document, emerge
     """P7: the emergency line stands first, in words that no condition can take away."""
     if flow.channel is not Channel.VOICE:
         return
+    if flow.direction is Direction.OUTGOING:
+        yield from _outgoing_problems(flow, book, document, emergency)
+        return
     mend = "add « emergency: KEY », the key of a prompt with the 15 and the 112, and say it in the first step"
     if emergency is None or emergency not in book:
         yield document.problem(("emergency",), "the flow names no prompt with the emergency line", mend)
@@ -139,6 +155,24 @@ def _emergency_problems(flow: Flow, book: PromptBook, document: Document, emerge
     if start is not None and not (isinstance(start, Say) and start.prompt == emergency):
         what = f"the first step « {start.name} » does not say the emergency line « {emergency} »"
         yield _problem(flow, start, what, f"begin with a step that says « {emergency} », before any question")
+
+
+def _outgoing_problems(flow: Flow, book: PromptBook, document: Document, emergency: str | None) -> Iterator[Problem]:
+    """Who answers a call of ours may be anybody, or a machine: nothing is said before they have typed the code.
+
+    The emergency line is for people who call for help: here it would tell whose call it is, and hold up the question.
+    """
+    if emergency is not None:
+        what = "a flow of outgoing calls names an emergency line, which whoever is called has not asked for"
+        yield document.problem(("emergency",), what, "take « emergency » out")
+    start = flow.steps.get(flow.start)
+    if start is not None and not isinstance(start, Prove):
+        what = f"the first step « {start.name} » of a flow of outgoing calls does not ask for proof"
+        yield _problem(flow, start, what, "begin with a prove step: nothing may be said before a key")
+    for key in PROVE_PROMPTS:
+        if key in book and book[key].fields:
+            what = f"the prompt « {key} » names {', '.join(sorted(book[key].fields))} to whoever takes the call"
+            yield _problem(flow, start, what, "take every field out of it: it may tell nothing before a key")
 
 
 def _target_problems(flow: Flow, step: Step, names: frozenset[str]) -> Iterator[Problem]:
@@ -157,6 +191,12 @@ def _prompt_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Probl
                 yield from _public_prompt_problems(flow, step, key, book)
         case TakeMessage():
             for key in message_prompts(step):
+                yield from _public_prompt_problems(flow, step, key, book)
+        case ReachOut():
+            for key in REACH_OUT_PROMPTS[step.kind]:
+                yield from _public_prompt_problems(flow, step, key, book)
+        case Prove():
+            for key in PROVE_PROMPTS:
                 yield from _public_prompt_problems(flow, step, key, book)
         case Disclose():
             yield from _disclosed_prompt_problems(flow, step, book)
@@ -206,6 +246,15 @@ def _step_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Problem
         case Speak() if step.language is not None and step.language not in {"fr", *book.translations}:
             what = f"step « {step.name} » speaks « {step.language} », in which there are no prompts"
             yield _problem(flow, step, what, f"write {step.language}.yaml beside {book.file}")
+        case Prove() if flow.direction is not Direction.OUTGOING:
+            what = f"step « {step.name} » asks for a call-back code in a call that we have not placed"
+            yield _problem(flow, step, what, "use verify, or write « direction: outgoing »")
+        case Prove() if not isinstance(flow.steps.get(step.refused), End):
+            what = f"the outlet « refused » of step « {step.name} » says more than an end to whoever has proved nothing"
+            yield _problem(flow, step, what, "lead to an end step")
+        case Verify() | ReachOut() if flow.direction is Direction.OUTGOING:
+            what = f"step « {step.name} » asks who it is about in a call that we have placed (OB-09)"
+            yield _problem(flow, step, what, "use a prove step")
         case Switch() if step.on not in CASE_FIELDS:
             what = f"step « {step.name} » branches on « {step.on} », which has no cases"
             yield _problem(flow, step, what, f"branch on one of {', '.join(sorted(CASE_FIELDS))}")
@@ -288,7 +337,7 @@ def _person_problems(flow: Flow, person_path: frozenset[str]) -> Iterator[Proble
     """The way to a person asks for no proof: whoever could not be verified must be able to walk it to its end."""
     for name in person_path:
         step = flow.steps[name]
-        if isinstance(step, Verify | Find | Disclose | Do):
+        if isinstance(step, Verify | Prove | Find | Disclose | Do):
             what = (
                 f"step « {name} » stands on the way to a person (from « {flow.person} »), which must ask for no proof"
             )
@@ -305,6 +354,8 @@ def _way_to_person_problems(flow: Flow, step: Step) -> Iterator[Problem]:
             # Words between the refusal and the person would tell that something is withheld.
             what = f"the outlet « withheld » of step « {step.name} » does not lead to « {flow.person} » at once"
             yield _problem(flow, step, what, f"write « withheld: {flow.person} »")
+        elif isinstance(step, Prove):
+            continue  # whoever has not typed the code is told nothing, and is put through to nobody
         elif outlet in FALLBACKS and flow.person not in _reached(flow, [target]):
             what = f"no way leads to a person from the outlet « {outlet} » of step « {step.name} »"
             yield _problem(flow, step, what, f"lead to « {flow.person} », or to a menu")

@@ -7,8 +7,9 @@ and from nothing else: a caller cannot tell a known patient from an unknown one 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
+from callcenter.flow import claiming
+from callcenter.flow.claiming import Claimed
 from callcenter.flow.conversation import Keyed
 from callcenter.flow.keypad import FREE_RESTARTS, Begun, Cause, DigitQuestion, Digits, GaveUp, since_star
 from callcenter.flow.language import Verify
@@ -22,19 +23,12 @@ from callcenter.flow.ports import (
     VerificationDown,
 )
 from callcenter.flow.state import Phase, State
-from callcenter.speech import typed
-
-# Names under which answers are kept. A step ``ask`` with ``into: telephone`` before this one replaces its question.
-BIRTH_DATE = "birth_date"
-TELEPHONE = "telephone"
 
 #: A code has to arrive, be found and be read: a caller gets this many prompts of this many seconds, all alike.
 CODE_PROMPTS = 4
 CODE_SECONDS = 15
 CODE_DIGITS = 6
 
-_BIRTH_DATE = DigitQuestion("verify.birth_date", again=("verify.birth_date_again",), digits=8)
-_TELEPHONE = DigitQuestion("verify.telephone", again=("verify.telephone_again",), digits=10)
 _CODE = DigitQuestion(
     "verify.code", again=("verify.code_wrong",), digits=CODE_DIGITS, seconds=CODE_SECONDS, prompts=CODE_PROMPTS
 )
@@ -44,53 +38,25 @@ async def enter(step: Verify, state: State, scene: Scene) -> Outcome:
     """Live evidence answers at once; otherwise the first question is asked."""
     if await scene.world.verifier.standing() >= step.level:
         return Left("verified", state)
-    return _BIRTH_DATE.ask(state.asking(Phase.BIRTH_DATE), scene)
+    return claiming.ask(state, scene)
 
 
 async def answer(step: Verify, state: State, keyed: Keyed, scene: Scene) -> Outcome:
     """Take the answer to the question that ``state`` waits at."""
-    match state.phase:
-        case Phase.BIRTH_DATE:
-            return await _birth_date(state, keyed, scene)
-        case Phase.TELEPHONE:
-            return await _telephone(state, keyed, scene)
-        case _:
-            return await _code(step, state, keyed, scene)
+    if state.phase is Phase.CODE:
+        return await _code(step, state, keyed, scene)
+    match claiming.answer(state, keyed, scene):
+        case Claimed() as claimed:
+            return await _open_challenge(claimed, scene)
+        case GaveUp(cause):
+            return _gave_up(cause, state, scene)
+        case waiting:
+            return waiting
 
 
-async def _birth_date(state: State, keyed: Keyed, scene: Scene) -> Outcome:
-    match _BIRTH_DATE.read(keyed, state):
-        case Begun() as begun:
-            return _BIRTH_DATE.go_on(begun, state, scene)
-        case Digits(keys):
-            born = typed.birth_date(keys, scene.world.now.date())
-            if not isinstance(born, date):
-                return _again(_BIRTH_DATE, Cause.NONSENSE, state, scene)
-            kept = state.keeping(BIRTH_DATE, born.isoformat())
-            telephone = kept.typed.get(TELEPHONE) or scene.world.caller.number
-            if telephone is None:
-                return _TELEPHONE.ask(kept.asking(Phase.TELEPHONE), scene)
-            return await _open_challenge(kept, born, telephone, scene)
-        case Cause() as cause:
-            return _again(_BIRTH_DATE, cause, state, scene)
-
-
-async def _telephone(state: State, keyed: Keyed, scene: Scene) -> Outcome:
-    match _TELEPHONE.read(keyed, state):
-        case Begun() as begun:
-            return _TELEPHONE.go_on(begun, state, scene)
-        case Digits(keys):
-            telephone = typed.telephone(keys)
-            if not isinstance(telephone, str):
-                return _again(_TELEPHONE, Cause.NONSENSE, state, scene)
-            return await _open_challenge(state, date.fromisoformat(state.typed[BIRTH_DATE]), telephone, scene)
-        case Cause() as cause:
-            return _again(_TELEPHONE, cause, state, scene)
-
-
-async def _open_challenge(state: State, born: date, telephone: str, scene: Scene) -> Outcome:
-    used = state.forgetting(BIRTH_DATE, TELEPHONE)
-    match await scene.world.verifier.open_challenge(born, telephone):
+async def _open_challenge(claimed: Claimed, scene: Scene) -> Outcome:
+    used = claimed.state
+    match await scene.world.verifier.open_challenge(claimed.born, claimed.telephone):
         case CodeSent():
             return _CODE.ask(used.asking(Phase.CODE), scene)
         case NoMoreCodes():
@@ -134,7 +100,7 @@ def _again(question: DigitQuestion, cause: Cause, state: State, scene: Scene) ->
 
 
 def _gave_up(cause: Cause, state: State, scene: Scene) -> Left:
-    forgotten = state.forgetting(BIRTH_DATE, TELEPHONE)
+    forgotten = claiming.forgetting(state)
     if state.phase is not Phase.CODE and cause in (Cause.SILENCE, Cause.ESCAPE):
         # The caller chose not to be verified: there is no failure to speak of.
         return Left("refused", forgotten)

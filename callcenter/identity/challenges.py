@@ -7,6 +7,7 @@ a decoy has no patient, its job sends nothing, and no code opens it.
 from __future__ import annotations
 
 import base64
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ from uuid import UUID
 import pyotp
 from sqlalchemy import insert, text
 
+from callcenter.identity.evidence import Factor
 from callcenter.identity.matching import matches
 from callcenter.identity.tables import challenge
 from callcenter.kernel.clock import Clock
@@ -26,6 +28,9 @@ from callcenter.store.sealed import Place, Sealer
 
 SECRET_BYTES = 20  # RFC 4226 §4: 160 bits
 DIGITS = 6  # OB-02: at least 20 bits
+#: A call-back code proves nothing by itself: what proves it is that it is typed on the line on file. It tells apart who
+#: asked for the call from whoever else picks up there, in three tries, within minutes.
+RETURN_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,13 @@ class Opened:
         id: of the challenge.
         patient: whom it would verify, ``None`` for a decoy.
         shared: the contact is shared by several adults.
+        factor: by what the contact is reached.
     """
 
     id: UUID
     patient: UUID | None
     shared: bool
+    factor: Factor = Factor.SMS_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +153,22 @@ class Challenges:
         )
 
     async def open(
-        self, tx: Transaction, call: UUID, patient: UUID | None, contact: Contact | None, claim: Claim
+        self,
+        tx: Transaction,
+        call: UUID,
+        patient: UUID | None,
+        contact: Contact | None,
+        claim: Claim,
+        given_out: GivenOut | None = None,
     ) -> Opened:
-        """Write a challenge with a fresh secret; a decoy when there is no patient or no usable contact."""
+        """Write a challenge with a fresh secret; a decoy when there is no patient or no usable contact.
+
+        Arguments:
+            given_out: its code has been told in another call, and is to be typed in this one.
+        """
         real = patient is not None and contact is not None
         challenge_id = new_id(self._random)
-        secret = self._random.token_bytes(SECRET_BYTES)
+        secret = given_out.secret if given_out else self._random.token_bytes(SECRET_BYTES)
         now = self._clock.now()
         values = {
             "id": challenge_id,
@@ -161,12 +178,13 @@ class Challenges:
             "contact_id": contact.id if contact is not None and real else None,
             "secret": self._sealer.seal(secret, _place(tx.practice, challenge_id)),
             "created_at": now,
-            "expires_at": now + self._limits.code_life,
+            "expires_at": given_out.until if given_out else now + self._limits.code_life,
             "claim": claim.said,
             "caller": claim.caller,
         }
         await tx.connection.execute(_OPEN, values)
-        return Opened(challenge_id, patient if real else None, contact.shared if contact and real else False)
+        factor = Factor.RETURN_CALL if given_out else Factor.SMS_CODE
+        return Opened(challenge_id, patient if real else None, contact.shared if contact and real else False, factor)
 
     async def attempt(self, practice: UUID, call: UUID, opened: Opened, document: int, keys: str) -> Attempt:
         """Count one attempt, in a short transaction of its own that is committed before anything is compared.
@@ -201,7 +219,7 @@ class Challenges:
     def is_right(self, practice: UUID, opened: Opened, attempt: Counted, keys: str) -> bool:
         """Whether ``keys`` are the challenge's code. A decoy's secret is compared too, and never opens anything."""
         secret = self._sealer.open(attempt.secret, _place(practice, opened.id))
-        code_matches = hotp(secret).verify(keys, 0)
+        code_matches = hmac.compare_digest(code_digits(secret, opened.factor).encode(), keys.encode())
         opens = attempt.patient is not None and attempt.patient == opened.patient and not attempt.barred
         return code_matches and opens
 
@@ -249,9 +267,26 @@ class NotCounted:
 Attempt = Counted | NotCounted
 
 
+@dataclass(frozen=True, slots=True)
+class GivenOut:
+    """The secret of a call-back code that a caller has been told.
+
+    Arguments:
+        until: when it is too old.
+    """
+
+    secret: bytes
+    until: datetime
+
+
 def hotp(secret: bytes) -> pyotp.HOTP:
     """The code generator of a challenge: counter 0 of a secret that serves once (RFC 4226)."""
     return pyotp.HOTP(base64.b32encode(secret).decode(), digits=DIGITS)
+
+
+def code_digits(secret: bytes, factor: Factor) -> str:
+    """The digits of the code that ``secret`` stands for: of a call-back code, the last four."""
+    return hotp(secret).at(0)[-(RETURN_DIGITS if factor is Factor.RETURN_CALL else DIGITS) :]
 
 
 def code_of(sealer: Sealer, practice: UUID, challenge_id: UUID, sealed_secret: bytes) -> str:

@@ -21,11 +21,12 @@ class Factor(StrEnum):
 
     BIRTH_DATE_AND_TELEPHONE = "birth_date+telephone"
     SMS_CODE = "sms_code"
+    RETURN_CALL = "return_call"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A code sent to a contact on file was typed back in this call.
+    """A code was typed back in this call: one that was sent to a contact on file, or, on that line, a call-back code.
 
     Arguments:
         record: the ledger record of the success.
@@ -33,6 +34,7 @@ class Evidence:
         patient: about whom.
         shared: the contact serves two adults or more: date and place only.
         at: when.
+        factor: by what the contact on file was reached.
     """
 
     record: UUID
@@ -41,15 +43,17 @@ class Evidence:
     patient: UUID
     shared: bool
     at: datetime
+    factor: Factor = Factor.SMS_CODE
 
     def to_json(self) -> dict[str, Any]:
         ids = {name: str(getattr(self, name)) for name in ("record", "call", "practice", "patient")}
-        return {**ids, "shared": self.shared, "at": self.at.isoformat()}
+        return {**ids, "shared": self.shared, "at": self.at.isoformat(), "factor": self.factor.value}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Evidence:
         ids = {name: UUID(value[name]) for name in ("record", "call", "practice", "patient")}
-        return cls(**ids, shared=value["shared"], at=datetime.fromisoformat(value["at"]))
+        factor = Factor(value.get("factor", Factor.SMS_CODE.value))
+        return cls(**ids, shared=value["shared"], at=datetime.fromisoformat(value["at"]), factor=factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +88,5 @@ def standing(evidence: Evidence | None, *, call: UUID, practice: UUID, now: date
         return UNKNOWN
     if not timedelta(0) <= now - evidence.at < life:
         return UNKNOWN
-    factors = (Factor.BIRTH_DATE_AND_TELEPHONE, Factor.SMS_CODE)
+    factors = (Factor.BIRTH_DATE_AND_TELEPHONE, evidence.factor)
     return Standing(Level.VERIFIED, evidence.patient, factors, evidence.shared, (evidence.record,))

@@ -80,3 +80,11 @@ def parse_served(text: str, region: str = "FR") -> E164 | NumberProblem:
 def receives_sms(number: str) -> bool:
     """Whether ``number`` (E.164) is a French mobile, to which a code may be texted."""
     return _FRENCH_MOBILE.fullmatch(number) is not None
+
+
+_FRENCH = re.compile(r"\+33[1-79]\d{8}")
+
+
+def may_be_rung(number: str) -> bool:
+    """Whether ``number`` (E.164) is a French line that costs what any call costs: no other is rung without a person."""
+    return _FRENCH.fullmatch(number) is not None

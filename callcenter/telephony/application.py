@@ -84,6 +84,7 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
     application.add_routes(
         [
             web.post(paths.INCOMING, voice.incoming),
+            web.post(paths.REACHED, voice.reached),
             web.post(paths.STEP, voice.step),
             web.post(paths.STATUS, voice.status),
             web.post(paths.FALLBACK, voice.fallback),

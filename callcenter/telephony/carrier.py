@@ -82,12 +82,15 @@ class Carrier(Protocol):
             CarrierDown: whether it was accepted is not known.
         """
 
-    async def ring(self, to: str, shown: str, url: str, *, reference: UUID) -> CallPlaced | CallRefused:
+    async def ring(
+        self, to: str, shown: str, url: str, *, reference: UUID, status_url: str | None = None
+    ) -> CallPlaced | CallRefused:
         """Ring somebody; the carrier asks ``url`` for what they hear, once they answer.
 
         Arguments:
             to, shown: E.164; ``shown`` is a number of the account.
             reference: our own identifier of the call, for the log.
+            status_url: where it reports that the call is over.
 
         Raises:
             NotServed: nobody is rung.
@@ -138,7 +141,9 @@ class CarrierDouble:
         self.messages.append(message)
         return MessageSent(message.sid)
 
-    async def ring(self, to: str, shown: str, url: str, *, reference: UUID) -> CallPlaced | CallRefused:
+    async def ring(
+        self, to: str, shown: str, url: str, *, reference: UUID, status_url: str | None = None
+    ) -> CallPlaced | CallRefused:
         self._reach()
         self.rung.append((to, shown, url))
         return CallPlaced(f"CA{len(self.rung):032x}")

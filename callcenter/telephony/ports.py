@@ -12,6 +12,7 @@ from callcenter.calls.values import (
     AudioText,
     Incoming,
     NotDelivered,
+    Reached,
     RecordingReady,
     Render,
     StatusChanged,
@@ -22,7 +23,7 @@ from callcenter.calls.values import (
 class Calls(Protocol):
     """One step of one call at a time; every answer exists only after its commit."""
 
-    async def step(self, event: Incoming | StepAnswered, render: Render) -> Answer:
+    async def step(self, event: Incoming | Reached | StepAnswered, render: Render) -> Answer:
         """Answer a webhook.
 
         Raises:

@@ -210,9 +210,14 @@ class TwilioCarrier:
         _log.info("message_sent", reference=str(reference), sid=answer.sid)
         return MessageSent(answer.sid)
 
-    async def ring(self, to: str, shown: str, url: str, *, reference: UUID) -> CallPlaced | CallRefused:
+    async def ring(
+        self, to: str, shown: str, url: str, *, reference: UUID, status_url: str | None = None
+    ) -> CallPlaced | CallRefused:
         """See :meth:`callcenter.telephony.carrier.Carrier.ring`."""
-        request = self._api.calls.create_async(to=to, from_=shown, url=url, method="POST", timeout=RING_SECONDS)
+        reported = {} if status_url is None else {"status_callback": status_url, "status_callback_event": ["completed"]}
+        request = self._api.calls.create_async(
+            to=to, from_=shown, url=url, method="POST", timeout=RING_SECONDS, **reported
+        )
         answer = await self._ask("ring", request)
         if isinstance(answer, _Refused):
             _log.warning("call_refused", reference=str(reference), code=answer.code)

@@ -15,6 +15,7 @@ from callcenter.kernel.errors import ConfigurationError, Problem
 
 INCOMING = "/voice/incoming"
 STEP = "/voice/calls/{call}/{document}/{slot}"
+REACHED = "/voice/reached/{token}"
 STATUS = "/voice/status"
 FALLBACK = "/voice/fallback"
 MESSAGE_STATUS = "/messages/status"
@@ -124,6 +125,15 @@ class Urls:
     def notice_call(self, practice: UUID, notice: UUID, asked: int) -> str:
         """Where the words of a call that we make are asked for; ``asked``: how often its question was, from 1."""
         return self.base.url + NOTICE_CALL.format(practice=practice, notice=notice, round=asked)
+
+    def reached(self, token: str) -> str:
+        """Where the carrier comes to when a line that we ring answers."""
+        return self.base.url + REACHED.format(token=token)
+
+    @property
+    def status(self) -> str:
+        """Where the carrier reports how far a call that we placed has come."""
+        return self.base.url + STATUS
 
     @property
     def message_status(self) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 
 from aiohttp import web
 
-from callcenter.calls.values import Incoming, Render, StepAnswered
+from callcenter.calls.values import Incoming, Reached, Render, StepAnswered
 from callcenter.kernel.errors import Forbidden, NotFound, Unavailable
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
@@ -21,7 +21,7 @@ from callcenter.telephony.urls import Urls
 from callcenter.telephony.webhooks import Malformed
 
 
-def _kind(event: Incoming | StepAnswered, error: Exception) -> AlertKind:
+def _kind(event: Incoming | Reached | StepAnswered, error: Exception) -> AlertKind:
     match error:
         case TimeoutError():
             return AlertKind.STEP_SLOW
@@ -73,12 +73,17 @@ class VoiceWebhooks:
         form = await request.post()
         return await self._answer(request, webhooks.read_incoming(form))
 
+    async def reached(self, request: web.Request) -> web.Response:
+        """A line that we ring has answered."""
+        form = await request.post()
+        return await self._answer(request, webhooks.read_reached(request.match_info, form))
+
     async def step(self, request: web.Request) -> web.Response:
         """A document's continuation. A leg that has ended meanwhile is answered too; the carrier ignores it."""
         form = await request.post()
         return await self._answer(request, webhooks.read_step(request.match_info, form))
 
-    async def _answer(self, request: web.Request, event: Incoming | StepAnswered | Malformed) -> web.Response:
+    async def _answer(self, request: web.Request, event: Incoming | Reached | StepAnswered | Malformed) -> web.Response:
         line = webhooks.read_line(await request.post())
         if isinstance(event, Malformed):
             self._alerts.report(AlertKind.MALFORMED_WEBHOOK, field=event.field)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from multidict import MultiMapping
 
-from callcenter.calls.values import CallStatus, Incoming, RecordingReady, Slot, StatusChanged, StepAnswered
+from callcenter.calls.values import CallStatus, Incoming, Reached, RecordingReady, Slot, StatusChanged, StepAnswered
 from callcenter.flow.conversation import Keyed, Recorded
 from callcenter.telephony.callers import Line, e164
 from callcenter.telephony.ports import MessageStatus
@@ -27,6 +27,7 @@ _SECONDS = re.compile(r"[0-9]{1,5}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _DOCUMENT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _KEYS = re.compile(r"[0-9*]*", re.ASCII)
+_RING_TOKEN = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
 _SECRET_SEGMENT = re.compile(r"[0-9A-Za-z._~%-]{16,}", re.ASCII)
 
@@ -157,6 +158,18 @@ def read_incoming(form: Form) -> Incoming | Malformed:
         return Malformed("To")
     caller = e164(_one(form, "From") or "")
     return Incoming(sid, caller, called, _fingerprint({"CallSid": sid, "From": caller, "To": called}))
+
+
+def read_reached(path: Mapping[str, str], form: Form) -> Reached | Malformed:
+    """A line that we ring has answered."""
+    sid, shown = _one(form, "CallSid") or "", e164(_one(form, "From") or "")
+    if not _CALL_SID.fullmatch(sid):
+        return Malformed("CallSid")
+    if shown is None:
+        return Malformed("From")
+    if not _RING_TOKEN.fullmatch(path["token"]):
+        return Malformed("token")
+    return Reached(sid, path["token"], shown, _fingerprint({"CallSid": sid, "From": shown, "token": path["token"]}))
 
 
 def read_keys(digits: str, finished_on: str) -> Keyed:

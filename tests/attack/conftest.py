@@ -15,7 +15,7 @@ from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing
 from tests.attack.ground import Ground, ground_on
-from tests.attack.repositories import furnish_outreach
+from tests.attack.repositories import ask_for_outreach, furnish_outreach
 from tests.attack.scene import START, TILLEULS, House, Line, house_of, served
 from tests.conftest import TEMPLATE, Cluster
 
@@ -55,7 +55,8 @@ async def people(cluster: Cluster, keys_file: Path) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[str]:
-    """Name of a database in which Jeanne has been verified, has heard her appointment and has left a message."""
+    """Name of a database in which Jeanne has been verified, has heard her appointment and has left a message;
+    her telephone has been reached, and is about to be, for somebody who asked for it."""
     clock = DrivenClock(START)
     with pytest.MonkeyPatch.context() as patch:
         async with (
@@ -63,12 +64,13 @@ async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[
             served(house_of(ground, clock, Sabotage(patch))) as house,
         ):
             await jeannes_call(house)
+            await ask_for_outreach(ground, clock.now())
     yield TOLD
     await cluster.drop(TOLD)
 
 
 async def jeannes_call(house: House) -> Line:
-    """A call that leaves a row in every table about patients."""
+    """A call that leaves a row in every table about patients, but of what is done about her telephone afterwards."""
     line = await house.line().dial()
     await line.claim()
     await line.guess_wrong()

@@ -6,6 +6,7 @@ rows of the victim's. So nothing in the query helps; what stops it is the databa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -14,18 +15,21 @@ from uuid import UUID, uuid4
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, stream_so_far
 from callcenter.audit.reading import records_of_call
+from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.desk import IVR_ACTOR, Desk
-from callcenter.calls.documents import DocumentWriter
+from callcenter.calls.documents import DocumentWriter, token_hash
 from callcenter.calls.flows import load_flows
 from callcenter.calls.messages import CallMessages
+from callcenter.calls.outreach import Asked, CallOutreach, claim_place, take_up, too_often
 from callcenter.calls.playbacks import settle
 from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import kept_too_long
+from callcenter.calls.returned import take_answered
 from callcenter.calls.session import Beginning, Playback
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import _GRANTED, Gate, Inquiry, Reason, Receipt, Situation, release
 from callcenter.flow.conversation import HangUp, Recorded, Reply
-from callcenter.flow.language import Act, Lookup
+from callcenter.flow.language import Act, Lookup, ReachKind
 from callcenter.flow.ports import CallbackRequest, Done, Found, Told
 from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
 from callcenter.identity.evidence import Evidence, standing
@@ -49,7 +53,7 @@ from callcenter.practice.numbers import E164
 from callcenter.practice.patients import Patients
 from callcenter.practice.plans import Draft, ImportContext
 from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
-from callcenter.practice.values import AppointmentStatus, Change
+from callcenter.practice.values import Appointment, AppointmentStatus, Change, Contact, PatientFlags
 from callcenter.practice.voice_messages import Sound, VoiceMessages, count_left
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
@@ -433,10 +437,70 @@ async def oppose(on: Careless) -> None:
     await choices.oppose_by_carrier(on.tx, on.file.phone_index(JEANNES_MOBILE), on.now, SystemRandom())
 
 
+#: What somebody has asked to have done at the victim's telephone: done today, waiting, and ringing.
+REACHED_TODAY, WAITING, RINGING = (uuid4() for _ in range(3))
+RING_TOKEN = "ab" * 32
+
+
+async def ask_for_outreach(ground: Ground, now: datetime) -> None:
+    """As the superuser, in the victim's practice."""
+    query = "SELECT c.id, c.phone, a.call_id FROM contact c, audio a WHERE c.patient_id = :jeanne LIMIT 1"
+    (row,) = await ground.rows(query, jeanne=JEANNE)
+    asked = ((REACHED_TODAY, "reminder", None), (WAITING, "reminder", None), (RINGING, "return_call", RING_TOKEN))
+    for request, kind, token in asked:
+        typed = json.dumps([BORN.isoformat(), JEANNES_MOBILE, "00" * 20])
+        claim = ground.sealer.seal_text(typed, claim_place(TILLEULS, request))
+        values = {
+            "id": request,
+            "practice": TILLEULS,
+            "kind": kind,
+            "call": row.call_id,
+            "claim": None if request == REACHED_TODAY else claim,
+            "now": now,
+            "patient": None if request == WAITING else JEANNE,
+            "contact": None if request == WAITING else row.id,
+            "token": None if token is None else token_hash(token),
+        }
+        await ground.change(
+            "INSERT INTO outreach "
+            "(id, practice_id, kind, call_id, claim, asked_at, patient_id, contact_id, token_hash) "
+            "VALUES (:id, :practice, :kind, :call, :claim, :now, :patient, :contact, :token)",
+            **values,
+        )
+
+
+def call_outreach(on: Careless) -> CallOutreach:
+    return CallOutreach(on.desk(), on.ground.sealer, SystemRandom())
+
+
+async def reached_too_often(on: Careless) -> bool:
+    asked = Asked(WAITING, on.call, BORN, JEANNES_MOBILE, bytes(20), None, on.now, call_ended=True)
+    return await too_often(on.tx, asked, ReachKind.REMINDER, JEANNE, bytes(32), on.now)
+
+
+async def answer_the_ring(on: Careless) -> object:
+    return await take_answered(on.tx, on.ground.sealer, on.challenges, on.patients, on.call, RING_TOKEN, on.now)
+
+
 async def push(on: Careless) -> object:
     situation = Situation(JEANNE, Protected(BORN, Category.RECORD_EXISTS, JEANNE), *[False] * 7)
     inquiry = replace(INQUIRY, categories=frozenset({Category.APPOINTMENT_TIME}))
     return await on.gate(on.writing()).push(inquiry, situation, None)
+
+    return await on.gate(on.writing()).push(INQUIRY, situation, None)
+
+
+async def tell_by_text_message(on: Careless) -> object:
+    def about(value: Any, category: Category) -> Protected[Any]:
+        return Protected(value, category, JEANNE)
+
+    starts_at = about(on.now + timedelta(days=1), Category.APPOINTMENT_TIME)
+    names = about("Dr Claire Moreau", Category.PRACTITIONER), about("médecine générale", Category.SPECIALITY)
+    planned = AppointmentStatus.PLANNED
+    visit = Appointment(FIRST_VISIT, JEANNE, on.doctor, False, False, planned, starts_at, *names, None)
+    flags = PatientFlags(about(BORN, Category.RECORD_EXISTS), *[False] * 6)
+    contact = Contact(uuid4(), about(JEANNES_MOBILE, Category.CONTACT_DETAILS), True, on.now, on.now, False)
+    return await tell_by_text(on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now, actor=IVR_ACTOR)
 
 
 CASES: Mapping[str, Case] = {
@@ -522,6 +586,12 @@ CASES: Mapping[str, Case] = {
     "calls.record.CallRecord.tell": tell_appointment,
     "calls.record.CallRecord.perform": confirm_by_telephone,
     "calls.verifier.CallVerifier.open_challenge": claim_by_telephone,
+    "calls.appointment_texts.tell_by_text": tell_by_text_message,
+    "calls.outreach.CallOutreach.send_reminder": lambda on: call_outreach(on).send_reminder(BORN, JEANNES_MOBILE),
+    "calls.outreach.CallOutreach.return_call": lambda on: call_outreach(on).return_call(BORN, JEANNES_MOBILE),
+    "calls.outreach.take_up": lambda on: take_up(on.tx, on.ground.sealer, WAITING, ReachKind.REMINDER),
+    "calls.outreach.too_often": reached_too_often,
+    "calls.returned.take_answered": answer_the_ring,
 }
 
 _OF_THE_CALL = "which practice it works in is what the call's own row says; no caller and no argument names one"
@@ -570,6 +640,8 @@ NOT_ATTACKED: Mapping[str, str] = {
     "practice.sharing.SharedTelephones.refresh": "goes through all practices, each in its own transaction",
     "calls.upkeep.Upkeep.forget": "goes through all practices, each in its own transaction",
     "calls.upkeep.Upkeep.reconcile": "asks the carrier about calls, and ends them by their own rows",
+    "calls.reminders_again.RemindersAgain.send": _OF_ONE_PRACTICE,
+    "calls.ring_back.RingBack.ring": _OF_ONE_PRACTICE,
     "calls.verifier.CallVerifier.standing": "computes from the evidence that it holds and reaches no row",
     "calls.verifier.CallVerifier.check_code": "counts in a transaction of its own, in the practice of its call",
 }

@@ -247,7 +247,8 @@ def _another(table: Table, row: Any) -> dict[str, Any]:
         for column in constraint.columns
         if column.name not in ("practice_id", "slot", "kind", "channel") and row[column.name] is not None
     }
-    return {c.name: _fresh(c.type, row[c.name]) if c.name in unique else row[c.name] for c in columns}
+    given = {c.name for c in columns if row[c.name] is not None}
+    return {c.name: _fresh(c.type, row[c.name]) if c.name in unique & given else row[c.name] for c in columns}
 
 
 def _fresh(kind: Any, value: Any) -> Any:

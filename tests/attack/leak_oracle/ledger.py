@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -121,11 +122,37 @@ class Ledger:
                 return subjects[body["subject"]], UUID(appointment)
         return None
 
+    async def ring_on_record(self, patient: UUID, practice: UUID, request: UUID) -> bool:
+        """Whether it is on record that a line rings for ``request``, and whose."""
+        async with self._database.practice(practice) as tx:
+            records, subjects = await _of_stream(tx, request), await _subjects(tx)
+        return any(
+            body["event"] == EventKind.OUTREACH_RINGS.value and subjects.get(body["subject"]) == patient
+            for _, body in records
+        )
+
+    async def pushed(self, practice: UUID, request: UUID) -> Grant | None:
+        """What a text that ``request`` brings about may tell, by the ledger."""
+        async with self._database.practice(practice) as tx:
+            records, subjects = await _of_stream(tx, request), await _subjects(tx)
+        for record, body in reversed(records):
+            if body["event"] == EventKind.DISCLOSURE.value and body["decision"] == "granted":
+                categories, references = frozenset(body["categories"]), frozenset(body["refs"])
+                whose = subjects[body["subject"]]
+                return Grant(record, whose, body["level"], categories, references, frozenset(), words=True)
+        return None
+
     async def bodies(self, practice: UUID) -> list[str]:
         """Every record of a practice, as it stands."""
         async with self._database.practice(practice) as tx:
             query = select(audit_record.c.body).where(audit_record.c.practice_id == practice)
             return [bytes(body).decode() for body in (await tx.connection.execute(query)).scalars()]
+
+
+async def _of_stream(tx: Transaction, stream: UUID) -> list[tuple[UUID, Any]]:
+    query = select(audit_record.c.id, audit_record.c.body).where(audit_record.c.stream == stream)
+    rows = (await tx.connection.execute(query.order_by(audit_record.c.seq))).all()
+    return [(row.id, json.loads(row.body)) for row in rows]
 
 
 async def _subjects(tx: Transaction) -> dict[str, UUID]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Update, select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from callcenter.calls.tables import outreach
 from callcenter.identity.tables import challenge
 from callcenter.practice.enrolment import write_organisation, write_practice, write_practitioners
 from callcenter.practice.file import PatientFile
@@ -49,6 +51,20 @@ async def write_files(tx: Transaction, sealer: Sealer, population: Population) -
     await write_practitioners(tx, [visit.practitioner for visit in visits])
     await put_patients(tx, PatientFile(sealer, tx.practice), [(person.id, person.record) for person in people])
     await put_appointments(tx, [visit.entry for visit in visits])
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A telephone that is reached for whoever asked.
+
+    Arguments:
+        request: what was asked for.
+    """
+
+    request: UUID
+    practice: UUID
+    patient: UUID
+    contact: UUID
 
 
 class Office:
@@ -108,6 +124,17 @@ class Office:
                 return row.patient_id, row.contact_id, row.secret
         return None
 
+    async def outreach(self, *, id: UUID | None = None, token: bytes | None = None) -> Reached | None:
+        """Whose and which telephone is reached for a request, by its identifier or by the hash of a ring's token."""
+        which = outreach.c.id == id if token is None else outreach.c.token_hash == token
+        query = select(outreach).where(which, outreach.c.contact_id.is_not(None))
+        for facts in self._population.practices.values():
+            async with self._database.practice(facts.id) as tx:
+                row = (await tx.connection.execute(query)).one_or_none()
+            if row is not None:
+                return Reached(row.id, facts.id, row.patient_id, row.contact_id)
+        return None
+
     async def _do(self, person: Person, statement: Update) -> None:
         self._changed.add(person.practice.id)
         async with self._database.practice(person.practice.id) as tx:
@@ -143,14 +170,14 @@ class Administrator:
                 await connection.execute(text(statement))
 
     async def jobs_done(self) -> None:
-        """Wait until every code has been sent that will be; ten seconds at most."""
-        query = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name = 'send_code'"
+        """Wait until every message has been sent, and every line rung, that will be; ten seconds at most."""
+        query = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND queue_name = 'messages'"
         async with self._engine.connect() as connection:
             for _ in range(1000):
                 if not (await connection.execute(text(query))).scalar_one():
                     return
                 await asyncio.sleep(0.01)
-        raise AssertionError("a code was not sent within ten seconds")
+        raise AssertionError("a message was not sent, or a line not rung, within ten seconds")
 
     async def recordings_done(self) -> None:
         """Wait until no job works on what callers have spoken; twenty seconds at most."""
@@ -168,4 +195,5 @@ class Administrator:
 _TWO_DAYS_EARLIER = (
     "UPDATE challenge SET created_at = created_at - interval '2 days', expires_at = expires_at - interval '2 days'",
     "UPDATE challenge_attempt SET at = at - interval '2 days'",
+    "UPDATE outreach SET asked_at = asked_at - interval '2 days'",
 )

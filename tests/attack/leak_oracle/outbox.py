@@ -10,13 +10,14 @@ from uuid import UUID
 
 import pytest
 
+from callcenter.calls.documents import token_hash
 from callcenter.identity.challenges import code_of
 from callcenter.notices.mail import Mailer
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.rest import TwilioCarrier
 from tests.attack.leak_oracle.canaries import Value
 from tests.attack.leak_oracle.ledger import Ledger
-from tests.attack.leak_oracle.office import Office
+from tests.attack.leak_oracle.office import Office, Reached
 from tests.attack.leak_oracle.people import Population
 from tests.attack.leak_oracle.verdict import Judge, Sink
 
@@ -29,8 +30,8 @@ class Outbox:
 
     Arguments:
         codes: that were sent, in order.
-        seen: recipient and words of every message.
-        mails, reminders: how many left.
+        seen: recipient and words of every message; the line that each call rings.
+        mails, reminders, rung: how many left.
     """
 
     judge: Judge
@@ -39,9 +40,10 @@ class Outbox:
     population: Population
     sealer: Sealer
     codes: list[str] = field(default_factory=list)
-    seen: set[tuple[str, str]] = field(default_factory=set)
+    seen: set[tuple[str, ...]] = field(default_factory=set)
     mails: int = 0
     reminders: int = 0
+    rung: int = 0
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         """Watch until ``patch`` is undone."""
@@ -60,6 +62,14 @@ class Outbox:
             return await mail(mailer, to, subject, body, reference=reference)
 
         patch.setattr(Mailer, "send_mail", tapped_mail)
+        ring = TwilioCarrier.ring
+
+        async def tapped_call(carrier: TwilioCarrier, to: str, shown: str, url: str, **more: Any) -> Any:
+            if "/voice/reached/" in url:
+                await self._rings(to, url)
+            return await ring(carrier, to, shown, url, **more)
+
+        patch.setattr(TwilioCarrier, "ring", tapped_call)
 
     async def _leaves(self, to: str, body: str, challenge: UUID) -> None:
         self.seen.add((to, body))
@@ -71,6 +81,13 @@ class Outbox:
             return
         codes = [code.replace(" ", "") for code in _CODE.findall(body)]
         self.codes += codes
+        reminded = await self.office.outreach(id=challenge)
+        if reminded is not None:
+            grant = await self.ledger.pushed(reminded.practice, challenge)
+            rightly = grant is not None and grant.subject == reminded.patient
+            self.judge.leaves(Sink.SMS_TO, to, allowed=[self._number(reminded)] if rightly else [])
+            self.judge.leaves(Sink.SMS_BODY, body, pushed=grant)
+            return
         self.judge.leaves(Sink.SMS_TO, to, allowed=[await self._challenged_number(challenge, codes) or ""])
         self.judge.leaves(Sink.SMS_BODY, body)
 
@@ -88,6 +105,21 @@ class Outbox:
                 person = next(person for person in self.population.people.values() if person.id == patient)
                 return [*tellable, *person.phones] if tellable else []
         return []
+
+    async def _rings(self, to: str, answer_url: str) -> None:
+        """A line is rung: one on file, whose patient is on record, at an address that names nobody."""
+        self.seen.add((to,))
+        reached = await self.office.outreach(token=token_hash(answer_url.rpartition("/")[2]))
+        on_record = reached is not None and await self.ledger.ring_on_record(
+            reached.patient, reached.practice, reached.request
+        )
+        self.rung += 1
+        self.judge.leaves(Sink.CALL_TO, to, allowed=[self._number(reached)] if reached and on_record else [])
+        self.judge.leaves(Sink.URL, answer_url)
+
+    def _number(self, reached: Reached) -> str:
+        person = next(person for person in self.population.people.values() if person.id == reached.patient)
+        return next(entry.phone for entry in person.contacts if entry.id == reached.contact)
 
     async def _challenged_number(self, challenge: UUID, codes: list[str]) -> str | None:
         """The number on file to which this code may go: the challenge is about it, and that is on record."""

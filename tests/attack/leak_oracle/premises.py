@@ -118,7 +118,7 @@ class Premises:
     def _judge_rest(self, exchange: Exchange) -> None:
         """Judge a request to the carrier. Recipient and words of a message were judged when it left."""
         form = parse_qsl(exchange.request_body.decode(), keep_blank_values=True)
-        message = {name: value for name, value in form if name in ("To", "Body")}
+        message = {name: value for name, value in form if name in ("To", "Body")}  # the To of a call is alone
         others = [(name, value) for name, value in form if name not in message]
         headers = headers_of(exchange.request_headers)
         self.judge.leaves(Sink.REST, f"{exchange.method} {exchange.url}\n{headers}\n\n{urlencode(others)}")

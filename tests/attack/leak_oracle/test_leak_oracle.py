@@ -25,7 +25,7 @@ from tests.attack.leak_oracle.callers import Caller, determined_caller, leaving_
 from tests.attack.leak_oracle.mail import Mail
 from tests.attack.leak_oracle.office import FLAGS
 from tests.attack.leak_oracle.parity import acts_without_proof, answers
-from tests.attack.leak_oracle.people import Person, Stranger
+from tests.attack.leak_oracle.people import OPEN, Person, Stranger
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.telephone import Telephone
 from tests.attack.leak_oracle.walk import Walk, fall_silent
@@ -61,6 +61,8 @@ async def test_p1_p8_nothing_leaves_that_is_not_on_record_and_every_outlet_is_wa
     # What may be told was told, and all that can go wrong did: an oracle over silence would prove nothing.
     assert set(house.judge.heard) == {"appointment.starts_at", "practitioner.name"}
     assert set(heard) == PLAYBACKS
+    assert house.outbox.rung, "no line was rung"
+    assert any(words[-1].startswith("Rappel : RDV") for words in house.outbox.seen), "nobody was reminded"
     assert outcomes >= OUTCOMES
 
 
@@ -104,6 +106,34 @@ async def _playbacks(house: Premises) -> Counter[str]:
 async def _outcomes(house: Premises) -> set[str]:
     """What became of requests at the edge, and why some were refused, by its metrics."""
     return set(re.findall(r'(?:outcome|reason)="([a-z_]+)"', await house.page("/metrics")))
+
+
+async def test_p1_p8_a_call_that_we_place_tells_nothing_before_the_code_and_then_what_is_on_record(
+    house: Premises, client: ControlClient
+) -> None:
+    person, telephone = house.population.people["landline"], Telephone(house, client)
+    house.clock.set(OPEN)
+    rung, heard = house.outbox.rung, Counter(house.judge.heard)
+    await telephone.ring(person.phones[0], next(iter(person.practice.numbers)))
+    await telephone.press("1", "5", f"{person.birth_date:%d%m%Y}")
+    told = " ".join(spoken.text for spoken in (await telephone.state()).heard)
+    await telephone.ended()
+    assert house.outbox.rung == rung + 1
+    (leg,) = await client.ringing(person.phones[0], 5.0)
+    await client.answer(leg.sid)
+    question = " ".join(spoken.text for spoken in (await client.settled(leg.sid)).heard)
+    assert (
+        question == "Rappel demandé à l'instant. Tapez votre code de rappel. Si vous n'avez rien demandé, raccrochez."
+    )
+    assert house.judge.heard == heard
+    for keys in (re.findall(r"code de rappel : (\d \d \d \d)", told)[-1].replace(" ", ""), "1"):
+        await client.press(leg.sid, keys)
+        await client.settled(leg.sid)
+    await client.hang_up(leg.sid)
+    await client.closed(leg.sid)
+    assert house.judge.heard["appointment.starts_at"] > heard["appointment.starts_at"]
+    await telephone.judged()
+    assert not house.judge.findings, "\n".join(map(str, house.judge.findings))
 
 
 #: How a patient may be on file. None of it may be told from being on file nowhere.

@@ -60,6 +60,7 @@ CARRIERS: Mapping[Sink, Callable[[str], str]] = MappingProxyType(
         Sink.AUDIO: lambda text: f"Votre prochain rendez-vous : {text}.",
         Sink.SOUND: _sound,
         Sink.SMS_TO: str,
+        Sink.CALL_TO: str,
         Sink.SMS_BODY: lambda text: f"{code_message('123456', 10)} {text}",
         Sink.REST: lambda text: f"POST https://api.example/Messages.json\n\n{urlencode({'StatusCallback': text})}",
         Sink.URL: lambda text: f"POST {_STEP}?{urlencode({'n': text})}",

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 import structlog
@@ -20,6 +21,7 @@ from callcenter.speech import local
 from callcenter.speech.voices import wav
 from callcenter.store.database import Transaction
 from callcenter.telephony import admission, health, responses, twiml, webhooks
+from callcenter.telephony.rest import TwilioCarrier
 from callcenter.telephony.urls import Urls
 from tests.attack.leak_oracle.canaries import Canary
 from tests.attack.leak_oracle.premises import Premises
@@ -144,6 +146,17 @@ def in_the_databases_log(patch: Patch, canary: Canary) -> None:
     patch.setattr(Steps, "_load", and_raise)
 
 
+def in_a_line_that_is_rung(patch: Patch, canary: Canary) -> None:
+    send = TwilioCarrier.send_message
+
+    async def and_ring(carrier: TwilioCarrier, to: str, body: str, *, reference: UUID) -> Any:
+        url = f"http://127.0.0.1/voice/reached/{'0' * 64}"
+        await carrier.ring(str(canary.value), "+33199000001", url, reference=reference)
+        return await send(carrier, to, body, reference=reference)
+
+    patch.setattr(TwilioCarrier, "send_message", and_ring)
+
+
 #: By way out: how a value gets there, and which one; each another, since some of them stay until the end.
 PLANTS: list[tuple[Sink, Callable[[Patch, Canary], None], str, str]] = [
     (Sink.ANSWER, in_a_document, "single", "patient.birth_name"),
@@ -152,6 +165,7 @@ PLANTS: list[tuple[Sink, Callable[[Patch, Canary], None], str, str]] = [
     (Sink.SOUND, in_a_sound_file, "several", "patient.birth_date"),
     (Sink.SMS_TO, in_the_recipient, "nothing", "contact.phone"),
     (Sink.SMS_BODY, in_a_message, "several", "patient.first_name"),
+    (Sink.CALL_TO, in_a_line_that_is_rung, "couple_one", "contact.phone"),
     (Sink.REST, in_a_request_to_the_carrier, "several", "patient.birth_place_code"),
     (Sink.URL, in_a_url, "several", "appointment.place"),
     (Sink.LOG, in_the_log, "several", "contact.phone"),

@@ -33,6 +33,7 @@ class Sink(StrEnum):
     SMS_TO = "SMS recipient"
     SMS_BODY = "SMS body"
     MAIL = "mail"
+    CALL_TO = "line that is rung"
     REST = "REST request"
     URL = "URL"
     LOG = "log"
@@ -61,6 +62,17 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.sink.value}: {self.canary or 'words'}: {self.why} (call {self.call}) …{self.around}…"
+
+
+def _pushes(grant: Grant | None, canary: Canary) -> bool:
+    """Whether ``grant`` lets a text tell ``canary``: when an appointment is, of this patient, and no more."""
+    return (
+        grant is not None
+        and canary.told_as == "appointment.starts_at"
+        and canary.subject == grant.subject
+        and f"{canary.told_as}:{canary.appointment}" in grant.references
+        and {"D02", "D03"} <= grant.categories
+    )
 
 
 class Judge:
@@ -116,15 +128,16 @@ class Judge:
         if self._said[account.call] > sum(grant.words for grant in account.grants) + account.redelivered:
             self._find(Sink.AUDIO, None, "fetched more often than is on record (P1)", call, text)
 
-    def leaves(self, sink: Sink, text: str, *, allowed: Collection[Value] = ()) -> None:
+    def leaves(self, sink: Sink, text: str, *, allowed: Collection[Value] = (), pushed: Grant | None = None) -> None:
         """Something leaves by another way.
 
         Arguments:
             allowed: the only values that it may hold.
+            pushed: a grant by which a text tells date and time, and nothing else.
         """
         self.departed.append((sink, text))
         for hit in self._searcher.hits(text):
-            if hit.canary.value not in allowed:
+            if hit.canary.value not in allowed and not _pushes(pushed, hit.canary):
                 self._find(sink, hit.canary, "no patient's or caller's value may leave this way", None, hit.around)
 
     def betrayed(self, codes: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from callcenter.emulator.client import ControlClient
 from callcenter.flow.engine import APPOINTMENT
-from callcenter.flow.language import Branch, Choose, Disclose, Do, Find, Lookup, TakeMessage, Verify
+from callcenter.flow.language import Branch, Choose, Disclose, Do, Find, Lookup, ReachOut, TakeMessage, Verify
 from callcenter.flow.state import Phase, State
 from callcenter.speech.voices import VoiceUnavailable
 from tests.attack.leak_oracle.callers import Caller, HangsUp, Hop, Rings, asks_nothing, wander, way_to
@@ -131,7 +131,7 @@ class Walk:
         match self._premises.observer.flow.steps[state.step]:
             case Choose(keys=keys):
                 await self._choose(outlet, keys, state)
-            case Verify():
+            case Verify() | ReachOut():
                 await self._identify(outlet, state)
             case TakeMessage():
                 await self._leave_message(outlet, state)
@@ -170,7 +170,8 @@ class Walk:
     # --- who they are
 
     async def _identify(self, outlet: str, state: State) -> None:
-        if outlet == "refused" and self._reluctance != "wrong code":
+        gives_up_by_code = isinstance(self._premises.observer.flow.steps[state.step], Verify)
+        if outlet == "refused" and (self._reluctance != "wrong code" or not gives_up_by_code):
             await self._refuse(state)
             return
         match state.phase:

@@ -192,6 +192,23 @@ class MemoryMessages:
         return self.practitioners
 
 
+class MemoryOutreach:
+    """Keeps what was asked for; reads no file, as the real one."""
+
+    CODE = "4719"
+
+    def __init__(self) -> None:
+        self.reminders: list[tuple[date, str]] = []
+        self.calls: list[tuple[date, str]] = []
+
+    async def send_reminder(self, birth_date: date, telephone: str) -> None:
+        self.reminders.append((birth_date, telephone))
+
+    async def return_call(self, birth_date: date, telephone: str) -> str:
+        self.calls.append((birth_date, telephone))
+        return self.CODE
+
+
 @dataclass(frozen=True, slots=True)
 class Echo:
     """A prompt whose words are its key and the public fields that it was given."""
@@ -228,11 +245,13 @@ class Call:
         self.verifier = MemoryVerifier(self.patients, grants=self.grants)
         self.record = MemoryRecord(self.verifier)
         self.messages = MemoryMessages()
+        self.outreach = MemoryOutreach()
         self.state: State = initial(self.flow)
 
     @property
     def world(self) -> World:
-        return World(self.now, Caller(self.number), self.public, self.verifier, self.record, self.messages)
+        ports = (self.verifier, self.record, self.messages, self.outreach)
+        return World(self.now, Caller(self.number), self.public, *ports)
 
     async def send(self, event: Event) -> Reply:
         turn = await advance(self.flow, self.book, self.state, event, self.world)

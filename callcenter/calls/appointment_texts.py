@@ -1,0 +1,116 @@
+"""An appointment told by a text message: date and time, to a telephone of the patient's on file, and nothing else.
+
+The words, the gate and the record are here, whatever brings the message about. Whoever asks must commit the transaction
+before the text leaves: the record comes first (P1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from callcenter.audit.ledger import Value, Writing
+from callcenter.calls.outreach import number_to_show
+from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Refused, Situation, Spoken, release
+from callcenter.disclosure.policy import Policy
+from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.labels import Category
+from callcenter.kernel.levels import Channel
+from callcenter.kernel.protected import Protected
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.values import Appointment, Contact, PatientFlags
+
+#: What such a text tells: the policy lets it be pushed to a telephone on file.
+TELLS = frozenset({Category.APPOINTMENT_EXISTS, Category.APPOINTMENT_TIME})
+KEY = "text.appointment"
+WORDS = "Rappel : RDV le {at:%d/%m} à {at:%Hh%M}. Infos : {number}"
+_DIGEST = sha256(WORDS.encode()).hexdigest()
+
+
+def appointment_words(at: datetime, number: str) -> str:
+    """The text: no patient, no practitioner, no practice by name (OU-02). In the GSM 03.38 alphabet: one message.
+
+    Arguments:
+        at: local time.
+        number: as written, at which the practice answers.
+    """
+    return WORDS.format(at=at, number=number)
+
+
+def written(number: str) -> str:
+    """A French number (E.164) as people write it: ``04 65 71 00 01``."""
+    if not number.startswith("+33"):
+        return number
+    digits = f"0{number[3:]}"
+    return " ".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentText:
+    """A text that the gate has let out. Send it by ``calls.delivery.deliver_spoken`` once the transaction is over."""
+
+    to: Protected[str]
+    words: Spoken
+
+
+async def tell_by_text(
+    writing: Writing,
+    policy: Policy,
+    facts: PracticeFacts,
+    appointment: Appointment,
+    flags: PatientFlags,
+    contact: Contact | None,
+    now: datetime,
+    *,
+    actor: Mapping[str, Value],
+    barred: Reason | None = None,
+) -> AppointmentText | Reason:
+    """Ask the gate whether ``appointment`` may be told by text, and have its decision on record.
+
+    Arguments:
+        writing: the ledger's pen of the transaction that is committed before the text leaves.
+        flags: of the appointment's patient, as they stand in this transaction.
+        contact: a telephone of theirs that may get a text, or ``None`` when there is none.
+        actor: who sends it, for the record.
+        barred: what else stands against it, such as the patient's opposition.
+    """
+    number = number_to_show(facts)
+    local = now.astimezone(facts.timezone)
+    gate = Gate(policy, Channel.SMS, writing, actor, {"name": KEY, "sha256": _DIGEST}, local.date())
+    references = (f"appointment:{appointment.id}", f"appointment.starts_at:{appointment.id}")
+    inquiry = Inquiry(TELLS, frozenset(), references, {"key": KEY, "sha256": _DIGEST}, KEY)
+    if contact is None or number is None:
+        barred = barred or Reason.NO_TELEPHONE
+    match await gate.push(inquiry, _situation(appointment, flags), barred):
+        case Granted(receipt) if contact is not None and number is not None:
+            shown = written(number)
+
+            def phrase(opened: Mapping[str, object]) -> str:
+                match opened["appointment.starts_at"]:
+                    case datetime() as starts_at:
+                        return appointment_words(starts_at.astimezone(facts.timezone), shown)
+                    case _:
+                        raise CallcenterError("the gate granted an appointment's time, and did not hand it out")
+
+            at: Protected[object] = appointment.starts_at.map(lambda at: at)
+            return AppointmentText(contact.phone, release(receipt, KEY, {"appointment.starts_at": at}, phrase))
+        case Refused(reason):
+            return reason
+        case _:
+            return Reason.NO_TELEPHONE
+
+
+def _situation(appointment: Appointment, flags: PatientFlags) -> Situation:
+    return Situation(
+        patient=appointment.patient_id,
+        birth_date=flags.birth_date,
+        deceased=flags.deceased,
+        homonym=flags.homonym,
+        doubtful=flags.doubtful,
+        fictitious=flags.fictitious,
+        contact_restricted=flags.contact_restricted,
+        sensitive=appointment.sensitive_to_come,
+        practice_has_sensitive=False,  # no practitioner is named
+    )

@@ -1,0 +1,143 @@
+"""The job behind « renvoyer le rappel »: who that is, whether a text may leave, the record, and then the text.
+
+The caller has heard the same sentence long ago, whatever comes of it here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+import structlog
+
+from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.calls.appointment_texts import AppointmentText, tell_by_text
+from callcenter.calls.delivery import MessageNotTaken, Messenger, deliver_spoken
+from callcenter.calls.outreach import FORGET_CLAIM, REACHES, WANTED, Asked, line_hash, take_up, too_often
+from callcenter.disclosure.gate import Reason
+from callcenter.disclosure.policy import Policy
+from callcenter.flow.language import ReachKind
+from callcenter.identity.challenges import Limits, the_one, usable_contact
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import Unavailable
+from callcenter.kernel.randomness import Random, SystemRandom
+from callcenter.practice.appointments import Appointments
+from callcenter.practice.directory import Directory
+from callcenter.practice.patients import Patients
+from callcenter.store.database import Database, Transaction
+from callcenter.store.sealed import Sealer
+
+_log = structlog.get_logger(__name__)
+
+JOB_ACTOR: dict[str, Value] = {"kind": "job", "id": "send_reminder"}
+
+
+class NotSent(StrEnum):
+    """Why no reminder is sent, besides what the gate refuses. The names stand in ledger records."""
+
+    NOBODY = "nobody"
+    EXPIRED = "expired"
+    TOO_OFTEN = "too_often"
+    NO_APPOINTMENT = "no_appointment"
+
+
+@dataclass(frozen=True, slots=True)
+class RemindersAgain:
+    """Sends reminders again.
+
+    Arguments:
+        messenger: the carrier.
+        policy: the gate's.
+        random: for the identifiers of records.
+    """
+
+    database: Database
+    sealer: Sealer
+    clock: Clock
+    messenger: Messenger[object]
+    policy: Policy
+    limits: Limits
+    random: Random = field(default_factory=SystemRandom)
+
+    async def send(self, practice: UUID, request: UUID) -> None:
+        """Send date and time of the next appointment to the telephone on file, if there is such a patient.
+
+        The record is committed before the text leaves; so is that this patient has had the day's one. Where nobody
+        knows whether the carrier took it, that is on record, and it is not sent again.
+
+        Raises:
+            MessageNotTaken: nothing has left; to be tried again.
+            DatabaseDown: the same.
+        """
+        async with self.database.practice(practice) as tx:
+            due = await self._due(tx, request)
+            if due is None:
+                await tx.connection.execute(FORGET_CLAIM, {"id": request})
+        if due is None:
+            return
+        try:
+            await deliver_spoken(self.messenger, due.to, due.words, reference=request)
+        except MessageNotTaken:
+            raise
+        except Unavailable as error:
+            _log.warning("reminder_unconfirmed", reference=str(request), error=type(error).__name__)
+            await self._done(practice, request, unconfirmed=True)
+        else:
+            await self._done(practice, request, unconfirmed=False)
+
+    async def _due(self, tx: Transaction, request: UUID) -> AppointmentText | None:
+        asked = await take_up(tx, self.sealer, request, ReachKind.REMINDER)
+        if asked is None:
+            return None
+        now, patients = self.clock.now(), Patients(self.sealer)
+        if now >= asked.at + WANTED[ReachKind.REMINDER]:
+            return await self._not_sent(tx, asked, NotSent.EXPIRED)
+        match = the_one(await patients.by_birth_and_phone(tx, asked.born, asked.telephone), asked.born)
+        if match is None:
+            return await self._not_sent(tx, asked, NotSent.NOBODY)
+        patient = match.patient_id
+        line = line_hash(self.sealer, tx.practice, asked.telephone)
+        if await too_often(tx, asked, ReachKind.REMINDER, patient, line, now):
+            return await self._not_sent(tx, asked, NotSent.TOO_OFTEN, patient)
+        appointment = await Appointments.next(tx, patient, now)
+        if appointment is None:
+            return await self._not_sent(tx, asked, NotSent.NO_APPOINTMENT, patient)
+        contacts = await patients.code_contacts(tx, patient)
+        contact = usable_contact(contacts, match.contact_id, now, self.limits)
+        facts = await Directory.facts(tx.connection, tx.practice, now)
+        segment, _ = await stream_so_far(tx, request)
+        writing = Writing(tx, segment, self.clock, self.random)
+        told = await tell_by_text(writing, self.policy, facts, appointment, match.flags, contact, now, actor=JOB_ACTOR)
+        await writing.flush()
+        writing.close()
+        if isinstance(told, Reason) or contact is None:
+            return None
+        reached = {"patient": patient, "contact": contact.id, "line": line, "token_hash": None}
+        await tx.connection.execute(REACHES, {"id": request, **reached})
+        return told
+
+    async def _not_sent(
+        self, tx: Transaction, asked: Asked, reason: NotSent, patient: UUID | None = None
+    ) -> AppointmentText | None:
+        content: dict[str, Value] = {"refs": [f"call:{asked.call}", f"outreach:{asked.id}"], "reason": reason.value}
+        await self._note(tx, asked.id, Entry(EventKind.OUTREACH_NOT_DONE, JOB_ACTOR, patient, content))
+        return None
+
+    async def _note(self, tx: Transaction, request: UUID, entry: Entry) -> None:
+        segment, _ = await stream_so_far(tx, request)
+        writing = Writing(tx, segment, self.clock, self.random)
+        await writing.add(entry)
+        await writing.flush()
+        writing.close()
+
+    async def _done(self, practice: UUID, request: UUID, *, unconfirmed: bool) -> None:
+        """Forget what was typed. It must not make the job fail: that would be tried again, and send again."""
+        try:
+            async with self.database.practice(practice) as tx:
+                await tx.connection.execute(FORGET_CLAIM, {"id": request})
+                if unconfirmed:
+                    content: dict[str, Value] = {"refs": [f"outreach:{request}"]}
+                    await self._note(tx, request, Entry(EventKind.OUTREACH_UNCONFIRMED, JOB_ACTOR, None, content))
+        except Unavailable as error:
+            _log.error("reminder_not_settled", reference=str(request), error=type(error).__name__)
