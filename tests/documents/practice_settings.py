@@ -138,6 +138,13 @@ ROWS: Mapping[Setting, Described] = {
         "'{external: \"https://agenda.example.org/tilleuls\"}'",
         ({"external": "http://agenda.example"}, "https://"),
     ),
+    Setting.VOICE_MESSAGES: Described(
+        "whether callers may leave spoken messages, `on` or `off`; where they may not, a request to be called back "
+        "takes their place",
+        "these two",
+        "off",
+        ("perhaps", "on"),
+    ),
 }
 
 
