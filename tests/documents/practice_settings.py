@@ -146,8 +146,8 @@ ROWS: Mapping[Setting, Described] = {
         ("perhaps", "on"),
     ),
     Setting.REMINDERS: Described(
-        "whether patients are reminded by text: `off`, `opt_out` (who has not opposed it) or `consent` (who has agreed), "
-        "or `{mode: consent, hours_before: 48}`",
+        "whether patients are reminded by text: `off`, `opt_out` (who has not opposed it) or `consent` (who has agreed)"
+        ", or `{mode: consent, hours_before: 48}`",
         "from 2 to 72 hours before",
         "'{mode: consent, hours_before: 48}'",
         ({"mode": "opt_out", "hours_before": 73}, "72"),
