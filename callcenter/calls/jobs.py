@@ -8,7 +8,7 @@ import procrastinate
 
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken
-from callcenter.calls.outreach import RING_BACK, SEND_REMINDER
+from callcenter.calls.outreach import RING_BACK, SEND_REMINDER_AGAIN
 from callcenter.calls.recordings import DELETE_RECORDING, FETCH_RECORDING, RECORDINGS, NotYet, Recordings
 from callcenter.calls.reminders_again import RemindersAgain
 from callcenter.calls.ring_back import RingBack
@@ -59,7 +59,7 @@ _RING_LATER = procrastinate.RetryStrategy(max_attempts=5, wait=1, exponential_wa
 def register_reaching_out(jobs: procrastinate.App, reminders: RemindersAgain, ring_back: RingBack) -> None:
     """Put what is done at telephones on file, for whoever asks, on ``jobs``, before its worker runs."""
 
-    @jobs.task(name=SEND_REMINDER, queue="messages", retry=_SEND_AGAIN)
+    @jobs.task(name=SEND_REMINDER_AGAIN, queue="messages", retry=_SEND_AGAIN)
     async def send_reminder(practice: str, outreach: str) -> None:
         await reminders.send(UUID(practice), UUID(outreach))
 

@@ -28,7 +28,7 @@ from callcenter.store.jobs import defer
 from callcenter.store.sealed import Place, Sealer
 
 #: Names of the jobs.
-SEND_REMINDER = "send_reminder"
+SEND_REMINDER_AGAIN = "send_reminder_again"
 RING_BACK = "ring_back"
 
 #: How long what was asked for is still wanted; the call-back code is good for no longer.
@@ -75,7 +75,7 @@ class CallOutreach:
 
     async def send_reminder(self, birth_date: date, telephone: str) -> None:
         asked, _ = await self._ask(ReachKind.REMINDER, birth_date, telephone)
-        await defer(self._desk.tx.connection, SEND_REMINDER, practice=self._desk.tx.practice, outreach=asked)
+        await defer(self._desk.tx.connection, SEND_REMINDER_AGAIN, practice=self._desk.tx.practice, outreach=asked)
 
     async def return_call(self, birth_date: date, telephone: str) -> str:
         """Its job is deferred when the call has ended (``calls.endings``): the line on file may be the caller's."""

@@ -30,7 +30,7 @@ from callcenter.store.sealed import Sealer
 
 _log = structlog.get_logger(__name__)
 
-JOB_ACTOR: dict[str, Value] = {"kind": "job", "id": "send_reminder"}
+JOB_ACTOR: dict[str, Value] = {"kind": "job", "id": "send_reminder_again"}
 
 
 class NotSent(StrEnum):

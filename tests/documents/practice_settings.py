@@ -138,6 +138,26 @@ ROWS: Mapping[Setting, Described] = {
         "'{external: \"https://agenda.example.org/tilleuls\"}'",
         ({"external": "http://agenda.example"}, "https://"),
     ),
+    Setting.VOICE_MESSAGES: Described(
+        "whether callers may leave spoken messages, `on` or `off`; where they may not, a request to be called back "
+        "takes their place",
+        "these two",
+        "off",
+        ("perhaps", "on"),
+    ),
+    Setting.REMINDERS: Described(
+        "whether patients are reminded by text: `off`, `opt_out` (who has not opposed it) or `consent` (who has agreed)"
+        ", or `{mode: consent, hours_before: 48}`",
+        "from 2 to 72 hours before",
+        "'{mode: consent, hours_before: 48}'",
+        ({"mode": "opt_out", "hours_before": 73}, "72"),
+    ),
+    Setting.ESCALATION: Described(
+        "when an urgent message that nobody reads rings the practitioner: `{after_minutes: 15, at_night: true}`",
+        "from 5 to 240 minutes",
+        "'{after_minutes: 30, at_night: false}'",
+        ({"after_minutes": 4}, "5"),
+    ),
 }
 
 
