@@ -24,6 +24,9 @@ _SEND_AGAIN = procrastinate.RetryStrategy(
 #: What only writes is tried again whenever the database was away.
 _WRITE_AGAIN = procrastinate.RetryStrategy(max_attempts=8, wait=1, exponential_wait=3, retry_exceptions={DatabaseDown})
 
+#: After whatever somebody waits for, such as a code.
+_UPKEEP = -10
+
 
 @dataclass(frozen=True, slots=True)
 class Outreach:
@@ -53,21 +56,21 @@ def register_notice_jobs(jobs: procrastinate.App, outreach: Outreach) -> None:
         await outreach.reminders.send(UUID(practice), UUID(reminder))
 
     @jobs.periodic(cron="*/5 * * * *")
-    @jobs.task(name="digests", queue="upkeep", queueing_lock="digests")
+    @jobs.task(name="digests", queue="upkeep", queueing_lock="digests", priority=_UPKEEP)
     async def digests(timestamp: int) -> None:
         await outreach.teller.digests()
 
     @jobs.periodic(cron="* * * * *")
-    @jobs.task(name="escalate", queue="upkeep", queueing_lock="escalate")
+    @jobs.task(name="escalate", queue="upkeep", queueing_lock="escalate", priority=_UPKEEP)
     async def escalate(timestamp: int) -> None:
         await outreach.escalations.advance()
 
     @jobs.periodic(cron="3 * * * *")
-    @jobs.task(name="find_reminders", queue="upkeep", queueing_lock="find_reminders")
+    @jobs.task(name="find_reminders", queue="upkeep", queueing_lock="find_reminders", priority=_UPKEEP)
     async def find_reminders(timestamp: int) -> None:
         await outreach.reminders.find()
 
     @jobs.periodic(cron="11,26,41,56 * * * *")
-    @jobs.task(name="settle_unfinished", queue="upkeep", queueing_lock="settle_unfinished")
+    @jobs.task(name="settle_unfinished", queue="upkeep", queueing_lock="settle_unfinished", priority=_UPKEEP)
     async def settle_unfinished(timestamp: int) -> None:
         await outreach.unfinished.settle()
