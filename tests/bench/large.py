@@ -127,7 +127,8 @@ async def _measure(made: Sizes, bounds: argparse.Namespace, results: report.Resu
                 for server, size in zip(running, pair, strict=True):  # caches are filled: not kept
                     await _calls(server, size, messages, bounds.callers, min(1.0, bounds.seconds))
                 for number in range(1, bounds.rounds + 1):
-                    for each in await _round(running, pair, messages, bounds, versions):
+                    backwards = number % 2 == 0  # neither size always has the quieter half
+                    for each in await _round(running, pair, messages, bounds, versions, backwards=backwards):
                         measured.append(each)
                         results.keep("size", round=number, **asdict(each))
                         _say(
@@ -138,15 +139,22 @@ async def _measure(made: Sizes, bounds: argparse.Namespace, results: report.Resu
 
 
 async def _round(
-    running: Sequence[Server], pair: Sequence[Size], messages: Messages, bounds: argparse.Namespace, versions: int
+    running: Sequence[Server],
+    pair: Sequence[Size],
+    messages: Messages,
+    bounds: argparse.Namespace,
+    versions: int,
+    *,
+    backwards: bool,
 ) -> list[Measured]:
+    """Both sizes, the first always before the second in what is returned."""
     spreads = await _turns(running, pair, bounds.seconds)
     found = []
-    for server, size, first in zip(running, pair, spreads, strict=True):
+    for server, size, first in list(zip(running, pair, spreads, strict=True))[:: -1 if backwards else 1]:
         loaded = await _calls(server, size, messages, bounds.callers, bounds.seconds)
         alone = await _calls(server, size, messages, 1, bounds.seconds / 2)
         found.append(Measured(size.name, versions, first, loaded, alone))
-    return found
+    return found[:: -1 if backwards else 1]
 
 
 async def _turns(running: Sequence[Server], pair: Sequence[Size], seconds: float) -> list[Spread]:
