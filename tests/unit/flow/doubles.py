@@ -284,7 +284,7 @@ class MemoryReferences:
         self.proved = slot
         return CardRight()
 
-    async def tell(self, prompt: str, slot: UUID) -> Told | Withheld:
+    async def tell(self, prompt: str, slot: UUID, language: str = "fr") -> Told | Withheld:
         if self.withheld or self.proved != slot:
             return Withheld()
         self.ledger.append(("tell", prompt))
