@@ -79,6 +79,15 @@ class EventKind(StrEnum):
     OUTREACH_RINGS = "outreach.rings"
     #: Whether the carrier took the text or placed the call is not known; it is not tried again.
     OUTREACH_UNCONFIRMED = "outreach.unconfirmed"
+    BOOKING_MADE = "booking.made"
+    BOOKING_CANCELLED = "booking.cancelled"
+    BOOKING_MOVED = "booking.moved"
+    #: A booking or an appointment that could not be booked, cancelled or moved any more.
+    BOOKING_NOT_CHANGED = "booking.not_changed"
+    BOOKING_HANDLED = "booking.handled"
+    APPOINTMENT_MOVED = "appointment.moved"
+    REFERENCE_RIGHT = "reference.right"
+    REFERENCE_WRONG = "reference.wrong"
 
 
 @dataclass(frozen=True, slots=True)

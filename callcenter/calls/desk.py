@@ -10,7 +10,7 @@ from callcenter.audit.ledger import Value, Writing
 from callcenter.calls.session import Session
 from callcenter.disclosure.gate import Gate
 from callcenter.identity.challenges import Opened
-from callcenter.identity.evidence import Evidence
+from callcenter.identity.evidence import CardEvidence, Evidence
 from callcenter.practice.facts import PracticeFacts
 from callcenter.store.database import Transaction
 
@@ -28,6 +28,7 @@ class Desk:
         now: aware, UTC.
         challenge, challenges_used, evidence: as in the session; the verifier replaces them.
         caller: E.164, or ``None``: as in the session.
+        card: as in the session; the references port replaces it.
     """
 
     tx: Transaction
@@ -41,6 +42,7 @@ class Desk:
     challenges_used: int
     evidence: Evidence | None
     caller: str | None
+    card: CardEvidence | None = None
 
     @classmethod
     def of(
@@ -56,4 +58,4 @@ class Desk:
     ) -> Desk:
         """The desk at which ``session`` is taken up again."""
         kept = (session.challenge, session.challenges_used, session.evidence)
-        return cls(tx, writing, gate, facts, call, document, now, *kept, session.caller)
+        return cls(tx, writing, gate, facts, call, document, now, *kept, session.caller, session.card)

@@ -114,6 +114,8 @@ class CallRecord:
                 return await Appointments.confirm(desk.tx, reference, patient, desk.now)
             case Act.CANCEL_APPOINTMENT:
                 return await Appointments.cancel(desk.tx, reference, patient, desk.now)
+            case Act.CANCEL_SLOT:
+                raise CallcenterError("what a reference leads to is no patient's record")
 
     async def _situation(self, patient: UUID, appointment: Appointment | None) -> Situation:
         marks = await self._marks(patient)

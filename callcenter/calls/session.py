@@ -12,7 +12,7 @@ from callcenter.audit.ledger import Segment
 from callcenter.flow.conversation import HangUp, Line, Question, Recording
 from callcenter.flow.state import State
 from callcenter.identity.challenges import Opened
-from callcenter.identity.evidence import Evidence, Factor
+from callcenter.identity.evidence import CardEvidence, Evidence, Factor
 from callcenter.kernel.errors import IntegrityError
 from callcenter.practice.facts import Arrival
 
@@ -77,6 +77,7 @@ class Session:
         evidence: of a verification, or ``None``.
         playbacks: of the current document.
         pending: what follows once they have been heard, or ``None``.
+        card: the appointment card that was shown, or ``None``: it opens its own slot, and is no verification.
     """
 
     beginning: Beginning
@@ -89,6 +90,7 @@ class Session:
     evidence: Evidence | None = None
     playbacks: tuple[Playback, ...] = ()
     pending: Question | Recording | HangUp | None = None
+    card: CardEvidence | None = None
 
     def to_json(self) -> bytes:
         challenge = self.challenge
@@ -105,6 +107,7 @@ class Session:
                 "evidence": None if self.evidence is None else self.evidence.to_json(),
                 "playbacks": [{"record": str(p.record), "audio": _text(p.audio)} for p in self.playbacks],
                 "pending": _pending_to_json(self.pending),
+                "card": None if self.card is None else self.card.to_json(),
             }
         ).encode()
 
@@ -130,6 +133,7 @@ class Session:
             evidence=None if value["evidence"] is None else Evidence.from_json(value["evidence"]),
             playbacks=tuple(Playback(UUID(p["record"]), _id(p["audio"])) for p in value["playbacks"]),
             pending=_pending_from_json(value["pending"]),
+            card=None if value.get("card") is None else CardEvidence.from_json(value["card"]),
         )
 
 

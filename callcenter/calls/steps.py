@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing
 from callcenter.calls import rows
 from callcenter.calls.answers import KeptAnswer
+from callcenter.calls.booking import CallBooking
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, follow
 from callcenter.calls.flows import Flows
@@ -29,6 +30,7 @@ from callcenter.calls.places import NotOurNumber, Places
 from callcenter.calls.playbacks import settle
 from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import FETCH_RECORDING, RECORDINGS
+from callcenter.calls.references import CallReferences
 from callcenter.calls.returned import take_answered
 from callcenter.calls.session import Beginning, Session
 from callcenter.calls.values import (
@@ -50,10 +52,12 @@ from callcenter.flow.engine import Turn, advance
 from callcenter.flow.ports import Caller, World
 from callcenter.flow.state import Phase, initial
 from callcenter.identity.challenges import Challenges, Limits
+from callcenter.identity.references import ReferenceLimits, ReferenceTries
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.kernel.levels import Channel
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.bookings import Bookings
 from callcenter.practice.facts import Arrival, PracticeFacts
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.patients import Patients
@@ -104,6 +108,7 @@ class House:
     flows: Flows
     limits: Limits
     places: Places
+    reference_limits: ReferenceLimits = field(default_factory=ReferenceLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,8 @@ class Steps:
         self._inbox = Inbox(house.sealer)
         self._voices = VoiceMessages(house.sealer)
         self._challenges = Challenges(house.sealer, house.clock, house.random, house.limits, house.attempts)
+        self._bookings = Bookings(house.sealer, house.random)
+        self._tries = ReferenceTries(house.sealer, house.clock, house.reference_limits, house.attempts)
 
     async def step(self, event: Incoming | Reached | StepAnswered, render: Render) -> Answer:
         """Answer one webhook.
@@ -410,6 +417,10 @@ class Steps:
             messages=CallMessages(desk, session.beginning, self._inbox, self._voices, house.random),
             outreach=CallOutreach(desk, house.sealer, house.random),
             translated={one: {**desk.facts.public(desk.now, one), **of_the_call} for one in languages},
+            booking=CallBooking(desk, self._bookings, session.beginning.practitioner),
+            references=CallReferences(
+                desk, house.flows.book, self._bookings, self._patients, self._tries, house.limits
+            ),
         )
 
     async def _save(
@@ -479,6 +490,7 @@ def _after(session: Session, desk: Desk, turn: Turn, segment: Segment, writer: D
         challenge=desk.challenge,
         challenges_used=desk.challenges_used,
         evidence=desk.evidence,
+        card=desk.card,
         playbacks=tuple(writer.playbacks),
         pending=turn.reply.then if writer.playbacks else None,
     )

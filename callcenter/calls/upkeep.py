@@ -34,6 +34,8 @@ _FORGET_SESSIONS = text("DELETE FROM call_session s USING call c WHERE c.id = s.
 _FORGET_SECRETS = text("UPDATE challenge SET secret = NULL WHERE expires_at <= :now AND secret IS NOT NULL")
 #: A function of the schema: the server may not delete what bounds guessing.
 _FORGET_CHALLENGES = text("SELECT forget_challenges(:before)")
+_FORGET_TRIES = text("SELECT forget_reference_tries(:before)")
+_FORGET_HOLDS = text("DELETE FROM slot_hold WHERE held_until <= :now")
 
 #: A text message carries a challenge's code, and is forgotten with it.
 _FORGET_TEXTS = text("DELETE FROM text_message WHERE changed_at < :before")
@@ -59,7 +61,8 @@ class Upkeep:
     carrier: CallStatusSource
 
     async def forget(self) -> int:
-        """Delete stored answers, audio texts, codes, challenges and what became of text messages, past their time.
+        """Delete what is past its time: stored answers, audio texts, codes, challenges, tries at references, slots
+        held, and what became of text messages.
 
         Returns how many rows went.
         """
@@ -75,6 +78,8 @@ class Upkeep:
                 gone += (await run(_FORGET_CHALLENGES, {"before": now - CHALLENGES_KEPT})).scalar_one()
                 await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
                 gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
+                gone += (await run(_FORGET_TRIES, {"before": now - CHALLENGES_KEPT})).scalar_one()
+                gone += (await run(_FORGET_HOLDS, {"now": now})).rowcount
         return gone
 
     async def reconcile(self, limit: int = 100) -> int:

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from callcenter.cli import (
     audit,
+    bookings,
     fallback,
     flows,
     inbox,
@@ -49,5 +50,5 @@ for _command in (
     *(flows.flows, practice.practice, inbox.inbox, fallback.fallback, switch.switch, audit.audit),
 ):
     main.add_command(_command)
-for _command in (*practice_settings.COMMANDS, *outreach.COMMANDS):
+for _command in (*practice_settings.COMMANDS, *outreach.COMMANDS, bookings.bookings):
     practice.practice.add_command(_command)

@@ -25,6 +25,8 @@ from callcenter.kernel.protected import Protected, expose
 SHARED_CONTACT_OPENS = frozenset(
     {Category.RECORD_EXISTS, Category.APPOINTMENT_EXISTS, Category.APPOINTMENT_TIME, Category.PLACE}
 )
+#: What an appointment card tells about its own slot.
+CARD_OPENS = SHARED_CONTACT_OPENS
 
 
 class Reason(StrEnum):
@@ -46,6 +48,8 @@ class Reason(StrEnum):
     OPPOSED = "opposed"
     NO_CONSENT = "no_consent"
     NO_TELEPHONE = "no_telephone"
+    OTHER_SLOT = "other_slot"
+    CARD = "card"
 
 
 class Purpose(StrEnum):
@@ -67,6 +71,7 @@ class Situation:
             next is: withheld only then, it would tell whose it is.
         practice_has_sensitive: the practice has one: then no practitioner's name is said at V2, so that silence
             tells nothing.
+        slot: the appointment or booking that it is about, where a card is the proof.
     """
 
     patient: UUID
@@ -78,6 +83,7 @@ class Situation:
     contact_restricted: bool
     sensitive: bool
     practice_has_sensitive: bool
+    slot: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +203,7 @@ class Gate:
         if refused is not None:
             return refused
         granted = self._granted(inquiry, standing, situation)
-        record = await self._write("granted", granted, inquiry, standing, situation.patient)
+        record = await self._write("granted", granted, inquiry, standing, standing.subject)
         return Granted(Receipt(record, situation.patient, granted, self._writing, _GRANTED))
 
     async def push(self, inquiry: Inquiry, situation: Situation, barred: Reason | None) -> Decision:
@@ -236,7 +242,7 @@ class Gate:
 
     async def refuse(self, reason: Reason, inquiry: Inquiry, standing: Standing) -> Refused:
         """Refuse for ``reason``, and write it down."""
-        await self._write("refused", inquiry.categories, inquiry, standing, standing.patient, reason)
+        await self._write("refused", inquiry.categories, inquiry, standing, standing.subject, reason)
         return Refused(reason)
 
     async def _write(
@@ -288,6 +294,8 @@ class Gate:
         checks = (
             (standing.patient is None, Reason.UNVERIFIED),
             (standing.patient != situation.patient, Reason.OTHER_PATIENT),
+            (standing.slot is not None and standing.slot != situation.slot, Reason.OTHER_SLOT),
+            (standing.slot is not None and not inquiry.categories <= CARD_OPENS, Reason.CARD),
             (not self._opens(inquiry.categories, standing), self._level_reason(inquiry.categories)),
             *self._marks(situation),
             (standing.shared and not inquiry.categories <= SHARED_CONTACT_OPENS, Reason.SHARED_CONTACT),
@@ -327,6 +335,7 @@ class Gate:
             for category in inquiry.optional
             if self._opens(with_implied(frozenset({category})), standing)
             and not (standing.shared and category not in SHARED_CONTACT_OPENS)
+            and not (standing.slot is not None and category not in CARD_OPENS)
             and not (situation.practice_has_sensitive and category is Category.PRACTITIONER)
         }
         return inquiry.categories | optional

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from callcenter.flow import asking, message_taking, proving, reaching_out, verifying
+from callcenter.flow import asking, booking, message_taking, proving, reaching_out, referring, verifying
 from callcenter.flow.conversation import (
     Event,
     HangUp,
@@ -24,7 +24,9 @@ from callcenter.flow.conversation import (
 from callcenter.flow.language import (
     Act,
     Ask,
+    Book,
     Branch,
+    Card,
     Choose,
     Disclose,
     Do,
@@ -33,8 +35,10 @@ from callcenter.flow.language import (
     Flow,
     Go,
     Lookup,
+    Move,
     Prove,
     ReachOut,
+    Reference,
     Say,
     Speak,
     Step,
@@ -44,7 +48,7 @@ from callcenter.flow.language import (
 )
 from callcenter.flow.outcomes import Ended, Left, Outcome, Prompts, Scene, Waiting
 from callcenter.flow.ports import Done, Failed, Found, Nothing, Told, Withheld, World
-from callcenter.flow.state import Manner, Phase, State, initial
+from callcenter.flow.state import SLOT, Manner, Phase, State, initial
 from callcenter.kernel.errors import CallcenterError
 
 __all__ = ["FlowStuck", "Turn", "advance", "initial"]
@@ -230,6 +234,14 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
             return reaching_out.enter(state, scene)
         case Prove():
             return proving.enter(state, scene)
+        case Book():
+            return await booking.enter_book(state, scene)
+        case Move():
+            return await booking.enter_move(state, scene)
+        case Reference():
+            return referring.enter_reference(state, scene)
+        case Card():
+            return await referring.enter_card(state, scene)
 
 
 async def _answer(step: Step, state: State, keyed: Keyed, scene: Scene) -> Outcome:
@@ -246,6 +258,14 @@ async def _answer(step: Step, state: State, keyed: Keyed, scene: Scene) -> Outco
             return await reaching_out.answer(step, state, keyed, scene)
         case Prove():
             return await proving.answer(step, state, keyed, scene)
+        case Book():
+            return await booking.answer_book(state, keyed, scene)
+        case Move():
+            return await booking.answer_move(state, keyed, scene)
+        case Reference():
+            return await referring.answer_reference(state, keyed, scene)
+        case Card():
+            return await referring.answer_card(state, keyed, scene)
         case _:
             raise FlowStuck(f"step {step.name} asks nothing")
 
@@ -262,14 +282,27 @@ async def _find(step: Find, state: State, scene: Scene) -> Outcome:
 
 
 async def _disclose(step: Disclose, state: State, scene: Scene) -> Outcome:
-    match await scene.world.record.tell(step.prompt, state.bound, state.manner.language):
+    match await _told(step, state, scene):
         case Told(words):
             return Left("then", state, (words,))
         case Withheld():
             return Left("withheld", state)
 
 
+async def _told(step: Disclose, state: State, scene: Scene) -> Told | Withheld:
+    """Words of a slot are its card's to open; all others are the verified patient's."""
+    prompt = scene.book.said(step.prompt, state.manner.language)
+    if not any(field.startswith(f"{SLOT}.") for field in prompt.fields):
+        return await scene.world.record.tell(step.prompt, state.bound, state.manner.language)
+    slot = state.bound.get(SLOT)
+    if slot is None:
+        return Withheld()
+    return await scene.world.references.tell(step.prompt, slot, state.manner.language)
+
+
 async def _do(step: Do, state: State, scene: Scene) -> Outcome:
+    if step.act is Act.CANCEL_SLOT:
+        return await _cancel_slot(state, scene)
     reference = state.bound.get(APPOINTMENT)
     if reference is None:
         # Cancelled a moment ago, or bound for another patient: there is nothing left to act on.
@@ -287,6 +320,15 @@ def _spoken_to(step: Speak, state: State) -> State:
         state,
         manner=Manner(step.language or manner.language, step.pace or manner.pace, step.relay or manner.relay),
     )
+
+
+async def _cancel_slot(state: State, scene: Scene) -> Outcome:
+    slot = state.bound.get(SLOT)
+    match Failed() if slot is None else await scene.world.references.cancel(slot):
+        case Done():
+            return Left("done", state.unbinding(SLOT))
+        case Failed():
+            return Left("failed", state)
 
 
 def _case(step: Switch, scene: Scene) -> str:

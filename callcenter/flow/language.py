@@ -26,6 +26,8 @@ class Act(StrEnum):
 
     CONFIRM_APPOINTMENT = "confirm_appointment"
     CANCEL_APPOINTMENT = "cancel_appointment"
+    #: What a reference leads to, whoever it is for: it needs no proof (OB-13).
+    CANCEL_SLOT = "cancel_slot"
 
 
 class MessageKind(StrEnum):
@@ -301,6 +303,61 @@ class End:
         return {}
 
 
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Book a free slot: with whom, when, for whom born when, at which number. Needs no proof and reads no file."""
+
+    name: str
+    line: int
+    booked: str
+    none: str
+    refused: str
+    abandoned: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"booked": self.booked, "none": self.none, "refused": self.refused, "abandoned": self.abandoned}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Ask for the eight digits of a booking or of a printed card; they bind what they lead to."""
+
+    name: str
+    line: int
+    known: str
+    refused: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"known": self.known, "refused": self.refused}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Ask for the birth date that goes with the reference: both together open that slot, and nothing else."""
+
+    name: str
+    line: int
+    proved: str
+    refused: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"proved": self.proved, "refused": self.refused}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Offer other slots for the one that a reference leads to, and move it."""
+
+    name: str
+    line: int
+    moved: str
+    none: str
+    abandoned: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"moved": self.moved, "none": self.none, "abandoned": self.abandoned}
+
+
 Step = (
     Say
     | Choose
@@ -317,6 +374,10 @@ Step = (
     | End
     | ReachOut
     | Prove
+    | Book
+    | Reference
+    | Card
+    | Move
 )
 
 

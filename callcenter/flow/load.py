@@ -19,7 +19,9 @@ from callcenter.flow.language import (
     Act,
     Ask,
     AskKind,
+    Book,
     Branch,
+    Card,
     Channel,
     Choose,
     Direction,
@@ -32,11 +34,13 @@ from callcenter.flow.language import (
     Level,
     Lookup,
     MessageKind,
+    Move,
     Pace,
     ProofKind,
     Prove,
     ReachKind,
     ReachOut,
+    Reference,
     Say,
     Speak,
     Step,
@@ -353,6 +357,45 @@ class _ProveForm(_StepForm):
         return Prove(name, line, self.prove, self.proved, self.refused)
 
 
+class _BookForm(_StepForm):
+    book: Literal["slot"]
+    booked: str
+    none: str
+    refused: str
+    abandoned: str
+
+    def step(self, name: str, line: int) -> Step:
+        return Book(name, line, self.booked, self.none, self.refused, self.abandoned)
+
+
+class _ReferenceForm(_StepForm):
+    reference: Literal["slot"]
+    known: str
+    refused: str
+
+    def step(self, name: str, line: int) -> Step:
+        return Reference(name, line, self.known, self.refused)
+
+
+class _CardForm(_StepForm):
+    card: Literal["slot"]
+    proved: str
+    refused: str
+
+    def step(self, name: str, line: int) -> Step:
+        return Card(name, line, self.proved, self.refused)
+
+
+class _MoveForm(_StepForm):
+    move: Literal["slot"]
+    moved: str
+    none: str
+    abandoned: str
+
+    def step(self, name: str, line: int) -> Step:
+        return Move(name, line, self.moved, self.none, self.abandoned)
+
+
 #: By the verb that stands for the kind of a step.
 _FORMS: Mapping[str, type[_StepForm]] = {
     "say": _SayForm,
@@ -369,4 +412,8 @@ _FORMS: Mapping[str, type[_StepForm]] = {
     "end": _EndForm,
     "reach_out": _ReachOutForm,
     "prove": _ProveForm,
+    "book": _BookForm,
+    "reference": _ReferenceForm,
+    "card": _CardForm,
+    "move": _MoveForm,
 }

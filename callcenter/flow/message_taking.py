@@ -65,6 +65,8 @@ async def enter(step: TakeMessage, state: State, scene: Scene) -> Outcome:
             return _ask_to_speak(state.asking(Phase.RECORDING), scene, _VOICE_PROMPT)
         case MessageKind.RENEWAL | MessageKind.CERTIFICATE:
             return await _for_whom(step, state.keeping(REASON, _REASON_OF[step.kind]), scene)
+        case MessageKind.CALLBACK if REASON in state.typed:  # an earlier step has left it
+            return await _ask_number(step, state, scene)
         case _:
             return _ask_reason(state.asking(Phase.REASON), scene)
 

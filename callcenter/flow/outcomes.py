@@ -19,6 +19,9 @@ class Renderable(Protocol):
 
     def render(self, values: Mapping[str, object], /) -> str: ...
 
+    @property
+    def fields(self) -> frozenset[str]: ...
+
 
 class Prompts(Protocol):
     """The prompts of a flow by key (``flow.prompts.PromptBook``)."""

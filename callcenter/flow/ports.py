@@ -187,6 +187,119 @@ class Outreach(Protocol):
         """Have it rung once this call is over; the digits of the call-back code, for whoever is on the line."""
 
 
+# --- booking
+
+
+@dataclass(frozen=True, slots=True)
+class BookablePractitioner:
+    """Somebody who can be booked by telephone.
+
+    Arguments:
+        name: title and name, as they are public.
+        new_patients: whether they take patients whom they have never seen.
+    """
+
+    id: UUID
+    name: str
+    new_patients: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A free slot, held for this call.
+
+    Arguments:
+        practitioner: title and name, as they are public.
+        starts_at: the practice's local time, aware.
+    """
+
+    practitioner: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoSlot:
+    """Nothing can be offered or booked: none is free, or this caller has been offered, or has booked, enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingMade:
+    """The slot is booked.
+
+    Arguments:
+        reference: eight digits.
+    """
+
+    reference: str
+
+
+class Booking(Protocol):
+    """The free slots of the practice. Looks into no patient's file."""
+
+    async def practitioners(self) -> Sequence[BookablePractitioner]:
+        """Who can be booked at the number that was called, at most nine."""
+
+    async def offer(self, practitioner: UUID) -> Offered | NoSlot:
+        """Hold the next free slot of a practitioner in place of the one that the call holds."""
+
+    async def book(self, birth_date: date, number: str) -> BookingMade | NoSlot:
+        """Book the slot that the call holds. ``number`` is E.164."""
+
+    async def release(self) -> None:
+        """Let go of the slot that the call holds."""
+
+
+# --- by reference
+
+
+@dataclass(frozen=True, slots=True)
+class SlotKnown:
+    """The reference leads to a slot to come: a reference to it, never a value."""
+
+    slot: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """It leads to none, or to one that is cancelled, or too much was tried: all alike.
+
+    Arguments:
+        last: nothing more is compared in this call.
+    """
+
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CardRight:
+    """The birth date goes with the reference."""
+
+
+class References(Protocol):
+    """What references lead to. Counts before it compares."""
+
+    async def find(self, reference: str) -> SlotKnown | NotKnown:
+        """Look for what eight digits lead to."""
+
+    async def card_stands(self, slot: UUID) -> bool:
+        """Whether the card of this slot was shown a moment ago."""
+
+    async def check_birth_date(self, slot: UUID, birth_date: date) -> CardRight | NotKnown:
+        """Compare a birth date with the one that goes with the slot."""
+
+    async def tell(self, prompt: str, slot: UUID, language: str) -> Told | Withheld:
+        """Render ``prompt`` with the fields of the slot, if its card was shown and the gate grants it."""
+
+    async def cancel(self, slot: UUID) -> Done | Failed:
+        """Free the slot."""
+
+    async def offer(self, slot: UUID) -> Offered | NoSlot:
+        """Hold the next free slot of the same practitioner in place of the one that the call holds."""
+
+    async def move(self, slot: UUID) -> Done | Failed:
+        """Move the slot to the one that the call holds; its reference stays."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """All that one turn of a flow may use.
@@ -205,6 +318,8 @@ class World:
     record: Record
     messages: Messages
     outreach: Outreach
+    booking: Booking
+    references: References
     translated: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
 
     def public_in(self, language: str) -> Mapping[str, str | bool]:

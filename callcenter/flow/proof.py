@@ -12,16 +12,34 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from callcenter.disclosure.gate import CARD_OPENS
 from callcenter.disclosure.policy import Never, Policy
-from callcenter.flow.language import Act, Disclose, Do, Find, Flow, Level, Lookup, Prove, Step, Verify
+from callcenter.flow.language import (
+    Act,
+    Card,
+    Disclose,
+    Do,
+    Find,
+    Flow,
+    Level,
+    Lookup,
+    Move,
+    Prove,
+    Reference,
+    Step,
+    Verify,
+)
 from callcenter.flow.prompts import PromptBook
-from callcenter.kernel.labels import FIELD_LABELS, Category
+from callcenter.flow.state import SLOT
+from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 
 Fact = str
 Facts = frozenset[Fact]
 
-#: What ``find`` binds; the only root of a field that is not always there.
+#: What ``find`` binds; with what ``reference`` binds, the roots of fields that are not always there.
 APPOINTMENT = "appointment"
+#: The birth date that goes with a reference was typed: it opens that slot and nothing else, and is no level.
+CARD_FACT: Fact = "card:slot"
 
 
 def level_fact(level: int) -> Fact:
@@ -119,10 +137,7 @@ def needs(step: Step, flow: Flow, book: PromptBook, policy: Policy) -> tuple[Nee
     """All that ``step`` needs. They come from the fields of its words and from the policy, never from its author."""
     match step:
         case Disclose():
-            prompt = book[step.prompt]
-            roots = {field.split(".")[0] for field in prompt.fields if FIELD_LABELS[field] is not Category.PUBLIC}
-            bound = (_bound_need(step, root, f"names « {root} »") for root in sorted(roots))
-            return (*_category_needs(step, "says", prompt.told, prompt.categories, flow, policy), *bound)
+            return _disclosure_needs(step, book, flow, policy)
         case Find():
             # Both outlets tell something: that there is a record, and whether it holds an appointment.
             told = frozenset({Category.RECORD_EXISTS, Category.APPOINTMENT_EXISTS})
@@ -130,12 +145,37 @@ def needs(step: Step, flow: Flow, book: PromptBook, policy: Policy) -> tuple[Nee
             if step.what is Lookup.FOLLOWING_APPOINTMENT:
                 return (*found, _bound_need(step, APPOINTMENT, "looks for what follows an appointment"))
             return found
+        case Do(act=Act.CANCEL_SLOT):
+            return (_bound_need(step, SLOT, "acts on a slot"),)
+        case Card() | Move():
+            return (_bound_need(step, SLOT, "is about a slot"),)
         case Do():
             told = frozenset({Category.APPOINTMENT_EXISTS})
             found = _category_needs(step, "tells", told, told, flow, policy)
             return (*found, _bound_need(step, APPOINTMENT, "acts on an appointment"))
         case _:
             return ()
+
+
+def _disclosure_needs(step: Disclose, book: PromptBook, flow: Flow, policy: Policy) -> tuple[Need, ...]:
+    """What a card opens needs a card; all else needs a level, whatever cards there are."""
+    fields = {field for field in book[step.prompt].fields if FIELD_LABELS[field] is not Category.PUBLIC}
+    by_card = {field for field in fields if field.startswith(f"{SLOT}.") and _card_opens(field, flow, policy)}
+    told = frozenset(FIELD_LABELS[field] for field in fields - by_card)
+    levels = _category_needs(step, "says", told, with_implied(told), flow, policy) if told else ()
+    roots = sorted({field.split(".")[0] for field in fields})
+    bound = [_bound_need(step, root, f"names « {root} »") for root in roots]
+    if by_card:
+        mend = f"let every path to « {step.name} » pass the outlet « proved » of a card step"
+        bound.insert(0, Need(CARD_FACT, f"says {', '.join(sorted(by_card))}, which needs an appointment card", mend))
+    return (*levels, *bound)
+
+
+def _card_opens(field: str, flow: Flow, policy: Policy) -> bool:
+    """Whether a card is worth level 2 for what ``field`` tells."""
+    categories = with_implied(frozenset({FIELD_LABELS[field]}))
+    required = policy.strictest(categories, flow.channel)
+    return categories <= CARD_OPENS and not isinstance(required, Never) and required <= Level.VERIFIED
 
 
 def _category_needs(
@@ -163,8 +203,9 @@ def _category_needs(
 
 
 def _bound_need(step: Step, root: str, why: str) -> Need:
-    mend = f"let every path to « {step.name} » pass the outlet « found » of a find step"
-    return Need(bound_fact(root), f"{why}, which a find step must have found", mend)
+    verb, outlet = ("reference", "known") if root == SLOT else ("find", "found")
+    mend = f"let every path to « {step.name} » pass the outlet « {outlet} » of a {verb} step"
+    return Need(bound_fact(root), f"{why}, which a {verb} step must have found", mend)
 
 
 # --- facts along a way
@@ -176,9 +217,16 @@ def after(step: Step, outlet: str, facts: Facts) -> Facts:
         case (Verify(), "verified") | (Prove(), "proved"):
             # It may have been for another patient: what was found before is not this patient's.
             levels = {level_fact(level) for level in range(Level.IDENTIFIED, _proves(step) + 1)}
-            return frozenset(fact for fact in facts if not fact.startswith("bound:")) | levels
+            return frozenset(fact for fact in facts if not fact.startswith(("bound:", "card:"))) | levels
         case Find(), "found":
             return facts | {bound_fact(APPOINTMENT)}
+        case Reference(), "known":
+            # Another slot, perhaps: the card that was shown before is not this one's.
+            return (facts - {CARD_FACT}) | {bound_fact(SLOT)}
+        case Card(), "proved":
+            return facts | {CARD_FACT}
+        case Do(act=Act.CANCEL_SLOT), "done":
+            return facts - {bound_fact(SLOT), CARD_FACT}
         case Do(act=Act.CANCEL_APPOINTMENT), "done":
             return facts - {bound_fact(APPOINTMENT)}
         case _:

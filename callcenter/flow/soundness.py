@@ -7,11 +7,13 @@ by themselves.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from callcenter.flow.language import (
     Ask,
+    Book,
     Branch,
+    Card,
     Channel,
     Choose,
     Direction,
@@ -22,9 +24,11 @@ from callcenter.flow.language import (
     Flow,
     Go,
     MessageKind,
+    Move,
     Prove,
     ReachKind,
     ReachOut,
+    Reference,
     Say,
     Speak,
     Step,
@@ -69,6 +73,32 @@ REACH_OUT_PROMPTS = {
 }
 #: Whoever answers a call of ours has asked for nothing, perhaps: this is all that they hear before a key.
 PROVE_PROMPTS = ("prove.return_call", "prove.return_call_again")
+#: Who is offered a slot, and when it is.
+OFFER_PROMPTS = ("booking.offer", "booking.next_offer", "booking.offer_keys")
+BOOK_PROMPTS = (
+    "booking.with_whom",
+    "booking.practitioner",
+    "booking.person",
+    "booking.seen_before",
+    *OFFER_PROMPTS,
+    "booking.birth_date",
+    "booking.birth_date_again",
+    "booking.number",
+    "booking.number_or_this",
+    "booking.number_again",
+    "booking.booked",
+)
+REFERENCE_PROMPTS = ("reference.ask", "reference.again", "reference.failed")
+CARD_PROMPTS = ("card.birth_date", "card.again", "card.failed")
+#: The words of a step that asks several questions, by its kind.
+STEP_PROMPTS: Mapping[type[Step], tuple[str, ...]] = {
+    Book: BOOK_PROMPTS,
+    Reference: REFERENCE_PROMPTS,
+    Card: CARD_PROMPTS,
+    Move: OFFER_PROMPTS,
+}
+#: Fields that have a value only while such a step speaks.
+PASSING_FIELDS = frozenset({"offer.key", "offer.practitioner", "offer.starts_at", "booking.reference"})
 #: Steps at which a caller always has the word. Not ``verify``: live evidence answers it without a question.
 QUESTIONS = (Choose, Ask, TakeMessage, ReachOut, Prove)
 #: Outlets by which something has failed or been refused: none may lead into a corner.
@@ -91,6 +121,8 @@ def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
                 keys.update(REACH_OUT_PROMPTS[step.kind])
             case Prove():
                 keys.update(PROVE_PROMPTS)
+            case Book() | Reference() | Card() | Move():
+                keys.update(STEP_PROMPTS[type(step)])
             case Find() | Do() | Branch() | Switch() | Speak() | Go():
                 pass
     return frozenset(keys)
@@ -198,6 +230,9 @@ def _prompt_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Probl
         case Prove():
             for key in PROVE_PROMPTS:
                 yield from _public_prompt_problems(flow, step, key, book)
+        case Book() | Reference() | Card() | Move():
+            for key in STEP_PROMPTS[type(step)]:
+                yield from _public_prompt_problems(flow, step, key, book)
         case Disclose():
             yield from _disclosed_prompt_problems(flow, step, book)
         case Find() | Do() | Branch() | Switch() | Speak() | Go():
@@ -215,6 +250,10 @@ def _public_prompt_problems(flow: Flow, step: Step | None, key: str, book: Promp
     elif foreign := sorted(book[key].fields & _given_to_others(key)):
         what = f"{speaker} says the prompt « {key} », which names {', '.join(foreign)}: not known there"
         yield _problem(flow, step, what, f"name it only in « {_known_in(foreign[0])} »")
+    elif book[key].fields & PASSING_FIELDS and not isinstance(step, Book | Move):
+        fields = ", ".join(sorted(book[key].fields & PASSING_FIELDS))
+        what = f"{speaker} says the prompt « {key} », which names {fields}: known only while a slot is booked or moved"
+        yield _problem(flow, step, what, "take the field out of the prompt")
 
 
 def _given_to_others(key: str) -> frozenset[str]:
@@ -232,6 +271,9 @@ def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> 
     elif book[step.prompt].is_public:
         what = f"step « {step.name} » discloses the prompt « {step.prompt} », which names nothing about a patient"
         yield _problem(flow, step, what, "say it in a say step")
+    elif len({field.split(".")[0] for field in _labelled(book[step.prompt])}) > 1:
+        what = f"step « {step.name} » names an appointment and a slot, which nobody proves both at once"
+        yield _problem(flow, step, what, "say each in a disclose step of its own")
 
 
 def _labelled(prompt: Prompt) -> list[str]:
@@ -337,7 +379,7 @@ def _person_problems(flow: Flow, person_path: frozenset[str]) -> Iterator[Proble
     """The way to a person asks for no proof: whoever could not be verified must be able to walk it to its end."""
     for name in person_path:
         step = flow.steps[name]
-        if isinstance(step, Verify | Prove | Find | Disclose | Do):
+        if isinstance(step, Verify | Prove | Find | Disclose | Do | Reference | Card | Move):
             what = (
                 f"step « {name} » stands on the way to a person (from « {flow.person} »), which must ask for no proof"
             )

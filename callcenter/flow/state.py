@@ -16,6 +16,9 @@ from callcenter.kernel.errors import IntegrityError
 #: Of the JSON form. A state of another version was written by another program: it is not guessed at.
 VERSION = 3
 
+#: The name under which a reference binds what it leads to.
+SLOT = "slot"
+
 
 class Phase(StrEnum):
     """Which question of a step the caller is at."""
@@ -30,6 +33,9 @@ class Phase(StrEnum):
     NUMBER = "number"
     PRACTITIONER = "practitioner"
     RECORDING = "recording"
+    SEEN_BEFORE = "seen_before"
+    OFFER = "offer"
+    REFERENCE = "reference"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ CASE_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {"call.arrival": frozenset({"practice", "direct", "menu", "overflow", "professionals", "closed"})}
 )
 #: Fields that are a date and time: said through one of the filters for it.
-MOMENT_FIELDS = frozenset({"appointment.starts_at"})
+MOMENT_FIELDS = frozenset({"appointment.starts_at", "slot.starts_at"})
 
 
 # --- parts

@@ -13,12 +13,13 @@ from sqlalchemy import (
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
     false,
 )
 
-from callcenter.store.schema import PRACTICE_SCOPE, metadata, practice_column
+from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, practice_column
 
 challenge = Table(
     "challenge",
@@ -70,4 +71,37 @@ challenge_attempt = Table(
     CheckConstraint("document >= 0", name="document"),
     CheckConstraint("octet_length(keyed) = 32", name="keyed_is_a_digest"),
     info=PRACTICE_SCOPE,
+)
+
+#: Tries at references and at the birth dates of appointment cards, right and wrong: they bound guessing (OB-13).
+reference_try = Table(
+    "reference_try",
+    metadata,
+    practice_column(),
+    # No foreign key: it would wait for the call's row, which the step holds that waits for this one to be counted.
+    Column("call_id", Uuid, nullable=False),
+    Column("document", Integer, nullable=False),
+    Column("keyed", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", LargeBinary, nullable=False),
+    Column("caller_index", LargeBinary),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("right", Boolean, nullable=False, server_default=false()),
+    PrimaryKeyConstraint("call_id", "document", "keyed"),
+    CheckConstraint("document >= 0", name="document"),
+    CheckConstraint("kind IN ('reference', 'birth_date')", name="kind"),
+    CheckConstraint("octet_length(keyed) = 32", name="keyed_is_a_digest"),
+    CheckConstraint("octet_length(target) = 32", name="target_is_a_digest"),
+    CheckConstraint("octet_length(caller_index) = 32", name="caller_index_is_a_digest"),
+    Index(None, "practice_id", "at"),
+    info=PRACTICE_SCOPE,
+)
+
+#: How many wrong tries there were everywhere, by the hour (UTC).
+reference_tally = Table(
+    "reference_tally",
+    metadata,
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("wrong", Integer, nullable=False),
+    info=HOUSE_SCOPE,
 )

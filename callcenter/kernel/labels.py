@@ -59,6 +59,14 @@ FIELD_LABELS: Mapping[str, Category] = MappingProxyType(
         "appointment.practitioner": Category.PRACTITIONER,
         "appointment.speciality": Category.SPECIALITY,
         "appointment.place": Category.PLACE,
+        # A free slot is nobody's. Its reference is told to whoever has just booked it, and to nobody else.
+        "offer.key": Category.PUBLIC,
+        "offer.practitioner": Category.PUBLIC,
+        "offer.starts_at": Category.PUBLIC,
+        "booking.reference": Category.PUBLIC,
+        # What a reference leads to.
+        "slot.starts_at": Category.APPOINTMENT_TIME,
+        "slot.place": Category.PLACE,
     }
 )
 

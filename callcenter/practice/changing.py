@@ -184,6 +184,9 @@ class SettingsDesk:
         for name in sorted(name for name in strangers if normalise_name(name) not in known):
             what = f"« {name} » is no practitioner of the practice"
             raise DataProblems([Problem(Setting.NUMBERS, 0, what, "write the name without the title")])
+        for name in sorted(name for name in facts.booking.practitioners if normalise_name(name) not in known):
+            what = f"« {name} » is no practitioner of the practice, and cannot be booked"
+            raise DataProblems([Problem(Setting.BOOKING, 0, what, "write the name without the title")])
         return facts
 
 

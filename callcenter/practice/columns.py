@@ -40,6 +40,7 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         "duree": "duration_minutes",
         "lieu": "place",
         "statut": "status",
+        "reference_de_carte": "reference",
     }
 )
 

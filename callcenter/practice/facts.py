@@ -13,6 +13,7 @@ from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception
 from callcenter.practice.sending import EscalationSettings, ReminderSettings
+from callcenter.practice.slots import BookingPlan
 from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
 from callcenter.speech import english, french
 
@@ -84,6 +85,7 @@ class PracticeFacts:
         out_of_hours_number: E.164 or short number of the region's out-of-hours service (EM-04).
         agenda: where its appointments are made.
         reminders, escalation: what is sent by itself.
+        booking: who can be booked by telephone; nobody in an external agenda.
         numbers: the E.164 numbers that we answer for it, and where each leads.
         other_lines: E.164 lines of the practice besides ``numbers`` and ``rescue_number``.
         voice_messages: whether callers may leave spoken messages.
@@ -110,6 +112,7 @@ class PracticeFacts:
     voice_messages: VoiceMessages = VoiceMessages.ON
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
     escalation: EscalationSettings = field(default_factory=EscalationSettings)
+    booking: BookingPlan = field(default_factory=BookingPlan)
     revision: int = field(default=0, compare=False)
 
     @property

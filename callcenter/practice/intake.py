@@ -52,6 +52,7 @@ class AppointmentEntry:
     place: str | None
     status: AppointmentStatus
     changed_at: datetime
+    reference_index: bytes | None = None
 
 
 def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -96,7 +97,10 @@ def _put_statement(table: Table, names: tuple[str, ...]) -> Insert:
     arrays = (bindparam(name, type_=ARRAY(table.c[name].type)) for name in names)
     given = func.unnest(*arrays).table_valued(*names).render_derived()
     statement = insert(table).from_select(names, select(*(given.c[name] for name in names)))
-    changed = {name: statement.excluded[name] for name in names if name not in kept}
+    changed: dict[str, Any] = {name: statement.excluded[name] for name in names if name not in kept}
+    if table is appointment:  # a file without the reference of a printed card leaves the one that stands
+        standing = appointment.c.reference_index
+        changed["reference_index"] = func.coalesce(statement.excluded.reference_index, standing)
     return statement.on_conflict_do_update(index_elements=["id"], set_=changed)
 
 
@@ -165,6 +169,7 @@ def _appointment_row(tx: Transaction, entry: AppointmentEntry) -> dict[str, obje
         "place": entry.place,
         "status": entry.status.value,
         "changed_at": entry.changed_at,
+        "reference_index": entry.reference_index,
     }
 
 

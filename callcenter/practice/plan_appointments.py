@@ -7,6 +7,7 @@ from uuid import UUID
 
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.randomness import new_id
+from callcenter.practice.bookings import reference_index, references_in_use
 from callcenter.practice.intake import AppointmentEntry, batches, cancel_appointments, put_appointments
 from callcenter.practice.names import UnmappedCharacter, normalise_name
 from callcenter.practice.on_file import (
@@ -37,6 +38,7 @@ async def plan_appointments(context: ImportContext, drafts: Sequence[Draft[Appoi
     problems = repeated(context, keys, "the same appointment")
     written = {draft.record.practitioner for draft in drafts}  # each name is read once, not on every line
     meant = {name: _practitioner(practitioners, name) for name in written}
+    problems += await _references_taken(context, drafts)
     entries = []
     for draft in drafts:
         patient, doctor = patients.get(draft.record.patient), meant[draft.record.practitioner]
@@ -109,4 +111,24 @@ def _entry(
         place=record.place,
         status=status,
         changed_at=on_file.changed_at if on_file and unchanged else context.reading.now,
+        reference_index=None if record.reference is None else _index(context, record.reference),
     )
+
+
+def _index(context: ImportContext, reference: str) -> bytes:
+    return reference_index(context.file.sealer, context.file.practice, reference)
+
+
+async def _references_taken(context: ImportContext, drafts: Sequence[Draft[AppointmentRecord]]) -> list[Problem]:
+    """Two cards with the same reference would open one another's appointment."""
+    given = [(draft, draft.record.reference) for draft in drafts if draft.record.reference is not None]
+    problems = repeated(context, ((draft.line, reference) for draft, reference in given), "the same reference")
+    indexed = [(draft, _index(context, reference)) for draft, reference in given]
+    for batch in batches(indexed):
+        in_use = await references_in_use(context.tx, [index for _, index in batch])
+        problems += [
+            context.problem(draft.line, "its reference leads to another appointment already", "print another card")
+            for draft, index in batch
+            if in_use.get(index, draft.record.external_id) != draft.record.external_id
+        ]
+    return problems

@@ -100,6 +100,7 @@ def _check(document: Document, told: _Practice, facts: PracticeFacts) -> None:
     problems = [document.problem(path, what, "correct the description") for path, what in broken]
     problems += _named_twice(document, told)
     problems += _numbers_of_strangers(document, told)
+    problems += _bookings_of_strangers(document, told)
     if problems:
         raise DataProblems(problems)
     try:
@@ -135,4 +136,17 @@ def _numbers_of_strangers(document: Document, told: _Practice) -> list[Problem]:
         )
         for number, door in told.numbers.items()
         if door.practitioner is not None and normalise_name(door.practitioner) not in known
+    ]
+
+
+def _bookings_of_strangers(document: Document, told: _Practice) -> list[Problem]:
+    known = {normalise_name(person.name) for person in told.practitioners}
+    return [
+        document.problem(
+            ("booking", "practitioners", name),
+            f"« {name} » is no practitioner of the practice, and cannot be booked",
+            "write the name as under practitioners, without the title",
+        )
+        for name in told.booking.practitioners
+        if normalise_name(name) not in known
     ]

@@ -11,18 +11,19 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, time
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from callcenter.practice.facts import Agenda, AgendaKind, Door, PracticeFacts
 from callcenter.practice.numbers import E164, NumberProblem, parse_diallable, parse_number, parse_served
 from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule
 from callcenter.practice.sending import EscalationSettings, ReminderMode, ReminderSettings
+from callcenter.practice.slots import Bookable, BookingPlan
 from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
 from callcenter.speech.moments import WEEKDAYS
 
@@ -56,6 +57,7 @@ class Setting(StrEnum):
     VOICE_MESSAGES = "voice_messages"
     REMINDERS = "reminders"
     ESCALATION = "escalation"
+    BOOKING = "booking"
 
     @property
     def immediate(self) -> bool:
@@ -205,6 +207,33 @@ class _EscalationForm(FormModel):
     at_night: bool = True
 
 
+class _BookableForm(FormModel):
+    new_patients: bool = True
+    slot_minutes: Annotated[int, Field(ge=5, le=240)] = 15
+    first_day_ahead: Annotated[int, Field(ge=0, le=60)] = 1
+    days_ahead: Annotated[int, Field(ge=0, le=90)] = 30
+
+    @model_validator(mode="after")
+    def _first_before_last(self) -> Self:
+        if self.first_day_ahead > self.days_ahead:
+            raise ValueError("the first day lies behind the last: lower first_day_ahead or raise days_ahead")
+        return self
+
+    def bookable(self) -> Bookable:
+        return Bookable(self.new_patients, self.slot_minutes, self.first_day_ahead, self.days_ahead)
+
+
+class _BookingForm(FormModel):
+    #: Each has a key of the telephone, from 1 on.
+    practitioners: dict[Annotated[str, words(120)], _BookableForm] = Field(default_factory=dict, max_length=9)
+    offers: Annotated[int, Field(ge=1, le=10)] = 3
+    open_per_caller: Annotated[int, Field(ge=1, le=20)] = 2
+
+    def plan(self) -> BookingPlan:
+        practitioners = {name: form.bookable() for name, form in self.practitioners.items()}
+        return BookingPlan(practitioners, self.offers, self.open_per_caller)
+
+
 #: A number plan: each number that we answer, and where it leads.
 Numbers = dict[Annotated[str, _number(parse_served)], Annotated[_DoorForm, BeforeValidator(_whole_door)]]
 
@@ -232,6 +261,7 @@ class PracticeForm(FormModel):
     voice_messages: Annotated[VoiceMessages, BeforeValidator(_read_switch)] = VoiceMessages.ON
     reminders: Annotated[_RemindersForm, BeforeValidator(_whole_reminders)] = _RemindersForm(mode=ReminderMode.OFF)
     escalation: _EscalationForm = _EscalationForm()
+    booking: _BookingForm = Field(default_factory=_BookingForm)
 
     def facts(self, *, id: UUID, organisation_id: UUID, slug: str, revision: int = 0) -> PracticeFacts:
         """The practice that has these settings."""
@@ -251,6 +281,7 @@ class PracticeForm(FormModel):
             out_of_hours_number=self.out_of_hours_number,
             voice=self.voice,
             agenda=Agenda() if self.agenda is None else Agenda(AgendaKind.EXTERNAL, self.agenda.external),
+            booking=self.booking.plan(),
             numbers={E164(number): Door(door.entry, door.practitioner) for number, door in self.numbers.items()},
             other_lines=frozenset(map(E164, self.other_lines)),
             voice_messages=self.voice_messages,
@@ -289,6 +320,7 @@ def as_written(facts: PracticeFacts) -> Mapping[Setting, Any]:
             "after_minutes": facts.escalation.after_minutes,
             "at_night": facts.escalation.at_night,
         },
+        Setting.BOOKING: _written_booking(facts.booking),
     }
 
 
@@ -302,6 +334,19 @@ def _written_reminders(reminders: ReminderSettings) -> Any:
     if reminders.mode is ReminderMode.OFF:
         return reminders.mode.value
     return {"mode": reminders.mode.value, "hours_before": reminders.hours_before}
+
+
+def _written_booking(plan: BookingPlan) -> dict[str, Any]:
+    practitioners = {
+        name: {
+            "new_patients": rule.new_patients,
+            "slot_minutes": rule.slot_minutes,
+            "first_day_ahead": rule.first_day_ahead,
+            "days_ahead": rule.days_ahead,
+        }
+        for name, rule in plan.practitioners.items()
+    }
+    return {"practitioners": practitioners, "offers": plan.offers, "open_per_caller": plan.open_per_caller}
 
 
 def _written_interval(interval: Interval) -> str:

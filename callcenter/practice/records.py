@@ -38,6 +38,7 @@ _MOMENT = re.compile(
 _OFFSET = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$")
 _MINUTES = re.compile(r"0{0,9}[0-9]{1,4}")
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_REFERENCE = re.compile(r"[0-9]{8}")
 _PLACE_CODE = re.compile(r"(?:[0-9]{2}|2[AB])[0-9]{3}")
 
 _YES = frozenset({"oui", "o", "1", "true", "vrai", "x", "yes"})
@@ -205,6 +206,13 @@ def _read_duration(value: str) -> int:
     return int(value)
 
 
+def _read_reference(value: str) -> str:
+    digits = re.sub(r"[\s.-]", "", value)
+    if not _REFERENCE.fullmatch(digits):
+        raise _refusal("is not a reference", "write the eight digits of the printed card, or empty the cell")
+    return digits
+
+
 def _text(value: str) -> str:
     if _CONTROL.search(value):
         raise _refusal("has a line break or another control character", "write it on one line")
@@ -229,6 +237,7 @@ def _one_of(words: Iterable[str]) -> str:
 
 _DATE = "`JJ/MM/AAAA` or `AAAA-MM-JJ`"
 _START = "`JJ/MM/AAAA HH:MM` or `AAAA-MM-JJTHH:MM`, in the practice's time zone unless it has an offset"
+_CARD = "the eight digits of a printed card, which are not kept; empty: what stands"
 _STATUS = f"{_one_of(_STATUSES)}; empty: what stands, or planned"
 _PLACE = "INSEE code of five characters, such as `01004`, `2A004` or `99109`"
 
@@ -336,6 +345,7 @@ class AppointmentRecord(_Record):
         practitioner: name, with or without the title.
         starts_at: aware, in UTC.
         status: ``None`` when the file does not say.
+        reference: of the printed card; ``None`` when the file does not say.
     """
 
     external_id: Text
@@ -345,3 +355,4 @@ class AppointmentRecord(_Record):
     duration_minutes: Annotated[int, _with(_read_duration), _written("whole minutes, from 1 to 1440")] = 15
     place: Annotated[Text, _written("as said; empty: the practice's address")] | None = None
     status: Annotated[AppointmentStatus, _with(_read_appointment_status), _written(_STATUS)] | None = None
+    reference: Annotated[str, _with(_read_reference), _written(_CARD)] | None = None

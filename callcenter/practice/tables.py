@@ -210,6 +210,7 @@ appointment = Table(
     Column("place", Text),
     Column("status", Text, nullable=False, server_default=text("'planned'")),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("reference_index", LargeBinary),  # of the eight digits on a printed card, which are kept nowhere
     UniqueConstraint("practice_id", "id"),
     UniqueConstraint("practice_id", "external_id"),
     ForeignKeyConstraint(["practice_id", "patient_id"], ["patient.practice_id", "patient.id"]),
@@ -218,8 +219,17 @@ appointment = Table(
     CheckConstraint("place IS NULL OR btrim(place) <> ''", name="place_not_empty"),
     CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_within_a_day"),
     CheckConstraint("status IN ('planned', 'confirmed', 'cancelled')", name="status"),
+    _blind_index("reference_index"),
     Index(None, "practice_id", "patient_id", "starts_at", "id"),
-    Index(None, "practice_id", "practitioner_id"),
+    # Partial, so that writing it locks no row against what refers to it.
+    Index(
+        "uq_appointment_reference",
+        "practice_id",
+        "reference_index",
+        unique=True,
+        postgresql_where=text("reference_index IS NOT NULL"),
+    ),
+    Index(None, "practice_id", "practitioner_id", "starts_at"),
     info=PRACTICE_SCOPE,
 )
 
@@ -291,5 +301,77 @@ voice_message = Table(
         "left_at",
         postgresql_where=text("state = 'waiting' OR deleted_at IS NULL"),
     ),
+    info=PRACTICE_SCOPE,
+)
+
+#: A slot that a caller is making up their mind about: nobody else is offered it for some minutes.
+slot_hold = Table(
+    "slot_hold",
+    metadata,
+    Column("call_id", Uuid, primary_key=True),
+    practice_column(),
+    Column("practitioner_id", Uuid, nullable=False),
+    Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("duration_minutes", SmallInteger, nullable=False),
+    Column("caller_index", LargeBinary),  # of the calling number; none if withheld
+    Column("offered", SmallInteger, nullable=False),
+    Column("held_until", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("practice_id", "practitioner_id", "starts_at"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
+    CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_within_a_day"),
+    CheckConstraint("offered BETWEEN 1 AND 10", name="offered_a_few"),
+    _blind_index("caller_index"),
+    Index(None, "practice_id", "held_until"),
+    info=PRACTICE_SCOPE,
+)
+
+#: A booking by telephone. It is nobody's file (ID-04): a person of the practice finds out whose it is, or makes one.
+booking_request = Table(
+    "booking_request",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    practice_column(),
+    Column("practitioner_id", Uuid, nullable=False),
+    Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("duration_minutes", SmallInteger, nullable=False),
+    Column("birth_date", LargeBinary, nullable=False),
+    Column("number", LargeBinary, nullable=False),
+    Column("spoken_name", Uuid),  # the voice message in which the caller said a name, once there are such messages
+    Column("reference_index", LargeBinary, nullable=False),
+    Column("caller_index", LargeBinary),
+    Column("number_index", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'open'")),
+    Column("call_reference", Uuid),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("handled_at", DateTime(timezone=True)),
+    Column("handled_by", Text),
+    UniqueConstraint("practice_id", "id"),
+    UniqueConstraint("practice_id", "reference_index"),
+    ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
+    ForeignKeyConstraint(
+        ["practice_id", "call_reference"], ["call.practice_id", "call.id"], ondelete="SET NULL (call_reference)"
+    ),
+    CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_within_a_day"),
+    CheckConstraint("state IN ('open', 'cancelled')", name="state"),
+    CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by_somebody"),
+    CheckConstraint("changed_at >= created_at", name="changed_once_made"),
+    _not_empty("handled_by"),
+    _blind_index("reference_index"),
+    _blind_index("caller_index"),
+    _blind_index("number_index"),
+    # One slot, one booking.
+    Index(
+        "uq_booking_request_slot",
+        "practice_id",
+        "practitioner_id",
+        "starts_at",
+        unique=True,
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index("ix_booking_request_waiting", "practice_id", "created_at", "id", postgresql_where=text("handled_at IS NULL")),
+    Index(None, "practice_id", "number_index"),
+    Index(None, "practice_id", "caller_index"),
     info=PRACTICE_SCOPE,
 )

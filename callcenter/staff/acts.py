@@ -48,6 +48,10 @@ class StaffActs:
         """Record what a patient has told staff about reminders."""
         await self._add(tx, EventKind.REMINDERS_CHOSEN, by, {"refs": [f"reminder_choice:{choice}"]}, patient)
 
+    async def booking_handled(self, tx: Transaction, booking: UUID, by: str) -> None:
+        """Record that somebody of the practice has dealt with a booking."""
+        await self._add(tx, EventKind.BOOKING_HANDLED, by, {"refs": [f"booking:{booking}"]})
+
     async def _add(
         self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value], subject: UUID | None = None
     ) -> None:

@@ -8,7 +8,7 @@ from alembic import op
 from callcenter.store.schema import APP, guard_statements
 
 revision = "0008"
-down_revision = "0010"
+down_revision = "0007"
 
 
 def upgrade() -> None:

@@ -169,7 +169,7 @@ async def test_p7_whoever_presses_one_key_for_ever_is_led_to_an_end(stage: Stage
         ("anonymous", ("1", "1", "15031962")),
         ("anonymous", ("0", "1")),
     ],
-    ids=["birth date", "code", "telephone", "number"],
+    ids=["appointments", "birth date", "code", "telephone", "number"],
 )
 async def test_p7_whoever_types_without_sense_as_slowly_as_can_be_is_led_to_an_end(
     stage: Stage, number: str, answers: tuple[str, ...]

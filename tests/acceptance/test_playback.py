@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -14,13 +15,16 @@ import pytest
 from aiohttp import web
 
 from callcenter.calls.audio import AudioShelf
-from callcenter.calls.places import FRESH
 from callcenter.calls.steps import Steps
 from callcenter.emulator.signature import HEADER, sign
 from callcenter.emulator.tape import Exchange
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
+from callcenter.practice.changing import NothingToChange, SettingsDesk
+from callcenter.practice.practice_form import Setting
+from callcenter.practice.setting_versions import Author, Period
 from callcenter.speech.voices import SilentVoice, VoiceUnavailable
+from callcenter.staff.acts import StaffActs
 from callcenter.store.database import DatabaseDown
 from callcenter.store.schema import APP
 from callcenter.telephony import audio
@@ -90,6 +94,16 @@ async def outcome(line: OnTheLine) -> str:
     return str((await line.told())[-1]["playback"])
 
 
+async def set_voice(stage: Stage, voice: str) -> None:
+    """Let the practice's next call hear words about a patient by this voice."""
+    now = stage.clock.now()
+    desk = SettingsDesk(
+        stage.running.database, "cabinet-des-tilleuls", Author("anna", now), StaffActs(stage.clock, SeededRandom(5))
+    )
+    with suppress(NothingToChange):
+        await desk.put(Setting.VOICE, voice, Period(now))
+
+
 async def test_a_sound_that_was_fetched_whole_and_waited_for_was_heard_in_full(stage: Stage) -> None:
     async with calling(stage) as line:
         await line.verify()
@@ -152,9 +166,8 @@ async def test_the_carriers_voice_does_not_tell_how_far_it_came(
     async def fails(*_: object) -> None:
         raise DatabaseDown
 
+    await set_voice(stage, "carrier")
     async with calling(stage) as line:
-        await line.change("UPDATE practice SET voice = 'carrier'")
-        stage.clock.advance(FRESH.total_seconds())
         await line.verify()
         if not reached:
             monkeypatch.setattr(Steps, "_go_on", fails)
@@ -242,9 +255,8 @@ async def again(stage: Stage, http: aiohttp.ClientSession, asked: Exchange) -> b
 async def test_p1_words_in_an_answer_that_is_repeated_are_on_record_each_time(
     stage: Stage, http: aiohttp.ClientSession, voice_of: str, times: int
 ) -> None:
+    await set_voice(stage, voice_of)
     async with calling(stage) as line:
-        await line.change(f"UPDATE practice SET voice = '{voice_of}'")
-        stage.clock.advance(FRESH.total_seconds())
         await line.verify()
         await line.press("1")
         webhooks = [exchange for exchange in stage.emulator.tape if exchange.kind == "webhook"]
@@ -266,9 +278,8 @@ async def test_p1_a_late_webhook_that_is_led_back_to_words_puts_them_on_record_a
     async def fails(*_: object) -> None:
         raise DatabaseDown
 
+    await set_voice(stage, "carrier")
     async with calling(stage) as line:
-        await line.change("UPDATE practice SET voice = 'carrier'")
-        stage.clock.advance(FRESH.total_seconds())
         await line.verify()
         with monkeypatch.context() as broken:
             broken.setattr(Steps, "_go_on", fails)

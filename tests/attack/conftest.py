@@ -10,13 +10,14 @@ import pytest
 
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice.bookings import reference_index
 from callcenter.practice.demo import seed
 from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing
 from tests.attack.ground import Ground, ground_on
 from tests.attack.repositories import ask_for_outreach, furnish_outreach
-from tests.attack.scene import START, TILLEULS, House, Line, house_of, served
+from tests.attack.scene import A_STRANGER, CARD, FIRST_VISIT, START, TILLEULS, House, Line, house_of, served
 from tests.conftest import TEMPLATE, Cluster
 
 PEOPLE, TOLD = "attacked_people", "attacked_told"
@@ -71,6 +72,8 @@ async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[
 
 async def jeannes_call(house: House) -> Line:
     """A call that leaves a row in every table about patients, but of what is done about her telephone afterwards."""
+    """Calls that leave a row in every table about patients; the last of them is given back."""
+    await strangers_calls(house)
     line = await house.line().dial()
     await line.claim()
     await line.guess_wrong()
@@ -93,6 +96,22 @@ async def jeannes_messages(house: House) -> None:
             assert voice is not None
             if kept:
                 await voices.keep(tx, voice, Sound(b"RIFF what Jeanne said", "audio/wav"), house.clock.now())
+
+
+async def strangers_calls(house: House) -> None:
+    """Two slots of Dr Moreau are taken, one booked and one held; a reference is guessed at; Jeanne has a card."""
+    card = reference_index(house.ground.sealer, TILLEULS, CARD)
+    printed = "UPDATE appointment SET reference_index = :card WHERE id = :id"
+    await house.ground.change(printed, card=card, id=FIRST_VISIT)
+    guessing = await house.line(A_STRANGER).dial()
+    await guessing.press("1", "3", "00000000")
+    await guessing.hang_up()
+    booking = await house.line(A_STRANGER).dial()
+    await booking.press("1", "2", "1", "1", "1", "01021985", "1#")
+    await booking.hang_up()
+    holding = await house.line(A_STRANGER).dial()
+    await holding.press("1", "2", "1", "1")
+    await holding.hang_up()
 
 
 _numbers = itertools.count(1)

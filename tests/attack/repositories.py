@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, stream_so_far
 from callcenter.audit.reading import records_of_call
 from callcenter.calls.appointment_texts import tell_by_text
+from callcenter.calls.booking import CallBooking, offered
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, token_hash
 from callcenter.calls.flows import load_flows
@@ -24,15 +25,17 @@ from callcenter.calls.outreach import Asked, CallOutreach, claim_place, take_up,
 from callcenter.calls.playbacks import settle
 from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import kept_too_long
+from callcenter.calls.references import CallReferences
 from callcenter.calls.returned import take_answered
 from callcenter.calls.session import Beginning, Playback
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import _GRANTED, Gate, Inquiry, Reason, Receipt, Situation, release
 from callcenter.flow.conversation import HangUp, Recorded, Reply
 from callcenter.flow.language import Act, Lookup, ReachKind
-from callcenter.flow.ports import CallbackRequest, Done, Found, Told
+from callcenter.flow.ports import BookingMade, CallbackRequest, CardRight, Done, Found, Offered, SlotKnown, Told
 from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
-from callcenter.identity.evidence import Evidence, standing
+from callcenter.identity.evidence import CardEvidence, Evidence, standing
+from callcenter.identity.references import ReferenceLimits, ReferenceTries, Try
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel
@@ -42,8 +45,17 @@ from callcenter.notices import choices
 from callcenter.notices.addresses import NoticeAddress, NoticeAddresses, NoticeChannel, Rank, Which
 from callcenter.notices.telling import make_notices
 from callcenter.notices.waiting import waiting
-from callcenter.practice import intake, on_file, plan_appointments, plan_contacts, plan_patients, practitioners
+from callcenter.practice import (
+    bookings,
+    intake,
+    on_file,
+    plan_appointments,
+    plan_contacts,
+    plan_patients,
+    practitioners,
+)
 from callcenter.practice.appointments import Appointments
+from callcenter.practice.bookings import BookablePractitioner, Bookings, OfferedTo
 from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import PractitionerRecord, write_practitioners
 from callcenter.practice.facts import Arrival, PracticeFacts
@@ -53,12 +65,13 @@ from callcenter.practice.numbers import E164
 from callcenter.practice.patients import Patients
 from callcenter.practice.plans import Draft, ImportContext
 from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
+from callcenter.practice.slots import Bookable
 from callcenter.practice.values import Appointment, AppointmentStatus, Change, Contact, PatientFlags
 from callcenter.practice.voice_messages import Sound, VoiceMessages, count_left
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
-from tests.attack.scene import FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
+from tests.attack.scene import A_STRANGER, CARD, FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
 
 
 @dataclass(slots=True)
@@ -71,6 +84,8 @@ class Careless:
         call, challenge, attempt, message, record, stream, audio, doctor: rows of the victim's practice.
         voice, recording: of a spoken message of theirs whose sound is still at the carrier.
         voice_kept, message_kept: of one whose sound is here.
+        call, challenge, attempt, message, record, stream, audio, doctor, booking, held, tried: rows of the victim's
+            practice.
     """
 
     tx: Transaction
@@ -89,6 +104,9 @@ class Careless:
     recording: str
     voice_kept: UUID
     message_kept: UUID
+    booking: UUID
+    held: UUID
+    tried: Any
 
     @classmethod
     async def of(cls, connection: Any, ground: Ground, clock: DrivenClock) -> Careless:
@@ -120,6 +138,9 @@ class Careless:
             recording=waiting.recording_sid,
             voice_kept=kept.id,
             message_kept=kept.message_id,
+            booking=(await one("SELECT id FROM booking_request")).id,
+            held=(await one("SELECT call_id FROM slot_hold")).call_id,
+            tried=await one('SELECT call_id, document, keyed FROM reference_try WHERE NOT "right"'),
         )
 
     @property
@@ -172,6 +193,32 @@ class Careless:
         writing = self.writing()
         kept = (None, 0, self.evidence, JEANNES_MOBILE)
         return Desk(self.tx, writing, self.gate(writing), self.facts, self.call, 1, self.now, *kept)
+
+    @property
+    def bookings(self) -> Bookings:
+        return Bookings(self.ground.sealer, SystemRandom())
+
+    @property
+    def tries(self) -> ReferenceTries:
+        return ReferenceTries(self.ground.sealer, self.clock, ReferenceLimits(), self.ground.app)
+
+    @property
+    def to(self) -> OfferedTo:
+        return OfferedTo(self.held, A_STRANGER)
+
+    def strangers_desk(self) -> Desk:
+        """In the call that holds a slot, with the card of Jeanne's next appointment shown."""
+        desk = self.desk()
+        desk.call = self.held
+        desk.caller = A_STRANGER
+        desk.card = CardEvidence(self.record, self.held, TILLEULS, FIRST_VISIT, self.now)
+        return desk
+
+    def call_booking(self) -> CallBooking:
+        return CallBooking(self.strangers_desk(), self.bookings, None)
+
+    def call_references(self) -> CallReferences:
+        return CallReferences(self.strangers_desk(), FLOWS.book, self.bookings, self.patients, self.tries, Limits())
 
     def call_record(self) -> CallRecord:
         return CallRecord(self.desk(), FLOWS.book, self.patients, Limits())
@@ -503,6 +550,75 @@ async def tell_by_text_message(on: Careless) -> object:
     return await tell_by_text(on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now, actor=IVR_ACTOR)
 
 
+async def offer_slot(on: Careless) -> object:
+    moreau = BookablePractitioner(on.doctor, "Dr Claire Moreau", Bookable())
+    return await on.bookings.offer(on.tx, on.facts, on.to, moreau, on.now)
+
+
+async def cancel_slot(on: Careless) -> bool:
+    slot = await on.bookings.slot(on.tx, FIRST_VISIT, on.now)
+    return slot is not None and await on.bookings.cancel(on.tx, slot, on.now) is Change.DONE
+
+
+async def move_slot(on: Careless) -> bool:
+    slot = await on.bookings.slot(on.tx, FIRST_VISIT, on.now)
+    return slot is not None and await on.bookings.move(on.tx, on.facts, on.to, slot, on.now) is Change.DONE
+
+
+async def handle_booking(on: Careless) -> bool:
+    return await on.bookings.handle(on.tx, on.booking, "somebody", on.now) is Change.DONE
+
+
+async def offer_by_telephone(on: Careless) -> bool:
+    return isinstance(await on.call_booking().offer(on.doctor), Offered)
+
+
+async def offer_to_a_call(on: Careless) -> bool:
+    moreau = BookablePractitioner(on.doctor, "Dr Claire Moreau", Bookable())
+    return isinstance(await offered(on.strangers_desk(), on.bookings, moreau), Offered)
+
+
+async def right_try(on: Careless) -> None:
+    row = on.tried
+    await on.tries.right(on.tx, Try(row.call_id, row.document, row.keyed, on.now, None, last=False))
+
+
+async def reference_by_telephone(on: Careless) -> bool:
+    references = on.call_references()
+    references._count = lambda *_: _counted(on)  # type: ignore[method-assign]  # no transaction of its own here
+    return isinstance(await references.find(CARD), SlotKnown)
+
+
+async def _counted(on: Careless) -> Try:
+    return Try(on.call, 1, bytes(32), on.now, None, last=False)
+
+
+async def card_by_telephone(on: Careless) -> bool:
+    references = on.call_references()
+    references._count = lambda *_: _counted(on)  # type: ignore[method-assign]  # no transaction of its own here
+    return isinstance(await references.check_birth_date(FIRST_VISIT, BORN), CardRight)
+
+
+async def tell_slot(on: Careless) -> bool:
+    return isinstance(await on.call_references().tell("slot_summary", FIRST_VISIT), Told)
+
+
+async def cancel_by_reference(on: Careless) -> bool:
+    return isinstance(await on.call_references().cancel(FIRST_VISIT), Done)
+
+
+async def offer_for_move(on: Careless) -> bool:
+    return isinstance(await on.call_references().offer(FIRST_VISIT), Offered)
+
+
+async def move_by_reference(on: Careless) -> bool:
+    return isinstance(await on.call_references().move(FIRST_VISIT), Done)
+
+
+async def book_by_telephone(on: Careless) -> bool:
+    return isinstance(await on.call_booking().book(BORN, JEANNES_MOBILE), BookingMade)
+
+
 CASES: Mapping[str, Case] = {
     "disclosure.gate.Gate.push": push,
     "notices.addresses.NoticeAddresses.add": add_address,
@@ -515,6 +631,34 @@ CASES: Mapping[str, Case] = {
     "notices.choices.patient_called": lambda on: choices.patient_called(on.tx, "jeanne-martin-duval"),
     "notices.telling.make_notices": notify,
     "notices.waiting.waiting": lambda on: waiting(on.tx, on.now),
+    "practice.bookings.Bookings.practitioners": lambda on: on.bookings.practitioners(on.tx, on.facts),
+    "practice.bookings.Bookings.offer": offer_slot,
+    "practice.bookings.Bookings.book": lambda on: on.bookings.book(
+        on.tx, on.facts, on.to, BORN, JEANNES_MOBILE, on.now
+    ),
+    "practice.bookings.Bookings.release": lambda on: on.bookings.release(on.tx, on.held),
+    "practice.bookings.Bookings.by_reference": lambda on: on.bookings.by_reference(on.tx, CARD, on.now),
+    "practice.bookings.Bookings.slot": lambda on: on.bookings.slot(on.tx, FIRST_VISIT, on.now),
+    "practice.bookings.Bookings.cancel": cancel_slot,
+    "practice.bookings.Bookings.move": move_slot,
+    "practice.bookings.Bookings.waiting": lambda on: on.bookings.waiting(on.tx),
+    "practice.bookings.Bookings.handle": handle_booking,
+    "practice.bookings.references_in_use": lambda on: bookings.references_in_use(
+        on.tx, [bookings.reference_index(on.ground.sealer, TILLEULS, CARD)]
+    ),
+    "identity.references.ReferenceTries.right": right_try,
+    "calls.booking.offered": offer_to_a_call,
+    "calls.booking.CallBooking.practitioners": lambda on: on.call_booking().practitioners(),
+    "calls.booking.CallBooking.offer": offer_by_telephone,
+    "calls.booking.CallBooking.book": book_by_telephone,
+    "calls.booking.CallBooking.release": lambda on: on.call_booking().release(),
+    "calls.references.CallReferences.find": reference_by_telephone,
+    "calls.references.CallReferences.card_stands": lambda on: on.call_references().card_stands(FIRST_VISIT),
+    "calls.references.CallReferences.check_birth_date": card_by_telephone,
+    "calls.references.CallReferences.tell": tell_slot,
+    "calls.references.CallReferences.cancel": cancel_by_reference,
+    "calls.references.CallReferences.offer": offer_for_move,
+    "calls.references.CallReferences.move": move_by_reference,
     "practice.appointments.Appointments.next": lambda on: Appointments.next(on.tx, JEANNE, on.now),
     "practice.appointments.Appointments.get": lambda on: Appointments.get(on.tx, FIRST_VISIT),
     "practice.appointments.Appointments.confirm": confirm,
@@ -611,6 +755,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "notices.telling.Teller.digests": "goes through all practices, each in its own transaction",
     "notices.telling.Teller.tell": _OF_ONE_PRACTICE,
     "notices.unfinished.Unfinished.settle": "goes through all practices, each in its own transaction",
+    "identity.references.ReferenceTries.count": _OF_ONE_PRACTICE,
     "practice.intake.lock_intake": "takes an advisory lock and reaches no row",
     "practice.importing.import_file": _OF_ONE_PRACTICE,
     "practice.demo.seed": "writes the demonstration, each practice in its own transaction",

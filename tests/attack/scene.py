@@ -43,6 +43,8 @@ JEANNE, KARIM = demo_id("patient", "jeanne-martin-duval"), demo_id("patient", "k
 YVES = demo_id("patient", "yves-le-bras")
 #: Jeanne's next appointment, Tuesday 1 December at 14:30.
 FIRST_VISIT = demo_id("appointment", "jeanne-martin-duval/1")
+#: The reference on the card that the practice has printed for it, where a test has it print one.
+CARD = "48271936"
 TILLEULS_LINE, PORT_LINE = "+33465710001", "+33261910001"
 JEANNES_MOBILE, JEANNES_BIRTHDAY = "+33639980001", "14031962"
 A_STRANGER = "+33639980042"

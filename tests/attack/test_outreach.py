@@ -10,7 +10,7 @@ import pytest
 
 from callcenter.app import CarrierRinger
 from callcenter.calls import outreach, returned
-from callcenter.calls.outreach import RING_BACK, SEND_REMINDER, CallOutreach
+from callcenter.calls.outreach import RING_BACK, SEND_REMINDER_AGAIN, CallOutreach
 from callcenter.calls.reminders_again import RemindersAgain
 from callcenter.calls.ring_back import RingBack
 from callcenter.disclosure.gate import Gate
@@ -57,8 +57,8 @@ async def works(house: House) -> None:
     reminders = RemindersAgain(ground.app, ground.sealer, clock, carrier, POLICY, Limits())
     ring_back = RingBack(ground.app, ground.sealer, clock, CarrierRinger(carrier, Urls.below(URLS)), Limits())
     waiting = "DELETE FROM procrastinate_jobs WHERE task_name = ANY(:tasks) RETURNING id, task_name, args"
-    for job in sorted(await ground.rows(waiting, tasks=[SEND_REMINDER, RING_BACK])):
-        run = reminders.send if job.task_name == SEND_REMINDER else ring_back.ring
+    for job in sorted(await ground.rows(waiting, tasks=[SEND_REMINDER_AGAIN, RING_BACK])):
+        run = reminders.send if job.task_name == SEND_REMINDER_AGAIN else ring_back.ring
         await run(UUID(job.args["practice"]), UUID(job.args["outreach"]))
 
 

@@ -9,7 +9,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -242,8 +254,10 @@ def _another(table: Table, row: Any) -> dict[str, Any]:
     columns = [column for column in table.columns if column.identity is None]
     unique = {
         column.name
-        for constraint in table.constraints
-        if isinstance(constraint, UniqueConstraint) or constraint is table.primary_key
+        for constraint in (*table.constraints, *table.indexes)
+        if isinstance(constraint, UniqueConstraint)
+        or constraint is table.primary_key
+        or (isinstance(constraint, Index) and constraint.unique)
         for column in constraint.columns
         if column.name not in ("practice_id", "slot", "kind", "channel") and row[column.name] is not None
     }
@@ -261,6 +275,8 @@ def _fresh(kind: Any, value: Any) -> Any:
             return f"RE{uuid4().hex}"
         case Text():
             return f"{value} {uuid4()}"
+        case DateTime():
+            return value + timedelta(days=1000)
         case BigInteger() | Integer() | SmallInteger():
             return value + 1000
     raise AssertionError(f"no fresh value for {kind!r}: say here how to make one")

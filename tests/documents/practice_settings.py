@@ -158,6 +158,14 @@ ROWS: Mapping[Setting, Described] = {
         "'{after_minutes: 30, at_night: false}'",
         ({"after_minutes": 4}, "5"),
     ),
+    Setting.BOOKING: Described(
+        "who is booked by telephone, in an agenda that is ours: `practitioners`, each with `new_patients`, "
+        "`slot_minutes`, `first_day_ahead` (0 is today) and `days_ahead`; `offers` in one call; `open_per_caller`: "
+        "bookings to come of one telephone number",
+        "at most 9 of its practitioners; slots of 5 to 240 minutes; at most 90 days ahead, 10 offers, 20 open bookings",
+        "'{practitioners: {Claire Moreau: {new_patients: false, slot_minutes: 20}}, offers: 2}'",
+        ({"practitioners": {"Claire Moreau": {"slot_minutes": 4}}}, "greater than or equal to 5"),
+    ),
 }
 
 

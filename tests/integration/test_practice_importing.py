@@ -14,6 +14,7 @@ from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.protected import expose
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.appointments import Appointments
+from callcenter.practice.bookings import Bookings
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.importing import ImportKind, ImportReport, NeverComplete, import_file
@@ -182,3 +183,55 @@ async def test_an_old_agenda_does_not_cancel_everything(practice: Practice) -> N
     with pytest.raises(DataProblems, match="names no appointment to come, and would cancel all"):
         await practice.agenda(f"old-1;{JEANNE};Claire Moreau;02/11/2026 09:00")
     assert await practice.number_of(appointments_to_come) == before
+
+
+# --- printed cards
+
+
+def carded(visit: Appointment, reference: str, number: int = 1) -> str:
+    return f"{row(visit, number)};{reference}"
+
+
+async def cards(practice: Practice, *rows: str) -> ImportReport:
+    return await practice.exports(
+        ImportKind.APPOINTMENTS, "external_id;patient;practitioner;starts_at;reference", *rows
+    )
+
+
+async def leads_to(practice: Practice, reference: str) -> object:
+    async with practice.database.practice(TILLEULS) as tx:
+        slot = await Bookings(practice.sealer, practice.random).by_reference(tx, reference, practice.clock.now())
+    return slot and slot.id
+
+
+async def test_the_reference_of_a_printed_card_leads_to_its_appointment_and_is_kept_as_a_hash(
+    practice: Practice,
+) -> None:
+    first = await practice.next(JEANNE)
+    assert first is not None
+    await cards(practice, carded(first, "4827 1936"))
+    assert await leads_to(practice, "48271936") == first.id
+    await practice.agenda(row(first, 1), complete=False)  # without the column
+    assert await leads_to(practice, "48271936") == first.id
+    await cards(practice, carded(first, "59382047"))
+    assert await leads_to(practice, "48271936") is None
+    assert await leads_to(practice, "59382047") == first.id
+
+
+@pytest.mark.parametrize("reference", ["1234567", "123456789", "abcdefgh"])
+async def test_what_is_no_reference_is_refused_with_the_mend(practice: Practice, reference: str) -> None:
+    first = await practice.next(JEANNE)
+    assert first is not None
+    with pytest.raises(DataProblems, match="eight digits of the printed card") as refused:
+        await cards(practice, carded(first, reference))
+    assert reference not in str(refused.value)
+
+
+async def test_two_appointments_with_one_reference_are_refused(practice: Practice) -> None:
+    first = await practice.next(JEANNE)
+    assert first is not None
+    with pytest.raises(DataProblems, match="the same reference stands on line 2 already"):
+        await cards(practice, carded(first, "48271936"), carded(first, "48271936", 9))
+    await cards(practice, carded(first, "48271936"))
+    with pytest.raises(DataProblems, match="leads to another appointment already"):
+        await cards(practice, carded(first, "48271936", 9))

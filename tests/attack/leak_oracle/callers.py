@@ -21,7 +21,10 @@ from tests.attack.leak_oracle.people import Population
 Hop = tuple[str, str]
 
 #: Patients who can prove who they are and have something to hear: two of three callers are one of them.
-_PROVABLE = ("several", "several", "single", "couple_one", "couple_two", "veiled", "sensitive", "dictated", "dictated")
+_PROVABLE = (
+    *("several", "several", "single", "couple_one", "couple_two", "veiled", "sensitive", "dictated", "dictated"),
+    "carded",
+)
 #: Outlets that need something to happen around the call.
 _UNUSUAL = frozenset({"withheld", "none", "failed", "unavailable"})
 
@@ -122,9 +125,10 @@ def determined_caller(flow: Flow, goal: Hop, attempt: int) -> Caller:
     received = next((outlet for step, outlet in way_to(flow, flow.start, goal) if step == "arrival"), "case menu")
     called, door = RECEIVED[received]
     rings = Rings.WITHHELD if goal[1] == "abandoned" else Rings.OWN_NUMBER
+    who = "carded" if goal[0].startswith(("slot_", "by_reference")) else "several"
     unrest = 0.05 if attempt == 0 else 0.0
     closed = received == "case closed"
-    return Caller("several", called, rings, goal, HangsUp.AT_THE_END, unrest, attempt, door=door, closed=closed)
+    return Caller(who, called, rings, goal, HangsUp.AT_THE_END, unrest, attempt, door=door, closed=closed)
 
 
 def leaving_callers() -> list[Caller]:

@@ -82,6 +82,7 @@ class Mint:
         self._chance.shuffle(self._minutes)
         self._tails = self._chance.sample(range(10_000), 200)
         self._places = self._chance.sample(range(1_000), 50)
+        self._references = Random(seed)
 
     def word(self) -> str:
         """A word that no language has; it holds no other one, and stands in no other one."""
@@ -118,6 +119,10 @@ class Mint:
     def mobile(self) -> str:
         """A French mobile of the range that is reserved for fiction (Arcep: 06 39 98)."""
         return f"+3363998{self._tails.pop():04d}"
+
+    def reference(self) -> str:
+        """Eight digits of a printed card that are no date and no telephone."""
+        return f"{self._references.randint(4_500_0000, 9_999_9999)}"
 
     def landline(self) -> str:
         """A landline of the range that is reserved for fiction (Arcep: 05 36 49)."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from callcenter.kernel.randomness import SeededRandom, new_id
 from callcenter.practice.enrolment import PractitionerRecord
@@ -16,11 +16,28 @@ from callcenter.practice.numbers import E164
 from callcenter.practice.practice_file import read_practice_file
 from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule
 from callcenter.practice.records import PatientRecord, Reading
+from callcenter.practice.slots import Bookable, BookingPlan
 from callcenter.practice.values import AppointmentStatus, EntryKind, VoiceMode
 from tests.attack.leak_oracle.canaries import Mint
 from tests.attack.leak_oracle.people import OPEN, Person, Population, Stranger, Visit
 
 _DESCRIPTION = Path(__file__).resolve().parents[3] / "config" / "demo" / "practices" / "maison-de-sante-du-port.yaml"
+
+#: Who can be booked by telephone, at every practice: said to anybody, so no canaries. Slots begin at the full and the
+#: half hour, on days that are public.
+ALIX = "Alix Guichet"
+CAMILLE = "Camille Guichet"
+BOOKING = BookingPlan(
+    {ALIX: Bookable(slot_minutes=30, days_ahead=10), CAMILLE: Bookable(False, slot_minutes=30, days_ahead=10)}
+)
+
+
+def bookable(practice: PracticeFacts) -> list[PractitionerRecord]:
+    """The practitioners of a practice who can be booked."""
+    return [
+        PractitionerRecord(uuid5(practice.id, name), name, "Dr", "médecine générale", sensitive=False)
+        for name in practice.booking.practitioners
+    ]
 
 
 class _Register:
@@ -45,7 +62,13 @@ class _Register:
         numbers = {E164(f"{number[:-1]}{at}"): Door(entry) for at, entry in enumerate(entries, start=1)}
         rescue = E164(number[:-2] + "90")
         return replace(
-            described, slug=slug, numbers=numbers, rescue_number=rescue, voice=voice, reception=reception or Reception()
+            described,
+            slug=slug,
+            numbers=numbers,
+            rescue_number=rescue,
+            voice=voice,
+            reception=reception or Reception(),
+            booking=BOOKING,
         )
 
     def person(
@@ -61,6 +84,7 @@ class _Register:
         withheld: bool = False,
         shares_phone: bool = False,
         history: bool = False,
+        bookable_doctor: bool = False,
     ) -> Person:
         """A patient.
 
@@ -68,12 +92,19 @@ class _Register:
             visits: how many appointments are to come.
             sensitive: the last of them is with a sensitive practitioner.
             history: there are a past and a cancelled appointment too.
+            bookable_doctor: the appointments are with somebody who can be booked by telephone.
         """
         patient, mint = new_id(self._random), self._mint
         record = self._record(practice, born, fictive=fictive)
         contacts = tuple(self._contact(patient, record, phone) for phone in phones or (mint.mobile(), mint.mobile()))
         to_come = [
-            self._visit(patient, practice, day, sensitive=sensitive and at == visits - 1)
+            self._visit(
+                patient,
+                practice,
+                day,
+                sensitive=sensitive and at == visits - 1,
+                doctor=bookable(practice)[0] if bookable_doctor else None,
+            )
             for at, day in enumerate(mint.days(visits, date(2027, 1, 5), date(2027, 6, 25)))
         ]
         gone: list[Visit] = []
@@ -121,10 +152,17 @@ class _Register:
         return ContactEntry(new_id(self._random), patient, record.birth_date, E164(phone), entered, confirmed)
 
     def _visit(
-        self, patient: UUID, practice: PracticeFacts, day: date, *, sensitive: bool = False, cancelled: bool = False
+        self,
+        patient: UUID,
+        practice: PracticeFacts,
+        day: date,
+        *,
+        sensitive: bool = False,
+        cancelled: bool = False,
+        doctor: PractitionerRecord | None = None,
     ) -> Visit:
         mint = self._mint
-        doctor = PractitionerRecord(
+        doctor = doctor or PractitionerRecord(
             id=new_id(self._random),
             name=f"{mint.word()} {mint.name()}",
             title="Dr",
@@ -143,7 +181,7 @@ class _Register:
             status=AppointmentStatus.CANCELLED if cancelled else AppointmentStatus.PLANNED,
             changed_at=datetime.combine(mint.day(2024, 2025), time(12), OPEN.tzinfo),
         )
-        return Visit(entry, doctor)
+        return Visit(entry, doctor, mint.reference())
 
 
 def invent(seed: int = 20261126) -> Population:
@@ -168,6 +206,7 @@ def invent(seed: int = 20261126) -> Population:
         register.person("veiled", tilleuls, visits=2),
         register.person("sensitive", tilleuls, visits=2, sensitive=True),
         register.person("dictated", dicte, visits=2),
+        register.person("carded", port, visits=2, bookable_doctor=True),
     ]
     strangers = [register.stranger(key) for key in ("stranger_one", "stranger_two", "stranger_three")]
     practices = {facts.slug: facts for facts in (port, tilleuls, dicte, direct, itself)}

@@ -31,7 +31,7 @@ class Grant:
     """
 
     record: UUID
-    subject: UUID
+    subject: UUID | None
     level: int
     categories: frozenset[str]
     references: frozenset[str]
@@ -172,7 +172,7 @@ def _grant(record: Record, subjects: dict[str, UUID]) -> Grant:
     body = record.body
     return Grant(
         record.id,
-        subjects[body["subject"]],
+        subjects.get(body["subject"]),  # a booking by telephone is nobody's file
         body["level"],
         frozenset(body["categories"]),
         frozenset(body["refs"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenter.calls.tables import outreach
 from callcenter.identity.tables import challenge
+from callcenter.practice.bookings import reference_index
 from callcenter.practice.enrolment import write_organisation, write_practice, write_practitioners
 from callcenter.practice.file import PatientFile
 from callcenter.practice.intake import put_appointments, put_contacts, put_patients, refresh_shared
@@ -20,6 +21,7 @@ from callcenter.practice.tables import appointment, patient, practitioner
 from callcenter.practice.values import AppointmentStatus
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
+from tests.attack.leak_oracle.invention import bookable
 from tests.attack.leak_oracle.people import OPEN, Person, Population
 
 #: Marks of a patient's file, any of which closes it.
@@ -48,9 +50,12 @@ async def write_files(tx: Transaction, sealer: Sealer, population: Population) -
     """Set practitioners, patients and appointments of a practice as they were invented."""
     people = list(population.of(tx.practice))
     visits = [visit for person in people for visit in person.visits]
-    await write_practitioners(tx, [visit.practitioner for visit in visits])
+    booked = [one for facts in population.practices.values() if facts.id == tx.practice for one in bookable(facts)]
+    doctors = {doctor.id: doctor for doctor in (*booked, *(visit.practitioner for visit in visits))}
+    await write_practitioners(tx, list(doctors.values()))
     await put_patients(tx, PatientFile(sealer, tx.practice), [(person.id, person.record) for person in people])
-    await put_appointments(tx, [visit.entry for visit in visits])
+    cards = [(visit.entry, reference_index(sealer, tx.practice, visit.reference)) for visit in visits]
+    await put_appointments(tx, [replace(entry, reference_index=index) for entry, index in cards])
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,4 +201,8 @@ _TWO_DAYS_EARLIER = (
     "UPDATE challenge SET created_at = created_at - interval '2 days', expires_at = expires_at - interval '2 days'",
     "UPDATE challenge_attempt SET at = at - interval '2 days'",
     "UPDATE outreach SET asked_at = asked_at - interval '2 days'",
+    "UPDATE reference_try SET at = at - interval '2 days'",
+    # what was booked has taken place, and nobody has too much open
+    "UPDATE booking_request SET state = 'cancelled'",
+    "DELETE FROM slot_hold",
 )

@@ -12,7 +12,9 @@ import pytest
 
 from callcenter.calls.documents import token_hash
 from callcenter.identity.challenges import code_of
+from callcenter.kernel.randomness import Random
 from callcenter.notices.mail import Mailer
+from callcenter.practice import bookings
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.rest import TwilioCarrier
 from tests.attack.leak_oracle.canaries import Value
@@ -32,6 +34,8 @@ class Outbox:
         codes: that were sent, in order.
         seen: recipient and words of every message; the line that each call rings.
         mails, reminders, rung: how many left.
+        seen: recipient and words of every message.
+        references: of every booking that was made, in order, and of every printed card.
     """
 
     judge: Judge
@@ -44,6 +48,8 @@ class Outbox:
     mails: int = 0
     reminders: int = 0
     rung: int = 0
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    references: list[str] = field(default_factory=list)
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         """Watch until ``patch`` is undone."""
@@ -52,6 +58,12 @@ class Outbox:
         async def tapped(carrier: TwilioCarrier, to: str, body: str, *, reference: UUID) -> Any:
             await self._leaves(to, body, reference)
             return await send(carrier, to, body, reference=reference)
+
+        draw = bookings.draw_reference
+
+        def drawn(random: Random) -> str:
+            self.references.append(draw(random))
+            return self.references[-1]
 
         patch.setattr(TwilioCarrier, "send_message", tapped)
         mail = Mailer.send_mail
@@ -70,6 +82,7 @@ class Outbox:
             return await ring(carrier, to, shown, url, **more)
 
         patch.setattr(TwilioCarrier, "ring", tapped_call)
+        patch.setattr(bookings, "draw_reference", drawn)
 
     async def _leaves(self, to: str, body: str, challenge: UUID) -> None:
         self.seen.add((to, body))

@@ -40,6 +40,7 @@ NO_CANARY: Mapping[str, str] = {
     "appointment.practitioner_id": "an opaque identifier",
     "appointment.duration_minutes": "a small number, which anything may be",
     "appointment.status": "one of three words",
+    "appointment.reference_index": "a keyed digest",
     "practitioner.id": "an opaque identifier",
     "practitioner.title": "one of two words",
     "practitioner.sensitive": "yes or no",
@@ -48,10 +49,16 @@ NO_CANARY: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An appointment, and whom it is with: here, every appointment has a practitioner of its own."""
+    """An appointment, and whom it is with: here, every appointment has a practitioner of its own, but for those who can
+    be booked by telephone, whose names are said to anybody.
+
+    Arguments:
+        reference: eight digits on a printed card.
+    """
 
     entry: AppointmentEntry
     practitioner: PractitionerRecord
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +179,9 @@ def _canaries_of(person: Person, *, sensitive: bool) -> Iterator[Canary]:
         yield canary("appointment.external_id", entry.external_id)
         yield canary("appointment.starts_at", starts.date(), visit, "appointment.starts_at" if to_come else None)
         yield canary("appointment.starts_at", starts, visit, "appointment.starts_at" if to_come else None)
-        yield canary("appointment.place", entry.place)
+        yield canary("appointment.place", entry.place, visit, "slot.place" if to_come else None)
         yield canary("appointment.changed_at", entry.changed_at.date())
+        if doctor.name in person.practice.booking.practitioners:
+            continue
         yield canary("practitioner.name", doctor.name, visit, "appointment.practitioner" if names else None)
         yield canary("practitioner.speciality", doctor.speciality)

@@ -78,6 +78,7 @@ class Premises:
     session: aiohttp.ClientSession
     _read: int = 0
     _codes: int = 0
+    _references: int = 0
 
     async def after_call(self) -> None:
         """Judge what left beside documents, sound and messages: URLs, requests to the carrier, logs."""
@@ -90,8 +91,9 @@ class Premises:
                 seen = exchange.kind == "audio" or exchange.response_body in {b"", *self.edge.seen}
                 assert seen, "an answer left past the tap"
         self.judge.leaves(Sink.LOG, self.logs.taken())
-        self.judge.betrayed(self.outbox.codes[self._codes :])
-        self._codes = len(self.outbox.codes)
+        cards = [visit.reference for person in self.population.people.values() for visit in person.visits]
+        self.judge.betrayed(self.outbox.codes[self._codes :], [*cards, *self.outbox.references[self._references :]])
+        self._codes, self._references = len(self.outbox.codes), len(self.outbox.references)
 
     async def at_the_end(self) -> None:
         """Judge what is left behind: jobs, ledger, health pages, metrics."""
@@ -108,7 +110,7 @@ class Premises:
             self.judge.leaves(Sink.HEALTH, await self.page(path))
         self.judge.leaves(Sink.LOG, self.logs.taken())
         self.judge.leaves(Sink.DATABASE_LOG, _LOG_TIME.sub("", self.database_log.read_text(errors="replace")))
-        self.judge.betrayed(self.outbox.codes)
+        self.judge.betrayed(self.outbox.codes, self.outbox.references)
 
     async def page(self, path: str) -> str:
         """A page of the private port."""

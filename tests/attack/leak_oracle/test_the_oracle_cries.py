@@ -21,6 +21,8 @@ from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import Gate, words_of
 from callcenter.flow.ports import Found, NoMoreCodes
 from callcenter.identity.evidence import standing
+from callcenter.kernel.randomness import Random
+from callcenter.practice import bookings
 from callcenter.store.database import Database
 from tests.attack.leak_oracle.mail import Mail
 from tests.attack.leak_oracle.office import AGE_OF_EVIDENCE, FLAGS
@@ -41,6 +43,23 @@ async def test_p1_a_gate_that_writes_no_record_is_seen(
     monkeypatch.setattr(Gate, "_write", another_record)
     await telephone.hear(house.population.people["several"])
     assert {(Sink.AUDIO, "appointment.starts_at"), (Sink.ANSWER, "")} <= house.judge.found()
+
+
+async def test_a_reference_in_a_log_is_found(house: Premises, telephone: Telephone, monkeypatch: Patch) -> None:
+    draw = bookings.draw_reference
+
+    def drawn_and_logged(random: Random) -> str:
+        reference = draw(random)
+        structlog.get_logger("planted").info("booked", reference=reference)
+        return reference
+
+    monkeypatch.setattr(bookings, "draw_reference", drawn_and_logged)
+    someone = house.population.strangers[0]
+    await telephone.ring(someone.number, next(iter(house.population.practices["port"].numbers)))
+    await telephone.press("1", "2", "1", "1", f"{someone.birth_date:%d%m%Y}", "1#")
+    await telephone.state()
+    await telephone.judged()
+    assert house.judge.found() == {(Sink.LOG, "booking.reference")}
 
 
 async def test_p1_words_given_to_the_voice_before_the_commit_are_seen(

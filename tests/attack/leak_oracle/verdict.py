@@ -140,16 +140,21 @@ class Judge:
             if hit.canary.value not in allowed and not _pushes(pushed, hit.canary):
                 self._find(sink, hit.canary, "no patient's or caller's value may leave this way", None, hit.around)
 
-    def betrayed(self, codes: Iterable[str]) -> None:
-        """Look for codes in what has departed; a code is known only once its message has left, which alone may hold it.
+    def betrayed(self, codes: Iterable[str], references: Iterable[str]) -> None:
+        """Look for codes and references in what has departed: both are known only once they have left, a code in its
+        message and a reference in the answer to whoever has booked, which alone may hold them.
 
         What has departed is forgotten.
         """
-        searcher = Searcher(Canary("challenge.code", "somebody", code) for code in codes)
+        secrets = (
+            (Sink.SMS_BODY, Searcher(Canary("challenge.code", "somebody", code) for code in codes)),
+            (Sink.ANSWER, Searcher(Canary("booking.reference", "somebody", some) for some in references)),
+        )
         departed, self.departed = dict.fromkeys(self.departed), []
         for sink, text in departed:
-            for hit in searcher.hits(text) if sink is not Sink.SMS_BODY else ():
-                self._find(sink, hit.canary, "a code is in its message and nowhere else", None, hit.around)
+            for its_own, searcher in secrets:
+                for hit in searcher.hits(text) if sink is not its_own else ():
+                    self._find(sink, hit.canary, f"it may stand in a {its_own} and nowhere else", None, hit.around)
 
     async def close(self, what: UUID, call: UUID) -> None:
         """From now on nothing may be told about a patient or an appointment, but what is on record of ``call`` already.
@@ -207,17 +212,23 @@ class Judge:
         return None
 
     def _covers(self, grant: Grant, canary: Canary) -> bool:
-        if canary.category is None or grant.subject != canary.subject:
+        if canary.category is None or canary.subject is None or grant.subject != canary.subject:
             return False
         needed = self._policy.required(canary.category, Channel.VOICE)
-        closed = [key for key in (grant.subject, canary.appointment, *grant.evidence) if key in self._closed]
+        closed = [key for key in (canary.subject, canary.appointment, *grant.evidence) if key in self._closed]
         return (
             canary.category.value in grant.categories
             and isinstance(needed, Level)
             and grant.level >= needed
-            and f"{canary.told_as}:{canary.appointment}" in grant.references
+            and not {f"{told_as}:{canary.appointment}" for told_as in _paths(canary)}.isdisjoint(grant.references)
             and all(grant.record in self._closed[key] for key in closed)
         )
 
     def _find(self, sink: Sink, canary: Canary | None, why: str, call: UUID | None, around: str) -> None:
         self.findings.append(Finding(sink, canary, why, call, around))
+
+
+def _paths(canary: Canary) -> tuple[str, ...]:
+    """The fields under which a record may name what was told: an appointment's, or by its card, a slot's."""
+    told_as = canary.told_as or ""
+    return told_as, told_as.replace("appointment.", "slot.")

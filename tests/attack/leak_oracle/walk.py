@@ -8,8 +8,23 @@ from uuid import UUID
 
 from callcenter.emulator.client import ControlClient
 from callcenter.flow.engine import APPOINTMENT
-from callcenter.flow.language import Branch, Choose, Disclose, Do, Find, Lookup, ReachOut, TakeMessage, Verify
-from callcenter.flow.state import Phase, State
+from callcenter.flow.language import (
+    Act,
+    Book,
+    Branch,
+    Card,
+    Choose,
+    Disclose,
+    Do,
+    Find,
+    Lookup,
+    Move,
+    ReachOut,
+    Reference,
+    TakeMessage,
+    Verify,
+)
+from callcenter.flow.state import SLOT, Phase, State
 from callcenter.speech.voices import VoiceUnavailable
 from tests.attack.leak_oracle.callers import Caller, HangsUp, Hop, Rings, asks_nothing, wander, way_to
 from tests.attack.leak_oracle.mail import Mail
@@ -43,6 +58,7 @@ class Walk:
         self._gives_up_at = self._chance.randint(1, 8) if caller.hangs_up is HangsUp.AT_A_QUESTION else MOST_QUESTIONS
         self._reluctance = self._chance.choice(("silence", "hash", "garbage", "wrong code"))
         self._bound: UUID | None = None
+        self._slot: UUID | None = None
 
     async def go(self) -> None:
         """Ring, talk, hang up; send strays after it; then what left is judged, and the file is put in order."""
@@ -135,6 +151,15 @@ class Walk:
                 await self._identify(outlet, state)
             case TakeMessage():
                 await self._leave_message(outlet, state)
+            case Book():
+                await self._book(outlet, state)
+            case Move():
+                await self._telephone.press({"moved": "1", "none": "2"}.get(outlet, "0"))
+            case Reference():
+                await self._telephone.press(self._reference() if outlet == "known" else self._wrong_reference())
+            case Card():
+                born = (self._person or self._stranger).birth_date
+                await self._telephone.press(f"{born:%d%m%Y}" if outlet == "proved" else "01011901")
 
     async def _choose(self, outlet: str, keys: Collection[str], state: State) -> None:
         if outlet == "silence":
@@ -166,6 +191,32 @@ class Walk:
             await self._telephone.press("#")
         else:
             await self._telephone.wait(SILENCE)
+
+    async def _book(self, outlet: str, state: State) -> None:
+        """The first practitioner takes everybody, the second no new patients."""
+        match state.phase:
+            case Phase.BIRTH_DATE:
+                keys = f"{(self._person or self._stranger).birth_date:%d%m%Y}"
+            case Phase.NUMBER:
+                keys = _national(self._stranger.callback_number)
+            case Phase.PRACTITIONER:
+                keys = {"refused": "2", "abandoned": "0"}.get(outlet, self._chance.choice("12"))
+            case Phase.SEEN_BEFORE:
+                keys = {"refused": "2", "abandoned": "0"}.get(outlet, "1")
+            case _:
+                keys = {"booked": "1", "none": "2"}.get(outlet, "0")
+        if outlet == "abandoned" and state.phase in (Phase.BIRTH_DATE, Phase.NUMBER):
+            keys = "#"
+        await self._telephone.press(keys)
+
+    def _reference(self) -> str:
+        """Of the caller's printed card; a sensitive practitioner's, if there is one."""
+        visits = [visit for visit in self._person.visits if visit.entry.starts_at > OPEN] if self._person else []
+        visits.sort(key=lambda visit: not visit.practitioner.sensitive)
+        return visits[0].reference if visits else self._wrong_reference()
+
+    def _wrong_reference(self) -> str:
+        return f"{self._chance.randrange(10**8):08d}"
 
     # --- who they are
 
@@ -219,6 +270,8 @@ class Walk:
                     self._premises.observer.after_find = self._mark_file
                 case Disclose(), "withheld":
                     await self._close_file(state, may_cancel=True)
+                case Do(act=Act.CANCEL_SLOT), "failed":
+                    await self._cancel_bound(state, SLOT)
                 case Do(), "failed":
                     await self._cancel_bound(state)
                 case Branch(), _:
@@ -232,8 +285,8 @@ class Walk:
                 if visit.entry.id != bound:
                     await self._telephone.may_not_hear(visit.entry.id)
 
-    async def _cancel_bound(self, state: State) -> None:
-        bound = state.bound.get(APPOINTMENT)
+    async def _cancel_bound(self, state: State, name: str = APPOINTMENT) -> None:
+        bound = state.bound.get(name)
         if self._person is not None and bound is not None:
             await self._premises.office.cancel(self._person, only=bound)
             await self._telephone.may_not_hear(bound)
@@ -272,6 +325,9 @@ class Walk:
         before, self._bound = self._bound, state.bound.get(APPOINTMENT)
         if before is not None and self._bound is None and ("cancel", "done") in self._premises.observer.visited:
             await self._telephone.may_not_hear(before)
+        slot, self._slot = self._slot, state.bound.get(SLOT)
+        if slot is not None and self._slot is None and ("slot_cancel", "done") in self._premises.observer.visited:
+            await self._telephone.may_not_hear(slot)
 
 
 async def fall_silent() -> None:

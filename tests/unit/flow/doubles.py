@@ -18,8 +18,11 @@ from callcenter.flow.language import Act, Flow, Lookup
 from callcenter.flow.outcomes import Prompts
 from callcenter.flow.ports import (
     Addressee,
+    BookablePractitioner,
+    BookingMade,
     CallbackRequest,
     Caller,
+    CardRight,
     ChallengeOver,
     CodeRight,
     CodeSent,
@@ -28,7 +31,11 @@ from callcenter.flow.ports import (
     Failed,
     Found,
     NoMoreCodes,
+    NoSlot,
     Nothing,
+    NotKnown,
+    Offered,
+    SlotKnown,
     Told,
     VerificationDown,
     Withheld,
@@ -209,6 +216,100 @@ class MemoryOutreach:
         return self.CODE
 
 
+class MemoryBooking:
+    """Free slots of some practitioners, and what was booked of them."""
+
+    def __init__(self, practitioners: Sequence[BookablePractitioner] = (), slots: Sequence[datetime] = ()) -> None:
+        self.free = list(slots)
+        self.booked: list[tuple[datetime, date, str]] = []
+        self.asked: list[str] = []
+        self.held: datetime | None = None
+        self.offers = 3
+        self._practitioners = list(practitioners)
+        self._offered = 0
+
+    async def practitioners(self) -> Sequence[BookablePractitioner]:
+        return self._practitioners
+
+    async def offer(self, practitioner: UUID) -> Offered | NoSlot:
+        self.asked.append("offer")
+        later = [slot for slot in self.free if self.held is None or slot > self.held]
+        if not later or self._offered == self.offers:
+            self.held = None
+            return NoSlot()
+        self.held = later[0]
+        self._offered += 1
+        name = next(one.name for one in self._practitioners if one.id == practitioner)
+        return Offered(name, later[0])
+
+    async def book(self, birth_date: date, number: str) -> BookingMade | NoSlot:
+        if self.held is None or self.held not in self.free:
+            return NoSlot()
+        self.free.remove(self.held)
+        self.booked.append((self.held, birth_date, number))
+        return BookingMade("48271936")
+
+    async def release(self) -> None:
+        self.held = None
+
+
+class MemoryReferences:
+    """Slots by their references, each with the birth date that goes with it, behind a count of tries."""
+
+    def __init__(self, slots: Mapping[str, tuple[UUID, date, datetime]], booking: MemoryBooking) -> None:
+        self.slots = dict(slots)
+        self.tried: list[str] = []
+        self.ledger: list[tuple[str, str]] = []
+        self.cancelled: list[UUID] = []
+        self.moved: list[UUID] = []
+        self.withheld = False
+        self.proved: UUID | None = None
+        self._booking = booking
+
+    async def find(self, reference: str) -> SlotKnown | NotKnown:
+        self.tried.append(reference)
+        known = self.slots.get(reference)
+        if known is None or known[0] in self.cancelled or len(self.tried) > TRIES:
+            return NotKnown(last=len(self.tried) >= TRIES)
+        self.tried.pop()
+        return SlotKnown(known[0])
+
+    async def card_stands(self, slot: UUID) -> bool:
+        return self.proved == slot
+
+    async def check_birth_date(self, slot: UUID, birth_date: date) -> CardRight | NotKnown:
+        self.tried.append(birth_date.isoformat())
+        if birth_date != self._of(slot)[1] or len(self.tried) > TRIES:
+            return NotKnown(last=len(self.tried) >= TRIES)
+        self.proved = slot
+        return CardRight()
+
+    async def tell(self, prompt: str, slot: UUID, language: str = "fr") -> Told | Withheld:
+        if self.withheld or self.proved != slot:
+            return Withheld()
+        self.ledger.append(("tell", prompt))
+        return Told(Words(prompt, f"{self._of(slot)[2]:%d/%m/%Y %H:%M}"))
+
+    async def cancel(self, slot: UUID) -> Done | Failed:
+        if slot in self.cancelled:
+            return Failed()
+        self.cancelled.append(slot)
+        return Done()
+
+    async def offer(self, slot: UUID) -> Offered | NoSlot:
+        practitioners = await self._booking.practitioners()
+        return await self._booking.offer(practitioners[0].id) if practitioners else NoSlot()
+
+    async def move(self, slot: UUID) -> Done | Failed:
+        if self._booking.held is None:
+            return Failed()
+        self.moved.append(slot)
+        return Done()
+
+    def _of(self, slot: UUID) -> tuple[UUID, date, datetime]:
+        return next(known for known in self.slots.values() if known[0] == slot)
+
+
 @dataclass(frozen=True, slots=True)
 class Echo:
     """A prompt whose words are its key and the public fields that it was given."""
@@ -218,6 +319,10 @@ class Echo:
 
     def render(self, values: Mapping[str, object], /) -> str:
         return f"[{self.key}] {values.get('practice.name', '')}".strip()
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return frozenset({"slot.starts_at"}) if self.key == "slot_summary" else frozenset()
 
 
 class EchoBook:
@@ -238,6 +343,9 @@ class Call:
     book: Prompts = field(default_factory=EchoBook)
     grants: Level = Level.VERIFIED
     now: datetime = NOW
+    practitioners: Sequence[BookablePractitioner] = ()
+    free: Sequence[datetime] = ()
+    references_known: Mapping[str, tuple[UUID, date, datetime]] = field(default_factory=dict)
     replies: list[Reply] = field(default_factory=list)
     visited: list[tuple[str, str]] = field(default_factory=list)
 
@@ -246,11 +354,14 @@ class Call:
         self.record = MemoryRecord(self.verifier)
         self.messages = MemoryMessages()
         self.outreach = MemoryOutreach()
+        self.booking = MemoryBooking(self.practitioners, self.free)
+        self.references = MemoryReferences(self.references_known, self.booking)
         self.state: State = initial(self.flow)
 
     @property
     def world(self) -> World:
         ports = (self.verifier, self.record, self.messages, self.outreach)
+        ports = (self.verifier, self.record, self.messages, self.booking, self.references)
         return World(self.now, Caller(self.number), self.public, *ports)
 
     async def send(self, event: Event) -> Reply:

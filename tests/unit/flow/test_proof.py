@@ -10,7 +10,23 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from callcenter.disclosure.policy import Never, Policy, Requirement, Rule, SmsRule
-from callcenter.flow.language import Act, Choose, Disclose, Do, End, Find, Flow, Go, Lookup, Say, Step, Verify
+from callcenter.flow.language import (
+    Act,
+    Card,
+    Choose,
+    Disclose,
+    Do,
+    End,
+    Find,
+    Flow,
+    Go,
+    Lookup,
+    Move,
+    Reference,
+    Say,
+    Step,
+    Verify,
+)
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, guaranteed, prove
@@ -45,6 +61,7 @@ TEXTS = {
     "time": "{{ appointment.starts_at | spoken_time }}",
     "speciality": "{{ appointment.speciality }}",
     "place": "{{ appointment.place }}",
+    "slot": "{{ slot.starts_at | spoken_time }}",
     "condition": "{% if appointment.speciality %}Bonjour.{% endif %}",
     "public": "{{ practice.name }}",
 }
@@ -53,8 +70,27 @@ BOOK = PromptBook("book", {key: Prompt(key, text, parse(text)[0]) for key, text 
 # --- random flows of up to eight steps, a to h; the person step is the last
 
 NAMES = "abcdefgh"
-KINDS = ["say", "choose", "verify", "verify", "find", "find", "disclose", "do", "go", "end"]
-CAREFUL = {0: ["say", "verify"], 1: ["verify"], 2: ["find"], 3: ["disclose", "do", "choose"]}
+KINDS = [
+    "say",
+    "choose",
+    "verify",
+    "verify",
+    "find",
+    "find",
+    "disclose",
+    "do",
+    "go",
+    "end",
+    "reference",
+    "card",
+    "move",
+]
+CAREFUL = {
+    0: ["say", "verify", "reference"],
+    1: ["verify", "card"],
+    2: ["find", "reference", "card"],
+    3: ["disclose", "do", "choose", "card"],
+}
 
 
 def _step(
@@ -72,12 +108,18 @@ def _step(
         case "find":
             return Find(name, line, draw(st.sampled_from(Lookup)), draw(good), draw(bad), draw(bad))
         case "disclose":
-            said = draw(st.sampled_from(["time", "time", "time", "speciality", "place", "condition"]))
+            said = draw(st.sampled_from(["time", "time", "time", "slot", "slot", "speciality", "place", "condition"]))
             return Disclose(name, line, said, draw(good), draw(bad))
         case "do":
             return Do(name, line, draw(st.sampled_from(Act)), draw(good), draw(bad))
         case "go":
             return Go(name, line, draw(good))
+        case "reference":
+            return Reference(name, line, draw(good), draw(bad))
+        case "card":
+            return Card(name, line, draw(good), draw(bad))
+        case "move":
+            return Move(name, line, draw(good), draw(bad), draw(bad))
         case _:
             return End(name, line, "public")
 
@@ -102,39 +144,55 @@ def flows(draw: st.DrawFn) -> Flow:
 
 # --- the oracle: every state that a caller can be in, by search; what is wrong there, by hand
 
-Standing = tuple[str, int, bool]  # step, level, whether an appointment is bound
+Bound = frozenset[str]  # of « appointment », « slot », « card »
+Standing = tuple[str, int, Bound]  # step, level, what is bound
+NONE: Bound = frozenset()
 
 
-def _wrongs(step: Step, level: int, bound: bool) -> Iterator[str]:
-    if isinstance(step, Disclose):
+def _wrongs(step: Step, level: int, bound: Bound) -> Iterator[str]:
+    if isinstance(step, Disclose) and step.prompt == "slot":
+        if "card" not in bound:
+            yield "card"
+        if "slot" not in bound:
+            yield "bound"
+    elif isinstance(step, Disclose):
         if step.prompt == "place":
             yield "never"
         if level < (2 if step.prompt == "time" else 3):
             yield "level"
-        if not bound:
+        if "appointment" not in bound:
             yield "bound"
-    if isinstance(step, Find | Do) and level < 2:
+    by_reference = isinstance(step, Card | Move) or (isinstance(step, Do) and step.act is Act.CANCEL_SLOT)
+    if by_reference and "slot" not in bound:
+        yield "bound"
+    if isinstance(step, Find | Do) and not by_reference and level < 2:
         yield "level"
     acts_on_it = isinstance(step, Do) or (isinstance(step, Find) and step.what is Lookup.FOLLOWING_APPOINTMENT)
-    if acts_on_it and not bound:
+    if acts_on_it and not by_reference and "appointment" not in bound:
         yield "bound"
 
 
-def _onward(step: Step, level: int, bound: bool) -> Iterator[Standing]:
+def _onward(step: Step, level: int, bound: Bound) -> Iterator[Standing]:
     for outlet, target in step.outlets().items():
         if isinstance(step, Verify) and outlet == "verified":
-            yield target, max(level, step.level), False
+            yield target, max(level, step.level), NONE
         elif isinstance(step, Find) and outlet == "found":
-            yield target, level, True
+            yield target, level, bound | {"appointment"}
+        elif isinstance(step, Reference) and outlet == "known":
+            yield target, level, (bound | {"slot"}) - {"card"}
+        elif isinstance(step, Card) and outlet == "proved":
+            yield target, level, bound | {"card"}
         elif isinstance(step, Do) and step.act is Act.CANCEL_APPOINTMENT and outlet == "done":
-            yield target, level, False
+            yield target, level, bound - {"appointment"}
+        elif isinstance(step, Do) and step.act is Act.CANCEL_SLOT and outlet == "done":
+            yield target, level, bound - {"slot", "card"}
         else:
             yield target, level, bound
 
 
 def searched(flow: Flow) -> tuple[Mapping[Standing, int], Mapping[tuple[str, str], int]]:
     """How many hops lead to every state, and to every wrong (step, what) at the least."""
-    hops: dict[Standing, int] = {(flow.start, 0, False): 0, (flow.person, 0, False): 0}
+    hops: dict[Standing, int] = {(flow.start, 0, NONE): 0, (flow.person, 0, NONE): 0}
     wrongs: dict[tuple[str, str], int] = {}
     border = list(hops)
     while border:
@@ -154,13 +212,15 @@ def searched(flow: Flow) -> tuple[Mapping[Standing, int], Mapping[tuple[str, str
 def _wrong_of(example: Counterexample) -> str:
     if "never told" in example.what:
         return "never"
+    if "needs an appointment card" in example.what:
+        return "card"
     return "level" if "needs level" in example.what else "bound"
 
 
 def check_is_a_way(flow: Flow, example: Counterexample) -> None:
     """The path is one that a caller can walk, with the levels that it says, to a state that is wrong as it says."""
     assert example.path[0].step in (flow.start, flow.person)
-    level, bound = 0, False
+    level, bound = 0, NONE
     for hop, following in zip(example.path, example.path[1:], strict=False):
         assert hop.level == level
         step = flow.steps[hop.step]
@@ -183,7 +243,7 @@ def test_p9_a_flow_is_proven_exactly_if_no_way_through_it_is_wrong(flow: Flow) -
             assert wrongs == {}
             hops, _ = searched(flow)
             reached = {name for name, _, _ in hops}
-            needy = {name for name in reached if isinstance(flow.steps[name], Disclose | Find | Do)}
+            needy = {name for name in reached if isinstance(flow.steps[name], Disclose | Find | Do | Card | Move)}
             assert {guarded.step for guarded in summary} == needy
         case Refuted(counterexamples=examples):
             assert {example.path[-1].step for example in examples} == {name for name, _ in wrongs}
@@ -203,7 +263,8 @@ def test_what_is_guaranteed_is_what_every_way_brings(flow: Flow) -> None:
         states = [(level, bound) for step, level, bound in hops if step == name]
         lowest = min(level for level, _ in states)
         assert {fact for fact in facts if fact.startswith("level")} == {f"level>={n}" for n in range(1, lowest + 1)}
-        assert ("bound:appointment" in facts) == all(bound for _, bound in states)
+        for fact, what in (("bound:appointment", "appointment"), ("bound:slot", "slot"), ("card:slot", "card")):
+            assert (fact in facts) == all(what in bound for _, bound in states)
 
 
 # --- by hand
@@ -277,7 +338,8 @@ def test_the_engine_may_lead_to_the_person_step_from_anywhere_so_nothing_holds_t
 def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path: Path) -> None:
     book = PromptBook.load(FLOWS / "prompts" / "fr.yaml")
     text = (FLOWS / "accueil.yaml").read_text(encoding="utf-8")
-    policy = Policy("d", {**POLICY.rules, Category.PRACTITIONER: POLICY.rules[Category.APPOINTMENT_TIME]})
+    as_the_time = dict.fromkeys((Category.PRACTITIONER, Category.PLACE), POLICY.rules[Category.APPOINTMENT_TIME])
+    policy = Policy("d", {**POLICY.rules, **as_the_time})
     assert isinstance(prove(load_flow(FLOWS / "accueil.yaml", book), book, policy), Proven)
     shutil.copytree(FLOWS / "accueil", tmp_path / "accueil")
     file = tmp_path / "accueil.yaml"

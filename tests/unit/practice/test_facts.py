@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from callcenter.kernel.labels import FIELD_LABELS
 from callcenter.practice.demo import FOLDER
@@ -18,9 +19,12 @@ from callcenter.practice.facts import Door, PracticeFacts
 from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Opening
 from callcenter.practice.practice_file import read_practice_file
+from callcenter.practice.practice_form import PracticeForm, Setting, as_written
+from callcenter.practice.slots import Bookable, BookingPlan
 
 PARIS = ZoneInfo("Europe/Paris")
 ORGANISATION = UUID(int=1)
+TILLEULS_FILE = Path(FOLDER) / "practices" / "cabinet-des-tilleuls.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +92,32 @@ def test_overlapping_hours_and_unknown_parts_of_france_are_refused(tilleuls: Pra
     ):
         with pytest.raises(UnusablePractice):
             check_practice(replace(tilleuls, opening=opening))
+
+
+def test_a_practice_that_has_not_said_who_is_booked_by_telephone_has_nobody_booked() -> None:
+    written = dict(as_written(read_practice_file(TILLEULS_FILE, ORGANISATION, demo_id).facts))
+    del written[Setting.BOOKING]
+    assert PracticeForm.model_validate(written).booking.plan() == BookingPlan()
+
+
+def test_a_booking_plan_is_read_back_as_it_was_written(tilleuls: PracticeFacts) -> None:
+    assert tilleuls.booking.practitioners["Claire Moreau"] == Bookable(new_patients=False)
+    assert PracticeForm.model_validate(as_written(tilleuls)).booking.plan() == tilleuls.booking
+
+
+@pytest.mark.parametrize(
+    ("plan", "why"),
+    [
+        ({"practitioners": {"Claire Moreau": {"slot_minutes": 4}}}, "greater than or equal to 5"),
+        ({"practitioners": {"Claire Moreau": {"days_ahead": 91}}}, "less than or equal to 90"),
+        ({"practitioners": {"Claire Moreau": {"first_day_ahead": 9, "days_ahead": 8}}}, "lies behind the last"),
+        ({"practitioners": {f"N{n}": {} for n in range(10)}}, "at most 9"),
+        ({"offers": 0}, "greater than or equal to 1"),
+        ({"open_per_caller": 21}, "less than or equal to 20"),
+    ],
+)
+def test_a_booking_plan_that_cannot_be_kept_is_refused(
+    tilleuls: PracticeFacts, plan: dict[str, object], why: str
+) -> None:
+    with pytest.raises(ValidationError, match=why):
+        PracticeForm.model_validate({**as_written(tilleuls), Setting.BOOKING: plan})

@@ -7,7 +7,7 @@ from alembic import op
 
 from callcenter.store.schema import APP, guard_statements
 
-revision = "0007"
+revision = "0006"
 down_revision = "0005"
 
 

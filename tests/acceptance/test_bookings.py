@@ -1,0 +1,216 @@
+"""Booking, and what a reference lets one do, call by call. What one caller books, the next one is not offered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from callcenter.audit.ledger import EventKind
+from callcenter.demo import ledger_reader
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice.bookings import Bookings, reference_index
+from callcenter.practice.changing import SettingsDesk
+from callcenter.practice.demo_file import demo_id
+from callcenter.practice.practice_form import Setting
+from callcenter.practice.setting_versions import Author, Period
+from callcenter.staff.acts import StaffActs
+from tests.acceptance.caller import BREST, JEANNE, SILENCE, Caller, calling
+from tests.acceptance.stage import Stage
+from tests.conftest import ROOT, TODAY, Cluster
+
+STRANGER, BORN = "+33639980071", "01021985"
+TILLEULS = demo_id("practice", "cabinet-des-tilleuls")
+FIRST_VISIT = demo_id("appointment", "jeanne-martin-duval/1")
+CARD = "48271936"
+_REFERENCE = re.compile(r"Votre référence : (\d) (\d) (\d) (\d), (\d) (\d) (\d) (\d)")
+
+
+async def books(stage: Stage, number: str = STRANGER, born: str = BORN) -> str:
+    """Book the first free slot of Dr Lefèvre; the reference."""
+    async with calling(stage, number) as caller:
+        await caller.does("1", "2", "2", "1", born, "1#")
+        found = _REFERENCE.search(caller.words)
+        assert found, caller.words
+        return "".join(found.groups())
+
+
+async def prints_a_card(stage: Stage, cluster: Cluster, database: str, appointment: object = FIRST_VISIT) -> None:
+    index = reference_index(stage.running.sealer, TILLEULS, CARD)
+    statement = "UPDATE appointment SET reference_index = :index WHERE id = :id"
+    await as_root(cluster, database, statement, index=index, id=appointment)
+
+
+async def as_root(cluster: Cluster, database: str, statement: str, **values: object) -> Sequence[Any]:
+    engine = create_async_engine(cluster.server.url(user=ROOT, database=database))
+    try:
+        async with engine.begin() as connection:
+            done = await connection.execute(text(statement), values)
+            return done.all() if done.returns_rows else ()
+    finally:
+        await engine.dispose()
+
+
+async def by_reference(caller: Caller, reference: str, *answers: str) -> str:
+    return await caller.does("1", "3", reference, *answers)
+
+
+async def test_what_is_booked_is_not_offered_again_and_waits_for_the_practice(stage: Stage) -> None:
+    await books(stage)
+    async with calling(stage, "+33639980072") as caller:
+        heard = await caller.does("1", "2", "2")
+        assert "samedi 28 novembre, 9 heures 30" in heard
+    async with stage.running.database.practice(TILLEULS) as tx:
+        (waiting,) = await Bookings(stage.running.sealer, SystemRandom()).waiting(tx)
+    assert (waiting.number, f"{waiting.birth_date:%d%m%Y}", waiting.cancelled) == (STRANGER, BORN, False)
+
+
+async def test_id_04_a_booking_with_a_patients_birth_date_and_number_is_linked_to_no_file(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    before = await as_root(cluster, database_name, "SELECT count(*) FROM patient")
+    await books(stage, JEANNE, "14031962")
+    assert await as_root(cluster, database_name, "SELECT count(*) FROM patient") == before
+    bodies = await as_root(cluster, database_name, "SELECT convert_from(body, 'UTF8') AS body FROM audit_record")
+    (made,) = [row.body for row in bodies if EventKind.BOOKING_MADE.value in row.body]
+    assert '"subject":null' in made
+    assert '"identity":"PROV"' in made
+
+
+async def test_ob_13_whoever_has_the_reference_cancels_and_hears_nothing_of_it(stage: Stage) -> None:
+    reference = await books(stage)
+    async with calling(stage, "+33639980073") as caller:
+        await by_reference(caller, reference, "1", "1")
+        assert "Le rendez-vous est annulé" in caller.words
+        assert not re.search(r"Lefèvre|novembre|9 heures", caller.words.partition("Tapez les huit chiffres")[2])
+    async with calling(stage, "+33639980074") as caller:
+        assert "samedi 28 novembre, 9 heures." in await caller.does("1", "2", "2")
+        assert "9 heures 30" not in caller.words.partition("Premier créneau")[2]
+
+
+async def test_ob_13_whoever_has_the_reference_moves_and_keeps_it(stage: Stage) -> None:
+    reference = await books(stage)
+    async with calling(stage, STRANGER) as caller:
+        heard = await by_reference(caller, reference, "2")
+        assert "Premier créneau, docteur Antoine Lefèvre : samedi 28 novembre, 9 heures 30" in heard
+        assert "C'est déplacé. Votre référence ne change pas" in await caller.does("1")
+    async with calling(stage, STRANGER) as caller:
+        await by_reference(caller, reference, "3", BORN)
+        assert "samedi 28 novembre" not in caller.words
+
+
+async def test_a_booking_is_heard_with_its_birth_date_unless_its_practitioner_is_sensitive(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    reference = await books(stage)
+    async with calling(stage, STRANGER) as caller:
+        heard = await by_reference(caller, reference, "3", BORN, "1")
+        assert "Avec cette référence : samedi 28 novembre, 9 heures." in heard
+    await as_root(cluster, database_name, "UPDATE practitioner SET sensitive = true WHERE name = 'Antoine Lefèvre'")
+    async with calling(stage, STRANGER) as caller:
+        heard = await by_reference(caller, reference, "3", BORN, "1")
+        assert "novembre" not in heard
+        assert "Le secrétariat ne peut pas prendre votre appel" in heard
+
+
+async def test_p1_a_card_tells_day_and_hour_on_record_and_opens_nothing_else(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    await prints_a_card(stage, cluster, database_name)
+    async with calling(stage, STRANGER) as caller:
+        heard = await by_reference(caller, CARD, "3", "14031962", "1")
+        assert "Avec cette référence : mardi 1er décembre, 14 heures 30" in heard
+        assert "Moreau" not in caller.words
+        # it is no verification: her other appointments ask for a code as ever
+        await caller.does("1", "1", "1")
+        assert "tapez la date de naissance du patient" in await caller.does("1", "1")
+        sid = caller.sid
+    (record,) = await ledger_reader(stage.running.database)(sid)
+    assert (record["categories"], record["level"], record["decision"]) == (["D02", "D03"], 2, "granted")
+
+
+@pytest.mark.parametrize("flag", ["deceased", "contact_restricted", "birth_date_fictive"])
+async def test_a_card_of_a_file_that_is_closed_tells_nothing(
+    stage: Stage, cluster: Cluster, database_name: str, flag: str
+) -> None:
+    await prints_a_card(stage, cluster, database_name)
+    closed = f"UPDATE patient SET {flag} = true WHERE external_id = 'jeanne-martin-duval'"
+    await as_root(cluster, database_name, closed)
+    async with calling(stage, STRANGER) as caller:
+        await by_reference(caller, CARD, "3", "14031962", "1")
+        assert "décembre" not in caller.words
+
+
+async def test_a_wrong_one_a_cancelled_one_another_practices_and_one_too_many_sound_alike(stage: Stage) -> None:
+    cancelled, anothers = await books(stage), await books(stage, "+33639980075")
+    async with calling(stage, STRANGER) as caller:
+        await by_reference(caller, cancelled, "1", "1")
+    heard = {}
+    for name, reference, to in (
+        ("unknown", "00000001", None),
+        ("cancelled", cancelled, None),
+        ("another practice's", anothers, BREST),
+    ):
+        async with calling(stage, "+33639980076", *([to] if to else [])) as caller:
+            heard[name] = [await by_reference(caller, reference), await caller.does("00000002", "00000003")]
+    for n in range(3):  # ten wrong ones from one number
+        async with calling(stage, "+33639980077") as caller:
+            await by_reference(caller, f"1000000{n}", f"2000000{n}", f"3000000{n}")
+    async with calling(stage, "+33639980077") as caller:
+        await by_reference(caller, "40000000")
+    async with calling(stage, "+33639980077") as caller:
+        heard["throttled"] = [await by_reference(caller, anothers), await caller.does("00000002", "00000003")]
+    assert heard["unknown"] == heard["cancelled"] == heard["throttled"]
+    assert heard["another practice's"][0] == heard["unknown"][0]
+
+
+async def test_where_the_agenda_is_not_ours_a_booking_is_a_request_to_be_called_back(stage: Stage) -> None:
+    acts, by = StaffActs(stage.clock, SystemRandom()), Author("somebody", TODAY)
+    desk = SettingsDesk(stage.running.database, "cabinet-des-tilleuls", by, acts)
+    await desk.put(Setting.AGENDA, {"external": "https://agenda.example.org"}, Period(TODAY))
+    async with calling(stage, STRANGER) as caller:
+        heard = await caller.does("1", "2")
+        assert "Je ne peux pas vous proposer de créneau par ce service" in heard
+        assert "Pour être rappelé au numéro d'où vous appelez" in heard
+        assert "Votre demande est notée" in await caller.does("1#")
+
+
+# --- hunting for a record
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement that the product sends meanwhile, without its values."""
+    sent: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.endswith("held_until <= $1"):  # upkeep, which runs when it will
+            sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def test_p6_a_booking_for_a_patient_is_a_booking_for_anybody(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    """Same words, same order, same statements: for a patient, from their own number, and for nobody on file."""
+    told = {}
+    for who, number, born in (("patient", JEANNE, "14031962"), ("nobody", STRANGER, BORN)):
+        with statements() as sent:
+            async with calling(stage, number) as caller:
+                await caller.does("1", "2", "2", "1", born, "1#", SILENCE)
+                words = _REFERENCE.sub("", caller.words).partition("Je répète")[0]
+        told[who] = (words, [one for one in sent if "booking" in one or "slot_hold" in one or "patient" in one])
+        await as_root(cluster, database_name, "UPDATE booking_request SET state = 'cancelled'")
+    assert told["patient"] == told["nobody"]
+    assert told["patient"][1]
