@@ -129,11 +129,9 @@ class Population:
         """Of each practice, all its practitioners as its menu reads them to everybody: only such a list is public, and
         a name by itself tells whom a patient sees."""
         for facts in self.practices.values():
-            seen = {
-                visit.practitioner.name: visit.practitioner for person in self.of(facts.id) for visit in person.visits
-            }
-            listed = zip([seen[name] for name in sorted(seen)], "12345678", strict=False)
-            named = (f"{spoken_name(f'{one.title} {one.name}')}, tapez {key}" for one, key in listed)
+            names = {visit.practitioner.name for person in self.of(facts.id) for visit in person.visits}
+            listed = zip(sorted(names | facts.booking.practitioners.keys()), "12345678", strict=False)
+            named = (f"{spoken_name(f'Dr {name}')}, tapez {key}" for name, key in listed)
             yield ", ".join(named)
 
     def canaries(self) -> Iterator[Canary]:

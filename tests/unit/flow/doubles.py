@@ -360,8 +360,7 @@ class Call:
 
     @property
     def world(self) -> World:
-        ports = (self.verifier, self.record, self.messages, self.outreach)
-        ports = (self.verifier, self.record, self.messages, self.booking, self.references)
+        ports = (self.verifier, self.record, self.messages, self.outreach, self.booking, self.references)
         return World(self.now, Caller(self.number), self.public, *ports)
 
     async def send(self, event: Event) -> Reply:
