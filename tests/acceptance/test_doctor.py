@@ -32,6 +32,7 @@ EVERYTHING = [
     "voice",
     "hosting",
     "carrier",
+    "mail",
     "database",
     "login",
     "schema",
