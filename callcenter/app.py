@@ -43,6 +43,7 @@ from callcenter.installation import Addresses, DatabaseFit, keys_path, switch_pa
 from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
+from callcenter.notices import choices
 from callcenter.notices.choices import TextsReceived
 from callcenter.notices.escalating import Escalations
 from callcenter.notices.jobs import Outreach, register_notice_jobs
@@ -58,7 +59,7 @@ from callcenter.practice.sharing import SharedTelephones
 from callcenter.settings import Environment, Listener, Settings, VerificationSettings
 from callcenter.speech.local import LocalVoice
 from callcenter.speech.voices import Voice
-from callcenter.store.database import Database
+from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import job_application
 from callcenter.store.keys import load_keys
 from callcenter.store.sealed import Sealer
@@ -175,6 +176,11 @@ class HouseAlarms:
 
     def message_unread(self, practice: UUID, message: UUID) -> None:
         self.alerts.report(AlertKind.MESSAGE_UNREAD, practice=str(practice), message=str(message))
+
+
+async def _wants_no_reminder(tx: Transaction, patient: UUID, phone_index: bytes) -> bool:
+    """Whether reminders are opposed, as notices know it."""
+    return (await choices.chosen(tx, patient, phone_index)).opposed
 
 
 class CallNotTaken(Unavailable):
@@ -316,7 +322,9 @@ async def run_server(
             minutes = settings.verification.code_minutes
             sender = CodeSender(database, sealer, clock, messenger, minutes, random)
             upkeep, telephones = Upkeep(database, clock, endings, carrier), SharedTelephones(database, sealer, clock)
-            reminders = RemindersAgain(database, sealer, clock, messenger, flows.policy, limits, random)
+            reminders = RemindersAgain(
+                database, sealer, clock, messenger, flows.policy, limits, _wants_no_reminder, random
+            )
             ring_back = RingBack(database, sealer, clock, CarrierRinger(carrier, urls), limits, random)
             recordings = Recordings(database, sealer, clock, random, carrier, RecordingAlarm(alerts))
             await stack.enter_async_context(

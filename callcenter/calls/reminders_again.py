@@ -5,6 +5,7 @@ The caller has heard the same sentence long ago, whatever comes of it here.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -24,6 +25,7 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.directory import Directory
+from callcenter.practice.file import PatientFile
 from callcenter.practice.patients import Patients
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
@@ -49,6 +51,7 @@ class RemindersAgain:
     Arguments:
         messenger: the carrier.
         policy: the gate's.
+        opposed: whether a patient, or whoever has the telephone of that blind index, wants no reminder (OU-02).
         random: for the identifiers of records.
     """
 
@@ -58,6 +61,7 @@ class RemindersAgain:
     messenger: Messenger[object]
     policy: Policy
     limits: Limits
+    opposed: Callable[[Transaction, UUID, bytes], Awaitable[bool]]
     random: Random = field(default_factory=SystemRandom)
 
     async def send(self, practice: UUID, request: UUID) -> None:
@@ -108,7 +112,11 @@ class RemindersAgain:
         facts = await Directory.facts(tx.connection, tx.practice, now)
         segment, _ = await stream_so_far(tx, request)
         writing = Writing(tx, segment, self.clock, self.random)
-        told = await tell_by_text(writing, self.policy, facts, appointment, match.flags, contact, now, actor=JOB_ACTOR)
+        index = PatientFile(self.sealer, tx.practice).phone_index(asked.telephone)
+        barred = Reason.OPPOSED if await self.opposed(tx, patient, index) else None
+        told = await tell_by_text(
+            writing, self.policy, facts, appointment, match.flags, contact, now, actor=JOB_ACTOR, barred=barred
+        )
         await writing.flush()
         writing.close()
         if isinstance(told, Reason) or contact is None:

@@ -534,8 +534,6 @@ async def push(on: Careless) -> object:
     inquiry = replace(INQUIRY, categories=frozenset({Category.APPOINTMENT_TIME}))
     return await on.gate(on.writing()).push(inquiry, situation, None)
 
-    return await on.gate(on.writing()).push(INQUIRY, situation, None)
-
 
 async def tell_by_text_message(on: Careless) -> object:
     def about(value: Any, category: Category) -> Protected[Any]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from callcenter import app
 from callcenter.app import CarrierRinger
 from callcenter.calls import outreach, returned
 from callcenter.calls.outreach import RING_BACK, SEND_REMINDER_AGAIN, CallOutreach
@@ -18,15 +19,19 @@ from callcenter.disclosure.policy import load_policy
 from callcenter.flow.language import ReachKind
 from callcenter.identity import challenges
 from callcenter.identity.challenges import Limits
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.notices import choices
 from callcenter.practice.patients import Patients
 from callcenter.telephony.urls import Urls
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
 from tests.attack.scene import (
     A_STRANGER,
     APOLOGY,
+    JEANNE,
     JEANNES_BIRTHDAY,
     JEANNES_MOBILE,
     PROJECT,
+    TILLEULS,
     House,
     Line,
 )
@@ -54,7 +59,8 @@ async def asks(line: Line, key: str, birthday: str, telephone: str | None = None
 async def works(house: House) -> None:
     """Run the jobs that wait, each once."""
     ground, clock, carrier = house.ground, house.clock, house.carrier
-    reminders = RemindersAgain(ground.app, ground.sealer, clock, carrier, POLICY, Limits())
+    opposed = app._wants_no_reminder
+    reminders = RemindersAgain(ground.app, ground.sealer, clock, carrier, POLICY, Limits(), opposed)
     ring_back = RingBack(ground.app, ground.sealer, clock, CarrierRinger(carrier, Urls.below(URLS)), Limits())
     waiting = "DELETE FROM procrastinate_jobs WHERE task_name = ANY(:tasks) RETURNING id, task_name, args"
     for job in sorted(await ground.rows(waiting, tasks=[SEND_REMINDER_AGAIN, RING_BACK])):
@@ -160,6 +166,25 @@ MARKS = Defence(
 @attack(stopped_by=MARKS)
 async def test_a_reminder_is_sent_to_whom_nothing_may_be_sent(house: House, mark: str) -> Outcome:
     await house.ground.change(f"UPDATE patient SET {mark} = true WHERE external_id = 'jeanne-martin-duval'")
+    await asks(house.line(), REMINDER, JEANNES_BIRTHDAY)
+    await works(house)
+    return gained(house.carrier.messages)
+
+
+def _opposition_is_not_asked_for(sabotage: Sabotage) -> None:
+    async def nobody(*_: object) -> bool:
+        return False
+
+    sabotage.replace(app, "_wants_no_reminder", nobody)
+
+
+OPPOSITION = Defence("an opposition is asked for", "OU-02: no reminder against it", _opposition_is_not_asked_for)
+
+
+@attack(stopped_by=OPPOSITION)
+async def test_a_reminder_is_sent_again_to_whoever_wants_none(house: House) -> Outcome:
+    async with house.ground.app.practice(TILLEULS) as tx:
+        await choices.choose_for_patient(tx, JEANNE, choices.Choice.OPPOSED, house.clock.now(), SystemRandom())
     await asks(house.line(), REMINDER, JEANNES_BIRTHDAY)
     await works(house)
     return gained(house.carrier.messages)
