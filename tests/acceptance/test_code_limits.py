@@ -13,7 +13,7 @@ from tests.acceptance.caller import JEANNE, calling
 from tests.acceptance.stage import Stage, stage_settings, staged
 from tests.conftest import TODAY, Cluster
 
-CLAIM = ("1", "14031962")
+CLAIM = ("1", "1", "14031962")
 VERIFIED, TRY_AGAIN, FAILED = "entendre tranquillement", "Je n'ai pas pu vérifier", "La vérification n'a pas abouti"
 
 
@@ -86,7 +86,7 @@ async def test_five_wrong_codes_about_one_patient_are_none_about_another(stage: 
 async def test_a_call_gets_three_codes_then_a_person(
     cluster: Cluster, database_name: str, keys_file: Path, clock: DrivenClock, random: SeededRandom
 ) -> None:
-    franck, claim = "+33639980102", ("1", "20091976")  # without an appointment: verified, he is back at the menu
+    franck, claim = "+33639980102", ("1", "1", "20091976")  # without an appointment: verified, he is back at the menu
     settings = stage_settings(keys_file, verification={"evidence_minutes": 1})  # a call is too short for the usual ten
     app, jobs = (made(user=APP, database=database_name) for made in (cluster.server.url, cluster.server.dsn))
     async with (
