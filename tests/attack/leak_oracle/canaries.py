@@ -56,6 +56,8 @@ _PUBLIC_DAYS = frozenset({(11, day) for day in range(15, 31)} | {(12, day) for d
 _AMBIGUOUS_MONTH = 9
 #: Opening hours name the full and the half hour, and a minute of one digit is also a key of a menu.
 _MINUTES = [minute for minute in range(10, 60) if minute != 30]
+#: « quarante » is spoken in « quarante-trois » too.
+_TENS = 10
 
 _ONSETS = ("zb", "vr", "kz", "gw", "fl", "dj", "xt", "br", "pf", "mn", "qu", "tz")
 _VOWELS = ("a", "é", "i", "o", "ou", "è", "eu", "ô", "œ", "ï")
@@ -80,6 +82,7 @@ class Mint:
         }
         self._minutes = list(_MINUTES)
         self._chance.shuffle(self._minutes)
+        self._minutes = [minute for minute in self._minutes if minute % _TENS]
         self._tails = self._chance.sample(range(10_000), 200)
         self._places = self._chance.sample(range(1_000), 50)
         self._references = Random(seed)

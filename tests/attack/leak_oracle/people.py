@@ -12,7 +12,7 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.intake import AppointmentEntry, ContactEntry
 from callcenter.practice.records import PatientRecord
 from callcenter.practice.values import AppointmentStatus, VoiceMode
-from callcenter.speech.french import spoken_name
+from callcenter.speech import english, french
 from tests.attack.leak_oracle.canaries import Canary, Value
 
 #: When the calls take place: a Thursday on which the practices are open, and the Sunday after.
@@ -126,13 +126,13 @@ class Population:
         return any(facts.id == practice and facts.voice is VoiceMode.CARRIER for facts in self.practices.values())
 
     def public_lists(self) -> Iterator[str]:
-        """Of each practice, all its practitioners as its menu reads them to everybody: only such a list is public, and
-        a name by itself tells whom a patient sees."""
+        """Of each practice, all its practitioners as its menu reads them to everybody, in each language: only such a
+        list is public, and a name by itself tells whom a patient sees."""
         for facts in self.practices.values():
             names = {visit.practitioner.name for person in self.of(facts.id) for visit in person.visits}
-            listed = zip(sorted(names | facts.booking.practitioners.keys()), "12345678", strict=False)
-            named = (f"{spoken_name(f'Dr {name}')}, tapez {key}" for name, key in listed)
-            yield ", ".join(named)
+            listed = list(zip(sorted(names | facts.booking.practitioners.keys()), "12345678", strict=False))
+            for speech, press in ((french, "tapez"), (english, "press")):
+                yield ", ".join(f"{speech.spoken_name(f'Dr {name}')}, {press} {key}" for name, key in listed)
 
     def canaries(self) -> Iterator[Canary]:
         """Every canary of everybody, each value once."""

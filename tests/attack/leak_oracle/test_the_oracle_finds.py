@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from callcenter.audit.ledger import canonical
 from callcenter.calls.codes import code_message
 from callcenter.calls.values import Document, End, SayText
+from callcenter.notices.wording import urgent_notice
 from callcenter.practice.tables import appointment, contact, patient, practitioner
 from callcenter.speech.french import renderings as product_renderings
 from callcenter.speech.voices import wav
@@ -53,6 +54,11 @@ def _sound(text: str) -> str:
     return (wav(bytes(16)) + b"LIST" + len(said).to_bytes(4, "little") + said).decode(errors="replace")
 
 
+def _mail(text: str) -> str:
+    notice = urgent_notice("Maison de santé du Port", "port")
+    return f"garde@port.example\n{notice.subject}\n{notice.body} {text}"
+
+
 #: What leaves by each way out, with a text in it, in the form that the way out gives to texts.
 CARRIERS: Mapping[Sink, Callable[[str], str]] = MappingProxyType(
     {
@@ -62,6 +68,7 @@ CARRIERS: Mapping[Sink, Callable[[str], str]] = MappingProxyType(
         Sink.SMS_TO: str,
         Sink.CALL_TO: str,
         Sink.SMS_BODY: lambda text: f"{code_message('123456', 10)} {text}",
+        Sink.MAIL: _mail,
         Sink.REST: lambda text: f"POST https://api.example/Messages.json\n\n{urlencode({'StatusCallback': text})}",
         Sink.URL: lambda text: f"POST {_STEP}?{urlencode({'n': text})}",
         Sink.LOG: lambda text: json.dumps({"event": "request", "route": text, "level": "info"}, ensure_ascii=False),

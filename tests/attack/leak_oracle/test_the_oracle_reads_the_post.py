@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,17 +13,15 @@ from sqlalchemy import text
 from callcenter.audit.ledger import Entry, EventKind
 from callcenter.calls import delivery
 from callcenter.disclosure.gate import Gate
-from callcenter.kernel.randomness import SystemRandom, new_id
+from callcenter.kernel.randomness import SystemRandom
 from callcenter.notices import sending
-from callcenter.notices.addresses import NoticeAddress, NoticeAddresses, NoticeChannel, Rank, Which
 from callcenter.notices.wording import Notice
 from callcenter.practice.changing import NothingToChange, SettingsDesk
-from callcenter.practice.inbox import Inbox
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, Period
-from callcenter.practice.values import Urgency
 from callcenter.staff.acts import StaffActs
 from tests.attack.leak_oracle.people import OPEN
+from tests.attack.leak_oracle.post import sent, take_a_message
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.verdict import Sink
 
@@ -32,10 +29,6 @@ Patch = pytest.MonkeyPatch
 
 #: At 10 o'clock in Paris, before the first visit to come; and until after the last one (``invention``).
 FIRST_DAY, DAYS = datetime(2027, 1, 3, 9, 0, tzinfo=UTC), 180
-_JOBS = text(
-    "SELECT count(*) FROM procrastinate_jobs "
-    "WHERE queue_name IN ('notices', 'reminders') AND status IN ('todo', 'doing')"
-)
 
 
 @pytest.fixture
@@ -45,16 +38,6 @@ def post(house: Premises) -> Iterator[Premises]:
     house.judge.findings.clear()
     yield house
     house.judge.findings.clear()
-
-
-async def sent(house: Premises) -> None:
-    """Wait until nothing is left to be sent."""
-    async with asyncio.timeout(20):
-        while True:
-            async with house.running.database.house() as connection:
-                if not (await connection.execute(_JOBS)).scalar_one():
-                    return
-            await asyncio.sleep(0.01)
 
 
 async def remind_everybody(house: Premises, days: int = 50) -> None:
@@ -83,26 +66,6 @@ async def _send_what_is_due(house: Premises) -> None:
             due = list((await tx.connection.execute(text("SELECT id FROM reminder WHERE outcome = 'due'"))).scalars())
         for reminder in due:
             await house.running.outreach.reminders.send(facts.id, reminder)
-
-
-async def take_a_message(house: Premises) -> None:
-    """Somebody leaves an urgent message, of which a telephone and a mailbox are told."""
-    facts = next(iter(house.population.practices.values()))
-    async with house.running.database.practice(facts.id) as tx:
-        addresses = NoticeAddresses(house.running.sealer)
-        for channel, address in ((NoticeChannel.SMS, "+33639980099"), (NoticeChannel.EMAIL, "garde@tilleuls.example")):
-            one = NoticeAddress(new_id(SystemRandom()), None, Rank.FIRST, channel, Which.ALL, address)
-            await addresses.add(tx, one, house.clock.now())
-        await Inbox(house.running.sealer).leave(
-            tx,
-            id=new_id(SystemRandom()),
-            reason="prescription",
-            number=house.population.strangers[0].callback_number,
-            call_reference=None,
-            now=house.clock.now(),
-            urgency=Urgency.URGENT,
-        )
-    await sent(house)
 
 
 async def test_p1_reminders_and_notices_hold_what_they_may_and_nothing_else(post: Premises) -> None:

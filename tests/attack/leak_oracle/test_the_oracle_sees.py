@@ -16,6 +16,8 @@ from callcenter.audit.ledger import Entry, Writing
 from callcenter.calls import codes, documents, verifier
 from callcenter.calls.steps import Steps
 from callcenter.disclosure.gate import words_of
+from callcenter.notices import sending
+from callcenter.notices.wording import Notice
 from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.speech import local
 from callcenter.speech.voices import wav
@@ -24,6 +26,7 @@ from callcenter.telephony import admission, health, responses, twiml, webhooks
 from callcenter.telephony.rest import TwilioCarrier
 from callcenter.telephony.urls import Urls
 from tests.attack.leak_oracle.canaries import Canary
+from tests.attack.leak_oracle.post import take_a_message
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.telephone import Telephone
 from tests.attack.leak_oracle.verdict import Sink
@@ -37,6 +40,30 @@ async def test_an_honest_house_is_not_accused(house: Premises, telephone: Teleph
     assert not house.judge.findings
     assert house.judge.heard["appointment.starts_at"] == 2  # day and time
     assert house.judge.heard["practitioner.name"] == 1
+
+
+def in_the_log_of_who_seals_it(patch: Patch) -> None:
+    keep = VoiceMessages.keep
+
+    async def and_say_what(self: VoiceMessages, tx: Transaction, voice: Any, sound: Sound, now: Any) -> bool:
+        structlog.get_logger("callcenter").info("kept", begins=sound.content[:120].decode(errors="replace"))
+        return await keep(self, tx, voice, sound, now)
+
+    patch.setattr(VoiceMessages, "keep", and_say_what)
+
+
+async def test_what_a_caller_says_after_the_tone_is_found_where_it_has_no_business(
+    house: Premises, telephone: Telephone, monkeypatch: Patch
+) -> None:
+    stranger = house.population.strangers[0]
+    words, person = f"Bonjour, {stranger.spoken}, rappelez-moi.", house.population.people["several"]
+    await telephone.leave_message(words, person)
+    await house.at_the_end()
+    assert not house.judge.findings
+    in_the_log_of_who_seals_it(monkeypatch)
+    await telephone.leave_message(words, person)
+    await house.at_the_end()
+    assert house.judge.found() == {(Sink.LOG, "caller.spoken")}
 
 
 # --- a value planted in each way out
@@ -157,6 +184,16 @@ def in_a_line_that_is_rung(patch: Patch, canary: Canary) -> None:
     patch.setattr(TwilioCarrier, "send_message", and_ring)
 
 
+def in_a_mail(patch: Patch, canary: Canary) -> None:
+    notice = sending.urgent_notice
+
+    def and_say_whom(practice: str, slug: str) -> Notice:
+        words = notice(practice, slug)
+        return Notice(words.subject, f"{words.body} {canary.value}")
+
+    patch.setattr(sending, "urgent_notice", and_say_whom)
+
+
 #: By way out: how a value gets there, and which one; each another, since some of them stay until the end.
 PLANTS: list[tuple[Sink, Callable[[Patch, Canary], None], str, str]] = [
     (Sink.ANSWER, in_a_document, "single", "patient.birth_name"),
@@ -166,6 +203,7 @@ PLANTS: list[tuple[Sink, Callable[[Patch, Canary], None], str, str]] = [
     (Sink.SMS_TO, in_the_recipient, "nothing", "contact.phone"),
     (Sink.SMS_BODY, in_a_message, "several", "patient.first_name"),
     (Sink.CALL_TO, in_a_line_that_is_rung, "couple_one", "contact.phone"),
+    (Sink.MAIL, in_a_mail, "single", "patient.first_name"),
     (Sink.REST, in_a_request_to_the_carrier, "several", "patient.birth_place_code"),
     (Sink.URL, in_a_url, "several", "appointment.place"),
     (Sink.LOG, in_the_log, "several", "contact.phone"),
@@ -185,32 +223,10 @@ async def test_a_value_planted_in_the_product_is_found(
     canary = next(one for one in house.population.canaries() if (one.owner, one.field) == (owner, field))
     plant(monkeypatch, canary)
     await telephone.hear(house.population.people["several"])
+    if sink is Sink.MAIL:
+        await take_a_message(house)
     await house.at_the_end()
     assert (sink, canary) in {(finding.sink, finding.canary) for finding in house.judge.findings}
-
-
-def in_the_log_of_who_seals_it(patch: Patch) -> None:
-    keep = VoiceMessages.keep
-
-    async def and_say_what(self: VoiceMessages, tx: Transaction, voice: Any, sound: Sound, now: Any) -> bool:
-        structlog.get_logger("callcenter").info("kept", begins=sound.content[:120].decode(errors="replace"))
-        return await keep(self, tx, voice, sound, now)
-
-    patch.setattr(VoiceMessages, "keep", and_say_what)
-
-
-async def test_what_a_caller_says_after_the_tone_is_found_where_it_has_no_business(
-    house: Premises, telephone: Telephone, monkeypatch: Patch
-) -> None:
-    stranger = house.population.strangers[0]
-    words, person = f"Bonjour, {stranger.spoken}, rappelez-moi.", house.population.people["several"]
-    await telephone.leave_message(words, person)
-    await house.at_the_end()
-    assert not house.judge.findings
-    in_the_log_of_who_seals_it(monkeypatch)
-    await telephone.leave_message(words, person)
-    await house.at_the_end()
-    assert house.judge.found() == {(Sink.LOG, "caller.spoken")}
 
 
 def test_there_is_a_plant_for_every_way_out() -> None:
