@@ -7,7 +7,7 @@ from dataclasses import replace
 from callcenter.audit.ledger import Entry, EventKind, Value, Writing
 from callcenter.calls import rows
 from callcenter.calls.desk import IVR_ACTOR
-from callcenter.calls.outreach import RING_BACK, TO_RING
+from callcenter.calls.outreach import RING_BACK
 from callcenter.calls.playbacks import settle
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
@@ -36,13 +36,13 @@ class Endings:
             if row is None or not event.status.terminal:
                 return
             tx = Transaction(connection, row.practice_id)
-            for asked in (await connection.execute(TO_RING, {"call": row.id})).scalars().all():
+            left = (await connection.execute(rows.LEFT_OPEN, {"call": row.id})).one()
+            for asked in left.to_ring:
                 await defer(connection, RING_BACK, practice=tx.practice, outreach=asked)
-            kept = (await connection.execute(rows.SESSION, {"call": row.id})).one_or_none()
-            if kept is None:
+            if left.state is None:
                 return
             place = session_place(tx.practice, row.id)
-            session = Session.from_json(house.sealer.open(kept.state, place))
+            session = Session.from_json(house.sealer.open(left.state, place))
             writing = Writing(tx, session.segment, house.clock, house.random)
             await settle(tx, writing, session.playbacks, reached=False)
             content: dict[str, Value] = {"status": event.status.name.lower()}

@@ -200,6 +200,3 @@ REACHES = text(
     WHERE id = :id
     """
 )
-
-#: The call has ended in which a return call was asked for.
-TO_RING = text("SELECT id FROM outreach WHERE call_id = :call AND kind = 'return_call' AND claim IS NOT NULL")

@@ -81,6 +81,14 @@ SAVE = text(
 
 SESSION = text("SELECT state FROM call_session WHERE id = :call")
 
+#: What the end of a call finds open: its session, if it has one, and the return calls that were asked for in it.
+LEFT_OPEN = text(
+    """
+    SELECT (SELECT state FROM call_session WHERE id = :call) AS state,
+        ARRAY(SELECT id FROM outreach WHERE call_id = :call AND kind = 'return_call' AND claim IS NOT NULL) AS to_ring
+    """
+)
+
 SAVE_STATE = text("UPDATE call_session SET state = :state WHERE id = :call")
 
 KEEP_AUDIO = text(

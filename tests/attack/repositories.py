@@ -163,6 +163,7 @@ class Careless:
     def voices(self) -> VoiceMessages:
         return VoiceMessages(self.ground.sealer)
 
+    @property
     def addresses(self) -> NoticeAddresses:
         return NoticeAddresses(self.ground.sealer)
 

@@ -51,6 +51,12 @@ A_STRANGER = "+33639980042"
 #: What only Jeanne may hear.
 HER_WORDS = "14 heures 30"
 APOLOGY = "notre service rencontre une difficulté technique"
+#: The practice in Lyon has set that the carrier's voice speaks, since ever.
+SPOKEN_BY_THE_CARRIER = f"""
+    WITH change AS (UPDATE practice SET revision = revision + 1 WHERE id = '{TILLEULS}' RETURNING id, revision)
+    INSERT INTO setting_version (practice_id, revision, setting, value, effective_from, made_at, made_by)
+    SELECT id, revision, 'voice', '"carrier"', 'epoch', now(), 'tests' FROM change
+"""
 
 
 # --- the house: the server on it

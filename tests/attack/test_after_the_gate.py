@@ -20,7 +20,15 @@ from callcenter.kernel.protected import Protected
 from callcenter.kernel.randomness import Random, new_token
 from callcenter.store.database import Database
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
-from tests.attack.scene import APOLOGY, HER_WORDS, JEANNE, House, Line, heard_her_words
+from tests.attack.scene import (
+    APOLOGY,
+    HER_WORDS,
+    JEANNE,
+    SPOKEN_BY_THE_CARRIER,
+    House,
+    Line,
+    heard_her_words,
+)
 
 
 def _a_failed_commit_is_not_seen(sabotage: Sabotage) -> None:
@@ -53,7 +61,7 @@ FAULTS = {
 @attack(stopped_by=ANSWER_AFTER_COMMIT)
 async def test_p1_the_database_fails_as_the_disclosure_is_committed(house: House, fault: str) -> Outcome:
     """With the carrier's voice, so that the words themselves stand in the answer that must not leave."""
-    await house.ground.change("UPDATE practice SET voice = 'carrier'")
+    await house.ground.change(SPOKEN_BY_THE_CARRIER)
     line = await house.line().dial()
     await line.verify()
     await house.ground.change(

@@ -11,7 +11,7 @@ from callcenter.calls import audio, documents, rows
 from callcenter.calls.audio import AudioShelf
 from callcenter.telephony.audio import AudioFetches
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
-from tests.attack.scene import HER_WORDS, TILLEULS, House, Line
+from tests.attack.scene import HER_WORDS, SPOKEN_BY_THE_CARRIER, House, Line
 
 
 async def told(house: House, *, fetched: bool = True) -> Line:
@@ -145,7 +145,7 @@ async def test_p1_words_are_fetched_twice_without_a_trace(house: House) -> Outco
 
 
 def _the_carriers_voice(sabotage: Sabotage) -> None:
-    sabotage.sql(f"UPDATE practice SET voice = 'carrier' WHERE id = '{TILLEULS}'")
+    sabotage.sql(SPOKEN_BY_THE_CARRIER)
 
 
 LOCAL_VOICE = Defence("our own voice", "P8: patient words stay home", _the_carriers_voice)

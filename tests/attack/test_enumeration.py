@@ -174,6 +174,8 @@ async def importing(ground: Ground, clock: DrivenClock, file: Path, kind: Import
 
 def _lookup_keys_are_written_anew(sabotage: Sabotage) -> None:
     sabotage.replace(intake, "_lookup_keys", lambda _: {"id", "practice_id"})
+    # The statements made before are kept, and this one must not be kept for the tests that follow.
+    sabotage.replace(intake, "_put_statement", intake._put_statement.__wrapped__)
 
 
 KEYS_STAND = Defence(

@@ -202,18 +202,20 @@ LEAF = Defence("the leaf is checked by the reader", "P4: an edited ledger does n
 CHAIN = Defence("a record names the one before", "P4: an edited ledger does not verify", _chains_are_not_checked)
 
 _REFUSED_INSTEAD = "convert_to(replace(convert_from(body, 'UTF8'), '\"granted\"', '\"refused\"'), 'UTF8')"
-_FIRST_GRANT = "seq = (SELECT min(seq) FROM audit_record WHERE convert_from(body, 'UTF8') LIKE '%\"granted\"%')"
+_GRANTS = "FROM audit_record WHERE convert_from(body, 'UTF8') LIKE '%\"granted\"%'"
+#: The first grant of Jeanne's call, the only one in which anything is told.
+_FIRST_GRANT = f"(stream, seq) = (SELECT stream, min(seq) {_GRANTS} GROUP BY stream)"
 
 
 async def goes_unnoticed(ground: Ground, *edit: str) -> Outcome:
     """Whether the call's ledger still reads as if nothing had been done to it, by somebody whom no trigger binds."""
+    (told,) = await ground.rows(f"SELECT DISTINCT call_id {_GRANTS}")
     without_triggers = "ALTER TABLE audit_record DISABLE TRIGGER ALL"  # nor foreign keys
     if await does(ground, ROOT, without_triggers, *edit) is FOILED:
         return FOILED
-    (call,) = await ground.rows("SELECT id FROM call")
     async with ground.app.practice(TILLEULS) as tx:
         try:
-            await records_of_call(tx, call.id)
+            await records_of_call(tx, told.call_id)
         except IntegrityError:
             return FOILED
     return SUCCEEDED
@@ -232,7 +234,7 @@ EDITS = {
     "removes a record": (f"DELETE FROM audit_record WHERE {_FIRST_GRANT}",),
     "lets two change places": (
         "ALTER TABLE audit_record DROP CONSTRAINT uq_audit_record_stream_seq",
-        "UPDATE audit_record SET seq = 5 - seq WHERE seq IN (2, 3)",
+        f"UPDATE audit_record SET seq = 5 - seq WHERE seq IN (2, 3) AND stream = (SELECT DISTINCT stream {_GRANTS})",
     ),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -14,9 +15,9 @@ from callcenter.practice.enrolment import NumberTaken, write_practice
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.numbers import E164
 from callcenter.practice.setting_versions import Author
-from callcenter.telephony import switch
+from callcenter.telephony import fallback, switch
 from callcenter.telephony.callers import Line
-from callcenter.telephony.fallback import RescueEntry, StaticAnswers
+from callcenter.telephony.fallback import RefusedRescue, RescueEntry, StaticAnswers
 from callcenter.telephony.switch import RescueSwitch, Switched
 from callcenter.telephony.transfers import WITHHELD_AT_ONCE, Transfers
 from callcenter.telephony.twiml import CarrierVoices
@@ -118,7 +119,19 @@ async def test_p7_an_outage_rings_the_line_that_is_forwarded_to_us() -> Outcome:
     )
 
 
-@attack(stopped_by=NEVER_BACK)
+def _any_rescue_number_is_prepared(sabotage: Sabotage) -> None:
+    def dialled(entries: Sequence[RescueEntry]) -> tuple[list[tuple[str, str]], tuple[RefusedRescue, ...]]:
+        return [(entry.called, entry.rescue) for entry in entries if entry.rescue is not None], ()
+
+    sabotage.replace(fallback, "_dialled", dialled)
+
+
+NEVER_OURS = Defence(
+    "no document dials a number that we answer", "P7: no fallback dials us", _any_rescue_number_is_prepared
+)
+
+
+@attack(stopped_by=NEVER_OURS)
 async def test_p7_an_outage_rings_a_number_that_we_answer() -> Outcome:
     """The directory was wrong all the same: the documents of last resort look for themselves."""
     static = StaticAnswers(CarrierVoices(), alerts_and_metrics()[0])
