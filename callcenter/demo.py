@@ -23,6 +23,7 @@ from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import FOLDER, seed
 from callcenter.practice.demo_file import Demonstration, NamedPerson, read_demonstration
 from callcenter.practice.key_fit import check_keys
+from callcenter.practice.values import EntryKind
 from callcenter.settings import PROJECT, Environment, Settings
 from callcenter.store.database import Database
 from callcenter.store.embedded import EmbeddedPostgres, places_for
@@ -167,10 +168,20 @@ def _household(people: Sequence[NamedPerson]) -> str:
     return f"{names} {'-'.join(families)}"
 
 
+#: How a number's name says where it leads.
+_DOORS = {
+    EntryKind.MAIN: "",
+    EntryKind.OVERFLOW: " (débordement)",
+    EntryKind.PROFESSIONALS: " (professionnels)",
+    EntryKind.CLOSED: " (fermé)",
+}
+
+
 def _lines(demonstration: Demonstration) -> Iterator[NamedNumber]:
     """The numbers at which the demonstration's practices answer."""
     for practice in demonstration.practices.values():
-        yield from (NamedNumber(number, practice.facts.name) for number in practice.facts.numbers)
+        for number, door in practice.facts.numbers.items():
+            yield NamedNumber(number, practice.facts.name + _DOORS[door.entry])
 
 
 @asynccontextmanager

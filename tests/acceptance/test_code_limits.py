@@ -98,7 +98,8 @@ async def test_a_call_gets_three_codes_then_a_person(
             codes = await caller.codes(franck)
             assert len(codes) == number
             assert "pas de rendez-vous à venir" in await caller.does(codes[-1])
-            assert "pas de rendez-vous à venir" in await caller.does("1", "1")  # what was proved still stands
+            if number == 1:  # what was proved still stands; a call is too short to look each time
+                assert "pas de rendez-vous à venir" in await caller.does("1", "1")
             stage.clock.advance(60)  # and now it does not
         heard = await caller.does(*claim)
         assert heard.startswith(FAILED)

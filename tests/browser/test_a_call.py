@@ -12,7 +12,7 @@ from tests.acceptance.stage import Stage
 from tests.browser.conftest import Visits
 from tests.browser.visitor import Telephone, Visitor, without_waiting
 
-THE_PRACTICE = re.compile("Appeler Cabinet des Tilleuls")
+THE_PRACTICE = re.compile("Appeler Cabinet des Tilleuls,")
 MENU = "Rendez-vous, tapez 1"
 
 #: A sound's loudest sample, as the browser decodes it; 0 where nothing is heard.

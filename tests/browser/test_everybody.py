@@ -123,7 +123,7 @@ async def tab_to(visitor: Visitor, target: Locator) -> None:
 async def test_by_keyboard_alone_one_calls_types_reads_the_history_and_hangs_up(visit: Visits) -> None:
     async with visit(kept=without_waiting(JEANNE)) as visitor:
         jeanne, page = visitor.telephone("Jeanne Martin-Duval"), visitor.page
-        await tab_to(visitor, jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls")))
+        await tab_to(visitor, jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls,")))
         await visitor.press("Enter")
         await expect(jeanne.talk).to_be_focused()
         await expect(jeanne.heard.last).to_contain_text("Rendez-vous, tapez 1")

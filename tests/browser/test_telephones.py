@@ -30,7 +30,7 @@ def rings(stage: Stage, number: str, caller: str = TILLEULS) -> None:
 async def test_two_telephones_are_in_two_calls_and_the_keyboard_is_that_of_the_active_one(visit: Visits) -> None:
     async with visit(kept=without_waiting(JEANNE, MARIE)) as visitor:
         jeanne, marie = visitor.telephone("Jeanne Martin-Duval"), visitor.telephone("Lucas, Hugo et Marie Petit")
-        await jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls")).click()
+        await jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls,")).click()
         await marie.element.get_by_role("button", name=re.compile("Maison de santé du Port")).click()
         await expect(jeanne.heard.first).to_contain_text("Cabinet des Tilleuls, bonjour")
         await expect(marie.heard.first).to_contain_text("Maison de santé du Port, bonjour")
@@ -51,7 +51,7 @@ async def test_two_telephones_are_in_two_calls_and_the_keyboard_is_that_of_the_a
 async def test_only_the_active_telephone_is_heard(visit: Visits) -> None:
     async with visit(kept=without_waiting(JEANNE, MARIE)) as visitor:
         jeanne, marie = visitor.telephone("Jeanne Martin-Duval"), visitor.telephone("Lucas, Hugo et Marie Petit")
-        await jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls")).click()
+        await jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls,")).click()
         await expect(jeanne.heard.last).to_contain_text("Rendez-vous, tapez 1")
         await marie.element.get_by_role("heading", level=2).click()
         await visitor.page.evaluate("spoken.length = 0")
@@ -100,7 +100,7 @@ async def test_a_number_may_be_withheld(stage: Stage, visit: Visits) -> None:
         jeanne = visitor.telephone("Jeanne Martin-Duval")
         await jeanne.button("Réglages du téléphone Jeanne Martin-Duval").click()
         await visitor.page.get_by_role("checkbox", name="Masquer mon numéro").check()
-        await jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls")).click()
+        await jeanne.element.get_by_role("button", name=re.compile("Cabinet des Tilleuls,")).click()
         await expect(jeanne.heard.first).to_contain_text("bonjour")
         await expect(visitor.page.locator(".call-entry .parties")).to_have_text("Numéro masqué → Cabinet des Tilleuls")
         assert stage.emulator.tape[0].form["From"] == "anonymous"

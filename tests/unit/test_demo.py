@@ -29,8 +29,8 @@ def test_the_demo_offers_its_peoples_telephones_and_its_practices_lines() -> Non
     assert telephones["+33465710090"].name == "Cabinet des Tilleuls, ligne de secours"
     assert {one.number: one.name for one in told.lines} == {
         "+33465710001": "Cabinet des Tilleuls",
-        "+33465710002": "Cabinet des Tilleuls",
-        "+33465710003": "Cabinet des Tilleuls",
+        "+33465710002": "Cabinet des Tilleuls (professionnels)",
+        "+33465710003": "Cabinet des Tilleuls (débordement)",
         "+33261910001": "Maison de santé du Port",
     }
 
