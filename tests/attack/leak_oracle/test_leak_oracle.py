@@ -43,11 +43,12 @@ async def test_p1_p8_nothing_leaves_that_is_not_on_record_and_every_outlet_is_wa
     house: Premises, client: ControlClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     coverage, flow = house.observer.coverage, house.observer.flow
-    callers = [*random_callers(flow, house.population, CALLERS, SEED), *leaving_callers()]
+    # A message that the carrier will refuse may be left over by a random caller: who is to leave at a word rings first.
+    callers = [*leaving_callers(), *random_callers(flow, house.population, CALLERS, SEED)]
     for caller in callers:
         await _walk(house, client, caller)
     for goal in coverage.missing:
-        for attempt in range(3):  # something else may come up on the way there
+        for attempt in range(5):  # something else may come up on the way there
             if goal in coverage.missing:
                 await _walk(house, client, determined_caller(flow, goal, attempt))
     await _everything_goes_wrong(house, client)
@@ -112,6 +113,7 @@ async def _outcomes(house: Premises) -> set[str]:
 async def test_p1_p8_a_call_that_we_place_tells_nothing_before_the_code_and_then_what_is_on_record(
     house: Premises, client: ControlClient
 ) -> None:
+    house.judge.findings.clear()  # another test's
     person, telephone = house.population.people["landline"], Telephone(house, client)
     house.clock.set(OPEN)
     rung, heard = house.outbox.rung, Counter(house.judge.heard)
