@@ -195,7 +195,7 @@ def _moment(written: str, zone: ZoneInfo, now: datetime, option: str) -> datetim
             day = datetime.fromisoformat(whole[1]).date()
             return datetime.combine(day, time(int(whole[2] or 0), int(whole[3] or 0)), zone)
     except ValueError:
-        pass
+        pass  # a day that does not exist is told as any other text that is no moment
     raise click.BadParameter(
         f"{written!r}: write a day (2026-12-24), a day and time (2026-12-24T08:30) or a time of today (08:30)",
         param_hint=option,

@@ -288,7 +288,9 @@ class Bookings:
         values = {
             "call": to.call,
             "caller": caller,
-            "number": None if number is None else self._number_index(tx, number),
+            # Counted only among callers who withhold their number: whoever typed a neighbour's would otherwise hear how
+            # much that one has booked from their own line.
+            "number": self._number_index(tx, number) if number is not None and caller is None else None,
             "now": now,
         }
         return (await tx.connection.execute(_HELD, values)).one()
@@ -407,7 +409,8 @@ _HELD = text(
         WHERE b.caller_index IS NOT DISTINCT FROM cast(:caller AS bytea) AND b.state = 'open' AND b.starts_at > :now
     ) AS by_caller, (
         SELECT count(*) FROM booking_request b
-        WHERE b.number_index = cast(:number AS bytea) AND b.state = 'open' AND b.starts_at > :now
+        WHERE b.number_index = cast(:number AS bytea) AND b.caller_index IS NULL
+          AND b.state = 'open' AND b.starts_at > :now
     ) AS by_number
     FROM (SELECT 1) AS one LEFT JOIN slot_hold h ON h.call_id = :call
     """

@@ -214,3 +214,16 @@ async def test_p6_a_booking_for_a_patient_is_a_booking_for_anybody(
         await as_root(cluster, database_name, "UPDATE booking_request SET state = 'cancelled'")
     assert told["patient"] == told["nobody"]
     assert told["patient"][1]
+
+
+@pytest.mark.parametrize("line", [STRANGER, "anonymous"])
+async def test_p6_a_number_that_is_typed_does_not_tell_how_much_its_owner_has_booked(stage: Stage, line: str) -> None:
+    """Somebody types the number of a neighbour, who has booked all that one may from a line of their own."""
+    for _ in range(2):
+        await books(stage, "+33639980003", BORN)
+    told = {}
+    for neighbour in ("0639980003", "0639980004"):
+        async with calling(stage, line) as caller:
+            await caller.does("1", "2", "2", "1", BORN, neighbour, SILENCE)
+            told[neighbour] = bool(_REFERENCE.search(caller.words))
+    assert told == {"0639980003": True, "0639980004": True}
