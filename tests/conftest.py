@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -127,3 +129,13 @@ def sealer(keyring: Keyring, random: SeededRandom) -> Sealer:
 @pytest.fixture
 def clock() -> DrivenClock:
     return DrivenClock(TODAY)
+
+
+@pytest.fixture
+def logs_as_they_were() -> Iterator[None]:
+    """Logs as they were before: a command sets them up for the whole process."""
+    root, raises = logging.getLogger(), logging.raiseExceptions
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level, logging.raiseExceptions = handlers, level, raises
+    structlog.reset_defaults()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
@@ -17,13 +17,7 @@ Form = Literal["json", "console"]
 Say = Callable[[], None]
 
 
-@pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    root, raises = logging.getLogger(), logging.raiseExceptions
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers, root.level, logging.raiseExceptions = handlers, level, raises
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
 
 def fails() -> None:
