@@ -83,7 +83,7 @@ check: $(STAMP) ## Lint, formatting, types, walls between rooms, proof of the fl
 	$(BIN)/callcenter flows check
 
 test: $(STAMP) ## Run the whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: $(STAMP) ## Measure the verified call beside its floors
 	$(BIN)/python -m tests.bench

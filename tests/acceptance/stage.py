@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,16 +30,10 @@ from callcenter.speech.voices import SilentVoice, Voice
 from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
 from callcenter.store.sealed import Sealer
+from tests.ports import free_port as free_port
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "demo.yaml"
 PARIS = ZoneInfo("Europe/Paris")
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def stage_settings(keys_file: Path, **overrides: Any) -> Settings:

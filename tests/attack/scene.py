@@ -6,7 +6,6 @@ Text messages wait in the queue until :meth:`House.deliver` sends them, so that 
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from callcenter.store.schema import APP, OWNER
 from callcenter.telephony.carrier import CarrierDouble, Delivered
 from tests.attack.defence import Sabotage
 from tests.attack.ground import Ground
+from tests.ports import free_port
 from tests.unit.telephony.doubles import VoiceDouble, document, signed
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -64,7 +64,7 @@ SPOKEN_BY_THE_CARRIER = f"""
 
 def house_settings(keys_file: Path, changes: Mapping[str, Any]) -> Settings:
     """The demo's settings on free ports, with ``changes`` section by section."""
-    webhooks, private = _free_port(), _free_port()
+    webhooks, private = free_port(), free_port()
     values: dict[str, Any] = {
         "environment": "test",
         "public_base_url": f"http://127.0.0.1:{webhooks}",
@@ -78,12 +78,6 @@ def house_settings(keys_file: Path, changes: Mapping[str, Any]) -> Settings:
         section = values.get(name)
         values[name] = {**section, **change} if isinstance(section, dict) else change
     return load_settings(CONFIG, values)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
