@@ -53,6 +53,7 @@ class Control:
             web.post(telephone + "/reject", self.reject),
             web.get(PREFIX + "/messages", self.inbox),
             web.post(PREFIX + "/messages/failures", self.fail_messages),
+            web.delete(PREFIX + "/messages/failures", self.mend_messages),
         ]
 
     async def start(self, request: web.Request) -> web.Response:
@@ -184,6 +185,12 @@ class Control:
         body.finish()
         self._messages.fail_next(failure, count)
         return web.json_response({"count": count, "outcome": outcome})
+
+    async def mend_messages(self, request: web.Request) -> web.Response:
+        """Let messages pass again: failures that none has met yet are forgotten."""
+        Query(request).finish()
+        self._messages.fail_no_more()
+        return web.json_response({})
 
     def _call(self, request: web.Request) -> Call:
         call = self._switchboard.calls.get(request.match_info["sid"])

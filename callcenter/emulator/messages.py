@@ -116,6 +116,10 @@ class Messages:
         """Let the next messages fail."""
         self._failures.extend([failure] * count)
 
+    def fail_no_more(self) -> None:
+        """Forget the failures that no message has met yet."""
+        self._failures.clear()
+
     def receive(self, draft: Draft) -> tuple[Message, OptOut | None]:
         """Take a message that a telephone sends; with what it means to a carrier that minds STOP."""
         moment = self._now()

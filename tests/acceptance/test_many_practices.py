@@ -10,10 +10,12 @@ import pytest
 from click.testing import Result
 
 from callcenter.store.schema import APP
-from tests.acceptance.test_commands import Run, logs_as_they_were, refused, run
+from tests.acceptance.test_commands import Run, refused, run
 from tests.conftest import Cluster
 
-__all__ = ["logs_as_they_were", "run"]  # fixtures
+__all__ = ["run"]  # a fixture
+
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
 Command = Callable[..., Awaitable[Result]]
 

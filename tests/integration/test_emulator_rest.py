@@ -110,6 +110,9 @@ async def test_messages_fail_on_request() -> None:
         assert (last["MessageStatus"], last["ErrorCode"]) == ("undelivered", "30003")
         assert await desk.client.inbox(CALLER, after=0) == ()
         assert (await client.messages.create_async(to=CALLER, from_=PRACTICE, body="c")).status == "queued"
+        await desk.post("/messages/failures", {"count": 3})
+        await desk.ask("DELETE", "/messages/failures")
+        assert (await client.messages.create_async(to=CALLER, from_=PRACTICE, body="d")).status == "queued"
 
 
 async def test_messages_are_listed_newest_first_page_by_page() -> None:

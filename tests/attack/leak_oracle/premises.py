@@ -58,6 +58,7 @@ class Premises:
 
     Arguments:
         running: the server.
+        database_log: the cluster's, of which this house answers for what stands beyond ``_logged_before`` bytes.
         session: sends what no carrier sends: repetitions, late and forged requests.
     """
 
@@ -76,6 +77,7 @@ class Premises:
     logs: Logs
     database_log: Path
     session: aiohttp.ClientSession
+    _logged_before: int
     _read: int = 0
     _codes: int = 0
     _references: int = 0
@@ -109,7 +111,8 @@ class Premises:
         for path in ("/healthz", "/readyz"):
             self.judge.leaves(Sink.HEALTH, await self.page(path))
         self.judge.leaves(Sink.LOG, self.logs.taken())
-        self.judge.leaves(Sink.DATABASE_LOG, _LOG_TIME.sub("", self.database_log.read_text(errors="replace")))
+        logged = self.database_log.read_bytes()[self._logged_before :].decode(errors="replace")
+        self.judge.leaves(Sink.DATABASE_LOG, _LOG_TIME.sub("", logged))
         self.judge.betrayed(self.outbox.codes, self.outbox.references)
 
     async def page(self, path: str) -> str:
@@ -132,7 +135,8 @@ class Premises:
 @asynccontextmanager
 async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]:
     """Put the house up with everybody in it, and take it down."""
-    name = f"leak_oracle_{next(_numbers)}"
+    name, database_log = f"leak_oracle_{next(_numbers)}", cluster.server._log_file
+    logged_before = database_log.stat().st_size  # by another house, which may have planted something there
     await cluster.create(name)
     settings = stage_settings(keys_file, captions=False, log={"form": "json", "level": "debug"})
     url = cluster.server.url(user=APP, database=name)
@@ -159,7 +163,7 @@ async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]
                 async with run_server(settings, addresses, clock=clock, voice=voice) as running:
                     yield Premises(
                         running, emulator, clock, population, judge, ledger, observer, edge, voice, outbox, office,
-                        administrator, logs, cluster.server._log_file, session,
+                        administrator, logs, database_log, session, logged_before,
                     )  # fmt: skip
     finally:
         await emulator.stop()

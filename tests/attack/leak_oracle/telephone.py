@@ -119,6 +119,8 @@ class Telephone:
         await self.ended()
         premises = self._premises
         premises.edge.before_answer = premises.voice.before_sound = premises.observer.after_find = None
+        async with premises.session.delete(f"{premises.emulator.base_url}/emulator/messages/failures") as mended:
+            assert mended.status == 200, "the next caller's messages would be refused"
         await premises.after_call()
         premises.judge.reopen()
         with suppress(DatabaseDown):  # a connection that was cut is noticed now, and not in the next call
