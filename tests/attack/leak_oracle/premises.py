@@ -135,7 +135,7 @@ class Premises:
 @asynccontextmanager
 async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]:
     """Put the house up with everybody in it, and take it down."""
-    name, database_log = f"leak_oracle_{next(_numbers)}", cluster.server._log_file
+    name, database_log = f"leak_oracle_{next(_numbers)}", cluster.server.log_file
     logged_before = database_log.stat().st_size  # by another house, which may have planted something there
     await cluster.create(name)
     settings = stage_settings(keys_file, captions=False, log={"form": "json", "level": "debug"})
