@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import callcenter.app
 import callcenter.settings
+from callcenter.app import faces
 from callcenter.calls import flows
 from callcenter.disclosure.gate import Gate
 from callcenter.installation import DatabaseFit
@@ -91,7 +91,7 @@ def _production_takes_any_settings(sabotage: Sabotage) -> None:
 
 
 def _captions_everywhere(sabotage: Sabotage) -> None:
-    sabotage.replace(callcenter.app, "Environment", SimpleNamespace(PRODUCTION=None))
+    sabotage.replace(faces, "Environment", SimpleNamespace(PRODUCTION=None))
 
 
 FIT_FOR_PRODUCTION = Defence(
