@@ -77,8 +77,7 @@ async def run_server(
         static = StaticAnswers(voices, alerts)
         await refresh_static(house.database, static)
         if jobs:
-            minutes = settings.verification.code_minutes
-            await stack.enter_async_context(working(addresses.jobs, fittings, code_minutes=minutes))
+            await stack.enter_async_context(working(addresses.jobs, settings, fittings))
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, voices, static)
         _log.info("serving", webhooks=webhooks, private=private, flow=house.flows.entry.name)

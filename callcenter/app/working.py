@@ -22,6 +22,7 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.notices import choices
 from callcenter.notices.jobs import register_notice_jobs
 from callcenter.practice.sharing import SharedTelephones
+from callcenter.settings import Settings
 from callcenter.store.database import Transaction
 from callcenter.store.jobs import job_application
 from callcenter.telephony.alerts import AlertKind
@@ -32,15 +33,14 @@ class WorkerEnded(Unavailable):
 
 
 @asynccontextmanager
-async def working(dsn: str, fittings: Fittings, *, code_minutes: int) -> AsyncIterator[None]:
+async def working(dsn: str, settings: Settings, fittings: Fittings) -> AsyncIterator[None]:
     """Work on jobs for as long as the body runs. A job that runs when we stop is waited for.
 
     Arguments:
         dsn: of the database, as libpq reads it.
-        code_minutes: how long a code is good for.
     """
     application = job_application(dsn)
-    _register(application, fittings, code_minutes)
+    _register(application, settings, fittings)
 
     async def work() -> None:
         await application.run_worker_async(
@@ -58,14 +58,14 @@ async def working(dsn: str, fittings: Fittings, *, code_minutes: int) -> AsyncIt
         yield
 
 
-def _register(application: procrastinate.App, fittings: Fittings, code_minutes: int) -> None:
+def _register(application: procrastinate.App, settings: Settings, fittings: Fittings) -> None:
     """Put every job of the house on ``application``."""
     house, carrier, messenger = fittings.house, fittings.carrier, fittings.messenger
     database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
     policy, limits = house.flows.policy, house.limits
     register_jobs(
         application,
-        CodeSender(database, sealer, clock, messenger, code_minutes, random),
+        CodeSender(database, sealer, clock, messenger, settings.verification.code_minutes, random),
         Upkeep(database, clock, fittings.endings, carrier),
         SharedTelephones(database, sealer, clock),
     )
