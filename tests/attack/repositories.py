@@ -694,6 +694,7 @@ CASES: Mapping[str, Case] = {
     "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
     "practice.practitioners.sensitive_practitioners": lambda on: practitioners.sensitive_practitioners(on.tx),
+    "practice.practitioners.practitioners_called": lambda on: practitioners.practitioners_called(on.tx, "Moreau"),
     "practice.practitioners.public_names": lambda on: practitioners.public_names(on.tx),
     "practice.voice_messages.count_left": lambda on: count_left(on.tx, on.now + timedelta(days=365)),
     "practice.voice_messages.VoiceMessages.add": keep_voice,
