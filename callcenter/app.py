@@ -284,7 +284,6 @@ async def run_server(
         if voice is None:
             voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
         limits = limits_of(settings.verification)
-        house = House(database, attempts, sealer, clock, random, flows, limits, Places())
         registry = CollectorRegistry()
         metrics = Metrics(registry)
         alerts = Alerts(metrics)
@@ -297,6 +296,7 @@ async def run_server(
         voices = CarrierVoices.with_french(settings.carrier.voice)
         static = StaticAnswers(voices, alerts)
         await _refresh_static(database, static)
+        house = House(database, attempts, sealer, clock, random, flows, limits, Places(), static)
         endings, shelf = Endings(house), AudioShelf(house)
         messenger = CarrierMessenger(carrier, messages, texts)
         ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))

@@ -16,6 +16,7 @@ from callcenter.flow.language import (
     Card,
     Channel,
     Choose,
+    Connect,
     Direction,
     Disclose,
     Do,
@@ -102,7 +103,9 @@ PASSING_FIELDS = frozenset({"offer.key", "offer.practitioner", "offer.starts_at"
 #: Steps at which a caller always has the word. Not ``verify``: live evidence answers it without a question.
 QUESTIONS = (Choose, Ask, TakeMessage, ReachOut, Prove)
 #: Outlets by which something has failed or been refused: none may lead into a corner.
-FALLBACKS = frozenset({"silence", "nonsense", "refused", "unavailable", "withheld", "failed", "abandoned"})
+FALLBACKS = frozenset(
+    {"silence", "nonsense", "refused", "unavailable", "withheld", "failed", "abandoned", "unanswered"}
+)
 MENU_KEYS = frozenset("0123456789*")
 
 
@@ -111,8 +114,10 @@ def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
     keys = set(ENGINE_PROMPTS)
     for step in steps:
         match step:
-            case Say() | Choose() | Ask() | Disclose() | End():
+            case Say() | Choose() | Ask() | Disclose():
                 keys.add(step.prompt)
+            case End():
+                keys.update(() if step.prompt is None else (step.prompt,))
             case Verify():
                 keys.update(VERIFY_PROMPTS)
             case TakeMessage():
@@ -123,7 +128,7 @@ def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
                 keys.update(PROVE_PROMPTS)
             case Book() | Reference() | Card() | Move():
                 keys.update(STEP_PROMPTS[type(step)])
-            case Find() | Do() | Branch() | Switch() | Speak() | Go():
+            case Find() | Do() | Branch() | Switch() | Speak() | Go() | Connect():
                 pass
     return frozenset(keys)
 
@@ -216,8 +221,11 @@ def _target_problems(flow: Flow, step: Step, names: frozenset[str]) -> Iterator[
 
 def _prompt_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Problem]:
     match step:
-        case Say() | Choose() | Ask() | End():
+        case Say() | Choose() | Ask():
             yield from _public_prompt_problems(flow, step, step.prompt, book)
+        case End():
+            if step.prompt is not None:
+                yield from _public_prompt_problems(flow, step, step.prompt, book)
         case Verify():
             for key in VERIFY_PROMPTS:
                 yield from _public_prompt_problems(flow, step, key, book)
@@ -235,7 +243,7 @@ def _prompt_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Probl
                 yield from _public_prompt_problems(flow, step, key, book)
         case Disclose():
             yield from _disclosed_prompt_problems(flow, step, book)
-        case Find() | Do() | Branch() | Switch() | Speak() | Go():
+        case Find() | Do() | Branch() | Switch() | Speak() | Go() | Connect():
             pass
 
 
@@ -294,6 +302,9 @@ def _step_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Problem
         case Prove() if not isinstance(flow.steps.get(step.refused), End):
             what = f"the outlet « refused » of step « {step.name} » says more than an end to whoever has proved nothing"
             yield _problem(flow, step, what, "lead to an end step")
+        case Connect() if flow.direction is Direction.OUTGOING:
+            what = f"step « {step.name} » puts a call through that we have placed ourselves"
+            yield _problem(flow, step, what, "put through only calls that come in")
         case Verify() | ReachOut() if flow.direction is Direction.OUTGOING:
             what = f"step « {step.name} » asks who it is about in a call that we have placed (OB-09)"
             yield _problem(flow, step, what, "use a prove step")
@@ -320,7 +331,8 @@ def _step_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Problem
 def graph_problems(flow: Flow) -> list[Problem]:
     """What is wrong with the ways through a flow whose steps are right by themselves."""
     person_path = _reached(flow, [flow.person])
-    problems = [*_end_problems(flow), *_cycle_problems(flow), *_person_problems(flow, person_path)]
+    problems = [*_end_problems(flow), *_wordless_problems(flow)]
+    problems += [*_cycle_problems(flow), *_person_problems(flow, person_path)]
     heard = _reached(flow, [flow.start]) | person_path
     for step in flow.steps.values():
         if step.name not in heard:
@@ -345,6 +357,19 @@ def _end_problems(flow: Flow) -> Iterator[Problem]:
     for step in flow.steps.values():
         if not any(isinstance(flow.steps[name], End) for name in _reached(flow, [step.name])):
             yield _problem(flow, step, f"no way leads from step « {step.name} » to an end", "lead to an end step")
+
+
+def _wordless_problems(flow: Flow) -> Iterator[Problem]:
+    """Only two who have talked need no goodbye: everybody else would take a call that ends in silence for a fault."""
+    wordless = {step.name for step in flow.steps.values() if isinstance(step, End) and step.prompt is None}
+    led = {(target, name, outlet) for name, outlet, target in flow.edges() if target in wordless}
+    for target, name, outlet in sorted(led):
+        if not (isinstance(flow.steps[name], Connect) and outlet == "connected"):
+            what = f"the outlet « {outlet} » of step « {name} » leads to « {target} », which ends without words"
+            yield _problem(flow, flow.steps[name], what, "lead to an end with a prompt")
+    for name in sorted(wordless & {flow.start, flow.person}):
+        what = f"the step « {name} » ends the call of somebody who has talked to nobody, without words"
+        yield _problem(flow, flow.steps[name], what, "give it a prompt")
 
 
 def _cycle_problems(flow: Flow) -> Iterator[Problem]:
