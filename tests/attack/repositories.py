@@ -388,17 +388,16 @@ class AnyLine:
         return True
 
 
-def call_switchboard(on: Careless) -> CallSwitchboard:
+async def put_through(on: Careless, rang: Rang | None = None) -> None:
+    desk = on.desk()
     way = Way("+33465710001", (JEANNES_MOBILE,), "CA")
-    return CallSwitchboard(on.desk(), Beginning(on.now, 1, Arrival.PRACTICE, None, way), AnyLine())
-
-
-async def put_through(on: Careless) -> None:
-    await call_switchboard(on).put_through()
+    switchboard = CallSwitchboard(desk, Beginning(on.now, 1, Arrival.PRACTICE, None, way), AnyLine())
+    await (switchboard.put_through() if rang is None else switchboard.came_back(rang))
+    await desk.writing.flush()
 
 
 async def come_back(on: Careless) -> None:
-    await call_switchboard(on).came_back(Rang.BUSY)
+    await put_through(on, Rang.BUSY)
 
 
 async def leave_callback(on: Careless) -> None:
