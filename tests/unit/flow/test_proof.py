@@ -91,8 +91,9 @@ KINDS = [
 CAREFUL = {
     0: ["say", "verify", "reference"],
     1: ["verify", "card"],
-    2: ["find", "reference", "card"],
-    3: ["disclose", "do", "choose", "card"],
+    2: ["find", "reference", "card", "connect"],
+    3: ["disclose", "do", "choose", "card", "connect"],
+    4: ["disclose", "find", "do", "end"],
 }
 
 
