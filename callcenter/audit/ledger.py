@@ -38,6 +38,11 @@ class EventKind(StrEnum):
     CALL_STARTED = "call.started"
     #: The leg is over. Its stream is not: a late or repeated webhook, and a sound fetched again, come after it.
     CALL_ENDED = "call.ended"
+    #: To the practice's own telephone; or not, because the call may come from there.
+    CALL_PUT_THROUGH = "call.put_through"
+    CALL_NOT_PUT_THROUGH = "call.not_put_through"
+    #: What became of the telephone that was rung: the two have talked, or nobody answered.
+    CALL_CAME_BACK = "call.came_back"
     WEBHOOK_LATE = "webhook.late"
     CHALLENGE_OPENED = "verification.challenge"
     VERIFICATION_REFUSED = "verification.refused"

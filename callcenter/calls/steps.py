@@ -32,7 +32,8 @@ from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import FETCH_RECORDING, RECORDINGS
 from callcenter.calls.references import CallReferences
 from callcenter.calls.returned import take_answered
-from callcenter.calls.session import Beginning, Session
+from callcenter.calls.session import Beginning, Session, Way
+from callcenter.calls.switchboard import CallSwitchboard, OpenLines
 from callcenter.calls.values import (
     Answer,
     CallStatus,
@@ -47,7 +48,7 @@ from callcenter.calls.values import (
 )
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import Gate
-from callcenter.flow.conversation import Event, HangUp, Keyed, Question, Recorded, Recording, Started
+from callcenter.flow.conversation import Dialled, Event, Keyed, Recorded, Started, Then
 from callcenter.flow.engine import Turn, advance
 from callcenter.flow.ports import Caller, World
 from callcenter.flow.state import Phase, initial
@@ -98,6 +99,7 @@ class House:
     Arguments:
         database: for the step's transaction.
         attempts: connections of their own, for counting codes.
+        lines: knows which calls were sent to other lines.
     """
 
     database: Database
@@ -108,6 +110,7 @@ class House:
     flows: Flows
     limits: Limits
     places: Places
+    lines: OpenLines
     reference_limits: ReferenceLimits = field(default_factory=ReferenceLimits)
 
 
@@ -231,7 +234,8 @@ class Steps:
         facts = await self._house.places.facts(tx.connection, tx.practice, entered.revision, entered.at)
         caller = None if event.caller is None or event.caller in facts.own_lines else event.caller
         door, arrival = facts.door(event.called), facts.arrival(event.called, entered.at)
-        beginning = Beginning(entered.at, entered.revision, arrival, door.practitioner)
+        way = Way(event.called, event.origins, event.carrier_sid)
+        beginning = Beginning(entered.at, entered.revision, arrival, door.practitioner, way)
         flow = self._house.flows.entry
         segment = Segment(new_id(self._house.random), call)
         session = Session(beginning, caller, flow.digest, initial(flow), segment)
@@ -309,7 +313,7 @@ class Steps:
         call: UUID,
         key: StepKey,
         session: Session,
-        then: Question | Recording | HangUp,
+        then: Then,
         render: Render,
         number: int,
     ) -> bytes:
@@ -421,6 +425,7 @@ class Steps:
             references=CallReferences(
                 desk, house.flows.book, self._bookings, self._patients, self._tries, house.limits
             ),
+            switchboard=CallSwitchboard(desk, session.beginning, house.lines),
         )
 
     async def _save(
@@ -460,11 +465,14 @@ class Steps:
         return None if caller is None else self._house.sealer.blind_index(practice, key, caller).hex()
 
 
-def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | None:
+def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled | None:
     """What a continuation tells the flow; ``None`` if the document that stands has no such continuation."""
     asked_to_speak = session.state.phase is Phase.RECORDING and session.pending is None
+    rings = session.state.phase is Phase.RINGING and session.pending is None
     match event.slot:
-        case Slot.NEXT:
+        case Slot.DIALLED if rings:
+            return event.dialled
+        case Slot.NEXT if not rings:
             return Keyed("") if asked_to_speak else event.keyed
         case Slot.RECORDED if asked_to_speak:
             return event.recorded

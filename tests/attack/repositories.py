@@ -27,10 +27,11 @@ from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import kept_too_long
 from callcenter.calls.references import CallReferences
 from callcenter.calls.returned import take_answered
-from callcenter.calls.session import Beginning, Playback
+from callcenter.calls.session import Beginning, Playback, Way
+from callcenter.calls.switchboard import CallSwitchboard
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import _GRANTED, Gate, Inquiry, Reason, Receipt, Situation, release
-from callcenter.flow.conversation import HangUp, Recorded, Reply
+from callcenter.flow.conversation import HangUp, Rang, Recorded, Reply
 from callcenter.flow.language import Act, Lookup, ReachKind
 from callcenter.flow.ports import BookingMade, CallbackRequest, CardRight, Done, Found, Offered, SlotKnown, Told
 from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
@@ -379,6 +380,25 @@ def call_messages(on: Careless) -> CallMessages:
     return CallMessages(on.desk(), beginning, on.inbox, on.voices, SystemRandom())
 
 
+class AnyLine:
+    """Lets any line be rung."""
+
+    def may_ring(self, line: str, way: Way) -> bool:
+        return True
+
+
+async def put_through(on: Careless, rang: Rang | None = None) -> None:
+    desk = on.desk()
+    way = Way("+33465710001", (JEANNES_MOBILE,), "CA")
+    switchboard = CallSwitchboard(desk, Beginning(on.now, 1, Arrival.PRACTICE, None, way), AnyLine())
+    await (switchboard.put_through() if rang is None else switchboard.came_back(rang))
+    await desk.writing.flush()
+
+
+async def come_back(on: Careless) -> None:
+    await put_through(on, Rang.BUSY)
+
+
 async def leave_callback(on: Careless) -> None:
     await call_messages(on).leave(CallbackRequest("other", JEANNES_MOBILE))
 
@@ -723,6 +743,8 @@ CASES: Mapping[str, Case] = {
     "calls.messages.CallMessages.leave": leave_callback,
     "calls.messages.CallMessages.add_voice": speak_with_callback,
     "calls.messages.CallMessages.addressees": lambda on: call_messages(on).addressees(),
+    "calls.switchboard.CallSwitchboard.put_through": put_through,
+    "calls.switchboard.CallSwitchboard.came_back": come_back,
     "calls.recordings.kept_too_long": lambda on: kept_too_long(on.tx, on.now + timedelta(days=365)),
     "calls.playbacks.settle": settle_playback,
     "calls.record.CallRecord.find": find_appointment,
