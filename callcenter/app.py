@@ -322,8 +322,9 @@ async def run_server(
             minutes = settings.verification.code_minutes
             sender = CodeSender(database, sealer, clock, messenger, minutes, random)
             upkeep, telephones = Upkeep(database, clock, endings, carrier), SharedTelephones(database, sealer, clock)
+            again_from = settings.carrier.sms_sender
             reminders = RemindersAgain(
-                database, sealer, clock, messenger, flows.policy, limits, _wants_no_reminder, random
+                database, sealer, clock, messenger, flows.policy, again_from, limits, _wants_no_reminder, random
             )
             ring_back = RingBack(database, sealer, clock, CarrierRinger(carrier, urls), limits, random)
             recordings = Recordings(database, sealer, clock, random, carrier, RecordingAlarm(alerts))

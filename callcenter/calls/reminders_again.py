@@ -51,6 +51,7 @@ class RemindersAgain:
     Arguments:
         messenger: the carrier.
         policy: the gate's.
+        sender: whom texts come from, as the carrier is told.
         opposed: whether a patient, or whoever has the telephone of that blind index, wants no reminder (OU-02).
         random: for the identifiers of records.
     """
@@ -60,6 +61,7 @@ class RemindersAgain:
     clock: Clock
     messenger: Messenger[object]
     policy: Policy
+    sender: str
     limits: Limits
     opposed: Callable[[Transaction, UUID, bytes], Awaitable[bool]]
     random: Random = field(default_factory=SystemRandom)
@@ -115,7 +117,16 @@ class RemindersAgain:
         index = PatientFile(self.sealer, tx.practice).phone_index(asked.telephone)
         barred = Reason.OPPOSED if await self.opposed(tx, patient, index) else None
         told = await tell_by_text(
-            writing, self.policy, facts, appointment, match.flags, contact, now, actor=JOB_ACTOR, barred=barred
+            writing,
+            self.policy,
+            facts,
+            appointment,
+            match.flags,
+            contact,
+            now,
+            sender=self.sender,
+            actor=JOB_ACTOR,
+            barred=barred,
         )
         await writing.flush()
         writing.close()

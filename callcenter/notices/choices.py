@@ -16,9 +16,9 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing
+from callcenter.calls.appointment_texts import WORDING
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random, SystemRandom, new_id
-from callcenter.notices.wording import REMINDER_WORDING
 from callcenter.practice.file import PatientFile
 from callcenter.practice.tables import patient, practice
 from callcenter.store.database import SET_PRACTICE, Database, Transaction
@@ -89,7 +89,7 @@ async def patient_called(tx: Transaction, external_id: str) -> UUID | None:
 
 async def _keep(tx: Transaction, row: dict[str, Any], now: datetime, random: Random) -> UUID:
     choice_id = new_id(random)
-    values = {**row, "practice": tx.practice, "id": choice_id, "wording": REMINDER_WORDING, "now": now}
+    values = {**row, "practice": tx.practice, "id": choice_id, "wording": WORDING, "now": now}
     await tx.connection.execute(_KEEP, values)
     return choice_id
 
@@ -125,7 +125,7 @@ class TextsReceived:
                     "index": PatientFile(self.sealer, practice_id).phone_index(number),
                     "choice": choice.value,
                     "channel": ChosenBy.SMS.value,
-                    "wording": REMINDER_WORDING,
+                    "wording": WORDING,
                     "now": now,
                     "unless": sorted(unless),
                 }

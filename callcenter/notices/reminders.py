@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import select, text
 
 from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.calls.appointment_texts import WORDING, appointment_words, number_to_name
 from callcenter.calls.delivery import MessageNotTaken, Messenger, Undeliverable, deliver_spoken
 from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Situation, Spoken, release
 from callcenter.disclosure.policy import Policy
@@ -28,8 +29,6 @@ from callcenter.kernel.protected import Protected
 from callcenter.kernel.randomness import Random, SystemRandom, new_id
 from callcenter.notices.choices import chosen, note_choice, oppose_by_carrier
 from callcenter.notices.ports import Alarms
-from callcenter.notices.wording import REMINDER_WORDING
-from callcenter.notices.wording import reminder as in_words
 from callcenter.practice.appointments import STANDING, Appointments
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
@@ -222,7 +221,7 @@ class Reminders:
                 categories=_TELLS,
                 optional=frozenset(),
                 references=(f"appointment:{appointment.id}", f"reminder:{reminder}"),
-                prompt={"key": "reminder", "version": REMINDER_WORDING},
+                prompt={"key": "reminder", "version": WORDING},
                 step="reminder",
             )
             coming = await Appointments.next(tx, subject, now)
@@ -246,8 +245,7 @@ class Reminders:
         starts_at = opened["appointment.starts_at"]
         if not isinstance(starts_at, datetime):
             raise CallcenterError("a reminder was granted without its date")
-        number = facts.main_number or facts.rescue_number
-        return in_words(starts_at.astimezone(facts.timezone), number, self.sender)
+        return appointment_words(starts_at.astimezone(facts.timezone), number_to_name(facts), self.sender)
 
     # --- after it has left, or not
 

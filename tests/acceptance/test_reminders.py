@@ -36,7 +36,7 @@ from tests.acceptance.stage import Stage
 JEANNE, KARIM, ODETTE, UNKNOWN = "+33639980001", "+33639980004", "+33639980005", "+33639980090"
 #: Jeanne's appointment is on Tuesday 1 December at 14:30.
 THE_DAY_BEFORE = paris(2026, 11, 30, 15, 0)
-WORDS = "Rappel : RDV le 01/12 à 14h30. Infos : 0465710001. STOP au 0199000001"
+WORDS = "Rappel : RDV le 01/12 à 14h30. Infos : 04 65 71 00 01. STOP au 01 99 00 00 01"
 
 
 async def reminded(stage: Stage, seen: Outside, number: str = JEANNE) -> list[ArrivedMessage]:

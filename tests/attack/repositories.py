@@ -546,7 +546,8 @@ async def tell_by_text_message(on: Careless) -> object:
     visit = Appointment(FIRST_VISIT, JEANNE, on.doctor, False, False, planned, starts_at, *names, None)
     flags = PatientFlags(about(BORN, Category.RECORD_EXISTS), *[False] * 6)
     contact = Contact(uuid4(), about(JEANNES_MOBILE, Category.CONTACT_DETAILS), True, on.now, on.now, False)
-    return await tell_by_text(on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now, actor=IVR_ACTOR)
+    told = (on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now)
+    return await tell_by_text(*told, sender="+33199000001", actor=IVR_ACTOR)
 
 
 async def offer_slot(on: Careless) -> object:
