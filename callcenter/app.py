@@ -44,13 +44,13 @@ from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.notices import choices
-from callcenter.notices.choices import TextsReceived
 from callcenter.notices.escalating import Escalations
 from callcenter.notices.jobs import Outreach, register_notice_jobs
 from callcenter.notices.mail import Mailer, MailServer
 from callcenter.notices.ports import Alarms, Ways
 from callcenter.notices.reminders import Reminders
 from callcenter.notices.sending import NoticeSender
+from callcenter.notices.stopping import TextsReceived
 from callcenter.notices.telling import Teller
 from callcenter.notices.unfinished import Unfinished
 from callcenter.practice.directory import Directory

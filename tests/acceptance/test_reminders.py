@@ -186,10 +186,13 @@ async def test_stop_ends_reminders_and_start_brings_them_back(stage: Stage, word
     async with outside(stage) as seen:
         await reminded(stage, seen)
         assert await seen.client.send_text(JEANNE, SENDER, word) == 200
+        await stage.messages_sent()
         assert await reminded_anew(stage, seen) == 0
         assert await refusals(stage) == ["None", "opposed"]
         assert len(await records(stage, "reminders.chosen")) == 1
+        stage.clock.advance(60)
         assert await seen.client.send_text(JEANNE, SENDER, "START") == 200
+        await stage.messages_sent()
         assert await reminded_anew(stage, seen) == 1
 
 
@@ -211,6 +214,7 @@ async def test_p6_a_stop_is_answered_alike_whoever_sends_it(stage: Stage) -> Non
         answers = [await seen.client.send_text(number, SENDER, "STOP") for number in (JEANNE, ODETTE, UNKNOWN)]
         answers.append(await seen.client.send_text(UNKNOWN, SENDER, "Bonjour, je voudrais un rendez-vous"))
         assert set(answers) == {200}
+        await stage.messages_sent()
         assert await seen.client.last_message() - before == len(answers), "nothing is sent back"
     choices = await rows(stage, "SELECT choice, channel, wording FROM reminder_choice")
     assert [(one.choice, one.channel) for one in choices] == [("opposed", "sms")]
@@ -223,6 +227,7 @@ async def test_p5_a_stop_is_kept_by_the_practice_that_reminded_and_by_no_other(s
     async with outside(stage) as seen:
         await reminded(stage, seen)
         await seen.client.send_text(JEANNE, SENDER, "STOP")
+        await stage.messages_sent()
     assert len(await rows(stage, "SELECT id FROM reminder_choice")) == 1
     assert await rows(stage, "SELECT id FROM reminder_choice", PORT) == []
 

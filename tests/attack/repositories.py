@@ -745,8 +745,10 @@ _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is giv
 #: Methods that no careless transaction can be handed to, each with the reason.
 NOT_ATTACKED: Mapping[str, str] = {
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
-    "notices.choices.TextsReceived.start": "goes through all practices, in each under its name and with its own index",
-    "notices.choices.TextsReceived.stop": "see test_p5_a_stop_is_kept_by_the_practice_that_reminded_and_by_no_other",
+    "notices.stopping.TextsReceived.keep": "goes through all practices, each in its own transaction",
+    "notices.stopping.TextsReceived.settle": _OF_THE_HOUSE,
+    "notices.stopping.TextsReceived.start": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
+    "notices.stopping.TextsReceived.stop": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
     "notices.escalating.Escalations.acknowledge": _OF_ONE_PRACTICE,
     "notices.escalating.Escalations.advance": "goes through what is due, each in its practice's own transaction",
     "notices.reminders.Reminders.find": "goes through all practices, each in its own transaction",
