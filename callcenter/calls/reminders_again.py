@@ -25,7 +25,6 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.directory import Directory
-from callcenter.practice.file import PatientFile
 from callcenter.practice.patients import Patients
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
@@ -114,8 +113,9 @@ class RemindersAgain:
         facts = await Directory.facts(tx.connection, tx.practice, now)
         segment, _ = await stream_so_far(tx, request)
         writing = Writing(tx, segment, self.clock, self.random)
-        index = PatientFile(self.sealer, tx.practice).phone_index(asked.telephone)
-        barred = Reason.OPPOSED if await self.opposed(tx, patient, index) else None
+        # OU-02: of where the text goes, which need not be the line that was typed.
+        index = None if contact is None else await patients.phone_index(tx, contact.id)
+        barred = Reason.OPPOSED if index is not None and await self.opposed(tx, patient, index) else None
         told = await tell_by_text(
             writing,
             self.policy,

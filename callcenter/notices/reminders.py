@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
 from callcenter.calls.appointment_texts import WORDING, appointment_words, number_to_name
@@ -36,7 +36,6 @@ from callcenter.practice.numbers import receives_sms
 from callcenter.practice.opening import Opening
 from callcenter.practice.patients import Patients
 from callcenter.practice.sending import ReminderMode
-from callcenter.practice.tables import contact
 from callcenter.practice.values import Appointment, Contact, PatientFlags
 from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import defer
@@ -210,7 +209,7 @@ class Reminders:
         now, patients, subject = self.clock.now(), Patients(self.sealer), appointment.patient_id
         flags = await patients.flags(tx, subject)
         to = self._telephone(await patients.code_contacts(tx, subject), now)
-        index = None if to is None else await _index_of(tx, to.id)
+        index = None if to is None else await patients.phone_index(tx, to.id)
         barred = await _barred(tx, facts.reminders.mode, subject, index)
         segment, _ = await stream_so_far(tx, reminder)
         writing = Writing(tx, segment, self.clock, self.random)
@@ -287,11 +286,6 @@ def _situation(subject: UUID, flags: PatientFlags, *, sensitive: bool) -> Situat
         sensitive=sensitive,
         practice_has_sensitive=False,  # no practitioner is named
     )
-
-
-async def _index_of(tx: Transaction, contact_id: UUID) -> bytes:
-    query = select(contact.c.phone_index).where(contact.c.practice_id == tx.practice, contact.c.id == contact_id)
-    return bytes((await tx.connection.execute(query)).scalar_one())
 
 
 async def _barred(tx: Transaction, mode: ReminderMode, subject: UUID, index: bytes | None) -> Reason | None:

@@ -1,8 +1,9 @@
 """STOP and START in a text message: written down once by the webhook, kept practice by practice by a job.
 
-A STOP is about a number, and no list tells which practices have it (P5). So the webhook keeps the number sealed, where
-nobody finds it who does not name its row, and the job looks for it in one practice after the other, each in its own
-transaction. Nothing is answered to either, whoever sends it, and the same statements run (P6).
+A STOP is about a number, after whichever of our texts: each practice keeps it that has the number on file, has sent it
+a reminder, or has heard from it before. No list tells which practices those are (P5). So the webhook keeps the number
+sealed, where nobody finds it who does not name its row, and the job looks for it in one practice after the other, each
+in its own transaction. Nothing is answered to either, whoever sends it, and the same statements run (P6).
 """
 
 from __future__ import annotations
@@ -135,7 +136,8 @@ _KEEP_IF_KNOWN = text(
     INSERT INTO reminder_choice (id, practice_id, phone_index, choice, channel, wording, made_at)
     SELECT cast(:id AS uuid), :practice, cast(:index AS bytea), cast(:choice AS text), cast(:channel AS text),
            cast(:wording AS text), cast(:at AS timestamptz)
-    WHERE EXISTS (SELECT FROM reminder WHERE practice_id = :practice AND phone_index = :index)
+    WHERE EXISTS (SELECT FROM contact WHERE practice_id = :practice AND phone_index = :index)
+       OR EXISTS (SELECT FROM reminder WHERE practice_id = :practice AND phone_index = :index)
        OR EXISTS (SELECT FROM reminder_choice WHERE practice_id = :practice AND phone_index = :index)
     ON CONFLICT (id) DO NOTHING RETURNING id
     """

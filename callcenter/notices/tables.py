@@ -126,7 +126,7 @@ reminder = Table(
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("claimed_at", DateTime(timezone=True)),
-    Column("phone_index", LargeBinary),  # where it went, so that STOP finds who sent it
+    Column("phone_index", LargeBinary),  # where it went: STOP finds it, should the number have left the file
     UniqueConstraint("practice_id", "id"),
     UniqueConstraint("practice_id", "appointment_id"),  # at most one an appointment
     ForeignKeyConstraint(

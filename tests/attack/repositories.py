@@ -272,6 +272,11 @@ async def put_contacts(on: Careless) -> None:
     await intake.put_contacts(on.tx, on.file, [entry])
 
 
+async def index_of_telephone(on: Careless) -> bytes | None:
+    (contact,) = await on.ground.rows("SELECT id FROM contact WHERE patient_id = :jeanne", jeanne=JEANNE)
+    return await on.patients.phone_index(on.tx, contact.id)
+
+
 async def remove_contact(on: Careless) -> None:
     (contact,) = await on.ground.rows("SELECT id FROM contact WHERE patient_id = :jeanne", jeanne=JEANNE)
     await intake.remove_contacts(on.tx, [contact.id])
@@ -687,6 +692,7 @@ CASES: Mapping[str, Case] = {
     "practice.patients.Patients.by_birth_and_phone": lambda on: on.patients.by_birth_and_phone(
         on.tx, BORN, JEANNES_MOBILE
     ),
+    "practice.patients.Patients.phone_index": index_of_telephone,
     "practice.patients.Patients.code_contacts": lambda on: on.patients.code_contacts(on.tx, JEANNE),
     "practice.patients.Patients.flags": lambda on: on.patients.flags(on.tx, JEANNE),
     "practice.patients.Patients.flags_if_any": lambda on: on.patients.flags_if_any(on.tx, JEANNE),

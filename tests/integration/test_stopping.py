@@ -25,7 +25,7 @@ from callcenter.store.database import SET_ROW, Database
 from callcenter.store.sealed import Sealer
 
 PRACTICES = TILLEULS, PORT = demo_id("practice", "cabinet-des-tilleuls"), demo_id("practice", "maison-de-sante-du-port")
-NUMBER, STRANGER = "+33639980061", "+33639980062"
+NUMBER, STRANGER, ON_FILE = "+33639980061", "+33639980062", "+33639980001"
 FIRST, SECOND, THIRD = (UUID(int=n) for n in (1, 2, 3))
 
 REMINDED = (
@@ -173,6 +173,13 @@ async def test_a_stop_that_has_lost_its_job_is_given_another(texts: TextsReceive
     await texts.keep(FIRST)
     await texts.settle()
     assert len(await house(texts, JOBS)) == 2
+
+
+async def test_a_stop_counts_wherever_the_number_is_on_file_though_no_reminder_went_there(texts: TextsReceived) -> None:
+    """After a code, or after « renvoyer le rappel » : Jeanne is a patient of one practice of the two."""
+    await texts.stop(ON_FILE, FIRST)
+    await texts.keep(FIRST)
+    assert [await kept(texts, practice) for practice in PRACTICES] == [["opposed"], []]
 
 
 async def test_whoever_was_never_in_touch_leaves_no_trace_at_a_practice(texts: TextsReceived) -> None:
