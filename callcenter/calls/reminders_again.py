@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Value, note, stream_so_far, writing
 from callcenter.calls.appointment_texts import AppointmentText, tell_by_text
 from callcenter.calls.delivery import MessageNotTaken, Messenger, deliver_spoken
 from callcenter.calls.outreach import FORGET_CLAIM, REACHES, WANTED, Asked, line_hash, take_up, too_often
@@ -112,24 +112,22 @@ class RemindersAgain:
         contact = usable_contact(contacts, match.contact_id, now, self.limits)
         facts = await Directory.facts(tx.connection, tx.practice, now)
         segment, _ = await stream_so_far(tx, request)
-        writing = Writing(tx, segment, self.clock, self.random)
         # OU-02: of where the text goes, which need not be the line that was typed.
         index = None if contact is None else await patients.phone_index(tx, contact.id)
         barred = Reason.OPPOSED if index is not None and await self.opposed(tx, patient, index) else None
-        told = await tell_by_text(
-            writing,
-            self.policy,
-            facts,
-            appointment,
-            match.flags,
-            contact,
-            now,
-            sender=self.sender,
-            actor=JOB_ACTOR,
-            barred=barred,
-        )
-        await writing.flush()
-        writing.close()
+        async with writing(tx, segment, self.clock, self.random) as pen:
+            told = await tell_by_text(
+                pen,
+                self.policy,
+                facts,
+                appointment,
+                match.flags,
+                contact,
+                now,
+                sender=self.sender,
+                actor=JOB_ACTOR,
+                barred=barred,
+            )
         if isinstance(told, Reason) or contact is None:
             return None
         reached = {"patient": patient, "contact": contact.id, "line": line, "token_hash": None}
@@ -144,11 +142,7 @@ class RemindersAgain:
         return None
 
     async def _note(self, tx: Transaction, request: UUID, entry: Entry) -> None:
-        segment, _ = await stream_so_far(tx, request)
-        writing = Writing(tx, segment, self.clock, self.random)
-        await writing.add(entry)
-        await writing.flush()
-        writing.close()
+        await note(tx, entry, self.clock, self.random, stream=request)
 
     async def _done(self, practice: UUID, request: UUID, *, unconfirmed: bool) -> None:
         """Forget what was typed. It must not make the job fail: that would be tried again, and send again."""

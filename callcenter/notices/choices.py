@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Writing
+from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.calls.appointment_texts import WORDING
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random, new_id
@@ -93,11 +93,9 @@ async def _keep(tx: Transaction, row: dict[str, Any], now: datetime, random: Ran
 
 async def note_choice(tx: Transaction, choice_id: UUID, clock: Clock, random: Random) -> None:
     """Put on record that a number has chosen; whose it is, the record does not say."""
-    writing = Writing(tx, Segment(new_id(random), None), clock, random)
     content = {"refs": [f"reminder_choice:{choice_id}"]}
-    await writing.add(Entry(EventKind.REMINDERS_CHOSEN, {"kind": "recipient", "id": "number"}, None, content))
-    await writing.flush()
-    writing.close()
+    entry = Entry(EventKind.REMINDERS_CHOSEN, {"kind": "recipient", "id": "number"}, None, content)
+    await note(tx, entry, clock, random)
 
 
 # Of two at the same moment, the opposition holds.

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import text
 
-from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Value, note, stream_so_far, writing
 from callcenter.calls.appointment_texts import WORDING, appointment_words, number_to_name
 from callcenter.calls.delivery import MessageNotTaken, Messenger, Undeliverable, deliver_spoken
 from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Situation, Spoken, release
@@ -212,10 +212,9 @@ class Reminders:
         index = None if to is None else await patients.phone_index(tx, to.id)
         barred = await _barred(tx, facts.reminders.mode, subject, index)
         segment, _ = await stream_so_far(tx, reminder)
-        writing = Writing(tx, segment, self.clock, self.random)
-        try:
+        async with writing(tx, segment, self.clock, self.random) as pen:
             today = now.astimezone(facts.timezone).date()
-            gate = Gate(self.policy, Channel.SMS, writing, _ACTOR, {"name": "reminder"}, today)
+            gate = Gate(self.policy, Channel.SMS, pen, _ACTOR, {"name": "reminder"}, today)
             inquiry = Inquiry(
                 categories=_TELLS,
                 optional=frozenset(),
@@ -226,14 +225,11 @@ class Reminders:
             coming = await Appointments.next(tx, subject, now)
             sensitive = appointment.practitioner_sensitive or (coming is not None and coming.sensitive_to_come)
             decision = await gate.push(inquiry, _situation(subject, flags, sensitive=sensitive), barred)
-            await writing.flush()
             if not isinstance(decision, Granted) or to is None or index is None:
                 return None
             values: dict[str, Protected[Any]] = {"appointment.starts_at": appointment.starts_at}
             words = release(decision.receipt, "reminder", values, lambda opened: self._words(facts, opened))
             return _Letter(to.phone, words, subject, index, tries)
-        finally:
-            writing.close()
 
     def _telephone(self, contacts: tuple[Contact, ...], now: datetime) -> Contact | None:
         """The mobile that the patient confirmed last, if that was not too long ago: numbers are given to others."""
@@ -265,12 +261,9 @@ class Reminders:
             _log.error("reminder_not_settled", reference=str(reminder), outcome=outcome, error=type(error).__name__)
 
     async def _note(self, tx: Transaction, reminder: UUID, letter: _Letter, why: str) -> None:
-        segment, _ = await stream_so_far(tx, reminder)
-        writing = Writing(tx, segment, self.clock, self.random)
         content: dict[str, Value] = {"of": str(letter.words.record), "refs": [f"reminder:{reminder}"], "reason": why}
-        await writing.add(Entry(EventKind.REMINDER_NOT_SENT, _ACTOR, letter.patient, content))
-        await writing.flush()
-        writing.close()
+        entry = Entry(EventKind.REMINDER_NOT_SENT, _ACTOR, letter.patient, content)
+        await note(tx, entry, self.clock, self.random, stream=reminder)
 
 
 def _situation(subject: UUID, flags: PatientFlags, *, sensitive: bool) -> Situation:

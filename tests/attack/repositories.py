@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
 from callcenter.audit.reading import records_of_call
 from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.booking import CallBooking, offered
@@ -346,6 +346,10 @@ async def write_record(on: Careless) -> None:
     writing = on.writing()
     await writing.add(Entry(EventKind.CALL_STARTED, IVR_ACTOR))
     await writing.flush()
+
+
+async def note_of_patient(on: Careless) -> None:
+    await note(on.tx, Entry(EventKind.CALL_STARTED, IVR_ACTOR, JEANNE), on.clock, SystemRandom())
 
 
 async def grant(on: Careless) -> object:
@@ -721,6 +725,7 @@ CASES: Mapping[str, Case] = {
     "identity.challenges.Challenges.consume": consume_challenge,
     "audit.ledger.Writing.add": chain_record,
     "audit.ledger.Writing.flush": write_record,
+    "audit.ledger.note": note_of_patient,
     "audit.ledger.stream_so_far": last_of_stream,
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
     "disclosure.gate.Gate.decide": grant,
