@@ -46,9 +46,14 @@ class Cluster:
         await engine.dispose()
 
     async def drop(self, name: str) -> None:
+        await self.administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    async def administer(self, *statements: str) -> None:
+        """Do what only the cluster's superuser may, statement by statement."""
         engine = create_async_engine(self.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
         async with engine.connect() as connection:
-            await connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            for statement in statements:
+                await connection.execute(text(statement))
         await engine.dispose()
 
 

@@ -8,7 +8,10 @@ import socket
 
 _FIRST, _EACH = 12_000, 4_000
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_candidates = itertools.cycle(range(_FIRST + _worker % 5 * _EACH, _FIRST + (_worker % 5 + 1) * _EACH))
+_range = range(_FIRST + _worker % 5 * _EACH, _FIRST + (_worker % 5 + 1) * _EACH)
+#: Each process begins elsewhere: two runs on one machine would otherwise be given the same ports at the same time.
+_start = os.getpid() * 101 % _EACH
+_candidates = itertools.cycle([*_range[_start:], *_range[:_start]])
 
 
 def free_port() -> int:

@@ -13,8 +13,11 @@ from callcenter.kernel.errors import NotFound
 from callcenter.practice.directory import Directory, facts_of
 from callcenter.practice.facts import PracticeFacts
 
-#: Practices that are kept in memory; about 10 kB each.
+#: Revisions of practices that are kept in memory; about 10 kB for each of their periods.
 MOST_KEPT = 4096
+#: Periods of one revision: when a version begins or ends by itself, calls from before it and from after it go on
+#: together, each with what it began with. More boundaries than one within the length of a call cost a look-up each.
+MOST_PERIODS = 2
 
 
 class NotOurNumber(NotFound):
@@ -22,7 +25,7 @@ class NotOurNumber(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Period:
     """The practice from ``since`` until ``until``, when a version begins or ends by itself."""
 
     facts: PracticeFacts
@@ -37,16 +40,22 @@ class Places:
     """Practices by (practice, revision): a revision never changes, so that nothing here is ever out of date."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[UUID, int], _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[UUID, int], tuple[_Period, ...]] = OrderedDict()
 
     async def facts(self, connection: AsyncConnection, practice: UUID, revision: int, at: datetime) -> PracticeFacts:
         """What is public about ``practice`` as of ``revision`` of its settings, at ``at`` (aware)."""
         key = (practice, revision)
-        kept = self._kept.get(key)
-        if kept is None or not kept.holds(at):
+        period = next((kept for kept in self._kept.get(key, ()) if kept.holds(at)), None)
+        if period is None:
             snapshot = await Directory.snapshot(connection, practice, at, revision)
-            kept = self._kept[key] = _Kept(facts_of(snapshot), at, snapshot.until)
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+            period = _Period(facts_of(snapshot), at, snapshot.until)
+        self._keep(key, period)
+        return period.facts
+
+    def _keep(self, key: tuple[UUID, int], period: _Period) -> None:
+        """Keep ``period`` as the latest used; one of the same end is the same, known from another moment on."""
+        others = (kept for kept in self._kept.get(key, ()) if kept.until != period.until)
+        self._kept[key] = (period, *others)[:MOST_PERIODS]
         self._kept.move_to_end(key)
-        return kept.facts
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)

@@ -38,10 +38,8 @@ def rescue(context: Context, position: str, everybody: bool, slugs: tuple[str, .
 
 
 def _turned(standing: Switched, position: str, everybody: bool, slugs: tuple[str, ...], by: str) -> Switched:
-    if everybody:
-        return Switched(
-            everybody=position == "on", practices=frozenset() if position == "off" else standing.practices, by=by
-        )
+    if everybody:  # what was switched for one practice stands until it is switched back for that one
+        return Switched(everybody=position == "on", practices=standing.practices, by=by)
     if position == "on":
         return standing.with_practices(slugs, by)
     return standing.without_practices(slugs, by)
@@ -51,8 +49,11 @@ def _lines(standing: Switched) -> list[str]:
     if not standing.readable:
         return ["the switch's file cannot be read, so it is on for everybody: turn it on or off again"]
     by = f" (by {standing.by})" if standing.by else ""
+    single = ", ".join(sorted(standing.practices))
     if standing.everybody:
-        return [f"rescue is ON for every practice{by}: all calls go to the practices' own lines"]
-    if standing.practices:
-        return [f"rescue is ON for {', '.join(sorted(standing.practices))}{by}; the others are served"]
+        lines = [f"rescue is ON for every practice{by}: all calls go to the practices' own lines"]
+        return [*lines, f"and stays on for {single} when it is turned off with --all"] if single else lines
+    if single:
+        off = "turn it off with --practice SLUG"
+        return [f"rescue is ON for {single}{by}, until you {off}; the others are served"]
     return [f"rescue is off{by}: calls are served"]

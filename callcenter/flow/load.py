@@ -1,7 +1,7 @@
 """A flow's file, read and checked: YAML in, a :class:`Flow` out, or every problem with its line.
 
-Shape is checked here; what a flow must be beyond its shape is in ``flow.soundness``, and what it may disclose is in
-``flow.proof``.
+Shape is checked here; what a flow must be beyond its shape is in ``flow.soundness`` and ``flow.ways``, and what it may
+disclose is in ``flow.proof``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ from callcenter.flow.language import (
     Verify,
 )
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.soundness import graph_problems, local_problems, prompt_keys
+from callcenter.flow.said import prompt_keys
+from callcenter.flow.soundness import local_problems
+from callcenter.flow.ways import graph_problems
 from callcenter.kernel.documents import Document, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 

@@ -7,7 +7,7 @@ in the same transaction.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.names import normalise_name
 from callcenter.practice.practice_form import PracticeForm, Setting
 from callcenter.practice.practitioners import practitioner_names
-from callcenter.practice.setting_versions import Author, Period, SettingVersions, Snapshot
+from callcenter.practice.setting_versions import Author, Layer, Period, SettingVersions, Snapshot
 from callcenter.practice.tables import practice
 from callcenter.store.database import Database, Transaction
 
@@ -96,6 +96,9 @@ class SettingsDesk:
     async def roll_back(self, revision: int, setting: Setting | None = None) -> SettingsChanged:
         """Bring all settings, or one, to how they stood as of ``revision``, from now on.
 
+        What held for a while then, and would hold still, does so again until its own end. What ends sooner lies over
+        what ends later, so each end makes a revision of its own; the outcome tells of the last.
+
         Raises:
             NothingToChange: they stand so already.
             DataProblems: there is no such revision, or what stood then can be used no more.
@@ -107,19 +110,21 @@ class SettingsDesk:
                 what = f"« {self._slug} » has no revision {revision}"
                 mend = f"`callcenter practice history {self._slug}` shows those that it has"
                 raise DataProblems([Problem("revision", 0, what, mend)])
-            before = await SettingVersions.snapshot(tx.connection, tx.practice, now, revision)
-            written = {} if before is None else before.written
+            before = await SettingVersions.layers(tx.connection, tx.practice, now, revision)
+            stands = await SettingVersions.layers(tx.connection, tx.practice, now, standing.revision)
             wanted = {
-                Setting(name): value
-                for name, value in written.items()
-                if (setting is None or name == setting)
-                and not Setting(name).passing
-                and standing.written.get(name, _UNSET) != value
+                name: layers
+                for name, layers in before.items()
+                if (setting is None or name is setting) and not name.passing and stands.get(name) != layers
             }
             if not wanted:
                 raise NothingToChange(f"{self._slug}: that is how it stands")
-            changed, facts = await self._write(tx, standing, wanted, Period(now))
-            return SettingsChanged(changed, facts)
+            first, *others = _from_the_undermost(wanted)
+            changed, facts = await self._write(tx, standing, first.values, Period(now, first.ends))
+            for layer in others:
+                standing = await self._begin(tx, now)
+                changed, facts = await self._write(tx, standing, layer.values, Period(now, layer.ends))
+            return SettingsChanged(Changed(changed.revision, frozenset(wanted)), facts)
 
     async def withdraw(self, setting: Setting, revision: int) -> SettingsChanged:
         """Take back the version of ``setting`` that ``revision`` made: what lies under it shows again.
@@ -190,7 +195,22 @@ class SettingsDesk:
         return facts
 
 
-_UNSET = object()
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """Values that end at one moment, or never."""
+
+    ends: datetime | None
+    values: Mapping[Setting, Any]
+
+
+def _from_the_undermost(layers: Mapping[Setting, Sequence[Layer]]) -> list[_Together]:
+    """The values of ``layers``, at least one, by their end: none first, then the latest."""
+    by_end: dict[datetime | None, dict[Setting, Any]] = {}
+    for setting, lying in layers.items():
+        for layer in lying:
+            by_end.setdefault(layer.ends, {})[setting] = layer.value
+    bounded = sorted((end for end in by_end if end is not None), reverse=True)
+    return [_Together(end, by_end[end]) for end in (None, *bounded) if end in by_end]
 
 
 def _problem(detail: Any) -> Problem:

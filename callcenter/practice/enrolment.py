@@ -30,7 +30,16 @@ class UnusablePractice(CallcenterError):
 
 
 class NumberTaken(Conflict):
-    """A number cannot be served and be a line that we ring when nothing else works, or serve two practices."""
+    """A number cannot be served and be a line that we ring when nothing else works, or serve two practices.
+
+    Arguments:
+        what: which number, and what it is already.
+        mend: what to do about it.
+    """
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(f"{what}\n    mend: {mend}")
+        self.what, self.mend = what, mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +172,8 @@ def check_practice(facts: PracticeFacts) -> None:
     if facts.rescue_number in facts.numbers.keys() | facts.other_lines:
         raise NumberTaken(
             f"practice {facts.slug}: its rescue number {facts.rescue_number} is served by us or listed among its other "
-            "lines, so a call to it may come back to us"
+            "lines, so a call to it may come back to us",
+            "name a line that rings at the practice and is forwarded nowhere",
         )
 
 
@@ -174,6 +184,8 @@ BrokenRule = tuple[tuple[str | int, ...], str]
 def practice_problems(facts: PracticeFacts) -> list[BrokenRule]:
     """Every rule that ``facts`` break by themselves."""
     broken = [*_number_problems(facts), *_hours_problems(facts.opening)]
+    if not facts.numbers:
+        broken.append((("numbers",), "no number is left at which we answer: name one, whatever else changes"))
     if not facts.closing_conduct.strip():
         broken.append(
             (("closing_conduct",), "it does not say what to do while it is closed, nor who stands in (EM-05)")
@@ -221,11 +233,13 @@ async def check_directory(connection: AsyncConnection, facts: PracticeFacts) -> 
     rescue = select(practice.c.rescue_number).where(
         practice.c.id != facts.id, practice.c.rescue_number.in_([*facts.numbers, *facts.other_lines])
     )
-    for query, why in (
-        (served, "we serve it for another practice"),
-        (line, "it is among the other lines of another practice, so a call to it may come back to us"),
-        (rescue, "it is the rescue number of another practice"),
+    ours = "a number belongs to one practice: correct it here, or take it from the other one first"
+    forwarded = "name a line that rings at the practice and is forwarded nowhere"
+    for query, why, mend in (
+        (served, "we serve it for another practice", ours),
+        (line, "it is among the other lines of another practice, so a call to it may come back to us", forwarded),
+        (rescue, "it is the rescue number of another practice", ours),
     ):
         taken = sorted((await connection.execute(query)).scalars())
         if taken:
-            raise NumberTaken(f"practice {facts.slug}: {', '.join(taken)}: {why}")
+            raise NumberTaken(f"practice {facts.slug}: {', '.join(taken)}: {why}", mend)

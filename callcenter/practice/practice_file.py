@@ -15,7 +15,6 @@ from callcenter.kernel.errors import DataProblems, Problem
 from callcenter.practice.enrolment import (
     NumberTaken,
     PractitionerRecord,
-    UnusablePractice,
     check_practice,
     practice_problems,
 )
@@ -105,8 +104,8 @@ def _check(document: Document, told: _Practice, facts: PracticeFacts) -> None:
         raise DataProblems(problems)
     try:
         check_practice(facts)
-    except (UnusablePractice, NumberTaken) as error:
-        raise DataProblems([document.problem(("rescue_number",), str(error), "correct the description")]) from error
+    except NumberTaken as error:
+        raise DataProblems([document.problem(("rescue_number",), error.what, error.mend)]) from error
 
 
 def _as_written(path: tuple[str | int, ...]) -> tuple[str | int, ...]:

@@ -107,6 +107,19 @@ class Snapshot:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A value that shows, or will show once the one that lies over it has ended.
+
+    Arguments:
+        value: as written; JSON.
+        ends: aware, excluded; ``None`` for an open end.
+    """
+
+    value: Any
+    ends: datetime | None
+
+
 class SettingVersions:
     """Reads and adds versions. House scope: they are public."""
 
@@ -124,6 +137,21 @@ class SettingVersions:
     async def snapshots(connection: AsyncConnection, at: datetime) -> Sequence[Snapshot]:
         """The settings of every practice at ``at`` (aware)."""
         return [_snapshot(row) for row in await connection.execute(_ALL, {"revision": None, "at": at})]
+
+    @staticmethod
+    async def layers(
+        connection: AsyncConnection, practice: UUID, at: datetime, revision: int
+    ) -> Mapping[Setting, Sequence[Layer]]:
+        """What each setting of ``practice`` says at ``at`` (aware) as of ``revision``, and under it what it will say
+        later without any change: from the undermost, which has an open end, to the one that shows."""
+        layers: dict[Setting, list[Layer]] = {}
+        values = {"practice": practice, "revision": revision, "at": at}
+        for row in await connection.execute(_STANDING, values):  # the latest made first
+            lying = layers.setdefault(Setting(row.setting), [])
+            over = lying[-1].ends if lying else at
+            if over is not None and (row.effective_to is None or row.effective_to > over):
+                lying.append(Layer(row.value, row.effective_to))
+        return {setting: lying[::-1] for setting, lying in layers.items()}
 
     @staticmethod
     async def everywhere(connection: AsyncConnection, setting: Setting, at: datetime) -> Mapping[UUID, Any]:
@@ -238,6 +266,16 @@ _EVERYWHERE = text(
           AND v.effective_from <= :at AND (v.effective_to IS NULL OR v.effective_to > :at)
         ORDER BY v.revision DESC LIMIT 1
     ) AS standing
+    """
+)
+
+_STANDING = text(
+    """
+    SELECT setting, value, effective_to FROM setting_version
+    WHERE practice_id = :practice AND revision <= :revision
+      AND (withdrawn_revision IS NULL OR withdrawn_revision > :revision)
+      AND effective_from <= :at AND (effective_to IS NULL OR effective_to > :at)
+    ORDER BY setting, revision DESC
     """
 )
 

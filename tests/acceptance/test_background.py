@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from callcenter import app
-from callcenter.app import run_server
+from callcenter.app import last_resort, run_server
 from callcenter.background import in_background, keep_going
 from callcenter.installation import Addresses
 from callcenter.store.database import Database, DatabaseDown
@@ -57,7 +56,7 @@ async def test_p7_static_documents_follow_the_directory_again_once_a_fault_is_me
     owner_database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(app, "REFRESH_SECONDS", 0.02)
+    monkeypatch.setattr(last_resort, "REFRESH_SECONDS", 0.02)
     refreshed = asyncio.Event()
     refresh = StaticAnswers.refresh
 

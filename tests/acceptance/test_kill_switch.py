@@ -84,6 +84,17 @@ async def test_p7_everybodys_calls_go_with_the_database_stopped_and_a_call_in_pr
     assert "rescue is off" in turned("off", "--all")
 
 
+async def test_p7_lifting_it_for_everybody_leaves_what_was_switched_for_one(stage: Stage, turned: Turn) -> None:
+    turned("on", "--practice", "cabinet-des-tilleuls")
+    told = turned("on", "--all")
+    assert "stays on for cabinet-des-tilleuls" in told
+    assert "mettons en relation" in await heard_by(stage, PORT)
+    assert "ON for cabinet-des-tilleuls" in turned("off", "--all")
+    assert (await heard_by(stage, TILLEULS)).endswith("[sonne]")
+    assert "Rendez-vous, tapez 1" in await heard_by(stage, PORT)
+    assert "rescue is off" in turned("off", "--practice", "cabinet-des-tilleuls")
+
+
 def test_whose_calls_must_be_said() -> None:
     result = CliRunner().invoke(main, ["switch", "rescue", "on"])
     assert result.exit_code == 2

@@ -243,7 +243,7 @@ async def test_the_carriers_own_stop_is_an_opposition(stage: Stage, monkeypatch:
     async def opted_out(self: object, to: str, body: str, *, reference: object) -> Undeliverable:
         return Undeliverable(OPTED_OUT)
 
-    monkeypatch.setattr("callcenter.app.CarrierMessenger.send_message", opted_out)
+    monkeypatch.setattr("callcenter.app.by_carrier.CarrierMessenger.send_message", opted_out)
     async with outside(stage) as seen:
         assert await reminded(stage, seen) == []
     monkeypatch.undo()

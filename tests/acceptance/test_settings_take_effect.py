@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from callcenter.emulator.client import ControlClient
+from callcenter.emulator.outcomes import Differed, Passed
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.changing import SettingsDesk
@@ -17,6 +18,7 @@ from callcenter.practice.setting_versions import Author, Period
 from callcenter.staff.acts import StaffActs
 from callcenter.store.schema import APP
 from tests.acceptance.stage import PARIS, Stage, stage_settings, staged
+from tests.acceptance.test_transcripts import FOLDER
 from tests.conftest import TODAY, Cluster
 
 
@@ -108,3 +110,21 @@ async def test_a_holiday_in_the_calendar_closes_and_names_the_next_opening(stage
     assert "Le cabinet est fermé. Prochaine ouverture : demain" in words or "Prochaine ouverture : vendredi" in words
     assert "le docteur Paul Vasseur" in words
     assert words.index("composez le 15") < words.index("Le cabinet est fermé")
+
+
+#: Calls of a practice that has set something, as they are written below ``transcripts/set``.
+SET = {"answer_mode_direct": (Setting.ANSWER_MODE, "direct"), "voice_messages_off": (Setting.VOICE_MESSAGES, "off")}
+
+
+@pytest.mark.parametrize("name", SET)
+async def test_a_call_goes_as_the_practice_has_set_and_otherwise_without(stage: Stage, name: str) -> None:
+    transcript = FOLDER / "set" / f"{name}.yaml"
+    assert isinstance(await stage.play(transcript), Differed)
+    stage.clock.set(TODAY)
+    await put(stage, *SET[name])
+    outcome = await stage.play(transcript)
+    assert isinstance(outcome, Passed), str(outcome)
+
+
+def test_every_setting_that_has_a_transcript_is_set() -> None:
+    assert {path.stem for path in (FOLDER / "set").glob("*.yaml")} == set(SET)

@@ -10,7 +10,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenter.app import Running, run_server
 from callcenter.installation import Addresses, SchemaOutdated
@@ -24,14 +23,6 @@ from tests.acceptance.stage import stage_settings
 from tests.conftest import ROOT, Cluster
 
 LOGIN = "server_of_a_test"
-
-
-async def administer(cluster: Cluster, *statements: str) -> None:
-    engine = create_async_engine(cluster.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-    await engine.dispose()
 
 
 @asynccontextmanager
@@ -60,16 +51,16 @@ async def test_p5_a_server_that_row_level_security_does_not_bind_does_not_start(
 async def test_p5_a_login_that_is_given_more_makes_the_server_not_ready(
     cluster: Cluster, database_name: str, keys_file: Path
 ) -> None:
-    await administer(cluster, f"CREATE ROLE {LOGIN} LOGIN IN ROLE {APP}")
+    await cluster.administer(f"CREATE ROLE {LOGIN} LOGIN IN ROLE {APP}")
     try:
         async with running(cluster, database_name, LOGIN, stage_settings(keys_file)) as server:
             assert await ready(server) == (200, [])
-            await administer(cluster, f"GRANT {OWNER} TO {LOGIN}")
+            await cluster.administer(f"GRANT {OWNER} TO {LOGIN}")
             assert await ready(server) == (503, ["login"])
-            await administer(cluster, f"REVOKE {OWNER} FROM {LOGIN}")
+            await cluster.administer(f"REVOKE {OWNER} FROM {LOGIN}")
             assert await ready(server) == (200, [])
     finally:
-        await administer(cluster, f"DROP ROLE {LOGIN}")
+        await cluster.administer(f"DROP ROLE {LOGIN}")
 
 
 async def test_a_schema_of_another_version_makes_the_server_not_ready_and_is_not_started_with(

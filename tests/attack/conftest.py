@@ -71,8 +71,10 @@ async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[
 
 
 async def jeannes_call(house: House) -> Line:
-    """A call that leaves a row in every table about patients, but of what is done about her telephone afterwards."""
-    """Calls that leave a row in every table about patients; the last of them is given back."""
+    """Calls that leave a row in every table about patients, but of what is done about her telephone afterwards.
+
+    Returns the one in which she proves who she is.
+    """
     await strangers_calls(house)
     line = await house.line().dial()
     await line.claim()

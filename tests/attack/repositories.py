@@ -81,11 +81,10 @@ class Careless:
     Arguments:
         tx: connected as the attacker's practice, asking as the victim's.
         facts: what is public about the victim's practice.
-        call, challenge, attempt, message, record, stream, audio, doctor: rows of the victim's practice.
-        voice, recording: of a spoken message of theirs whose sound is still at the carrier.
-        voice_kept, message_kept: of one whose sound is here.
         call, challenge, attempt, message, record, stream, audio, doctor, booking, held, tried: rows of the victim's
             practice.
+        voice, recording: of a spoken message of theirs whose sound is still at the carrier.
+        voice_kept, message_kept: of one whose sound is here.
     """
 
     tx: Transaction

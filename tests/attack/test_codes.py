@@ -13,7 +13,7 @@ from uuid import UUID
 import procrastinate
 from procrastinate.testing import InMemoryConnector
 
-import callcenter.app
+from callcenter.app import fittings
 from callcenter.calls import codes, jobs, verifier
 from callcenter.calls.codes import CodeSender
 from callcenter.flow import engine
@@ -392,8 +392,8 @@ async def asks_for_a_code(house: House, birthday: str = JEANNES_BIRTHDAY) -> Non
 
 
 def _codes_without_end(sabotage: Sabotage) -> None:
-    real = callcenter.app.limits_of
-    sabotage.replace(callcenter.app, "limits_of", lambda settings: replace(real(settings), codes_per_call=99))
+    real = fittings.limits_of
+    sabotage.replace(fittings, "limits_of", lambda settings: replace(real(settings), codes_per_call=99))
 
 
 THREE_CODES = Defence("three codes a call", "OB-03: three codes", _codes_without_end)

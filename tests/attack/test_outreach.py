@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from callcenter import app
-from callcenter.app import CarrierRinger
+from callcenter.app import working
+from callcenter.app.by_carrier import CarrierRinger
 from callcenter.calls import outreach, returned
 from callcenter.calls.outreach import RING_BACK, SEND_REMINDER_AGAIN, CallOutreach
 from callcenter.calls.reminders_again import RemindersAgain
@@ -59,7 +59,7 @@ async def asks(line: Line, key: str, birthday: str, telephone: str | None = None
 async def works(house: House) -> None:
     """Run the jobs that wait, each once."""
     ground, clock, carrier = house.ground, house.clock, house.carrier
-    opposed = app._wants_no_reminder
+    opposed = working.wants_no_reminder
     reminders = RemindersAgain(ground.app, ground.sealer, clock, carrier, POLICY, SENDER, Limits(), opposed)
     ring_back = RingBack(ground.app, ground.sealer, clock, CarrierRinger(carrier, Urls.below(URLS)), Limits())
     waiting = "DELETE FROM procrastinate_jobs WHERE task_name = ANY(:tasks) RETURNING id, task_name, args"
@@ -175,7 +175,7 @@ def _opposition_is_not_asked_for(sabotage: Sabotage) -> None:
     async def nobody(*_: object) -> bool:
         return False
 
-    sabotage.replace(app, "_wants_no_reminder", nobody)
+    sabotage.replace(working, "wants_no_reminder", nobody)
 
 
 OPPOSITION = Defence("an opposition is asked for", "OU-02: no reminder against it", _opposition_is_not_asked_for)

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-import callcenter.app
-import callcenter.settings
+from callcenter.app import faces
 from callcenter.calls import flows
 from callcenter.disclosure.gate import Gate
 from callcenter.installation import DatabaseFit
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError, DataProblems
-from callcenter.settings import Settings
+from callcenter.settings import Settings, reading
 from callcenter.store import keys
 from callcenter.store.schema import APP, OWNER
 from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
@@ -87,11 +86,11 @@ class _Careless(Settings):
 
 
 def _production_takes_any_settings(sabotage: Sabotage) -> None:
-    sabotage.replace(callcenter.settings, "Settings", _Careless)
+    sabotage.replace(reading, "Settings", _Careless)
 
 
 def _captions_everywhere(sabotage: Sabotage) -> None:
-    sabotage.replace(callcenter.app, "Environment", SimpleNamespace(PRODUCTION=None))
+    sabotage.replace(faces, "Environment", SimpleNamespace(PRODUCTION=None))
 
 
 FIT_FOR_PRODUCTION = Defence(

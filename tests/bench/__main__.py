@@ -3,91 +3,44 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from callcenter.kernel.errors import CallcenterError
-from callcenter.kernel.logs import configure_logs
-from callcenter.settings import ENV_PREFIX
 from tests.bench import report
 from tests.bench.carrier import fake_carrier
+from tests.bench.command import RESULTS, Failed, duration, run, say, within
 from tests.bench.floors import Form
-from tests.bench.ground import Ground, NotDurable, ground
+from tests.bench.ground import Ground, ground
 from tests.bench.load import Phase, run_phase
 from tests.bench.recording import record_call
-from tests.bench.servers import DidNotStart, Server, servers
+from tests.bench.servers import Server, servers
 from tests.bench.values import Person, Recording
 from tests.bench.walk import Codes, SameCode
 
-RESULTS = Path("bench-results")
 LONGEST = 900.0  # seconds; a bench that takes longer is stopped
-CANNOT_RUN = 2
-
-
-class Failed(Exception):
-    """A call failed: what was measured says nothing."""
 
 
 def main() -> int:
     """0 measured, 1 calls failed, 2 could not run."""
     bounds = arguments(sys.argv[1:])
-    for name in [name for name in os.environ if name.startswith(ENV_PREFIX) or name == "DATABASE_URL"]:
-        del os.environ[name]  # the bench measures a configuration of its own
-    configure_logs("console", "warning")
-    try:
-        asyncio.run(_bounded(bounds))
-    except Failed as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-    except (CallcenterError, NotDurable, DidNotStart, OSError, TimeoutError) as error:
-        print(f"bench could not run: {error or type(error).__doc__}", file=sys.stderr)
-        return CANNOT_RUN
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return run(lambda: _bench(bounds), LONGEST)
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
     """The bounds of a run; ends the program with what is wrong about them."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--rounds", type=_within(1, 20), default=3, help="rounds, each of all forms (1 to 20)")
+    parser.add_argument("--rounds", type=within(1, 20), default=3, help="rounds, each of all forms (1 to 20)")
     parser.add_argument(
-        "--seconds", type=_seconds, default=8.0, help="of each form in a round under load; half of it alone (0.2 to 60)"
+        "--seconds", type=duration, default=8.0, help="of each form in a round under load; half of it alone (0.2 to 60)"
     )
     parser.add_argument(
-        "--callers", type=_within(2, 40), default=8, help="requests under way at once under load (2 to 40)"
+        "--callers", type=within(2, 40), default=8, help="requests under way at once under load (2 to 40)"
     )
     parser.add_argument("--output", type=Path, help=f"file for the raw runs; by default one below {RESULTS}/")
     return parser.parse_args(words)
-
-
-def _within(least: int, most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r}: write a whole number from {least} to {most}")
-        return int(text)
-
-    return number
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.2 <= seconds <= 60.0:
-        raise argparse.ArgumentTypeError(f"{text!r}: write seconds from 0.2 to 60")
-    return seconds
-
-
-async def _bounded(bounds: argparse.Namespace) -> None:
-    async with asyncio.timeout(LONGEST):
-        await _bench(bounds)
 
 
 async def _bench(bounds: argparse.Namespace) -> None:
@@ -95,16 +48,16 @@ async def _bench(bounds: argparse.Namespace) -> None:
     async with ground() as made:
         machine = report.machine(made.version)
         results.keep("machine", **machine, rounds=bounds.rounds, seconds=bounds.seconds, callers=bounds.callers)
-        _say(", ".join(f"{name} {value}" for name, value in machine.items()))
+        say(", ".join(f"{name} {value}" for name, value in machine.items()))
         recording = await record_call(made.settings, made.addresses, _two_of_one_practice(made.people))
         counts = recording.counts()
         for step, counted in counts.items():
             results.keep("statements", step=step.value, **asdict(counted), round_trips=counted.round_trips)
-        _say("", *report.statements_table(counts), "")
+        say("", *report.statements_table(counts), "")
         phases = await _measure(made, recording, bounds, results)
-    _say("", *report.ratios_table(phases, bounds.callers), "", *report.steps_table(phases, bounds.callers), "")
-    _say(report.LEGEND, *(f"{form.value}: {what}" for form, what in report.WHAT.items()), *report.busy_note(phases))
-    _say(f"medians of {bounds.rounds} rounds; raw runs: {results.path}")
+    say("", *report.ratios_table(phases, bounds.callers), "", *report.steps_table(phases, bounds.callers), "")
+    say(report.LEGEND, *(f"{form.value}: {what}" for form, what in report.WHAT.items()), *report.busy_note(phases))
+    say(f"medians of {bounds.rounds} rounds; raw runs: {results.path}")
 
 
 async def _measure(
@@ -122,7 +75,7 @@ async def _measure(
                     phases.append(phase)
                     results.keep("phase", round=number, **report.phase_fields(phase))
                     at_once = "1 caller " if callers == 1 else f"{callers} callers"
-                    _say(f"round {number}  {server.form.value:<30}{at_once}  {phase.per_second:>7.0f} steps/s")
+                    say(f"round {number}  {server.form.value:<30}{at_once}  {phase.per_second:>7.0f} steps/s")
     return phases
 
 
@@ -142,11 +95,6 @@ async def _phase(server: Server, people: Sequence[Person], codes: Codes, callers
 def _two_of_one_practice(people: Sequence[Person]) -> tuple[Person, Person]:
     first, second, *_ = [person for person in people if person.practice == people[0].practice]
     return first, second
-
-
-def _say(*lines: str) -> None:
-    for line in lines:
-        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ mean something.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -18,16 +16,12 @@ from pathlib import Path
 from secrets import token_hex
 from statistics import median
 
-from callcenter.kernel.errors import CallcenterError
-from callcenter.kernel.logs import configure_logs
 from callcenter.practice.invented_practices import Amounts
-from callcenter.settings import ENV_PREFIX
 from tests.bench import report
-from tests.bench.__main__ import CANNOT_RUN, RESULTS, Failed, _seconds, _within
 from tests.bench.carrier import Messages, fake_carrier
-from tests.bench.ground import NotDurable
+from tests.bench.command import RESULTS, Failed, duration, run, say, within
 from tests.bench.load import Phase, Spread, run_phase
-from tests.bench.servers import DidNotStart, Server, product, started
+from tests.bench.servers import Server, product, started
 from tests.bench.sizes import COPIED, Brought, Size, Sizes, sizes
 from tests.bench.values import Person, Step
 from tests.bench.walk import WentWrong, common_fields
@@ -59,56 +53,38 @@ class Measured:
 def main() -> int:
     """0 measured, 1 calls failed, 2 could not run."""
     bounds = arguments(sys.argv[1:])
-    for name in [name for name in os.environ if name.startswith(ENV_PREFIX) or name == "DATABASE_URL"]:
-        del os.environ[name]  # the bench measures a configuration of its own
-    configure_logs("console", "warning")
-    try:
-        asyncio.run(_bounded(bounds))
-    except Failed as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-    except (CallcenterError, NotDurable, DidNotStart, WentWrong, OSError, TimeoutError) as error:
-        print(f"bench could not run: {error or type(error).__doc__}", file=sys.stderr)
-        return CANNOT_RUN
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return run(lambda: _bench(bounds), LONGEST)
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
     """The bounds of a run; ends the program with what is wrong about them."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.large", description=__doc__)
-    parser.add_argument("--practices", type=_within(2, 5_000), default=1_000, help="of the large size (2 to 5000)")
-    parser.add_argument("--patients", type=_within(100, 2_000_000), default=400_000, help="in all")
-    parser.add_argument("--appointments", type=_within(100, 10_000_000), default=2_000_000, help="in all")
+    parser.add_argument("--practices", type=within(2, 5_000), default=1_000, help="of the large size (2 to 5000)")
+    parser.add_argument("--patients", type=within(100, 2_000_000), default=400_000, help="in all")
+    parser.add_argument("--appointments", type=within(100, 10_000_000), default=2_000_000, help="in all")
     parser.add_argument(
-        "--versions", type=_within(1, 2_000), default=400, help="more of its settings that each practice then gets"
+        "--versions", type=within(1, 2_000), default=400, help="more of its settings that each practice then gets"
     )
-    parser.add_argument("--rounds", type=_within(1, 20), default=3, help="rounds, each of both sizes (1 to 20)")
-    parser.add_argument("--seconds", type=_seconds, default=5.0, help="of each measurement in a round (0.2 to 60)")
-    parser.add_argument("--callers", type=_within(2, 40), default=8, help="requests under way at once under load")
+    parser.add_argument("--rounds", type=within(1, 20), default=3, help="rounds, each of both sizes (1 to 20)")
+    parser.add_argument("--seconds", type=duration, default=5.0, help="of each measurement in a round (0.2 to 60)")
+    parser.add_argument("--callers", type=within(2, 40), default=8, help="requests under way at once under load")
     parser.add_argument("--output", type=Path, help=f"file for the raw runs; by default one below {RESULTS}/")
     return parser.parse_args(words)
-
-
-async def _bounded(bounds: argparse.Namespace) -> None:
-    async with asyncio.timeout(LONGEST):
-        await _bench(bounds)
 
 
 async def _bench(bounds: argparse.Namespace) -> None:
     results = report.Results(bounds.output or RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-large.jsonl")
     amounts = Amounts(bounds.practices, bounds.patients, bounds.appointments)
     machine = report.machine("0")
-    _say(f"bringing in {amounts.practices:,} practices: this takes minutes")
+    say(f"bringing in {amounts.practices:,} practices: this takes minutes")
     async with sizes(amounts) as made:
         machine |= {"postgresql": report.machine(made.version)["postgresql"]}
         results.keep("machine", **machine, **asdict(amounts), rounds=bounds.rounds, seconds=bounds.seconds)
         results.keep("brought", **asdict(made.brought))
-        _say(", ".join(f"{name} {value}" for name, value in machine.items()), "", *brought_table(made.brought), "")
+        say(", ".join(f"{name} {value}" for name, value in machine.items()), "", *brought_table(made.brought), "")
         measured = await _measure(made, bounds, results)
-    _say("", *sizes_table(measured, bounds.callers), "")
-    _say(f"medians of {bounds.rounds} rounds; raw runs: {results.path}")
+    say("", *sizes_table(measured, bounds.callers), "")
+    say(f"medians of {bounds.rounds} rounds; raw runs: {results.path}")
 
 
 async def _measure(made: Sizes, bounds: argparse.Namespace, results: report.Results) -> list[Measured]:
@@ -123,7 +99,7 @@ async def _measure(made: Sizes, bounds: argparse.Namespace, results: report.Resu
             async with started(*starts) as running:
                 cold = await _first_answers(running[1], _one_each(made.many.people))
                 results.keep("cold", size=made.many.name, versions=versions, first=asdict(cold))
-                _say(f"{versions} versions more: first call of a practice since the start, p50 {cold.p50:.1f} ms")
+                say(f"{versions} versions more: first call of a practice since the start, p50 {cold.p50:.1f} ms")
                 for server, size in zip(running, pair, strict=True):  # caches are filled: not kept
                     await _calls(server, size, messages, bounds.callers, min(1.0, bounds.seconds))
                 for number in range(1, bounds.rounds + 1):
@@ -131,7 +107,7 @@ async def _measure(made: Sizes, bounds: argparse.Namespace, results: report.Resu
                     for each in await _round(running, pair, messages, bounds, versions, backwards=backwards):
                         measured.append(each)
                         results.keep("size", round=number, **asdict(each))
-                        _say(
+                        say(
                             f"round {number}  {each.size:<16} {versions:>4} versions more  first answer p50 "
                             f"{each.first.p50:.2f} ms  {each.loaded.per_second:>5.0f} steps/s"
                         )
@@ -257,11 +233,6 @@ _VALUES = {
     "verified call alone, p50 ms": lambda each: getattr(each.alone.webhooks, "p50", None),
     "verified call alone, p99 ms": lambda each: getattr(each.alone.webhooks, "p99", None),
 }
-
-
-def _say(*lines: str) -> None:
-    for line in lines:
-        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from callcenter.settings import ENV_PREFIX, Settings
 
 HEAD = f"""# Configuration
 
-Made by `make docs` from the models in `callcenter/settings.py`. One YAML file, `--config FILE` or `CALLCENTER_CONFIG`
+Made by `make docs` from the models in `callcenter/settings/`. One YAML file, `--config FILE` or `CALLCENTER_CONFIG`
 (`config/demo.yaml` if neither is given). Any setting can stand in the environment instead, which wins: `{ENV_PREFIX}`
 and its path in capitals, parts joined by two underscores, as `{ENV_PREFIX}CARRIER__SMS_SENDER`; lists and groups as
 JSON. Secrets belong there. `DATABASE_URL` is `database.url`.

@@ -7,34 +7,25 @@ from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenter.store.database import Database, DatabaseDown
 from callcenter.store.roles import WrongLogin, require_app_login
 from callcenter.store.schema import APP, ERASER, OWNER, SEALER
-from tests.conftest import ROOT, Cluster
+from tests.conftest import Cluster
 
 LOGIN = "login_of_a_test"
 BETWEEN = "between_of_a_test"
 
 
-async def administer(cluster: Cluster, *statements: str) -> None:
-    engine = create_async_engine(cluster.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-    await engine.dispose()
-
-
 @asynccontextmanager
 async def logged_in(cluster: Cluster, name: str, *roles: str, user: str = LOGIN) -> AsyncIterator[Database]:
-    await administer(cluster, *roles)
+    await cluster.administer(*roles)
     database = Database(cluster.server.url(user=user, database=name), pool_size=2)
     try:
         yield database
     finally:
         await database.close()
-        await administer(cluster, f"DROP ROLE IF EXISTS {LOGIN}", f"DROP ROLE IF EXISTS {BETWEEN}")
+        await cluster.administer(f"DROP ROLE IF EXISTS {LOGIN}", f"DROP ROLE IF EXISTS {BETWEEN}")
 
 
 async def said_of(database: Database) -> str:

@@ -66,13 +66,11 @@ async def test_a_practice_without_hours_and_lines_is_read_too(database: Database
     bare = replace(
         demonstration.practices["maison-de-sante-du-port"].facts,
         opening=replace(demonstration.practices["maison-de-sante-du-port"].facts.opening, weekly={}),
-        numbers={},
         other_lines=frozenset(),
     )
     async with database.house() as connection:
         await write_practice(connection, bare, AUTHOR)
         assert await Directory.facts(connection, PORT, TODAY) == bare
-        assert "+33261910001" not in await Directory.all_numbers(connection)
 
 
 async def test_p7_every_served_number_has_its_fallback(database: Database, demonstration: Demonstration) -> None:

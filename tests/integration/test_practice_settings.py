@@ -18,7 +18,13 @@ from callcenter.practice.changing import NothingToChange, SettingsChanged, Setti
 from callcenter.practice.demo import FOLDER
 from callcenter.practice.demo_file import demo_id, read_demonstration
 from callcenter.practice.directory import Directory, NoSuchPractice
-from callcenter.practice.enrolment import NumberTaken, write_organisation, write_practice, write_practitioners
+from callcenter.practice.enrolment import (
+    NumberTaken,
+    UnusablePractice,
+    write_organisation,
+    write_practice,
+    write_practitioners,
+)
 from callcenter.practice.facts import Arrival, PracticeFacts
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, NothingToWithdraw, Period, SettingVersions, UnusableAuthor
@@ -171,9 +177,14 @@ async def test_a_wrong_value_is_refused_with_the_mend_and_nothing_changes(
 async def test_p7_a_number_plan_that_points_at_ourselves_is_refused(
     office: Office, setting: Setting, value: object
 ) -> None:
-    with pytest.raises(NumberTaken):
+    with pytest.raises(NumberTaken, match=r"\n    mend: (name a line that rings|a number belongs to one practice)"):
         await office.put(setting, value)
     assert (await office.facts()).rescue_number == RESCUE
+
+
+async def test_a_practice_keeps_a_number_at_which_it_is_answered(office: Office) -> None:
+    with pytest.raises(UnusablePractice, match="no number is left at which we answer"):
+        await office.put(Setting.NUMBERS, {})
 
 
 async def test_the_number_plan_changes_at_once_for_calls_and_for_the_documents_of_last_resort(office: Office) -> None:
@@ -211,6 +222,31 @@ async def test_a_rollback_is_a_change_of_its_own(office: Office) -> None:
     assert [version.author.by for version in history] == ["anna", "anna", "tests"]
     assert history[0].author.note == "une note"
     assert len([record for record in await office.records() if record["event"] == "settings.changed"]) == 5
+
+
+async def test_a_rollback_brings_back_what_held_for_a_while_with_its_own_end(office: Office) -> None:
+    now = office.clock.now()
+    tonight, week = now + timedelta(hours=8), now + timedelta(days=7)
+    await office.put(Setting.ADDRESS, "8 rue du Port")
+    await office.put(Setting.ADDRESS, "pendant les travaux : 2 rue Basse", ends=week)
+    await office.put(Setting.ADDRESS, "ce soir seulement : 4 rue Haute", ends=tonight)
+    before = (await office.put(Setting.ACCESS, "bus 27", ends=week)).changed.revision
+    office.clock.advance(1)
+    await office.put(Setting.ADDRESS, "une erreur")
+    await office.put(Setting.ACCESS, "une autre")
+    outcome = await office.desk().roll_back(before)
+    assert outcome.changed.settings == {Setting.ADDRESS, Setting.ACCESS}
+
+    async def told(at: datetime) -> tuple[str, str]:
+        facts = await office.facts(at)
+        return facts.address, facts.access
+
+    assert await told(office.clock.now()) == ("ce soir seulement : 4 rue Haute", "bus 27")
+    assert await told(tonight) == ("pendant les travaux : 2 rue Basse", "bus 27")
+    assert (await told(week))[0] == "8 rue du Port"
+    assert (await told(week))[1] not in ("bus 27", "une autre")
+    with pytest.raises(NothingToChange):
+        await office.desk().roll_back(before)
 
 
 async def test_what_is_planned_can_be_taken_back(office: Office) -> None:

@@ -16,8 +16,7 @@ import pytest
 import structlog
 from sqlalchemy import text
 
-from callcenter import app
-from callcenter.app import Running, run_server
+from callcenter.app import Running, faces, run_server
 from callcenter.demo import emulator_settings
 from callcenter.disclosure.policy import load_policy
 from callcenter.emulator import Emulator
@@ -135,7 +134,7 @@ class Premises:
 @asynccontextmanager
 async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]:
     """Put the house up with everybody in it, and take it down."""
-    name, database_log = f"leak_oracle_{next(_numbers)}", cluster.server._log_file
+    name, database_log = f"leak_oracle_{next(_numbers)}", cluster.server.log_file
     logged_before = database_log.stat().st_size  # by another house, which may have planted something there
     await cluster.create(name)
     settings = stage_settings(keys_file, captions=False, log={"form": "json", "level": "debug"})
@@ -158,7 +157,7 @@ async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]
             voice = TappedVoice(local, judge)
             with _logging() as logs, pytest.MonkeyPatch.context() as patch, observer.watching(patch):
                 outbox.watch(patch)
-                patch.setattr(app, "webhook_application", edge.application)
+                patch.setattr(faces, "webhook_application", edge.application)
                 addresses = Addresses(url, cluster.server.dsn(user=APP, database=name), None)
                 async with run_server(settings, addresses, clock=clock, voice=voice) as running:
                     yield Premises(

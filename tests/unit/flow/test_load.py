@@ -9,7 +9,7 @@ import pytest
 from callcenter.flow.language import AskKind, Channel, Choose, End, Find, Level, Lookup, Say, Verify
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.soundness import CALLBACK_PROMPTS, ENGINE_PROMPTS, VERIFY_PROMPTS
+from callcenter.flow.said import CALLBACK_PROMPTS, ENGINE_PROMPTS, VERIFY_PROMPTS
 from callcenter.kernel.errors import DataProblems, Problem
 
 FLOWS = Path(__file__).parents[3] / "flows"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from callcenter.flow.prompts import Prompt, PromptBook
-from callcenter.flow.soundness import CALLBACK_PROMPTS, ENGINE_PROMPTS, VERIFY_PROMPTS
+from callcenter.flow.said import CALLBACK_PROMPTS, ENGINE_PROMPTS, VERIFY_PROMPTS
 from callcenter.flow.words import MOMENT_FIELDS, YES_NO_FIELDS, PromptError
 from callcenter.kernel.errors import DataProblems, Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category

@@ -1,0 +1,97 @@
+"""The carrier as the rooms below see it: what sends messages, watches what became of them, and rings lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
+
+from callcenter.calls.delivery import MessageNotTaken, Undeliverable
+from callcenter.calls.text_messages import TextMessages
+from callcenter.kernel.errors import Unavailable
+from callcenter.telephony.carrier import CallPlaced, CallRefused, Carrier, MessageRefused, MessageSent
+from callcenter.telephony.ports import MessageStatus
+from callcenter.telephony.urls import Urls
+
+_log = structlog.get_logger(__name__)
+
+
+class CallNotTaken(Unavailable):
+    """The carrier does not place a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierMessenger:
+    """The carrier as the jobs see it: a refusal that may pass later is worth another try, another one is not."""
+
+    carrier: Carrier
+    messages: Counter
+    texts: TextMessages
+
+    async def send_message(self, to: str, body: str, *, reference: UUID) -> Undeliverable | None:
+        match await self.carrier.send_message(to, body, reference=reference):
+            case MessageSent(sid=sid):
+                self.messages.labels("accepted").inc()
+                try:
+                    await self.texts.sent(sid, reference)
+                except Exception as error:  # the message is on its way: trying again would send a second one
+                    _log.warning("message_not_noted", sid=sid, reference=str(reference), error=type(error).__name__)
+            case MessageRefused(code=code, permanent=permanent):
+                self.messages.labels("refused").inc()
+                _log.warning("message_refused", code=code, permanent=permanent, reference=str(reference))
+                if not permanent:
+                    raise MessageNotTaken("the carrier does not take messages now")
+                return Undeliverable(code)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWatch:
+    """Counts what became of messages, each step once. Implements ``telephony.ports.MessageStatuses``."""
+
+    messages: Counter
+    texts: TextMessages
+
+    async def message_status(self, sid: str, status: MessageStatus, error_code: int | None) -> None:
+        moved = await self.texts.moved(sid, status.value, status.rank, error_code)
+        if moved is None:
+            return
+        self.messages.labels(status.value).inc()
+        if status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
+            reference = None if moved.reference is None else str(moved.reference)
+            _log.warning("message_not_delivered", status=status.value, code=error_code, sid=sid, reference=reference)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierTelephone:
+    """The carrier as notices ring by it. Implements ``notices.ports.Telephone``."""
+
+    carrier: Carrier
+    urls: Urls
+
+    async def ring(self, to: str, shown: str, practice: UUID, *, reference: UUID) -> Undeliverable | None:
+        url = self.urls.notice_call(practice, reference, 1)
+        match await self.carrier.ring(to, shown, url, reference=reference):
+            case CallPlaced():
+                return None
+            case CallRefused(code=code):
+                return Undeliverable(code)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRinger:
+    """The carrier as the job that rings lines sees it. Implements ``calls.delivery.Ringer``."""
+
+    carrier: Carrier
+    urls: Urls
+
+    async def place_call(self, to: str, *, shown: str, token: str, reference: UUID) -> None:
+        urls = self.urls
+        answered, reported = urls.reached(token), urls.status
+        match await self.carrier.ring(to, shown, answered, reference=reference, status_url=reported):
+            case CallPlaced():
+                return
+            case CallRefused():
+                raise CallNotTaken

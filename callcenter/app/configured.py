@@ -1,0 +1,51 @@
+"""The settings as the rooms read them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from callcenter.identity.challenges import Limits
+from callcenter.kernel.clock import Clock
+from callcenter.notices.mail import Mailer, MailServer
+from callcenter.settings import Settings, VerificationSettings
+from callcenter.telephony.rest import CarrierSettings
+from callcenter.telephony.urls import Urls
+
+
+def limits_of(settings: VerificationSettings) -> Limits:
+    """The bounds of verification, as ``identity`` reads them."""
+    return Limits(
+        code_life=timedelta(minutes=settings.code_minutes),
+        tries=settings.tries,
+        codes_per_call=settings.codes_per_call,
+        wrong_per_patient=settings.wrong_per_patient,
+        codes_per_patient=settings.codes_per_patient,
+        claims_per_caller=settings.claims_per_caller,
+        contact_cooling=timedelta(days=settings.contact_cooling_days),
+        contact_stale=timedelta(days=settings.contact_stale_days),
+        evidence_life=timedelta(minutes=settings.evidence_minutes),
+    )
+
+
+def carrier_settings(settings: Settings, urls: Urls) -> CarrierSettings:
+    """How the carrier's REST interface is reached; another carrier's address has no region and no edge."""
+    carrier = settings.carrier
+    return CarrierSettings(
+        account_sid=carrier.account_sid,
+        username=carrier.account_sid,
+        password=carrier.auth_tokens[0].get_secret_value(),
+        sender=carrier.sms_sender,
+        message_status_url=urls.message_status,
+        base_url=carrier.base_url,
+        region=None if carrier.base_url else carrier.region,
+        edge=None if carrier.base_url else carrier.edge,
+    )
+
+
+def mailer_of(settings: Settings, clock: Clock) -> Mailer | None:
+    """What sends e-mail, if a mail server is set."""
+    mail = settings.mail
+    if mail is None:
+        return None
+    password = None if mail.password is None else mail.password.get_secret_value()
+    return Mailer(MailServer(mail.host, mail.port, mail.security, mail.sender, mail.username, password), clock)

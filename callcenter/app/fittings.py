@@ -1,0 +1,140 @@
+"""What edge, private port and jobs share, built once from the settings."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter
+
+from callcenter.app.alarms import HouseAlarms
+from callcenter.app.by_carrier import CarrierMessenger, CarrierTelephone
+from callcenter.app.configured import carrier_settings, limits_of, mailer_of
+from callcenter.calls.endings import Endings
+from callcenter.calls.flows import load_flows
+from callcenter.calls.places import Places
+from callcenter.calls.steps import House
+from callcenter.calls.text_messages import TextMessages
+from callcenter.installation import Addresses, DatabaseFit, keys_path
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.randomness import Random
+from callcenter.notices.escalating import Escalations
+from callcenter.notices.jobs import Outreach
+from callcenter.notices.ports import Alarms, Ways
+from callcenter.notices.reminders import Reminders
+from callcenter.notices.sending import NoticeSender
+from callcenter.notices.stopping import TextsReceived
+from callcenter.notices.telling import Teller
+from callcenter.notices.unfinished import Unfinished
+from callcenter.practice.key_fit import check_keys
+from callcenter.settings import Settings
+from callcenter.speech.local import LocalVoice
+from callcenter.speech.voices import Voice
+from callcenter.store.database import Database
+from callcenter.store.keys import load_keys
+from callcenter.store.sealed import Sealer
+from callcenter.telephony.alerts import Alerts
+from callcenter.telephony.metrics import Metrics
+from callcenter.telephony.rest import TwilioCarrier
+from callcenter.telephony.urls import Urls
+
+
+@dataclass(frozen=True, slots=True)
+class Fittings:
+    """What the house is fitted out with.
+
+    Arguments:
+        fit: the checks that its database has passed.
+        registry: where ``metrics`` and ``messages`` are counted.
+        messages: the counter of messages by what became of them.
+        outreach: what it sends by itself.
+    """
+
+    house: House
+    fit: DatabaseFit
+    voice: Voice
+    registry: CollectorRegistry
+    metrics: Metrics
+    alerts: Alerts
+    urls: Urls
+    carrier: TwilioCarrier
+    messages: Counter
+    texts: TextMessages
+    messenger: CarrierMessenger
+    endings: Endings
+    outreach: Outreach
+
+
+async def fitted_out(
+    stack: AsyncExitStack, settings: Settings, addresses: Addresses, clock: Clock, random: Random, voice: Voice | None
+) -> Fittings:
+    """Build everything; ``stack`` takes it down.
+
+    Arguments:
+        voice: in place of the machine's own.
+
+    Raises: as :func:`callcenter.app.server.run_server` does.
+    """
+    house, fit = await _house(stack, settings, addresses, clock, random)
+    if voice is None:
+        voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    alerts = Alerts(metrics)
+    messages = Counter("callcenter_messages_total", "Messages by what became of them", ("status",), registry=registry)
+    texts = TextMessages(house.database, clock)
+    urls = Urls.below(settings.public_base_url)
+    carrier = await stack.enter_async_context(TwilioCarrier(carrier_settings(settings, urls)))
+    messenger = CarrierMessenger(carrier, messages, texts)
+    ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
+    return Fittings(
+        house=house,
+        fit=fit,
+        voice=voice,
+        registry=registry,
+        metrics=metrics,
+        alerts=alerts,
+        urls=urls,
+        carrier=carrier,
+        messages=messages,
+        texts=texts,
+        messenger=messenger,
+        endings=Endings(house),
+        outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
+    )
+
+
+async def _house(
+    stack: AsyncExitStack, settings: Settings, addresses: Addresses, clock: Clock, random: Random
+) -> tuple[House, DatabaseFit]:
+    """What calls are done with, once flows are proven and database and keys are found to fit."""
+    flows = load_flows(settings.flows.folder, settings.flows.entry, settings.flows.prompts, settings.flows.policy)
+    sealer = Sealer(load_keys(keys_path(settings)), random)
+    database = _open(stack, addresses.app, settings.database.pool, "callcenter")
+    attempts = _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
+    fit = await DatabaseFit.of(database)
+    await fit.check_login()
+    await fit.check_schema()
+    await check_keys(database, sealer)
+    limits = limits_of(settings.verification)
+    return House(database, attempts, sealer, clock, random, flows, limits, Places()), fit
+
+
+def _open(stack: AsyncExitStack, url: str, pool: int, application: str) -> Database:
+    database = Database(url, pool_size=pool, application=application)
+    stack.push_async_callback(database.close)
+    return database
+
+
+def _outreach(house: House, ways: Ways, alarms: Alarms, *, sender: str) -> Outreach:
+    """What is sent by itself, texts from ``sender``."""
+    database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
+    policy, stale = house.flows.policy, house.limits.contact_stale
+    return Outreach(
+        teller=Teller(database, sealer, clock, random),
+        notices=NoticeSender(database, sealer, clock, ways, alarms),
+        escalations=Escalations(database, sealer, clock, alarms, random),
+        reminders=Reminders(database, sealer, clock, ways.texts, policy, sender, stale, alarms, random),
+        unfinished=Unfinished(database, clock, alarms),
+        texts_received=TextsReceived(database, sealer, clock, random),
+    )

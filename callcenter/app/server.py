@@ -1,0 +1,84 @@
+"""A server's life: up in order, down in the reverse one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from callcenter.app.faces import listen_to_both
+from callcenter.app.fittings import fitted_out
+from callcenter.app.last_resort import refresh_static, refreshing
+from callcenter.app.working import working
+from callcenter.installation import Addresses
+from callcenter.kernel.clock import Clock, SystemClock
+from callcenter.kernel.randomness import Random, SystemRandom
+from callcenter.notices.jobs import Outreach
+from callcenter.settings import Settings
+from callcenter.speech.voices import Voice
+from callcenter.store.database import Database
+from callcenter.store.sealed import Sealer
+from callcenter.telephony.fallback import StaticAnswers
+from callcenter.telephony.twiml import CarrierVoices
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Running:
+    """A server that runs.
+
+    Arguments:
+        webhooks, private: base URLs on which it listens.
+        addresses: of the database.
+        outreach: what it sends by itself.
+    """
+
+    settings: Settings
+    addresses: Addresses
+    database: Database
+    sealer: Sealer
+    clock: Clock
+    webhooks: str
+    private: str
+    outreach: Outreach
+
+
+@asynccontextmanager
+async def run_server(
+    settings: Settings,
+    addresses: Addresses,
+    *,
+    clock: Clock | None = None,
+    random: Random | None = None,
+    voice: Voice | None = None,
+    jobs: bool = True,
+) -> AsyncIterator[Running]:
+    """The server: webhooks, private port, job worker. On the way out it drains, then closes.
+
+    Arguments:
+        clock, random, voice: in place of the machine's own; tests drive them.
+        jobs: whether this process works on jobs too.
+
+    Raises:
+        DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
+        ConfigurationError: the key file is not there, or is none.
+        Unavailable: database, schema or voice are not there.
+        WrongLogin: the database's login is more or less than a member of the app role.
+        WrongKeys: the key file is not the one that the database was filled with.
+    """
+    clock, random = clock or SystemClock(), random or SystemRandom()
+    async with AsyncExitStack() as stack:
+        fittings = await fitted_out(stack, settings, addresses, clock, random, voice)
+        house, alerts = fittings.house, fittings.alerts
+        voices = CarrierVoices.with_french(settings.carrier.voice)
+        static = StaticAnswers(voices, alerts)
+        await refresh_static(house.database, static)
+        if jobs:
+            await stack.enter_async_context(working(addresses.jobs, settings, fittings))
+        await stack.enter_async_context(refreshing(house.database, static, alerts))
+        webhooks, private = await listen_to_both(stack, settings, fittings, voices, static)
+        _log.info("serving", webhooks=webhooks, private=private, flow=house.flows.entry.name)
+        yield Running(settings, addresses, house.database, house.sealer, clock, webhooks, private, fittings.outreach)

@@ -1,0 +1,84 @@
+"""The job worker, beside the listeners."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import procrastinate
+
+from callcenter.app.alarms import RecordingAlarm
+from callcenter.app.by_carrier import CarrierRinger
+from callcenter.app.fittings import Fittings
+from callcenter.background import being_cancelled, in_background, keep_going
+from callcenter.calls.codes import CodeSender
+from callcenter.calls.jobs import register_jobs, register_reaching_out, register_recordings
+from callcenter.calls.recordings import Recordings
+from callcenter.calls.reminders_again import RemindersAgain
+from callcenter.calls.ring_back import RingBack
+from callcenter.calls.upkeep import Upkeep
+from callcenter.kernel.errors import Unavailable
+from callcenter.notices import choices
+from callcenter.notices.jobs import register_notice_jobs
+from callcenter.practice.sharing import SharedTelephones
+from callcenter.settings import Settings
+from callcenter.store.database import Transaction
+from callcenter.store.jobs import job_application
+from callcenter.telephony.alerts import AlertKind
+
+
+class WorkerEnded(Unavailable):
+    """The job worker has ended although nobody told it to."""
+
+
+@asynccontextmanager
+async def working(dsn: str, settings: Settings, fittings: Fittings) -> AsyncIterator[None]:
+    """Work on jobs for as long as the body runs. A job that runs when we stop is waited for.
+
+    Arguments:
+        dsn: of the database, as libpq reads it.
+    """
+    application = job_application(dsn)
+    _register(application, settings, fittings)
+
+    async def work() -> None:
+        await application.run_worker_async(
+            concurrency=4,
+            fetch_job_polling_interval=2,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=10,
+        )
+        if not being_cancelled():
+            raise WorkerEnded
+
+    # It ends when it loses the database, by an error or as if it had been told to stop, and comes back with it.
+    going_on = keep_going(work, fittings.alerts, AlertKind.JOBS_STOPPED, seconds=1)
+    async with application.open_async(), in_background(going_on):
+        yield
+
+
+def _register(application: procrastinate.App, settings: Settings, fittings: Fittings) -> None:
+    """Put every job of the house on ``application``."""
+    house, carrier, messenger = fittings.house, fittings.carrier, fittings.messenger
+    database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
+    policy, limits, texts_from = house.flows.policy, house.limits, settings.carrier.sms_sender
+    register_jobs(
+        application,
+        CodeSender(database, sealer, clock, messenger, settings.verification.code_minutes, random),
+        Upkeep(database, clock, fittings.endings, carrier),
+        SharedTelephones(database, sealer, clock),
+    )
+    alarm = RecordingAlarm(fittings.alerts)
+    register_recordings(application, Recordings(database, sealer, clock, random, carrier, alarm))
+    register_notice_jobs(application, fittings.outreach)
+    register_reaching_out(
+        application,
+        RemindersAgain(database, sealer, clock, messenger, policy, texts_from, limits, wants_no_reminder, random),
+        RingBack(database, sealer, clock, CarrierRinger(carrier, fittings.urls), limits, random),
+    )
+
+
+async def wants_no_reminder(tx: Transaction, patient: UUID, phone_index: bytes) -> bool:
+    """Whether reminders are opposed, as notices know it."""
+    return (await choices.chosen(tx, patient, phone_index)).opposed

@@ -1,0 +1,118 @@
+"""Which prompts a flow says: its author's, the engine's, and those of steps that ask several questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from callcenter.flow.language import (
+    Ask,
+    Book,
+    Branch,
+    Card,
+    Choose,
+    Disclose,
+    Do,
+    End,
+    Find,
+    Go,
+    MessageKind,
+    Move,
+    Prove,
+    ReachKind,
+    ReachOut,
+    Reference,
+    Say,
+    Speak,
+    Step,
+    Switch,
+    TakeMessage,
+    Verify,
+)
+
+#: The words that the engine says of itself, whatever the flow.
+ENGINE_PROMPTS = ("engine.nonsense", "engine.restart", "engine.limit", "engine.farewell")
+#: The words that ask who it is about: the same wherever it is asked.
+CLAIM_PROMPTS = ("verify.birth_date", "verify.birth_date_again", "verify.telephone", "verify.telephone_again")
+#: The words of the steps that ask several questions.
+VERIFY_PROMPTS = (
+    *CLAIM_PROMPTS,
+    "verify.code",
+    "verify.code_wrong",
+    "verify.failed",
+    "verify.unavailable",
+)
+CALLBACK_PROMPTS = (
+    "callback.reason",
+    "callback.number",
+    "callback.number_or_this",
+    "callback.number_again",
+    "callback.taken",
+    "callback.abandoned",
+)
+#: The words of a spoken message, and of a request for a renewal or a certificate.
+VOICE_PROMPTS = ("message.voice", "message.voice_again", "message.nothing_heard")
+REQUEST_PROMPTS = ("request.practitioner", "request.spoken")
+REACH_OUT_PROMPTS = {
+    ReachKind.REMINDER: (*CLAIM_PROMPTS, "reach_out.reminder"),
+    ReachKind.RETURN_CALL: (*CLAIM_PROMPTS, "reach_out.return_call"),
+}
+#: Whoever answers a call of ours has asked for nothing, perhaps: this is all that they hear before a key.
+PROVE_PROMPTS = ("prove.return_call", "prove.return_call_again")
+#: Who is offered a slot, and when it is.
+OFFER_PROMPTS = ("booking.offer", "booking.next_offer", "booking.offer_keys")
+BOOK_PROMPTS = (
+    "booking.with_whom",
+    "booking.practitioner",
+    "booking.person",
+    "booking.seen_before",
+    *OFFER_PROMPTS,
+    "booking.birth_date",
+    "booking.birth_date_again",
+    "booking.number",
+    "booking.number_or_this",
+    "booking.number_again",
+    "booking.booked",
+)
+REFERENCE_PROMPTS = ("reference.ask", "reference.again", "reference.failed")
+CARD_PROMPTS = ("card.birth_date", "card.again", "card.failed")
+#: The words of a step that asks several questions, by its kind.
+STEP_PROMPTS: Mapping[type[Step], tuple[str, ...]] = {
+    Book: BOOK_PROMPTS,
+    Reference: REFERENCE_PROMPTS,
+    Card: CARD_PROMPTS,
+    Move: OFFER_PROMPTS,
+}
+
+
+def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
+    """Every prompt that ``steps`` and the engine say."""
+    return frozenset(ENGINE_PROMPTS).union(*(step_prompts(step) for step in steps))
+
+
+def step_prompts(step: Step) -> tuple[str, ...]:
+    """Every prompt that ``step`` may say."""
+    match step:
+        case Say() | Choose() | Ask() | Disclose() | End():
+            return (step.prompt,)
+        case Verify():
+            return VERIFY_PROMPTS
+        case TakeMessage():
+            return _message_prompts(step)
+        case ReachOut():
+            return REACH_OUT_PROMPTS[step.kind]
+        case Prove():
+            return PROVE_PROMPTS
+        case Book() | Reference() | Card() | Move():
+            return STEP_PROMPTS[type(step)]
+        case Find() | Do() | Branch() | Switch() | Speak() | Go():
+            return ()
+
+
+def _message_prompts(step: TakeMessage) -> tuple[str, ...]:
+    match step.kind:
+        case MessageKind.VOICE:
+            return (*CALLBACK_PROMPTS, *VOICE_PROMPTS)
+        case MessageKind.RENEWAL | MessageKind.CERTIFICATE:
+            return (*CALLBACK_PROMPTS, *REQUEST_PROMPTS)
+        case MessageKind.CALLBACK:
+            return CALLBACK_PROMPTS

@@ -1,0 +1,130 @@
+"""The ways through a flow: each comes to an end, none goes round in silence, and all can reach a person (P7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from callcenter.flow.language import (
+    Ask,
+    Card,
+    Choose,
+    Disclose,
+    Do,
+    End,
+    Find,
+    Flow,
+    Go,
+    Move,
+    Prove,
+    ReachOut,
+    Reference,
+    Step,
+    TakeMessage,
+    Verify,
+)
+from callcenter.flow.soundness import step_problem
+from callcenter.kernel.errors import Problem
+
+#: Steps at which a caller always has the word. Not ``verify``: live evidence answers it without a question.
+QUESTIONS = (Choose, Ask, TakeMessage, ReachOut, Prove)
+#: Outlets by which something has failed or been refused: none may lead into a corner.
+FALLBACKS = frozenset({"silence", "nonsense", "refused", "unavailable", "withheld", "failed", "abandoned"})
+
+
+def graph_problems(flow: Flow) -> list[Problem]:
+    """What is wrong with the ways through a flow whose steps are right by themselves."""
+    person_path = _reached(flow, [flow.person])
+    problems = [*_end_problems(flow), *_cycle_problems(flow), *_person_problems(flow, person_path)]
+    heard = _reached(flow, [flow.start]) | person_path
+    for step in flow.steps.values():
+        if step.name not in heard:
+            problems.append(
+                step_problem(flow, step, f"no way leads to step « {step.name} »", "lead to it, or remove it")
+            )
+        elif step.name not in person_path:
+            problems += _way_to_person_problems(flow, step)
+    return problems
+
+
+def _reached(flow: Flow, roots: Iterable[str]) -> frozenset[str]:
+    seen: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(flow.steps[name].outlets().values())
+    return frozenset(seen)
+
+
+def _end_problems(flow: Flow) -> Iterator[Problem]:
+    for step in flow.steps.values():
+        if not any(isinstance(flow.steps[name], End) for name in _reached(flow, [step.name])):
+            yield step_problem(flow, step, f"no way leads from step « {step.name} » to an end", "lead to an end step")
+
+
+def _cycle_problems(flow: Flow) -> Iterator[Problem]:
+    """A round without a question would run for ever; only callers' answers may bring a flow back to a step."""
+    told: set[str] = set()
+    for step in flow.steps.values():
+        cycle = None if step.name in told else _silent_round(flow, step.name)
+        if cycle:
+            told.update(cycle)
+            what = f"the steps {' → '.join([*cycle, step.name])} come round without a question"
+            yield step_problem(flow, step, what, "put a menu into the round, or lead out of it")
+
+
+def _silent_round(flow: Flow, start: str) -> list[str] | None:
+    """The shortest way from ``start`` back to it that passes no question."""
+    ways: list[list[str]] = [[start]]
+    seen: set[str] = set()
+    for way in ways:
+        step = flow.steps[way[-1]]
+        if isinstance(step, QUESTIONS):
+            continue
+        for target in step.outlets().values():
+            if target == start:
+                return way
+            if target not in seen:
+                seen.add(target)
+                ways.append([*way, target])
+    return None
+
+
+def _person_problems(flow: Flow, person_path: frozenset[str]) -> Iterator[Problem]:
+    """The way to a person asks for no proof: whoever could not be verified must be able to walk it to its end."""
+    for name in person_path:
+        step = flow.steps[name]
+        if isinstance(step, Verify | Prove | Find | Disclose | Do | Reference | Card | Move):
+            what = (
+                f"step « {name} » stands on the way to a person (from « {flow.person} »), which must ask for no proof"
+            )
+            yield step_problem(flow, step, what, "end the way to a person with a message or an end")
+
+
+def _way_to_person_problems(flow: Flow, step: Step) -> Iterator[Problem]:
+    """P7 for one step outside the way to a person; the menus on that way are on it already and need no ``0``."""
+    if isinstance(step, Choose) and not ("0" in step.keys and _is_person(flow, step.keys["0"])):
+        what = f"the menu « {step.name} » does not lead to a person by 0"
+        yield step_problem(flow, step, what, f"add the key « 0: {flow.person} »")
+    for outlet, target in step.outlets().items():
+        if outlet == "withheld" and not _is_person(flow, target):
+            # Words between the refusal and the person would tell that something is withheld.
+            what = f"the outlet « withheld » of step « {step.name} » does not lead to « {flow.person} » at once"
+            yield step_problem(flow, step, what, f"write « withheld: {flow.person} »")
+        elif isinstance(step, Prove):
+            continue  # whoever has not typed the code is told nothing, and is put through to nobody
+        elif outlet in FALLBACKS and flow.person not in _reached(flow, [target]):
+            what = f"no way leads to a person from the outlet « {outlet} » of step « {step.name} »"
+            yield step_problem(flow, step, what, f"lead to « {flow.person} », or to a menu")
+
+
+def _is_person(flow: Flow, name: str) -> bool:
+    """Whether ``name`` is the person step, perhaps through go steps, which say nothing."""
+    seen: set[str] = set()
+    while name != flow.person and name not in seen:
+        seen.add(name)
+        step = flow.steps[name]
+        if isinstance(step, Go):
+            name = step.to
+    return name == flow.person

@@ -1,0 +1,155 @@
+"""The groups of settings. Their descriptions are the reference for staff."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, SecretStr, model_validator
+
+from callcenter.settings.values import (
+    DatabaseUrl,
+    MailAddress,
+    Port,
+    ProjectPath,
+    Section,
+    Sender,
+    WebAddress,
+    wrong,
+)
+
+
+class Listener(Section):
+    """One address on which callcenter listens."""
+
+    host: str = Field("127.0.0.1", description="Address of this machine on which to listen.")
+    port: Port = Field(description="TCP port; 0 takes any free one (tests).")
+
+
+class DatabaseSettings(Section):
+    """PostgreSQL 15 or newer. Without `url`, callcenter starts a PostgreSQL 18 of its own."""
+
+    url: DatabaseUrl | None = Field(
+        None,
+        description="postgresql://… of a login that is a member of callcenter_app and nothing more; with any other the "
+        "server does not start. DATABASE_URL overrides it. Empty: the embedded PostgreSQL.",
+    )
+    owner_url: DatabaseUrl | None = Field(
+        None, description="postgresql://… of a login that may create tables and roles: for migrations and doctor only."
+    )
+    folder: ProjectPath | None = Field(
+        None, description="Where the embedded PostgreSQL keeps its data, by default near the project."
+    )
+    pool: int = Field(10, ge=2, le=200, description="Connections for webhook steps, per process.")
+    attempts_pool: int = Field(3, ge=1, le=50, description="Connections for counting code attempts, per process.")
+
+
+class CarrierSettings(Section):
+    """The carrier: Twilio, or anything that speaks its webhooks and REST API."""
+
+    account_sid: str = Field(pattern=r"^AC[0-9a-f]{32}$", description="Account of the carrier.")
+    auth_tokens: tuple[SecretStr, ...] = Field(
+        min_length=1,
+        max_length=4,
+        description="Tokens that sign webhooks, 32 hexadecimal digits each in production; the first one also "
+        "authenticates our REST calls. Keep the old one beside the new one while you rotate.",
+    )
+    base_url: WebAddress | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="Of the REST API, for an emulator or another carrier; in production https:// and not this machine.",
+    )
+    region: str | None = Field("ie1", description="Carrier region (Ireland by default), ignored with base_url.")
+    edge: str | None = Field("dublin", description="Carrier edge, ignored with base_url.")
+    sms_sender: Sender = Field(
+        description="Whom our text messages come from: a number as +33…, a name of at most 11 letters and digits, or a "
+        "messaging service MG…. Production refuses 06 and 07 (OU-05)."
+    )
+    voice: str = Field(
+        "Polly.Lea-Neural", min_length=1, description="The carrier's voice for public words, as it names it."
+    )
+
+
+class FlowSettings(Section):
+    """What callers meet. Relative paths here and elsewhere are meant from the folder of callcenter itself."""
+
+    model_config = ConfigDict(validate_default=True)
+
+    folder: ProjectPath = Field(Path("flows"), description="Flows, one YAML file each.")
+    entry: str = Field("accueil", description="The flow that an incoming call begins in.")
+    prompts: ProjectPath = Field(Path("flows/prompts/fr.yaml"), description="The prompts of all flows.")
+    policy: ProjectPath = Field(
+        Path("config/disclosure-policy.yaml"), description="At which level each category opens."
+    )
+
+
+class VerificationSettings(Section):
+    """Bounds of verification by code (OB-02, OB-03, OB-07)."""
+
+    code_minutes: int = Field(10, ge=1, le=10, description="How long a code is good for, in minutes.")
+    tries: int = Field(3, ge=1, le=3, description="Attempts on one code.")
+    codes_per_call: int = Field(3, ge=1, le=3, description="Codes that one call may ask for.")
+    wrong_per_patient: int = Field(5, ge=1, le=10, description="Wrong codes about one patient in 24 hours.")
+    codes_per_patient: int = Field(
+        9, ge=3, le=30, description="Codes sent about one patient in 24 hours, by any calls."
+    )
+    claims_per_caller: int = Field(
+        10, ge=3, le=200, description="Different persons whom one calling number may claim to be in 24 hours."
+    )
+    contact_cooling_days: int = Field(7, ge=0, le=60, description="Age that a number on file must have, in days.")
+    contact_stale_days: int = Field(
+        730, ge=30, le=1095, description="Days after its confirmation that a number serves."
+    )
+    evidence_minutes: int = Field(10, ge=1, le=30, description="How long a verification stands within a call.")
+
+
+class HostingSettings(Section):
+    """The HDS certificate of the host (CSP L. 1111-8): production does not start without it (HD-01)."""
+
+    self_hosted: bool = Field(
+        False, description="The practice runs callcenter on its own machines: no HDS, and nothing below, is needed."
+    )
+    holder: str | None = Field(None, min_length=1, description="Who holds the certificate.")
+    activities: tuple[Annotated[int, Field(ge=1, le=6)], ...] = Field(
+        (), description="Certified activities, 1 to 6 (R. 1111-9)."
+    )
+    expiry: date | None = Field(
+        None, description="Last day of the certificate, as 2027-05-31; production does not start after it."
+    )
+
+    @model_validator(mode="after")
+    def _certified_or_self_hosted(self) -> Self:
+        missing = [name for name in ("holder", "activities", "expiry") if not getattr(self, name)]
+        if missing and not self.self_hosted:
+            what = f"says nothing of {', '.join(missing)}"
+            raise wrong(what, "describe the host's certificate, or write self_hosted: true")
+        return self
+
+
+class MailSettings(Section):
+    """The mail server by which notices to practitioners leave. Without this section, none leave by e-mail."""
+
+    host: str = Field(min_length=1, description="Name of the SMTP server, as its certificate has it.")
+    port: int = Field(587, ge=1, le=65535, description="Its port: 587 with starttls, 465 with tls.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the way there is encrypted; production takes « none » on this machine alone."
+    )
+    username: str | None = Field(None, min_length=1, description="Its login, from CALLCENTER_MAIL__USERNAME.")
+    password: SecretStr | None = Field(None, description="Its password, from CALLCENTER_MAIL__PASSWORD.")
+    sender: MailAddress = Field(description="Whom mails come from; bounces arrive there.")
+
+    @model_validator(mode="after")
+    def _whole_login(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise wrong("has a username without a password, or the reverse", "set both in the environment, or neither")
+        if self.username is not None and self.security == "none":
+            raise wrong("would send its password unencrypted", "write security: starttls, or tls")
+        return self
+
+
+class LogSettings(Section):
+    """Logs: events with fields, never personal data."""
+
+    form: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
