@@ -19,12 +19,12 @@ from callcenter.calls.text_messages import TextMessages
 from callcenter.installation import Addresses, DatabaseFit, keys_path
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
-from callcenter.notices.choices import TextsReceived
 from callcenter.notices.escalating import Escalations
 from callcenter.notices.jobs import Outreach
 from callcenter.notices.ports import Alarms, Ways
 from callcenter.notices.reminders import Reminders
 from callcenter.notices.sending import NoticeSender
+from callcenter.notices.stopping import TextsReceived
 from callcenter.notices.telling import Teller
 from callcenter.notices.unfinished import Unfinished
 from callcenter.practice.key_fit import check_keys

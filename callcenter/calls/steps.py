@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing
+from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
 from callcenter.calls import rows
 from callcenter.calls.answers import KeptAnswer
 from callcenter.calls.booking import CallBooking
@@ -319,12 +319,10 @@ class Steps:
     ) -> bytes:
         """The words about a patient were heard to their end: record it, and ask what was to be asked behind them."""
         house = self._house
-        writing = Writing(tx, session.segment, house.clock, house.random)
-        await settle(tx, writing, session.playbacks, reached=True)
-        await writing.flush()
-        writing.close()
+        async with writing(tx, session.segment, house.clock, house.random) as pen:
+            await settle(tx, pen, session.playbacks, reached=True)
         turns = replace(session.state, turns=session.state.turns + 1)  # a webhook like any other: it is bounded (P7)
-        after = replace(session, state=turns, segment=writing.segment, playbacks=(), pending=None)
+        after = replace(session, state=turns, segment=pen.segment, playbacks=(), pending=None)
         body = render(Document(call, number, (), follow(then, turns.manner.pace)))
         await self._save(tx, call, key, after, number, KeptAnswer(body), house.clock.now())
         return body
@@ -359,12 +357,10 @@ class Steps:
         if not entries:
             return
         session = self._open_session(tx.practice, call, state)
-        writing = Writing(tx, session.segment, self._house.clock, self._house.random)
-        for entry in entries:
-            await writing.add(entry)
-        await writing.flush()
-        writing.close()
-        await self._save_state(tx, call, replace(session, segment=writing.segment))
+        async with writing(tx, session.segment, self._house.clock, self._house.random) as pen:
+            for entry in entries:
+                await pen.add(entry)
+        await self._save_state(tx, call, replace(session, segment=pen.segment))
 
     async def _work(
         self,
@@ -383,25 +379,22 @@ class Steps:
         house = self._house
         now = house.clock.now()
         flow = house.flows.of(session.flow)
-        writing = Writing(tx, session.segment, house.clock, house.random)
-        try:
+        async with writing(tx, session.segment, house.clock, house.random) as pen:
             for entry in entries:
-                await writing.add(entry)
+                await pen.add(entry)
             local_day = now.astimezone(facts.timezone).date()
             described = {"name": flow.name, "sha256": flow.digest}
-            gate = Gate(house.flows.policy, Channel.VOICE, writing, IVR_ACTOR, described, local_day)
-            desk = Desk.of(tx, writing, gate, facts, session, call, key.document, now)
+            gate = Gate(house.flows.policy, Channel.VOICE, pen, IVR_ACTOR, described, local_day)
+            desk = Desk.of(tx, pen, gate, facts, session, call, key.document, now)
             turn = await advance(flow, house.flows.book, session.state, event, self._world(desk, session))
-            await writing.flush()  # an audio row refers to its record
+            await pen.flush()  # an audio row refers to its record
             local, pace = facts.voice is VoiceMode.LOCAL, turn.state.manner.pace
             writer = DocumentWriter(tx, call, house.sealer, house.random, now, local_voice=local, pace=pace)
             document = await writer.write(turn.reply, number)
             body = render(document)
-            after = _after(session, desk, turn, writing.segment, writer)
+            after = _after(session, desk, turn, pen.segment, writer)
             told = tuple(playback.record for playback in writer.playbacks if playback.audio is None)
             await self._save(tx, call, key, after, number, KeptAnswer(body, told), now)
-        finally:
-            writing.close()
         return body
 
     def _world(self, desk: Desk, session: Session) -> World:

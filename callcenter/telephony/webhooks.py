@@ -96,10 +96,12 @@ class TextReceived:
     """A text message to one of our numbers.
 
     Arguments:
+        message: the carrier's identifier of it, without its two letters.
         sender: E.164, or ``None`` where it is no telephone number.
         word: what it asks, or ``None`` for any other text, which is not kept.
     """
 
+    message: UUID
     sender: str | None
     word: TextWord | None
 
@@ -283,13 +285,15 @@ def read_text(form: Form) -> TextReceived | Malformed:
 
     Where the carrier minds them itself, it says so (``OptOutType``).
     """
-    if not _MESSAGE_SID.fullmatch(_one(form, "MessageSid") or ""):
+    sid = _one(form, "MessageSid") or ""
+    if not _MESSAGE_SID.fullmatch(sid):
         return Malformed("MessageSid")
     if "From" not in form:
         return Malformed("From")
     words = (_one(form, "OptOutType") or "", _one(form, "Body") or "")
     read = (_TEXT_WORDS.get(_plain(word)) for word in words)
-    return TextReceived(e164(_one(form, "From") or ""), next((word for word in read if word is not None), None))
+    word = next((word for word in read if word is not None), None)
+    return TextReceived(UUID(sid[2:]), e164(_one(form, "From") or ""), word)
 
 
 def _plain(words: str) -> str:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
 from callcenter.audit.reading import records_of_call
 from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.booking import CallBooking, offered
@@ -272,6 +272,11 @@ async def put_contacts(on: Careless) -> None:
     await intake.put_contacts(on.tx, on.file, [entry])
 
 
+async def index_of_telephone(on: Careless) -> bytes | None:
+    (contact,) = await on.ground.rows("SELECT id FROM contact WHERE patient_id = :jeanne", jeanne=JEANNE)
+    return await on.patients.phone_index(on.tx, contact.id)
+
+
 async def remove_contact(on: Careless) -> None:
     (contact,) = await on.ground.rows("SELECT id FROM contact WHERE patient_id = :jeanne", jeanne=JEANNE)
     await intake.remove_contacts(on.tx, [contact.id])
@@ -341,6 +346,10 @@ async def write_record(on: Careless) -> None:
     writing = on.writing()
     await writing.add(Entry(EventKind.CALL_STARTED, IVR_ACTOR))
     await writing.flush()
+
+
+async def note_of_patient(on: Careless) -> None:
+    await note(on.tx, Entry(EventKind.CALL_STARTED, IVR_ACTOR, JEANNE), on.clock, SystemRandom())
 
 
 async def grant(on: Careless) -> object:
@@ -565,7 +574,8 @@ async def tell_by_text_message(on: Careless) -> object:
     visit = Appointment(FIRST_VISIT, JEANNE, on.doctor, False, False, planned, starts_at, *names, None)
     flags = PatientFlags(about(BORN, Category.RECORD_EXISTS), *[False] * 6)
     contact = Contact(uuid4(), about(JEANNES_MOBILE, Category.CONTACT_DETAILS), True, on.now, on.now, False)
-    return await tell_by_text(on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now, actor=IVR_ACTOR)
+    told = (on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now)
+    return await tell_by_text(*told, sender="+33199000001", actor=IVR_ACTOR)
 
 
 async def offer_slot(on: Careless) -> object:
@@ -705,6 +715,7 @@ CASES: Mapping[str, Case] = {
     "practice.patients.Patients.by_birth_and_phone": lambda on: on.patients.by_birth_and_phone(
         on.tx, BORN, JEANNES_MOBILE
     ),
+    "practice.patients.Patients.phone_index": index_of_telephone,
     "practice.patients.Patients.code_contacts": lambda on: on.patients.code_contacts(on.tx, JEANNE),
     "practice.patients.Patients.flags": lambda on: on.patients.flags(on.tx, JEANNE),
     "practice.patients.Patients.flags_if_any": lambda on: on.patients.flags_if_any(on.tx, JEANNE),
@@ -734,6 +745,7 @@ CASES: Mapping[str, Case] = {
     "identity.challenges.Challenges.consume": consume_challenge,
     "audit.ledger.Writing.add": chain_record,
     "audit.ledger.Writing.flush": write_record,
+    "audit.ledger.note": note_of_patient,
     "audit.ledger.stream_so_far": last_of_stream,
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
     "disclosure.gate.Gate.decide": grant,
@@ -766,8 +778,10 @@ _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is giv
 #: Methods that no careless transaction can be handed to, each with the reason.
 NOT_ATTACKED: Mapping[str, str] = {
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
-    "notices.choices.TextsReceived.start": "goes through all practices, in each under its name and with its own index",
-    "notices.choices.TextsReceived.stop": "see test_p5_a_stop_is_kept_by_the_practice_that_reminded_and_by_no_other",
+    "notices.stopping.TextsReceived.keep": "goes through all practices, each in its own transaction",
+    "notices.stopping.TextsReceived.settle": _OF_THE_HOUSE,
+    "notices.stopping.TextsReceived.start": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
+    "notices.stopping.TextsReceived.stop": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
     "notices.escalating.Escalations.acknowledge": _OF_ONE_PRACTICE,
     "notices.escalating.Escalations.advance": "goes through what is due, each in its practice's own transaction",
     "notices.reminders.Reminders.find": "goes through all practices, each in its own transaction",

@@ -359,6 +359,7 @@ def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path:
         "welcome",
         "arrival",
         "english_offer",
+        "message_of_the_day",
         "notice",
         "menu",
         "next_appointment",
