@@ -13,7 +13,8 @@ from callcenter.app.by_carrier import CarrierRinger
 from callcenter.app.fittings import Fittings
 from callcenter.background import being_cancelled, in_background, keep_going
 from callcenter.calls.codes import CodeSender
-from callcenter.calls.jobs import register_jobs, register_reaching_out, register_recordings
+from callcenter.calls.jobs import register_erasing, register_jobs, register_reaching_out, register_recordings
+from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.recordings import Recordings
 from callcenter.calls.reminders_again import RemindersAgain
 from callcenter.calls.ring_back import RingBack
@@ -71,6 +72,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     )
     alarm = RecordingAlarm(fittings.alerts)
     register_recordings(application, Recordings(database, sealer, clock, random, carrier, alarm))
+    register_erasing(application, OldMessages(database, clock, random))
     register_notice_jobs(application, fittings.outreach)
     register_reaching_out(
         application,

@@ -71,6 +71,8 @@ class EventKind(StrEnum):
     VOICE_OPENED = "message.voice_opened"
     VOICE_ERASED = "message.voice_erased"
     MESSAGE_HANDLED = "message.handled"
+    #: Its time was over.
+    MESSAGE_ERASED = "message.erased"
     NOTICE_ADDRESS_ADDED = "notice_address.added"
     NOTICE_ADDRESS_REMOVED = "notice_address.removed"
     #: Whoever was rung about an urgent message has confirmed it.

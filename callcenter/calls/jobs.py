@@ -8,6 +8,7 @@ import procrastinate
 
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken
+from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.outreach import RING_BACK, SEND_REMINDER_AGAIN
 from callcenter.calls.recordings import DELETE_RECORDING, FETCH_RECORDING, RECORDINGS, NotYet, Recordings
 from callcenter.calls.reminders_again import RemindersAgain
@@ -66,6 +67,15 @@ def register_reaching_out(jobs: procrastinate.App, reminders: RemindersAgain, ri
     @jobs.task(name=RING_BACK, queue="messages", retry=_RING_LATER)
     async def ring(practice: str, outreach: str) -> None:
         await ring_back.ring(UUID(practice), UUID(outreach))
+
+
+def register_erasing(jobs: procrastinate.App, messages: OldMessages) -> None:
+    """Put the erasing of what has had its time on ``jobs``, before its worker runs."""
+
+    @jobs.periodic(cron="31 3 * * *")
+    @jobs.task(name="erase_messages", queue="upkeep", queueing_lock="erase_messages")
+    async def erase_messages(timestamp: int) -> None:
+        await messages.erase()
 
 
 def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, text, update
 
 from callcenter.practice.tables import message, practitioner, voice_message
 from callcenter.practice.values import Change, SpokenMessage, Urgency, VoiceState, WaitingMessage
@@ -128,6 +129,17 @@ class Inbox:
         handled = (await tx.connection.execute(statement)).one_or_none()
         return Change.NOT_POSSIBLE if handled is None else Change.DONE
 
+
+async def erase_handled(tx: Transaction, before: datetime, most: int) -> Sequence[UUID]:
+    """Erase messages that were handled before ``before`` (aware) with what was spoken with them, ``most`` at most.
+
+    The server may delete no message. A function of the schema does, and none that was handled within four weeks.
+    """
+    erased = await tx.connection.execute(_ERASE, {"before": before, "most": most})
+    return [UUID(str(id)) for id in erased.scalars()]
+
+
+_ERASE = text("SELECT forget_messages(:before, :most)")
 
 _WAITING = (
     select(

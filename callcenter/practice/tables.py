@@ -258,6 +258,7 @@ message = Table(
     CheckConstraint("reason ~ '^[a-z_]+$'", name="reason_is_a_key"),  # a key of the flow, never words of a caller
     CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by_somebody"),
     _not_empty("handled_by"),
+    Index("ix_message_handled", "practice_id", "handled_at", postgresql_where=text("handled_at IS NOT NULL")),
     Index("ix_message_waiting", "practice_id", "created_at", "id", postgresql_where=text("handled_at IS NULL")),
     info=PRACTICE_SCOPE,
 )

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,8 +16,10 @@ from uuid import UUID
 import aiohttp
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from callcenter.app import carrier_settings
+from callcenter.calls.old_messages import MESSAGES_KEPT, OldMessages
 from callcenter.calls.recordings import MAY_STILL_COME, NoSound, NotYet, Recordings
 from callcenter.calls.steps import Steps
 from callcenter.calls.values import Answer, Incoming, Render, Slot, StepAnswered
@@ -25,8 +28,9 @@ from callcenter.emulator.voice import words_in
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom, SystemRandom
 from callcenter.practice.changing import SettingsDesk
+from callcenter.practice.demo_file import demo_id
 from callcenter.practice.directory import Directory
-from callcenter.practice.inbox import Inbox
+from callcenter.practice.inbox import Inbox, erase_handled
 from callcenter.practice.inbox_lines import waiting
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, Period
@@ -442,3 +446,42 @@ async def test_rc06_a_sound_is_erased_a_week_after_its_message_was_handled(offic
     assert await office.recordings.erase() == 0
     stage.clock.advance(1)
     assert await office.recordings.erase() == 1
+
+
+async def test_a_message_is_erased_a_month_after_it_was_handled_with_all_that_hangs_on_it(office: Office) -> None:
+    stage = office.stage
+    database, now = stage.running.database, stage.clock.now()
+    await leave(stage)
+    await leave(stage)
+    await office.works()
+    handled, waits = [message.id for message in await office.inbox()]
+    async with database.practice(office.practice) as tx:
+        await Inbox(stage.running.sealer).handle(tx, handled, "anna", now - MESSAGES_KEPT)
+    old = OldMessages(database, stage.clock, SeededRandom(3))
+    stage.clock.advance(1)
+    assert await old.erase() == 0  # its sound is here still
+    await office.recordings.erase()
+    async with database.practice(demo_id("practice", "maison-de-sante-du-port")) as tx:
+        assert await erase_handled(tx, stage.clock.now(), 100) == []  # P5
+    assert await old.erase() == 1
+    assert await office.events(handled) == ["message.erased"]
+    assert await old.erase() == 0
+    assert [message.id for message in await office.inbox()] == [waits]
+    async with database.practice(office.practice) as tx:
+        left = "SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM voice_message)"
+        assert tuple((await tx.connection.execute(text(left))).one()) == (1, 1)
+
+
+async def test_the_server_may_erase_no_message_that_waits_or_was_just_handled(office: Office) -> None:
+    stage = office.stage
+    await leave(stage)
+    await leave(stage)
+    await office.works()
+    handled, waits = [message.id for message in await office.inbox()]
+    async with stage.running.database.practice(office.practice) as tx:
+        await Inbox(stage.running.sealer).handle(tx, handled, "anna", datetime.now(UTC) - timedelta(days=27))
+        assert await erase_handled(tx, datetime(2999, 1, 1, tzinfo=UTC), 100) == []
+    for message in (handled, waits):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            async with stage.running.database.practice(office.practice) as tx:
+                await tx.connection.execute(text("DELETE FROM message WHERE id = :id"), {"id": message})

@@ -814,6 +814,8 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.recordings.Recordings.fetch": _OF_ONE_PRACTICE,
     "calls.recordings.Recordings.delete": _OF_ONE_PRACTICE,
     "calls.recordings.Recordings.sweep": "goes through all practices, each in its own transaction",
+    "practice.inbox.erase_handled": "a function of the schema for the transaction's practice: test_voice_messages",
+    "calls.old_messages.OldMessages.erase": "goes through all practices, each in its own transaction",
     "calls.recordings.Recordings.erase": "goes through all practices, each in its own transaction",
     "calls.text_messages.TextMessages.sent": _OF_THE_HOUSE,
     "calls.text_messages.TextMessages.moved": _OF_THE_HOUSE,

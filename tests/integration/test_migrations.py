@@ -20,6 +20,7 @@ from callcenter.practice.demo_file import read_demonstration
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.practice_form import Setting, as_written
+from callcenter.practice.reception import Reception
 from callcenter.practice.slots import BookingPlan
 from callcenter.store.keys import create_keys
 from callcenter.store.migrations import migrate, revisions
@@ -188,6 +189,8 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
     async with old.root.connect() as connection:
         practices = {facts.slug: facts for facts in await Directory.all(connection, clock.now())}
     described = demonstration.practices.items()
-    # who can be booked by telephone was nothing that a practice could set
-    assert practices == {slug: replace(one.facts, booking=BookingPlan()) for slug, one in described}
+    # who can be booked by telephone, and who answers when, was nothing that a practice could set
+    assert practices == {
+        slug: replace(one.facts, booking=BookingPlan(), reception=Reception()) for slug, one in described
+    }
     await _play(cluster, OLD, old.keys_file, clock, random)
