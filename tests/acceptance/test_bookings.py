@@ -15,11 +15,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from callcenter.audit.ledger import EventKind
 from callcenter.demo import ledger_reader
 from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice.bookings import Bookings, reference_index
 from callcenter.practice.changing import SettingsDesk
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, Period
+from callcenter.practice.slot_references import reference_index
+from callcenter.practice.waiting_bookings import WaitingBookings
 from callcenter.staff.acts import StaffActs
 from tests.acceptance.caller import BREST, JEANNE, SILENCE, Caller, calling
 from tests.acceptance.stage import Stage
@@ -67,7 +68,7 @@ async def test_what_is_booked_is_not_offered_again_and_waits_for_the_practice(st
         heard = await caller.does("1", "2", "2")
         assert "samedi 28 novembre, 9 heures 30" in heard
     async with stage.running.database.practice(TILLEULS) as tx:
-        (waiting,) = await Bookings(stage.running.sealer, SystemRandom()).waiting(tx)
+        (waiting,) = await WaitingBookings(stage.running.sealer).waiting(tx)
     assert (waiting.number, f"{waiting.birth_date:%d%m%Y}", waiting.cancelled) == (STRANGER, BORN, False)
 
 
