@@ -137,7 +137,9 @@ class CallReferences:
         desk = self._desk
         found = await self._bookings.referenced.slot(desk.tx, slot, desk.now)
         everybody = await self._bookings.free.practitioners(desk.tx, desk.facts)
-        whom = next((one for one in everybody if found is not None and one.id == found.practitioner), None)
+        # D05: what is free of a sensitive practitioner would tell whose slot it is, to whoever compares.
+        movable = None if found is None or found.sensitive else found.practitioner
+        whom = next((one for one in everybody if one.id == movable), None)
         return NoSlot() if whom is None else await offered(desk, self._bookings, whom, moving=True)
 
     async def move(self, slot: UUID) -> Done | Failed:

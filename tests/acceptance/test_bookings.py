@@ -30,6 +30,7 @@ STRANGER, BORN = "+33639980071", "01021985"
 TILLEULS = demo_id("practice", "cabinet-des-tilleuls")
 FIRST_VISIT = demo_id("appointment", "jeanne-martin-duval/1")
 CARD = "48271936"
+HER_DAY = "Avec cette référence : mardi 1er décembre, 14 heures 30"
 _REFERENCE = re.compile(r"Votre référence : (\d) (\d) (\d) (\d), (\d) (\d) (\d) (\d)")
 
 
@@ -99,7 +100,8 @@ async def test_ob_13_whoever_has_the_reference_moves_and_keeps_it(stage: Stage) 
     reference = await books(stage)
     async with calling(stage, STRANGER) as caller:
         heard = await by_reference(caller, reference, "2")
-        assert "Premier créneau, docteur Antoine Lefèvre : samedi 28 novembre, 9 heures 30" in heard
+        assert "Premier créneau : samedi 28 novembre, 9 heures 30" in heard
+        assert "Lefèvre" not in caller.words  # D04: the reference alone tells nobody with whom
         assert "C'est déplacé. Votre référence ne change pas" in await caller.does("1")
     async with calling(stage, STRANGER) as caller:
         await by_reference(caller, reference, "3", BORN)
@@ -126,7 +128,7 @@ async def test_p1_a_card_tells_day_and_hour_on_record_and_opens_nothing_else(
     await prints_a_card(stage, cluster, database_name)
     async with calling(stage, STRANGER) as caller:
         heard = await by_reference(caller, CARD, "3", "14031962", "1")
-        assert "Avec cette référence : mardi 1er décembre, 14 heures 30" in heard
+        assert HER_DAY in heard
         assert "Moreau" not in caller.words
         # it is no verification: her other appointments ask for a code as ever
         await caller.does("1", "1", "1")
@@ -134,6 +136,38 @@ async def test_p1_a_card_tells_day_and_hour_on_record_and_opens_nothing_else(
         sid = caller.sid
     (record,) = await ledger_reader(stage.running.database)(sid)
     assert (record["categories"], record["level"], record["decision"]) == (["D02", "D03"], 2, "granted")
+
+
+async def test_a_card_is_judged_by_its_own_slot_whatever_else_its_patient_has_to_come(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    """Jeanne's next appointment but one is the psychiatrist's: a refusal of this one would tell of it."""
+    await prints_a_card(stage, cluster, database_name)
+    statement = (
+        "UPDATE appointment SET practitioner_id = (SELECT id FROM practitioner WHERE sensitive) "
+        "WHERE external_id = 'jeanne-martin-duval/2' RETURNING id"
+    )
+    (sensitive,) = await as_root(cluster, database_name, statement)
+    async with calling(stage, STRANGER) as caller:
+        assert HER_DAY in await by_reference(caller, CARD, "3", "14031962", "1")
+    await as_root(cluster, database_name, "UPDATE appointment SET reference_index = NULL")
+    await prints_a_card(stage, cluster, database_name, sensitive.id)
+    async with calling(stage, "+33639980078") as caller:
+        heard = await by_reference(caller, CARD, "3", "14031962", "1")
+        assert "Avec cette référence" not in caller.words
+        assert "Le secrétariat ne peut pas prendre votre appel" in heard
+
+
+async def test_a_slot_with_a_sensitive_practitioner_is_moved_by_a_person(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    """D05: the hours that are free would tell whose slot it is; the words are those of an agenda that is full."""
+    reference = await books(stage)
+    await as_root(cluster, database_name, "UPDATE practitioner SET sensitive = true WHERE name = 'Antoine Lefèvre'")
+    async with calling(stage, STRANGER) as caller:
+        heard = await by_reference(caller, reference, "2")
+        assert "Je ne peux pas vous proposer de créneau par ce service" in heard
+        assert "novembre" not in caller.words
 
 
 @pytest.mark.parametrize("flag", ["deceased", "contact_restricted", "birth_date_fictive"])
