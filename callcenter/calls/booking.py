@@ -61,13 +61,7 @@ def offered_to(desk: Desk) -> OfferedTo:
     return OfferedTo(desk.call, desk.caller)
 
 
-async def offered(
-    desk: Desk, bookings: Bookings, whom: free_slots.BookablePractitioner, *, moving: bool = False
-) -> Offered | NoSlot:
-    """The next free slot of ``whom``, held for this call.
-
-    Arguments:
-        moving: in place of one that the caller has.
-    """
-    starts = await bookings.free.offer(desk.tx, desk.facts, offered_to(desk), whom, desk.now, moving=moving)
+async def offered(desk: Desk, bookings: Bookings, whom: free_slots.BookablePractitioner) -> Offered | NoSlot:
+    """The next free slot of ``whom``, held for this call."""
+    starts = await bookings.free.offer(desk.tx, desk.facts, offered_to(desk), whom, desk.now)
     return NoSlot() if starts is None else Offered(whom.name, starts.astimezone(desk.facts.timezone))

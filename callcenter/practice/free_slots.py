@@ -86,22 +86,18 @@ class FreeSlots:
         to: OfferedTo,
         whom: BookablePractitioner,
         now: datetime,
-        *,
-        moving: bool = False,
     ) -> datetime | None:
         """Hold the first free slot behind the one that the call holds, and let that one go.
 
-        ``None`` when there is none, the call has been offered enough, or the caller holds or has booked enough.
-
-        Arguments:
-            moving: in place of a booking that the caller has; it is not one more.
+        ``None`` when there is none, the call has been offered enough, or the caller holds enough. How much the caller
+        has booked makes no difference here: a calling number is easily forged (P6).
         """
         caller = self._caller_index(tx, to)
         held = await self._hold_of(tx, to, caller, now)
         after = now
         if held.offered is not None:
             after = max(now, held.starts_at) if held.practitioner_id == whom.id else now
-        enough = _has_enough(facts, to, held, moving=moving) or (held.offered or 0) >= facts.booking.offers
+        enough = _holds_enough(facts, to, held) or (held.offered or 0) >= facts.booking.offers
         starts = None if enough else await self._first_free(tx, facts, to, whom, now, after)
         if starts is None:
             await self.release(tx, to.call)
@@ -130,17 +126,15 @@ class FreeSlots:
     ) -> Held | None:
         """The slot that the call holds, if it may have it; ``None``, and it is let go, if it is taken or one too many.
 
+        Between those two, no statement differs.
+
         Arguments:
             number: which the caller typed, E.164.
             moving: in place of a booking that the caller has; it is not one more.
         """
         held = await self._hold_of(tx, to, self._caller_index(tx, to), now, number)
-        possible = (
-            held.offered is not None
-            and (moving or not _has_enough(facts, to, held))
-            and await self._still_free(tx, to, held, now)
-        )
-        if not possible:
+        free = held.offered is not None and await self._still_free(tx, to, held, now)
+        if not free or (not moving and _has_booked_enough(facts, to, held)):
             await self.release(tx, to.call)
             return None
         return Held(held.practitioner_id, held.starts_at)
@@ -199,11 +193,13 @@ class FreeSlots:
         return None if to.caller is None else self._typed.number_index(tx.practice, to.caller)
 
 
-def _has_enough(facts: PracticeFacts, to: OfferedTo, held: Row[Any], *, moving: bool = False) -> bool:
-    holds = WITHHELD_HOLDS if to.caller is None else facts.booking.open_per_caller
+def _holds_enough(facts: PracticeFacts, to: OfferedTo, held: Row[Any]) -> bool:
+    return bool(held.others >= (WITHHELD_HOLDS if to.caller is None else facts.booking.open_per_caller))
+
+
+def _has_booked_enough(facts: PracticeFacts, to: OfferedTo, held: Row[Any]) -> bool:
     booked = WITHHELD_OPEN if to.caller is None else facts.booking.open_per_caller
-    by_number = held.by_number >= facts.booking.open_per_caller
-    return bool(held.others >= holds or (not moving and (held.by_caller >= booked or by_number)))
+    return bool(held.by_caller >= booked or held.by_number >= facts.booking.open_per_caller)
 
 
 async def lock_agenda(tx: Transaction) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenter.audit.ledger import EventKind
+from callcenter.audit.reading import records_of_call
+from callcenter.calls.lookup import find_call
 from callcenter.demo import ledger_reader
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.changing import SettingsDesk
@@ -249,6 +251,43 @@ async def test_p6_a_booking_for_a_patient_is_a_booking_for_anybody(
         await as_root(cluster, database_name, "UPDATE booking_request SET state = 'cancelled'")
     assert told["patient"] == told["nobody"]
     assert told["patient"][1]
+
+
+async def written_down(stage: Stage, sid: str) -> list[tuple[str, object]]:
+    """What a call has left in the ledger: what happened, and what it tried to change."""
+    async with stage.running.database.house() as connection:
+        call = await find_call(connection, sid=sid)
+    assert call
+    async with stage.running.database.practice(TILLEULS) as tx:
+        records = await records_of_call(tx, call.id)
+    return [(record.body["event"], record.body.get("act")) for record in records]
+
+
+async def test_p6_whoever_forges_a_calling_number_does_not_hear_how_much_its_owner_has_booked(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    """From the number of a neighbour who has booked all that one may, and from one whose slot the practice has just
+    given away: same words, same order, same statements, same entry in the ledger."""
+    for _ in range(2):
+        await books(stage, "+33639980003")
+    given_away = (
+        "UPDATE appointment a SET starts_at = h.starts_at, practitioner_id = h.practitioner_id FROM slot_hold h "
+        "WHERE a.external_id = 'karim-haddad/1'"
+    )
+    told = {}
+    for number, meanwhile in (("+33639980003", None), ("+33639980004", given_away)):
+        with statements() as sent:
+            async with calling(stage, number) as caller:
+                await caller.does("1", "2", "2", "1", BORN)
+                if meanwhile:
+                    await as_root(cluster, database_name, meanwhile)
+                heard = await caller.does("1#")
+                assert "Je ne peux pas vous proposer de créneau par ce service" in heard
+                words, sid = caller.words, caller.sid
+        ours = [one for one in sent if one != given_away and any(table in one for table in ("booking", "slot_hold"))]
+        told[number] = (words, ours, await written_down(stage, sid))
+    assert told["+33639980003"] == told["+33639980004"]
+    assert told["+33639980003"][1]
 
 
 @pytest.mark.parametrize("line", [STRANGER, "anonymous"])

@@ -286,7 +286,8 @@ async def book(line: Line, number: str = "1#", born: str = "01021985") -> bool:
 
 
 def _as_many_as_one_likes(sabotage: Sabotage) -> None:
-    sabotage.replace(free_slots, "_has_enough", lambda *_, **__: False)
+    sabotage.replace(free_slots, "_holds_enough", lambda *_: False)
+    sabotage.replace(free_slots, "_has_booked_enough", lambda *_: False)
 
 
 ENOUGH = Defence("two bookings a number", "the agenda is for everybody", _as_many_as_one_likes)
