@@ -14,16 +14,17 @@ from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House
+from callcenter.calls.switchboard import OpenLines
 from callcenter.calls.text_messages import TextMessages
 from callcenter.installation import Addresses, DatabaseFit, keys_path
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
-from callcenter.notices.choices import TextsReceived
 from callcenter.notices.escalating import Escalations
 from callcenter.notices.jobs import Outreach
 from callcenter.notices.ports import Alarms, Ways
 from callcenter.notices.reminders import Reminders
 from callcenter.notices.sending import NoticeSender
+from callcenter.notices.stopping import TextsReceived
 from callcenter.notices.telling import Teller
 from callcenter.notices.unfinished import Unfinished
 from callcenter.practice.key_fit import check_keys
@@ -34,8 +35,10 @@ from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.alerts import Alerts
+from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.rest import TwilioCarrier
+from callcenter.telephony.twiml import CarrierVoices
 from callcenter.telephony.urls import Urls
 
 
@@ -46,6 +49,7 @@ class Fittings:
     Arguments:
         fit: the checks that its database has passed.
         registry: where ``metrics`` and ``messages`` are counted.
+        static: answers when nothing else does, and knows which calls were sent to other lines.
         messages: the counter of messages by what became of them.
         outreach: what it sends by itself.
     """
@@ -56,6 +60,8 @@ class Fittings:
     registry: CollectorRegistry
     metrics: Metrics
     alerts: Alerts
+    voices: CarrierVoices
+    static: StaticAnswers
     urls: Urls
     carrier: TwilioCarrier
     messages: Counter
@@ -75,12 +81,14 @@ async def fitted_out(
 
     Raises: as :func:`callcenter.app.server.run_server` does.
     """
-    house, fit = await _house(stack, settings, addresses, clock, random)
-    if voice is None:
-        voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     alerts = Alerts(metrics)
+    voices = CarrierVoices.with_french(settings.carrier.voice)
+    static = StaticAnswers(voices, alerts)
+    house, fit = await _house(stack, settings, addresses, clock, random, static)
+    if voice is None:
+        voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
     messages = Counter("callcenter_messages_total", "Messages by what became of them", ("status",), registry=registry)
     texts = TextMessages(house.database, clock)
     urls = Urls.below(settings.public_base_url)
@@ -94,6 +102,8 @@ async def fitted_out(
         registry=registry,
         metrics=metrics,
         alerts=alerts,
+        voices=voices,
+        static=static,
         urls=urls,
         carrier=carrier,
         messages=messages,
@@ -105,7 +115,7 @@ async def fitted_out(
 
 
 async def _house(
-    stack: AsyncExitStack, settings: Settings, addresses: Addresses, clock: Clock, random: Random
+    stack: AsyncExitStack, settings: Settings, addresses: Addresses, clock: Clock, random: Random, lines: OpenLines
 ) -> tuple[House, DatabaseFit]:
     """What calls are done with, once flows are proven and database and keys are found to fit."""
     flows = load_flows(settings.flows.folder, settings.flows.entry, settings.flows.prompts, settings.flows.policy)
@@ -117,7 +127,7 @@ async def _house(
     await fit.check_schema()
     await check_keys(database, sealer)
     limits = limits_of(settings.verification)
-    return House(database, attempts, sealer, clock, random, flows, limits, Places()), fit
+    return House(database, attempts, sealer, clock, random, flows, limits, Places(), lines), fit
 
 
 def _open(stack: AsyncExitStack, url: str, pool: int, application: str) -> Database:

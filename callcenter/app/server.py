@@ -20,8 +20,6 @@ from callcenter.settings import Settings
 from callcenter.speech.voices import Voice
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
-from callcenter.telephony.fallback import StaticAnswers
-from callcenter.telephony.twiml import CarrierVoices
 
 _log = structlog.get_logger(__name__)
 
@@ -72,13 +70,11 @@ async def run_server(
     clock, random = clock or SystemClock(), random or SystemRandom()
     async with AsyncExitStack() as stack:
         fittings = await fitted_out(stack, settings, addresses, clock, random, voice)
-        house, alerts = fittings.house, fittings.alerts
-        voices = CarrierVoices.with_french(settings.carrier.voice)
-        static = StaticAnswers(voices, alerts)
+        house, alerts, static = fittings.house, fittings.alerts, fittings.static
         await refresh_static(house.database, static)
         if jobs:
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
         await stack.enter_async_context(refreshing(house.database, static, alerts))
-        webhooks, private = await listen_to_both(stack, settings, fittings, voices, static)
+        webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)
         _log.info("serving", webhooks=webhooks, private=private, flow=house.flows.entry.name)
         yield Running(settings, addresses, house.database, house.sealer, clock, webhooks, private, fittings.outreach)

@@ -62,7 +62,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     """Put every job of the house on ``application``."""
     house, carrier, messenger = fittings.house, fittings.carrier, fittings.messenger
     database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
-    policy, limits = house.flows.policy, house.limits
+    policy, limits, texts_from = house.flows.policy, house.limits, settings.carrier.sms_sender
     register_jobs(
         application,
         CodeSender(database, sealer, clock, messenger, settings.verification.code_minutes, random),
@@ -74,7 +74,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     register_notice_jobs(application, fittings.outreach)
     register_reaching_out(
         application,
-        RemindersAgain(database, sealer, clock, messenger, policy, limits, wants_no_reminder, random),
+        RemindersAgain(database, sealer, clock, messenger, policy, texts_from, limits, wants_no_reminder, random),
         RingBack(database, sealer, clock, CarrierRinger(carrier, fittings.urls), limits, random),
     )
 

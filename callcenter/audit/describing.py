@@ -13,7 +13,7 @@ def describe_record(record: Record) -> str:
         parts.append(f"{body['decision']} {'+'.join(body['categories'])} at V{body['level']}")
         parts.append(f"({body['reason']})" if body.get("reason") else f"[{body['step']}]")
     if not body.get("decision"):
-        parts += [f"{name} {body[name]}" for name in ("playback", "reason", "status") if body.get(name)]
+        parts += [f"{name} {body[name]}" for name in ("playback", "reason", "status", "rang") if body.get(name)]
     if body.get("factors"):
         parts.append("V{} by {}".format(body["level"], ", ".join(body["factors"])))
     return "  ".join(parts)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -38,6 +39,11 @@ class EventKind(StrEnum):
     CALL_STARTED = "call.started"
     #: The leg is over. Its stream is not: a late or repeated webhook, and a sound fetched again, come after it.
     CALL_ENDED = "call.ended"
+    #: To the practice's own telephone; or not, because the call may come from there.
+    CALL_PUT_THROUGH = "call.put_through"
+    CALL_NOT_PUT_THROUGH = "call.not_put_through"
+    #: What became of the telephone that was rung: the two have talked, or nobody answered.
+    CALL_CAME_BACK = "call.came_back"
     WEBHOOK_LATE = "webhook.late"
     CHALLENGE_OPENED = "verification.challenge"
     VERIFICATION_REFUSED = "verification.refused"
@@ -221,6 +227,32 @@ class Writing:
             if found is not None:
                 return found if isinstance(found, UUID) else UUID(str(found))
         raise IntegrityError("a patient's token can neither be made nor read")
+
+
+@asynccontextmanager
+async def writing(tx: Transaction, segment: Segment, clock: Clock, random: Random) -> AsyncIterator[Writing]:
+    """A pen whose records are written at the end of the block, and that is closed however the block ends.
+
+    Arguments:
+        segment: where the stream has come to; the pen's own is where it comes to by this.
+    """
+    pen = Writing(tx, segment, clock, random)
+    try:
+        yield pen
+        await pen.flush()
+    finally:
+        pen.close()
+
+
+async def note(tx: Transaction, entry: Entry, clock: Clock, random: Random, *, stream: UUID | None = None) -> None:
+    """Put one act without a call on record.
+
+    Arguments:
+        stream: of what it belongs to, gone on with; ``None``: a stream of its own.
+    """
+    segment = Segment(new_id(random), None) if stream is None else (await stream_so_far(tx, stream))[0]
+    async with writing(tx, segment, clock, random) as pen:
+        await pen.add(entry)
 
 
 async def stream_so_far(tx: Transaction, stream: UUID) -> tuple[Segment, EventKind | None]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 from callcenter.audit.ledger import Value, Writing
 from callcenter.calls.outreach import number_to_show
@@ -20,23 +19,37 @@ from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel
 from callcenter.kernel.protected import Protected
 from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.numbers import E164
 from callcenter.practice.values import Appointment, Contact, PatientFlags
 
 #: What such a text tells: the policy lets it be pushed to a telephone on file.
 TELLS = frozenset({Category.APPOINTMENT_EXISTS, Category.APPOINTMENT_TIME})
 KEY = "text.appointment"
-WORDS = "Rappel : RDV le {at:%d/%m} à {at:%Hh%M}. Infos : {number}"
-_DIGEST = sha256(WORDS.encode()).hexdigest()
+#: Of the words: a record, an opposition and a consent name it. Changes with every change of them.
+WORDING = "2026-11-2"
 
 
-def appointment_words(at: datetime, number: str) -> str:
-    """The text: no patient, no practitioner, no practice by name (OU-02). In the GSM 03.38 alphabet: one message.
+def appointment_words(at: datetime, number: E164, sender: str) -> str:
+    """The text: no patient, no practitioner, no practice by name, since either may tell the speciality (OU-02).
+
+    Every character is in the GSM 03.38 alphabet, and it is one message.
 
     Arguments:
-        at: local time.
-        number: as written, at which the practice answers.
+        at: in the practice's zone.
+        number: at which the practice answers.
+        sender: whom texts come from: a number and a messaging service receive STOP, a name does not.
     """
-    return WORDS.format(at=at, number=number)
+    words = f"Rappel : RDV le {at:%d/%m} à {at:%H}h{at:%M}. Infos : {written(number)}."
+    if sender.startswith("+"):
+        return f"{words} STOP au {written(sender)}"
+    if sender.startswith("MG"):
+        return f"{words} Plus de rappels : répondez STOP"
+    return f"{words} Plus de rappels : appelez ce numéro"
+
+
+def number_to_name(facts: PracticeFacts) -> E164:
+    """The number that a text names: one that we answer, or a line of the practice's own where it has none to show."""
+    return number_to_show(facts) or facts.rescue_number
 
 
 def written(number: str) -> str:
@@ -64,6 +77,7 @@ async def tell_by_text(
     contact: Contact | None,
     now: datetime,
     *,
+    sender: str,
     actor: Mapping[str, Value],
     barred: Reason | None = None,
 ) -> AppointmentText | Reason:
@@ -73,24 +87,23 @@ async def tell_by_text(
         writing: the ledger's pen of the transaction that is committed before the text leaves.
         flags: of the appointment's patient, as they stand in this transaction.
         contact: a telephone of theirs that may get a text, or ``None`` when there is none.
+        sender: whom texts come from, as the carrier is told.
         actor: who sends it, for the record.
         barred: what else stands against it, such as the patient's opposition.
     """
-    number = number_to_show(facts)
     local = now.astimezone(facts.timezone)
-    gate = Gate(policy, Channel.SMS, writing, actor, {"name": KEY, "sha256": _DIGEST}, local.date())
+    gate = Gate(policy, Channel.SMS, writing, actor, {"name": KEY}, local.date())
     references = (f"appointment:{appointment.id}", f"appointment.starts_at:{appointment.id}")
-    inquiry = Inquiry(TELLS, frozenset(), references, {"key": KEY, "sha256": _DIGEST}, KEY)
-    if contact is None or number is None:
+    inquiry = Inquiry(TELLS, frozenset(), references, {"key": KEY, "version": WORDING}, KEY)
+    if contact is None:
         barred = barred or Reason.NO_TELEPHONE
     match await gate.push(inquiry, _situation(appointment, flags), barred):
-        case Granted(receipt) if contact is not None and number is not None:
-            shown = written(number)
+        case Granted(receipt) if contact is not None:
 
             def phrase(opened: Mapping[str, object]) -> str:
                 match opened["appointment.starts_at"]:
                     case datetime() as starts_at:
-                        return appointment_words(starts_at.astimezone(facts.timezone), shown)
+                        return appointment_words(starts_at.astimezone(facts.timezone), number_to_name(facts), sender)
                     case _:
                         raise CallcenterError("the gate granted an appointment's time, and did not hand it out")
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import TextClause
 
-from callcenter.audit.ledger import Entry, EventKind, Writing
+from callcenter.audit.ledger import Entry, EventKind, writing
 from callcenter.calls import rows
 from callcenter.calls.desk import IVR_ACTOR
 from callcenter.calls.documents import audio_place, token_hash
@@ -74,11 +74,9 @@ class AudioShelf:
         kept = (await tx.connection.execute(rows.SESSION, {"call": call})).one()
         place = session_place(tx.practice, call)
         session = Session.from_json(house.sealer.open(kept.state, place))
-        writing = Writing(tx, session.segment, house.clock, house.random)
-        await writing.add(Entry(EventKind.REDELIVERED, IVR_ACTOR, None, {"of": str(record)}))
-        await writing.flush()
-        writing.close()
-        state = house.sealer.seal(replace(session, segment=writing.segment).to_json(), place)
+        async with writing(tx, session.segment, house.clock, house.random) as pen:
+            await pen.add(Entry(EventKind.REDELIVERED, IVR_ACTOR, None, {"of": str(record)}))
+        state = house.sealer.seal(replace(session, segment=pen.segment).to_json(), place)
         await tx.connection.execute(rows.SAVE_STATE, {"call": call, "state": state})
 
 

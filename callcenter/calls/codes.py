@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Row, select
 
-from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Value, stream_so_far, writing
 from callcenter.calls.delivery import MessageNotTaken, Messenger, deliver
 from callcenter.identity.challenges import code_of
 from callcenter.identity.tables import challenge
@@ -163,7 +163,5 @@ class CodeSender:
             content["refs"] = [f"call:{row.call_id}", f"challenge:{challenge_id}"]
         if reason is not None:
             content["reason"] = reason.value
-        writing = Writing(tx, segment, self.clock, self.random)
-        await writing.add(Entry(kind, JOB_ACTOR, None if row is None else row.patient_id, content))
-        await writing.flush()
-        writing.close()
+        async with writing(tx, segment, self.clock, self.random) as pen:
+            await pen.add(Entry(kind, JOB_ACTOR, None if row is None else row.patient_id, content))

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from callcenter.calls import rows
 from callcenter.calls.session import Playback
-from callcenter.calls.values import Continue, Document, Element, End, Gather, PlayAudio, Record, SayText
+from callcenter.calls.values import Continue, Dial, Document, Element, End, Gather, PlayAudio, Record, SayText
 from callcenter.disclosure.gate import Spoken, words_of
-from callcenter.flow.conversation import HangUp, Line, Question, Recording, Reply, Utterance
+from callcenter.flow.conversation import HangUp, Line, PutThrough, Question, Recording, Reply, Then, Utterance
 from callcenter.flow.language import Pace
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import Random, new_id, new_token
@@ -30,13 +30,15 @@ def audio_place(practice: UUID, audio: UUID) -> Place:
     return Place(practice, "audio", "words", audio)
 
 
-def follow(then: Question | Recording | HangUp, pace: Pace) -> Gather | Record | End:
+def follow(then: Then, pace: Pace) -> Gather | Record | Dial | End:
     """What follows the words of a document, for the carrier, at the caller's pace."""
     match then:
         case Question(lines, max_keys, seconds):
             return Gather(tuple(SayText(line.text, line.language, pace) for line in lines), max_keys, seconds)
         case Recording(lines, seconds):
             return Record(tuple(SayText(line.text, line.language, pace) for line in lines), seconds)
+        case PutThrough(lines, line, shown):
+            return Dial(tuple(SayText(words.text, words.language, pace) for words in lines), line, shown)
         case HangUp():
             return End()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callcenter.audit.ledger import Entry, EventKind, Value, Writing
+from callcenter.audit.ledger import Entry, EventKind, Value, writing
 from callcenter.calls import rows
 from callcenter.calls.desk import IVR_ACTOR
 from callcenter.calls.outreach import RING_BACK
@@ -43,12 +43,10 @@ class Endings:
                 return
             place = session_place(tx.practice, row.id)
             session = Session.from_json(house.sealer.open(left.state, place))
-            writing = Writing(tx, session.segment, house.clock, house.random)
-            await settle(tx, writing, session.playbacks, reached=False)
             content: dict[str, Value] = {"status": event.status.name.lower()}
-            await writing.add(Entry(EventKind.CALL_ENDED, IVR_ACTOR, None, content))
-            await writing.flush()
-            writing.close()
-            ended = replace(session, segment=writing.segment, playbacks=(), challenge=None, evidence=None)
+            async with writing(tx, session.segment, house.clock, house.random) as pen:
+                await settle(tx, pen, session.playbacks, reached=False)
+                await pen.add(Entry(EventKind.CALL_ENDED, IVR_ACTOR, None, content))
+            ended = replace(session, segment=pen.segment, playbacks=(), challenge=None, evidence=None)
             state = house.sealer.seal(ended.to_json(), place)
             await connection.execute(rows.SAVE_STATE, {"call": row.id, "state": state})

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
-from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Value, note
 from callcenter.flow.conversation import LONGEST_MESSAGE
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Unavailable
@@ -229,13 +229,8 @@ class Recordings:
 
     async def _note(self, tx: Transaction, voice: UUID, kind: EventKind, **content: Value) -> None:
         """On record, in a stream of the message's own."""
-        segment, _ = await stream_so_far(tx, voice)
-        writing = Writing(tx, segment, self.clock, self.random)
-        try:
-            await writing.add(Entry(kind, _ACTOR, None, {"refs": [f"voice_message:{voice}"], **content}))
-            await writing.flush()
-        finally:
-            writing.close()
+        entry = Entry(kind, _ACTOR, None, {"refs": [f"voice_message:{voice}"], **content})
+        await note(tx, entry, self.clock, self.random, stream=voice)
 
     async def _practices(self) -> list[UUID]:
         async with self.database.house() as connection:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Value, note, stream_so_far, writing
 from callcenter.calls.appointment_texts import AppointmentText, tell_by_text
 from callcenter.calls.delivery import MessageNotTaken, Messenger, deliver_spoken
 from callcenter.calls.outreach import FORGET_CLAIM, REACHES, WANTED, Asked, line_hash, take_up, too_often
@@ -25,7 +25,6 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.directory import Directory
-from callcenter.practice.file import PatientFile
 from callcenter.practice.patients import Patients
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
@@ -51,6 +50,7 @@ class RemindersAgain:
     Arguments:
         messenger: the carrier.
         policy: the gate's.
+        sender: whom texts come from, as the carrier is told.
         opposed: whether a patient, or whoever has the telephone of that blind index, wants no reminder (OU-02).
         random: for the identifiers of records.
     """
@@ -60,6 +60,7 @@ class RemindersAgain:
     clock: Clock
     messenger: Messenger[object]
     policy: Policy
+    sender: str
     limits: Limits
     opposed: Callable[[Transaction, UUID, bytes], Awaitable[bool]]
     random: Random = field(default_factory=SystemRandom)
@@ -111,14 +112,22 @@ class RemindersAgain:
         contact = usable_contact(contacts, match.contact_id, now, self.limits)
         facts = await Directory.facts(tx.connection, tx.practice, now)
         segment, _ = await stream_so_far(tx, request)
-        writing = Writing(tx, segment, self.clock, self.random)
-        index = PatientFile(self.sealer, tx.practice).phone_index(asked.telephone)
-        barred = Reason.OPPOSED if await self.opposed(tx, patient, index) else None
-        told = await tell_by_text(
-            writing, self.policy, facts, appointment, match.flags, contact, now, actor=JOB_ACTOR, barred=barred
-        )
-        await writing.flush()
-        writing.close()
+        # OU-02: of where the text goes, which need not be the line that was typed.
+        index = None if contact is None else await patients.phone_index(tx, contact.id)
+        barred = Reason.OPPOSED if index is not None and await self.opposed(tx, patient, index) else None
+        async with writing(tx, segment, self.clock, self.random) as pen:
+            told = await tell_by_text(
+                pen,
+                self.policy,
+                facts,
+                appointment,
+                match.flags,
+                contact,
+                now,
+                sender=self.sender,
+                actor=JOB_ACTOR,
+                barred=barred,
+            )
         if isinstance(told, Reason) or contact is None:
             return None
         reached = {"patient": patient, "contact": contact.id, "line": line, "token_hash": None}
@@ -133,11 +142,7 @@ class RemindersAgain:
         return None
 
     async def _note(self, tx: Transaction, request: UUID, entry: Entry) -> None:
-        segment, _ = await stream_so_far(tx, request)
-        writing = Writing(tx, segment, self.clock, self.random)
-        await writing.add(entry)
-        await writing.flush()
-        writing.close()
+        await note(tx, entry, self.clock, self.random, stream=request)
 
     async def _done(self, practice: UUID, request: UUID, *, unconfirmed: bool) -> None:
         """Forget what was typed. It must not make the job fail: that would be tried again, and send again."""

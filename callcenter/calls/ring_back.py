@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
-from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Value, note
 from callcenter.calls.delivery import Ringer, ring
 from callcenter.calls.documents import token_hash
 from callcenter.calls.outreach import (
@@ -153,11 +153,7 @@ class RingBack:
         content: dict[str, Value] = {"refs": [f"call:{asked.call}", f"outreach:{asked.id}"]}
         if reason is not None:
             content["reason"] = reason.value
-        segment, _ = await stream_so_far(tx, asked.id)
-        writing = Writing(tx, segment, self.clock, self.random)
-        await writing.add(Entry(kind, JOB_ACTOR, patient, content))
-        await writing.flush()
-        writing.close()
+        await note(tx, Entry(kind, JOB_ACTOR, patient, content), self.clock, self.random, stream=asked.id)
 
     async def _unconfirmed(self, practice: UUID, asked: Asked) -> None:
         try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from callcenter.audit.ledger import Segment
-from callcenter.flow.conversation import HangUp, Line, Question, Recording
+from callcenter.flow.conversation import HangUp, Line, PutThrough, Question, Recording, Then
 from callcenter.flow.state import State
 from callcenter.identity.challenges import Opened
 from callcenter.identity.evidence import CardEvidence, Evidence, Factor
@@ -33,6 +33,29 @@ class Playback:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Which way a call has come in.
+
+    Arguments:
+        called: the number of ours, E.164.
+        origins: every number that it is said to come from, as received: caller and forwarding lines.
+        sid: the carrier's identifier of the leg.
+    """
+
+    called: str
+    origins: tuple[str, ...] = field(repr=False)
+    sid: str
+
+    def to_json(self) -> list[Any]:
+        return [self.called, list(self.origins), self.sid]
+
+    @classmethod
+    def from_json(cls, value: list[Any]) -> Way:
+        called, origins, sid = value
+        return cls(called, tuple(origins), sid)
+
+
+@dataclass(frozen=True, slots=True)
 class Beginning:
     """How a call began; it keeps to that whatever its practice changes meanwhile.
 
@@ -41,12 +64,14 @@ class Beginning:
         revision: of the practice's settings.
         arrival: how it is received.
         practitioner: whose number was called, or ``None`` for the practice's.
+        way: which way it came; ``None`` for a call that we have placed.
     """
 
     at: datetime
     revision: int
     arrival: Arrival
     practitioner: str | None
+    way: Way | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -54,12 +79,14 @@ class Beginning:
             "revision": self.revision,
             "arrival": self.arrival.value,
             "practitioner": self.practitioner,
+            "way": None if self.way is None else self.way.to_json(),
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Beginning:
         at = datetime.fromisoformat(value["at"])
-        return cls(at, value["revision"], Arrival(value["arrival"]), value["practitioner"])
+        way = None if value.get("way") is None else Way.from_json(value["way"])
+        return cls(at, value["revision"], Arrival(value["arrival"]), value["practitioner"], way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +116,7 @@ class Session:
     challenges_used: int = 0
     evidence: Evidence | None = None
     playbacks: tuple[Playback, ...] = ()
-    pending: Question | Recording | HangUp | None = None
+    pending: Then | None = None
     card: CardEvidence | None = None
 
     def to_json(self) -> bytes:
@@ -147,7 +174,7 @@ def _challenge_from_json(value: dict[str, Any]) -> Opened:
     return Opened(UUID(value["id"]), _id(value["patient"]), value["shared"], factor)
 
 
-def _pending_to_json(pending: Question | Recording | HangUp | None) -> dict[str, Any] | None:
+def _pending_to_json(pending: Then | None) -> dict[str, Any] | None:
     match pending:
         case None:
             return None
@@ -157,18 +184,22 @@ def _pending_to_json(pending: Question | Recording | HangUp | None) -> dict[str,
             return {"lines": _lines_to_json(lines), "max_keys": max_keys, "seconds": seconds}
         case Recording(lines, seconds):
             return {"lines": _lines_to_json(lines), "recording": seconds}
+        case PutThrough(lines, line, shown):
+            return {"lines": _lines_to_json(lines), "line": line, "shown": shown}
 
 
 def _lines_to_json(lines: tuple[Line, ...]) -> list[list[str]]:
     return [[line.prompt, line.text, line.language] for line in lines]
 
 
-def _pending_from_json(value: dict[str, Any] | None) -> Question | Recording | HangUp | None:
+def _pending_from_json(value: dict[str, Any] | None) -> Then | None:
     if not value:
         return None if value is None else HangUp()
     lines = tuple(Line(*line) for line in value["lines"])
     if "recording" in value:
         return Recording(lines, value["recording"])
+    if "line" in value:
+        return PutThrough(lines, value["line"], value["shown"])
     return Question(lines, value["max_keys"], value["seconds"])
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing
+from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
 from callcenter.calls import rows
 from callcenter.calls.answers import KeptAnswer
 from callcenter.calls.booking import CallBooking
@@ -32,7 +32,8 @@ from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import FETCH_RECORDING, RECORDINGS
 from callcenter.calls.references import CallReferences
 from callcenter.calls.returned import take_answered
-from callcenter.calls.session import Beginning, Session
+from callcenter.calls.session import Beginning, Session, Way
+from callcenter.calls.switchboard import CallSwitchboard, OpenLines
 from callcenter.calls.values import (
     Answer,
     CallStatus,
@@ -47,7 +48,7 @@ from callcenter.calls.values import (
 )
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import Gate
-from callcenter.flow.conversation import Event, HangUp, Keyed, Question, Recorded, Recording, Started
+from callcenter.flow.conversation import Dialled, Event, Keyed, Recorded, Started, Then
 from callcenter.flow.engine import Turn, advance
 from callcenter.flow.ports import Caller, World
 from callcenter.flow.state import Phase, initial
@@ -98,6 +99,7 @@ class House:
     Arguments:
         database: for the step's transaction.
         attempts: connections of their own, for counting codes.
+        lines: knows which calls were sent to other lines.
     """
 
     database: Database
@@ -108,6 +110,7 @@ class House:
     flows: Flows
     limits: Limits
     places: Places
+    lines: OpenLines
     reference_limits: ReferenceLimits = field(default_factory=ReferenceLimits)
 
 
@@ -231,7 +234,8 @@ class Steps:
         facts = await self._house.places.facts(tx.connection, tx.practice, entered.revision, entered.at)
         caller = None if event.caller is None or event.caller in facts.own_lines else event.caller
         door, arrival = facts.door(event.called), facts.arrival(event.called, entered.at)
-        beginning = Beginning(entered.at, entered.revision, arrival, door.practitioner)
+        way = Way(event.called, event.origins, event.carrier_sid)
+        beginning = Beginning(entered.at, entered.revision, arrival, door.practitioner, way)
         flow = self._house.flows.entry
         segment = Segment(new_id(self._house.random), call)
         session = Session(beginning, caller, flow.digest, initial(flow), segment)
@@ -309,18 +313,16 @@ class Steps:
         call: UUID,
         key: StepKey,
         session: Session,
-        then: Question | Recording | HangUp,
+        then: Then,
         render: Render,
         number: int,
     ) -> bytes:
         """The words about a patient were heard to their end: record it, and ask what was to be asked behind them."""
         house = self._house
-        writing = Writing(tx, session.segment, house.clock, house.random)
-        await settle(tx, writing, session.playbacks, reached=True)
-        await writing.flush()
-        writing.close()
+        async with writing(tx, session.segment, house.clock, house.random) as pen:
+            await settle(tx, pen, session.playbacks, reached=True)
         turns = replace(session.state, turns=session.state.turns + 1)  # a webhook like any other: it is bounded (P7)
-        after = replace(session, state=turns, segment=writing.segment, playbacks=(), pending=None)
+        after = replace(session, state=turns, segment=pen.segment, playbacks=(), pending=None)
         body = render(Document(call, number, (), follow(then, turns.manner.pace)))
         await self._save(tx, call, key, after, number, KeptAnswer(body), house.clock.now())
         return body
@@ -355,12 +357,10 @@ class Steps:
         if not entries:
             return
         session = self._open_session(tx.practice, call, state)
-        writing = Writing(tx, session.segment, self._house.clock, self._house.random)
-        for entry in entries:
-            await writing.add(entry)
-        await writing.flush()
-        writing.close()
-        await self._save_state(tx, call, replace(session, segment=writing.segment))
+        async with writing(tx, session.segment, self._house.clock, self._house.random) as pen:
+            for entry in entries:
+                await pen.add(entry)
+        await self._save_state(tx, call, replace(session, segment=pen.segment))
 
     async def _work(
         self,
@@ -379,25 +379,22 @@ class Steps:
         house = self._house
         now = house.clock.now()
         flow = house.flows.of(session.flow)
-        writing = Writing(tx, session.segment, house.clock, house.random)
-        try:
+        async with writing(tx, session.segment, house.clock, house.random) as pen:
             for entry in entries:
-                await writing.add(entry)
+                await pen.add(entry)
             local_day = now.astimezone(facts.timezone).date()
             described = {"name": flow.name, "sha256": flow.digest}
-            gate = Gate(house.flows.policy, Channel.VOICE, writing, IVR_ACTOR, described, local_day)
-            desk = Desk.of(tx, writing, gate, facts, session, call, key.document, now)
+            gate = Gate(house.flows.policy, Channel.VOICE, pen, IVR_ACTOR, described, local_day)
+            desk = Desk.of(tx, pen, gate, facts, session, call, key.document, now)
             turn = await advance(flow, house.flows.book, session.state, event, self._world(desk, session))
-            await writing.flush()  # an audio row refers to its record
+            await pen.flush()  # an audio row refers to its record
             local, pace = facts.voice is VoiceMode.LOCAL, turn.state.manner.pace
             writer = DocumentWriter(tx, call, house.sealer, house.random, now, local_voice=local, pace=pace)
             document = await writer.write(turn.reply, number)
             body = render(document)
-            after = _after(session, desk, turn, writing.segment, writer)
+            after = _after(session, desk, turn, pen.segment, writer)
             told = tuple(playback.record for playback in writer.playbacks if playback.audio is None)
             await self._save(tx, call, key, after, number, KeptAnswer(body, told), now)
-        finally:
-            writing.close()
         return body
 
     def _world(self, desk: Desk, session: Session) -> World:
@@ -421,6 +418,7 @@ class Steps:
             references=CallReferences(
                 desk, house.flows.book, self._bookings, self._patients, self._tries, house.limits
             ),
+            switchboard=CallSwitchboard(desk, session.beginning, house.lines),
         )
 
     async def _save(
@@ -460,11 +458,14 @@ class Steps:
         return None if caller is None else self._house.sealer.blind_index(practice, key, caller).hex()
 
 
-def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | None:
+def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled | None:
     """What a continuation tells the flow; ``None`` if the document that stands has no such continuation."""
     asked_to_speak = session.state.phase is Phase.RECORDING and session.pending is None
+    rings = session.state.phase is Phase.RINGING and session.pending is None
     match event.slot:
-        case Slot.NEXT:
+        case Slot.DIALLED if rings:
+            return event.dialled
+        case Slot.NEXT if not rings:
             return Keyed("") if asked_to_speak else event.keyed
         case Slot.RECORDED if asked_to_speak:
             return event.recorded

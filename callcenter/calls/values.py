@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from callcenter.flow.conversation import Keyed, Recorded
+from callcenter.flow.conversation import Dialled, Keyed, Recorded
 from callcenter.flow.language import Pace
 
 
@@ -48,12 +48,14 @@ class Incoming:
         caller: E.164 number or ``None`` when withheld; one of the practice's own lines is told apart later.
         called: the E.164 number that was dialled.
         fingerprint: SHA-256 of the webhook's meaningful fields.
+        origins: every number that the call is said to come from, as received: caller and forwarding lines.
     """
 
     carrier_sid: str
     caller: str | None
     called: str
     fingerprint: bytes
+    origins: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class StepAnswered:
         keyed: what the caller typed.
         fingerprint: SHA-256 of the meaningful fields (Digits, RecordingSid, DialCallStatus, QueueResult).
         recorded: what the caller has spoken; only in the slot ``recorded``, and always there.
+        dialled: what became of the line that was rung; only in the slot ``dialled``, and always there.
     """
 
     call: UUID
@@ -94,6 +97,7 @@ class StepAnswered:
     keyed: Keyed
     fingerprint: bytes
     recorded: Recorded | None = None
+    dialled: Dialled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,20 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Dial:
+    """Let ``elements`` be heard, then ring another line; what became of it comes to (call, document, ``dialled``).
+
+    Arguments:
+        line: that is rung, E.164.
+        shown: the number of ours that it is shown, E.164.
+    """
+
+    elements: tuple[Element, ...]
+    line: str = field(repr=False)
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class Continue:
     """Go on to (call, document, ``next``) by itself, once everything before has been heard."""
 
@@ -191,7 +209,7 @@ class Document:
     call: UUID
     number: int
     before: tuple[Element, ...]
-    then: Gather | Record | Continue | End
+    then: Gather | Record | Dial | Continue | End
 
 
 Render = Callable[[Document], bytes]

@@ -23,8 +23,10 @@ from callcenter.emulator.steps import (
     HearsNot,
     Mails,
     NoMails,
+    NoRings,
     NoTexts,
     Presses,
+    Rings,
     Says,
     SendsText,
     Step,
@@ -189,6 +191,12 @@ class Follower:
                 return await self._send_text(self._step.action)
             case Answers():
                 return await self._answer(self._step.action)
+            case Rings(on):
+                if not await self._client.ringing(on, self._patience.ring):
+                    return self._differs(f"entendre sonner le {on}", "ce téléphone ne sonne pas")
+            case NoRings(on):
+                if await self._client.ringing(on, 0):
+                    return self._differs(f"que le {on} ne sonne pas", "ce téléphone sonne")
             case ContinuesOn(name):
                 self._line = self._telephones[name] if name is not None else self.sid
                 self._over = False

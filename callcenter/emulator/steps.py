@@ -113,6 +113,20 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class Rings:
+    """Another telephone rings, and is not answered."""
+
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoRings:
+    """This telephone does not ring."""
+
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContinuesOn:
     """From now on it is a telephone that was answered under a name that hears and acts; None is the caller again."""
 
@@ -139,6 +153,8 @@ Action = (
     | NoTexts
     | Mails
     | NoMails
+    | NoRings
+    | Rings
     | SendsText
     | Waits
     | Says

@@ -45,8 +45,10 @@ from callcenter.emulator.steps import (
     LedgerRow,
     Mails,
     NoMails,
+    NoRings,
     NoTexts,
     Presses,
+    Rings,
     Says,
     SendsText,
     Step,
@@ -110,6 +112,8 @@ class _Reader:
             "no_texts": self._no_texts,
             "mails": self._mails,
             "no_mails": self._no_mails,
+            "rings": self._rings,
+            "no_rings": self._no_rings,
             "sends_text": self._sends_text,
             "waits": self._waits,
             "says": self._says,
@@ -228,6 +232,14 @@ class _Reader:
         to = self._nowhere(node, "no_mails", "secretariat@cabinet.example")
         return NoMails(to) if to is not None else None
 
+    def _rings(self, node: yaml.Node) -> Action | None:
+        on = self._nowhere(node, "rings", '"+33465710099"', key="on")
+        return Rings(on) if on is not None else None
+
+    def _no_rings(self, node: yaml.Node) -> Action | None:
+        on = self._nowhere(node, "no_rings", '"+33465710099"', key="on")
+        return NoRings(on) if on is not None else None
+
     def _arrival(self, node: yaml.Node, what: str, where: str) -> tuple[str, re.Pattern[str], str | None] | None:
         record = record_of(node, self._problems, what, f'{what}: {{to: {where}, match: "(\\\\d{{6}})", as: code}}')
         if record is None:
@@ -239,11 +251,11 @@ class _Reader:
             self._captured.add(name)
         return (to, pattern, name) if to is not None and pattern is not None else None
 
-    def _nowhere(self, node: yaml.Node, what: str, where: str) -> str | None:
-        record = record_of(node, self._problems, what, f"{what}: {{to: {where}}}")
+    def _nowhere(self, node: yaml.Node, what: str, where: str, *, key: str = "to") -> str | None:
+        record = record_of(node, self._problems, what, f"{what}: {{{key}: {where}}}")
         if record is None:
             return None
-        to = record.text("to", where)
+        to = record.text(key, where)
         record.finish()
         return to
 

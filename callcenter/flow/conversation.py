@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 #: A date, a telephone number or a code is keyed slowly by elderly callers: seconds of silence before a question ends.
@@ -43,7 +44,28 @@ class Recorded:
     seconds: int
 
 
-Event = Started | Keyed | Recorded
+class Rang(StrEnum):
+    """What became of a line that was rung for the caller."""
+
+    TALKED = "talked"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """The call was put through, and is back with us.
+
+    Arguments:
+        rang: what became of it.
+    """
+
+    rang: Rang
+
+
+Event = Started | Keyed | Recorded | Dialled
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +123,26 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class PutThrough:
+    """Ring another line, and let the two talk; what became of it comes back as :class:`Dialled`.
+
+    Arguments:
+        lines: public words, spoken whole before it rings.
+        line: that is rung, E.164.
+        shown: the number of ours that it is shown, E.164.
+    """
+
+    lines: tuple[Line, ...]
+    line: str = field(repr=False)
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """Nothing more to say: the call ends."""
+
+
+Then = Question | Recording | PutThrough | HangUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +156,4 @@ class Reply:
     """
 
     before: tuple[Utterance, ...]
-    then: Question | Recording | HangUp
+    then: Then

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from callcenter.flow import asking, booking, message_taking, proving, reaching_out, referring, verifying
+from callcenter.flow import asking, booking, connecting, message_taking, proving, reaching_out, referring, verifying
 from callcenter.flow.conversation import (
+    Dialled,
     Event,
     HangUp,
     Keyed,
@@ -28,6 +29,7 @@ from callcenter.flow.language import (
     Branch,
     Card,
     Choose,
+    Connect,
     Disclose,
     Do,
     End,
@@ -97,7 +99,8 @@ async def advance(flow: Flow, book: Prompts, state: State, event: Event, world: 
         flow: proven.
         book: its prompts.
         state: :func:`initial`, or what the last turn left.
-        event: ``Started`` once, then ``Keyed``, or ``Recorded`` where a message is spoken.
+        event: ``Started`` once, then ``Keyed``, ``Recorded`` where a message is spoken, or ``Dialled`` where the call
+            was put through.
         world: the ports, for this turn.
 
     Raises:
@@ -132,13 +135,17 @@ async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome
                 raise FlowStuck("a call that is under way cannot start")
             return await _enter(_step(flow, state), replace(state, started_at=scene.world.now), scene)
         case Keyed():
-            if state.phase is Phase.NONE:
+            if state.phase in (Phase.NONE, Phase.RINGING):
                 raise FlowStuck("keys were typed where nothing was asked")
             return await _answer(_step(flow, state), state, event, scene)
         case Recorded():
             if state.phase is not Phase.RECORDING:
                 raise FlowStuck("a message was spoken where none was asked for")
             return await message_taking.recorded(_message_step(flow, state), state, event, scene)
+        case Dialled():
+            if state.phase is not Phase.RINGING:
+                raise FlowStuck("a line was rung where none was to be")
+            return await connecting.dialled(state, event, scene)
 
 
 async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:
@@ -158,6 +165,9 @@ async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:
 
 async def _within_bounds(flow: Flow, walked: _Walked, scene: Scene) -> _Walked:
     state = walked.stop.state
+    if state.phase is Phase.RINGING:
+        # It stands on record that the line rings; what it rings for comes back to us, or the call is over.
+        return walked
     scene = replace(scene, manner=state.manner)
     lasted = scene.world.now - (state.started_at or scene.world.now)
     if isinstance(walked.stop, Ended) or (state.turns < LEAD_TO_A_PERSON and lasted < LEAD_AFTER):
@@ -229,7 +239,9 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
         case Go():
             return Left("go", state)
         case End():
-            return Ended(state, (scene.line(step.prompt),))
+            return Ended(state, () if step.prompt is None else (scene.line(step.prompt),))
+        case Connect():
+            return await connecting.enter(state, scene)
         case ReachOut():
             return reaching_out.enter(state, scene)
         case Prove():
@@ -305,8 +317,8 @@ async def _do(step: Do, state: State, scene: Scene) -> Outcome:
         return await _cancel_slot(state, scene)
     reference = state.bound.get(APPOINTMENT)
     if reference is None:
-        # Cancelled a moment ago, or bound for another patient: there is nothing left to act on.
-        return Left("failed", state)
+        # The proof refuses a flow that could come here: an act that leaves no record is none that a caller hears of.
+        raise FlowStuck(f"step {step.name} acts on an appointment, and none was found")
     match await scene.world.record.perform(step.act, reference):
         case Done():
             return Left("done", state.unbinding(APPOINTMENT) if step.act is Act.CANCEL_APPOINTMENT else state)
@@ -324,7 +336,9 @@ def _spoken_to(step: Speak, state: State) -> State:
 
 async def _cancel_slot(state: State, scene: Scene) -> Outcome:
     slot = state.bound.get(SLOT)
-    match Failed() if slot is None else await scene.world.references.cancel(slot):
+    if slot is None:
+        raise FlowStuck("a slot is to be cancelled, and no reference leads to one")
+    match await scene.world.references.cancel(slot):
         case Done():
             return Left("done", state.unbinding(SLOT))
         case Failed():

@@ -58,6 +58,12 @@ class ProofKind(StrEnum):
     RETURN_CALL = "return_call"
 
 
+class ConnectTo(StrEnum):
+    """To whom ``connect`` puts a call through."""
+
+    PRACTICE = "practice"
+
+
 class Direction(StrEnum):
     """Who has called whom."""
 
@@ -293,14 +299,28 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Say a last public prompt and end the call."""
+    """Say a last public prompt and end the call; ``None`` where two have talked, and nothing is left to say."""
 
     name: str
     line: int
-    prompt: str
+    prompt: str | None
 
     def outlets(self) -> Mapping[str, str]:
         return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Put the call through to the practice's own telephone. Whoever talks there is another person: all proof dies."""
+
+    name: str
+    line: int
+    to: ConnectTo
+    connected: str
+    unanswered: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"connected": self.connected, "unanswered": self.unanswered}
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +392,7 @@ Step = (
     | Speak
     | Go
     | End
+    | Connect
     | ReachOut
     | Prove
     | Book

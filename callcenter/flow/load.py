@@ -24,6 +24,8 @@ from callcenter.flow.language import (
     Card,
     Channel,
     Choose,
+    Connect,
+    ConnectTo,
     Direction,
     Disclose,
     Do,
@@ -334,8 +336,17 @@ class _GoForm(_StepForm):
         return Go(name, line, self.go)
 
 
+class _ConnectForm(_StepForm):
+    connect: Annotated[ConnectTo, Field(strict=False)]
+    connected: str
+    unanswered: str
+
+    def step(self, name: str, line: int) -> Step:
+        return Connect(name, line, self.connect, self.connected, self.unanswered)
+
+
 class _EndForm(_StepForm):
-    end: str
+    end: str | None
 
     def step(self, name: str, line: int) -> Step:
         return End(name, line, self.end)
@@ -412,6 +423,7 @@ _FORMS: Mapping[str, type[_StepForm]] = {
     "speak": _SpeakForm,
     "go": _GoForm,
     "end": _EndForm,
+    "connect": _ConnectForm,
     "reach_out": _ReachOutForm,
     "prove": _ProveForm,
     "book": _BookForm,

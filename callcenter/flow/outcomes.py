@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from callcenter.flow.conversation import Line, Question, Recording, Utterance
+from callcenter.flow.conversation import Line, PutThrough, Question, Recording, Utterance
 from callcenter.flow.ports import World
 from callcenter.flow.state import Manner, State
 
@@ -80,9 +80,9 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The step asks, and waits for the caller."""
+    """The step asks, and waits for the caller, or for whoever is rung for them."""
 
-    question: Question | Recording
+    question: Question | Recording | PutThrough
     state: State
     said: tuple[Utterance, ...] = ()
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from callcenter.flow.conversation import Recorded, SpokenWords
+from callcenter.flow.conversation import Rang, Recorded, SpokenWords
 from callcenter.flow.language import Act, Level, Lookup, MessageKind
 
 
@@ -187,6 +187,37 @@ class Outreach(Protocol):
         """Have it rung once this call is over; the digits of the call-back code, for whoever is on the line."""
 
 
+# --- another telephone
+
+
+@dataclass(frozen=True, slots=True)
+class MayRing:
+    """The line may be rung, and that it is stands on record.
+
+    Arguments:
+        line: E.164.
+        shown: the number of ours that it is shown, E.164.
+    """
+
+    line: str = field(repr=False)
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class MayNotRing:
+    """The call may come from that line, or has come round: it is not sent there."""
+
+
+class Switchboard(Protocol):
+    """Puts the call through. Whatever was proved in it dies with that, whether or not the line may be rung."""
+
+    async def put_through(self) -> MayRing | MayNotRing:
+        """Have the practice's own telephone rung."""
+
+    async def came_back(self, rang: Rang) -> None:
+        """Note what became of it."""
+
+
 # --- booking
 
 
@@ -320,6 +351,7 @@ class World:
     outreach: Outreach
     booking: Booking
     references: References
+    switchboard: Switchboard
     translated: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
 
     def public_in(self, language: str) -> Mapping[str, str | bool]:

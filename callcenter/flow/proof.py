@@ -17,6 +17,7 @@ from callcenter.disclosure.policy import Never, Policy
 from callcenter.flow.language import (
     Act,
     Card,
+    Connect,
     Disclose,
     Do,
     Find,
@@ -227,6 +228,8 @@ def after(step: Step, outlet: str, facts: Facts) -> Facts:
             return facts | {CARD_FACT}
         case Do(act=Act.CANCEL_SLOT), "done":
             return facts - {bound_fact(SLOT), CARD_FACT}
+        case Connect(), _:
+            return frozenset()  # somebody else may have held the telephone meanwhile: nothing that was proved stands
         case Do(act=Act.CANCEL_APPOINTMENT), "done":
             return facts - {bound_fact(APPOINTMENT)}
         case _:

@@ -10,6 +10,7 @@ from callcenter.flow.language import (
     Branch,
     Card,
     Choose,
+    Connect,
     Disclose,
     Do,
     End,
@@ -94,8 +95,10 @@ def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
 def step_prompts(step: Step) -> tuple[str, ...]:
     """Every prompt that ``step`` may say."""
     match step:
-        case Say() | Choose() | Ask() | Disclose() | End():
+        case Say() | Choose() | Ask() | Disclose():
             return (step.prompt,)
+        case End():
+            return () if step.prompt is None else (step.prompt,)
         case Verify():
             return VERIFY_PROMPTS
         case TakeMessage():
@@ -106,7 +109,7 @@ def step_prompts(step: Step) -> tuple[str, ...]:
             return PROVE_PROMPTS
         case Book() | Reference() | Card() | Move():
             return STEP_PROMPTS[type(step)]
-        case Find() | Do() | Branch() | Switch() | Speak() | Go():
+        case Find() | Do() | Branch() | Switch() | Speak() | Go() | Connect():
             return ()
 
 

@@ -13,6 +13,7 @@ from callcenter.flow.language import (
     Branch,
     Channel,
     Choose,
+    Connect,
     Direction,
     Disclose,
     End,
@@ -177,6 +178,9 @@ def _step_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Problem
         case Prove() if not isinstance(flow.steps.get(step.refused), End):
             what = f"the outlet « refused » of step « {step.name} » says more than an end to whoever has proved nothing"
             yield step_problem(flow, step, what, "lead to an end step")
+        case Connect() if flow.direction is Direction.OUTGOING:
+            what = f"step « {step.name} » puts a call through that we have placed ourselves"
+            yield step_problem(flow, step, what, "put through only calls that come in")
         case Verify() | ReachOut() if flow.direction is Direction.OUTGOING:
             what = f"step « {step.name} » asks who it is about in a call that we have placed (OB-09)"
             yield step_problem(flow, step, what, "use a prove step")

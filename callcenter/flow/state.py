@@ -36,6 +36,7 @@ class Phase(StrEnum):
     SEEN_BEFORE = "seen_before"
     OFFER = "offer"
     REFERENCE = "reference"
+    RINGING = "ringing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from callcenter.flow.language import (
     Ask,
     Card,
     Choose,
+    Connect,
     Disclose,
     Do,
     End,
@@ -28,13 +29,16 @@ from callcenter.kernel.errors import Problem
 #: Steps at which a caller always has the word. Not ``verify``: live evidence answers it without a question.
 QUESTIONS = (Choose, Ask, TakeMessage, ReachOut, Prove)
 #: Outlets by which something has failed or been refused: none may lead into a corner.
-FALLBACKS = frozenset({"silence", "nonsense", "refused", "unavailable", "withheld", "failed", "abandoned"})
+FALLBACKS = frozenset(
+    {"silence", "nonsense", "refused", "unavailable", "withheld", "failed", "abandoned", "unanswered"}
+)
 
 
 def graph_problems(flow: Flow) -> list[Problem]:
     """What is wrong with the ways through a flow whose steps are right by themselves."""
     person_path = _reached(flow, [flow.person])
-    problems = [*_end_problems(flow), *_cycle_problems(flow), *_person_problems(flow, person_path)]
+    problems = [*_end_problems(flow), *_wordless_problems(flow)]
+    problems += [*_cycle_problems(flow), *_person_problems(flow, person_path)]
     heard = _reached(flow, [flow.start]) | person_path
     for step in flow.steps.values():
         if step.name not in heard:
@@ -61,6 +65,19 @@ def _end_problems(flow: Flow) -> Iterator[Problem]:
     for step in flow.steps.values():
         if not any(isinstance(flow.steps[name], End) for name in _reached(flow, [step.name])):
             yield step_problem(flow, step, f"no way leads from step « {step.name} » to an end", "lead to an end step")
+
+
+def _wordless_problems(flow: Flow) -> Iterator[Problem]:
+    """Only two who have talked need no goodbye: everybody else would take a call that ends in silence for a fault."""
+    wordless = {step.name for step in flow.steps.values() if isinstance(step, End) and step.prompt is None}
+    led = {(target, name, outlet) for name, outlet, target in flow.edges() if target in wordless}
+    for target, name, outlet in sorted(led):
+        if not (isinstance(flow.steps[name], Connect) and outlet == "connected"):
+            what = f"the outlet « {outlet} » of step « {name} » leads to « {target} », which ends without words"
+            yield step_problem(flow, flow.steps[name], what, "lead to an end with a prompt")
+    for name in sorted(wordless & {flow.start, flow.person}):
+        what = f"the step « {name} » ends the call of somebody who has talked to nobody, without words"
+        yield step_problem(flow, flow.steps[name], what, "give it a prompt")
 
 
 def _cycle_problems(flow: Flow) -> Iterator[Problem]:

@@ -80,7 +80,10 @@ TEXT_FILTERS: Mapping[str, Callable[[Speech, str], str]] = MappingProxyType(
 YES_NO_FIELDS = frozenset({"practice.is_open", "caller.number_withheld", "practice.voice_messages"})
 #: Fields with a few known values: for ``branch`` with ``cases`` only.
 CASE_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"call.arrival": frozenset({"practice", "direct", "menu", "overflow", "professionals", "closed"})}
+    {
+        "call.arrival": frozenset({"practice", "direct", "menu", "overflow", "professionals", "closed"}),
+        "practice.answer_mode": frozenset({"direct", "menu", "overflow"}),
+    }
 )
 #: Fields that are a date and time: said through one of the filters for it.
 MOMENT_FIELDS = frozenset({"appointment.starts_at", "slot.starts_at"})

@@ -46,6 +46,7 @@ FIELD_LABELS: Mapping[str, Category] = MappingProxyType(
         "practice.access": Category.PUBLIC,
         "practice.opening_hours": Category.PUBLIC,
         "practice.is_open": Category.PUBLIC,
+        "practice.answer_mode": Category.PUBLIC,
         "practice.next_opening": Category.PUBLIC,
         "practice.closing_conduct": Category.PUBLIC,
         "practice.out_of_hours_number": Category.PUBLIC,

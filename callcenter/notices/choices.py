@@ -1,13 +1,12 @@
 """Who wants reminders and who does not: told to staff, or by STOP and START in a text (OU-02).
 
-What is told to staff is about a patient; STOP is about a number, at each practice that reminded it. Each practice has
-its own rows and sees no other's (P5): that a number has sent STOP elsewhere tells it nothing. Nothing is answered to a
-STOP, whoever sends it (P6).
+What is told to staff is about a patient; STOP is about a number, at each practice that knows it (``notices.stopping``).
+Each practice has its own rows and sees no other's (P5): that a number has sent STOP elsewhere tells it nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,14 +14,12 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Writing
+from callcenter.audit.ledger import Entry, EventKind, note
+from callcenter.calls.appointment_texts import WORDING
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.randomness import Random, SystemRandom, new_id
-from callcenter.notices.wording import REMINDER_WORDING
-from callcenter.practice.file import PatientFile
-from callcenter.practice.tables import patient, practice
-from callcenter.store.database import SET_PRACTICE, Database, Transaction
-from callcenter.store.sealed import Sealer
+from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.tables import patient
+from callcenter.store.database import Transaction
 
 
 class Choice(StrEnum):
@@ -89,58 +86,16 @@ async def patient_called(tx: Transaction, external_id: str) -> UUID | None:
 
 async def _keep(tx: Transaction, row: dict[str, Any], now: datetime, random: Random) -> UUID:
     choice_id = new_id(random)
-    values = {**row, "practice": tx.practice, "id": choice_id, "wording": REMINDER_WORDING, "now": now}
+    values = {**row, "practice": tx.practice, "id": choice_id, "wording": WORDING, "now": now}
     await tx.connection.execute(_KEEP, values)
     return choice_id
 
 
-@dataclass(frozen=True, slots=True)
-class TextsReceived:
-    """STOP and START in a text message, from whatever telephone. Implements ``telephony.ports.TextsReceived``."""
-
-    database: Database
-    sealer: Sealer
-    clock: Clock
-    random: Random = field(default_factory=SystemRandom)
-
-    async def stop(self, number: str) -> None:
-        """``number`` (E.164) wants no more reminders: kept by every practice that has sent it one."""
-        await self._everywhere(number, Choice.OPPOSED, unless={Choice.OPPOSED.value})
-
-    async def start(self, number: str) -> None:
-        """``number`` (E.164) opposes reminders no more. That is no consent."""
-        others = {Choice.CONSENTED.value, Choice.WITHDRAWN.value, ""}
-        await self._everywhere(number, Choice.WITHDRAWN, unless=others)
-
-    async def _everywhere(self, number: str, choice: Choice, unless: set[str]) -> None:
-        """The same statements for whatever number, in one transaction: all practices have kept it, or none has."""
-        now = self.clock.now()
-        async with self.database.house() as connection:
-            practices = list((await connection.execute(select(practice.c.id).order_by(practice.c.id))).scalars())
-            for practice_id in practices:
-                await connection.execute(SET_PRACTICE, {"practice": str(practice_id)})
-                values = {
-                    "practice": practice_id,
-                    "id": new_id(self.random),
-                    "index": PatientFile(self.sealer, practice_id).phone_index(number),
-                    "choice": choice.value,
-                    "channel": ChosenBy.SMS.value,
-                    "wording": REMINDER_WORDING,
-                    "now": now,
-                    "unless": sorted(unless),
-                }
-                kept = (await connection.execute(_KEEP_IF_REMINDED, values)).scalar_one_or_none()
-                if kept is not None:
-                    await note_choice(Transaction(connection, practice_id), kept, self.clock, self.random)
-
-
 async def note_choice(tx: Transaction, choice_id: UUID, clock: Clock, random: Random) -> None:
     """Put on record that a number has chosen; whose it is, the record does not say."""
-    writing = Writing(tx, Segment(new_id(random), None), clock, random)
     content = {"refs": [f"reminder_choice:{choice_id}"]}
-    await writing.add(Entry(EventKind.REMINDERS_CHOSEN, {"kind": "recipient", "id": "number"}, None, content))
-    await writing.flush()
-    writing.close()
+    entry = Entry(EventKind.REMINDERS_CHOSEN, {"kind": "recipient", "id": "number"}, None, content)
+    await note(tx, entry, clock, random)
 
 
 # Of two at the same moment, the opposition holds.
@@ -158,21 +113,5 @@ _KEEP = text(
     """
     INSERT INTO reminder_choice (id, practice_id, patient_id, phone_index, choice, channel, wording, made_at)
     VALUES (:id, :practice, :patient, :index, :choice, :channel, :wording, :now)
-    """
-)
-
-_KEEP_IF_REMINDED = text(
-    """
-    INSERT INTO reminder_choice (id, practice_id, phone_index, choice, channel, wording, made_at)
-    SELECT :id, :practice, cast(:index AS bytea), cast(:choice AS text), cast(:channel AS text),
-           cast(:wording AS text), cast(:now AS timestamptz)
-    WHERE (
-        EXISTS (SELECT FROM reminder WHERE practice_id = :practice AND phone_index = :index)
-        OR EXISTS (SELECT FROM reminder_choice WHERE practice_id = :practice AND phone_index = :index)
-    ) AND NOT coalesce((
-        SELECT choice FROM reminder_choice WHERE practice_id = :practice AND phone_index = :index
-        ORDER BY made_at DESC, (choice = 'opposed') DESC LIMIT 1
-    ), '') = ANY(cast(:unless AS text[]))
-    RETURNING id
     """
 )

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing
+from callcenter.audit.ledger import Entry, EventKind, Value, note
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.randomness import Random, SystemRandom, new_id
+from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.notices.addresses import NoticeAddress, NoticeAddresses, NoticeChannel, Rank, told_of
 from callcenter.notices.ports import Alarms
 from callcenter.notices.telling import at_once, make_notices
@@ -64,11 +64,9 @@ class Escalations:
                 return False
             if await _end(tx, row.message_id, "acknowledged", self.clock.now()):
                 refs: list[Value] = [f"message:{row.message_id}", f"notice_address:{row.address_id}"]
-                writing = Writing(tx, Segment(new_id(self.random), None), self.clock, self.random)
                 actor: dict[str, Value] = {"kind": "recipient", "id": str(row.address_id)}
-                await writing.add(Entry(EventKind.MESSAGE_ACKNOWLEDGED, actor, None, {"refs": refs}))
-                await writing.flush()
-                writing.close()
+                entry = Entry(EventKind.MESSAGE_ACKNOWLEDGED, actor, None, {"refs": refs})
+                await note(tx, entry, self.clock, self.random)
         return True
 
     async def _further(self, tx: Transaction, message_id: UUID, now: datetime) -> bool:

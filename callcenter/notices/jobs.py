@@ -8,10 +8,10 @@ from uuid import UUID
 import procrastinate
 
 from callcenter.calls.delivery import MessageNotTaken
-from callcenter.notices.choices import TextsReceived
 from callcenter.notices.escalating import Escalations
 from callcenter.notices.reminders import REMINDERS, SEND_REMINDER, Reminders
 from callcenter.notices.sending import SEND_NOTICE, NoticeSender
+from callcenter.notices.stopping import KEEP_TEXT_WORD, QUEUE, TextsReceived
 from callcenter.notices.telling import Teller
 from callcenter.notices.unfinished import Unfinished
 from callcenter.practice.inbox import NOTICES, NOTIFY
@@ -55,6 +55,10 @@ def register_notice_jobs(jobs: procrastinate.App, outreach: Outreach) -> None:
     async def send_reminder(practice: str, reminder: str) -> None:
         await outreach.reminders.send(UUID(practice), UUID(reminder))
 
+    @jobs.task(name=KEEP_TEXT_WORD, queue=QUEUE, retry=_WRITE_AGAIN)
+    async def keep_text_word(word: str) -> None:
+        await outreach.texts_received.keep(UUID(word))
+
     @jobs.periodic(cron="*/5 * * * *")
     @jobs.task(name="digests", queue="upkeep", queueing_lock="digests", priority=_UPKEEP)
     async def digests(timestamp: int) -> None:
@@ -74,3 +78,4 @@ def register_notice_jobs(jobs: procrastinate.App, outreach: Outreach) -> None:
     @jobs.task(name="settle_unfinished", queue="upkeep", queueing_lock="settle_unfinished", priority=_UPKEEP)
     async def settle_unfinished(timestamp: int) -> None:
         await outreach.unfinished.settle()
+        await outreach.texts_received.settle()

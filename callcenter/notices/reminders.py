@@ -14,9 +14,10 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from callcenter.audit.ledger import Entry, EventKind, Value, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Value, note, stream_so_far, writing
+from callcenter.calls.appointment_texts import WORDING, appointment_words, number_to_name
 from callcenter.calls.delivery import MessageNotTaken, Messenger, Undeliverable, deliver_spoken
 from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Situation, Spoken, release
 from callcenter.disclosure.policy import Policy
@@ -28,8 +29,6 @@ from callcenter.kernel.protected import Protected
 from callcenter.kernel.randomness import Random, SystemRandom, new_id
 from callcenter.notices.choices import chosen, note_choice, oppose_by_carrier
 from callcenter.notices.ports import Alarms
-from callcenter.notices.wording import REMINDER_WORDING
-from callcenter.notices.wording import reminder as in_words
 from callcenter.practice.appointments import STANDING, Appointments
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
@@ -37,7 +36,6 @@ from callcenter.practice.numbers import receives_sms
 from callcenter.practice.opening import Opening
 from callcenter.practice.patients import Patients
 from callcenter.practice.sending import ReminderMode
-from callcenter.practice.tables import contact
 from callcenter.practice.values import Appointment, Contact, PatientFlags
 from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import defer
@@ -211,31 +209,27 @@ class Reminders:
         now, patients, subject = self.clock.now(), Patients(self.sealer), appointment.patient_id
         flags = await patients.flags(tx, subject)
         to = self._telephone(await patients.code_contacts(tx, subject), now)
-        index = None if to is None else await _index_of(tx, to.id)
+        index = None if to is None else await patients.phone_index(tx, to.id)
         barred = await _barred(tx, facts.reminders.mode, subject, index)
         segment, _ = await stream_so_far(tx, reminder)
-        writing = Writing(tx, segment, self.clock, self.random)
-        try:
+        async with writing(tx, segment, self.clock, self.random) as pen:
             today = now.astimezone(facts.timezone).date()
-            gate = Gate(self.policy, Channel.SMS, writing, _ACTOR, {"name": "reminder"}, today)
+            gate = Gate(self.policy, Channel.SMS, pen, _ACTOR, {"name": "reminder"}, today)
             inquiry = Inquiry(
                 categories=_TELLS,
                 optional=frozenset(),
                 references=(f"appointment:{appointment.id}", f"reminder:{reminder}"),
-                prompt={"key": "reminder", "version": REMINDER_WORDING},
+                prompt={"key": "reminder", "version": WORDING},
                 step="reminder",
             )
             coming = await Appointments.next(tx, subject, now)
             sensitive = appointment.practitioner_sensitive or (coming is not None and coming.sensitive_to_come)
             decision = await gate.push(inquiry, _situation(subject, flags, sensitive=sensitive), barred)
-            await writing.flush()
             if not isinstance(decision, Granted) or to is None or index is None:
                 return None
             values: dict[str, Protected[Any]] = {"appointment.starts_at": appointment.starts_at}
             words = release(decision.receipt, "reminder", values, lambda opened: self._words(facts, opened))
             return _Letter(to.phone, words, subject, index, tries)
-        finally:
-            writing.close()
 
     def _telephone(self, contacts: tuple[Contact, ...], now: datetime) -> Contact | None:
         """The mobile that the patient confirmed last, if that was not too long ago: numbers are given to others."""
@@ -246,8 +240,7 @@ class Reminders:
         starts_at = opened["appointment.starts_at"]
         if not isinstance(starts_at, datetime):
             raise CallcenterError("a reminder was granted without its date")
-        number = facts.main_number or facts.rescue_number
-        return in_words(starts_at.astimezone(facts.timezone), number, self.sender)
+        return appointment_words(starts_at.astimezone(facts.timezone), number_to_name(facts), self.sender)
 
     # --- after it has left, or not
 
@@ -268,12 +261,9 @@ class Reminders:
             _log.error("reminder_not_settled", reference=str(reminder), outcome=outcome, error=type(error).__name__)
 
     async def _note(self, tx: Transaction, reminder: UUID, letter: _Letter, why: str) -> None:
-        segment, _ = await stream_so_far(tx, reminder)
-        writing = Writing(tx, segment, self.clock, self.random)
         content: dict[str, Value] = {"of": str(letter.words.record), "refs": [f"reminder:{reminder}"], "reason": why}
-        await writing.add(Entry(EventKind.REMINDER_NOT_SENT, _ACTOR, letter.patient, content))
-        await writing.flush()
-        writing.close()
+        entry = Entry(EventKind.REMINDER_NOT_SENT, _ACTOR, letter.patient, content)
+        await note(tx, entry, self.clock, self.random, stream=reminder)
 
 
 def _situation(subject: UUID, flags: PatientFlags, *, sensitive: bool) -> Situation:
@@ -289,11 +279,6 @@ def _situation(subject: UUID, flags: PatientFlags, *, sensitive: bool) -> Situat
         sensitive=sensitive,
         practice_has_sensitive=False,  # no practitioner is named
     )
-
-
-async def _index_of(tx: Transaction, contact_id: UUID) -> bytes:
-    query = select(contact.c.phone_index).where(contact.c.practice_id == tx.practice, contact.c.id == contact_id)
-    return bytes((await tx.connection.execute(query)).scalar_one())
 
 
 async def _barred(tx: Transaction, mode: ReminderMode, subject: UUID, index: bytes | None) -> Reason | None:

@@ -1,7 +1,8 @@
 """Who is told that messages wait, what was sent to them, how far an unread urgent message has come; and reminders.
 
 An address of a practitioner is sealed like a patient's: it is somebody's private telephone. ``escalation`` is in house
-scope, so that one look finds every practice's unread urgent messages: it holds opaque identifiers only.
+scope, so that one look finds every practice's unread urgent messages: it holds opaque identifiers only. A STOP is no
+practice's until each has looked for its number: until then the number is kept sealed, in row scope.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
@@ -21,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, practice_column
+from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, ROW_SCOPE, metadata, practice_column
 
 #: How far something that is sent has come. ``sending`` is committed before it leaves: a crash is seen by it.
 _OUTCOMES = "'due', 'sending', 'sent', 'refused', 'unconfirmed', 'failed'"
@@ -124,7 +126,7 @@ reminder = Table(
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("claimed_at", DateTime(timezone=True)),
-    Column("phone_index", LargeBinary),  # where it went, so that STOP finds who sent it
+    Column("phone_index", LargeBinary),  # where it went: STOP finds it, should the number have left the file
     UniqueConstraint("practice_id", "id"),
     UniqueConstraint("practice_id", "appointment_id"),  # at most one an appointment
     ForeignKeyConstraint(
@@ -158,4 +160,26 @@ reminder_choice = Table(
     Index(None, "practice_id", "patient_id"),
     Index(None, "practice_id", "phone_index"),
     info=PRACTICE_SCOPE,
+)
+
+text_word = Table(
+    "text_word",
+    metadata,
+    Column(
+        "id", Uuid, primary_key=True
+    ),  # the carrier's identifier of the text: the same webhook again is no other one
+    Column("word", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("kept_at", DateTime(timezone=True)),  # every practice has kept it that has the number
+    CheckConstraint("word IN ('stop', 'start')", name="word"),
+    Index("ix_text_word_not_kept", "received_at", postgresql_where=text("kept_at IS NULL")),
+    info=HOUSE_SCOPE,
+)
+
+text_word_number = Table(
+    "text_word_number",
+    metadata,
+    Column("word_id", Uuid, ForeignKey("text_word.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", LargeBinary, nullable=False),
+    info=ROW_SCOPE,
 )

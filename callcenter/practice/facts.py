@@ -186,6 +186,7 @@ class PracticeFacts:
             "practice.access": self.access,
             "practice.opening_hours": speech.spoken_hours(self.hours) or words.no_hours,
             "practice.is_open": self.is_open(at),
+            "practice.answer_mode": self.reception.mode.value,
             "practice.next_opening": speech.spoken_datetime(upcoming, today) if upcoming else words.no_next_opening,
             "practice.closing_conduct": self.closing_conduct,
             "practice.out_of_hours_number": speech.spoken_phone(self.out_of_hours_number),

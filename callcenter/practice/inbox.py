@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 
 from callcenter.practice.tables import message, practitioner, voice_message
 from callcenter.practice.values import Change, SpokenMessage, Urgency, VoiceState, WaitingMessage
@@ -16,6 +17,26 @@ from callcenter.store.sealed import Place, Sealer
 
 #: The job that tells of a new message, and the queue of everything that callcenter sends to practitioners.
 NOTIFY, NOTICES = "notify", "notices"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of the messages are looked at.
+
+    Arguments:
+        practitioner: those for this one; ``None`` for everybody's, and the practice's own.
+        urgent: the urgent ones alone.
+    """
+
+    practitioner: UUID | None = None
+    urgent: bool = False
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        of = [] if self.practitioner is None else [message.c.practitioner_id == self.practitioner]
+        return [*of, message.c.urgency != Urgency.NORMAL.value] if self.urgent else of
+
+
+ALL = Wanted()
 
 
 class Inbox:
@@ -64,12 +85,12 @@ class Inbox:
         await tx.connection.execute(insert(message).values(row))
         await defer(tx.connection, NOTIFY, queue=NOTICES, practice=tx.practice, message=id)
 
-    async def waiting(self, tx: Transaction, limit: int = 500) -> tuple[WaitingMessage, ...]:
+    async def waiting(self, tx: Transaction, limit: int = 500, *, wanted: Wanted = ALL) -> tuple[WaitingMessage, ...]:
         """What nobody has handled, urgent ones first, then oldest first, at most ``limit``.
 
         The numbers are opened: they are for staff.
         """
-        query = _WAITING.where(message.c.practice_id == tx.practice).limit(limit)
+        query = _WAITING.where(message.c.practice_id == tx.practice, *wanted.conditions()).limit(limit)
         return tuple([self._waiting(tx, row) for row in (await tx.connection.execute(query)).all()])
 
     def _waiting(self, tx: Transaction, row: Row[Any]) -> WaitingMessage:
@@ -89,9 +110,11 @@ class Inbox:
             voice=voice,
         )
 
-    async def count_waiting(self, tx: Transaction) -> int:
+    async def count_waiting(self, tx: Transaction, *, wanted: Wanted = ALL) -> int:
         """How many messages nobody has handled."""
-        query = select(func.count()).where(message.c.practice_id == tx.practice, message.c.handled_at.is_(None))
+        query = select(func.count()).where(
+            message.c.practice_id == tx.practice, message.c.handled_at.is_(None), *wanted.conditions()
+        )
         return int((await tx.connection.execute(query)).scalar_one())
 
     async def handle(self, tx: Transaction, message_id: UUID, by: str, now: datetime) -> Change:

@@ -11,6 +11,7 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.values import SpokenMessage, Urgency, VoiceState, WaitingMessage
 
 NOBODY_WAITS = "personne n'attend d'être rappelé"
+NOBODY_WAITS_SO = "rien n'attend qui réponde à ces critères ; sans eux, `callcenter inbox` montre tout"
 
 _REASONS: Mapping[str, str] = MappingProxyType(
     {

@@ -94,6 +94,13 @@ class Patients:
         contacts = (_contact(file, row) for row in rows.mappings().all())
         return tuple(contact for contact in contacts if contact is not None)
 
+    @staticmethod
+    async def phone_index(tx: Transaction, contact_id: UUID) -> bytes | None:
+        """Under what the number of a telephone on file is found: a STOP is kept under it. ``None``: there is none."""
+        query = select(contact.c.phone_index).where(contact.c.practice_id == tx.practice, contact.c.id == contact_id)
+        found = (await tx.connection.execute(query)).scalar_one_or_none()
+        return None if found is None else bytes(found)
+
     async def flags(self, tx: Transaction, patient_id: UUID) -> PatientFlags:
         """What forbids or restricts disclosures about a patient.
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, exists, select
 
+from callcenter.practice.names import normalise_name
 from callcenter.practice.tables import practitioner
 from callcenter.store.database import Transaction
 
@@ -45,6 +46,22 @@ async def practitioner_names(tx: Transaction) -> Mapping[str, UUID]:
     """The practitioners of the practice by their name, without the title."""
     query = select(practitioner.c.name, practitioner.c.id).where(practitioner.c.practice_id == tx.practice)
     return {row.name: row.id for row in (await tx.connection.execute(query)).all()}
+
+
+async def practitioners_called(tx: Transaction, name: str) -> Sequence[PublicName]:
+    """The practitioners of the practice whom ``name`` means: the whole name, or the end of it, with or without title,
+    whatever its case and accents.
+
+    Raises:
+        UnmappedCharacter: ``name`` holds what no name in the files holds.
+    """
+    return [one for one in await public_names(tx) if _means(name.strip(), one)]
+
+
+def _means(name: str, one: PublicName) -> bool:
+    title = one.titled.removesuffix(one.name)
+    wanted = normalise_name(name.removeprefix(title)).split()
+    return normalise_name(one.name).split()[-len(wanted) :] == wanted
 
 
 async def sensitive_practitioners(tx: Transaction) -> frozenset[UUID]:

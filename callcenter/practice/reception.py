@@ -16,7 +16,7 @@ from callcenter.practice.opening import LOOK_AHEAD_DAYS, Interval, Opening
 class Answers(StrEnum):
     """Who answers."""
 
-    #: The practice itself. A call that comes here all the same is asked for a number to be called back at.
+    #: The practice itself: its own telephone rings, and the answering service takes what nobody answers there.
     PRACTICE = "practice"
     #: The answering service, in the way that the practice's ``answer_mode`` says.
     SERVICE = "service"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing
+from callcenter.audit.ledger import Entry, EventKind, Value, note
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.randomness import Random, new_id
+from callcenter.kernel.randomness import Random
 from callcenter.practice.enrolment import Changed
 from callcenter.practice.setting_versions import Author
 from callcenter.store.database import Transaction
@@ -55,9 +55,4 @@ class StaffActs:
     async def _add(
         self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value], subject: UUID | None = None
     ) -> None:
-        writing = Writing(tx, Segment(new_id(self._random), None), self._clock, self._random)
-        try:
-            await writing.add(Entry(kind, {"kind": "staff", "id": by}, subject, content))
-            await writing.flush()
-        finally:
-            writing.close()
+        await note(tx, Entry(kind, {"kind": "staff", "id": by}, subject, content), self._clock, self._random)

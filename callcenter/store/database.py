@@ -24,6 +24,8 @@ LOCK_TIMEOUT_MS = 4_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
 
 SET_PRACTICE = text("SELECT set_config('app.practice', :practice, true)")
+#: Names the one row of each table in row scope that the transaction may see.
+SET_ROW = text("SELECT set_config('app.row', :row, true)")
 
 
 #: Classes of SQLSTATE that say nothing about what was asked: connection, resources, intervention of an operator or of a

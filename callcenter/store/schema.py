@@ -3,6 +3,8 @@
 *Practice scope*: everything about patients. Such a table has a ``practice_id``; row-level security shows the app role
 the rows of the practice named by ``app.practice`` in the current transaction, and an unset name is an error.
 *House scope*: directory, staff, queues, jobs; opaque ids only, no sealed and no labelled column.
+*Row scope*: a row that holds something sealed and is no practice's. Row-level security shows it to the transaction that
+names it by ``app.row``, and no other row; an unset name is an error.
 """
 
 from __future__ import annotations
@@ -35,8 +37,14 @@ def in_practice_scope(table: Table) -> bool:
     return table.info.get("scope") == "practice"
 
 
+def is_guarded(table: Table) -> bool:
+    """Whether row-level security must guard ``table``: it holds rows about patients, or something sealed."""
+    return in_practice_scope(table) or table.info.get("scope") == "row"
+
+
 PRACTICE_SCOPE = {"scope": "practice"}
 HOUSE_SCOPE = {"scope": "house"}
+ROW_SCOPE = {"scope": "row"}
 
 
 def practice_tables(tables: Iterable[Table]) -> list[Table]:
@@ -45,15 +53,26 @@ def practice_tables(tables: Iterable[Table]) -> list[Table]:
 
 
 def guard_statements(table: str) -> list[str]:
-    """The statements that put row-level security on ``table``.
+    """The statements that put row-level security on ``table``, of practice scope.
 
     FORCE makes it bind the owner too, which then needs a policy of its own: without one it would see no row, silently.
     """
+    return _guard(table, f"{table}_practice", "practice_id = current_setting('app.practice')::uuid")
+
+
+def guard_row_statements(table: str, column: str) -> list[str]:
+    """The statements that put row-level security on ``table``, of row scope.
+
+    Arguments:
+        column: by which a transaction names the row.
+    """
+    return _guard(table, f"{table}_named", f"{column} = current_setting('app.row')::uuid")
+
+
+def _guard(table: str, policy: str, condition: str) -> list[str]:
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY {table}_practice ON {table} TO {APP} "
-        "USING (practice_id = current_setting('app.practice')::uuid) "
-        "WITH CHECK (practice_id = current_setting('app.practice')::uuid)",
+        f"CREATE POLICY {policy} ON {table} TO {APP} USING ({condition}) WITH CHECK ({condition})",
         f"CREATE POLICY {table}_owner ON {table} TO {OWNER} USING (true) WITH CHECK (true)",
     ]

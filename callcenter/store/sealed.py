@@ -25,6 +25,10 @@ VERSION = 1
 NONCE_BYTES = 12  # NIST SP 800-38D §5.2.1.1
 
 
+#: Stands for the practice in the place of what is no practice's.
+NO_PRACTICE = UUID(int=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a sealed field stands: it opens nowhere else.

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from twilio.twiml import voice_response as verbs
 
+from callcenter.calls.session import Way
 from callcenter.kernel.errors import CallcenterError
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.callers import Line, e164, line_ending
@@ -140,6 +141,16 @@ class StaticAnswers:
             self._alerts.report(AlertKind.CALL_CAME_BACK)
             return self._plain
         return prepared.body
+
+    def may_ring(self, line: str, way: Way) -> bool:
+        """See :class:`callcenter.calls.switchboard.OpenLines`. One memory serves both ways out of the house."""
+        came = Line(way.called, way.origins, way.sid)
+        if line_ending(line) in self._served or came.comes_from(line) or self.comes_back(came):
+            return False
+        if not self._transfers.may_go(came):
+            self._alerts.report(AlertKind.CALL_CAME_BACK)
+            return False
+        return True
 
     def ended(self, sid: str) -> None:
         """The call of the carrier's identifier ``sid`` is over."""

@@ -37,9 +37,9 @@ class IncomingTexts:
         try:
             async with asyncio.timeout(self._seconds):
                 if received.sender is not None and received.word is TextWord.STOP:
-                    await self._texts.stop(received.sender)
+                    await self._texts.stop(received.sender, received.message)
                 elif received.sender is not None and received.word is TextWord.START:
-                    await self._texts.start(received.sender)
+                    await self._texts.start(received.sender, received.message)
         except Exception as error:
             self._alerts.failed(AlertKind.TEXT_FAILED, error)
             request[OUTCOME] = Outcome.FAILED.value

@@ -51,11 +51,11 @@ class Calls(Protocol):
 class TextsReceived(Protocol):
     """Who minds STOP and START. Nothing is answered to either, whoever sends them."""
 
-    async def stop(self, number: str) -> None:
-        """``number`` (E.164) wants no more texts that it has not asked for."""
+    async def stop(self, number: str, message: UUID) -> None:
+        """``number`` (E.164) wants no more reminders; the same ``message`` again has no effect."""
 
-    async def start(self, number: str) -> None:
-        """``number`` (E.164) takes that back."""
+    async def start(self, number: str, message: UUID) -> None:
+        """``number`` (E.164) takes that back; the same ``message`` again has no effect."""
 
 
 class Confirmations(Protocol):

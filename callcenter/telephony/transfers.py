@@ -1,4 +1,4 @@
-"""Calls that we have sent to a rescue line, remembered for a minute: one that comes back meanwhile is not sent again.
+"""Calls that we have sent to a practice's line, remembered for a minute: one that comes back is not sent again.
 
 A carrier tells a forwarded call from a new one only if it cares to. What it cannot hide is that the call which we sent
 away is still up while the next one comes in.
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from callcenter.telephony.callers import Line
+from callcenter.telephony.callers import WITHHELD, Line, line_ending
 
 #: A line rings for less: a call that was sent away comes back within seconds, or never.
 REMEMBERED_SECONDS = 60.0
@@ -38,12 +38,13 @@ class Transfers:
         self._sent: dict[str, _Sent] = {}
 
     def may_go(self, line: Line) -> bool:
-        """Whether a call on ``line`` may be sent to its rescue line; then it is remembered, and may be sent again."""
+        """Whether a call on ``line`` may be sent to the practice; then it is remembered, and may be sent again."""
         now = self._seconds()
         self._forget(now)
         if line.sid in self._sent:
             return True
-        caller, most = (line.origins[0], 1) if line.origins else ("", WITHHELD_AT_ONCE)
+        caller = _shown(line)
+        most = 1 if caller else WITHHELD_AT_ONCE
         way = (caller, line.called or "")
         if sum(sent.way == way for sent in self._sent.values()) >= most:
             return False
@@ -60,3 +61,9 @@ class Transfers:
             if now - self._sent[sid].at < REMEMBERED_SECONDS and len(self._sent) < MOST_REMEMBERED:
                 break
             del self._sent[sid]
+
+
+def _shown(line: Line) -> str:
+    """What is shown of the caller, in any spelling; empty for all who withhold their number, spelt or typed."""
+    first = line.origins[0] if line.origins else ""
+    return "" if first in WITHHELD else line_ending(first)

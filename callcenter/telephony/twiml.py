@@ -16,7 +16,7 @@ from urllib.parse import quote
 from twilio.twiml import TwiML
 from twilio.twiml import voice_response as verbs
 
-from callcenter.calls.values import Continue, Document, Element, End, Gather, PlayAudio, Record, SayText, Slot
+from callcenter.calls.values import Continue, Dial, Document, Element, End, Gather, PlayAudio, Record, SayText, Slot
 from callcenter.flow.language import Pace
 from callcenter.kernel.errors import CallcenterError
 from callcenter.telephony.urls import Urls
@@ -29,6 +29,11 @@ LONGEST_SAY_ENCODED = 4_500
 
 #: That end a spoken message.
 SECONDS_OF_SILENCE = 5
+
+#: A line rings for so long; the carrier adds about five seconds. Then whoever waits is received by us.
+RING_SECONDS = 25
+#: The longest talk.
+TALK_SECONDS = 3_600
 
 _SENTENCE = re.compile(r"(?<=[.!?…;:])\s+")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -172,6 +177,22 @@ def _record(document: Document, asked: Record, urls: Urls) -> TwiML:
     )
 
 
+def _dial(document: Document, asked: Dial, urls: Urls) -> TwiML:
+    """Ring a line, as one of our own numbers: the account may show it, and by it a call that comes round is known.
+
+    Without ``answerOnBridge``, which does nothing once words were said; the conversation is never recorded.
+    """
+    dial = verbs.Dial(
+        action=urls.step(document.call, document.number, Slot.DIALLED),
+        method="POST",
+        timeout=RING_SECONDS,
+        time_limit=TALK_SECONDS,
+        caller_id=asked.shown,
+    )
+    dial.append(verbs.Number(asked.line))
+    return dial
+
+
 def render(document: Document, urls: Urls, voices: CarrierVoices) -> bytes:
     """A document as TwiML.
 
@@ -203,6 +224,9 @@ def render(document: Document, urls: Urls, voices: CarrierVoices) -> bytes:
             append(response, asked.elements)
             response.append(_record(document, asked, urls))
             response.append(verbs.Redirect(urls.step(document.call, document.number, Slot.NEXT), method="POST"))
+        case Dial() as asked:
+            append(response, asked.elements)
+            response.append(_dial(document, asked, urls))
         case Continue():
             response.append(verbs.Redirect(urls.step(document.call, document.number, Slot.NEXT), method="POST"))
         case End():

@@ -16,7 +16,7 @@ from uuid import UUID
 from multidict import MultiMapping
 
 from callcenter.calls.values import CallStatus, Incoming, Reached, RecordingReady, Slot, StatusChanged, StepAnswered
-from callcenter.flow.conversation import Keyed, Recorded
+from callcenter.flow.conversation import Dialled, Keyed, Rang, Recorded
 from callcenter.telephony.callers import Line, e164
 from callcenter.telephony.ports import MessageStatus
 
@@ -41,6 +41,15 @@ NONSENSE = Keyed("0" * MOST_KEYS)
 
 #: The fields in which two webhooks for one step may differ in meaning (docs/one-step.md).
 _MEANINGFUL = ("Digits", "RecordingSid", "DialCallStatus", "QueueResult")
+
+#: What the carrier says of a line that was rung.
+_RANG = {
+    "completed": Rang.TALKED,
+    "busy": Rang.BUSY,
+    "no-answer": Rang.NO_ANSWER,
+    "failed": Rang.FAILED,
+    "canceled": Rang.CANCELLED,
+}
 
 _STATUSES = {status.name.lower().replace("_", "-"): status for status in CallStatus}
 
@@ -87,10 +96,12 @@ class TextReceived:
     """A text message to one of our numbers.
 
     Arguments:
+        message: the carrier's identifier of it, without its two letters.
         sender: E.164, or ``None`` where it is no telephone number.
         word: what it asks, or ``None`` for any other text, which is not kept.
     """
 
+    message: UUID
     sender: str | None
     word: TextWord | None
 
@@ -157,7 +168,8 @@ def read_incoming(form: Form) -> Incoming | Malformed:
     if called is None:
         return Malformed("To")
     caller = e164(_one(form, "From") or "")
-    return Incoming(sid, caller, called, _fingerprint({"CallSid": sid, "From": caller, "To": called}))
+    fingerprint = _fingerprint({"CallSid": sid, "From": caller, "To": called})
+    return Incoming(sid, caller, called, fingerprint, read_line(form).origins)
 
 
 def read_reached(path: Mapping[str, str], form: Form) -> Reached | Malformed:
@@ -202,6 +214,9 @@ def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | Malformed:
     recorded = _read_recorded(form) if slot is Slot.RECORDED else None
     if isinstance(recorded, Malformed):
         return recorded
+    dialled = _read_dialled(form) if slot is Slot.DIALLED else None
+    if isinstance(dialled, Malformed):
+        return dialled
     return StepAnswered(
         call=UUID(path["call"]),
         carrier_sid=sid,
@@ -211,7 +226,14 @@ def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | Malformed:
         keyed=Keyed("") if recorded else read_keys(_one(form, "Digits") or "", _one(form, "FinishedOnKey") or ""),
         fingerprint=_fingerprint({name: _one(form, name) for name in _MEANINGFUL}),
         recorded=recorded,
+        dialled=dialled,
     )
+
+
+def _read_dialled(form: Form) -> Dialled | Malformed:
+    """What became of a line that was rung. A word that is new to us is no talk: the call goes on with us."""
+    status = _one(form, "DialCallStatus")
+    return Malformed("DialCallStatus") if not status else Dialled(_RANG.get(status, Rang.FAILED))
 
 
 def _read_recorded(form: Form) -> Recorded | Malformed:
@@ -263,13 +285,15 @@ def read_text(form: Form) -> TextReceived | Malformed:
 
     Where the carrier minds them itself, it says so (``OptOutType``).
     """
-    if not _MESSAGE_SID.fullmatch(_one(form, "MessageSid") or ""):
+    sid = _one(form, "MessageSid") or ""
+    if not _MESSAGE_SID.fullmatch(sid):
         return Malformed("MessageSid")
     if "From" not in form:
         return Malformed("From")
     words = (_one(form, "OptOutType") or "", _one(form, "Body") or "")
     read = (_TEXT_WORDS.get(_plain(word)) for word in words)
-    return TextReceived(e164(_one(form, "From") or ""), next((word for word in read if word is not None), None))
+    word = next((word for word in read if word is not None), None)
+    return TextReceived(UUID(sid[2:]), e164(_one(form, "From") or ""), word)
 
 
 def _plain(words: str) -> str:

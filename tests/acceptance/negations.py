@@ -17,8 +17,10 @@ from callcenter.emulator.steps import (
     LedgerRow,
     Mails,
     NoMails,
+    NoRings,
     NoTexts,
     Presses,
+    Rings,
     Says,
     SendsText,
     Step,
@@ -49,6 +51,10 @@ def _opposites(action: Action) -> Iterator[Action]:
             yield NoMails(to)
         case NoMails(to):
             yield Mails(to, ANYTHING, None)
+        case Rings(on):
+            yield NoRings(on)
+        case NoRings(on):
+            yield Rings(on)
         case Answers(pattern=pattern):
             yield Answers("+33199009999", None, None, None)
             if pattern is not None:

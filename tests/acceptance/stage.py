@@ -19,7 +19,7 @@ from callcenter.emulator import Emulator
 from callcenter.emulator.client import ControlClient
 from callcenter.emulator.outcomes import Differed, Outcome, Passed
 from callcenter.emulator.runner import LedgerReader, Patience, run
-from callcenter.emulator.steps import NoTexts, Transcript
+from callcenter.emulator.steps import NoRings, NoTexts, Transcript
 from callcenter.emulator.transcript import load_transcript
 from callcenter.installation import Addresses, keys_path
 from callcenter.kernel.clock import DrivenClock
@@ -90,7 +90,7 @@ class Stage:
             seen = await client.last_message()
         reader = ledger or ledger_reader(self.running.database)
         outcome = await run(script, base_url=self.emulator.base_url, ledger=reader, clock=self.clock, patience=patience)
-        return await self._texts_that_came_late(script, seen) or outcome if isinstance(outcome, Passed) else outcome
+        return await self._reached_after_all(script, seen) or outcome if isinstance(outcome, Passed) else outcome
 
     async def furnish(self, at: datetime) -> None:
         """Set the clock, and bring the agendas to that day."""
@@ -109,8 +109,14 @@ class Stage:
         async with self.running.database.house() as connection:
             return int((await connection.execute(_JOBS_LEFT)).scalar_one())
 
-    async def _texts_that_came_late(self, script: Transcript, seen: int) -> Differed | None:
-        """Whether a message that must not arrive has, now that no job is left to send one."""
+    async def _reached_after_all(self, script: Transcript, seen: int) -> Differed | None:
+        """Whether a message that must not arrive has, or a telephone rings, now that no job is left to do it."""
+        silent = [(step, step.action.on) for step in script.steps if isinstance(step.action, NoRings)]
+        for step, number in silent:
+            await self.messages_sent()
+            async with ControlClient(self.emulator.base_url) as client:
+                if await client.ringing(number, 0):
+                    return Differed(step.number, step.line, f"que le {number} ne sonne pas", "il sonne, plus tard")
         forbidden = [(step, step.action.to) for step in script.steps if isinstance(step.action, NoTexts)]
         if not forbidden:
             return None

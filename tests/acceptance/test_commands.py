@@ -23,6 +23,8 @@ from callcenter.kernel.randomness import SeededRandom, new_id
 from callcenter.practice.demo import seed
 from callcenter.practice.directory import Directory
 from callcenter.practice.inbox import Inbox
+from callcenter.practice.practitioners import practitioner_names
+from callcenter.practice.values import Urgency
 from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.settings import PROJECT
 from callcenter.store.database import Database
@@ -189,6 +191,50 @@ async def test_a_request_that_was_answered_leaves_the_list(
     refused(await inbox("--by", "accueil-2"), "--by NAME go together")
     refused(await inbox("--done", done, "--by", " "), "--by NAME go together")
     assert (await inbox("--practice", "maison-de-sante-du-port")).stdout == "personne n'attend d'être rappelé\n"
+
+
+async def test_the_list_of_one_practitioner_and_of_what_is_urgent(
+    run: Run, cluster: Cluster, database_name: str, keys_file: Path
+) -> None:
+    environment = await waiting(cluster, database_name, keys_file, 1)
+    database = Database(cluster.server.url(user=APP, database=database_name), pool_size=1)
+    async with database.house() as connection:
+        facts = await Directory.by_slug(connection, "cabinet-des-tilleuls", SystemClock().now())
+    async with database.practice(facts.id) as tx:
+        for number, (whom, urgency) in enumerate([("Claire Moreau", Urgency.URGENT), ("Nadia Benali", Urgency.NORMAL)]):
+            await Inbox(Sealer(load_keys(keys_file), SeededRandom(3))).leave(
+                tx,
+                id=new_id(SeededRandom(40 + number)),
+                reason="prescription",
+                number=f"+3363998002{number}",
+                call_reference=None,
+                now=SystemClock().now(),
+                practitioner=(await practitioner_names(tx))[whom],
+                urgency=urgency,
+            )
+    await database.close()
+
+    async def inbox(*arguments: str) -> list[str]:
+        result = await asyncio.to_thread(run, "inbox", *arguments, **environment)
+        assert result.exit_code == 0, result.output
+        return list(result.stdout.splitlines())
+
+    assert len(await inbox()) == 3
+    for name in ("Moreau", "claire moreau", "Dr Claire Moreau"):
+        (line,) = await inbox("--practitioner", name)
+        assert "URGENT ordonnance, pour Dr Claire Moreau" in line
+    (line,) = await inbox("--practitioner", "Benali", "--practice", "cabinet-des-tilleuls")
+    assert "+33639980021" in line
+    (line,) = await inbox("--urgent")
+    assert "+33639980020" in line
+    assert await inbox("--urgent", "--practitioner", "Benali") == [
+        "rien n'attend qui réponde à ces critères ; sans eux, `callcenter inbox` montre tout"
+    ]
+    unknown = await asyncio.to_thread(run, "inbox", "--practitioner", "Dupont", **environment)
+    refused(unknown, "no practitioner is called « Dupont »; there are ")
+    assert "Dr Nadia Benali (cabinet-des-tilleuls)" in unknown.stderr
+    one = await asyncio.to_thread(run, "inbox", "--urgent", "--done", line.split()[-1], "--by", "a", **environment)
+    refused(one, "choose what is listed")
 
 
 async def test_a_list_that_is_cut_says_how_many_more_wait(

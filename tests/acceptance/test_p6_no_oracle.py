@@ -3,6 +3,7 @@ the number or order of questions, not by a byte or a second of what answers them
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -133,6 +134,42 @@ async def test_p6_every_claim_that_is_not_proved_is_answered_alike(
     assert len(expected.answers) > len(known.keys) + 2
     for claim in others:
         assert await traced(barred_and_restricted, claim, *ending) == expected, claim.who
+
+
+#: « Renvoyer le rappel », which leads back to the menu, and the return call, which ends the call by itself.
+REACHED_BY = {"the reminder again": ("4", ("0", "1", "1#")), "a return call": ("5", ())}
+
+
+@pytest.mark.parametrize(("key", "afterwards"), REACHED_BY.values(), ids=REACHED_BY.keys())
+@pytest.mark.parametrize("claims", [FROM_THEIR_LINE, FROM_A_LINE_THAT_SAYS_NOTHING], ids=["their_line", "no_line"])
+async def test_p6_every_claim_to_be_reached_is_answered_alike(
+    barred_and_restricted: Stage, claims: tuple[Claim, ...], key: str, afterwards: tuple[str, ...]
+) -> None:
+    known, *others = claims
+    expected = await reached(barred_and_restricted, known, key, *afterwards)
+    assert len(expected.answers) > len(known.keys)
+    for claim in others:
+        assert await reached(barred_and_restricted, claim, key, *afterwards) == expected, claim.who
+
+
+async def reached(stage: Stage, claim: Claim, key: str, *afterwards: str) -> Trace:
+    """Ask to be reached on the telephone on file; what was sent or rung for it is not the caller's to see."""
+    await stage.furnish(TODAY)
+    menu, _, *typed = claim.keys
+    async with calling(stage, claim.calls_from) as caller:
+        await caller.does(menu, key, *typed, *afterwards)
+        await stage.messages_sent()
+    heard = trace(caller, TODAY)
+    spoken = tuple((kind, _RETURN_CODE.sub("…", words)) for kind, words in heard.heard)
+    answers = tuple(
+        (status, headers, _RETURN_CODE.sub("…", body.decode()).encode(), second)
+        for status, headers, body, second in heard.answers
+    )
+    return Trace(spoken, answers)
+
+
+#: The digits that are given out for the line on file: as many, whoever asks, and none of them tells anything.
+_RETURN_CODE = re.compile(r"\d \d \d \d")
 
 
 async def test_p6_a_claim_that_will_be_proved_is_answered_alike_until_its_code_is_typed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from itertools import repeat
 from random import Random
@@ -22,6 +23,7 @@ from callcenter.flow.state import Phase
 from callcenter.practice.inbox import Inbox
 from tests.acceptance.caller import BREST, JEANNE, LYON, SILENCE, Caller, calling
 from tests.acceptance.stage import Stage
+from tests.conftest import TODAY
 
 WEBHOOKS, SECONDS = 60, 15 * 60
 
@@ -201,6 +203,16 @@ async def test_p7_whoever_types_without_sense_as_slowly_as_can_be_is_led_to_an_e
             await caller.does(*answers)
             await behaves(caller, keys, before_each=9.5)  # half a second more, and the question would have ended
         ends_well(caller, f"{named((number == 'anonymous', answers))}, then slow {manners}")
+
+
+async def test_p7_whoever_waits_where_a_practice_answers_itself_and_nobody_does_is_led_to_an_end(stage: Stage) -> None:
+    await stage.furnish(TODAY + timedelta(days=1))  # a Friday morning, in Brest
+    for manners, keys in bad_manners().items():
+        async with calling(stage, JEANNE, BREST) as caller:
+            assert "mettons en relation avec le cabinet" in caller.words
+            await behaves(caller, keys)
+        assert "Nous prenons votre appel" in caller.words
+        ends_well(caller, f"nobody answers, then {manners}")
 
 
 async def test_p7_garbage_from_the_first_moment_leads_to_an_end(stage: Stage) -> None:

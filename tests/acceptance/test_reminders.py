@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from callcenter.audit.ledger import Writing
 from callcenter.calls.delivery import Undeliverable
-from callcenter.emulator.client import ArrivedMessage
-from callcenter.kernel.randomness import SystemRandom
+from callcenter.emulator.client import ArrivedMessage, ControlClient
+from callcenter.kernel.randomness import SystemRandom, new_id
 from callcenter.notices.choices import Choice, choose_for_patient
 from callcenter.notices.reminders import OPTED_OUT, MobileSender
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.file import PatientFile
+from callcenter.practice.intake import ContactEntry, put_contacts
+from callcenter.practice.numbers import E164
 from callcenter.practice.practice_form import Setting
+from tests.acceptance.on_the_line import BORN, calling
 from tests.acceptance.outreach import (
     PORT,
     SENDER,
@@ -36,7 +40,7 @@ from tests.acceptance.stage import Stage
 JEANNE, KARIM, ODETTE, UNKNOWN = "+33639980001", "+33639980004", "+33639980005", "+33639980090"
 #: Jeanne's appointment is on Tuesday 1 December at 14:30.
 THE_DAY_BEFORE = paris(2026, 11, 30, 15, 0)
-WORDS = "Rappel : RDV le 01/12 à 14h30. Infos : 0465710001. STOP au 0199000001"
+WORDS = "Rappel : RDV le 01/12 à 14h30. Infos : 04 65 71 00 01. STOP au 01 99 00 00 01"
 
 
 async def reminded(stage: Stage, seen: Outside, number: str = JEANNE) -> list[ArrivedMessage]:
@@ -186,10 +190,13 @@ async def test_stop_ends_reminders_and_start_brings_them_back(stage: Stage, word
     async with outside(stage) as seen:
         await reminded(stage, seen)
         assert await seen.client.send_text(JEANNE, SENDER, word) == 200
+        await stage.messages_sent()
         assert await reminded_anew(stage, seen) == 0
         assert await refusals(stage) == ["None", "opposed"]
         assert len(await records(stage, "reminders.chosen")) == 1
+        stage.clock.advance(60)
         assert await seen.client.send_text(JEANNE, SENDER, "START") == 200
+        await stage.messages_sent()
         assert await reminded_anew(stage, seen) == 1
 
 
@@ -211,18 +218,21 @@ async def test_p6_a_stop_is_answered_alike_whoever_sends_it(stage: Stage) -> Non
         answers = [await seen.client.send_text(number, SENDER, "STOP") for number in (JEANNE, ODETTE, UNKNOWN)]
         answers.append(await seen.client.send_text(UNKNOWN, SENDER, "Bonjour, je voudrais un rendez-vous"))
         assert set(answers) == {200}
+        await stage.messages_sent()
         assert await seen.client.last_message() - before == len(answers), "nothing is sent back"
     choices = await rows(stage, "SELECT choice, channel, wording FROM reminder_choice")
-    assert [(one.choice, one.channel) for one in choices] == [("opposed", "sms")]
+    assert {(one.choice, one.channel) for one in choices} == {("opposed", "sms")}
+    assert len(choices) == 2, "of those on file, and not of the stranger"
     assert choices[0].wording
 
 
-async def test_p5_a_stop_is_kept_by_the_practice_that_reminded_and_by_no_other(stage: Stage) -> None:
+async def test_p5_a_stop_is_kept_by_the_practice_that_has_the_number_and_by_no_other(stage: Stage) -> None:
     await switch_on(stage)
     await put(stage, Setting.REMINDERS, "opt_out", PORT)
     async with outside(stage) as seen:
         await reminded(stage, seen)
         await seen.client.send_text(JEANNE, SENDER, "STOP")
+        await stage.messages_sent()
     assert len(await rows(stage, "SELECT id FROM reminder_choice")) == 1
     assert await rows(stage, "SELECT id FROM reminder_choice", PORT) == []
 
@@ -292,3 +302,45 @@ async def test_reminders_are_never_from_a_mobile(stage: Stage) -> None:
     with pytest.raises(MobileSender, match="OU-05"):
         await from_a_mobile.find()
     assert await rows(stage, "SELECT id FROM reminder") == []
+
+
+async def test_a_stop_after_a_reminder_asked_for_again_ends_both_kinds_of_reminder(stage: Stage) -> None:
+    """The practice sends none by itself yet: the number is on file, and that is enough."""
+    async with outside(stage) as seen:
+        assert len(await asked_again(stage, seen)) == 1
+        assert await seen.client.send_text(JEANNE, SENDER, "STOP") == 200
+        await stage.messages_sent()
+        await switch_on(stage)
+        assert len(await reminded(stage, seen)) == 1
+        assert len(await asked_again(stage, seen)) == 1
+    reasons = [one["reason"] for one in await records(stage, "disclosure") if one["decision"] == "refused"]
+    assert reasons[:1] + reasons[-1:] == ["opposed", "opposed"]
+
+
+async def test_a_code_still_comes_after_a_stop(stage: Stage) -> None:
+    async with calling(stage) as line, ControlClient(stage.emulator.base_url) as client:
+        assert await client.send_text(JEANNE, SENDER, "STOP") == 200
+        await stage.messages_sent()
+        assert len(await rows(stage, "SELECT id FROM reminder_choice")) == 1
+        await line.verify()
+
+
+async def test_a_stop_of_the_mobile_holds_though_the_landline_on_file_is_typed(stage: Stage) -> None:
+    whose, entered = demo_id("patient", "jeanne-martin-duval"), stage.clock.now() - timedelta(days=99)
+    landline = ContactEntry(new_id(SystemRandom()), whose, date(1962, 3, 14), E164("+33465710098"), entered, entered)
+    async with stage.running.database.practice(practice_id()) as tx:
+        await put_contacts(tx, PatientFile(stage.running.sealer, practice_id()), [landline])
+    async with outside(stage) as seen:
+        assert len(await asked_again(stage, seen, landline.phone)) == 1
+        assert await seen.client.send_text(JEANNE, SENDER, "STOP") == 200
+        await stage.messages_sent()
+        stage.clock.advance(timedelta(days=2).total_seconds())
+        assert len(await asked_again(stage, seen, landline.phone)) == 1
+
+
+async def asked_again(stage: Stage, seen: Outside, caller: str = JEANNE) -> list[ArrivedMessage]:
+    """« Renvoyer le rappel », from a telephone of Jeanne's; what has arrived at her mobile."""
+    async with calling(stage, caller) as line:
+        await line.press("1", "4", BORN)
+        await line.hang_up()
+    return await seen.texts(JEANNE)

@@ -81,8 +81,11 @@ async def test_the_message_of_the_day_is_said_after_the_emergency_line_until_it_
     await put(stage, Setting.MESSAGE_OF_THE_DAY, "Le cabinet a 45 minutes de retard.", ends)
     words = await heard(stage)
     assert words.index("composez le 15") < words.index("45 minutes de retard") < words.index("Rendez-vous, tapez 1")
+    _, in_english = (await heard(stage, "5")).split("dial 15")
+    assert in_english.index("45 minutes de retard") < in_english.index("Automated service")
     stage.clock.set(ends)
     assert "retard" not in await heard(stage)
+    assert "retard" not in await heard(stage, "5")
 
 
 RECEIVED = {

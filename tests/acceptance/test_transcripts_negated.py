@@ -26,7 +26,9 @@ from callcenter.emulator.steps import (
     HearsNot,
     Mails,
     NoMails,
+    NoRings,
     NoTexts,
+    Rings,
     Step,
     Texts,
     Transcript,
@@ -51,9 +53,9 @@ async def test_each_expectation_would_have_been_missed(stage: Stage, transcript:
         follower = await Follower.calling(client, script, AT_ONCE)
         count = 0
         for step in script.steps:
-            if isinstance(step.action, Texts | NoTexts | Mails | NoMails):
+            if isinstance(step.action, Texts | NoTexts | Mails | NoMails | NoRings):
                 await stage.messages_sent()
-            if isinstance(step.action, Answers):
+            if isinstance(step.action, Answers | Rings):
                 await client.ringing(step.action.on, 10)
             for opposite in negated(step):
                 count += 1

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from callcenter.app import carrier_settings
-from callcenter.calls.recordings import MAY_STILL_COME, NotYet, Recordings
+from callcenter.calls.recordings import MAY_STILL_COME, NoSound, NotYet, Recordings
 from callcenter.calls.steps import Steps
 from callcenter.calls.values import Answer, Incoming, Render, Slot, StepAnswered
 from callcenter.emulator.signature import HEADER, sign
@@ -37,7 +37,7 @@ from callcenter.store.database import DatabaseDown
 from callcenter.store.schema import APP
 from callcenter.telephony.rest import TwilioCarrier
 from callcenter.telephony.urls import Urls
-from tests.acceptance.on_the_line import TILLEULS, OnTheLine, calling
+from tests.acceptance.on_the_line import JEANNE, TILLEULS, OnTheLine, calling
 from tests.acceptance.stage import Stage, stage_settings, staged
 from tests.conftest import TODAY, Cluster
 
@@ -386,8 +386,13 @@ async def test_a_recording_of_another_call_is_neither_fetched_nor_deleted(office
     assert [one["sid"] for one in await office.at_carrier()][: int(foreign)] == [sid] * foreign
 
 
-@pytest.mark.parametrize("answer", [b"<html>", b"RIFF", bytes(5 * 1024 * 1024)], ids=["a page", "cut", "too large"])
-async def test_what_is_no_sound_of_ours_is_not_kept(office: Office, answer: bytes) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [b"<html>", b"RIFF", bytes(5 * 1024 * 1024), NoSound.UNFIT],
+    ids=["a page", "cut", "zeros", "over a bound"],
+)
+async def test_what_is_no_sound_of_ours_is_not_kept(office: Office, answer: bytes | NoSound) -> None:
+    """The message itself stands, with the number to call back, and says that its words are lost."""
     await leave(office.stage)
     await office.jobs()
     row = await office.row()
@@ -403,6 +408,9 @@ async def test_what_is_no_sound_of_ours_is_not_kept(office: Office, answer: byte
     await replace(office.recordings, source=Other()).fetch(office.practice, row.id)
     assert (await office.row()).state == "lost"
     assert await office.events(row.id) == ["message.voice_lost"]
+    (message,) = await office.inbox()
+    assert (message.voice is not None and message.voice.state, message.number) == (VoiceState.LOST, JEANNE)
+    assert "irrécupérable" in await office.lines()
 
 
 # --- its time

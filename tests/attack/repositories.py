@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, stream_so_far
+from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
 from callcenter.audit.reading import records_of_call
 from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.booking import CallBooking, offered
@@ -27,10 +27,11 @@ from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import kept_too_long
 from callcenter.calls.references import CallReferences
 from callcenter.calls.returned import take_answered
-from callcenter.calls.session import Beginning, Playback
+from callcenter.calls.session import Beginning, Playback, Way
+from callcenter.calls.switchboard import CallSwitchboard
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import _GRANTED, Gate, Inquiry, Reason, Receipt, Situation, release
-from callcenter.flow.conversation import HangUp, Recorded, Reply
+from callcenter.flow.conversation import HangUp, Rang, Recorded, Reply
 from callcenter.flow.language import Act, Lookup, ReachKind
 from callcenter.flow.ports import BookingMade, CallbackRequest, CardRight, Done, Found, Offered, SlotKnown, Told
 from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
@@ -273,6 +274,11 @@ async def put_contacts(on: Careless) -> None:
     await intake.put_contacts(on.tx, on.file, [entry])
 
 
+async def index_of_telephone(on: Careless) -> bytes | None:
+    (contact,) = await on.ground.rows("SELECT id FROM contact WHERE patient_id = :jeanne", jeanne=JEANNE)
+    return await on.patients.phone_index(on.tx, contact.id)
+
+
 async def remove_contact(on: Careless) -> None:
     (contact,) = await on.ground.rows("SELECT id FROM contact WHERE patient_id = :jeanne", jeanne=JEANNE)
     await intake.remove_contacts(on.tx, [contact.id])
@@ -344,6 +350,10 @@ async def write_record(on: Careless) -> None:
     await writing.flush()
 
 
+async def note_of_patient(on: Careless) -> None:
+    await note(on.tx, Entry(EventKind.CALL_STARTED, IVR_ACTOR, JEANNE), on.clock, SystemRandom())
+
+
 async def grant(on: Careless) -> object:
     stands = standing(on.evidence, call=on.call, practice=TILLEULS, now=on.now, life=timedelta(minutes=10))
     situation = Situation(JEANNE, Protected(BORN, Category.RECORD_EXISTS, JEANNE), *[False] * 7)
@@ -379,6 +389,25 @@ async def settle_playback(on: Careless) -> None:
 def call_messages(on: Careless) -> CallMessages:
     beginning = Beginning(on.now, 1, Arrival.MENU, None)
     return CallMessages(on.desk(), beginning, on.inbox, on.voices, SystemRandom())
+
+
+class AnyLine:
+    """Lets any line be rung."""
+
+    def may_ring(self, line: str, way: Way) -> bool:
+        return True
+
+
+async def put_through(on: Careless, rang: Rang | None = None) -> None:
+    desk = on.desk()
+    way = Way("+33465710001", (JEANNES_MOBILE,), "CA")
+    switchboard = CallSwitchboard(desk, Beginning(on.now, 1, Arrival.PRACTICE, None, way), AnyLine())
+    await (switchboard.put_through() if rang is None else switchboard.came_back(rang))
+    await desk.writing.flush()
+
+
+async def come_back(on: Careless) -> None:
+    await put_through(on, Rang.BUSY)
 
 
 async def leave_callback(on: Careless) -> None:
@@ -547,7 +576,8 @@ async def tell_by_text_message(on: Careless) -> object:
     visit = Appointment(FIRST_VISIT, JEANNE, on.doctor, False, False, planned, starts_at, *names, None)
     flags = PatientFlags(about(BORN, Category.RECORD_EXISTS), *[False] * 6)
     contact = Contact(uuid4(), about(JEANNES_MOBILE, Category.CONTACT_DETAILS), True, on.now, on.now, False)
-    return await tell_by_text(on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now, actor=IVR_ACTOR)
+    told = (on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now)
+    return await tell_by_text(*told, sender="+33199000001", actor=IVR_ACTOR)
 
 
 async def offer_slot(on: Careless) -> object:
@@ -690,6 +720,7 @@ CASES: Mapping[str, Case] = {
     "practice.patients.Patients.by_birth_and_phone": lambda on: on.patients.by_birth_and_phone(
         on.tx, BORN, JEANNES_MOBILE
     ),
+    "practice.patients.Patients.phone_index": index_of_telephone,
     "practice.patients.Patients.code_contacts": lambda on: on.patients.code_contacts(on.tx, JEANNE),
     "practice.patients.Patients.flags": lambda on: on.patients.flags(on.tx, JEANNE),
     "practice.patients.Patients.flags_if_any": lambda on: on.patients.flags_if_any(on.tx, JEANNE),
@@ -699,6 +730,7 @@ CASES: Mapping[str, Case] = {
     "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
     "practice.practitioners.sensitive_practitioners": lambda on: practitioners.sensitive_practitioners(on.tx),
+    "practice.practitioners.practitioners_called": lambda on: practitioners.practitioners_called(on.tx, "Moreau"),
     "practice.practitioners.public_names": lambda on: practitioners.public_names(on.tx),
     "practice.voice_messages.count_left": lambda on: count_left(on.tx, on.now + timedelta(days=365)),
     "practice.voice_messages.VoiceMessages.add": keep_voice,
@@ -718,6 +750,7 @@ CASES: Mapping[str, Case] = {
     "identity.challenges.Challenges.consume": consume_challenge,
     "audit.ledger.Writing.add": chain_record,
     "audit.ledger.Writing.flush": write_record,
+    "audit.ledger.note": note_of_patient,
     "audit.ledger.stream_so_far": last_of_stream,
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
     "disclosure.gate.Gate.decide": grant,
@@ -727,6 +760,8 @@ CASES: Mapping[str, Case] = {
     "calls.messages.CallMessages.leave": leave_callback,
     "calls.messages.CallMessages.add_voice": speak_with_callback,
     "calls.messages.CallMessages.addressees": lambda on: call_messages(on).addressees(),
+    "calls.switchboard.CallSwitchboard.put_through": put_through,
+    "calls.switchboard.CallSwitchboard.came_back": come_back,
     "calls.recordings.kept_too_long": lambda on: kept_too_long(on.tx, on.now + timedelta(days=365)),
     "calls.playbacks.settle": settle_playback,
     "calls.record.CallRecord.find": find_appointment,
@@ -748,8 +783,10 @@ _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is giv
 #: Methods that no careless transaction can be handed to, each with the reason.
 NOT_ATTACKED: Mapping[str, str] = {
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
-    "notices.choices.TextsReceived.start": "goes through all practices, in each under its name and with its own index",
-    "notices.choices.TextsReceived.stop": "see test_p5_a_stop_is_kept_by_the_practice_that_reminded_and_by_no_other",
+    "notices.stopping.TextsReceived.keep": "goes through all practices, each in its own transaction",
+    "notices.stopping.TextsReceived.settle": _OF_THE_HOUSE,
+    "notices.stopping.TextsReceived.start": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
+    "notices.stopping.TextsReceived.stop": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
     "notices.escalating.Escalations.acknowledge": _OF_ONE_PRACTICE,
     "notices.escalating.Escalations.advance": "goes through what is due, each in its practice's own transaction",
     "notices.reminders.Reminders.find": "goes through all practices, each in its own transaction",

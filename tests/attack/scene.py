@@ -40,7 +40,6 @@ TOKEN = "the-token-of-the-attacked"
 
 TILLEULS, PORT = demo_id("practice", "cabinet-des-tilleuls"), demo_id("practice", "maison-de-sante-du-port")
 JEANNE, KARIM = demo_id("patient", "jeanne-martin-duval"), demo_id("patient", "karim-haddad")
-YVES = demo_id("patient", "yves-le-bras")
 #: Jeanne's next appointment, Tuesday 1 December at 14:30.
 FIRST_VISIT = demo_id("appointment", "jeanne-martin-duval/1")
 #: The reference on the card that the practice has printed for it, where a test has it print one.

@@ -44,7 +44,7 @@ EMILES_LANDLINE, EMILES_BIRTHDAY = "+33465710099", "02111948"
 HIS_WORDS = "10 heures"
 ANYBODY = "anonymous"
 POLICY = load_policy(PROJECT / "config/disclosure-policy.yaml")
-URLS = "https://house.invalid"
+URLS, SENDER = "https://house.invalid", "+33199000001"
 
 
 async def asks(line: Line, key: str, birthday: str, telephone: str | None = None) -> Line:
@@ -60,7 +60,7 @@ async def works(house: House) -> None:
     """Run the jobs that wait, each once."""
     ground, clock, carrier = house.ground, house.clock, house.carrier
     opposed = working.wants_no_reminder
-    reminders = RemindersAgain(ground.app, ground.sealer, clock, carrier, POLICY, Limits(), opposed)
+    reminders = RemindersAgain(ground.app, ground.sealer, clock, carrier, POLICY, SENDER, Limits(), opposed)
     ring_back = RingBack(ground.app, ground.sealer, clock, CarrierRinger(carrier, Urls.below(URLS)), Limits())
     waiting = "DELETE FROM procrastinate_jobs WHERE task_name = ANY(:tasks) RETURNING id, task_name, args"
     for job in sorted(await ground.rows(waiting, tasks=[SEND_REMINDER_AGAIN, RING_BACK])):

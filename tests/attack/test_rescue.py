@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from callcenter.telephony.transfers import WITHHELD_AT_ONCE, Transfers
 from callcenter.telephony.twiml import CarrierVoices
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
-from tests.attack.scene import PORT, PORT_LINE, START, TILLEULS, TILLEULS_LINE, House
+from tests.attack.scene import JEANNES_MOBILE, PORT, PORT_LINE, START, TILLEULS, TILLEULS_LINE, House
 from tests.unit.telephony.doubles import alerts_and_metrics, document
 
 
@@ -165,6 +166,27 @@ async def test_p7_a_call_that_was_sent_to_the_rescue_line_comes_back_and_the_car
             "a number that is withheld": rings_again(before=WITHHELD_AT_ONCE),
         }
     )
+
+
+async def put_through(house: House, caller: str = JEANNES_MOBILE, times: int = 1) -> bool:
+    """Whether the practice's own telephone rings for the last of so many calls, none of which has ended."""
+    house.clock.set(START + timedelta(days=1))  # a Friday morning: the practice in Brest answers itself
+    calls = [await house.line(caller, PORT_LINE).dial() for _ in range(times)]
+    assert "composez le 15" in calls[-1].all_heard
+    return b"<Dial" in calls[-1].last.answer.body
+
+
+@attack(stopped_by=NEVER_BACK)
+async def test_p7_the_practices_own_telephone_rings_for_a_call_that_it_forwards(house: House) -> Outcome:
+    """The line that answers for the practice has been forwarded to us since: each call would ring the next."""
+    return gained(await put_through(house, "+33261910090"))
+
+
+@attack(stopped_by=NEVER_TWICE)
+async def test_p7_a_call_that_was_put_through_comes_back_and_is_put_through_again(house: House) -> Outcome:
+    """The same, unreported: the caller arrives anew while the first call is still up."""
+    withheld = await put_through(house, "anonymous", WITHHELD_AT_ONCE + 1)
+    return unanimous({"shown": gained(await put_through(house, times=2)), "withheld": gained(withheld)})
 
 
 def _our_own_numbers_are_callers_like_others(sabotage: Sabotage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from callcenter.flow.words import MOMENT_FIELDS, MOMENT_FILTERS, TEXT_FILTERS, YES_NO_FIELDS
+from callcenter.flow.words import CASE_FIELDS, MOMENT_FIELDS, MOMENT_FILTERS, TEXT_FILTERS, YES_NO_FIELDS
 from callcenter.kernel.labels import FIELD_LABELS, with_implied
 from callcenter.speech import french
 
@@ -38,6 +38,8 @@ def flow_words() -> str:
 def _kind(field: str) -> str:
     if field in YES_NO_FIELDS:
         return "yes or no"
+    if field in CASE_FIELDS:
+        return "one of " + ", ".join(f"`{case}`" for case in sorted(CASE_FIELDS[field]))
     return "date and time" if field in MOMENT_FIELDS else "text"
 
 
@@ -50,4 +52,6 @@ def _tells(field: str) -> str:
 def _said(field: str) -> str:
     if field in YES_NO_FIELDS:
         return "`if`, `branch`"
+    if field in CASE_FIELDS:
+        return "`branch` with `cases`"
     return "`if`, a filter for it" if field in MOMENT_FIELDS else "words, `if`"

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Writing
+from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far, writing
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
@@ -37,10 +38,35 @@ async def ledger(database: Database, sealer: Sealer, clock: DrivenClock) -> Data
 
 async def mention_jeanne(tx: Transaction, clock: DrivenClock) -> UUID:
     """Write a record about Jeanne; returns her token."""
-    writing = Writing(tx, Segment(uuid4(), None), clock, SystemRandom())
-    await writing.add(Entry(EventKind.CALL_STARTED, ACTOR, JEANNE))
-    await writing.flush()
+    async with writing(tx, Segment(uuid4(), None), clock, SystemRandom()) as pen:
+        await pen.add(Entry(EventKind.CALL_STARTED, ACTOR, JEANNE))
     return await token(tx.connection)
+
+
+async def test_a_pen_writes_at_the_end_of_its_block_and_is_closed_however_that_ends(
+    ledger: Database, clock: DrivenClock
+) -> None:
+    stream, entry = uuid4(), Entry(EventKind.CALL_STARTED, ACTOR)
+    async with ledger.practice(TILLEULS) as tx:
+        for _ in range(2):
+            await note(tx, entry, clock, SystemRandom(), stream=stream)
+        async with writing(tx, (await stream_so_far(tx, stream))[0], clock, SystemRandom()) as pen:
+            await pen.add(entry)
+        records = text("SELECT seq FROM audit_record WHERE stream = :stream ORDER BY seq")
+        assert list((await tx.connection.execute(records, {"stream": stream})).scalars()) == [0, 1, 2]
+        assert (pen.segment.seq, pen.is_open) == (3, False)
+        pens: list[Writing] = []
+
+        async def breaks() -> None:
+            async with writing(tx, pen.segment, clock, SystemRandom()) as broken:
+                pens.append(broken)
+                await broken.add(entry)
+                raise Unavailable("a part")
+
+        with pytest.raises(Unavailable):
+            await breaks()
+        assert [broken.is_open for broken in pens] == [False]
+        assert len((await tx.connection.execute(records, {"stream": stream})).all()) == 3
 
 
 async def token(connection: AsyncConnection) -> UUID:

@@ -14,7 +14,7 @@ import callcenter.notices.tables
 import callcenter.practice.tables
 import callcenter.store.tables  # noqa: F401 - each import puts its tables on the metadata
 from callcenter.store.database import Database
-from callcenter.store.schema import OWNER, in_practice_scope, metadata
+from callcenter.store.schema import OWNER, in_practice_scope, is_guarded, metadata
 from tests.conftest import Cluster
 
 #: Job queue and migration state: not ours to describe.
@@ -84,6 +84,6 @@ async def test_p5_every_table_about_patients_is_guarded_and_no_other_has_a_seale
         guarded = {row.relname: row.guarded for row in await connection.execute(query)}
     for name, table in metadata.tables.items():
         sealed = [column.name for column in table.columns if isinstance(column.type, LargeBinary)]
-        assert guarded[name] == in_practice_scope(table), f"{name}: guarded is {guarded[name]}"
-        assert in_practice_scope(table) or not sealed, f"{name} is in house scope and has {sealed}"
+        assert guarded[name] == is_guarded(table), f"{name}: guarded is {guarded[name]}"
+        assert is_guarded(table) or not sealed, f"{name} is in house scope and has {sealed}"
     assert set(guarded) - set(metadata.tables) == {name for name in guarded if name.startswith(FOREIGN)}

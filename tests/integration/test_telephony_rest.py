@@ -16,6 +16,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from callcenter.calls.delivery import MessageNotTaken
+from callcenter.calls.recordings import NoSound
 from callcenter.calls.values import CallStatus
 from callcenter.kernel.errors import Unavailable
 from callcenter.telephony.carrier import Carrier, CarrierDouble, CarrierDown, MessageRefused, MessageSent
@@ -204,6 +205,60 @@ async def test_the_sdk_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     kept = str(logs) + "".join(record.getMessage() for record in caplog.records if record.name.startswith("twilio"))
     assert [(log["event"], log["reference"], log["sid"]) for log in logs] == [("message_sent", str(REFERENCE), SID)]
     assert not any(word in kept for word in (CALLER, BODY, "secret", ACCOUNT))
+
+
+# --- what callers have spoken
+
+RECORDING = "RE" + "b" * 32
+MOST_BYTES, MOST_SECONDS = 200_000, 130
+
+
+@dataclass(slots=True)
+class Spoken(Api):
+    """A recording, and the pieces of its sound.
+
+    Arguments:
+        pieces: how many are offered, of 64 KiB or of what ``size`` says.
+        given: how many were taken.
+    """
+
+    duration: object = "5"
+    pieces: int = 1
+    size: int = 64 * 1024
+    given: int = 0
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        if not request.path.endswith(".wav"):
+            return web.json_response({"sid": RECORDING, "status": "completed", "duration": self.duration})
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(self.pieces):
+            await response.write(bytes(self.size))
+            self.given += 1
+        return response
+
+
+async def recording(api: Spoken) -> bytes | NoSound:
+    async with carrier(api) as running:
+        return await running.recording(CALL_SID, RECORDING, most_bytes=MOST_BYTES, most_seconds=MOST_SECONDS)
+
+
+@pytest.mark.parametrize("duration", ["131", 131, "999999999999", "-1", "1.5", "", None])
+async def test_a_recording_that_is_too_long_is_refused_before_its_sound_is_asked_for(duration: object) -> None:
+    api = Spoken(duration=duration)
+    assert (await recording(api), api.given) == (NoSound.UNFIT, 0)
+
+
+async def test_a_recording_within_both_bounds_is_given_whole() -> None:
+    assert await recording(Spoken(duration="130", size=MOST_BYTES)) == bytes(MOST_BYTES)
+
+
+@pytest.mark.parametrize(("size", "pieces"), [(MOST_BYTES + 1, 1), (64 * 1024, 100_000)], ids=["by a byte", "6 GB"])
+async def test_a_recording_that_is_too_large_is_refused_and_not_read_to_its_end(size: int, pieces: int) -> None:
+    """Its length is not told beforehand: whoever sends without end is not listened to."""
+    api = Spoken(size=size, pieces=pieces)
+    assert await recording(api) is NoSound.UNFIT
+    assert api.given <= 1000, "the rest was read too"
 
 
 async def test_the_double_behaves_as_the_carrier() -> None:

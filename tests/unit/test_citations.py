@@ -18,8 +18,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 ROOMS = sorted(init.parent.name for init in (ROOT / "callcenter").glob("*/__init__.py"))
 
-#: A setting of PostgreSQL, in which the app role names its practice: no module of the roof.
-_SETTING = "app.practice"
+#: Settings of PostgreSQL, in which the app role names its practice, or a row that is none's: no modules of the roof.
+_SETTINGS = {"app.practice", "app.row"}
 _NAME = re.compile(rf"``(?:callcenter\.)?((?:{'|'.join(ROOMS)})(?:\.\w+)+)``")
 _PATH = re.compile(r"`((?:callcenter|config|docs|flows|migrations|tests)/[\w./-]*)")
 
@@ -39,7 +39,7 @@ def exists(name: str) -> bool:
 
 def named(path: Path) -> set[str]:
     text = path.read_text(encoding="utf-8")
-    return {name for name in _NAME.findall(text) if name not in FIELD_LABELS and name != _SETTING}
+    return {name for name in _NAME.findall(text) if name not in FIELD_LABELS and name not in _SETTINGS}
 
 
 def place(path: Path) -> str:

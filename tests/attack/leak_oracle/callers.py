@@ -15,7 +15,7 @@ from random import Random
 from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from callcenter.flow.language import Branch, Disclose, Do, Find, Flow, Say, Switch
+from callcenter.flow.language import Branch, Connect, Disclose, Do, Find, Flow, Say, Switch
 from tests.attack.leak_oracle.people import Population
 
 Hop = tuple[str, str]
@@ -84,6 +84,10 @@ RECEIVED = {
 }
 
 
+#: Whom to ring who answers themselves, so that the answering service then receives so.
+RECEIVED_THEN = {"case direct": "itself-or-direct", "case overflow": "itself-or-overflow"}
+
+
 def random_callers(flow: Flow, population: Population, count: int, at: int) -> list[Caller]:
     """About ``count`` callers, all different, from seeds that Hypothesis draws.
 
@@ -122,8 +126,10 @@ def caller_of(seed: int, flow: Flow, population: Population) -> Caller:
 
 def determined_caller(flow: Flow, goal: Hop, attempt: int) -> Caller:
     """Somebody who can reach ``goal``, whatever it is."""
-    received = next((outlet for step, outlet in way_to(flow, flow.start, goal) if step == "arrival"), "case menu")
+    way = dict(way_to(flow, flow.start, goal))
+    received = way.get("arrival", "case menu")
     called, door = RECEIVED[received]
+    called = RECEIVED_THEN.get(way.get("service", ""), called)
     rings = Rings.WITHHELD if goal[1] == "abandoned" else Rings.OWN_NUMBER
     who = "carded" if goal[0].startswith(("slot_", "by_reference")) else "several"
     unrest = 0.05 if attempt == 0 else 0.0
@@ -178,4 +184,4 @@ def wander(flow: Flow, step: str, chance: Random) -> Sequence[Hop]:
 
 def asks_nothing(flow: Flow, step: str) -> bool:
     """Whether the flow goes through ``step`` without a question."""
-    return isinstance(flow.steps[step], Say | Find | Disclose | Do | Branch | Switch)
+    return isinstance(flow.steps[step], Say | Find | Disclose | Do | Branch | Switch | Connect)

@@ -190,7 +190,14 @@ def invent(seed: int = 20261126) -> Population:
     doors = (EntryKind.MAIN, EntryKind.OVERFLOW, EntryKind.PROFESSIONALS)
     port = register.practice("port", "+33261910001", entries=doors)
     direct = register.practice("direct", "+33199000101", reception=Reception((), AnswerMode.DIRECT))
-    itself = register.practice("itself", "+33199000201", reception=Reception((Rule(Answers.PRACTICE),)))
+    itself, and_direct, and_overflow = (
+        register.practice(slug, number, reception=Reception((Rule(Answers.PRACTICE),), mode))
+        for slug, number, mode in (
+            ("itself", "+33199000201", AnswerMode.MENU),
+            ("itself-or-direct", "+33199000301", AnswerMode.DIRECT),
+            ("itself-or-overflow", "+33199000401", AnswerMode.OVERFLOW),
+        )
+    )
     tilleuls = register.practice("tilleuls", "+33465710001")
     dicte = register.practice("dicte", "+33199000001", VoiceMode.CARRIER)
     shared = register.shared_phone()
@@ -209,5 +216,5 @@ def invent(seed: int = 20261126) -> Population:
         register.person("carded", port, visits=2, bookable_doctor=True),
     ]
     strangers = [register.stranger(key) for key in ("stranger_one", "stranger_two", "stranger_three")]
-    practices = {facts.slug: facts for facts in (port, tilleuls, dicte, direct, itself)}
+    practices = {facts.slug: facts for facts in (port, tilleuls, dicte, direct, itself, and_direct, and_overflow)}
     return Population(practices, {person.key: person for person in people}, strangers)

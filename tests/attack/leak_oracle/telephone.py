@@ -13,6 +13,8 @@ from tests.attack.leak_oracle.premises import Premises
 
 #: Seconds of silence that end any question but the one for a code, and that one.
 SILENCE, LONG_SILENCE = 10.5, 15.5
+#: Seconds after which a telephone that nobody answers rings no more.
+RINGING = 31.0
 
 
 class Telephone:
@@ -65,6 +67,14 @@ class Telephone:
     async def wait(self, seconds: float) -> None:
         """Say and press nothing."""
         await self._client.advance(self.sid, seconds)
+
+    async def answered_at(self, number: str) -> None:
+        """Somebody answers at a telephone that rings for this call, and hangs up once they have talked."""
+        for leg in await self._client.ringing(number, 1):
+            if leg.parent == self.sid:
+                await self._client.answer(leg.sid)
+                await self.state()
+                await self._client.hang_up(leg.sid)
 
     async def hang_up(self) -> None:
         """Hang up, wherever the call is."""

@@ -31,7 +31,7 @@ from tests.attack.leak_oracle.mail import Mail
 from tests.attack.leak_oracle.office import AGE_OF_EVIDENCE, FLAGS
 from tests.attack.leak_oracle.people import CLOSED, OPEN
 from tests.attack.leak_oracle.premises import Premises
-from tests.attack.leak_oracle.telephone import LONG_SILENCE, SILENCE, Telephone
+from tests.attack.leak_oracle.telephone import LONG_SILENCE, RINGING, SILENCE, Telephone
 
 #: More than any call may ask (P7).
 MOST_QUESTIONS = 70
@@ -69,6 +69,9 @@ class Walk:
         self._arm()
         for asked in range(MOST_QUESTIONS):
             call = await telephone.state()
+            if call.verb == "Dial" and premises.observer.state is not None:
+                await self._practice_rings(premises.observer.state)
+                continue
             if call.verb not in ("Gather", "Record") or asked >= self._gives_up_at or premises.observer.state is None:
                 break  # over, put through to the rescue number, or enough
             await self._note_cancelled(premises.observer.state)
@@ -217,6 +220,19 @@ class Walk:
 
     def _wrong_reference(self) -> str:
         return f"{self._chance.randrange(10**8):08d}"
+
+    async def _practice_rings(self, state: State) -> None:
+        """The practice's own telephone rings: somebody there answers, or nobody does."""
+        if state.phase is not Phase.RINGING:  # the rescue number, behind a document of last resort
+            await self._telephone.hang_up()
+            return
+        reached = self._caller.goal in self._premises.observer.visited
+        hops = () if reached else way_to(self._premises.observer.flow, state.step, self._caller.goal)
+        outlet = hops[0][1] if hops else self._chance.choice(("connected", "unanswered"))
+        if outlet == "connected":
+            await self._telephone.answered_at(self._practice.rescue_number)
+        else:
+            await self._telephone.wait(RINGING)
 
     # --- who they are
 

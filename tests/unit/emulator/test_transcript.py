@@ -17,8 +17,10 @@ from callcenter.emulator.steps import (
     HearsNot,
     Mails,
     NoMails,
+    NoRings,
     NoTexts,
     Presses,
+    Rings,
     Says,
     SendsText,
     Texts,
@@ -44,6 +46,8 @@ steps:
   - answers: {on: "+33472000000", presses: "1", hears: "tapez 1", as: second}
   - mails: {to: "accueil@cabinet.example", match: "demande (\\d+)", as: request}
   - no_mails: {to: "autre@cabinet.example"}
+  - rings: {on: "+33465710099"}
+  - no_rings: {on: "+33465710098"}
   - presses: "{request}"
   - continues_on: second
   - continues_on: caller
@@ -94,6 +98,8 @@ def test_everything_at_once(tmp_path: Path) -> None:
         Answers,
         Mails,
         NoMails,
+        Rings,
+        NoRings,
         Presses,
         ContinuesOn,
         ContinuesOn,
@@ -154,6 +160,7 @@ def test_patterns_forgive_typography(tmp_path: Path) -> None:
         (START + "steps: [{mails: {to: 'a@b.example'}}]\n", ":3: mails has no 'match'"),
         (START + "steps: [{mails: {to: 'a@b.example', match: '('}}]\n", ":3: '(' is no regular expression"),
         (START + "steps: [{no_mails: {match: a}}]\n", ":3: no_mails has no 'to'"),
+        (START + "steps: [{no_rings: {to: a}}]\n", ":3: no_rings has no 'on'"),
         (START + "steps: [{continues_on: home}]\n", ":3: no telephone was answered as 'home'"),
         (START + "steps: [{continues_on: {on: home}}]\n", ":3: a text is missing here"),
         (START + "steps: [{answers: {on: '+3', as: caller}}]\n", ":3: as: caller is the caller's own name"),

@@ -12,7 +12,19 @@ from datetime import UTC, date, datetime
 from random import Random
 from uuid import UUID
 
-from callcenter.flow.conversation import Event, HangUp, Keyed, Line, Question, Recorded, Recording, Reply, Started
+from callcenter.flow.conversation import (
+    Event,
+    HangUp,
+    Keyed,
+    Line,
+    PutThrough,
+    Question,
+    Rang,
+    Recorded,
+    Recording,
+    Reply,
+    Started,
+)
 from callcenter.flow.engine import advance
 from callcenter.flow.language import Act, Flow, Lookup
 from callcenter.flow.outcomes import Prompts
@@ -30,6 +42,8 @@ from callcenter.flow.ports import (
     Done,
     Failed,
     Found,
+    MayNotRing,
+    MayRing,
     NoMoreCodes,
     NoSlot,
     Nothing,
@@ -180,6 +194,26 @@ class MemoryRecord:
     def _standing(self) -> list[Appointment]:
         kept = (appointment for appointment in self._all().values() if appointment.reference not in self._cancelled)
         return sorted(kept, key=lambda appointment: appointment.starts_at)
+
+
+class MemorySwitchboard:
+    """The practice's own telephone.
+
+    Arguments:
+        verifier: what it has proved dies with being put through.
+    """
+
+    def __init__(self, verifier: MemoryVerifier) -> None:
+        self.may_ring = True
+        self.rang: list[Rang] = []
+        self._verifier = verifier
+
+    async def put_through(self) -> MayRing | MayNotRing:
+        self._verifier.level, self._verifier.verified = Level.UNKNOWN, None
+        return MayRing("+33465710090", "+33465710001") if self.may_ring else MayNotRing()
+
+    async def came_back(self, rang: Rang) -> None:
+        self.rang.append(rang)
 
 
 class MemoryMessages:
@@ -356,12 +390,13 @@ class Call:
         self.outreach = MemoryOutreach()
         self.booking = MemoryBooking(self.practitioners, self.free)
         self.references = MemoryReferences(self.references_known, self.booking)
+        self.switchboard = MemorySwitchboard(self.verifier)
         self.state: State = initial(self.flow)
 
     @property
     def world(self) -> World:
         ports = (self.verifier, self.record, self.messages, self.outreach, self.booking, self.references)
-        return World(self.now, Caller(self.number), self.public, *ports)
+        return World(self.now, Caller(self.number), self.public, *ports, self.switchboard)
 
     async def send(self, event: Event) -> Reply:
         turn = await advance(self.flow, self.book, self.state, event, self.world)
@@ -406,7 +441,7 @@ class Call:
     def heard(self, reply: Reply | None = None) -> list[str]:
         """Prompts of the last reply, in the order in which they are heard."""
         reply = reply or self.replies[-1]
-        asked = reply.then.lines if isinstance(reply.then, Question | Recording) else ()
+        asked = reply.then.lines if isinstance(reply.then, Question | Recording | PutThrough) else ()
         return [words.prompt for words in (*reply.before, *asked)]
 
     def words(self) -> list[str]:

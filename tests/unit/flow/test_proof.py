@@ -14,6 +14,8 @@ from callcenter.flow.language import (
     Act,
     Card,
     Choose,
+    Connect,
+    ConnectTo,
     Disclose,
     Do,
     End,
@@ -84,12 +86,14 @@ KINDS = [
     "reference",
     "card",
     "move",
+    "connect",
 ]
 CAREFUL = {
     0: ["say", "verify", "reference"],
     1: ["verify", "card"],
-    2: ["find", "reference", "card"],
-    3: ["disclose", "do", "choose", "card"],
+    2: ["find", "reference", "card", "connect"],
+    3: ["disclose", "do", "choose", "card", "connect"],
+    4: ["disclose", "find", "do", "end"],
 }
 
 
@@ -120,6 +124,8 @@ def _step(
             return Card(name, line, draw(good), draw(bad))
         case "move":
             return Move(name, line, draw(good), draw(bad), draw(bad))
+        case "connect":
+            return Connect(name, line, ConnectTo.PRACTICE, draw(bad), draw(good))
         case _:
             return End(name, line, "public")
 
@@ -174,7 +180,9 @@ def _wrongs(step: Step, level: int, bound: Bound) -> Iterator[str]:
 
 def _onward(step: Step, level: int, bound: Bound) -> Iterator[Standing]:
     for outlet, target in step.outlets().items():
-        if isinstance(step, Verify) and outlet == "verified":
+        if isinstance(step, Connect):
+            yield target, 0, NONE
+        elif isinstance(step, Verify) and outlet == "verified":
             yield target, max(level, step.level), NONE
         elif isinstance(step, Find) and outlet == "found":
             yield target, level, bound | {"appointment"}
@@ -351,6 +359,7 @@ def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path:
         "welcome",
         "arrival",
         "english_offer",
+        "message_of_the_day",
         "notice",
         "menu",
         "next_appointment",

@@ -122,11 +122,11 @@ class TextsDouble:
         if self.fails is not None:
             raise self.fails
 
-    async def stop(self, number: str) -> None:
+    async def stop(self, number: str, message: UUID) -> None:
         await self._reach()
         self.stopped.append(number)
 
-    async def start(self, number: str) -> None:
+    async def start(self, number: str, message: UUID) -> None:
         await self._reach()
         self.started.append(number)
 

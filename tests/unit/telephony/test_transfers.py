@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from callcenter.telephony.callers import Line
 from callcenter.telephony.transfers import REMEMBERED_SECONDS, WITHHELD_AT_ONCE, Transfers
 from tests.unit.telephony.doubles import CALLED, CALLER
@@ -33,7 +35,8 @@ def test_a_caller_who_has_hung_up_or_waited_is_sent_again() -> None:
     assert transfers.may_go(Line(CALLED, (CALLER,), "CA3"))
 
 
-def test_p7_withheld_callers_are_sent_a_few_at_a_time() -> None:
+@pytest.mark.parametrize("origins", [(), ("anonymous",), ("+266696687",), ("Restricted", "+33465710091")])
+def test_p7_withheld_callers_are_sent_a_few_at_a_time(origins: tuple[str, ...]) -> None:
     transfers = Transfers(Seconds())
-    sent = [transfers.may_go(Line(CALLED, (), f"CA{n}")) for n in range(WITHHELD_AT_ONCE + 2)]
+    sent = [transfers.may_go(Line(CALLED, origins, f"CA{n}")) for n in range(WITHHELD_AT_ONCE + 2)]
     assert sent == [True] * WITHHELD_AT_ONCE + [False] * 2

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from callcenter.calls.values import Document, End, Gather, PlayAudio, Record, SayText
+from callcenter.calls.values import Dial, Document, End, Gather, PlayAudio, Record, SayText
 from callcenter.telephony.twiml import (
     LONGEST_SAY,
     LONGEST_SAY_ENCODED,
@@ -107,3 +107,14 @@ def test_a_message_is_recorded_after_a_tone_and_silence_goes_on_by_itself() -> N
         f'trim="trim-silence" /><Redirect method="POST">{at}/next</Redirect></Response>'
     )
     assert render(document, URLS, VOICES) == expected.encode()
+
+
+def test_p7_a_line_is_rung_as_a_number_of_ours_for_a_bounded_time_and_nothing_is_recorded() -> None:
+    rings = Dial((SayText("Restez en ligne."),), "+33465710090", "+33465710001")
+    expected = (
+        '<?xml version="1.0" encoding="UTF-8"?><Response>'
+        '<Say language="fr-FR" voice="Polly.Lea-Neural">Restez en ligne.</Say>'
+        f'<Dial action="https://voix.example.fr/voice/calls/{CALL}/4/dialled" callerId="+33465710001" method="POST" '
+        'timeLimit="3600" timeout="25"><Number>+33465710090</Number></Dial></Response>'
+    )
+    assert render(Document(CALL, 4, (), rings), URLS, VOICES) == expected.encode()

@@ -6,7 +6,7 @@ import pytest
 from multidict import MultiDict
 
 from callcenter.calls.values import CallStatus, Incoming, RecordingReady, Slot, StatusChanged, StepAnswered
-from callcenter.flow.conversation import Keyed, Recorded
+from callcenter.flow.conversation import Dialled, Keyed, Rang, Recorded
 from callcenter.telephony import webhooks
 from callcenter.telephony.callers import Line
 from callcenter.telephony.ports import MessageStatus
@@ -225,3 +225,29 @@ def test_a_report_tells_whether_anything_was_spoken() -> None:
     assert webhooks.read_recording(path, MultiDict({**SPOKEN, "RecordingStatus": "in-progress"})) == Malformed(
         "RecordingStatus"
     )
+
+
+# --- what became of a line that was rung
+
+DIALLED = {**PATH, "slot": "dialled"}
+
+
+@pytest.mark.parametrize(
+    ("status", "rang"),
+    [
+        ("completed", Rang.TALKED),
+        ("busy", Rang.BUSY),
+        ("no-answer", Rang.NO_ANSWER),
+        ("failed", Rang.FAILED),
+        ("canceled", Rang.CANCELLED),
+        ("a word that is new", Rang.FAILED),
+    ],
+)
+def test_only_a_call_that_was_completed_has_been_a_talk(status: str, rang: Rang) -> None:
+    event = webhooks.read_step(DIALLED, MultiDict({"CallSid": CALL_SID, "DialCallStatus": status}))
+    assert isinstance(event, StepAnswered)
+    assert event.dialled == Dialled(rang)
+
+
+def test_what_does_not_say_what_became_of_a_line_is_malformed() -> None:
+    assert webhooks.read_step(DIALLED, MultiDict({"CallSid": CALL_SID})) == Malformed("DialCallStatus")
