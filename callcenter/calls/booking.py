@@ -9,8 +9,9 @@ from uuid import UUID
 from callcenter.audit.ledger import Entry, EventKind
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.flow.ports import BookablePractitioner, BookingMade, NoSlot, Offered
-from callcenter.practice import bookings as practice_bookings
-from callcenter.practice.bookings import Bookings, OfferedTo
+from callcenter.practice import free_slots
+from callcenter.practice.bookings import Bookings
+from callcenter.practice.free_slots import OfferedTo
 from callcenter.practice.names import normalise_name
 
 
@@ -45,10 +46,10 @@ class CallBooking:
         return BookingMade(booked.reference)
 
     async def release(self) -> None:
-        await self._bookings.release(self._desk.tx, self._desk.call)
+        await self._bookings.free.release(self._desk.tx, self._desk.call)
 
-    async def _all(self) -> Sequence[practice_bookings.BookablePractitioner]:
-        everybody = await self._bookings.practitioners(self._desk.tx, self._desk.facts)
+    async def _all(self) -> Sequence[free_slots.BookablePractitioner]:
+        everybody = await self._bookings.free.practitioners(self._desk.tx, self._desk.facts)
         if self._practitioner is None:
             return everybody
         wanted = normalise_name(self._practitioner)
@@ -60,13 +61,7 @@ def offered_to(desk: Desk) -> OfferedTo:
     return OfferedTo(desk.call, desk.caller)
 
 
-async def offered(
-    desk: Desk, bookings: Bookings, whom: practice_bookings.BookablePractitioner, *, moving: bool = False
-) -> Offered | NoSlot:
-    """The next free slot of ``whom``, held for this call.
-
-    Arguments:
-        moving: in place of one that the caller has.
-    """
-    starts = await bookings.offer(desk.tx, desk.facts, offered_to(desk), whom, desk.now, moving=moving)
+async def offered(desk: Desk, bookings: Bookings, whom: free_slots.BookablePractitioner) -> Offered | NoSlot:
+    """The next free slot of ``whom``, held for this call."""
+    starts = await bookings.free.offer(desk.tx, desk.facts, offered_to(desk), whom, desk.now)
     return NoSlot() if starts is None else Offered(whom.name, starts.astimezone(desk.facts.timezone))

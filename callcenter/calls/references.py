@@ -27,9 +27,10 @@ from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 from callcenter.kernel.levels import Level
 from callcenter.kernel.protected import Protected
-from callcenter.practice.bookings import Bookings, Slot, SlotKind
+from callcenter.practice.bookings import Bookings
 from callcenter.practice.patients import Patients
 from callcenter.practice.practitioners import has_sensitive_practitioner
+from callcenter.practice.slot_references import Slot, SlotKind
 from callcenter.practice.values import Change, PatientFlags
 from callcenter.store.database import DatabaseDown
 
@@ -63,11 +64,11 @@ class CallReferences:
 
     async def find(self, reference: str) -> SlotKnown | NotKnown:
         desk = self._desk
-        target = self._bookings.reference_index(desk.tx.practice, reference)
+        target = self._bookings.referenced.reference_index(desk.tx.practice, reference)
         tried = await self._count(TryKind.REFERENCE, target, reference)
         if tried is None:
             return NotKnown(last=True)
-        slot = await self._bookings.by_reference(desk.tx, reference, desk.now)
+        slot = await self._bookings.referenced.by_reference(desk.tx, reference, desk.now)
         if slot is None or tried.bound is not None:
             return await self._wrong(tried, TryKind.REFERENCE)
         await self._tries.right(desk.tx, tried)
@@ -76,16 +77,16 @@ class CallReferences:
         return SlotKnown(slot.id)
 
     async def card_stands(self, slot: UUID) -> bool:
-        found = await self._bookings.slot(self._desk.tx, slot, self._desk.now)
+        found = await self._bookings.referenced.slot(self._desk.tx, slot, self._desk.now)
         return found is not None and self._standing(found).level >= Level.VERIFIED
 
     async def check_birth_date(self, slot: UUID, birth_date: date) -> CardRight | NotKnown:
         desk = self._desk
-        target = self._bookings.reference_index(desk.tx.practice, f"slot:{slot}")
+        target = self._bookings.referenced.reference_index(desk.tx.practice, f"slot:{slot}")
         tried = await self._count(TryKind.BIRTH_DATE, target, birth_date.isoformat())
         if tried is None:
             return NotKnown(last=True)
-        found = await self._bookings.slot(desk.tx, slot, desk.now)
+        found = await self._bookings.referenced.slot(desk.tx, slot, desk.now)
         right = found is not None and await self._born(found, birth_date)
         if found is None or not right or tried.bound is not None:
             return await self._wrong(tried, TryKind.BIRTH_DATE)
@@ -103,7 +104,7 @@ class CallReferences:
     async def tell(self, prompt: str, slot: UUID, language: str = "fr") -> Told | Withheld:
         desk = self._desk
         words = self._book.said(prompt, language)
-        found = await self._bookings.slot(desk.tx, slot, desk.now)
+        found = await self._bookings.referenced.slot(desk.tx, slot, desk.now)
         inquiry = _inquiry(words, slot, frozenset(self._fields(words, found)) if found else words.fields)
         if found is None:
             await desk.gate.refuse(Reason.CHANGED, inquiry, UNKNOWN)
@@ -126,22 +127,24 @@ class CallReferences:
 
     async def cancel(self, slot: UUID) -> Done | Failed:
         desk = self._desk
-        found = await self._bookings.slot(desk.tx, slot, desk.now)
-        if found is None or await self._bookings.cancel(desk.tx, found, desk.now) is not Change.DONE:
+        found = await self._bookings.referenced.slot(desk.tx, slot, desk.now)
+        if found is None or await self._bookings.referenced.cancel(desk.tx, found, desk.now) is not Change.DONE:
             return await self._not_changed(slot, "cancel")
         await self._done(_CANCELLED[found.kind], found)
         return Done()
 
     async def offer(self, slot: UUID) -> Offered | NoSlot:
         desk = self._desk
-        found = await self._bookings.slot(desk.tx, slot, desk.now)
-        everybody = await self._bookings.practitioners(desk.tx, desk.facts)
-        whom = next((one for one in everybody if found is not None and one.id == found.practitioner), None)
-        return NoSlot() if whom is None else await offered(desk, self._bookings, whom, moving=True)
+        found = await self._bookings.referenced.slot(desk.tx, slot, desk.now)
+        everybody = await self._bookings.free.practitioners(desk.tx, desk.facts)
+        # D05: what is free of a sensitive practitioner would tell whose slot it is, to whoever compares.
+        movable = None if found is None or found.sensitive else found.practitioner
+        whom = next((one for one in everybody if one.id == movable), None)
+        return NoSlot() if whom is None else await offered(desk, self._bookings, whom)
 
     async def move(self, slot: UUID) -> Done | Failed:
         desk = self._desk
-        found = await self._bookings.slot(desk.tx, slot, desk.now)
+        found = await self._bookings.referenced.slot(desk.tx, slot, desk.now)
         to = offered_to(desk)
         if found is None or await self._bookings.move(desk.tx, desk.facts, to, found, desk.now) is not Change.DONE:
             return await self._not_changed(slot, "move")

@@ -12,9 +12,9 @@ from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice import booking_lines
-from callcenter.practice.bookings import Bookings
 from callcenter.practice.directory import Directory
 from callcenter.practice.values import Change
+from callcenter.practice.waiting_bookings import WaitingBookings
 from callcenter.settings import Settings
 from callcenter.staff.acts import StaffActs
 
@@ -44,7 +44,7 @@ async def _waiting(settings: Settings, slug: str) -> list[str]:
         async with data.database.house() as connection:
             facts = await Directory.by_slug(connection, slug, clock.now())
         async with data.database.practice(facts.id) as tx:
-            waiting = await Bookings(data.sealer, SystemRandom()).waiting(tx)
+            waiting = await WaitingBookings(data.sealer).waiting(tx)
     return booking_lines.waiting(facts, waiting)
 
 
@@ -54,7 +54,7 @@ async def _handle(settings: Settings, slug: str, booking: UUID, by: str) -> str:
         async with data.database.house() as connection:
             facts = await Directory.by_slug(connection, slug, clock.now())
         async with data.database.practice(facts.id) as tx:
-            change = await Bookings(data.sealer, random).handle(tx, booking, by, clock.now())
+            change = await WaitingBookings(data.sealer).handle(tx, booking, by, clock.now())
             if change is Change.NOT_POSSIBLE:
                 raise CallcenterError(
                     f"{booking} waits for nobody: `callcenter practice bookings {slug}` shows what does"

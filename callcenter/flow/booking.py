@@ -7,7 +7,7 @@ the caller typed. Nothing is looked up about anybody, so that everybody hears th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from types import ModuleType
 from uuid import UUID
@@ -38,6 +38,19 @@ OFFER = "booking_offer"
 
 _TAKE, _ANOTHER, _PERSON = "1", "2", "0"
 _KNOWN, _NEW = "1", "2"
+
+
+@dataclass(frozen=True, slots=True)
+class _OfferPrompts:
+    """The words of a first slot, and of those that follow it."""
+
+    first: str
+    next: str
+
+
+_BOOKING = _OfferPrompts("booking.offer", "booking.next_offer")
+#: D04: whoever has a reference has proved nothing, and has named nobody: nobody is named to them.
+_MOVING = _OfferPrompts("booking.move_offer", "booking.move_next_offer")
 
 _BIRTH_DATE = DigitQuestion("booking.birth_date", again=("booking.birth_date_again",), digits=8)
 _NUMBER = DigitQuestion("booking.number", again=("booking.number_again",), digits=10)
@@ -84,7 +97,7 @@ async def answer_move(state: State, keyed: Keyed, scene: Scene) -> Outcome:
             return Left("moved" if isinstance(moved, Done) else "none", _forgetting(state))
         case "2":
             return await _offer_for_move(state, scene)
-    return await _offer_again(state, keyed, scene)
+    return await _offer_again(state, keyed, scene, _MOVING)
 
 
 # --- with whom
@@ -146,31 +159,32 @@ async def _seen_before(state: State, keyed: Keyed, scene: Scene) -> Outcome:
 
 
 async def _offer(state: State, scene: Scene) -> Outcome:
-    return await _offered(await scene.world.booking.offer(UUID(state.typed[PRACTITIONER])), state, scene)
+    return await _offered(await scene.world.booking.offer(UUID(state.typed[PRACTITIONER])), state, scene, _BOOKING)
 
 
 async def _offer_for_move(state: State, scene: Scene) -> Outcome:
     slot = state.bound.get(SLOT)
-    return await _offered(NoSlot() if slot is None else await scene.world.references.offer(slot), state, scene)
+    offered = NoSlot() if slot is None else await scene.world.references.offer(slot)
+    return await _offered(offered, state, scene, _MOVING)
 
 
-async def _offered(offered: Offered | NoSlot, state: State, scene: Scene) -> Outcome:
+async def _offered(offered: Offered | NoSlot, state: State, scene: Scene, prompts: _OfferPrompts) -> Outcome:
     match offered:
         case NoSlot():
             return await _leave("none", state, scene)
         case Offered(practitioner, starts_at):
             words = scene.line(
-                "booking.next_offer" if OFFER in state.typed else "booking.offer",
+                prompts.next if OFFER in state.typed else prompts.first,
                 offer__practitioner=_spoken(practitioner, scene),
                 offer__starts_at=_speech(scene).spoken_datetime(starts_at, scene.world.now.date()),
             )
-            return _ask_offer(words.text, state.asking(Phase.OFFER).keeping(OFFER, words.text), scene)
+            return _ask_offer(words.text, state.asking(Phase.OFFER).keeping(OFFER, words.text), scene, prompts)
 
 
-def _ask_offer(words: str, state: State, scene: Scene, *before: str) -> Waiting:
+def _ask_offer(words: str, state: State, scene: Scene, prompts: _OfferPrompts, *before: str) -> Waiting:
     """Ask with the words of the offer, kept until it is answered: it is repeated as it was."""
     asked = scene.question(*before, "booking.offer_keys", max_keys=1, seconds=SECONDS_FOR_A_CHOICE)
-    offer = replace(asked.lines[-1], prompt="booking.offer", text=words)
+    offer = replace(asked.lines[-1], prompt=prompts.first, text=words)
     lines = (*asked.lines[:-1], offer, asked.lines[-1])
     return Waiting(replace(asked, lines=lines), state)
 
@@ -181,19 +195,19 @@ async def _taken_up(state: State, keyed: Keyed, scene: Scene) -> Outcome:
             return _BIRTH_DATE.ask(state.asking(Phase.BIRTH_DATE), scene)
         case "2":
             return await _offer(state, scene)
-    return await _offer_again(state, keyed, scene)
+    return await _offer_again(state, keyed, scene, _BOOKING)
 
 
-async def _offer_again(state: State, keyed: Keyed, scene: Scene) -> Outcome:
+async def _offer_again(state: State, keyed: Keyed, scene: Scene, prompts: _OfferPrompts) -> Outcome:
     if keyed.keys == _PERSON:
         return await _leave("abandoned", state, scene)
     match count(state, menu_cause(keyed)):
         case GaveUp():
             return await _leave("abandoned", state, scene)
         case AskAgain(Cause.NONSENSE, counted):
-            return _ask_offer(state.typed[OFFER], counted, scene, NONSENSE_PROMPT)
+            return _ask_offer(state.typed[OFFER], counted, scene, prompts, NONSENSE_PROMPT)
         case AskAgain(_, counted):
-            return _ask_offer(state.typed[OFFER], counted, scene)
+            return _ask_offer(state.typed[OFFER], counted, scene, prompts)
 
 
 # --- for whom

@@ -59,14 +59,16 @@ REACH_OUT_PROMPTS = {
 }
 #: Whoever answers a call of ours has asked for nothing, perhaps: this is all that they hear before a key.
 PROVE_PROMPTS = ("prove.return_call", "prove.return_call_again")
-#: Who is offered a slot, and when it is.
-OFFER_PROMPTS = ("booking.offer", "booking.next_offer", "booking.offer_keys")
+#: Whoever moves with a reference has proved nothing: when a slot is, and not with whom (D04).
+MOVE_PROMPTS = ("booking.move_offer", "booking.move_next_offer", "booking.offer_keys")
 BOOK_PROMPTS = (
     "booking.with_whom",
     "booking.practitioner",
     "booking.person",
     "booking.seen_before",
-    *OFFER_PROMPTS,
+    "booking.offer",
+    "booking.next_offer",
+    "booking.offer_keys",
     "booking.birth_date",
     "booking.birth_date_again",
     "booking.number",
@@ -81,7 +83,7 @@ STEP_PROMPTS: Mapping[type[Step], tuple[str, ...]] = {
     Book: BOOK_PROMPTS,
     Reference: REFERENCE_PROMPTS,
     Card: CARD_PROMPTS,
-    Move: OFFER_PROMPTS,
+    Move: MOVE_PROMPTS,
 }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callcenter.practice.bookings import WaitingBooking
 from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.waiting_bookings import WaitingBooking
 
 
 def waiting(facts: PracticeFacts, bookings: Sequence[WaitingBooking]) -> list[str]:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.randomness import new_id
-from callcenter.practice.bookings import reference_index, references_in_use
 from callcenter.practice.intake import AppointmentEntry, batches, cancel_appointments, put_appointments
 from callcenter.practice.names import UnmappedCharacter, normalise_name
 from callcenter.practice.on_file import (
@@ -19,6 +18,7 @@ from callcenter.practice.on_file import (
 from callcenter.practice.plans import Draft, ImportContext, Plan, Progress, repeated, write_batches
 from callcenter.practice.practitioners import practitioner_names
 from callcenter.practice.records import AppointmentRecord
+from callcenter.practice.slot_references import reference_index, references_in_use
 from callcenter.practice.values import AppointmentStatus
 
 _TITLES = frozenset({"DR", "DRE", "DOCTEUR", "DOCTEURE", "PR", "PRE", "PROFESSEUR", "M", "MME", "MONSIEUR", "MADAME"})

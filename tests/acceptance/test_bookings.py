@@ -13,13 +13,16 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenter.audit.ledger import EventKind
+from callcenter.audit.reading import records_of_call
+from callcenter.calls.lookup import find_call
 from callcenter.demo import ledger_reader
 from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice.bookings import Bookings, reference_index
 from callcenter.practice.changing import SettingsDesk
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, Period
+from callcenter.practice.slot_references import reference_index
+from callcenter.practice.waiting_bookings import WaitingBookings
 from callcenter.staff.acts import StaffActs
 from tests.acceptance.caller import BREST, JEANNE, SILENCE, Caller, calling
 from tests.acceptance.stage import Stage
@@ -29,6 +32,7 @@ STRANGER, BORN = "+33639980071", "01021985"
 TILLEULS = demo_id("practice", "cabinet-des-tilleuls")
 FIRST_VISIT = demo_id("appointment", "jeanne-martin-duval/1")
 CARD = "48271936"
+HER_DAY = "Avec cette référence : mardi 1er décembre, 14 heures 30"
 _REFERENCE = re.compile(r"Votre référence : (\d) (\d) (\d) (\d), (\d) (\d) (\d) (\d)")
 
 
@@ -67,7 +71,7 @@ async def test_what_is_booked_is_not_offered_again_and_waits_for_the_practice(st
         heard = await caller.does("1", "2", "2")
         assert "samedi 28 novembre, 9 heures 30" in heard
     async with stage.running.database.practice(TILLEULS) as tx:
-        (waiting,) = await Bookings(stage.running.sealer, SystemRandom()).waiting(tx)
+        (waiting,) = await WaitingBookings(stage.running.sealer).waiting(tx)
     assert (waiting.number, f"{waiting.birth_date:%d%m%Y}", waiting.cancelled) == (STRANGER, BORN, False)
 
 
@@ -98,7 +102,8 @@ async def test_ob_13_whoever_has_the_reference_moves_and_keeps_it(stage: Stage) 
     reference = await books(stage)
     async with calling(stage, STRANGER) as caller:
         heard = await by_reference(caller, reference, "2")
-        assert "Premier créneau, docteur Antoine Lefèvre : samedi 28 novembre, 9 heures 30" in heard
+        assert "Premier créneau : samedi 28 novembre, 9 heures 30" in heard
+        assert "Lefèvre" not in caller.words  # D04: the reference alone tells nobody with whom
         assert "C'est déplacé. Votre référence ne change pas" in await caller.does("1")
     async with calling(stage, STRANGER) as caller:
         await by_reference(caller, reference, "3", BORN)
@@ -125,7 +130,7 @@ async def test_p1_a_card_tells_day_and_hour_on_record_and_opens_nothing_else(
     await prints_a_card(stage, cluster, database_name)
     async with calling(stage, STRANGER) as caller:
         heard = await by_reference(caller, CARD, "3", "14031962", "1")
-        assert "Avec cette référence : mardi 1er décembre, 14 heures 30" in heard
+        assert HER_DAY in heard
         assert "Moreau" not in caller.words
         # it is no verification: her other appointments ask for a code as ever
         await caller.does("1", "1", "1")
@@ -133,6 +138,38 @@ async def test_p1_a_card_tells_day_and_hour_on_record_and_opens_nothing_else(
         sid = caller.sid
     (record,) = await ledger_reader(stage.running.database)(sid)
     assert (record["categories"], record["level"], record["decision"]) == (["D02", "D03"], 2, "granted")
+
+
+async def test_a_card_is_judged_by_its_own_slot_whatever_else_its_patient_has_to_come(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    """Jeanne's next appointment but one is the psychiatrist's: a refusal of this one would tell of it."""
+    await prints_a_card(stage, cluster, database_name)
+    statement = (
+        "UPDATE appointment SET practitioner_id = (SELECT id FROM practitioner WHERE sensitive) "
+        "WHERE external_id = 'jeanne-martin-duval/2' RETURNING id"
+    )
+    (sensitive,) = await as_root(cluster, database_name, statement)
+    async with calling(stage, STRANGER) as caller:
+        assert HER_DAY in await by_reference(caller, CARD, "3", "14031962", "1")
+    await as_root(cluster, database_name, "UPDATE appointment SET reference_index = NULL")
+    await prints_a_card(stage, cluster, database_name, sensitive.id)
+    async with calling(stage, "+33639980078") as caller:
+        heard = await by_reference(caller, CARD, "3", "14031962", "1")
+        assert "Avec cette référence" not in caller.words
+        assert "Le secrétariat ne peut pas prendre votre appel" in heard
+
+
+async def test_a_slot_with_a_sensitive_practitioner_is_moved_by_a_person(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    """D05: the hours that are free would tell whose slot it is; the words are those of an agenda that is full."""
+    reference = await books(stage)
+    await as_root(cluster, database_name, "UPDATE practitioner SET sensitive = true WHERE name = 'Antoine Lefèvre'")
+    async with calling(stage, STRANGER) as caller:
+        heard = await by_reference(caller, reference, "2")
+        assert "Je ne peux pas vous proposer de créneau par ce service" in heard
+        assert "novembre" not in caller.words
 
 
 @pytest.mark.parametrize("flag", ["deceased", "contact_restricted", "birth_date_fictive"])
@@ -214,6 +251,43 @@ async def test_p6_a_booking_for_a_patient_is_a_booking_for_anybody(
         await as_root(cluster, database_name, "UPDATE booking_request SET state = 'cancelled'")
     assert told["patient"] == told["nobody"]
     assert told["patient"][1]
+
+
+async def written_down(stage: Stage, sid: str) -> list[tuple[str, object]]:
+    """What a call has left in the ledger: what happened, and what it tried to change."""
+    async with stage.running.database.house() as connection:
+        call = await find_call(connection, sid=sid)
+    assert call
+    async with stage.running.database.practice(TILLEULS) as tx:
+        records = await records_of_call(tx, call.id)
+    return [(record.body["event"], record.body.get("act")) for record in records]
+
+
+async def test_p6_whoever_forges_a_calling_number_does_not_hear_how_much_its_owner_has_booked(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    """From the number of a neighbour who has booked all that one may, and from one whose slot the practice has just
+    given away: same words, same order, same statements, same entry in the ledger."""
+    for _ in range(2):
+        await books(stage, "+33639980003")
+    given_away = (
+        "UPDATE appointment a SET starts_at = h.starts_at, practitioner_id = h.practitioner_id FROM slot_hold h "
+        "WHERE a.external_id = 'karim-haddad/1'"
+    )
+    told = {}
+    for number, meanwhile in (("+33639980003", None), ("+33639980004", given_away)):
+        with statements() as sent:
+            async with calling(stage, number) as caller:
+                await caller.does("1", "2", "2", "1", BORN)
+                if meanwhile:
+                    await as_root(cluster, database_name, meanwhile)
+                heard = await caller.does("1#")
+                assert "Je ne peux pas vous proposer de créneau par ce service" in heard
+                words, sid = caller.words, caller.sid
+        ours = [one for one in sent if one != given_away and any(table in one for table in ("booking", "slot_hold"))]
+        told[number] = (words, ours, await written_down(stage, sid))
+    assert told["+33639980003"] == told["+33639980004"]
+    assert told["+33639980003"][1]
 
 
 @pytest.mark.parametrize("line", [STRANGER, "anonymous"])

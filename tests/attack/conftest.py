@@ -10,8 +10,8 @@ import pytest
 
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice.bookings import reference_index
 from callcenter.practice.demo import seed
+from callcenter.practice.slot_references import reference_index
 from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing

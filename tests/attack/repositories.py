@@ -47,20 +47,21 @@ from callcenter.notices.addresses import NoticeAddress, NoticeAddresses, NoticeC
 from callcenter.notices.telling import make_notices
 from callcenter.notices.waiting import waiting
 from callcenter.practice import (
-    bookings,
     intake,
     on_file,
     plan_appointments,
     plan_contacts,
     plan_patients,
     practitioners,
+    slot_references,
 )
 from callcenter.practice.appointments import Appointments
-from callcenter.practice.bookings import BookablePractitioner, Bookings, OfferedTo
+from callcenter.practice.bookings import Bookings
 from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import PractitionerRecord, write_practitioners
 from callcenter.practice.facts import Arrival, PracticeFacts
 from callcenter.practice.file import PatientFile
+from callcenter.practice.free_slots import BookablePractitioner, OfferedTo
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.numbers import E164
 from callcenter.practice.patients import Patients
@@ -69,6 +70,7 @@ from callcenter.practice.records import AppointmentRecord, ContactRecord, Patien
 from callcenter.practice.slots import Bookable
 from callcenter.practice.values import Appointment, AppointmentStatus, Change, Contact, PatientFlags
 from callcenter.practice.voice_messages import Sound, VoiceMessages, count_left
+from callcenter.practice.waiting_bookings import WaitingBookings
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
@@ -580,21 +582,21 @@ async def tell_by_text_message(on: Careless) -> object:
 
 async def offer_slot(on: Careless) -> object:
     moreau = BookablePractitioner(on.doctor, "Dr Claire Moreau", Bookable())
-    return await on.bookings.offer(on.tx, on.facts, on.to, moreau, on.now)
+    return await on.bookings.free.offer(on.tx, on.facts, on.to, moreau, on.now)
 
 
 async def cancel_slot(on: Careless) -> bool:
-    slot = await on.bookings.slot(on.tx, FIRST_VISIT, on.now)
-    return slot is not None and await on.bookings.cancel(on.tx, slot, on.now) is Change.DONE
+    slot = await on.bookings.referenced.slot(on.tx, FIRST_VISIT, on.now)
+    return slot is not None and await on.bookings.referenced.cancel(on.tx, slot, on.now) is Change.DONE
 
 
 async def move_slot(on: Careless) -> bool:
-    slot = await on.bookings.slot(on.tx, FIRST_VISIT, on.now)
+    slot = await on.bookings.referenced.slot(on.tx, FIRST_VISIT, on.now)
     return slot is not None and await on.bookings.move(on.tx, on.facts, on.to, slot, on.now) is Change.DONE
 
 
 async def handle_booking(on: Careless) -> bool:
-    return await on.bookings.handle(on.tx, on.booking, "somebody", on.now) is Change.DONE
+    return await WaitingBookings(on.ground.sealer).handle(on.tx, on.booking, "somebody", on.now) is Change.DONE
 
 
 async def offer_by_telephone(on: Careless) -> bool:
@@ -659,20 +661,23 @@ CASES: Mapping[str, Case] = {
     "notices.choices.patient_called": lambda on: choices.patient_called(on.tx, "jeanne-martin-duval"),
     "notices.telling.make_notices": notify,
     "notices.waiting.waiting": lambda on: waiting(on.tx, on.now),
-    "practice.bookings.Bookings.practitioners": lambda on: on.bookings.practitioners(on.tx, on.facts),
-    "practice.bookings.Bookings.offer": offer_slot,
+    "practice.free_slots.FreeSlots.practitioners": lambda on: on.bookings.free.practitioners(on.tx, on.facts),
+    "practice.free_slots.FreeSlots.offer": offer_slot,
     "practice.bookings.Bookings.book": lambda on: on.bookings.book(
         on.tx, on.facts, on.to, BORN, JEANNES_MOBILE, on.now
     ),
-    "practice.bookings.Bookings.release": lambda on: on.bookings.release(on.tx, on.held),
-    "practice.bookings.Bookings.by_reference": lambda on: on.bookings.by_reference(on.tx, CARD, on.now),
-    "practice.bookings.Bookings.slot": lambda on: on.bookings.slot(on.tx, FIRST_VISIT, on.now),
-    "practice.bookings.Bookings.cancel": cancel_slot,
+    "practice.free_slots.FreeSlots.claim": lambda on: on.bookings.free.claim(on.tx, on.facts, on.to, on.now),
+    "practice.free_slots.FreeSlots.release": lambda on: on.bookings.free.release(on.tx, on.held),
+    "practice.slot_references.ReferencedSlots.by_reference": lambda on: on.bookings.referenced.by_reference(
+        on.tx, CARD, on.now
+    ),
+    "practice.slot_references.ReferencedSlots.slot": lambda on: on.bookings.referenced.slot(on.tx, FIRST_VISIT, on.now),
+    "practice.slot_references.ReferencedSlots.cancel": cancel_slot,
     "practice.bookings.Bookings.move": move_slot,
-    "practice.bookings.Bookings.waiting": lambda on: on.bookings.waiting(on.tx),
-    "practice.bookings.Bookings.handle": handle_booking,
-    "practice.bookings.references_in_use": lambda on: bookings.references_in_use(
-        on.tx, [bookings.reference_index(on.ground.sealer, TILLEULS, CARD)]
+    "practice.waiting_bookings.WaitingBookings.waiting": lambda on: WaitingBookings(on.ground.sealer).waiting(on.tx),
+    "practice.waiting_bookings.WaitingBookings.handle": handle_booking,
+    "practice.slot_references.references_in_use": lambda on: slot_references.references_in_use(
+        on.tx, [slot_references.reference_index(on.ground.sealer, TILLEULS, CARD)]
     ),
     "identity.references.ReferenceTries.right": right_try,
     "calls.booking.offered": offer_to_a_call,
@@ -791,6 +796,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "notices.telling.Teller.tell": _OF_ONE_PRACTICE,
     "notices.unfinished.Unfinished.settle": "goes through all practices, each in its own transaction",
     "identity.references.ReferenceTries.count": _OF_ONE_PRACTICE,
+    "practice.free_slots.lock_agenda": "takes an advisory lock and reaches no row",
     "practice.intake.lock_intake": "takes an advisory lock and reaches no row",
     "practice.importing.import_file": _OF_ONE_PRACTICE,
     "practice.demo.seed": "writes the demonstration, each practice in its own transaction",

@@ -17,10 +17,12 @@ from callcenter.disclosure.gate import Gate
 from callcenter.identity.evidence import CardEvidence
 from callcenter.identity.references import ReferenceLimits, ReferenceTries, Try
 from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice import bookings
-from callcenter.practice.bookings import Bookings, OfferedTo
+from callcenter.practice import free_slots, slot_references
+from callcenter.practice.bookings import Bookings
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.free_slots import OfferedTo
+from callcenter.practice.slot_references import ReferencedSlots
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Sealer
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
@@ -46,7 +48,7 @@ HER_DAY = "mardi 1er décembre, 14 heures 30"
 
 async def give_card(ground: Ground, reference: str = CARD, appointment: UUID = FIRST_VISIT) -> None:
     """A printed card for an appointment."""
-    index = bookings.reference_index(ground.sealer, TILLEULS, reference)
+    index = slot_references.reference_index(ground.sealer, TILLEULS, reference)
     await ground.change(
         "UPDATE appointment SET reference_index = :index WHERE id = :appointment", index=index, appointment=appointment
     )
@@ -154,7 +156,7 @@ def _one_key_for_all_practices(sabotage: Sabotage) -> None:
     def anywhere(sealer: Sealer, _: UUID, reference: str) -> bytes:
         return sealer.blind_index(UUID(int=0), "booking.reference", reference)
 
-    sabotage.replace(bookings, "reference_index", anywhere)
+    sabotage.replace(slot_references, "reference_index", anywhere)
 
 
 ROW_SECURITY = Defence("row-level security", "P5: no row crosses a practice", _rows_are_everybodys)
@@ -165,7 +167,7 @@ KEY_OF_THE_PRACTICE = Defence("references are hashed by practice", "P5", _one_ke
 async def test_p5_a_reference_is_typed_at_another_practice(ground: Ground) -> Outcome:
     await give_card(ground)
     async with ground.app.practice(PORT) as tx:
-        return gained(await Bookings(ground.sealer, SystemRandom()).by_reference(tx, CARD, START))
+        return gained(await ReferencedSlots(ground.sealer).by_reference(tx, CARD, START))
 
 
 # --- cards
@@ -284,7 +286,8 @@ async def book(line: Line, number: str = "1#", born: str = "01021985") -> bool:
 
 
 def _as_many_as_one_likes(sabotage: Sabotage) -> None:
-    sabotage.replace(Bookings, "_has_enough", staticmethod(lambda *_, **__: False))
+    sabotage.replace(free_slots, "_holds_enough", lambda *_: False)
+    sabotage.replace(free_slots, "_has_booked_enough", lambda *_: False)
 
 
 ENOUGH = Defence("two bookings a number", "the agenda is for everybody", _as_many_as_one_likes)
@@ -311,11 +314,11 @@ async def test_callers_who_withhold_their_number_hold_every_slot(house: House) -
         line = await house.line("anonymous").dial()
         await line.press("1", "2", "2")
     (held,) = await house.ground.rows("SELECT count(*) FROM slot_hold")
-    return gained(held[0] > bookings.WITHHELD_HOLDS)
+    return gained(held[0] > free_slots.WITHHELD_HOLDS)
 
 
 def _holds_last_for_ever(sabotage: Sabotage) -> None:
-    sabotage.replace(bookings, "HOLD", timedelta(days=365))
+    sabotage.replace(free_slots, "HOLD", timedelta(days=365))
 
 
 HOLDS_END = Defence("a hold ends after five minutes", "nobody keeps a slot by hanging up", _holds_last_for_ever)
@@ -337,7 +340,7 @@ def _no_lock(sabotage: Sabotage) -> None:
     async def unlocked(_: object) -> None:
         """Nobody waits for anybody."""
 
-    sabotage.replace(bookings, "_lock", unlocked)
+    sabotage.replace(free_slots, "lock_agenda", unlocked)
 
 
 def _slots_may_be_shared(sabotage: Sabotage) -> None:
@@ -350,7 +353,7 @@ ONE_BOOKING = Defence("one booking a slot in the schema", "no slot is booked twi
 
 
 def _holds_are_not_seen(sabotage: Sabotage) -> None:
-    sabotage.rewrite(bookings, "_TAKEN", "call_id <> :call AND held_until > :now", "false")
+    sabotage.rewrite(free_slots, "_TAKEN", "call_id <> :call AND held_until > :now", "false")
 
 
 HELD_IS_TAKEN = Defence("what another call holds is taken", "no slot is booked twice", _holds_are_not_seen)
@@ -381,7 +384,7 @@ async def test_two_callers_book_the_same_slot_at_the_same_moment(house: House) -
 
 async def _offer(ground: Ground, tx: Transaction, facts: PracticeFacts, to: OfferedTo) -> None:
     desk = Bookings(ground.sealer, SystemRandom())
-    assert await desk.offer(tx, facts, to, (await desk.practitioners(tx, facts))[0], START) is not None
+    assert await desk.free.offer(tx, facts, to, (await desk.free.practitioners(tx, facts))[0], START) is not None
 
 
 async def _offer_alone(ground: Ground, facts: PracticeFacts, to: OfferedTo) -> None:

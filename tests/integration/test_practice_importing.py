@@ -14,12 +14,12 @@ from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.protected import expose
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.appointments import Appointments
-from callcenter.practice.bookings import Bookings
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.importing import ImportKind, ImportReport, NeverComplete, import_file
 from callcenter.practice.on_file import all_contacts, appointments_to_come
 from callcenter.practice.patients import Patients
+from callcenter.practice.slot_references import ReferencedSlots
 from callcenter.practice.values import Appointment, AppointmentStatus
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
@@ -200,7 +200,7 @@ async def cards(practice: Practice, *rows: str) -> ImportReport:
 
 async def leads_to(practice: Practice, reference: str) -> object:
     async with practice.database.practice(TILLEULS) as tx:
-        slot = await Bookings(practice.sealer, practice.random).by_reference(tx, reference, practice.clock.now())
+        slot = await ReferencedSlots(practice.sealer).by_reference(tx, reference, practice.clock.now())
     return slot and slot.id
 
 

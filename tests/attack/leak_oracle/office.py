@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenter.calls.tables import outreach
 from callcenter.identity.tables import challenge
-from callcenter.practice.bookings import reference_index
 from callcenter.practice.enrolment import write_organisation, write_practice, write_practitioners
 from callcenter.practice.file import PatientFile
 from callcenter.practice.intake import put_appointments, put_contacts, put_patients, refresh_shared
 from callcenter.practice.setting_versions import Author
+from callcenter.practice.slot_references import reference_index
 from callcenter.practice.tables import appointment, patient, practitioner
 from callcenter.practice.values import AppointmentStatus
 from callcenter.store.database import Database, Transaction

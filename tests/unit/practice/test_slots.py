@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callcenter.kernel.randomness import SeededRandom
-from callcenter.practice.bookings import draw_reference
 from callcenter.practice.opening import Opening
 from callcenter.practice.reception import Answers, Reception, Rule
+from callcenter.practice.slot_references import draw_reference
 from callcenter.practice.slots import Bookable, Consulting, Taken
 
 PARIS = ZoneInfo("Europe/Paris")

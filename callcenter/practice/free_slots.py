@@ -1,0 +1,266 @@
+"""Free slots, offered by telephone: each is held for the call that is told of it, for as long as its caller thinks.
+
+Nothing here reads a patient's file. Whoever takes or frees a slot of a practice holds one lock, so that two callers
+cannot be given the same one; the schema forbids it besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from callcenter.practice.facts import AgendaKind, PracticeFacts
+from callcenter.practice.names import normalise_name
+from callcenter.practice.slots import Bookable, Consulting
+from callcenter.practice.typed_at_booking import TypedAtBooking
+from callcenter.store.database import Transaction
+from callcenter.store.sealed import Sealer
+
+HOLD = timedelta(minutes=5)
+#: Callers who withhold their number share these: slots held at once, and bookings to come.
+WITHHELD_HOLDS, WITHHELD_OPEN = 3, 10
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTo:
+    """Who is offered slots.
+
+    Arguments:
+        call: our identifier; it holds one slot at most.
+        caller: E.164, or ``None`` when withheld.
+    """
+
+    call: UUID
+    caller: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookablePractitioner:
+    """A practitioner who can be booked, by the name that is public."""
+
+    id: UUID
+    name: str
+    rule: Bookable
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The slot that a call holds, and may have."""
+
+    practitioner: UUID
+    starts_at: datetime
+
+
+class FreeSlots:
+    """Free slots of the practice of a transaction. Times are aware.
+
+    Arguments:
+        sealer: for the hashes of numbers.
+    """
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._typed = TypedAtBooking(sealer)
+
+    async def practitioners(self, tx: Transaction, facts: PracticeFacts) -> Sequence[BookablePractitioner]:
+        """Who can be booked, in the order in which the practice names them; nobody where the agenda is not ours."""
+        if facts.agenda.kind is AgendaKind.EXTERNAL or not facts.booking.practitioners:
+            return ()
+        rows = (await tx.connection.execute(_PRACTITIONERS, {"practice": tx.practice})).all()
+        known = {normalise_name(row.name): row for row in rows}
+        found = ((known.get(normalise_name(name)), rule) for name, rule in facts.booking.practitioners.items())
+        return [
+            BookablePractitioner(row.id, f"{row.title} {row.name}".strip(), rule)
+            for row, rule in found
+            if row is not None
+        ]
+
+    async def offer(
+        self,
+        tx: Transaction,
+        facts: PracticeFacts,
+        to: OfferedTo,
+        whom: BookablePractitioner,
+        now: datetime,
+    ) -> datetime | None:
+        """Hold the first free slot behind the one that the call holds, and let that one go.
+
+        ``None`` when there is none, the call has been offered enough, or the caller holds enough. How much the caller
+        has booked makes no difference here: a calling number is easily forged (P6).
+        """
+        caller = self._caller_index(tx, to)
+        held = await self._hold_of(tx, to, caller, now)
+        after = now
+        if held.offered is not None:
+            after = max(now, held.starts_at) if held.practitioner_id == whom.id else now
+        enough = _holds_enough(facts, to, held) or (held.offered or 0) >= facts.booking.offers
+        starts = None if enough else await self._first_free(tx, facts, to, whom, now, after)
+        if starts is None:
+            await self.release(tx, to.call)
+            return None
+        values = {
+            "call": to.call,
+            "practice": tx.practice,
+            "practitioner": whom.id,
+            "starts": starts,
+            "minutes": whom.rule.slot_minutes,
+            "caller": caller,
+            "until": now + HOLD,
+        }
+        await tx.connection.execute(_HOLD, values)
+        return starts
+
+    async def claim(
+        self,
+        tx: Transaction,
+        facts: PracticeFacts,
+        to: OfferedTo,
+        now: datetime,
+        *,
+        number: str | None = None,
+        moving: bool = False,
+    ) -> Held | None:
+        """The slot that the call holds, if it may have it; ``None``, and it is let go, if it is taken or one too many.
+
+        Between those two, no statement differs.
+
+        Arguments:
+            number: which the caller typed, E.164.
+            moving: in place of a booking that the caller has; it is not one more.
+        """
+        held = await self._hold_of(tx, to, self._caller_index(tx, to), now, number)
+        free = held.offered is not None and await self._still_free(tx, to, held, now)
+        if not free or (not moving and _has_booked_enough(facts, to, held)):
+            await self.release(tx, to.call)
+            return None
+        return Held(held.practitioner_id, held.starts_at)
+
+    async def release(self, tx: Transaction, call: UUID) -> None:
+        """Let go of the slot that a call holds, if it holds one."""
+        await tx.connection.execute(_RELEASE, {"call": call})
+
+    # --- within
+
+    async def _hold_of(
+        self, tx: Transaction, to: OfferedTo, caller: bytes | None, now: datetime, number: str | None = None
+    ) -> Row[Any]:
+        """What the call holds, if anything, and how much its caller holds and has booked, under the practice's lock."""
+        await lock_agenda(tx)
+        await tx.connection.execute(_FORGET_HOLDS, {"call": to.call, "now": now})
+        values = {
+            "call": to.call,
+            "caller": caller,
+            # Counted only among callers who withhold their number: whoever typed a neighbour's would otherwise hear how
+            # much that one has booked from their own line.
+            "number": self._typed.number_index(tx.practice, number) if number is not None and caller is None else None,
+            "now": now,
+        }
+        return (await tx.connection.execute(_HELD, values)).one()
+
+    async def _first_free(
+        self,
+        tx: Transaction,
+        facts: PracticeFacts,
+        to: OfferedTo,
+        whom: BookablePractitioner,
+        now: datetime,
+        after: datetime,
+    ) -> datetime | None:
+        consulting = Consulting(facts.opening, facts.reception)
+        begins, ends = consulting.window(whom.rule, now)
+        values = {"practitioner": whom.id, "begins": begins, "ends": ends, "call": to.call, "now": now}
+        rows = (await tx.connection.execute(_TAKEN, values)).all()
+        taken = [(row.starts_at, row.starts_at + timedelta(minutes=row.duration_minutes)) for row in rows]
+        return consulting.first_free(whom.rule, now, after, taken)
+
+    async def _still_free(self, tx: Transaction, to: OfferedTo, held: Row[Any], now: datetime) -> bool:
+        ends = held.starts_at + timedelta(minutes=held.duration_minutes)
+        values = {
+            "practitioner": held.practitioner_id,
+            "begins": held.starts_at,
+            "ends": ends,
+            "call": to.call,
+            "now": now,
+        }
+        taken = (await tx.connection.execute(_TAKEN, values)).first()
+        return taken is None and bool(held.starts_at > now)
+
+    def _caller_index(self, tx: Transaction, to: OfferedTo) -> bytes | None:
+        return None if to.caller is None else self._typed.number_index(tx.practice, to.caller)
+
+
+def _holds_enough(facts: PracticeFacts, to: OfferedTo, held: Row[Any]) -> bool:
+    return bool(held.others >= (WITHHELD_HOLDS if to.caller is None else facts.booking.open_per_caller))
+
+
+def _has_booked_enough(facts: PracticeFacts, to: OfferedTo, held: Row[Any]) -> bool:
+    booked = WITHHELD_OPEN if to.caller is None else facts.booking.open_per_caller
+    return bool(held.by_caller >= booked or held.by_number >= facts.booking.open_per_caller)
+
+
+async def lock_agenda(tx: Transaction) -> None:
+    """Wait until nobody else takes or frees a slot of the practice, and keep others waiting until the commit."""
+    await tx.connection.execute(_LOCK, {"agenda": f"agenda/{tx.practice}"})
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:agenda, 0))")
+
+_PRACTITIONERS = text("SELECT id, name, title FROM practitioner WHERE practice_id = :practice")
+
+_FORGET_HOLDS = text("DELETE FROM slot_hold WHERE held_until <= :now AND call_id <> :call")
+
+#: One row, whatever there is.
+_HELD = text(
+    """
+    SELECT h.practitioner_id, h.starts_at, h.duration_minutes, h.offered, (
+        SELECT count(*) FROM slot_hold o
+        WHERE o.caller_index IS NOT DISTINCT FROM cast(:caller AS bytea) AND o.call_id <> :call
+    ) AS others, (
+        SELECT count(*) FROM booking_request b
+        WHERE b.caller_index IS NOT DISTINCT FROM cast(:caller AS bytea) AND b.state = 'open' AND b.starts_at > :now
+    ) AS by_caller, (
+        SELECT count(*) FROM booking_request b
+        WHERE b.number_index = cast(:number AS bytea) AND b.caller_index IS NULL
+          AND b.state = 'open' AND b.starts_at > :now
+    ) AS by_number
+    FROM (SELECT 1) AS one LEFT JOIN slot_hold h ON h.call_id = :call
+    """
+)
+
+#: What overlaps the time from ``begins`` to ``ends``; nothing lasts longer than a day.
+_TAKEN = text(
+    """
+    SELECT starts_at, duration_minutes FROM (
+        SELECT starts_at, duration_minutes FROM appointment
+        WHERE practitioner_id = :practitioner AND status IN ('planned', 'confirmed')
+          AND starts_at > cast(:begins AS timestamptz) - interval '1 day' AND starts_at < :ends
+        UNION ALL
+        SELECT starts_at, duration_minutes FROM booking_request
+        WHERE practitioner_id = :practitioner AND state = 'open'
+          AND starts_at > cast(:begins AS timestamptz) - interval '1 day' AND starts_at < :ends
+        UNION ALL
+        SELECT starts_at, duration_minutes FROM slot_hold
+        WHERE practitioner_id = :practitioner AND call_id <> :call AND held_until > :now
+          AND starts_at > cast(:begins AS timestamptz) - interval '1 day' AND starts_at < :ends
+    ) AS taken
+    WHERE starts_at + duration_minutes * interval '1 minute' > :begins
+    """
+)
+
+_HOLD = text(
+    """
+    INSERT INTO slot_hold
+        (call_id, practice_id, practitioner_id, starts_at, duration_minutes, caller_index, offered, held_until)
+    VALUES (:call, :practice, :practitioner, :starts, :minutes, :caller, 1, :until)
+    ON CONFLICT (call_id) DO UPDATE SET
+        practitioner_id = excluded.practitioner_id, starts_at = excluded.starts_at,
+        duration_minutes = excluded.duration_minutes, held_until = excluded.held_until,
+        offered = slot_hold.offered + 1
+    """
+)
+
+_RELEASE = text("DELETE FROM slot_hold WHERE call_id = :call")
