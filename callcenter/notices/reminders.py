@@ -52,6 +52,8 @@ EARLIEST, LATEST, SUNDAY = time(9), time(20), 6
 LEAST_NOTICE = timedelta(hours=2)
 #: Longer than any stretch in which no text may arrive: from the evening before to a morning after four such days.
 LONGEST_SILENCE = timedelta(hours=120)
+#: What is due is looked for as often (``notices.jobs``).
+LOOKS_EVERY = timedelta(hours=1)
 #: A reminder that is still due after this long has lost its job.
 JOB_LOST_AFTER = timedelta(minutes=30)
 MOST_TRIES = 5
@@ -81,6 +83,13 @@ def send_at(starts_at: datetime, hours_before: int, opening: Opening) -> datetim
         if may_arrive(moment - timedelta(hours=back), opening):
             return moment - timedelta(hours=back)
     return moment
+
+
+def due_by(now: datetime, opening: Opening) -> datetime:
+    """Until when what falls due goes at ``now`` (aware): before a silence, what would otherwise wait for its end, when
+    a Monday morning's appointment is over."""
+    following = now + LOOKS_EVERY
+    return now if may_arrive(following, opening) else following
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +148,9 @@ class Reminders:
         until = now + timedelta(hours=before) + LONGEST_SILENCE
         values = {"practice": tx.practice, "after": now + LEAST_NOTICE, "until": until, "standing": list(STANDING)}
         rows = (await tx.connection.execute(_NOT_REMINDED, values)).all()
-        due = [new_id(self.random) for row in rows if send_at(row.starts_at, before, facts.opening) <= now]
-        ours = [row.id for row in rows if send_at(row.starts_at, before, facts.opening) <= now]
+        by = due_by(now, facts.opening)
+        ours = [row.id for row in rows if send_at(row.starts_at, before, facts.opening) <= by]
+        due = [new_id(self.random) for _ in ours]
         if due:
             make = {"practice": tx.practice, "ids": due, "appointments": ours, "now": now}
             due = list((await tx.connection.execute(_MAKE, make)).scalars())

@@ -265,6 +265,23 @@ async def test_none_arrives_at_night_on_a_sunday_or_a_holiday(stage: Stage) -> N
         assert await reminded(stage, seen) == []
 
 
+async def test_an_early_appointment_after_a_silence_is_reminded_of_before_it(stage: Stage) -> None:
+    """A day before a Monday's 8:30 is a Sunday: its text may arrive on Saturday until eight, and no more after that."""
+    await switch_on(stage)
+    await change(
+        stage,
+        "UPDATE appointment SET starts_at = :at WHERE id = :id",
+        at=paris(2026, 12, 7, 8, 30),
+        id=appointment(),
+    )
+    async with outside(stage) as seen:
+        stage.clock.set(paris(2026, 12, 5, 18, 3))
+        assert await reminded(stage, seen) == []
+        stage.clock.set(paris(2026, 12, 5, 19, 3))  # the last look of that day
+        (text,) = await reminded(stage, seen)
+        assert "RDV le 07/12 à 08h30" in text.body
+
+
 async def test_a_reminder_whose_job_comes_at_night_waits_for_the_morning(stage: Stage) -> None:
     await switch_on(stage)
     reminders = stage.running.outreach.reminders
