@@ -61,7 +61,9 @@ def offered_to(desk: Desk) -> OfferedTo:
     return OfferedTo(desk.call, desk.caller)
 
 
-async def offered(desk: Desk, bookings: Bookings, whom: free_slots.BookablePractitioner) -> Offered | NoSlot:
-    """The next free slot of ``whom``, held for this call."""
-    starts = await bookings.free.offer(desk.tx, desk.facts, offered_to(desk), whom, desk.now)
+async def offered(
+    desk: Desk, bookings: Bookings, whom: free_slots.BookablePractitioner, *, lasting: int = 0
+) -> Offered | NoSlot:
+    """The next free slot of ``whom``, held for this call; one that has room for what lasts ``lasting`` minutes."""
+    starts = await bookings.free.offer(desk.tx, desk.facts, offered_to(desk), whom, desk.now, lasting=lasting)
     return NoSlot() if starts is None else Offered(whom.name, starts.astimezone(desk.facts.timezone))

@@ -140,7 +140,9 @@ class CallReferences:
         # D05: what is free of a sensitive practitioner would tell whose slot it is, to whoever compares.
         movable = None if found is None or found.sensitive else found.practitioner
         whom = next((one for one in everybody if one.id == movable), None)
-        return NoSlot() if whom is None else await offered(desk, self._bookings, whom)
+        if found is None or whom is None:
+            return NoSlot()
+        return await offered(desk, self._bookings, whom, lasting=found.duration_minutes)
 
     async def move(self, slot: UUID) -> Done | Failed:
         desk = self._desk

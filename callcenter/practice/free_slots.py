@@ -86,19 +86,25 @@ class FreeSlots:
         to: OfferedTo,
         whom: BookablePractitioner,
         now: datetime,
+        *,
+        lasting: int = 0,
     ) -> datetime | None:
         """Hold the first free slot behind the one that the call holds, and let that one go.
 
         ``None`` when there is none, the call has been offered enough, or the caller holds enough. How much the caller
         has booked makes no difference here: a calling number is easily forged (P6).
+
+        Arguments:
+            lasting: minutes of what is moved there; it is held for so long, where a slot is shorter.
         """
+        minutes = max(whom.rule.slot_minutes, lasting)
         caller = self._caller_index(tx, to)
         held = await self._hold_of(tx, to, caller, now)
         after = now
         if held.offered is not None:
             after = max(now, held.starts_at) if held.practitioner_id == whom.id else now
         enough = _holds_enough(facts, to, held) or (held.offered or 0) >= facts.booking.offers
-        starts = None if enough else await self._first_free(tx, facts, to, whom, now, after)
+        starts = None if enough else await self._first_free(tx, facts, to, whom, minutes, now, after)
         if starts is None:
             await self.release(tx, to.call)
             return None
@@ -107,7 +113,7 @@ class FreeSlots:
             "practice": tx.practice,
             "practitioner": whom.id,
             "starts": starts,
-            "minutes": whom.rule.slot_minutes,
+            "minutes": minutes,
             "caller": caller,
             "until": now + HOLD,
         }
@@ -167,6 +173,7 @@ class FreeSlots:
         facts: PracticeFacts,
         to: OfferedTo,
         whom: BookablePractitioner,
+        minutes: int,
         now: datetime,
         after: datetime,
     ) -> datetime | None:
@@ -175,7 +182,7 @@ class FreeSlots:
         values = {"practitioner": whom.id, "begins": begins, "ends": ends, "call": to.call, "now": now}
         rows = (await tx.connection.execute(_TAKEN, values)).all()
         taken = [(row.starts_at, row.starts_at + timedelta(minutes=row.duration_minutes)) for row in rows]
-        return consulting.first_free(whom.rule, now, after, taken)
+        return consulting.first_free(whom.rule, now, after, taken, minutes)
 
     async def _still_free(self, tx: Transaction, to: OfferedTo, held: Row[Any], now: datetime) -> bool:
         ends = held.starts_at + timedelta(minutes=held.duration_minutes)

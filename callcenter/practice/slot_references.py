@@ -52,6 +52,7 @@ class Slot:
     practitioner: UUID
     sensitive: bool
     starts_at: Protected[datetime]
+    duration_minutes: int
     place: Protected[str] | None
     birth_date: Protected[date] | None
 
@@ -101,6 +102,7 @@ class ReferencedSlots:
             practitioner=row.practitioner_id,
             sensitive=row.sensitive,
             starts_at=Protected(row.starts_at, Category.APPOINTMENT_TIME, subject),
+            duration_minutes=row.duration_minutes,
             place=None if row.place is None else Protected(row.place, Category.PLACE, subject),
             birth_date=None if born is None else Protected(born, Category.RECORD_EXISTS, subject),
         )
@@ -136,12 +138,13 @@ _ALL_IN_USE = text(
 _SLOTS = text(
     """
     SELECT 'booking' AS kind, b.id, cast(NULL AS uuid) AS patient_id, b.practitioner_id, b.starts_at,
-        cast(NULL AS text) AS place, b.birth_date, p.sensitive
+        b.duration_minutes, cast(NULL AS text) AS place, b.birth_date, p.sensitive
     FROM booking_request b JOIN practitioner p ON p.practice_id = b.practice_id AND p.id = b.practitioner_id
     WHERE (b.reference_index = cast(:reference AS bytea) OR b.id = cast(:slot AS uuid))
       AND b.state = 'open' AND b.starts_at > :now
     UNION ALL
-    SELECT 'appointment', a.id, a.patient_id, a.practitioner_id, a.starts_at, a.place, NULL, p.sensitive
+    SELECT 'appointment', a.id, a.patient_id, a.practitioner_id, a.starts_at,
+        a.duration_minutes, a.place, NULL, p.sensitive
     FROM appointment a JOIN practitioner p ON p.practice_id = a.practice_id AND p.id = a.practitioner_id
     WHERE (a.reference_index = cast(:reference AS bytea) OR (a.id = cast(:slot AS uuid)
       AND a.reference_index IS NOT NULL))

@@ -52,16 +52,19 @@ class Consulting:
     opening: Opening
     reception: Reception
 
-    def first_free(self, rule: Bookable, now: datetime, after: datetime, taken: Sequence[Taken]) -> datetime | None:
+    def first_free(
+        self, rule: Bookable, now: datetime, after: datetime, taken: Sequence[Taken], minutes: int | None = None
+    ) -> datetime | None:
         """The first slot of ``rule`` that begins after ``after`` and overlaps nothing of ``taken``, in UTC.
 
         Arguments:
             now: aware; from its day on the days are counted.
             after: aware.
+            minutes: how long must be free from there on, where that is longer than a slot.
         """
-        length = timedelta(minutes=rule.slot_minutes)
-        for starts in self._slots(rule, now):
-            ends = starts + length
+        lasts = timedelta(minutes=max(rule.slot_minutes, minutes or 0))
+        for starts in self._slots(rule, now, lasts):
+            ends = starts + lasts
             if starts > after and not any(begins < ends and starts < until for begins, until in taken):
                 return starts
         return None
@@ -72,7 +75,7 @@ class Consulting:
         last = today + timedelta(days=rule.days_ahead + 1)
         return max(now, today + timedelta(days=rule.first_day_ahead)).astimezone(UTC), last.astimezone(UTC)
 
-    def _slots(self, rule: Bookable, now: datetime) -> Iterator[datetime]:
+    def _slots(self, rule: Bookable, now: datetime, lasts: timedelta) -> Iterator[datetime]:
         today = now.astimezone(self.opening.zone).date()
         length = timedelta(minutes=rule.slot_minutes)
         for ahead in range(rule.first_day_ahead, rule.days_ahead + 1):
@@ -80,7 +83,7 @@ class Consulting:
             for opens, closes in self.opening.of_day(day):
                 starts = datetime.combine(day, opens, self.opening.zone).astimezone(UTC)
                 closing = datetime.combine(day, closes, self.opening.zone).astimezone(UTC)
-                while starts + length <= closing:
+                while starts + lasts <= closing:
                     if self.reception.answers(starts, self.opening) is not Answers.CLOSED:
                         yield starts
                     starts += length

@@ -110,6 +110,30 @@ async def test_ob_13_whoever_has_the_reference_moves_and_keeps_it(stage: Stage) 
         assert "samedi 28 novembre" not in caller.words
 
 
+async def test_a_long_appointment_is_moved_to_where_all_of_it_is_free(
+    stage: Stage, cluster: Cluster, database_name: str
+) -> None:
+    """Dr Lefèvre's slots last half an hour, this appointment a whole one; the second slot of the morning is booked."""
+    await as_root(
+        cluster,
+        database_name,
+        "UPDATE appointment SET duration_minutes = 60, practitioner_id = "
+        "(SELECT id FROM practitioner WHERE name = 'Antoine Lefèvre') WHERE id = :id",
+        id=FIRST_VISIT,
+    )
+    await prints_a_card(stage, cluster, database_name)
+    await books(stage)
+    second = "UPDATE booking_request SET starts_at = starts_at + interval '30 minutes'"
+    await as_root(cluster, database_name, second)
+    async with calling(stage, "+33639980079") as caller:
+        heard = await by_reference(caller, CARD, "2")
+        assert "Premier créneau : samedi 28 novembre, 10 heures." in heard
+        assert "C'est déplacé" in await caller.does("1")
+    moved = "SELECT duration_minutes FROM appointment WHERE id = :id"
+    (row,) = await as_root(cluster, database_name, moved, id=FIRST_VISIT)
+    assert row.duration_minutes == 60
+
+
 async def test_a_booking_is_heard_with_its_birth_date_unless_its_practitioner_is_sensitive(
     stage: Stage, cluster: Cluster, database_name: str
 ) -> None:

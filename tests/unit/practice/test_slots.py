@@ -43,6 +43,15 @@ def test_a_slot_that_does_not_end_before_closing_is_none() -> None:
     assert free(consulting(), Bookable(slot_minutes=40, days_ahead=1)) == ["27 09:00"]
 
 
+def test_what_lasts_longer_than_a_slot_is_given_room_for_all_of_it() -> None:
+    """An appointment of half an hour is moved among slots of a quarter: 9:15 is free, and 9:30 is not."""
+    begins = datetime(2026, 11, 27, 9, 30, tzinfo=PARIS)
+    taken = [(begins, begins + timedelta(minutes=15))]
+    rule = Bookable(slot_minutes=15, days_ahead=1)
+    first = consulting().first_free(rule, NOW, datetime(2026, 11, 27, 9, 1, tzinfo=PARIS), taken, 30)
+    assert first == datetime(2026, 11, 27, 14, tzinfo=PARIS)
+
+
 def test_today_only_what_is_still_to_come_is_free() -> None:
     assert free(consulting(), Bookable(slot_minutes=30, first_day_ahead=0, days_ahead=0)) == ["26 14:00"]
 
