@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 
 from callcenter.audit.ledger import Entry, EventKind, Value, note
 from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.notices.addresses import NoticeAddress, NoticeAddresses, NoticeChannel, Rank, told_of
 from callcenter.notices.ports import Alarms
@@ -21,6 +23,8 @@ from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
+
+_log = structlog.get_logger(__name__)
 
 #: Local hours of the night, in which a practice may not want anybody rung.
 NIGHT_BEGINS, NIGHT_ENDS = time(21), time(7)
@@ -41,13 +45,25 @@ class Escalations:
     random: Random = field(default_factory=SystemRandom)
 
     async def advance(self) -> int:
-        """Go one stage further with every message that has waited long enough; returns how many were looked at."""
+        """Go one stage further with every message that has waited long enough; returns how many were looked at.
+
+        One with which that cannot be done is the house's to look at, and keeps no other back.
+
+        Raises:
+            DatabaseDown: the others are gone on with next time.
+        """
         now = self.clock.now()
         async with self.database.house() as connection:
             due = (await connection.execute(_DUE, {"now": now, "limit": _AT_ONCE})).all()
         for row in due:
-            async with self.database.practice(row.practice_id) as tx:
-                unread = await self._further(tx, row.message_id, now)
+            try:
+                async with self.database.practice(row.practice_id) as tx:
+                    unread = await self._further(tx, row.message_id, now)
+            except Unavailable:
+                raise
+            except Exception as error:  # of whatever kind: it would come first again each minute
+                _log.error("escalation_failed", reference=str(row.message_id), error=type(error).__name__)
+                unread = True
             if unread:
                 self.alarms.message_unread(row.practice_id, row.message_id)
         return len(due)

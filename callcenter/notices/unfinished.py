@@ -1,6 +1,6 @@
 """What was begun and not finished: a notice or reminder whose job ended in the middle is cried about, never sent again.
 
-One whose job was lost before anything left is given another.
+One whose job was lost before anything left is given another, and so is an urgent message of which nobody was told.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from sqlalchemy import select, text
 from callcenter.kernel.clock import Clock
 from callcenter.notices.ports import Alarms
 from callcenter.notices.sending import SEND_NOTICE
-from callcenter.practice.inbox import NOTICES
+from callcenter.practice.inbox import NOTICES, NOTIFY
 from callcenter.practice.tables import practice
 from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import defer
 
 #: Nothing takes this long to send.
 GIVEN_UP_AFTER = timedelta(minutes=15)
-#: A notice is told by its own job, tried again for some minutes.
+#: Telling of a message, and sending a notice, is tried again for some minutes.
 JOB_LOST_AFTER = timedelta(minutes=20)
 #: What was sent to whom is forgotten, and with a reminder the road of a STOP: the practice may have changed by then.
 KEPT = timedelta(days=90)
@@ -57,6 +57,8 @@ class Unfinished:
         reminders = list((await run(_REMINDERS, values)).scalars())
         for notice in (await run(_LOST, {"practice": tx.practice, "before": now - JOB_LOST_AFTER})).scalars():
             await defer(tx.connection, SEND_NOTICE, queue=NOTICES, practice=tx.practice, notice=notice)
+        for message in (await run(_UNTOLD, {"practice": tx.practice, "before": now - JOB_LOST_AFTER})).scalars():
+            await defer(tx.connection, NOTIFY, queue=NOTICES, practice=tx.practice, message=message)
         for statement in (_FORGET_NOTICES, _FORGET_REMINDERS):
             await run(statement, {"practice": tx.practice, "before": now - KEPT})
         return notices, reminders
@@ -69,6 +71,14 @@ _GIVE_UP = (
 _NOTICES = text(_GIVE_UP.format(table="message_notice"))
 _REMINDERS = text(_GIVE_UP.format(table="reminder"))
 _LOST = text("SELECT id FROM message_notice WHERE practice_id = :practice AND outcome = 'due' AND made_at < :before")
+#: The job that tells of an urgent message has it watched too: one that is not has lost that job.
+_UNTOLD = text(
+    """
+    SELECT m.id FROM message m
+    WHERE m.practice_id = :practice AND m.urgency = 'urgent' AND m.handled_at IS NULL AND m.created_at < :before
+      AND NOT EXISTS (SELECT FROM escalation e WHERE e.message_id = m.id)
+    """
+)
 _FORGET_NOTICES = text("DELETE FROM message_notice WHERE practice_id = :practice AND made_at < :before")
 # While the appointment is to come, its reminder keeps a second one from being made.
 _FORGET_REMINDERS = text(

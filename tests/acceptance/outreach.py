@@ -84,10 +84,22 @@ async def tell(
     return one.id
 
 
-async def leave(stage: Stage, *, urgent: bool = False, number: str = "+33639980077", reason: str = "other") -> UUID:
-    """A message in the inbox."""
+async def leave(
+    stage: Stage,
+    *,
+    urgent: bool = False,
+    number: str = "+33639980077",
+    reason: str = "other",
+    slug: str = TILLEULS,
+    job_lost: bool = False,
+) -> UUID:
+    """A message in the inbox.
+
+    Arguments:
+        job_lost: nobody is ever told of it by the job that was made with it.
+    """
     message = new_id(SystemRandom())
-    async with stage.running.database.practice(practice_id()) as tx:
+    async with stage.running.database.practice(practice_id(slug)) as tx:
         await Inbox(stage.running.sealer).leave(
             tx,
             id=message,
@@ -97,6 +109,8 @@ async def leave(stage: Stage, *, urgent: bool = False, number: str = "+336399800
             now=stage.clock.now(),
             urgency=Urgency.URGENT if urgent else Urgency.NORMAL,
         )
+        if job_lost:
+            await tx.connection.exec_driver_sql("DELETE FROM procrastinate_jobs")
     return message
 
 

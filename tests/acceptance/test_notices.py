@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from callcenter.emulator.client import ControlClient
 from callcenter.notices.addresses import NoticeChannel, Rank, Which
@@ -17,6 +18,8 @@ from tests.acceptance.outreach import (
     DEPUTY,
     DESK,
     DOCTOR,
+    PORT,
+    change,
     leave,
     outside,
     paris,
@@ -190,6 +193,41 @@ async def test_nobody_is_rung_at_night_where_the_practice_says_so(stage: Stage) 
     stage.clock.set(paris(2026, 11, 27, 7, 1))
     await escalated(stage, 0)
     assert len(await ringing(stage, DOCTOR, 5)) == 1
+
+
+async def test_an_urgent_message_whose_job_was_lost_is_told_all_the_same(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.SMS, DOCTOR)
+    unfinished = stage.running.outreach.unfinished
+    async with outside(stage) as seen:
+        message = await leave(stage, urgent=True, job_lost=True)
+        await leave(stage, job_lost=True)  # it waits for the digest
+        await unfinished.settle()
+        assert await seen.texts(DOCTOR) == [], "its job may be tried again still"
+        stage.clock.advance(timedelta(minutes=21).total_seconds())
+        await unfinished.settle()
+        assert [one.body.startswith(URGENT) for one in await seen.texts(DOCTOR)] == [True]
+        assert await ending(stage, message) is None
+        await unfinished.settle()
+        assert len(await seen.texts(DOCTOR)) == 1
+
+
+async def test_p7_a_message_that_cannot_be_gone_on_with_keeps_no_other_back(stage: Stage) -> None:
+    """An address of another practice was damaged: its message comes first each time, and is the house's to look at."""
+    await tell(stage, NoticeChannel.CALL, DOCTOR, which=Which.URGENT)
+    stuck = await leave(stage, urgent=True, slug=PORT, job_lost=True)
+    damaged = "INSERT INTO notice_address VALUES (:id, :practice, NULL, 1, 'call', 'urgent', :sealed, :index, :now)"
+    port, now = practice_id(PORT), stage.clock.now()
+    sealed = {"sealed": b"damaged", "index": bytes(32)}
+    await change(stage, damaged, PORT, id=stuck, practice=port, now=now, **sealed)
+    watch = "INSERT INTO escalation (message_id, practice_id, next_at) VALUES (:message, :practice, :now)"
+    await change(stage, watch, PORT, message=stuck, practice=port, now=now)
+    await leave(stage, urgent=True)
+    await stage.messages_sent()
+    with capture_logs() as logs:
+        await escalated(stage)
+    assert len(await ringing(stage, DOCTOR, 5)) == 1
+    alerts = [one for one in logs if one["event"] == "alert"]
+    assert [(one["kind"], one["message"]) for one in alerts] == [("message_unread", str(stuck))]
 
 
 async def test_a_crash_between_is_seen_and_nothing_is_sent_again(stage: Stage) -> None:
