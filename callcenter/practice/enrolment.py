@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import time
 from itertools import pairwise
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from callcenter.practice.names import normalise_name
 from callcenter.practice.numbers import NumberProblem, parse_diallable, parse_number, parse_served
 from callcenter.practice.opening import HOLIDAY_SUBDIVISIONS, Opening
 from callcenter.practice.practice_form import Setting, as_written
+from callcenter.practice.reception import Reception
 from callcenter.practice.setting_versions import EVER, Author, Period, SettingVersions
 from callcenter.practice.tables import directory_number, organisation, own_line, practice, practitioner
 from callcenter.store.database import Transaction
@@ -183,7 +185,7 @@ BrokenRule = tuple[tuple[str | int, ...], str]
 
 def practice_problems(facts: PracticeFacts) -> list[BrokenRule]:
     """Every rule that ``facts`` break by themselves."""
-    broken = [*_number_problems(facts), *_hours_problems(facts.opening)]
+    broken = [*_number_problems(facts), *_hours_problems(facts.opening), *_reception_problems(facts.reception)]
     if not facts.numbers:
         broken.append((("numbers",), "no number is left at which we answer: name one, whatever else changes"))
     if not facts.closing_conduct.strip():
@@ -222,6 +224,19 @@ def _hours_problems(opening: Opening) -> list[BrokenRule]:
         what = f"no part of France with holidays of its own is called {opening.holiday_subdivision!r}"
         problems.append((("holiday_subdivision",), what))
     return problems
+
+
+def _reception_problems(reception: Reception) -> list[BrokenRule]:
+    """Rules that would never fit."""
+    return [
+        (
+            ("reception",),
+            f"rule {number} of reception ends before it begins: a night is two rules, one until 00:00 and one from "
+            "00:00 on",
+        )
+        for number, rule in enumerate(reception.rules, start=1)
+        if rule.hours is not None and rule.hours[1] <= rule.hours[0] and rule.hours[1] != time(0)
+    ]
 
 
 async def check_directory(connection: AsyncConnection, facts: PracticeFacts) -> None:

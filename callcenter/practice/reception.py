@@ -46,7 +46,7 @@ class Rule:
         days: weekdays, 0 for Monday; empty for every day.
         dates: first and last day; ``None`` for always.
         holidays: only on public holidays.
-        hours: local time, from and to (excluded); ``None`` for the whole day.
+        hours: local time, from and to (excluded; 00:00 for midnight); ``None`` for the whole day.
     """
 
     answers: Answers
@@ -62,8 +62,16 @@ class Rule:
             (not self.days or local.weekday() in self.days)
             and (self.dates is None or self.dates[0] <= local.date() <= self.dates[1])
             and (not self.holidays or opening.is_holiday(local.date()))
-            and (self.hours is None or self.hours[0] <= local.time() < self.hours[1])
+            and (self.hours is None or _within(local.time(), self.hours))
         )
+
+
+_MIDNIGHT = time(0)
+
+
+def _within(at: time, hours: Interval) -> bool:
+    begins, ends = hours
+    return begins <= at and (at < ends or ends == _MIDNIGHT)
 
 
 @dataclass(frozen=True, slots=True)

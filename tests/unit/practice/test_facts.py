@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Opening
 from callcenter.practice.practice_file import read_practice_file
 from callcenter.practice.practice_form import PracticeForm, Setting, as_written
+from callcenter.practice.reception import Answers, Reception, Rule
 from callcenter.practice.slots import Bookable, BookingPlan
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -92,6 +93,20 @@ def test_overlapping_hours_and_unknown_parts_of_france_are_refused(tilleuls: Pra
     ):
         with pytest.raises(UnusablePractice):
             check_practice(replace(tilleuls, opening=opening))
+
+
+def test_a_rule_that_would_never_fit_is_refused_and_one_may_last_until_midnight(tilleuls: PracticeFacts) -> None:
+    def ruled(begins: time, ends: time) -> PracticeFacts:
+        return replace(tilleuls, reception=Reception((Rule(Answers.MENU, hours=(begins, ends)),)))
+
+    for ends in (time(8), time(18)):
+        with pytest.raises(UnusablePractice, match=r"rule 1 of reception ends before it begins: .* 00:00"):
+            check_practice(ruled(time(18), ends))
+    evening = ruled(time(18), time(0))
+    check_practice(evening)
+    sunday = [datetime(2026, 11, 29, *at, tzinfo=PARIS) for at in ((17, 59), (18, 0), (23, 59, 59))]
+    assert [evening.reception.answers(at, evening.opening) for at in sunday] == ["closed", "menu", "menu"]
+    assert evening.reception.answers(datetime(2026, 11, 30, tzinfo=PARIS), evening.opening) == "closed"
 
 
 def test_a_practice_that_has_not_said_who_is_booked_by_telephone_has_nobody_booked() -> None:
