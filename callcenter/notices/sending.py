@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import text
 
 from callcenter.calls.delivery import MessageNotTaken, Undeliverable
+from callcenter.calls.outreach import number_to_show
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Unavailable
 from callcenter.notices.addresses import NoticeAddress, NoticeAddresses, NoticeChannel, told_of
@@ -120,9 +121,10 @@ class NoticeSender:
     async def _leave(self, due: _Due) -> Undeliverable | None:
         ways, to = self.ways, due.to
         if due.words is None:
-            if due.facts.main_number is None:
+            shown = number_to_show(due.facts)
+            if shown is None:
                 raise NoWay("the practice has no number that the person rung could be shown")
-            return await ways.telephone.ring(to.address, due.facts.main_number, due.facts.id, reference=due.id)
+            return await ways.telephone.ring(to.address, shown, due.facts.id, reference=due.id)
         if to.channel is NoticeChannel.SMS:
             return await ways.texts.send_message(to.address, due.words.body, reference=due.id)
         if ways.mails is None:

@@ -128,12 +128,6 @@ class PracticeFacts:
         """Every line that is the practice's, so that a call from it says nothing about a patient."""
         return self.other_lines | self.numbers.keys() | {self.rescue_number}
 
-    @property
-    def main_number(self) -> E164 | None:
-        """The number that we answer for it and show when we call or are asked for; ``None`` if it has none."""
-        main = (number for number, door in self.numbers.items() if door.entry is EntryKind.MAIN)
-        return next(main, next(iter(self.numbers), None))
-
     def is_open(self, at: datetime) -> bool:
         """Whether somebody answers for the practice at ``at`` (aware)."""
         return self.reception.answers(at, self.opening) is not Answers.CLOSED

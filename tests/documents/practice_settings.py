@@ -94,7 +94,8 @@ ROWS: Mapping[Setting, Described] = {
     ),
     Setting.RECEPTION: Described(
         "who answers when the hours alone do not say it: rules, of which the first that fits decides. `answers`: "
-        "`practice`, `service`, `menu` or `closed`; and, all together, `days`, `dates`, `holidays: true`, `hours` (`00:00` ends a day; a night is two rules)",
+        "`practice`, `service`, `menu` or `closed`; and, all together, `days`, `dates`, `holidays: true`, "
+        "`hours` (`00:00` ends a day; a night is two rules)",
         "at most 100 rules",
         "'[{answers: closed, dates: 2026-12-24..2027-01-02}, {answers: menu, days: [mercredi], hours: 14:00-18:30}]'",
         ([{"answers": "closed", "dates": "2026-12-32"}], "no such date"),
