@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from structlog.testing import capture_logs
 
+from callcenter.cli import main
 from callcenter.demo import ledger_reader
 from callcenter.emulator.outcomes import Differed, Passed
 from callcenter.emulator.runner import Patience
 from callcenter.emulator.steps import Transcript
 from callcenter.emulator.transcript import load_transcript
+from callcenter.installation import switch_path
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.schema import APP
@@ -161,6 +165,28 @@ async def test_p7_the_server_itself_is_stopped(keys_file: Path, clock: DrivenClo
             await cluster.server.start()
             async with calling(stage, JEANNE) as served:
                 assert "déjà pris" in await served.does("1")
+
+
+@pytest.mark.usefixtures("logs_as_they_were")
+async def test_p7_the_kill_switch_is_turned_and_heeded_while_the_database_is_stopped(
+    stage: Stage, outage: Outage
+) -> None:
+    keys_file, switch = str(stage.running.settings.keys_file), switch_path(stage.running.settings)
+    await outage.begins()
+    command = ["switch", "rescue", "on", "--all", "--by", "Anna"]
+    try:
+        turned = CliRunner(env={"CALLCENTER_KEYS_FILE": keys_file, "CALLCENTER_CONFIG": str(CONFIG)}).invoke(
+            main, command
+        )
+        assert turned.exit_code == 0, turned.output
+        with capture_logs() as logs:
+            async with calling(stage, JEANNE) as caller:
+                await is_put_through(caller, caller.words)
+        alerts = {one["kind"] for one in logs if one["event"] == "alert"}
+        assert "rescue_switched" in alerts
+        assert "unavailable" not in alerts, "the database was asked first"
+    finally:
+        switch.unlink(missing_ok=True)
 
 
 # --- afterwards
