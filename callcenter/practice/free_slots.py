@@ -1,7 +1,7 @@
 """Free slots, offered by telephone: each is held for the call that is told of it, for as long as its caller thinks.
 
 Nothing here reads a patient's file. Whoever takes or frees a slot of a practice holds one lock, so that two callers
-cannot be given the same one; the schema forbids it besides.
+cannot be given the same one; the schema forbids besides that two held slots, or two bookings, overlap.
 """
 
 from __future__ import annotations

@@ -344,6 +344,8 @@ def _no_lock(sabotage: Sabotage) -> None:
 
 
 def _slots_may_be_shared(sabotage: Sabotage) -> None:
+    for table in ("booking_request", "slot_hold"):
+        sabotage.sql(f"ALTER TABLE {table} DROP CONSTRAINT ex_{table}_overlap")
     sabotage.sql("DROP INDEX uq_booking_request_slot")
     sabotage.sql("ALTER TABLE slot_hold DROP CONSTRAINT uq_slot_hold_practice_id_practitioner_id_starts_at")
 
