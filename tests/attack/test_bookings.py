@@ -337,10 +337,10 @@ async def test_a_slot_is_kept_by_hanging_up(house: House) -> Outcome:
 
 
 def _no_lock(sabotage: Sabotage) -> None:
-    async def unlocked(_: object) -> None:
+    async def unlocked(*_: object) -> None:
         """Nobody waits for anybody."""
 
-    sabotage.replace(free_slots, "lock_agenda", unlocked)
+    sabotage.replace(free_slots, "_lock", unlocked)
 
 
 def _slots_may_be_shared(sabotage: Sabotage) -> None:
