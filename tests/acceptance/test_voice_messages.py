@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from callcenter.app import carrier_settings
+from callcenter.app import carrier_settings, working
 from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.recordings import MAY_STILL_COME, NoSound, NotYet, Recordings
 from callcenter.calls.steps import Steps
@@ -36,6 +36,7 @@ from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, Period
 from callcenter.practice.values import VoiceState, WaitingMessage
 from callcenter.practice.voice_messages import KEPT, KEPT_ONCE_HANDLED, VoiceMessages
+from callcenter.settings.sections import RetentionSettings
 from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Database, DatabaseDown
 from callcenter.store.schema import APP
@@ -474,6 +475,29 @@ async def test_a_message_is_erased_a_month_after_it_was_handled_with_all_that_ha
     async with database.practice(office.practice) as tx:
         left = "SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM voice_message)"
         assert tuple((await tx.connection.execute(text(left))).one()) == (1, 1)
+
+
+async def test_how_long_a_handled_message_stays_is_a_setting(
+    cluster: Cluster,
+    database_name: str,
+    keys_file: Path,
+    clock: DrivenClock,
+    random: SeededRandom,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[timedelta] = []
+
+    def made(*given: Any) -> OldMessages:
+        kept.append(OldMessages(*given).kept)
+        return OldMessages(*given)
+
+    monkeypatch.setattr(working, "OldMessages", made)
+    settings = stage_settings(keys_file)
+    settings = settings.model_copy(update={"retention": RetentionSettings(handled_message_days=12)})
+    app, jobs = (of(user=APP, database=database_name) for of in (cluster.server.url, cluster.server.dsn))
+    async with staged(settings, app, jobs, clock, random):
+        pass
+    assert kept == [timedelta(days=12)]
 
 
 async def noted(owner_database: Database, *, days: int) -> None:
