@@ -264,6 +264,7 @@ message = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("handled_at", DateTime(timezone=True)),
     Column("handled_by", Text),
+    Column("handling_noted_at", DateTime(timezone=True)),  # by a trigger: the database's own clock, not the server's
     UniqueConstraint("practice_id", "id"),
     ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
     ForeignKeyConstraint(
@@ -274,6 +275,7 @@ message = Table(
     CheckConstraint("urgency IN ('normal', 'urgent')", name="urgency"),
     CheckConstraint("reason ~ '^[a-z_]+$'", name="reason_is_a_key"),  # a key of the flow, never words of a caller
     CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by_somebody"),
+    CheckConstraint("(handled_at IS NULL) = (handling_noted_at IS NULL)", name="handling_is_noted"),
     _not_empty("handled_by"),
     Index("ix_message_handled", "practice_id", "handled_at", postgresql_where=text("handled_at IS NOT NULL")),
     Index("ix_message_waiting", "practice_id", "created_at", "id", postgresql_where=text("handled_at IS NULL")),

@@ -37,11 +37,13 @@ BEFORE_OVERLAPS = "0011"
 #: Held by a column that the first version did not leave empty.
 SEALED = b"sealed"
 
-#: What the demo and a call do not leave behind: a request to be called back, a code that is awaited, one too old, and a
-#: call that was ended by a machine whose clock was behind.
+#: What the demo and a call do not leave behind: requests to be called back, of which one was handled; a code that is
+#: awaited, one too old; and a call that was ended by a machine whose clock was behind.
 MORE = (
     "INSERT INTO message (id, practice_id, reason, number, call_reference, created_at) "
     "SELECT gen_random_uuid(), practice_id, 'other', 'sealed', id, now() FROM call",
+    "INSERT INTO message (id, practice_id, reason, number, created_at, handled_at, handled_by) "
+    "SELECT gen_random_uuid(), practice_id, 'other', 'sealed', now(), now() - interval '1 day', 'anna' FROM call",
     "INSERT INTO challenge (id, practice_id, call_id, secret, created_at, expires_at) "
     "SELECT gen_random_uuid(), practice_id, id, 'awaited', now(), now() + interval '10 minutes' FROM call",
     "INSERT INTO challenge (id, practice_id, call_id, secret, created_at, expires_at) "
@@ -245,6 +247,8 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
         assert await old.rows(name) == [_migrated(name, row) for row in rows], name
     async with old.root.connect() as connection:
         practices = {facts.slug: facts for facts in await Directory.all(connection, clock.now())}
+        noted = "SELECT handling_noted_at IS NOT DISTINCT FROM handled_at FROM message"
+        assert set((await connection.execute(text(noted))).scalars()) == {True}
     described = demonstration.practices.items()
     # who can be booked by telephone, and who answers when, was nothing that a practice could set
     assert practices == {
