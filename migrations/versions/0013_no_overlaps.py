@@ -8,7 +8,7 @@ from alembic import op
 from callcenter.kernel.errors import CallcenterError
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 
 #: One number, as a range: GiST compares those without an extension, which not every PostgreSQL brings (btree_gist).
 WHOSE = (

@@ -33,7 +33,7 @@ from tests.conftest import ROOT, Cluster
 
 TRANSCRIPT = Path(__file__).resolve().parents[1] / "acceptance" / "transcripts" / "verified_by_sms.yaml"
 OLD = "of_the_first_version"
-BEFORE_OVERLAPS = "0011"
+BEFORE_OVERLAPS = "0012"
 #: Held by a column that the first version did not leave empty.
 SEALED = b"sealed"
 
