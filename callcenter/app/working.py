@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import procrastinate
@@ -72,7 +73,8 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     )
     alarm = RecordingAlarm(fittings.alerts)
     register_recordings(application, Recordings(database, sealer, clock, random, carrier, alarm))
-    register_erasing(application, OldMessages(database, clock, random))
+    handled_kept = timedelta(days=settings.retention.handled_message_days)
+    register_erasing(application, OldMessages(database, clock, random, handled_kept))
     register_notice_jobs(application, fittings.outreach)
     register_reaching_out(
         application,

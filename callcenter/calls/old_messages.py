@@ -14,8 +14,6 @@ from callcenter.practice.inbox import erase_handled
 from callcenter.practice.tables import practice
 from callcenter.store.database import Database
 
-#: Closed, and a month: what has to stay stands in the patient's file by then.
-MESSAGES_KEPT = timedelta(days=31)
 #: Messages of one transaction.
 _AT_ONCE = 200
 
@@ -24,15 +22,20 @@ _ACTOR = {"system": "retention"}
 
 @dataclass(frozen=True, slots=True)
 class OldMessages:
-    """Done by the job worker, every night."""
+    """Done by the job worker, every night.
+
+    Arguments:
+        kept: for how long messages stay once they were handled; the database keeps each for a week in any case.
+    """
 
     database: Database
     clock: Clock
     random: Random
+    kept: timedelta
 
     async def erase(self) -> int:
         """Erase the messages whose time is over, each on record in a stream of its own; returns how many."""
-        before, erased = self.clock.now() - MESSAGES_KEPT, 0
+        before, erased = self.clock.now() - self.kept, 0
         async with self.database.house() as connection:
             practices = list((await connection.execute(select(practice.c.id))).scalars())
         for practice_id in practices:

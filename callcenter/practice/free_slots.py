@@ -1,7 +1,8 @@
 """Free slots, offered by telephone: each is held for the call that is told of it, for as long as its caller thinks.
 
-Nothing here reads a patient's file. Whoever takes or frees a slot of a practice holds one lock, so that two callers
-cannot be given the same one; the schema forbids it besides.
+Nothing here reads a patient's file. Whoever takes a slot holds two locks: one of the calling number, whose slots are
+counted, and one of the practitioner, so that two callers cannot be given the same slot; the schema forbids besides that
+two held slots, or two bookings, overlap.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class FreeSlots:
         """
         minutes = max(whom.rule.slot_minutes, lasting)
         caller = self._caller_index(tx, to)
-        held = await self._hold_of(tx, to, caller, now)
+        held = await self._hold_of(tx, to, caller, now, whom=whom.id)
         after = now
         if held.offered is not None:
             after = max(now, held.starts_at) if held.practitioner_id == whom.id else now
@@ -138,7 +139,7 @@ class FreeSlots:
             number: which the caller typed, E.164.
             moving: in place of a booking that the caller has; it is not one more.
         """
-        held = await self._hold_of(tx, to, self._caller_index(tx, to), now, number)
+        held = await self._hold_of(tx, to, self._caller_index(tx, to), now, number=number)
         free = held.offered is not None and await self._still_free(tx, to, held, now)
         if not free or (not moving and _has_booked_enough(facts, to, held)):
             await self.release(tx, to.call)
@@ -152,11 +153,22 @@ class FreeSlots:
     # --- within
 
     async def _hold_of(
-        self, tx: Transaction, to: OfferedTo, caller: bytes | None, now: datetime, number: str | None = None
+        self,
+        tx: Transaction,
+        to: OfferedTo,
+        caller: bytes | None,
+        now: datetime,
+        *,
+        whom: UUID | None = None,
+        number: str | None = None,
     ) -> Row[Any]:
-        """What the call holds, if anything, and how much its caller holds and has booked, under the practice's lock."""
-        await lock_agenda(tx)
-        await tx.connection.execute(_FORGET_HOLDS, {"call": to.call, "now": now})
+        """What the call holds, if anything, and how much its caller holds and has booked, under both locks.
+
+        Arguments:
+            whom: the practitioner whose slots are asked for; ``None`` for the one whose slot the call holds.
+        """
+        await _lock(tx, to, caller, whom)
+        await tx.connection.execute(_FORGET_HOLDS, {"call": to.call, "whom": whom, "now": now})
         values = {
             "call": to.call,
             "caller": caller,
@@ -209,23 +221,39 @@ def _has_booked_enough(facts: PracticeFacts, to: OfferedTo, held: Row[Any]) -> b
     return bool(held.by_caller >= booked or held.by_number >= facts.booking.open_per_caller)
 
 
-async def lock_agenda(tx: Transaction) -> None:
-    """Wait until nobody else takes or frees a slot of the practice, and keep others waiting until the commit."""
-    await tx.connection.execute(_LOCK, {"agenda": f"agenda/{tx.practice}"})
+async def _lock(tx: Transaction, to: OfferedTo, caller: bytes | None, whom: UUID | None) -> None:
+    """Wait until nobody else counts this caller's slots, then until nobody else takes one of the practitioner's."""
+    of = f"caller/{tx.practice}/{'withheld' if caller is None else caller.hex()}"
+    await tx.connection.execute(_LOCK, {"caller": of, "call": to.call, "whom": whom})
 
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:agenda, 0))")
+#: Always in this order, so that nobody waits for somebody who waits for them.
+_LOCK = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended(:caller, 0)),
+        pg_advisory_xact_lock(hashtextextended('agenda/' || coalesce(
+            cast(:whom AS uuid), (SELECT practitioner_id FROM slot_hold WHERE call_id = :call)
+        ), 0))
+    """
+)
 
 _PRACTITIONERS = text("SELECT id, name, title FROM practitioner WHERE practice_id = :practice")
 
-_FORGET_HOLDS = text("DELETE FROM slot_hold WHERE held_until <= :now AND call_id <> :call")
+#: Those of the practitioner whose lock is held.
+_FORGET_HOLDS = text(
+    """
+    DELETE FROM slot_hold WHERE held_until <= :now AND call_id <> :call AND practitioner_id = coalesce(
+        cast(:whom AS uuid), (SELECT practitioner_id FROM slot_hold WHERE call_id = :call)
+    )
+    """
+)
 
 #: One row, whatever there is.
 _HELD = text(
     """
     SELECT h.practitioner_id, h.starts_at, h.duration_minutes, h.offered, (
         SELECT count(*) FROM slot_hold o
-        WHERE o.caller_index IS NOT DISTINCT FROM cast(:caller AS bytea) AND o.call_id <> :call
+        WHERE o.caller_index IS NOT DISTINCT FROM cast(:caller AS bytea) AND o.call_id <> :call AND o.held_until > :now
     ) AS others, (
         SELECT count(*) FROM booking_request b
         WHERE b.caller_index IS NOT DISTINCT FROM cast(:caller AS bytea) AND b.state = 'open' AND b.starts_at > :now

@@ -133,7 +133,7 @@ class Inbox:
 async def erase_handled(tx: Transaction, before: datetime, most: int) -> Sequence[UUID]:
     """Erase messages that were handled before ``before`` (aware) with what was spoken with them, ``most`` at most.
 
-    The server may delete no message. A function of the schema does, and none that was handled within four weeks.
+    The server may delete no message. A function of the schema does, and none that it has seen handled within a week.
     """
     erased = await tx.connection.execute(_ERASE, {"before": before, "most": most})
     return [UUID(str(id)) for id in erased.scalars()]

@@ -17,7 +17,6 @@ from sqlalchemy import Row, text
 from callcenter.kernel.labels import Category
 from callcenter.kernel.protected import Protected
 from callcenter.kernel.randomness import Random
-from callcenter.practice.free_slots import lock_agenda
 from callcenter.practice.typed_at_booking import TypedAtBooking
 from callcenter.practice.values import Change
 from callcenter.store.database import Transaction
@@ -84,7 +83,6 @@ class ReferencedSlots:
 
     async def cancel(self, tx: Transaction, slot: Slot, now: datetime) -> Change:
         """Free a slot to come that stands. Staff see a cancelled booking again, even if they had dealt with it."""
-        await lock_agenda(tx)
         values = {"slot": slot.id, "now": now}
         cancelled = (await tx.connection.execute(_CANCEL[slot.kind], values)).one_or_none()
         return Change.NOT_POSSIBLE if cancelled is None else Change.DONE

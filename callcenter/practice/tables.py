@@ -27,6 +27,7 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, practice_column
 
@@ -45,6 +46,22 @@ def _not_empty(column: str) -> CheckConstraint:
 
 def _blind_index(column: str) -> CheckConstraint:
     return CheckConstraint(f"octet_length({column}) = 32", name=f"{column}_is_a_digest")
+
+
+#: A practitioner, as a range of one number: GiST compares those without an extension (btree_gist), which not every
+#: PostgreSQL brings along.
+_WHOSE = (
+    "numrange(uuid_hash_extended(practitioner_id, 0)::numeric, uuid_hash_extended(practitioner_id, 0)::numeric, '[]')"
+)
+#: A slot, in UTC, where its end does not depend on the session.
+_WHEN = "tsrange(timezone('UTC', starts_at), timezone('UTC', starts_at) + duration_minutes * interval '1 minute')"
+
+
+def _no_overlap(name: str, where: str | None = None) -> ExcludeConstraint:
+    """No two slots of one practitioner overlap, among those of a table for which ``where`` is true."""
+    of_one_practitioner, at_one_time = (text(f"({_WHOSE})"), "="), (text(f"({_WHEN})"), "&&")
+    condition = None if where is None else text(where)
+    return ExcludeConstraint(of_one_practitioner, at_one_time, name=name, using="gist", where=condition)
 
 
 def _telephone(column: str) -> CheckConstraint:
@@ -247,6 +264,7 @@ message = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("handled_at", DateTime(timezone=True)),
     Column("handled_by", Text),
+    Column("handling_noted_at", DateTime(timezone=True)),  # by a trigger: the database's own clock, not the server's
     UniqueConstraint("practice_id", "id"),
     ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
     ForeignKeyConstraint(
@@ -257,6 +275,7 @@ message = Table(
     CheckConstraint("urgency IN ('normal', 'urgent')", name="urgency"),
     CheckConstraint("reason ~ '^[a-z_]+$'", name="reason_is_a_key"),  # a key of the flow, never words of a caller
     CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by_somebody"),
+    CheckConstraint("(handled_at IS NULL) = (handling_noted_at IS NULL)", name="handling_is_noted"),
     _not_empty("handled_by"),
     Index("ix_message_handled", "practice_id", "handled_at", postgresql_where=text("handled_at IS NOT NULL")),
     Index("ix_message_waiting", "practice_id", "created_at", "id", postgresql_where=text("handled_at IS NULL")),
@@ -324,6 +343,7 @@ slot_hold = Table(
     CheckConstraint("offered BETWEEN 1 AND 10", name="offered_a_few"),
     _blind_index("caller_index"),
     Index(None, "practice_id", "held_until"),
+    _no_overlap("ex_slot_hold_overlap"),
     info=PRACTICE_SCOPE,
 )
 
@@ -362,7 +382,8 @@ booking_request = Table(
     _blind_index("reference_index"),
     _blind_index("caller_index"),
     _blind_index("number_index"),
-    # One slot, one booking.
+    # One slot, one booking; none overlaps another.
+    _no_overlap("ex_booking_request_overlap", where="state = 'open'"),
     Index(
         "uq_booking_request_slot",
         "practice_id",

@@ -104,6 +104,15 @@ class VerificationSettings(Section):
     evidence_minutes: int = Field(10, ge=1, le=30, description="How long a verification stands within a call.")
 
 
+class RetentionSettings(Section):
+    """How long things are kept; the practice, as controller, decides, and writes it in its register."""
+
+    # What has to stay stands in the patient's file by then. A week is what the database itself keeps.
+    handled_message_days: int = Field(
+        31, ge=7, le=92, description="Days after which a message that was handled is erased; others stay."
+    )
+
+
 class HostingSettings(Section):
     """The HDS certificate of the host (CSP L. 1111-8): production does not start without it (HD-01)."""
 

@@ -20,6 +20,7 @@ from callcenter.settings.sections import (
     Listener,
     LogSettings,
     MailSettings,
+    RetentionSettings,
     VerificationSettings,
 )
 from callcenter.settings.values import ProjectPath, WebAddress, is_loopback, wrong
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     carrier: CarrierSettings = Field(description="The carrier's account.")
     flows: FlowSettings = Field(default_factory=lambda: FlowSettings())
     verification: VerificationSettings = Field(default_factory=lambda: VerificationSettings())
+    retention: RetentionSettings = Field(default_factory=lambda: RetentionSettings())
     mail: MailSettings | None = Field(None, description="By which notices leave as e-mail.")
     voice_rate: int = Field(145, ge=80, le=260, description="Words a minute of the local voice.")
     captions: bool = Field(

@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from callcenter.app import carrier_settings
-from callcenter.calls.old_messages import MESSAGES_KEPT, OldMessages
+from callcenter.app import carrier_settings, working
+from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.recordings import MAY_STILL_COME, NoSound, NotYet, Recordings
 from callcenter.calls.steps import Steps
 from callcenter.calls.values import Answer, Incoming, Render, Slot, StepAnswered
@@ -36,8 +36,9 @@ from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, Period
 from callcenter.practice.values import VoiceState, WaitingMessage
 from callcenter.practice.voice_messages import KEPT, KEPT_ONCE_HANDLED, VoiceMessages
+from callcenter.settings.sections import RetentionSettings
 from callcenter.staff.acts import StaffActs
-from callcenter.store.database import DatabaseDown
+from callcenter.store.database import Database, DatabaseDown
 from callcenter.store.schema import APP
 from callcenter.telephony.rest import TwilioCarrier
 from callcenter.telephony.urls import Urls
@@ -448,16 +449,20 @@ async def test_rc06_a_sound_is_erased_a_week_after_its_message_was_handled(offic
     assert await office.recordings.erase() == 1
 
 
-async def test_a_message_is_erased_a_month_after_it_was_handled_with_all_that_hangs_on_it(office: Office) -> None:
-    stage = office.stage
+async def test_a_message_is_erased_a_month_after_it_was_handled_with_all_that_hangs_on_it(
+    office: Office, owner_database: Database
+) -> None:
+    stage, kept = office.stage, timedelta(days=31)
     database, now = stage.running.database, stage.clock.now()
     await leave(stage)
     await leave(stage)
     await office.works()
     handled, waits = [message.id for message in await office.inbox()]
     async with database.practice(office.practice) as tx:
-        await Inbox(stage.running.sealer).handle(tx, handled, "anna", now - MESSAGES_KEPT)
-    old = OldMessages(database, stage.clock, SeededRandom(3))
+        await Inbox(stage.running.sealer).handle(tx, handled, "anna", now - kept)
+    await noted(owner_database, days=8)
+    old = OldMessages(database, stage.clock, SeededRandom(3), kept)
+    assert await old.erase() == 0  # its month is not over
     stage.clock.advance(1)
     assert await old.erase() == 0  # its sound is here still
     await office.recordings.erase()
@@ -472,16 +477,60 @@ async def test_a_message_is_erased_a_month_after_it_was_handled_with_all_that_ha
         assert tuple((await tx.connection.execute(text(left))).one()) == (1, 1)
 
 
-async def test_the_server_may_erase_no_message_that_waits_or_was_just_handled(office: Office) -> None:
+async def test_how_long_a_handled_message_stays_is_a_setting(
+    cluster: Cluster,
+    database_name: str,
+    keys_file: Path,
+    clock: DrivenClock,
+    random: SeededRandom,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[timedelta] = []
+
+    def made(*given: Any) -> OldMessages:
+        kept.append(OldMessages(*given).kept)
+        return OldMessages(*given)
+
+    monkeypatch.setattr(working, "OldMessages", made)
+    settings = stage_settings(keys_file)
+    settings = settings.model_copy(update={"retention": RetentionSettings(handled_message_days=12)})
+    app, jobs = (of(user=APP, database=database_name) for of in (cluster.server.url, cluster.server.dsn))
+    async with staged(settings, app, jobs, clock, random):
+        pass
+    assert kept == [timedelta(days=12)]
+
+
+async def noted(owner_database: Database, *, days: int) -> None:
+    """As if the database had seen ``days`` ago that messages were handled; the server can say no such thing."""
+    async with owner_database.house() as connection:
+        statement = text(
+            "UPDATE message SET handling_noted_at = now() - CAST(:ago AS interval) WHERE handled_at IS NOT NULL"
+        )
+        await connection.execute(statement, {"ago": timedelta(days=days)})
+
+
+async def test_the_server_may_erase_no_message_that_waits_or_was_seen_handled_within_a_week(
+    office: Office, owner_database: Database
+) -> None:
     stage = office.stage
     await leave(stage)
     await leave(stage)
     await office.works()
     handled, waits = [message.id for message in await office.inbox()]
+
+    async def erased() -> list[UUID]:
+        async with stage.running.database.practice(office.practice) as tx:
+            return list(await erase_handled(tx, datetime(2999, 1, 1, tzinfo=UTC), 100))
+
     async with stage.running.database.practice(office.practice) as tx:
-        await Inbox(stage.running.sealer).handle(tx, handled, "anna", datetime.now(UTC) - timedelta(days=27))
-        assert await erase_handled(tx, datetime(2999, 1, 1, tzinfo=UTC), 100) == []
+        await Inbox(stage.running.sealer).handle(tx, handled, "anna", datetime(2000, 1, 1, tzinfo=UTC))
+    assert await office.recordings.erase() == 1
+    assert await erased() == []
     for message in (handled, waits):
         with pytest.raises(DBAPIError, match="permission denied"):
             async with stage.running.database.practice(office.practice) as tx:
                 await tx.connection.execute(text("DELETE FROM message WHERE id = :id"), {"id": message})
+    await noted(owner_database, days=6)
+    assert await erased() == []
+    await noted(owner_database, days=8)
+    assert await erased() == [handled]

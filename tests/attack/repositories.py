@@ -796,7 +796,6 @@ NOT_ATTACKED: Mapping[str, str] = {
     "notices.telling.Teller.tell": _OF_ONE_PRACTICE,
     "notices.unfinished.Unfinished.settle": "goes through all practices, each in its own transaction",
     "identity.references.ReferenceTries.count": _OF_ONE_PRACTICE,
-    "practice.free_slots.lock_agenda": "takes an advisory lock and reaches no row",
     "practice.intake.lock_intake": "takes an advisory lock and reaches no row",
     "practice.importing.import_file": _OF_ONE_PRACTICE,
     "practice.demo.seed": "writes the demonstration, each practice in its own transaction",

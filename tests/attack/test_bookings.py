@@ -337,13 +337,15 @@ async def test_a_slot_is_kept_by_hanging_up(house: House) -> Outcome:
 
 
 def _no_lock(sabotage: Sabotage) -> None:
-    async def unlocked(_: object) -> None:
+    async def unlocked(*_: object) -> None:
         """Nobody waits for anybody."""
 
-    sabotage.replace(free_slots, "lock_agenda", unlocked)
+    sabotage.replace(free_slots, "_lock", unlocked)
 
 
 def _slots_may_be_shared(sabotage: Sabotage) -> None:
+    for table in ("booking_request", "slot_hold"):
+        sabotage.sql(f"ALTER TABLE {table} DROP CONSTRAINT ex_{table}_overlap")
     sabotage.sql("DROP INDEX uq_booking_request_slot")
     sabotage.sql("ALTER TABLE slot_hold DROP CONSTRAINT uq_slot_hold_practice_id_practitioner_id_starts_at")
 

@@ -46,6 +46,17 @@ MESSAGE = (
     "VALUES (:id, :practice, 'other', 'sealed', :call, :now)"
 )
 
+BOOKING = (
+    "INSERT INTO booking_request (id, practice_id, practitioner_id, starts_at, duration_minutes, birth_date, number, "
+    "reference_index, number_index, state, created_at, changed_at) "
+    "SELECT :id, :practice, id, :starts, :minutes, 'sealed', 'sealed', :digest, :digest, :state, :now, :now "
+    "FROM practitioner WHERE name = :doctor"
+)
+HOLD = (
+    "INSERT INTO slot_hold (call_id, practice_id, practitioner_id, starts_at, duration_minutes, offered, held_until) "
+    "SELECT :call, :practice, id, :starts, :minutes, 1, :now FROM practitioner WHERE name = :doctor"
+)
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -147,6 +158,20 @@ async def test_a_telephone_leaves_the_file_while_a_challenge_stands_on_it(ground
 
 
 # --- values
+
+
+async def test_slots_of_one_practitioner_do_not_overlap_whatever_their_lengths(ground: Ground) -> None:
+    at = {"starts": ground.now, "minutes": 30, "state": "open", "doctor": "Claire Moreau"}
+    across = at | {"starts": ground.now + timedelta(minutes=29), "minutes": 5}
+    assert await ground.run(BOOKING, **at) == 1
+    await ground.refused("ex_booking_request_overlap", BOOKING, **across)
+    assert await ground.run(BOOKING, **across | {"state": "cancelled"}) == 1
+    assert await ground.run(BOOKING, **across | {"doctor": "Antoine Lefèvre"}) == 1
+    assert await ground.run(BOOKING, **at | {"starts": ground.now + timedelta(minutes=30)}) == 1
+    assert await ground.run(HOLD, **at) == 1
+    other = uuid4()
+    await ground.run(CALL, id=other, sid="CA-of-another")
+    await ground.refused("ex_slot_hold_overlap", HOLD, **across | {"call": other})
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Column, MetaData, Table, insert, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from callcenter.emulator.outcomes import Passed
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom
 from callcenter.practice.demo import FOLDER
 from callcenter.practice.demo_file import read_demonstration
@@ -31,14 +33,17 @@ from tests.conftest import ROOT, Cluster
 
 TRANSCRIPT = Path(__file__).resolve().parents[1] / "acceptance" / "transcripts" / "verified_by_sms.yaml"
 OLD = "of_the_first_version"
+BEFORE_OVERLAPS = "0012"
 #: Held by a column that the first version did not leave empty.
 SEALED = b"sealed"
 
-#: What the demo and a call do not leave behind: a request to be called back, a code that is awaited, one too old, and a
-#: call that was ended by a machine whose clock was behind.
+#: What the demo and a call do not leave behind: requests to be called back, of which one was handled; a code that is
+#: awaited, one too old; and a call that was ended by a machine whose clock was behind.
 MORE = (
     "INSERT INTO message (id, practice_id, reason, number, call_reference, created_at) "
     "SELECT gen_random_uuid(), practice_id, 'other', 'sealed', id, now() FROM call",
+    "INSERT INTO message (id, practice_id, reason, number, created_at, handled_at, handled_by) "
+    "SELECT gen_random_uuid(), practice_id, 'other', 'sealed', now(), now() - interval '1 day', 'anna' FROM call",
     "INSERT INTO challenge (id, practice_id, call_id, secret, created_at, expires_at) "
     "SELECT gen_random_uuid(), practice_id, id, 'awaited', now(), now() + interval '10 minutes' FROM call",
     "INSERT INTO challenge (id, practice_id, call_id, secret, created_at, expires_at) "
@@ -62,6 +67,14 @@ class Old:
     root: AsyncEngine
     tables: MetaData
     keys_file: Path
+
+    async def counted(self) -> dict[str, int]:
+        """How many slots are booked and held."""
+        async with self.root.connect() as connection:
+            return {
+                table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
+                for table in ("booking_request", "slot_hold")
+            }
 
     async def rows(self, table: str) -> list[dict[str, Any]]:
         """The rows of ``table``, in the columns that 0001 has."""
@@ -171,6 +184,52 @@ def _migrated(table: str, row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+#: Two bookings side by side, a cancelled one across both, and one that is held while its caller thinks.
+SLOTS = (
+    "INSERT INTO booking_request (id, practice_id, practitioner_id, starts_at, duration_minutes, birth_date, number, "
+    "reference_index, number_index, state, created_at, changed_at) "
+    "SELECT gen_random_uuid(), practice_id, id, '2026-12-01 09:00+01'::timestamptz + n * interval '30 minutes', "
+    "CASE n WHEN 2 THEN 15 ELSE 30 END, 'sealed', 'sealed', sha256(concat(id, n)::bytea), sha256('1'), "
+    "CASE n WHEN 2 THEN 'cancelled' ELSE 'open' END, now(), now() FROM practitioner, generate_series(0, 2) AS n",
+    "UPDATE booking_request SET starts_at = starts_at - interval '30 minutes' WHERE state = 'cancelled'",
+    "INSERT INTO slot_hold (call_id, practice_id, practitioner_id, starts_at, duration_minutes, offered, held_until) "
+    "SELECT c.id, c.practice_id, p.id, '2026-12-01 10:00+01', 15, 1, now() "
+    "FROM (SELECT practice_id, min(id::text)::uuid AS id FROM call GROUP BY practice_id) c "
+    "JOIN LATERAL (SELECT id FROM practitioner p WHERE p.practice_id = c.practice_id ORDER BY id LIMIT 1) p ON true",
+)
+LONGER = (
+    "UPDATE booking_request SET duration_minutes = 45 WHERE id = "
+    "(SELECT id FROM booking_request WHERE state = 'open' ORDER BY starts_at, id LIMIT 1)"
+)
+
+
+async def _at(owner: AsyncEngine, root: AsyncEngine, revision: str, *statements: str) -> None:
+    async with owner.begin() as connection:
+        await migrate(connection, revision)
+    async with root.begin() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+
+
+async def test_slots_of_the_version_before_stand_and_overlap_no_more(old: Old) -> None:
+    await _at(old.owner, old.root, BEFORE_OVERLAPS, *SLOTS)
+    before = await old.counted()
+    assert min(before.values()) > 0
+    async with old.owner.begin() as connection:
+        await migrate(connection)
+    assert await old.counted() == before
+    with pytest.raises(DBAPIError, match="ex_booking_request_overlap"):
+        async with old.root.begin() as connection:
+            await connection.execute(text(LONGER))
+
+
+async def test_slots_that_overlap_already_are_named_with_what_to_do(old: Old) -> None:
+    await _at(old.owner, old.root, BEFORE_OVERLAPS, *SLOTS, LONGER)
+    with pytest.raises(CallcenterError, match="overlap: cancel one of them"):
+        async with old.owner.begin() as connection:
+            await migrate(connection)
+
+
 async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
     cluster: Cluster, old: Old, clock: DrivenClock, random: SeededRandom
 ) -> None:
@@ -188,6 +247,8 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
         assert await old.rows(name) == [_migrated(name, row) for row in rows], name
     async with old.root.connect() as connection:
         practices = {facts.slug: facts for facts in await Directory.all(connection, clock.now())}
+        noted = "SELECT handling_noted_at IS NOT DISTINCT FROM handled_at FROM message"
+        assert set((await connection.execute(text(noted))).scalars()) == {True}
     described = demonstration.practices.items()
     # who can be booked by telephone, and who answers when, was nothing that a practice could set
     assert practices == {

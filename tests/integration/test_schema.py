@@ -57,7 +57,7 @@ async def _constraints(connection: AsyncConnection) -> dict[tuple[str, str], str
     query = text(
         "SELECT t.relname, c.conname, pg_get_constraintdef(c.oid) AS definition "
         "FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid "
-        "WHERE c.contype IN ('c', 'f', 'p', 'u') AND t.relnamespace = 'public'::regnamespace"
+        "WHERE c.contype IN ('c', 'f', 'p', 'u', 'x') AND t.relnamespace = 'public'::regnamespace"
     )
     rows = await connection.execute(query)
     return {(row.relname, row.conname): row.definition for row in rows if not row.relname.startswith(FOREIGN)}
