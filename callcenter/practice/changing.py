@@ -284,7 +284,7 @@ _PERSONAL = (
 
 def warnings(setting: Setting, value: object) -> list[str]:
     """What in the words of a setting looks as if it were about a patient. Every caller hears those words."""
-    if setting not in (Setting.MESSAGE_OF_THE_DAY, Setting.CLOSING_CONDUCT, Setting.ACCESS):
+    if setting not in (Setting.MESSAGE_OF_THE_DAY, Setting.CLOSING_CONDUCT, Setting.ACCESS, Setting.ADDRESS):
         return []
     return [
         f"it seems to hold {what}: every caller hears it" for pattern, what in _PERSONAL if pattern.search(str(value))

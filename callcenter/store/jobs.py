@@ -18,7 +18,8 @@ PATIENCE_SECONDS = 3.0
 
 _DEFER = text(
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW("
-    "cast(:queue AS varchar), cast(:task AS varchar), cast(:priority AS integer), NULL, NULL, cast(:arguments AS jsonb), NULL"
+    "cast(:queue AS varchar), cast(:task AS varchar), cast(:priority AS integer), NULL, NULL, "
+    "cast(:arguments AS jsonb), NULL"
     ")::procrastinate_job_to_defer_v1])"
 )
 

@@ -450,15 +450,16 @@ async def test_rc06_a_sound_is_erased_a_week_after_its_message_was_handled(offic
 
 async def test_a_message_is_erased_a_month_after_it_was_handled_with_all_that_hangs_on_it(office: Office) -> None:
     stage = office.stage
-    database, now = stage.running.database, stage.clock.now()
+    database = stage.running.database
+    stage.clock.set(datetime.now(UTC) - MESSAGES_KEPT)
     await leave(stage)
     await leave(stage)
     await office.works()
     handled, waits = [message.id for message in await office.inbox()]
     async with database.practice(office.practice) as tx:
-        await Inbox(stage.running.sealer).handle(tx, handled, "anna", now - MESSAGES_KEPT)
+        await Inbox(stage.running.sealer).handle(tx, handled, "anna", stage.clock.now())
     old = OldMessages(database, stage.clock, SeededRandom(3))
-    stage.clock.advance(1)
+    stage.clock.advance((MESSAGES_KEPT + timedelta(seconds=1)).total_seconds())
     assert await old.erase() == 0  # its sound is here still
     await office.recordings.erase()
     async with database.practice(demo_id("practice", "maison-de-sante-du-port")) as tx:
@@ -482,6 +483,25 @@ async def test_the_server_may_erase_no_message_that_waits_or_was_just_handled(of
         await Inbox(stage.running.sealer).handle(tx, handled, "anna", datetime.now(UTC) - timedelta(days=27))
         assert await erase_handled(tx, datetime(2999, 1, 1, tzinfo=UTC), 100) == []
     for message in (handled, waits):
-        with pytest.raises(DBAPIError, match="permission denied"):
-            async with stage.running.database.practice(office.practice) as tx:
-                await tx.connection.execute(text("DELETE FROM message WHERE id = :id"), {"id": message})
+        for statement in (
+            "DELETE FROM message",
+            "UPDATE message SET number = ''",
+            "UPDATE message SET created_at = now()",
+        ):
+            with pytest.raises(DBAPIError, match="permission denied"):
+                async with stage.running.database.practice(office.practice) as tx:
+                    await tx.connection.execute(text(f"{statement} WHERE id = :id"), {"id": message})
+
+
+async def test_a_message_is_not_made_old_in_order_to_be_erased(office: Office) -> None:
+    """Whoever may write when a message was handled may write any time."""
+    stage = office.stage
+    stage.clock.set(datetime.now(UTC))
+    await leave(stage)
+    await office.works()
+    (left,) = [message.id for message in await office.inbox()]
+    async with stage.running.database.practice(office.practice) as tx:
+        gone = "UPDATE voice_message SET state = 'lost', sound = NULL, media_type = NULL, deleted_at = now()"
+        await tx.connection.execute(text(gone))
+        await Inbox(stage.running.sealer).handle(tx, left, "anna", datetime.now(UTC) - timedelta(days=400))
+        assert await erase_handled(tx, datetime.now(UTC), 100) == []

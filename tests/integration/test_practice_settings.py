@@ -133,6 +133,11 @@ async def test_a_message_that_seems_to_be_about_a_patient_is_warned_of(office: O
     assert any(what in warning for warning in outcome.warnings)
 
 
+@pytest.mark.parametrize("setting", [Setting.CLOSING_CONDUCT, Setting.ACCESS, Setting.ADDRESS])
+async def test_whatever_else_is_said_to_everybody_is_warned_of_too(office: Office, setting: Setting) -> None:
+    assert (await office.put(setting, "Mme Duval est attendue.")).warnings
+
+
 async def test_ordinary_messages_are_not_warned_of(office: Office) -> None:
     for words in ("Retard de 45 minutes.", "Le docteur Moreau reprend lundi 30 novembre 2026 à 8 heures 30."):
         outcome = await office.put(Setting.MESSAGE_OF_THE_DAY, words, ends=office.clock.now() + timedelta(hours=1))
