@@ -27,6 +27,9 @@ from callcenter.store.sealed import NO_PRACTICE, Place, Sealer
 
 #: The job that keeps one, and its queue.
 KEEP_TEXT_WORD, QUEUE = "keep_text_word", "messages"
+#: It looks into every practice, which takes seconds where there are a thousand. A code, for which somebody waits on the
+#: telephone, goes before: else whoever sends us a hundred STOPs would keep every code back for minutes.
+PRIORITY = -1
 
 #: One that is not kept after this long has lost its job.
 JOB_LOST_AFTER = timedelta(minutes=30)
@@ -63,7 +66,7 @@ class TextsReceived:
             await connection.execute(SET_ROW, {"row": str(message)})
             sealed = self.sealer.seal_text(number, _place(message))
             await connection.execute(_WRITE_NUMBER, {"id": message, "number": sealed})
-            await defer(connection, KEEP_TEXT_WORD, queue=QUEUE, word=message)
+            await defer(connection, KEEP_TEXT_WORD, queue=QUEUE, priority=PRIORITY, word=message)
 
     async def keep(self, word: UUID) -> None:
         """Have every practice keep it that knows its number, and forget the number.
@@ -108,7 +111,7 @@ class TextsReceived:
         now = self.clock.now()
         async with self.database.house() as connection:
             for word in (await connection.execute(_LOST, {"before": now - JOB_LOST_AFTER})).scalars().all():
-                await defer(connection, KEEP_TEXT_WORD, queue=QUEUE, word=word)
+                await defer(connection, KEEP_TEXT_WORD, queue=QUEUE, priority=PRIORITY, word=word)
             await connection.execute(_FORGET, {"before": now - REPEATED_WITHIN})
 
 

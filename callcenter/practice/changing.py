@@ -25,6 +25,7 @@ from callcenter.practice.practice_form import PracticeForm, Setting
 from callcenter.practice.practitioners import practitioner_names
 from callcenter.practice.setting_versions import Author, Layer, Period, SettingVersions, Snapshot
 from callcenter.practice.tables import practice
+from callcenter.speech.moments import MONTHS
 from callcenter.store.database import Database, Transaction
 
 #: For so long a message of the day may hold: one that is older is about another day.
@@ -140,8 +141,7 @@ class SettingsDesk:
             standing = await self._begin(tx, self._author.at)
             number = standing.revision
             await SettingVersions.withdraw(tx.connection, tx.practice, number, setting, revision)
-            left = await SettingVersions.snapshot(tx.connection, tx.practice, self._author.at)
-            facts = await self._checked(tx, left or standing, {})
+            facts = await self._checked_from(tx, self._author.at)
             changed = Changed(number, frozenset({setting}))
             await self._recorder.settings_changed(tx, changed, self._author)
             return SettingsChanged(changed, facts)
@@ -163,6 +163,20 @@ class SettingsDesk:
         if standing is None:
             raise NoSuchPractice
         return standing
+
+    async def _checked_from(self, tx: Transaction, at: datetime) -> PracticeFacts:
+        """What stands at ``at``, once that and whatever will stand later has been checked: what holds for a while may
+        have hidden that nothing lies under it (P7: then no call could be answered)."""
+        first, moment = None, at
+        while True:
+            standing = await SettingVersions.snapshot(tx.connection, tx.practice, moment)
+            if standing is None:
+                raise NoSuchPractice
+            facts = await self._checked(tx, standing, {})
+            first = first or facts
+            if standing.until is None:
+                return first
+            moment = standing.until
 
     async def _write(
         self, tx: Transaction, standing: Snapshot, values: Mapping[Setting, Any], period: Period
@@ -217,6 +231,8 @@ def _problem(detail: Any) -> Problem:
     path = ".".join(str(part) for part in detail["loc"]) or "value"
     if detail["type"] == "string_type":  # a short number (15), or nothing at all, stands where words are meant
         return Problem(path, 0, "it is a number, a yes or no, a list or nothing; a text is meant", _QUOTE)
+    if detail["type"] == "missing":
+        return Problem(path, 0, "no practice is without it, now or later", "set another value first, for good")
     what = str(detail["msg"]).removeprefix("Value error, ")
     return Problem(path, 0, what, "docs/practice-settings.md shows how each setting is written")
 
@@ -248,15 +264,27 @@ def _check_period(setting: Setting, period: Period, now: datetime) -> None:
 
 #: What looks as if it were about one person: a form of address before a name, a date of birth, a telephone number.
 _PERSONAL = (
-    (re.compile(r"\b(?:M\.|Mr|Mme|Mlle|Monsieur|Madame|patiente?)\s+(?:[A-ZÀ-Ý]\.?\s*)?[A-ZÀ-Ý][\w'’-]+"), "a name"),
-    (re.compile(r"\b(?:né|née|nés)\b|\b\d{1,2}[/.]\d{1,2}[/.](?:19|20)\d{2}\b"), "a date of birth"),
-    (re.compile(r"(?:\+33|\b0)\s?[1-9](?:[ .-]?\d{2}){4}\b"), "a telephone number"),
+    (
+        re.compile(
+            r"\b(?:M\.|(?i:Mr|Mrs|Ms|Mme|Mlle|Monsieur|Madame|Mademoiselle|patiente?)\b\.?)"
+            r"(?:\s*:)?\s+(?:[A-ZÀ-Ý]\.?\s*)?[A-ZÀ-Ý][\w'’-]+"
+        ),
+        "a name",
+    ),
+    (
+        re.compile(
+            r"\b(?:né|née|nés)\b|\b\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d{2}\b"
+            rf"|\b(?:1er|\d{{1,2}})\s+(?i:{'|'.join(MONTHS)})\s+(?:19\d{{2}}|20[01]\d)\b"  # no day to come
+        ),
+        "a date of birth",
+    ),
+    (re.compile(r"(?:(?:\+|\b00)33\s?(?:\(0\))?|\b0)\s?[1-9](?:[ .-]?\d{2}){4}\b"), "a telephone number"),
 )
 
 
 def warnings(setting: Setting, value: object) -> list[str]:
     """What in the words of a setting looks as if it were about a patient. Every caller hears those words."""
-    if setting not in (Setting.MESSAGE_OF_THE_DAY, Setting.CLOSING_CONDUCT, Setting.ACCESS):
+    if setting not in (Setting.MESSAGE_OF_THE_DAY, Setting.CLOSING_CONDUCT, Setting.ACCESS, Setting.ADDRESS):
         return []
     return [
         f"it seems to hold {what}: every caller hears it" for pattern, what in _PERSONAL if pattern.search(str(value))

@@ -188,6 +188,9 @@ def practice_problems(facts: PracticeFacts) -> list[BrokenRule]:
     broken = [*_number_problems(facts), *_hours_problems(facts.opening), *_reception_problems(facts.reception)]
     if not facts.numbers:
         broken.append((("numbers",), "no number is left at which we answer: name one, whatever else changes"))
+    if facts.out_of_hours_number in facts.numbers:
+        what = f"out-of-hours number {facts.out_of_hours_number!r}: we answer there, and would say to dial it again"
+        broken.append((("out_of_hours_number",), what))
     if not facts.closing_conduct.strip():
         broken.append(
             (("closing_conduct",), "it does not say what to do while it is closed, nor who stands in (EM-05)")

@@ -101,7 +101,7 @@ def _read_weekday(text: object) -> int:
 def _read_zone(text: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(text))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, or a name too long for a file
         raise ValueError("there is no such time zone") from None
 
 

@@ -18,20 +18,24 @@ PATIENCE_SECONDS = 3.0
 
 _DEFER = text(
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW("
-    "cast(:queue AS varchar), cast(:task AS varchar), 0, NULL, NULL, cast(:arguments AS jsonb), NULL"
+    "cast(:queue AS varchar), cast(:task AS varchar), cast(:priority AS integer), NULL, NULL, "
+    "cast(:arguments AS jsonb), NULL"
     ")::procrastinate_job_to_defer_v1])"
 )
 
 
-async def defer(connection: AsyncConnection, task: str, *, queue: str = "messages", **arguments: UUID) -> None:
+async def defer(
+    connection: AsyncConnection, task: str, *, queue: str = "messages", priority: int = 0, **arguments: UUID
+) -> None:
     """Defer ``task`` in the transaction of ``connection``.
 
     Arguments:
         task: name under which the worker knows it.
+        priority: below 0 for what may wait until nothing else does.
         arguments: identifiers; nothing else may stand in a job.
     """
     values = json.dumps({name: str(value) for name, value in arguments.items()})
-    await connection.execute(_DEFER, {"queue": queue, "task": task, "arguments": values})
+    await connection.execute(_DEFER, {"queue": queue, "task": task, "priority": priority, "arguments": values})
 
 
 def job_application(dsn: str) -> procrastinate.App:

@@ -85,10 +85,13 @@ class TextWord(StrEnum):
 
 _TEXT_WORDS = {
     **dict.fromkeys(
-        ("STOP", "ARRET", "STOPSMS", "STOP SMS", "STOPALL", "UNSUBSCRIBE", "DESINSCRIPTION"), TextWord.STOP
+        ("STOP", "ARRET", "ARRETER", "ARRETEZ", "STOPSMS", "STOPALL", "UNSUBSCRIBE", "DESINSCRIPTION"), TextWord.STOP
     ),
     **dict.fromkeys(("START", "UNSTOP", "REPRISE"), TextWord.START),
 }
+
+#: What people write beside such a word, as our own texts do (« STOP au 01… »), and which changes nothing.
+_BESIDE_IT = frozenset({"AU", "SMS", "SVP", "MERCI", "RAPPEL", "RAPPELS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,10 +299,12 @@ def read_text(form: Form) -> TextReceived | Malformed:
     return TextReceived(UUID(sid[2:]), e164(_one(form, "From") or ""), word)
 
 
-def _plain(words: str) -> str:
-    """A text as one plain word: « Arrêt. » and « STOP » alike."""
-    letters = unicodedata.normalize("NFD", words[:40]).upper()
-    return "".join(letter for letter in letters if "A" <= letter <= "Z" or letter == " ").strip()
+def _plain(text: str) -> str:
+    """A text as one plain word: « Arrêt. », « STOP » and « Stop SVP » alike, and whatever signature stands below."""
+    line = next((line for line in text[:160].splitlines() if line.strip()), "")
+    letters = unicodedata.normalize("NFKD", line[:40]).upper()
+    words = "".join(letter for letter in letters if "A" <= letter <= "Z" or letter == " ").split()
+    return " ".join(words[:1] + [word for word in words[1:] if word not in _BESIDE_IT])
 
 
 def read_notice_call(path: Mapping[str, str], form: Form) -> NoticeCallAsked | Malformed:

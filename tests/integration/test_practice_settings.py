@@ -119,6 +119,13 @@ async def test_a_message_of_the_day_ends_by_itself_and_must(office: Office) -> N
         ("Mme Martin-Duval est priée de rappeler.", "a name"),
         ("Le patient né le 14/03/1962 doit rappeler.", "a date of birth"),
         ("Rappelez le 06 39 98 00 01.", "a telephone number"),
+        ("MME DUVAL est priée de rappeler.", "a name"),
+        ("Mr. Duval est prié de rappeler.", "a name"),
+        ("Patient : Karim Haddad.", "a name"),
+        ("Qui est du 14-03-1962 doit rappeler.", "a date of birth"),
+        ("Qui est du 14 mars 1962 doit rappeler.", "a date of birth"),
+        ("Rappelez le +33 (0)6 39 98 00 01.", "a telephone number"),
+        ("Rappelez le 0033639980001.", "a telephone number"),
     ],
 )
 async def test_a_message_that_seems_to_be_about_a_patient_is_warned_of(office: Office, words: str, what: str) -> None:
@@ -126,8 +133,13 @@ async def test_a_message_that_seems_to_be_about_a_patient_is_warned_of(office: O
     assert any(what in warning for warning in outcome.warnings)
 
 
+@pytest.mark.parametrize("setting", [Setting.CLOSING_CONDUCT, Setting.ACCESS, Setting.ADDRESS])
+async def test_whatever_else_is_said_to_everybody_is_warned_of_too(office: Office, setting: Setting) -> None:
+    assert (await office.put(setting, "Mme Duval est attendue.")).warnings
+
+
 async def test_ordinary_messages_are_not_warned_of(office: Office) -> None:
-    for words in ("Retard de 45 minutes.", "Le docteur Moreau reprend lundi 30 novembre à 8 heures 30."):
+    for words in ("Retard de 45 minutes.", "Le docteur Moreau reprend lundi 30 novembre 2026 à 8 heures 30."):
         outcome = await office.put(Setting.MESSAGE_OF_THE_DAY, words, ends=office.clock.now() + timedelta(hours=1))
         assert outcome.warnings == ()
 
@@ -140,6 +152,7 @@ async def test_ordinary_messages_are_not_warned_of(office: Office) -> None:
         (Setting.VOICE, "nobody", "local"),
         (Setting.ANSWER_MODE, "robot", "direct"),
         (Setting.TIMEZONE, "Europe/Lyon", "no such time zone"),
+        (Setting.TIMEZONE, "Europe", "no such time zone"),
         (Setting.HOURS, {"lundi": ["8h-12h"]}, "from-to"),
         (Setting.HOURS, {"monday": []}, "days are called lundi"),
         (Setting.RECEPTION, [{"answers": "closed", "dates": "2026-12-32"}], "no such date"),
@@ -259,6 +272,23 @@ async def test_what_is_planned_can_be_taken_back(office: Office) -> None:
         await office.desk().withdraw(Setting.ANSWER_MODE, planned.changed.revision)
     with pytest.raises(DataProblems, match="not taken back by version"):
         await office.desk().withdraw(Setting.NUMBERS, 1)
+
+
+async def test_p7_what_lies_under_a_change_that_ends_is_not_taken_back(office: Office) -> None:
+    """Nothing would be said while the practice is closed, once the change has ended; and no call be answered."""
+    week = office.clock.now() + timedelta(days=7)
+    await office.put(Setting.CLOSING_CONDUCT, "Cette semaine, le docteur Vasseur vous reçoit.", ends=week)
+    office.clock.advance(60)
+    with pytest.raises(DataProblems, match=r"(?s)closing_conduct: no practice is without it, now or later.*mend: "):
+        await office.desk().withdraw(Setting.CLOSING_CONDUCT, 1)
+    await office.put(Setting.CLOSING_CONDUCT, "Le docteur Vasseur vous reçoit.")
+    await office.desk().withdraw(Setting.CLOSING_CONDUCT, 1)
+    assert (await office.facts(week)).closing_conduct == "Le docteur Vasseur vous reçoit."
+
+
+async def test_p7_the_out_of_hours_number_is_none_that_the_practice_has_us_answer(office: Office) -> None:
+    with pytest.raises(UnusablePractice, match="would say to dial it again"):
+        await office.put(Setting.OUT_OF_HOURS_NUMBER, OURS)
 
 
 async def test_what_a_call_began_with_is_read_the_same_after_changes_and_withdrawals(office: Office) -> None:

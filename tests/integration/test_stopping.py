@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from callcenter.calls.verifier import SEND_CODE
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError, Unavailable
 from callcenter.kernel.randomness import SeededRandom, SystemRandom, new_id
@@ -22,6 +23,7 @@ from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.file import PatientFile
 from callcenter.store.database import SET_ROW, Database
+from callcenter.store.jobs import defer
 from callcenter.store.sealed import Sealer
 
 PRACTICES = TILLEULS, PORT = demo_id("practice", "cabinet-des-tilleuls"), demo_id("practice", "maison-de-sante-du-port")
@@ -66,6 +68,17 @@ async def test_the_webhook_writes_one_thing_down_however_many_practices_there_ar
     assert await house(texts, JOBS) == [{"word": str(FIRST)}], "an opaque identifier and nothing else"
     await texts.keep(FIRST)
     assert [await kept(texts, practice) for practice in PRACTICES] == [["opposed"], ["opposed"]]
+
+
+async def test_a_code_does_not_wait_behind_stops(texts: TextsReceived, clock: DrivenClock) -> None:
+    """Each STOP is looked for in every practice; who waits for a code waits on the telephone."""
+    await texts.stop(NUMBER, FIRST)
+    clock.advance(stopping.JOB_LOST_AFTER.total_seconds() + 1)
+    await texts.settle()
+    async with texts.database.house() as connection:
+        await defer(connection, SEND_CODE, practice=TILLEULS, challenge=THIRD)
+    fetched = "SELECT task_name FROM procrastinate_fetch_job_v2(ARRAY['messages'], NULL)"
+    assert await house(texts, fetched) == [SEND_CODE]
 
 
 async def test_p3_the_same_text_again_has_no_effect_before_or_after(texts: TextsReceived) -> None:

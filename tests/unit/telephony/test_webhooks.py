@@ -10,7 +10,7 @@ from callcenter.flow.conversation import Dialled, Keyed, Rang, Recorded
 from callcenter.telephony import webhooks
 from callcenter.telephony.callers import Line
 from callcenter.telephony.ports import MessageStatus
-from callcenter.telephony.webhooks import NONSENSE, FallbackAsked, Malformed, MessageChanged
+from callcenter.telephony.webhooks import NONSENSE, FallbackAsked, Malformed, MessageChanged, TextReceived, TextWord
 from tests.unit.telephony.doubles import CALL, CALL_SID, CALLED, CALLER, INCOMING, SECRET
 
 PATH = {"call": str(CALL), "document": "4", "slot": "next"}
@@ -251,3 +251,27 @@ def test_only_a_call_that_was_completed_has_been_a_talk(status: str, rang: Rang)
 
 def test_what_does_not_say_what_became_of_a_line_is_malformed() -> None:
     assert webhooks.read_step(DIALLED, MultiDict({"CallSid": CALL_SID})) == Malformed("DialCallStatus")
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ("STOP", TextWord.STOP),
+        (" Arrêt. ", TextWord.STOP),
+        ("Arrêtez !", TextWord.STOP),
+        ("ＳＴＯＰ", TextWord.STOP),
+        ("stop SVP", TextWord.STOP),
+        ("STOP au 01 99 00 00 01", TextWord.STOP),
+        ("\nStop\n\nEnvoyé de mon téléphone", TextWord.STOP),
+        ("Start, merci", TextWord.START),
+        ("Je ne peux pas venir, stop", None),
+        ("Stop, je suis dans le bus", None),
+        ("Bonjour\nSTOP", None),
+        ("", None),
+        ("\n", None),
+    ],
+)
+def test_a_text_asks_for_an_end_in_whatever_way_people_write_it(body: str, word: TextWord | None) -> None:
+    read = webhooks.read_text(MultiDict({"MessageSid": "SM" + "0" * 32, "From": CALLER, "Body": body}))
+    assert isinstance(read, TextReceived)
+    assert read.word is word
