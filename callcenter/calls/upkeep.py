@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from callcenter.calls.endings import Endings
 from callcenter.calls.tables import call
 from callcenter.calls.values import CallStatus, StatusChanged
 from callcenter.kernel.clock import Clock
-from callcenter.practice.tables import practice
+from callcenter.practice.everywhere import in_each
 from callcenter.store.database import Database
 
 ANSWERS_KEPT = timedelta(hours=24)  # P3: the same bytes while the call lives and for 24 h after
@@ -69,18 +69,20 @@ class Upkeep:
         now = self.clock.now()
         async with self.database.house() as connection:
             gone = (await connection.execute(_FORGET_TEXTS, {"before": now - CHALLENGES_KEPT})).rowcount
-        for practice_id in await self._practices():
-            async with self.database.practice(practice_id) as tx:
-                run = tx.connection.execute
-                gone += (await run(_FORGET_AUDIO, {"before": now - AUDIO_KEPT})).rowcount
-                gone += (await run(_FORGET_SESSIONS, {"before": now - ANSWERS_KEPT})).rowcount
-                await run(_FORGET_SECRETS, {"now": now})
-                gone += (await run(_FORGET_CHALLENGES, {"before": now - CHALLENGES_KEPT})).scalar_one()
-                await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
-                gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
-                gone += (await run(_FORGET_TRIES, {"before": now - CHALLENGES_KEPT})).scalar_one()
-                gone += (await run(_FORGET_HOLDS, {"now": now})).rowcount
-        return gone
+        return int(gone) + await in_each(self.database, lambda practice: self._forget(practice, now))
+
+    async def _forget(self, practice: UUID, now: datetime) -> int:
+        async with self.database.practice(practice) as tx:
+            run = tx.connection.execute
+            gone = (await run(_FORGET_AUDIO, {"before": now - AUDIO_KEPT})).rowcount
+            gone += (await run(_FORGET_SESSIONS, {"before": now - ANSWERS_KEPT})).rowcount
+            await run(_FORGET_SECRETS, {"now": now})
+            gone += (await run(_FORGET_CHALLENGES, {"before": now - CHALLENGES_KEPT})).scalar_one()
+            await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
+            gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
+            gone += (await run(_FORGET_TRIES, {"before": now - CHALLENGES_KEPT})).scalar_one()
+            gone += (await run(_FORGET_HOLDS, {"now": now})).rowcount
+            return int(gone)
 
     async def reconcile(self, limit: int = 100) -> int:
         """Ask the carrier about calls that must be over and are still open here; returns how many were settled."""
@@ -103,7 +105,3 @@ class Upkeep:
                 await self.endings.status(StatusChanged(sid, ended))
                 settled += 1
         return settled
-
-    async def _practices(self) -> list[UUID]:
-        async with self.database.house() as connection:
-            return list((await connection.execute(select(practice.c.id))).scalars())
