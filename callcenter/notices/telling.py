@@ -1,4 +1,4 @@
-"""Telling of messages: of an urgent one at once, of what waits at noon and at six."""
+"""Telling of messages: of an urgent one at once, of what waits, bookings too, at noon and at six."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Teller:
         addresses = await NoticeAddresses(self.sealer).all(tx)
         told = [one for one in addresses if one.which is not Which.URGENT]
         groups = await waiting(tx, slot) if told else []
-        due = [one for one in told if counted(groups, one, addresses).all]
+        due = [one for one in told if counted(groups, one, addresses).anything]
         return await make_notices(tx, due, "digest", None, now, self.random, slot)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from callcenter.notices.addresses import NoticeChannel, Rank, Which
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.values import Change
+from callcenter.practice.waiting_bookings import WaitingBookings
+from tests.acceptance.caller import calling
 from tests.acceptance.outreach import (
     DEPUTY,
     DESK,
@@ -124,6 +127,45 @@ async def test_a_digest_at_noon_and_at_six_counts_what_waits(stage: Stage) -> No
         await leave(stage)  # after noon: it waits for six
         await teller.digests()
         assert [mail.subject for mail in await seen.mails()][1:] == ["Cabinet des Tilleuls : 1 message à lire"]
+
+
+async def test_a_digest_counts_what_was_booked_moved_or_cancelled_and_nothing_of_it(stage: Stage) -> None:
+    """Until the practice has dealt with it; whoever is told of one practitioner's messages, of those bookings."""
+    await tell(stage, NoticeChannel.EMAIL, DESK, which=Which.DIGEST)
+    (moreau,) = await rows(stage, "SELECT id FROM practitioner WHERE name = 'Claire Moreau'")
+    await tell(stage, NoticeChannel.SMS, DOCTOR, practitioner=moreau.id)  # the bookings are Dr Lefèvre's
+    teller, bookings = stage.running.outreach.teller, WaitingBookings(stage.running.sealer)
+    where = "callcenter practice bookings cabinet-des-tilleuls"
+    async with outside(stage) as seen:
+        references = [await books(stage, number) for number in ("+33639980071", "+33639980072")]
+        stage.clock.set(paris(2026, 11, 26, 18, 0))
+        assert await teller.digests() == 1
+        (mail,) = await seen.mails()
+        assert mail.subject == "Cabinet des Tilleuls : 2 demandes de rendez-vous à traiter"
+        assert mail.text.strip() == f"{mail.subject}. Lire : {where}"
+        async with stage.running.database.practice(practice_id()) as tx:
+            for booking in await bookings.waiting(tx):
+                await bookings.handle(tx, booking.id, "camille", stage.clock.now())
+        stage.clock.set(paris(2026, 11, 27, 12, 0))
+        assert await teller.digests() == 0, "they were dealt with"
+        async with calling(stage, "+33639980071") as caller:
+            assert "Le rendez-vous est annulé" in await caller.does("1", "3", references[0], "1", "1")
+        await leave(stage, urgent=True)
+        stage.clock.set(paris(2026, 11, 27, 18, 0))
+        await teller.digests()
+        mail = (await seen.mails())[-1]
+        assert mail.subject == (
+            "Cabinet des Tilleuls : 1 message à lire, dont 1 urgent ; 1 demande de rendez-vous à traiter"
+        )
+        assert mail.text.strip().endswith(f". Lire : callcenter inbox --practice cabinet-des-tilleuls ; {where}")
+
+
+async def books(stage: Stage, number: str) -> str:
+    """Book the first free slot of Dr Lefèvre; the reference."""
+    async with calling(stage, number) as caller:
+        heard = await caller.does("1", "2", "2", "1", "01021985", "1#")
+        assert "C'est réservé" in heard
+        return "".join(re.findall(r"\d", heard.partition("référence :")[2].partition(".")[0]))
 
 
 async def handle(stage: Stage, message: UUID) -> None:
