@@ -101,8 +101,12 @@ class SettingsDesk:
 
         Raises:
             NothingToChange: they stand so already.
-            DataProblems: there is no such revision, or what stood then can be used no more.
+            DataProblems: there is no such revision, or what stood then can be used no more, or ``setting`` is about a
+                day that has passed.
         """
+        if setting is not None and setting.passing:
+            mend = f"callcenter practice withdraw {self._slug} {setting} REVISION takes back the one that is said"
+            raise DataProblems([Problem(setting, 0, "it is about its day, and no rollback touches it", mend)])
         now = self._author.at
         async with self._database.practice(await self._practice()) as tx:
             standing = await self._begin(tx, now)
@@ -117,14 +121,19 @@ class SettingsDesk:
                 for name, layers in before.items()
                 if (setting is None or name is setting) and not name.passing and stands.get(name) != layers
             }
+            left = tuple(
+                f"{name} is no part of a rollback and is still said: `callcenter practice withdraw` takes it back"
+                for name, layers in stands.items()
+                if setting is None and name.passing and layers[-1].value and before.get(name) != layers
+            )
             if not wanted:
-                raise NothingToChange(f"{self._slug}: that is how it stands")
+                raise NothingToChange("; ".join((f"{self._slug}: that is how it stands", *left)))
             first, *others = _from_the_undermost(wanted)
             changed, facts = await self._write(tx, standing, first.values, Period(now, first.ends))
             for layer in others:
                 standing = await self._begin(tx, now)
                 changed, facts = await self._write(tx, standing, layer.values, Period(now, layer.ends))
-            return SettingsChanged(Changed(changed.revision, frozenset(wanted)), facts)
+            return SettingsChanged(Changed(changed.revision, frozenset(wanted)), facts, left)
 
     async def withdraw(self, setting: Setting, revision: int) -> SettingsChanged:
         """Take back the version of ``setting`` that ``revision`` made: what lies under it shows again.

@@ -249,6 +249,23 @@ async def test_a_rollback_brings_back_what_held_for_a_while_with_its_own_end(off
         await office.desk().roll_back(before)
 
 
+async def test_a_rollback_says_that_the_message_of_the_day_is_still_said(office: Office) -> None:
+    first = (await office.facts()).revision
+    office.clock.advance(1)
+    tonight = office.clock.now() + timedelta(hours=8)
+    await office.put(Setting.MESSAGE_OF_THE_DAY, "Mme Durand est attendue.", ends=tonight)
+    with pytest.raises(DataProblems, match=r"no rollback touches it\n    mend: callcenter practice withdraw"):
+        await office.desk().roll_back(first, Setting.MESSAGE_OF_THE_DAY)
+    with pytest.raises(NothingToChange, match="message_of_the_day is no part of a rollback and is still said"):
+        await office.desk().roll_back(first)
+    office.clock.advance(1)
+    said = (await office.put(Setting.ADDRESS, "une erreur")).changed.revision
+    assert (await office.desk().roll_back(first)).warnings
+    assert (await office.facts()).message_of_the_day == "Mme Durand est attendue."
+    office.clock.advance(1)
+    assert not (await office.desk().roll_back(said)).warnings  # it was said then too
+
+
 async def test_what_is_planned_can_be_taken_back(office: Office) -> None:
     december = datetime(2026, 12, 1, tzinfo=PARIS)
     planned = await office.put(Setting.ANSWER_MODE, "direct", december)
