@@ -226,10 +226,13 @@ def _problem(detail: Any) -> Problem:
     path = ".".join(str(part) for part in detail["loc"]) or "value"
     if detail["type"] == "string_type":  # a short number (15), or nothing at all, stands where words are meant
         return Problem(path, 0, "it is a number, a yes or no, a list or nothing; a text is meant", _QUOTE)
+    if detail["type"] in ("tuple_type", "list_type"):
+        return Problem(path, 0, "a list is meant", _BRACKETS)
     what = str(detail["msg"]).removeprefix("Value error, ")
     return Problem(path, 0, what, "docs/practice-settings.md shows how each setting is written")
 
 
+_BRACKETS = "write it between brackets, [ and ]; docs/practice-settings.md has an example of each"
 _QUOTE = """write it in quotes that reach us, such as '"15"'; docs/practice-settings.md has an example of each"""
 
 

@@ -141,6 +141,7 @@ async def test_ordinary_messages_are_not_warned_of(office: Office) -> None:
         (Setting.ANSWER_MODE, "robot", "direct"),
         (Setting.TIMEZONE, "Europe/Lyon", "no such time zone"),
         (Setting.HOURS, {"lundi": ["8h-12h"]}, "from-to"),
+        (Setting.HOURS, {"lundi": "08:30-12:00"}, "a list is meant"),
         (Setting.HOURS, {"monday": []}, "days are called lundi"),
         (Setting.RECEPTION, [{"answers": "closed", "dates": "2026-12-32"}], "no such date"),
         (Setting.RECEPTION, [{"answers": "closed", "on": "2026-12-31"}], "Extra inputs"),
