@@ -102,8 +102,12 @@ class SettingsDesk:
 
         Raises:
             NothingToChange: they stand so already.
-            DataProblems: there is no such revision, or what stood then can be used no more.
+            DataProblems: there is no such revision, or what stood then can be used no more, or ``setting`` is about a
+                day that has passed.
         """
+        if setting is not None and setting.passing:
+            mend = f"callcenter practice withdraw {self._slug} {setting} REVISION takes back the one that is said"
+            raise DataProblems([Problem(setting, 0, "it is about its day, and no rollback touches it", mend)])
         now = self._author.at
         async with self._database.practice(await self._practice()) as tx:
             standing = await self._begin(tx, now)
@@ -118,14 +122,15 @@ class SettingsDesk:
                 for name, layers in before.items()
                 if (setting is None or name is setting) and not name.passing and stands.get(name) != layers
             }
+            left = _still_said(before, stands) if setting is None else ()
             if not wanted:
-                raise NothingToChange(f"{self._slug}: that is how it stands")
+                raise NothingToChange("; ".join((f"{self._slug}: that is how it stands", *left)))
             first, *others = _from_the_undermost(wanted)
             changed, facts = await self._write(tx, standing, first.values, Period(now, first.ends))
             for layer in others:
                 standing = await self._begin(tx, now)
                 changed, facts = await self._write(tx, standing, layer.values, Period(now, layer.ends))
-            return SettingsChanged(Changed(changed.revision, frozenset(wanted)), facts)
+            return SettingsChanged(Changed(changed.revision, frozenset(wanted)), facts, left)
 
     async def withdraw(self, setting: Setting, revision: int) -> SettingsChanged:
         """Take back the version of ``setting`` that ``revision`` made: what lies under it shows again.
@@ -217,6 +222,17 @@ class _Together:
     values: Mapping[Setting, Any]
 
 
+def _still_said(
+    before: Mapping[Setting, Sequence[Layer]], stands: Mapping[Setting, Sequence[Layer]]
+) -> tuple[str, ...]:
+    """What is about its day, and a rollback leaves as it stands."""
+    return tuple(
+        f"{name} is no part of a rollback and is still said: `callcenter practice withdraw` takes it back"
+        for name, layers in stands.items()
+        if name.passing and layers[-1].value and before.get(name) != layers
+    )
+
+
 def _from_the_undermost(layers: Mapping[Setting, Sequence[Layer]]) -> list[_Together]:
     """The values of ``layers``, at least one, by their end: none first, then the latest."""
     by_end: dict[datetime | None, dict[Setting, Any]] = {}
@@ -233,10 +249,13 @@ def _problem(detail: Any) -> Problem:
         return Problem(path, 0, "it is a number, a yes or no, a list or nothing; a text is meant", _QUOTE)
     if detail["type"] == "missing":
         return Problem(path, 0, "no practice is without it, now or later", "set another value first, for good")
+    if detail["type"] in ("tuple_type", "list_type"):
+        return Problem(path, 0, "a list is meant", _BRACKETS)
     what = str(detail["msg"]).removeprefix("Value error, ")
     return Problem(path, 0, what, "docs/practice-settings.md shows how each setting is written")
 
 
+_BRACKETS = "write it between brackets, [ and ]; docs/practice-settings.md has an example of each"
 _QUOTE = """write it in quotes that reach us, such as '"15"'; docs/practice-settings.md has an example of each"""
 
 

@@ -21,6 +21,7 @@ from callcenter.practice.practice_form import Setting, as_written
 from callcenter.practice.reception import Reception
 from callcenter.practice.setting_versions import EVER, Author, Period, SettingVersions
 from callcenter.practice.tables import directory_number, organisation, own_line, practice, practitioner
+from callcenter.speech.moments import WEEKDAYS
 from callcenter.store.database import Transaction
 
 #: One enrolment at a time: whether a rescue number is served can then not change between check and commit.
@@ -221,7 +222,8 @@ def _hours_problems(opening: Opening) -> list[BrokenRule]:
     for weekday, intervals in opening.weekly.items():
         bounds = [bound for interval in intervals for bound in interval]
         if weekday not in range(7) or any(later <= earlier for earlier, later in pairwise(bounds)):
-            what = f"the hours of weekday {weekday} are not in order, overlap or have no such day"
+            day = WEEKDAYS[weekday] if weekday in range(7) else f"weekday {weekday}"
+            what = f"the hours of {day} are not in order, overlap or have no such day: write them one after the other"
             problems.append((("hours", weekday), what))
     if opening.holiday_subdivision is not None and opening.holiday_subdivision not in HOLIDAY_SUBDIVISIONS:
         what = f"no part of France with holidays of its own is called {opening.holiday_subdivision!r}"

@@ -154,6 +154,7 @@ async def test_ordinary_messages_are_not_warned_of(office: Office) -> None:
         (Setting.TIMEZONE, "Europe/Lyon", "no such time zone"),
         (Setting.TIMEZONE, "Europe", "no such time zone"),
         (Setting.HOURS, {"lundi": ["8h-12h"]}, "from-to"),
+        (Setting.HOURS, {"lundi": "08:30-12:00"}, "a list is meant"),
         (Setting.HOURS, {"monday": []}, "days are called lundi"),
         (Setting.RECEPTION, [{"answers": "closed", "dates": "2026-12-32"}], "no such date"),
         (Setting.RECEPTION, [{"answers": "closed", "on": "2026-12-31"}], "Extra inputs"),
@@ -260,6 +261,23 @@ async def test_a_rollback_brings_back_what_held_for_a_while_with_its_own_end(off
     assert (await told(week))[1] not in ("bus 27", "une autre")
     with pytest.raises(NothingToChange):
         await office.desk().roll_back(before)
+
+
+async def test_a_rollback_says_that_the_message_of_the_day_is_still_said(office: Office) -> None:
+    first = (await office.facts()).revision
+    office.clock.advance(1)
+    tonight = office.clock.now() + timedelta(hours=8)
+    await office.put(Setting.MESSAGE_OF_THE_DAY, "Mme Durand est attendue.", ends=tonight)
+    with pytest.raises(DataProblems, match=r"no rollback touches it\n    mend: callcenter practice withdraw"):
+        await office.desk().roll_back(first, Setting.MESSAGE_OF_THE_DAY)
+    with pytest.raises(NothingToChange, match="message_of_the_day is no part of a rollback and is still said"):
+        await office.desk().roll_back(first)
+    office.clock.advance(1)
+    said = (await office.put(Setting.ADDRESS, "une erreur")).changed.revision
+    assert (await office.desk().roll_back(first)).warnings
+    assert (await office.facts()).message_of_the_day == "Mme Durand est attendue."
+    office.clock.advance(1)
+    assert not (await office.desk().roll_back(said)).warnings  # it was said then too
 
 
 async def test_what_is_planned_can_be_taken_back(office: Office) -> None:

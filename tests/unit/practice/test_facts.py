@@ -85,13 +85,13 @@ def test_rules_of_numbers_and_closing_are_checked(tilleuls: PracticeFacts, chang
 
 def test_overlapping_hours_and_unknown_parts_of_france_are_refused(tilleuls: PracticeFacts) -> None:
     first, second = tilleuls.hours[0]
-    for opening in (
-        Opening(PARIS, {0: (second, first)}, None),
-        Opening(PARIS, {0: (first, first)}, None),
-        Opening(PARIS, {7: (first,)}, None),
-        Opening(PARIS, {}, "Bretagne"),
+    for opening, why in (
+        (Opening(PARIS, {0: (second, first)}, None), "hours of lundi are not in order"),
+        (Opening(PARIS, {6: (first, first)}, None), "hours of dimanche are not in order"),
+        (Opening(PARIS, {7: (first,)}, None), "weekday 7"),
+        (Opening(PARIS, {}, "Bretagne"), "Bretagne"),
     ):
-        with pytest.raises(UnusablePractice):
+        with pytest.raises(UnusablePractice, match=why):
             check_practice(replace(tilleuls, opening=opening))
 
 
