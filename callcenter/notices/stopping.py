@@ -13,14 +13,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, text
 
 from callcenter.calls.appointment_texts import WORDING
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.notices.choices import Choice, ChosenBy, note_choice
+from callcenter.practice.everywhere import in_each
 from callcenter.practice.file import PatientFile
-from callcenter.practice.tables import practice
 from callcenter.store.database import SET_ROW, Database
 from callcenter.store.jobs import defer
 from callcenter.store.sealed import NO_PRACTICE, Place, Sealer
@@ -76,22 +76,21 @@ class TextsReceived:
 
         Raises:
             DatabaseDown: to be tried again.
+            PracticesFailed: some could not keep it, and every other has; the number stays for a later job.
         """
         async with self.database.house() as connection:
             await connection.execute(SET_ROW, {"row": str(word)})
             row = (await connection.execute(_TO_KEEP, {"id": word})).one_or_none()
-            practices = list((await connection.execute(select(practice.c.id).order_by(practice.c.id))).scalars())
         if row is None:
             return
         number = self.sealer.open_text(row.number, _place(word))
-        for practice_id in practices:
-            await self._keep_at(practice_id, word, row, number)
+        await in_each(self.database, lambda practice: self._keep_at(practice, word, row, number))
         async with self.database.house() as connection:
             await connection.execute(SET_ROW, {"row": str(word)})
             await connection.execute(_FORGET_NUMBER, {"id": word})
             await connection.execute(_KEPT, {"id": word, "now": self.clock.now()})
 
-    async def _keep_at(self, practice_id: UUID, word: UUID, row: Row[Any], number: str) -> None:
+    async def _keep_at(self, practice_id: UUID, word: UUID, row: Row[Any], number: str) -> int:
         values = {
             "practice": practice_id,
             "id": uuid5(word, str(practice_id)),  # always the same, so that it is kept once
@@ -105,6 +104,7 @@ class TextsReceived:
             kept = (await tx.connection.execute(_KEEP_IF_KNOWN, values)).scalar_one_or_none()
             if kept is not None:
                 await note_choice(tx, kept, self.clock, self.random)
+        return 0 if kept is None else 1
 
     async def settle(self) -> None:
         """Give those another job that have lost theirs, and forget those that nobody posts again."""

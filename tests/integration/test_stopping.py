@@ -15,14 +15,15 @@ from sqlalchemy.exc import DBAPIError
 
 from callcenter.calls.verifier import SEND_CODE
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.errors import IntegrityError, Unavailable
+from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom, new_id
 from callcenter.notices import stopping
 from callcenter.notices.stopping import TextsReceived
 from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
+from callcenter.practice.everywhere import PracticesFailed
 from callcenter.practice.file import PatientFile
-from callcenter.store.database import SET_ROW, Database
+from callcenter.store.database import SET_ROW, Database, DatabaseDown
 from callcenter.store.jobs import defer
 from callcenter.store.sealed import Sealer
 
@@ -101,14 +102,37 @@ async def test_a_job_that_breaks_off_is_run_again_and_keeps_nothing_twice(
 
     async def breaks(*arguments: Any) -> None:
         if next(tries) == 1:
-            raise Unavailable("database")
+            raise DatabaseDown
         await real(*arguments)
 
     monkeypatch.setattr(stopping, "note_choice", breaks)
     await texts.stop(NUMBER, FIRST)
-    with pytest.raises(Unavailable):
+    with pytest.raises(DatabaseDown):
         await texts.keep(FIRST)
     assert sorted([await kept(texts, practice) for practice in PRACTICES]) == [[], ["opposed"]]
+    await texts.keep(FIRST)
+    assert [await kept(texts, practice) for practice in PRACTICES] == [["opposed"], ["opposed"]]
+
+
+async def test_a_practice_that_cannot_keep_it_keeps_no_other_from_it(
+    texts: TextsReceived, monkeypatch: pytest.MonkeyPatch, clock: DrivenClock
+) -> None:
+    """It fails at the first practice, which keeps it from the job that it is given later."""
+    real, tries = stopping.note_choice, itertools.count()
+
+    async def fails(*arguments: Any) -> None:
+        if next(tries) == 0:
+            raise ValueError("a damaged row")
+        await real(*arguments)
+
+    monkeypatch.setattr(stopping, "note_choice", fails)
+    await texts.stop(NUMBER, FIRST)
+    with pytest.raises(PracticesFailed):
+        await texts.keep(FIRST)
+    assert sorted([await kept(texts, practice) for practice in PRACTICES]) == [[], ["opposed"]]
+    clock.advance(stopping.JOB_LOST_AFTER.total_seconds() + 1)
+    await texts.settle()
+    assert len(await house(texts, JOBS)) == 2
     await texts.keep(FIRST)
     assert [await kept(texts, practice) for practice in PRACTICES] == [["opposed"], ["opposed"]]
 
