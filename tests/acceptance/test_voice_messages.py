@@ -232,6 +232,16 @@ async def test_a_renewal_stands_even_if_nothing_is_added_and_the_voice_goes_with
     assert re.search(r"pour Dr Claire Moreau, depuis \d min", await office.lines())
 
 
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [(("5",), "EN ANGLAIS, depuis"), (("6", "3"), "PAR UN SERVICE DE RELAIS, depuis"), ((), "pour le cabinet, depuis")],
+)
+async def test_whoever_calls_back_knows_how_to_speak(office: Office, keys: tuple[str, ...], told: str) -> None:
+    async with calling(office.stage) as line:
+        await line.press(*keys, "0", "1", "1#")
+    assert told in await office.lines()
+
+
 async def test_where_voice_is_off_a_message_is_a_request_to_be_called_back_and_nothing_is_recorded(
     office: Office,
 ) -> None:
