@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import procrastinate
@@ -27,7 +28,7 @@ from callcenter.notices.jobs import register_notice_jobs
 from callcenter.practice.sharing import SharedTelephones
 from callcenter.settings import Settings
 from callcenter.store.database import Transaction
-from callcenter.store.jobs import job_application
+from callcenter.store.jobs import MESSAGES, job_application
 from callcenter.telephony.alerts import AlertKind
 
 
@@ -44,9 +45,11 @@ async def working(dsn: str, settings: Settings, fittings: Fittings) -> AsyncIter
     """
     application = job_application(dsn)
     _register(application, settings, fittings)
+    others = {task.queue for task in application.tasks.values()} - {MESSAGES}
 
-    async def work() -> None:
+    async def work(queues: Collection[str]) -> None:
         await application.run_worker_async(
+            queues=sorted(queues),
             concurrency=4,
             fetch_job_polling_interval=2,
             install_signal_handlers=False,
@@ -55,9 +58,12 @@ async def working(dsn: str, settings: Settings, fittings: Fittings) -> AsyncIter
         if not being_cancelled():
             raise WorkerEnded
 
-    # It ends when it loses the database, by an error or as if it had been told to stop, and comes back with it.
-    going_on = keep_going(work, fittings.alerts, AlertKind.JOBS_STOPPED, seconds=1)
-    async with application.open_async(), in_background(going_on):
+    # A worker ends when it loses the database, by an error or as if it had been told to stop, and comes back with it.
+    def going_on(queues: Collection[str]) -> Coroutine[Any, Any, None]:
+        return keep_going(lambda: work(queues), fittings.alerts, AlertKind.JOBS_STOPPED, seconds=1)
+
+    # A code, for which somebody waits on the telephone, is held up by no sound that is fetched, and by no mail server.
+    async with application.open_async(), in_background(going_on({MESSAGES})), in_background(going_on(others)):
         yield
 
 

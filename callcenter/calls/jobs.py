@@ -18,6 +18,7 @@ from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.verifier import SEND_CODE
 from callcenter.practice.sharing import SharedTelephones
 from callcenter.store.database import DatabaseDown
+from callcenter.store.jobs import MESSAGES
 
 #: A code is of use for minutes: five tries within about half a minute, then the caller has been led to a person. Only
 #: what was certainly not sent is tried again: the database is asked before, and never after, a message may have left.
@@ -66,11 +67,11 @@ _RING_LATER = procrastinate.RetryStrategy(max_attempts=5, wait=1, exponential_wa
 def register_reaching_out(jobs: procrastinate.App, reminders: RemindersAgain, ring_back: RingBack) -> None:
     """Put what is done at telephones on file, for whoever asks, on ``jobs``, before its worker runs."""
 
-    @jobs.task(name=SEND_REMINDER_AGAIN, queue="messages", retry=_SEND_AGAIN)
+    @jobs.task(name=SEND_REMINDER_AGAIN, queue=MESSAGES, retry=_SEND_AGAIN)
     async def send_reminder(practice: str, outreach: str) -> None:
         await reminders.send(UUID(practice), UUID(outreach))
 
-    @jobs.task(name=RING_BACK, queue="messages", retry=_RING_LATER)
+    @jobs.task(name=RING_BACK, queue=MESSAGES, retry=_RING_LATER)
     async def ring(practice: str, outreach: str) -> None:
         await ring_back.ring(UUID(practice), UUID(outreach))
 
@@ -94,7 +95,7 @@ def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep, t
         telephones: of patients, marked anew as children grow up.
     """
 
-    @jobs.task(name=SEND_CODE, queue="messages", retry=_SEND_AGAIN)
+    @jobs.task(name=SEND_CODE, queue=MESSAGES, retry=_SEND_AGAIN)
     async def send_code(practice: str, challenge: str) -> None:
         await sender.send(UUID(practice), UUID(challenge))
 

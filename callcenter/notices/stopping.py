@@ -25,10 +25,10 @@ from callcenter.store.database import SET_ROW, Database
 from callcenter.store.jobs import defer
 from callcenter.store.sealed import NO_PRACTICE, Place, Sealer
 
-#: The job that keeps one, and its queue.
-KEEP_TEXT_WORD, QUEUE = "keep_text_word", "messages"
-#: It looks into every practice, which takes seconds where there are a thousand. A code, for which somebody waits on the
-#: telephone, goes before: else whoever sends us a hundred STOPs would keep every code back for minutes.
+#: The job that keeps one, and its queue: one of those on which nobody's code waits. It looks into every practice, which
+#: takes seconds where there are a thousand.
+KEEP_TEXT_WORD, QUEUE = "keep_text_word", "reminders"
+#: A reminder, and whatever else is due there, goes before.
 PRIORITY = -1
 
 #: One that is not kept after this long has lost its job.

@@ -16,6 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 #: For a connection. Whoever waits for a code waits for the worker to come back after an outage.
 PATIENCE_SECONDS = 3.0
 
+#: The queue of what somebody on the telephone waits for: codes, reminders sent again, lines rung back.
+MESSAGES = "messages"
+
 _DEFER = text(
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW("
     "cast(:queue AS varchar), cast(:task AS varchar), cast(:priority AS integer), NULL, NULL, "
@@ -25,7 +28,7 @@ _DEFER = text(
 
 
 async def defer(
-    connection: AsyncConnection, task: str, *, queue: str = "messages", priority: int = 0, **arguments: UUID
+    connection: AsyncConnection, task: str, *, queue: str = MESSAGES, priority: int = 0, **arguments: UUID
 ) -> None:
     """Defer ``task`` in the transaction of ``connection``.
 
@@ -47,7 +50,7 @@ def job_application(dsn: str) -> procrastinate.App:
     connector = PsycopgConnector(
         conninfo=dsn,
         min_size=1,
-        max_size=4,
+        max_size=6,  # two workers, each of which listens on one of them
         timeout=PATIENCE_SECONDS,
         # Else the pool waits longer and longer between its tries, and comes back minutes after the database.
         reconnect_timeout=PATIENCE_SECONDS,
