@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +31,7 @@ from callcenter.telephony.urls import Urls
 HOSTING_WARNING = timedelta(days=60)  # HD-01
 OLDEST_POSTGRESQL = 150000
 JOBS_WAIT = timedelta(minutes=2)  # a worker looks for jobs every two seconds
+FAILED_JOBS_KEPT = timedelta(hours=72)  # then the worker forgets them (``calls.jobs``)
 
 Check = Callable[[], Awaitable[str]]
 
@@ -208,16 +209,35 @@ async def _practices(database: Database) -> str:
 
 
 async def _jobs(database: Database) -> str:
-    """Whether text messages wait for a worker that is not there. Without a server, there need not be one."""
+    """Whether text messages wait for a worker that is not there, and what workers have failed to do.
+
+    Without a server, there need not be a worker.
+    """
     async with database.house() as connection:
         late = (await connection.execute(_LATE_JOBS, {"wait": JOBS_WAIT})).scalar_one()
+        failed = (await connection.execute(_FAILED_JOBS, {"kept": FAILED_JOBS_KEPT})).all()
         workers = (await connection.execute(_WORKERS, {"wait": JOBS_WAIT})).scalar_one()
+    problems = []
     if late:
-        raise CallcenterError(
+        problems.append(
             f"{_counted(late, 'job')} (text messages, upkeep) should have begun more than {JOBS_WAIT.seconds // 60} "
             "minutes ago: run one `callcenter serve` without --no-jobs, and look at its log"
         )
-    return f"{_counted(workers, 'worker')} alive, no job is late"
+    if failed:
+        problems.append(_failed_jobs({row.task_name: row.failed for row in failed}))
+    if problems:
+        raise CallcenterError("; ".join(problems))
+    return f"{_counted(workers, 'worker')} alive, no job is late or has failed"
+
+
+def _failed_jobs(by_task: Mapping[str, int]) -> str:
+    tasks = ", ".join(f"{task} {failed}" for task, failed in by_task.items())
+    hours = FAILED_JOBS_KEPT // timedelta(hours=1)
+    return (
+        f"{_counted(sum(by_task.values()), 'job')} failed in the last {hours} hours ({tasks}): the log of `callcenter "
+        "serve` says why, where its logger is procrastinate or its event practice_failed; mend that. What runs by the "
+        "clock is done next time; of any other, see whether whoever waited for it was reached"
+    )
 
 
 _LATE_JOBS = text(
@@ -228,6 +248,17 @@ _LATE_JOBS = text(
         WHERE e.job_id = j.id AND e.type IN ('deferred', 'deferred_for_retry', 'retried')
     ) deferred ON true
     WHERE j.status = 'todo' AND greatest(j.scheduled_at, deferred.at) < now() - cast(:wait AS interval)
+    """
+)
+
+_FAILED_JOBS = text(
+    """
+    SELECT j.task_name, count(*) AS failed FROM procrastinate_jobs j
+    WHERE j.status = 'failed' AND EXISTS (
+        SELECT FROM procrastinate_events e
+        WHERE e.job_id = j.id AND e.type = 'failed' AND e.at > now() - cast(:kept AS interval)
+    )
+    GROUP BY j.task_name ORDER BY j.task_name
     """
 )
 

@@ -48,7 +48,8 @@ def practice_notices(context: click.Context, slug: str) -> None:
 @click.option(
     "--which",
     type=click.Choice([one.value for one in Which]),
-    help="all: urgent ones at once, others at noon and at six (by default); urgent; or digest. Calls are urgent ones.",
+    help="all: urgent ones at once, others, and bookings by telephone, at noon and at six (by default); urgent; "
+    "or digest. Calls are urgent ones.",
 )
 @by_option
 @click.pass_obj

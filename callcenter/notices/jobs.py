@@ -77,5 +77,5 @@ def register_notice_jobs(jobs: procrastinate.App, outreach: Outreach) -> None:
     @jobs.periodic(cron="11,26,41,56 * * * *")
     @jobs.task(name="settle_unfinished", queue="upkeep", queueing_lock="settle_unfinished", priority=_UPKEEP)
     async def settle_unfinished(timestamp: int) -> None:
-        await outreach.unfinished.settle()
         await outreach.texts_received.settle()
+        await outreach.unfinished.settle()  # last: it fails where it could not be done for one practice

@@ -31,6 +31,7 @@ from callcenter.notices.choices import chosen, note_choice, oppose_by_carrier
 from callcenter.notices.ports import Alarms
 from callcenter.practice.appointments import STANDING, Appointments
 from callcenter.practice.directory import Directory
+from callcenter.practice.everywhere import in_each_as_set
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.numbers import receives_sms
 from callcenter.practice.opening import Opening
@@ -129,18 +130,25 @@ class Reminders:
 
         Raises:
             MobileSender: none may be sent.
+            PracticesFailed: those of some practices could not be made, and those of every other were.
+            DatabaseDown: what is due is found next time.
         """
         now = self.clock.now()
-        async with self.database.house() as connection:
-            practices = await Directory.all(connection, now)
-        reminding = [facts for facts in practices if facts.reminders.mode is not ReminderMode.OFF]
-        if reminding and receives_sms(self.sender):
+        mobile, wanted = receives_sms(self.sender), False
+
+        async def find(facts: PracticeFacts) -> int:
+            nonlocal wanted
+            if facts.reminders.mode is ReminderMode.OFF:
+                return 0
+            wanted = True
+            if mobile or not may_arrive(now, facts.opening):
+                return 0
+            async with self.database.practice(facts.id) as tx:
+                return await self._find(tx, facts, now)
+
+        made = await in_each_as_set(self.database, now, find)
+        if mobile and wanted:
             raise MobileSender
-        made = 0
-        for facts in reminding:
-            if may_arrive(now, facts.opening):
-                async with self.database.practice(facts.id) as tx:
-                    made += await self._find(tx, facts, now)
         return made
 
     async def _find(self, tx: Transaction, facts: PracticeFacts, now: datetime) -> int:

@@ -104,7 +104,7 @@ class NoticeSender:
         facts = await Directory.facts(tx.connection, tx.practice, now)
         if row.kind == "digest":
             count = counted(await waiting(tx, row.slot), to, addresses)
-            needed, words = count.all > 0, digest(facts.name, facts.slug, count.all, count.urgent)
+            needed, words = count.anything, digest(facts.name, facts.slug, count)
         else:
             needed, words = await self._waits(tx, row.message_id), urgent_notice(facts.name, facts.slug)
         if not needed:
@@ -148,7 +148,12 @@ class NoticeSender:
 def counted(groups: list[Waiting], to: NoticeAddress, addresses: tuple[NoticeAddress, ...]) -> Waiting:
     """What waits for one who is told."""
     of = [group for group in groups if to in told_of(addresses, group.practitioner)]
-    return Waiting(to.practitioner, sum(group.all for group in of), sum(group.urgent for group in of))
+    return Waiting(
+        to.practitioner,
+        messages=sum(group.messages for group in of),
+        urgent=sum(group.urgent for group in of),
+        bookings=sum(group.bookings for group in of),
+    )
 
 
 _CLAIM = text(

@@ -1,4 +1,4 @@
-"""Telling of messages: of an urgent one at once, of what waits at noon and at six."""
+"""Telling of messages: of an urgent one at once, of what waits, bookings too, at noon and at six."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from callcenter.notices.addresses import NoticeAddress, NoticeAddresses, NoticeC
 from callcenter.notices.sending import SEND_NOTICE, counted
 from callcenter.notices.waiting import waiting
 from callcenter.practice.directory import Directory
+from callcenter.practice.everywhere import in_each_as_set
+from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.inbox import NOTICES
 from callcenter.practice.tables import message
 from callcenter.practice.values import Urgency
@@ -62,23 +64,27 @@ class Teller:
         """Tell every practice where noon or six has just passed what waits; returns how many notices were made.
 
         Run often: of each digest there is one notice an address, and none where nothing waits.
+
+        Raises:
+            PracticesFailed: some could not be told, and every other was.
+            DatabaseDown: whoever was not told is next time.
         """
         now = self.clock.now()
-        async with self.database.house() as connection:
-            practices = await Directory.all(connection, now)
-        made = 0
-        for facts in practices:
+
+        async def tell(facts: PracticeFacts) -> int:
             slot = digest_slot(now, facts.timezone)
-            if slot is not None:
-                async with self.database.practice(facts.id) as tx:
-                    made += await self._digest(tx, slot, now)
-        return made
+            if slot is None:
+                return 0
+            async with self.database.practice(facts.id) as tx:
+                return await self._digest(tx, slot, now)
+
+        return await in_each_as_set(self.database, now, tell)
 
     async def _digest(self, tx: Transaction, slot: datetime, now: datetime) -> int:
         addresses = await NoticeAddresses(self.sealer).all(tx)
         told = [one for one in addresses if one.which is not Which.URGENT]
         groups = await waiting(tx, slot) if told else []
-        due = [one for one in told if counted(groups, one, addresses).all]
+        due = [one for one in told if counted(groups, one, addresses).anything]
         return await make_notices(tx, due, "digest", None, now, self.random, slot)
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from callcenter.kernel.clock import Clock
 from callcenter.notices.ports import Alarms
 from callcenter.notices.sending import SEND_NOTICE
+from callcenter.practice.everywhere import in_each
 from callcenter.practice.inbox import NOTICES, NOTIFY
-from callcenter.practice.tables import practice
 from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import defer
 
@@ -36,19 +36,22 @@ class Unfinished:
     alarms: Alarms
 
     async def settle(self) -> int:
-        """Cry about what was begun and not finished; returns how much that was."""
-        async with self.database.house() as connection:
-            ids = list((await connection.execute(select(practice.c.id))).scalars())
-        found = 0
-        for practice_id in ids:
-            async with self.database.practice(practice_id) as tx:
-                notices, reminders = await self._of_practice(tx)
-            for notice in notices:
-                self.alarms.notice_failed(practice_id, notice, "interrupted")
-            for reminder in reminders:
-                self.alarms.reminder_failed(practice_id, reminder, "interrupted")
-            found += len(notices) + len(reminders)
-        return found
+        """Cry about what was begun and not finished; returns how much that was.
+
+        Raises:
+            PracticesFailed: some could not be looked at, and every other was.
+            DatabaseDown: what is left is found next time.
+        """
+        return await in_each(self.database, self._settle)
+
+    async def _settle(self, practice: UUID) -> int:
+        async with self.database.practice(practice) as tx:
+            notices, reminders = await self._of_practice(tx)
+        for notice in notices:
+            self.alarms.notice_failed(practice, notice, "interrupted")
+        for reminder in reminders:
+            self.alarms.reminder_failed(practice, reminder, "interrupted")
+        return len(notices) + len(reminders)
 
     async def _of_practice(self, tx: Transaction) -> tuple[list[UUID], list[UUID]]:
         now, run = self.clock.now(), tx.connection.execute

@@ -1,4 +1,4 @@
-"""How many messages wait, by whom they are for. Nothing of them but that is ever read for a notice."""
+"""How much waits, by whom it is for. Nothing of a message or a booking but that is ever read for a notice."""
 
 from __future__ import annotations
 
@@ -6,39 +6,48 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 
-from callcenter.practice.tables import message
 from callcenter.practice.values import Urgency
 from callcenter.store.database import Transaction
-
-_URGENT = message.c.urgency == Urgency.URGENT.value
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Messages that wait.
+    """What waits.
 
     Arguments:
-        practitioner: whom they are for; ``None`` for the whole practice.
-        all, urgent: how many, and how many of them are urgent.
+        practitioner: whom it is for; ``None`` for the whole practice.
+        messages, urgent: how many, and how many of them are urgent.
+        bookings: how many made, moved or cancelled by telephone.
     """
 
     practitioner: UUID | None
-    all: int
+    messages: int
     urgent: int
+    bookings: int
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.messages or self.bookings)
 
 
 async def waiting(tx: Transaction, until: datetime) -> list[Waiting]:
-    """What nobody has handled of what came until ``until`` (aware)."""
-    query = (
-        select(
-            message.c.practitioner_id,
-            func.count().label("all"),
-            func.count().filter(_URGENT).label("some"),
-        )
-        .where(message.c.practice_id == tx.practice, message.c.handled_at.is_(None), message.c.created_at <= until)
-        .group_by(message.c.practitioner_id)
-    )
-    rows = (await tx.connection.execute(query)).all()
-    return [Waiting(row.practitioner_id, row.all, row.some) for row in rows]
+    """What nobody has handled of what came until ``until`` (aware); of one practitioner there may be several."""
+    values = {"practice": tx.practice, "until": until, "urgent": Urgency.URGENT.value}
+    rows = (await tx.connection.execute(_WAITING, values)).all()
+    return [Waiting(row.practitioner_id, row.messages, row.urgent, row.bookings) for row in rows]
+
+
+# A booking comes anew when it is moved or cancelled.
+_WAITING = text(
+    """
+    SELECT practitioner_id, count(*) AS messages, count(*) FILTER (WHERE urgency = :urgent) AS urgent, 0 AS bookings
+    FROM message WHERE practice_id = :practice AND handled_at IS NULL AND created_at <= :until
+    GROUP BY practitioner_id
+    UNION ALL
+    SELECT practitioner_id, 0, 0, count(*)
+    FROM booking_request WHERE practice_id = :practice AND handled_at IS NULL AND changed_at <= :until
+    GROUP BY practitioner_id
+    """
+)

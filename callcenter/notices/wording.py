@@ -1,12 +1,14 @@
 """The words of notices and of calls about them.
 
-A notice holds nothing of a message: no caller, no number, no reason, no patient; it says how many wait, and where they
-are read.
+A notice holds nothing of a message or a booking: no caller, no number, no reason, no patient, no day; it says how many
+wait, and where they are read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from callcenter.notices.waiting import Waiting
 
 RING = (
     "Bonjour. Ceci est un appel automatique. Un message urgent vous attend dans votre boîte de réception. "
@@ -32,15 +34,30 @@ def urgent_notice(practice: str, slug: str) -> Notice:
         practice: its public name.
         slug: by which the inbox is read.
     """
-    return _notice(practice, slug, "1 message urgent à lire")
+    return _notice(practice, "1 message urgent à lire", f"Lire : {_inbox(slug)}")
 
 
-def digest(practice: str, slug: str, waiting: int, urgent: int) -> Notice:
-    """How many messages wait, and how many of them are urgent."""
-    count = f"{waiting} message{'s' if waiting > 1 else ''} à lire"
-    return _notice(practice, slug, f"{count}, dont {urgent} urgent{'s' if urgent > 1 else ''}" if urgent else count)
+def digest(practice: str, slug: str, waiting: Waiting) -> Notice:
+    """How many messages wait, how many of them are urgent, and how many bookings wait."""
+    counts, where = [], []
+    if waiting.messages:
+        urgent = f", dont {_counted(waiting.urgent, 'urgent')}" if waiting.urgent else ""
+        counts.append(f"{_counted(waiting.messages, 'message')} à lire{urgent}")
+        where.append(_inbox(slug))
+    if waiting.bookings:
+        counts.append(f"{_counted(waiting.bookings, 'demande')} de rendez-vous à traiter")
+        where.append(f"callcenter practice bookings {slug}")
+    return _notice(practice, " ; ".join(counts), f"Lire : {' ; '.join(where)}")
 
 
-def _notice(practice: str, slug: str, what: str) -> Notice:
+def _inbox(slug: str) -> str:
+    return f"callcenter inbox --practice {slug}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count > 1 else ''}"
+
+
+def _notice(practice: str, what: str, where: str) -> Notice:
     subject = f"{practice} : {what}"
-    return Notice(subject, f"{subject}. Lire : callcenter inbox --practice {slug}")
+    return Notice(subject, f"{subject}. {where}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 from sqlalchemy import select
 
 from callcenter.kernel.errors import CallcenterError
+from callcenter.practice.directory import facts_of
+from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.setting_versions import SettingVersions
 from callcenter.practice.tables import practice
 from callcenter.store.database import Database, DatabaseDown
 
@@ -32,8 +36,28 @@ async def in_each(database: Database, work: Callable[[UUID], Awaitable[int]]) ->
         PracticesFailed: it failed for some, once it was done for the others; a job so fails where somebody looks.
         DatabaseDown: at once, for it is down for all.
     """
+    return await _for_each(await all_practices(database), work)
+
+
+async def in_each_as_set(database: Database, at: datetime, work: Callable[[PracticeFacts], Awaitable[int]]) -> int:
+    """As :func:`in_each`, for work that goes by what a practice has set at ``at`` (aware): settings that cannot be read
+    are one practice's failure too.
+
+    Raises:
+        PracticesFailed, DatabaseDown: as for :func:`in_each`.
+    """
+    async with database.house() as connection:
+        snapshots = {one.practice: one for one in await SettingVersions.snapshots(connection, at)}
+
+    async def as_set(practice: UUID) -> int:
+        return await work(facts_of(snapshots[practice]))
+
+    return await _for_each(snapshots, as_set)
+
+
+async def _for_each(practices: Iterable[UUID], work: Callable[[UUID], Awaitable[int]]) -> int:
     done, failed = 0, 0
-    for one in await all_practices(database):
+    for one in practices:
         try:
             done += await work(one)
         except DatabaseDown:

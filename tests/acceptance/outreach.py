@@ -19,7 +19,7 @@ from callcenter.practice.changing import SettingsDesk
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.practice_form import Setting
-from callcenter.practice.setting_versions import Author, Period
+from callcenter.practice.setting_versions import Author, Period, SettingVersions
 from callcenter.practice.values import Urgency
 from callcenter.staff.acts import StaffActs
 from tests.acceptance.stage import PARIS, Stage
@@ -120,6 +120,15 @@ async def put(stage: Stage, setting: Setting, value: Any, slug: str = TILLEULS) 
     acts = StaffActs(stage.clock, SystemRandom())
     await SettingsDesk(stage.running.database, slug, Author("test", now), acts).put(setting, value, Period(now))
     stage.clock.advance(timedelta(seconds=1).total_seconds())
+
+
+async def damage_settings(stage: Stage, slug: str = PORT) -> None:
+    """Keep for a practice what no settings of ours say, as another program might."""
+    now, practice = stage.clock.now(), practice_id(slug)
+    async with stage.running.database.practice(practice) as tx:
+        revision = await SettingVersions.next_revision(tx.connection, practice)
+        values = {Setting.ESCALATION: {"after_minutes": "soon"}}
+        await SettingVersions.add(tx.connection, practice, revision, values, Period(now), Author("test", now))
 
 
 async def rows(stage: Stage, query: str, slug: str = TILLEULS, **values: object) -> list[Any]:

@@ -78,7 +78,7 @@ async def test_a_healthy_installation_is_looked_at_in_whole(
     says = {finding.subject: finding.says for finding in findings}
     assert says["keys"] == "1 seal key, « k1 » in use"
     assert says["practices"] == "2 practices, 4 numbers"
-    assert says["jobs"] == "0 workers alive, no job is late"
+    assert says["jobs"] == "0 workers alive, no job is late or has failed"
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,36 @@ async def test_jobs_that_nobody_works_on_are_said(settings: Settings, database: 
     async with database.house() as connection:
         await connection.execute(text("UPDATE procrastinate_events SET at = at - interval '3 minutes'"))
     assert "1 job (text messages, upkeep)" in wrong(await examine(settings))["jobs"]
+
+
+async def test_jobs_that_failed_are_said_by_task_while_they_are_kept(settings: Settings, database: Database) -> None:
+    """A job that is tried again has not failed yet, and what failed long ago is no news."""
+    jobs = {"digests": ("failed", "failed"), "send_code": ("succeeded", "todo"), "send_notice": ("failed",)}
+    for task, ends in jobs.items():
+        for end in ends:
+            await work_on(database, task, end)
+    found = wrong(await examine(settings))["jobs"]
+    assert found.startswith("3 jobs failed in the last 72 hours (digests 2, send_notice 1): the log of ")
+    assert found.endswith("see whether whoever waited for it was reached")
+    async with database.house() as connection:
+        earlier = "UPDATE procrastinate_events SET at = at - interval '73 hours' WHERE type = 'failed'"
+        await connection.execute(text(earlier))
+    assert "jobs" not in wrong(await examine(settings))
+
+
+async def work_on(database: Database, task: str, end: str) -> None:
+    """A worker has taken a job, and it has come to this end."""
+    async with database.house() as connection:
+        await defer(connection, task, practice=new_id(SeededRandom(1)))
+        for status in ("doing", end):
+            state = {"status": status, "before": "todo" if status == "doing" else "doing", "task": task}
+            await connection.execute(_WORK, state)
+
+
+_WORK = text(
+    "UPDATE procrastinate_jobs SET status = cast(:status AS procrastinate_job_status) "
+    "WHERE task_name = :task AND status = cast(:before AS procrastinate_job_status)"
+)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,16 +11,23 @@ import pytest
 from structlog.testing import capture_logs
 
 from callcenter.emulator.client import ControlClient
+from callcenter.kernel.randomness import SystemRandom, new_id
 from callcenter.notices.addresses import NoticeChannel, Rank, Which
+from callcenter.notices.unfinished import Unfinished
+from callcenter.practice.everywhere import PracticesFailed
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.values import Change
+from callcenter.practice.waiting_bookings import WaitingBookings
+from callcenter.store.database import Transaction
+from tests.acceptance.caller import calling
 from tests.acceptance.outreach import (
     DEPUTY,
     DESK,
     DOCTOR,
     PORT,
     change,
+    damage_settings,
     leave,
     outside,
     paris,
@@ -126,6 +134,89 @@ async def test_a_digest_at_noon_and_at_six_counts_what_waits(stage: Stage) -> No
         assert [mail.subject for mail in await seen.mails()][1:] == ["Cabinet des Tilleuls : 1 message à lire"]
 
 
+async def test_a_digest_counts_what_was_booked_moved_or_cancelled_and_nothing_of_it(stage: Stage) -> None:
+    """Until the practice has dealt with it; whoever is told of one practitioner's messages, of those bookings."""
+    await tell(stage, NoticeChannel.EMAIL, DESK, which=Which.DIGEST)
+    (moreau,) = await rows(stage, "SELECT id FROM practitioner WHERE name = 'Claire Moreau'")
+    await tell(stage, NoticeChannel.SMS, DOCTOR, practitioner=moreau.id)  # the bookings are Dr Lefèvre's
+    teller, bookings = stage.running.outreach.teller, WaitingBookings(stage.running.sealer)
+    where = "callcenter practice bookings cabinet-des-tilleuls"
+    async with outside(stage) as seen:
+        references = [await books(stage, number) for number in ("+33639980071", "+33639980072")]
+        stage.clock.set(paris(2026, 11, 26, 18, 0))
+        assert await teller.digests() == 1
+        (mail,) = await seen.mails()
+        assert mail.subject == "Cabinet des Tilleuls : 2 demandes de rendez-vous à traiter"
+        assert mail.text.strip() == f"{mail.subject}. Lire : {where}"
+        async with stage.running.database.practice(practice_id()) as tx:
+            for booking in await bookings.waiting(tx):
+                await bookings.handle(tx, booking.id, "camille", stage.clock.now())
+        stage.clock.set(paris(2026, 11, 27, 12, 0))
+        assert await teller.digests() == 0, "they were dealt with"
+        async with calling(stage, "+33639980071") as caller:
+            assert "Le rendez-vous est annulé" in await caller.does("1", "3", references[0], "1", "1")
+        await leave(stage, urgent=True)
+        stage.clock.set(paris(2026, 11, 27, 18, 0))
+        await teller.digests()
+        mail = (await seen.mails())[-1]
+        assert mail.subject == (
+            "Cabinet des Tilleuls : 1 message à lire, dont 1 urgent ; 1 demande de rendez-vous à traiter"
+        )
+        assert mail.text.strip().endswith(f". Lire : callcenter inbox --practice cabinet-des-tilleuls ; {where}")
+
+
+@pytest.mark.parametrize("damaged", ["settings", "address"])
+async def test_a_digest_that_fails_for_one_practice_fails_for_no_other(stage: Stage, damaged: str) -> None:
+    """Nor does it go unnoticed: the log names the practice, and the job fails once the others are told."""
+    await tell(stage, NoticeChannel.EMAIL, DESK)
+    await leave(stage)
+    await leave(stage, slug=PORT)
+    await (damage_settings(stage) if damaged == "settings" else damage_address(stage))
+    stage.clock.set(paris(2026, 11, 26, 18, 0))
+    async with outside(stage) as seen:
+        with capture_logs() as logs, pytest.raises(PracticesFailed):
+            await stage.running.outreach.teller.digests()
+        assert [mail.subject for mail in await seen.mails()] == ["Cabinet des Tilleuls : 1 message à lire"]
+    failed = [one["practice"] for one in logs if one["event"] == "practice_failed"]
+    assert failed == [str(practice_id(PORT))]
+
+
+async def test_what_was_interrupted_is_cried_about_whatever_fails_for_another_practice(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tell(stage, NoticeChannel.SMS, DOCTOR)
+    await leave(stage, urgent=True)
+    await stage.messages_sent()
+    await change(stage, "UPDATE message_notice SET outcome = 'sending', sent_at = NULL")
+    of_practice = Unfinished._of_practice
+
+    async def but_not_at_the_port(self: Unfinished, tx: Transaction) -> tuple[list[UUID], list[UUID]]:
+        if tx.practice == practice_id(PORT):
+            raise ValueError("a damaged row")
+        return await of_practice(self, tx)
+
+    monkeypatch.setattr(Unfinished, "_of_practice", but_not_at_the_port)
+    stage.clock.advance(timedelta(minutes=16).total_seconds())
+    with capture_logs() as logs, pytest.raises(PracticesFailed):
+        await stage.running.outreach.unfinished.settle()
+    assert [one["kind"] for one in logs if one["event"] == "alert"] == ["notice_failed"]
+
+
+async def damage_address(stage: Stage, slug: str = PORT) -> None:
+    """Somebody of a practice is told of messages where nobody can read where."""
+    damaged = "INSERT INTO notice_address VALUES (:id, :practice, NULL, 1, 'call', 'urgent', :sealed, :index, :now)"
+    one = {"id": new_id(SystemRandom()), "practice": practice_id(slug), "now": stage.clock.now()}
+    await change(stage, damaged, slug, **one, sealed=b"damaged", index=bytes(32))
+
+
+async def books(stage: Stage, number: str) -> str:
+    """Book the first free slot of Dr Lefèvre; the reference."""
+    async with calling(stage, number) as caller:
+        heard = await caller.does("1", "2", "2", "1", "01021985", "1#")
+        assert "C'est réservé" in heard
+        return "".join(re.findall(r"\d", heard.partition("référence :")[2].partition(".")[0]))
+
+
 async def handle(stage: Stage, message: UUID) -> None:
     async with stage.running.database.practice(practice_id()) as tx:
         done = await Inbox(stage.running.sealer).handle(tx, message, "camille", stage.clock.now())
@@ -215,10 +306,8 @@ async def test_p7_a_message_that_cannot_be_gone_on_with_keeps_no_other_back(stag
     """An address of another practice was damaged: its message comes first each time, and is the house's to look at."""
     await tell(stage, NoticeChannel.CALL, DOCTOR, which=Which.URGENT)
     stuck = await leave(stage, urgent=True, slug=PORT, job_lost=True)
-    damaged = "INSERT INTO notice_address VALUES (:id, :practice, NULL, 1, 'call', 'urgent', :sealed, :index, :now)"
+    await damage_address(stage)
     port, now = practice_id(PORT), stage.clock.now()
-    sealed = {"sealed": b"damaged", "index": bytes(32)}
-    await change(stage, damaged, PORT, id=stuck, practice=port, now=now, **sealed)
     watch = "INSERT INTO escalation (message_id, practice_id, next_at) VALUES (:message, :practice, :now)"
     await change(stage, watch, PORT, message=stuck, practice=port, now=now)
     await leave(stage, urgent=True)

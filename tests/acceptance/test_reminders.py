@@ -16,6 +16,7 @@ from callcenter.notices.choices import Choice, choose_for_patient
 from callcenter.notices.reminders import OPTED_OUT, MobileSender
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.directory import Directory
+from callcenter.practice.everywhere import PracticesFailed
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.file import PatientFile
 from callcenter.practice.intake import ContactEntry, put_contacts
@@ -28,6 +29,7 @@ from tests.acceptance.outreach import (
     TILLEULS,
     Outside,
     change,
+    damage_settings,
     outside,
     paris,
     practice_id,
@@ -319,6 +321,15 @@ async def test_reminders_are_never_from_a_mobile(stage: Stage) -> None:
     with pytest.raises(MobileSender, match="OU-05"):
         await from_a_mobile.find()
     assert await rows(stage, "SELECT id FROM reminder") == []
+
+
+async def test_reminders_that_fail_for_one_practice_fail_for_no_other(stage: Stage) -> None:
+    await switch_on(stage)
+    await damage_settings(stage)
+    async with outside(stage) as seen:
+        with pytest.raises(PracticesFailed):
+            await stage.running.outreach.reminders.find()
+        assert [text.body for text in await seen.texts(JEANNE)] == [WORDS]
 
 
 async def test_a_stop_after_a_reminder_asked_for_again_ends_both_kinds_of_reminder(stage: Stage) -> None:
