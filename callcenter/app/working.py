@@ -20,6 +20,7 @@ from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.recordings import Recordings
 from callcenter.calls.reminders_again import RemindersAgain
 from callcenter.calls.ring_back import RingBack
+from callcenter.calls.strays import StrayRecordings
 from callcenter.calls.upkeep import Upkeep
 from callcenter.kernel.errors import Unavailable
 from callcenter.notices import choices
@@ -78,7 +79,11 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
         SharedTelephones(database, sealer, clock),
     )
     alarm = RecordingAlarm(fittings.alerts)
-    register_recordings(application, Recordings(database, sealer, clock, random, carrier, alarm))
+    register_recordings(
+        application,
+        Recordings(database, sealer, clock, random, carrier, alarm),
+        StrayRecordings(database, sealer, clock, random, carrier),
+    )
     handled_kept = timedelta(days=settings.retention.handled_message_days)
     register_erasing(application, OldMessages(database, clock, random, handled_kept))
     register_notice_jobs(application, fittings.outreach)

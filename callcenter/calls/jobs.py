@@ -13,6 +13,7 @@ from callcenter.calls.outreach import RING_BACK, SEND_REMINDER_AGAIN
 from callcenter.calls.recordings import DELETE_RECORDING, FETCH_RECORDING, RECORDINGS, NotYet, Recordings
 from callcenter.calls.reminders_again import RemindersAgain
 from callcenter.calls.ring_back import RingBack
+from callcenter.calls.strays import StrayRecordings
 from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.verifier import SEND_CODE
 from callcenter.practice.sharing import SharedTelephones
@@ -32,7 +33,7 @@ _FETCH_AGAIN = procrastinate.RetryStrategy(
 )
 
 
-def register_recordings(jobs: procrastinate.App, recordings: Recordings) -> None:
+def register_recordings(jobs: procrastinate.App, recordings: Recordings, strays: StrayRecordings) -> None:
     """Put the jobs of spoken messages on ``jobs``, before its worker runs."""
 
     @jobs.task(name=FETCH_RECORDING, queue=RECORDINGS, retry=_FETCH_AGAIN)
@@ -47,6 +48,11 @@ def register_recordings(jobs: procrastinate.App, recordings: Recordings) -> None
     @jobs.task(name="sweep_recordings", queue="upkeep", queueing_lock="sweep_recordings")
     async def sweep_recordings(timestamp: int) -> None:
         await recordings.sweep()
+
+    @jobs.periodic(cron="47 * * * *")
+    @jobs.task(name="take_up_stray_recordings", queue="upkeep", queueing_lock="take_up_stray_recordings")
+    async def take_up_stray_recordings(timestamp: int) -> None:
+        await strays.take_up()
 
     @jobs.periodic(cron="23 3 * * *")
     @jobs.task(name="erase_voice_messages", queue="upkeep", queueing_lock="erase_voice_messages")

@@ -41,6 +41,8 @@ class CallMessages:
             kind=request.kind.value,
             practitioner=request.practitioner,
             urgency=self._urgency,
+            language=request.language,
+            relayed=request.relayed,
         )
         content = {"refs": [f"message:{message}"], "reason": request.reason, "kind": request.kind.value}
         await desk.writing.add(Entry(EventKind.MESSAGE_TAKEN, IVR_ACTOR, None, content))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
 
 from aiohttp import web
@@ -36,12 +38,13 @@ class RecordingsResource:
         return routes
 
     async def list(self, request: web.Request) -> web.Response:
-        """Recordings, newest first; of one call, if the path or the query names it."""
+        """Recordings, newest first; of one call, if the path or the query names it; of days or from a moment on."""
         call = request.match_info.get("call") or request.query.get("CallSid")
+        dated = _dated(request.query)
         shown = [
             body(recording, request.match_info["account"])
             for recording in reversed(self._recordings.all)
-            if not recording.deleted and call in (None, recording.call.sid)
+            if not recording.deleted and call in (None, recording.call.sid) and dated(recording.created)
         ]
         return page(request, "recordings", shown)
 
@@ -74,6 +77,37 @@ class RecordingsResource:
         if recording is None or call not in (None, recording.call.sid):
             raise not_found(request)
         return recording
+
+
+def _dated(query: Mapping[str, str]) -> Callable[[datetime], bool]:
+    """Whether a recording was created when ``DateCreated``, ``DateCreated>`` and ``DateCreated<`` say.
+
+    The bounds belong to what is listed, and a bound that is a day has all of it.
+
+    Raises:
+        RestError: 20001 for what is no date.
+    """
+    begins, ends = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    for name in ("DateCreated", "DateCreated>", "DateCreated<"):
+        if name not in query:
+            continue
+        first, last = _span(name, query[name])
+        begins = max(begins, first) if name != "DateCreated<" else begins
+        ends = min(ends, last) if name != "DateCreated>" else ends
+    return lambda created: begins <= created <= ends
+
+
+def _span(name: str, text: str) -> tuple[datetime, datetime]:
+    """The first and the last moment that a date means, in UTC."""
+    try:
+        if len(text) == len("2026-01-31"):
+            day = datetime.combine(date.fromisoformat(text), time(), UTC)
+            return day, day + timedelta(days=1, microseconds=-1)
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        message = f"{name} is a day, 2026-01-31, or a moment in UTC, 2026-01-31T08:00:00Z"
+        raise RestError(20001, message) from None
+    return moment, moment
 
 
 def _raise(fault: Fault | None) -> None:

@@ -92,9 +92,17 @@ async def recorded(step: TakeMessage, state: State, spoken: Recorded, scene: Sce
     else:
         addressees = await messages.addressees()
         whom = addressees[0].reference if len(addressees) == 1 else None
-        message = await messages.leave(CallbackRequest(_UNSPECIFIED, _this(scene), step.kind, whom))
+        message = await messages.leave(_request(state, _UNSPECIFIED, _this(scene), step.kind, whom))
     await messages.add_voice(message, spoken)
     return _taken(state, scene)
+
+
+def _request(
+    state: State, reason: str, number: str | None, kind: MessageKind, practitioner: UUID | None
+) -> CallbackRequest:
+    """A request of this caller, who is to be called back in the manner in which they have spoken."""
+    manner = state.manner
+    return CallbackRequest(reason, number, kind, practitioner, manner.language, manner.relay)
 
 
 # --- the reason of a request to be called back
@@ -213,7 +221,7 @@ async def _leave(step: TakeMessage, state: State, number: str, scene: Scene) -> 
     """Leave the request. It stands from here on, whether or not the caller adds to it by voice."""
     kind = MessageKind.CALLBACK if step.kind is MessageKind.VOICE else step.kind
     whom = UUID(state.typed[PRACTITIONER]) if PRACTITIONER in state.typed else None
-    message = await scene.world.messages.leave(CallbackRequest(state.typed[REASON], number, kind, whom))
+    message = await scene.world.messages.leave(_request(state, state.typed[REASON], number, kind, whom))
     if kind in _REASON_OF and _may_speak(scene):
         kept = _forgetting(state).keeping(MESSAGE, str(message))
         return _ask_to_speak(kept.asking(Phase.RECORDING), scene, _SPOKEN_PROMPT)

@@ -137,12 +137,16 @@ class CallbackRequest:
         number: E.164 as typed, or the calling number; ``None`` if only a spoken message may tell it.
         kind: what was asked for.
         practitioner: whom it is for, or ``None`` for the practice.
+        language: in which the caller is spoken to (ISO 639-1).
+        relayed: the caller speaks through a relay service.
     """
 
     reason: str
     number: str | None
     kind: MessageKind = MessageKind.CALLBACK
     practitioner: UUID | None = None
+    language: str = "fr"
+    relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ class Inbox:
         kind: str = "callback",
         practitioner: UUID | None = None,
         urgency: Urgency = Urgency.NORMAL,
+        language: str = "fr",
+        relayed: bool = False,
     ) -> None:
         """Keep a message. Whoever is to be told of it is, by a job.
 
@@ -71,6 +73,8 @@ class Inbox:
             now: aware.
             kind: ``callback``, ``voice``, ``renewal`` or ``certificate``.
             practitioner: whom it is for, or ``None`` for the practice.
+            language: in which the caller is spoken to (ISO 639-1).
+            relayed: the caller speaks through a relay service, which has to be rung too.
         """
         row = {
             "id": id,
@@ -80,6 +84,8 @@ class Inbox:
             "number": None if number is None else self._sealer.seal_text(number, _place(tx, id)),
             "practitioner_id": practitioner,
             "urgency": urgency.value,
+            "language": language,
+            "relayed": relayed,
             "call_reference": call_reference,
             "created_at": now,
         }
@@ -109,6 +115,8 @@ class Inbox:
             practitioner=f"{row.title} {row.name}".strip() if row.name is not None else None,
             urgency=Urgency(row.urgency),
             voice=voice,
+            language=row.language,
+            relayed=row.relayed,
         )
 
     async def count_waiting(self, tx: Transaction, *, wanted: Wanted = ALL) -> int:

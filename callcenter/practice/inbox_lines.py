@@ -31,6 +31,9 @@ _KINDS: Mapping[str, str] = MappingProxyType(
     }
 )
 _NO_NUMBER = "sans numéro"
+#: How to speak to whoever is called back; French is not told.
+_LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "EN ANGLAIS"})
+_RELAYED = "PAR UN SERVICE DE RELAIS"
 _STATES: Mapping[VoiceState, str] = MappingProxyType(
     {
         VoiceState.WAITING: "pas encore reçu de l'opérateur",
@@ -60,7 +63,9 @@ def _line(facts: PracticeFacts, message: WaitingMessage, now: datetime) -> str:
     urgent = "URGENT " if message.urgency is Urgency.URGENT else ""
     whom = f"pour {message.practitioner}" if message.practitioner else "pour le cabinet"
     number = message.number or _NO_NUMBER
-    parts = [f"{urgent}{what}", whom, f"depuis {age(now - message.created_at)}"]
+    how = [_LANGUAGES.get(message.language, message.language)] if message.language != "fr" else []
+    how += [_RELAYED] if message.relayed else []
+    parts = [f"{urgent}{what}", whom, *how, f"depuis {age(now - message.created_at)}"]
     told = ", ".join([*parts, *(_voice(message.voice) if message.voice else ())])
     return f"{local:%d/%m %H:%M}  {facts.name:<28} {number:<14} {told}  {message.id}"
 

@@ -261,6 +261,8 @@ message = Table(
     Column("call_reference", Uuid),
     Column("practitioner_id", Uuid),
     Column("urgency", Text, nullable=False, server_default=text("'normal'")),
+    Column("language", Text, nullable=False, server_default=text("'fr'")),
+    Column("relayed", Boolean, nullable=False, server_default=false()),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("handled_at", DateTime(timezone=True)),
     Column("handled_by", Text),
@@ -273,6 +275,7 @@ message = Table(
     CheckConstraint("kind IN ('callback', 'voice', 'renewal', 'certificate')", name="kind"),
     CheckConstraint("kind = 'voice' OR number IS NOT NULL", name="can_be_called_back"),
     CheckConstraint("urgency IN ('normal', 'urgent')", name="urgency"),
+    CheckConstraint("language ~ '^[a-z]{2}$'", name="language"),
     CheckConstraint("reason ~ '^[a-z_]+$'", name="reason_is_a_key"),  # a key of the flow, never words of a caller
     CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by_somebody"),
     CheckConstraint("(handled_at IS NULL) = (handling_noted_at IS NULL)", name="handling_is_noted"),

@@ -201,6 +201,8 @@ class WaitingMessage:
         kind: what was asked for (``callback``, ``voice``, ``renewal``, ``certificate``).
         practitioner: whom it is for, title and name as written; ``None`` for the practice.
         voice: what was spoken, or ``None``.
+        language: in which the caller was spoken to (ISO 639-1).
+        relayed: the caller spoke through a relay service.
     """
 
     id: UUID
@@ -212,3 +214,5 @@ class WaitingMessage:
     practitioner: str | None = None
     urgency: Urgency = Urgency.NORMAL
     voice: SpokenMessage | None = None
+    language: str = "fr"
+    relayed: bool = False

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,9 +28,10 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from callcenter.calls.recordings import NoSound
+from callcenter.calls.strays import ListedRecording
 from callcenter.calls.values import CallStatus
 from callcenter.telephony.carrier import CallPlaced, CallRefused, CarrierDown, MessageRefused, MessageSent, NotServed
-from callcenter.telephony.webhooks import read_status
+from callcenter.telephony.webhooks import listed_recording, read_status
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +50,10 @@ _LOGIN_REFUSED = (
 _NOT_FOUND = 404
 #: For all of it.
 SECONDS_FOR_A_SOUND = 60.0
+#: The carrier gives no more on a page, newest first; what lies behind the last page was on one an hour ago.
+RECORDINGS_PER_PAGE, MOST_PAGES = 1000, 10
+#: Made because a document asked for it: the one kind that we ask for.
+_RECORD_VERB = "RecordVerb"
 #: For which a telephone that we ring rings: less than most voicemails wait.
 RING_SECONDS = 30
 
@@ -86,6 +92,14 @@ async def _at_most(stream: aiohttp.StreamReader, most_bytes: int) -> bytes | Non
         if len(content) > most_bytes:
             return None
     return bytes(content)
+
+
+async def _read_page(asked: Awaitable[Any]) -> tuple[Any, list[ListedRecording]]:
+    """One page of the carrier's list of recordings, and those on it that a document asked for and that are finished."""
+    page = await asked
+    finished = [one for one in page if one.status == "completed" and one.source == _RECORD_VERB]
+    listed = [listed_recording(one.call_sid, one.sid, one.duration, one.date_created) for one in finished]
+    return page, [one for one in listed if one is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +307,27 @@ class TwilioCarrier:
             raise CarrierDown(f"the carrier does not delete a recording (code {answer.code})")
         if answer is not True:
             raise CarrierDown("the carrier does not say that it has deleted a recording")
+
+    async def recordings(self, after: datetime, before: datetime) -> Sequence[ListedRecording]:
+        """See :meth:`callcenter.calls.strays.RecordingList.recordings`.
+
+        The carrier documents bounds of whole days: it is asked from a midnight on, and the moments are compared here.
+        """
+        since = datetime.combine(after.astimezone(UTC).date(), time(), UTC)
+        asked = self._api.recordings.page_async(date_created_after=since, page_size=RECORDINGS_PER_PAGE)
+        found: list[ListedRecording] = []
+        for _ in range(MOST_PAGES):
+            answer = await self._ask("recordings", _read_page(asked))
+            if isinstance(answer, _Refused):
+                raise CarrierDown(f"the carrier does not list recordings (code {answer.code})")
+            page, listed = answer
+            found += [one for one in listed if after <= one.begun_at <= before]
+            if page.next_page_url is None:
+                return found
+            asked = page.next_page_async()
+        asked.close()
+        _log.warning("recordings_not_all_listed", pages=MOST_PAGES)
+        return found
 
     async def account_status(self) -> str:
         """The account's status as the carrier words it, such as ``active``: shows that it lets us in.

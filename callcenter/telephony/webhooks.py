@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from multidict import MultiMapping
 
+from callcenter.calls.strays import ListedRecording
 from callcenter.calls.values import CallStatus, Incoming, Reached, RecordingReady, Slot, StatusChanged, StepAnswered
 from callcenter.flow.conversation import Dialled, Keyed, Rang, Recorded
 from callcenter.telephony.callers import Line, e164
@@ -261,6 +263,16 @@ def read_recording(path: Mapping[str, str], form: Form) -> RecordingReady | Malf
         return Malformed("RecordingStatus")
     step = read_step({**path, "slot": Slot.RECORDED.value}, form)
     return step if isinstance(step, Malformed) else RecordingReady(step, heard=status == "completed")
+
+
+def listed_recording(call_sid: object, sid: object, seconds: object, begun_at: object) -> ListedRecording | None:
+    """A recording on the carrier's own list; ``None`` if it is of no call, or is described in no way that we know."""
+    if not isinstance(begun_at, datetime):
+        return None
+    named = _CALL_SID.fullmatch(str(call_sid)) and _RECORDING_SID.fullmatch(str(sid))
+    if not named or not _SECONDS.fullmatch(str(seconds)):
+        return None
+    return ListedRecording(str(call_sid), str(sid), min(int(str(seconds)), LONGEST_DURATION), begun_at)
 
 
 def read_status_change(form: Form) -> StatusChanged | Malformed:

@@ -17,12 +17,14 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from callcenter.app import carrier_settings, working
 from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.recordings import MAY_STILL_COME, NoSound, NotYet, Recordings
 from callcenter.calls.steps import Steps
-from callcenter.calls.values import Answer, Incoming, Render, Slot, StepAnswered
+from callcenter.calls.strays import LOOKED_BACK, MAY_STILL_BE_TOLD, ListedRecording, StrayRecordings
+from callcenter.calls.values import Answer, Incoming, RecordingReady, Render, Slot, StepAnswered
 from callcenter.emulator.signature import HEADER, sign
 from callcenter.emulator.voice import words_in
 from callcenter.kernel.clock import DrivenClock
@@ -76,6 +78,7 @@ class Office:
 
     stage: Stage
     recordings: Recordings
+    strays: StrayRecordings
     bell: Bell
     practice: UUID
     http: aiohttp.ClientSession
@@ -151,7 +154,8 @@ async def office(stage: Stage) -> AsyncIterator[Office]:
     async with TwilioCarrier(settings) as carrier, aiohttp.ClientSession() as http:
         bell = Bell()
         recordings = Recordings(running.database, running.sealer, stage.clock, SystemRandom(), carrier, bell)
-        yield Office(stage, recordings, bell, practice, http)
+        strays = StrayRecordings(running.database, running.sealer, stage.clock, SystemRandom(), carrier)
+        yield Office(stage, recordings, strays, bell, practice, http)
 
 
 @asynccontextmanager
@@ -232,6 +236,16 @@ async def test_a_renewal_stands_even_if_nothing_is_added_and_the_voice_goes_with
     assert re.search(r"pour Dr Claire Moreau, depuis \d min", await office.lines())
 
 
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [(("5",), "EN ANGLAIS, depuis"), (("6", "3"), "PAR UN SERVICE DE RELAIS, depuis"), ((), "pour le cabinet, depuis")],
+)
+async def test_whoever_calls_back_knows_how_to_speak(office: Office, keys: tuple[str, ...], told: str) -> None:
+    async with calling(office.stage) as line:
+        await line.press(*keys, "0", "1", "1#")
+    assert told in await office.lines()
+
+
 async def test_where_voice_is_off_a_message_is_a_request_to_be_called_back_and_nothing_is_recorded(
     office: Office,
 ) -> None:
@@ -296,6 +310,115 @@ async def test_the_message_is_kept_when_only_the_report_of_its_sound_arrives(
     (message,) = await office.inbox()
     assert await office.said(message.id) == WORDS
     assert await office.at_carrier() == []
+
+
+async def leave_unheard(stage: Stage, monkeypatch: pytest.MonkeyPatch, words: str = WORDS) -> str:
+    """A message of which neither the step nor the report arrives: the database is down; the call's sid."""
+
+    async def step(steps: Steps, event: Incoming | StepAnswered, render: Render) -> Answer:
+        raise DatabaseDown
+
+    async def recording(steps: Steps, event: RecordingReady, render: Render) -> None:
+        raise DatabaseDown
+
+    async with speaking(stage, words) as line:
+        with monkeypatch.context() as down:
+            down.setattr(Steps, "step", step)
+            down.setattr(Steps, "recording", recording)
+            assert "Votre demande est notée" not in await line.press("#")
+            await line.hang_up()
+        return line.sid
+
+
+async def test_p7_a_message_of_which_neither_step_nor_report_arrived_is_found_at_the_carrier(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, spoken_at = office.stage, office.stage.clock.now()
+    await leave_unheard(stage, monkeypatch)
+    await leave_unheard(stage, monkeypatch, "Et encore un mot")
+    assert (await office.inbox(), await office.jobs(), len(await office.at_carrier())) == ([], [], 2)
+    stage.clock.set(spoken_at + MAY_STILL_BE_TOLD - timedelta(seconds=10))
+    assert await office.strays.take_up() == 0  # the carrier's report may still come
+    stage.clock.advance(600)
+    assert await office.strays.take_up() == 2
+    assert await office.strays.take_up() == 0
+    messages = await office.inbox()
+    assert [(one.kind, one.number, one.reason) for one in messages] == [("voice", None, "unspecified")] * 2
+    assert all(abs(one.created_at - spoken_at) < timedelta(minutes=10) for one in messages)
+    assert (await office.lines()).count("message vocal") == 2
+    await office.works()
+    assert await office.at_carrier() == []
+    assert {await office.said(one.id) for one in messages} == {WORDS, "Et encore un mot"}
+    assert await office.strays.take_up() == 0
+    assert len(await office.inbox()) == 2
+
+
+async def test_what_was_found_at_the_carrier_is_on_record_and_what_was_told_is_not_found_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = office.stage
+    await leave_unheard(stage, monkeypatch)
+    stage.clock.advance(MAY_STILL_BE_TOLD.total_seconds() + 60)
+    assert await office.strays.take_up() == 1
+    await office.works()
+    row = await office.row()
+    events = ["message.voice_left", "message.voice_kept", "message.voice_deleted_at_carrier"]
+    assert await office.events(row.id) == events
+    await leave(stage)
+    stage.clock.advance(MAY_STILL_BE_TOLD.total_seconds() + 60)
+    assert await office.strays.take_up() == 0
+    assert len(await office.inbox()) == 2
+
+
+async def test_a_second_recording_of_a_question_that_was_answered_becomes_a_message_too(office: Office) -> None:
+    """A report about it is answered with 204, and defers nothing: the carrier would keep it for ever."""
+    stage = office.stage
+    await leave(stage)
+    await office.works()
+    row, second = await office.row(), "RE" + "f" * 32
+
+    class Listing:
+        async def recordings(self, after: datetime, before: datetime) -> list[ListedRecording]:
+            return [ListedRecording(row.call_sid, sid, 5, row.left_at) for sid in (row.recording_sid, second)]
+
+    strays = replace(office.strays, source=Listing())
+    assert [await strays.take_up() for _ in range(2)] == [1, 0]
+    assert len(await office.inbox()) == 2
+    assert [task for task, _ in await office.jobs()] == ["fetch_recording"]
+
+
+async def test_p5_a_recording_of_a_call_that_is_not_ours_stays_where_it_is(
+    office: Office, monkeypatch: pytest.MonkeyPatch, owner_database: Database
+) -> None:
+    """Another application may use the same account."""
+    stage = office.stage
+    sid = await leave_unheard(stage, monkeypatch)
+    async with owner_database.house() as connection:
+        await connection.execute(
+            text("UPDATE call SET carrier_sid = :other WHERE carrier_sid = :sid"),
+            {"sid": sid, "other": "CA" + "0" * 32},
+        )
+    stage.clock.advance(MAY_STILL_BE_TOLD.total_seconds() + 60)
+    with capture_logs() as logs:
+        assert await office.strays.take_up() == 0
+    assert [one for one in logs if one["event"] == "recordings_of_other_calls"] == [
+        {"event": "recordings_of_other_calls", "count": 1, "log_level": "info"}
+    ]
+    assert sid not in str(logs)
+    await office.works()
+    assert (await office.inbox(), len(await office.at_carrier())) == ([], 1)
+
+
+async def test_p5_a_message_found_at_the_carrier_goes_to_the_practice_that_was_called(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = office.stage
+    await leave_unheard(stage, monkeypatch)
+    stage.clock.advance(LOOKED_BACK.total_seconds() - 60)
+    assert await office.strays.take_up() == 1
+    async with stage.running.database.practice(demo_id("practice", "maison-de-sante-du-port")) as tx:
+        assert await Inbox(stage.running.sealer).waiting(tx) == ()
+    assert len(await office.inbox()) == 1
 
 
 async def test_p1_a_report_about_words_that_nobody_was_asked_for_changes_nothing(office: Office) -> None:

@@ -820,6 +820,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.steps.Steps.recording": _OF_THE_CALL,
     "calls.recordings.Recordings.fetch": _OF_ONE_PRACTICE,
     "calls.recordings.Recordings.delete": _OF_ONE_PRACTICE,
+    "calls.strays.StrayRecordings.take_up": "goes through all practices, each in its own transaction",
     "calls.recordings.Recordings.sweep": "goes through all practices, each in its own transaction",
     "practice.inbox.erase_handled": "a function of the schema for the transaction's practice: test_voice_messages",
     "calls.old_messages.OldMessages.erase": "goes through all practices, each in its own transaction",

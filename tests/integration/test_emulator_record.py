@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from callcenter.emulator.audio import length
 from callcenter.emulator.outcomes import Differed, Passed
 from callcenter.emulator.runner import run
 from callcenter.emulator.transcript import load_transcript
 from callcenter.emulator.voice import words_in
+from callcenter.kernel.clock import DrivenClock
+from callcenter.telephony.carrier import CarrierDown
+from callcenter.telephony.rest import CarrierSettings, TwilioCarrier
 from tests.unit.emulator.bench import ACCOUNT, CALLER, PRACTICE, SECOND, TOKEN, Bench, Form, Reply, bench, twiml
 
 WORDS = "Bonjour, je voudrais décaler mon rendez-vous de mardi"  # 53 characters: 3.8 seconds
@@ -290,6 +296,61 @@ async def test_recordings_are_described_and_listed_by_call() -> None:
                 assert [one["sid"] for one in (await response.json())["recordings"]] == expected
         assert await status(session, f"Calls/{call}/Recordings/{first}.json") == 404
         assert await status(session, f"Calls/{call}/Recordings/{second}.json") == 200
+
+
+async def test_recordings_are_listed_by_date() -> None:
+    clock = DrivenClock(datetime(2026, 3, 9, 23, 30, tzinfo=UTC))
+    async with bench(pages(), clock=clock) as desk, account(desk) as session:
+        first = await left(desk)
+        clock.set(datetime(2026, 3, 10, 8, tzinfo=UTC))
+        second = await left(desk)
+        for query, expected in (
+            ({"DateCreated": "2026-03-09"}, [first]),
+            ({"DateCreated>": "2026-03-09"}, [second, first]),
+            ({"DateCreated>": "2026-03-10"}, [second]),
+            ({"DateCreated>": "2026-03-10T00:00:00Z"}, [second]),
+            ({"DateCreated<": "2026-03-10T00:00:00Z"}, [first]),
+            ({"DateCreated>": "2026-03-09T23:00:00Z", "DateCreated<": "2026-03-10T07:59:59Z"}, [first]),
+            ({"DateCreated>": "2026-03-11"}, []),
+        ):
+            async with session.get("Recordings.json", params=query) as response:
+                assert [one["sid"] for one in (await response.json())["recordings"]] == expected, query
+        for bad in ("yesterday", "2026-02-30", "2026-03-10T08:00:00", ""):
+            async with session.get("Recordings.json", params={"DateCreated<": bad}) as response:
+                assert (response.status, (await response.json())["code"]) == (400, 20001), bad
+
+
+async def test_the_sdk_lists_them_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As our own carrier asks: finished ones alone, between two moments, on as many pages as there are."""
+    monkeypatch.setattr("callcenter.telephony.rest.RECORDINGS_PER_PAGE", 1)
+    clock = DrivenClock(datetime(2026, 3, 9, 23, 30, tzinfo=UTC))
+    async with bench(pages(), clock=clock) as desk:
+        first = await left(desk)
+        clock.set(datetime(2026, 3, 10, 8, tzinfo=UTC))
+        second, third = await left(desk), await left(desk)
+        speaking = await desk.call()
+        await desk.client.speak(speaking, WORDS)
+        settings = CarrierSettings(
+            ACCOUNT, ACCOUNT, TOKEN, "+33757000000", "https://voix.example.fr/status", base_url=desk.emulator.base_url
+        )
+        async with TwilioCarrier(settings) as carrier:
+
+            async def listed(after: datetime, before: datetime) -> list[str]:
+                return [one.recording_sid for one in await carrier.recordings(after, before)]
+
+            now, day = clock.now(), timedelta(days=1)
+            assert await listed(now - day, now + day) == [third, second, first]
+            assert await listed(now - timedelta(hours=1), now + day) == [third, second]
+            assert await listed(now - day, now - timedelta(hours=1)) == [first]
+            (one,) = await carrier.recordings(now - day, now - timedelta(hours=1))
+            assert (one.seconds, one.begun_at.date()) == (4, date(2026, 3, 9))
+            monkeypatch.setattr("callcenter.telephony.rest.MOST_PAGES", 2)
+            with capture_logs() as logs:
+                assert await listed(now - day, now + day) == [third]
+            assert [entry["event"] for entry in logs] == ["recordings_not_all_listed"]
+        async with TwilioCarrier(replace(settings, password="wrong")) as stranger:
+            with pytest.raises(CarrierDown):
+                await stranger.recordings(now - day, now)
 
 
 async def test_a_recording_that_was_deleted_is_gone() -> None:

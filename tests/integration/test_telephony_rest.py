@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from callcenter.calls.values import CallStatus
 from callcenter.kernel.errors import Unavailable
 from callcenter.telephony.carrier import Carrier, CarrierDouble, CarrierDown, MessageRefused, MessageSent
 from callcenter.telephony.rest import CarrierSettings, TwilioCarrier
+from callcenter.telephony.webhooks import LONGEST_DURATION
 from tests.unit.telephony.doubles import CALL_SID, CALLER
 
 ACCOUNT = "AC" + "0" * 32
@@ -259,6 +261,49 @@ async def test_a_recording_that_is_too_large_is_refused_and_not_read_to_its_end(
     api = Spoken(size=size, pieces=pieces)
     assert await recording(api) is NoSound.UNFIT
     assert api.given <= 1000, "the rest was read too"
+
+
+LISTED = {
+    "sid": RECORDING,
+    "call_sid": CALL_SID,
+    "status": "completed",
+    "source": "RecordVerb",
+    "duration": "5",
+    "date_created": "Tue, 10 Mar 2026 08:00:00 +0000",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        ({}, [5]),
+        ({"duration": "99999"}, [LONGEST_DURATION]),
+        ({"status": "processing"}, []),
+        ({"status": "deleted"}, []),
+        ({"source": "DialVerb"}, []),
+        ({"source": "OutboundAPI"}, []),
+        ({"call_sid": None}, []),  # of a conference
+        ({"sid": "RE/../../Accounts"}, []),
+        ({"duration": None}, []),
+        ({"date_created": None}, []),
+    ],
+)
+async def test_only_what_a_document_asked_for_and_is_finished_is_listed(
+    changes: dict[str, object], seconds: list[int]
+) -> None:
+    api = Api(200, {"recordings": [{**LISTED, **changes}], "page": 0, "next_page_uri": None})
+    spoken = datetime(2026, 3, 10, 8, tzinfo=UTC)
+    async with carrier(api) as running:
+        listed = await running.recordings(spoken - timedelta(hours=1), spoken)
+    assert [one.seconds for one in listed] == seconds
+
+
+@pytest.mark.parametrize("status", [401, 404, 429, 500])
+async def test_a_carrier_that_does_not_list_its_recordings_is_down(status: int) -> None:
+    now = datetime(2026, 3, 10, 8, tzinfo=UTC)
+    async with carrier(Api(status, {"code": 20003, "message": "no"})) as running:
+        with pytest.raises(Unavailable):
+            await running.recordings(now - timedelta(hours=1), now)
 
 
 async def test_the_double_behaves_as_the_carrier() -> None:
