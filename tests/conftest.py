@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -87,6 +88,26 @@ async def _prepare(server: EmbeddedPostgres) -> None:
     async with owner.begin() as connection:
         await migrate(connection)
     await owner.dispose()
+
+
+#: Seconds after which a test that still waits fails, and is named: the longest takes a third of it on a busy machine.
+LONGEST_TEST = 600
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test that never ends is a failure with a name, not a run that hangs."""
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError(f"{item.nodeid} was not over after {LONGEST_TEST} seconds")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(LONGEST_TEST)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 _numbers = itertools.count(1)
