@@ -90,8 +90,8 @@ async def _prepare(server: EmbeddedPostgres) -> None:
     await owner.dispose()
 
 
-#: Seconds after which a test that still waits fails, and is named: the longest takes a third of it on a busy machine.
-LONGEST_TEST = 600
+#: Seconds after which a test that still waits fails, and is named; the longest takes 265 on a busy machine.
+LONGEST_TEST = 400
 
 
 @pytest.hookimpl(wrapper=True)
