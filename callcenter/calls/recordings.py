@@ -14,14 +14,13 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 
 from callcenter.audit.ledger import Entry, EventKind, Value, note
 from callcenter.flow.conversation import LONGEST_MESSAGE
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import Random
-from callcenter.practice.tables import practice as practice_table
+from callcenter.practice.everywhere import all_practices, in_each
 from callcenter.practice.values import VoiceState
 from callcenter.practice.voice_messages import AtCarrier, Sound, VoiceMessages, count_left
 from callcenter.store.database import Database, Transaction
@@ -166,7 +165,7 @@ class Recordings:
     async def sweep(self) -> int:
         """Take up again what no job works on any more, each at its time; returns on how many something was done."""
         done = 0
-        for practice in await self._practices():
+        for practice in await all_practices(self.database):
             async with self.database.practice(practice) as tx:
                 left = await self._voices.all_at_carrier(tx)
             for row in left:
@@ -183,13 +182,14 @@ class Recordings:
 
     async def erase(self) -> int:
         """Erase the sounds whose time is over (RC-06); returns how many."""
-        now, erased = self.clock.now(), 0
-        for practice in await self._practices():
-            async with self.database.practice(practice) as tx:
-                for voice in await self._voices.erase_old(tx, now):
-                    await self._note(tx, voice, EventKind.VOICE_ERASED)
-                    erased += 1
-        return erased
+        return await in_each(self.database, self._erase)
+
+    async def _erase(self, practice: UUID) -> int:
+        async with self.database.practice(practice) as tx:
+            erased = await self._voices.erase_old(tx, self.clock.now())
+            for voice in erased:
+                await self._note(tx, voice, EventKind.VOICE_ERASED)
+        return len(erased)
 
     @property
     def _voices(self) -> VoiceMessages:
@@ -231,10 +231,6 @@ class Recordings:
         """On record, in a stream of the message's own."""
         entry = Entry(kind, _ACTOR, None, {"refs": [f"voice_message:{voice}"], **content})
         await note(tx, entry, self.clock, self.random, stream=voice)
-
-    async def _practices(self) -> list[UUID]:
-        async with self.database.house() as connection:
-            return list((await connection.execute(select(practice_table.c.id))).scalars())
 
 
 async def kept_too_long(tx: Transaction, now: datetime) -> int:

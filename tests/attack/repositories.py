@@ -785,6 +785,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
     "practice.everywhere.in_each": "goes through all practices; what is done for each is attacked by itself",
+    "practice.everywhere.in_each_as_set": "goes through all practices; what is done for each is attacked by itself",
     "notices.stopping.TextsReceived.keep": "goes through all practices, each in its own transaction",
     "notices.stopping.TextsReceived.settle": _OF_THE_HOUSE,
     "notices.stopping.TextsReceived.start": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
