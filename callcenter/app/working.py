@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import procrastinate
+from procrastinate.worker import Worker
 
 from callcenter.app.alarms import RecordingAlarm
 from callcenter.app.by_carrier import CarrierRinger
@@ -48,13 +50,22 @@ async def working(dsn: str, settings: Settings, fittings: Fittings) -> AsyncIter
     others = {task.queue for task in application.tasks.values()} - {MESSAGES}
 
     async def work(queues: Collection[str]) -> None:
-        await application.run_worker_async(
+        worker = Worker(
+            application,
             queues=sorted(queues),
             concurrency=4,
             fetch_job_polling_interval=2,
             install_signal_handlers=False,
             shutdown_graceful_timeout=10,
         )
+        # Until Python 3.12 the pool can lose a cancellation in the moment in which it hands out a connection. So the
+        # worker is not cancelled, it is told to stop.
+        running = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]  # of its package
+        try:
+            await asyncio.shield(running)
+        finally:
+            worker.stop()  # type: ignore[no-untyped-call]  # of its package
+            await running
         if not being_cancelled():
             raise WorkerEnded
 

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from procrastinate.manager import JobManager
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
@@ -81,3 +82,26 @@ async def test_p7_static_documents_follow_the_directory_again_once_a_fault_is_me
                 await connection.execute(text(f"GRANT SELECT ON directory_number TO {APP}"))
             await asyncio.wait_for(refreshed.wait(), 10)
     assert {log["error"] for log in logs if log.get("kind") == "static_stale"} == {"ProgrammingError"}
+
+
+async def test_a_server_that_is_stopped_while_its_workers_begin_ends_in_order(
+    cluster: Cluster, database_name: str, keys_file: Path, owner_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, registered = JobManager.register_worker, asyncio.Event()
+
+    async def slow(self: JobManager) -> int:
+        try:
+            await registered.wait()
+        except asyncio.CancelledError:
+            # Lost, as by a pool that hands out a connection in that moment.
+            await registered.wait()
+        return await register(self)
+
+    monkeypatch.setattr(JobManager, "register_worker", slow)
+    addresses = Addresses(
+        cluster.server.url(user=APP, database=database_name), cluster.server.dsn(user=APP, database=database_name), None
+    )
+    async with asyncio.timeout(60), run_server(stage_settings(keys_file), addresses):
+        asyncio.get_running_loop().call_later(2, registered.set)
+    async with owner_database.house() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM procrastinate_workers")) == 0
