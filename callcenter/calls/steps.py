@@ -48,7 +48,7 @@ from callcenter.calls.values import (
 )
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import Gate
-from callcenter.flow.conversation import Dialled, Event, Keyed, Recorded, Started, Then
+from callcenter.flow.conversation import Dequeued, Dialled, Event, Keyed, Recorded, Started, Then
 from callcenter.flow.engine import Turn, advance
 from callcenter.flow.ports import Caller, World
 from callcenter.flow.state import Phase, initial
@@ -458,8 +458,10 @@ class Steps:
         return None if caller is None else self._house.sealer.blind_index(practice, key, caller).hex()
 
 
-def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled | None:
+def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled | Dequeued | None:
     """What a continuation tells the flow; ``None`` if the document that stands has no such continuation."""
+    if session.state.phase is Phase.QUEUED and session.pending is None:
+        return Dequeued() if event.slot in _ENDS_A_WAIT else None
     asked_to_speak = session.state.phase is Phase.RECORDING and session.pending is None
     rings = session.state.phase is Phase.RINGING and session.pending is None
     match event.slot:
@@ -471,6 +473,10 @@ def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled 
             return event.recorded
         case _:
             return None
+
+
+#: Of a document at which the caller waits: out of the queue, back from an operator, or led to one who is gone.
+_ENDS_A_WAIT = frozenset({Slot.ENQUEUED, Slot.DIALLED, Slot.NEXT})
 
 
 def session_place(practice: UUID, call: UUID) -> Place:

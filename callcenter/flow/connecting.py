@@ -16,12 +16,11 @@ from callcenter.flow.state import Phase, State
 
 async def enter(state: State, scene: Scene) -> Outcome:
     """Have the practice's telephone rung, if it may be."""
-    state = replace(state, bound={}, typed={})
     match await scene.world.switchboard.put_through():
         case MayRing(line, shown):
-            return Waiting(PutThrough((), line, shown), state.asking(Phase.RINGING))
+            return Waiting(PutThrough((), line, shown), state.going_away(Phase.RINGING, scene.world.now))
         case MayNotRing():
-            return Left("unanswered", state)
+            return Left("unanswered", replace(state, bound={}, typed={}))
 
 
 async def dialled(state: State, event: Dialled, scene: Scene) -> Outcome:

@@ -8,15 +8,19 @@ from uuid import UUID
 
 from callcenter.calls.values import (
     Answer,
+    AtAWait,
     AudioGone,
     AudioText,
     Incoming,
+    Meeting,
     NotDelivered,
     Reached,
     RecordingReady,
     Render,
     StatusChanged,
     StepAnswered,
+    WaitOver,
+    Waits,
 )
 
 
@@ -46,6 +50,25 @@ class Calls(Protocol):
 
     async def audio_given_back(self, call: UUID, fetch: UUID, why: NotDelivered) -> None:
         """The fetch did not deliver the whole sound."""
+
+
+class Lobby(Protocol):
+    """Where callers wait for operators, as far as the carrier asks."""
+
+    async def heard(self, at: AtAWait) -> Waits | WaitOver:
+        """What is heard there now; changes nothing.
+
+        Raises:
+            NotFound: there is no such call, or it waits at no such document.
+            Forbidden: the webhook is another call's.
+            Unavailable: a part that is needed does not answer.
+        """
+
+    async def keyed(self, at: AtAWait, keys: str) -> Waits | WaitOver:
+        """Whoever waits has typed something: what it asks for is kept. Raises as :meth:`heard` does."""
+
+    async def meeting(self, at: AtAWait) -> Meeting | WaitOver:
+        """Where the caller meets an operator; changes nothing. Raises as :meth:`heard` does."""
 
 
 class TextsReceived(Protocol):

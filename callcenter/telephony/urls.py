@@ -15,6 +15,10 @@ from callcenter.kernel.errors import ConfigurationError, Problem
 
 INCOMING = "/voice/incoming"
 STEP = "/voice/calls/{call}/{document}/{slot}"
+WAIT = "/voice/calls/{call}/{document}/wait"
+WAIT_KEYS = "/voice/calls/{call}/{document}/wait/keys"
+ROOM = "/voice/calls/{call}/{document}/room"
+MEETING = "/voice/calls/{call}/{document}/meeting"
 REACHED = "/voice/reached/{token}"
 STATUS = "/voice/status"
 FALLBACK = "/voice/fallback"
@@ -22,6 +26,7 @@ MESSAGE_STATUS = "/messages/status"
 RECORDING = "/voice/recordings/{call}/{document}"
 MESSAGE_INCOMING = "/messages/incoming"
 NOTICE_CALL = "/voice/notices/{practice}/{notice}/{round}"
+MUSIC = "/audio/wait.wav"
 AUDIO = "/audio/{call}/{token}"
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -113,6 +118,27 @@ class Urls:
     def step(self, call: UUID, document: int, slot: Slot) -> str:
         """Where the continuation ``slot`` of a document is asked for."""
         return self.base.url + STEP.format(call=call, document=document, slot=slot.value)
+
+    def wait(self, call: UUID, document: int) -> str:
+        """Where the carrier asks what a caller hears who waits at a document."""
+        return self.base.url + WAIT.format(call=call, document=document)
+
+    def wait_keys(self, call: UUID, document: int) -> str:
+        """Where a key comes to that was typed while waiting."""
+        return self.base.url + WAIT_KEYS.format(call=call, document=document)
+
+    def meeting(self, call: UUID, document: int) -> str:
+        """Where a caller is led to who waited at a document, and whose call was taken."""
+        return self.base.url + MEETING.format(call=call, document=document)
+
+    def room(self, call: UUID, document: int) -> str:
+        """Where the carrier reports who comes into, and leaves, the conference of a caller."""
+        return self.base.url + ROOM.format(call=call, document=document)
+
+    @property
+    def music(self) -> str:
+        """Where what is heard between two announcements is fetched."""
+        return self.base.url + MUSIC
 
     def audio(self, call: UUID, token: str) -> str:
         """Where words that we synthesise are fetched."""

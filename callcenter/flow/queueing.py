@@ -1,0 +1,31 @@
+"""``queue``: the caller waits for an operator, and ends with them, asks for something else, or comes back.
+
+Nothing that was found or typed is kept through the wait, and no step behind it may build on what was proved before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from callcenter.flow.conversation import Queueing
+from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
+from callcenter.flow.ports import Admitted, NotAdmitted, Parted
+from callcenter.flow.state import Phase, State
+
+
+async def enter(state: State, scene: Scene) -> Outcome:
+    """Have the caller wait, if there is anybody to wait for."""
+    match await scene.world.lobby.enter(state.manner.language, relayed=state.manner.relay):
+        case Admitted(queue):
+            return Waiting(Queueing((), queue), state.going_away(Phase.QUEUED, scene.world.now))
+        case NotAdmitted():
+            return Left("unanswered", replace(state, bound={}, typed={}))
+
+
+async def dequeued(state: State, scene: Scene) -> Outcome:
+    """The caller waits no more. Whoever's talk was cut off waits again, at the place that they had."""
+    match await scene.world.lobby.left():
+        case Parted.CUT_OFF:
+            return await enter(state, scene)
+        case parted:
+            return Left(parted.value, state.asking(Phase.NONE))
