@@ -16,6 +16,7 @@ from callcenter.kernel.errors import ConfigurationError, Problem
 INCOMING = "/voice/incoming"
 STEP = "/voice/calls/{call}/{document}/{slot}"
 WAIT = "/voice/calls/{call}/{document}/wait"
+WAIT_AGAIN = "/voice/calls/{call}/{document}/wait/again"
 WAIT_KEYS = "/voice/calls/{call}/{document}/wait/keys"
 ROOM = "/voice/calls/{call}/{document}/room"
 MEETING = "/voice/calls/{call}/{document}/meeting"
@@ -122,6 +123,10 @@ class Urls:
     def wait(self, call: UUID, document: int) -> str:
         """Where the carrier asks what a caller hears who waits at a document."""
         return self.base.url + WAIT.format(call=call, document=document)
+
+    def wait_again(self, call: UUID, document: int) -> str:
+        """The same, once it could not be told."""
+        return self.base.url + WAIT_AGAIN.format(call=call, document=document)
 
     def wait_keys(self, call: UUID, document: int) -> str:
         """Where a key comes to that was typed while waiting."""

@@ -1,13 +1,15 @@
 """What is heard in the carrier's queue, and the way out of it to an operator.
 
 Views: public words, made anew each time. The one effect is a wish that was typed; asking for it again changes nothing.
-Whatever fails, whoever waits is let out of the queue, and the flow's own step then finds them a way (P7).
+A failure is borne once, with music: it may be over by then. At the second, whoever waits is let out of the queue, and
+the flow's own step, or the document of last resort, finds them a way (P7).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from aiohttp import hdrs, web
@@ -29,7 +31,7 @@ T = TypeVar("T")
 #: Of silence behind the words in which a key is still taken; then music, and the next announcement.
 KEY_SECONDS = 1
 #: The same for everybody, and public; it may be kept by whoever fetches it.
-_KEPT = {hdrs.CACHE_CONTROL: "public, max-age=86400"}
+_KEPT: Mapping[str, str] = MappingProxyType({hdrs.CACHE_CONTROL: "public, max-age=86400"})
 _WAV = "audio/wav"
 
 
@@ -52,12 +54,16 @@ class Waiting:
 
     async def heard(self, request: web.Request) -> web.Response:
         """What somebody hears who waits. Asked again whenever it has been heard to its end."""
-        return await self._wait(request, self._lobby.heard)
+        return await self._wait(request, self._lobby.heard, last=False)
+
+    async def heard_again(self, request: web.Request) -> web.Response:
+        """The same, after it could not be told."""
+        return await self._wait(request, self._lobby.heard, last=True)
 
     async def keyed(self, request: web.Request) -> web.Response:
         """A key, typed while waiting."""
         keys = webhooks.read_wait_keys(await request.post())
-        return await self._wait(request, lambda at: self._lobby.keyed(at, keys))
+        return await self._wait(request, lambda at: self._lobby.keyed(at, keys), last=False)
 
     async def meeting(self, request: web.Request) -> web.Response:
         """Somebody has taken the call: the caller is led to them, or on, if they are gone meanwhile."""
@@ -73,13 +79,16 @@ class Waiting:
         request[OUTCOME] = Outcome.PLAYED.value
         return respond(200, waiting_music(), _WAV, _KEPT)
 
-    async def _wait(self, request: web.Request, ask: Callable[[AtAWait], Awaitable[Waits | WaitOver]]) -> web.Response:
+    async def _wait(
+        self, request: web.Request, ask: Callable[[AtAWait], Awaitable[Waits | WaitOver]], *, last: bool
+    ) -> web.Response:
         at = webhooks.read_wait(request.match_info, await request.post())
         if isinstance(at, Malformed):
             return self._malformed(request, at)
         heard = await self._asked(ask(at))
-        body = self._words(at, heard) if isinstance(heard, Waits) else _leave()
-        return twiml(request, body, Outcome.ANSWERED if heard is not None else Outcome.FAILED)
+        if heard is None:
+            return twiml(request, _leave() if last else self._music_alone(at), Outcome.FAILED)
+        return twiml(request, self._words(at, heard) if isinstance(heard, Waits) else _leave(), Outcome.ANSWERED)
 
     async def _asked(self, answer: Awaitable[T]) -> T | None:
         try:
@@ -92,6 +101,12 @@ class Waiting:
     def _malformed(self, request: web.Request, malformed: Malformed) -> web.Response:
         self._alerts.report(AlertKind.MALFORMED_WEBHOOK, field=malformed.field)
         return twiml(request, _leave(), Outcome.MALFORMED)
+
+    def _music_alone(self, at: AtAWait) -> bytes:
+        response = verbs.VoiceResponse()
+        response.append(verbs.Play(self._urls.music))
+        response.append(verbs.Redirect(self._urls.wait_again(at.call, at.document), method="POST"))
+        return serialise(response)
 
     def _words(self, at: AtAWait, heard: Waits) -> bytes:
         response = verbs.VoiceResponse()
