@@ -1,0 +1,109 @@
+"""Reserving: a call and an operator are brought together by one statement, or not at all.
+
+The statement picks the first call in order for which a fit operator is there, and of those the one whom the
+organisation's strategy names. It takes both locks, or goes on to the next pair; so two workers never wait for each
+other here, and a call that nobody can take blocks nobody behind it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from callcenter.kernel.randomness import Random, new_id
+from callcenter.routing.fitting import FITS
+from callcenter.routing.held import RESERVATION, reservation_of
+from callcenter.routing.values import Limits, Reservation, day_of
+from callcenter.routing.waking import About, Waking, wake
+from callcenter.store.database import Database
+
+#: Reservations in one go; whoever is left is looked at again at once or with the next waking.
+MOST = 200
+
+
+class Reserving:
+    """Brings calls and operators together.
+
+    Arguments:
+        random: makes identifiers.
+    """
+
+    def __init__(self, database: Database, random: Random, limits: Limits | None = None) -> None:
+        self._database = database
+        self._random = random
+        self._limits = limits or Limits()
+
+    async def reserve(self, now: datetime) -> list[Reservation]:
+        """Offer calls until nobody waits whom somebody could take, at most :data:`MOST`. Each is committed by itself.
+
+        Raises:
+            DatabaseDown: those made before stand.
+        """
+        made: list[Reservation] = []
+        for _ in range(MOST):
+            reservation = await self.reserve_one(now)
+            if reservation is None:
+                break
+            made.append(reservation)
+        return made
+
+    async def reserve_one(self, now: datetime) -> Reservation | None:
+        """Offer the first call that somebody can take; ``None`` when there is none."""
+        values = {
+            "id": new_id(self._random),
+            "now": now,
+            "ends": now + self._limits.offer,
+            "seen": now - self._limits.unseen,
+            "passed": now - self._limits.passed_over,
+            "today": day_of(now),
+        }
+        async with self._database.house() as connection:
+            row = (await connection.execute(_RESERVE, values)).one_or_none()
+            if row is None:
+                return None
+            await wake(connection, Waking(About.STAFF, row.staff_id), Waking(About.QUEUE, row.organisation_id))
+            return reservation_of(row)
+
+
+_RESERVE = text(
+    f"""
+    WITH pair AS MATERIALIZED (
+        SELECT e.call_id, e.practice_id, e.priority, e.kind, e.offers, e.entered_at, c.organisation_id, p.staff_id
+        FROM queue_entry e
+        JOIN practice c ON c.id = e.practice_id
+        LEFT JOIN routing_rule u ON u.organisation_id = c.organisation_id
+        CROSS JOIN presence p
+        JOIN staff_account a ON a.id = p.staff_id
+        WHERE e.state = 'waiting' AND (e.not_before IS NULL OR e.not_before <= :now)
+            AND p.state = 'available' AND p.seen_at > :seen
+            AND (e.passed_by IS DISTINCT FROM p.staff_id OR e.passed_at <= :passed)
+            AND {FITS}
+        ORDER BY e.priority, e.place, e.number,
+            CASE u.strategy
+                WHEN 'round_robin' THEN p.turn
+                WHEN 'fewest_calls' THEN CASE WHEN p.calls_on = :today THEN p.calls ELSE 0 END
+            END,
+            p.idle_since, p.staff_id
+        LIMIT 1
+        FOR UPDATE OF e, p SKIP LOCKED
+    ), made AS (
+        INSERT INTO reservation (id, call_id, staff_id, state, made_at, ends_at)
+        SELECT cast(:id AS uuid), call_id, staff_id, 'offered', cast(:now AS timestamptz), cast(:ends AS timestamptz)
+        FROM pair RETURNING *
+    ), entry AS (
+        UPDATE queue_entry q SET state = 'reserved', offers = q.offers + 1
+        FROM made WHERE q.call_id = made.call_id RETURNING q.*
+    ), operator AS (
+        UPDATE presence p SET state = 'reserved', since = :now, turn = made.number
+        FROM made WHERE p.staff_id = made.staff_id
+    ), event AS (
+        INSERT INTO routing_event (at, kind, organisation_id, practice_id, call_id, staff_id, reservation_id, priority)
+        SELECT cast(:now AS timestamptz), 'offered', pair.organisation_id, pair.practice_id, pair.call_id,
+            pair.staff_id, made.id, pair.priority
+        FROM pair JOIN made ON made.call_id = pair.call_id
+    )
+    SELECT {RESERVATION}, pair.organisation_id
+    FROM pair JOIN made r ON r.call_id = pair.call_id JOIN entry e ON e.call_id = pair.call_id
+    """  # noqa: S608 - our own words alone
+)
