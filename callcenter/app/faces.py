@@ -11,6 +11,7 @@ from callcenter.app.call_service import CallService
 from callcenter.app.fittings import Fittings
 from callcenter.calls.audio import AudioShelf, Captions
 from callcenter.calls.steps import Steps
+from callcenter.calls.waiting_room import WaitingRoom
 from callcenter.installation import switch_path
 from callcenter.kernel.errors import Unavailable
 from callcenter.settings import Environment, Listener, Settings
@@ -57,6 +58,7 @@ def _edge(
     tokens = [token.get_secret_value() for token in settings.carrier.auth_tokens]
     return EdgeDependencies(
         calls=CallService(Steps(fittings.house), fittings.endings, shelf),
+        lobby=WaitingRoom(fittings.house),
         messages=MessageWatch(fittings.messages, fittings.texts),
         texts=fittings.outreach.texts_received,
         confirmations=fittings.outreach.escalations,

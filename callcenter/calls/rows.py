@@ -79,6 +79,16 @@ SAVE = text(
     """
 )
 
+#: What is only looked at: the call, in its practice, as it stands.
+LOOK = text(
+    """
+    WITH c AS (SELECT id, practice_id, carrier_sid, status FROM call WHERE id = :id)
+    SELECT c.*, set_config('app.practice', c.practice_id::text, true) FROM c
+    """
+)
+
+STANDS = text("SELECT document, state FROM call_session WHERE id = :call")
+
 SESSION = text("SELECT state FROM call_session WHERE id = :call")
 
 #: What the end of a call finds open: its session, if it has one, and the return calls that were asked for in it.

@@ -67,8 +67,13 @@ class Dialled:
 
 @dataclass(frozen=True, slots=True)
 class Dequeued:
-    """The caller waits no more: they have talked, asked for something else, or nobody came. Whoever keeps the queue
-    knows which."""
+    """The caller waits no more. Whoever keeps the queue knows how that came.
+
+    Arguments:
+        met: they had been led to somebody who had taken the call; otherwise the carrier has let them out of its queue.
+    """
+
+    met: bool
 
 
 Event = Started | Keyed | Recorded | Dialled | Dequeued

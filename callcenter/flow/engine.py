@@ -161,7 +161,7 @@ async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome
         case Dequeued():
             if state.phase is not Phase.QUEUED:
                 raise FlowStuck("somebody waits no more who was not waiting")
-            return await queueing.dequeued(state.back(scene.world.now), scene)
+            return await queueing.dequeued(state.back(scene.world.now), event, scene)
 
 
 async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:

@@ -333,7 +333,7 @@ class Connect:
 class Queue:
     """Let the caller wait for an operator. Asks for no proof; whatever was proved ends with whom they talked to.
 
-    Who waits may ask for a message or for being called back instead, at any moment.
+    Who waits may ask to leave a message instead, at any moment.
     """
 
     name: str
@@ -341,16 +341,10 @@ class Queue:
     whom: QueueFor
     connected: str
     message: str
-    callback: str
     unanswered: str
 
     def outlets(self) -> Mapping[str, str]:
-        return {
-            "connected": self.connected,
-            "message": self.message,
-            "callback": self.callback,
-            "unanswered": self.unanswered,
-        }
+        return {"connected": self.connected, "message": self.message, "unanswered": self.unanswered}
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,9 +247,8 @@ class Parted(StrEnum):
 
     #: An operator has talked with them.
     CONNECTED = "connected"
-    #: They would rather leave a message, or be called back.
+    #: They would rather leave a message.
     MESSAGE = "message"
-    CALLBACK = "callback"
     #: Nobody came in time, or nobody is there any more.
     UNANSWERED = "unanswered"
     #: The operator's line was lost in the middle of the talk.
@@ -267,8 +266,12 @@ class Lobby(Protocol):
             relayed: they speak through a relay service.
         """
 
-    async def left(self) -> Parted:
-        """How the wait has ended; whatever was proved dies with a talk."""
+    async def left(self, *, met: bool) -> Parted:
+        """How the wait has ended; whatever was proved dies with a talk.
+
+        Arguments:
+            met: they had been led to somebody who had taken the call.
+        """
 
 
 # --- booking

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callcenter.flow.conversation import Queueing
+from callcenter.flow.conversation import Dequeued, Queueing
 from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
 from callcenter.flow.ports import Admitted, NotAdmitted, Parted
 from callcenter.flow.state import Phase, State
+
+#: Events of a call, after which nobody waits again whose talk was cut off (P7).
+TURNS_TO_WAIT_AGAIN = 30
 
 
 async def enter(state: State, scene: Scene) -> Outcome:
@@ -22,10 +25,12 @@ async def enter(state: State, scene: Scene) -> Outcome:
             return Left("unanswered", replace(state, bound={}, typed={}))
 
 
-async def dequeued(state: State, scene: Scene) -> Outcome:
-    """The caller waits no more. Whoever's talk was cut off waits again, at the place that they had."""
-    match await scene.world.lobby.left():
-        case Parted.CUT_OFF:
+async def dequeued(state: State, event: Dequeued, scene: Scene) -> Outcome:
+    """The caller waits no more. Whoever's talk was cut off waits again, at the place that they had; not for ever."""
+    match await scene.world.lobby.left(met=event.met):
+        case Parted.CUT_OFF if state.turns < TURNS_TO_WAIT_AGAIN:
             return await enter(state, scene)
+        case Parted.CUT_OFF:
+            return Left("unanswered", state.asking(Phase.NONE))
         case parted:
             return Left(parted.value, state.asking(Phase.NONE))

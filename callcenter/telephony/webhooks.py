@@ -280,7 +280,7 @@ def _read_dequeued(form: Form) -> Dequeued | NothingAsked | Malformed:
     result = _one(form, "QueueResult")
     if not result:
         return Malformed("QueueResult")
-    return NothingAsked() if result in _NO_END_OF_A_WAIT else Dequeued()
+    return NothingAsked() if result in _NO_END_OF_A_WAIT else Dequeued(met=False)
 
 
 def _read_dialled(form: Form) -> Dialled | Malformed:

@@ -98,7 +98,7 @@ async def test_an_end_of_a_wait_is_a_step(result: str) -> None:
         await edge.step({"QueueResult": result}, "4", "enqueued")
         (event,) = edge.calls.steps
         assert isinstance(event, StepAnswered)
-        assert (event.slot, event.dequeued) == (Slot.ENQUEUED, Dequeued())
+        assert (event.slot, event.dequeued) == (Slot.ENQUEUED, Dequeued(met=False))
 
 
 @pytest.mark.parametrize(

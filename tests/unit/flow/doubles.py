@@ -238,7 +238,7 @@ class MemoryLobby:
         self.entered.append((language, relayed))
         return Admitted("waiting")
 
-    async def left(self) -> Parted:
+    async def left(self, *, met: bool) -> Parted:
         if self.parts in (Parted.CONNECTED, Parted.CUT_OFF):
             self._verifier.level, self._verifier.verified = Level.UNKNOWN, None
         return self.parts

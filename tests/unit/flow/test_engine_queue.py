@@ -13,6 +13,7 @@ from callcenter.flow.engine import LAST_AFTER, LAST_TURN, FlowStuck
 from callcenter.flow.language import Choose, End, Flow, MessageKind, Pace, Queue, QueueFor, Say, Speak, TakeMessage
 from callcenter.flow.ports import Parted
 from callcenter.flow.proof import guaranteed
+from callcenter.flow.queueing import TURNS_TO_WAIT_AGAIN
 from callcenter.flow.state import Phase, State
 from callcenter.kernel.levels import Channel, Level
 from tests.unit.flow.doubles import Call
@@ -27,7 +28,7 @@ FLOW = Flow(
         step.name: step
         for step in (
             Say("welcome", 1, "welcome", "person"),
-            Queue("person", 2, QueueFor.OPERATORS, "talked", "ask", "ask_call", "nobody"),
+            Queue("person", 2, QueueFor.OPERATORS, "talked", "ask_call", "nobody"),
             End("talked", 3, None),
             Say("nobody", 4, "nobody", "ask"),
             Choose("ask", 5, "ask", {"0": "person", "6": "slowly"}, "bye", "bye"),
@@ -55,8 +56,7 @@ async def test_whoever_waits_hears_what_was_to_be_said_before_and_then_waits() -
     ("parted", "outlet"),
     [
         (Parted.CONNECTED, "talked"),
-        (Parted.MESSAGE, "ask"),
-        (Parted.CALLBACK, "ask_call"),
+        (Parted.MESSAGE, "ask_call"),
         (Parted.UNANSWERED, "nobody"),
     ],
 )
@@ -64,7 +64,7 @@ async def test_each_end_of_a_wait_has_its_outlet(parted: Parted, outlet: str) ->
     call = calling()
     await call.ring()
     call.lobby.parts = parted
-    await call.send(Dequeued())
+    await call.send(Dequeued(met=True))
     assert call.visited[1] == ("person", parted.value)
     assert FLOW.steps["person"].outlets()[parted.value] == outlet
 
@@ -73,7 +73,7 @@ async def test_two_who_have_talked_hear_nothing_more() -> None:
     call = calling()
     await call.ring()
     call.lobby.parts = Parted.CONNECTED
-    reply = await call.send(Dequeued())
+    reply = await call.send(Dequeued(met=True))
     assert (reply.before, reply.then) == ((), HangUp())
 
 
@@ -81,9 +81,20 @@ async def test_whoever_is_cut_off_waits_again_at_once() -> None:
     call = calling()
     await call.ring()
     call.lobby.parts = Parted.CUT_OFF
-    reply = await call.send(Dequeued())
+    reply = await call.send(Dequeued(met=True))
     assert reply.then == Queueing((), "waiting")
     assert len(call.lobby.entered) == 2
+
+
+async def test_p7_nobody_is_cut_off_and_waits_again_for_ever() -> None:
+    call = calling()
+    await call.ring()
+    call.lobby.parts = Parted.CUT_OFF
+    for _ in range(TURNS_TO_WAIT_AGAIN):
+        reply = await call.send(Dequeued(met=True))
+        if isinstance(reply.then, Question):
+            break
+    assert call.heard()[-2:] == ["nobody", "ask"]
 
 
 async def test_p7_where_nobody_can_be_waited_for_the_call_goes_on() -> None:
@@ -111,7 +122,7 @@ async def test_p2_nothing_that_was_found_or_typed_is_kept_through_a_wait(parted:
     await call.ring()
     assert (call.state.bound, call.state.typed) == ({}, {})
     call.lobby.parts = parted
-    await call.send(Dequeued())
+    await call.send(Dequeued(met=True))
     talked = parted in (Parted.CONNECTED, Parted.CUT_OFF)
     assert call.verifier.level is (Level.UNKNOWN if talked else Level.STRONG)
 
@@ -124,7 +135,7 @@ async def test_p7_the_time_of_a_wait_is_none_of_the_calls() -> None:
     call = calling()
     await call.ring()
     call.now += LAST_AFTER * 3
-    await call.send(Dequeued())
+    await call.send(Dequeued(met=True))
     assert call.heard()[-2:] == ["nobody", "ask"]
     call.now += LAST_AFTER + timedelta(seconds=1)
     await call.send(Keyed(""))
@@ -135,7 +146,7 @@ async def test_p7_a_long_call_that_comes_back_ends() -> None:
     call = calling()
     await call.ring()
     call.state = replace(call.state, turns=LAST_TURN)
-    await call.send(Dequeued())
+    await call.send(Dequeued(met=True))
     assert call.heard()[-1] == "engine.farewell"
     assert call.ended
 
@@ -151,9 +162,9 @@ async def test_keys_and_lines_are_no_end_of_a_wait() -> None:
 async def test_nobody_leaves_a_queue_twice() -> None:
     call = calling()
     await call.ring()
-    await call.send(Dequeued())
+    await call.send(Dequeued(met=True))
     with pytest.raises(FlowStuck):
-        await call.send(Dequeued())
+        await call.send(Dequeued(met=True))
 
 
 async def test_where_a_wait_began_outlives_two_webhooks() -> None:
