@@ -45,7 +45,6 @@ class CallLobby:
         """Whoever is there already keeps the place. Nobody waits where nobody on duty could take the call."""
         desk, practice = self._desk, self._desk.tx.practice
         if not await self._queue.staffed(desk.tx.connection, practice, language, desk.now):
-            await self._note(EventKind.CALL_WAITED, ended=Parted.UNANSWERED.value, staffed=False)
             return NotAdmitted()
         priority = Priority.RELAY if relayed else Priority.ORDINARY
         arriving = Arriving(
