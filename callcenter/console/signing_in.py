@@ -62,10 +62,10 @@ class SigningIn:
         if problems:
             return self._page(visit, *problems)
         if len(login) > LONGEST_LOGIN or len(password) > LONGEST_PASSWORD:
-            return self._page(visit, Problem("refused", "login"))  # nobody's; not looked up, and said as if it were
+            return self._page(visit, Problem("refused"))  # nobody's; not looked up, and said as if it were
         entry = await self._entrance.begin(login, password, visit.address)
         if isinstance(entry, NotEntered):
-            return self._page(visit, problem_of(entry, "refused", "login"))
+            return self._page(visit, problem_of(entry, "refused", None))
         if visit.token is not None:  # whoever was in before is out
             await self._entrance.leave(visit.token)
         return await self._gone_on(visit, entry)
