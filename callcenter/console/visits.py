@@ -183,6 +183,8 @@ class Doorkeeper:
     async def _enter(self, door: Door, request: web.Request) -> web.StreamResponse:
         token = session_token(request)
         session = None if token is None else await self.entrance.session(token)
+        if token is None and door.who is For.STAFF and _from_another_site(request):
+            return page(request, "again.html", {"where": safe_return(request.path_qs)})
         elsewhere = _elsewhere(door.who, session)
         if elsewhere is not None:
             return self._sent_elsewhere(door, request, elsewhere, ended=token is not None and session is None)
@@ -209,6 +211,14 @@ class Doorkeeper:
         if ended:
             take_back(response, SESSION)
         return response
+
+
+def _from_another_site(request: web.Request) -> bool:
+    """Whether somebody follows a link of another site, so that the browser has kept the session's cookie back.
+
+    A page of ours that asks once more gets it sent (RFC 6265bis §8.8.2); nothing is shown before.
+    """
+    return request.method == hdrs.METH_GET and request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
 def _elsewhere(who: For, session: Session | None) -> str | None:

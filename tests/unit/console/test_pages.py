@@ -148,6 +148,16 @@ async def test_a_form_of_a_session_that_has_ended_leads_to_the_page_it_stood_on(
         assert sent.location == "/connexion?suite=%2Fcompte&fin=1"
 
 
+async def test_who_follows_a_link_from_elsewhere_is_asked_by_a_page_of_ours_once_more() -> None:
+    async with open_desk() as desk:
+        page = await desk.guest.get("/compte?fait=session", {"Sec-Fetch-Site": "cross-site"})
+        assert page.status == 200
+        assert 'content="0; url=/compte?fait=session"' in page.text
+        assert (await desk.guest.get("/compte", {"Sec-Fetch-Site": "same-origin"})).status == 303
+        await desk.signed_in()
+        assert "Mon compte" in (await desk.guest.get("/compte", {"Sec-Fetch-Site": "cross-site"})).words
+
+
 async def test_one_signs_out_by_a_form_and_by_no_link() -> None:
     async with open_desk() as desk:
         token = await desk.signed_in()
