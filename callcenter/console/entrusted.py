@@ -24,7 +24,7 @@ async def parts_of(connection: AsyncConnection, staff: UUID, at: datetime) -> tu
     """
     values = {"staff": staff, "at": at, "named": NAMED, "portfolios": PORTFOLIOS}
     rows = (await connection.execute(_PARTS, values)).all()
-    return tuple(Part(row.name, tuple(row.roles), row.whole, tuple(row.practices or ()), row.count) for row in rows)
+    return tuple(Part(row.name, tuple(row.roles), row.whole, tuple(row.practices or ()), row.many) for row in rows)
 
 
 async def organisation_name(connection: AsyncConnection, staff: UUID) -> str:
@@ -40,9 +40,9 @@ _PARTS = text(
         WHERE r.staff_id = :staff
         GROUP BY f.id ORDER BY f.name LIMIT :portfolios
     )
-    SELECT mine.name, mine.whole, mine.roles, counted.count, first.practices
+    SELECT mine.name, mine.whole, mine.roles, counted.many, first.practices
     FROM mine CROSS JOIN LATERAL (
-        SELECT count(*) AS count FROM practice p
+        SELECT count(*) AS many FROM practice p
         WHERE p.organisation_id = mine.organisation_id AND (mine.whole OR EXISTS (
             SELECT FROM portfolio_practice m WHERE m.portfolio_id = mine.id AND m.practice_id = p.id))
     ) counted CROSS JOIN LATERAL (

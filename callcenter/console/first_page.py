@@ -19,4 +19,4 @@ class FirstPage:
         return [Door("GET", paths.HOME, For.STAFF, self._page)]
 
     async def _page(self, visit: Visit) -> web.StreamResponse:
-        return visit.show("home.html", welcome=await self._reception.welcome(visit.own_session))
+        return visit.show("home.html", welcome=await self._reception.welcome(visit.own_token))

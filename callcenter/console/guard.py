@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from callcenter.console.headers import protect
 from callcenter.console.origin import ConsoleOrigin
+from callcenter.console.ports import Overrun
 from callcenter.console.rendering import page
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.kernel.errors import Forbidden, NotFound, Unavailable
@@ -114,6 +115,8 @@ def _trouble_of(error: Exception) -> Trouble:
             return Trouble.TOO_LARGE
         case Forbidden():
             return Trouble.FORBIDDEN
+        case Overrun():
+            return Trouble.BUSY
         case Unavailable():
             return Trouble.UNAVAILABLE
         case _:

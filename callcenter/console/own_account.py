@@ -10,7 +10,8 @@ from aiohttp import web
 from callcenter.console import paths
 from callcenter.console.joining import in_fours, new_password_problems, passkey_label, picture_of
 from callcenter.console.paths import with_return
-from callcenter.console.ports import Enrolment, OwnAccount, PasswordFault
+from callcenter.console.ports import Enrolment, Entered, NotEntered, OwnAccount, PasswordFault
+from callcenter.console.signing_in import problem_of
 from callcenter.console.visits import Door, For, Problem, Visit
 
 _ADDRESSES = {
@@ -85,10 +86,10 @@ class AccountPages:
         match changed:
             case PasswordFault():
                 return await self._shown(visit, Problem(changed.value, "new_password"))
-            case False:
-                return await self._shown(visit, Problem("old_password", "old_password"))
-            case _:
-                return self._done(visit, "password")
+            case NotEntered():
+                return await self._shown(visit, problem_of(changed, "old_password", "old_password"))
+            case Entered():
+                return self._done(visit, "password", changed.token)
 
     # --- second factors
 
@@ -130,7 +131,7 @@ class AccountPages:
     # --- sessions
 
     async def _session_ended(self, visit: Visit) -> web.StreamResponse:
-        await self._account.end_session(visit.own_token, visit.request.match_info["mark"])
+        await self._account.end_session(visit.own_token, visit.path_id("session"))
         return self._done(visit, "session")
 
     async def _others_ended(self, visit: Visit) -> web.StreamResponse:

@@ -35,7 +35,7 @@ ACCOUNT_PASSKEY = "/compte/cles"
 ACCOUNT_PASSKEY_OPTIONS = "/compte/cles/options"
 ACCOUNT_PASSKEY_REMOVED = "/compte/cles/{passkey}/retrait"
 ACCOUNT_RECOVERY = "/compte/codes-de-secours"
-ACCOUNT_SESSION_ENDED = "/compte/sessions/{mark}/fin"
+ACCOUNT_SESSION_ENDED = "/compte/sessions/{session}/fin"
 ACCOUNT_OTHERS_ENDED = "/compte/sessions/fin"
 
 STATIC = "/static/{name}"

@@ -185,13 +185,15 @@ class OpenSession:
     """A session of the account.
 
     Arguments:
-        mark: names it, and does not open it.
+        id: names it, and does not open it.
+        half: it has given the password, and no second factor.
         current: it is the one that asks.
     """
 
-    mark: str
+    id: UUID
     since: datetime
     seen: datetime
+    half: bool
     current: bool
 
 
@@ -219,10 +221,10 @@ class OwnAccount(Protocol):
     async def remove_passkey(self, token: str, passkey: UUID) -> bool:
         """Take a key away. False where it is the last second factor."""
 
-    async def change_password(self, token: str, old: str, new: str) -> PasswordFault | bool:
-        """Take another password; every other session ends. False where the old one is wrong."""
+    async def change_password(self, token: str, old: str, new: str) -> PasswordFault | Entry:
+        """Take another password; every other session ends. Not entered where the old one is wrong."""
 
-    async def end_session(self, token: str, mark: str) -> None:
+    async def end_session(self, token: str, session: UUID) -> None:
         """End one session of the account."""
 
     async def end_others(self, token: str) -> None:
@@ -276,5 +278,5 @@ class Welcome:
 class Reception(Protocol):
     """The first page."""
 
-    async def welcome(self, session: Session) -> Welcome:
+    async def welcome(self, token: str) -> Welcome:
         """What the first page says to somebody."""

@@ -171,7 +171,8 @@ class StaffDouble:
     async def state(self, token: str) -> AccountState:
         self._may(token, confirmed=False)
         opened = tuple(
-            OpenSession(f"{number:04}", SINCE, SINCE, one == token) for number, one in enumerate(self.sessions)
+            OpenSession(UUID(int=int(one)), SINCE, SINCE, how.stage is Stage.PASSWORD, one == token)
+            for one, how in self.sessions.items()
         )
         return AccountState(SINCE, tuple(self.keys), 7, opened)
 
@@ -182,17 +183,18 @@ class StaffDouble:
         self.keys = [key for key in self.keys if key.id != passkey]
         return True
 
-    async def change_password(self, token: str, old: str, new: str) -> PasswordFault | bool:
+    async def change_password(self, token: str, old: str, new: str) -> PasswordFault | Entry:
         self._may(token)
         if len(new) < 14:
             return PasswordFault.SHORT
-        if old == PASSWORD:
-            self.changes.append("password")
-        return old == PASSWORD
+        if old != PASSWORD:
+            return NotEntered(self.wait)
+        self.changes.append("password")
+        return Entered(token)
 
-    async def end_session(self, token: str, mark: str) -> None:
+    async def end_session(self, token: str, session: UUID) -> None:
         self._may(token, confirmed=False)
-        self.changes.append(f"session {mark}")
+        self.sessions.pop(f"{session.int:032d}")
 
     async def end_others(self, token: str) -> None:
         self._may(token, confirmed=False)
@@ -204,7 +206,7 @@ class StaffDouble:
 
     # --- Reception
 
-    async def welcome(self, session: Session) -> Welcome:
+    async def welcome(self, token: str) -> Welcome:
         return self.welcomed
 
 

@@ -284,7 +284,10 @@ async def test_a_password_is_changed_and_each_mistake_told_at_its_field() -> Non
         new = {"new_password": "cinq autres mots ici", "again": "cinq autres mots ici"}
         path = "/compte/mot-de-passe"
         assert "#old_password" in (await desk.guest.post(path, **new)).text
-        assert "#old_password" in (await desk.guest.post(path, old_password="x", **new)).text
+        assert "actuel n’est pas le bon" in (await desk.guest.post(path, old_password="x", **new)).words
+        desk.staff.wait = 900
+        assert "Réessayez dans 15 min" in (await desk.guest.post(path, old_password="x", **new)).words
+        desk.staff.wait = None
         assert "#new_password" in (await desk.guest.post(path, old_password=PASSWORD, new_password="n", again="n")).text
         assert desk.staff.changes == []
         done = await desk.guest.follow(await desk.guest.post(path, old_password=PASSWORD, **new))
@@ -311,12 +314,14 @@ async def test_keys_are_added_and_removed_and_the_last_factor_stays() -> None:
 
 async def test_codes_are_made_anew_and_sessions_ended() -> None:
     async with open_desk() as desk:
-        desk.staff.new(stage=Stage.FULL)
-        await desk.signed_in(confirmed=True)
-        assert "Mettre fin à toutes les autres" in (await desk.guest.get("/compte")).words
+        ended, other = desk.staff.new(stage=Stage.PASSWORD), desk.staff.new(stage=Stage.FULL)
+        own = await desk.signed_in(confirmed=True)
+        words = (await desk.guest.get("/compte")).words
+        assert "Mettre fin à toutes les autres" in words
+        assert "Mot de passe donné, second moyen non" in words
         assert "aaaa-bbb0" in (await desk.guest.post("/compte/codes-de-secours")).text
-        await desk.guest.post("/compte/sessions/0000/fin")
-        assert desk.staff.changes == ["recovery codes", "session 0000"]
+        await desk.guest.post(f"/compte/sessions/{UUID(int=int(ended))}/fin")
+        assert list(desk.staff.sessions) == [other, own]
         done = await desk.guest.follow(await desk.guest.post("/compte/sessions/fin"))
         assert "Mettre fin à toutes les autres" not in done.words
 
@@ -452,7 +457,7 @@ async def test_every_door_says_for_whom_it_is_and_every_route_is_a_door() -> Non
         assert len(seen) == len(set(seen))
         for method, path in seen:
             if path not in ("/connexion", "/deconnexion", "/invitation/{token}"):
-                address = path.format(token="x", passkey=KEY, mark="0000")
+                address = path.format(token="x", passkey=KEY, session=KEY)
                 answer = await (desk.guest.get(address) if method == "GET" else desk.guest.send(address, {}))
                 assert (answer.status, answer.location.partition("?")[0]) == (303, "/connexion"), path
 
