@@ -120,10 +120,15 @@ class PasswordFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """Whom an invitation is for."""
+    """Whom an invitation is for.
+
+    Arguments:
+        undertaken: the undertaking of secrecy is signed; before it, nobody comes in (SM-02).
+    """
 
     login: str
     name: str
+    undertaken: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class StaffDouble:
     fails: Exception | None = None
     wait: int | None = None
     invitation: str | None = INVITATION
+    undertaken: bool = True
     keys: list[Passkey] = field(default_factory=lambda: [Passkey(KEY, "portable gris", SINCE, None)])
     last_factor: bool = False
     changes: list[str] = field(default_factory=list)
@@ -134,10 +135,11 @@ class StaffDouble:
 
     async def invited(self, token: str) -> Invited | None:
         self._reach()
-        return Invited(self.account.login, self.account.name) if token == self.invitation else None
+        found = Invited(self.account.login, self.account.name, self.undertaken)
+        return found if token == self.invitation else None
 
     async def accept(self, token: str, password: str) -> str | PasswordFault | None:
-        if token != self.invitation:
+        if token != self.invitation or not self.undertaken:
             return None
         if len(password) < 14:
             return PasswordFault.SHORT

@@ -227,6 +227,16 @@ async def test_an_invitation_leads_to_a_key_as_well() -> None:
         assert desk.staff.keys[-1].label == "téléphone"
 
 
+async def test_who_has_not_undertaken_to_be_silent_is_told_so_before_a_password_is_asked_for() -> None:
+    async with open_desk(StaffDouble(undertaken=False)) as desk:
+        page = await desk.guest.get(f"/invitation/{INVITATION}")
+        assert "engagement de secret n’est pas encore enregistré" in page.words
+        assert "new_password" not in page.text
+        await desk.guest.get("/connexion")
+        await desk.guest.post(f"/invitation/{INVITATION}", new_password=PASSWORD, again=PASSWORD)
+        assert desk.staff.sessions == {}
+
+
 async def test_an_invitation_that_is_used_or_made_up_says_what_to_do() -> None:
     async with open_desk(StaffDouble(invitation=None)) as desk:
         page = await desk.guest.get(f"/invitation/{INVITATION}")
