@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from callcenter.console import paths
 from callcenter.console.addresses import Network
+from callcenter.console.demonstration import Demonstration
 from callcenter.console.files import file_response
 from callcenter.console.first_page import FirstPage
 from callcenter.console.forms import LARGEST_FORM, FormProofs
@@ -19,7 +20,7 @@ from callcenter.console.own_account import AccountPages
 from callcenter.console.ports import Enrolment, Entrance, OwnAccount, Reception
 from callcenter.console.rendering import set_up_templates
 from callcenter.console.second_factor import SecondFactor, confirming, entering
-from callcenter.console.signing_in import Demonstration, SigningIn
+from callcenter.console.signing_in import SigningIn
 from callcenter.console.visits import Door, Doorkeeper
 from callcenter.kernel.randomness import Random
 

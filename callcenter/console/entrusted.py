@@ -40,25 +40,25 @@ _PARTS = text(
         WHERE r.staff_id = :staff
         GROUP BY f.id ORDER BY f.name LIMIT :portfolios
     )
-    SELECT mine.name, mine.whole, mine.roles, counted.many, first.practices
+    SELECT mine.name, mine.whole, mine.roles, counted.many, listed.practices
     FROM mine CROSS JOIN LATERAL (
         SELECT count(*) AS many FROM practice p
         WHERE p.organisation_id = mine.organisation_id AND (mine.whole OR EXISTS (
             SELECT FROM portfolio_practice m WHERE m.portfolio_id = mine.id AND m.practice_id = p.id))
     ) counted CROSS JOIN LATERAL (
-        SELECT array_agg(coalesce(named.name, some.slug) ORDER BY some.slug) AS practices
+        SELECT array_agg(coalesce(named.name, shown.slug) ORDER BY shown.slug) AS practices
         FROM (
             SELECT p.id, p.slug FROM practice p
             WHERE p.organisation_id = mine.organisation_id AND (mine.whole OR EXISTS (
                 SELECT FROM portfolio_practice m WHERE m.portfolio_id = mine.id AND m.practice_id = p.id))
             ORDER BY p.slug LIMIT :named
-        ) some LEFT JOIN LATERAL (
+        ) shown LEFT JOIN LATERAL (
             SELECT v.value #>> '{}' AS name FROM setting_version v
-            WHERE v.practice_id = some.id AND v.setting = 'name' AND v.withdrawn_revision IS NULL
+            WHERE v.practice_id = shown.id AND v.setting = 'name' AND v.withdrawn_revision IS NULL
               AND v.effective_from <= :at AND (v.effective_to IS NULL OR v.effective_to > :at)
             ORDER BY v.revision DESC LIMIT 1
         ) named ON true
-    ) first
+    ) listed
     ORDER BY mine.name
     """
 )

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aiohttp import web
 
 from callcenter.console import paths
 from callcenter.console.cookies import SESSION, take_back
+from callcenter.console.demonstration import Demonstration
 from callcenter.console.paths import safe_return, with_return
 from callcenter.console.ports import Entered, Entrance, NotEntered, Stage
 from callcenter.console.visits import Door, For, Problem, Visit, see_other
 
 #: The longest login and password that are looked at.
 LONGEST_LOGIN, LONGEST_PASSWORD = 40, 200
-
-
-@dataclass(frozen=True, slots=True)
-class Demonstration:
-    """How one signs in where nobody is real. Never given outside the demo (``app.console``).
-
-    Arguments:
-        logins: with what each may do.
-        code_command: what to type for a code, without the login.
-    """
-
-    logins: tuple[tuple[str, str], ...]
-    password: str
-    code_command: str
 
 
 class SigningIn:

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, IPvAnyNetwork, SecretStr, model_validator
 
 from callcenter.settings.values import (
     DatabaseUrl,
@@ -40,6 +40,12 @@ class ConsoleSettings(Listener):
     idle_minutes: int = Field(15, ge=1, le=60, description="After so long without a page, staff sign in again.")
     absolute_minutes: int = Field(
         720, ge=15, le=1440, description="After so long, staff sign in again whatever they do."
+    )
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        max_length=20,
+        description="Addresses or networks of your own proxies, as 10.0.0.0/24: they alone are believed from where "
+        "somebody signs in (X-Forwarded-For). Without them, all tries seem to come from the proxy, and count together.",
     )
 
 

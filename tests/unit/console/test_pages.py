@@ -13,10 +13,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from callcenter.console.application import doors
+from callcenter.console.demonstration import demonstration_of
 from callcenter.console.headers import HEADERS
 from callcenter.console.ports import Overrun, Part, Stage, Training
-from callcenter.console.signing_in import Demonstration
 from callcenter.kernel.errors import Unavailable
+from callcenter.settings import Environment
 from tests.unit.console.doubles import (
     CODE,
     INVITATION,
@@ -479,8 +480,12 @@ def doors_of(staff: StaffDouble) -> list[object]:
 
 
 async def test_the_demo_says_how_one_signs_in_and_nothing_else_does() -> None:
-    demonstration = Demonstration((("operatrice1", "télésecrétaire"),), "le mot de passe", "callcenter demo code")
-    async with open_desk(demonstration=demonstration) as desk:
-        assert "callcenter demo code operatrice1" in (await desk.guest.get("/connexion")).words
+    shown = demonstration_of(Environment.DEMO)
+    assert shown is not None
+    async with open_desk(demonstration=shown) as desk:
+        words = (await desk.guest.get("/connexion")).words
+        assert "callcenter demo code operatrice1" in words
+        assert shown.password in words
+    assert [demonstration_of(other) for other in Environment if other is not Environment.DEMO] == [None, None]
     async with open_desk() as desk:
         assert "Démonstration" not in (await desk.guest.get("/connexion")).words
