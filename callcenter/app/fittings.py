@@ -120,8 +120,8 @@ async def _house(
     """What calls are done with, once flows are proven and database and keys are found to fit."""
     flows = load_flows(settings.flows.folder, settings.flows.entry, settings.flows.prompts, settings.flows.policy)
     sealer = Sealer(load_keys(keys_path(settings)), random)
-    database = _open(stack, addresses.app, settings.database.pool, "callcenter")
-    attempts = _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
+    database = opened(stack, addresses.app, settings.database.pool, "callcenter")
+    attempts = opened(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
     fit = await DatabaseFit.of(database)
     await fit.check_login()
     await fit.check_schema()
@@ -130,7 +130,8 @@ async def _house(
     return House(database, attempts, sealer, clock, random, flows, limits, Places(), lines), fit
 
 
-def _open(stack: AsyncExitStack, url: str, pool: int, application: str) -> Database:
+def opened(stack: AsyncExitStack, url: str, pool: int, application: str) -> Database:
+    """Connections, closed when ``stack`` is unwound."""
     database = Database(url, pool_size=pool, application=application)
     stack.push_async_callback(database.close)
     return database

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from callcenter.app.console import open_console
 from callcenter.app.faces import listen_to_both
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
@@ -30,6 +31,7 @@ class Running:
 
     Arguments:
         webhooks, private: base URLs on which it listens.
+        console: how browsers reach the pages of staff.
         addresses: of the database.
         outreach: what it sends by itself.
     """
@@ -41,6 +43,7 @@ class Running:
     clock: Clock
     webhooks: str
     private: str
+    console: str
     outreach: Outreach
 
 
@@ -54,7 +57,7 @@ async def run_server(
     voice: Voice | None = None,
     jobs: bool = True,
 ) -> AsyncIterator[Running]:
-    """The server: webhooks, private port, job worker. On the way out it drains, then closes.
+    """The server: webhooks, pages of staff, private port, job worker. On the way out it drains, then closes.
 
     Arguments:
         clock, random, voice: in place of the machine's own; tests drive them.
@@ -76,5 +79,16 @@ async def run_server(
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)
-        _log.info("serving", webhooks=webhooks, private=private, flow=house.flows.entry.name)
-        yield Running(settings, addresses, house.database, house.sealer, clock, webhooks, private, fittings.outreach)
+        console = await open_console(stack, settings, addresses, fittings)
+        _log.info("serving", webhooks=webhooks, private=private, console=console, flow=house.flows.entry.name)
+        yield Running(
+            settings=settings,
+            addresses=addresses,
+            database=house.database,
+            sealer=house.sealer,
+            clock=clock,
+            webhooks=webhooks,
+            private=private,
+            console=console,
+            outreach=fittings.outreach,
+        )

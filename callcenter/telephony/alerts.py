@@ -33,6 +33,7 @@ class AlertKind(StrEnum):
     STATIC_STALE = "static_stale"
     JOBS_STOPPED = "jobs_stopped"
     EDGE_FAILED = "edge_failed"
+    CONSOLE_FAILED = "console_failed"
     RECORDING_LEFT = "recording_left"
     NOTICE_FAILED = "notice_failed"
     REMINDER_FAILED = "reminder_failed"

@@ -77,6 +77,7 @@ async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
                 "public_base_url": f"http://127.0.0.1:{webhooks}",
                 "webhooks": {"port": webhooks},
                 "private": {"port": private},
+                "console": {"port": free_port()},
                 "keys_file": str(tmp_path / "keys.json"),
                 "carrier": {
                     "account_sid": "AC" + "0" * 32,
@@ -250,6 +251,7 @@ async def test_the_page_can_be_followed_in_its_order(installation: Installation)
         "CALLCENTER_CARRIER__BASE_URL": settings["carrier"]["base_url"],
         "CALLCENTER_WEBHOOKS__PORT": str(settings["webhooks"]["port"]),
         "CALLCENTER_PRIVATE__PORT": str(settings["private"]["port"]),
+        "CALLCENTER_CONSOLE__PORT": str(settings["console"]["port"]),
     }
     found: list[tuple[int, list[str]]] = []
     for part in parts(PAGE):
