@@ -252,6 +252,7 @@ def brief(call: Call) -> dict[str, object]:
         "listens_to_speech": call.listener is not None and call.listener.hears_speech,
         "elapsed": round(call.timeline.elapsed, 3),
         "duration": call.duration,
+        "hears": [far.sid for far in call.hears],
         "hung_up_by": call.hung_up_by,
         "callbacks_pending": call.callbacks_pending,
         "revision": call.timeline.changes.revision,

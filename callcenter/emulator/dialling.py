@@ -7,9 +7,10 @@ from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from callcenter.emulator.calls import Call, Ending, Fetch, HungUp, Source, Subscription
-from callcenter.emulator.interpreter import DialResult, Ended
-from callcenter.emulator.legs import Bridge, Leg, Tether
+from callcenter.emulator.legs import Leg, Pair, Tether
 from callcenter.emulator.lines import Approach, Lines, Unreached
+from callcenter.emulator.queueing import Queueing
+from callcenter.emulator.results import DialResult, Ended
 from callcenter.emulator.timeline import Changes, Timeline
 from callcenter.emulator.verbs import Alert, Dial, DialledNumber
 
@@ -54,15 +55,19 @@ class Dialling:
 
     Arguments:
         exchange: makes the legs.
+        queueing: fetches from queues.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, queueing: Queueing) -> None:
         self._exchange = exchange
+        self._queueing = queueing
 
     async def dial(self, call: Call, dial: Dial) -> DialResult:
         """Ring, join, and wait for the end."""
-        if call.parties.parent is not None:
+        if call.parties.parent is not None and not call.diverted:  # led elsewhere over REST, it is on its own
             return self._failed(call, 13201, "<Dial> on a leg that was dialled itself")
+        if dial.queue is not None:
+            return await self._queueing.fetch(call, dial, dial.queue)
         outbound = call.parties.direction == "outbound-api"  # there the number that is ours is the one that called
         caller_id = dial.caller_id or (call.parties.called if outbound else call.parties.caller)
         own = {call.parties.caller, call.parties.called}
@@ -130,15 +135,16 @@ class Dialling:
         if call.answered is None:
             call.become("in-progress")
         star = (lambda: leg.call.interrupt(HungUp("carrier"))) if dial.hangup_on_star else None
-        call.listen(Bridge(leg.call, leg.partner, star))
-        leg.call.listen(Bridge(call))
+        pair = Pair(call, leg.call, partner=leg.partner, star=star)
         if leg.partner is None:
-            call.hear("joined", f"[en communication avec {leg.call.parties.called}]")
-            leg.call.hear("joined", f"[en communication avec {leg.call.parties.caller}]")
+            pair.announce()
         until = call.timeline.elapsed + dial.time_limit
-        while leg.joined and not leg.call.over:
-            if not await call.timeline.wait(call.bell, until):
-                return
+        try:
+            while leg.joined and not leg.call.over:
+                if not await call.timeline.wait(call.bell, until):
+                    return
+        finally:
+            pair.part()
 
     async def _dialled(self, leg: Leg, parent: Call) -> Ending:
         """A leg that a Dial made, wherever it leads: it answers, hears its whisper, is joined."""

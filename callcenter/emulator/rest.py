@@ -17,6 +17,7 @@ from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.identifiers import new_sid
 from callcenter.emulator.tape import Exchange, Tape
 from callcenter.emulator.timeline import Changes
+from callcenter.emulator.verbs import Method
 
 PREFIX = "/2010-04-01"
 PAGE_SIZE = 50
@@ -65,6 +66,18 @@ async def form(request: web.Request) -> Form:
     if not all(isinstance(value, str) for value in fields.values()):
         raise RestError(20001, "Parameters are text, form-encoded")
     return fields  # type: ignore[return-value]  # every value was just seen to be text
+
+
+def http_method(fields: Form, name: str) -> Method:
+    """``GET`` or ``POST``, the default.
+
+    Raises:
+        RestError: 20001 for any other.
+    """
+    method = fields.get(name, "POST")
+    if method not in {"GET", "POST"}:
+        raise RestError(20001, f"{name} is GET or POST")
+    return "GET" if method == "GET" else "POST"
 
 
 class Gate:

@@ -9,9 +9,9 @@ from aiohttp import web
 from callcenter.emulator.calls import Call, Diverted, Fetch, HungUp, Inline, Source, Subscription
 from callcenter.emulator.identifiers import rfc2822
 from callcenter.emulator.messages import E164
-from callcenter.emulator.rest import PREFIX, Form, RestError, form, not_found, page, settle
+from callcenter.emulator.rest import PREFIX, Form, RestError, form, http_method, not_found, page, settle
 from callcenter.emulator.switchboard import Order, Switchboard
-from callcenter.emulator.verbs import Alert, Method
+from callcenter.emulator.verbs import Alert
 
 LONGEST_TWIML = 4000  # characters: error 32018
 WAITING = {"queued", "initiated", "ringing"}
@@ -149,7 +149,7 @@ def _source(fields: Form) -> Source | None:
     if url:
         if "://" not in url:
             raise RestError(21205, f"Url is not a valid URL: {url}")
-        return Fetch(url, _method(fields, "Method"))
+        return Fetch(url, http_method(fields, "Method"))
     if twiml and len(twiml) > LONGEST_TWIML:
         raise RestError(32018, f"Twiml has more than {LONGEST_TWIML} characters")
     return Inline(twiml) if twiml else None
@@ -157,7 +157,7 @@ def _source(fields: Form) -> Source | None:
 
 def _fallback(fields: Form) -> Fetch | None:
     url = fields.get("FallbackUrl")
-    return Fetch(url, _method(fields, "FallbackMethod")) if url else None
+    return Fetch(url, http_method(fields, "FallbackMethod")) if url else None
 
 
 def _subscription(fields: Form) -> Subscription | None:
@@ -165,14 +165,7 @@ def _subscription(fields: Form) -> Subscription | None:
     if not url:
         return None
     events = [event for value in fields.getall("StatusCallbackEvent", ["completed"]) for event in value.split()]
-    return Subscription(url, _method(fields, "StatusCallbackMethod"), frozenset(events))
-
-
-def _method(fields: Form, name: str) -> Method:
-    method = fields.get(name, "POST")
-    if method not in {"GET", "POST"}:
-        raise RestError(20001, f"{name} is GET or POST")
-    return "GET" if method == "GET" else "POST"
+    return Subscription(url, http_method(fields, "StatusCallbackMethod"), frozenset(events))
 
 
 def _timeout(fields: Form) -> float:

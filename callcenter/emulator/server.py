@@ -24,6 +24,7 @@ from callcenter.emulator.reports import Reports
 from callcenter.emulator.rest import Gate
 from callcenter.emulator.rest_calls import CallsResource
 from callcenter.emulator.rest_messages import MessagesResource
+from callcenter.emulator.rest_queues import QueuesResource
 from callcenter.emulator.rest_recordings import RecordingsResource
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.smtp import MailServer
@@ -128,6 +129,7 @@ class _Running:
         gate = Gate(settings.account_sid, settings.auth_token, tape, now)
         application = web.Application(middlewares=[gate.middleware, refusals])
         application.add_routes(CallsResource(self._switchboard).routes())
+        application.add_routes(QueuesResource(self._switchboard.queues, now).routes())
         application.add_routes(MessagesResource(messages).routes())
         application.add_routes(RecordingsResource(self._recordings).routes())
         application.add_routes(Control(self._switchboard, messages).routes())

@@ -13,11 +13,14 @@ from callcenter.emulator.audio import Sounds
 from callcenter.emulator.calls import Call, Ending, Fetch, Parties, Source, Subscription
 from callcenter.emulator.dialling import GRACE, Dialling, Program
 from callcenter.emulator.identifiers import new_call_token, new_sid
-from callcenter.emulator.interpreter import Carrier, Ended, Exhausted, Interpreter
+from callcenter.emulator.interpreter import Carrier, Interpreter
 from callcenter.emulator.legs import Leg
 from callcenter.emulator.lines import Approach, Lines
+from callcenter.emulator.queueing import Queueing
+from callcenter.emulator.queues import Queues
 from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
+from callcenter.emulator.results import Ended, Exhausted, Left, Place
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.timeline import Changes, LiveTimeline, Pace, ScriptedTimeline, Timeline
 from callcenter.emulator.webhooks import Webhooks
@@ -70,8 +73,10 @@ class Switchboard:
         self._reports = reports
         self._clock = clock
         self._now = now
-        self._dialling = Dialling(self)
-        self._carrier = Carrier(webhooks, sounds, self._dialling, recordings)
+        self.queues = Queues(now)
+        queueing = Queueing(self, self.queues)
+        self._dialling = Dialling(self, queueing)
+        self._carrier = Carrier(webhooks, sounds, self._dialling, queueing, recordings)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def timeline(self, pace: Pace) -> Timeline:
@@ -170,11 +175,20 @@ class Switchboard:
 
     async def interpret(self, call: Call, source: Source) -> Ended | None:
         """Run a document on a leg; None when it came to its end without ending the call."""
-        match await Interpreter(call, self._carrier).run(source):
-            case Ended() as ended:
-                return ended
-            case Exhausted():
-                return None
+        outcome = await Interpreter(call, self._carrier).run(source)
+        return outcome if isinstance(outcome, Ended) else None
+
+    async def perform(self, call: Call, source: Source, place: Place) -> Exhausted | Ended | Left:
+        """Run a document in a place.
+
+        Raises:
+            DocumentFailed: it cannot be fetched, or holds a verb that is not legal there.
+        """
+        return await Interpreter(call, self._carrier, place).run(source)
+
+    def tell(self, call: Call, asked: Fetch) -> None:
+        """Make a request whose answer has no effect."""
+        self._reports.ask(call, asked)
 
     async def close(self) -> None:
         """End everything at once, without telling anybody."""

@@ -122,17 +122,17 @@ class Timeline(ABC):
     def __init__(self) -> None:
         self.changes = Changes()
         self._legs = 0
-        self._offset = 0.0  # where it began, in shared seconds
-        self._shared = _Shared()
+        self.offset = 0.0  # where it began, in shared seconds
+        self.shared = _Shared()
 
     @property
     def settled(self) -> bool:
         """Whether every leg waits or has ended."""
-        return self._shared.busy == 0
+        return self.shared.busy == 0
 
     def meet(self, other: Timeline) -> None:
         """Be one conversation with another one from now on; of two paces, each keeps its own."""
-        ours, theirs = self._shared, other._shared
+        ours, theirs = self.shared, other.shared
         if ours is theirs or self.pace != other.pace:
             return
         lag = ours.elapsed - theirs.elapsed
@@ -140,8 +140,8 @@ class Timeline(ABC):
             if waiter.until is not None:
                 waiter.until += lag
         for member in {other, *theirs.members}:
-            member._offset += lag
-            member._shared = ours
+            member.offset += lag
+            member.shared = ours
         ours.busy += theirs.busy
         ours.target = max(ours.target, theirs.target + lag)
         ours.waiters += theirs.waiters
@@ -156,16 +156,16 @@ class Timeline(ABC):
     def enter(self) -> None:
         """A leg begins."""
         if not self._legs:
-            self._shared.members.append(self)
+            self.shared.members.append(self)
         self._legs += 1
-        self._shared.busy += 1
+        self.shared.busy += 1
 
     def leave(self) -> None:
         """A leg has ended."""
         self._legs -= 1
         if not self._legs:
-            self._shared.members.remove(self)
-        self._shared.busy -= 1
+            self.shared.members.remove(self)
+        self.shared.busy -= 1
         self._quiet()
 
     async def wait(self, bell: Bell, until: float | None) -> bool:
@@ -178,18 +178,18 @@ class Timeline(ABC):
 
     def forget(self, waiter: _Waiter) -> None:
         """A wait is over."""
-        shared = self._shared
+        shared = self.shared
         if waiter in shared.waiters:
             shared.waiters.remove(waiter)
             shared.busy += waiter.idle
             self.changes.notify()
 
     async def _wait(self, bell: Bell, until: float | None, *, idle: bool) -> bool:
-        waiter = _Waiter(self, until + self._offset if until is not None else None, idle)
+        waiter = _Waiter(self, until + self.offset if until is not None else None, idle)
         if not bell.take(waiter):
             return True
-        self._shared.waiters.append(waiter)
-        self._shared.busy -= idle
+        self.shared.waiters.append(waiter)
+        self.shared.busy -= idle
         try:
             self._arm(waiter)
             self._quiet()
@@ -205,7 +205,7 @@ class Timeline(ABC):
     def _quiet(self) -> None:
         """A leg is not busy any more."""
         self.changes.notify()
-        for member in self._shared.members:
+        for member in self.shared.members:
             if member is not self:
                 member.changes.notify()
 
@@ -248,16 +248,16 @@ class ScriptedTimeline(Timeline):
 
     @property
     def elapsed(self) -> float:
-        return self._shared.elapsed - self._offset
+        return self.shared.elapsed - self.offset
 
     def advance(self, seconds: float) -> None:
         """Let time pass: waits that end within it end in their order, and what follows them happens meanwhile."""
-        shared = self._shared
+        shared = self.shared
         shared.target = max(shared.target, shared.elapsed) + seconds
         self._quiet()
 
     async def spend(self, seconds: float, bell: Bell) -> bool:
-        self._move_to(self._shared.elapsed + seconds)
+        self._move_to(self.shared.elapsed + seconds)
         await asyncio.sleep(0)  # others get their turn in a long document
         return False
 
@@ -265,7 +265,7 @@ class ScriptedTimeline(Timeline):
         """Nothing to do: the driver's advances find it."""
 
     def _quiet(self) -> None:
-        shared = self._shared
+        shared = self.shared
         if not shared.busy:
             timed = [waiter for waiter in shared.waiters if waiter.until is not None]
             due = min(timed, key=lambda waiter: waiter.until or 0.0, default=None)
@@ -277,7 +277,7 @@ class ScriptedTimeline(Timeline):
         super()._quiet()
 
     def _move_to(self, moment: float) -> None:
-        shared = self._shared
+        shared = self.shared
         if moment > shared.elapsed:
             if self._clock is not None:
                 self._clock.advance(moment - shared.elapsed)

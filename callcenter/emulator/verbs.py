@@ -123,8 +123,21 @@ class DialledNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class DialledQueue:
+    """A queue whose first member a Dial fetches.
+
+    Arguments:
+        url: the document that the member hears before the two are joined.
+    """
+
+    name: str
+    url: str | None = None
+    method: Method = "POST"
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
-    """Ring other numbers together; the first to answer is joined with the caller."""
+    """Ring other numbers together; the first to answer is joined with the caller. Or fetch the first of a queue."""
 
     numbers: tuple[DialledNumber, ...]
     action: str | None = None
@@ -134,6 +147,31 @@ class Dial:
     caller_id: str | None = None
     hangup_on_star: bool = False
     answer_on_bridge: bool = False
+    queue: DialledQueue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Wait in a queue.
+
+    Arguments:
+        name: the queue's; it is created if there is none.
+        action: where to go on once the queue is left; None for the next verb.
+        wait_url: the document that is heard meanwhile, again and again; None for the carrier's music.
+        max_size: how many the queue may have for this call to enter it, None for what the queue says.
+    """
+
+    name: str
+    action: str | None = None
+    method: Method = "POST"
+    wait_url: str | None = None
+    wait_method: Method = "POST"
+    max_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Leave the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +181,7 @@ class Unsupported:
     name: str
 
 
-Verb = Say | Play | Pause | Gather | Record | Redirect | Reject | Hangup | Dial | Unsupported
+Verb = Say | Play | Pause | Gather | Record | Redirect | Reject | Hangup | Dial | Enqueue | Leave | Unsupported
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,11 @@ from callcenter.emulator.twiml import DocumentFailed, parse
 from callcenter.emulator.verbs import (
     Dial,
     DialledNumber,
+    DialledQueue,
+    Enqueue,
     Gather,
     Hangup,
+    Leave,
     Pause,
     Play,
     Redirect,
@@ -42,8 +45,8 @@ def test_every_verb() -> None:
     assert one("<Redirect/>") == Redirect(HERE)
     assert one('<Reject reason="busy"/>') == Reject("busy")
     assert one("<Hangup/>") == Hangup()
-    assert one("<Enqueue>q</Enqueue>") == Unsupported("Enqueue")
-    assert one("<Dial><Conference>c</Conference></Dial>") == Unsupported("Dial/Conference")
+    assert one("<Echo/>") == Unsupported("Echo")
+    assert one("<Dial><Sip>sip:a@b.fr</Sip></Dial>") == Unsupported("Dial/Sip")
 
 
 def test_endless_loop_is_a_thousand() -> None:
@@ -108,8 +111,12 @@ def test_largest_document_is_read() -> None:
         ('<Gather><Play digits="1"/></Gather>', 13430),
         ('<Play digits="!"/>', 13430),
         (f"<Say>{'a' * 4097}</Say>", 13521),
-        ("<Dial><Phone>1</Phone></Dial>", 12200),
+        ("<Dial><Phone>1</Phone></Dial>", 13215),
         ('<Gather actionOnEmptyResult="yes"/>', 12200),
+        ('<Enqueue method="PUT">q</Enqueue>', 14201),
+        ('<Enqueue waitUrlMethod="PUT">q</Enqueue>', 14201),
+        ("<Dial><Queue>q</Queue><Number>+33472000000</Number></Dial>", 13215),
+        ("<Dial><Number>+33472000000</Number><Queue>q</Queue></Dial>", 13215),
     ],
 )
 def test_warnings(inside: str, code: int) -> None:
@@ -131,3 +138,17 @@ def test_a_dial_rings_between_five_seconds_and_ten_minutes(written: str, seconds
     dialled = one(f'<Dial timeout="{written}">+33472000000</Dial>')
     assert isinstance(dialled, Dial)
     assert dialled.timeout == seconds
+
+
+def test_queues() -> None:
+    assert one('<Enqueue action="/a" waitUrl="/w" waitUrlMethod="GET" maxQueueSize="5"> q </Enqueue>') == Enqueue(
+        "q", "http://h.fr/a", wait_url="http://h.fr/w", wait_method="GET", max_size=5
+    )
+    assert one("<Enqueue>q</Enqueue>") == Enqueue("q")
+    assert one("<Leave/>") == Leave()
+    assert one('<Enqueue workflowSid="WW1"/>') == Unsupported("Enqueue/Task")
+    dialled = one('<Dial><Queue url="/w">q</Queue></Dial>')
+    assert isinstance(dialled, Dial)
+    assert dialled.queue == DialledQueue("q", "http://h.fr/w")
+    inline = parse(b'<Response><Enqueue action="/a" waitUrl="/w">q</Enqueue></Response>', None)
+    assert sorted(alert.code for alert in inline.alerts) == [14202, 14203]
