@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from callcenter.emulator.calls import Call, Ending, Fetch, HungUp, Source, Subscription
+from callcenter.emulator.conferring import Conferring
 from callcenter.emulator.legs import Leg, Pair, Tether
 from callcenter.emulator.lines import Approach, Lines, Unreached
 from callcenter.emulator.queueing import Queueing
@@ -56,11 +57,13 @@ class Dialling:
     Arguments:
         exchange: makes the legs.
         queueing: fetches from queues.
+        conferring: leads into conferences.
     """
 
-    def __init__(self, exchange: Exchange, queueing: Queueing) -> None:
+    def __init__(self, exchange: Exchange, queueing: Queueing, conferring: Conferring) -> None:
         self._exchange = exchange
         self._queueing = queueing
+        self._conferring = conferring
 
     async def dial(self, call: Call, dial: Dial) -> DialResult:
         """Ring, join, and wait for the end."""
@@ -68,6 +71,8 @@ class Dialling:
             return self._failed(call, 13201, "<Dial> on a leg that was dialled itself")
         if dial.queue is not None:
             return await self._queueing.fetch(call, dial, dial.queue)
+        if dial.conference is not None:
+            return await self._conferring.confer(call, dial, dial.conference)
         outbound = call.parties.direction == "outbound-api"  # there the number that is ours is the one that called
         caller_id = dial.caller_id or (call.parties.called if outbound else call.parties.caller)
         own = {call.parties.caller, call.parties.called}

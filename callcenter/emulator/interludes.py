@@ -37,7 +37,6 @@ class Interlude(Generic[Result]):
                 raise
             result = None
         if self.was_cut:
-            self._call.listen(None)  # whatever it was that listened
             self._call.bell.clear()
         return None if self.was_cut else result
 

@@ -203,7 +203,7 @@ class Interpreter:
         if not dial.answer_on_bridge:
             self._answer()
         result = await self._dialler.dial(self._call, dial)
-        return Fetch(dial.action, dial.method, result.parameters()) if dial.action else None
+        return Fetch(dial.action, dial.method, result.parameters()) if dial.action and not result.skipped else None
 
     async def _enqueue(self, enqueue: Enqueue) -> Outcome | None:
         self._answer()

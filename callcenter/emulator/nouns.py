@@ -1,4 +1,4 @@
-"""Reading what a Dial leads to: numbers, and a queue."""
+"""Reading what a Dial leads to: numbers, a queue, a conference."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from callcenter.emulator.attributes import Attributes, Warn
-from callcenter.emulator.verbs import DialledNumber, DialledQueue
+from callcenter.emulator.verbs import DialledConference, DialledNumber, DialledQueue
 
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
-LONGEST_QUEUE_NAME = 64  # characters: https://www.twilio.com/docs/voice/twiml/enqueue
+CONFERENCE_EVENTS = frozenset({"start", "end", "join", "leave", "mute", "hold", "modify", "speaker", "announcement"})
+BEEPS = ("true", "false", "onEnter", "onExit")
+MOST_PARTICIPANTS = 250
+MUSIC = "\0"  # stands for no waitUrl at all, which is not the same as an empty one
 
 
 @dataclass(slots=True)
@@ -26,18 +29,22 @@ class Nouns:
     warn: Warn
     numbers: list[DialledNumber] = field(default_factory=list)
     queue: DialledQueue | None = None
+    conference: DialledConference | None = None
 
     def read(self, dial: Element) -> None:
-        """Read all that stands in a Dial; plain text is a number, and a queue stands alone."""
+        """Read all that stands in a Dial; plain text is a number; a queue or a conference stands alone."""
         if plain := (dial.text or "").strip():
             self.numbers.append(DialledNumber(plain))
         for child in dial:
-            if self.queue is not None or (child.tag == "Queue" and self.numbers):
+            alone = self.queue or self.conference or (self.numbers and child.tag in {"Queue", "Conference"})
+            if alone:
                 self.warn(13215, f"<{child.tag}> beside another noun of <Dial>; it is skipped")
             elif child.tag == "Number":
                 self.numbers.append(self._number(child))
             elif child.tag == "Queue":
                 self.queue = self._queue(child)
+            elif child.tag == "Conference":
+                self.conference = self._conference(child)
             else:
                 self.warn(13215, f"<{child.tag}> is not a noun of <Dial>; it is skipped")
 
@@ -64,6 +71,42 @@ class Nouns:
         )
         attributes.finish()
         return queue
+
+    def _conference(self, element: Element) -> DialledConference:
+        """Source: https://www.twilio.com/docs/voice/twiml/conference"""
+        attributes = self._attributes(
+            element, "record", "region", "trim", "jitterBufferSize", "recordingStatusCallback", "eventCallbackUrl",
+            "recordingStatusCallbackMethod", "recordingStatusCallbackEvent",
+        )  # fmt: skip
+        wait, callback = attributes.text("waitUrl", MUSIC), attributes.text("statusCallback", "")
+        events = attributes.text("statusCallbackEvent", "start end").split()
+        if unknown := set(events) - CONFERENCE_EVENTS:
+            self.warn(12200, f"<Conference statusCallbackEvent>: there is no {', '.join(sorted(unknown))}")
+        beep = attributes.text("beep", "true")
+        if beep not in BEEPS:
+            self.warn(13235, f"<Conference beep={beep!r}>: one of {', '.join(BEEPS)}; true is used")
+        conference = DialledConference(
+            (element.text or "").strip(),
+            muted=attributes.flag("muted", code=13230),
+            starts=attributes.flag("startConferenceOnEnter", default=True, code=13232),
+            ends=attributes.flag("endConferenceOnExit", code=13231),
+            label=attributes.text("participantLabel", "") or None,
+            wait_url=None if wait == MUSIC else self._waiting(wait) if wait else "",
+            wait_method=attributes.method("waitMethod", 13234),
+            most=min(attributes.whole("maxParticipants", MOST_PARTICIPANTS) or MOST_PARTICIPANTS, MOST_PARTICIPANTS),
+            coach=attributes.text("coach", "") or None,
+            beep=beep if beep in BEEPS else "true",
+            callback=self.resolve(callback) if callback else None,
+            callback_method=attributes.method("statusCallbackMethod", 12200),
+            events=frozenset(events) & CONFERENCE_EVENTS,
+        )
+        attributes.finish()
+        return conference
+
+    def _waiting(self, reference: str) -> str:
+        if (url := self.resolve(reference)) is None:
+            self.warn(13233, f"<Conference waitUrl={reference!r}> is no absolute URL, and the document has none")
+        return url or reference
 
     def _attributes(self, element: Element, *ignored: str) -> Attributes:
         return Attributes(element.tag, element.attrib, frozenset(ignored), self.warn)

@@ -68,8 +68,8 @@ class Reports:
         call.callbacks_pending += 1
         self._queue(call.sid, delivery, asked_for)
 
-    def recording_changed(self, call: Call, sid: str, url: str, method: Method, parameters: Parameters) -> None:
-        """Tell what has become of a recording."""
+    def told(self, call: Call, sid: str, url: str, method: Method, parameters: Parameters) -> None:
+        """Tell what has become of a recording or a conference, because of a call."""
         call.callbacks_pending += 1
         delivery = Delivery("status", url, method, parameters, call_sid=call.sid)
         self._queue(sid, delivery, lambda answered: self._call_told(call, url, told=answered))

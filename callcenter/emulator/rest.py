@@ -68,13 +68,37 @@ async def form(request: web.Request) -> Form:
     return fields  # type: ignore[return-value]  # every value was just seen to be text
 
 
-def http_method(fields: Form, name: str) -> Method:
-    """``GET`` or ``POST``, the default.
+def flag(fields: Form, name: str) -> bool | None:
+    """True or false, None where nothing is said.
+
+    Raises:
+        RestError: 20001 for anything else.
+    """
+    value = fields.get(name)
+    if value is not None and value.lower() not in {"true", "false"}:
+        raise RestError(20001, f"{name} is true or false")
+    return None if value is None else value.lower() == "true"
+
+
+def whole(fields: Form, name: str, default: int, most: int) -> int:
+    """A whole number from 1.
+
+    Raises:
+        RestError: 20001 for anything else, or more than ``most``.
+    """
+    text = fields.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise RestError(20001, f"{name} is a whole number from 1 to {most}")
+    return int(text)
+
+
+def http_method(fields: Form, name: str, default: Method = "POST") -> Method:
+    """``GET`` or ``POST``.
 
     Raises:
         RestError: 20001 for any other.
     """
-    method = fields.get(name, "POST")
+    method = fields.get(name, default)
     if method not in {"GET", "POST"}:
         raise RestError(20001, f"{name} is GET or POST")
     return "GET" if method == "GET" else "POST"

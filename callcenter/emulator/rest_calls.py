@@ -42,19 +42,11 @@ class CallsResource:
     async def create(self, request: web.Request) -> web.Response:
         """Ring somebody."""
         fields = await form(request)
-        called, caller = fields.get("To", ""), fields.get("From", "")
-        if not called:
-            raise RestError(21201, "No 'To' number is specified")
-        if not caller:
-            raise RestError(21213, "'From' phone number is required")
-        if not E164.fullmatch(called):
-            raise RestError(21211, f"Invalid 'To' Phone Number: {called}")
-        if not E164.fullmatch(caller):
-            raise RestError(21212, f"Invalid 'From' Phone Number: {caller}")
+        caller, called = parties(fields)
         source = _source(fields)
         if source is None:
             raise RestError(21205, "Url or Twiml is required")
-        order = Order(caller, called, source, _fallback(fields), _subscription(fields), _timeout(fields))
+        order = Order(caller, called, source, _fallback(fields), subscription(fields), timeout(fields))
         call = self._switchboard.order(order)
         if fields.get("Url") and fields.get("Twiml"):
             call.alert(Alert(32019, "warning", "Url and Twiml are both given: Url is used"))
@@ -65,8 +57,8 @@ class CallsResource:
         wanted = {name: request.query.get(name) for name in ("To", "From", "Status", "ParentCallSid")}
 
         def shown(call: Call) -> bool:
-            parties = call.parties
-            has = {"To": parties.called, "From": parties.caller, "Status": call.status, "ParentCallSid": parties.parent}
+            of = call.parties
+            has = {"To": of.called, "From": of.caller, "Status": call.status, "ParentCallSid": of.parent}
             return not call.outside and all(value is None or has[name] == value for name, value in wanted.items())
 
         calls = [body(call) for call in reversed(self._switchboard.calls.values()) if shown(call)]
@@ -100,7 +92,7 @@ class CallsResource:
             raise RestError(21220, "Call is not in-progress. Cannot redirect.")
         call.fallback = _fallback(fields) or call.fallback
         # Only along with a Url: https://github.com/twilio/twilio-python/issues/884
-        call.subscription = _subscription(fields) or call.subscription
+        call.subscription = subscription(fields) or call.subscription
         call.interrupt(Diverted(source))
 
     def _find(self, request: web.Request) -> Call:
@@ -110,20 +102,38 @@ class CallsResource:
         return call
 
 
+def parties(fields: Form) -> tuple[str, str]:
+    """Who rings whom.
+
+    Raises:
+        RestError: with the carrier's code for a number that is missing or none.
+    """
+    called, caller = fields.get("To", ""), fields.get("From", "")
+    if not called:
+        raise RestError(21201, "No 'To' number is specified")
+    if not caller:
+        raise RestError(21213, "'From' phone number is required")
+    if not E164.fullmatch(called):
+        raise RestError(21211, f"Invalid 'To' Phone Number: {called}")
+    if not E164.fullmatch(caller):
+        raise RestError(21212, f"Invalid 'From' Phone Number: {caller}")
+    return caller, called
+
+
 def body(call: Call) -> dict[str, object]:
     """A call as the carrier describes it."""
-    parties = call.parties
-    uri = f"{PREFIX}/Accounts/{parties.account_sid}/Calls/{parties.sid}"
+    of = call.parties
+    uri = f"{PREFIX}/Accounts/{of.account_sid}/Calls/{of.sid}"
     return {
-        "sid": parties.sid,
+        "sid": of.sid,
         "date_created": rfc2822(call.created),
         "date_updated": rfc2822(call.updated),
-        "parent_call_sid": parties.parent,
-        "account_sid": parties.account_sid,
-        "to": parties.called,
-        "to_formatted": parties.called,
-        "from": parties.caller,
-        "from_formatted": parties.caller,
+        "parent_call_sid": of.parent,
+        "account_sid": of.account_sid,
+        "to": of.called,
+        "to_formatted": of.called,
+        "from": of.caller,
+        "from_formatted": of.caller,
         "phone_number_sid": None,
         "status": call.status,
         "start_time": rfc2822(call.answered) if call.answered else None,
@@ -131,10 +141,10 @@ def body(call: Call) -> dict[str, object]:
         "duration": str(call.duration) if call.ended else None,
         "price": None,
         "price_unit": "EUR",
-        "direction": parties.direction,
+        "direction": of.direction,
         "answered_by": None,
         "api_version": "2010-04-01",
-        "forwarded_from": parties.forwarded_from,
+        "forwarded_from": of.forwarded_from,
         "group_sid": None,
         "caller_name": None,
         "queue_time": "0",
@@ -160,7 +170,8 @@ def _fallback(fields: Form) -> Fetch | None:
     return Fetch(url, http_method(fields, "FallbackMethod")) if url else None
 
 
-def _subscription(fields: Form) -> Subscription | None:
+def subscription(fields: Form) -> Subscription | None:
+    """Who is told of the leg's progress."""
     url = fields.get("StatusCallback")
     if not url:
         return None
@@ -168,7 +179,8 @@ def _subscription(fields: Form) -> Subscription | None:
     return Subscription(url, http_method(fields, "StatusCallbackMethod"), frozenset(events))
 
 
-def _timeout(fields: Form) -> float:
+def timeout(fields: Form) -> float:
+    """Seconds that a telephone rings."""
     text = fields.get("Timeout", str(DEFAULT_TIMEOUT))
     if not (text.isascii() and text.isdigit() and int(text) <= LONGEST_TIMEOUT):
         raise RestError(20001, f"Timeout is a number of seconds up to {LONGEST_TIMEOUT}")

@@ -11,7 +11,7 @@ from aiohttp import web
 from callcenter.emulator.calls import Diverted, Fetch
 from callcenter.emulator.identifiers import rfc2822
 from callcenter.emulator.queues import LARGEST_SIZE, LONGEST_NAME, USUAL_SIZE, Member, Queue, Queues
-from callcenter.emulator.rest import PREFIX, Form, RestError, form, http_method, not_found, page
+from callcenter.emulator.rest import PREFIX, Form, RestError, form, http_method, not_found, page, whole
 
 FRONT = "Front"
 
@@ -47,7 +47,7 @@ class QueuesResource:
     async def create(self, request: web.Request) -> web.Response:
         """A queue that nobody is in yet."""
         fields = await form(request)
-        queue = self._queues.create(self._name(fields), _size(fields, USUAL_SIZE))
+        queue = self._queues.create(self._name(fields), whole(fields, "MaxSize", USUAL_SIZE, LARGEST_SIZE))
         return web.json_response(body(queue, request.match_info["account"]), status=HTTPStatus.CREATED)
 
     async def list(self, request: web.Request) -> web.Response:
@@ -63,7 +63,7 @@ class QueuesResource:
         """Another name, another size; whoever is in it stays."""
         queue, fields = self._find(request), await form(request)
         name = self._name(fields, queue) if "FriendlyName" in fields else queue.name
-        queue.max_size = _size(fields, queue.max_size)
+        queue.max_size = whole(fields, "MaxSize", queue.max_size, LARGEST_SIZE)
         queue.name, queue.updated = name, self._now()
         return web.json_response(body(queue, request.match_info["account"]))
 
@@ -118,13 +118,6 @@ def _member(request: web.Request, queue: Queue) -> Member:
     if found is None:
         raise not_found(request)
     return found
-
-
-def _size(fields: Form, default: int) -> int:
-    text = fields.get("MaxSize", str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_SIZE):
-        raise RestError(20001, f"MaxSize is a whole number from 1 to {LARGEST_SIZE}")
-    return int(text)
 
 
 def body(queue: Queue, account: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from callcenter.emulator.calls import Call, Ending, Fetch
 from callcenter.emulator.verbs import Gather, Hangup, Leave, Pause, Play, Redirect, Say, Verb
@@ -40,12 +41,14 @@ class DialResult:
         sid: the leg that answered, or the last that did not; None if none was made.
         seconds: how long it was up.
         bridged: whether the two were joined.
+        skipped: whether the next verb follows even where there is an action.
     """
 
-    status: Ending
+    status: Ending | Literal["answered"]
     sid: str | None = None
     seconds: int = 0
     bridged: bool = False
+    skipped: bool = False
 
     def parameters(self) -> Parameters:
         """As the action is told."""
@@ -82,6 +85,9 @@ class Place:
 QUEUE = Place("the document of a queue", (Say, Play, Pause, Gather, Redirect, Leave, Hangup), 14202)
 #: Source: https://www.twilio.com/docs/voice/twiml/queue
 FETCHED = Place("the document for whoever is fetched from a queue", (Say, Play, Pause, Redirect), 12200)
+
+#: Source: https://www.twilio.com/docs/voice/twiml/conference and error 13238
+CONFERENCE = Place("a document heard in a conference", (Say, Play, Pause, Redirect), 13238)
 
 
 class Standstill:

@@ -23,6 +23,7 @@ from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
 from callcenter.emulator.rest import Gate
 from callcenter.emulator.rest_calls import CallsResource
+from callcenter.emulator.rest_conferences import ConferencesResource
 from callcenter.emulator.rest_messages import MessagesResource
 from callcenter.emulator.rest_queues import QueuesResource
 from callcenter.emulator.rest_recordings import RecordingsResource
@@ -130,6 +131,7 @@ class _Running:
         application = web.Application(middlewares=[gate.middleware, refusals])
         application.add_routes(CallsResource(self._switchboard).routes())
         application.add_routes(QueuesResource(self._switchboard.queues, now).routes())
+        application.add_routes(ConferencesResource(self._switchboard).routes())
         application.add_routes(MessagesResource(messages).routes())
         application.add_routes(RecordingsResource(self._recordings).routes())
         application.add_routes(Control(self._switchboard, messages).routes())

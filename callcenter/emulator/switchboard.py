@@ -10,7 +10,9 @@ from datetime import datetime
 import structlog
 
 from callcenter.emulator.audio import Sounds
-from callcenter.emulator.calls import Call, Ending, Fetch, Parties, Source, Subscription
+from callcenter.emulator.calls import Call, Ending, Fetch, HungUp, Parties, Source, Subscription
+from callcenter.emulator.conferences import Conference, Conferences, Participant
+from callcenter.emulator.conferring import Conferring
 from callcenter.emulator.dialling import GRACE, Dialling, Program
 from callcenter.emulator.identifiers import new_call_token, new_sid
 from callcenter.emulator.interpreter import Carrier, Interpreter
@@ -23,7 +25,8 @@ from callcenter.emulator.reports import Reports
 from callcenter.emulator.results import Ended, Exhausted, Left, Place
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.timeline import Changes, LiveTimeline, Pace, ScriptedTimeline, Timeline
-from callcenter.emulator.webhooks import Webhooks
+from callcenter.emulator.verbs import DialledConference
+from callcenter.emulator.webhooks import Parameters, Webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +46,24 @@ class Order:
     fallback: Fetch | None = None
     subscription: Subscription | None = None
     timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody whom the application rings for a conference over REST.
+
+    Arguments:
+        wanted: how they come.
+        timeout: seconds it rings, the carrier's grace not counted.
+        time_limit: seconds that they may stay.
+    """
+
+    caller: str
+    called: str
+    wanted: DialledConference
+    subscription: Subscription | None = None
+    timeout: float = 60.0
+    time_limit: float = 14_400.0
 
 
 class Switchboard:
@@ -75,7 +96,8 @@ class Switchboard:
         self._now = now
         self.queues = Queues(now)
         queueing = Queueing(self, self.queues)
-        self._dialling = Dialling(self, queueing)
+        self.conferring = Conferring(self, Conferences(now), now)
+        self._dialling = Dialling(self, queueing, self.conferring)
         self._carrier = Carrier(webhooks, sounds, self._dialling, queueing, recordings)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -138,12 +160,34 @@ class Switchboard:
     def order(self, order: Order) -> Call:
         """The application calls somebody; scripted when a clock is shared, live otherwise."""
         timeline = self.timeline("live" if self._clock is None else "scripted")
-        parties = Parties(new_sid("CA"), self._settings.account_sid, order.caller, order.called, "outbound-api")
+        leg = self._outward(order.caller, order.called, timeline, order.timeout)
+        leg.call.fallback, leg.call.subscription = order.fallback, order.subscription
+        self.start(leg.call, self._outbound(leg, order.source))
+        return leg.call
+
+    def invite(self, invitation: Invitation, conference: Conference) -> Participant:
+        """The application rings somebody for a conference; their time is that of those who are in it."""
+        others = conference.everybody()
+        timeline = others[0].call.timeline if others else self.timeline("live" if self._clock is None else "scripted")
+        leg = self._outward(invitation.caller, invitation.called, timeline, invitation.timeout)
+        leg.call.subscription = invitation.subscription
+        participant = self.conferring.prepare(conference, leg.call, invitation.wanted)
+        conference.invited.append(participant)
+        self.start(leg.call, self._invited(leg, participant, invitation.time_limit))
+        return participant
+
+    def put_out(self, participant: Participant) -> None:
+        """Put somebody out of a conference, or ring them no longer."""
+        if participant in participant.conference.invited:
+            participant.call.interrupt(HungUp("carrier"))
+        else:
+            self.conferring.kick(participant)
+
+    def _outward(self, caller: str, called: str, timeline: Timeline, timeout: float) -> Leg:
+        parties = Parties(new_sid("CA"), self._settings.account_sid, caller, called, "outbound-api")
         call = self._new(parties, timeline)
-        call.fallback, call.subscription = order.fallback, order.subscription
-        leg = self._legs[call.sid] = Leg(call, order.timeout + GRACE, order.called)
-        self.start(call, self._outbound(leg, order.source))
-        return call
+        leg = self._legs[call.sid] = Leg(call, timeline.elapsed + timeout + GRACE, called)
+        return leg
 
     def new_leg(
         self, parent: Call, number: str, caller_id: str, subscription: Subscription | None, ring_until: float
@@ -190,6 +234,10 @@ class Switchboard:
         """Make a request whose answer has no effect."""
         self._reports.ask(call, asked)
 
+    def conference_changed(self, call: Call, sid: str, subscription: Subscription, parameters: Parameters) -> None:
+        """Tell of a conference, because of a call in it."""
+        self._reports.told(call, sid, subscription.url, subscription.method, parameters)
+
     async def close(self) -> None:
         """End everything at once, without telling anybody."""
         for task in self._tasks:
@@ -215,6 +263,21 @@ class Switchboard:
         try:
             return await self._dialling.reach(leg) or await self._converse(leg.call, source)
         finally:
+            self._dialling.release(leg)
+
+    async def _invited(self, leg: Leg, participant: Participant, seconds: float) -> Ending:
+        """Somebody who is rung for a conference: once they have answered they are in it, then the call is over."""
+        invited = participant.conference.invited
+        try:
+            unreached = await self._dialling.reach(leg)
+            invited.remove(participant)
+            if unreached is None and participant.conference.state != "completed":
+                await self.conferring.sit(participant, seconds)
+            return unreached or "completed"
+        finally:
+            if participant in invited:
+                invited.remove(participant)
+            self.conferring.close_if_empty(participant.conference)
             self._dialling.release(leg)
 
     async def _elsewhere(self, call: Call, approach: Approach) -> Ending:

@@ -38,7 +38,7 @@ SHORTEST_RING, LONGEST_RING = 5.0, 600.0  # seconds of a Dial, the grace not cou
 # Verbs and nouns that the carrier knows and this emulator does not play.
 OTHERS = frozenset(
     {"Connect", "Start", "Stop", "Pay", "Prompt", "Refer", "Sms", "Echo"}
-    | {"Client", "Conference", "Sip", "Sim", "WhatsApp", "Application"}
+    | {"Client", "Sip", "Sim", "WhatsApp", "Application"}
 )
 
 
@@ -231,6 +231,7 @@ class _Reader:
         dial = Dial(
             numbers=tuple(nouns.numbers),
             queue=nouns.queue,
+            conference=nouns.conference,
             action=self._resolve(action) if action else None,
             method=attributes.method("method", 13212),
             timeout=min(max(attributes.seconds("timeout", 30.0, 13213), SHORTEST_RING), LONGEST_RING),

@@ -136,6 +136,37 @@ class DialledQueue:
 
 
 @dataclass(frozen=True, slots=True)
+class DialledConference:
+    """A conference that a Dial enters.
+
+    Arguments:
+        muted: nobody hears whoever comes.
+        starts: whether it may begin because of them.
+        ends: whether it is over for all when they leave.
+        label: their name in it.
+        wait_url: what they hear until it begins: None for the carrier's music, empty for nothing.
+        most: participants, beyond whom they are not let in.
+        coach: the call that alone hears them.
+        beep: as written; a beep is no part of the emulator.
+        callback, callback_method, events: who is told of which events; only what the first says counts.
+    """
+
+    name: str
+    muted: bool = False
+    starts: bool = True
+    ends: bool = False
+    label: str | None = None
+    wait_url: str | None = None
+    wait_method: Method = "POST"
+    most: int = 250
+    coach: str | None = None
+    beep: str = "true"
+    callback: str | None = None
+    callback_method: Method = "POST"
+    events: frozenset[str] = frozenset({"start", "end"})
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
     """Ring other numbers together; the first to answer is joined with the caller. Or fetch the first of a queue."""
 
@@ -148,6 +179,7 @@ class Dial:
     hangup_on_star: bool = False
     answer_on_bridge: bool = False
     queue: DialledQueue | None = None
+    conference: DialledConference | None = None
 
 
 @dataclass(frozen=True, slots=True)

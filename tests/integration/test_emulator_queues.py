@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from tests.unit.emulator.bench import CALLER, PRACTICE, SECOND, Bench, Reply, bench, sdk, twiml
+from tests.unit.emulator.bench import CALLER, PRACTICE, SECOND, Bench, Reply, bench, hears, sdk, telephone, twiml
 from tests.unit.emulator.test_timeline import Clock
 
 # The SDK still signs in by the object and the parameter that aiohttp has deprecated.
@@ -39,25 +39,11 @@ def desk_of(pages: Mapping[str, Any]) -> AbstractAsyncContextManager[Bench]:
 
 async def operator(desk: Bench, page: str = "/fetch") -> str:
     """A telephone that the application rings, that answers, and that runs a page; its sid."""
-    async with sdk(desk) as client:
-        url = desk.application.base_url + page
-        order = await client.calls.create_async(to=OPERATOR, from_=PRACTICE, url=url)
-    (leg,) = await desk.client.ringing(OPERATOR, 5)
-    await desk.client.answer(leg.sid)
-    await desk.client.settled(leg.sid)
-    assert order.sid == leg.sid
-    return leg.sid
+    return await telephone(desk, page, OPERATOR)
 
 
 def result(desk: Bench, path: str = "/left") -> list[str]:
     return [fields["QueueResult"] for fields in desk.application.asked(path)]
-
-
-async def hears(desk: Bench, sid: str) -> list[str]:
-    await desk.client.settled(sid)
-    found = (await desk.get(f"/calls/{sid}"))["hears"]
-    assert isinstance(found, list)
-    return found
 
 
 async def test_position_is_told_again_whenever_the_document_has_come_to_its_end() -> None:

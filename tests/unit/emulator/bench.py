@@ -188,3 +188,22 @@ async def until(check: Any) -> None:
     async with asyncio.timeout(10):
         while not check():
             await asyncio.sleep(0.01)
+
+
+async def telephone(desk: Bench, page: str, number: str) -> str:
+    """A telephone that the application rings, that answers, and that runs a page; its sid."""
+    async with sdk(desk) as client:
+        order = await client.calls.create_async(to=number, from_=PRACTICE, url=desk.application.base_url + page)
+    (leg,) = await desk.client.ringing(number, 5)
+    assert order.sid == leg.sid
+    await desk.client.answer(leg.sid)
+    await desk.client.settled(leg.sid)
+    return leg.sid
+
+
+async def hears(desk: Bench, sid: str) -> list[str]:
+    """The legs that one hears, once it has settled."""
+    await desk.client.settled(sid)
+    found = (await desk.get(f"/calls/{sid}"))["hears"]
+    assert isinstance(found, list)
+    return found

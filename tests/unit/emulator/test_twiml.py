@@ -5,6 +5,7 @@ import pytest
 from callcenter.emulator.twiml import DocumentFailed, parse
 from callcenter.emulator.verbs import (
     Dial,
+    DialledConference,
     DialledNumber,
     DialledQueue,
     Enqueue,
@@ -115,6 +116,12 @@ def test_largest_document_is_read() -> None:
         ('<Gather actionOnEmptyResult="yes"/>', 12200),
         ('<Enqueue method="PUT">q</Enqueue>', 14201),
         ('<Enqueue waitUrlMethod="PUT">q</Enqueue>', 14201),
+        ('<Dial><Conference muted="yes">c</Conference></Dial>', 13230),
+        ('<Dial><Conference endConferenceOnExit="yes">c</Conference></Dial>', 13231),
+        ('<Dial><Conference startConferenceOnEnter="no">c</Conference></Dial>', 13232),
+        ('<Dial><Conference waitMethod="PUT">c</Conference></Dial>', 13234),
+        ('<Dial><Conference beep="loud">c</Conference></Dial>', 13235),
+        ('<Dial><Conference statusCallbackEvent="begin">c</Conference></Dial>', 12200),
         ("<Dial><Queue>q</Queue><Number>+33472000000</Number></Dial>", 13215),
         ("<Dial><Number>+33472000000</Number><Queue>q</Queue></Dial>", 13215),
     ],
@@ -152,3 +159,20 @@ def test_queues() -> None:
     assert dialled.queue == DialledQueue("q", "http://h.fr/w")
     inline = parse(b'<Response><Enqueue action="/a" waitUrl="/w">q</Enqueue></Response>', None)
     assert sorted(alert.code for alert in inline.alerts) == [14202, 14203]
+
+
+def test_conferences() -> None:
+    dialled = one(
+        '<Dial><Conference muted="true" beep="onEnter" startConferenceOnEnter="false" endConferenceOnExit="true" '
+        'participantLabel="a" waitUrl="/w" waitMethod="GET" maxParticipants="9999" coach="CA1" record="true" '
+        'statusCallback="/s" statusCallbackEvent="join leave">c</Conference></Dial>'
+    )
+    assert isinstance(dialled, Dial)
+    assert dialled.conference == DialledConference(
+        "c", muted=True, starts=False, ends=True, label="a", wait_url="http://h.fr/w", wait_method="GET", most=250,
+        coach="CA1", beep="onEnter", callback="http://h.fr/s", events=frozenset({"join", "leave"}),
+    )  # fmt: skip
+    for written, url in (("", None), ('waitUrl=""', "")):
+        quiet = one(f"<Dial><Conference {written}>c</Conference></Dial>")
+        assert isinstance(quiet, Dial)
+        assert quiet.conference == DialledConference("c", wait_url=url)
