@@ -180,6 +180,7 @@ class Call:
         self.mirror: Call | None = None
         self.listener: Listener | None = None
         self.company: Company | None = None
+        self.greeting: str | None = None  # what a machine on the telephone says as soon as anything listens
         self.verb: str | None = None
         self.created = now()
         self.updated = self.created
@@ -283,6 +284,10 @@ class Call:
         """From now on keys and speech go there; to nobody with None."""
         self.listener = listener
         self.timeline.changes.notify()
+        if listener is not None and self.greeting is not None:
+            words, self.greeting = self.greeting, None
+            if not self.speak(words):
+                self._enter("speech", words, taken=False)
 
     def press(self, keys: str) -> str:
         """Press keys, one after the other; those that were taken. The others are lost, as on the carrier."""

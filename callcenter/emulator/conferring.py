@@ -118,7 +118,6 @@ class Conferring:
             other.call.timeline.meet(call.timeline)
         conference.participants.append(participant)
         call.company = conference
-        call.listen(Seat(participant, on_star))
         self._tell(participant, "join", "participant-join")
         present = conference.participants
         if conference.state == "init" and len(present) > 1 and any(one.given.starts for one in present):
@@ -130,6 +129,7 @@ class Conferring:
             self._tell_all(participant, "start", "conference-start")
         elif conference.state == "in-progress":
             call.hear("joined", f"[conférence {conference.name}]")
+        call.listen(Seat(participant, on_star))
         conference.look()
 
     def _leave(self, participant: Participant) -> None:

@@ -20,6 +20,7 @@ class Leg:
         whisper: what it hears before it is joined.
         partner: the inbound call that it is, if the number is one of ours.
         joined: whether it is joined now; ``bridged``, whether it ever was.
+        parameters: what a client is told besides.
     """
 
     call: Call
@@ -31,6 +32,7 @@ class Leg:
     refused: Unreached | None = None
     joined: bool = False
     bridged: bool = False
+    parameters: tuple[tuple[str, str], ...] = ()
 
     def answer(self) -> None:
         """The telephone is picked up."""
@@ -110,9 +112,9 @@ class Pair:
     ) -> None:
         self._sides = (first, second)
         self.parted = False
-        for side, far, behind, on_star in ((first, second, partner, star), (second, first, None, None)):
-            side.company = self
-            side.listen(Bridge(far, behind, on_star))
+        first.company = second.company = self
+        first.listen(Bridge(second, partner, star))
+        second.listen(Bridge(first))
 
     def heard_by(self, listener: Call) -> Sequence[Call]:
         """The other one."""

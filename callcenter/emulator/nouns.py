@@ -1,4 +1,4 @@
-"""Reading what a Dial leads to: numbers, a queue, a conference."""
+"""Reading what a Dial leads to: numbers, clients, a queue, a conference."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from callcenter.emulator.attributes import Attributes, Warn
+from callcenter.emulator.clients import SCHEME, is_client
 from callcenter.emulator.verbs import DialledConference, DialledNumber, DialledQueue
 
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
@@ -41,6 +42,8 @@ class Nouns:
                 self.warn(13215, f"<{child.tag}> beside another noun of <Dial>; it is skipped")
             elif child.tag == "Number":
                 self.numbers.append(self._number(child))
+            elif child.tag == "Client":
+                self.numbers += [client] if (client := self._client(child)) is not None else []
             elif child.tag == "Queue":
                 self.queue = self._queue(child)
             elif child.tag == "Conference":
@@ -49,14 +52,36 @@ class Nouns:
                 self.warn(13215, f"<{child.tag}> is not a noun of <Dial>; it is skipped")
 
     def _number(self, element: Element) -> DialledNumber:
-        attributes = self._attributes(element, "sendDigits", "byoc", "statusCallbackMethod", "machineDetection")
+        return self._rung(element, (element.text or "").strip(), (), "sendDigits", "byoc", "machineDetection")
+
+    def _client(self, element: Element) -> DialledNumber | None:
+        """Source: https://www.twilio.com/docs/voice/twiml/client"""
+        identity, parameters = (element.text or "").strip(), []
+        for child in element:
+            if child.tag == "Identity":
+                identity = (child.text or "").strip()
+            elif child.tag == "Parameter":
+                parameters.append((child.get("name", ""), child.get("value", "")))
+            else:
+                self.warn(12200, f"<{child.tag}> is nothing that <Client> has; it is skipped")
+        if not is_client(SCHEME + identity):
+            self.warn(12200, f"<Client>: {identity!r} is no identity; it is skipped")
+            return None
+        return self._rung(element, SCHEME + identity, tuple(parameters), "clientNotificationUrl")
+
+    def _rung(
+        self, element: Element, address: str, parameters: tuple[tuple[str, str], ...], *ignored: str
+    ) -> DialledNumber:
+        attributes = self._attributes(element, *ignored)
         whisper, callback = attributes.text("url", ""), attributes.text("statusCallback", "")
         number = DialledNumber(
-            (element.text or "").strip(),
+            address,
             url=self.resolve(whisper) if whisper else None,
             method=attributes.method("method", 13221),
             status_callback=self.resolve(callback) if callback else None,
             events=frozenset(attributes.text("statusCallbackEvent", "completed").split()) & EVENTS,
+            status_method=attributes.method("statusCallbackMethod", 12200),
+            parameters=parameters,
         )
         attributes.finish()
         return number

@@ -58,6 +58,9 @@ class Queueing:
             message = f"<Enqueue> needs the name of a queue, of {LONGEST_NAME} characters at most"
             call.alert(Alert(12200, "error", message))
             return QueueLeft((("QueueResult", "error"),))
+        if call.parties.parent is not None and not call.diverted:
+            call.alert(Alert(12200, "error", "<Enqueue> on a leg that was dialled and is not joined yet"))
+            return QueueLeft((("QueueResult", "error"),))
         queue = self._queues.named(enqueue.name) or self._queues.create(enqueue.name)
         if len(queue.members) >= min(queue.max_size, enqueue.max_size or queue.max_size):
             return QueueLeft((("QueueResult", "queue-full"),))

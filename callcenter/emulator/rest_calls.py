@@ -7,6 +7,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from callcenter.emulator.calls import Call, Diverted, Fetch, HungUp, Inline, Source, Subscription
+from callcenter.emulator.clients import is_client
 from callcenter.emulator.identifiers import rfc2822
 from callcenter.emulator.messages import E164
 from callcenter.emulator.rest import PREFIX, Form, RestError, form, http_method, not_found, page, settle
@@ -113,9 +114,9 @@ def parties(fields: Form) -> tuple[str, str]:
         raise RestError(21201, "No 'To' number is specified")
     if not caller:
         raise RestError(21213, "'From' phone number is required")
-    if not E164.fullmatch(called):
+    if not (E164.fullmatch(called) or is_client(called)):
         raise RestError(21211, f"Invalid 'To' Phone Number: {called}")
-    if not E164.fullmatch(caller):
+    if not (E164.fullmatch(caller) or is_client(caller)):
         raise RestError(21212, f"Invalid 'From' Phone Number: {caller}")
     return caller, called
 

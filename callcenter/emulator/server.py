@@ -12,6 +12,7 @@ from aiohttp import web
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.browser import PhonePage
 from callcenter.emulator.control import Control, refusals
+from callcenter.emulator.control_clients import ClientsControl
 from callcenter.emulator.control_lines import LinesControl
 from callcenter.emulator.control_mailbox import MailboxControl
 from callcenter.emulator.control_recordings import RecordingsControl
@@ -136,6 +137,7 @@ class _Running:
         application.add_routes(RecordingsResource(self._recordings).routes())
         application.add_routes(Control(self._switchboard, messages).routes())
         application.add_routes(LinesControl(self._switchboard.lines, self._switchboard.serves).routes())
+        application.add_routes(ClientsControl(self._switchboard).routes())
         application.add_routes(RecordingsControl(self._recordings).routes())
         application.add_routes(TextingControl(texting, messages).routes())
         mailbox = Mailbox(now)

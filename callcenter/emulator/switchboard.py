@@ -11,6 +11,7 @@ import structlog
 
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.calls import Call, Ending, Fetch, HungUp, Parties, Source, Subscription
+from callcenter.emulator.clients import Clients
 from callcenter.emulator.conferences import Conference, Conferences, Participant
 from callcenter.emulator.conferring import Conferring
 from callcenter.emulator.dialling import GRACE, Dialling, Program
@@ -89,6 +90,7 @@ class Switchboard:
         self.calls: dict[str, Call] = {}
         self.changes = Changes()
         self.lines = Lines(self.serves if settings.numbers else None)
+        self.clients = Clients(now)
         self._legs: dict[str, Leg] = {}
         self._settings = settings
         self._reports = reports
@@ -216,6 +218,14 @@ class Switchboard:
             for leg in self._legs.values()
             if leg.call.status == "ringing" and leg.partner is None and not leg.picked_up and leg.refused is None
         ]
+
+    def unregister(self, identity: str) -> bool:
+        """A client waits for calls no more: what rings on it is not answered; False if it was not registered."""
+        known = self.clients.unregister(identity)
+        for leg in self.ringing():
+            if not self.clients.reachable(leg.rings_at):
+                leg.refuse("no-answer")
+        return known
 
     async def interpret(self, call: Call, source: Source) -> Ended | None:
         """Run a document on a leg; None when it came to its end without ending the call."""

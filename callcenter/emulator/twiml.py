@@ -37,8 +37,7 @@ SHORTEST_RING, LONGEST_RING = 5.0, 600.0  # seconds of a Dial, the grace not cou
 
 # Verbs and nouns that the carrier knows and this emulator does not play.
 OTHERS = frozenset(
-    {"Connect", "Start", "Stop", "Pay", "Prompt", "Refer", "Sms", "Echo"}
-    | {"Client", "Sip", "Sim", "WhatsApp", "Application"}
+    {"Connect", "Start", "Stop", "Pay", "Prompt", "Refer", "Sms", "Echo"} | {"Sip", "Sim", "WhatsApp", "Application"}
 )
 
 

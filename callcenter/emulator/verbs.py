@@ -108,11 +108,13 @@ class Hangup:
 
 @dataclass(frozen=True, slots=True)
 class DialledNumber:
-    """One number that a Dial rings.
+    """One number, or one client, that a Dial rings.
 
     Arguments:
+        number: E.164, or ``client:`` and an identity.
         url: the whisper document, run on the called leg before the two are joined.
         status_callback, events: who is told which of ``initiated ringing answered completed``.
+        parameters: what a client is told besides.
     """
 
     number: str
@@ -120,6 +122,8 @@ class DialledNumber:
     method: Method = "POST"
     status_callback: str | None = None
     events: frozenset[str] = frozenset({"completed"})
+    status_method: Method = "POST"
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ def test_largest_document_is_read() -> None:
         ('<Dial><Conference waitMethod="PUT">c</Conference></Dial>', 13234),
         ('<Dial><Conference beep="loud">c</Conference></Dial>', 13235),
         ('<Dial><Conference statusCallbackEvent="begin">c</Conference></Dial>', 12200),
+        ("<Dial><Client>a<Phone/></Client></Dial>", 12200),
         ("<Dial><Queue>q</Queue><Number>+33472000000</Number></Dial>", 13215),
         ("<Dial><Number>+33472000000</Number><Queue>q</Queue></Dial>", 13215),
     ],
