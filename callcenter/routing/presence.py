@@ -54,8 +54,10 @@ async def move(
     Arguments:
         way: how they speak from here on.
     """
-    sources = [source for source, targets in MOVES.items() if to in targets]
-    values = {"staff": staff, "to": to.value, "way": way.value, "now": now, "from": [str(source) for source in sources]}
+    sources = [source.value for source, targets in MOVES.items() if to in targets]
+    if not sources:
+        return False
+    values = {"staff": staff, "to": to.value, "way": way.value, "now": now, "from": sources}
     row = (await connection.execute(_MOVE, values)).one_or_none()
     if row is None:
         return False
