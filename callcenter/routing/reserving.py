@@ -1,25 +1,36 @@
 """Reserving: a call and an operator are brought together by one statement, or not at all.
 
 The statement picks the first call in order for which a fit operator is there, and of those the one whom the
-organisation's strategy names. It takes both locks, or goes on to the next pair; so two workers never wait for each
-other here, and a call that nobody can take blocks nobody behind it.
+organisation's strategy names. It takes both locks, or goes on to the next pair; so a call that nobody can take, or that
+somebody holds, blocks nobody behind it.
+
+Two workers that reserved at the same moment could each go round what the other is about to take, and let a call be
+overtaken. So they take turns, as long as that is a matter of milliseconds. A worker that has stopped in its turn keeps
+nobody waiting: the locks of the rows alone keep a call from being offered to two.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.routing.fitting import FITS
 from callcenter.routing.held import RESERVATION, reservation_of
 from callcenter.routing.values import Limits, Reservation, day_of
 from callcenter.routing.waking import About, Waking, wake
-from callcenter.store.database import Database
+from callcenter.store.database import Database, DatabaseDown, is_lock_timeout
 
 #: Reservations in one go; whoever is left is looked at again at once or with the next waking.
 MOST = 200
+
+#: Whose turn it is to reserve: key of an advisory lock, and milliseconds after which one is taken without.
+TURN, PATIENCE_MS = 7_067_001, 250
+
+_log = structlog.get_logger(__name__)
 
 
 class Reserving:
@@ -50,6 +61,15 @@ class Reserving:
 
     async def reserve_one(self, now: datetime) -> Reservation | None:
         """Offer the first call that somebody can take; ``None`` when there is none."""
+        try:
+            return await self._reserve(now, in_turn=True)
+        except DatabaseDown as error:
+            if not isinstance(error.__cause__, DBAPIError) or not is_lock_timeout(error.__cause__):
+                raise
+        _log.warning("reserving_out_of_turn")
+        return await self._reserve(now, in_turn=False)
+
+    async def _reserve(self, now: datetime, *, in_turn: bool) -> Reservation | None:
         values = {
             "id": new_id(self._random),
             "now": now,
@@ -59,12 +79,17 @@ class Reserving:
             "today": day_of(now),
         }
         async with self._database.house() as connection:
+            if in_turn:
+                await connection.execute(_TURN, {"turn": TURN, "patience": f"{PATIENCE_MS}ms"})
             row = (await connection.execute(_RESERVE, values)).one_or_none()
             if row is None:
                 return None
             await wake(connection, Waking(About.STAFF, row.staff_id), Waking(About.QUEUE, row.organisation_id))
             return reservation_of(row)
 
+
+# The patience is set before the lock is asked for: a list of columns is evaluated from left to right.
+_TURN = text("SELECT set_config('lock_timeout', :patience, true), pg_advisory_xact_lock(:turn)")
 
 _RESERVE = text(
     f"""

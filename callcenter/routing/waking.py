@@ -16,7 +16,6 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -137,7 +136,7 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:  # whatever it was: without a listener there are still the looks by oneself
                 _log.warning("listener_lost", error=type(error).__name__)
             finally:
                 self._listening.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -98,10 +98,9 @@ class Floor:
     clock: DrivenClock
     chance: SeededRandom
     limits: Limits = field(default_factory=Limits)
-    organisation: UUID = field(init=False)
+    organisation: UUID = field(default_factory=uuid4)
 
     def __post_init__(self) -> None:
-        self.organisation = self._id()
         self.queue = Queue(self.limits)
         self.reservations = Reservations(self.limits)
         self.reserving = Reserving(self.database, self.chance, self.limits)
@@ -147,38 +146,21 @@ class Floor:
     ) -> UUID:
         """Somebody who answers for ``practices``, or for all of the organisation when none is named."""
         staff, portfolio = self._id(), self._id()
-        values: dict[str, object] = {"staff": staff, "portfolio": portfolio, "organisation": self.organisation}
-        await self.run(
-            "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
-            "VALUES (:staff, :organisation, :login, 'Télésecrétaire', :languages, :now)",
-            staff=staff,
-            organisation=self.organisation,
-            login=f"o{staff.hex}",
-            languages=list(languages),
-            now=self.clock.now(),
-        )
-        await self.run(
-            "INSERT INTO portfolio (id, organisation_id, name, whole) "
-            "VALUES (:portfolio, :organisation, :name, :whole)",
-            portfolio=portfolio,
-            organisation=self.organisation,
-            name=str(portfolio),
-            whole=not practices,
-        )
-        for practice in practices:
-            await self.run(
-                "INSERT INTO portfolio_practice (portfolio_id, practice_id, organisation_id) "
-                "VALUES (:portfolio, :practice, :organisation)",
-                practice=practice,
-                portfolio=portfolio,
-                organisation=self.organisation,
-            )
-        await self.run(
-            "INSERT INTO staff_role (staff_id, portfolio_id, role, organisation_id) "
-            "VALUES (:staff, :portfolio, :role, :organisation)",
-            role=role,
-            **values,
-        )
+        values = {
+            "staff": staff,
+            "portfolio": portfolio,
+            "organisation": self.organisation,
+            "languages": list(languages),
+            "login": f"o{staff.hex}",
+            "name": str(portfolio),
+            "whole": not practices,
+            "practices": list(practices),
+            "role": role,
+            "now": self.clock.now(),
+        }
+        async with self.database.house() as connection:
+            for statement in _OPERATOR:
+                await connection.execute(statement, values)
         if available:
             assert await self.moves(staff, PresenceState.AVAILABLE)
         return staff
@@ -261,6 +243,22 @@ async def broken(connection: AsyncConnection) -> dict[str, Sequence[Any]]:
     found = {name: (await connection.execute(text(query))).all() for name, query in INVARIANTS.items()}
     return {name: rows for name, rows in found.items() if rows}
 
+
+_OPERATOR = (
+    text(
+        "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
+        "VALUES (:staff, :organisation, :login, 'Télésecrétaire', :languages, :now)"
+    ),
+    text("INSERT INTO portfolio (id, organisation_id, name, whole) VALUES (:portfolio, :organisation, :name, :whole)"),
+    text(
+        "INSERT INTO portfolio_practice (portfolio_id, practice_id, organisation_id) "
+        "SELECT :portfolio, one, :organisation FROM unnest(cast(:practices AS uuid[])) one"
+    ),
+    text(
+        "INSERT INTO staff_role (staff_id, portfolio_id, role, organisation_id) "
+        "VALUES (:staff, :portfolio, :role, :organisation)"
+    ),
+)
 
 #: What a test of routing writes, in the order in which it can be deleted.
 _WRITTEN = (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,6 +23,16 @@ from tests.integration.routing.floor import Floor
 
 #: Seconds for what must come; nothing takes so long.
 PATIENCE = 10.0
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @pytest.fixture
@@ -98,7 +110,7 @@ async def test_a_reader_who_lags_behind_loses_the_oldest(floor: Floor) -> None:
 async def test_a_worker_offers_a_call_as_soon_as_it_waits(floor: Floor, listener: Listener, practice: UUID) -> None:
     operator = await floor.operator(practice)
     distributor = Distributor(floor.database, floor.clock, SeededRandom(7), listener, floor.limits)
-    async with distributor.running(poll=3600), asyncio.timeout(PATIENCE):
+    async with _beside(distributor.run(poll=3600)), asyncio.timeout(PATIENCE):
         await floor.waits(practice)
         while await floor.state(operator) is not PresenceState.RESERVED:
             await asyncio.sleep(0.01)
@@ -108,7 +120,7 @@ async def test_a_worker_without_notices_looks_by_itself(cluster: Cluster, floor:
     operator = await floor.operator(practice)
     deaf = Listener(cluster.server.url(user=APP, database=NAME))
     distributor = Distributor(floor.database, floor.clock, SeededRandom(7), deaf, floor.limits)
-    async with distributor.running(poll=0.05), asyncio.timeout(PATIENCE):
+    async with _beside(distributor.run(poll=0.05)), asyncio.timeout(PATIENCE):
         await floor.waits(practice)
         while await floor.state(operator) is not PresenceState.RESERVED:
             await asyncio.sleep(0.01)
