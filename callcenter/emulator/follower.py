@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from callcenter.emulator.arrivals import Arrivals
-from callcenter.emulator.client import ArrivedMail, ArrivedMessage, CallState, ControlClient, Spoken
+from callcenter.emulator.client import ArrivedMail, ArrivedMessage, CallState, ControlClient, Ringing, Spoken
 from callcenter.emulator.errors import EmulatorError, Refusal
-from callcenter.emulator.lines import Forwarding
 from callcenter.emulator.narration import heard_line, keys_line, mail_line, message_line, sent_line
 from callcenter.emulator.nodes import plain
 from callcenter.emulator.outcomes import Differed
 from callcenter.emulator.steps import (
+    CALLER,
     Answers,
+    Calls,
     ContinuesOn,
     Ends,
     HangsUp,
     Hears,
     HearsNot,
+    HearsWhom,
+    Held,
     Mails,
     NoMails,
     NoRings,
     NoTexts,
     Presses,
+    Rejects,
     Rings,
     Says,
     SendsText,
@@ -34,9 +38,11 @@ from callcenter.emulator.steps import (
     Transcript,
     Waits,
 )
+from callcenter.emulator.surroundings import Surroundings
 
 Narrator = Callable[[str], object]
 
+AMONG_OTHERS = frozenset({"Dial", "Enqueue"})  # verbs in which others decide what is heard
 LONGEST_WAIT = 600.0  # real seconds between two calls
 
 REFERENCE = re.compile(r"\{(\w+)(!?)\}")
@@ -101,10 +107,10 @@ class Follower:
         self._over = False  # whether the transcript knows that the call on this telephone is over
         self._kept: dict[str, str] = {}
         self._telephones: dict[str, str] = {}
-        self._answered: dict[str, int] = {}  # the step that answered each
+        self._answered: dict[str, int] = {}  # the step that answered each, or let it call
         self._calls = [sid]
         self._step = Step(0, 0, Ends())
-        self._forwardings: tuple[Sequence[Forwarding], Sequence[Forwarding]] = ((), ())
+        self._surroundings = Surroundings(client)
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -121,24 +127,22 @@ class Follower:
     ) -> Follower:
         """Make the call that a transcript describes; no step of it is taken yet."""
         seen, seen_mails = await client.last_message(), await client.last_mail()
-        before = await client.forwardings()
+        surroundings = await Surroundings.make(client, transcript)
         try:
-            for forwarding in transcript.forwarding:
-                await client.forward(forwarding)
             sid = await client.start(transcript.caller, transcript.called, "scripted", transcript.forwarded_from)
         except EmulatorError:
-            await _put_back(client, transcript.forwarding, before)
+            await surroundings.undo()
             raise
         follower = cls(client, sid, seen, patience, narrate, transcript.caller, seen_mails)
-        follower._forwardings = (transcript.forwarding, before)
+        follower._surroundings = surroundings
         return follower
 
     async def hang_up(self) -> CallState:
         """Hang up every telephone; the call when its end was reported, or as it is when that takes too long.
 
-        Lines forward again what they forwarded before the call.
+        Lines forward again what they forwarded before the call, and clients are gone.
         """
-        await _put_back(self._client, *self._forwardings)
+        await self._surroundings.undo()
         for leg in (self.sid, *self._answered):
             await self._client.hang_up(leg)
         for leg in self._calls[1:]:
@@ -164,12 +168,23 @@ class Follower:
         self._told[state.sid] = len(state.heard)
 
     async def _take(self, state: CallState) -> Differed | None:
-        heard = state.heard[self._windows.get(self._line, 0) :]
-        if isinstance(self._step.action, Presses | Waits | Says | Answers):
+        heard: Sequence[Spoken] = state.heard[self._windows.get(self._line, 0) :]
+        if isinstance(self._step.action, Presses | Waits | Says | Answers | Calls | Rejects):
             self._windows[self._line] = len(state.heard)
         match self._step.action:
             case Hears(pattern, name):
+                heard = await self._awaited(state, pattern, heard)
                 return self._hears(pattern, name, heard)
+            case HearsWhom(names):
+                return await self._hears_whom(names)
+            case Held(held):
+                return await self._held(held=held)
+            case Calls():
+                await self._call(self._step.action)
+            case Rejects(on, reason):
+                if (leg := await self._ringing(on)) is None:
+                    return self._differs(f"entendre sonner le {on}", "ce téléphone ne sonne pas")
+                await self._client.reject(leg.sid, reason)
             case HearsNot(pattern):
                 if pattern.search(_text(heard)):
                     return self._differs(f"ne pas entendre « {pattern.pattern} »", _quote(heard))
@@ -318,13 +333,60 @@ class Follower:
         before = next((leg for leg, step in self._answered.items() if step == self._step.number), None)
         if before is not None:
             return before
-        ringing = await self._client.ringing(number, self._patience.ring)
-        leg = next((leg for leg in ringing if leg.parent == self.sid), ringing[-1] if ringing else None)
+        leg = await self._ringing(number)
         if leg is None:
             return None
         await self._client.answer(leg.sid)
         self._answered[leg.sid] = self._step.number
         return leg.sid
+
+    async def _ringing(self, number: str) -> Ringing | None:
+        """The leg that rings at a number, one that this call has dialled rather than another; time passes there too."""
+        ringing = await self._client.ringing(number, self._patience.ring)
+        leg = next((leg for leg in ringing if leg.parent == self.sid), ringing[-1] if ringing else None)
+        if leg is not None:
+            await self._client.meet(self._line, leg.sid)
+        return leg
+
+    async def _call(self, calls: Calls) -> None:
+        sid = await self._client.start(calls.caller, calls.called, "scripted")
+        await self._client.meet(self._line, sid)
+        self._telephones[calls.name] = sid
+        self._answered[sid] = self._step.number
+        await self._settled(sid, f"{calls.caller} ")
+
+    async def _awaited(self, state: CallState, pattern: re.Pattern[str], heard: Sequence[Spoken]) -> Sequence[Spoken]:
+        """What was heard; among others it may come from the application at any moment, and is awaited."""
+        if state.verb not in AMONG_OTHERS:
+            return heard
+        start = self._windows.get(self._line, 0)
+        state = await self._until(lambda now: pattern.search(_text(now.heard[start:])) is not None)
+        self.tell(state)
+        return state.heard[start:]
+
+    async def _until(self, reached: Callable[[CallState], bool]) -> CallState:
+        """The call whose turn it is, once something has come about on it, or as it is when that takes too long."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._patience.ring
+        state = await self._client.settled(self._line)
+        while not reached(state) and (left := until - loop.time()) > 0:
+            state = await self._client.state(self._line, after=state.revision, wait=left)
+        return state
+
+    async def _hears_whom(self, names: frozenset[str]) -> Differed | None:
+        known = {self.sid: CALLER} | {sid: name for name, sid in self._telephones.items()}
+        wanted = {sid for sid, name in known.items() if name in names}
+        state = await self._until(lambda now: now.hears == wanted)
+        if state.hears == wanted:
+            return None
+        others = [known.get(sid, "un autre téléphone") for sid in state.hears]
+        return self._differs(f"entendre {_names(names)}", f"on entend {_names(others)}")
+
+    async def _held(self, *, held: bool) -> Differed | None:
+        if (await self._until(lambda now: now.held == held)).held == held:
+            return None
+        waiting, talking = "être en attente", "ne pas être en attente"
+        return self._differs(waiting if held else talking, talking if held else waiting)
 
     def _ended(self, state: CallState) -> Differed | None:
         if state.activity != "ended":
@@ -346,14 +408,8 @@ class Follower:
         return Differed(self._step.number, self._step.line, expected, heard)
 
 
-async def _put_back(client: ControlClient, made: Sequence[Forwarding], before: Sequence[Forwarding]) -> None:
-    """Take off what a transcript set up, and let lines forward as they did."""
-    places = {(forwarding.line, forwarding.when) for forwarding in made}
-    for forwarding in made:
-        await client.unforward(forwarding)
-    for forwarding in before:
-        if (forwarding.line, forwarding.when) in places:
-            await client.forward(forwarding)
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "personne"
 
 
 def _quoted(arrived: Sequence[str]) -> str:
