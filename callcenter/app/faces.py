@@ -59,6 +59,7 @@ def _edge(
     return EdgeDependencies(
         calls=CallService(Steps(fittings.house), fittings.endings, shelf),
         lobby=WaitingRoom(fittings.house),
+        operators=fittings.operators,
         messages=MessageWatch(fittings.messages, fittings.texts),
         texts=fittings.outreach.texts_received,
         confirmations=fittings.outreach.escalations,

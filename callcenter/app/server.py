@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from callcenter.app.console import open_console
+from callcenter.app.distributing import distributing
 from callcenter.app.faces import listen_to_both
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
@@ -61,7 +62,7 @@ async def run_server(
 
     Arguments:
         clock, random, voice: in place of the machine's own; tests drive them.
-        jobs: whether this process works on jobs too.
+        jobs: whether this process works on jobs, and offers waiting calls, too.
 
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
@@ -77,6 +78,7 @@ async def run_server(
         await refresh_static(house.database, static)
         if jobs:
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
+            await stack.enter_async_context(distributing(addresses.app, fittings))
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)
         console = await open_console(stack, settings, addresses, fittings)

@@ -69,6 +69,7 @@ class WaitingRoom:
             taken = None if there is None else there.stay.reservation
             if there is None or taken is None or taken.state not in _TAKEN:
                 return WaitOver()
+            await self._house.reservations.connected(connection, taken.id, taken.staff, there.now)
             return Meeting(taken.id.hex, (self._line(there, "queue.taken"),))
 
     async def _look(self, connection: AsyncConnection, at: AtAWait) -> _There | None:

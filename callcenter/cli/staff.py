@@ -7,6 +7,7 @@ from datetime import date, datetime
 import click
 
 from callcenter.cli.context import Context, by_option, run
+from callcenter.cli.staff_duty import staff_duty, staff_telephone
 from callcenter.cli.staff_portfolios import portfolio
 from callcenter.cli.staff_room import portfolio_called, portfolio_option, staff_room
 from callcenter.kernel.clock import SystemClock
@@ -29,6 +30,8 @@ def staff() -> None:
 
 
 staff.add_command(portfolio)
+staff.add_command(staff_telephone)
+staff.add_command(staff_duty)
 
 
 @staff.command("create")

@@ -78,7 +78,16 @@ BOOK_PROMPTS = (
     "booking.booked",
 )
 #: What is heard while an operator is waited for.
-QUEUE_PROMPTS = ("queue.wait", "queue.still", "queue.next", "queue.before", "queue.range", "queue.keys", "queue.taken")
+QUEUE_PROMPTS = (
+    "queue.wait",
+    "queue.still",
+    "queue.next",
+    "queue.before",
+    "queue.range",
+    "queue.keys",
+    "queue.taken",
+    "queue.offer",
+)
 REFERENCE_PROMPTS = ("reference.ask", "reference.again", "reference.failed")
 CARD_PROMPTS = ("card.birth_date", "card.again", "card.failed")
 #: The words of a step that asks several questions, by its kind.

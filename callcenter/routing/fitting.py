@@ -4,6 +4,9 @@ from __future__ import annotations
 
 #: A condition over ``p`` (presence), ``a`` (its staff_account), ``e`` (queue_entry) and ``c`` (its practice), with the
 #: parameter ``:today``: the date in Paris.
+#: A condition over ``p``, with the parameter ``:seen``: somebody is there. A telephone gives no signs of life.
+SEEN = "(p.seen_at > :seen OR p.way = 'telephone')"
+
 FITS = """
     e.language = ANY(a.languages)
     AND a.organisation_id = c.organisation_id

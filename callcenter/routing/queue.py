@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel.errors import NotFound
 from callcenter.routing.events import note_call
-from callcenter.routing.fitting import FITS
+from callcenter.routing.fitting import FITS, SEEN
 from callcenter.routing.held import Held, end, free, leave, lock_call, to_front
 from callcenter.routing.reservations import conversation_over
 from callcenter.routing.values import (
@@ -325,7 +325,7 @@ _STAFFED = text(
         SELECT FROM presence p JOIN staff_account a ON a.id = p.staff_id
         JOIN (SELECT cast(:practice AS uuid) AS practice_id, cast(:language AS text) AS language) e ON true
         JOIN practice c ON c.id = e.practice_id
-        WHERE p.state <> 'offline' AND (p.seen_at > :seen OR p.state = 'on_call') AND {FITS}
+        WHERE p.state <> 'offline' AND ({SEEN} OR p.state = 'on_call') AND {FITS}
     )
     """  # noqa: S608 - our own words alone
 )

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.kernel.randomness import Random, new_id
-from callcenter.routing.fitting import FITS
+from callcenter.routing.fitting import FITS, SEEN
 from callcenter.routing.held import RESERVATION, reservation_of
 from callcenter.routing.values import Limits, Reservation, day_of
 from callcenter.routing.waking import About, Waking, wake
@@ -101,7 +101,7 @@ _RESERVE = text(
         CROSS JOIN presence p
         JOIN staff_account a ON a.id = p.staff_id
         WHERE e.state = 'waiting' AND (e.not_before IS NULL OR e.not_before <= :now)
-            AND p.state = 'available' AND p.seen_at > :seen
+            AND p.state = 'available' AND {SEEN}
             AND (e.passed_by IS DISTINCT FROM p.staff_id OR e.passed_at <= :passed)
             AND {FITS}
         ORDER BY e.priority, e.place, e.number,

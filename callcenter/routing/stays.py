@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.routing.held import RESERVATION, reservation_of
-from callcenter.routing.values import EntryState, LeftReason, Reservation, Way
+from callcenter.routing.values import EntryState, LeftReason, Reservation, ReservationState, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +64,36 @@ _STAY = text(
     LEFT JOIN presence p ON p.staff_id = r.staff_id
     WHERE e.call_id = :call
     """  # noqa: S608 - our own words alone
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A reservation, whatever has become of it.
+
+    Arguments:
+        way: how its operator speaks.
+    """
+
+    call: UUID
+    practice: UUID
+    staff: UUID
+    state: ReservationState
+    way: Way
+
+
+async def offer_of(connection: AsyncConnection, reservation: UUID) -> Offer | None:
+    """What ``reservation`` is; ``None`` if there is none."""
+    row = (await connection.execute(_OFFER, {"id": reservation})).one_or_none()
+    if row is None:
+        return None
+    return Offer(row.call_id, row.practice_id, row.staff_id, ReservationState(row.state), Way(row.way))
+
+
+_OFFER = text(
+    """
+    SELECT r.call_id, e.practice_id, r.staff_id, r.state, p.way
+    FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id JOIN presence p ON p.staff_id = r.staff_id
+    WHERE r.id = :id
+    """
 )

@@ -142,19 +142,20 @@ _EXPIRED = text(
 _UNSEEN_OFFERED = text(
     """
     SELECT r.id, r.staff_id FROM reservation r JOIN presence p ON p.staff_id = r.staff_id
-    WHERE r.state = 'offered' AND p.seen_at <= :before ORDER BY r.number LIMIT :limit
+    WHERE r.state = 'offered' AND p.way = 'browser' AND p.seen_at <= :before ORDER BY r.number LIMIT :limit
     """
 )
 _UNSEEN = text(
     """
     SELECT p.staff_id, a.organisation_id FROM presence p JOIN staff_account a ON a.id = p.staff_id
-    WHERE p.state NOT IN ('offline', 'reserved', 'on_call') AND p.seen_at <= :before LIMIT :limit
+    WHERE p.state NOT IN ('offline', 'reserved', 'on_call') AND p.way = 'browser' AND p.seen_at <= :before LIMIT :limit
     """
 )
 _OFFLINE = text(
     """
     UPDATE presence SET state = 'offline', since = :now, wrap_up_until = NULL
-    WHERE staff_id = :staff AND state NOT IN ('offline', 'reserved', 'on_call') AND seen_at <= :before
+    WHERE staff_id = :staff AND state NOT IN ('offline', 'reserved', 'on_call')
+        AND way = 'browser' AND seen_at <= :before
     RETURNING staff_id
     """
 )

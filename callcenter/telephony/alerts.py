@@ -32,6 +32,7 @@ class AlertKind(StrEnum):
     RESCUE_SWITCHED = "rescue_switched"
     STATIC_STALE = "static_stale"
     JOBS_STOPPED = "jobs_stopped"
+    QUEUE_STANDS = "queue_stands"
     EDGE_FAILED = "edge_failed"
     CONSOLE_FAILED = "console_failed"
     RECORDING_LEFT = "recording_left"

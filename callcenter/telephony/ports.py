@@ -68,7 +68,24 @@ class Lobby(Protocol):
         """Whoever waits has typed something: what it asks for is kept. Raises as :meth:`heard` does."""
 
     async def meeting(self, at: AtAWait) -> Meeting | WaitOver:
-        """Where the caller meets an operator; changes nothing. Raises as :meth:`heard` does."""
+        """Where the caller meets an operator, who is there: from here on they talk. Raises as :meth:`heard` does."""
+
+
+class Operators(Protocol):
+    """Operators who answer by a telephone, as far as the carrier asks."""
+
+    async def offer(self, offer: UUID) -> str | None:
+        """The practice for which a caller waits, as it is spoken; ``None`` if the offer stands no more.
+
+        Raises:
+            Unavailable: a part that is needed does not answer.
+        """
+
+    async def take(self, offer: UUID) -> str | None:
+        """The operator takes the call, and the caller is led to them: the opaque name of the room, or ``None``."""
+
+    async def left(self, offer: UUID) -> None:
+        """The operator's leg is over; a repeated event changes nothing."""
 
 
 class TextsReceived(Protocol):

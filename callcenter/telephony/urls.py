@@ -20,6 +20,10 @@ WAIT_AGAIN = "/voice/calls/{call}/{document}/wait/again"
 WAIT_KEYS = "/voice/calls/{call}/{document}/wait/keys"
 ROOM = "/voice/calls/{call}/{document}/room"
 MEETING = "/voice/calls/{call}/{document}/meeting"
+OFFER = "/voice/offers/{offer}"
+OFFER_KEYS = "/voice/offers/{offer}/keys"
+OFFER_STATUS = "/voice/offers/{offer}/status"
+OFFER_OVER = "/voice/offers/{offer}/over"
 REACHED = "/voice/reached/{token}"
 STATUS = "/voice/status"
 FALLBACK = "/voice/fallback"
@@ -139,6 +143,22 @@ class Urls:
     def room(self, call: UUID, document: int) -> str:
         """Where the carrier reports who comes into, and leaves, the conference of a caller."""
         return self.base.url + ROOM.format(call=call, document=document)
+
+    def offer(self, offer: UUID) -> str:
+        """Where the carrier asks what an operator hears whom we ring with an offer."""
+        return self.base.url + OFFER.format(offer=offer)
+
+    def offer_keys(self, offer: UUID) -> str:
+        """Where a key comes to that was typed at an offer."""
+        return self.base.url + OFFER_KEYS.format(offer=offer)
+
+    def offer_status(self, offer: UUID) -> str:
+        """Where the carrier reports that the operator's leg is over."""
+        return self.base.url + OFFER_STATUS.format(offer=offer)
+
+    def offer_over(self, offer: UUID) -> str:
+        """Where the carrier asks what follows the talk, for the operator."""
+        return self.base.url + OFFER_OVER.format(offer=offer)
 
     @property
     def music(self) -> str:

@@ -124,6 +124,32 @@ class LobbyDouble:
         return WaitOver() if self.taken is None else Meeting(self.taken, (SayText("Vous êtes en relation."),))
 
 
+class OperatorsDouble:
+    """One offer, which may be taken."""
+
+    def __init__(self) -> None:
+        self.practice: str | None = "Un appel pour le cabinet."
+        self.room: str | None = "r-1"
+        self.asked: list[tuple[str, UUID]] = []
+        self.fails: Exception | None = None
+
+    async def _reach(self, what: str, offer: UUID) -> None:
+        self.asked.append((what, offer))
+        if self.fails is not None:
+            raise self.fails
+
+    async def offer(self, offer: UUID) -> str | None:
+        await self._reach("offer", offer)
+        return self.practice
+
+    async def take(self, offer: UUID) -> str | None:
+        await self._reach("take", offer)
+        return self.room
+
+    async def left(self, offer: UUID) -> None:
+        await self._reach("left", offer)
+
+
 class MessagesDouble:
     """Keeps what became of messages."""
 
@@ -204,6 +230,7 @@ class Edge:
     port: int
     calls: CallsDouble
     lobby: LobbyDouble
+    operators: OperatorsDouble
     messages: MessagesDouble
     texts: TextsDouble
     voice: VoiceDouble
@@ -291,11 +318,20 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
         static = StaticAnswers(voices, alerts)
         static.refresh([RescueEntry(CALLED, RESCUE)])
         edge = Edge(
-            port, CallsDouble(), LobbyDouble(), MessagesDouble(), TextsDouble(), VoiceDouble(), metrics.registry, static
+            port,
+            CallsDouble(),
+            LobbyDouble(),
+            OperatorsDouble(),
+            MessagesDouble(),
+            TextsDouble(),
+            VoiceDouble(),
+            metrics.registry,
+            static,
         )
         deps = EdgeDependencies(
             calls=edge.calls,
             lobby=edge.lobby,
+            operators=edge.operators,
             messages=edge.messages,
             texts=edge.texts,
             confirmations=edge.texts,
