@@ -21,10 +21,11 @@ ENTER_BY_SID = text(
     """
 )
 
-#: A later webhook: lock the call and enter its practice.
+#: A later webhook: lock the call and enter its practice. Not against rows that refer to it: who writes them holds other
+#: locks that a step comes to want (the queue).
 ENTER_BY_ID = text(
     """
-    WITH c AS (SELECT id, practice_id, carrier_sid, status FROM call WHERE id = :id FOR UPDATE)
+    WITH c AS (SELECT id, practice_id, carrier_sid, status FROM call WHERE id = :id FOR NO KEY UPDATE)
     SELECT c.*, set_config('app.practice', c.practice_id::text, true) FROM c
     """
 )

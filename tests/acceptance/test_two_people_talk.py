@@ -159,17 +159,14 @@ async def test_a_voicemail_never_takes_a_call(office: Office) -> None:
     assert await office.one("SELECT state FROM queue_entry") in ("waiting", "reserved")
 
 
-async def test_the_first_who_presses_the_key_has_the_call_and_the_next_caller_rings_the_other(office: Office) -> None:
-    await office.on_duty("operatrice1", DESK)
-    first = await office.waits()
-    desk = await office.rings()
+async def test_the_next_caller_rings_another_operator_and_no_talk_hears_the_other(office: Office) -> None:
+    first, desk = await office.talk()
     await office.on_duty("operatrice2", OTHER_DESK)
     second = await office.waits("+33639980002")
     other = await office.rings(OTHER_DESK)
-    await office.takes(desk)
     await office.takes(other)
-    await office.becomes(lambda: office.hears(first), frozenset({desk}))
     await office.becomes(lambda: office.hears(second), frozenset({other}))
+    assert (await office.hears(first), await office.hears(desk)) == (frozenset({desk}), frozenset({first}))
 
 
 async def test_a_caller_who_has_hung_up_is_not_offered_any_more(office: Office) -> None:
@@ -178,7 +175,7 @@ async def test_a_caller_who_has_hung_up_is_not_offered_any_more(office: Office) 
     desk = await office.rings()
     await office.client.hang_up(caller)
     await office.client.closed(caller)
-    await office.takes(desk)
+    await office.client.answer(desk)
     state = await office.client.closed(desk)
     assert state.activity == "ended"
     assert "n'attend plus" in " ".join(said.text for said in state.heard)
