@@ -1,11 +1,10 @@
 """``queue``: the caller waits for an operator, and ends with them, asks for something else, or comes back.
 
-Nothing that was found or typed is kept through the wait, and no step behind it may build on what was proved before.
+Whoever has met somebody keeps nothing of what was found or typed before; whoever has only waited does, such as what the
+call is about. No step behind a wait may build on what was proved before it (``flow.proof``).
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 from callcenter.flow.conversation import Dequeued, Queueing
 from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
@@ -22,11 +21,12 @@ async def enter(state: State, scene: Scene) -> Outcome:
         case Admitted(queue):
             return Waiting(Queueing((), queue), state.going_away(Phase.QUEUED, scene.world.now))
         case NotAdmitted():
-            return Left("unanswered", replace(state, bound={}, typed={}))
+            return Left("unanswered", state)
 
 
 async def dequeued(state: State, event: Dequeued, scene: Scene) -> Outcome:
     """The caller waits no more. Whoever's talk was cut off waits again, at the place that they had; not for ever."""
+    state = state.emptied() if event.met else state
     match await scene.world.lobby.left(met=event.met):
         case Parted.CUT_OFF if state.turns < TURNS_TO_WAIT_AGAIN:
             return await enter(state, scene)

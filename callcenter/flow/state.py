@@ -114,8 +114,12 @@ class State:
         return self.at(self.step, phase)
 
     def going_away(self, phase: Phase, now: datetime) -> State:
-        """Waiting for somebody else from ``now`` on, with nothing of what was found or typed."""
-        return replace(self.asking(phase), away_since=now, bound={}, typed={})
+        """Waiting for somebody else from ``now`` on."""
+        return replace(self.asking(phase), away_since=now)
+
+    def emptied(self) -> State:
+        """With nothing of what was found or typed."""
+        return replace(self, bound={}, typed={})
 
     def back(self, now: datetime) -> State:
         """The flow has the word again: the time between is none of its own, by which a call is bounded."""

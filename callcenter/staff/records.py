@@ -51,6 +51,7 @@ class Act(StrEnum):
     SESSION_REVOKED = "staff.session_revoked"
     UNDERTAKING_SIGNED = "staff.undertaking_signed"
     TRAINED = "staff.trained"
+    TELEPHONE_CHANGED = "staff.telephone_changed"
     PORTFOLIO_MADE = "portfolio.made"
     PORTFOLIO_GAINED = "portfolio.practice_added"
     PORTFOLIO_LOST = "portfolio.practice_removed"

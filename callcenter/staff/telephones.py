@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.staff.records import Act, Actor, HouseLog
 from callcenter.store.database import SET_ROW
 from callcenter.store.sealed import NO_PRACTICE, Place, Sealer
 
 
-async def keep_telephone(connection: AsyncConnection, sealer: Sealer, staff: UUID, number: str | None) -> bool:
-    """Keep the telephone of ``staff``, or forget it. False for an account that was never signed in to.
+@dataclass(frozen=True, slots=True)
+class Telephones:
+    """Keeps telephones of staff.
 
     Arguments:
-        number: E.164, which may be dialled; ``None`` to forget it.
+        log: of the house; it names the account, never the number.
     """
-    await connection.execute(SET_ROW, {"row": str(staff)})
-    sealed = None if number is None else sealer.seal_text(number, _place(staff))
-    return (await connection.execute(_KEEP, {"staff": staff, "telephone": sealed})).one_or_none() is not None
+
+    sealer: Sealer
+    log: HouseLog
+
+    async def keep(self, connection: AsyncConnection, staff: UUID, number: str | None, by: Actor) -> bool:
+        """Keep the telephone of ``staff``, or forget it. False for an account that nobody has signed in to yet.
+
+        Arguments:
+            number: E.164, which may be dialled; ``None`` to forget it.
+        """
+        await connection.execute(SET_ROW, {"row": str(staff)})
+        sealed = None if number is None else self.sealer.seal_text(number, _place(staff))
+        kept = (await connection.execute(_KEEP, {"staff": staff, "telephone": sealed})).one_or_none() is not None
+        if kept:
+            await self.log.note(connection, Act.TELEPHONE_CHANGED, by, staff, {"kept": number is not None})
+        return kept
 
 
 async def telephone_of(connection: AsyncConnection, sealer: Sealer, staff: UUID) -> str | None:

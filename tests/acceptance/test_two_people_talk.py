@@ -20,9 +20,9 @@ from callcenter.routing.values import PresenceState, Way
 from callcenter.staff.administration import NewAccount
 from callcenter.staff.invitations import Purpose
 from callcenter.staff.passkeys import RelyingParty
-from callcenter.staff.records import Actor
+from callcenter.staff.records import Actor, HouseLog
 from callcenter.staff.room import StaffRoom
-from callcenter.staff.telephones import keep_telephone
+from callcenter.staff.telephones import Telephones
 from callcenter.staff.values import Role, day_of
 from tests.acceptance.stage import PARIS, Stage
 
@@ -54,7 +54,8 @@ class Office:
         finally:
             room.close()
         async with database.house() as connection:
-            assert await keep_telephone(connection, sealer, account.id, number)
+            log = HouseLog(clock, SeededRandom(login))
+            assert await Telephones(sealer, log).keep(connection, account.id, number, BY)
             await move(connection, account.id, PresenceState.AVAILABLE, clock.now(), way=Way.TELEPHONE)
         return account.id
 

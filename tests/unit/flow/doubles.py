@@ -220,14 +220,14 @@ class MemorySwitchboard:
 
 
 class MemoryLobby:
-    """Where callers wait for operators.
+    """Where callers wait for operators; nobody is on duty until ``admits`` says so.
 
     Arguments:
         verifier: what it has proved dies with a talk.
     """
 
     def __init__(self, verifier: MemoryVerifier) -> None:
-        self.admits = True
+        self.admits = False
         self.parts: Parted = Parted.UNANSWERED
         self.entered: list[tuple[str, bool]] = []
         self._verifier = verifier

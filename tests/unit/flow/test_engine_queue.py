@@ -42,7 +42,10 @@ FLOW = Flow(
 
 
 def calling() -> Call:
-    return Call(FLOW)
+    """A call while an operator is on duty."""
+    call = Call(FLOW)
+    call.lobby.admits = True
+    return call
 
 
 async def test_whoever_waits_hears_what_was_to_be_said_before_and_then_waits() -> None:
@@ -115,16 +118,27 @@ async def test_the_queue_is_told_how_the_caller_is_spoken_to() -> None:
 
 
 @pytest.mark.parametrize("parted", list(Parted))
-async def test_p2_nothing_that_was_found_or_typed_is_kept_through_a_wait(parted: Parted) -> None:
+async def test_p2_nothing_that_was_found_or_typed_is_kept_by_whoever_met_somebody(parted: Parted) -> None:
     call = calling()
     call.state = call.state.binding("appointment", UUID(int=1)).keeping("reason", "other")
     call.verifier.level = Level.STRONG
     await call.ring()
-    assert (call.state.bound, call.state.typed) == ({}, {})
     call.lobby.parts = parted
     await call.send(Dequeued(met=True))
+    assert (call.state.bound, call.state.typed) == ({}, {})
     talked = parted in (Parted.CONNECTED, Parted.CUT_OFF)
     assert call.verifier.level is (Level.UNKNOWN if talked else Level.STRONG)
+
+
+@pytest.mark.parametrize("admits", [True, False])
+async def test_whoever_has_only_waited_need_not_say_again_what_the_call_is_about(admits: bool) -> None:
+    call = calling()
+    call.lobby.admits = admits
+    call.state = call.state.keeping("reason", "other")
+    await call.ring()
+    if admits:
+        await call.send(Dequeued(met=False))
+    assert call.state.typed == {"reason": "other"}
 
 
 def test_p2_the_proof_builds_on_nothing_from_before_a_wait() -> None:
