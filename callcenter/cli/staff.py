@@ -117,9 +117,9 @@ def staff_lock(context: Context, login: str, by: str) -> None:
 @by_option
 @click.pass_obj
 def staff_unlock(context: Context, login: str, by: str) -> None:
-    """Let LOGIN in again."""
+    """Let LOGIN in again: it is locked no more, and whatever was tried too often may be tried again."""
     done = run(_lock(context.settings, login, by, locked=False))
-    click.echo(f"{login}: unlocked" if done else f"{login} was not locked")
+    click.echo(f"{login}: unlocked" if done else f"{login} was not locked; what was tried is forgotten")
 
 
 @staff.command("close")
@@ -273,8 +273,10 @@ async def _grant(settings: Settings, login: str, role: Role, called: str | None,
 async def _lock(settings: Settings, login: str, by: str, *, locked: bool) -> bool:
     async with staff_room(settings) as room:
         account = await room.administration.called(login)
-        act = room.administration.lock if locked else room.administration.unlock
-        return await act(account.id, Actor.command(by))
+        if locked:
+            return await room.administration.lock(account.id, Actor.command(by))
+        await room.logins.forget_tries(account, Actor.command(by))
+        return await room.administration.unlock(account.id, Actor.command(by))
 
 
 async def _close(settings: Settings, login: str, by: str) -> bool:

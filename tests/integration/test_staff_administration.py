@@ -180,6 +180,11 @@ async def test_a_role_holds_for_the_practices_of_its_portfolio(desk: Desk) -> No
     assert not await may(account, Role.OPERATOR, inside)
     assert await desk.room.portfolios.remove(some, inside, BY)
     assert not await desk.room.portfolios.remove(some, inside, BY)
+    await admin.expires(account.id, date(2026, 11, 25), BY)
+    assert not await may(account, Role.SUPERVISOR, inside)
+    assert list(await desk.room.rights.practices(account)) == []
+    await admin.expires(account.id, date(2026, 11, 26), BY)
+    assert await may(account, Role.SUPERVISOR, inside)
     await admin.lock(account.id, BY)
     assert not await may(account, Role.SUPERVISOR, inside)
     assert await desk.acts(some.id) == [Act.PORTFOLIO_MADE, Act.PORTFOLIO_GAINED, Act.PORTFOLIO_LOST]

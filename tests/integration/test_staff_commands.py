@@ -141,7 +141,8 @@ async def test_an_account_from_its_making_to_its_end(staff: Commands, database: 
     assert "locked already" in await staff.done("lock", "superviseur1")
     assert re.search(r"^superviseur1 .* locked ", await staff.done("list"), re.MULTILINE)
     assert "locked" in await staff.refused("reset", "superviseur1")
-    await staff.done("unlock", "superviseur1")
+    assert "unlocked" in await staff.done("unlock", "superviseur1")
+    assert "what was tried is forgotten" in await staff.done("unlock", "superviseur1")
     assert _invitation(await staff.done("reset", "superviseur1")) != token
     assert "closed" in await staff.done("close", "superviseur1")
     assert "no role" in await staff.done("show", "superviseur1")

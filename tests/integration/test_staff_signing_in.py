@@ -20,7 +20,7 @@ from callcenter.staff.limits import Bound, LoginLimits
 from callcenter.staff.login import Begun, PasswordChanged, SteppedUp, Weak
 from callcenter.staff.passkeys import Ceremony
 from callcenter.staff.password_rules import Weakness
-from callcenter.staff.passwords import Passwords
+from callcenter.staff.passwords import Passwords, TooBusy
 from callcenter.staff.proofs import name_account
 from callcenter.staff.room import StaffLimits
 from callcenter.staff.sessions import Stage
@@ -326,6 +326,35 @@ async def test_too_many_tries_are_told_when_to_come_back_and_forgotten_with_time
         assert await desk.room.logins.totp(token, "000000") == Refused()
     assert await desk.room.logins.totp(token, desk.code(person.secret)) == Refused(900)
     desk.room.close()
+
+
+async def test_somebody_who_may_lets_tries_begin_anew(desk: Desk) -> None:
+    person = await desk.person()
+    for _ in range(10):
+        await desk.room.logins.begin(person.account.login, "wrong", "192.0.2.77")
+    refused = await desk.room.logins.begin(person.account.login, PASSWORD, ADDRESS)
+    assert refused == Refused(900)
+    await desk.room.logins.forget_tries(person.account, BY)
+    token = await desk.begun(person)
+    for _ in range(5):
+        assert await desk.room.logins.totp(token, "000000") == Refused()
+    assert await desk.room.logins.totp(token, desk.code(person.secret)) == Refused(900)
+    await desk.room.logins.forget_tries(person.account, BY)
+    assert isinstance(await desk.room.logins.totp(token, desk.code(person.secret)), SignedIn)
+    assert (await desk.acts(person.account.id)).count("staff.tries_forgotten") == 2
+
+
+async def test_who_is_told_to_come_back_has_not_tried(
+    desk: Desk, database: Database, sealer: Sealer, clock: DrivenClock
+) -> None:
+    person = await desk.person()
+    login = LoginLimits(login=Bound(2, timedelta(minutes=15)))
+    full = await Desk.on(database, sealer, clock, limits=StaffLimits(login, parameters=CHEAPEST, waiting=-2))
+    for _ in range(3):
+        with pytest.raises(TooBusy):
+            await full.room.logins.begin(person.account.login, PASSWORD, ADDRESS)
+    full.room.close()
+    assert await desk.begun(person)
 
 
 async def test_the_length_of_what_is_typed_is_bounded(desk: Desk) -> None:
