@@ -12,10 +12,12 @@ ANSWER_FOR = """
     WHERE f.whole AND f.organisation_id = c.organisation_id AND r.role = 'operator'
 """
 
-#: A condition over ``e`` and ``a`` (staff_account), with the parameter ``:today``: the date in Paris.
+#: The account is open, as ``staff.rights`` has it too; who has signed no undertaking answers nobody (SM-02).
+#: A condition over ``e`` and ``a`` (staff_account), with the parameter ``:today`` (``staff.values.day_of``).
 SPEAKS = """
     e.language = ANY(a.languages)
     AND a.locked_at IS NULL AND a.closed_at IS NULL AND (a.expires_on IS NULL OR a.expires_on >= :today)
+    AND a.secrecy_signed_on <= :today
 """
 
 #: Both, over ``p`` (presence) too.

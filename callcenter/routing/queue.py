@@ -28,9 +28,9 @@ from callcenter.routing.values import (
     PresenceState,
     Priority,
     ReservationState,
-    day_of,
 )
 from callcenter.routing.waking import About, Waking, wake
+from callcenter.staff.values import day_of
 
 
 class UnknownCall(NotFound):

@@ -20,8 +20,9 @@ from sqlalchemy.exc import DBAPIError
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.routing.fitting import ANSWER_FOR, SPEAKS
 from callcenter.routing.held import RESERVATION, reservation_of
-from callcenter.routing.values import Limits, Reservation, day_of
+from callcenter.routing.values import Limits, Reservation
 from callcenter.routing.waking import CHANNEL, About
+from callcenter.staff.values import day_of
 from callcenter.store.database import Database, DatabaseDown, is_lock_timeout
 
 #: Reservations in one go; whoever is left is looked at again at once or with the next waking.

@@ -27,6 +27,22 @@ class Listener(Section):
     port: Port = Field(description="TCP port; 0 takes any free one (tests).")
 
 
+class ConsoleSettings(Listener):
+    """The pages of staff."""
+
+    port: Port = Field(8081, description="TCP port; 0 takes any free one (tests).")
+    public_url: WebAddress = Field(
+        "http://localhost:8081",
+        pattern=r"^https?://[^/?#@\s]+/?$",
+        description="How browsers reach the pages, without a path: passkeys are bound to its host name, and "
+        "another one makes them all useless. In production https://, behind your TLS proxy.",
+    )
+    idle_minutes: int = Field(15, ge=1, le=60, description="After so long without a page, staff sign in again.")
+    absolute_minutes: int = Field(
+        720, ge=15, le=1440, description="After so long, staff sign in again whatever they do."
+    )
+
+
 class DatabaseSettings(Section):
     """PostgreSQL 15 or newer. Without `url`, callcenter starts a PostgreSQL 18 of its own."""
 

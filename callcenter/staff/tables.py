@@ -166,7 +166,7 @@ login_tally = Table(
     Column("mark", Text, primary_key=True),
     _at("window_start", nullable=False),
     Column("tries", Integer, nullable=False),
-    CheckConstraint("tries > 0", name="tries"),
+    CheckConstraint("tries >= 0", name="tries"),
     _digest("mark"),
     Index(None, "window_start"),
     info=HOUSE_SCOPE,

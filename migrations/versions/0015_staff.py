@@ -60,6 +60,8 @@ def _make_the_house_log_append_only() -> None:
         "CREATE TRIGGER house_record_not_emptied BEFORE TRUNCATE ON house_record "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
+    for trigger in ("house_record_append_only", "house_record_not_emptied"):
+        op.execute(f"ALTER TABLE house_record ENABLE ALWAYS TRIGGER {trigger}")
 
 
 def _have_a_practice_leave_with_its_organisation() -> None:
@@ -241,7 +243,7 @@ def _login_tally() -> None:
         sa.Column("window_start", sa.DateTime(timezone=True), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.CheckConstraint("mark ~ '^[0-9a-f]{64}$'", name=op.f("ck_login_tally_mark_is_a_digest")),
-        sa.CheckConstraint("tries > 0", name=op.f("ck_login_tally_tries")),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_login_tally_tries")),
         sa.PrimaryKeyConstraint("mark", name=op.f("pk_login_tally")),
         comment="tries to sign in, by keyed hash of what they have in common",
     )

@@ -36,8 +36,9 @@ _ROWS = (
     f"SELECT md5('f' || n)::uuid, :o, 'f' || n FROM generate_series(1, {PORTFOLIOS}) n",
     "INSERT INTO portfolio_practice (portfolio_id, practice_id, organisation_id) "
     f"SELECT md5('f' || (1 + n % {PORTFOLIOS}))::uuid, md5('p' || n)::uuid, :o FROM generate_series(1, {PRACTICES}) n",
-    "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
-    "SELECT md5('s' || n)::uuid, :o, 'o' || n || 'x', 'Télésecrétaire', ARRAY['fr'], :now "
+    "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at, "
+    "secrecy_signed_on) "
+    "SELECT md5('s' || n)::uuid, :o, 'o' || n || 'x', 'Télésecrétaire', ARRAY['fr'], :now, '2026-01-01' "
     f"FROM generate_series(1, {OPERATORS}) n",
     "INSERT INTO staff_role (staff_id, portfolio_id, role, organisation_id) "
     f"SELECT md5('s' || n)::uuid, md5('f' || (1 + n % {PORTFOLIOS}))::uuid, 'operator', :o "

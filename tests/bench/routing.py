@@ -23,8 +23,9 @@ from callcenter.kernel.randomness import SystemRandom
 from callcenter.routing.distributing import Distributor
 from callcenter.routing.queue import Arrival, Queue
 from callcenter.routing.reserving import _RESERVE, Reserving
-from callcenter.routing.values import LeftReason, Limits, day_of
+from callcenter.routing.values import LeftReason, Limits
 from callcenter.routing.waking import CHANNEL, About, Listener, Subscription, Waking
+from callcenter.staff.values import day_of
 from callcenter.store.database import Database
 from callcenter.store.embedded import SUPERUSER
 from callcenter.store.roles import create_database

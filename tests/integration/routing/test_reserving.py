@@ -13,8 +13,9 @@ from callcenter.kernel.randomness import SeededRandom
 from callcenter.routing import reserving
 from callcenter.routing.reserving import Reserving
 from callcenter.routing.rules import Rule, choose_rule
-from callcenter.routing.values import LeftReason, PresenceState, Priority, Strategy, day_of
+from callcenter.routing.values import LeftReason, PresenceState, Priority, Strategy
 from callcenter.routing.waking import CHANNEL
+from callcenter.staff.values import day_of
 from callcenter.store.database import Database
 from tests.bench.crowd import WAITING, crowd, operator
 from tests.integration.routing.floor import Floor
@@ -80,17 +81,18 @@ async def test_no_operator_of_another_organisation_is_offered_a_call(floor: Floo
     assert await floor.offers() == []
 
 
-@pytest.mark.parametrize("gone", ["locked_at = :now", "closed_at = :now", "expires_on = :yesterday"])
+@pytest.mark.parametrize(
+    "gone", ["locked_at = :now", "closed_at = :now", "expires_on = :yesterday", "secrecy_signed_on = NULL"]
+)
 async def test_who_may_not_sign_in_any_more_is_offered_nothing(floor: Floor, practice: UUID, gone: str) -> None:
     operator = await floor.operator(practice)
     await floor.waits(practice)
-    now, yesterday = floor.clock.now(), day_of(floor.clock.now()) - timedelta(days=1)
-    async with floor.database.house() as connection:
-        await connection.execute(
-            text(f"UPDATE staff_account SET {gone}"), {"now": now} if ":now" in gone else {"yesterday": yesterday}
-        )
+    values = {"now": floor.clock.now(), "yesterday": day_of(floor.clock.now()) - timedelta(days=1)}
+    used = {name: value for name, value in values.items() if f":{name}" in gone}
+    await floor.run(f"UPDATE staff_account SET {gone}", **used)
     assert await floor.offers() == []
-    await floor.run("UPDATE staff_account SET locked_at = NULL, closed_at = NULL, expires_on = NULL")
+    open_again = "locked_at = NULL, closed_at = NULL, expires_on = NULL, secrecy_signed_on = :yesterday"
+    await floor.run(f"UPDATE staff_account SET {open_again}", yesterday=values["yesterday"])
     assert [staff for _, staff in await floor.offers()] == [operator]
 
 
