@@ -90,6 +90,8 @@ class Queue:
     async def enter(self, connection: AsyncConnection, arrival: Arrival, now: datetime) -> Entered:
         """Let a call wait. Once, however often it is asked; again after it had left for something else.
 
+        Part of a step of that call, which holds its lock.
+
         Raises:
             UnknownCall: it is none of that practice.
         """
