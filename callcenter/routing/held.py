@@ -1,7 +1,8 @@
 """A reservation and its call, locked: what every act on them begins with.
 
 Locks are taken in one order everywhere: the call's entry, its reservation, the operator. So two acts on one call follow
-one another, whichever worker they come to, and no two wait for each other.
+one another, whichever worker they come to, and no two wait for each other. A step of a call holds the lock of the call
+itself before it comes here; nothing here ever waits for that one.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ from callcenter.routing.values import (
     PresenceState,
     Priority,
     ReservationState,
-    day_of,
 )
 from callcenter.routing.waking import About, Waking, wake
+from callcenter.staff.values import day_of
 
 
 class UnknownCall(NotFound):
@@ -89,6 +89,8 @@ class Queue:
 
     async def enter(self, connection: AsyncConnection, arrival: Arrival, now: datetime) -> Entered:
         """Let a call wait. Once, however often it is asked; again after it had left for something else.
+
+        Part of a step of that call, which holds its lock.
 
         Raises:
             UnknownCall: it is none of that practice.

@@ -34,9 +34,9 @@ from callcenter.routing.values import (
     PresenceState,
     Reservation,
     ReservationState,
-    day_of,
 )
 from callcenter.routing.waking import About, Waking, wake
+from callcenter.staff.values import day_of
 
 _OFFERED, _ACCEPTED, _CONNECTED = ReservationState.OFFERED, ReservationState.ACCEPTED, ReservationState.CONNECTED
 

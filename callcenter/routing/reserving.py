@@ -18,10 +18,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.kernel.randomness import Random, new_id
-from callcenter.routing.fitting import FITS, SEEN
+from callcenter.routing.fitting import ANSWER_FOR, SEEN, SPEAKS
 from callcenter.routing.held import RESERVATION, reservation_of
-from callcenter.routing.values import Limits, Reservation, day_of
-from callcenter.routing.waking import About, Waking, wake
+from callcenter.routing.values import Limits, Reservation
+from callcenter.routing.waking import CHANNEL, About
+from callcenter.staff.values import day_of
 from callcenter.store.database import Database, DatabaseDown, is_lock_timeout
 
 #: Reservations in one go; whoever is left is looked at again at once or with the next waking.
@@ -77,15 +78,13 @@ class Reserving:
             "seen": now - self._limits.unseen,
             "passed": now - self._limits.passed_over,
             "today": day_of(now),
+            "channel": CHANNEL,
         }
         async with self._database.house() as connection:
             if in_turn:
                 await connection.execute(_TURN, {"turn": TURN, "patience": f"{PATIENCE_MS}ms"})
             row = (await connection.execute(_RESERVE, values)).one_or_none()
-            if row is None:
-                return None
-            await wake(connection, Waking(About.STAFF, row.staff_id), Waking(About.QUEUE, row.organisation_id))
-            return reservation_of(row)
+        return None if row is None else reservation_of(row)
 
 
 # The patience is set before the lock is asked for: a list of columns is evaluated from left to right.
@@ -98,12 +97,13 @@ _RESERVE = text(
         FROM queue_entry e
         JOIN practice c ON c.id = e.practice_id
         LEFT JOIN routing_rule u ON u.organisation_id = c.organisation_id
-        CROSS JOIN presence p
+        CROSS JOIN LATERAL ({ANSWER_FOR}) able
+        JOIN presence p ON p.staff_id = able.staff_id
         JOIN staff_account a ON a.id = p.staff_id
         WHERE e.state = 'waiting' AND (e.not_before IS NULL OR e.not_before <= :now)
             AND p.state = 'available' AND {SEEN}
             AND (e.passed_by IS DISTINCT FROM p.staff_id OR e.passed_at <= :passed)
-            AND {FITS}
+            AND {SPEAKS}
         ORDER BY e.priority, e.place, e.number,
             CASE u.strategy
                 WHEN 'round_robin' THEN p.turn
@@ -128,7 +128,8 @@ _RESERVE = text(
             pair.staff_id, made.id, pair.priority
         FROM pair JOIN made ON made.call_id = pair.call_id
     )
-    SELECT {RESERVATION}, pair.organisation_id
+    SELECT {RESERVATION},
+        pg_notify(:channel, '{About.STAFF}:' || r.staff_id), pg_notify(:channel, '{About.QUEUE}:' || organisation_id)
     FROM pair JOIN made r ON r.call_id = pair.call_id JOIN entry e ON e.call_id = pair.call_id
     """  # noqa: S608 - our own words alone
 )

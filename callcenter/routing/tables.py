@@ -174,7 +174,8 @@ routing_event = Table(
     Column("kind", Text, nullable=False),
     Column("organisation_id", Uuid, ForeignKey("organisation.id"), nullable=False),
     Column("practice_id", Uuid, ForeignKey("practice.id"), nullable=True),
-    Column("call_id", Uuid, ForeignKey("call.id"), nullable=True),
+    # Of the entry, whose lock is held already: that of the call itself may be a step's, which waits for the entry.
+    Column("call_id", Uuid, ForeignKey("queue_entry.call_id"), nullable=True),
     Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=True),
     Column("reservation_id", Uuid, nullable=True),
     Column("priority", SmallInteger, nullable=True),

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from uuid import UUID
-from zoneinfo import ZoneInfo
-
-#: Where a working day begins and ends.
-PARIS = ZoneInfo("Europe/Paris")
-
-
-def day_of(now: datetime) -> date:
-    """The working day of a moment (aware)."""
-    return now.astimezone(PARIS).date()
 
 
 class PresenceState(StrEnum):

@@ -56,11 +56,10 @@ class Waking:
 
 async def wake(connection: AsyncConnection, *wakings: Waking) -> None:
     """Tell everybody who listens, once the transaction of ``connection`` has committed."""
-    for waking in wakings:
-        await connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": str(waking)})
+    await connection.execute(_NOTIFY, {"channel": CHANNEL, "payloads": [str(waking) for waking in wakings]})
 
 
-_NOTIFY = text("SELECT pg_notify(:channel, :payload)")
+_NOTIFY = text("SELECT pg_notify(:channel, payload) FROM unnest(cast(:payloads AS text[])) payload")
 
 
 class Subscription:

@@ -223,7 +223,9 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("call_id IS NOT NULL OR staff_id IS NOT NULL", name=op.f("ck_routing_event_of_somebody")),
         sa.CheckConstraint("waited >= 0", name=op.f("ck_routing_event_waited")),
-        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_routing_event_call_id_call")),
+        sa.ForeignKeyConstraint(
+            ["call_id"], ["queue_entry.call_id"], name=op.f("fk_routing_event_call_id_queue_entry")
+        ),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_routing_event_organisation_id_organisation")
         ),

@@ -132,8 +132,8 @@ class Office:
 
 _ON_DUTY = (
     """
-    INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at)
-    SELECT :staff, organisation_id, 'operatrice1', 'Télésecrétaire 1', '{fr}', :now FROM practice
+    INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at, secrecy_signed_on)
+    SELECT :staff, organisation_id, 'operatrice1', 'Télésecrétaire 1', '{fr}', :now, DATE '2026-01-01' FROM practice
     WHERE slug = 'cabinet-des-tilleuls' AND :state <> '' ON CONFLICT DO NOTHING
     """,
     """

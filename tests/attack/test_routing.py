@@ -114,8 +114,9 @@ async def test_a_call_is_offered_to_an_operator_of_another_portfolio(floor: Floo
 
 
 def _any_account(sabotage: Sabotage) -> None:
-    phrase = "a.locked_at IS NULL AND a.closed_at IS NULL AND (a.expires_on IS NULL OR a.expires_on >= :today)"
-    sabotage.rewrite(reserving, "_RESERVE", phrase, "true")
+    phrases = ("a.locked_at IS NULL", "a.closed_at IS NULL", "a.expires_on >= :today", "a.secrecy_signed_on <= :today")
+    for phrase in phrases:
+        sabotage.rewrite(reserving, "_RESERVE", phrase, "true")
 
 
 ACCOUNT = Defence("the account is open", "who is locked out answers no more", _any_account)
@@ -127,15 +128,15 @@ async def test_a_call_is_offered_to_somebody_who_was_locked_out(ground: Ground, 
     staff = await floor.operator(practice)
     await floor.waits(practice)
     outcomes = {}
-    for what in ("locked_at = now()", "closed_at = now()", "expires_on = '2020-01-01'"):
+    for what in ("locked_at = now()", "closed_at = now()", "expires_on = '2020-01-01'", "secrecy_signed_on = NULL"):
         await ground.change(f"UPDATE staff_account SET {what} WHERE id = :id", id=staff)
         outcomes[what] = gained(offers := await floor.offers())
         for call, _ in offers:
             await ground.change("DELETE FROM reservation WHERE call_id = :id", id=call)
             await ground.change("UPDATE queue_entry SET state = 'waiting' WHERE call_id = :id", id=call)
             await ground.change("UPDATE presence SET state = 'available' WHERE staff_id = :id", id=staff)
-        opened = "UPDATE staff_account SET locked_at = NULL, closed_at = NULL, expires_on = NULL WHERE id = :id"
-        await ground.change(opened, id=staff)
+        opened = "locked_at = NULL, closed_at = NULL, expires_on = NULL, secrecy_signed_on = '2020-01-01'"
+        await ground.change(f"UPDATE staff_account SET {opened} WHERE id = :id", id=staff)
     return unanimous(outcomes)
 
 

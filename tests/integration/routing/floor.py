@@ -246,8 +246,8 @@ async def broken(connection: AsyncConnection) -> dict[str, Sequence[Any]]:
 
 _OPERATOR = (
     text(
-        "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
-        "VALUES (:staff, :organisation, :login, 'Télésecrétaire', :languages, :now)"
+        "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at, secrecy_signed_on) "
+        "VALUES (:staff, :organisation, :login, 'Télésecrétaire', :languages, :now, cast(:now AS timestamptz)::date)"
     ),
     text("INSERT INTO portfolio (id, organisation_id, name, whole) VALUES (:portfolio, :organisation, :name, :whole)"),
     text(

@@ -270,7 +270,8 @@ async def _answered(floor: Floor, practice: UUID, *waits: float) -> None:
         "INSERT INTO routing_event (at, kind, organisation_id, practice_id, call_id, priority, waited) "
         "VALUES (:now, 'connected', :organisation, :practice, :call, 3, :waited)"
     )
-    call = await floor.call(practice)
+    call = await floor.waits(practice)
+    await floor.do(floor.queue.leave, call, LeftReason.HUNG_UP)
     async with floor.database.house() as connection:
         for seconds in waits:
             values = {

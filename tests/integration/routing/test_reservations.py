@@ -6,6 +6,7 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from callcenter.routing.reservations import Accepted
 from callcenter.routing.rules import Rule, choose_rule
@@ -53,6 +54,17 @@ async def test_accepting_and_hanging_up_at_once_ends_as_one_of_both(floor: Floor
     assert accepted in (NotPossible(), Accepted(offer.id, offer.call, EntryKind.LIVE, 0, again=False))
     assert await floor.state(offer.staff) is PresenceState.AVAILABLE
     assert await floor.broken() == {}
+
+
+async def test_an_operator_does_not_wait_for_a_step_of_the_call(floor: Floor, offer: Reservation) -> None:
+    """A step holds its call, and may come to the queue meanwhile: who holds the entry does not wait for the call."""
+    async with floor.database.house() as step:
+        await step.execute(text("SELECT FROM call WHERE id = :id FOR UPDATE"), {"id": offer.call})
+        async with asyncio.timeout(3):
+            assert isinstance(await accept(floor, offer), Accepted)
+            assert await floor.do(floor.reservations.connected, offer.id, offer.staff)
+        await floor.queue.leave(step, offer.call, LeftReason.HUNG_UP, floor.clock.now())
+    assert await floor.state(offer.staff) is PresenceState.AVAILABLE
 
 
 async def test_an_offer_that_has_run_out_cannot_be_accepted(floor: Floor, offer: Reservation) -> None:

@@ -13,8 +13,11 @@ from callcenter.kernel.randomness import SeededRandom
 from callcenter.routing import reserving
 from callcenter.routing.reserving import Reserving
 from callcenter.routing.rules import Rule, choose_rule
-from callcenter.routing.values import LeftReason, PresenceState, Priority, Strategy, day_of
+from callcenter.routing.values import LeftReason, PresenceState, Priority, Strategy
+from callcenter.routing.waking import CHANNEL
+from callcenter.staff.values import day_of
 from callcenter.store.database import Database
+from tests.bench.crowd import WAITING, crowd, operator
 from tests.integration.routing.floor import Floor
 
 _HUNG_UP = LeftReason.HUNG_UP
@@ -78,17 +81,18 @@ async def test_no_operator_of_another_organisation_is_offered_a_call(floor: Floo
     assert await floor.offers() == []
 
 
-@pytest.mark.parametrize("gone", ["locked_at = :now", "closed_at = :now", "expires_on = :yesterday"])
+@pytest.mark.parametrize(
+    "gone", ["locked_at = :now", "closed_at = :now", "expires_on = :yesterday", "secrecy_signed_on = NULL"]
+)
 async def test_who_may_not_sign_in_any_more_is_offered_nothing(floor: Floor, practice: UUID, gone: str) -> None:
     operator = await floor.operator(practice)
     await floor.waits(practice)
-    now, yesterday = floor.clock.now(), day_of(floor.clock.now()) - timedelta(days=1)
-    async with floor.database.house() as connection:
-        await connection.execute(
-            text(f"UPDATE staff_account SET {gone}"), {"now": now} if ":now" in gone else {"yesterday": yesterday}
-        )
+    values = {"now": floor.clock.now(), "yesterday": day_of(floor.clock.now()) - timedelta(days=1)}
+    used = {name: value for name, value in values.items() if f":{name}" in gone}
+    await floor.run(f"UPDATE staff_account SET {gone}", **used)
     assert await floor.offers() == []
-    await floor.run("UPDATE staff_account SET locked_at = NULL, closed_at = NULL, expires_on = NULL")
+    open_again = "locked_at = NULL, closed_at = NULL, expires_on = NULL, secrecy_signed_on = :yesterday"
+    await floor.run(f"UPDATE staff_account SET {open_again}", yesterday=values["yesterday"])
     assert [staff for _, staff in await floor.offers()] == [operator]
 
 
@@ -137,8 +141,8 @@ async def test_who_has_had_fewest_calls_today_is_offered_a_call_first(floor: Flo
     assert await floor.offers() == [(call, fresh)]
     await floor.do(floor.queue.leave, call, _HUNG_UP)
     floor.clock.advance(24 * 3600)  # yesterday's calls count no more
-    for operator in (busy, fresh):
-        await floor.sees(operator)
+    for one in (busy, fresh):
+        await floor.sees(one)
     call = await floor.waits(practice)
     assert [staff for _, staff in await floor.offers()] == [busy]
 
@@ -228,61 +232,25 @@ async def test_what_is_offered_says_what_the_ring_card_shows(floor: Floor, pract
 @pytest.fixture
 async def crowded(routing_root: Database, floor: Floor) -> Floor:
     """1,000 practices, 50 operators on a call and 20 free who answer for others than the 200 that wait."""
-    values = {"o": floor.organisation, "now": floor.clock.now()}
     async with routing_root.house() as connection:
-        for statement in _CROWD:
-            used = {name: value for name, value in values.items() if f":{name}" in statement}
-            await connection.execute(text(statement), used)
+        await crowd(connection, floor.clock.now())
     async with routing_root.engine.connect() as connection:
         await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text("VACUUM ANALYZE"))
     return floor
-
-
-_UUID = "md5('{}' || n)::uuid"
-_CROWD = (
-    "INSERT INTO practice (id, organisation_id, slug, rescue_number) "
-    f"SELECT {_UUID.format('p')}, :o, 'cabinet-' || n, '+33261990000' FROM generate_series(1, 1000) n",
-    "INSERT INTO portfolio (id, organisation_id, name) "
-    f"SELECT {_UUID.format('f')}, :o, 'f' || n FROM generate_series(1, 50) n",
-    "INSERT INTO portfolio_practice (portfolio_id, practice_id, organisation_id) "
-    "SELECT md5('f' || (1 + n % 50))::uuid, md5('p' || n)::uuid, :o FROM generate_series(1, 1000) n",
-    "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
-    f"SELECT {_UUID.format('s')}, :o, 'o' || n || 'x', 'Télésecrétaire', ARRAY['fr'], :now "
-    "FROM generate_series(1, 70) n",
-    "INSERT INTO staff_role (staff_id, portfolio_id, role, organisation_id) "
-    f"SELECT {_UUID.format('s')}, md5('f' || (1 + n % 50))::uuid, 'operator', :o FROM generate_series(1, 70) n",
-    "INSERT INTO presence (staff_id, state, way, since, idle_since, seen_at) "
-    f"SELECT {_UUID.format('s')}, CASE WHEN n <= 20 THEN 'available' ELSE 'on_call' END, 'browser', :now, :now, :now "
-    "FROM generate_series(1, 70) n",
-    "INSERT INTO call (id, practice_id, carrier_sid, status, started_at) "
-    f"SELECT {_UUID.format('k')}, md5('p' || (1 + n % 1000))::uuid, 'CA' || n, 3, :now "
-    "FROM generate_series(1, 5000) n",
-    "INSERT INTO queue_entry (call_id, practice_id, language, priority, place, kind, state, entered_at, left_at, "
-    "left_reason, offers) SELECT id, practice_id, 'fr', 3, :now, 'live', 'left', :now, :now, 'hung_up', 0 FROM call",
-    # Practices of portfolios that only those on a call hold.
-    "UPDATE queue_entry SET state = 'waiting', left_at = NULL, left_reason = NULL WHERE call_id IN "
-    "(SELECT k.id FROM call k JOIN portfolio_practice o ON o.practice_id = k.practice_id "
-    "JOIN staff_role r ON r.portfolio_id = o.portfolio_id JOIN presence p ON p.staff_id = r.staff_id "
-    "GROUP BY k.id HAVING bool_and(p.state = 'on_call') ORDER BY k.id LIMIT 200)",
-    "INSERT INTO reservation (id, call_id, staff_id, state, made_at, ends_at, accepted_at, connected_at, ended_at) "
-    "SELECT gen_random_uuid(), k.id, md5('s' || (1 + n % 70))::uuid, 'over', :now, "
-    "cast(:now AS timestamptz) + interval '20 seconds', :now, :now, :now "
-    "FROM generate_series(1, 5000) n JOIN call k ON k.carrier_sid = 'CA' || n",
-)
 
 
 async def test_with_200_waiting_whom_nobody_can_take_it_reads_no_large_table_to_its_end(
     crowded: Floor,
 ) -> None:
     waiting = await crowded.run("SELECT count(*) FROM queue_entry WHERE state = 'waiting'")
-    assert waiting[0][0] == 200
+    assert waiting[0][0] == WAITING
     plan = await _plan(crowded)
     for table in ("queue_entry", "practice", "call", "reservation"):
         assert f"Seq Scan on {table} " not in plan, plan
     pages = int(plan.partition("Buffers: shared hit=")[2].split()[0])
-    assert pages < 15 * 20 * 200, f"{pages} pages, for each of 20 operators with each of 200 calls"
+    assert pages < 25 * WAITING, f"{pages} pages"
     assert await crowded.offers() == []
-    await crowded.run("UPDATE presence SET state = 'available' WHERE staff_id = md5('s50')::uuid")
+    await crowded.run(f"UPDATE presence SET state = 'available' WHERE staff_id = {operator(50)}")
     assert len(await crowded.offers()) == 1
 
 
@@ -295,6 +263,7 @@ async def _plan(floor: Floor) -> str:
         "seen": floor.clock.now() - timedelta(seconds=20),
         "passed": floor.clock.now(),
         "today": day_of(floor.clock.now()),
+        "channel": CHANNEL,
     }
     async with floor.database.house() as connection:
         rows = await connection.execute(text(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {statement}"), values)

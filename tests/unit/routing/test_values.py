@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
 
 from callcenter.routing.presence import MOVES
 from callcenter.routing.rules import Rule
-from callcenter.routing.values import PresenceState, Strategy, day_of
+from callcenter.routing.values import PresenceState, Strategy
 from callcenter.routing.waking import About, Waking
 
 SOMEBODY = UUID("5f0c9d5e-0000-4000-8000-000000000001")
@@ -34,11 +33,6 @@ def test_without_a_choice_who_is_idle_longest_comes_first() -> None:
 def test_nobody_wraps_up_for_less_than_nothing_or_for_ever(seconds: int) -> None:
     with pytest.raises(ValueError, match="wrapping up takes 0 to 1800 seconds"):
         Rule(wrap_up_seconds=seconds)
-
-
-def test_a_day_of_work_is_a_day_in_paris() -> None:
-    assert day_of(datetime(2026, 7, 14, 22, 30, tzinfo=UTC)) == date(2026, 7, 15)
-    assert day_of(datetime(2026, 12, 14, 22, 30, tzinfo=UTC)) == date(2026, 12, 14)
 
 
 @pytest.mark.parametrize("about", About)
