@@ -166,6 +166,7 @@ async def test_a_star_and_the_time_limit_lead_out_of_it() -> None:
     [
         ('participantLabel="patient"', 16025, "ensuite"),
         ('participantLabel="a/b"', 16023, "suite"),
+        (f'participantLabel="CA{"0" * 32}"', 16023, "suite"),
         ('maxParticipants="1"', 16020, "suite"),
         ('coach="CA1"', 13240, "suite"),
     ],
