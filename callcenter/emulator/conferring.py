@@ -241,7 +241,7 @@ class Conferring:
             self._announced(participant, sound.announcement)
 
     async def _music(self, call: Call) -> None:
-        call.hear("play", MUSIC)
+        call.hear("tone", MUSIC)
         while await call.timeline.wait(call.bell, LONGEST_CALL):
             continue
 

@@ -131,7 +131,7 @@ class Queueing:
         """The document that is heard meanwhile, asked for again whenever it has come to its end."""
         call = member.call
         if enqueue.wait_url is None:
-            call.hear("play", MUSIC)
+            call.hear("tone", MUSIC)
             while await call.timeline.wait(call.bell, LONGEST_CALL):
                 continue
             return Ended()
