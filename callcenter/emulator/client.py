@@ -34,6 +34,7 @@ class CallState:
         listens: whether keys would be taken.
         revision: grows with every change.
         hung_up_by: ``telephone`` or ``carrier`` once ended.
+        pace: ``live`` or ``scripted``.
         hears: the legs that are heard on it now.
         held: whether it is on hold in a conference.
     """
@@ -47,6 +48,7 @@ class CallState:
     hung_up_by: str | None
     callbacks_pending: int
     heard: tuple[Spoken, ...] = ()
+    pace: Pace = "scripted"
     hears: frozenset[str] = frozenset()
     held: bool = False
 
@@ -63,6 +65,7 @@ class CallState:
             body["hung_up_by"],
             body["callbacks_pending"],
             tuple(Spoken(heard["kind"], heard["text"]) for heard in body.get("heard", ())),
+            "live" if body["pace"] == "live" else "scripted",
             frozenset(body["hears"]),
             body["held"],
         )

@@ -205,16 +205,16 @@ class Conferences:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.all: dict[str, Conference] = {}
+        self._latest: dict[str, Conference] = {}  # by name
         self._now = now
 
     def running(self, name: str) -> Conference | None:
         """The conference of a name, or of an identifier, that has not ended."""
-        return next(
-            (one for one in self.all.values() if name in (one.name, one.sid) and one.state != "completed"), None
-        )
+        found = self._latest.get(name) or self.all.get(name)
+        return found if found is not None and found.state != "completed" else None
 
     def begin(self, name: str, subscription: Subscription | None) -> Conference:
         """A conference that nobody is in yet."""
         conference = Conference(name, subscription, self._now)
-        self.all[conference.sid] = conference
+        self.all[conference.sid] = self._latest[name] = conference
         return conference

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -19,12 +20,14 @@ from callcenter.emulator.conferences import (
 )
 from callcenter.emulator.identifiers import rfc2822
 from callcenter.emulator.interludes import Interlude
+from callcenter.emulator.prompts import LONGEST_CALL
 from callcenter.emulator.results import CONFERENCE, DialResult, Ended, Exhausted, Left, Place
 from callcenter.emulator.twiml import DocumentFailed
 from callcenter.emulator.verbs import Alert, Dial, DialledConference, Method
 from callcenter.emulator.webhooks import Parameters
 
 LONGEST_NAME = LONGEST_LABEL = 128  # characters
+CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 MUSIC = "[musique d'attente]"
 
 
@@ -73,7 +76,7 @@ class Conferring:
     def refusal(self, conference: Conference, wanted: DialledConference) -> int | None:
         """The carrier's error if somebody may not come as they want to."""
         label = wanted.label
-        if label is not None and (len(label) > LONGEST_LABEL or "/" in label):
+        if label is not None and (len(label) > LONGEST_LABEL or "/" in label or CALL_SID.fullmatch(label)):
             return LABEL_BAD
         if conference.find(label) is not None:
             return LABEL_TAKEN
@@ -138,6 +141,7 @@ class Conferring:
         if call.company is conference:
             call.company = None
             call.listen(None)
+        conference.look()
         hung_up = call.interrupted and not call.leads_elsewhere
         self._tell(
             participant,
@@ -185,11 +189,13 @@ class Conferring:
         """From now on nobody hears somebody, or everybody does again."""
         if participant.muted != muted:
             participant.muted = muted
+            participant.conference.look()  # the others hear somebody else now
             self._tell(participant, "mute", "participant-mute" if muted else "participant-unmute")
 
     def hold(self, participant: Participant, sound: Sound | None) -> None:
         """Let somebody hear this instead of the others, or the others again."""
         before, participant.hold = participant.hold, sound
+        participant.conference.look()
         participant.look()
         if (before is None) != (sound is None):
             self._tell(participant, "hold", "participant-unhold" if sound is None else "participant-hold")
@@ -200,6 +206,7 @@ class Conferring:
         """Let somebody end the conference by leaving, or not; be heard by one alone, or by all."""
         if (ends_all, coached) != (participant.ends_all, participant.coached):
             participant.ends_all, participant.coached = ends_all, coached
+            participant.conference.look()
             self._tell(participant, "modify", "participant-modify")
 
     def announce(self, participants: list[Participant], url: str, method: Method) -> None:
@@ -234,9 +241,9 @@ class Conferring:
             self._announced(participant, sound.announcement)
 
     async def _music(self, call: Call) -> None:
-        call.hear("play", MUSIC)
-        while True:
-            await call.timeline.wait(call.bell, None)
+        call.hear("tone", MUSIC)
+        while await call.timeline.wait(call.bell, LONGEST_CALL):
+            continue
 
     def _announced(self, participant: Participant, announcement: Announcement) -> None:
         announcement.left -= 1
@@ -285,7 +292,7 @@ class Conferring:
 FULL, LABEL_BAD, LABEL_TAKEN, COACHED_MISSING = 16020, 16023, 16025, 13240
 REFUSALS = {
     FULL: "no more participants are let in",
-    LABEL_BAD: f"participantLabel has {LONGEST_LABEL} characters at most, and no /",
+    LABEL_BAD: f"participantLabel has {LONGEST_LABEL} characters at most, no /, and is no call's identifier",
     LABEL_TAKEN: "participantLabel is taken by somebody in the conference",
     COACHED_MISSING: "coach names nobody in the conference",
 }

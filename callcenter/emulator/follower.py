@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from callcenter.emulator.arrivals import Arrivals
 from callcenter.emulator.client import ArrivedMail, ArrivedMessage, CallState, ControlClient, Ringing, Spoken
+from callcenter.emulator.company import AMONG_OTHERS, Company, Difference
 from callcenter.emulator.errors import EmulatorError, Refusal
 from callcenter.emulator.narration import heard_line, keys_line, mail_line, message_line, sent_line
 from callcenter.emulator.nodes import plain
@@ -42,7 +43,6 @@ from callcenter.emulator.surroundings import Surroundings
 
 Narrator = Callable[[str], object]
 
-AMONG_OTHERS = frozenset({"Dial", "Enqueue"})  # verbs in which others decide what is heard
 LONGEST_WAIT = 600.0  # real seconds between two calls
 
 REFERENCE = re.compile(r"\{(\w+)(!?)\}")
@@ -100,6 +100,7 @@ class Follower:
         self._messages: Arrivals[ArrivedMessage] = Arrivals(client.inbox, lambda message: message.body, seen)
         self._mails: Arrivals[ArrivedMail] = Arrivals(client.mails, lambda mail: mail.words, seen_mails)
         self._patience = patience
+        self._company = Company(client, patience.ring)
         self._narrate = narrate
         self._told: dict[str, int] = {}
         self._line = sid  # the telephone whose turn it is
@@ -176,9 +177,10 @@ class Follower:
                 heard = await self._awaited(state, pattern, heard)
                 return self._hears(pattern, name, heard)
             case HearsWhom(names):
-                return await self._hears_whom(names)
+                known = {self.sid: CALLER} | {sid: name for name, sid in self._telephones.items()}
+                return self._unless(await self._company.hears_whom(self._line, names, known))
             case Held(held):
-                return await self._held(held=held)
+                return self._unless(await self._company.held(self._line, held=held))
             case Calls():
                 await self._call(self._step.action)
             case Rejects(on, reason):
@@ -246,7 +248,9 @@ class Follower:
         return "".join(str((int(key) + 1) % 10) if key.isdigit() else key for key in kept) if reference[2] else kept
 
     async def _wait(self, state: CallState, seconds: float) -> Differed | None:
-        if state.activity != "ended":
+        if state.activity != "ended" and state.pace == "live":
+            await self._pass(seconds)  # a telephone that is rung over REST, where no clock is shared
+        elif state.activity != "ended":
             await self._client.advance(self._line, seconds)
         elif self._over:
             await self._pass(seconds)
@@ -360,33 +364,9 @@ class Follower:
         if state.verb not in AMONG_OTHERS:
             return heard
         start = self._windows.get(self._line, 0)
-        state = await self._until(lambda now: pattern.search(_text(now.heard[start:])) is not None)
+        state = await self._company.until(self._line, lambda now: pattern.search(_text(now.heard[start:])) is not None)
         self.tell(state)
         return state.heard[start:]
-
-    async def _until(self, reached: Callable[[CallState], bool]) -> CallState:
-        """The call whose turn it is, once something has come about on it, or as it is when that takes too long."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._patience.ring
-        state = await self._client.settled(self._line)
-        while not reached(state) and (left := until - loop.time()) > 0:
-            state = await self._client.state(self._line, after=state.revision, wait=left)
-        return state
-
-    async def _hears_whom(self, names: frozenset[str]) -> Differed | None:
-        known = {self.sid: CALLER} | {sid: name for name, sid in self._telephones.items()}
-        wanted = {sid for sid, name in known.items() if name in names}
-        state = await self._until(lambda now: now.hears == wanted)
-        if state.hears == wanted:
-            return None
-        others = [known.get(sid, "un autre téléphone") for sid in state.hears]
-        return self._differs(f"entendre {_names(names)}", f"on entend {_names(others)}")
-
-    async def _held(self, *, held: bool) -> Differed | None:
-        if (await self._until(lambda now: now.held == held)).held == held:
-            return None
-        waiting, talking = "être en attente", "ne pas être en attente"
-        return self._differs(waiting if held else talking, talking if held else waiting)
 
     def _ended(self, state: CallState) -> Differed | None:
         if state.activity != "ended":
@@ -404,12 +384,11 @@ class Follower:
             raise EmulatorError("l'appel n'attend rien et ne se termine pas non plus, après 30 secondes.")
         return state
 
+    def _unless(self, difference: Difference | None) -> Differed | None:
+        return self._differs(*difference) if difference is not None else None
+
     def _differs(self, expected: str, heard: str) -> Differed:
         return Differed(self._step.number, self._step.line, expected, heard)
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "personne"
 
 
 def _quoted(arrived: Sequence[str]) -> str:

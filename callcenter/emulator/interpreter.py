@@ -104,7 +104,11 @@ class Interpreter:
             if not isinstance(outcome, Fetch):
                 return outcome
             source = outcome
-            if standstill.another() or self._call.timeline.elapsed > LONGEST_CALL:
+            stands = standstill.another()
+            if stands and self._place is not None:
+                message = f"{STANDSTILL} documents without input within a second"
+                raise DocumentFailed(11215, source.url, message)
+            if stands or self._call.timeline.elapsed > LONGEST_CALL:
                 message = f"Ended by the emulator: four hours, or {STANDSTILL} documents without input within a second"
                 self._call.alert(Alert(11215, "error", message, source.url))
                 return Ended()

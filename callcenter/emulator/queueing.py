@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from callcenter.emulator.calls import Afterwards, Call, Fetch, Source
 from callcenter.emulator.interludes import Interlude
 from callcenter.emulator.legs import Pair
+from callcenter.emulator.prompts import LONGEST_CALL
 from callcenter.emulator.queues import LONGEST_NAME, Claim, Member, Queue, Queues
 from callcenter.emulator.results import (
     FETCHED,
@@ -130,9 +131,10 @@ class Queueing:
         """The document that is heard meanwhile, asked for again whenever it has come to its end."""
         call = member.call
         if enqueue.wait_url is None:
-            call.hear("play", MUSIC)
-            while True:
-                await call.timeline.wait(call.bell, None)
+            call.hear("tone", MUSIC)
+            while await call.timeline.wait(call.bell, LONGEST_CALL):
+                continue
+            return Ended()
         standstill = Standstill(call)
         while True:
             asked = Fetch(enqueue.wait_url, enqueue.wait_method, queue.told(member))

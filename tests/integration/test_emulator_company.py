@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from callcenter.emulator.client import ControlClient
+from callcenter.emulator.company import Company
 from callcenter.emulator.outcomes import Differed, Outcome, Passed
 from callcenter.emulator.runner import Follower, Patience, run
 from callcenter.emulator.steps import Calls, ContinuesOn, Presses, Rejects
@@ -166,7 +167,11 @@ async def test_each_expectation_would_have_been_missed(tmp_path: Path) -> None:
     script, count = load_transcript(transcript(tmp_path, SCRIPT)), 0
     async with practice() as desk, ControlClient(desk.emulator.base_url) as client:
         follower = await Follower.calling(client, script, Patience(ring=0.1, no_text=0.02, text=0.02))
-        patient = Patience(ring=5.0)
+
+        def awaits(seconds: float) -> None:
+            follower._patience = Patience(ring=seconds, no_text=0.02, text=0.02)
+            follower._company = Company(client, seconds)
+
         for step in script.steps:
             if not isinstance(step.action, Calls | ContinuesOn | Rejects):
                 for opposite in negated(step):
@@ -175,9 +180,9 @@ async def test_each_expectation_would_have_been_missed(tmp_path: Path) -> None:
                     count += 1
             if isinstance(step.action, Presses):
                 await press_eight(desk)
-            follower._patience, before = patient, follower._patience
+            awaits(5.0)
             assert await follower.follow([step]) is None, f"{step.line}: {step.action}"
-            follower._patience = before
+            awaits(0.1)
         await follower.hang_up()
     assert count > 15
 

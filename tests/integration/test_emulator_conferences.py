@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import date
 from typing import Any
 
+import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from tests.unit.emulator.bench import CALLER, Bench, Reply, bench, hears, sdk, telephone, twiml
+from tests.unit.emulator.bench import ACCOUNT, CALLER, TOKEN, Bench, Reply, bench, hears, sdk, telephone, twiml
 from tests.unit.emulator.test_timeline import Clock
 
 # The SDK still signs in by the object and the parameter that aiohttp has deprecated.
@@ -46,6 +48,10 @@ PAGES = {
 def desk_of(pages: Mapping[str, Any] = PAGES) -> AbstractAsyncContextManager[Bench]:
     """A bench with a clock: what the application calls over REST is scripted as well."""
     return bench(pages, clock=Clock())
+
+
+def signed_in() -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(ACCOUNT, TOKEN)}
 
 
 def told(desk: Bench) -> list[str]:
@@ -166,6 +172,7 @@ async def test_a_star_and_the_time_limit_lead_out_of_it() -> None:
     [
         ('participantLabel="patient"', 16025, "ensuite"),
         ('participantLabel="a/b"', 16023, "suite"),
+        (f'participantLabel="CA{"0" * 32}"', 16023, "suite"),
         ('maxParticipants="1"', 16020, "suite"),
         ('coach="CA1"', 13240, "suite"),
     ],
@@ -251,6 +258,25 @@ async def test_conferences_over_rest() -> None:
             with pytest.raises(TwilioRestException) as refused:
                 await client.conferences(wrong).update_async(status="completed")
             assert (refused.value.code, refused.value.status) == (code, status)
+
+
+async def test_conferences_are_listed_by_day() -> None:
+    async with desk_of() as desk, sdk(desk) as client:
+        await desk.call()
+        before, day, after = date(2026, 11, 25), date(2026, 11, 26), date(2026, 11, 27)
+        for bounds, found in (
+            ({"date_created": day}, 1),
+            ({"date_created": before}, 0),
+            ({"date_created_after": before, "date_created_before": after}, 1),
+            ({"date_created_before": before}, 0),
+            ({"date_updated_after": after}, 0),
+            ({"date_updated_before": day}, 1),
+        ):
+            assert len(await client.conferences.list_async(**bounds)) == found, bounds
+        async with aiohttp.ClientSession(headers=signed_in()) as session:
+            where = f"{desk.emulator.base_url}/2010-04-01/Accounts/{ACCOUNT}/Conferences.json?DateCreated=hier"
+            async with session.get(where) as response:
+                assert (response.status, (await response.json())["code"]) == (400, 20001)
 
 
 async def test_hold_and_mute_over_rest() -> None:

@@ -107,6 +107,7 @@ async def test_without_action_the_next_verb_follows_and_hangup_ends_the_call() -
         (twiml("<Record/>"), 14202),
         (Reply(status=500), 11200),
         (twiml(""), 14202),
+        (twiml("<Redirect>/wait</Redirect>"), 11215),
     ],
 )
 async def test_a_document_that_cannot_be_heard_in_a_queue(wait: str | Reply, code: int) -> None:
@@ -373,3 +374,14 @@ async def test_a_live_call_waits_too() -> None:
         await client.calls(sid).update_async(twiml=twiml("<Hangup/>"))
         await desk.closed(sid)
         assert result(desk) == ["redirected"]
+
+
+async def test_nobody_waits_longer_than_a_call_may_last() -> None:
+    async with desk_of({**PAGES, "/voice": ENQUEUE.replace(' waitUrl="/wait"', "")}) as desk:
+        sid = await desk.call()
+        assert await desk.words(sid) == ["[musique d'attente]"]
+        await desk.client.advance(sid, 4 * 3600 - 1)
+        assert (await desk.client.settled(sid)).activity == "waiting"
+        await desk.client.advance(sid, 1)
+        await desk.closed(sid)
+        assert result(desk) == ["hangup"]
