@@ -40,7 +40,7 @@ T = TypeVar("T")
 #: Seeds of a run; ``make soak`` has more.
 SEEDS = range(int(os.environ.get("CALLCENTER_SOAK", "3")))
 #: Sequences of fifty events a seed.
-EXAMPLES = 10 if len(SEEDS) <= 3 else 40
+EXAMPLES = 6 if len(SEEDS) <= 3 else 40
 LIMITS = Limits(callback_attempts=2, callback_again=timedelta(seconds=20))
 EVERYBODY = {0, 1, 2}
 ANYBODY = st.integers(0, 99)
@@ -144,6 +144,13 @@ class QueueMachine(RuleBasedStateMachine):
             if number in awake:
                 self.loop.run(self.floor.sees(person.staff))
                 self.model.seen(person)
+
+    @rule()
+    def calls_ring_in_vain(self) -> None:
+        """Several events in a row, which chance would seldom bring together."""
+        self.calls_are_offered()
+        self.time_goes_by(seconds=20, awake=EVERYBODY)
+        self.somebody_sweeps()
 
     # --- operators
 
