@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from callcenter.flow.conversation import Dequeued, Queueing
+from callcenter.flow.message_taking import REASON
 from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
 from callcenter.flow.ports import Admitted, NotAdmitted, Parted
 from callcenter.flow.state import Phase, State
@@ -22,7 +23,9 @@ async def enter(state: State, scene: Scene) -> Outcome:
         case Admitted(queue):
             return Waiting(Queueing((), queue), state.going_away(Phase.QUEUED, scene.world.now))
         case NotAdmitted():
-            return Left("unanswered", replace(state, bound={}, typed={}))
+            # Nobody else has held the telephone: whoever has said already what it is about is not asked again.
+            about = {REASON: state.typed[REASON]} if REASON in state.typed else {}
+            return Left("unanswered", replace(state, bound={}, typed=about))
 
 
 async def dequeued(state: State, event: Dequeued, scene: Scene) -> Outcome:
