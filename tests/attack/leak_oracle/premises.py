@@ -97,7 +97,7 @@ class Premises:
                 seen = exchange.kind == "audio" or exchange.response_body in {b"", *self.edge.seen}
                 assert seen, "an answer left past the tap"
         self.judge.leaves(Sink.LOG, self.logs.taken())
-        await self._judge_routing()
+        await self.judge_routing()
         cards = [visit.reference for person in self.population.people.values() for visit in person.visits]
         self.judge.betrayed(self.outbox.codes[self._codes :], [*cards, *self.outbox.references[self._references :]])
         self._codes, self._references = len(self.outbox.codes), len(self.outbox.references)
@@ -125,7 +125,7 @@ class Premises:
         async with self.session.get(self.running.private + path) as response:
             return f"{headers_of(response.headers)}\n{await response.text()}"
 
-    async def _judge_routing(self) -> None:
+    async def judge_routing(self) -> None:
         """Judge every row of routing that is new or has changed; its times are the house's."""
         async with self.running.database.house() as connection:
             for table in _ROUTING_TABLES:

@@ -156,6 +156,7 @@ async def test_a_value_planted_in_a_wait_is_found(
     await house.shift.begins(practice)
     plant(monkeypatch, canary)
     await telephone.waits(next(iter(practice.numbers)), number=house.population.strangers[0].number)
+    await house.judge_routing()  # what is forgotten again once the wait is over
     leg = await telephone.offered_at(house.shift.desk(practice))
     if leg is not None:
         await telephone.takes(leg)

@@ -251,6 +251,7 @@ class Walk:
 
     async def _wait(self, state: State) -> None:
         """Wait for an operator: somebody takes the call, or all have gone, or a message is preferred."""
+        await self._premises.judge_routing()  # what is forgotten again once the wait is over
         if self._chance.random() < self._caller.unrest:
             await Mail(self._premises, self._telephone.sid).stray(self._chance)
         reached = self._caller.goal in self._premises.observer.visited
