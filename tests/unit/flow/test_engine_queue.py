@@ -55,6 +55,15 @@ async def test_whoever_waits_hears_what_was_to_be_said_before_and_then_waits() -
     assert (call.state.phase, call.state.away_since) == (Phase.QUEUED, call.now)
 
 
+async def test_where_nobody_waits_what_it_is_about_is_not_asked_again_and_nothing_else_is_kept() -> None:
+    call = calling()
+    call.lobby.admits = False
+    bound, typed = {"appointment": UUID(int=1)}, {"reason": "appointment", "born": "1962-03-14"}
+    call.state = replace(call.state, bound=bound, typed=typed)
+    await call.ring()
+    assert (call.state.step, call.state.bound, call.state.typed) == ("ask", {}, {"reason": "appointment"})
+
+
 @pytest.mark.parametrize(
     ("parted", "outlet"),
     [
