@@ -292,6 +292,7 @@ async def _reset(settings: Settings, login: str, by: str) -> str:
     async with staff_room(settings) as room:
         account = await room.administration.called(login)
         token = await room.administration.reset(account.id, Actor.command(by))
+        await room.logins.forget_tries(account, Actor.command(by))  # whoever it is reset for has not tried
     return f"{account.login}: nothing opens it any more but this address\n{_address(settings, token)}"
 
 

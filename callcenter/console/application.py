@@ -69,7 +69,7 @@ def doors(deps: ConsoleDependencies) -> list[Door]:
         *SigningIn(deps.entrance, deps.demonstration).doors(),
         *SecondFactor(entering(deps.entrance)).doors(),
         *SecondFactor(confirming(deps.entrance)).doors(),
-        *Joining(deps.enrolment).doors(),
+        *Joining(deps.enrolment, deps.entrance).doors(),
         *AccountPages(deps.account, deps.enrolment).doors(),
         *FirstPage(deps.reception).doors(),
     ]

@@ -21,6 +21,10 @@ PROOF = "preuve"
 
 Fields = Mapping[str, str]
 
+#: What reading a form raises that whoever sends it can bring about, by going away in the middle too: nobody of ours is
+#: called for that.
+BROKEN = (ValueError, OSError, web.HTTPException, web.PayloadAccessError, web.RequestPayloadError)
+
 
 class FormProofs:
     """Makes and checks the proof that each form carries: an HMAC of what it is bound to, so that nothing is stored.
@@ -60,8 +64,8 @@ async def read_form(request: web.Request, *, seconds: float = READ_SECONDS) -> F
     Raises:
         Turned: it is no form, too large, too slow, or cannot be read.
     """
-    encoding = request.headers.get(hdrs.CONTENT_ENCODING, "identity")
-    if request.content_type != FORM or encoding != "identity" or (request.charset or "utf-8").lower() != "utf-8":
+    encodings = request.headers.getall(hdrs.CONTENT_ENCODING, ["identity"])
+    if request.content_type != FORM or encodings != ["identity"] or (request.charset or "utf-8").lower() != "utf-8":
         raise Turned(Trouble.CONTENT_TYPE)
     if (request.content_length or 0) > LARGEST_FORM:
         raise Turned(Trouble.TOO_LARGE)
@@ -72,6 +76,6 @@ async def read_form(request: web.Request, *, seconds: float = READ_SECONDS) -> F
         raise Turned(Trouble.TOO_LARGE) from None
     except TimeoutError:
         raise Turned(Trouble.SLOW) from None
-    except (ValueError, web.HTTPException, web.PayloadAccessError):
+    except BROKEN:
         raise Turned(Trouble.UNREADABLE) from None
     return {name: value for name in posted if isinstance(value := posted.getone(name), str)}

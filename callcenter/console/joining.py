@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from callcenter.console import paths
 from callcenter.console.cookies import FORM, take_back
-from callcenter.console.ports import Enrolment, PasswordFault
+from callcenter.console.ports import Enrolment, Entrance, PasswordFault
 from callcenter.console.second_factor import LONGEST_RESPONSE
 from callcenter.console.visits import Door, For, Problem, Visit
 
@@ -28,8 +28,9 @@ FIRST = {
 class Joining:
     """The pages of an invitation."""
 
-    def __init__(self, enrolment: Enrolment) -> None:
+    def __init__(self, enrolment: Enrolment, entrance: Entrance) -> None:
         self._enrolment = enrolment
+        self._entrance = entrance
 
     def doors(self) -> list[Door]:
         return [
@@ -67,6 +68,8 @@ class Joining:
             case PasswordFault():
                 return await self._asked(visit, Problem(accepted.value, "new_password"))
             case str():
+                if visit.token is not None:  # whoever was in before is out
+                    await self._entrance.leave(visit.token)
                 return visit.go(paths.FIRST_FACTOR, token=accepted)
 
     # --- the second factor

@@ -100,12 +100,8 @@ class Logins:
             TooBusy: too many wait for their password to be compared.
             DatabaseDown: nobody is let in then.
         """
-        plain = as_login(login)
-        tries = (
-            Counted("login", login.strip().lower()[:200], self.limits.login),
-            Counted("address", origin_of(address), self.limits.address),
-            Counted("all", "", self.limits.all),
-        )
+        plain, typed, place = as_login(login), login.strip().lower()[:200], origin_of(address)
+        tries = await self._password_tries(typed, place)
         wait = await self.tallies.count(tries)
         if wait is not None:
             return Refused(wait)
@@ -124,7 +120,17 @@ class Logins:
         begun = await self._enter(whose, kept, fresh, right=verdict.right)
         if isinstance(begun, Begun):
             await self.tallies.forgive(tries)
+            await self.tallies.remember(_FAMILIAR, f"{place}|{typed}")
         return begun
+
+    async def _password_tries(self, typed: str, place: str) -> tuple[Counted, ...]:
+        """What a try of a password counts towards. Where the password was right before, others' tries do not."""
+        from_there, here = Counted("address", place, self.limits.address), f"{place}|{typed}"
+        right = await self.tallies.when(_FAMILIAR, here)
+        if right is not None and right > self.clock.now() - self.limits.familiar:
+            anew = await self.tallies.when(_ANEW, typed)
+            return from_there, Counted("login_here", f"{here}|{anew.isoformat() if anew else ''}", self.limits.login)
+        return from_there, Counted("login", typed, self.limits.login), Counted("all", "", self.limits.all)
 
     async def _enter(self, staff: UUID, kept: str | None, fresh: str | None, *, right: bool) -> Begun | Refused:
         """Begin a session if everything is as it must be, and put on record that it is not."""
@@ -255,7 +261,7 @@ class Logins:
         if session is None or not session.may_change_account:
             raise Forbidden("a second factor must be given first")
         who, now = session.account, self.clock.now()
-        tries = (Counted("login", who.login, self.limits.login),)
+        tries = self._change_tries(who.id)
         wait = await self.tallies.count(tries)
         if wait is not None:
             return Refused(wait)
@@ -286,8 +292,10 @@ class Logins:
 
     async def forget_tries(self, who: Account, by: Actor) -> None:
         """Let somebody try again at once whose login or second factor was tried too often."""
-        tries = (Counted("login", who.login, self.limits.login), *self._tries_of(who.id))
+        login = Counted("login", who.login, self.limits.login)
+        tries = (login, *self._change_tries(who.id), *self._tries_of(who.id))
         await self.tallies.clear(tries)
+        await self.tallies.remember(_ANEW, who.login)
         async with self.database.house() as connection:
             await self.log.note(connection, Act.TRIES_FORGOTTEN, by, who.id)
 
@@ -297,6 +305,10 @@ class Logins:
 
     async def _forgive(self, session: StaffSession) -> None:
         await self.tallies.forgive(self._tries_of(session.account.id))
+
+    def _change_tries(self, staff: UUID) -> tuple[Counted, ...]:
+        """Apart from those of signing in: whose password is being guessed must be able to change it."""
+        return (Counted("change", str(staff), self.limits.login),)
 
     def _tries_of(self, staff: UUID) -> tuple[Counted, Counted]:
         return (
@@ -326,6 +338,9 @@ async def known_of(connection: AsyncConnection, who: Account) -> list[str]:
     rows = (await connection.execute(_KNOWN, {"organisation": who.organisation})).scalars().all()
     return [who.login, who.display_name, *rows]
 
+
+#: What is remembered: from where the password of which login was right, and since when its tries count anew.
+_FAMILIAR, _ANEW = "familiar", "anew"
 
 _PASSWORD = text("SELECT password_hash FROM staff_credential WHERE staff_id = :staff")
 _REHASHED = text("UPDATE staff_credential SET password_hash = :hash WHERE staff_id = :staff")

@@ -34,6 +34,8 @@ from callcenter.staff.values import Account
 #: What a browser sends is a few kilobytes; it is parsed before it is known to be anything.
 LONGEST_RESPONSE = 16_000
 CHALLENGE_BYTES = 32
+#: Bytes of a credential's identifier, which a key draws and a browser sends on (§6.1).
+LONGEST_CREDENTIAL = 1023
 _TIMEOUT_MS = 120_000
 #: An account needs a few; it bounds what each page and each signing-in has to list.
 MOST_KEYS = 10
@@ -181,6 +183,8 @@ class Passkeys:
                 expected_origin=self.party.origin,
             )
         except Exception:  # whatever the library cannot check is no key
+            return None
+        if not 1 <= len(verified.credential_id) <= LONGEST_CREDENTIAL:
             return None
         return NewKey(verified.credential_id, verified.credential_public_key, verified.sign_count)
 

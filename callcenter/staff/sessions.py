@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random, new_id, new_token
-from callcenter.staff.accounts import account_of, grants
+from callcenter.staff.accounts import account_of, grants, hold_account
 from callcenter.staff.passkeys import CHALLENGE_BYTES, Ceremony
 from callcenter.staff.proofs import held, name_account
 from callcenter.staff.records import Act, Actor, HouseLog
@@ -231,6 +231,7 @@ class Sessions:
     async def revoke_all(self, staff: UUID, except_: str | None = None, by: Actor | None = None) -> int:
         """End every session of an account but that of the token ``except_``; returns how many."""
         async with self._database.house() as connection:
+            await hold_account(connection, staff, alone=True)  # one that is rising at this moment ends too
             return await self.end_all(connection, staff, by or Actor.staff(staff), except_)
 
     async def end_all(self, connection: AsyncConnection, staff: UUID, by: Actor, except_: str | None = None) -> int:

@@ -1,13 +1,15 @@
 """How often something may be tried: counted before it is compared, and apart, so that a try counts whatever follows.
 
 The counts are no names: each stands under a keyed hash of what the tries have in common. Where they cannot be written,
-nothing is compared and nobody is let in.
+nothing is compared and nobody is let in. What one bound refuses counts towards no other: else whoever has passed their
+own would go on to use up everybody's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from math import ceil
 
@@ -60,37 +62,58 @@ class Tallies:
         self._clock = clock
 
     async def count(self, tries: Sequence[Counted]) -> int | None:
-        """Count one try for each; returns after how many seconds to try again where a bound is passed, else ``None``.
+        """Count one try; returns after how many seconds to try again where a bound is passed, else ``None``.
+
+        Arguments:
+            tries: the narrowest bound first; after one that is passed nothing is counted. Of each kind at most one,
+                the kinds always in the same order, so that two at once wait for one another instead of each for the
+                other.
 
         Raises:
             DatabaseDown: it cannot be counted; then nothing may be compared.
         """
         now = self._clock.now()
-        waits = []
-        # In one order, so that two at once wait for one another instead of each for the other.
-        marked = sorted(((self._mark(one), one) for one in tries), key=lambda pair: pair[0])
         async with self._attempts.house() as connection:
-            for mark, one in marked:
-                values = {"mark": mark, "now": now, "over": now - one.bound.window, "most": one.bound.tries + 1}
+            for one in tries:
+                values = {
+                    "mark": self._mark(one.name, one.what),
+                    "now": now,
+                    "over": now - one.bound.window,
+                    "most": one.bound.tries + 1,
+                }
                 row = (await connection.execute(_COUNT, values)).one()
                 if row.tries > one.bound.tries:
-                    waits.append(ceil((row.window_start + one.bound.window - now).total_seconds()))
-        return max(1, *waits) if waits else None
+                    left: timedelta = row.window_start + one.bound.window - now
+                    return max(1, ceil(left.total_seconds()))
+        return None
 
     async def forgive(self, tries: Sequence[Counted]) -> None:
         """Take back what was counted, because it was right: whoever knows the secret is not bounded in using it."""
         async with self._attempts.house() as connection:
-            for mark in sorted(self._mark(one) for one in tries):
-                await connection.execute(_FORGIVE, {"mark": mark})
+            for one in tries:
+                await connection.execute(_FORGIVE, {"mark": self._mark(one.name, one.what)})
 
     async def clear(self, tries: Sequence[Counted]) -> None:
         """Begin anew for these, as somebody who may decides it."""
         async with self._attempts.house() as connection:
-            for mark in sorted(self._mark(one) for one in tries):
-                await connection.execute(_CLEAR, {"mark": mark})
+            for one in tries:
+                await connection.execute(_CLEAR, {"mark": self._mark(one.name, one.what)})
 
-    def _mark(self, one: Counted) -> str:
-        return self._sealer.blind_index(NO_PRACTICE, f"staff.tally.{one.name}", one.what).hex()
+    async def remember(self, name: str, what: str) -> None:
+        """Keep that something has been so just now, under a keyed hash as counts are."""
+        async with self._attempts.house() as connection:
+            await connection.execute(_REMEMBER, {"mark": self._mark(name, what), "now": self._clock.now()})
+
+    async def when(self, name: str, what: str) -> datetime | None:
+        """When it was remembered last; ``None`` where it was not."""
+        async with self._attempts.house() as connection:
+            found: datetime | None = (
+                await connection.execute(_WHEN, {"mark": self._mark(name, what)})
+            ).scalar_one_or_none()
+        return found
+
+    def _mark(self, name: str, what: str) -> str:
+        return self._sealer.blind_index(NO_PRACTICE, f"staff.tally.{name}", what).hex()
 
 
 _COUNT = text(
@@ -103,4 +126,9 @@ _COUNT = text(
     """
 )
 _CLEAR = text("DELETE FROM login_tally WHERE mark = :mark")
+_REMEMBER = text(
+    "INSERT INTO login_tally (mark, window_start, tries) VALUES (:mark, :now, 0) "
+    "ON CONFLICT (mark) DO UPDATE SET window_start = :now"
+)
+_WHEN = text("SELECT window_start FROM login_tally WHERE mark = :mark")
 _FORGIVE = text("UPDATE login_tally SET tries = greatest(tries - 1, 0) WHERE mark = :mark")

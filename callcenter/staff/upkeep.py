@@ -10,8 +10,9 @@ from sqlalchemy import text
 from callcenter.kernel.clock import Clock
 from callcenter.store.database import Database
 
-#: More than the longest time in which anything is counted (``staff.login.LoginLimits``).
-TALLIES_KEPT = timedelta(hours=25)
+#: More than the longest time in which anything is counted (``staff.limits.LoginLimits``), and than that for which a
+#: place is remembered, which stands under no tries.
+TALLIES_KEPT, PLACES_KEPT = timedelta(hours=25), timedelta(days=31)
 #: For which somebody may see that a session has ended, and when.
 SESSIONS_KEPT = timedelta(days=7)
 
@@ -27,10 +28,11 @@ class StaffUpkeep:
         """Delete counts and sessions that are past their time; returns how many rows went."""
         now = self.clock.now()
         async with self.database.house() as connection:
-            tallies = await connection.execute(_FORGET_TALLIES, {"before": now - TALLIES_KEPT})
+            before = {"before": now - TALLIES_KEPT, "places": now - PLACES_KEPT}
+            tallies = await connection.execute(_FORGET_TALLIES, before)
             sessions = await connection.execute(_FORGET_SESSIONS, {"before": now - SESSIONS_KEPT})
             return int(tallies.rowcount + sessions.rowcount)
 
 
-_FORGET_TALLIES = text("DELETE FROM login_tally WHERE window_start < :before")
+_FORGET_TALLIES = text("DELETE FROM login_tally WHERE window_start < :before AND (tries > 0 OR window_start < :places)")
 _FORGET_SESSIONS = text("DELETE FROM staff_session WHERE ends_at < :before")

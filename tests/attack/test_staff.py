@@ -144,7 +144,7 @@ async def test_six_digits_are_guessed(desk: Desk, way: str) -> Outcome:
     if way == "in one session":
         results = [await desk.room.logins.totp(token, guess) for guess in guesses]
     else:
-        results = list(await asyncio.gather(*(desk.room.logins.totp(token, guess) for guess in guesses[-8:])))
+        results = list(await asyncio.gather(*(desk.room.logins.totp(token, guess) for guess in guesses[:-1])))
         results.append(await desk.room.logins.totp(token, right))
     return gained(any(isinstance(one, SignedIn) for one in results))
 
@@ -453,7 +453,8 @@ def _what_cannot_be_counted_is_let_through(sabotage: Sabotage) -> None:
     async def none(*_: object) -> None: ...
 
     sabotage.replace(Tallies, "count", lenient)
-    sabotage.replace(Tallies, "forgive", none)
+    for name in ("forgive", "when", "remember"):
+        sabotage.replace(Tallies, name, none)
 
 
 CLOSED = Defence(

@@ -153,3 +153,20 @@ async def test_a_second_key_is_added_once_and_taken_away(browser: Browser, stage
         await page.get_by_role("button", name="Retirer la clé « clé USB »").click()
         await expect(page.get_by_role("status")).to_contain_text("La clé d’accès est retirée")
         await expect(page.get_by_role("heading", name="Clé d’accès « clé USB »")).to_be_hidden()
+
+
+async def test_who_goes_back_after_somebody_has_signed_out_sees_nothing(browser: Browser, stage: Stage) -> None:
+    """The next person at the same machine presses « back »: no page was kept (SM-09)."""
+    await make_staff(stage)
+    async with looking(browser) as page:
+        await first_step(page, stage, "operatrice1")
+        await second_step(page, stage, "operatrice1")
+        await expect(page.get_by_role("heading", name="Bonjour, Télésecrétaire 1")).to_be_visible()
+        await page.get_by_role("link", name="Mon compte").click()
+        await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
+        await page.get_by_role("button", name="Se déconnecter").click()
+        await expect(page.get_by_text("Vous êtes déconnecté.")).to_be_visible()
+        for _ in range(2):
+            await page.go_back()
+            await expect(page.get_by_role("heading", name="Connexion")).to_be_visible()
+            assert "Télésecrétaire 1" not in await page.locator("main h1").inner_text()

@@ -355,7 +355,11 @@ async def test_counts_and_sessions_are_forgotten_in_time(desk: Desk, database: D
     assert await desk.room.sessions.of(token) is not None
     clock.advance(timedelta(days=7, hours=13).total_seconds())
     assert await upkeep.forget() > 0
+    left = text("SELECT (SELECT count(*) FROM login_tally WHERE tries > 0) + (SELECT count(*) FROM staff_session)")
     async with database.house() as connection:
-        left = "SELECT (SELECT count(*) FROM login_tally) + (SELECT count(*) FROM staff_session)"
-        assert (await connection.execute(text(left))).scalar_one() == 0
+        assert (await connection.execute(left)).scalar_one() == 0
+    clock.advance(timedelta(days=24).total_seconds())
+    assert await upkeep.forget() > 0  # where somebody signed in from, too
+    async with database.house() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM login_tally"))).scalar_one() == 0
     assert Act.SIGNED_IN in await desk.acts(person.account.id)  # records stay

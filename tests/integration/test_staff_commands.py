@@ -143,7 +143,10 @@ async def test_an_account_from_its_making_to_its_end(staff: Commands, database: 
     assert "locked" in await staff.refused("reset", "superviseur1")
     assert "unlocked" in await staff.done("unlock", "superviseur1")
     assert "what was tried is forgotten" in await staff.done("unlock", "superviseur1")
+    forgotten = (await staff.done("show", "superviseur1", "--records")).count("staff.tries_forgotten")
     assert _invitation(await staff.done("reset", "superviseur1")) != token
+    # Whoever knew the password that is gone may have used up its owner's tries of a day.
+    assert (await staff.done("show", "superviseur1", "--records")).count("staff.tries_forgotten") == forgotten + 1
     assert "closed" in await staff.done("close", "superviseur1")
     assert "no role" in await staff.done("show", "superviseur1")
 

@@ -196,6 +196,13 @@ async def test_a_key_is_one_accounts_alone(desk: Desk) -> None:
         assert await desk.room.factors.add_passkey(whose.token, key.create(options), "encore") == Refused()
 
 
+@pytest.mark.parametrize("id", [b"", b"k" * 1024], ids=["none", "too long"])
+async def test_a_key_without_an_identifier_or_with_a_long_one_is_no_key(desk: Desk, id: bytes) -> None:
+    person = await desk.person()
+    options = await desk.room.factors.passkey_registration(person.token)
+    assert await desk.room.factors.add_passkey(person.token, Key(id).create(options), "clé") == Refused()
+
+
 async def test_a_key_that_falls_behind_its_own_count_was_copied(desk: Desk) -> None:
     person, key = await desk.person(), Key(count=5)
     await desk.keyed(person, key)

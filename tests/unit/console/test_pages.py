@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -236,6 +237,29 @@ async def test_who_has_not_undertaken_to_be_silent_is_told_so_before_a_password_
         await desk.guest.get("/connexion")
         await desk.guest.post(f"/invitation/{INVITATION}", new_password=PASSWORD, again=PASSWORD)
         assert desk.staff.sessions == {}
+
+
+async def test_a_form_is_encoded_in_one_way_and_not_in_another_besides() -> None:
+    async with open_desk() as desk:
+        host, port = desk.guest.origin.partition("//")[2], int(desk.guest.origin.rpartition(":")[2])
+        form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3"
+        twice = "Content-Encoding: identity\r\nContent-Encoding: gzip"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"POST /connexion HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n{form}\r\n{twice}\r\n\r\n"
+        writer.write(head.encode() + b"a=b")
+        assert b" 415 " in await reader.readline()
+        writer.close()
+        assert desk.failures == []
+
+
+async def test_who_uses_an_invitation_is_in_by_it_alone() -> None:
+    """Somebody else was signed in at this browser, and nobody would see their session any more."""
+    async with open_desk() as desk:
+        before = await desk.signed_in()
+        await desk.guest.get(f"/invitation/{INVITATION}")
+        gone = await desk.guest.post(f"/invitation/{INVITATION}", new_password=PASSWORD, again=PASSWORD)
+        assert gone.location == "/premier-facteur"
+        assert before not in desk.staff.sessions
 
 
 async def test_an_invitation_that_is_used_or_made_up_says_what_to_do() -> None:
