@@ -141,7 +141,8 @@ class Control:
             return [leg for leg in self._switchboard.ringing() if number in (None, leg.rings_at)]
 
         await poll(self._switchboard.changes, lambda: bool(ringing()), wait)
-        return web.json_response({"telephones": [brief(leg.call) | {"number": leg.rings_at} for leg in ringing()]})
+        shown = [brief(leg.call) | {"number": leg.rings_at, "parameters": dict(leg.parameters)} for leg in ringing()]
+        return web.json_response({"telephones": shown})
 
     async def answer(self, request: web.Request) -> web.Response:
         """Pick up a ringing telephone."""
@@ -252,6 +253,7 @@ def brief(call: Call) -> dict[str, object]:
         "listens_to_speech": call.listener is not None and call.listener.hears_speech,
         "elapsed": round(call.timeline.elapsed, 3),
         "duration": call.duration,
+        "hears": [far.sid for far in call.hears],
         "hung_up_by": call.hung_up_by,
         "callbacks_pending": call.callbacks_pending,
         "revision": call.timeline.changes.revision,
