@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import functools
 from hashlib import sha256
+from uuid import UUID
 
 from aiohttp_jinja2 import setup
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter import demo_staff
 from callcenter.console import addresses, application, forms, guard, headers, rendering, visits
 from callcenter.console.forms import FormProofs
 from callcenter.console.ports import Stage
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import ConfigurationError
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.settings import Environment
+from callcenter.staff import sessions as rows
+from callcenter.staff.sessions import Sessions
+from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.ground import Ground
+from tests.attack.scene import house_settings
+from tests.integration.consoles import PASSWORD as OWN_PASSWORD
+from tests.integration.consoles import opened_console, secret_on
 from tests.unit.console.doubles import ALICE, PASSWORD, StaffDouble, open_desk
 from tests.unit.console.guest import Answer
 
@@ -204,3 +218,118 @@ async def test_a_form_fills_the_memory() -> Outcome:
         page = await desk.guest.post("/connexion", login=ALICE.login, password=PASSWORD, more="x" * 900_000)
         assert page.status in (303, 413)
         return gained(desk.staff.addresses)
+
+
+# --- a session that somebody else knows of
+
+
+async def _risen_in_place(
+    self: Sessions,
+    connection: AsyncConnection,
+    staff: UUID,
+    stage: rows.Stage,
+    *,
+    instead_of: str | None = None,
+    stepped_up: bool = False,
+) -> str:
+    """A session that rises under the token that it had."""
+    if instead_of is None:
+        return await _BEGIN(self, connection, staff, stage, stepped_up=stepped_up)
+    rises = text("UPDATE staff_session SET stage = 'full', stepped_up_at = seen_at WHERE token_mark = :mark")
+    await connection.execute(rises, {"mark": rows.mark_of(instead_of)})
+    return instead_of
+
+
+_BEGIN = Sessions.begin
+
+
+def _one_token(sabotage: Sabotage) -> None:
+    sabotage.sql("GRANT UPDATE (stage) ON staff_session TO callcenter_app")
+    sabotage.replace(Sessions, "begin", _risen_in_place)
+
+
+FRESH_TOKEN = Defence("another token at each step", "ASVS 7.2.4", _one_token)
+
+
+@attack(stopped_by=FRESH_TOKEN)
+async def test_a_token_is_read_before_its_owner_gives_the_second_factor(ground: Ground, clock: DrivenClock) -> Outcome:
+    """At a shared machine, or planted there (session fixation)."""
+    async with opened_console(ground.app, ground.sealer, clock) as console:
+        await console.joined()
+        await console.guest.get("/")
+        await console.guest.post("/deconnexion")
+        await console.guest.get("/connexion")
+        half = await console.guest.post("/connexion", login="operatrice1", password=OWN_PASSWORD)
+        async with console.another() as attacker:
+            attacker.cookies.update(console.guest.cookies)
+            await console.guest.follow(half)
+            assert (await console.guest.post("/connexion/facteur/application", code=console.code())).location == "/"
+            return gained((await attacker.get("/")).status == 200)
+
+
+def _never_revoked(sabotage: Sabotage) -> None:
+    sabotage.rewrite(rows, "_LIVE", "s.revoked_at IS NULL", "true")
+
+
+ASKED_EACH_TIME = Defence("a session is looked up for each page", "AU-06", _never_revoked)
+
+
+@attack(stopped_by=ASKED_EACH_TIME)
+async def test_a_page_is_opened_with_a_session_that_was_ended(ground: Ground, clock: DrivenClock) -> Outcome:
+    outcomes = {}
+    async with opened_console(ground.app, ground.sealer, clock) as console:
+        for how, path in (("signed out", "/deconnexion"), ("ended by its owner", "/compte/sessions/fin")):
+            login = f"operatrice{len(outcomes)}"
+            await console.joined(login)
+            async with console.another() as thief:
+                if path == "/deconnexion":
+                    thief.cookies.update(console.guest.cookies)
+                else:
+                    await console.sign_in(login, guest=thief)
+                assert (await thief.get("/compte")).status == 200
+                await console.guest.get("/compte")
+                await console.guest.post(path)
+                outcomes[how] = gained((await thief.get("/compte")).status == 200)
+    return unanimous(outcomes)
+
+
+def _always_confirmed(sabotage: Sabotage) -> None:
+    sabotage.replace(rows.StaffSession, "may_change_account", property(lambda self: self.is_full))
+
+
+CONFIRMED = Defence("a factor of the last minutes", "ASVS 7.5.3", _always_confirmed)
+
+
+@attack(stopped_by=CONFIRMED)
+async def test_somebody_at_a_screen_that_was_left_open_makes_the_account_theirs(
+    ground: Ground, clock: DrivenClock
+) -> Outcome:
+    async with opened_console(ground.app, ground.sealer, clock) as console:
+        await console.joined()
+        clock.advance(6 * 60)
+        await console.guest.get("/compte")
+        codes = await console.guest.post("/compte/codes-de-secours")
+        await console.guest.get("/compte")
+        own = await console.guest.post("/compte/application")
+        return unanimous({"codes": gained("<ol" in codes.text), "application": gained(secret_on(own))})
+
+
+# --- the demo's staff, elsewhere
+
+FOR_PLAY = _off("the demo's staff are the demo's alone", "AU-02", demo_staff, "_only_for_play", lambda _: None)
+
+
+@attack(stopped_by=FOR_PLAY)
+async def test_the_demos_password_and_codes_open_an_installation(ground: Ground, clock: DrivenClock) -> Outcome:
+    settings, opened = house_settings(ground.keys_file, {}), {}
+    assert settings.environment is not Environment.DEMO
+    try:
+        await demo_staff.seed_staff(settings, ground.app, ground.sealer, clock, SystemRandom())
+        opened["accounts"] = SUCCEEDED
+    except ConfigurationError:
+        opened["accounts"] = FOILED
+    try:
+        opened["codes"] = gained(demo_staff.code_of(settings, ground.sealer, "operatrice1", clock.now()))
+    except ConfigurationError:
+        opened["codes"] = FOILED
+    return unanimous(opened)
