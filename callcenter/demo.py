@@ -45,9 +45,9 @@ callcenter is running, with a carrier in a box beside it. Telephones in your bro
 
 The pages of staff, who do not exist either:
 
-  http://localhost:8081/                                sign in as {DEMONSTRATION.accounts[0].login}, password
+  http://localhost:8081/                                « {DEMONSTRATION.accounts[0].login} »,
                                                         « {DEMONSTRATION.password} »
-  {DEMONSTRATION.code_command} {DEMONSTRATION.accounts[0].login}          the code of the second step
+  {f"{DEMONSTRATION.code_command} {DEMONSTRATION.accounts[0].login}":<54}the six digits of the second step
 
 In another terminal, in this folder:
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -28,7 +29,7 @@ class Key:
         count: signatures so far; a key that does not count stays at 0.
     """
 
-    id: bytes
+    id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     origin: str = "http://localhost:8081"
     host: str = "localhost"
     count: int = 0

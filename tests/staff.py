@@ -50,13 +50,19 @@ class Person:
 
 @dataclass(slots=True)
 class Desk:
-    """A staff room, and what is around it."""
+    """A staff room, and what is around it.
+
+    Arguments:
+        organisation, other: whose staff the accounts are, and whose they are not.
+        suffix: of its logins.
+    """
 
     room: StaffRoom
     database: Database
     clock: DrivenClock
     organisation: UUID
     other: UUID
+    suffix: str
 
     @classmethod
     async def on(
@@ -75,7 +81,7 @@ class Desk:
         async with database.house() as connection:
             for one in organisations:
                 await write_organisation(connection, one, f"Organisation {one}")
-        return cls(room, database, clock, *organisations)
+        return cls(room, database, clock, *organisations, organisations[0].hex[:8])
 
     async def practice(self, organisation: UUID | None = None) -> UUID:
         """A practice of the organisation, or of another."""
@@ -91,11 +97,15 @@ class Desk:
         return made
 
     async def account(self, login: str = "operatrice1", *, signed: bool = True) -> Account:
-        """An account that was made, and whose undertaking was signed; nobody has used its invitation."""
-        made = await self.room.administration.create(NewAccount(self.organisation, login, "Télésecrétaire 1"), BY)
+        """An account that was made, and whose undertaking was signed; nobody has used its invitation.
+
+        Its login is made unlike that of any other test on the same database.
+        """
+        new = NewAccount(self.organisation, f"{login}.{self.suffix}", "Télésecrétaire 1")
+        made = await self.room.administration.create(new, BY)
         if signed:
             await self.room.administration.sign(made.id, date(2026, 1, 5), BY)
-        return await self.room.administration.called(login)
+        return await self.room.administration.called(made.login)
 
     async def accepted(self, account: Account, password: str = PASSWORD) -> str:
         """The token of the session that an invitation gives."""

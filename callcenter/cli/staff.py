@@ -117,9 +117,9 @@ def staff_lock(context: Context, login: str, by: str) -> None:
 @by_option
 @click.pass_obj
 def staff_unlock(context: Context, login: str, by: str) -> None:
-    """Let LOGIN in again."""
+    """Let LOGIN in again: it is locked no more, and whatever was tried too often may be tried again."""
     done = run(_lock(context.settings, login, by, locked=False))
-    click.echo(f"{login}: unlocked" if done else f"{login} was not locked")
+    click.echo(f"{login}: unlocked" if done else f"{login} was not locked; what was tried is forgotten")
 
 
 @staff.command("close")
@@ -192,7 +192,7 @@ async def _create(
     by: str,
 ) -> str:
     actor = Actor.command(by)
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         whose = await room.portfolios.organisation(organisation)
         portfolio = await portfolio_called(room, whose, called, actor)
         new = NewAccount(whose, login, name, languages, None if until is None else until.date())
@@ -212,7 +212,7 @@ def _undertaking(account: Account) -> str:
 
 async def _list(settings: Settings) -> list[str]:
     now = SystemClock().now()
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         accounts = await room.administration.all()
     none = "no account yet: callcenter staff create LOGIN --name NAME --organisation NAME --role administrator"
     return [_line(one, now) for one in accounts] or [none]
@@ -238,7 +238,7 @@ def _training(one: Account, now: datetime) -> str:
 
 async def _show(settings: Settings, login: str, *, records: bool) -> list[str]:
     now = SystemClock().now()
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         account = await room.administration.called(login)
         roles = await room.administration.roles(account.id)
         held = await room.factors.held(account.id)
@@ -262,7 +262,7 @@ def _held(held: Held) -> str:
 
 async def _grant(settings: Settings, login: str, role: Role, called: str | None, by: str, *, give: bool) -> bool:
     actor = Actor.command(by)
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         account = await room.administration.called(login)
         portfolio = await portfolio_called(room, account.organisation, called, actor)
         if give:
@@ -271,39 +271,41 @@ async def _grant(settings: Settings, login: str, role: Role, called: str | None,
 
 
 async def _lock(settings: Settings, login: str, by: str, *, locked: bool) -> bool:
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         account = await room.administration.called(login)
-        act = room.administration.lock if locked else room.administration.unlock
-        return await act(account.id, Actor.command(by))
+        if locked:
+            return await room.administration.lock(account.id, Actor.command(by))
+        await room.logins.forget_tries(account, Actor.command(by))
+        return await room.administration.unlock(account.id, Actor.command(by))
 
 
 async def _close(settings: Settings, login: str, by: str) -> bool:
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         account = await room.administration.called(login)
         return await room.administration.close(account.id, Actor.command(by))
 
 
 async def _reset(settings: Settings, login: str, by: str) -> str:
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         account = await room.administration.called(login)
         token = await room.administration.reset(account.id, Actor.command(by))
     return f"{account.login}: nothing opens it any more but this address\n{_address(settings, token)}"
 
 
 async def _sign(settings: Settings, login: str, day: date, by: str) -> None:
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         account = await room.administration.called(login)
         await room.administration.sign(account.id, day, Actor.command(by))
 
 
 async def _trained(settings: Settings, login: str, day: date, by: str) -> None:
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         account = await room.administration.called(login)
         await room.administration.trained(account.id, day, Actor.command(by))
 
 
 async def _sessions(settings: Settings, login: str, by: str, *, revoke: bool) -> list[str]:
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         account = await room.administration.called(login)
         if revoke:
             count = await room.sessions.revoke_all(account.id, by=Actor.command(by))

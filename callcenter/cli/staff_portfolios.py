@@ -6,9 +6,7 @@ import click
 
 from callcenter.cli.context import Context, by_option, run
 from callcenter.cli.staff_room import staff_room
-from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
-from callcenter.practice.directory import Directory
 from callcenter.settings import Settings
 from callcenter.staff.records import Actor
 
@@ -65,13 +63,13 @@ def portfolio_remove(context: Context, name: str, practices: tuple[str, ...], or
 
 
 async def _create(settings: Settings, name: str, organisation: str, by: str, *, whole: bool) -> None:
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         whose = await room.portfolios.organisation(organisation)
         await room.portfolios.create(whose, name, Actor.command(by), whole=whole)
 
 
 async def _list(settings: Settings) -> list[str]:
-    async with staff_room(settings) as (room, _):
+    async with staff_room(settings) as room:
         there = await room.portfolios.all()
     return [
         f"{organisation:<32} {one.name:<32} {count} practices{' (every one)' if one.whole else ''}"
@@ -82,15 +80,14 @@ async def _list(settings: Settings) -> list[str]:
 async def _fill(
     settings: Settings, name: str, practices: tuple[str, ...], organisation: str, by: str, *, add: bool
 ) -> list[str]:
-    """Each practice by itself: what was done stands, whatever is wrong with a later one."""
+    """All of them are found before the first is put in or taken out."""
     lines = []
-    async with staff_room(settings) as (room, data):
+    async with staff_room(settings) as room:
         one = await room.portfolios.called(await room.portfolios.organisation(organisation), name)
-        async with data.database.house() as connection:
-            found = {slug: await Directory.by_slug(connection, slug, SystemClock().now()) for slug in practices}
-        for slug, facts in found.items():
+        found = {slug: await room.portfolios.practice(slug) for slug in practices}
+        for slug, practice in found.items():
             act = room.portfolios.add if add else room.portfolios.remove
-            done = await act(one, facts.id, Actor.command(by))
+            done = await act(one, practice, Actor.command(by))
             if not done and not add:
                 raise CallcenterError(f"{slug} is not in « {one.name} »")
             lines.append(f"{slug}: {'in' if add else 'out of'} « {one.name} »{'' if done else ', as before'}")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from callcenter.installation import Data, open_data
+from callcenter.installation import open_data
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
@@ -27,14 +27,14 @@ portfolio_option = click.option(
 
 
 @asynccontextmanager
-async def staff_room(settings: Settings) -> AsyncIterator[tuple[StaffRoom, Data]]:
+async def staff_room(settings: Settings) -> AsyncIterator[StaffRoom]:
     """The room on the configured database."""
     async with open_data(settings) as data:
         party, limits = RelyingParty.at(settings.console.public_url), StaffLimits.of(settings.console)
         clock, random = SystemClock(), SystemRandom()
         room = StaffRoom.on(data.database, data.database, data.sealer, clock, random, party, limits)
         try:
-            yield room, data
+            yield room
         finally:
             room.close()
 

@@ -22,11 +22,11 @@ from callcenter.staff.accounts import account, account_called, as_login
 from callcenter.staff.limits import LoginLimits
 from callcenter.staff.passkeys import Ceremony, Passkeys
 from callcenter.staff.password_rules import Weakness, weakness
-from callcenter.staff.passwords import Passwords
+from callcenter.staff.passwords import Passwords, TooBusy
 from callcenter.staff.proofs import Proofs, lock_factors, name_account
 from callcenter.staff.records import NOBODY, Act, Actor, HouseLog
 from callcenter.staff.sessions import Sessions, StaffSession, Stage
-from callcenter.staff.throttle import Counted, Tallies
+from callcenter.staff.throttle import Counted, Tallies, origin_of
 from callcenter.staff.values import Account, Factor, Refused, SignedIn
 from callcenter.store.database import Database
 
@@ -103,7 +103,7 @@ class Logins:
         plain = as_login(login)
         tries = (
             Counted("login", login.strip().lower()[:200], self.limits.login),
-            Counted("address", address, self.limits.address),
+            Counted("address", origin_of(address), self.limits.address),
             Counted("all", "", self.limits.all),
         )
         wait = await self.tallies.count(tries)
@@ -115,7 +115,11 @@ class Logins:
             whose = found.id if found else new_id(self.random)
             await name_account(connection, whose)
             kept = (await connection.execute(_PASSWORD, {"staff": whose})).scalar_one_or_none()
-        verdict = await self.passwords.verify(kept, password)
+        try:
+            verdict = await self.passwords.verify(kept, password)
+        except TooBusy:
+            await self.tallies.forgive(tries)  # nothing was compared
+            raise
         fresh = await self.passwords.hash(password) if verdict.right and verdict.outdated else None
         begun = await self._enter(whose, kept, fresh, right=verdict.right)
         if isinstance(begun, Begun):
@@ -276,18 +280,24 @@ class Logins:
             await self.sessions.end_all(connection, who.id, Actor.staff(who.id), token)
         return PasswordChanged()
 
+    async def forget_tries(self, who: Account, by: Actor) -> None:
+        """Let somebody try again at once whose login or second factor was tried too often."""
+        tries = (Counted("login", who.login, self.limits.login), *self._tries_of(who.id))
+        await self.tallies.clear(tries)
+        async with self.database.house() as connection:
+            await self.log.note(connection, Act.TRIES_FORGOTTEN, by, who.id)
+
     async def _count(self, session: StaffSession) -> Refused | None:
-        wait = await self.tallies.count(self._factor_tries(session))
+        wait = await self.tallies.count(self._tries_of(session.account.id))
         return None if wait is None else Refused(wait)
 
     async def _forgive(self, session: StaffSession) -> None:
-        await self.tallies.forgive(self._factor_tries(session))
+        await self.tallies.forgive(self._tries_of(session.account.id))
 
-    def _factor_tries(self, session: StaffSession) -> tuple[Counted, Counted]:
-        staff = str(session.account.id)
+    def _tries_of(self, staff: UUID) -> tuple[Counted, Counted]:
         return (
-            Counted("factor", staff, self.limits.factor),
-            Counted("factor_daily", staff, self.limits.factor_daily),
+            Counted("factor", str(staff), self.limits.factor),
+            Counted("factor_daily", str(staff), self.limits.factor_daily),
         )
 
     async def _refused(self, connection: AsyncConnection, staff: UUID | None, step: str, reason: str) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError as Clash
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, Conflict, NotFound
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.directory import NoSuchPractice
 from callcenter.staff.records import Act, Actor, HouseLog
 from callcenter.staff.values import Portfolio
 from callcenter.store.database import Database
@@ -61,6 +62,18 @@ class Portfolios:
             found: UUID | None = (await connection.execute(_ORGANISATION, {"name": name})).scalar_one_or_none()
         if found is None:
             raise NoSuchOrganisation
+        return found
+
+    async def practice(self, slug: str) -> UUID:
+        """The practice that staff call ``slug``, whatever else is known of it.
+
+        Raises:
+            NoSuchPractice: there is none.
+        """
+        async with self.database.house() as connection:
+            found: UUID | None = (await connection.execute(_PRACTICE, {"slug": slug})).scalar_one_or_none()
+        if found is None:
+            raise NoSuchPractice(f"there is no practice « {slug} »: `callcenter practice list` shows those enrolled")
         return found
 
     async def create(self, organisation: UUID, name: str, by: Actor, *, whole: bool = False) -> Portfolio:
@@ -146,6 +159,7 @@ def _member(portfolio: Portfolio, practice: UUID) -> dict[str, object]:
 
 
 _ORGANISATION = text("SELECT id FROM organisation WHERE name = :name")
+_PRACTICE = text("SELECT id FROM practice WHERE slug = :slug")
 _MAKE = text(
     "INSERT INTO portfolio (id, organisation_id, name, whole) VALUES (:id, :organisation, :name, :whole) "
     "ON CONFLICT (organisation_id, name) DO NOTHING"

@@ -36,6 +36,8 @@ class Act(StrEnum):
     SIGNED_IN = "staff.signed_in"
     #: Somebody was not let in, or did not prove a factor again.
     REFUSED = "staff.refused"
+    #: What was counted of an account's tries begins anew.
+    TRIES_FORGOTTEN = "staff.tries_forgotten"
     STEPPED_UP = "staff.stepped_up"
     PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105 - the name of an event
     FACTOR_ADDED = "staff.factor_added"

@@ -93,7 +93,7 @@ class StaffRoom:
             invitations=invitations,
             administration=Administration(database, clock, random, sessions, invitations, log),
             portfolios=Portfolios(database, clock, random, log),
-            rights=Rights(database),
+            rights=Rights(database, clock),
             passwords=passwords,
         )
 

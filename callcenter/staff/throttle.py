@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from math import ceil
 
 from sqlalchemy import text
@@ -31,6 +32,18 @@ class Counted:
     name: str
     what: str
     bound: Bound
+
+
+def origin_of(address: str) -> str:
+    """What tries from an address have in common: of IPv6 its first 64 bits, of which a subscriber has all the rest."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address[:100]
+    if parsed.version == 4:
+        return str(parsed)
+    mapped = parsed.ipv4_mapped
+    return str(mapped) if mapped is not None else str(ip_network((int(parsed) >> 64 << 64, 64)))
 
 
 class Tallies:
@@ -70,6 +83,12 @@ class Tallies:
             for mark in sorted(self._mark(one) for one in tries):
                 await connection.execute(_FORGIVE, {"mark": mark})
 
+    async def clear(self, tries: Sequence[Counted]) -> None:
+        """Begin anew for these, as somebody who may decides it."""
+        async with self._attempts.house() as connection:
+            for mark in sorted(self._mark(one) for one in tries):
+                await connection.execute(_CLEAR, {"mark": mark})
+
     def _mark(self, one: Counted) -> str:
         return self._sealer.blind_index(NO_PRACTICE, f"staff.tally.{one.name}", one.what).hex()
 
@@ -83,4 +102,5 @@ _COUNT = text(
     RETURNING tries, window_start
     """
 )
+_CLEAR = text("DELETE FROM login_tally WHERE mark = :mark")
 _FORGIVE = text("UPDATE login_tally SET tries = greatest(tries - 1, 0) WHERE mark = :mark")

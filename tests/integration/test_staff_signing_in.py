@@ -20,17 +20,29 @@ from callcenter.staff.limits import Bound, LoginLimits
 from callcenter.staff.login import Begun, PasswordChanged, SteppedUp, Weak
 from callcenter.staff.passkeys import Ceremony
 from callcenter.staff.password_rules import Weakness
-from callcenter.staff.passwords import Passwords
+from callcenter.staff.passwords import Passwords, TooBusy
 from callcenter.staff.proofs import name_account
 from callcenter.staff.room import StaffLimits
 from callcenter.staff.sessions import Stage
 from callcenter.staff.values import Factor, Refused, SignedIn
 from callcenter.store.database import Database
+from callcenter.store.schema import APP
 from callcenter.store.sealed import Sealer
 from tests.authenticator import Key
+from tests.conftest import Cluster
 from tests.staff import ADDRESS, BY, PASSWORD, Desk
 
 ANOTHER = "Une tisane de tilleul 8"
+
+
+@pytest.fixture(scope="module")
+async def database(cluster: Cluster) -> AsyncIterator[Database]:
+    """One for all tests of this file: each has accounts of its own."""
+    await cluster.create("staff_signing_in")
+    database = Database(cluster.server.url(user=APP, database="staff_signing_in"), pool_size=5)
+    yield database
+    await database.close()
+    await cluster.drop("staff_signing_in")
 
 
 @pytest.fixture
@@ -52,7 +64,7 @@ async def test_from_an_invitation_to_a_full_session(desk: Desk) -> None:
     assert session is not None
     assert (session.stage, session.is_enrolling, session.may_change_account) == (Stage.PASSWORD, True, False)
     secret, uri = await desk.room.factors.begin_totp(account.id)
-    assert uri.startswith("otpauth://totp/callcenter:operatrice1?")
+    assert uri.startswith(f"otpauth://totp/callcenter:{account.login}?")
     assert secret in uri
     confirm = desk.room.factors.confirm_totp
     assert await confirm(account.id, "000000", token=accepted.token) == Refused()
@@ -75,7 +87,7 @@ async def test_from_an_invitation_to_a_full_session(desk: Desk) -> None:
 
 async def test_password_then_application(desk: Desk) -> None:
     person = await desk.person()
-    begun = await desk.room.logins.begin("  Operatrice1 ", PASSWORD, ADDRESS)
+    begun = await desk.room.logins.begin(f"  {person.account.login.upper()} ", PASSWORD, ADDRESS)
     assert isinstance(begun, Begun)
     assert begun.factors == {Factor.TOTP, Factor.RECOVERY}
     before = await desk.room.sessions.of(begun.token)
@@ -122,7 +134,7 @@ async def test_a_printed_code_lets_in_but_does_not_open_the_account_to_changes(d
 
 
 async def test_a_passkey_signs_in_and_steps_up(desk: Desk) -> None:
-    person, key = await desk.person(), Key(b"k" * 32)
+    person, key = await desk.person(), Key()
     assert await desk.keyed(person, key, "  Clé du   bureau ") == Added(person.token)
     assert [one.label for one in await desk.room.factors.passkeys(person.account.id)] == ["Clé du bureau"]
     token = await desk.begun(person)
@@ -141,7 +153,7 @@ async def test_a_passkey_signs_in_and_steps_up(desk: Desk) -> None:
 
 
 async def test_a_passkey_may_be_the_first_factor(desk: Desk) -> None:
-    account, key = await desk.account(), Key(b"k" * 16, counts=False)
+    account, key = await desk.account(), Key(counts=False)
     token = await desk.accepted(account)
     added = await desk.room.factors.add_passkey(
         token, key.create(await desk.room.factors.passkey_registration(token)), ""
@@ -169,13 +181,23 @@ async def test_what_is_no_passkeys_answer_is_refused(desk: Desk, answer: str) ->
 
 async def test_a_key_of_another_origin_or_host_is_no_key(desk: Desk) -> None:
     person = await desk.person()
-    for key in (Key(b"k" * 16, origin="http://evil.example"), Key(b"k" * 16, host="evil.example")):
+    for key in (Key(origin="http://evil.example"), Key(host="evil.example")):
         options = await desk.room.factors.passkey_registration(person.token)
         assert await desk.room.factors.add_passkey(person.token, key.create(options), "clé") == Refused()
 
 
+async def test_a_key_is_one_accounts_alone(desk: Desk) -> None:
+    person, other, key = await desk.person(), await desk.person("superviseur"), Key()
+    await desk.keyed(person, key)
+    for whose in (person, other):
+        desk.clock.advance(30)
+        assert isinstance(await desk.room.logins.step_up(whose.token, totp=desk.code(whose.secret)), SteppedUp)
+        options = await desk.room.factors.passkey_registration(whose.token)
+        assert await desk.room.factors.add_passkey(whose.token, key.create(options), "encore") == Refused()
+
+
 async def test_a_key_that_falls_behind_its_own_count_was_copied(desk: Desk) -> None:
-    person, key = await desk.person(), Key(b"k" * 16, count=5)
+    person, key = await desk.person(), Key(count=5)
     await desk.keyed(person, key)
     copy = Key(key.id, secret=key.secret, count=4)
     token = await desk.begun(person)
@@ -184,7 +206,7 @@ async def test_a_key_that_falls_behind_its_own_count_was_copied(desk: Desk) -> N
 
 
 async def test_the_last_factor_stays(desk: Desk) -> None:
-    person, key = await desk.person(), Key(b"k" * 16)
+    person, key = await desk.person(), Key()
     factors, staff = desk.room.factors, person.account.id
     assert await factors.remove_totp(staff, token=person.token) is Removed.LAST
     await desk.keyed(person, key)
@@ -193,14 +215,14 @@ async def test_the_last_factor_stays(desk: Desk) -> None:
     assert await factors.remove_totp(staff, token=person.token) is Removed.UNKNOWN
     assert await factors.remove_passkey(staff, kept.id, token=person.token) is Removed.LAST
     assert await factors.remove_passkey(staff, person.account.id, token=person.token) is Removed.UNKNOWN
-    await desk.keyed(person, Key(b"l" * 16))
+    await desk.keyed(person, Key())
     assert await factors.remove_passkey(staff, kept.id, token=person.token) is Removed.DONE
     assert len(await factors.passkeys(staff)) == 1
 
 
 async def test_of_two_factors_removed_at_once_one_stays(desk: Desk) -> None:
     person = await desk.person()
-    await desk.keyed(person, Key(b"k" * 16))
+    await desk.keyed(person, Key())
     (kept,) = await desk.room.factors.passkeys(person.account.id)
     staff, token = person.account.id, person.token
     done = await asyncio.gather(
@@ -215,7 +237,7 @@ async def test_a_password_is_changed_and_every_other_session_ends(desk: Desk) ->
     elsewhere = await desk.signed_in(person)
     change = desk.room.logins.change_password
     assert await change(person.token, "wrong", ANOTHER) == Refused()
-    assert await change(person.token, PASSWORD, "Operatrice1-2026!") == Weak(Weakness.GUESSABLE)
+    assert await change(person.token, PASSWORD, f"{person.account.login}-2026!") == Weak(Weakness.GUESSABLE)
     assert await change(person.token, PASSWORD, ANOTHER) == PasswordChanged()
     assert await desk.room.sessions.of(elsewhere) is None
     assert await desk.room.sessions.of(person.token) is not None
@@ -261,7 +283,7 @@ async def test_an_account_without_a_factor_sets_one_up_within_the_hour_or_not_at
 
 async def test_reset_takes_everything_and_invites_anew(desk: Desk) -> None:
     person = await desk.person()
-    await desk.keyed(person, Key(b"k" * 16))
+    await desk.keyed(person, Key())
     elsewhere = await desk.signed_in(person)
     invitation = await desk.room.administration.reset(person.account.id, BY)
     assert await desk.room.sessions.of(elsewhere) is None
@@ -304,6 +326,35 @@ async def test_too_many_tries_are_told_when_to_come_back_and_forgotten_with_time
         assert await desk.room.logins.totp(token, "000000") == Refused()
     assert await desk.room.logins.totp(token, desk.code(person.secret)) == Refused(900)
     desk.room.close()
+
+
+async def test_somebody_who_may_lets_tries_begin_anew(desk: Desk) -> None:
+    person = await desk.person()
+    for _ in range(10):
+        await desk.room.logins.begin(person.account.login, "wrong", "192.0.2.77")
+    refused = await desk.room.logins.begin(person.account.login, PASSWORD, ADDRESS)
+    assert refused == Refused(900)
+    await desk.room.logins.forget_tries(person.account, BY)
+    token = await desk.begun(person)
+    for _ in range(5):
+        assert await desk.room.logins.totp(token, "000000") == Refused()
+    assert await desk.room.logins.totp(token, desk.code(person.secret)) == Refused(900)
+    await desk.room.logins.forget_tries(person.account, BY)
+    assert isinstance(await desk.room.logins.totp(token, desk.code(person.secret)), SignedIn)
+    assert (await desk.acts(person.account.id)).count("staff.tries_forgotten") == 2
+
+
+async def test_who_is_told_to_come_back_has_not_tried(
+    desk: Desk, database: Database, sealer: Sealer, clock: DrivenClock
+) -> None:
+    person = await desk.person()
+    login = LoginLimits(login=Bound(2, timedelta(minutes=15)))
+    full = await Desk.on(database, sealer, clock, limits=StaffLimits(login, parameters=CHEAPEST, waiting=-2))
+    for _ in range(3):
+        with pytest.raises(TooBusy):
+            await full.room.logins.begin(person.account.login, PASSWORD, ADDRESS)
+    full.room.close()
+    assert await desk.begun(person)
 
 
 async def test_the_length_of_what_is_typed_is_bounded(desk: Desk) -> None:
