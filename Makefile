@@ -94,7 +94,7 @@ bench-large: $(STAMP) ## Measure 1 practice beside 1,000, and how fast they come
 docs: $(STAMP) ## Make the documents that come from the program anew (their tests fail when stale)
 	CALLCENTER_DOCS=write $(BIN)/python -m pytest --quiet tests/documents
 
-pictures: $(STAMP) ## Take the documents' pictures of the telephones' page anew; look at them before you commit
+pictures: $(STAMP) ## Take the documents' pictures of pages anew; look at them before you commit
 	$(BIN)/python -m pytest --quiet tests/browser/pictures.py
 
 format: $(STAMP) ## Put imports and code in the project's form

@@ -30,7 +30,7 @@ from callcenter.staff import values
 from callcenter.staff.factors import Removed
 from callcenter.staff.invitations import Accepted
 from callcenter.staff.login import Begun, PasswordChanged, SteppedUp, Weak
-from callcenter.staff.passkeys import Ceremony
+from callcenter.staff.passkeys import MOST_KEYS, Ceremony
 from callcenter.staff.password_rules import Weakness
 from callcenter.staff.passwords import TooBusy
 from callcenter.staff.room import StaffRoom
@@ -158,6 +158,7 @@ class StaffAccount:
         return AccountState(
             code_since=held.totp_since,
             passkeys=tuple(Passkey(key.id, key.label, key.made, key.used) for key in keys),
+            keys_full=len(keys) >= MOST_KEYS,
             recovery_codes=held.recovery_codes,
             sessions=tuple(
                 OpenSession(one.id, one.since, one.seen, one.stage is rows.Stage.PASSWORD, one.id == session.id)

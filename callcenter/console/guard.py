@@ -18,7 +18,7 @@ from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.ports import Overrun
 from callcenter.console.rendering import page
 from callcenter.console.troubles import Trouble, Turned
-from callcenter.kernel.errors import Forbidden, NotFound, Unavailable
+from callcenter.kernel.errors import Conflict, Forbidden, NotFound, Unavailable
 from callcenter.kernel.randomness import Random
 
 _log = structlog.get_logger(__name__)
@@ -113,7 +113,7 @@ def _trouble_of(error: Exception) -> Trouble:
             return Trouble.METHOD
         case web.HTTPRequestEntityTooLarge():
             return Trouble.TOO_LARGE
-        case Forbidden():
+        case Forbidden() | Conflict():  # no page of ours offers what contradicts what stands
             return Trouble.FORBIDDEN
         case Overrun():
             return Trouble.BUSY

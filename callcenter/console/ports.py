@@ -208,11 +208,13 @@ class AccountState:
 
     Arguments:
         code_since: when an application was set up.
+        keys_full: it has as many keys as it may have.
         recovery_codes: how many are left.
     """
 
     code_since: datetime | None
     passkeys: tuple[Passkey, ...]
+    keys_full: bool
     recovery_codes: int
     sessions: tuple[OpenSession, ...]
 

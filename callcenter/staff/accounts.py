@@ -39,6 +39,18 @@ async def account(connection: AsyncConnection, staff: UUID) -> Account | None:
     return None if row is None else account_of(row)
 
 
+async def hold_account(connection: AsyncConnection, staff: UUID, *, alone: bool = False) -> None:
+    """Have whoever changes what the account opens wait for this transaction, or be waited for.
+
+    It comes before anything else of an account is locked, so that nobody waits for one another in a circle: then its
+    factors, its sessions, its records.
+
+    Arguments:
+        alone: have every other transaction wait that holds the account.
+    """
+    await connection.execute(_HOLD_ALONE if alone else _HOLD, {"id": staff})
+
+
 async def accounts(connection: AsyncConnection) -> Sequence[Account]:
     """Every account, by login."""
     return [account_of(row) for row in (await connection.execute(_ALL)).all()]
@@ -74,6 +86,8 @@ _COLUMNS = (
 )
 _BY_LOGIN = text(f"SELECT {_COLUMNS} FROM staff_account a WHERE a.login = :login")  # noqa: S608 - our own columns
 _BY_ID = text(f"SELECT {_COLUMNS} FROM staff_account a WHERE a.id = :id")  # noqa: S608 - our own columns
+_HOLD = text("SELECT 1 FROM staff_account WHERE id = :id FOR SHARE")
+_HOLD_ALONE = text("SELECT 1 FROM staff_account WHERE id = :id FOR NO KEY UPDATE")
 _ALL = text(f"SELECT {_COLUMNS} FROM staff_account a ORDER BY a.login")  # noqa: S608 - our own columns
 _GRANTS = text(
     """

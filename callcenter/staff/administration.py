@@ -16,7 +16,7 @@ from callcenter.audit.reading import Record
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, Conflict
 from callcenter.kernel.randomness import Random, new_id
-from callcenter.staff.accounts import NoSuchAccount, account_called, accounts, as_login, grants
+from callcenter.staff.accounts import NoSuchAccount, account_called, accounts, as_login, grants, hold_account
 from callcenter.staff.factors import drop_factors
 from callcenter.staff.invitations import Invitations, Purpose, withdraw_invitations
 from callcenter.staff.proofs import name_account
@@ -168,9 +168,9 @@ class Administration:
         """Let nobody in by the account until it is unlocked, and end its sessions. False where it is locked."""
         async with self.database.house() as connection:
             done = (await connection.execute(_LOCK, {"id": staff, "now": self.clock.now()})).rowcount == 1
+            await self.sessions.end_all(connection, staff, by)
             if done:
                 await self.log.note(connection, Act.LOCKED, by, staff)
-            await self.sessions.end_all(connection, staff, by)
         return done
 
     async def unlock(self, staff: UUID, by: Actor) -> bool:
@@ -185,17 +185,13 @@ class Administration:
         """Close the account for good: no role, nothing to sign in by, no session. False where it is closed."""
         async with self.database.house() as connection:
             done = (await connection.execute(_CLOSE, {"id": staff, "now": self.clock.now()})).rowcount == 1
+            await self._drop(connection, staff, by)
+            taken = (await connection.execute(_TAKE_ALL, {"id": staff})).all()
             if done:
                 await self.log.note(connection, Act.CLOSED, by, staff)
-                for row in (await connection.execute(_TAKE_ALL, {"id": staff})).all():
-                    await self.log.note(
-                        connection,
-                        Act.ROLE_TAKEN,
-                        by,
-                        staff,
-                        {"role": row.role, "refs": [f"portfolio:{row.portfolio_id}"]},
-                    )
-            await self._drop(connection, staff, by)
+            for row in taken:
+                content = {"role": row.role, "refs": [f"portfolio:{row.portfolio_id}"]}
+                await self.log.note(connection, Act.ROLE_TAKEN, by, staff, content)
         return done
 
     async def reset(self, staff: UUID, by: Actor) -> str:
@@ -207,6 +203,7 @@ class Administration:
             CannotBeInvited: the account opens nothing.
         """
         async with self.database.house() as connection:
+            await hold_account(connection, staff, alone=True)
             await self._drop(connection, staff, by)
             await self.log.note(connection, Act.FACTORS_RESET, by, staff)
             return await self.invitations.within(connection, staff, Purpose.RESET, by)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Conflict, Forbidden
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.staff.accounts import hold_account
 from callcenter.staff.passkeys import MOST_KEYS, Ceremony, Passkey, Passkeys
 from callcenter.staff.proofs import (
     DIGITS,
@@ -201,6 +202,9 @@ class Factors:
         self, connection: AsyncConnection, token: str, staff: UUID | None = None
     ) -> tuple[StaffSession, Held]:
         """The session that may change its account's factors now, and what the account has, kept from others."""
+        whose = await self.sessions.owner(connection, token)
+        if whose is not None:
+            await hold_account(connection, whose)
         session = await self.sessions.within(connection, token)
         if session is None or (staff is not None and session.account.id != staff):
             raise Forbidden("the session is over")
@@ -221,10 +225,11 @@ class Factors:
         passkey: UUID | None = None,
     ) -> Added:
         staff = session.account.id
-        await self._noted(connection, Act.FACTOR_ADDED, staff, factor, passkey)
         if had.factors or session.is_full:
+            await self._noted(connection, Act.FACTOR_ADDED, staff, factor, passkey)
             return Added(token)
         risen = await self.sessions.begin(connection, staff, Stage.FULL, instead_of=token, stepped_up=True)
+        await self._noted(connection, Act.FACTOR_ADDED, staff, factor, passkey)
         await self.log.note(connection, Act.SIGNED_IN, Actor.staff(staff), staff, {"factor": factor.value})
         return Added(risen)
 

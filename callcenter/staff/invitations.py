@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.kernel.randomness import Random, new_token
-from callcenter.staff.accounts import account
+from callcenter.staff.accounts import account, hold_account
 from callcenter.staff.login import Weak, known_of
 from callcenter.staff.password_rules import weakness
 from callcenter.staff.passwords import Passwords
@@ -121,14 +121,18 @@ class Invitations:
             return Weak(why)
         fresh, now = await self.passwords.hash(password), self.clock.now()
         async with self.database.house() as connection:
+            await hold_account(connection, found.id, alone=True)
+            standing = await account(connection, found.id)
+            if standing is None or standing.shut(now) is not None:
+                return Refused()
             used = await connection.execute(_USE, {"mark": mark_of(token), "now": now})
             staff = used.scalar_one_or_none()
             if staff is None:
                 return Refused()
             await name_account(connection, staff)
             await connection.execute(_SET, {"staff": staff, "hash": fresh, "now": now})
-            await self.log.note(connection, Act.INVITATION_USED, Actor.staff(staff), staff)
             await self.sessions.end_all(connection, staff, Actor.staff(staff))
+            await self.log.note(connection, Act.INVITATION_USED, Actor.staff(staff), staff)
             return Accepted(await self.sessions.begin(connection, staff, Stage.PASSWORD))
 
 

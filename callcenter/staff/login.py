@@ -18,7 +18,7 @@ from callcenter.audit.ledger import Value
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.randomness import Random, new_id
-from callcenter.staff.accounts import account, account_called, as_login
+from callcenter.staff.accounts import account, account_called, as_login, hold_account
 from callcenter.staff.limits import LoginLimits
 from callcenter.staff.passkeys import Ceremony, Passkeys
 from callcenter.staff.password_rules import Weakness, weakness
@@ -130,6 +130,7 @@ class Logins:
         """Begin a session if everything is as it must be, and put on record that it is not."""
         now = self.clock.now()
         async with self.database.house() as connection:
+            await hold_account(connection, staff)
             await name_account(connection, staff)
             has = await lock_factors(connection, staff)
             found = await account(connection, staff)
@@ -191,6 +192,7 @@ class Logins:
         if refused is not None:
             return refused
         async with self.database.house() as connection:
+            await hold_account(connection, session.account.id)
             rising = await self.sessions.within(connection, token)
             if rising is None or not await proof(connection, rising.account.id, self.clock.now()):
                 await self._refused(connection, session.account.id, factor.value, "wrong")
@@ -225,6 +227,7 @@ class Logins:
         if refused is not None:
             return refused
         async with self.database.house() as connection:
+            await hold_account(connection, session.account.id)
             staying = await self.sessions.within(connection, token)
             if staying is None or not await proof(connection, staying.account.id, self.clock.now()):
                 await self._refused(connection, session.account.id, factor.value, "wrong")
@@ -270,14 +273,15 @@ class Logins:
             return Weak(why)
         fresh = await self.passwords.hash(new)
         async with self.database.house() as connection:
+            await hold_account(connection, who.id, alone=True)
             standing = await self.sessions.within(connection, token)
             if standing is None or not standing.may_change_account:
                 raise Forbidden("a second factor must be given first")
             changed = {"staff": who.id, "hash": fresh, "now": now, "kept": kept}
             if (await connection.execute(_CHANGED, changed)).rowcount != 1:
                 return Refused()
-            await self.log.note(connection, Act.PASSWORD_CHANGED, Actor.staff(who.id), who.id)
             await self.sessions.end_all(connection, who.id, Actor.staff(who.id), token)
+            await self.log.note(connection, Act.PASSWORD_CHANGED, Actor.staff(who.id), who.id)
         return PasswordChanged()
 
     async def forget_tries(self, who: Account, by: Actor) -> None:

@@ -142,6 +142,11 @@ class Sessions:
         factors = (await held(connection, account.id)).factors
         return _session(row, account, roles, factors, now, limits)
 
+    async def owner(self, connection: AsyncConnection, token: str) -> UUID | None:
+        """Whose session it is, whether it stands or not: to hold the account before anything of it is read."""
+        found: UUID | None = (await connection.execute(_OWNER, {"mark": mark_of(token)})).scalar_one_or_none()
+        return found
+
     async def begin(
         self,
         connection: AsyncConnection,
@@ -278,6 +283,7 @@ _LIVE = text(
     WHERE s.token_mark = :mark AND s.revoked_at IS NULL AND s.ends_at > :now AND s.seen_at > :idle_since
     """
 )
+_OWNER = text("SELECT staff_id FROM staff_session WHERE token_mark = :mark")
 _SEEN = text(
     "UPDATE staff_session SET seen_at = :now WHERE token_mark = :mark AND revoked_at IS NULL AND seen_at < :now "
     "AND seen_at > :idle_since"

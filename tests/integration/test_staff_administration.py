@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.randomness import SystemRandom, new_id
 from callcenter.staff.administration import (
     AlreadyClosed,
@@ -22,6 +25,7 @@ from callcenter.staff.administration import (
     NewAccount,
     OtherOrganisation,
 )
+from callcenter.staff.passkeys import Ceremony
 from callcenter.staff.portfolios import (
     NoName,
     NoSuchOrganisation,
@@ -30,13 +34,14 @@ from callcenter.staff.portfolios import (
     PortfolioTaken,
     WholeAlready,
 )
-from callcenter.staff.proofs import name_account
+from callcenter.staff.proofs import Proofs, name_account
 from callcenter.staff.records import Act
 from callcenter.staff.upkeep import StaffUpkeep
-from callcenter.staff.values import Grant, Refused, Role
+from callcenter.staff.values import Grant, Refused, Role, SignedIn
 from callcenter.store.database import Database
 from callcenter.store.schema import APP
 from callcenter.store.sealed import Sealer
+from tests.authenticator import Key
 from tests.conftest import ROOT, Cluster
 from tests.staff import ADDRESS, BY, PASSWORD, Desk
 
@@ -153,6 +158,60 @@ async def test_a_page_that_asks_by_itself_keeps_no_session_alive(desk: Desk) -> 
 async def test_no_odd_token_is_a_session(desk: Desk) -> None:
     for token in ("", "x", "\udcff", "é" * 1_000, "0" * 64):
         assert await desk.room.sessions.of(token) is None
+
+
+@pytest.mark.parametrize("how", ["locked", "reset"])
+async def test_who_signs_in_at_the_moment_in_which_the_account_is_shut_is_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Their code was found right already, and nothing of the session that it gives is to be seen yet."""
+    person, right, go_on, totp = await desk.person(), asyncio.Event(), asyncio.Event(), Proofs.totp
+
+    async def slow(self: Proofs, connection: AsyncConnection, staff: UUID, code: str, now: datetime) -> bool:
+        proved = await totp(self, connection, staff, code, now)
+        right.set()
+        await go_on.wait()
+        return proved
+
+    monkeypatch.setattr(Proofs, "totp", slow)
+    token, admin = await desk.begun(person), desk.room.administration
+    signing_in = asyncio.create_task(desk.room.logins.totp(token, desk.code(person.secret)))
+    await right.wait()
+    shutting = asyncio.create_task((admin.lock if how == "locked" else admin.reset)(person.account.id, BY))
+    await asyncio.wait([shutting], timeout=0.3)
+    go_on.set()
+    signed, _ = await asyncio.gather(signing_in, shutting)
+    await admin.unlock(person.account.id, BY)
+    assert isinstance(signed, SignedIn)
+    assert await desk.room.sessions.of(signed.token) is None
+    assert await desk.room.sessions.listed(person.account.id) == []
+
+
+async def test_nobody_waits_for_one_another_in_a_circle(desk: Desk) -> None:
+    """Everything that takes a session or an account, at the same moment: nothing fails, and nothing stays open."""
+    admin, logins, keys = desk.room.administration, desk.room.logins, desk.room.sessions
+    for number in range(4):
+        person, key = await desk.person(f"operatrice.{number}"), Key(counts=False)
+        staff = person.account.id
+        await desk.keyed(person, key)
+        token = await desk.begun(person)
+        answer = key.get(await logins.passkey_options(token))
+        desk.clock.advance(60)  # so that each of them notes that somebody was there
+        again = key.get(await logins.passkey_options(person.token, Ceremony.STEP_UP))
+        results = await asyncio.gather(
+            logins.passkey(token, answer),
+            logins.step_up(person.token, passkey=again),
+            logins.change_password(person.token, PASSWORD, "Une tisane de tilleul 8"),
+            keys.revoke_all(staff),
+            keys.of(person.token),
+            admin.lock(staff, BY),
+            admin.close(staff, BY),
+            return_exceptions=True,
+        )
+        failed = [one for one in results if isinstance(one, BaseException) and not isinstance(one, Forbidden)]
+        assert failed == []
+        assert await keys.listed(staff) == []
+        await desk.room.administration.records(staff)
 
 
 # --- portfolios and rights

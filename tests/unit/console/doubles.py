@@ -176,7 +176,7 @@ class StaffDouble:
             OpenSession(UUID(int=int(one)), SINCE, SINCE, how.stage is Stage.PASSWORD, one == token)
             for one, how in self.sessions.items()
         )
-        return AccountState(SINCE, tuple(self.keys), 7, opened)
+        return AccountState(SINCE, tuple(self.keys), len(self.keys) >= 10, 7, opened)
 
     async def remove_passkey(self, token: str, passkey: UUID) -> bool:
         self._may(token)

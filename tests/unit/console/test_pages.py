@@ -16,7 +16,7 @@ from callcenter.console.application import doors
 from callcenter.console.demonstration import demonstration_of
 from callcenter.console.headers import HEADERS
 from callcenter.console.ports import Overrun, Part, Stage, Training
-from callcenter.kernel.errors import Unavailable
+from callcenter.kernel.errors import Conflict, Unavailable
 from callcenter.settings import Environment
 from tests.unit.console.doubles import (
     CODE,
@@ -329,6 +329,15 @@ async def test_keys_are_added_and_removed_and_the_last_factor_stays() -> None:
         assert (await desk.guest.post("/compte/cles/none/retrait")).status == 404
 
 
+async def test_who_has_as_many_keys_as_one_may_have_is_not_offered_another() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in(confirmed=True)
+        desk.staff.keys *= 10
+        page = await desk.guest.get("/compte")
+        assert "retirez-en une d’abord" in page.words
+        assert "Nom de la clé" not in page.words
+
+
 async def test_codes_are_made_anew_and_sessions_ended() -> None:
     async with open_desk() as desk:
         ended, other = desk.staff.new(stage=Stage.PASSWORD), desk.staff.new(stage=Stage.FULL)
@@ -387,7 +396,9 @@ async def test_who_has_no_practice_is_told_whom_to_ask() -> None:
 # --- what goes wrong
 
 
-@pytest.mark.parametrize(("error", "status"), [(Unavailable(), 503), (Overrun(), 503), (ValueError("Jeanne"), 500)])
+@pytest.mark.parametrize(
+    ("error", "status"), [(Unavailable(), 503), (Overrun(), 503), (Conflict(), 403), (ValueError("Jeanne"), 500)]
+)
 async def test_what_fails_is_a_page_with_a_reference_that_stands_in_the_log(error: Exception, status: int) -> None:
     async with open_desk(StaffDouble(fails=error)) as desk:
         desk.guest.cookies["__Host-callcenter"] = "t" * 32
