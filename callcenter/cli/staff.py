@@ -18,9 +18,10 @@ from callcenter.staff.invitations import Purpose
 from callcenter.staff.proofs import Held
 from callcenter.staff.records import Actor
 from callcenter.staff.sessions import Listed
-from callcenter.staff.values import Account, Grant, Role, Training
+from callcenter.staff.values import Account, Grant, Role, Shut, Training
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
+_SHUT = {Shut.LOCKED: "locked", Shut.CLOSED: "closed", Shut.EXPIRED: "expired", Shut.NO_UNDERTAKING: "not yet open"}
 _role_option = click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="Which.")
 
 
@@ -149,7 +150,7 @@ def staff_reset(context: Context, login: str, by: str) -> None:
 
 @staff.command("sign")
 @click.argument("login")
-@click.argument("day", type=_DAY)
+@click.argument("day", metavar="DAY", type=_DAY)
 @by_option
 @click.pass_obj
 def staff_sign(context: Context, login: str, day: datetime, by: str) -> None:
@@ -160,7 +161,7 @@ def staff_sign(context: Context, login: str, day: datetime, by: str) -> None:
 
 @staff.command("trained")
 @click.argument("login")
-@click.argument("day", type=_DAY)
+@click.argument("day", metavar="DAY", type=_DAY)
 @by_option
 @click.pass_obj
 def staff_trained(context: Context, login: str, day: datetime, by: str) -> None:
@@ -210,7 +211,10 @@ def _address(settings: Settings, token: str) -> str:
 
 
 def _undertaking(account: Account) -> str:
-    return f"before that, with the day of the signature: callcenter staff sign {account.login} YYYY-MM-DD"
+    return (
+        f"before that, with the day of the signature: callcenter staff sign {account.login} YYYY-MM-DD\n"
+        f"to see anything about patients, with the last day: callcenter staff trained {account.login} YYYY-MM-DD"
+    )
 
 
 async def _list(settings: Settings) -> list[str]:
@@ -223,7 +227,7 @@ async def _list(settings: Settings) -> list[str]:
 
 def _line(one: Account, now: datetime) -> str:
     shut = one.shut(now)
-    return f"{one.login:<24} {one.display_name:<32} {'open' if shut is None else shut.value:<16} {_training(one, now)}"
+    return f"{one.login:<24} {one.display_name:<32} {'open' if shut is None else _SHUT[shut]:<16} {_training(one, now)}"
 
 
 def _training(one: Account, now: datetime) -> str:

@@ -78,6 +78,8 @@ class AccountPages:
         problems = new_password_problems(visit.fields)
         if not visit.fields.get("old_password"):
             problems.insert(0, Problem("missing", "old_password"))
+        elif not problems and visit.fields["old_password"] == visit.fields["new_password"]:
+            problems.append(Problem("same", "new_password"))
         if problems:
             return await self._shown(visit, *problems)
         changed = await self._account.change_password(

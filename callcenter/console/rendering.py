@@ -57,13 +57,13 @@ def page(request: web.Request, template: str, values: Mapping[str, Any], *, stat
 
 
 def day(at: datetime) -> str:
-    """« 26 novembre 2026 »."""
+    """« 26 novembre 2026 », never broken after the number."""
     local = at.astimezone(ZONE) if isinstance(at, datetime) else at
     number = "1er" if local.day == 1 else str(local.day)
-    return f"{number} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{number}\u00a0{_MONTHS[local.month - 1]} {local.year}"
 
 
 def moment(at: datetime) -> str:
     """« 26 novembre 2026 à 10 h 05 », in Paris."""
     local = at.astimezone(ZONE)
-    return f"{day(at)} à {local.hour} h {local.minute:02}"
+    return f"{day(at)} à {local.hour}\u00a0h\u00a0{local.minute:02}"

@@ -6,7 +6,10 @@ call is about. No step behind a wait may build on what was proved before it (``f
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from callcenter.flow.conversation import Dequeued, Queueing
+from callcenter.flow.message_taking import REASON
 from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
 from callcenter.flow.ports import Admitted, NotAdmitted, Parted
 from callcenter.flow.state import Phase, State
@@ -21,12 +24,12 @@ async def enter(state: State, scene: Scene) -> Outcome:
         case Admitted(queue):
             return Waiting(Queueing((), queue), state.going_away(Phase.QUEUED, scene.world.now))
         case NotAdmitted():
-            return Left("unanswered", state)
+            return Left("unanswered", _about(state))
 
 
 async def dequeued(state: State, event: Dequeued, scene: Scene) -> Outcome:
     """The caller waits no more. Whoever's talk was cut off waits again, at the place that they had; not for ever."""
-    state = state.emptied() if event.met else state
+    state = state.emptied() if event.met else _about(state)
     match await scene.world.lobby.left(met=event.met):
         case Parted.CUT_OFF if state.turns < TURNS_TO_WAIT_AGAIN:
             return await enter(state, scene)
@@ -34,3 +37,8 @@ async def dequeued(state: State, event: Dequeued, scene: Scene) -> Outcome:
             return Left("unanswered", state.asking(Phase.NONE))
         case parted:
             return Left(parted.value, state.asking(Phase.NONE))
+
+
+def _about(state: State) -> State:
+    """With what the call is about alone: nobody else has held the telephone, and it need not be said again."""
+    return replace(state.emptied(), typed={REASON: state.typed[REASON]} if REASON in state.typed else {})

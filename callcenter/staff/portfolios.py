@@ -43,6 +43,10 @@ class NotOfTheOrganisation(Conflict):
     """The practice is another organisation's: only practices that it staffs are in its portfolios."""
 
 
+#: How many organisations a refusal names, at most.
+NAMED = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Portfolios:
     """Makes and fills portfolios. ``by``: who does it."""
@@ -60,8 +64,9 @@ class Portfolios:
         """
         async with self.database.house() as connection:
             found: UUID | None = (await connection.execute(_ORGANISATION, {"name": name})).scalar_one_or_none()
-        if found is None:
-            raise NoSuchOrganisation
+            if found is None:
+                there = (await connection.execute(_SOME_ORGANISATIONS, {"some": NAMED + 1})).scalars().all()
+                raise NoSuchOrganisation(_not_among(there) if there else None)
         return found
 
     async def practice(self, slug: str) -> UUID:
@@ -154,11 +159,17 @@ def _portfolio(row: Row[Any]) -> Portfolio:
     return Portfolio(row.id, row.organisation_id, row.name, bool(row.whole))
 
 
+def _not_among(there: Sequence[str]) -> str:
+    named = ", ".join(f"« {one} »" for one in there[:NAMED]) + (" and others" if len(there) > NAMED else "")
+    return f"no organisation has that name; there are {named}; `callcenter practice enrol` enrols another"
+
+
 def _member(portfolio: Portfolio, practice: UUID) -> dict[str, object]:
     return {"portfolio": portfolio.id, "practice": practice, "organisation": portfolio.organisation}
 
 
 _ORGANISATION = text("SELECT id FROM organisation WHERE name = :name")
+_SOME_ORGANISATIONS = text("SELECT name FROM organisation ORDER BY name LIMIT :some")
 _PRACTICE = text("SELECT id FROM practice WHERE slug = :slug")
 _MAKE = text(
     "INSERT INTO portfolio (id, organisation_id, name, whole) VALUES (:id, :organisation, :name, :whole) "

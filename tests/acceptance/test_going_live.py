@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -184,6 +185,7 @@ ACCOUNT = "AC" + "12" * 16
 #: What its reader writes under the keys that the page says to edit.
 OWN = {
     "public_base_url": "https://telephone.example.net",
+    "console.public_url": "https://console.example.net",
     "carrier.account_sid": ACCOUNT,
     "carrier.sms_sender": "CABINET",
     "hosting": {"holder": "Hébergeur des essais", "activities": [1, 2, 3, 4, 5, 6], "expiry": "2099-12-31"},
@@ -272,6 +274,8 @@ async def test_the_page_can_be_followed_in_its_order(installation: Installation)
         else:
             done = shell.run(part.text)
             assert done.returncode == 0, f"{part.text}\n{done.stdout}{done.stderr}"
+    shown = shell.run(".venv/bin/callcenter staff show admin1")
+    assert re.search(r"^admin1 +Administrateur 1 +open +train", shown.stdout), shown.stdout
     (first, lacking), last = found
     assert (first, [line.split(":")[0] for line in lacking], last) == (1, ["BAD  practices"], (0, []))
 

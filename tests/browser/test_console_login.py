@@ -131,8 +131,22 @@ async def test_a_key_that_is_not_used_is_told_and_may_be_tried_again(browser: Br
         await expect(page.get_by_role("alert")).to_contain_text("La clé n’a pas été utilisée")
         await expect(button).to_be_focused()
         await expect(button).to_be_enabled()
+        await expect(page.get_by_text("Suivez les indications de votre navigateur")).to_be_hidden()
         await second_step(page, stage, "operatrice1")
         await expect(page.get_by_role("heading", name="Bonjour, Télésecrétaire 1")).to_be_visible()
+
+
+async def test_while_a_key_is_awaited_the_page_says_what_to_do(browser: Browser, stage: Stage) -> None:
+    await make_staff(stage)
+    async with looking(browser) as page:
+        session, key = await authenticator(page)
+        await first_step(page, stage, "operatrice1")
+        touched = {"authenticatorId": key, "enabled": False}
+        await session.send("WebAuthn.setAutomaticPresenceSimulation", touched)
+        button = page.get_by_role("button", name="Utiliser une clé d’accès")
+        await button.click()
+        await expect(page.get_by_text("Suivez les indications de votre navigateur")).to_be_visible()
+        await expect(button).to_be_disabled()
 
 
 async def test_a_second_key_is_added_once_and_taken_away(browser: Browser, stage: Stage) -> None:

@@ -78,7 +78,7 @@ async def test_an_error_leads_to_its_field(browser: Browser) -> None:
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await expect(page.get_by_label("Mot de passe")).to_be_focused()
-        await expect(page.get_by_label("Mot de passe")).to_have_accessible_description("Ce champ est vide.")
+        await expect(page.get_by_label("Mot de passe")).to_have_accessible_description("Saisissez votre mot de passe.")
 
 
 async def test_all_but_keys_works_without_scripts(browser: Browser) -> None:
@@ -93,7 +93,7 @@ async def test_all_but_keys_works_without_scripts(browser: Browser) -> None:
         await page.get_by_role("button", name="Valider le code de secours").click()
         await expect(page.get_by_role("heading", name="Bonjour, Télésecrétaire 1")).to_be_visible()
         await page.get_by_role("button", name="Se déconnecter").click()
-        await expect(page.get_by_text("Vous êtes déconnecté")).to_be_visible()
+        await expect(page.get_by_text("Votre session est fermée")).to_be_visible()
 
 
 async def pages_of(page: Page, desk: Desk) -> AsyncIterator[str]:

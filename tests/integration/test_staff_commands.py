@@ -121,6 +121,8 @@ async def test_an_account_from_its_making_to_its_end(staff: Commands, database: 
     assert "superviseur1: made, supervisor for everything" in made
     assert "callcenter staff sign superviseur1 YYYY-MM-DD" in made
     token = _invitation(made)
+    assert "callcenter staff trained superviseur1 YYYY-MM-DD" in made
+    assert re.search(r"^superviseur1 .* not yet open +no undertaking", await staff.done("list"), re.MULTILINE)
     assert not await _accepted(database, config, token)  # SM-02
     today = day_of(datetime.now(UTC))
     assert "undertaking signed" in await staff.done("sign", "superviseur1", today.isoformat())
@@ -177,6 +179,7 @@ async def test_roles_are_given_and_taken_by_portfolio(staff: Commands) -> None:
         (("show", "nobody"), "callcenter staff list"),
         (("create", "X", "--name", "X", "--organisation", HOUSE, "--role", "operator"), "3 to 40"),
         (("create", "abc", "--name", "X", "--organisation", "Nobody", "--role", "operator"), "practice enrol"),
+        (("create", "abc", "--name", "X", "--organisation", "Nobody", "--role", "operator"), f"there are « {HOUSE} »"),
         (("portfolio", "add", "None", "cabinet-du-port", "--organisation", HOUSE), "portfolio list"),
         (("sign", "nobody", "yesterday"), "yesterday"),
     ],

@@ -56,15 +56,18 @@ const said = { NotAllowedError: "notAllowed", AbortError: "notAllowed", InvalidS
 
 const listen = (form) => {
   const problem = form.querySelector("[data-problem]");
+  const waiting = form.querySelector("[data-waiting]");
   const button = form.querySelector("button");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (!form.reportValidity()) return; // its name is asked for before a key is made
     problem.hidden = true;
     button.disabled = true;
+    waiting.textContent = waiting.dataset.waiting;
     try {
       await useKey(form);
     } catch (error) {
+      waiting.textContent = "";
       problem.textContent = problem.dataset[said[error.name] ?? "failed"];
       problem.hidden = false;
       button.disabled = false;

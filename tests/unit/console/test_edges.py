@@ -115,9 +115,9 @@ def test_an_address_is_what_the_last_proxy_of_ours_says(peer: str, forwarded: li
 
 
 def test_days_and_hours_are_those_of_paris_in_french() -> None:
-    assert day(TODAY) == "26 novembre 2026"
-    assert day(TODAY.replace(day=1).date()) == "1er novembre 2026"
-    assert moment(TODAY) == "26 novembre 2026 à 10 h 00"
+    assert day(TODAY) == "26\u00a0novembre 2026"
+    assert day(TODAY.replace(day=1).date()) == "1er\u00a0novembre 2026"
+    assert moment(TODAY) == "26\u00a0novembre 2026 à 10\u00a0h\u00a000"
 
 
 def test_every_file_of_the_folder_is_served() -> None:

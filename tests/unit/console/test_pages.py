@@ -73,6 +73,7 @@ async def test_each_second_factor_lets_in_and_each_wrong_one_is_told_at_its_fiel
         assert refused.words.startswith("Erreur : ")
         empty = await desk.guest.post(path)
         assert empty.status == 422
+        assert "Saisissez" in empty.words or "n’a pas été reconnue" in empty.words
         assert (await desk.guest.post(path, **fields)).status == 303
 
 
@@ -88,6 +89,9 @@ async def test_an_error_is_tied_to_its_field_and_what_was_typed_stays() -> None:
         assert 'id="password-erreur"' in page.text
         assert 'value="operatrice1"' in page.text
         assert PASSWORD not in page.text
+        both = await desk.guest.post("/connexion", login="", password="")
+        for words in ("Saisissez votre identifiant.", "Saisissez votre mot de passe."):
+            assert both.words.count(words) == 2
 
 
 @pytest.mark.parametrize(
@@ -167,7 +171,7 @@ async def test_one_signs_out_by_a_form_and_by_no_link() -> None:
         assert token in desk.staff.sessions
         await desk.guest.get("/")
         gone = await desk.guest.follow(await desk.guest.post("/deconnexion"))
-        assert "Vous êtes déconnecté" in gone.words
+        assert "Votre session est fermée" in gone.words
         assert token not in desk.staff.sessions
 
 
@@ -266,7 +270,7 @@ async def test_an_invitation_that_is_used_or_made_up_says_what_to_do() -> None:
     async with open_desk(StaffDouble(invitation=None)) as desk:
         page = await desk.guest.get(f"/invitation/{INVITATION}")
         assert page.status == 410
-        assert "demandez-en une nouvelle" in page.words
+        assert "demandez une nouvelle invitation" in page.words
         await desk.guest.get("/connexion")
         late = await desk.guest.post(f"/invitation/{INVITATION}", new_password=PASSWORD, again=PASSWORD)
         assert late.status == 410
@@ -324,6 +328,8 @@ async def test_a_password_is_changed_and_each_mistake_told_at_its_field() -> Non
         assert "Réessayez dans 15 min" in (await desk.guest.post(path, old_password="x", **new)).words
         desk.staff.wait = None
         assert "#new_password" in (await desk.guest.post(path, old_password=PASSWORD, new_password="n", again="n")).text
+        same = await desk.guest.post(path, old_password=PASSWORD, new_password=PASSWORD, again=PASSWORD)
+        assert (same.status, same.words.count("choisissez-en un autre")) == (422, 2)
         assert desk.staff.changes == []
         done = await desk.guest.follow(await desk.guest.post(path, old_password=PASSWORD, **new))
         assert "Votre mot de passe est changé" in done.words
@@ -393,6 +399,7 @@ async def test_training_that_ends_is_told_with_what_it_means(
         assert words in page.words
         assert "répondre" in page.words
         assert "prendre des messages" in page.words
+        assert ("pas renouvelée" in page.words) is (training is Training.LAPSED and until is not None)
 
 
 async def test_practices_stand_by_portfolio_and_a_thousand_of_them_are_counted() -> None:
