@@ -16,7 +16,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
 $(STAMP): moved
 endif
 
-.PHONY: help setup ci-setup demo demo-reset check test bench bench-large docs pictures format lock audit-deps clean moved
+.PHONY: help setup ci-setup demo demo-reset check test soak bench bench-large docs pictures format lock audit-deps clean moved
 moved:
 
 help: ## List what make can do
@@ -85,7 +85,11 @@ check: $(STAMP) ## Lint, formatting, types, walls between rooms, proof of the fl
 test: $(STAMP) ## Run the whole suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-bench: $(STAMP) ## Measure the verified call beside its floors
+soak: $(STAMP) ## Storm the queue with twenty seeds instead of three (about ten minutes)
+	CALLCENTER_SOAK=20 $(BIN)/python -m pytest --numprocesses 2 tests/integration/routing/test_storm.py \
+	    tests/integration/routing/test_machine.py
+
+bench: $(STAMP) ## Measure the verified call, and routing, beside their floors
 	$(BIN)/python -m tests.bench
 
 bench-large: $(STAMP) ## Measure 1 practice beside 1,000, and how fast they come in (about ten minutes)
@@ -94,7 +98,7 @@ bench-large: $(STAMP) ## Measure 1 practice beside 1,000, and how fast they come
 docs: $(STAMP) ## Make the documents that come from the program anew (their tests fail when stale)
 	CALLCENTER_DOCS=write $(BIN)/python -m pytest --quiet tests/documents
 
-pictures: $(STAMP) ## Take the documents' pictures of the telephones' page anew; look at them before you commit
+pictures: $(STAMP) ## Take the documents' pictures of pages anew; look at them before you commit
 	$(BIN)/python -m pytest --quiet tests/browser/pictures.py
 
 format: $(STAMP) ## Put imports and code in the project's form

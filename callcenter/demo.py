@@ -11,6 +11,8 @@ from typing import Any
 from callcenter.app import CannotListen, run_server
 from callcenter.audit.reading import disclosures, records_of_call
 from callcenter.calls.lookup import find_call
+from callcenter.console.demonstration import DEMONSTRATION
+from callcenter.demo_staff import seed_staff
 from callcenter.emulator import Emulator, EmulatorSettings, NamedNumber, NumberSettings
 from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.outcomes import CouldNotRun, Differed, Passed
@@ -35,11 +37,17 @@ Say = Callable[[str], Any]
 
 EMULATOR_PORT = 8090
 
-WHAT_TO_TRY = """
+WHAT_TO_TRY = f"""
 callcenter is running, with a carrier in a box beside it. Telephones in your browser:
 
   http://127.0.0.1:8090/                                Jeanne calls the Cabinet des Tilleuls: 1, 1, 14031962,
                                                         then the code of the text message that arrives
+
+The pages of staff, who do not exist either:
+
+  http://localhost:8081/                                « {DEMONSTRATION.accounts[0].login} »,
+                                                        « {DEMONSTRATION.password} »
+  {f"{DEMONSTRATION.code_command} {DEMONSTRATION.accounts[0].login}":<54}the six digits of the second step
 
 In another terminal, in this folder:
 
@@ -83,7 +91,8 @@ async def on_free_ports(settings: Settings) -> AsyncIterator[None]:
 
 def _ports(settings: Settings) -> str:
     mail = "" if settings.mail is None else f"{settings.mail.port}, "
-    return f"{mail}{settings.webhooks.port}, {settings.private.port} or {EMULATOR_PORT}"
+    ports = (settings.webhooks.port, settings.console.port, settings.private.port)
+    return f"{mail}{', '.join(map(str, ports))} or {EMULATOR_PORT}"
 
 
 def _only_for_play(settings: Settings) -> None:
@@ -107,6 +116,7 @@ async def _seed(settings: Settings, addresses: Addresses) -> str:
     try:
         await check_keys(database, sealer)
         report = await seed(database, sealer, SystemClock(), SystemRandom())
+        await seed_staff(settings, database, sealer, SystemClock(), SystemRandom())
     finally:
         await database.close()
     return str(report)

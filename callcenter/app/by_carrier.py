@@ -81,6 +81,24 @@ class CarrierTelephone:
 
 
 @dataclass(frozen=True, slots=True)
+class CarrierLines:
+    """The carrier as operators are reached by it. Implements ``calls.operators.Lines``."""
+
+    carrier: Carrier
+    urls: Urls
+
+    async def ring(self, number: str, shown: str, offer: UUID) -> bool:
+        urls = self.urls
+        placed = await self.carrier.ring(
+            number, shown, urls.offer(offer), reference=offer, status_url=urls.offer_status(offer)
+        )
+        return isinstance(placed, CallPlaced)
+
+    async def lead(self, carrier_sid: str, call: UUID, document: int) -> bool:
+        return await self.carrier.lead(carrier_sid, self.urls.meeting(call, document))
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierRinger:
     """The carrier as the job that rings lines sees it. Implements ``calls.delivery.Ringer``."""
 

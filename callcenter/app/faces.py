@@ -11,6 +11,7 @@ from callcenter.app.call_service import CallService
 from callcenter.app.fittings import Fittings
 from callcenter.calls.audio import AudioShelf, Captions
 from callcenter.calls.steps import Steps
+from callcenter.calls.waiting_room import WaitingRoom
 from callcenter.installation import switch_path
 from callcenter.kernel.errors import Unavailable
 from callcenter.settings import Environment, Listener, Settings
@@ -46,8 +47,8 @@ async def listen_to_both(
     captions = Captions(shelf) if settings.captions and settings.environment is not Environment.PRODUCTION else None
     edge = _edge(settings, fittings, captions or shelf, voices, static)
     private = private_application(_private(fittings, captions))
-    private_url = await _listen(stack, web.AppRunner(private, access_log=None), settings.private)
-    webhooks_url = await _listen(stack, EdgeRunner(webhook_application(edge)), settings.webhooks)
+    private_url = await listen(stack, web.AppRunner(private, access_log=None), settings.private)
+    webhooks_url = await listen(stack, EdgeRunner(webhook_application(edge)), settings.webhooks)
     return webhooks_url, private_url
 
 
@@ -57,6 +58,8 @@ def _edge(
     tokens = [token.get_secret_value() for token in settings.carrier.auth_tokens]
     return EdgeDependencies(
         calls=CallService(Steps(fittings.house), fittings.endings, shelf),
+        lobby=WaitingRoom(fittings.house),
+        operators=fittings.operators,
         messages=MessageWatch(fittings.messages, fittings.texts),
         texts=fittings.outreach.texts_received,
         confirmations=fittings.outreach.escalations,
@@ -87,7 +90,12 @@ def _caption_source(captions: Captions | None) -> CaptionSource | None:
     return caption
 
 
-async def _listen(stack: AsyncExitStack, runner: web.AppRunner, listener: Listener) -> str:
+async def listen(stack: AsyncExitStack, runner: web.AppRunner, listener: Listener) -> str:
+    """Take requests until ``stack`` is unwound. Returns the base URL.
+
+    Raises:
+        CannotListen: the address is taken, or is not this machine's.
+    """
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, listener.host, listener.port)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter
 
 from callcenter.app.alarms import HouseAlarms
-from callcenter.app.by_carrier import CarrierMessenger, CarrierTelephone
+from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierTelephone
 from callcenter.app.configured import carrier_settings, limits_of, mailer_of
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
+from callcenter.calls.operators import Operators
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House
 from callcenter.calls.switchboard import OpenLines
@@ -52,6 +53,7 @@ class Fittings:
         static: answers when nothing else does, and knows which calls were sent to other lines.
         messages: the counter of messages by what became of them.
         outreach: what it sends by itself.
+        operators: who answer by a telephone.
     """
 
     house: House
@@ -69,6 +71,7 @@ class Fittings:
     messenger: CarrierMessenger
     endings: Endings
     outreach: Outreach
+    operators: Operators
 
 
 async def fitted_out(
@@ -110,6 +113,7 @@ async def fitted_out(
         texts=texts,
         messenger=messenger,
         endings=Endings(house),
+        operators=Operators(house, CarrierLines(carrier, urls)),
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 
@@ -120,8 +124,8 @@ async def _house(
     """What calls are done with, once flows are proven and database and keys are found to fit."""
     flows = load_flows(settings.flows.folder, settings.flows.entry, settings.flows.prompts, settings.flows.policy)
     sealer = Sealer(load_keys(keys_path(settings)), random)
-    database = _open(stack, addresses.app, settings.database.pool, "callcenter")
-    attempts = _open(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
+    database = opened(stack, addresses.app, settings.database.pool, "callcenter")
+    attempts = opened(stack, addresses.app, settings.database.attempts_pool, "callcenter-attempts")
     fit = await DatabaseFit.of(database)
     await fit.check_login()
     await fit.check_schema()
@@ -130,7 +134,8 @@ async def _house(
     return House(database, attempts, sealer, clock, random, flows, limits, Places(), lines), fit
 
 
-def _open(stack: AsyncExitStack, url: str, pool: int, application: str) -> Database:
+def opened(stack: AsyncExitStack, url: str, pool: int, application: str) -> Database:
+    """Connections, closed when ``stack`` is unwound."""
     database = Database(url, pool_size=pool, application=application)
     stack.push_async_callback(database.close)
     return database

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from callcenter.app.console import open_console
+from callcenter.app.distributing import distributing
 from callcenter.app.faces import listen_to_both
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
@@ -30,6 +32,7 @@ class Running:
 
     Arguments:
         webhooks, private: base URLs on which it listens.
+        console: how browsers reach the pages of staff.
         addresses: of the database.
         outreach: what it sends by itself.
     """
@@ -41,6 +44,7 @@ class Running:
     clock: Clock
     webhooks: str
     private: str
+    console: str
     outreach: Outreach
 
 
@@ -54,11 +58,11 @@ async def run_server(
     voice: Voice | None = None,
     jobs: bool = True,
 ) -> AsyncIterator[Running]:
-    """The server: webhooks, private port, job worker. On the way out it drains, then closes.
+    """The server: webhooks, pages of staff, private port, job worker. On the way out it drains, then closes.
 
     Arguments:
         clock, random, voice: in place of the machine's own; tests drive them.
-        jobs: whether this process works on jobs too.
+        jobs: whether this process works on jobs, and offers waiting calls, too.
 
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
@@ -74,7 +78,19 @@ async def run_server(
         await refresh_static(house.database, static)
         if jobs:
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
+            await stack.enter_async_context(distributing(addresses.app, fittings))
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)
-        _log.info("serving", webhooks=webhooks, private=private, flow=house.flows.entry.name)
-        yield Running(settings, addresses, house.database, house.sealer, clock, webhooks, private, fittings.outreach)
+        console = await open_console(stack, settings, addresses, fittings)
+        _log.info("serving", webhooks=webhooks, private=private, console=console, flow=house.flows.entry.name)
+        yield Running(
+            settings=settings,
+            addresses=addresses,
+            database=house.database,
+            sealer=house.sealer,
+            clock=clock,
+            webhooks=webhooks,
+            private=private,
+            console=console,
+            outreach=fittings.outreach,
+        )

@@ -29,6 +29,8 @@ from callcenter.notices import choices
 from callcenter.notices.jobs import register_notice_jobs
 from callcenter.practice.sharing import SharedTelephones
 from callcenter.settings import Settings
+from callcenter.staff.jobs import register_staff_upkeep
+from callcenter.staff.upkeep import StaffUpkeep
 from callcenter.store.database import Transaction
 from callcenter.store.jobs import MESSAGES, job_application
 from callcenter.telephony.alerts import AlertKind
@@ -97,6 +99,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     )
     handled_kept = timedelta(days=settings.retention.handled_message_days)
     register_erasing(application, OldMessages(database, clock, random, handled_kept))
+    register_staff_upkeep(application, StaffUpkeep(database, clock))
     register_notice_jobs(application, fittings.outreach)
     register_reaching_out(
         application,

@@ -44,6 +44,9 @@ class EventKind(StrEnum):
     CALL_NOT_PUT_THROUGH = "call.not_put_through"
     #: What became of the telephone that was rung: the two have talked, or nobody answered.
     CALL_CAME_BACK = "call.came_back"
+    #: For an operator; and how the wait has ended.
+    CALL_WAITS = "call.waits"
+    CALL_WAITED = "call.waited"
     WEBHOOK_LATE = "webhook.late"
     CHALLENGE_OPENED = "verification.challenge"
     VERIFICATION_REFUSED = "verification.refused"

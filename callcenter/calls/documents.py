@@ -10,9 +10,19 @@ from uuid import UUID
 
 from callcenter.calls import rows
 from callcenter.calls.session import Playback
-from callcenter.calls.values import Continue, Dial, Document, Element, End, Gather, PlayAudio, Record, SayText
+from callcenter.calls.values import Continue, Dial, Document, Element, End, Gather, PlayAudio, Record, SayText, Wait
 from callcenter.disclosure.gate import Spoken, words_of
-from callcenter.flow.conversation import HangUp, Line, PutThrough, Question, Recording, Reply, Then, Utterance
+from callcenter.flow.conversation import (
+    HangUp,
+    Line,
+    PutThrough,
+    Question,
+    Queueing,
+    Recording,
+    Reply,
+    Then,
+    Utterance,
+)
 from callcenter.flow.language import Pace
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import Random, new_id, new_token
@@ -30,7 +40,7 @@ def audio_place(practice: UUID, audio: UUID) -> Place:
     return Place(practice, "audio", "words", audio)
 
 
-def follow(then: Then, pace: Pace) -> Gather | Record | Dial | End:
+def follow(then: Then, pace: Pace) -> Gather | Record | Dial | Wait | End:
     """What follows the words of a document, for the carrier, at the caller's pace."""
     match then:
         case Question(lines, max_keys, seconds):
@@ -39,6 +49,8 @@ def follow(then: Then, pace: Pace) -> Gather | Record | Dial | End:
             return Record(tuple(SayText(line.text, line.language, pace) for line in lines), seconds)
         case PutThrough(lines, line, shown):
             return Dial(tuple(SayText(words.text, words.language, pace) for words in lines), line, shown)
+        case Queueing(lines, queue):
+            return Wait(tuple(SayText(words.text, words.language, pace) for words in lines), queue)
         case HangUp():
             return End()
 

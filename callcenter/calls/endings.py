@@ -12,6 +12,7 @@ from callcenter.calls.playbacks import settle
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
 from callcenter.calls.values import StatusChanged
+from callcenter.routing.values import LeftReason
 from callcenter.store.database import Transaction
 from callcenter.store.jobs import defer
 
@@ -25,17 +26,19 @@ class Endings:
     async def status(self, event: StatusChanged) -> None:
         """Move the call forward. A repeated, older or unknown status changes nothing."""
         house = self._house
+        now = house.clock.now()
         values = {
             "sid": event.carrier_sid,
             "status": int(event.status),
             "terminal": event.status.terminal,
-            "now": house.clock.now(),
+            "now": now,
         }
         async with house.database.house() as connection:
             row = (await connection.execute(rows.ENTER_BY_STATUS, values)).one_or_none()
             if row is None or not event.status.terminal:
                 return
             tx = Transaction(connection, row.practice_id)
+            await house.queue.leave(connection, row.id, LeftReason.HUNG_UP, now)
             left = (await connection.execute(rows.LEFT_OPEN, {"call": row.id})).one()
             for asked in left.to_ring:
                 await defer(connection, RING_BACK, practice=tx.practice, outreach=asked)

@@ -21,10 +21,11 @@ ENTER_BY_SID = text(
     """
 )
 
-#: A later webhook: lock the call and enter its practice.
+#: A later webhook: lock the call and enter its practice. Not against rows that refer to it: who writes them holds other
+#: locks that a step comes to want (the queue).
 ENTER_BY_ID = text(
     """
-    WITH c AS (SELECT id, practice_id, carrier_sid, status FROM call WHERE id = :id FOR UPDATE)
+    WITH c AS (SELECT id, practice_id, carrier_sid, status FROM call WHERE id = :id FOR NO KEY UPDATE)
     SELECT c.*, set_config('app.practice', c.practice_id::text, true) FROM c
     """
 )
@@ -78,6 +79,16 @@ SAVE = text(
     VALUES (:practice, :call, :document, :slot, :fingerprint, :body, :now)
     """
 )
+
+#: What is only looked at: the call, in its practice, as it stands.
+LOOK = text(
+    """
+    WITH c AS (SELECT id, practice_id, carrier_sid, status FROM call WHERE id = :id)
+    SELECT c.*, set_config('app.practice', c.practice_id::text, true) FROM c
+    """
+)
+
+STANDS = text("SELECT document, state FROM call_session WHERE id = :call")
 
 SESSION = text("SELECT state FROM call_session WHERE id = :call")
 

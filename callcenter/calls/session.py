@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from callcenter.audit.ledger import Segment
-from callcenter.flow.conversation import HangUp, Line, PutThrough, Question, Recording, Then
+from callcenter.flow.conversation import HangUp, Line, PutThrough, Question, Queueing, Recording, Then
 from callcenter.flow.state import State
 from callcenter.identity.challenges import Opened
 from callcenter.identity.evidence import CardEvidence, Evidence, Factor
@@ -184,6 +184,8 @@ def _pending_to_json(pending: Then | None) -> dict[str, Any] | None:
             return {"lines": _lines_to_json(lines), "max_keys": max_keys, "seconds": seconds}
         case Recording(lines, seconds):
             return {"lines": _lines_to_json(lines), "recording": seconds}
+        case Queueing(lines, queue):
+            return {"lines": _lines_to_json(lines), "queue": queue}
         case PutThrough(lines, line, shown):
             return {"lines": _lines_to_json(lines), "line": line, "shown": shown}
 
@@ -198,6 +200,8 @@ def _pending_from_json(value: dict[str, Any] | None) -> Then | None:
     lines = tuple(Line(*line) for line in value["lines"])
     if "recording" in value:
         return Recording(lines, value["recording"])
+    if "queue" in value:
+        return Queueing(lines, value["queue"])
     if "line" in value:
         return PutThrough(lines, value["line"], value["shown"])
     return Question(lines, value["max_keys"], value["seconds"])

@@ -24,6 +24,7 @@ from callcenter.calls.booking import CallBooking
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, follow
 from callcenter.calls.flows import Flows
+from callcenter.calls.lobby import CallLobby
 from callcenter.calls.messages import CallMessages
 from callcenter.calls.outreach import CallOutreach
 from callcenter.calls.places import NotOurNumber, Places
@@ -48,7 +49,7 @@ from callcenter.calls.values import (
 )
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.gate import Gate
-from callcenter.flow.conversation import Dialled, Event, Keyed, Recorded, Started, Then
+from callcenter.flow.conversation import Dequeued, Dialled, Event, Keyed, Recorded, Started, Then
 from callcenter.flow.engine import Turn, advance
 from callcenter.flow.ports import Caller, World
 from callcenter.flow.state import Phase, initial
@@ -64,6 +65,8 @@ from callcenter.practice.inbox import Inbox
 from callcenter.practice.patients import Patients
 from callcenter.practice.values import VoiceMode
 from callcenter.practice.voice_messages import VoiceMessages
+from callcenter.routing.queue import Queue
+from callcenter.routing.reservations import Reservations
 from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import defer
 from callcenter.store.sealed import Place, Sealer
@@ -100,6 +103,7 @@ class House:
         database: for the step's transaction.
         attempts: connections of their own, for counting codes.
         lines: knows which calls were sent to other lines.
+        queue, reservations: where callers wait for operators.
     """
 
     database: Database
@@ -112,6 +116,8 @@ class House:
     places: Places
     lines: OpenLines
     reference_limits: ReferenceLimits = field(default_factory=ReferenceLimits)
+    queue: Queue = field(default_factory=Queue)
+    reservations: Reservations = field(default_factory=Reservations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +425,7 @@ class Steps:
                 desk, house.flows.book, self._bookings, self._patients, self._tries, house.limits
             ),
             switchboard=CallSwitchboard(desk, session.beginning, house.lines),
+            lobby=CallLobby(desk, session.beginning, house.queue, house.reservations, house.sealer),
         )
 
     async def _save(
@@ -458,8 +465,10 @@ class Steps:
         return None if caller is None else self._house.sealer.blind_index(practice, key, caller).hex()
 
 
-def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled | None:
+def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled | Dequeued | None:
     """What a continuation tells the flow; ``None`` if the document that stands has no such continuation."""
+    if session.state.phase is Phase.QUEUED and session.pending is None:
+        return Dequeued(met=event.slot is not Slot.ENQUEUED) if event.slot in _ENDS_A_WAIT else None
     asked_to_speak = session.state.phase is Phase.RECORDING and session.pending is None
     rings = session.state.phase is Phase.RINGING and session.pending is None
     match event.slot:
@@ -471,6 +480,10 @@ def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled 
             return event.recorded
         case _:
             return None
+
+
+#: Of a document at which the caller waits: out of the queue, back from an operator, or led to one who is gone.
+_ENDS_A_WAIT = frozenset({Slot.ENQUEUED, Slot.DIALLED, Slot.NEXT})
 
 
 def session_place(practice: UUID, call: UUID) -> Place:

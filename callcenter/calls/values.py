@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from callcenter.flow.conversation import Dialled, Keyed, Recorded
+from callcenter.flow.conversation import Dequeued, Dialled, Keyed, Recorded
 from callcenter.flow.language import Pace
 
 
@@ -88,6 +88,7 @@ class StepAnswered:
         fingerprint: SHA-256 of the meaningful fields (Digits, RecordingSid, DialCallStatus, QueueResult).
         recorded: what the caller has spoken; only in the slot ``recorded``, and always there.
         dialled: what became of the line that was rung; only in the slot ``dialled``, and always there.
+        dequeued: that the caller waits no more; only in the slot ``enqueued``, and always there.
     """
 
     call: UUID
@@ -98,6 +99,7 @@ class StepAnswered:
     fingerprint: bytes
     recorded: Recorded | None = None
     dialled: Dialled | None = None
+    dequeued: Dequeued | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,19 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Let ``elements`` be heard, then let the caller wait; that they wait no more comes to (call, document,
+    ``enqueued``), or to ``dialled`` once they have been with somebody.
+
+    Arguments:
+        queue: opaque name of the carrier's queue.
+    """
+
+    elements: tuple[Element, ...]
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
 class Continue:
     """Go on to (call, document, ``next``) by itself, once everything before has been heard."""
 
@@ -209,7 +224,56 @@ class Document:
     call: UUID
     number: int
     before: tuple[Element, ...]
-    then: Gather | Record | Dial | Continue | End
+    then: Gather | Record | Dial | Wait | Continue | End
+
+
+# --- a wait
+
+
+@dataclass(frozen=True, slots=True)
+class AtAWait:
+    """Somebody waits at a document, or is led from it to an operator.
+
+    Arguments:
+        call: our identifier, from the URL.
+        carrier_sid: from the webhook's fields; must be the call's own.
+        document: number of the document that let them wait.
+    """
+
+    call: UUID
+    carrier_sid: str
+    document: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What somebody hears who waits: public words, made anew each time.
+
+    Arguments:
+        lines: words, then music.
+        keys: words that tell what may be asked for instead.
+    """
+
+    lines: tuple[SayText, ...]
+    keys: tuple[SayText, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitOver:
+    """They wait no more: the carrier lets them out of its queue, and asks what follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where two are brought together.
+
+    Arguments:
+        room: opaque name of the carrier's conference.
+        lines: public words for the caller, before they meet.
+    """
+
+    room: str
+    lines: tuple[SayText, ...]
 
 
 Render = Callable[[Document], bytes]

@@ -22,6 +22,7 @@ from callcenter.cli import (
     practice,
     practice_settings,
     serving,
+    staff,
     switch,
 )
 from callcenter.cli.context import Context
@@ -47,7 +48,7 @@ def main(context: click.Context, config: Path) -> None:
 for _command in (
     *(serving.serve, serving.demo, serving.emulator, serving.phone),
     *(installation.doctor, installation.db, installation.keys),
-    *(flows.flows, practice.practice, inbox.inbox, fallback.fallback, switch.switch, audit.audit),
+    *(flows.flows, practice.practice, staff.staff, inbox.inbox, fallback.fallback, switch.switch, audit.audit),
 ):
     main.add_command(_command)
 for _command in (*practice_settings.COMMANDS, *outreach.COMMANDS, bookings.bookings):

@@ -43,12 +43,12 @@ class Attributes:
         """A time in whole seconds."""
         return float(self.whole(name, round(default), code))
 
-    def flag(self, name: str, *, default: bool = False) -> bool:
+    def flag(self, name: str, *, default: bool = False, code: int = 12200) -> bool:
         """``true`` or ``false``."""
         usual = "true" if default else "false"
         text = self._given.pop(name, usual)
         if text not in {"true", "false"}:
-            self._warn(12200, f"<{self._tag} {name}={text!r}>: true or false; {usual} is used")
+            self._warn(code, f"<{self._tag} {name}={text!r}>: true or false; {usual} is used")
             return default
         return text == "true"
 

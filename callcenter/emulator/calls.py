@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -21,7 +21,7 @@ Status = Literal[
 ]
 Ending = Literal["completed", "busy", "no-answer", "failed", "canceled"]
 Side = Literal["telephone", "carrier"]
-HeardKind = Literal["say", "play", "pause", "tone", "joined", "error"]
+HeardKind = Literal["say", "play", "pause", "tone", "voice", "joined", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ class Listener(Protocol):
 
     def speak(self, text: str) -> bool:
         """Take an utterance; False if it is not wanted."""
+
+
+class Company(Protocol):
+    """Those whom a leg is together with."""
+
+    def heard_by(self, listener: Call) -> Sequence[Call]:
+        """Whom one of them hears now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +179,8 @@ class Call:
         self.watchers: list[Watcher] = []
         self.mirror: Call | None = None
         self.listener: Listener | None = None
+        self.company: Company | None = None
+        self.greeting: str | None = None  # what a machine on the telephone says as soon as anything listens
         self.verb: str | None = None
         self.created = now()
         self.updated = self.created
@@ -198,6 +207,21 @@ class Call:
     def left(self) -> bool:
         """Whether it is the telephone's side that is hanging up, or has."""
         return isinstance(self._interruption, HungUp) and self._interruption.by == "telephone"
+
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether the REST interface is giving it another document."""
+        return isinstance(self._interruption, Diverted)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it is being hung up or led elsewhere, so that what runs on it ends."""
+        return self._interruption is not None
+
+    @property
+    def hears(self) -> Sequence[Call]:
+        """The legs that are heard on this one now."""
+        return self.company.heard_by(self) if self.company is not None and not self.over else ()
 
     @property
     def duration(self) -> int:
@@ -260,6 +284,10 @@ class Call:
         """From now on keys and speech go there; to nobody with None."""
         self.listener = listener
         self.timeline.changes.notify()
+        if listener is not None and self.greeting is not None:
+            words, self.greeting = self.greeting, None
+            if not self.speak(words):
+                self._enter("speech", words, taken=False)
 
     def press(self, keys: str) -> str:
         """Press keys, one after the other; those that were taken. The others are lost, as on the carrier."""
@@ -314,6 +342,7 @@ class Call:
                     self._work.cancel()
                 ending = await self._finished(self._work)
                 if ending is None and isinstance(self._interruption, Diverted):
+                    self.listener = self.company = None  # nobody's any more, before anything new begins
                     program = divert(self._interruption.source)
                     self._interruption = None
                 elif ending is None:
@@ -338,7 +367,7 @@ class Call:
         self.hung_up_by = by
         self.ended, self._ended_second = self._now(), self.timeline.elapsed
         self.verb = None
-        self.listener = None
+        self.listener = self.company = None
         self.over = True
         self.become(ending)
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import aiohttp
 
 from callcenter.emulator.errors import Refusal, Unreachable
-from callcenter.emulator.lines import Forwarding
+from callcenter.emulator.lines import Forwarding, Unreached
 from callcenter.emulator.timeline import Pace
 
 PATIENCE = 30.0  # real seconds for a call to settle or close
@@ -34,6 +34,9 @@ class CallState:
         listens: whether keys would be taken.
         revision: grows with every change.
         hung_up_by: ``telephone`` or ``carrier`` once ended.
+        pace: ``live`` or ``scripted``.
+        hears: the legs that are heard on it now.
+        held: whether it is on hold in a conference.
     """
 
     sid: str
@@ -45,6 +48,9 @@ class CallState:
     hung_up_by: str | None
     callbacks_pending: int
     heard: tuple[Spoken, ...] = ()
+    pace: Pace = "scripted"
+    hears: frozenset[str] = frozenset()
+    held: bool = False
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> CallState:
@@ -59,6 +65,9 @@ class CallState:
             body["hung_up_by"],
             body["callbacks_pending"],
             tuple(Spoken(heard["kind"], heard["text"]) for heard in body.get("heard", ())),
+            "live" if body["pace"] == "live" else "scripted",
+            frozenset(body["hears"]),
+            body["held"],
         )
 
 
@@ -167,6 +176,26 @@ class ControlClient:
     async def answer(self, sid: str) -> None:
         """Pick up a ringing telephone."""
         await self._post(f"/telephones/{sid}/answer", {})
+
+    async def reject(self, sid: str, reason: Unreached) -> None:
+        """Do not pick up a ringing telephone."""
+        await self._post(f"/telephones/{sid}/reject", {"reason": reason})
+
+    async def meet(self, sid: str, other: str) -> None:
+        """Let time pass together on two calls from now on."""
+        await self._post(f"/calls/{sid}/meet", {"with": other})
+
+    async def register(self, identity: str) -> None:
+        """Let a client wait for calls; it is rung as ``client:`` and its identity."""
+        await self._post("/clients", {"identity": identity})
+
+    async def clients(self) -> tuple[str, ...]:
+        """The identities of the clients that wait for calls."""
+        return tuple(str(one["identity"]) for one in (await self._get("/clients", {}))["clients"])
+
+    async def unregister(self, identity: str) -> None:
+        """Let a client wait for calls no more."""
+        await self._ask("DELETE", "/clients", params={"identity": identity})
 
     async def forward(self, forwarding: Forwarding) -> None:
         """Let a line forward."""

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.emulator.calls import Call, HungUp
+from callcenter.emulator.conferences import Conference
 from callcenter.emulator.errors import Refusal
 from callcenter.emulator.legs import Leg
 from callcenter.emulator.messages import Failure, Message, Messages, Refused, Undelivered
@@ -46,6 +47,7 @@ class Control:
             web.post(call + "/keys", self.press),
             web.post(call + "/speech", self.speak),
             web.post(call + "/advance", self.advance),
+            web.post(call + "/meet", self.meet),
             web.post(call + "/hangup", self.hang_up),
             web.post(PREFIX + "/clock", self.pass_time),
             web.get(PREFIX + "/telephones", self.telephones),
@@ -117,6 +119,17 @@ class Control:
         call.timeline.advance(seconds)
         return web.json_response({"call": brief(call)})
 
+    async def meet(self, request: web.Request) -> web.Response:
+        """Let time pass together on two scripted calls: ``{"with": "CA…"}``; a live one keeps the time of day."""
+        call, body = self._call(request), await Body.read(request)
+        sid = body.text("with", "the other call's sid")
+        body.finish()
+        other = self._switchboard.calls.get(sid)
+        if other is None:
+            raise Refusal('"with" is no call: send the "sid" of one', 404)
+        call.timeline.meet(other.timeline)
+        return web.json_response({"call": brief(call)})
+
     async def pass_time(self, request: web.Request) -> web.Response:
         """Let time pass between calls: ``{"seconds": 12}``; not moved where no clock is shared."""
         body = await Body.read(request)
@@ -141,7 +154,8 @@ class Control:
             return [leg for leg in self._switchboard.ringing() if number in (None, leg.rings_at)]
 
         await poll(self._switchboard.changes, lambda: bool(ringing()), wait)
-        return web.json_response({"telephones": [brief(leg.call) | {"number": leg.rings_at} for leg in ringing()]})
+        shown = [brief(leg.call) | {"number": leg.rings_at, "parameters": dict(leg.parameters)} for leg in ringing()]
+        return web.json_response({"telephones": shown})
 
     async def answer(self, request: web.Request) -> web.Response:
         """Pick up a ringing telephone."""
@@ -235,6 +249,7 @@ async def poll(changes: Changes, reached: Callable[[], bool], wait: float) -> No
 def brief(call: Call) -> dict[str, object]:
     """A call in a few words."""
     parties = call.parties
+    seat = call.company.find(call.sid) if isinstance(call.company, Conference) else None
     return {
         "sid": parties.sid,
         "from": parties.caller,
@@ -252,6 +267,10 @@ def brief(call: Call) -> dict[str, object]:
         "listens_to_speech": call.listener is not None and call.listener.hears_speech,
         "elapsed": round(call.timeline.elapsed, 3),
         "duration": call.duration,
+        "hears": [far.sid for far in call.hears],
+        "conference": seat.conference.name if seat is not None else None,
+        "held": seat is not None and seat.hold is not None,
+        "muted": seat is not None and seat.muted,
         "hung_up_by": call.hung_up_by,
         "callbacks_pending": call.callbacks_pending,
         "revision": call.timeline.changes.revision,

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from callcenter.emulator.clients import is_client
 from callcenter.emulator.errors import Refusal
-from callcenter.emulator.lines import AFTER, MANNERS, SHOWN, WHENS, Forwarding, Lines
+from callcenter.emulator.lines import AFTER, MANNERS, SHOWN, WHENS, Forwarding, Lines, Voicemail
 from callcenter.emulator.messages import E164
 from callcenter.emulator.reading import Body, Query
 
@@ -72,13 +73,20 @@ class LinesControl:
 
     async def behave(self, request: web.Request) -> web.Response:
         """What a telephone does from now on when it is called: ``{"number", "when_called": "rings"|"answers"|"busy"|
-        "no-answer"|"failed"}``; ``rings`` waits for somebody to answer it here."""
+        "no-answer"|"failed"|"voicemail"}``; ``rings`` waits for somebody to answer it here, and so does ``voicemail``
+        for ``"after"`` seconds, when a machine answers and says what ``"says"`` has."""
         body = await Body.read(request)
         number = body.text("number", "the telephone's number")
         manner = body.choice("when_called", MANNERS, "rings")
+        voicemail = None
+        if manner == "voicemail":
+            usual = Voicemail()
+            after = body.seconds("after", LONGEST_RING, usual.after)
+            voicemail = Voicemail(after, body.text("says", "what the machine says", usual.says))
         body.finish()
-        self._own(_number("number", number), "is answered by the application: name another telephone")
-        self._lines.behave(number, manner)
+        if not is_client(number):
+            self._own(_number("number", number), "is answered by the application: name another telephone")
+        self._lines.behave(number, manner, voicemail)
         return web.json_response({"number": number, "when_called": manner}, status=201)
 
     async def lines(self, request: web.Request) -> web.Response:

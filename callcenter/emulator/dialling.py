@@ -7,9 +7,12 @@ from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from callcenter.emulator.calls import Call, Ending, Fetch, HungUp, Source, Subscription
-from callcenter.emulator.interpreter import DialResult, Ended
-from callcenter.emulator.legs import Bridge, Leg, Tether
+from callcenter.emulator.clients import Clients, is_client
+from callcenter.emulator.conferring import Conferring
+from callcenter.emulator.legs import Leg, Pair, Tether
 from callcenter.emulator.lines import Approach, Lines, Unreached
+from callcenter.emulator.queueing import Queueing
+from callcenter.emulator.results import DialResult, Ended
 from callcenter.emulator.timeline import Changes, Timeline
 from callcenter.emulator.verbs import Alert, Dial, DialledNumber
 
@@ -17,6 +20,7 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")
 GRACE = 5.0  # seconds the carrier adds to the timeout before it gives up
 PATIENCE = 60.0  # seconds that a telephone rings for another one
 HOPS = 10  # served numbers dialled from one another: ours, so that a line forwarded to itself ends
+MOST_RUNG = 10  # together: https://www.twilio.com/docs/voice/twiml/dial
 RINGING_TONE = "[sonnerie]"
 
 Program = Coroutine[None, None, Ending]
@@ -27,6 +31,7 @@ class Exchange(Protocol):
 
     changes: Changes
     lines: Lines
+    clients: Clients
 
     def serves(self, number: str) -> bool: ...
 
@@ -54,22 +59,34 @@ class Dialling:
 
     Arguments:
         exchange: makes the legs.
+        queueing: fetches from queues.
+        conferring: leads into conferences.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, queueing: Queueing, conferring: Conferring) -> None:
         self._exchange = exchange
+        self._queueing = queueing
+        self._conferring = conferring
 
     async def dial(self, call: Call, dial: Dial) -> DialResult:
         """Ring, join, and wait for the end."""
-        if call.parties.parent is not None:
+        if call.parties.parent is not None and not call.diverted:  # led elsewhere over REST, it is on its own
             return self._failed(call, 13201, "<Dial> on a leg that was dialled itself")
+        if dial.queue is not None:
+            return await self._queueing.fetch(call, dial, dial.queue)
+        if dial.conference is not None:
+            return await self._conferring.confer(call, dial, dial.conference)
         outbound = call.parties.direction == "outbound-api"  # there the number that is ours is the one that called
         caller_id = dial.caller_id or (call.parties.called if outbound else call.parties.caller)
         own = {call.parties.caller, call.parties.called}
-        if not E164.fullmatch(caller_id) or not (caller_id in own or self._exchange.serves(caller_id)):
+        outward = [one.number for one in dial.numbers if not is_client(one.number)]  # a client may be shown anything
+        known = E164.fullmatch(caller_id) and (caller_id in own or self._exchange.serves(caller_id))
+        if (outward or not dial.numbers) and not known:
             return self._failed(call, 13214, "callerId is neither a number of the account nor one of the call")
-        if not dial.numbers or not all(E164.fullmatch(number.number) for number in dial.numbers):
+        if not dial.numbers or not all(E164.fullmatch(number) for number in outward):
             return self._failed(call, 13224, "<Dial> needs numbers in E.164, such as +33465710001")
+        if len(dial.numbers) > MOST_RUNG:
+            return self._failed(call, 13215, f"<Dial> rings {MOST_RUNG} at most")
         if call.parties.hops >= HOPS:
             return self._failed(call, 13201, f"The emulator ends a chain of {HOPS} forwarded calls")
         legs = [self._ring(call, number, caller_id, dial.timeout) for number in dial.numbers]
@@ -87,11 +104,14 @@ class Dialling:
 
     def _ring(self, call: Call, number: DialledNumber, caller_id: str, timeout: float) -> Leg:
         subscription = (
-            Subscription(number.status_callback, events=number.events) if number.status_callback is not None else None
+            Subscription(number.status_callback, number.status_method, number.events)
+            if number.status_callback is not None
+            else None
         )
         leg = self._exchange.new_leg(
             call, number.number, caller_id, subscription, call.timeline.elapsed + timeout + GRACE
         )
+        leg.parameters = number.parameters
         leg.whisper = Fetch(number.url, number.method) if number.url is not None else None
         leg.call.watchers.append(call.bell)
         self._exchange.start(leg.call, self._dialled(leg, call))
@@ -130,15 +150,16 @@ class Dialling:
         if call.answered is None:
             call.become("in-progress")
         star = (lambda: leg.call.interrupt(HungUp("carrier"))) if dial.hangup_on_star else None
-        call.listen(Bridge(leg.call, leg.partner, star))
-        leg.call.listen(Bridge(call))
+        pair = Pair(call, leg.call, partner=leg.partner, star=star)
         if leg.partner is None:
-            call.hear("joined", f"[en communication avec {leg.call.parties.called}]")
-            leg.call.hear("joined", f"[en communication avec {leg.call.parties.caller}]")
+            pair.announce()
         until = call.timeline.elapsed + dial.time_limit
-        while leg.joined and not leg.call.over:
-            if not await call.timeline.wait(call.bell, until):
-                return
+        try:
+            while leg.joined and not leg.call.over:
+                if not await call.timeline.wait(call.bell, until):
+                    return
+        finally:
+            pair.part()
 
     async def _dialled(self, leg: Leg, parent: Call) -> Ending:
         """A leg that a Dial made, wherever it leads: it answers, hears its whisper, is joined."""
@@ -184,6 +205,8 @@ class Dialling:
         """Ring a telephone until somebody decides or time is up; None when it was picked up."""
         call, lines = leg.call, self._exchange.lines
         leg.rings_at, leg.refused = number, None
+        if not self._exchange.clients.reachable(number):
+            return "no-answer"
         match lines.manner(number):
             case "busy" | "no-answer" | "failed" as refused:
                 leg.refused = refused
@@ -191,13 +214,16 @@ class Dialling:
                 leg.picked_up = True
         call.become("ringing")
         self._exchange.changes.notify()  # it may have rung before, elsewhere
-        patience = lines.rings_for(number)
+        voicemail = lines.voicemail(number)
+        patience = lines.rings_for(number) if voicemail is None else voicemail.after
         until = leg.ring_until if patience is None else min(leg.ring_until, call.timeline.elapsed + patience)
         while not leg.picked_up:
             if leg.refused is not None:
                 return leg.refused
             if not await call.timeline.wait(call.bell, until) and not leg.picked_up:
-                return "no-answer"
+                if voicemail is None or until >= leg.ring_until:
+                    return "no-answer"
+                leg.picked_up, call.greeting = True, voicemail.says
         call.become("in-progress")
         return None
 

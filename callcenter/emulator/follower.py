@@ -8,24 +8,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from callcenter.emulator.arrivals import Arrivals
-from callcenter.emulator.client import ArrivedMail, ArrivedMessage, CallState, ControlClient, Spoken
+from callcenter.emulator.client import ArrivedMail, ArrivedMessage, CallState, ControlClient, Ringing, Spoken
+from callcenter.emulator.company import AMONG_OTHERS, Company, Difference
 from callcenter.emulator.errors import EmulatorError, Refusal
-from callcenter.emulator.lines import Forwarding
 from callcenter.emulator.narration import heard_line, keys_line, mail_line, message_line, sent_line
 from callcenter.emulator.nodes import plain
 from callcenter.emulator.outcomes import Differed
 from callcenter.emulator.steps import (
+    CALLER,
     Answers,
+    Calls,
     ContinuesOn,
     Ends,
     HangsUp,
     Hears,
     HearsNot,
+    HearsWhom,
+    Held,
     Mails,
     NoMails,
     NoRings,
     NoTexts,
     Presses,
+    Rejects,
     Rings,
     Says,
     SendsText,
@@ -34,6 +39,7 @@ from callcenter.emulator.steps import (
     Transcript,
     Waits,
 )
+from callcenter.emulator.surroundings import Surroundings
 
 Narrator = Callable[[str], object]
 
@@ -94,6 +100,7 @@ class Follower:
         self._messages: Arrivals[ArrivedMessage] = Arrivals(client.inbox, lambda message: message.body, seen)
         self._mails: Arrivals[ArrivedMail] = Arrivals(client.mails, lambda mail: mail.words, seen_mails)
         self._patience = patience
+        self._company = Company(client, patience.ring)
         self._narrate = narrate
         self._told: dict[str, int] = {}
         self._line = sid  # the telephone whose turn it is
@@ -101,10 +108,10 @@ class Follower:
         self._over = False  # whether the transcript knows that the call on this telephone is over
         self._kept: dict[str, str] = {}
         self._telephones: dict[str, str] = {}
-        self._answered: dict[str, int] = {}  # the step that answered each
+        self._answered: dict[str, int] = {}  # the step that answered each, or let it call
         self._calls = [sid]
         self._step = Step(0, 0, Ends())
-        self._forwardings: tuple[Sequence[Forwarding], Sequence[Forwarding]] = ((), ())
+        self._surroundings = Surroundings(client)
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -121,24 +128,22 @@ class Follower:
     ) -> Follower:
         """Make the call that a transcript describes; no step of it is taken yet."""
         seen, seen_mails = await client.last_message(), await client.last_mail()
-        before = await client.forwardings()
+        surroundings = await Surroundings.make(client, transcript)
         try:
-            for forwarding in transcript.forwarding:
-                await client.forward(forwarding)
             sid = await client.start(transcript.caller, transcript.called, "scripted", transcript.forwarded_from)
         except EmulatorError:
-            await _put_back(client, transcript.forwarding, before)
+            await surroundings.undo()
             raise
         follower = cls(client, sid, seen, patience, narrate, transcript.caller, seen_mails)
-        follower._forwardings = (transcript.forwarding, before)
+        follower._surroundings = surroundings
         return follower
 
     async def hang_up(self) -> CallState:
         """Hang up every telephone; the call when its end was reported, or as it is when that takes too long.
 
-        Lines forward again what they forwarded before the call.
+        Lines forward again what they forwarded before the call, and clients are gone.
         """
-        await _put_back(self._client, *self._forwardings)
+        await self._surroundings.undo()
         for leg in (self.sid, *self._answered):
             await self._client.hang_up(leg)
         for leg in self._calls[1:]:
@@ -164,12 +169,24 @@ class Follower:
         self._told[state.sid] = len(state.heard)
 
     async def _take(self, state: CallState) -> Differed | None:
-        heard = state.heard[self._windows.get(self._line, 0) :]
-        if isinstance(self._step.action, Presses | Waits | Says | Answers):
+        heard: Sequence[Spoken] = state.heard[self._windows.get(self._line, 0) :]
+        if isinstance(self._step.action, Presses | Waits | Says | Answers | Calls | Rejects):
             self._windows[self._line] = len(state.heard)
         match self._step.action:
             case Hears(pattern, name):
+                heard = await self._awaited(state, pattern, heard)
                 return self._hears(pattern, name, heard)
+            case HearsWhom(names):
+                known = {self.sid: CALLER} | {sid: name for name, sid in self._telephones.items()}
+                return self._unless(await self._company.hears_whom(self._line, names, known))
+            case Held(held):
+                return self._unless(await self._company.held(self._line, held=held))
+            case Calls():
+                await self._call(self._step.action)
+            case Rejects(on, reason):
+                if (leg := await self._ringing(on)) is None:
+                    return self._differs(f"entendre sonner le {on}", "ce téléphone ne sonne pas")
+                await self._client.reject(leg.sid, reason)
             case HearsNot(pattern):
                 if pattern.search(_text(heard)):
                     return self._differs(f"ne pas entendre « {pattern.pattern} »", _quote(heard))
@@ -231,7 +248,9 @@ class Follower:
         return "".join(str((int(key) + 1) % 10) if key.isdigit() else key for key in kept) if reference[2] else kept
 
     async def _wait(self, state: CallState, seconds: float) -> Differed | None:
-        if state.activity != "ended":
+        if state.activity != "ended" and state.pace == "live":
+            await self._pass(seconds)  # a telephone that is rung over REST, where no clock is shared
+        elif state.activity != "ended":
             await self._client.advance(self._line, seconds)
         elif self._over:
             await self._pass(seconds)
@@ -318,13 +337,36 @@ class Follower:
         before = next((leg for leg, step in self._answered.items() if step == self._step.number), None)
         if before is not None:
             return before
-        ringing = await self._client.ringing(number, self._patience.ring)
-        leg = next((leg for leg in ringing if leg.parent == self.sid), ringing[-1] if ringing else None)
+        leg = await self._ringing(number)
         if leg is None:
             return None
         await self._client.answer(leg.sid)
         self._answered[leg.sid] = self._step.number
         return leg.sid
+
+    async def _ringing(self, number: str) -> Ringing | None:
+        """The leg that rings at a number, one that this call has dialled rather than another; time passes there too."""
+        ringing = await self._client.ringing(number, self._patience.ring)
+        leg = next((leg for leg in ringing if leg.parent == self.sid), ringing[-1] if ringing else None)
+        if leg is not None:
+            await self._client.meet(self._line, leg.sid)
+        return leg
+
+    async def _call(self, calls: Calls) -> None:
+        sid = await self._client.start(calls.caller, calls.called, "scripted")
+        await self._client.meet(self._line, sid)
+        self._telephones[calls.name] = sid
+        self._answered[sid] = self._step.number
+        await self._settled(sid, f"{calls.caller} ")
+
+    async def _awaited(self, state: CallState, pattern: re.Pattern[str], heard: Sequence[Spoken]) -> Sequence[Spoken]:
+        """What was heard; among others it may come from the application at any moment, and is awaited."""
+        if state.verb not in AMONG_OTHERS:
+            return heard
+        start = self._windows.get(self._line, 0)
+        state = await self._company.until(self._line, lambda now: pattern.search(_text(now.heard[start:])) is not None)
+        self.tell(state)
+        return state.heard[start:]
 
     def _ended(self, state: CallState) -> Differed | None:
         if state.activity != "ended":
@@ -342,18 +384,11 @@ class Follower:
             raise EmulatorError("l'appel n'attend rien et ne se termine pas non plus, après 30 secondes.")
         return state
 
+    def _unless(self, difference: Difference | None) -> Differed | None:
+        return self._differs(*difference) if difference is not None else None
+
     def _differs(self, expected: str, heard: str) -> Differed:
         return Differed(self._step.number, self._step.line, expected, heard)
-
-
-async def _put_back(client: ControlClient, made: Sequence[Forwarding], before: Sequence[Forwarding]) -> None:
-    """Take off what a transcript set up, and let lines forward as they did."""
-    places = {(forwarding.line, forwarding.when) for forwarding in made}
-    for forwarding in made:
-        await client.unforward(forwarding)
-    for forwarding in before:
-        if (forwarding.line, forwarding.when) in places:
-            await client.forward(forwarding)
 
 
 def _quoted(arrived: Sequence[str]) -> str:

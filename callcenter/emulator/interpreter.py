@@ -7,20 +7,33 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from callcenter.emulator.audio import Sound, Sounds
-from callcenter.emulator.calls import Afterwards, Call, Ending, Fetch, Source
+from callcenter.emulator.calls import Afterwards, Call, Fetch, Source
 from callcenter.emulator.documents import Documents
 from callcenter.emulator.keypad import Input, Keypad, Nothing, parameters
 from callcenter.emulator.prompts import LONGEST_CALL, Prompter
 from callcenter.emulator.recorder import Recorder
 from callcenter.emulator.recordings import Recording, Recordings
+from callcenter.emulator.results import (
+    STANDSTILL,
+    DialResult,
+    Ended,
+    Exhausted,
+    Left,
+    Outcome,
+    Place,
+    QueueLeft,
+    Standstill,
+)
 from callcenter.emulator.timeline import Bell
 from callcenter.emulator.twiml import DocumentFailed
 from callcenter.emulator.verbs import (
     Alert,
     Dial,
     Document,
+    Enqueue,
     Gather,
     Hangup,
+    Leave,
     Pause,
     Play,
     Record,
@@ -30,57 +43,23 @@ from callcenter.emulator.verbs import (
     Unsupported,
     Verb,
 )
-from callcenter.emulator.webhooks import Parameters, Webhooks
+from callcenter.emulator.webhooks import Webhooks
 
-STANDSTILL = 100  # documents within a second without input: ours, so that a document that redirects to itself ends
 APOLOGY = "We are sorry, an application error has occurred. Goodbye."
 APOLOGY_SECONDS = 5.0
 BEEP, BEEP_SECONDS = "[bip]", 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Exhausted:
-    """The document ended; an ordinary call is then hung up, a whispered-to one joined."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The call is over."""
-
-    ending: Ending = "completed"
-
-
-Outcome = Exhausted | Ended | Fetch
-
-
-@dataclass(frozen=True, slots=True)
-class DialResult:
-    """What became of a Dial.
-
-    Arguments:
-        status: ``DialCallStatus``.
-        sid: the leg that answered, or the last that did not; None if none was made.
-        seconds: how long it was up.
-        bridged: whether the two were joined.
-    """
-
-    status: Ending
-    sid: str | None = None
-    seconds: int = 0
-    bridged: bool = False
-
-    def parameters(self) -> Parameters:
-        """As the action is told."""
-        pairs = [("DialCallStatus", self.status), ("DialBridged", "true" if self.bridged else "false")]
-        if self.sid is not None:
-            pairs += [("DialCallSid", self.sid), ("DialCallDuration", str(self.seconds))]
-        return tuple(pairs)
 
 
 class Dialler(Protocol):
     """Rings other numbers."""
 
     async def dial(self, call: Call, dial: Dial) -> DialResult: ...
+
+
+class Queuer(Protocol):
+    """Lets calls wait in queues."""
+
+    async def enqueue(self, call: Call, enqueue: Enqueue) -> QueueLeft | Ended: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +69,7 @@ class Carrier:
     webhooks: Webhooks
     sounds: Sounds
     dialler: Dialler
+    queuer: Queuer
     recordings: Recordings
 
 
@@ -99,34 +79,44 @@ class Interpreter:
     Arguments:
         call: the leg.
         carrier: webhooks, sounds and other telephones.
+        place: where it runs, if not on an ordinary call.
     """
 
-    def __init__(self, call: Call, carrier: Carrier) -> None:
+    def __init__(self, call: Call, carrier: Carrier, place: Place | None = None) -> None:
         self._call = call
+        self._place = place
         self._dialler = carrier.dialler
+        self._queuer = carrier.queuer
         self._documents = Documents(call, carrier.webhooks)
         self._sounds = carrier.sounds
         self._recordings = carrier.recordings
-        self._prompter = Prompter(call, carrier.sounds)
+        self._prompter = Prompter(call, carrier.sounds, lasting=place is not None)
 
-    async def run(self, source: Source) -> Exhausted | Ended:
-        """Execute a document and whatever it leads to."""
-        timeline, documents = self._call.timeline, 0
-        since, inputs = timeline.elapsed, self._call.inputs
+    async def run(self, source: Source) -> Exhausted | Ended | Left:
+        """Execute a document and whatever it leads to.
+
+        Raises:
+            DocumentFailed: in a place; on an ordinary call, that is heard and ends it.
+        """
+        standstill = Standstill(self._call)
         while True:
             outcome = await self._one(source)
             if not isinstance(outcome, Fetch):
                 return outcome
-            source, documents = outcome, documents + 1
-            if timeline.elapsed > since + 1.0 or self._call.inputs != inputs:
-                since, inputs, documents = timeline.elapsed, self._call.inputs, 0
-            if timeline.elapsed > LONGEST_CALL or documents >= STANDSTILL:
+            source = outcome
+            stands = standstill.another()
+            if stands and self._place is not None:
+                message = f"{STANDSTILL} documents without input within a second"
+                raise DocumentFailed(11215, source.url, message)
+            if stands or self._call.timeline.elapsed > LONGEST_CALL:
                 message = f"Ended by the emulator: four hours, or {STANDSTILL} documents without input within a second"
                 self._call.alert(Alert(11215, "error", message, source.url))
                 return Ended()
 
     async def _one(self, source: Source) -> Outcome:
         """One document; if it fails, the fallback; if that fails, an apology and the end."""
+        if self._place is not None:
+            return await self._execute(await self._obtain(source))
         try:
             return await self._execute(await self._obtain(source))
         except DocumentFailed as failed:
@@ -159,11 +149,16 @@ class Interpreter:
         if document.audio is not None:
             self._answer()
             await self._prompter.sound(await self._sounds.describe(document.url or "", document.audio))
-            return Ended()
+            return Ended() if self._place is None else Exhausted()
         for index, verb in enumerate(document.verbs):
             if self._call.timeline.elapsed > LONGEST_CALL:
                 return Ended()
-            self._call.verb = type(verb).__name__
+            if self._place is None:
+                self._call.verb = type(verb).__name__
+            elif not isinstance(verb, self._place.legal):
+                name = verb.name if isinstance(verb, Unsupported) else type(verb).__name__
+                message = f"<{name}> is not allowed in {self._place.name}"
+                raise DocumentFailed(self._place.code, document.url or "", message)
             outcome = await self._perform(verb, document, first=index == 0)
             if outcome is not None:
                 return outcome
@@ -188,6 +183,10 @@ class Interpreter:
                 return await self._record(verb, document)
             case Dial():
                 return await self._dial(verb)
+            case Enqueue():
+                return await self._enqueue(verb)
+            case Leave():
+                return self._leave()
             case Redirect(url, method):
                 return Fetch(_address(url, document), method)
             case Reject(reason):
@@ -208,7 +207,20 @@ class Interpreter:
         if not dial.answer_on_bridge:
             self._answer()
         result = await self._dialler.dial(self._call, dial)
-        return Fetch(dial.action, dial.method, result.parameters()) if dial.action else None
+        return Fetch(dial.action, dial.method, result.parameters()) if dial.action and not result.skipped else None
+
+    async def _enqueue(self, enqueue: Enqueue) -> Outcome | None:
+        self._answer()
+        left = await self._queuer.enqueue(self._call, enqueue)
+        if isinstance(left, Ended):
+            return left
+        return Fetch(enqueue.action, enqueue.method, left.parameters) if enqueue.action else None
+
+    def _leave(self) -> Outcome | None:
+        if self._place is not None:
+            return Left()
+        self._call.alert(Alert(12200, "warning", "<Leave> outside a queue leaves nothing"))
+        return None
 
     async def _gather(self, gather: Gather, document: Document) -> Outcome | None:
         action = _address(gather.action, document)

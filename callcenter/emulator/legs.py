@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from callcenter.emulator.calls import Call, HungUp, Source
@@ -20,6 +20,7 @@ class Leg:
         whisper: what it hears before it is joined.
         partner: the inbound call that it is, if the number is one of ours.
         joined: whether it is joined now; ``bridged``, whether it ever was.
+        parameters: what a client is told besides.
     """
 
     call: Call
@@ -31,6 +32,7 @@ class Leg:
     refused: Unreached | None = None
     joined: bool = False
     bridged: bool = False
+    parameters: tuple[tuple[str, str], ...] = ()
 
     def answer(self) -> None:
         """The telephone is picked up."""
@@ -57,11 +59,11 @@ class Tether:
 
 
 class Bridge:
-    """What one party's keys do while two are joined: the other hears them.
+    """What one party's keys and words do while two are joined: the other hears them.
 
     Arguments:
         far: the other party.
-        partner: a call of ours behind it, which takes the keys itself.
+        partner: a call of ours behind it, which takes keys and words itself.
         on_star: what ``*`` does instead, if anything.
     """
 
@@ -72,7 +74,9 @@ class Bridge:
 
     @property
     def hears_speech(self) -> bool:
-        listener = self._partner.listener if self._partner else None
+        if self._partner is None:
+            return True
+        listener = self._partner.listener
         return listener is not None and listener.hears_speech
 
     def press(self, key: str) -> bool:
@@ -86,5 +90,57 @@ class Bridge:
         return True
 
     def speak(self, text: str) -> bool:
-        """Pass speech on to a call of ours; a person's ears are no part of the emulator."""
-        return self._partner is not None and self._partner.speak(text)
+        """Pass words on."""
+        if self._partner is not None:
+            return self._partner.speak(text)
+        self._far.hear("voice", text)
+        return True
+
+
+class Pair:
+    """Two legs that are joined, until either side parts them.
+
+    Arguments:
+        first: the leg that asked for it; its ``*`` may part the two.
+        second: the leg that it is joined with.
+        partner: a call of ours behind the second.
+        star: whether a ``*`` of the first parts them, and what more it does.
+    """
+
+    def __init__(
+        self, first: Call, second: Call, *, partner: Call | None = None, star: Callable[[], None] | None = None
+    ) -> None:
+        self._sides = (first, second)
+        self.parted = False
+        first.company = second.company = self
+        first.listen(Bridge(second, partner, star))
+        second.listen(Bridge(first))
+
+    def heard_by(self, listener: Call) -> Sequence[Call]:
+        """The other one."""
+        return [side for side in self._sides if side is not listener and not side.over]
+
+    def announce(self) -> None:
+        """Let both know that they are joined."""
+        first, second = self._sides
+        first.hear("joined", f"[en communication avec {_told(second, first)}]")
+        second.hear("joined", f"[en communication avec {_told(first, second)}]")
+
+    def part(self) -> None:
+        """Let both go their own ways; harmless when they do already."""
+        self.parted = True
+        for side in self._sides:
+            if side.company is self:
+                side.company = None
+                side.listen(None)
+            side.bell.ring()
+
+
+def other_end(call: Call) -> str:
+    """The number that a leg leads to, seen from the carrier: who called it, or whom it called."""
+    return call.parties.caller if call.parties.direction == "inbound" else call.parties.called
+
+
+def _told(far: Call, near: Call) -> str:
+    """Who somebody is joined with: a leg that was dialled for them is shown the number that called it."""
+    return near.parties.caller if near.parties.parent == far.sid else other_end(far)

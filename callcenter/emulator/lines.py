@@ -11,12 +11,12 @@ from callcenter.emulator.messages import FRENCH_MOBILE
 
 When = Literal["always", "busy", "unanswered"]
 CallerShown = Literal["kept", "replaced"]
-Manner = Literal["rings", "answers", "busy", "no-answer", "failed"]
+Manner = Literal["rings", "answers", "busy", "no-answer", "failed", "voicemail"]
 Unreached = Literal["busy", "no-answer", "failed"]
 
 SHOWN: tuple[CallerShown, ...] = ("kept", "replaced")
 WHENS: tuple[When, ...] = ("always", "busy", "unanswered")
-MANNERS: tuple[Manner, ...] = ("rings", "answers", "busy", "no-answer", "failed")
+MANNERS: tuple[Manner, ...] = ("rings", "answers", "busy", "no-answer", "failed", "voicemail")
 FORWARDS = 5  # in a row, as ISUP networks count them; then the network gives up
 AFTER = 20.0  # seconds that a line rings before it forwards what nobody answered
 
@@ -40,6 +40,19 @@ class Forwarding:
     caller: CallerShown = "kept"
     reported: bool = True
     after: float = AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Voicemail:
+    """A machine that answers where nobody does, and speaks; it never presses a key.
+
+    Arguments:
+        after: seconds that the telephone rings first.
+        says: what it says to whoever listens.
+    """
+
+    after: float = 20.0
+    says: str = "Bonjour, vous êtes bien sur ma messagerie. Laissez un message après le bip."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,7 @@ class Lines:
         self._account = account
         self._forwardings: dict[tuple[str, When], Forwarding] = {}
         self._manners: dict[str, Manner] = {}
+        self._voicemails: dict[str, Voicemail] = {}
 
     @property
     def forwardings(self) -> list[Forwarding]:
@@ -113,12 +127,20 @@ class Lines:
             del self._forwardings[one.line, one.when]
         return removed
 
-    def behave(self, number: str, manner: Manner) -> None:
+    def behave(self, number: str, manner: Manner, voicemail: Voicemail | None = None) -> None:
         """Say what a telephone does from now on when it is called."""
         self._manners[number] = manner
+        self._voicemails.pop(number, None)
+        if manner == "voicemail":
+            self._voicemails[number] = voicemail or Voicemail()
+
+    def voicemail(self, number: str) -> Voicemail | None:
+        """The machine that answers on a line where nobody does."""
+        return self._voicemails.get(number)
 
     def forget(self, number: str) -> bool:
         """Let a telephone ring again like any other; False if it did."""
+        self._voicemails.pop(number, None)
         return self._manners.pop(number, None) is not None
 
     def manner(self, number: str) -> Manner:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callcenter.emulator.client import ArrivedMail, ArrivedMessage, Spoken
 
-MARKS = {"say": "🔊", "play": "🔊", "pause": "…", "tone": "♪", "joined": "↔", "error": "⚠"}
+MARKS = {"say": "🔊", "play": "🔊", "pause": "…", "tone": "♪", "voice": "👤", "joined": "↔", "error": "⚠"}
 
 
 def heard_line(spoken: Spoken) -> str:

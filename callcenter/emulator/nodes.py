@@ -160,6 +160,14 @@ def true_of(node: yaml.Node, problems: Problems, what: str) -> None:
         problems.at(line_of(node), f"{what} takes true only: write {what}: true, or leave the step out")
 
 
+def truth_of(node: yaml.Node, problems: Problems, what: str) -> bool | None:
+    """True or false, or a problem."""
+    if isinstance(node, yaml.ScalarNode) and node.tag == TRUTH:
+        return str(node.value).lower() in TRUE
+    problems.at(line_of(node), f"{what} is true or false: write {what}: true")
+    return None
+
+
 def seconds_of(node: yaml.Node, problems: Problems, what: str) -> float | None:
     """A number above zero."""
     if isinstance(node, yaml.ScalarNode) and node.tag in {WHOLE, DECIMAL}:

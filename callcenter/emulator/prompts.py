@@ -22,11 +22,14 @@ class Prompter:
     Arguments:
         call: the leg.
         sounds: where files are fetched.
+        lasting: whether what is heard only fills the time while something else is waited for: it lasts as silence
+            does, and a scripted call's driver decides when it is over.
     """
 
-    def __init__(self, call: Call, sounds: Sounds) -> None:
+    def __init__(self, call: Call, sounds: Sounds, *, lasting: bool = False) -> None:
         self._call = call
         self._sounds = sounds
+        self._lasting = lasting
 
     async def fetch(self, prompts: Sequence[Prompt]) -> dict[str, Sound]:
         """Every file of some prompts, before the first of them is heard; by URL."""
@@ -69,9 +72,12 @@ class Prompter:
 
     async def _last(self, seconds: float, keypad: Keypad | None) -> None:
         timeline = self._call.timeline
-        if keypad is None:
-            await timeline.spend(seconds, Bell())
-            return
         until = timeline.elapsed + seconds
-        while not keypad.begun and await timeline.spend(until - timeline.elapsed, self._call.bell):
-            continue
+        if self._lasting:
+            while not (keypad is not None and keypad.begun) and await timeline.wait(self._call.bell, until):
+                continue
+        elif keypad is None:
+            await timeline.spend(seconds, Bell())
+        else:
+            while not keypad.begun and await timeline.spend(until - timeline.elapsed, self._call.bell):
+                continue

@@ -165,4 +165,4 @@ class Recordings:
             ("RecordingTrack", "inbound"),
             ("ErrorCode", "0"),
         )
-        self.reports.recording_changed(recording.call, recording.sid, record.callback, record.callback_method, pairs)
+        self.reports.told(recording.call, recording.sid, record.callback, record.callback_method, pairs)

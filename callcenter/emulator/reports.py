@@ -8,7 +8,7 @@ from datetime import datetime
 from http import HTTPStatus
 from math import ceil
 
-from callcenter.emulator.calls import Afterwards, Call, Status
+from callcenter.emulator.calls import Call, Fetch, Status
 from callcenter.emulator.identifiers import rfc2822
 from callcenter.emulator.verbs import Alert, Method
 from callcenter.emulator.webhooks import Answered, Delivery, Parameters, Webhooks
@@ -34,7 +34,7 @@ class Reports:
     def call_changed(self, call: Call) -> None:
         """Tell who subscribed to what the call has just become, after what is asked for when its caller has left."""
         if call.over and call.afterwards is not None:
-            self._ask_afterwards(call, call.afterwards)
+            self.ask(call, call.afterwards.asked, call.afterwards.done)
         subscription = call.subscription
         if subscription is None or call.status in UNREPORTED:
             return
@@ -55,21 +55,21 @@ class Reports:
         call.callbacks_pending += 1
         self._queue(call.sid, delivery, lambda answered: self._call_told(call, delivery.url, told=answered))
 
-    def _ask_afterwards(self, call: Call, afterwards: Afterwards) -> None:
-        asked = afterwards.asked
+    def ask(self, call: Call, asked: Fetch, done: Callable[[], None] = lambda: None) -> None:
+        """Ask for a document that nobody will execute; ``done`` is called once it was asked for."""
         delivery = Delivery("webhook", asked.url, asked.method, call.base_parameters(), asked.extras, call.sid)
 
-        def done(answered: bool) -> None:
-            afterwards.done()
+        def asked_for(answered: bool) -> None:
+            done()
             if not answered:
                 call.alert(Alert(11200, "error", "The action was not answered with 2xx", asked.url))
             self._less_pending(call)
 
         call.callbacks_pending += 1
-        self._queue(call.sid, delivery, done)
+        self._queue(call.sid, delivery, asked_for)
 
-    def recording_changed(self, call: Call, sid: str, url: str, method: Method, parameters: Parameters) -> None:
-        """Tell what has become of a recording."""
+    def told(self, call: Call, sid: str, url: str, method: Method, parameters: Parameters) -> None:
+        """Tell what has become of a recording or a conference, because of a call."""
         call.callbacks_pending += 1
         delivery = Delivery("status", url, method, parameters, call_sid=call.sid)
         self._queue(sid, delivery, lambda answered: self._call_told(call, url, told=answered))

@@ -17,6 +17,7 @@ from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.identifiers import new_sid
 from callcenter.emulator.tape import Exchange, Tape
 from callcenter.emulator.timeline import Changes
+from callcenter.emulator.verbs import Method
 
 PREFIX = "/2010-04-01"
 PAGE_SIZE = 50
@@ -65,6 +66,42 @@ async def form(request: web.Request) -> Form:
     if not all(isinstance(value, str) for value in fields.values()):
         raise RestError(20001, "Parameters are text, form-encoded")
     return fields  # type: ignore[return-value]  # every value was just seen to be text
+
+
+def flag(fields: Form, name: str) -> bool | None:
+    """True or false, None where nothing is said.
+
+    Raises:
+        RestError: 20001 for anything else.
+    """
+    value = fields.get(name)
+    if value is not None and value.lower() not in {"true", "false"}:
+        raise RestError(20001, f"{name} is true or false")
+    return None if value is None else value.lower() == "true"
+
+
+def whole(fields: Form, name: str, default: int, most: int) -> int:
+    """A whole number from 1.
+
+    Raises:
+        RestError: 20001 for anything else, or more than ``most``.
+    """
+    text = fields.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise RestError(20001, f"{name} is a whole number from 1 to {most}")
+    return int(text)
+
+
+def http_method(fields: Form, name: str, default: Method = "POST") -> Method:
+    """``GET`` or ``POST``.
+
+    Raises:
+        RestError: 20001 for any other.
+    """
+    method = fields.get(name, default)
+    if method not in {"GET", "POST"}:
+        raise RestError(20001, f"{name} is GET or POST")
+    return "GET" if method == "GET" else "POST"
 
 
 class Gate:

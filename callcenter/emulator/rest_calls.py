@@ -7,11 +7,12 @@ from http import HTTPStatus
 from aiohttp import web
 
 from callcenter.emulator.calls import Call, Diverted, Fetch, HungUp, Inline, Source, Subscription
+from callcenter.emulator.clients import is_client
 from callcenter.emulator.identifiers import rfc2822
 from callcenter.emulator.messages import E164
-from callcenter.emulator.rest import PREFIX, Form, RestError, form, not_found, page, settle
+from callcenter.emulator.rest import PREFIX, Form, RestError, form, http_method, not_found, page, settle
 from callcenter.emulator.switchboard import Order, Switchboard
-from callcenter.emulator.verbs import Alert, Method
+from callcenter.emulator.verbs import Alert
 
 LONGEST_TWIML = 4000  # characters: error 32018
 WAITING = {"queued", "initiated", "ringing"}
@@ -42,19 +43,11 @@ class CallsResource:
     async def create(self, request: web.Request) -> web.Response:
         """Ring somebody."""
         fields = await form(request)
-        called, caller = fields.get("To", ""), fields.get("From", "")
-        if not called:
-            raise RestError(21201, "No 'To' number is specified")
-        if not caller:
-            raise RestError(21213, "'From' phone number is required")
-        if not E164.fullmatch(called):
-            raise RestError(21211, f"Invalid 'To' Phone Number: {called}")
-        if not E164.fullmatch(caller):
-            raise RestError(21212, f"Invalid 'From' Phone Number: {caller}")
+        caller, called = parties(fields)
         source = _source(fields)
         if source is None:
             raise RestError(21205, "Url or Twiml is required")
-        order = Order(caller, called, source, _fallback(fields), _subscription(fields), _timeout(fields))
+        order = Order(caller, called, source, _fallback(fields), subscription(fields), timeout(fields))
         call = self._switchboard.order(order)
         if fields.get("Url") and fields.get("Twiml"):
             call.alert(Alert(32019, "warning", "Url and Twiml are both given: Url is used"))
@@ -65,8 +58,8 @@ class CallsResource:
         wanted = {name: request.query.get(name) for name in ("To", "From", "Status", "ParentCallSid")}
 
         def shown(call: Call) -> bool:
-            parties = call.parties
-            has = {"To": parties.called, "From": parties.caller, "Status": call.status, "ParentCallSid": parties.parent}
+            of = call.parties
+            has = {"To": of.called, "From": of.caller, "Status": call.status, "ParentCallSid": of.parent}
             return not call.outside and all(value is None or has[name] == value for name, value in wanted.items())
 
         calls = [body(call) for call in reversed(self._switchboard.calls.values()) if shown(call)]
@@ -100,7 +93,7 @@ class CallsResource:
             raise RestError(21220, "Call is not in-progress. Cannot redirect.")
         call.fallback = _fallback(fields) or call.fallback
         # Only along with a Url: https://github.com/twilio/twilio-python/issues/884
-        call.subscription = _subscription(fields) or call.subscription
+        call.subscription = subscription(fields) or call.subscription
         call.interrupt(Diverted(source))
 
     def _find(self, request: web.Request) -> Call:
@@ -110,20 +103,38 @@ class CallsResource:
         return call
 
 
+def parties(fields: Form) -> tuple[str, str]:
+    """Who rings whom.
+
+    Raises:
+        RestError: with the carrier's code for a number that is missing or none.
+    """
+    called, caller = fields.get("To", ""), fields.get("From", "")
+    if not called:
+        raise RestError(21201, "No 'To' number is specified")
+    if not caller:
+        raise RestError(21213, "'From' phone number is required")
+    if not (E164.fullmatch(called) or is_client(called)):
+        raise RestError(21211, f"Invalid 'To' Phone Number: {called}")
+    if not (E164.fullmatch(caller) or is_client(caller)):
+        raise RestError(21212, f"Invalid 'From' Phone Number: {caller}")
+    return caller, called
+
+
 def body(call: Call) -> dict[str, object]:
     """A call as the carrier describes it."""
-    parties = call.parties
-    uri = f"{PREFIX}/Accounts/{parties.account_sid}/Calls/{parties.sid}"
+    of = call.parties
+    uri = f"{PREFIX}/Accounts/{of.account_sid}/Calls/{of.sid}"
     return {
-        "sid": parties.sid,
+        "sid": of.sid,
         "date_created": rfc2822(call.created),
         "date_updated": rfc2822(call.updated),
-        "parent_call_sid": parties.parent,
-        "account_sid": parties.account_sid,
-        "to": parties.called,
-        "to_formatted": parties.called,
-        "from": parties.caller,
-        "from_formatted": parties.caller,
+        "parent_call_sid": of.parent,
+        "account_sid": of.account_sid,
+        "to": of.called,
+        "to_formatted": of.called,
+        "from": of.caller,
+        "from_formatted": of.caller,
         "phone_number_sid": None,
         "status": call.status,
         "start_time": rfc2822(call.answered) if call.answered else None,
@@ -131,10 +142,10 @@ def body(call: Call) -> dict[str, object]:
         "duration": str(call.duration) if call.ended else None,
         "price": None,
         "price_unit": "EUR",
-        "direction": parties.direction,
+        "direction": of.direction,
         "answered_by": None,
         "api_version": "2010-04-01",
-        "forwarded_from": parties.forwarded_from,
+        "forwarded_from": of.forwarded_from,
         "group_sid": None,
         "caller_name": None,
         "queue_time": "0",
@@ -149,7 +160,7 @@ def _source(fields: Form) -> Source | None:
     if url:
         if "://" not in url:
             raise RestError(21205, f"Url is not a valid URL: {url}")
-        return Fetch(url, _method(fields, "Method"))
+        return Fetch(url, http_method(fields, "Method"))
     if twiml and len(twiml) > LONGEST_TWIML:
         raise RestError(32018, f"Twiml has more than {LONGEST_TWIML} characters")
     return Inline(twiml) if twiml else None
@@ -157,25 +168,20 @@ def _source(fields: Form) -> Source | None:
 
 def _fallback(fields: Form) -> Fetch | None:
     url = fields.get("FallbackUrl")
-    return Fetch(url, _method(fields, "FallbackMethod")) if url else None
+    return Fetch(url, http_method(fields, "FallbackMethod")) if url else None
 
 
-def _subscription(fields: Form) -> Subscription | None:
+def subscription(fields: Form) -> Subscription | None:
+    """Who is told of the leg's progress."""
     url = fields.get("StatusCallback")
     if not url:
         return None
     events = [event for value in fields.getall("StatusCallbackEvent", ["completed"]) for event in value.split()]
-    return Subscription(url, _method(fields, "StatusCallbackMethod"), frozenset(events))
+    return Subscription(url, http_method(fields, "StatusCallbackMethod"), frozenset(events))
 
 
-def _method(fields: Form, name: str) -> Method:
-    method = fields.get(name, "POST")
-    if method not in {"GET", "POST"}:
-        raise RestError(20001, f"{name} is GET or POST")
-    return "GET" if method == "GET" else "POST"
-
-
-def _timeout(fields: Form) -> float:
+def timeout(fields: Form) -> float:
+    """Seconds that a telephone rings."""
     text = fields.get("Timeout", str(DEFAULT_TIMEOUT))
     if not (text.isascii() and text.isdigit() and int(text) <= LONGEST_TIMEOUT):
         raise RestError(20001, f"Timeout is a number of seconds up to {LONGEST_TIMEOUT}")

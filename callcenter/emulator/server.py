@@ -12,6 +12,7 @@ from aiohttp import web
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.browser import PhonePage
 from callcenter.emulator.control import Control, refusals
+from callcenter.emulator.control_clients import ClientsControl
 from callcenter.emulator.control_lines import LinesControl
 from callcenter.emulator.control_mailbox import MailboxControl
 from callcenter.emulator.control_recordings import RecordingsControl
@@ -23,7 +24,9 @@ from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
 from callcenter.emulator.rest import Gate
 from callcenter.emulator.rest_calls import CallsResource
+from callcenter.emulator.rest_conferences import ConferencesResource
 from callcenter.emulator.rest_messages import MessagesResource
+from callcenter.emulator.rest_queues import QueuesResource
 from callcenter.emulator.rest_recordings import RecordingsResource
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.smtp import MailServer
@@ -128,10 +131,13 @@ class _Running:
         gate = Gate(settings.account_sid, settings.auth_token, tape, now)
         application = web.Application(middlewares=[gate.middleware, refusals])
         application.add_routes(CallsResource(self._switchboard).routes())
+        application.add_routes(QueuesResource(self._switchboard.queues, now).routes())
+        application.add_routes(ConferencesResource(self._switchboard).routes())
         application.add_routes(MessagesResource(messages).routes())
         application.add_routes(RecordingsResource(self._recordings).routes())
         application.add_routes(Control(self._switchboard, messages).routes())
         application.add_routes(LinesControl(self._switchboard.lines, self._switchboard.serves).routes())
+        application.add_routes(ClientsControl(self._switchboard).routes())
         application.add_routes(RecordingsControl(self._recordings).routes())
         application.add_routes(TextingControl(texting, messages).routes())
         mailbox = Mailbox(now)

@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from callcenter.emulator.errors import EmulatorError
-from callcenter.emulator.lines import Forwarding
+from callcenter.emulator.lines import Forwarding, Unreached
+
+CALLER = "caller"  # the name of the telephone that calls
 
 
 class TranscriptError(EmulatorError):
@@ -145,8 +147,43 @@ class Ends:
     """The other side has ended the call."""
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Another telephone calls, and has a name from then on."""
+
+    caller: str
+    called: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    """Another telephone rings and is not picked up, and will not be."""
+
+    on: str
+    reason: Unreached
+
+
+@dataclass(frozen=True, slots=True)
+class HearsWhom:
+    """Whoever's turn it is hears exactly these, by the names of their telephones, or comes to do so soon."""
+
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Whoever's turn it is is on hold in a conference, or is not, or comes to be so soon."""
+
+    held: bool
+
+
 Action = (
-    Hears
+    Calls
+    | Held
+    | HearsWhom
+    | Rejects
+    | Hears
     | HearsNot
     | Presses
     | Texts
@@ -193,6 +230,7 @@ class Transcript:
         ledger_line: where they stand in the file.
         forwarded_from: the line that was dialled, where it is forwarded to the called one.
         forwarding: what lines do while the call lasts.
+        clients: identities under which softphones wait for calls meanwhile.
     """
 
     path: Path
@@ -205,3 +243,4 @@ class Transcript:
     ledger_line: int = 0
     forwarded_from: str | None = None
     forwarding: tuple[Forwarding, ...] = ()
+    clients: tuple[str, ...] = ()

@@ -10,17 +10,24 @@ from datetime import datetime
 import structlog
 
 from callcenter.emulator.audio import Sounds
-from callcenter.emulator.calls import Call, Ending, Fetch, Parties, Source, Subscription
+from callcenter.emulator.calls import Call, Ending, Fetch, HungUp, Parties, Source, Subscription
+from callcenter.emulator.clients import Clients
+from callcenter.emulator.conferences import Conference, Conferences, Participant
+from callcenter.emulator.conferring import Conferring
 from callcenter.emulator.dialling import GRACE, Dialling, Program
 from callcenter.emulator.identifiers import new_call_token, new_sid
-from callcenter.emulator.interpreter import Carrier, Ended, Exhausted, Interpreter
+from callcenter.emulator.interpreter import Carrier, Interpreter
 from callcenter.emulator.legs import Leg
 from callcenter.emulator.lines import Approach, Lines
+from callcenter.emulator.queueing import Queueing
+from callcenter.emulator.queues import Queues
 from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
+from callcenter.emulator.results import Ended, Exhausted, Left, Place
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.timeline import Changes, LiveTimeline, Pace, ScriptedTimeline, Timeline
-from callcenter.emulator.webhooks import Webhooks
+from callcenter.emulator.verbs import DialledConference
+from callcenter.emulator.webhooks import Parameters, Webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +47,24 @@ class Order:
     fallback: Fetch | None = None
     subscription: Subscription | None = None
     timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody whom the application rings for a conference over REST.
+
+    Arguments:
+        wanted: how they come.
+        timeout: seconds it rings, the carrier's grace not counted.
+        time_limit: seconds that they may stay.
+    """
+
+    caller: str
+    called: str
+    wanted: DialledConference
+    subscription: Subscription | None = None
+    timeout: float = 60.0
+    time_limit: float = 14_400.0
 
 
 class Switchboard:
@@ -65,13 +90,17 @@ class Switchboard:
         self.calls: dict[str, Call] = {}
         self.changes = Changes()
         self.lines = Lines(self.serves if settings.numbers else None)
+        self.clients = Clients(now)
         self._legs: dict[str, Leg] = {}
         self._settings = settings
         self._reports = reports
         self._clock = clock
         self._now = now
-        self._dialling = Dialling(self)
-        self._carrier = Carrier(webhooks, sounds, self._dialling, recordings)
+        self.queues = Queues(now)
+        queueing = Queueing(self, self.queues)
+        self.conferring = Conferring(self, Conferences(now), now)
+        self._dialling = Dialling(self, queueing, self.conferring)
+        self._carrier = Carrier(webhooks, sounds, self._dialling, queueing, recordings)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def timeline(self, pace: Pace) -> Timeline:
@@ -133,12 +162,34 @@ class Switchboard:
     def order(self, order: Order) -> Call:
         """The application calls somebody; scripted when a clock is shared, live otherwise."""
         timeline = self.timeline("live" if self._clock is None else "scripted")
-        parties = Parties(new_sid("CA"), self._settings.account_sid, order.caller, order.called, "outbound-api")
+        leg = self._outward(order.caller, order.called, timeline, order.timeout)
+        leg.call.fallback, leg.call.subscription = order.fallback, order.subscription
+        self.start(leg.call, self._outbound(leg, order.source))
+        return leg.call
+
+    def invite(self, invitation: Invitation, conference: Conference) -> Participant:
+        """The application rings somebody for a conference; their time is that of those who are in it."""
+        others = conference.everybody()
+        timeline = others[0].call.timeline if others else self.timeline("live" if self._clock is None else "scripted")
+        leg = self._outward(invitation.caller, invitation.called, timeline, invitation.timeout)
+        leg.call.subscription = invitation.subscription
+        participant = self.conferring.prepare(conference, leg.call, invitation.wanted)
+        conference.invited.append(participant)
+        self.start(leg.call, self._invited(leg, participant, invitation.time_limit))
+        return participant
+
+    def put_out(self, participant: Participant) -> None:
+        """Put somebody out of a conference, or ring them no longer."""
+        if participant in participant.conference.invited:
+            participant.call.interrupt(HungUp("carrier"))
+        else:
+            self.conferring.kick(participant)
+
+    def _outward(self, caller: str, called: str, timeline: Timeline, timeout: float) -> Leg:
+        parties = Parties(new_sid("CA"), self._settings.account_sid, caller, called, "outbound-api")
         call = self._new(parties, timeline)
-        call.fallback, call.subscription = order.fallback, order.subscription
-        leg = self._legs[call.sid] = Leg(call, order.timeout + GRACE, order.called)
-        self.start(call, self._outbound(leg, order.source))
-        return call
+        leg = self._legs[call.sid] = Leg(call, timeline.elapsed + timeout + GRACE, called)
+        return leg
 
     def new_leg(
         self, parent: Call, number: str, caller_id: str, subscription: Subscription | None, ring_until: float
@@ -168,13 +219,34 @@ class Switchboard:
             if leg.call.status == "ringing" and leg.partner is None and not leg.picked_up and leg.refused is None
         ]
 
+    def unregister(self, identity: str) -> bool:
+        """A client waits for calls no more: what rings on it is not answered; False if it was not registered."""
+        known = self.clients.unregister(identity)
+        for leg in self.ringing():
+            if not self.clients.reachable(leg.rings_at):
+                leg.refuse("no-answer")
+        return known
+
     async def interpret(self, call: Call, source: Source) -> Ended | None:
         """Run a document on a leg; None when it came to its end without ending the call."""
-        match await Interpreter(call, self._carrier).run(source):
-            case Ended() as ended:
-                return ended
-            case Exhausted():
-                return None
+        outcome = await Interpreter(call, self._carrier).run(source)
+        return outcome if isinstance(outcome, Ended) else None
+
+    async def perform(self, call: Call, source: Source, place: Place) -> Exhausted | Ended | Left:
+        """Run a document in a place.
+
+        Raises:
+            DocumentFailed: it cannot be fetched, or holds a verb that is not legal there.
+        """
+        return await Interpreter(call, self._carrier, place).run(source)
+
+    def tell(self, call: Call, asked: Fetch) -> None:
+        """Make a request whose answer has no effect."""
+        self._reports.ask(call, asked)
+
+    def conference_changed(self, call: Call, sid: str, subscription: Subscription, parameters: Parameters) -> None:
+        """Tell of a conference, because of a call in it."""
+        self._reports.told(call, sid, subscription.url, subscription.method, parameters)
 
     async def close(self) -> None:
         """End everything at once, without telling anybody."""
@@ -201,6 +273,21 @@ class Switchboard:
         try:
             return await self._dialling.reach(leg) or await self._converse(leg.call, source)
         finally:
+            self._dialling.release(leg)
+
+    async def _invited(self, leg: Leg, participant: Participant, seconds: float) -> Ending:
+        """Somebody who is rung for a conference: once they have answered they are in it, then the call is over."""
+        invited = participant.conference.invited
+        try:
+            unreached = await self._dialling.reach(leg)
+            invited.remove(participant)
+            if unreached is None and participant.conference.state != "completed":
+                await self.conferring.sit(participant, seconds)
+            return unreached or "completed"
+        finally:
+            if participant in invited:
+                invited.remove(participant)
+            self.conferring.close_if_empty(participant.conference)
             self._dialling.release(leg)
 
     async def _elsewhere(self, call: Call, approach: Approach) -> Ending:

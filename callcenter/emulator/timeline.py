@@ -3,6 +3,9 @@
 All legs of one conversation share a timeline. In a *live* one, time is the machine's. In a *scripted* one nothing
 sleeps: speech advances time at once, and a wait lasts until its bell rings or the driver advances time beyond it.
 A leg is *busy* unless it waits; a conversation has settled when none of its legs is busy.
+
+Conversations that meet, as two calls do in a queue or a conference, are one from then on: time passes in both at the
+same pace, and both settle together. Each goes on counting its own seconds from its own beginning.
 """
 
 from __future__ import annotations
@@ -81,7 +84,7 @@ class Bell:
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    """One wait; ``until`` is in the call's own seconds."""
+    """One wait; ``until`` is in the seconds that all who met share."""
 
     timeline: Timeline
     until: float | None
@@ -94,6 +97,23 @@ class _Waiter:
             self.future.set_result(woken)
 
 
+@dataclass(eq=False, slots=True)
+class _Shared:
+    """What conversations that have met have in common.
+
+    Arguments:
+        busy: legs that do not wait.
+        elapsed, target: where time is, and where its driver wants it; only scripted ones have it here.
+        members: conversations with legs in them.
+    """
+
+    busy: int = 0
+    elapsed: float = 0.0
+    target: float = 0.0
+    waiters: list[_Waiter] = field(default_factory=list)
+    members: list[Timeline] = field(default_factory=list)
+
+
 class Timeline(ABC):
     """The time of one conversation, in seconds since it began."""
 
@@ -101,13 +121,32 @@ class Timeline(ABC):
 
     def __init__(self) -> None:
         self.changes = Changes()
-        self._busy = 0
-        self._waiters: list[_Waiter] = []
+        self._legs = 0
+        self.offset = 0.0  # where it began, in shared seconds
+        self.shared = _Shared()
 
     @property
     def settled(self) -> bool:
         """Whether every leg waits or has ended."""
-        return self._busy == 0
+        return self.shared.busy == 0
+
+    def meet(self, other: Timeline) -> None:
+        """Be one conversation with another one from now on; of two paces, each keeps its own."""
+        ours, theirs = self.shared, other.shared
+        if ours is theirs or self.pace != other.pace:
+            return
+        lag = ours.elapsed - theirs.elapsed
+        for waiter in theirs.waiters:
+            if waiter.until is not None:
+                waiter.until += lag
+        for member in {other, *theirs.members}:
+            member.offset += lag
+            member.shared = ours
+        ours.busy += theirs.busy
+        ours.target = max(ours.target, theirs.target + lag)
+        ours.waiters += theirs.waiters
+        ours.members += theirs.members
+        self._quiet()
 
     @property
     @abstractmethod
@@ -116,11 +155,17 @@ class Timeline(ABC):
 
     def enter(self) -> None:
         """A leg begins."""
-        self._busy += 1
+        if not self._legs:
+            self.shared.members.append(self)
+        self._legs += 1
+        self.shared.busy += 1
 
     def leave(self) -> None:
         """A leg has ended."""
-        self._busy -= 1
+        self._legs -= 1
+        if not self._legs:
+            self.shared.members.remove(self)
+        self.shared.busy -= 1
         self._quiet()
 
     async def wait(self, bell: Bell, until: float | None) -> bool:
@@ -133,17 +178,18 @@ class Timeline(ABC):
 
     def forget(self, waiter: _Waiter) -> None:
         """A wait is over."""
-        if waiter in self._waiters:
-            self._waiters.remove(waiter)
-            self._busy += waiter.idle
+        shared = self.shared
+        if waiter in shared.waiters:
+            shared.waiters.remove(waiter)
+            shared.busy += waiter.idle
             self.changes.notify()
 
     async def _wait(self, bell: Bell, until: float | None, *, idle: bool) -> bool:
-        waiter = _Waiter(self, until, idle)
+        waiter = _Waiter(self, until + self.offset if until is not None else None, idle)
         if not bell.take(waiter):
             return True
-        self._waiters.append(waiter)
-        self._busy -= idle
+        self.shared.waiters.append(waiter)
+        self.shared.busy -= idle
         try:
             self._arm(waiter)
             self._quiet()
@@ -159,6 +205,9 @@ class Timeline(ABC):
     def _quiet(self) -> None:
         """A leg is not busy any more."""
         self.changes.notify()
+        for member in self.shared.members:
+            if member is not self:
+                member.changes.notify()
 
 
 class LiveTimeline(Timeline):
@@ -196,20 +245,19 @@ class ScriptedTimeline(Timeline):
     def __init__(self, clock: CallClock | None = None) -> None:
         super().__init__()
         self._clock = clock
-        self._elapsed = 0.0
-        self._target = 0.0
 
     @property
     def elapsed(self) -> float:
-        return self._elapsed
+        return self.shared.elapsed - self.offset
 
     def advance(self, seconds: float) -> None:
         """Let time pass: waits that end within it end in their order, and what follows them happens meanwhile."""
-        self._target = max(self._target, self._elapsed) + seconds
+        shared = self.shared
+        shared.target = max(shared.target, shared.elapsed) + seconds
         self._quiet()
 
     async def spend(self, seconds: float, bell: Bell) -> bool:
-        self._move_to(self._elapsed + seconds)
+        self._move_to(self.shared.elapsed + seconds)
         await asyncio.sleep(0)  # others get their turn in a long document
         return False
 
@@ -217,18 +265,20 @@ class ScriptedTimeline(Timeline):
         """Nothing to do: the driver's advances find it."""
 
     def _quiet(self) -> None:
-        if not self._busy:
-            timed = [waiter for waiter in self._waiters if waiter.until is not None]
+        shared = self.shared
+        if not shared.busy:
+            timed = [waiter for waiter in shared.waiters if waiter.until is not None]
             due = min(timed, key=lambda waiter: waiter.until or 0.0, default=None)
-            if due is not None and (due.until or 0.0) <= max(self._target, self._elapsed):
+            if due is not None and (due.until or 0.0) <= max(shared.target, shared.elapsed):
                 self._move_to(due.until or 0.0)
                 due.wake(woken=False)
             else:
-                self._move_to(self._target)
-        self.changes.notify()
+                self._move_to(shared.target)
+        super()._quiet()
 
     def _move_to(self, moment: float) -> None:
-        if moment > self._elapsed:
+        shared = self.shared
+        if moment > shared.elapsed:
             if self._clock is not None:
-                self._clock.advance(moment - self._elapsed)
-            self._elapsed = moment
+                self._clock.advance(moment - shared.elapsed)
+            shared.elapsed = moment

@@ -20,6 +20,13 @@ from pathlib import Path
 
 import yaml
 
+from callcenter.emulator.company_steps import (
+    read_calls,
+    read_clients,
+    read_hears_whom,
+    read_held,
+    read_rejects,
+)
 from callcenter.emulator.forwardings import read_forwardings
 from callcenter.emulator.nodes import (
     MOMENT,
@@ -35,6 +42,7 @@ from callcenter.emulator.nodes import (
     true_of,
 )
 from callcenter.emulator.steps import (
+    CALLER,
     Action,
     Answers,
     ContinuesOn,
@@ -62,7 +70,6 @@ KEYS = re.compile(r"(?:[0-9*#,]|\{[A-Za-z_]\w*!?\})+")
 NAME = re.compile(r"[A-Za-z_]\w*")
 REFERENCE = re.compile(r"\{(\w+)!?\}")
 NUMBER = '"+33465710001"'
-CALLER = "caller"  # the telephone that calls, to continue on
 #: What a disclosure's record may be asked for.
 LEDGER_KEYS = ("categories", "level", "decision", "reason", "prompt", "step", "playback", "redelivered")
 
@@ -118,6 +125,10 @@ class _Reader:
             "waits": self._waits,
             "says": self._says,
             "answers": self._answers,
+            "calls": self._calls,
+            "rejects": lambda node: read_rejects(node, self._problems),
+            "hears_whom": lambda node: read_hears_whom(node, self._problems, self._answered),
+            "held": lambda node: read_held(node, self._problems),
             "continues_on": self._continues_on,
             "hangs_up": self._hangs_up,
             "ended": self._ended,
@@ -132,6 +143,8 @@ class _Reader:
         call = self._call(record.node("call"), record.line)
         forwarding_node = record.node("forwarding")
         forwarding = read_forwardings(forwarding_node, self._problems) if forwarding_node is not None else ()
+        clients_node = record.node("clients")
+        clients = read_clients(clients_node, self._problems) if clients_node is not None else ()
         steps = self._steps(record.node("steps"), record.line)
         ledger_node = record.node("ledger")
         ledger = self._ledger(ledger_node) if ledger_node is not None else None
@@ -141,8 +154,9 @@ class _Reader:
         line = line_of(ledger_node) if ledger_node is not None else 0
         caller, called, forwarded_from = call
         return Transcript(
-            self._problems.path, title, caller, called, steps, at, ledger, line, forwarded_from, forwarding
-        )
+            self._problems.path, title, caller, called, steps, at, ledger, line, forwarded_from, forwarding,
+            clients,
+        )  # fmt: skip
 
     def _at(self, node: yaml.Node | None) -> datetime | None:
         if node is None:
@@ -292,6 +306,14 @@ class _Reader:
         elif name is not None:
             self._answered.add(name)
         return Answers(on, pattern, keys, name) if on is not None else None
+
+    def _calls(self, node: yaml.Node) -> Action | None:
+        calls = read_calls(node, self._problems)
+        if calls is not None and (calls.name == CALLER or not NAME.fullmatch(calls.name)):
+            self._problems.at(line_of(node), f"{calls.name!r} is no name for another telephone: write as: autre")
+        elif calls is not None:
+            self._answered.add(calls.name)
+        return calls
 
     def _continues_on(self, node: yaml.Node) -> Action | None:
         name = text_of(node, self._problems, "continues_on: domicile, or continues_on: caller")

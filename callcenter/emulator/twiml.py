@@ -8,13 +8,15 @@ from xml.etree import ElementTree
 
 from callcenter.emulator.attributes import Attributes
 from callcenter.emulator.errors import EmulatorError
+from callcenter.emulator.nouns import Nouns
 from callcenter.emulator.verbs import (
     Alert,
     Dial,
-    DialledNumber,
     Document,
+    Enqueue,
     Gather,
     Hangup,
+    Leave,
     Pause,
     Play,
     Prompt,
@@ -32,12 +34,10 @@ LONGEST_RECORDING = 14_400.0  # seconds; the carrier's pages say so, or six time
 RECORDING_EVENTS = frozenset({"in-progress", "completed", "absent"})
 LONGEST_SAY = 4096  # characters: warning 13521
 SHORTEST_RING, LONGEST_RING = 5.0, 600.0  # seconds of a Dial, the grace not counted
-EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 
 # Verbs and nouns that the carrier knows and this emulator does not play.
 OTHERS = frozenset(
-    {"Enqueue", "Leave", "Connect", "Start", "Stop", "Pay", "Prompt", "Refer", "Sms", "Echo"}
-    | {"Client", "Conference", "Queue", "Sip", "Sim", "WhatsApp", "Application"}
+    {"Connect", "Start", "Stop", "Pay", "Prompt", "Refer", "Sms", "Echo"} | {"Sip", "Sim", "WhatsApp", "Application"}
 )
 
 
@@ -95,6 +95,8 @@ class _Reader:
             "Reject": self._reject,
             "Hangup": self._hangup,
             "Dial": self._dial,
+            "Enqueue": self._enqueue,
+            "Leave": self._leave,
         }
 
     def document(self, root: ElementTree.Element) -> Document:
@@ -223,8 +225,12 @@ class _Reader:
             "recordingStatusCallbackMethod", "recordingStatusCallbackEvent", "recordingTrack", "events",
         )  # fmt: skip
         action = attributes.text("action", "")
+        nouns = Nouns(self._resolve, self._warn)
+        nouns.read(element)
         dial = Dial(
-            numbers=tuple(self._numbers(element)),
+            numbers=tuple(nouns.numbers),
+            queue=nouns.queue,
+            conference=nouns.conference,
             action=self._resolve(action) if action else None,
             method=attributes.method("method", 13212),
             timeout=min(max(attributes.seconds("timeout", 30.0, 13213), SHORTEST_RING), LONGEST_RING),
@@ -236,28 +242,33 @@ class _Reader:
         attributes.finish()
         return dial
 
-    def _numbers(self, element: ElementTree.Element) -> list[DialledNumber]:
-        plain = (element.text or "").strip()
-        numbers = [DialledNumber(plain)] if plain else []
-        for child in element:
-            if child.tag == "Number":
-                numbers.append(self._number(child))
-            else:
-                self._warn(12200, f"<{child.tag}> is not a noun of <Dial>; it is skipped")
-        return numbers
-
-    def _number(self, element: ElementTree.Element) -> DialledNumber:
-        attributes = self._attributes(element, "sendDigits", "byoc", "statusCallbackMethod", "machineDetection")
-        whisper, callback = attributes.text("url", ""), attributes.text("statusCallback", "")
-        number = DialledNumber(
+    def _enqueue(self, element: ElementTree.Element) -> Enqueue | Unsupported:
+        if "workflowSid" in element.attrib or len(element):
+            return Unsupported("Enqueue/Task")
+        attributes = self._attributes(element)
+        action, wait = attributes.text("action", ""), attributes.text("waitUrl", "")
+        enqueue = Enqueue(
             (element.text or "").strip(),
-            url=self._resolve(whisper) if whisper else None,
-            method=attributes.method("method", 12200),
-            status_callback=self._resolve(callback) if callback else None,
-            events=frozenset(attributes.text("statusCallbackEvent", "completed").split()) & EVENTS,
+            action=self._needed(action, 14203),
+            method=attributes.method("method", 14201),
+            wait_url=self._needed(wait, 14202),
+            wait_method=attributes.method("waitUrlMethod", 14201),
+            max_size=attributes.whole("maxQueueSize", 0) or None,
         )
         attributes.finish()
-        return number
+        return enqueue
+
+    def _leave(self, element: ElementTree.Element) -> Leave:
+        self._attributes(element).finish()
+        return Leave()
+
+    def _needed(self, reference: str, code: int) -> str | None:
+        """An absolute URL, None for no reference; one that cannot be resolved is warned about and passed on."""
+        if not reference:
+            return None
+        if (url := self._resolve(reference)) is None:
+            self._warn(code, f"{reference!r} is no absolute URL, and the document has none")
+        return url or reference
 
     def _resolve(self, reference: str) -> str | None:
         """An absolute URL; the document's own for an empty reference; None if there is nothing to resolve against."""

@@ -108,11 +108,13 @@ class Hangup:
 
 @dataclass(frozen=True, slots=True)
 class DialledNumber:
-    """One number that a Dial rings.
+    """One number, or one client, that a Dial rings.
 
     Arguments:
+        number: E.164, or ``client:`` and an identity.
         url: the whisper document, run on the called leg before the two are joined.
         status_callback, events: who is told which of ``initiated ringing answered completed``.
+        parameters: what a client is told besides.
     """
 
     number: str
@@ -120,11 +122,57 @@ class DialledNumber:
     method: Method = "POST"
     status_callback: str | None = None
     events: frozenset[str] = frozenset({"completed"})
+    status_method: Method = "POST"
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DialledQueue:
+    """A queue whose first member a Dial fetches.
+
+    Arguments:
+        url: the document that the member hears before the two are joined.
+    """
+
+    name: str
+    url: str | None = None
+    method: Method = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class DialledConference:
+    """A conference that a Dial enters.
+
+    Arguments:
+        muted: nobody hears whoever comes.
+        starts: whether it may begin because of them.
+        ends: whether it is over for all when they leave.
+        label: their name in it.
+        wait_url: what they hear until it begins: None for the carrier's music, empty for nothing.
+        most: participants, beyond whom they are not let in.
+        coach: the call that alone hears them.
+        beep: as written; a beep is no part of the emulator.
+        callback, callback_method, events: who is told of which events; only what the first says counts.
+    """
+
+    name: str
+    muted: bool = False
+    starts: bool = True
+    ends: bool = False
+    label: str | None = None
+    wait_url: str | None = None
+    wait_method: Method = "POST"
+    most: int = 250
+    coach: str | None = None
+    beep: str = "true"
+    callback: str | None = None
+    callback_method: Method = "POST"
+    events: frozenset[str] = frozenset({"start", "end"})
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Ring other numbers together; the first to answer is joined with the caller."""
+    """Ring other numbers together; the first to answer is joined with the caller. Or fetch the first of a queue."""
 
     numbers: tuple[DialledNumber, ...]
     action: str | None = None
@@ -134,6 +182,32 @@ class Dial:
     caller_id: str | None = None
     hangup_on_star: bool = False
     answer_on_bridge: bool = False
+    queue: DialledQueue | None = None
+    conference: DialledConference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Wait in a queue.
+
+    Arguments:
+        name: the queue's; it is created if there is none.
+        action: where to go on once the queue is left; None for the next verb.
+        wait_url: the document that is heard meanwhile, again and again; None for the carrier's music.
+        max_size: how many the queue may have for this call to enter it, None for what the queue says.
+    """
+
+    name: str
+    action: str | None = None
+    method: Method = "POST"
+    wait_url: str | None = None
+    wait_method: Method = "POST"
+    max_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Leave the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +217,7 @@ class Unsupported:
     name: str
 
 
-Verb = Say | Play | Pause | Gather | Record | Redirect | Reject | Hangup | Dial | Unsupported
+Verb = Say | Play | Pause | Gather | Record | Redirect | Reject | Hangup | Dial | Enqueue | Leave | Unsupported
 
 
 @dataclass(frozen=True, slots=True)

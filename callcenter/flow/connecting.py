@@ -6,8 +6,6 @@ call, found in it or typed in it is left behind before it rings.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from callcenter.flow.conversation import Dialled, PutThrough, Rang
 from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
 from callcenter.flow.ports import MayNotRing, MayRing
@@ -16,10 +14,10 @@ from callcenter.flow.state import Phase, State
 
 async def enter(state: State, scene: Scene) -> Outcome:
     """Have the practice's telephone rung, if it may be."""
-    state = replace(state, bound={}, typed={})
+    state = state.emptied()
     match await scene.world.switchboard.put_through():
         case MayRing(line, shown):
-            return Waiting(PutThrough((), line, shown), state.asking(Phase.RINGING))
+            return Waiting(PutThrough((), line, shown), state.going_away(Phase.RINGING, scene.world.now))
         case MayNotRing():
             return Left("unanswered", state)
 

@@ -65,7 +65,18 @@ class Dialled:
     rang: Rang
 
 
-Event = Started | Keyed | Recorded | Dialled
+@dataclass(frozen=True, slots=True)
+class Dequeued:
+    """The caller waits no more. Whoever keeps the queue knows how that came.
+
+    Arguments:
+        met: they had been led to somebody who had taken the call; otherwise the carrier has let them out of its queue.
+    """
+
+    met: bool
+
+
+Event = Started | Keyed | Recorded | Dialled | Dequeued
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +149,26 @@ class PutThrough:
 
 
 @dataclass(frozen=True, slots=True)
+class Queueing:
+    """Let the caller wait until somebody takes the call; that they wait no more comes back as :class:`Dequeued`.
+
+    What is heard meanwhile is no part of the flow: it is made anew each time, of public words.
+
+    Arguments:
+        lines: public words, spoken whole before the wait.
+        queue: opaque name of the carrier's queue.
+    """
+
+    lines: tuple[Line, ...]
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """Nothing more to say: the call ends."""
 
 
-Then = Question | Recording | PutThrough | HangUp
+Then = Question | Recording | PutThrough | Queueing | HangUp
 
 
 @dataclass(frozen=True, slots=True)

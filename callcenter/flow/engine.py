@@ -10,8 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from callcenter.flow import asking, booking, connecting, message_taking, proving, reaching_out, referring, verifying
+from callcenter.flow import (
+    asking,
+    booking,
+    connecting,
+    message_taking,
+    proving,
+    queueing,
+    reaching_out,
+    referring,
+    verifying,
+)
 from callcenter.flow.conversation import (
+    Dequeued,
     Dialled,
     Event,
     HangUp,
@@ -39,6 +50,7 @@ from callcenter.flow.language import (
     Lookup,
     Move,
     Prove,
+    Queue,
     ReachOut,
     Reference,
     Say,
@@ -50,7 +62,7 @@ from callcenter.flow.language import (
 )
 from callcenter.flow.outcomes import Ended, Left, Outcome, Prompts, Scene, Waiting
 from callcenter.flow.ports import Done, Failed, Found, Nothing, Told, Withheld, World
-from callcenter.flow.state import SLOT, Manner, Phase, State, initial
+from callcenter.flow.state import AWAY, SLOT, Manner, Phase, State, initial
 from callcenter.kernel.errors import CallcenterError
 
 __all__ = ["FlowStuck", "Turn", "advance", "initial"]
@@ -99,8 +111,8 @@ async def advance(flow: Flow, book: Prompts, state: State, event: Event, world: 
         flow: proven.
         book: its prompts.
         state: :func:`initial`, or what the last turn left.
-        event: ``Started`` once, then ``Keyed``, ``Recorded`` where a message is spoken, or ``Dialled`` where the call
-            was put through.
+        event: ``Started`` once, then ``Keyed``, ``Recorded`` where a message is spoken, ``Dialled`` where the call was
+            put through, or ``Dequeued`` where an operator was waited for.
         world: the ports, for this turn.
 
     Raises:
@@ -135,7 +147,7 @@ async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome
                 raise FlowStuck("a call that is under way cannot start")
             return await _enter(_step(flow, state), replace(state, started_at=scene.world.now), scene)
         case Keyed():
-            if state.phase in (Phase.NONE, Phase.RINGING):
+            if state.phase is Phase.NONE or state.phase in AWAY:
                 raise FlowStuck("keys were typed where nothing was asked")
             return await _answer(_step(flow, state), state, event, scene)
         case Recorded():
@@ -145,7 +157,11 @@ async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome
         case Dialled():
             if state.phase is not Phase.RINGING:
                 raise FlowStuck("a line was rung where none was to be")
-            return await connecting.dialled(state, event, scene)
+            return await connecting.dialled(state.back(scene.world.now), event, scene)
+        case Dequeued():
+            if state.phase is not Phase.QUEUED:
+                raise FlowStuck("somebody waits no more who was not waiting")
+            return await queueing.dequeued(state.back(scene.world.now), event, scene)
 
 
 async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:
@@ -165,8 +181,8 @@ async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:
 
 async def _within_bounds(flow: Flow, walked: _Walked, scene: Scene) -> _Walked:
     state = walked.stop.state
-    if state.phase is Phase.RINGING:
-        # It stands on record that the line rings; what it rings for comes back to us, or the call is over.
+    if state.phase in AWAY:
+        # It stands on record that a line rings or somebody waits; either comes back to us, or the call is over.
         return walked
     scene = replace(scene, manner=state.manner)
     lasted = scene.world.now - (state.started_at or scene.world.now)
@@ -240,6 +256,8 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
             return Left("go", state)
         case End():
             return Ended(state, () if step.prompt is None else (scene.line(step.prompt),))
+        case Queue():
+            return await queueing.enter(state, scene)
         case Connect():
             return await connecting.enter(state, scene)
         case ReachOut():

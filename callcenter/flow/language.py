@@ -64,6 +64,12 @@ class ConnectTo(StrEnum):
     PRACTICE = "practice"
 
 
+class QueueFor(StrEnum):
+    """For whom ``queue`` lets a caller wait."""
+
+    OPERATORS = "operators"
+
+
 class Direction(StrEnum):
     """Who has called whom."""
 
@@ -324,6 +330,24 @@ class Connect:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """Let the caller wait for an operator. Asks for no proof; whatever was proved ends with whom they talked to.
+
+    Who waits may ask to leave a message instead, at any moment.
+    """
+
+    name: str
+    line: int
+    whom: QueueFor
+    connected: str
+    message: str
+    unanswered: str
+
+    def outlets(self) -> Mapping[str, str]:
+        return {"connected": self.connected, "message": self.message, "unanswered": self.unanswered}
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """Book a free slot: with whom, when, for whom born when, at which number. Needs no proof and reads no file."""
 
@@ -393,6 +417,7 @@ Step = (
     | Go
     | End
     | Connect
+    | Queue
     | ReachOut
     | Prove
     | Book

@@ -40,6 +40,8 @@ from callcenter.flow.language import (
     Pace,
     ProofKind,
     Prove,
+    Queue,
+    QueueFor,
     ReachKind,
     ReachOut,
     Reference,
@@ -345,6 +347,16 @@ class _ConnectForm(_StepForm):
         return Connect(name, line, self.connect, self.connected, self.unanswered)
 
 
+class _QueueForm(_StepForm):
+    queue: Annotated[QueueFor, Field(strict=False)]
+    connected: str
+    message: str
+    unanswered: str
+
+    def step(self, name: str, line: int) -> Step:
+        return Queue(name, line, self.queue, self.connected, self.message, self.unanswered)
+
+
 class _EndForm(_StepForm):
     end: str | None
 
@@ -424,6 +436,7 @@ _FORMS: Mapping[str, type[_StepForm]] = {
     "go": _GoForm,
     "end": _EndForm,
     "connect": _ConnectForm,
+    "queue": _QueueForm,
     "reach_out": _ReachOutForm,
     "prove": _ProveForm,
     "book": _BookForm,

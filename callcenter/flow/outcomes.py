@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from callcenter.flow.conversation import Line, PutThrough, Question, Recording, Utterance
+from callcenter.flow.conversation import Line, PutThrough, Question, Queueing, Recording, Utterance
 from callcenter.flow.ports import World
 from callcenter.flow.state import Manner, State
 
@@ -80,9 +80,9 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The step asks, and waits for the caller, or for whoever is rung for them."""
+    """The step asks, and waits for the caller, or for whoever is rung or waited for."""
 
-    question: Question | Recording | PutThrough
+    question: Question | Recording | PutThrough | Queueing
     state: State
     said: tuple[Utterance, ...] = ()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -222,6 +223,57 @@ class Switchboard(Protocol):
         """Note what became of it."""
 
 
+# --- operators
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The caller has a place in the queue.
+
+    Arguments:
+        queue: opaque name of the carrier's queue.
+    """
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAdmitted:
+    """There is nobody to wait for, or too many wait."""
+
+
+class Parted(StrEnum):
+    """How a wait has ended."""
+
+    #: An operator has talked with them.
+    CONNECTED = "connected"
+    #: They would rather leave a message.
+    MESSAGE = "message"
+    #: Nobody came in time, or nobody is there any more.
+    UNANSWERED = "unanswered"
+    #: The operator's line was lost in the middle of the talk.
+    CUT_OFF = "cut_off"
+
+
+class Lobby(Protocol):
+    """Where callers wait for operators."""
+
+    async def enter(self, language: str, *, relayed: bool) -> Admitted | NotAdmitted:
+        """Give the caller a place, or the place that they have.
+
+        Arguments:
+            language: in which they are spoken to (ISO 639-1).
+            relayed: they speak through a relay service.
+        """
+
+    async def left(self, *, met: bool) -> Parted:
+        """How the wait has ended; whatever was proved dies with a talk.
+
+        Arguments:
+            met: they had been led to somebody who had taken the call.
+        """
+
+
 # --- booking
 
 
@@ -356,6 +408,7 @@ class World:
     booking: Booking
     references: References
     switchboard: Switchboard
+    lobby: Lobby
     translated: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
 
     def public_in(self, language: str) -> Mapping[str, str | bool]:

@@ -26,6 +26,7 @@ from callcenter.flow.language import (
     Lookup,
     Move,
     Prove,
+    Queue,
     Reference,
     Step,
     Verify,
@@ -228,7 +229,7 @@ def after(step: Step, outlet: str, facts: Facts) -> Facts:
             return facts | {CARD_FACT}
         case Do(act=Act.CANCEL_SLOT), "done":
             return facts - {bound_fact(SLOT), CARD_FACT}
-        case Connect(), _:
+        case Connect() | Queue(), _:
             return frozenset()  # somebody else may have held the telephone meanwhile: nothing that was proved stands
         case Do(act=Act.CANCEL_APPOINTMENT), "done":
             return facts - {bound_fact(APPOINTMENT)}

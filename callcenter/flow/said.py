@@ -19,6 +19,7 @@ from callcenter.flow.language import (
     MessageKind,
     Move,
     Prove,
+    Queue,
     ReachKind,
     ReachOut,
     Reference,
@@ -76,11 +77,23 @@ BOOK_PROMPTS = (
     "booking.number_again",
     "booking.booked",
 )
+#: What is heard while an operator is waited for.
+QUEUE_PROMPTS = (
+    "queue.wait",
+    "queue.still",
+    "queue.next",
+    "queue.before",
+    "queue.range",
+    "queue.keys",
+    "queue.taken",
+    "queue.offer",
+)
 REFERENCE_PROMPTS = ("reference.ask", "reference.again", "reference.failed")
 CARD_PROMPTS = ("card.birth_date", "card.again", "card.failed")
 #: The words of a step that asks several questions, by its kind.
 STEP_PROMPTS: Mapping[type[Step], tuple[str, ...]] = {
     Book: BOOK_PROMPTS,
+    Queue: QUEUE_PROMPTS,
     Reference: REFERENCE_PROMPTS,
     Card: CARD_PROMPTS,
     Move: MOVE_PROMPTS,
@@ -107,7 +120,7 @@ def step_prompts(step: Step) -> tuple[str, ...]:
             return REACH_OUT_PROMPTS[step.kind]
         case Prove():
             return PROVE_PROMPTS
-        case Book() | Reference() | Card() | Move():
+        case Book() | Queue() | Reference() | Card() | Move():
             return STEP_PROMPTS[type(step)]
         case Find() | Do() | Branch() | Switch() | Speak() | Go() | Connect():
             return ()

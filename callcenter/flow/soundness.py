@@ -35,7 +35,11 @@ from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category
 
 #: Fields that one step alone knows, by the prompt in which it gives them.
-GIVEN_FIELDS = {"request.practitioner": frozenset({"request.practitioners"})}
+GIVEN_FIELDS = {
+    "request.practitioner": frozenset({"request.practitioners"}),
+    "queue.before": frozenset({"queue.others"}),
+    "queue.range": frozenset({"queue.range"}),
+}
 #: Fields that have a value only while such a step speaks.
 PASSING_FIELDS = frozenset({"offer.key", "offer.practitioner", "offer.starts_at", "booking.reference"})
 MENU_KEYS = frozenset("0123456789*")

@@ -14,7 +14,7 @@ from callcenter.flow.language import Flow, Pace
 from callcenter.kernel.errors import IntegrityError
 
 #: Of the JSON form. A state of another version was written by another program: it is not guessed at.
-VERSION = 3
+VERSION = 4
 
 #: The name under which a reference binds what it leads to.
 SLOT = "slot"
@@ -37,6 +37,11 @@ class Phase(StrEnum):
     OFFER = "offer"
     REFERENCE = "reference"
     RINGING = "ringing"
+    QUEUED = "queued"
+
+
+#: The caller is with somebody else, or waits for them: nothing is asked, and time is not the flow's.
+AWAY = frozenset({Phase.RINGING, Phase.QUEUED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class State:
         begun: digits typed behind a ``*``, whose rest this question waits for.
         turns: events of the whole call so far.
         started_at: when the call came in, aware; ``None`` before its first event.
+        away_since: since when somebody else is rung or waited for, aware; ``None`` while the flow has the word.
         limited: the call was led to a person because it had grown too long; this happens once.
         manner: how the caller is spoken to.
         bound: references that ``find`` bound, by name; never values.
@@ -93,6 +99,7 @@ class State:
     begun: str = field(default="", repr=False)
     turns: int = 0
     started_at: datetime | None = None
+    away_since: datetime | None = None
     limited: bool = False
     manner: Manner = field(default_factory=Manner)
     bound: Mapping[str, UUID] = field(default_factory=dict)
@@ -105,6 +112,20 @@ class State:
     def asking(self, phase: Phase) -> State:
         """At another question of the same step, with its bounds unused."""
         return self.at(self.step, phase)
+
+    def going_away(self, phase: Phase, now: datetime) -> State:
+        """Waiting for somebody else from ``now`` on."""
+        return replace(self.asking(phase), away_since=now)
+
+    def emptied(self) -> State:
+        """With nothing of what was found or typed."""
+        return replace(self, bound={}, typed={})
+
+    def back(self, now: datetime) -> State:
+        """The flow has the word again: the time between is none of its own, by which a call is bounded."""
+        if self.away_since is None or self.started_at is None:
+            return self
+        return replace(self, started_at=self.started_at + (now - self.away_since), away_since=None)
 
     def keeping(self, name: str, answer: str) -> State:
         """With ``answer`` kept under ``name``."""
@@ -135,6 +156,7 @@ class State:
                 "begun": self.begun,
                 "turns": self.turns,
                 "started_at": None if self.started_at is None else self.started_at.isoformat(),
+                "away_since": None if self.away_since is None else self.away_since.isoformat(),
                 "limited": self.limited,
                 "manner": self.manner.to_json(),
                 "bound": {name: str(reference) for name, reference in self.bound.items()},
@@ -173,6 +195,7 @@ def _read(data: dict[str, Any]) -> State:
         phase=Phase(fields.pop("phase")),
         begun=_text(fields.pop("begun")),
         started_at=_moment(fields.pop("started_at")),
+        away_since=_moment(fields.pop("away_since")),
         limited=_flag(fields.pop("limited")),
         manner=Manner.from_json(fields.pop("manner")),
         bound={_text(name): UUID(_text(reference)) for name, reference in fields.pop("bound").items()},

@@ -17,6 +17,7 @@ from callcenter.flow.language import (
     Go,
     Move,
     Prove,
+    Queue,
     ReachOut,
     Reference,
     Step,
@@ -72,7 +73,7 @@ def _wordless_problems(flow: Flow) -> Iterator[Problem]:
     wordless = {step.name for step in flow.steps.values() if isinstance(step, End) and step.prompt is None}
     led = {(target, name, outlet) for name, outlet, target in flow.edges() if target in wordless}
     for target, name, outlet in sorted(led):
-        if not (isinstance(flow.steps[name], Connect) and outlet == "connected"):
+        if not (isinstance(flow.steps[name], Connect | Queue) and outlet == "connected"):
             what = f"the outlet « {outlet} » of step « {name} » leads to « {target} », which ends without words"
             yield step_problem(flow, flow.steps[name], what, "lead to an end with a prompt")
     for name in sorted(wordless & {flow.start, flow.person}):

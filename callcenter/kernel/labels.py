@@ -55,6 +55,8 @@ FIELD_LABELS: Mapping[str, Category] = MappingProxyType(
         "call.arrival": Category.PUBLIC,
         "practice.voice_messages": Category.PUBLIC,
         "request.practitioners": Category.PUBLIC,
+        "queue.others": Category.PUBLIC,
+        "queue.range": Category.PUBLIC,
         "call.return_code": Category.PUBLIC,
         "appointment.starts_at": Category.APPOINTMENT_TIME,
         "appointment.practitioner": Category.PRACTITIONER,

@@ -87,6 +87,7 @@ practice = Table(
     Column("slug", Text, nullable=False, unique=True),
     Column("rescue_number", Text, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default=text("0")),
+    UniqueConstraint("organisation_id", "id"),
     CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug_is_a_slug"),
     CheckConstraint("revision >= 0", name="revision"),
     _telephone("rescue_number"),

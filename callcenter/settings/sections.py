@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, IPvAnyNetwork, SecretStr, model_validator
 
 from callcenter.settings.values import (
     DatabaseUrl,
@@ -25,6 +25,28 @@ class Listener(Section):
 
     host: str = Field("127.0.0.1", description="Address of this machine on which to listen.")
     port: Port = Field(description="TCP port; 0 takes any free one (tests).")
+
+
+class ConsoleSettings(Listener):
+    """The pages of staff."""
+
+    port: Port = Field(8081, description="TCP port; 0 takes any free one (tests).")
+    public_url: WebAddress = Field(
+        "http://localhost:8081",
+        pattern=r"^https?://[^/?#@\s]+/?$",
+        description="How browsers reach the pages, without a path: passkeys are bound to its host name, and "
+        "another one makes them all useless. In production https://, behind your TLS proxy.",
+    )
+    idle_minutes: int = Field(15, ge=1, le=60, description="After so long without a page, staff sign in again.")
+    absolute_minutes: int = Field(
+        720, ge=15, le=1440, description="After so long, staff sign in again whatever they do."
+    )
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        max_length=20,
+        description="Addresses or networks of your own proxies, as 10.0.0.0/24: they alone are believed from where "
+        "somebody signs in (X-Forwarded-For). Without them, all tries seem to come from the proxy, and count together.",
+    )
 
 
 class DatabaseSettings(Section):

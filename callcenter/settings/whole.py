@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from callcenter.settings.sections import (
     CarrierSettings,
+    ConsoleSettings,
     DatabaseSettings,
     FlowSettings,
     HostingSettings,
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     )
     webhooks: Listener = Field(Listener(port=8080), description="Signed webhooks and audio, behind your TLS proxy.")
     private: Listener = Field(Listener(port=9090), description="Health and metrics. Never reachable from outside.")
+    console: ConsoleSettings = Field(default_factory=lambda: ConsoleSettings(), description="The pages of staff.")
     database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings())
     keys_file: ProjectPath | None = Field(
         None,
@@ -124,6 +126,9 @@ def _unfit_installation(settings: Settings) -> Iterator[_Rule]:
             "does not begin with https://",
             "put a TLS proxy before callcenter, and name it here",
         )
+    if not settings.console.public_url.startswith("https://") and not is_loopback(settings.console.public_url):
+        what = "is not encrypted: passwords would be read on the way, and passkeys do not work"
+        yield ("console", "public_url"), what, "put a TLS proxy before the console, and write https://…"
     if settings.database.url is None:
         yield ("database", "url"), "is missing, and the embedded PostgreSQL is for play", "set DATABASE_URL"
     mail = settings.mail

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -147,8 +148,9 @@ async def single_connection(url: str) -> AsyncIterator[AsyncConnection]:
 
 async def _connect(engine: AsyncEngine) -> AsyncConnection:
     try:
+        # A connection that is cut while it is set up fails in the driver itself, without SQLAlchemy's wrapping.
         return await engine.connect()
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, asyncpg.InterfaceError) as error:
         raise DatabaseDown(_unreachable(error)) from error
 
 
@@ -156,8 +158,12 @@ def is_down(error: DBAPIError) -> bool:
     """Whether ``error`` says that the database cannot serve now, rather than that what was asked of it is wrong."""
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return True
-    state = _sqlstate(error)
-    return state[:2] in _DOWN_CLASSES or state == _LOCK_NOT_AVAILABLE
+    return _sqlstate(error)[:2] in _DOWN_CLASSES or is_lock_timeout(error)
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Whether ``error`` says that a lock was not to be had in time."""
+    return _sqlstate(error) == _LOCK_NOT_AVAILABLE
 
 
 def _sqlstate(error: BaseException) -> str:

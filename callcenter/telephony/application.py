@@ -15,12 +15,14 @@ from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.incoming_texts import IncomingTexts
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.notice_calls import NoticeCalls
-from callcenter.telephony.ports import Calls, Confirmations, MessageStatuses, TextsReceived
+from callcenter.telephony.offers import Offers
+from callcenter.telephony.ports import Calls, Confirmations, Lobby, MessageStatuses, Operators, TextsReceived
 from callcenter.telephony.signature import SignatureCheck
 from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
 from callcenter.telephony.urls import Urls
 from callcenter.telephony.voice import VoiceWebhooks
+from callcenter.telephony.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class EdgeDependencies:
     """What the edge is handed.
 
     Arguments:
-        calls, messages, texts, confirmations: what stands behind it.
+        calls, lobby, operators, messages, texts, confirmations: what stands behind it.
         voice: our own voice, for the words of ``PlayAudio``.
         signature: checks every POST.
         urls: below the same public base URL that ``signature`` was given.
@@ -40,6 +42,8 @@ class EdgeDependencies:
     """
 
     calls: Calls
+    lobby: Lobby
+    operators: Operators
     messages: MessageStatuses
     texts: TextsReceived
     confirmations: Confirmations
@@ -80,11 +84,25 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
         voices=deps.voices,
         seconds=deps.step_seconds,
     )
+    waiting = Waiting(
+        lobby=deps.lobby, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
+    )
+    offers = Offers(
+        operators=deps.operators, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
+    )
     audio = AudioFetches(calls=deps.calls, voice=deps.voice, alerts=deps.alerts, seconds=deps.step_seconds)
     application.add_routes(
         [
             web.post(paths.INCOMING, voice.incoming),
             web.post(paths.REACHED, voice.reached),
+            web.post(paths.WAIT, waiting.heard),
+            web.post(paths.WAIT_AGAIN, waiting.heard_again),
+            web.post(paths.WAIT_KEYS, waiting.keyed),
+            web.post(paths.MEETING, waiting.meeting),
+            web.post(paths.OFFER, offers.heard),
+            web.post(paths.OFFER_KEYS, offers.keyed),
+            web.post(paths.OFFER_STATUS, offers.status),
+            web.post(paths.OFFER_OVER, offers.over),
             web.post(paths.STEP, voice.step),
             web.post(paths.STATUS, voice.status),
             web.post(paths.FALLBACK, voice.fallback),
@@ -92,6 +110,7 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.RECORDING, voice.recording),
             web.post(paths.MESSAGE_INCOMING, texts.incoming),
             web.post(paths.NOTICE_CALL, rung.asked),
+            web.get(paths.MUSIC, waiting.music),
             web.head(paths.AUDIO, audio.probe),
             web.get(paths.AUDIO, audio.fetch, allow_head=False),
         ]

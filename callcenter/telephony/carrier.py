@@ -97,6 +97,14 @@ class Carrier(Protocol):
             CarrierDown: whether anybody is rung is not known.
         """
 
+    async def lead(self, sid: str, url: str) -> bool:
+        """Lead a leg away from whatever it is at, to what ``url`` answers. False when it is over, or unknown.
+
+        Raises:
+            NotServed: nothing was done.
+            CarrierDown: whether anything was done is not known.
+        """
+
     async def call_status(self, sid: str) -> CallStatus | None:
         """How far a leg has come, or ``None`` if the carrier does not know it.
 
@@ -128,6 +136,7 @@ class CarrierDouble:
         self.messages: list[Delivered] = []
         self.legs: dict[str, CallStatus] = {}
         self.rung: list[tuple[str, str, str]] = []
+        self.led: list[tuple[str, str]] = []
 
     def _reach(self) -> None:
         if self.down:
@@ -147,6 +156,11 @@ class CarrierDouble:
         self._reach()
         self.rung.append((to, shown, url))
         return CallPlaced(f"CA{len(self.rung):032x}")
+
+    async def lead(self, sid: str, url: str) -> bool:
+        self._reach()
+        self.led.append((sid, url))
+        return True
 
     async def call_status(self, sid: str) -> CallStatus | None:
         self._reach()

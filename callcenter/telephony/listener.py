@@ -1,7 +1,8 @@
 """How the edge is run: aiohttp's runner, whose own error pages and access log are replaced by nothing and by events.
 
 A request that cannot even be parsed never reaches the application; aiohttp would answer it with what it read, and log
-it with the peer's address and a traceback.
+it with the peer's address and a traceback. It would also keep a connection that says nothing for an hour: with some
+thousands of them, the process can open no file and take no call.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from aiohttp import web
 from callcenter.telephony.responses import respond
 
 _log = structlog.get_logger(__name__)
+
+#: Seconds in which the head of a connection's first or next request must have arrived whole; longer than proxies keep
+#: their connections (a minute), so that none is closed under a request.
+IDLE_SECONDS = 75.0
 
 
 class _Connection(web.RequestHandler):
@@ -59,7 +64,9 @@ class EdgeRunner(web.AppRunner):
     """
 
     def __init__(self, application: web.Application, *, shutdown_timeout: float = 15.0) -> None:
-        super().__init__(application, access_log=None, shutdown_timeout=shutdown_timeout)
+        super().__init__(
+            application, access_log=None, shutdown_timeout=shutdown_timeout, keepalive_timeout=IDLE_SECONDS
+        )
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()

@@ -8,15 +8,19 @@ from uuid import UUID
 
 from callcenter.calls.values import (
     Answer,
+    AtAWait,
     AudioGone,
     AudioText,
     Incoming,
+    Meeting,
     NotDelivered,
     Reached,
     RecordingReady,
     Render,
     StatusChanged,
     StepAnswered,
+    WaitOver,
+    Waits,
 )
 
 
@@ -46,6 +50,42 @@ class Calls(Protocol):
 
     async def audio_given_back(self, call: UUID, fetch: UUID, why: NotDelivered) -> None:
         """The fetch did not deliver the whole sound."""
+
+
+class Lobby(Protocol):
+    """Where callers wait for operators, as far as the carrier asks."""
+
+    async def heard(self, at: AtAWait) -> Waits | WaitOver:
+        """What is heard there now; changes nothing.
+
+        Raises:
+            NotFound: there is no such call, or it waits at no such document.
+            Forbidden: the webhook is another call's.
+            Unavailable: a part that is needed does not answer.
+        """
+
+    async def keyed(self, at: AtAWait, keys: str) -> Waits | WaitOver:
+        """Whoever waits has typed something: what it asks for is kept. Raises as :meth:`heard` does."""
+
+    async def meeting(self, at: AtAWait) -> Meeting | WaitOver:
+        """Where the caller meets an operator, who is there: from here on they talk. Raises as :meth:`heard` does."""
+
+
+class Operators(Protocol):
+    """Operators who answer by a telephone, as far as the carrier asks."""
+
+    async def offer(self, offer: UUID) -> str | None:
+        """The practice for which a caller waits, as it is spoken; ``None`` if the offer stands no more.
+
+        Raises:
+            Unavailable: a part that is needed does not answer.
+        """
+
+    async def take(self, offer: UUID) -> str | None:
+        """The operator takes the call, and the caller is led to them: the opaque name of the room, or ``None``."""
+
+    async def left(self, offer: UUID) -> None:
+        """The operator's leg is over; a repeated event changes nothing."""
 
 
 class TextsReceived(Protocol):

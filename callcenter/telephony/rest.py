@@ -241,6 +241,14 @@ class TwilioCarrier:
         _log.info("call_placed", reference=str(reference), sid=answer.sid)
         return CallPlaced(answer.sid)
 
+    async def lead(self, sid: str, url: str) -> bool:
+        """See :meth:`callcenter.telephony.carrier.Carrier.lead`."""
+        answer = await self._ask("lead", self._api.calls(sid).update_async(url=url, method="POST"))
+        if isinstance(answer, _Refused):
+            _log.warning("leg_not_led", sid=sid, code=answer.code)
+            return False
+        return True
+
     async def call_status(self, sid: str) -> CallStatus | None:
         """See :meth:`callcenter.telephony.carrier.Carrier.call_status`."""
         answer = await self._ask("call_status", self._api.calls(sid).fetch_async())

@@ -16,7 +16,19 @@ from urllib.parse import quote
 from twilio.twiml import TwiML
 from twilio.twiml import voice_response as verbs
 
-from callcenter.calls.values import Continue, Dial, Document, Element, End, Gather, PlayAudio, Record, SayText, Slot
+from callcenter.calls.values import (
+    Continue,
+    Dial,
+    Document,
+    Element,
+    End,
+    Gather,
+    PlayAudio,
+    Record,
+    SayText,
+    Slot,
+    Wait,
+)
 from callcenter.flow.language import Pace
 from callcenter.kernel.errors import CallcenterError
 from callcenter.telephony.urls import Urls
@@ -147,6 +159,10 @@ def serialise(response: TwiML) -> bytes:
     return body
 
 
+#: Where another document stands already, or nobody listens.
+EMPTY_DOCUMENT = serialise(verbs.VoiceResponse())
+
+
 def _gather(document: Document, question: Gather, urls: Urls) -> TwiML:
     attributes: dict[str, object] = {
         "input": "dtmf",
@@ -193,6 +209,17 @@ def _dial(document: Document, asked: Dial, urls: Urls) -> TwiML:
     return dial
 
 
+def _enqueue(document: Document, asked: Wait, urls: Urls) -> TwiML:
+    """What is heard in the queue is asked for again and again, until the caller leaves it."""
+    return verbs.Enqueue(
+        asked.queue,
+        action=urls.step(document.call, document.number, Slot.ENQUEUED),
+        method="POST",
+        wait_url=urls.wait(document.call, document.number),
+        wait_url_method="POST",
+    )
+
+
 def render(document: Document, urls: Urls, voices: CarrierVoices) -> bytes:
     """A document as TwiML.
 
@@ -227,6 +254,9 @@ def render(document: Document, urls: Urls, voices: CarrierVoices) -> bytes:
         case Dial() as asked:
             append(response, asked.elements)
             response.append(_dial(document, asked, urls))
+        case Wait() as asked:
+            append(response, asked.elements)
+            response.append(_enqueue(document, asked, urls))
         case Continue():
             response.append(verbs.Redirect(urls.step(document.call, document.number, Slot.NEXT), method="POST"))
         case End():

@@ -15,6 +15,15 @@ from callcenter.kernel.errors import ConfigurationError, Problem
 
 INCOMING = "/voice/incoming"
 STEP = "/voice/calls/{call}/{document}/{slot}"
+WAIT = "/voice/calls/{call}/{document}/wait"
+WAIT_AGAIN = "/voice/calls/{call}/{document}/wait/again"
+WAIT_KEYS = "/voice/calls/{call}/{document}/wait/keys"
+ROOM = "/voice/calls/{call}/{document}/room"
+MEETING = "/voice/calls/{call}/{document}/meeting"
+OFFER = "/voice/offers/{offer}"
+OFFER_KEYS = "/voice/offers/{offer}/keys"
+OFFER_STATUS = "/voice/offers/{offer}/status"
+OFFER_OVER = "/voice/offers/{offer}/over"
 REACHED = "/voice/reached/{token}"
 STATUS = "/voice/status"
 FALLBACK = "/voice/fallback"
@@ -22,6 +31,7 @@ MESSAGE_STATUS = "/messages/status"
 RECORDING = "/voice/recordings/{call}/{document}"
 MESSAGE_INCOMING = "/messages/incoming"
 NOTICE_CALL = "/voice/notices/{practice}/{notice}/{round}"
+MUSIC = "/audio/wait.wav"
 AUDIO = "/audio/{call}/{token}"
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -113,6 +123,47 @@ class Urls:
     def step(self, call: UUID, document: int, slot: Slot) -> str:
         """Where the continuation ``slot`` of a document is asked for."""
         return self.base.url + STEP.format(call=call, document=document, slot=slot.value)
+
+    def wait(self, call: UUID, document: int) -> str:
+        """Where the carrier asks what a caller hears who waits at a document."""
+        return self.base.url + WAIT.format(call=call, document=document)
+
+    def wait_again(self, call: UUID, document: int) -> str:
+        """The same, once it could not be told."""
+        return self.base.url + WAIT_AGAIN.format(call=call, document=document)
+
+    def wait_keys(self, call: UUID, document: int) -> str:
+        """Where a key comes to that was typed while waiting."""
+        return self.base.url + WAIT_KEYS.format(call=call, document=document)
+
+    def meeting(self, call: UUID, document: int) -> str:
+        """Where a caller is led to who waited at a document, and whose call was taken."""
+        return self.base.url + MEETING.format(call=call, document=document)
+
+    def room(self, call: UUID, document: int) -> str:
+        """Where the carrier reports who comes into, and leaves, the conference of a caller."""
+        return self.base.url + ROOM.format(call=call, document=document)
+
+    def offer(self, offer: UUID) -> str:
+        """Where the carrier asks what an operator hears whom we ring with an offer."""
+        return self.base.url + OFFER.format(offer=offer)
+
+    def offer_keys(self, offer: UUID) -> str:
+        """Where a key comes to that was typed at an offer."""
+        return self.base.url + OFFER_KEYS.format(offer=offer)
+
+    def offer_status(self, offer: UUID) -> str:
+        """Where the carrier reports that the operator's leg is over."""
+        return self.base.url + OFFER_STATUS.format(offer=offer)
+
+    def offer_over(self, offer: UUID) -> str:
+        """Where the carrier asks what follows the talk, for the operator."""
+        return self.base.url + OFFER_OVER.format(offer=offer)
+
+    @property
+    def music(self) -> str:
+        """Where what is heard between two announcements is fetched."""
+        return self.base.url + MUSIC
 
     def audio(self, call: UUID, token: str) -> str:
         """Where words that we synthesise are fetched."""

@@ -16,9 +16,9 @@ from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.ports import Calls, MessageStatuses
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
 from callcenter.telephony.switch import RescueSwitch
-from callcenter.telephony.twiml import CarrierVoices, render
+from callcenter.telephony.twiml import EMPTY_DOCUMENT, CarrierVoices, render
 from callcenter.telephony.urls import Urls
-from callcenter.telephony.webhooks import Malformed
+from callcenter.telephony.webhooks import Malformed, NothingAsked
 
 
 def _kind(event: Incoming | Reached | StepAnswered, error: Exception) -> AlertKind:
@@ -83,8 +83,12 @@ class VoiceWebhooks:
         form = await request.post()
         return await self._answer(request, webhooks.read_step(request.match_info, form))
 
-    async def _answer(self, request: web.Request, event: Incoming | Reached | StepAnswered | Malformed) -> web.Response:
+    async def _answer(
+        self, request: web.Request, event: Incoming | Reached | StepAnswered | NothingAsked | Malformed
+    ) -> web.Response:
         line = webhooks.read_line(await request.post())
+        if isinstance(event, NothingAsked):
+            return twiml(request, EMPTY_DOCUMENT, Outcome.ACCEPTED)
         if isinstance(event, Malformed):
             self._alerts.report(AlertKind.MALFORMED_WEBHOOK, field=event.field)
             return twiml(request, self._static.answer(line), Outcome.STATIC)

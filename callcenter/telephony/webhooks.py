@@ -17,8 +17,17 @@ from uuid import UUID
 from multidict import MultiMapping
 
 from callcenter.calls.strays import ListedRecording
-from callcenter.calls.values import CallStatus, Incoming, Reached, RecordingReady, Slot, StatusChanged, StepAnswered
-from callcenter.flow.conversation import Dialled, Keyed, Rang, Recorded
+from callcenter.calls.values import (
+    AtAWait,
+    CallStatus,
+    Incoming,
+    Reached,
+    RecordingReady,
+    Slot,
+    StatusChanged,
+    StepAnswered,
+)
+from callcenter.flow.conversation import Dequeued, Dialled, Keyed, Rang, Recorded
 from callcenter.telephony.callers import Line, e164
 from callcenter.telephony.ports import MessageStatus
 
@@ -53,6 +62,10 @@ _RANG = {
     "canceled": Rang.CANCELLED,
 }
 
+#: How a queue was left that is no end of the wait: the caller is with somebody, was led to them, or is gone. What they
+#: meet next is not asked here.
+_NO_END_OF_A_WAIT = frozenset({"bridged", "bridging-in-process", "redirected", "redirected-from-bridged", "hangup"})
+
 _STATUSES = {status.name.lower().replace("_", "-"): status for status in CallStatus}
 
 Form = MultiMapping[Any]
@@ -67,6 +80,11 @@ class Malformed:
     """
 
     field: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingAsked:
+    """The carrier tells of something that another webhook, or nothing, follows from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +215,7 @@ def read_keys(digits: str, finished_on: str) -> Keyed:
     return Keyed(keys, hash_key=finished_on == "#" or keys != digits)
 
 
-def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | Malformed:
+def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | NothingAsked | Malformed:
     """A document's continuation. A form without Digits is silence, as every slot but a question's has none.
 
     Arguments:
@@ -222,6 +240,9 @@ def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | Malformed:
     dialled = _read_dialled(form) if slot is Slot.DIALLED else None
     if isinstance(dialled, Malformed):
         return dialled
+    dequeued = _read_dequeued(form) if slot is Slot.ENQUEUED else None
+    if isinstance(dequeued, NothingAsked | Malformed):
+        return dequeued
     return StepAnswered(
         call=UUID(path["call"]),
         carrier_sid=sid,
@@ -232,7 +253,34 @@ def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | Malformed:
         fingerprint=_fingerprint({name: _one(form, name) for name in _MEANINGFUL}),
         recorded=recorded,
         dialled=dialled,
+        dequeued=dequeued,
     )
+
+
+def read_wait(path: Mapping[str, str], form: Form) -> AtAWait | Malformed:
+    """A webhook of a wait.
+
+    Arguments:
+        path: the route's ``call`` and ``document``.
+        form: the signed fields.
+    """
+    step = read_step({**path, "slot": Slot.NEXT.value}, form)
+    if isinstance(step, StepAnswered):
+        return AtAWait(step.call, step.carrier_sid, step.document)
+    return step if isinstance(step, Malformed) else Malformed("slot")
+
+
+def read_wait_keys(form: Form) -> str:
+    """What was typed while waiting; nonsense is no key that anything answers to."""
+    return read_keys(_one(form, "Digits") or "", _one(form, "FinishedOnKey") or "").keys
+
+
+def _read_dequeued(form: Form) -> Dequeued | NothingAsked | Malformed:
+    """Whether a wait is over. A word that is new to us ends it: whoever waits is not left without an answer."""
+    result = _one(form, "QueueResult")
+    if not result:
+        return Malformed("QueueResult")
+    return NothingAsked() if result in _NO_END_OF_A_WAIT else Dequeued(met=False)
 
 
 def _read_dialled(form: Form) -> Dialled | Malformed:
@@ -262,7 +310,7 @@ def read_recording(path: Mapping[str, str], form: Form) -> RecordingReady | Malf
     if status not in ("completed", "absent"):
         return Malformed("RecordingStatus")
     step = read_step({**path, "slot": Slot.RECORDED.value}, form)
-    return step if isinstance(step, Malformed) else RecordingReady(step, heard=status == "completed")
+    return RecordingReady(step, heard=status == "completed") if isinstance(step, StepAnswered) else Malformed("slot")
 
 
 def listed_recording(call_sid: object, sid: object, seconds: object, begun_at: object) -> ListedRecording | None:

@@ -7,19 +7,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from callcenter.emulator.steps import (
+    CALLER,
     Action,
     Answers,
+    Calls,
     ContinuesOn,
     Ends,
     HangsUp,
     Hears,
     HearsNot,
+    HearsWhom,
+    Held,
     LedgerRow,
     Mails,
     NoMails,
     NoRings,
     NoTexts,
     Presses,
+    Rejects,
     Rings,
     Says,
     SendsText,
@@ -59,11 +64,17 @@ def _opposites(action: Action) -> Iterator[Action]:
             yield Answers("+33199009999", None, None, None)
             if pattern is not None:
                 yield replace(action, pattern=re.compile(f"(?s)\\A(?!.*{pattern.pattern})", pattern.flags), keys=None)
+        case HearsWhom(names):
+            yield HearsWhom(frozenset() if names else frozenset({CALLER}))
+        case Held(held):
+            yield Held(not held)
+        case Rejects():
+            yield Rejects("+33199009999", "busy")
         case Ends():
             yield Waits(1)  # nobody can wait on a call that has ended
         case HangsUp(None):
             yield Ends()  # a caller who hangs up leaves a call that goes on
-        case Presses() | Says() | SendsText() | Waits() | ContinuesOn() | HangsUp():
+        case Presses() | Says() | Calls() | SendsText() | Waits() | ContinuesOn() | HangsUp():
             return
 
 

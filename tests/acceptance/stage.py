@@ -38,12 +38,13 @@ PARIS = ZoneInfo("Europe/Paris")
 
 def stage_settings(keys_file: Path, **overrides: Any) -> Settings:
     """The demo's settings on free ports, in the test environment."""
-    webhooks, private, emulator, mail = free_port(), free_port(), free_port(), free_port()
+    webhooks, private, emulator, mail, console = (free_port() for _ in range(5))
     values = {
         "environment": "test",
         "public_base_url": f"http://127.0.0.1:{webhooks}",
         "webhooks": {"port": webhooks},
         "private": {"port": private},
+        "console": {"port": console, "public_url": f"http://localhost:{console}"},
         "keys_file": keys_file,
         "carrier": {
             "account_sid": "AC" + "0" * 32,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,7 @@ async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
                 "public_base_url": f"http://127.0.0.1:{webhooks}",
                 "webhooks": {"port": webhooks},
                 "private": {"port": private},
+                "console": {"port": free_port()},
                 "keys_file": str(tmp_path / "keys.json"),
                 "carrier": {
                     "account_sid": "AC" + "0" * 32,
@@ -183,6 +185,7 @@ ACCOUNT = "AC" + "12" * 16
 #: What its reader writes under the keys that the page says to edit.
 OWN = {
     "public_base_url": "https://telephone.example.net",
+    "console.public_url": "https://console.example.net",
     "carrier.account_sid": ACCOUNT,
     "carrier.sms_sender": "CABINET",
     "hosting": {"holder": "Hébergeur des essais", "activities": [1, 2, 3, 4, 5, 6], "expiry": "2099-12-31"},
@@ -250,6 +253,7 @@ async def test_the_page_can_be_followed_in_its_order(installation: Installation)
         "CALLCENTER_CARRIER__BASE_URL": settings["carrier"]["base_url"],
         "CALLCENTER_WEBHOOKS__PORT": str(settings["webhooks"]["port"]),
         "CALLCENTER_PRIVATE__PORT": str(settings["private"]["port"]),
+        "CALLCENTER_CONSOLE__PORT": str(settings["console"]["port"]),
     }
     found: list[tuple[int, list[str]]] = []
     for part in parts(PAGE):
@@ -270,6 +274,8 @@ async def test_the_page_can_be_followed_in_its_order(installation: Installation)
         else:
             done = shell.run(part.text)
             assert done.returncode == 0, f"{part.text}\n{done.stdout}{done.stderr}"
+    shown = shell.run(".venv/bin/callcenter staff show admin1")
+    assert re.search(r"^admin1 +Administrateur 1 +open +train", shown.stdout), shown.stdout
     (first, lacking), last = found
     assert (first, [line.split(":")[0] for line in lacking], last) == (1, ["BAD  practices"], (0, []))
 

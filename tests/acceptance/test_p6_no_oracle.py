@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from callcenter.app import server
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.schema import APP
@@ -193,9 +194,15 @@ async def test_p6_a_claim_that_will_be_proved_is_answered_alike_until_its_code_i
 
 @pytest.fixture
 async def without_jobs(
-    cluster: Cluster, database_name: str, keys_file: Path, clock: DrivenClock, random: SeededRandom
+    cluster: Cluster,
+    database_name: str,
+    keys_file: Path,
+    clock: DrivenClock,
+    random: SeededRandom,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Stage]:
-    """A stage on which nobody works on jobs: every statement is one of a webhook."""
+    """A stage on which nobody works on jobs or looks after queues: every statement is one of a webhook."""
+    monkeypatch.setattr(server, "distributing", lambda *_: nullcontext())
     app, jobs = (
         cluster.server.url(user=APP, database=database_name),
         cluster.server.dsn(user=APP, database=database_name),
@@ -224,9 +231,8 @@ async def test_p6_every_claim_runs_the_same_statements(without_jobs: Stage) -> N
     expected: list[str] = []
     await wrong_codes(without_jobs)
     for number, claim in enumerate(FROM_THEIR_LINE, start=1):
-        without_jobs.clock.set(
-            TODAY + timedelta(hours=number)
-        )  # what is remembered of the directory is as old each time
+        # What is remembered of the directory is as old each time, and the practice is open each time.
+        without_jobs.clock.set(TODAY + number * timedelta(minutes=9))
         with statements() as noted:
             async with calling(without_jobs, claim.calls_from) as caller:
                 await caller.does(*claim.keys, "111111", "222222", "333333")

@@ -20,6 +20,7 @@ from callcenter.calls.booking import CallBooking, offered
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, token_hash
 from callcenter.calls.flows import load_flows
+from callcenter.calls.lobby import CallLobby
 from callcenter.calls.messages import CallMessages
 from callcenter.calls.outreach import Asked, CallOutreach, claim_place, take_up, too_often
 from callcenter.calls.playbacks import settle
@@ -71,6 +72,8 @@ from callcenter.practice.slots import Bookable
 from callcenter.practice.values import Appointment, AppointmentStatus, Change, Contact, PatientFlags
 from callcenter.practice.voice_messages import Sound, VoiceMessages, count_left
 from callcenter.practice.waiting_bookings import WaitingBookings
+from callcenter.routing.queue import Entered, Queue
+from callcenter.routing.reservations import Reservations
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
@@ -408,6 +411,28 @@ async def put_through(on: Careless, rang: Rang | None = None) -> None:
 
 async def come_back(on: Careless) -> None:
     await put_through(on, Rang.BUSY)
+
+
+class AnybodyThere(Queue):
+    """A queue in which somebody is on duty for everybody, and which takes everybody: its own rows are the house's."""
+
+    async def staffed(self, *_: object) -> bool:
+        return True
+
+    async def enter(self, *_: object) -> Entered:
+        return Entered.NEW
+
+
+async def wait_for_an_operator(on: Careless, *, left: bool = False) -> None:
+    desk = on.desk()
+    beginning = Beginning(on.now, 1, Arrival.MENU, None)
+    lobby = CallLobby(desk, beginning, AnybodyThere(), Reservations(), on.ground.sealer)
+    await (lobby.left(met=False) if left else lobby.enter("fr", relayed=False))
+    await desk.writing.flush()
+
+
+async def wait_no_more(on: Careless) -> None:
+    await wait_for_an_operator(on, left=True)
 
 
 async def leave_callback(on: Careless) -> None:
@@ -762,6 +787,8 @@ CASES: Mapping[str, Case] = {
     "calls.messages.CallMessages.addressees": lambda on: call_messages(on).addressees(),
     "calls.switchboard.CallSwitchboard.put_through": put_through,
     "calls.switchboard.CallSwitchboard.came_back": come_back,
+    "calls.lobby.CallLobby.enter": wait_for_an_operator,
+    "calls.lobby.CallLobby.left": wait_no_more,
     "calls.recordings.kept_too_long": lambda on: kept_too_long(on.tx, on.now + timedelta(days=365)),
     "calls.playbacks.settle": settle_playback,
     "calls.record.CallRecord.find": find_appointment,
@@ -778,6 +805,7 @@ CASES: Mapping[str, Case] = {
 
 _OF_THE_CALL = "which practice it works in is what the call's own row says; no caller and no argument names one"
 _OF_THE_HOUSE = "house scope: opaque identifiers only, and no practice's row is reached"
+_OF_THE_OFFER = "which practice it works in is what the rows of the offer say; no operator and no argument names one"
 _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is given"
 
 #: Methods that no careless transaction can be handed to, each with the reason.
@@ -817,6 +845,10 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.audio.Captions.give_back": _OF_THE_CALL,
     "calls.codes.CodeSender.send": _OF_ONE_PRACTICE,
     "calls.endings.Endings.status": _OF_THE_CALL,
+    "calls.operators.Operators.left": _OF_THE_OFFER,
+    "calls.operators.Operators.offer": _OF_THE_OFFER,
+    "calls.operators.Operators.offered": _OF_THE_OFFER,
+    "calls.operators.Operators.take": _OF_THE_OFFER,
     "calls.steps.Steps.step": _OF_THE_CALL,
     "calls.steps.Steps.recording": _OF_THE_CALL,
     "calls.recordings.Recordings.fetch": _OF_ONE_PRACTICE,
@@ -826,6 +858,9 @@ NOT_ATTACKED: Mapping[str, str] = {
     "practice.inbox.erase_handled": "a function of the schema for the transaction's practice: test_voice_messages",
     "calls.old_messages.OldMessages.erase": "goes through all practices, each in its own transaction",
     "calls.recordings.Recordings.erase": "goes through all practices, each in its own transaction",
+    "calls.waiting_room.WaitingRoom.heard": _OF_THE_CALL,
+    "calls.waiting_room.WaitingRoom.keyed": _OF_THE_CALL,
+    "calls.waiting_room.WaitingRoom.meeting": _OF_THE_CALL,
     "calls.text_messages.TextMessages.sent": _OF_THE_HOUSE,
     "calls.text_messages.TextMessages.moved": _OF_THE_HOUSE,
     "practice.sharing.SharedTelephones.refresh": "goes through all practices, each in its own transaction",

@@ -63,12 +63,13 @@ SPOKEN_BY_THE_CARRIER = f"""
 
 def house_settings(keys_file: Path, changes: Mapping[str, Any]) -> Settings:
     """The demo's settings on free ports, with ``changes`` section by section."""
-    webhooks, private = free_port(), free_port()
+    webhooks, private, console = free_port(), free_port(), free_port()
     values: dict[str, Any] = {
         "environment": "test",
         "public_base_url": f"http://127.0.0.1:{webhooks}",
         "webhooks": {"port": webhooks},
         "private": {"port": private},
+        "console": {"port": console, "public_url": f"http://localhost:{console}"},
         "keys_file": keys_file,
         "captions": False,
         "carrier": {"account_sid": "AC" + "0" * 32, "auth_tokens": [TOKEN], "sms_sender": "+33199000001"},

@@ -55,7 +55,7 @@ async def test_p3_a_whole_call_is_played_back_to_us(house: House) -> Outcome:
 
 
 def _nobody_waits_for_the_call(sabotage: Sabotage) -> None:
-    sabotage.rewrite(rows, "ENTER_BY_ID", " FOR UPDATE", "")
+    sabotage.rewrite(rows, "ENTER_BY_ID", " FOR NO KEY UPDATE", "")
 
 
 CALL_LOCK = Defence("one webhook of a call at a time", "P3: same question, same answer", _nobody_waits_for_the_call)

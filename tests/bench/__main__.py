@@ -1,4 +1,4 @@
-"""``make bench``: the verified call on one worker, beside its floors, in one run on one machine."""
+"""``make bench``: the verified call on one worker, and routing, beside their floors, in one run on one machine."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.bench.floors import Form
 from tests.bench.ground import Ground, ground
 from tests.bench.load import Phase, run_phase
 from tests.bench.recording import record_call
+from tests.bench.routing import measure_routing, table
 from tests.bench.servers import Server, servers
 from tests.bench.values import Person, Recording
 from tests.bench.walk import Codes, SameCode
@@ -55,7 +56,11 @@ async def _bench(bounds: argparse.Namespace) -> None:
             results.keep("statements", step=step.value, **asdict(counted), round_trips=counted.round_trips)
         say("", *report.statements_table(counts), "")
         phases = await _measure(made, recording, bounds, results)
+        routing = await measure_routing(made, bounds.rounds)
+        for number, measured in enumerate(routing, start=1):
+            results.keep("routing", round=number, **measured.fields())
     say("", *report.ratios_table(phases, bounds.callers), "", *report.steps_table(phases, bounds.callers), "")
+    say(*table(routing), "")
     say(report.LEGEND, *(f"{form.value}: {what}" for form, what in report.WHAT.items()), *report.busy_note(phases))
     say(f"medians of {bounds.rounds} rounds; raw runs: {results.path}")
 

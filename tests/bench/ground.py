@@ -91,6 +91,7 @@ def bench_values(folder: Path, carrier: int) -> dict[str, Any]:
         "public_base_url": f"http://127.0.0.1:{webhooks}",
         "webhooks": {"port": webhooks},
         "private": {"port": free_port()},
+        "console": {"port": free_port()},
         "database": {"folder": str(folder)},
         "keys_file": str(folder / "keys.json"),
         "carrier": {

@@ -12,6 +12,7 @@ import pytest
 
 from tests.bench.__main__ import arguments
 from tests.bench.floors import Form
+from tests.bench.routing import RINGS
 from tests.bench.values import Step
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[dict[str, A
     file = tmp_path_factory.mktemp("bench") / "raw.jsonl"
     bounds = ["--rounds", "1", "--seconds", "0.2", "--callers", "2", "--output", str(file)]
     command = [sys.executable, "-m", "tests.bench", *bounds]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout, [json.loads(line) for line in file.read_text().splitlines()]
 
@@ -48,6 +49,13 @@ def test_the_forms_stand_in_one_table_with_what_they_leave_out(run: tuple[str, l
     for form in Form:
         assert f"\n{form.value} " in table
         assert f"\n{form.value}: " in table
+
+
+def test_routing_is_measured_beside_its_statement_by_hand(run: tuple[str, list[dict[str, Any]]]) -> None:
+    (measured,) = [line for line in run[1] if line["kind"] == "routing"]
+    assert len(measured["ring_to_offer_ms"]) == RINGS
+    assert min(measured["reservations_per_second"], measured["by_hand_per_second"]) > 0
+    assert "\nrouting: 1,000 practices, 200 waiting\nreservations/s " in run[0]
 
 
 @pytest.mark.parametrize(

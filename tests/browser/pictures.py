@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.acceptance.on_the_line import BORN, JEANNE, RESCUE, TILLEULS
 from tests.acceptance.stage import Stage
 from tests.browser.conftest import Visits
+from tests.browser.test_console_login import first_step, make_staff, second_step
+from tests.browser.test_console_pages import looking
 from tests.browser.test_telephones import rings
 from tests.browser.visitor import NARROW, Telephone, Visitor, without_waiting
 
@@ -20,10 +22,10 @@ SCREEN = {"width": 1280, "height": 840}
 STILL = {"reduced_motion": "reduce"}
 
 
-async def picture(visitor: Visitor, name: str) -> None:
+async def picture(page: Page, name: str) -> None:
     path = IMAGES / name
-    await visitor.page.mouse.move(0, 0)
-    await visitor.page.screenshot(path=path)
+    await page.mouse.move(0, 0)
+    await page.screenshot(path=path)
     assert path.stat().st_size < LARGEST, f"{name} has {path.stat().st_size} bytes: show less"
 
 
@@ -52,7 +54,7 @@ async def test_a_code_arrives(visit: Visits) -> None:
         await asked_for_the_code(visitor)
         await visitor.page.locator(".call-entry summary").first.click()
         await expect(visitor.page.locator(".exchange")).to_have_count(4)
-        await picture(visitor, "telephones.png")
+        await picture(visitor.page, "telephones.png")
 
 
 async def test_what_was_asked_and_answered(visit: Visits) -> None:
@@ -63,7 +65,7 @@ async def test_what_was_asked_and_answered(visit: Visits) -> None:
         exchange = visitor.page.locator(".exchange").filter(has_text=f"Digits {BORN}")
         await exchange.locator("summary").first.click()
         await expect(exchange.locator("pre.twiml")).to_be_visible()
-        await picture(visitor, "telephones-history.png")
+        await picture(visitor.page, "telephones-history.png")
 
 
 async def test_on_a_narrow_screen(visit: Visits) -> None:
@@ -71,7 +73,7 @@ async def test_on_a_narrow_screen(visit: Visits) -> None:
     narrow = {"viewport": NARROW, "device_scale_factor": 2, "has_touch": True, "locale": "en-GB", **STILL}
     async with visit(kept=kept, **narrow) as visitor:
         await asked_for_the_code(visitor)
-        await picture(visitor, "telephones-narrow.png")
+        await picture(visitor.page, "telephones-narrow.png")
 
 
 async def test_in_the_dark_another_telephone_rings(stage: Stage, visit: Visits) -> None:
@@ -81,4 +83,13 @@ async def test_in_the_dark_another_telephone_rings(stage: Stage, visit: Visits) 
         rings(stage, RESCUE, TILLEULS)
         rescue = visitor.telephone("Cabinet des Tilleuls, ligne de secours")
         await expect(rescue.element).to_have_class(re.compile("ringing"))
-        await picture(visitor, "telephones-dark.png")
+        await picture(visitor.page, "telephones-dark.png")
+
+
+async def test_the_first_page_of_staff(browser: Browser, stage: Stage) -> None:
+    await make_staff(stage)
+    async with looking(browser, viewport={"width": 960, "height": 760}, **STILL) as page:
+        await first_step(page, stage, "operatrice2")
+        await second_step(page, stage, "operatrice2")
+        await expect(page.get_by_role("heading", name="Bonjour, Télésecrétaire 2")).to_be_visible()
+        await picture(page, "console.png")

@@ -16,6 +16,7 @@ from tests.browser.visitor import Visitor, visiting, without_waiting
 from tests.unit.emulator.bench import CALLER, PRACTICE, Reply, bench, twiml
 
 LINE = "+33472000010"
+OTHER = "+33639980002"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -150,3 +151,26 @@ async def test_a_page_says_when_the_emulator_has_gone_and_finds_it_when_it_is_ba
             await client.start(CALLER, PRACTICE, "scripted")
         await expect(visitor.page.locator(".call-entry")).to_have_count(1)
         visitor.complaints.clear()  # the browser notes each try
+
+
+async def test_somebody_waits_in_a_queue_and_two_who_are_joined_read_what_the_other_says(browsing: Browsing) -> None:
+    pages = {
+        "/voice": twiml("<Enqueue>file</Enqueue>"),
+        "/fetch": twiml("<Dial><Queue>file</Queue></Dial>"),
+    }
+    async with bench(pages) as desk, browsing(desk.emulator.base_url) as visitor:
+        page = visitor.page.locator(".telephone").first
+        await page.get_by_label("Numéro à appeler").fill("04 65 71 00 01")
+        await visitor.press("Enter")
+        await expect(page.locator(".heard.tone")).to_have_text("Musique d’attente")
+        desk.application.pages["/voice"] = pages["/fetch"]
+        other = await desk.client.start(OTHER, PRACTICE, "live")
+        await expect(page.locator(".heard.joined")).to_be_visible()
+        await desk.client.speak(other, HOSTILE)
+        await expect(page.locator(".heard.voice p")).to_have_text(HOSTILE)
+        await page.locator("form.speech input").fill("bonjour")
+        await visitor.press("Enter")
+        await expect(page.locator(".entered.speech")).to_contain_text("bonjour")
+        state = await desk.client.state(other)
+        while not any(heard.text == "bonjour" for heard in state.heard):
+            state = await desk.client.state(other, after=state.revision, wait=5)

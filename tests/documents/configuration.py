@@ -84,7 +84,7 @@ def _name(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "group"
     plain = {"str": "text", "int": "number", "bool": "`true` / `false`", "Path": "path", "date": "date"}
-    plain |= {"SecretStr": "secret"}
+    plain |= {"SecretStr": "secret", "IPvAnyNetwork": "network"}
     name = getattr(annotation, "__name__", str(annotation))
     if name in plain:
         return plain[name]

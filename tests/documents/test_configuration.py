@@ -37,7 +37,7 @@ def test_only_what_takes_several_values_is_called_a_list() -> None:
 
 def test_the_kind_of_a_setting_is_a_word_for_people() -> None:
     words = {kind.split(",")[0] for kind in kinds().values()}
-    plain = {"text", "number", "path", "secret", "date", "group", "`true` / `false`"}
+    plain = {"text", "number", "path", "secret", "date", "network", "group", "`true` / `false`"}
     many = {f"list of {word}s" for word in plain}
     assert {word for word in words - plain - many if not re.fullmatch(r"`\w+`( / `\w+`)+", word)} == set()
     assert kinds()["hosting.activities"] == "list of numbers"

@@ -14,8 +14,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "transcripts.md"
 
 #: What the words in capitals stand for, and what a writer gives under the keys in braces.
 WORDS = {"REGEX": "bonjour", "KEYS": "1", "SECONDS": 2, "TEXT": "le secrétariat", "NAME": "second", "true": True}
+WORDS |= {"NAMES": ["caller", "second"], "false": False}
 KEYS = {"to": "+33465710001", "from": "+33639980001", "on": "+33472000000", "body": "Bonjour", "as": "code"}
-KEYS |= {"match": r"(\d{6})", "hears": "tapez 1", "presses": "1"}
+KEYS |= {"match": r"(\d{6})", "hears": "tapez 1", "presses": "1", "reason": "busy"}
 
 #: A telephone that has been answered, so that it can be hung up.
 ANSWERED = {"answers": {"on": "+33472000000", "as": "second"}}

@@ -66,7 +66,7 @@ async def test_status_callback_comes_once_at_the_end() -> None:
         (Reply(HELLO, status=500), [APOLOGY], [11200]),
         (Reply(HELLO, status=404), [APOLOGY], [11200]),
         (Reply(twiml("<Sing/><Say>bonjour</Say>")), ["bonjour"], [12200]),
-        (Reply(twiml("<Say>un</Say><Enqueue>file</Enqueue>")), ["un", APOLOGY], [12200]),
+        (Reply(twiml("<Say>un</Say><Echo/>")), ["un", APOLOGY], [12200]),
         (Reply(twiml("")), [], []),
         (Reply(twiml("<Hangup/><Say>jamais</Say>")), [], []),
         (Reply(twiml("<Redirect>/other</Redirect><Say>jamais</Say>")), ["autre"], []),

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
-from twilio.rest import Client
 
-from tests.unit.emulator.bench import ACCOUNT, CALLER, PRACTICE, SECOND, TOKEN, Bench, bench, twiml
+from tests.unit.emulator.bench import ACCOUNT, CALLER, PRACTICE, SECOND, TOKEN, bench, sdk, twiml, until
 
 # The SDK still signs in by the object and the parameter that aiohttp has deprecated.
 pytestmark = [
@@ -26,29 +21,10 @@ THIRD = "+33472000003"
 PAGES = {"/answered": twiml("<Say>allo</Say>"), "/sms": "", "/progress": ""}
 
 
-@asynccontextmanager
-async def sdk(desk: Bench, token: str = TOKEN, account: str = ACCOUNT) -> AsyncIterator[Client]:
-    """The real SDK, pointed at the emulator."""
-    http = AsyncTwilioHttpClient()
-    client = Client(account, token, http_client=http, environment={"_": ""})
-    client.api.base_url = desk.emulator.base_url
-    try:
-        yield client
-    finally:
-        await http.close()
-
-
 def account_session() -> aiohttp.ClientSession:
     """Plain HTTP with the account's credentials."""
     credentials = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
     return aiohttp.ClientSession(headers={"Authorization": f"Basic {credentials}"})
-
-
-async def until(check: Any) -> None:
-    """Wait for something that happens by itself."""
-    async with asyncio.timeout(10):
-        while not check():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_message_is_queued_sent_delivered_and_in_the_inbox() -> None:

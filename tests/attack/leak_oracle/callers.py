@@ -60,6 +60,7 @@ class Caller:
         seed: of all that is left to chance.
         door: which of the practice's numbers they ring; 0 is the first.
         closed: whether they ring out of hours; ``None`` leaves it to chance.
+        staffed: whether an operator is on duty who answers by a telephone; ``None`` leaves it to chance.
     """
 
     who: str
@@ -71,6 +72,7 @@ class Caller:
     seed: int
     door: int = 0
     closed: bool | None = None
+    staffed: bool | None = None
 
 
 #: Whom to ring, at which of their numbers, so that a call is received so.
@@ -133,8 +135,18 @@ def determined_caller(flow: Flow, goal: Hop, attempt: int) -> Caller:
     rings = Rings.WITHHELD if goal[1] == "abandoned" else Rings.OWN_NUMBER
     who = "carded" if goal[0].startswith(("slot_", "by_reference")) else "several"
     unrest = 0.05 if attempt == 0 else 0.0
-    closed = received == "case closed"
-    return Caller(who, called, rings, goal, HangsUp.AT_THE_END, unrest, attempt, door=door, closed=closed)
+    return Caller(
+        who,
+        called,
+        rings,
+        goal,
+        HangsUp.AT_THE_END,
+        unrest,
+        attempt,
+        door=door,
+        closed=received == "case closed",
+        staffed=way.get("operators") in ("connected", "message"),
+    )
 
 
 def leaving_callers() -> list[Caller]:

@@ -217,4 +217,6 @@ def invent(seed: int = 20261126) -> Population:
     ]
     strangers = [register.stranger(key) for key in ("stranger_one", "stranger_two", "stranger_three")]
     practices = {facts.slug: facts for facts in (port, tilleuls, dicte, direct, itself, and_direct, and_overflow)}
-    return Population(practices, {person.key: person for person in people}, strangers)
+    organisations = dict.fromkeys(facts.organisation_id for facts in practices.values())
+    desks = {organisation: register.landline() for organisation in organisations}
+    return Population(practices, {person.key: person for person in people}, strangers, desks)

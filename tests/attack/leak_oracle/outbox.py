@@ -33,7 +33,7 @@ class Outbox:
     Arguments:
         codes: that were sent, in order.
         seen: recipient and words of every message; the line that each call rings.
-        mails, reminders, rung: how many left.
+        mails, reminders, rung, offered: how many left; the last are calls that ring at an operator's.
         seen: recipient and words of every message.
         references: of every booking that was made, in order, and of every printed card.
     """
@@ -48,6 +48,7 @@ class Outbox:
     mails: int = 0
     reminders: int = 0
     rung: int = 0
+    offered: int = 0
     seen: set[tuple[str, str]] = field(default_factory=set)
     references: list[str] = field(default_factory=list)
 
@@ -79,6 +80,8 @@ class Outbox:
         async def tapped_call(carrier: TwilioCarrier, to: str, shown: str, url: str, **more: Any) -> Any:
             if "/voice/reached/" in url:
                 await self._rings(to, url)
+            if "/voice/offers/" in url:
+                self._rings_operator(to, url)
             return await ring(carrier, to, shown, url, **more)
 
         patch.setattr(TwilioCarrier, "ring", tapped_call)
@@ -128,6 +131,13 @@ class Outbox:
         )
         self.rung += 1
         self.judge.leaves(Sink.CALL_TO, to, allowed=[self._number(reached)] if reached and on_record else [])
+        self.judge.leaves(Sink.URL, answer_url)
+
+    def _rings_operator(self, to: str, answer_url: str) -> None:
+        """An operator's telephone is rung, at an address that names nobody."""
+        self.seen.add((to,))
+        self.offered += 1
+        self.judge.leaves(Sink.CALL_TO, to, allowed=self.population.desks.values())
         self.judge.leaves(Sink.URL, answer_url)
 
     def _number(self, reached: Reached) -> str:

@@ -111,11 +111,13 @@ class Population:
     Arguments:
         practices: by slug: ``port`` reads practitioners' names, ``tilleuls`` has a sensitive practitioner and does
             not, ``dicte`` has chosen the carrier's voice.
+        desks: by organisation, the private telephone of its operator: it is rung, and stands nowhere else.
     """
 
     practices: Mapping[str, PracticeFacts]
     people: Mapping[str, Person]
     strangers: Sequence[Stranger]
+    desks: Mapping[UUID, str]
 
     def of(self, practice: UUID) -> Iterator[Person]:
         """The patients of one practice."""
@@ -145,6 +147,8 @@ class Population:
         for stranger in self.strangers:
             for field in ("number", "birth_date", "typed_number", "callback_number", "spoken"):
                 yield Canary(f"caller.{field}", stranger.key, getattr(stranger, field))
+        for organisation, desk in self.desks.items():
+            yield Canary("staff_credential.telephone", f"operator of {organisation}", desk)
 
     def _has_sensitive(self, practice: UUID) -> bool:
         return any(visit.practitioner.sensitive for person in self.of(practice) for visit in person.visits)

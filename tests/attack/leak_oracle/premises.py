@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -41,6 +41,7 @@ from tests.attack.leak_oracle.office import Administrator, Office, enrol
 from tests.attack.leak_oracle.outbox import Outbox
 from tests.attack.leak_oracle.people import OPEN, Population
 from tests.attack.leak_oracle.search import Searcher
+from tests.attack.leak_oracle.shift import Shift, notices_judged
 from tests.attack.leak_oracle.taps import Edge, Logs, Observer, TappedVoice, headers_of
 from tests.attack.leak_oracle.verdict import Judge, Sink
 from tests.conftest import ROOT, Cluster
@@ -49,6 +50,8 @@ _numbers = itertools.count(1)
 #: The own times of a log's line and of a record are the house's, and no patient's.
 _LOG_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]* UTC")
 _RECORD_TIME = re.compile(r'"ts":"[0-9T:.Z-]+"')
+_ROUTING_TIME = re.compile(r'"\d{4}-\d\d-\d\d(?:T[0-9:.+-]+)?"')
+_ROUTING_TABLES = ("queue_entry", "reservation", "presence", "routing_event")
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class Premises:
     outbox: Outbox
     office: Office
     administrator: Administrator
+    shift: Shift
     logs: Logs
     database_log: Path
     session: aiohttp.ClientSession
@@ -80,6 +84,7 @@ class Premises:
     _read: int = 0
     _codes: int = 0
     _references: int = 0
+    _routed: set[str] = field(default_factory=set)
 
     async def after_call(self) -> None:
         """Judge what left beside documents, sound and messages: URLs, requests to the carrier, logs."""
@@ -92,6 +97,7 @@ class Premises:
                 seen = exchange.kind == "audio" or exchange.response_body in {b"", *self.edge.seen}
                 assert seen, "an answer left past the tap"
         self.judge.leaves(Sink.LOG, self.logs.taken())
+        await self.judge_routing()
         cards = [visit.reference for person in self.population.people.values() for visit in person.visits]
         self.judge.betrayed(self.outbox.codes[self._codes :], [*cards, *self.outbox.references[self._references :]])
         self._codes, self._references = len(self.outbox.codes), len(self.outbox.references)
@@ -118,6 +124,16 @@ class Premises:
         """A page of the private port."""
         async with self.session.get(self.running.private + path) as response:
             return f"{headers_of(response.headers)}\n{await response.text()}"
+
+    async def judge_routing(self) -> None:
+        """Judge every row of routing that is new or has changed; its times are the house's."""
+        async with self.running.database.house() as connection:
+            for table in _ROUTING_TABLES:
+                query = text(f"SELECT cast(to_jsonb(t) AS text) FROM {table} t")
+                for row in (await connection.execute(query)).scalars():
+                    if row not in self._routed:
+                        self._routed.add(row)
+                        self.judge.leaves(Sink.ROUTING, _ROUTING_TIME.sub('""', row))
 
     def _judge_rest(self, exchange: Exchange) -> None:
         """Judge a request to the carrier. Recipient and words of a message were judged when it left."""
@@ -159,10 +175,12 @@ async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]
                 outbox.watch(patch)
                 patch.setattr(faces, "webhook_application", edge.application)
                 addresses = Addresses(url, cluster.server.dsn(user=APP, database=name), None)
-                async with run_server(settings, addresses, clock=clock, voice=voice) as running:
+                server = run_server(settings, addresses, clock=clock, voice=voice)
+                async with notices_judged(url, judge), server as running:
+                    shift = Shift(running, clock, population)
                     yield Premises(
                         running, emulator, clock, population, judge, ledger, observer, edge, voice, outbox, office,
-                        administrator, logs, database_log, session, logged_before,
+                        administrator, shift, logs, database_log, session, logged_before,
                     )  # fmt: skip
     finally:
         await emulator.stop()

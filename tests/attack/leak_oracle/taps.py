@@ -86,6 +86,9 @@ class Edge:
         body = content.decode(errors="replace") if isinstance(content, bytes) else ""
         named = _STEP_URL.search(body)
         call = _call.get() or _as_id(named[1] if named else None)
+        if isinstance(content, bytes) and response.content_type == "audio/wav":  # music: seen as sounds are
+            beside_the_sound(self.judge, content)
+            body = ""
         await self.judge.answers(f"{response.status}\n{headers_of(response.headers)}\n{body}", call)
         if "<Redirect" in body and "<Record" not in body and self.before_answer is not None:
             meddling, self.before_answer = self.before_answer, None
@@ -111,12 +114,16 @@ class TappedVoice:
             meddling, self.before_sound = self.before_sound, None
             await meddling()
         sound = await self._voice.synthesise(text, language, speed)
-        # A WAV file is a header and samples; what else stood in it would be beside the sound.
-        header, samples = sound[:44], sound[44:]
-        self._judge.leaves(Sink.SOUND, header.decode(errors="replace"))
-        if int.from_bytes(header[40:44], "little") != len(samples):
-            self._judge.leaves(Sink.SOUND, samples.decode(errors="replace"))
+        beside_the_sound(self._judge, sound)
         return sound
+
+
+def beside_the_sound(judge: Judge, sound: bytes) -> None:
+    """A WAV file is a header and samples; what else stands in it is beside the sound, and judged."""
+    header, samples = sound[:44], sound[44:]
+    judge.leaves(Sink.SOUND, header.decode(errors="replace"))
+    if int.from_bytes(header[40:44], "little") != len(samples):
+        judge.leaves(Sink.SOUND, samples.decode(errors="replace"))
 
 
 class Logs(io.StringIO):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
@@ -76,6 +77,48 @@ class Telephone:
                 await self.state()
                 await self._client.hang_up(leg.sid)
 
+    async def waits(self, called: str, number: str = "anonymous") -> None:
+        """Ring a practice and ask for a person, up to the wait for one."""
+        await self.ring(number, called)
+        await self.press("0")
+        await self.state()
+
+    async def taken_at(self, desk: str) -> str | None:
+        """An operator answers at ``desk`` and takes the call by a key; their leg, once the two hear each other."""
+        leg = await self.offered_at(desk)
+        if leg is None:
+            return None
+        await self.takes(leg)
+        for _ in range(500):
+            if leg in (await self._client.state(self.sid)).hears:
+                return leg
+            await asyncio.sleep(0.02)
+        raise AssertionError("the caller and the operator never met")
+
+    async def offered_at(self, desk: str) -> str | None:
+        """An operator answers at ``desk``, and hears what is offered; their leg, if it rings there."""
+        ringing = await self._client.ringing(desk, 10)
+        if not ringing:
+            return None
+        await self._client.answer(ringing[-1].sid)
+        await self._client.settled(ringing[-1].sid)
+        return ringing[-1].sid
+
+    async def takes(self, leg: str) -> None:
+        """The operator takes the call."""
+        await self._client.press(leg, "1")
+        await self._client.settled(leg)
+
+    async def declined_by(self, leg: str) -> None:
+        """The operator types a key that takes nothing."""
+        await self._client.press(leg, "5")
+        await self._client.closed(leg)
+
+    async def left_by(self, leg: str) -> None:
+        """The operator hangs up."""
+        await self._client.hang_up(leg)
+        await self._client.closed(leg)
+
     async def hang_up(self) -> None:
         """Hang up, wherever the call is."""
         await self._client.hang_up(self.sid)
@@ -128,6 +171,7 @@ class Telephone:
         """End the call, have all that left judged, and put the practice's file in order."""
         await self.ended()
         premises = self._premises
+        await premises.shift.over(self._client)
         premises.edge.before_answer = premises.voice.before_sound = premises.observer.after_find = None
         async with premises.session.delete(f"{premises.emulator.base_url}/emulator/messages/failures") as mended:
             assert mended.status == 200, "the next caller's messages would be refused"

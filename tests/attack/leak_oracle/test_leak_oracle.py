@@ -28,6 +28,7 @@ from tests.attack.leak_oracle.parity import acts_without_proof, answers
 from tests.attack.leak_oracle.people import OPEN, Person, Stranger
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.telephone import Telephone
+from tests.attack.leak_oracle.verdict import Sink
 from tests.attack.leak_oracle.walk import Walk, fall_silent
 
 SEED = int(os.environ.get("ORACLE_SEED", "20261126"))
@@ -63,6 +64,8 @@ async def test_p1_p8_nothing_leaves_that_is_not_on_record_and_every_outlet_is_wa
     assert set(house.judge.heard) - {"appointment.place"} == {"appointment.starts_at", "practitioner.name"}
     assert set(heard) == PLAYBACKS
     assert house.outbox.rung, "no line was rung"
+    assert house.outbox.offered, "no operator was rung"
+    assert {Sink.NOTICE, Sink.ROUTING} <= house.judge.sinks, "nothing of a queue was read"
     assert any(words[-1].startswith("Rappel : RDV") for words in house.outbox.seen), "nobody was reminded"
     assert outcomes >= OUTCOMES
 

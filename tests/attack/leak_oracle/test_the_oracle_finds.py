@@ -27,6 +27,7 @@ from tests.attack.leak_oracle.invention import invent
 from tests.attack.leak_oracle.people import NO_CANARY
 from tests.attack.leak_oracle.renderings import renderings, writings
 from tests.attack.leak_oracle.search import Searcher
+from tests.attack.leak_oracle.shift import told_by
 from tests.attack.leak_oracle.verdict import Sink
 
 POPULATION = invent()
@@ -77,6 +78,8 @@ CARRIERS: Mapping[Sink, Callable[[str], str]] = MappingProxyType(
         Sink.JOB: lambda text: f"messages send_code {json.dumps({'challenge': text})}",
         Sink.HEALTH: lambda text: json.dumps({"ready": False, "failed": [text]}),
         Sink.LEDGER: lambda text: canonical({"event": "disclosure", "refs": [text]}).decode(),
+        Sink.ROUTING: lambda text: json.dumps({"kind": "left", "detail": text}),
+        Sink.NOTICE: lambda text: told_by(f"call:{text}"),
     }
 )
 
@@ -118,7 +121,8 @@ def test_every_column_about_patients_is_a_canary_or_says_why_not() -> None:
         for column in table.columns
         if column.name != "practice_id"
     }
-    assert columns == {field for field in FIELDS if not field.startswith("caller.")} | NO_CANARY.keys()
+    of_patients = {field for field in FIELDS if not field.startswith(("caller.", "staff_credential."))}
+    assert columns == of_patients | NO_CANARY.keys()
 
 
 def test_no_canary_is_taken_for_another() -> None:

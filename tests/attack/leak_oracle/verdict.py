@@ -41,6 +41,8 @@ class Sink(StrEnum):
     METRICS = "metrics"
     JOB = "job"
     HEALTH = "health page"
+    ROUTING = "routing tables"  # in house scope, and what figures are made from
+    NOTICE = "notice to other workers"  # whoever is in the database may listen
     LEDGER = "ledger"  # it leaves with every export and every copy: references, no values (LG-01)
 
 
@@ -92,6 +94,7 @@ class Judge:
         self.findings: list[Finding] = []
         self.heard: Counter[str] = Counter()
         self.departed: list[tuple[Sink, str]] = []
+        self.sinks: set[Sink] = set()
         self._telling = [fold(words) for words in telling]
         self._searcher = searcher
         self._ledger = ledger
@@ -136,6 +139,7 @@ class Judge:
             pushed: a grant by which a text tells date and time, and nothing else.
         """
         self.departed.append((sink, text))
+        self.sinks.add(sink)
         for hit in self._searcher.hits(text):
             if hit.canary.value not in allowed and not _pushes(pushed, hit.canary):
                 self._find(sink, hit.canary, "no patient's or caller's value may leave this way", None, hit.around)

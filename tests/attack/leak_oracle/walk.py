@@ -62,16 +62,22 @@ class Walk:
         self._reluctance = self._chance.choice(("silence", "hash", "garbage", "wrong code"))
         self._bound: UUID | None = None
         self._slot: UUID | None = None
+        self._staffed = caller.staffed if caller.staffed is not None else self._chance.random() < 0.5
 
     async def go(self) -> None:
         """Ring, talk, hang up; send strays after it; then what left is judged, and the file is put in order."""
         premises, telephone = self._premises, self._telephone
         closed = self._chance.random() >= 0.7 if self._caller.closed is None else self._caller.closed
         premises.clock.set(CLOSED if closed else OPEN)
+        if self._staffed:
+            await premises.shift.begins(self._practice)
         await telephone.ring(self._number(), list(self._practice.numbers)[self._caller.door])
         self._arm()
         for asked in range(MOST_QUESTIONS):
-            call = await telephone.state()
+            call, queued = await telephone.state(), self._is_queued()
+            if queued is not None and call.activity != "ended" and asked < self._gives_up_at:
+                await self._wait(queued)
+                continue
             if call.verb == "Dial" and premises.observer.state is not None:
                 await self._practice_rings(premises.observer.state)
                 continue
@@ -236,6 +242,46 @@ class Walk:
             await self._telephone.answered_at(self._practice.rescue_number)
         else:
             await self._telephone.wait(RINGING)
+
+    # --- waiting for an operator
+
+    def _is_queued(self) -> State | None:
+        state = self._premises.observer.state
+        return state if state is not None and state.phase is Phase.QUEUED else None
+
+    async def _wait(self, state: State) -> None:
+        """Wait for an operator: somebody takes the call, or all have gone, or a message is preferred."""
+        await self._premises.judge_routing()  # what is forgotten again once the wait is over
+        if self._chance.random() < self._caller.unrest:
+            await Mail(self._premises, self._telephone.sid).stray(self._chance)
+        reached = self._caller.goal in self._premises.observer.visited
+        hops = () if reached else way_to(self._premises.observer.flow, state.step, self._caller.goal)
+        outlet = hops[0][1] if hops else self._chance.choice(("connected", "connected", "message", "unanswered", ""))
+        shift, desk = self._premises.shift, self._premises.shift.desk(self._practice)
+        match outlet:
+            case "connected":
+                await self._talk(await self._telephone.taken_at(desk), stays=bool(hops))
+            case "message":
+                await self._telephone.press("2")
+            case "unanswered":
+                await shift.goes_home(self._practice)
+                await self._telephone.press("7")
+            case _:
+                leg = await self._telephone.offered_at(desk)
+                if leg is not None:
+                    await self._telephone.declined_by(leg)
+                await self._telephone.press("2")
+
+    async def _talk(self, leg: str | None, *, stays: bool) -> None:
+        """The two talk, of what is nobody else's; then one of them hangs up."""
+        if leg is None:
+            await self._telephone.press("7")  # still waiting
+            return
+        await self._telephone.say(f"Bonjour, {self._stranger.spoken}.")
+        if stays or self._chance.random() < 0.7:
+            await self._telephone.left_by(leg)
+        else:
+            await self._telephone.hang_up()
 
     # --- who they are
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +11,9 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.request_validator import RequestValidator
+from twilio.rest import Client
 
 from callcenter.emulator import CallClock, Emulator, EmulatorSettings, NumberSettings
 from callcenter.emulator.client import ControlClient
@@ -166,3 +169,41 @@ def wav(seconds: float, rate: int = 8000) -> bytes:
     head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16,
                        b"data", len(data))  # fmt: skip
     return head + data
+
+
+@asynccontextmanager
+async def sdk(desk: Bench, token: str = TOKEN, account: str = ACCOUNT) -> AsyncIterator[Client]:
+    """The real SDK, pointed at the emulator."""
+    http = AsyncTwilioHttpClient()
+    client = Client(account, token, http_client=http, environment={"_": ""})
+    client.api.base_url = desk.emulator.base_url
+    try:
+        yield client
+    finally:
+        await http.close()
+
+
+async def until(check: Any) -> None:
+    """Wait for something that happens by itself."""
+    async with asyncio.timeout(10):
+        while not check():
+            await asyncio.sleep(0.01)
+
+
+async def telephone(desk: Bench, page: str, number: str) -> str:
+    """A telephone that the application rings, that answers, and that runs a page; its sid."""
+    async with sdk(desk) as client:
+        order = await client.calls.create_async(to=number, from_=PRACTICE, url=desk.application.base_url + page)
+    (leg,) = await desk.client.ringing(number, 5)
+    assert order.sid == leg.sid
+    await desk.client.answer(leg.sid)
+    await desk.client.settled(leg.sid)
+    return leg.sid
+
+
+async def hears(desk: Bench, sid: str) -> list[str]:
+    """The legs that one hears, once it has settled."""
+    await desk.client.settled(sid)
+    found = (await desk.get(f"/calls/{sid}"))["hears"]
+    assert isinstance(found, list)
+    return found

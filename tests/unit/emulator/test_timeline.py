@@ -152,3 +152,62 @@ async def test_a_live_wait_ends_by_itself() -> None:
     timeline = LiveTimeline()
     timeline.enter()
     assert not await timeline.wait(Bell(), timeline.elapsed + 0.01)
+
+
+async def test_conversations_that_meet_pass_their_time_together_and_each_counts_its_own() -> None:
+    clock = Clock()
+    first, second, log = ScriptedTimeline(clock), ScriptedTimeline(clock), list[tuple[str, float]]()
+
+    def waiting(timeline: ScriptedTimeline, name: str, until: float) -> asyncio.Task[None]:
+        async def live() -> None:
+            await timeline.wait(Bell(), until)
+            log.append((name, timeline.elapsed))
+
+        return leg(timeline, live)
+
+    tasks = [waiting(first, "first", 100.0), waiting(second, "second", 20.0)]
+    await turns()
+    first.advance(90)
+    second.advance(15)
+    first.meet(second)
+    second.meet(first)  # a second time changes nothing
+    assert (first.elapsed, second.elapsed) == (90, 15)
+    assert first.settled
+    second.advance(7)
+    await turns()
+    assert log == [("second", 20.0)]
+    assert (first.elapsed, second.elapsed) == (97, 22)
+    first.advance(3)
+    await asyncio.gather(*tasks)
+    assert log[1:] == [("first", 100.0)]
+    assert clock.moment == datetime(2026, 11, 26, 9, 1, 55, tzinfo=UTC)  # 90 and 15 before, 10 together
+
+
+async def test_one_that_is_busy_keeps_the_other_from_settling_once_they_have_met() -> None:
+    first, second, bell = ScriptedTimeline(), ScriptedTimeline(), Bell()
+
+    async def live() -> None:
+        await first.wait(bell, None)
+
+    task = leg(first, live)
+    await turns()
+    second.enter()
+    assert first.settled
+    first.meet(second)
+    assert not first.settled
+    revision = first.changes.revision
+    second.leave()
+    assert first.settled
+    assert first.changes.revision > revision  # whoever waits for the first to settle is told
+    bell.ring()
+    await task
+    assert second.settled
+
+
+async def test_live_and_scripted_ones_keep_their_own_pace() -> None:
+    scripted, live = ScriptedTimeline(), LiveTimeline()
+    live.enter()
+    scripted.meet(live)
+    assert scripted.settled
+    assert not live.settled
+    live.leave()

@@ -5,9 +5,13 @@ import pytest
 from callcenter.emulator.twiml import DocumentFailed, parse
 from callcenter.emulator.verbs import (
     Dial,
+    DialledConference,
     DialledNumber,
+    DialledQueue,
+    Enqueue,
     Gather,
     Hangup,
+    Leave,
     Pause,
     Play,
     Redirect,
@@ -42,8 +46,8 @@ def test_every_verb() -> None:
     assert one("<Redirect/>") == Redirect(HERE)
     assert one('<Reject reason="busy"/>') == Reject("busy")
     assert one("<Hangup/>") == Hangup()
-    assert one("<Enqueue>q</Enqueue>") == Unsupported("Enqueue")
-    assert one("<Dial><Conference>c</Conference></Dial>") == Unsupported("Dial/Conference")
+    assert one("<Echo/>") == Unsupported("Echo")
+    assert one("<Dial><Sip>sip:a@b.fr</Sip></Dial>") == Unsupported("Dial/Sip")
 
 
 def test_endless_loop_is_a_thousand() -> None:
@@ -108,8 +112,19 @@ def test_largest_document_is_read() -> None:
         ('<Gather><Play digits="1"/></Gather>', 13430),
         ('<Play digits="!"/>', 13430),
         (f"<Say>{'a' * 4097}</Say>", 13521),
-        ("<Dial><Phone>1</Phone></Dial>", 12200),
+        ("<Dial><Phone>1</Phone></Dial>", 13215),
         ('<Gather actionOnEmptyResult="yes"/>', 12200),
+        ('<Enqueue method="PUT">q</Enqueue>', 14201),
+        ('<Enqueue waitUrlMethod="PUT">q</Enqueue>', 14201),
+        ('<Dial><Conference muted="yes">c</Conference></Dial>', 13230),
+        ('<Dial><Conference endConferenceOnExit="yes">c</Conference></Dial>', 13231),
+        ('<Dial><Conference startConferenceOnEnter="no">c</Conference></Dial>', 13232),
+        ('<Dial><Conference waitMethod="PUT">c</Conference></Dial>', 13234),
+        ('<Dial><Conference beep="loud">c</Conference></Dial>', 13235),
+        ('<Dial><Conference statusCallbackEvent="begin">c</Conference></Dial>', 12200),
+        ("<Dial><Client>a<Phone/></Client></Dial>", 12200),
+        ("<Dial><Queue>q</Queue><Number>+33472000000</Number></Dial>", 13215),
+        ("<Dial><Number>+33472000000</Number><Queue>q</Queue></Dial>", 13215),
     ],
 )
 def test_warnings(inside: str, code: int) -> None:
@@ -131,3 +146,34 @@ def test_a_dial_rings_between_five_seconds_and_ten_minutes(written: str, seconds
     dialled = one(f'<Dial timeout="{written}">+33472000000</Dial>')
     assert isinstance(dialled, Dial)
     assert dialled.timeout == seconds
+
+
+def test_queues() -> None:
+    assert one('<Enqueue action="/a" waitUrl="/w" waitUrlMethod="GET" maxQueueSize="5"> q </Enqueue>') == Enqueue(
+        "q", "http://h.fr/a", wait_url="http://h.fr/w", wait_method="GET", max_size=5
+    )
+    assert one("<Enqueue>q</Enqueue>") == Enqueue("q")
+    assert one("<Leave/>") == Leave()
+    assert one('<Enqueue workflowSid="WW1"/>') == Unsupported("Enqueue/Task")
+    dialled = one('<Dial><Queue url="/w">q</Queue></Dial>')
+    assert isinstance(dialled, Dial)
+    assert dialled.queue == DialledQueue("q", "http://h.fr/w")
+    inline = parse(b'<Response><Enqueue action="/a" waitUrl="/w">q</Enqueue></Response>', None)
+    assert sorted(alert.code for alert in inline.alerts) == [14202, 14203]
+
+
+def test_conferences() -> None:
+    dialled = one(
+        '<Dial><Conference muted="true" beep="onEnter" startConferenceOnEnter="false" endConferenceOnExit="true" '
+        'participantLabel="a" waitUrl="/w" waitMethod="GET" maxParticipants="9999" coach="CA1" record="true" '
+        'statusCallback="/s" statusCallbackEvent="join leave">c</Conference></Dial>'
+    )
+    assert isinstance(dialled, Dial)
+    assert dialled.conference == DialledConference(
+        "c", muted=True, starts=False, ends=True, label="a", wait_url="http://h.fr/w", wait_method="GET", most=250,
+        coach="CA1", beep="onEnter", callback="http://h.fr/s", events=frozenset({"join", "leave"}),
+    )  # fmt: skip
+    for written, url in (("", None), ('waitUrl=""', "")):
+        quiet = one(f"<Dial><Conference {written}>c</Conference></Dial>")
+        assert isinstance(quiet, Dial)
+        assert quiet.conference == DialledConference("c", wait_url=url)

@@ -30,6 +30,7 @@ from callcenter.flow.language import Act, Flow, Lookup
 from callcenter.flow.outcomes import Prompts
 from callcenter.flow.ports import (
     Addressee,
+    Admitted,
     BookablePractitioner,
     BookingMade,
     CallbackRequest,
@@ -46,9 +47,11 @@ from callcenter.flow.ports import (
     MayRing,
     NoMoreCodes,
     NoSlot,
+    NotAdmitted,
     Nothing,
     NotKnown,
     Offered,
+    Parted,
     SlotKnown,
     Told,
     VerificationDown,
@@ -214,6 +217,31 @@ class MemorySwitchboard:
 
     async def came_back(self, rang: Rang) -> None:
         self.rang.append(rang)
+
+
+class MemoryLobby:
+    """Where callers wait for operators; nobody is on duty until ``admits`` says so.
+
+    Arguments:
+        verifier: what it has proved dies with a talk.
+    """
+
+    def __init__(self, verifier: MemoryVerifier) -> None:
+        self.admits = False
+        self.parts: Parted = Parted.UNANSWERED
+        self.entered: list[tuple[str, bool]] = []
+        self._verifier = verifier
+
+    async def enter(self, language: str, *, relayed: bool) -> Admitted | NotAdmitted:
+        if not self.admits:
+            return NotAdmitted()
+        self.entered.append((language, relayed))
+        return Admitted("waiting")
+
+    async def left(self, *, met: bool) -> Parted:
+        if self.parts in (Parted.CONNECTED, Parted.CUT_OFF):
+            self._verifier.level, self._verifier.verified = Level.UNKNOWN, None
+        return self.parts
 
 
 class MemoryMessages:
@@ -391,12 +419,13 @@ class Call:
         self.booking = MemoryBooking(self.practitioners, self.free)
         self.references = MemoryReferences(self.references_known, self.booking)
         self.switchboard = MemorySwitchboard(self.verifier)
+        self.lobby = MemoryLobby(self.verifier)
         self.state: State = initial(self.flow)
 
     @property
     def world(self) -> World:
         ports = (self.verifier, self.record, self.messages, self.outreach, self.booking, self.references)
-        return World(self.now, Caller(self.number), self.public, *ports, self.switchboard)
+        return World(self.now, Caller(self.number), self.public, *ports, self.switchboard, self.lobby)
 
     async def send(self, event: Event) -> Reply:
         turn = await advance(self.flow, self.book, self.state, event, self.world)

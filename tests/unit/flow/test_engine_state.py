@@ -81,8 +81,8 @@ def test_neither_a_refusal_nor_a_printed_state_shows_what_was_typed() -> None:
 def test_the_form_is_pinned() -> None:
     began = datetime(2026, 11, 26, 9, tzinfo=UTC)
     assert State("menu", Phase.KEY, silences=1, begun="14", turns=2, started_at=began).to_json() == (
-        '{"begun": "14", "bound": {}, "limited": false, '
+        '{"away_since": null, "begun": "14", "bound": {}, "limited": false, '
         '"manner": {"language": "fr", "pace": "normal", "relay": false}, "nonsense": 0, "phase": "key", "restarts": 0, '
         '"silences": 1, "started_at": "2026-11-26T09:00:00+00:00", "step": "menu", "turns": 2, '
-        '"typed": {}, "version": 3}'
+        '"typed": {}, "version": 4}'
     )

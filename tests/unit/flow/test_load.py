@@ -89,9 +89,9 @@ def test_the_shipped_flow_stands_as_its_issue_says() -> None:
     ways = {(step, outlet) for step, outlet, target in flow.edges() if target == "person"}
     outlets = {outlet for _, outlet in ways}
     assert outlets >= {"key 0", "silence", "nonsense", "refused", "unavailable", "withheld"}
-    assert flow.steps["person"].outlets() == {"yes": "person_open", "no": "person_closed"}
+    assert flow.steps["person"].outlets() == {"yes": "operators", "no": "person_closed"}
     # Two who have talked hear no goodbye of ours; everybody else ends with one.
-    assert {step.name for step in flow.steps.values() if isinstance(step, End)} == {"goodbye", "talked"}
+    assert {step.name for step in flow.steps.values() if isinstance(step, End)} == {"goodbye", "parted"}
 
 
 # --- the digest

@@ -20,16 +20,20 @@ from prometheus_client import CollectorRegistry
 
 from callcenter.calls.values import (
     Answer,
+    AtAWait,
     AudioGone,
     AudioText,
     Document,
     End,
     Incoming,
+    Meeting,
     NotDelivered,
     Render,
     SayText,
     StatusChanged,
     StepAnswered,
+    WaitOver,
+    Waits,
     committed,
 )
 from callcenter.speech.voices import VoiceUnavailable
@@ -94,6 +98,56 @@ class CallsDouble:
     async def audio_given_back(self, call: UUID, fetch: UUID, why: NotDelivered) -> None:
         await self._reach()
         self.given_back.append((call, fetch, why))
+
+
+class LobbyDouble:
+    """Lets whoever asks wait, and keeps what they typed; 2 lets them out."""
+
+    def __init__(self) -> None:
+        self.asked: list[AtAWait] = []
+        self.typed: list[str] = []
+        self.taken: str | None = None
+        self.fails: Exception | None = None
+
+    async def heard(self, at: AtAWait) -> Waits | WaitOver:
+        self.asked.append(at)
+        if self.fails is not None:
+            raise self.fails
+        return WaitOver() if "2" in self.typed else Waits((SayText("Vous attendez."),), (SayText("Tapez 2."),))
+
+    async def keyed(self, at: AtAWait, keys: str) -> Waits | WaitOver:
+        self.typed.append(keys)
+        return await self.heard(at)
+
+    async def meeting(self, at: AtAWait) -> Meeting | WaitOver:
+        await self.heard(at)
+        return WaitOver() if self.taken is None else Meeting(self.taken, (SayText("Vous êtes en relation."),))
+
+
+class OperatorsDouble:
+    """One offer, which may be taken."""
+
+    def __init__(self) -> None:
+        self.practice: str | None = "Un appel pour le cabinet."
+        self.room: str | None = "r-1"
+        self.asked: list[tuple[str, UUID]] = []
+        self.fails: Exception | None = None
+
+    async def _reach(self, what: str, offer: UUID) -> None:
+        self.asked.append((what, offer))
+        if self.fails is not None:
+            raise self.fails
+
+    async def offer(self, offer: UUID) -> str | None:
+        await self._reach("offer", offer)
+        return self.practice
+
+    async def take(self, offer: UUID) -> str | None:
+        await self._reach("take", offer)
+        return self.room
+
+    async def left(self, offer: UUID) -> None:
+        await self._reach("left", offer)
 
 
 class MessagesDouble:
@@ -175,6 +229,8 @@ class Edge:
 
     port: int
     calls: CallsDouble
+    lobby: LobbyDouble
+    operators: OperatorsDouble
     messages: MessagesDouble
     texts: TextsDouble
     voice: VoiceDouble
@@ -261,9 +317,21 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
         voices = CarrierVoices()
         static = StaticAnswers(voices, alerts)
         static.refresh([RescueEntry(CALLED, RESCUE)])
-        edge = Edge(port, CallsDouble(), MessagesDouble(), TextsDouble(), VoiceDouble(), metrics.registry, static)
+        edge = Edge(
+            port,
+            CallsDouble(),
+            LobbyDouble(),
+            OperatorsDouble(),
+            MessagesDouble(),
+            TextsDouble(),
+            VoiceDouble(),
+            metrics.registry,
+            static,
+        )
         deps = EdgeDependencies(
             calls=edge.calls,
+            lobby=edge.lobby,
+            operators=edge.operators,
             messages=edge.messages,
             texts=edge.texts,
             confirmations=edge.texts,

@@ -3,8 +3,13 @@ import { h, icon } from "./dom.js";
 import { readable } from "./numbers.js";
 import { played } from "./sound.js";
 
-const SOUNDS = { "[sonnerie]": "tone_ringing", "[bip]": "tone_beep" }; // what the network itself lets one hear
-const SPOKEN = new Set(["say", "play"]);
+const SOUNDS = {
+  // what the network itself lets one hear
+  "[sonnerie]": "tone_ringing",
+  "[bip]": "tone_beep",
+  "[musique d'attente]": "tone_music",
+};
+const SPOKEN = new Set(["say", "play", "voice"]);
 
 export class Talk {
   #store;
@@ -68,7 +73,7 @@ export class Talk {
     this.#keys = null;
     const item = h("li", { class: `heard ${heard.kind}` });
     if (SPOKEN.has(heard.kind) || heard.kind === "error") {
-      item.append(h("p", { lang: heard.language || (heard.kind === "say" ? "fr" : null) }, heard.text));
+      item.append(h("p", { lang: heard.language || (heard.kind === "play" || heard.kind === "error" ? null : "fr") }, heard.text));
       if (heard.kind === "play") item.append(this.#again(call.sid, index));
     } else {
       item.append(this.#aside(heard));

@@ -271,8 +271,8 @@ export class Telephone {
 
   #hear(sid, heard, index) {
     const { ear } = this.#rack;
-    if (heard.kind === "say" || heard.kind === "error") {
-      const language = heard.language || (heard.kind === "say" ? "fr-FR" : "en-US");
+    if (heard.kind === "say" || heard.kind === "voice" || heard.kind === "error") {
+      const language = heard.language || (heard.kind === "error" ? "en-US" : "fr-FR");
       ear.hear({ text: heard.text, language });
     } else if (heard.kind === "play") {
       ear.hear({ audio: this.#audio, url: soundOf(sid, index) });

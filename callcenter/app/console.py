@@ -1,0 +1,64 @@
+"""The pages of staff, put together and opened."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
+from callcenter.app.faces import listen
+from callcenter.app.fittings import Fittings, opened
+from callcenter.console.application import ConsoleDependencies, console_application
+from callcenter.console.demonstration import demonstration_of
+from callcenter.console.forms import FormProofs
+from callcenter.console.guard import Failed
+from callcenter.console.origin import console_origin
+from callcenter.installation import Addresses
+from callcenter.settings import Settings
+from callcenter.staff.passkeys import RelyingParty
+from callcenter.staff.room import StaffLimits, StaffRoom
+from callcenter.telephony.alerts import AlertKind, Alerts
+from callcenter.telephony.listener import EdgeRunner
+
+#: Connections of their own: pages that are slow, or asked for a thousand times, hold up no caller.
+_POOL, _ATTEMPTS = 5, 2
+
+
+async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Addresses, fittings: Fittings) -> str:
+    """Show the pages until ``stack`` is unwound; returns how browsers reach them.
+
+    Raises:
+        CannotListen: the address is taken, or is not this machine's.
+    """
+    house, origin = fittings.house, console_origin(settings.console.public_url)
+    database = opened(stack, addresses.app, _POOL, "callcenter-console")
+    attempts = opened(stack, addresses.app, _ATTEMPTS, "callcenter-console-attempts")
+    party = RelyingParty(origin.host, str(origin))
+    room = StaffRoom.on(
+        database, attempts, house.sealer, house.clock, house.random, party, StaffLimits.of(settings.console)
+    )
+    stack.callback(room.close)
+    application = console_application(
+        ConsoleDependencies(
+            origin=origin,
+            entrance=StaffEntrance(room),
+            enrolment=StaffEnrolment(room, house.clock),
+            account=StaffAccount(room),
+            reception=StaffReception(room, database, house.clock),
+            proofs=FormProofs(house.sealer),
+            random=house.random,
+            failed=_told(fittings.alerts),
+            proxies=settings.console.proxies,
+            demonstration=demonstration_of(settings.environment),
+        )
+    )
+    await listen(stack, EdgeRunner(application), settings.console)
+    return str(origin)
+
+
+def _told(alerts: Alerts) -> Failed:
+    """Alerts about a page that raises."""
+
+    def failed(error: BaseException, **fields: str) -> None:
+        alerts.failed(AlertKind.CONSOLE_FAILED, error, **fields)
+
+    return failed

@@ -1,0 +1,123 @@
+"""Operators who answer by a telephone: they are rung, take a call by a key, and the caller is led to them.
+
+Who takes it is decided in our own database before anybody is led anywhere (``routing.reservations``); the carrier is
+asked only afterwards, so that two who press the key at once are one and a refusal.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.calls import rows
+from callcenter.calls.session import Session
+from callcenter.calls.steps import House, session_place
+from callcenter.kernel.errors import Unavailable
+from callcenter.routing.reservations import Accepted
+from callcenter.routing.stays import Offer, offer_of
+from callcenter.routing.values import Reservation, ReservationState, Way
+from callcenter.staff.telephones import telephone_of
+from callcenter.store.database import SET_PRACTICE
+
+
+class Lines(Protocol):
+    """What rings an operator, and leads a caller."""
+
+    async def ring(self, number: str, shown: str, offer: UUID) -> bool:
+        """Ring the operator's telephone; whether it rings.
+
+        Raises:
+            Unavailable: it is not known to ring.
+        """
+
+    async def lead(self, carrier_sid: str, call: UUID, document: int) -> bool:
+        """Lead a caller out of the queue to the operator; whether they are still there.
+
+        Raises:
+            Unavailable: it is not known whether they are led.
+        """
+
+
+class Operators:
+    """Implements ``telephony.ports.Operators``."""
+
+    def __init__(self, house: House, lines: Lines) -> None:
+        self._house = house
+        self._lines = lines
+
+    async def offered(self, reservation: Reservation) -> None:
+        """An offer stands: ring its operator, if they answer by a telephone. One who has none lets it run out."""
+        house = self._house
+        async with house.database.house() as connection:
+            offer = await offer_of(connection, reservation.id)
+            if offer is None or offer.way is not Way.TELEPHONE:
+                return
+            number = await telephone_of(connection, house.sealer, offer.staff)
+            shown = await self._shown(connection, offer)
+        if number is not None and shown is not None:
+            await self._lines.ring(number, shown, reservation.id)
+
+    async def offer(self, offer: UUID) -> str | None:
+        house, now = self._house, self._house.clock.now()
+        async with house.database.house() as connection:
+            standing = await offer_of(connection, offer)
+            if standing is None or standing.state is not ReservationState.OFFERED:
+                return None
+            row = (await connection.execute(_REVISION, {"practice": standing.practice})).one()
+            facts = await house.places.facts(connection, standing.practice, row.revision, now)
+        return house.flows.book.said("queue.offer", "fr").render(facts.public(now))
+
+    async def take(self, offer: UUID) -> str | None:
+        house = self._house
+        async with house.database.house() as connection:
+            standing = await offer_of(connection, offer)
+            if standing is None:
+                return None
+            taken = await house.reservations.accept(connection, offer, standing.staff, house.clock.now())
+            if not isinstance(taken, Accepted):
+                return None
+            await connection.execute(SET_PRACTICE, {"practice": str(standing.practice)})
+            leg = (await connection.execute(_LEG, {"call": standing.call})).one()
+        if not taken.again and not await self._led(leg.carrier_sid, standing.call, leg.document):
+            await self._not_connected(offer, standing)
+            return None
+        return offer.hex
+
+    async def left(self, offer: UUID) -> None:
+        """An offer that was not taken runs out by itself, and counts as one that was not answered."""
+        house, now = self._house, self._house.clock.now()
+        async with house.database.house() as connection:
+            standing = await offer_of(connection, offer)
+            match None if standing is None else standing.state:
+                case ReservationState.CONNECTED if standing is not None:
+                    await house.reservations.over(connection, offer, standing.staff, now)
+                case ReservationState.ACCEPTED if standing is not None:
+                    await house.reservations.dropped(connection, offer, standing.staff, now)
+
+    async def _led(self, carrier_sid: str, call: UUID, document: int) -> bool:
+        try:
+            return await self._lines.lead(carrier_sid, call, document)
+        except Unavailable:
+            return False
+
+    async def _not_connected(self, offer: UUID, standing: Offer) -> None:
+        house = self._house
+        async with house.database.house() as connection:
+            await house.reservations.not_connected(connection, offer, standing.staff, house.clock.now())
+
+    async def _shown(self, connection: AsyncConnection, offer: Offer) -> str | None:
+        """The number of ours that the caller has dialled: by it an operator knows the practice already."""
+        await connection.execute(SET_PRACTICE, {"practice": str(offer.practice)})
+        row = (await connection.execute(rows.SESSION, {"call": offer.call})).one_or_none()
+        if row is None:
+            return None
+        place = session_place(offer.practice, offer.call)
+        way = Session.from_json(self._house.sealer.open(row.state, place)).beginning.way
+        return None if way is None else way.called
+
+
+_REVISION = text("SELECT revision FROM practice WHERE id = :practice")
+_LEG = text("SELECT k.carrier_sid, s.document FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call")

@@ -1,0 +1,136 @@
+"""What somebody hears who waits for an operator, and where they meet: public words, made anew each time (a view).
+
+The truth about the wait, or nothing: the place in the queue, and a range only where enough waits of this hour are
+known.
+Whoever cannot be taken any more is let out: the practice closes, everybody has gone, or it has lasted too long.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.calls import rows
+from callcenter.calls.session import Session
+from callcenter.calls.steps import AnotherCallsStep, House, NoSuchCall, session_place
+from callcenter.calls.values import AtAWait, CallStatus, Meeting, SayText, WaitOver, Waits
+from callcenter.flow.state import Phase
+from callcenter.practice.facts import PracticeFacts
+from callcenter.routing.stays import Stay, stay_of
+from callcenter.routing.values import EntryState, LeftReason, ReservationState
+from callcenter.routing.waits import wait_range
+from callcenter.speech.numerals import spoken_number
+from callcenter.speech.waits import spoken_wait
+
+#: What asks for a message instead.
+MESSAGE_KEY = "2"
+#: Whoever has just come hears other words than whoever is there still.
+JUST_COME = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """A call that waits, as it stands."""
+
+    connection: AsyncConnection
+    session: Session
+    facts: PracticeFacts
+    stay: Stay
+    now: datetime
+
+
+class WaitingRoom:
+    """Answers the webhooks of waits. Implements ``telephony.ports.Lobby``."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def heard(self, at: AtAWait) -> Waits | WaitOver:
+        async with self._house.database.house() as connection:
+            there = await self._look(connection, at)
+            return WaitOver() if there is None else await self._heard(there, at)
+
+    async def keyed(self, at: AtAWait, keys: str) -> Waits | WaitOver:
+        async with self._house.database.house() as connection:
+            there = await self._look(connection, at)
+            if there is None:
+                return WaitOver()
+            if keys == MESSAGE_KEY:
+                await self._house.queue.leave(connection, at.call, LeftReason.MESSAGE, there.now)
+                return WaitOver()
+            return await self._heard(there, at)
+
+    async def meeting(self, at: AtAWait) -> Meeting | WaitOver:
+        async with self._house.database.house() as connection:
+            there = await self._look(connection, at)
+            taken = None if there is None else there.stay.reservation
+            if there is None or taken is None or taken.state not in _TAKEN:
+                return WaitOver()
+            await self._house.reservations.connected(connection, taken.id, taken.staff, there.now)
+            return Meeting(taken.id.hex, (self._line(there, "queue.taken"),))
+
+    async def _look(self, connection: AsyncConnection, at: AtAWait) -> _There | None:
+        """The call as it stands; ``None`` if it does not wait at that document any more."""
+        house, now = self._house, self._house.clock.now()
+        row = (await connection.execute(rows.LOOK, {"id": at.call})).one_or_none()
+        if row is None:
+            raise NoSuchCall
+        if not hmac.compare_digest(row.carrier_sid, at.carrier_sid):
+            raise AnotherCallsStep
+        kept = (await connection.execute(rows.STANDS, {"call": at.call})).one_or_none()
+        stay = await stay_of(connection, at.call)
+        if kept is None or kept.document != at.document or stay is None or CallStatus(row.status).terminal:
+            return None
+        session = Session.from_json(house.sealer.open(kept.state, session_place(row.practice_id, at.call)))
+        if session.state.phase is not Phase.QUEUED or stay.state is EntryState.LEFT:
+            return None
+        began = session.beginning
+        facts = await house.places.facts(connection, row.practice_id, began.revision, began.at)
+        return _There(connection, session, facts, stay, now)
+
+    async def _heard(self, there: _There, at: AtAWait) -> Waits | WaitOver:
+        reason = await self._why_out(there)
+        if reason is not None:
+            await self._house.queue.leave(there.connection, at.call, reason, there.now)
+            return WaitOver()
+        new = there.now - there.stay.entered_at < JUST_COME
+        lines = [self._line(there, "queue.wait" if new else "queue.still")]
+        position = await self._house.queue.position(there.connection, at.call, there.now)
+        if position is not None:
+            lines.append(self._place(there, position))
+        expected = await wait_range(there.connection, at.call, there.now)
+        if expected is not None:
+            said = spoken_wait(expected.half, expected.most, there.session.state.manner.language)
+            lines.append(self._line(there, "queue.range", {"queue.range": said}))
+        return Waits(tuple(lines), (self._line(there, "queue.keys"),))
+
+    async def _why_out(self, there: _There) -> LeftReason | None:
+        """Why the caller need not wait any longer; never while somebody is about to take the call."""
+        if there.stay.state is not EntryState.WAITING:
+            return None
+        if not there.facts.is_open(there.now):
+            return LeftReason.CLOSED
+        if there.stay.overdue(there.now):
+            return LeftReason.OVERFLOW
+        stay = there.stay
+        if not await self._house.queue.staffed(there.connection, stay.practice, stay.language, there.now):
+            return LeftReason.NOBODY
+        return None
+
+    def _place(self, there: _There, position: int) -> SayText:
+        if position == 1:
+            return self._line(there, "queue.next")
+        others = str(position - 1) if there.session.state.manner.language == "en" else spoken_number(position - 1)
+        return self._line(there, "queue.before", {"queue.others": others})
+
+    def _line(self, there: _There, prompt: str, given: dict[str, str] | None = None) -> SayText:
+        manner = there.session.state.manner
+        words = self._house.flows.book.said(prompt, manner.language)
+        public = there.facts.public(there.now, words.language)
+        return SayText(words.render({**public, **(given or {})}), words.language, manner.pace)
+
+
+_TAKEN = frozenset({ReservationState.ACCEPTED, ReservationState.CONNECTED})

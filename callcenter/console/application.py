@@ -1,0 +1,75 @@
+"""The console as one web application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+
+from callcenter.console import paths
+from callcenter.console.addresses import Network
+from callcenter.console.demonstration import Demonstration
+from callcenter.console.files import file_response
+from callcenter.console.first_page import FirstPage
+from callcenter.console.forms import LARGEST_FORM, FormProofs
+from callcenter.console.guard import Failed, guard
+from callcenter.console.joining import Joining
+from callcenter.console.origin import ConsoleOrigin
+from callcenter.console.own_account import AccountPages
+from callcenter.console.ports import Enrolment, Entrance, OwnAccount, Reception
+from callcenter.console.rendering import set_up_templates
+from callcenter.console.second_factor import SecondFactor, confirming, entering
+from callcenter.console.signing_in import SigningIn
+from callcenter.console.visits import Door, Doorkeeper
+from callcenter.kernel.randomness import Random
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleDependencies:
+    """What the console is handed.
+
+    Arguments:
+        origin: where browsers reach it.
+        entrance, enrolment, account, reception: what stands behind it.
+        proofs: makes and checks the proofs of forms.
+        failed: told of a page that raises.
+        proxies: networks of our own proxies, who say from where somebody asks.
+        demonstration: told on the page where one signs in; the demo's alone.
+    """
+
+    origin: ConsoleOrigin
+    entrance: Entrance
+    enrolment: Enrolment
+    account: OwnAccount
+    reception: Reception
+    proofs: FormProofs
+    random: Random
+    failed: Failed
+    proxies: Sequence[Network] = ()
+    demonstration: Demonstration | None = None
+
+
+def console_application(deps: ConsoleDependencies) -> web.Application:
+    """The application of the console's listener."""
+    around = guard(deps.origin, deps.random, deps.failed)
+    application = web.Application(middlewares=[around], client_max_size=LARGEST_FORM)
+    set_up_templates(application)
+    keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies)
+    for door in doors(deps):
+        add = application.router.add_get if door.method == hdrs.METH_GET else application.router.add_post
+        add(door.path, keeper.opened(door))
+    application.router.add_get(paths.STATIC, file_response)
+    return application
+
+
+def doors(deps: ConsoleDependencies) -> list[Door]:
+    """Every page, and for whom it is."""
+    return [
+        *SigningIn(deps.entrance, deps.demonstration).doors(),
+        *SecondFactor(entering(deps.entrance)).doors(),
+        *SecondFactor(confirming(deps.entrance)).doors(),
+        *Joining(deps.enrolment, deps.entrance).doors(),
+        *AccountPages(deps.account, deps.enrolment).doors(),
+        *FirstPage(deps.reception).doors(),
+    ]

@@ -1,0 +1,69 @@
+"""The addresses of the console's pages, and which of them one may be sent back to."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+HOME = "/"
+LOGIN = "/connexion"
+FACTOR = "/connexion/facteur"
+FACTOR_TOTP = "/connexion/facteur/application"
+FACTOR_RECOVERY = "/connexion/facteur/secours"
+FACTOR_PASSKEY = "/connexion/facteur/cle"
+FACTOR_PASSKEY_OPTIONS = "/connexion/facteur/cle/options"
+LOGOUT = "/deconnexion"
+
+INVITATION = "/invitation/{token}"
+FIRST_FACTOR = "/premier-facteur"
+FIRST_TOTP = "/premier-facteur/application"
+FIRST_TOTP_CONFIRMED = "/premier-facteur/application/code"
+FIRST_PASSKEY = "/premier-facteur/cle"
+FIRST_PASSKEY_OPTIONS = "/premier-facteur/cle/options"
+
+CONFIRM = "/confirmation"
+CONFIRM_TOTP = "/confirmation/application"
+CONFIRM_RECOVERY = "/confirmation/secours"
+CONFIRM_PASSKEY = "/confirmation/cle"
+CONFIRM_PASSKEY_OPTIONS = "/confirmation/cle/options"
+
+ACCOUNT = "/compte"
+ACCOUNT_PASSWORD = "/compte/mot-de-passe"  # noqa: S105 - an address
+ACCOUNT_TOTP = "/compte/application"
+ACCOUNT_TOTP_CONFIRMED = "/compte/application/code"
+ACCOUNT_PASSKEY = "/compte/cles"
+ACCOUNT_PASSKEY_OPTIONS = "/compte/cles/options"
+ACCOUNT_PASSKEY_REMOVED = "/compte/cles/{passkey}/retrait"
+ACCOUNT_RECOVERY = "/compte/codes-de-secours"
+ACCOUNT_SESSION_ENDED = "/compte/sessions/{session}/fin"
+ACCOUNT_OTHERS_ENDED = "/compte/sessions/fin"
+
+STATIC = "/static/{name}"
+
+#: The name of what says where one was.
+RETURN = "suite"
+LONGEST_RETURN = 300
+
+# Segments that are not empty, so that no « // » can begin a host; nothing that a browser reads as a slash or ends a
+# header with. RFC 3986 §4.2 calls what begins with « // » a reference to another host.
+_OWN = re.compile(r"/(?:[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)?(?:\?[A-Za-z0-9._~=&%-]*)?")
+#: One does not come back to where one signs in or out.
+_NO_RETURN = (LOGIN, LOGOUT, CONFIRM, FIRST_FACTOR, "/invitation", "/static")
+
+
+def safe_return(asked: str | None) -> str:
+    """A path of the console's own to go on to: as asked, or the first page (an open redirect otherwise).
+
+    Arguments:
+        asked: what a query or a form said; whoever made the link may have written it.
+    """
+    if asked is None or len(asked) > LONGEST_RETURN or _OWN.fullmatch(asked) is None:
+        return HOME
+    path = asked.partition("?")[0]
+    return HOME if any(path == no or path.startswith(no + "/") for no in _NO_RETURN) else asked
+
+
+def with_return(path: str, back: str, **more: str) -> str:
+    """``path``, with where to go on to after it."""
+    query = {**({} if back == HOME else {RETURN: back}), **more}
+    return f"{path}?{urlencode(query)}" if query else path

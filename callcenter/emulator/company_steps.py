@@ -1,0 +1,68 @@
+"""Reading the steps of a transcript that are about several telephones: who calls, who refuses, who hears whom."""
+
+from __future__ import annotations
+
+import yaml
+
+from callcenter.emulator.clients import IDENTITY
+from callcenter.emulator.lines import Unreached
+from callcenter.emulator.nodes import Problems, items_of, line_of, record_of, text_of, truth_of
+from callcenter.emulator.steps import CALLER, Calls, HearsWhom, Held, Rejects
+
+NUMBER = '"+33472000000"'
+REASONS: tuple[Unreached, ...] = ("busy", "no-answer", "failed")
+
+
+def read_clients(node: yaml.Node, problems: Problems) -> tuple[str, ...]:
+    """The clients that wait for calls while the transcript runs."""
+    example = "clients: [secretariat]"
+    found = []
+    for item in items_of(node, problems, "clients", example):
+        identity = text_of(item, problems, example)
+        if identity is not None and IDENTITY.fullmatch(identity) is None:
+            problems.at(line_of(item), f"{identity!r} is no identity of a client: write {example}")
+        elif identity is not None:
+            found.append(identity)
+    return tuple(found)
+
+
+def read_calls(node: yaml.Node, problems: Problems) -> Calls | None:
+    """Another telephone calls."""
+    example = 'calls: {from: "+33639980002", to: "+33465710001", as: autre}'
+    record = record_of(node, problems, "calls", example)
+    if record is None:
+        return None
+    caller, called = record.text("from", '"+33639980002"'), record.text("to", '"+33465710001"')
+    name = record.text("as", "autre")
+    record.finish()
+    return Calls(caller, called, name) if caller is not None and called is not None and name is not None else None
+
+
+def read_rejects(node: yaml.Node, problems: Problems) -> Rejects | None:
+    """Another telephone rings and is refused."""
+    record = record_of(node, problems, "rejects", f"rejects: {{on: {NUMBER}, reason: busy}}")
+    if record is None:
+        return None
+    on, reason = record.text("on", NUMBER), record.choice("reason", REASONS, "busy")
+    record.finish()
+    return Rejects(on, reason) if on is not None else None
+
+
+def read_hears_whom(node: yaml.Node, problems: Problems, known: set[str]) -> HearsWhom | None:
+    """Whom the telephone whose turn it is hears."""
+    example = "hears_whom: [caller], or hears_whom: [] for nobody"
+    names = []
+    for item in items_of(node, problems, "hears_whom", example):
+        name = text_of(item, problems, example)
+        if name is not None and name != CALLER and name not in known:
+            message = f"no telephone is called {name!r}: write as: {name} in an answers or calls step above this one"
+            problems.at(line_of(item), message)
+        elif name is not None:
+            names.append(name)
+    return HearsWhom(frozenset(names))
+
+
+def read_held(node: yaml.Node, problems: Problems) -> Held | None:
+    """Whether the telephone whose turn it is is on hold."""
+    held = truth_of(node, problems, "held")
+    return Held(held) if held is not None else None

@@ -1,0 +1,1 @@
+"""Who waits, who is there to answer, who is offered to whom. Knows nothing of telephony, nothing of patients."""

@@ -1,0 +1,205 @@
+"""The tables of routing: all in house scope, opaque identifiers only.
+
+That a call is offered to one operator at a time, and an operator one call, is kept by two partial unique indexes of
+``reservation``, whatever a worker believes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from callcenter.routing.values import (
+    EntryKind,
+    EntryState,
+    EventKind,
+    LeftReason,
+    PresenceState,
+    ReservationState,
+    Strategy,
+    Way,
+)
+from callcenter.store.schema import HOUSE_SCOPE, metadata, practice_column
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _count(name: str) -> Column[object]:
+    return Column(name, SmallInteger, nullable=False, server_default=text("0"))
+
+
+#: What an organisation has chosen; without a row, what ``routing.rules`` says.
+routing_rule = Table(
+    "routing_rule",
+    metadata,
+    Column("organisation_id", Uuid, ForeignKey("organisation.id"), primary_key=True),
+    Column("strategy", Text, nullable=False),
+    Column("wrap_up_seconds", SmallInteger, nullable=False),
+    _one_of("strategy", Strategy),
+    CheckConstraint("wrap_up_seconds BETWEEN 0 AND 1800", name="wrap_up_seconds"),
+    info=HOUSE_SCOPE,
+)
+
+presence = Table(
+    "presence",
+    metadata,
+    Column("staff_id", Uuid, ForeignKey("staff_account.id"), primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("way", Text, nullable=False),
+    _moment("since"),
+    # Since when nothing was to be done: what « longest idle » goes by.
+    _moment("idle_since"),
+    _moment("seen_at"),
+    # When wrapping up ends by itself.
+    _moment("wrap_up_until", nullable=True),
+    # The number of the last reservation: what « in turn » goes by.
+    Column("turn", BigInteger, nullable=False, server_default=text("0")),
+    _count("calls"),
+    # The day, in Paris, that they were counted on.
+    Column("calls_on", Date, nullable=True),
+    _count("missed_in_a_row"),
+    _one_of("state", PresenceState),
+    _one_of("way", Way),
+    CheckConstraint("(wrap_up_until IS NOT NULL) = (state = 'wrap_up')", name="wrap_up_ends"),
+    CheckConstraint("calls >= 0 AND (calls = 0 OR calls_on IS NOT NULL)", name="calls_of_a_day"),
+    CheckConstraint("missed_in_a_row >= 0", name="missed_in_a_row"),
+    Index("ix_presence_available", "idle_since", postgresql_where=text("state = 'available'")),
+    info=HOUSE_SCOPE,
+)
+
+queue_entry = Table(
+    "queue_entry",
+    metadata,
+    Column("call_id", Uuid, primary_key=True),
+    practice_column(),
+    Column("language", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    # Who came first: the moment, and among equals the number.
+    _moment("place"),
+    Column("number", BigInteger, Identity(always=True), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _moment("entered_at"),
+    # From when on to be led elsewhere; for callbacks, not to be offered before.
+    _moment("overflow_at", nullable=True),
+    _moment("not_before", nullable=True),
+    _count("offers"),
+    # How often the caller was rung back.
+    _count("attempts"),
+    _moment("answered_at", nullable=True),
+    _moment("left_at", nullable=True),
+    Column("left_reason", Text, nullable=True),
+    # Keyed hash of the calling number: by which a caller whose line was cut finds the place again, for minutes.
+    Column("caller_mark", Text, nullable=True),
+    # Who has refused or missed it last, and when: somebody else comes first.
+    Column("passed_by", Uuid, ForeignKey("staff_account.id"), nullable=True),
+    _moment("passed_at", nullable=True),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
+    UniqueConstraint("number"),
+    CheckConstraint("language ~ '^[a-z]{2}$'", name="language"),
+    CheckConstraint("priority BETWEEN 0 AND 3", name="priority"),
+    _one_of("kind", EntryKind),
+    _one_of("state", EntryState),
+    _one_of("left_reason", LeftReason),
+    CheckConstraint("(left_at IS NOT NULL) = (state = 'left')", name="left_when_gone"),
+    CheckConstraint("(left_reason IS NOT NULL) = (state = 'left')", name="left_for_a_reason"),
+    CheckConstraint("state <> 'connected' OR answered_at IS NOT NULL", name="connected_is_answered"),
+    CheckConstraint("offers >= 0 AND attempts >= 0", name="counts"),
+    CheckConstraint("place <= entered_at", name="place_is_no_later"),
+    CheckConstraint("caller_mark ~ '^[0-9a-f]{64}$'", name="caller_mark_is_a_digest"),
+    CheckConstraint("(passed_by IS NULL) = (passed_at IS NULL)", name="passed_at_a_time"),
+    Index("ix_queue_entry_order", "priority", "place", "number", postgresql_where=text("state = 'waiting'")),
+    Index("ix_queue_entry_present", "practice_id", postgresql_where=text("state <> 'left'")),
+    Index("ix_queue_entry_mark", "caller_mark", postgresql_where=text("caller_mark IS NOT NULL")),
+    info=HOUSE_SCOPE,
+)
+
+_LIVE = text("state IN ('offered', 'accepted', 'connected')")
+
+reservation = Table(
+    "reservation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("number", BigInteger, Identity(always=True), nullable=False),
+    Column("call_id", Uuid, ForeignKey("queue_entry.call_id"), nullable=False),
+    Column("staff_id", Uuid, ForeignKey("presence.staff_id"), nullable=False),
+    Column("state", Text, nullable=False),
+    _moment("made_at"),
+    _moment("ends_at"),
+    _moment("accepted_at", nullable=True),
+    _moment("connected_at", nullable=True),
+    _moment("ended_at", nullable=True),
+    UniqueConstraint("number"),
+    _one_of("state", ReservationState),
+    CheckConstraint("ends_at > made_at", name="ends_after_it_was_made"),
+    CheckConstraint("state NOT IN ('accepted', 'connected', 'over') OR accepted_at IS NOT NULL", name="accepted"),
+    CheckConstraint("state NOT IN ('connected', 'over') OR connected_at IS NOT NULL", name="connected"),
+    CheckConstraint("(ended_at IS NULL) = (state IN ('offered', 'accepted', 'connected'))", name="ended"),
+    Index("uq_reservation_live_call", "call_id", unique=True, postgresql_where=_LIVE),
+    Index("uq_reservation_live_staff", "staff_id", unique=True, postgresql_where=_LIVE),
+    Index(None, "call_id"),
+    Index(None, "staff_id", "made_at"),
+    info=HOUSE_SCOPE,
+)
+
+#: What has happened, only ever added to: waits, and later statements, come from here alone.
+routing_event = Table(
+    "routing_event",
+    metadata,
+    Column("number", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    Column("kind", Text, nullable=False),
+    Column("organisation_id", Uuid, ForeignKey("organisation.id"), nullable=False),
+    Column("practice_id", Uuid, ForeignKey("practice.id"), nullable=True),
+    # Of the entry, whose lock is held already: that of the call itself may be a step's, which waits for the entry.
+    Column("call_id", Uuid, ForeignKey("queue_entry.call_id"), nullable=True),
+    Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=True),
+    Column("reservation_id", Uuid, nullable=True),
+    Column("priority", SmallInteger, nullable=True),
+    # A reason, or a state of presence.
+    Column("detail", Text, nullable=True),
+    # Milliseconds in the queue of a caller who was on the line: with the first connection, and with leaving without.
+    Column("waited", BigInteger, nullable=True),
+    _one_of("kind", EventKind),
+    CheckConstraint("(call_id IS NULL) = (practice_id IS NULL)", name="call_of_a_practice"),
+    CheckConstraint("(kind = 'presence') = (call_id IS NULL)", name="presence_is_no_call"),
+    CheckConstraint("call_id IS NOT NULL OR staff_id IS NOT NULL", name="of_somebody"),
+    CheckConstraint("detail ~ '^[a-z_]{1,40}$'", name="detail_is_a_word"),
+    CheckConstraint("waited >= 0", name="waited"),
+    Index(None, "call_id", "number"),
+    Index(None, "practice_id", "at"),
+    Index(None, "staff_id", "at"),
+    Index(
+        "ix_routing_event_waits", "organisation_id", "at", postgresql_where=text("kind = 'connected' AND waited >= 0")
+    ),
+    Index(
+        "ix_routing_event_waits_of_practice",
+        "practice_id",
+        "at",
+        postgresql_where=text("kind = 'connected' AND waited >= 0"),
+    ),
+    info=HOUSE_SCOPE,
+)

@@ -1,0 +1,163 @@
+"""The ledger's log ``house``: acts of staff that concern no practice (LG-01).
+
+A record has the form, the leaf and the chain of those of practices (``audit.ledger``). Its stream is the account or the
+portfolio that it is about, so that what became of somebody's rights is one chain. It names accounts by identifier and
+holds no name, no login that was typed, no secret.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.audit.ledger import FORMAT, NO_LEAF, Value, canonical, leaf_of, timestamp
+from callcenter.audit.reading import Record
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import IntegrityError
+from callcenter.kernel.randomness import Random, new_id
+
+LOG = "callcenter/house"
+
+
+class Act(StrEnum):
+    """What a record of the house tells."""
+
+    ACCOUNT_MADE = "staff.account_made"
+    ACCOUNT_CHANGED = "staff.account_changed"
+    INVITED = "staff.invited"
+    INVITATION_USED = "staff.invitation_used"
+    SIGNED_IN = "staff.signed_in"
+    #: Somebody was not let in, or did not prove a factor again.
+    REFUSED = "staff.refused"
+    #: What was counted of an account's tries begins anew.
+    TRIES_FORGOTTEN = "staff.tries_forgotten"
+    STEPPED_UP = "staff.stepped_up"
+    PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105 - the name of an event
+    FACTOR_ADDED = "staff.factor_added"
+    FACTOR_REMOVED = "staff.factor_removed"
+    FACTORS_RESET = "staff.factors_reset"
+    ROLE_GIVEN = "staff.role_given"
+    ROLE_TAKEN = "staff.role_taken"
+    LOCKED = "staff.locked"
+    UNLOCKED = "staff.unlocked"
+    CLOSED = "staff.closed"
+    SESSION_REVOKED = "staff.session_revoked"
+    UNDERTAKING_SIGNED = "staff.undertaking_signed"
+    TRAINED = "staff.trained"
+    TELEPHONE_CHANGED = "staff.telephone_changed"
+    PORTFOLIO_MADE = "portfolio.made"
+    PORTFOLIO_GAINED = "portfolio.practice_added"
+    PORTFOLIO_LOST = "portfolio.practice_removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an account, or whoever works at the command line.
+
+    Arguments:
+        kind: ``staff`` or ``command``; ``nobody`` where nobody is known.
+        id: the account's identifier, or the name of the account on the machine.
+    """
+
+    kind: str
+    id: str
+
+    @classmethod
+    def staff(cls, account: UUID) -> Actor:
+        """Somebody who has signed in, or tries to."""
+        return cls("staff", str(account))
+
+    @classmethod
+    def command(cls, name: str) -> Actor:
+        """Whoever types a command."""
+        return cls("command", name)
+
+
+NOBODY = Actor("nobody", "")
+
+
+@dataclass(frozen=True, slots=True)
+class HouseLog:
+    """Writes the house's records, each in the transaction of what it tells.
+
+    Arguments:
+        clock, random: of the records' times and identifiers.
+    """
+
+    clock: Clock
+    random: Random
+
+    async def note(
+        self,
+        connection: AsyncConnection,
+        act: Act,
+        actor: Actor,
+        subject: UUID | None,
+        content: Mapping[str, Value] | None = None,
+        *,
+        stream: UUID | None = None,
+    ) -> None:
+        """Put one act on record.
+
+        Arguments:
+            connection: of the transaction in which it is done.
+            subject: the account concerned; ``None`` where none is.
+            content: references besides; never a name or a secret.
+            stream: of what has no account: a portfolio's; ``None``: a stream of its own.
+        """
+        chain = subject or stream or new_id(self.random)
+        # Two acts about one account at once are put one after the other, instead of one of them failing.
+        await connection.execute(_LOCK, {"stream": str(chain)})
+        last = (await connection.execute(_LAST, {"stream": chain})).one_or_none()
+        seq, previous = (0, NO_LEAF.hex()) if last is None else (last.seq + 1, last.leaf)
+        record = new_id(self.random)
+        body = canonical(
+            {
+                "v": FORMAT,
+                "log": LOG,
+                "id": str(record),
+                "stream": str(chain),
+                "seq": seq,
+                "prev": previous,
+                "ts": timestamp(self.clock.now()),
+                "event": act.value,
+                "actor": {"kind": actor.kind, "id": actor.id},
+                "call": None,
+                "subject": None if subject is None else str(subject),
+                **(content or {}),
+            }
+        )
+        row = {"id": record, "stream": chain, "seq": seq, "leaf": leaf_of(body).hex(), "body": body.decode()}
+        await connection.execute(_INSERT, row)
+
+
+async def records_of(connection: AsyncConnection, stream: UUID) -> list[Record]:
+    """What is on record about an account or a portfolio, in order.
+
+    Raises:
+        IntegrityError: a record does not have its leaf, or the chain is broken.
+    """
+    last, records = NO_LEAF.hex(), []
+    for place, row in enumerate((await connection.execute(_STREAM, {"stream": stream})).all()):
+        body: dict[str, Any] = json.loads(row.body)
+        chained = (row.seq, body["seq"], body["prev"], body["stream"]) == (place, place, last, str(stream))
+        if not chained or leaf_of(row.body.encode()).hex() != row.leaf:
+            raise IntegrityError(f"record {row.id} of the house's log does not match its chain")
+        last = row.leaf
+        records.append(Record(row.id, row.seq, body))
+    return records
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('house_record|' || :stream, 0))")
+_LAST = text("SELECT seq, leaf FROM house_record WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
+_INSERT = text(
+    "INSERT INTO house_record (id, stream, seq, leaf, body) VALUES (:id, :stream, :seq, :leaf, cast(:body AS text))"
+)
+_STREAM = text("SELECT id, seq, leaf, body FROM house_record WHERE stream = :stream ORDER BY seq")

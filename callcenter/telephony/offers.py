@@ -1,0 +1,140 @@
+"""What an operator hears whom we ring because a caller waits: for which practice, and a key that takes the call.
+
+A voicemail presses none. Documents of their own, not a flow; of the caller nothing is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable
+from typing import TypeVar
+from uuid import UUID
+
+from aiohttp import web
+from twilio.twiml import voice_response as verbs
+
+from callcenter.telephony import webhooks
+from callcenter.telephony.alerts import AlertKind, Alerts
+from callcenter.telephony.ports import Operators
+from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
+from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoices, say, serialise
+from callcenter.telephony.urls import Urls
+
+T = TypeVar("T")
+
+TAKE_KEY = "1"
+#: How often it is asked, and seconds for a key: within the time of an offer.
+TIMES, KEY_SECONDS = 2, 4
+ASK = "Pour prendre l'appel, tapez 1."
+NOT_THERE = "L'appel n'attend plus. Au revoir."
+NOT_TAKEN = "L'appel est proposé à une autre personne. Au revoir."
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+class Offers:
+    """Handlers of everything that the carrier asks while we ring an operator.
+
+    Arguments:
+        operators: knows what is offered to whom.
+        alerts: told of every failure.
+        urls, voices: how documents are rendered.
+        seconds: how long ``operators`` may take.
+    """
+
+    def __init__(
+        self, *, operators: Operators, alerts: Alerts, urls: Urls, voices: CarrierVoices, seconds: float
+    ) -> None:
+        self._operators = operators
+        self._alerts = alerts
+        self._urls = urls
+        self._voices = voices
+        self._seconds = seconds
+
+    async def heard(self, request: web.Request) -> web.Response:
+        """The operator has answered, or their voicemail has."""
+        offer = _offer(request)
+        words = None if offer is None else await self._asked(self._operators.offer(offer))
+        body = self._goodbye(NOT_THERE) if offer is None or words is None else self._question(offer, words)
+        return twiml(request, body, Outcome.ANSWERED)
+
+    async def keyed(self, request: web.Request) -> web.Response:
+        """A key."""
+        offer = _offer(request)
+        if offer is None or webhooks.read_wait_keys(await request.post()) != TAKE_KEY:
+            return twiml(request, self._goodbye(NOT_TAKEN), Outcome.ANSWERED)
+        room = await self._asked(self._operators.take(offer))
+        body = self._goodbye(NOT_THERE) if room is None else self._join(offer, room)
+        return twiml(request, body, Outcome.ANSWERED)
+
+    async def over(self, request: web.Request) -> web.Response:
+        """The talk is over."""
+        response = verbs.VoiceResponse()
+        response.append(verbs.Hangup())
+        return twiml(request, serialise(response), Outcome.ANSWERED)
+
+    async def status(self, request: web.Request) -> web.Response:
+        """The operator's leg is over. A failure is a 503, which lets the carrier's retries work."""
+        offer, event = _offer(request), webhooks.read_status_change(await request.post())
+        if offer is None or isinstance(event, webhooks.Malformed):
+            self._alerts.report(AlertKind.MALFORMED_WEBHOOK, field="offer" if offer is None else "CallStatus")
+            request[OUTCOME] = Outcome.MALFORMED.value
+            return respond(204)
+        if event.status.terminal:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await self._operators.left(offer)
+            except Exception as error:
+                self._alerts.failed(AlertKind.STATUS_FAILED, error)
+                request[OUTCOME] = Outcome.FAILED.value
+                return respond(503)
+        request[OUTCOME] = Outcome.ACCEPTED.value
+        return respond(204)
+
+    async def _asked(self, answer: Awaitable[T | None]) -> T | None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await answer
+        except Exception as error:
+            self._alerts.failed(AlertKind.STEP_FAILED, error)
+            return None
+
+    def _question(self, offer: UUID, words: str) -> bytes:
+        response = verbs.VoiceResponse()
+        for _ in range(TIMES):
+            gather = verbs.Gather(
+                input="dtmf", action=self._urls.offer_keys(offer), method="POST", timeout=KEY_SECONDS, num_digits=1
+            )
+            say(gather, f"{words} {ASK}", self._voices.voice("fr"))
+            response.append(gather)
+        say(response, NOT_TAKEN, self._voices.voice("fr"))
+        response.append(verbs.Hangup())
+        return serialise(response)
+
+    def _join(self, offer: UUID, room: str) -> bytes:
+        response = verbs.VoiceResponse()
+        dial = verbs.Dial(action=self._urls.offer_over(offer), method="POST", time_limit=TALK_SECONDS)
+        dial.append(
+            verbs.Conference(
+                room,
+                beep="false",
+                start_conference_on_enter=True,
+                end_conference_on_exit=True,
+                participant_label="operator",
+                wait_url="",
+            )
+        )
+        response.append(dial)
+        return serialise(response)
+
+    def _goodbye(self, words: str) -> bytes:
+        response = verbs.VoiceResponse()
+        say(response, words, self._voices.voice("fr"))
+        response.append(verbs.Hangup())
+        return serialise(response)
+
+
+def _offer(request: web.Request) -> UUID | None:
+    written = request.match_info["offer"]
+    return UUID(written) if _UUID.fullmatch(written) else None

@@ -1,0 +1,137 @@
+"""Operators on duty, one of each organisation, who answer by a private telephone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from callcenter.app import Running
+from callcenter.emulator.client import ControlClient
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice.facts import PracticeFacts
+from callcenter.routing.presence import move
+from callcenter.routing.reservations import Reservations
+from callcenter.routing.values import PresenceState, ReservationState, Way
+from callcenter.routing.waking import CHANNEL
+from callcenter.staff.administration import NewAccount
+from callcenter.staff.invitations import Purpose
+from callcenter.staff.passkeys import RelyingParty
+from callcenter.staff.records import Actor
+from callcenter.staff.room import StaffRoom
+from callcenter.staff.telephones import keep_telephone
+from callcenter.staff.values import Role, day_of
+from tests.attack.leak_oracle.people import Population
+from tests.attack.leak_oracle.verdict import Judge, Sink
+
+BY = Actor.command("oracle")
+
+
+class Shift:
+    """Who is on duty.
+
+    Arguments:
+        running: the server, whose own rooms are asked.
+    """
+
+    def __init__(self, running: Running, clock: Clock, population: Population) -> None:
+        self._running = running
+        self._clock = clock
+        self._population = population
+        self._staff: dict[UUID, UUID] = {}
+        self._on_duty: set[UUID] = set()
+
+    def desk(self, practice: PracticeFacts) -> str:
+        """The telephone (E.164) of who answers for a practice."""
+        return self._population.desks[practice.organisation_id]
+
+    async def begins(self, practice: PracticeFacts) -> None:
+        """Whoever answers for a practice is available."""
+        organisation = practice.organisation_id
+        if organisation not in self._staff:
+            self._staff[organisation] = await self._hired(organisation)
+        async with self._running.database.house() as connection:
+            now = self._clock.now()
+            assert await move(connection, self._staff[organisation], PresenceState.AVAILABLE, now, way=Way.TELEPHONE)
+        self._on_duty.add(organisation)
+
+    async def goes_home(self, practice: PracticeFacts) -> None:
+        """Whoever answers for a practice refuses what is offered to them, and is gone; a talk is ended first."""
+        organisation = practice.organisation_id
+        if organisation not in self._on_duty:
+            return
+        async with asyncio.timeout(20):
+            while not await self._leaves(self._staff[organisation]):
+                await asyncio.sleep(0.02)
+        self._on_duty.discard(organisation)
+
+    async def over(self, client: ControlClient) -> None:
+        """Nobody is on duty, and no desk rings any more."""
+        for facts in self._population.practices.values():
+            if facts.organisation_id in self._on_duty:
+                await self.goes_home(facts)
+                for leg in await client.ringing(self.desk(facts), 0):
+                    await client.reject(leg.sid, "no-answer")
+                    await client.closed(leg.sid)
+
+    async def _leaves(self, staff: UUID) -> bool:
+        reservations, now = Reservations(), self._clock.now()
+        async with self._running.database.house() as connection:
+            held = await reservations.of(connection, staff)
+            if held is not None and held.state is ReservationState.OFFERED:
+                await reservations.refuse(connection, held.id, staff, now)
+            return await move(connection, staff, PresenceState.OFFLINE, now, way=Way.TELEPHONE)
+
+    async def _hired(self, organisation: UUID) -> UUID:
+        running, database, clock = self._running, self._running.database, self._clock
+        login = f"operatrice-{len(self._staff)}"
+        party = RelyingParty.at("http://localhost:8081")
+        room = StaffRoom.on(database, database, running.sealer, clock, SystemRandom(), party)
+        try:
+            account = await room.administration.create(NewAccount(organisation, login, "Télésecrétaire"), BY)
+            portfolio = await room.portfolios.create(organisation, f"Tous {login}", BY, whole=True)
+            await room.administration.grant(account, Role.OPERATOR, portfolio, BY)
+            await room.administration.sign(account.id, day_of(clock.now()), BY)
+            invitation = await room.invitations.invite(account.id, Purpose.FIRST, BY)
+            await room.invitations.accept(invitation, "quatre mots sans rapport")
+        finally:
+            room.close()
+        async with database.house() as connection:
+            assert await keep_telephone(connection, running.sealer, account.id, self._population.desks[organisation])
+        return account.id
+
+
+def told_by(payload: str) -> str:
+    """A notice without the colon behind its first word, which else makes a figure look like a part of a time."""
+    return payload.replace(":", " ", 1)
+
+
+@asynccontextmanager
+async def notices_judged(url: str, judge: Judge) -> AsyncIterator[None]:
+    """Judge every notice of the database to other workers, as anybody hears it who listens.
+
+    Arguments:
+        url: of the database, as the app role.
+    """
+
+    def heard(_connection: object, _process: int, _channel: str, payload: str) -> None:
+        judge.leaves(Sink.NOTICE, told_by(payload))
+
+    engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            await driver.add_listener(CHANNEL, heard)
+            yield
+            await connection.execute(text("SELECT 1"))  # what has been sent by now has been heard
+            await driver.remove_listener(CHANNEL, heard)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,196 @@
+"""``callcenter staff``: what it does, refuses and puts on record."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from argon2.profiles import CHEAPEST
+from click.testing import CliRunner, Result
+from sqlalchemy import text
+
+from callcenter.cli import main
+from callcenter.kernel.clock import SystemClock
+from callcenter.kernel.randomness import SystemRandom, new_id
+from callcenter.practice.enrolment import write_organisation
+from callcenter.staff.invitations import Accepted
+from callcenter.staff.room import StaffLimits, StaffRoom
+from callcenter.staff.values import day_of
+from callcenter.store.database import Database
+from callcenter.store.keys import create_keys, load_keys
+from callcenter.store.schema import APP
+from callcenter.store.sealed import Sealer
+from tests.conftest import Cluster
+from tests.staff import PARTY, PASSWORD
+
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
+
+HOUSE = "Accueil Ouest"
+
+
+@pytest.fixture(scope="module")
+async def database(cluster: Cluster) -> AsyncIterator[Database]:
+    """One for all tests of this file: an organisation with a practice, and each test's accounts."""
+    await cluster.create("staff_commands")
+    database = Database(cluster.server.url(user=APP, database="staff_commands"), pool_size=2)
+    organisation = new_id(SystemRandom())
+    practice = {"id": new_id(SystemRandom()), "organisation": organisation}
+    async with database.house() as connection:
+        await write_organisation(connection, organisation, HOUSE)
+        await connection.execute(
+            text(
+                "INSERT INTO practice (id, organisation_id, slug, rescue_number) "
+                "VALUES (:id, :organisation, 'cabinet-du-port', '+33199000009')"
+            ),
+            practice,
+        )
+    yield database
+    await database.close()
+    await cluster.drop("staff_commands")
+
+
+@pytest.fixture(scope="module")
+def config(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("commands")
+    create_keys(folder / "keys.json", SystemRandom())
+    carrier = {"account_sid": "AC" + "0" * 32, "auth_tokens": ["t"], "sms_sender": "+33199000001"}
+    url = cluster.server.url(user=APP, database="staff_commands")
+    settings = {
+        "environment": "test",
+        "public_base_url": "http://127.0.0.1:8080",
+        "keys_file": str(folder / "keys.json"),
+        "carrier": carrier,
+        "database": {"url": url},
+        "console": {"public_url": "https://console.example.org/"},
+    }
+    (folder / "house.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return folder / "house.yaml"
+
+
+class Commands:
+    """Types ``callcenter staff``."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+
+    async def type(self, *arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, main, ["--config", str(self._config), "staff", *arguments])
+
+    async def done(self, *arguments: str) -> str:
+        result = await self.type(*arguments)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    async def refused(self, *arguments: str) -> str:
+        result = await self.type(*arguments)
+        assert result.exit_code == 2, result.output
+        return result.output
+
+
+@pytest.fixture
+def staff(config: Path, database: Database) -> Commands:
+    return Commands(config)
+
+
+def _invitation(output: str) -> str:
+    found = re.search(r"https://console\.example\.org/invitation/([0-9a-f]{64})$", output, re.MULTILINE)
+    assert found, output
+    return found[1]
+
+
+async def _accepted(database: Database, config: Path, token: str) -> bool:
+    sealer = Sealer(load_keys(config.with_name("keys.json")), SystemRandom())
+    limits = StaffLimits(parameters=CHEAPEST)
+    room = StaffRoom.on(database, database, sealer, SystemClock(), SystemRandom(), PARTY, limits)
+    try:
+        return isinstance(await room.invitations.accept(token, PASSWORD), Accepted)
+    finally:
+        room.close()
+
+
+async def test_an_account_from_its_making_to_its_end(staff: Commands, database: Database, config: Path) -> None:
+    made = await staff.done(
+        *("create", "superviseur1", "--name", "Superviseur 1", "--organisation", HOUSE, "--role", "supervisor"),
+        *("--language", "fr", "--language", "en", "--by", "camille"),
+    )
+    assert "superviseur1: made, supervisor for everything" in made
+    assert "callcenter staff sign superviseur1 YYYY-MM-DD" in made
+    token = _invitation(made)
+    assert "callcenter staff trained superviseur1 YYYY-MM-DD" in made
+    assert re.search(r"^superviseur1 .* not yet open +no undertaking", await staff.done("list"), re.MULTILINE)
+    assert not await _accepted(database, config, token)  # SM-02
+    today = day_of(datetime.now(UTC))
+    assert "undertaking signed" in await staff.done("sign", "superviseur1", today.isoformat())
+    assert await _accepted(database, config, token)
+    listed = await staff.done("list")
+    assert re.search(r"^superviseur1 +Superviseur 1 +open +training lapsed: reveals nothing$", listed, re.MULTILINE)
+    await staff.done("trained", "superviseur1", (today + timedelta(days=15)).isoformat())
+    assert "15 days left" in await staff.done("list")
+    shown = await staff.done("show", "superviseur1", "--records")
+    assert "languages: fr, en" in shown
+    assert "supervisor for everything" in shown
+    assert "no application, 0 passkeys; 0 printed codes left" in shown
+    assert re.search(r"Z  staff\.account_made +by camille$", shown, re.MULTILINE)
+    assert "last page" in await staff.done("sessions", "superviseur1")
+    assert "1 sessions ended" in await staff.done("sessions", "superviseur1", "--revoke")
+    assert "signed in nowhere" in await staff.done("sessions", "superviseur1")
+    assert "locked" in await staff.done("lock", "superviseur1")
+    assert "locked already" in await staff.done("lock", "superviseur1")
+    assert re.search(r"^superviseur1 .* locked ", await staff.done("list"), re.MULTILINE)
+    assert "locked" in await staff.refused("reset", "superviseur1")
+    assert "unlocked" in await staff.done("unlock", "superviseur1")
+    assert "what was tried is forgotten" in await staff.done("unlock", "superviseur1")
+    forgotten = (await staff.done("show", "superviseur1", "--records")).count("staff.tries_forgotten")
+    assert _invitation(await staff.done("reset", "superviseur1")) != token
+    # Whoever knew the password that is gone may have used up its owner's tries of a day.
+    assert (await staff.done("show", "superviseur1", "--records")).count("staff.tries_forgotten") == forgotten + 1
+    assert "closed" in await staff.done("close", "superviseur1")
+    assert "no role" in await staff.done("show", "superviseur1")
+
+
+async def test_roles_are_given_and_taken_by_portfolio(staff: Commands) -> None:
+    create = ("create", "operatrice7", "--name", "Télésecrétaire 7", "--organisation", HOUSE, "--role", "operator")
+    assert "no portfolio « Port »" in await staff.refused(*create, "--portfolio", "Port")
+    await staff.done("portfolio", "create", "Port", "--organisation", HOUSE)
+    member = ("Port", "cabinet-du-port", "--organisation", HOUSE)
+    assert await staff.done("portfolio", "add", *member) == "cabinet-du-port: in « Port »\n"
+    assert await staff.done("portfolio", "add", *member) == "cabinet-du-port: in « Port », as before\n"
+    await staff.done(*create, "--portfolio", "Port")
+    listed = await staff.done("portfolio", "list")
+    assert re.search(rf"^{HOUSE} +Port +1 practices$", listed, re.MULTILINE)
+    granted = ("operatrice7", "--role", "supervisor", "--portfolio", "Port")
+    assert "supervisor for Port" in await staff.done("grant", *granted)
+    assert "had that role" in await staff.done("grant", *granted)
+    assert "no longer" in await staff.done("take", *granted)
+    assert "no such role" in await staff.refused("take", *granted)
+    assert "out of « Port »" in await staff.done("portfolio", "remove", *member)
+    assert "not in « Port »" in await staff.refused("portfolio", "remove", *member)
+    assert "cabinet-ailleurs" in await staff.refused("portfolio", "add", "Port", "cabinet-ailleurs", *member[2:])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("show", "nobody"), "callcenter staff list"),
+        (("create", "X", "--name", "X", "--organisation", HOUSE, "--role", "operator"), "3 to 40"),
+        (("create", "abc", "--name", "X", "--organisation", "Nobody", "--role", "operator"), "practice enrol"),
+        (("create", "abc", "--name", "X", "--organisation", "Nobody", "--role", "operator"), f"there are « {HOUSE} »"),
+        (("portfolio", "add", "None", "cabinet-du-port", "--organisation", HOUSE), "portfolio list"),
+        (("sign", "nobody", "yesterday"), "yesterday"),
+    ],
+)
+async def test_what_cannot_be_done_says_what_to_do(staff: Commands, arguments: tuple[str, ...], says: str) -> None:
+    assert says in await staff.refused(*arguments)
+
+
+async def test_a_failed_create_leaves_no_account_behind(staff: Commands) -> None:
+    new = ("--name", "Télésecrétaire 8", "--organisation", HOUSE, "--role", "operator")
+    await staff.refused("create", "operatrice8", *new, "--portfolio", "No such")
+    assert "operatrice8" not in await staff.done("list")
+    await staff.done("create", "operatrice8", *new)
+    assert "has that login already" in await staff.refused("create", "operatrice8", *new)

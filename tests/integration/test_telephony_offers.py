@@ -1,0 +1,96 @@
+"""What an operator hears whom we ring, on a real socket: a question, a key, a room; a voicemail takes nothing."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from callcenter.store.database import DatabaseDown
+from callcenter.telephony.offers import NOT_TAKEN, NOT_THERE
+from tests.unit.telephony.doubles import CALL_SID, Edge, Received, document, running_edge
+
+OFFER = UUID(int=9)
+AT = f"/voice/offers/{OFFER}"
+FIELDS = {"CallSid": CALL_SID, "CallStatus": "in-progress"}
+
+
+async def ask(edge: Edge, what: str = "", **fields: str) -> Received:
+    return await edge.post(AT + what, {**FIELDS, **fields})
+
+
+def words(answer: Received) -> str:
+    return " ".join(verb.text or "" for verb in document(answer.body).iter("Say"))
+
+
+async def test_it_is_asked_twice_and_a_voicemail_hears_the_end_of_it() -> None:
+    async with running_edge() as edge:
+        answer = await ask(edge)
+        assert [verb.tag for verb in document(answer.body)] == ["Gather", "Gather", "Say", "Hangup"]
+        assert "Un appel pour le cabinet." in words(answer)
+        assert words(answer).endswith(NOT_TAKEN)
+        assert edge.operators.asked == [("offer", OFFER)]
+
+
+async def test_the_key_takes_the_call() -> None:
+    async with running_edge() as edge:
+        answer = await ask(edge, "/keys", Digits="1")
+        (room,) = document(answer.body).iter("Conference")
+        assert (room.text, room.get("endConferenceOnExit"), room.get("beep")) == ("r-1", "true", "false")
+        assert edge.operators.asked == [("take", OFFER)]
+
+
+@pytest.mark.parametrize("digits", ["2", "", "11", "*", "A"])
+async def test_another_key_takes_nothing(digits: str) -> None:
+    async with running_edge() as edge:
+        answer = await ask(edge, "/keys", Digits=digits)
+        assert words(answer) == NOT_TAKEN
+        assert edge.operators.asked == []
+
+
+@pytest.mark.parametrize("failure", [None, DatabaseDown(), RuntimeError("Jeanne")])
+@pytest.mark.parametrize("what", ["", "/keys"])
+async def test_an_offer_that_stands_no_more_and_one_that_is_not_known_sound_alike(
+    what: str, failure: Exception | None
+) -> None:
+    async with running_edge() as edge:
+        edge.operators.practice = edge.operators.room = None
+        edge.operators.fails = failure
+        assert words(await ask(edge, what, Digits="1")) == NOT_THERE
+
+
+@pytest.mark.parametrize("status", ["completed", "busy", "no-answer", "failed", "canceled"])
+async def test_the_end_of_the_leg_is_told_and_a_failure_may_be_told_again(status: str) -> None:
+    async with running_edge() as edge:
+        assert (await ask(edge, "/status", CallStatus=status)).status == 204
+        edge.operators.fails = DatabaseDown()
+        assert (await ask(edge, "/status", CallStatus=status)).status == 503
+        assert edge.operators.asked == [("left", OFFER)] * 2
+
+
+@pytest.mark.parametrize("status", ["ringing", "in-progress", "a-word-that-is-new", ""])
+async def test_what_is_no_end_of_the_leg_is_not_told(status: str) -> None:
+    async with running_edge() as edge:
+        assert (await ask(edge, "/status", CallStatus=status)).status == 204
+        assert edge.operators.asked == []
+
+
+async def test_after_the_talk_there_is_nothing_more() -> None:
+    async with running_edge() as edge:
+        assert [verb.tag for verb in document((await ask(edge, "/over")).body)] == ["Hangup"]
+
+
+@pytest.mark.parametrize("what", ["", "/keys", "/status", "/over"])
+async def test_nothing_of_it_is_told_to_whom_the_carrier_has_not_sent(what: str) -> None:
+    async with running_edge() as edge:
+        answer = await edge.post(AT + what, {**FIELDS, "Digits": "1"}, signature="forged")
+        assert answer.status == 403
+        assert edge.operators.asked == []
+
+
+@pytest.mark.parametrize("what", ["", "/keys", "/status"])
+async def test_what_is_no_offer_is_none(what: str) -> None:
+    async with running_edge() as edge:
+        answer = await edge.post(f"/voice/offers/nonsense{what}", {**FIELDS, "Digits": "1"})
+        assert answer.status in (200, 204)
+        assert edge.operators.asked == []
