@@ -179,7 +179,7 @@ async def test_who_goes_back_after_somebody_has_signed_out_sees_nothing(browser:
         await page.get_by_role("link", name="Mon compte").click()
         await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
         await page.get_by_role("button", name="Se déconnecter").click()
-        await expect(page.get_by_text("Vous êtes déconnecté.")).to_be_visible()
+        await expect(page.get_by_text("Votre session est fermée.")).to_be_visible()
         for _ in range(2):
             await page.go_back()
             await expect(page.get_by_role("heading", name="Connexion")).to_be_visible()

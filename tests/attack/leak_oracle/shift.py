@@ -24,9 +24,9 @@ from callcenter.routing.waking import CHANNEL
 from callcenter.staff.administration import NewAccount
 from callcenter.staff.invitations import Purpose
 from callcenter.staff.passkeys import RelyingParty
-from callcenter.staff.records import Actor
+from callcenter.staff.records import Actor, HouseLog
 from callcenter.staff.room import StaffRoom
-from callcenter.staff.telephones import keep_telephone
+from callcenter.staff.telephones import Telephones
 from callcenter.staff.values import Role, day_of
 from tests.attack.leak_oracle.people import Population
 from tests.attack.leak_oracle.verdict import Judge, Sink
@@ -103,8 +103,9 @@ class Shift:
             await room.invitations.accept(invitation, "quatre mots sans rapport")
         finally:
             room.close()
+        telephones = Telephones(running.sealer, HouseLog(clock, SystemRandom()))
         async with database.house() as connection:
-            assert await keep_telephone(connection, running.sealer, account.id, self._population.desks[organisation])
+            assert await telephones.keep(connection, account.id, self._population.desks[organisation], BY)
         return account.id
 
 
