@@ -165,5 +165,6 @@ async def staged(
     try:
         async with server as running:
             yield Stage(running, emulator, clock, furnished or clock.now())
+            await emulator.stop()  # first: whom it tells something at the last moment must still be there
     finally:
         await emulator.stop()
