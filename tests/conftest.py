@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 import structlog
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from callcenter.app import fittings
+from callcenter.calls.flows import Flows, load_flows
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.database import Database
@@ -36,26 +38,27 @@ TODAY = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Cluster:
-    """The run's PostgreSQL, with a migrated template database."""
+    """The run's PostgreSQL, with a migrated template database.
+
+    Arguments:
+        root: its superuser's connections, kept from one test to the next.
+    """
 
     server: EmbeddedPostgres
+    root: AsyncEngine
 
     async def create(self, name: str, template: str = TEMPLATE) -> None:
-        engine = create_async_engine(self.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
-            await create_database(connection, name, template=template)
-        await engine.dispose()
+        # Copied as files, which takes a third of the time of copying through the log.
+        await self.administer(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} STRATEGY FILE_COPY")
 
     async def drop(self, name: str) -> None:
         await self.administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     async def administer(self, *statements: str) -> None:
         """Do what only the cluster's superuser may, statement by statement."""
-        engine = create_async_engine(self.server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
+        async with self.root.connect() as connection:
             for statement in statements:
                 await connection.execute(text(statement))
-        await engine.dispose()
 
 
 @asynccontextmanager
@@ -64,10 +67,14 @@ async def running_cluster() -> AsyncIterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="callcenter-tests-") as folder:
         server = EmbeddedPostgres(places_for(Path(folder)), fsync=False)
         await server.start()
+        root = create_async_engine(
+            server.url(user=ROOT, database="postgres"), isolation_level="AUTOCOMMIT", pool_pre_ping=True
+        )
         try:
             await _prepare(server)
-            yield Cluster(server)
+            yield Cluster(server, root)
         finally:
+            await root.dispose()
             await server.stop()
             await server.forget()
 
@@ -111,6 +118,28 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flows_loaded_once() -> Iterator[None]:
+    """A server that starts on files that have been loaded and proven in this run takes what was made of them."""
+    loaded: dict[tuple[object, ...], Flows] = {}
+
+    def once(folder: Path, entry: str, prompts: Path, policy: Path) -> Flows:
+        files = [file for path in (folder, prompts, policy) for file in _files(Path(path))]
+        key = (str(folder), entry, str(prompts), str(policy), *((str(path), path.read_bytes()) for path in files))
+        if key not in loaded:
+            loaded[key] = load_flows(folder, entry, prompts, policy)
+        return loaded[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fittings, "load_flows", once)
+        yield
+
+
+def _files(path: Path) -> list[Path]:
+    """A file, or every file of a folder; none of what is not there, which is for whoever loads it to say."""
+    return sorted(one for one in (path, *path.rglob("*")) if one.is_file())
 
 
 @pytest.fixture
