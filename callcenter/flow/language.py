@@ -344,7 +344,7 @@ class Queue:
     connected: str
     message: str
     unanswered: str
-    keypad: str | None
+    keypad: str | None = None
 
     def outlets(self) -> Mapping[str, str]:
         typed = {} if self.keypad is None else {"keypad": self.keypad}
