@@ -10,10 +10,12 @@ from prometheus_client import Counter
 
 from callcenter.calls.delivery import MessageNotTaken, Undeliverable
 from callcenter.calls.text_messages import TextMessages
+from callcenter.calls.values import Slot
 from callcenter.kernel.errors import Unavailable
 from callcenter.telephony.carrier import CallPlaced, CallRefused, Carrier, MessageRefused, MessageSent
 from callcenter.telephony.ports import MessageStatus
 from callcenter.telephony.urls import Urls
+from callcenter.telephony.waiting import CALLER
 
 _log = structlog.get_logger(__name__)
 
@@ -96,6 +98,11 @@ class CarrierLines:
 
     async def lead(self, carrier_sid: str, call: UUID, document: int) -> bool:
         return await self.carrier.lead(carrier_sid, self.urls.meeting(call, document))
+
+    async def lead_out(self, carrier_sid: str, call: UUID, document: int, room: str) -> bool:
+        if not await self.carrier.release(room, CALLER):
+            return False
+        return await self.carrier.lead(carrier_sid, self.urls.step(call, document, Slot.NEXT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierTel
 from callcenter.app.configured import carrier_settings, limits_of, mailer_of
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
+from callcenter.calls.keypad import Keypad
 from callcenter.calls.operators import Operators
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House
@@ -54,6 +55,7 @@ class Fittings:
         messages: the counter of messages by what became of them.
         outreach: what it sends by itself.
         operators: who answer by a telephone.
+        keypad: what they may have their callers type.
     """
 
     house: House
@@ -72,6 +74,7 @@ class Fittings:
     endings: Endings
     outreach: Outreach
     operators: Operators
+    keypad: Keypad
 
 
 async def fitted_out(
@@ -114,6 +117,7 @@ async def fitted_out(
         messenger=messenger,
         endings=Endings(house),
         operators=Operators(house, CarrierLines(carrier, urls)),
+        keypad=Keypad(house, CarrierLines(carrier, urls)),
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 

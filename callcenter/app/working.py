@@ -17,7 +17,13 @@ from callcenter.app.by_carrier import CarrierRinger
 from callcenter.app.fittings import Fittings
 from callcenter.background import being_cancelled, in_background, keep_going
 from callcenter.calls.codes import CodeSender
-from callcenter.calls.jobs import register_erasing, register_jobs, register_reaching_out, register_recordings
+from callcenter.calls.jobs import (
+    register_erasing,
+    register_jobs,
+    register_reaching_out,
+    register_recordings,
+    register_rooms,
+)
 from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.recordings import Recordings
 from callcenter.calls.reminders_again import RemindersAgain
@@ -99,6 +105,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     )
     handled_kept = timedelta(days=settings.retention.handled_message_days)
     register_erasing(application, OldMessages(database, clock, random, handled_kept))
+    register_rooms(application, carrier)
     register_staff_upkeep(application, StaffUpkeep(database, clock))
     register_notice_jobs(application, fittings.outreach)
     register_reaching_out(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from callcenter.audit.ledger import Entry, EventKind, Value, writing
 from callcenter.calls import rows
 from callcenter.calls.desk import IVR_ACTOR
+from callcenter.calls.keypad import DISSOLVE
 from callcenter.calls.outreach import RING_BACK
 from callcenter.calls.playbacks import settle
 from callcenter.calls.session import Session
@@ -42,6 +43,8 @@ class Endings:
             left = (await connection.execute(rows.LEFT_OPEN, {"call": row.id})).one()
             for asked in left.to_ring:
                 await defer(connection, RING_BACK, practice=tx.practice, outreach=asked)
+            for room in left.rooms:
+                await defer(connection, DISSOLVE, practice=tx.practice, room=room)
             if left.state is None:
                 return
             place = session_place(tx.practice, row.id)

@@ -8,6 +8,7 @@ import procrastinate
 
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken
+from callcenter.calls.keypad import DISSOLVE, Rooms
 from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.outreach import RING_BACK, SEND_REMINDER_AGAIN
 from callcenter.calls.recordings import DELETE_RECORDING, FETCH_RECORDING, RECORDINGS, NotYet, Recordings
@@ -16,6 +17,7 @@ from callcenter.calls.ring_back import RingBack
 from callcenter.calls.strays import StrayRecordings
 from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.verifier import SEND_CODE
+from callcenter.kernel.errors import Unavailable
 from callcenter.practice.sharing import SharedTelephones
 from callcenter.store.database import DatabaseDown
 from callcenter.store.jobs import MESSAGES
@@ -74,6 +76,20 @@ def register_reaching_out(jobs: procrastinate.App, reminders: RemindersAgain, ri
     @jobs.task(name=RING_BACK, queue=MESSAGES, retry=_RING_LATER)
     async def ring(practice: str, outreach: str) -> None:
         await ring_back.ring(UUID(practice), UUID(outreach))
+
+
+#: To end what has ended already does nothing: it is tried as long as the carrier does not answer.
+_DISSOLVE_AGAIN = procrastinate.RetryStrategy(
+    max_attempts=8, wait=1, exponential_wait=2, retry_exceptions={Unavailable}
+)
+
+
+def register_rooms(jobs: procrastinate.App, rooms: Rooms) -> None:
+    """Put the ending of rooms on ``jobs``, before its worker runs."""
+
+    @jobs.task(name=DISSOLVE, queue=MESSAGES, retry=_DISSOLVE_AGAIN)
+    async def dissolve(practice: str, room: str) -> None:
+        await rooms.dissolve(UUID(room).hex)
 
 
 def register_erasing(jobs: procrastinate.App, messages: OldMessages) -> None:

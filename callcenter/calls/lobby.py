@@ -12,6 +12,7 @@ from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.session import Beginning
 from callcenter.flow.ports import Admitted, NotAdmitted, Parted
 from callcenter.practice.facts import Arrival
+from callcenter.routing.keypads import back
 from callcenter.routing.queue import Arrival as Arriving
 from callcenter.routing.queue import Entered, Queue
 from callcenter.routing.reservations import Reservations
@@ -44,6 +45,8 @@ class CallLobby:
     async def enter(self, language: str, *, relayed: bool) -> Admitted | NotAdmitted:
         """Whoever is there already keeps the place. Nobody waits where nobody on duty could take the call."""
         desk, practice = self._desk, self._desk.tx.practice
+        if await self._back_from_keypad():
+            return Admitted(CARRIERS_QUEUE, expected=True)
         if not await self._queue.staffed(desk.tx.connection, practice, language, desk.now):
             return NotAdmitted()
         priority = Priority.RELAY if relayed else Priority.ORDINARY
@@ -78,6 +81,8 @@ class CallLobby:
             return _GONE.get(stay.left, Parted.UNANSWERED) if stay.state is EntryState.LEFT else Parted.CUT_OFF
         reservation, staff = stay.reservation.id, stay.reservation.staff
         if stay.reservation.state is ReservationState.CONNECTED:
+            if stay.at_keypad:
+                return Parted.KEYPAD
             if stay.way is Way.TELEPHONE:  # which has no other way to say that the talk is over than to hang up
                 await self._reservations.over(desk.tx.connection, reservation, staff, desk.now)
                 return Parted.CONNECTED
@@ -87,6 +92,14 @@ class CallLobby:
         if stay.reservation.state is ReservationState.ACCEPTED:  # led to somebody who was not there
             await self._reservations.not_connected(desk.tx.connection, reservation, staff, desk.now)
         return Parted.CUT_OFF
+
+    async def _back_from_keypad(self) -> bool:
+        """Whether they have been sent out of a talk that goes on, and come back to it."""
+        stay = await stay_of(self._desk.tx.connection, self._desk.call)
+        if stay is None or stay.reservation is None or not stay.at_keypad:
+            return False
+        await back(self._desk.tx.connection, stay.reservation.id, stay.reservation.staff)
+        return stay.reservation.state is ReservationState.CONNECTED
 
     async def _let_out(self, stay: Stay | None) -> Parted:
         """They have met nobody: they asked for something else, or the carrier does not let them wait any longer."""

@@ -96,7 +96,8 @@ SESSION = text("SELECT state FROM call_session WHERE id = :call")
 LEFT_OPEN = text(
     """
     SELECT (SELECT state FROM call_session WHERE id = :call) AS state,
-        ARRAY(SELECT id FROM outreach WHERE call_id = :call AND kind = 'return_call' AND claim IS NOT NULL) AS to_ring
+        ARRAY(SELECT id FROM outreach WHERE call_id = :call AND kind = 'return_call' AND claim IS NOT NULL) AS to_ring,
+        ARRAY(SELECT id FROM reservation WHERE call_id = :call AND keypad_at IS NOT NULL) AS rooms
     """
 )
 

@@ -333,7 +333,9 @@ class Connect:
 class Queue:
     """Let the caller wait for an operator. Asks for no proof; whatever was proved ends with whom they talked to.
 
-    Who waits may ask to leave a message instead, at any moment.
+    Who waits may ask to leave a message instead, at any moment. Where there is such
+    a way, the operator may send them out of the talk to type something; back at this step, they are led to the same
+    operator again.
     """
 
     name: str
@@ -342,9 +344,11 @@ class Queue:
     connected: str
     message: str
     unanswered: str
+    keypad: str | None = None
 
     def outlets(self) -> Mapping[str, str]:
-        return {"connected": self.connected, "message": self.message, "unanswered": self.unanswered}
+        typed = {} if self.keypad is None else {"keypad": self.keypad}
+        return {"connected": self.connected, "message": self.message, "unanswered": self.unanswered, **typed}
 
 
 @dataclass(frozen=True, slots=True)

@@ -352,9 +352,10 @@ class _QueueForm(_StepForm):
     connected: str
     message: str
     unanswered: str
+    keypad: str | None = None
 
     def step(self, name: str, line: int) -> Step:
-        return Queue(name, line, self.queue, self.connected, self.message, self.unanswered)
+        return Queue(name, line, self.queue, self.connected, self.message, self.unanswered, self.keypad)
 
 
 class _EndForm(_StepForm):

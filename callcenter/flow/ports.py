@@ -232,9 +232,11 @@ class Admitted:
 
     Arguments:
         queue: opaque name of the carrier's queue.
+        expected: somebody has taken the call already, and waits for them.
     """
 
     queue: str
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,8 @@ class Parted(StrEnum):
     MESSAGE = "message"
     #: Nobody came in time, or nobody is there any more.
     UNANSWERED = "unanswered"
+    #: The operator has sent them out of the talk to type something, and waits for them.
+    KEYPAD = "keypad"
     #: The operator's line was lost in the middle of the talk.
     CUT_OFF = "cut_off"
 

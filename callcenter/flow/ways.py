@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from callcenter.flow.language import (
     Ask,
@@ -37,10 +37,10 @@ FALLBACKS = frozenset(
 
 def graph_problems(flow: Flow) -> list[Problem]:
     """What is wrong with the ways through a flow whose steps are right by themselves."""
-    person_path = _reached(flow, [flow.person])
+    person_path = _reached(flow, [flow.person], alone=True)
     problems = [*_end_problems(flow), *_wordless_problems(flow)]
     problems += [*_cycle_problems(flow), *_person_problems(flow, person_path)]
-    heard = _reached(flow, [flow.start]) | person_path
+    heard = _reached(flow, [flow.start, flow.person])
     for step in flow.steps.values():
         if step.name not in heard:
             problems.append(
@@ -51,14 +51,26 @@ def graph_problems(flow: Flow) -> list[Problem]:
     return problems
 
 
-def _reached(flow: Flow, roots: Iterable[str]) -> frozenset[str]:
+def _outlets(step: Step) -> Mapping[str, str]:
+    """The outlets that a caller takes without anybody's help: to the keys they are sent by whoever talks with them."""
+    outlets = step.outlets()
+    return {name: outlets[name] for name in outlets if name != "keypad"} if isinstance(step, Queue) else outlets
+
+
+def _reached(flow: Flow, roots: Iterable[str], *, alone: bool = False) -> frozenset[str]:
+    """Every step to which a way leads from ``roots``.
+
+    Arguments:
+        alone: only by ways on which the caller has met nobody.
+    """
     seen: set[str] = set()
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting.extend(flow.steps[name].outlets().values())
+            step = flow.steps[name]
+            waiting.extend((_outlets(step) if alone else step.outlets()).values())
     return frozenset(seen)
 
 
@@ -100,7 +112,7 @@ def _silent_round(flow: Flow, start: str) -> list[str] | None:
         step = flow.steps[way[-1]]
         if isinstance(step, QUESTIONS):
             continue
-        for target in step.outlets().values():
+        for target in _outlets(step).values():
             if target == start:
                 return way
             if target not in seen:
@@ -132,9 +144,14 @@ def _way_to_person_problems(flow: Flow, step: Step) -> Iterator[Problem]:
             yield step_problem(flow, step, what, f"write « withheld: {flow.person} »")
         elif isinstance(step, Prove):
             continue  # whoever has not typed the code is told nothing, and is put through to nobody
-        elif outlet in FALLBACKS and flow.person not in _reached(flow, [target]):
+        elif outlet in FALLBACKS and not _leads_to_a_person(flow, target):
             what = f"no way leads to a person from the outlet « {outlet} » of step « {step.name} »"
             yield step_problem(flow, step, what, f"lead to « {flow.person} », or to a menu")
+
+
+def _leads_to_a_person(flow: Flow, start: str) -> bool:
+    """Whether the person step is reached from ``start``, or the queue for one."""
+    return any(name == flow.person or isinstance(flow.steps[name], Queue) for name in _reached(flow, [start]))
 
 
 def _is_person(flow: Flow, name: str) -> bool:

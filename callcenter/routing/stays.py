@@ -23,6 +23,7 @@ class Stay:
         left: why it is there no more, or ``None``.
         reservation: the live one, or ``None``.
         way: how its operator speaks, or ``None``.
+        at_keypad: the operator has sent the caller out of the talk to type something, and waits for them.
     """
 
     state: EntryState
@@ -33,6 +34,7 @@ class Stay:
     left: LeftReason | None
     reservation: Reservation | None
     way: Way | None
+    at_keypad: bool
 
     def overdue(self, now: datetime) -> bool:
         """Whether it has lasted as long as the practice allows."""
@@ -53,12 +55,13 @@ async def stay_of(connection: AsyncConnection, call: UUID) -> Stay | None:
         None if row.left_reason is None else LeftReason(row.left_reason),
         None if row.id is None else reservation_of(row),
         None if row.way is None else Way(row.way),
+        row.keypad_at is not None,
     )
 
 
 _STAY = text(
     f"""
-    SELECT {RESERVATION}, e.state, e.overflow_at, e.language, e.left_reason, p.way
+    SELECT {RESERVATION}, e.state, e.overflow_at, e.language, e.left_reason, p.way, r.keypad_at
     FROM queue_entry e
     LEFT JOIN reservation r ON r.call_id = e.call_id AND r.state IN ('offered', 'accepted', 'connected')
     LEFT JOIN presence p ON p.staff_id = r.staff_id

@@ -154,6 +154,9 @@ reservation = Table(
     _moment("ended_at", nullable=True),
     UniqueConstraint("number"),
     _one_of("state", ReservationState),
+    _moment("keypad_at", nullable=True),  # since when the caller is out of the talk, to type something
+    _count("keypad_asks"),
+    CheckConstraint("keypad_asks >= 0", name="keypad_asks"),
     CheckConstraint("ends_at > made_at", name="ends_after_it_was_made"),
     CheckConstraint("state NOT IN ('accepted', 'connected', 'over') OR accepted_at IS NOT NULL", name="accepted"),
     CheckConstraint("state NOT IN ('connected', 'over') OR connected_at IS NOT NULL", name="connected"),

@@ -28,6 +28,8 @@ from callcenter.telephony.webhooks import Malformed
 
 T = TypeVar("T")
 
+#: By what the carrier knows the caller in a conference.
+CALLER = "caller"
 #: Of silence behind the words in which a key is still taken; then music, and the next announcement.
 KEY_SECONDS = 1
 #: The same for everybody, and public; it may be kept by whoever fetches it.
@@ -136,7 +138,7 @@ class Waiting:
                 beep="false",
                 start_conference_on_enter=True,
                 end_conference_on_exit=True,
-                participant_label="caller",
+                participant_label=CALLER,
                 wait_url=self._urls.music,
                 wait_method="GET",
                 status_callback=self._urls.room(at.call, at.document),

@@ -845,6 +845,8 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.audio.Captions.give_back": _OF_THE_CALL,
     "calls.codes.CodeSender.send": _OF_ONE_PRACTICE,
     "calls.endings.Endings.status": _OF_THE_CALL,
+    "calls.keypad.Keypad.ask": "of the talk of whoever asks: test_typed_in_a_talk",
+    "calls.keypad.Keypad.proved": "of the talk of whoever asks: test_typed_in_a_talk",
     "calls.operators.Operators.left": _OF_THE_OFFER,
     "calls.operators.Operators.offer": _OF_THE_OFFER,
     "calls.operators.Operators.offered": _OF_THE_OFFER,

@@ -28,7 +28,7 @@ FLOW = Flow(
         step.name: step
         for step in (
             Say("welcome", 1, "welcome", "person"),
-            Queue("person", 2, QueueFor.OPERATORS, "talked", "ask_call", "nobody"),
+            Queue("person", 2, QueueFor.OPERATORS, "talked", "ask_call", "nobody", keypad="slowly"),
             End("talked", 3, None),
             Say("nobody", 4, "nobody", "ask"),
             Choose("ask", 5, "ask", {"0": "person", "6": "slowly"}, "bye", "bye"),
@@ -70,6 +70,7 @@ async def test_where_nobody_waits_what_it_is_about_is_not_asked_again_and_nothin
         (Parted.CONNECTED, "talked"),
         (Parted.MESSAGE, "ask_call"),
         (Parted.UNANSWERED, "nobody"),
+        (Parted.KEYPAD, "slowly"),
     ],
 )
 async def test_each_end_of_a_wait_has_its_outlet(parted: Parted, outlet: str) -> None:

@@ -1,0 +1,153 @@
+"""An operator has their caller type something: the caller leaves the talk, is asked by the flow, and comes back.
+
+What is asked is the flow's own step, with its own words, bounds and records; the operator is told how it ended and
+never a digit. What is proved so stands for this operator and for as long as this talk (P2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import text
+
+from callcenter.calls import rows
+from callcenter.calls.session import Session
+from callcenter.calls.steps import House, session_place
+from callcenter.flow.language import Queue
+from callcenter.flow.state import Phase
+from callcenter.identity.evidence import standing
+from callcenter.kernel.errors import Unavailable
+from callcenter.kernel.levels import Level
+from callcenter.routing.keypads import NotAsked, not_sent, send_out
+from callcenter.store.database import SET_PRACTICE
+
+#: The job that ends a room in which an operator waits for a caller who has hung up at the keys.
+DISSOLVE = "dissolve_room"
+
+
+class Ways(Protocol):
+    """What leads a caller out of a talk."""
+
+    async def lead_out(self, carrier_sid: str, call: UUID, document: int, room: str) -> bool:
+        """Lead a caller out of a conference that goes on without them, to the next step of their call. False when they
+        are not there any more.
+
+        Raises:
+            Unavailable: it is not known whether they are led.
+        """
+
+
+class Rooms(Protocol):
+    """What ends conferences."""
+
+    async def dissolve(self, room: str) -> None:
+        """End a conference for everybody; harmless when there is none of that name.
+
+        Raises:
+            Unavailable: it is not known to be ended.
+        """
+
+
+class Asked(StrEnum):
+    """What became of the wish to have a caller type something."""
+
+    ASKED = "asked"
+    #: The call is not, or no more, that operator's.
+    NOT_YOURS = "not_yours"
+    #: The caller is at the keys already.
+    ALREADY = "already"
+    #: The call has no step for it: one that we have placed (OB-09), or that stands elsewhere by now.
+    NOT_HERE = "not_here"
+    #: As often as one may in one talk.
+    TOO_OFTEN = "too_often"
+    #: The carrier did not lead them; they are in the talk.
+    NOT_LED = "not_led"
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """How a caller stands, for the operator who talks with them.
+
+    Arguments:
+        typing: the caller is at the keys.
+        level: of verification, by what is young enough.
+        since: when it was proved, or ``None``.
+    """
+
+    typing: bool
+    level: Level
+    since: datetime | None
+
+
+class Keypad:
+    """What an operator may have their caller type.
+
+    Arguments:
+        house: what steps are done with.
+        ways: leads callers.
+    """
+
+    def __init__(self, house: House, ways: Ways) -> None:
+        self._house = house
+        self._ways = ways
+
+    async def ask(self, staff: UUID, reservation: UUID) -> Asked:
+        """Have the caller of ``reservation`` verified by the flow, if ``staff`` talks with them."""
+        house = self._house
+        async with house.database.house() as connection:
+            sent = await send_out(connection, reservation, staff, house.clock.now())
+            if isinstance(sent, NotAsked):
+                return Asked(sent.value)
+            await connection.execute(SET_PRACTICE, {"practice": str(sent.practice)})
+            leg = (await connection.execute(_LEG, {"call": sent.call})).one()
+            if not self._has_a_way(
+                Session.from_json(house.sealer.open(leg.state, session_place(sent.practice, sent.call)))
+            ):
+                await not_sent(connection, reservation)
+                return Asked.NOT_HERE
+        try:
+            led = await self._ways.lead_out(leg.carrier_sid, sent.call, leg.document, reservation.hex)
+        except Unavailable:
+            led = False
+        if led:
+            return Asked.ASKED
+        async with house.database.house() as connection:
+            await not_sent(connection, reservation)
+        return Asked.NOT_LED
+
+    def _has_a_way(self, session: Session) -> bool:
+        step = self._house.flows.of(session.flow).steps.get(session.state.step)
+        return session.state.phase is Phase.QUEUED and isinstance(step, Queue) and step.keypad is not None
+
+    async def proved(self, staff: UUID, reservation: UUID) -> Proved | None:
+        """How the caller of ``reservation`` stands; ``None`` if ``staff`` does not talk with them."""
+        house, now = self._house, self._house.clock.now()
+        async with house.database.house() as connection:
+            values = {"id": reservation, "staff": staff}
+            held = (await connection.execute(_TALK, values)).one_or_none()
+            if held is None:
+                return None
+            await connection.execute(SET_PRACTICE, {"practice": str(held.practice_id)})
+            row = (await connection.execute(rows.SESSION, {"call": held.call_id})).one()
+        place = session_place(held.practice_id, held.call_id)
+        evidence = Session.from_json(house.sealer.open(row.state, place)).evidence
+        life = house.limits.evidence_life
+        stands = standing(evidence, call=held.call_id, practice=held.practice_id, now=now, life=life)
+        since = None if evidence is None or stands.level is Level.UNKNOWN else evidence.at
+        return Proved(held.keypad_at is not None, stands.level, since)
+
+
+_LEG = text(
+    "SELECT k.carrier_sid, s.document, s.state FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call"
+)
+_TALK = text(
+    """
+    SELECT r.call_id, r.keypad_at, e.practice_id
+    FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id
+    WHERE r.id = :id AND r.staff_id = :staff AND r.state = 'connected'
+    """
+)

@@ -1,0 +1,73 @@
+"""Sending a caller out of a talk to type something, and having them back: who may, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.routing.held import lock_reservation
+from callcenter.routing.values import ReservationState
+from callcenter.routing.waking import About, Waking, wake
+
+#: In one talk: each is several events of the call, which has only so many (P7).
+MOST_ASKS = 3
+
+
+class NotAsked(StrEnum):
+    """Why a caller is not sent to their keys."""
+
+    NOT_YOURS = "not_yours"
+    ALREADY = "already"
+    TOO_OFTEN = "too_often"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The caller is to be sent out of the talk.
+
+    Arguments:
+        call: whose they are.
+        practice: which they have called.
+    """
+
+    call: UUID
+    practice: UUID
+
+
+async def send_out(connection: AsyncConnection, reservation: UUID, staff: UUID, now: datetime) -> Sent | NotAsked:
+    """Note that the caller of ``staff`` goes to type something."""
+    held = await lock_reservation(connection, reservation, staff)
+    if held is None or held.reservation is None or held.reservation.state is not ReservationState.CONNECTED:
+        return NotAsked.NOT_YOURS
+    row = (await connection.execute(_READ, {"id": reservation})).one()
+    if row.keypad_at is not None:
+        return NotAsked.ALREADY
+    if row.keypad_asks >= MOST_ASKS:
+        return NotAsked.TOO_OFTEN
+    await connection.execute(_OUT, {"id": reservation, "now": now})
+    await wake(connection, Waking(About.STAFF, staff))
+    return Sent(held.call, held.practice)
+
+
+async def not_sent(connection: AsyncConnection, reservation: UUID) -> None:
+    """They could not be sent out after all: they are in the talk still."""
+    await connection.execute(_NOT_OUT, {"id": reservation})
+
+
+async def back(connection: AsyncConnection, reservation: UUID, staff: UUID) -> None:
+    """They come back into the talk."""
+    await connection.execute(_BACK, {"id": reservation})
+    await wake(connection, Waking(About.STAFF, staff))
+
+
+_READ = text("SELECT keypad_at, keypad_asks FROM reservation WHERE id = :id")
+_OUT = text("UPDATE reservation SET keypad_at = :now, keypad_asks = keypad_asks + 1 WHERE id = :id")
+_NOT_OUT = text(
+    "UPDATE reservation SET keypad_at = NULL, keypad_asks = keypad_asks - 1 WHERE id = :id AND keypad_at IS NOT NULL"
+)
+_BACK = text("UPDATE reservation SET keypad_at = NULL WHERE id = :id")
