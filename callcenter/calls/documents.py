@@ -49,8 +49,8 @@ def follow(then: Then, pace: Pace) -> Gather | Record | Dial | Wait | End:
             return Record(tuple(SayText(line.text, line.language, pace) for line in lines), seconds)
         case PutThrough(lines, line, shown):
             return Dial(tuple(SayText(words.text, words.language, pace) for words in lines), line, shown)
-        case Queueing(lines, queue):
-            return Wait(tuple(SayText(words.text, words.language, pace) for words in lines), queue)
+        case Queueing(lines, queue, expected):
+            return Wait(tuple(SayText(words.text, words.language, pace) for words in lines), queue, expected)
         case HangUp():
             return End()
 

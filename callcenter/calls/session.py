@@ -184,8 +184,8 @@ def _pending_to_json(pending: Then | None) -> dict[str, Any] | None:
             return {"lines": _lines_to_json(lines), "max_keys": max_keys, "seconds": seconds}
         case Recording(lines, seconds):
             return {"lines": _lines_to_json(lines), "recording": seconds}
-        case Queueing(lines, queue):
-            return {"lines": _lines_to_json(lines), "queue": queue}
+        case Queueing(lines, queue, expected):
+            return {"lines": _lines_to_json(lines), "queue": queue, "expected": expected}
         case PutThrough(lines, line, shown):
             return {"lines": _lines_to_json(lines), "line": line, "shown": shown}
 
@@ -201,7 +201,7 @@ def _pending_from_json(value: dict[str, Any] | None) -> Then | None:
     if "recording" in value:
         return Recording(lines, value["recording"])
     if "queue" in value:
-        return Queueing(lines, value["queue"])
+        return Queueing(lines, value["queue"], value.get("expected", False))
     if "line" in value:
         return PutThrough(lines, value["line"], value["shown"])
     return Question(lines, value["max_keys"], value["seconds"])

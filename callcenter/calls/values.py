@@ -194,10 +194,12 @@ class Wait:
 
     Arguments:
         queue: opaque name of the carrier's queue.
+        expected: somebody waits for them: they go to where the two meet, and not into the queue.
     """
 
     elements: tuple[Element, ...]
     queue: str
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

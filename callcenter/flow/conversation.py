@@ -157,10 +157,12 @@ class Queueing:
     Arguments:
         lines: public words, spoken whole before the wait.
         queue: opaque name of the carrier's queue.
+        expected: somebody waits for them already: they are led there at once.
     """
 
     lines: tuple[Line, ...]
     queue: str
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -351,10 +351,11 @@ class _QueueForm(_StepForm):
     queue: Annotated[QueueFor, Field(strict=False)]
     connected: str
     message: str
+    callback: str
     unanswered: str
 
     def step(self, name: str, line: int) -> Step:
-        return Queue(name, line, self.queue, self.connected, self.message, self.unanswered)
+        return Queue(name, line, self.queue, self.connected, self.message, self.callback, self.unanswered)
 
 
 class _EndForm(_StepForm):

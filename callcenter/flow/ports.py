@@ -232,9 +232,11 @@ class Admitted:
 
     Arguments:
         queue: opaque name of the carrier's queue.
+        expected: somebody has taken the call already, and waits for them.
     """
 
     queue: str
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,8 @@ class Parted(StrEnum):
     CONNECTED = "connected"
     #: They would rather leave a message.
     MESSAGE = "message"
+    #: They have hung up, or will, to be rung back in the place that they have.
+    CALLBACK = "callback"
     #: Nobody came in time, or nobody is there any more.
     UNANSWERED = "unanswered"
     #: The operator's line was lost in the middle of the talk.

@@ -21,8 +21,8 @@ TURNS_TO_WAIT_AGAIN = 30
 async def enter(state: State, scene: Scene) -> Outcome:
     """Have the caller wait, if there is anybody to wait for."""
     match await scene.world.lobby.enter(state.manner.language, relayed=state.manner.relay):
-        case Admitted(queue):
-            return Waiting(Queueing((), queue), state.going_away(Phase.QUEUED, scene.world.now))
+        case Admitted(queue, expected):
+            return Waiting(Queueing((), queue, expected), state.going_away(Phase.QUEUED, scene.world.now))
         case NotAdmitted():
             return Left("unanswered", _about(state))
 

@@ -256,7 +256,10 @@ def render(document: Document, urls: Urls, voices: CarrierVoices) -> bytes:
             response.append(_dial(document, asked, urls))
         case Wait() as asked:
             append(response, asked.elements)
-            response.append(_enqueue(document, asked, urls))
+            if asked.expected:
+                response.append(verbs.Redirect(urls.meeting(document.call, document.number), method="POST"))
+            else:
+                response.append(_enqueue(document, asked, urls))
         case Continue():
             response.append(verbs.Redirect(urls.step(document.call, document.number, Slot.NEXT), method="POST"))
         case End():
