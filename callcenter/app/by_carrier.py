@@ -104,6 +104,14 @@ class CarrierLines:
             return False
         return await self.carrier.lead(carrier_sid, self.urls.step(call, document, Slot.NEXT))
 
+    async def ring_back(self, number: str, shown: str, token: str, reservation: UUID) -> bool:
+        answered, over = self.urls.reached(token), self.urls.offer_rung(reservation)
+        placed = await self.carrier.ring(number, shown, answered, reference=reservation, status_url=over)
+        return isinstance(placed, CallPlaced)
+
+    async def nobody_came(self, operator_leg: str, reservation: UUID) -> bool:
+        return await self.carrier.lead(operator_leg, self.urls.offer_nobody(reservation))
+
 
 @dataclass(frozen=True, slots=True)
 class CarrierRinger:

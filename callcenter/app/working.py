@@ -29,6 +29,7 @@ from callcenter.calls.recordings import Recordings
 from callcenter.calls.reminders_again import RemindersAgain
 from callcenter.calls.ring_back import RingBack
 from callcenter.calls.strays import StrayRecordings
+from callcenter.calls.unreached import Unreached
 from callcenter.calls.upkeep import Upkeep
 from callcenter.kernel.errors import Unavailable
 from callcenter.notices import choices
@@ -112,6 +113,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
         application,
         RemindersAgain(database, sealer, clock, messenger, policy, texts_from, limits, wants_no_reminder, random),
         RingBack(database, sealer, clock, CarrierRinger(carrier, fittings.urls), limits, random),
+        Unreached(database, sealer, clock, random),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from callcenter.disclosure.policy import Policy, load_policy
-from callcenter.flow.language import Direction, Flow
+from callcenter.flow.language import Direction, Flow, ProofKind, Prove
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
@@ -24,7 +24,8 @@ class Flows:
 
     Arguments:
         entry: the flow that an incoming call begins in.
-        outgoing: the flow that a call of ours begins in, ``None`` when there is none: then none is placed.
+        outgoing: the flow that a return call begins in, ``None`` when there is none: then none is placed.
+        callback: the flow that a call begins in to whoever waited and asked to be rung back, or ``None``.
         by_digest: every flow that a call may be in.
         book: the prompts of all of them.
         policy: what was proven against, and what the gate decides by.
@@ -35,6 +36,7 @@ class Flows:
     book: PromptBook
     policy: Policy
     outgoing: Flow | None = None
+    callback: Flow | None = None
 
     def of(self, digest: str) -> Flow:
         """The flow with this digest.
@@ -67,14 +69,25 @@ def load_flows(folder: Path, entry: str, prompts: Path, policy_file: Path) -> Fl
     elif by_name[entry].direction is Direction.OUTGOING:
         what = f"the flow « {entry} » is for calls that we place"
         problems.append(Problem(str(folder), 0, what, "name one for incoming calls as entry"))
-    outgoing = [flow for flow in flows if flow.direction is Direction.OUTGOING]
-    if len(outgoing) > 1:
-        names = ", ".join(f"« {flow.name} »" for flow in outgoing)
-        problems.append(Problem(str(folder), 0, f"several flows are for calls that we place: {names}", "keep one"))
+    outgoing = [_begun_by(kind, flows, folder, problems) for kind in ProofKind]
     if problems:
         raise DataProblems(problems)
-    first = outgoing[0] if outgoing else None
-    return Flows(by_name[entry], {flow.digest: flow for flow in flows}, book, policy, first)
+    return Flows(by_name[entry], {flow.digest: flow for flow in flows}, book, policy, *outgoing)
+
+
+def _begun_by(kind: ProofKind, flows: Sequence[Flow], folder: Path, problems: list[Problem]) -> Flow | None:
+    """The flow for calls that we place which begins by asking for ``kind``; several are a problem."""
+    found = [flow for flow in flows if flow.direction is Direction.OUTGOING and _asks(flow) is kind]
+    if len(found) > 1:
+        names = ", ".join(f"« {flow.name} »" for flow in found)
+        what = f"several flows are for calls that we place, and begin with « prove: {kind} »: {names}"
+        problems.append(Problem(str(folder), 0, what, "keep one"))
+    return found[0] if found else None
+
+
+def _asks(flow: Flow) -> ProofKind | None:
+    start = flow.steps[flow.start]
+    return start.by if isinstance(start, Prove) else None
 
 
 def _unproven(flow: Flow, book: PromptBook, policy: Policy) -> list[Problem]:

@@ -15,10 +15,12 @@ from callcenter.calls.recordings import DELETE_RECORDING, FETCH_RECORDING, RECOR
 from callcenter.calls.reminders_again import RemindersAgain
 from callcenter.calls.ring_back import RingBack
 from callcenter.calls.strays import StrayRecordings
+from callcenter.calls.unreached import Unreached
 from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.verifier import SEND_CODE
 from callcenter.kernel.errors import Unavailable
 from callcenter.practice.sharing import SharedTelephones
+from callcenter.routing.reservations import NOTE_UNREACHED
 from callcenter.store.database import DatabaseDown
 from callcenter.store.jobs import MESSAGES
 
@@ -66,7 +68,9 @@ def register_recordings(jobs: procrastinate.App, recordings: Recordings, strays:
 _RING_LATER = procrastinate.RetryStrategy(max_attempts=5, wait=1, exponential_wait=2, retry_exceptions={DatabaseDown})
 
 
-def register_reaching_out(jobs: procrastinate.App, reminders: RemindersAgain, ring_back: RingBack) -> None:
+def register_reaching_out(
+    jobs: procrastinate.App, reminders: RemindersAgain, ring_back: RingBack, unreached: Unreached
+) -> None:
     """Put what is done at telephones on file, for whoever asks, on ``jobs``, before its worker runs."""
 
     @jobs.task(name=SEND_REMINDER_AGAIN, queue=MESSAGES, retry=_SEND_AGAIN)
@@ -76,6 +80,10 @@ def register_reaching_out(jobs: procrastinate.App, reminders: RemindersAgain, ri
     @jobs.task(name=RING_BACK, queue=MESSAGES, retry=_RING_LATER)
     async def ring(practice: str, outreach: str) -> None:
         await ring_back.ring(UUID(practice), UUID(outreach))
+
+    @jobs.task(name=NOTE_UNREACHED, queue=MESSAGES, retry=_RING_LATER)
+    async def note_unreached(practice: str, call: str) -> None:
+        await unreached.note(UUID(practice), UUID(call))
 
 
 #: To end what has ended already does nothing: it is tried as long as the carrier does not answer.

@@ -8,25 +8,29 @@ from __future__ import annotations
 from datetime import timedelta
 
 from callcenter.audit.ledger import Entry, EventKind, Value
+from callcenter.calls.callbacks import rung_back_as
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.session import Beginning
 from callcenter.flow.ports import Admitted, NotAdmitted, Parted
 from callcenter.practice.facts import Arrival
+from callcenter.routing.callbacks import TakenOver, take_over
 from callcenter.routing.keypads import back
 from callcenter.routing.queue import Arrival as Arriving
 from callcenter.routing.queue import Entered, Queue
 from callcenter.routing.reservations import Reservations
 from callcenter.routing.stays import Stay, stay_of
-from callcenter.routing.values import EntryState, LeftReason, Priority, ReservationState, Way
+from callcenter.routing.values import EntryKind, EntryState, LeftReason, Priority, ReservationState, Way
 from callcenter.store.sealed import Sealer
 
 #: Name of the carrier's queue: one for the whole house, since the order of those who wait is kept by us.
 CARRIERS_QUEUE = "callcenter"
-#: After which whoever waits is led on to a message.
-LONGEST_WAIT = timedelta(minutes=15)
 
 #: What a call has left the queue for, as far as it is not that nobody came.
-_GONE: dict[LeftReason | None, Parted] = {LeftReason.ANSWERED: Parted.CONNECTED, LeftReason.MESSAGE: Parted.MESSAGE}
+_GONE: dict[LeftReason | None, Parted] = {
+    LeftReason.ANSWERED: Parted.CONNECTED,
+    LeftReason.MESSAGE: Parted.MESSAGE,
+    LeftReason.CANCELLED: Parted.CALLBACK,  # a second one, or one too many: of which nothing is heard
+}
 _FIRST = {Arrival.PROFESSIONALS: Priority.PROFESSIONAL, Arrival.OVERFLOW: Priority.OVERFLOW}
 
 
@@ -43,10 +47,18 @@ class CallLobby:
         self._sealer = sealer
 
     async def enter(self, language: str, *, relayed: bool) -> Admitted | NotAdmitted:
-        """Whoever is there already keeps the place. Nobody waits where nobody on duty could take the call."""
+        """Whoever is there already keeps the place. Nobody waits where nobody on duty could take the call, nor where
+        as many wait as the practice allows."""
         desk, practice = self._desk, self._desk.tx.practice
         if await self._back_from_keypad():
             return Admitted(CARRIERS_QUEUE, expected=True)
+        overflow_at = desk.now + timedelta(minutes=desk.facts.waiting.longest_minutes)
+        rung = await rung_back_as(desk.tx, desk.call, overflow_at)
+        if rung is not None:
+            taken = await take_over(desk.tx.connection, desk.call, rung, desk.now)
+            if taken is not TakenOver.GONE:
+                await self._note(EventKind.CALL_WAITS, place="rung_back")
+                return Admitted(CARRIERS_QUEUE, expected=taken is TakenOver.EXPECTED)
         if not await self._queue.staffed(desk.tx.connection, practice, language, desk.now):
             return NotAdmitted()
         priority = Priority.RELAY if relayed else Priority.ORDINARY
@@ -56,10 +68,10 @@ class CallLobby:
             language,
             min(priority, _FIRST.get(self._beginning.arrival, priority)),
             None if desk.caller is None else self._sealer.blind_index(practice, "queue.caller", desk.caller).hex(),
-            desk.now + LONGEST_WAIT,
+            overflow_at,
         )
-        entered = await self._queue.enter(desk.tx.connection, arriving, desk.now)
-        if entered is Entered.ENDED:
+        entered = await self._queue.enter(desk.tx.connection, arriving, desk.now, most=desk.facts.waiting.most)
+        if entered in (Entered.ENDED, Entered.FULL):
             return NotAdmitted()
         await self._note(EventKind.CALL_WAITS, place=entered.value)
         return Admitted(CARRIERS_QUEUE)
@@ -74,6 +86,8 @@ class CallLobby:
     async def _parted(self, *, met: bool) -> Parted:
         desk = self._desk
         stay = await stay_of(desk.tx.connection, desk.call)
+        if stay is not None and stay.kind is EntryKind.CALLBACK and stay.state is not EntryState.LEFT:
+            return Parted.CALLBACK
         if stay is None or not met:
             return await self._let_out(stay)
         if stay.reservation is None:

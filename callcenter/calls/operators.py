@@ -6,6 +6,8 @@ asked only afterwards, so that two who press the key at once are one and a refus
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
@@ -13,17 +15,37 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
+from callcenter.calls.ringing_back import CallbackLines, RingingBack
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
 from callcenter.kernel.errors import Unavailable
 from callcenter.routing.reservations import Accepted
 from callcenter.routing.stays import Offer, offer_of
-from callcenter.routing.values import Reservation, ReservationState, Way
+from callcenter.routing.values import EntryKind, Reservation, ReservationState, Way
 from callcenter.staff.telephones import telephone_of
 from callcenter.store.database import SET_PRACTICE
 
 
-class Lines(Protocol):
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The call is the operator's.
+
+    Arguments:
+        room: opaque name of where the two meet.
+        rings: the caller's telephone rings, and the operator waits for them there.
+    """
+
+    room: str
+    rings: bool = False
+
+
+class NotReached(Enum):
+    """The call was the operator's, and its caller could not be rung."""
+
+    NOT_REACHED = "not_reached"
+
+
+class Lines(CallbackLines, Protocol):
     """What rings an operator, and leads a caller."""
 
     async def ring(self, number: str, shown: str, offer: UUID) -> bool:
@@ -47,13 +69,19 @@ class Operators:
     def __init__(self, house: House, lines: Lines) -> None:
         self._house = house
         self._lines = lines
+        self._ringing = RingingBack(house, lines)
 
     async def offered(self, reservation: Reservation) -> None:
-        """An offer stands: ring its operator, if they answer by a telephone. One who has none lets it run out."""
+        """An offer stands: ring its operator, if they answer by a telephone. One who has none lets it run out.
+
+        A callback that may not be rung at this hour is taken back first, however the operator answers.
+        """
         house = self._house
         async with house.database.house() as connection:
             offer = await offer_of(connection, reservation.id)
-            if offer is None or offer.way is not Way.TELEPHONE:
+            if offer is None or await self._ringing.rests(connection, offer):
+                return
+            if offer.way is not Way.TELEPHONE:
                 return
             number = await telephone_of(connection, house.sealer, offer.staff)
             shown = await self._shown(connection, offer)
@@ -68,23 +96,35 @@ class Operators:
                 return None
             row = (await connection.execute(_REVISION, {"practice": standing.practice})).one()
             facts = await house.places.facts(connection, standing.practice, row.revision, now)
-        return house.flows.book.said("queue.offer", "fr").render(facts.public(now))
+        words = "queue.offer_callback" if standing.kind is EntryKind.CALLBACK else "queue.offer"
+        return house.flows.book.said(words, "fr").render(facts.public(now))
 
-    async def take(self, offer: UUID) -> str | None:
+    async def take(self, offer: UUID, operator_leg: str) -> Taken | NotReached | None:
         house = self._house
         async with house.database.house() as connection:
             standing = await offer_of(connection, offer)
-            if standing is None:
+            if standing is None or await self._ringing.rests(connection, standing):
                 return None
             taken = await house.reservations.accept(connection, offer, standing.staff, house.clock.now())
             if not isinstance(taken, Accepted):
                 return None
             await connection.execute(SET_PRACTICE, {"practice": str(standing.practice)})
             leg = (await connection.execute(_LEG, {"call": standing.call})).one()
+            ringing = taken.kind is EntryKind.CALLBACK
+            due = None
+            if ringing and not taken.again:
+                due = await self._ringing.begin(connection, offer, standing, operator_leg)
+        if ringing:
+            if not taken.again and not await self._ringing.ring(offer, replace(standing, state=_ACCEPTED), due):
+                return NotReached.NOT_REACHED
+            return Taken(offer.hex, rings=True)
         if not taken.again and not await self._led(leg.carrier_sid, standing.call, leg.document):
             await self._not_connected(offer, standing)
             return None
-        return offer.hex
+        return Taken(offer.hex)
+
+    async def over(self, offer: UUID) -> None:
+        await self._ringing.over(offer)
 
     async def left(self, offer: UUID) -> None:
         """An offer that was not taken runs out by itself, and counts as one that was not answered."""
@@ -119,5 +159,6 @@ class Operators:
         return None if way is None else way.called
 
 
+_ACCEPTED = ReservationState.ACCEPTED
 _REVISION = text("SELECT revision FROM practice WHERE id = :practice")
 _LEG = text("SELECT k.carrier_sid, s.document FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call")

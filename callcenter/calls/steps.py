@@ -21,6 +21,7 @@ from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
 from callcenter.calls import rows
 from callcenter.calls.answers import KeptAnswer
 from callcenter.calls.booking import CallBooking
+from callcenter.calls.callbacks import take_rung
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, follow
 from callcenter.calls.flows import Flows
@@ -266,29 +267,56 @@ class Steps:
         kept = await self._load(tx, call, key)
         if kept is not None:
             return await self._answered_before(tx, call, key, kept)
-        flow = house.flows.outgoing
-        if entered.ended or flow is None:
+        if entered.ended:
             raise NoSuchCall
-        answered = await take_answered(
-            tx, house.sealer, self._challenges, self._patients, call, event.token, entered.at
-        )
-        if answered is None:
-            raise NoSuchCall
-        request, opened = answered
         facts = await house.places.facts(tx.connection, tx.practice, entered.revision, entered.at)
-        beginning = Beginning(entered.at, entered.revision, Arrival.DIRECT, None)
-        used = house.limits.codes_per_call  # no other code is ever opened in this call
-        segment = Segment(new_id(house.random), call)
-        session = Session(beginning, None, flow.digest, initial(flow), segment, opened, used)
+        begun = await self._back_with_code(tx, entered, event) or await self._rung_back(tx, entered, event)
+        if begun is None:
+            raise NoSuchCall
+        session, asked = begun
+        flow = house.flows.of(session.flow)
         content: dict[str, Value] = {
             "direction": "outbound",
-            "refs": [f"outreach:{request}"],
+            "refs": [asked],
             "flow": {"name": flow.name, "sha256": flow.digest},
             "settings": entered.revision,
         }
         opening = Entry(EventKind.CALL_STARTED, IVR_ACTOR, None, content)
         body = await self._work(tx, call, key, session, facts, Started(), render, number=1, entries=(opening,))
         return body, False
+
+    async def _back_with_code(self, tx: Transaction, entered: _Entered, event: Reached) -> tuple[Session, str] | None:
+        """The line on file answers, for whoever was given a code; and what it was asked for in."""
+        house, flow = self._house, self._house.flows.outgoing
+        if flow is None:
+            return None
+        answered = await take_answered(
+            tx, house.sealer, self._challenges, self._patients, entered.call, event.token, entered.at
+        )
+        if answered is None:
+            return None
+        request, opened = answered
+        beginning = Beginning(entered.at, entered.revision, Arrival.DIRECT, None)
+        used = house.limits.codes_per_call  # no other code is ever opened in this call
+        segment = Segment(new_id(house.random), entered.call)
+        session = Session(beginning, None, flow.digest, initial(flow), segment, opened, used)
+        return session, f"outreach:{request}"
+
+    async def _rung_back(self, tx: Transaction, entered: _Entered, event: Reached) -> tuple[Session, str] | None:
+        """Whoever waited, and asked to be rung back, answers, or somebody else there. P2: nothing is proved."""
+        house, flow = self._house, self._house.flows.callback
+        if flow is None:
+            return None
+        answered = await take_rung(tx, house.sealer, entered.call, event.token, entered.at)
+        if answered is None:
+            return None
+        origins = () if answered.number is None else (answered.number,)
+        way = Way(event.shown, origins, event.carrier_sid)
+        beginning = Beginning(entered.at, entered.revision, Arrival.DIRECT, None, way)
+        state = initial(flow)
+        spoken = replace(state, manner=replace(state.manner, language=answered.language))
+        segment = Segment(new_id(house.random), entered.call)
+        return Session(beginning, answered.number, flow.digest, spoken, segment), f"call:{answered.callback}"
 
     async def _next(
         self, tx: Transaction, key: StepKey, event: StepAnswered, render: Render, *, ended: bool

@@ -116,6 +116,49 @@ audio = Table(
     info=PRACTICE_SCOPE,
 )
 
+#: Who waited and asked to be rung back, at the number that they called from.
+callback = Table(
+    "callback",
+    metadata,
+    Column("call_id", Uuid, primary_key=True),
+    practice_column(),
+    # Sealed; gone once they were reached, or the practice was told that they were not.
+    Column("number", LargeBinary),
+    # Keyed hash of it, to be counted by.
+    Column("line", LargeBinary, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("practice_id", "call_id"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
+    CheckConstraint("octet_length(line) = 32", name="line_is_a_digest"),
+    Index(None, "practice_id", "line", "asked_at"),
+    info=PRACTICE_SCOPE,
+)
+
+#: One attempt at it: written down before anybody is rung, so that nobody is rung twice for it.
+callback_ring = Table(
+    "callback_ring",
+    metadata,
+    Column("reservation_id", Uuid, primary_key=True),
+    practice_column(),
+    Column("call_id", Uuid, nullable=False),
+    # Of the operator, who waits meanwhile.
+    Column("operator_leg", Text, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("rung_at", DateTime(timezone=True), nullable=False),
+    # What it became, if somebody answered.
+    Column("reached_call_id", Uuid),
+    # When the operator was told that nobody is there.
+    Column("told_at", DateTime(timezone=True)),
+    UniqueConstraint("token_hash"),
+    UniqueConstraint("reached_call_id"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["callback.practice_id", "callback.call_id"]),
+    ForeignKeyConstraint(["practice_id", "reached_call_id"], ["call.practice_id", "call.id"]),
+    CheckConstraint("operator_leg ~ '^CA[0-9a-f]{32}$'", name="operator_leg_is_a_leg"),
+    CheckConstraint("octet_length(token_hash) = 32", name="token_hash_is_a_digest"),
+    Index(None, "practice_id", "call_id"),
+    info=PRACTICE_SCOPE,
+)
+
 #: A reminder to be sent again, or a line on file to be rung: asked for by somebody who has proved nothing.
 outreach = Table(
     "outreach",

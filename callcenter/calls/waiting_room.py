@@ -14,19 +14,21 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
+from callcenter.calls.callbacks import ask, may_ask
 from callcenter.calls.session import Session
 from callcenter.calls.steps import AnotherCallsStep, House, NoSuchCall, session_place
 from callcenter.calls.values import AtAWait, CallStatus, Meeting, SayText, WaitOver, Waits
 from callcenter.flow.state import Phase
 from callcenter.practice.facts import PracticeFacts
 from callcenter.routing.stays import Stay, stay_of
-from callcenter.routing.values import EntryState, LeftReason, ReservationState
+from callcenter.routing.values import EntryKind, EntryState, LeftReason, ReservationState
 from callcenter.routing.waits import wait_range
 from callcenter.speech.numerals import spoken_number
 from callcenter.speech.waits import spoken_wait
+from callcenter.store.database import Transaction
 
-#: What asks for a message instead.
-MESSAGE_KEY = "2"
+#: What asks to be rung back in the place that one has, and for a message instead.
+CALLBACK_KEY, MESSAGE_KEY = "1", "2"
 #: Whoever has just come hears other words than whoever is there still.
 JUST_COME = timedelta(seconds=10)
 
@@ -61,7 +63,22 @@ class WaitingRoom:
             if keys == MESSAGE_KEY:
                 await self._house.queue.leave(connection, at.call, LeftReason.MESSAGE, there.now)
                 return WaitOver()
+            if keys == CALLBACK_KEY and await self._rung_back(there, at):
+                return WaitOver()
             return await self._heard(there, at)
+
+    async def _rung_back(self, there: _There, at: AtAWait) -> bool:
+        """They are to be rung back, if that may be; not while somebody is about to take the call."""
+        caller = there.session.caller
+        if caller is None or not self._may_ask(there):
+            return False
+        tx = Transaction(there.connection, there.stay.practice)
+        return await ask(tx, self._house.sealer, self._house.queue, at.call, caller, there.now)
+
+    @staticmethod
+    def _may_ask(there: _There) -> bool:
+        session = there.session
+        return may_ask(there.facts, session.caller, relayed=session.state.manner.relay, now=there.now)
 
     async def meeting(self, at: AtAWait) -> Meeting | WaitOver:
         async with self._house.database.house() as connection:
@@ -87,6 +104,8 @@ class WaitingRoom:
         session = Session.from_json(house.sealer.open(kept.state, session_place(row.practice_id, at.call)))
         if session.state.phase is not Phase.QUEUED or stay.state is EntryState.LEFT:
             return None
+        if stay.kind is EntryKind.CALLBACK:  # they have asked for it, and are still there
+            return None
         began = session.beginning
         facts = await house.places.facts(connection, row.practice_id, began.revision, began.at)
         return _There(connection, session, facts, stay, now)
@@ -105,7 +124,8 @@ class WaitingRoom:
         if expected is not None:
             said = spoken_wait(expected.half, expected.most, there.session.state.manner.language)
             lines.append(self._line(there, "queue.range", {"queue.range": said}))
-        return Waits(tuple(lines), (self._line(there, "queue.keys"),))
+        keys = ("queue.callback_key", "queue.keys") if self._may_ask(there) else ("queue.keys",)
+        return Waits(tuple(lines), tuple(self._line(there, key) for key in keys))
 
     async def _why_out(self, there: _There) -> LeftReason | None:
         """Why the caller need not wait any longer; never while somebody is about to take the call."""

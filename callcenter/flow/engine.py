@@ -263,7 +263,7 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
         case ReachOut():
             return reaching_out.enter(state, scene)
         case Prove():
-            return proving.enter(state, scene)
+            return proving.enter(step, state, scene)
         case Book():
             return await booking.enter_book(state, scene)
         case Move():

@@ -55,7 +55,10 @@ class ReachKind(StrEnum):
 class ProofKind(StrEnum):
     """What ``prove`` asks for."""
 
+    #: The code that was given out in another call.
     RETURN_CALL = "return_call"
+    #: That somebody is there, by a key: a voicemail presses none. Who that is, is not proved by it.
+    PRESENCE = "presence"
 
 
 class ConnectTo(StrEnum):
@@ -219,7 +222,7 @@ class ReachOut:
 
 @dataclass(frozen=True, slots=True)
 class Prove:
-    """Ask, in a call that we have placed to a telephone on file, for the code that was given out in another call."""
+    """Ask, in a call that we have placed, for the code that was given out in another call, or for a sign of life."""
 
     name: str
     line: int
@@ -229,7 +232,7 @@ class Prove:
 
     @property
     def level(self) -> Level:
-        return Level.VERIFIED
+        return Level.VERIFIED if self.by is ProofKind.RETURN_CALL else Level.UNKNOWN
 
     def outlets(self) -> Mapping[str, str]:
         return {"proved": self.proved, "refused": self.refused}
@@ -333,9 +336,9 @@ class Connect:
 class Queue:
     """Let the caller wait for an operator. Asks for no proof; whatever was proved ends with whom they talked to.
 
-    Who waits may ask to leave a message instead, at any moment. Where there is such
-    a way, the operator may send them out of the talk to type something; back at this step, they are led to the same
-    operator again.
+    Who waits may ask to leave a message instead, at any moment, or to be rung back in the place that they have. Where
+    there is such a way, the operator may send them out of the talk to type something; back at this step, they are led
+    to the same operator again.
     """
 
     name: str
@@ -343,12 +346,19 @@ class Queue:
     whom: QueueFor
     connected: str
     message: str
+    callback: str
     unanswered: str
     keypad: str | None = None
 
     def outlets(self) -> Mapping[str, str]:
         typed = {} if self.keypad is None else {"keypad": self.keypad}
-        return {"connected": self.connected, "message": self.message, "unanswered": self.unanswered, **typed}
+        return {
+            "connected": self.connected,
+            "message": self.message,
+            "callback": self.callback,
+            "unanswered": self.unanswered,
+            **typed,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -351,11 +351,12 @@ class _QueueForm(_StepForm):
     queue: Annotated[QueueFor, Field(strict=False)]
     connected: str
     message: str
+    callback: str
     unanswered: str
     keypad: str | None = None
 
     def step(self, name: str, line: int) -> Step:
-        return Queue(name, line, self.queue, self.connected, self.message, self.unanswered, self.keypad)
+        return Queue(name, line, self.queue, self.connected, self.message, self.callback, self.unanswered, self.keypad)
 
 
 class _EndForm(_StepForm):

@@ -251,6 +251,8 @@ class Parted(StrEnum):
     CONNECTED = "connected"
     #: They would rather leave a message.
     MESSAGE = "message"
+    #: They have hung up, or will, to be rung back in the place that they have.
+    CALLBACK = "callback"
     #: Nobody came in time, or nobody is there any more.
     UNANSWERED = "unanswered"
     #: The operator has sent them out of the talk to type something, and waits for them.

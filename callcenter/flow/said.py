@@ -18,6 +18,7 @@ from callcenter.flow.language import (
     Go,
     MessageKind,
     Move,
+    ProofKind,
     Prove,
     Queue,
     ReachKind,
@@ -60,6 +61,8 @@ REACH_OUT_PROMPTS = {
 }
 #: Whoever answers a call of ours has asked for nothing, perhaps: this is all that they hear before a key.
 PROVE_PROMPTS = ("prove.return_call", "prove.return_call_again")
+#: And this is, to whoever is rung because they asked for it: who calls, and nothing about anybody.
+PRESENCE_PROMPTS = ("prove.presence",)
 #: Whoever moves with a reference has proved nothing: when a slot is, and not with whom (D04).
 MOVE_PROMPTS = ("booking.move_offer", "booking.move_next_offer", "booking.offer_keys")
 BOOK_PROMPTS = (
@@ -84,9 +87,11 @@ QUEUE_PROMPTS = (
     "queue.next",
     "queue.before",
     "queue.range",
+    "queue.callback_key",
     "queue.keys",
     "queue.taken",
     "queue.offer",
+    "queue.offer_callback",
 )
 REFERENCE_PROMPTS = ("reference.ask", "reference.again", "reference.failed")
 CARD_PROMPTS = ("card.birth_date", "card.again", "card.failed")
@@ -119,7 +124,7 @@ def step_prompts(step: Step) -> tuple[str, ...]:
         case ReachOut():
             return REACH_OUT_PROMPTS[step.kind]
         case Prove():
-            return PROVE_PROMPTS
+            return PROVE_PROMPTS if step.by is ProofKind.RETURN_CALL else PRESENCE_PROMPTS
         case Book() | Queue() | Reference() | Card() | Move():
             return STEP_PROMPTS[type(step)]
         case Find() | Do() | Branch() | Switch() | Speak() | Go() | Connect():

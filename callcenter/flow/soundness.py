@@ -28,7 +28,7 @@ from callcenter.flow.language import (
     Verify,
 )
 from callcenter.flow.prompts import Prompt, PromptBook
-from callcenter.flow.said import ENGINE_PROMPTS, PROVE_PROMPTS, step_prompts
+from callcenter.flow.said import ENGINE_PROMPTS, PRESENCE_PROMPTS, PROVE_PROMPTS, step_prompts
 from callcenter.flow.words import CASE_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.documents import Document
 from callcenter.kernel.errors import Problem
@@ -42,6 +42,8 @@ GIVEN_FIELDS = {
 }
 #: Fields that have a value only while such a step speaks.
 PASSING_FIELDS = frozenset({"offer.key", "offer.practitioner", "offer.starts_at", "booking.reference"})
+#: What whoever takes a call of ours may be told before a key: who calls, when they asked to be rung.
+_TOLD = {"prove.presence": frozenset({"practice.spoken_name"})}
 MENU_KEYS = frozenset("0123456789*")
 
 
@@ -104,9 +106,10 @@ def _outgoing_problems(flow: Flow, book: PromptBook, document: Document, emergen
     if start is not None and not isinstance(start, Prove):
         what = f"the first step « {start.name} » of a flow of outgoing calls does not ask for proof"
         yield step_problem(flow, start, what, "begin with a prove step: nothing may be said before a key")
-    for key in PROVE_PROMPTS:
-        if key in book and book[key].fields:
-            what = f"the prompt « {key} » names {', '.join(sorted(book[key].fields))} to whoever takes the call"
+    for key in (*PROVE_PROMPTS, *PRESENCE_PROMPTS):
+        told = book[key].fields - _TOLD.get(key, frozenset()) if key in book else frozenset[str]()
+        if told:
+            what = f"the prompt « {key} » names {', '.join(sorted(told))} to whoever takes the call"
             yield step_problem(flow, start, what, "take every field out of it: it may tell nothing before a key")
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Interval, Opening
-from callcenter.practice.reception import AnswerMode, Answers, Reception
+from callcenter.practice.reception import AnswerMode, Answers, Reception, WaitingRules
 from callcenter.practice.sending import EscalationSettings, ReminderSettings
 from callcenter.practice.slots import BookingPlan
 from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
@@ -89,6 +89,7 @@ class PracticeFacts:
         numbers: the E.164 numbers that we answer for it, and where each leads.
         other_lines: E.164 lines of the practice besides ``numbers`` and ``rescue_number``.
         voice_messages: whether callers may leave spoken messages.
+        waiting: how callers wait for an operator.
         revision: of its settings; 0 before they are kept.
     """
 
@@ -113,6 +114,7 @@ class PracticeFacts:
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
     escalation: EscalationSettings = field(default_factory=EscalationSettings)
     booking: BookingPlan = field(default_factory=BookingPlan)
+    waiting: WaitingRules = field(default_factory=WaitingRules)
     revision: int = field(default=0, compare=False)
 
     @property

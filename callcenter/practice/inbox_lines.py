@@ -20,6 +20,8 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         "administrative": "question administrative",
         "other": "autre demande",
         "unspecified": "motif non précisé",
+        "not_reached": "rappel demandé, n'a pas pu être rappelé",
+        "wants_callback": "rappel demandé, à faire par le cabinet",
     }
 )
 #: Kinds of message that say by themselves what is asked for.

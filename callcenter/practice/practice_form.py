@@ -21,7 +21,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from callcenter.practice.facts import Agenda, AgendaKind, Door, PracticeFacts
 from callcenter.practice.numbers import E164, NumberProblem, parse_diallable, parse_number, parse_served
 from callcenter.practice.opening import Interval, Opening
-from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule
+from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule, WaitingRules
 from callcenter.practice.sending import EscalationSettings, ReminderMode, ReminderSettings
 from callcenter.practice.slots import Bookable, BookingPlan
 from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
@@ -58,6 +58,7 @@ class Setting(StrEnum):
     REMINDERS = "reminders"
     ESCALATION = "escalation"
     BOOKING = "booking"
+    WAITING = "waiting"
 
     @property
     def immediate(self) -> bool:
@@ -207,6 +208,12 @@ class _EscalationForm(FormModel):
     at_night: bool = True
 
 
+class _WaitingForm(FormModel):
+    callbacks: bool = True
+    longest_minutes: int = Field(15, ge=1, le=60)
+    most: int = Field(20, ge=0, le=200)
+
+
 class _BookableForm(FormModel):
     new_patients: bool = True
     slot_minutes: Annotated[int, Field(ge=5, le=240)] = 15
@@ -262,6 +269,7 @@ class PracticeForm(FormModel):
     reminders: Annotated[_RemindersForm, BeforeValidator(_whole_reminders)] = _RemindersForm(mode=ReminderMode.OFF)
     escalation: _EscalationForm = _EscalationForm()
     booking: _BookingForm = Field(default_factory=_BookingForm)
+    waiting: _WaitingForm = _WaitingForm()
 
     def facts(self, *, id: UUID, organisation_id: UUID, slug: str, revision: int = 0) -> PracticeFacts:
         """The practice that has these settings."""
@@ -287,6 +295,7 @@ class PracticeForm(FormModel):
             voice_messages=self.voice_messages,
             reminders=ReminderSettings(self.reminders.mode, self.reminders.hours_before),
             escalation=EscalationSettings(self.escalation.after_minutes, self.escalation.at_night),
+            waiting=WaitingRules(self.waiting.callbacks, self.waiting.longest_minutes, self.waiting.most),
             revision=revision,
         )
 
@@ -321,6 +330,11 @@ def as_written(facts: PracticeFacts) -> Mapping[Setting, Any]:
             "at_night": facts.escalation.at_night,
         },
         Setting.BOOKING: _written_booking(facts.booking),
+        Setting.WAITING: {
+            "callbacks": facts.waiting.callbacks,
+            "longest_minutes": facts.waiting.longest_minutes,
+            "most": facts.waiting.most,
+        },
     }
 
 

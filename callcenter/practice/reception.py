@@ -38,6 +38,21 @@ class AnswerMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingRules:
+    """How callers wait for an operator.
+
+    Arguments:
+        callbacks: whoever waits may ask to be rung back in the place that they have.
+        longest_minutes: after which whoever waits is asked for a message.
+        most: how many wait at once; whoever comes then is asked for a message at once.
+    """
+
+    callbacks: bool = True
+    longest_minutes: int = 15
+    most: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One line of the calendar. Every condition that it has must hold.
 

@@ -150,6 +150,19 @@ async def free(
     await wake(connection, Waking(About.STAFF, staff), Waking(About.QUEUE, held.organisation))
 
 
+async def withdraw(connection: AsyncConnection, held: Held, now: datetime) -> UUID | None:
+    """Take back the offer, if there is one, and say whose it was; the operator has been idle all the while."""
+    reservation = held.reservation
+    if reservation is None:
+        return None
+    await end(connection, reservation, ReservationState.WITHDRAWN, now)
+    await note_call(
+        connection, EventKind.WITHDRAWN, held.call, now, staff=reservation.staff, reservation=reservation.id
+    )
+    await free(connection, held, reservation.staff, PresenceState.AVAILABLE, now, still_idle=True)
+    return reservation.staff
+
+
 async def wrap_up(connection: AsyncConnection, held: Held, staff: UUID, now: datetime) -> None:
     """Let an operator whose call is over note what it was about, as long as their organisation allows."""
     values = {"staff": staff, "organisation": held.organisation, "now": now, "otherwise": WRAP_UP_SECONDS}

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.kernel.errors import NotFound
 from callcenter.routing.events import note_call
 from callcenter.routing.fitting import FITS, SEEN
-from callcenter.routing.held import Held, end, free, leave, lock_call, to_front
+from callcenter.routing.held import leave, lock_call, to_front, withdraw
 from callcenter.routing.reservations import conversation_over
 from callcenter.routing.values import (
     EntryKind,
@@ -25,7 +25,6 @@ from callcenter.routing.values import (
     EventKind,
     LeftReason,
     Limits,
-    PresenceState,
     Priority,
     ReservationState,
 )
@@ -66,6 +65,8 @@ class Entered(Enum):
     THERE = "there"
     #: The call has been hung up.
     ENDED = "ended"
+    #: As many wait as may.
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,16 @@ class Queue:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
 
-    async def enter(self, connection: AsyncConnection, arrival: Arrival, now: datetime) -> Entered:
+    async def enter(
+        self, connection: AsyncConnection, arrival: Arrival, now: datetime, *, most: int | None = None
+    ) -> Entered:
         """Let a call wait. Once, however often it is asked; again after it had left for something else.
 
         Part of a step of that call, which holds its lock.
+
+        Arguments:
+            most: how many may wait on the line for that practice at once; ``None`` for any number. Of several that
+                come in the same moment, one or two more may.
 
         Raises:
             UnknownCall: it is none of that practice.
@@ -98,6 +105,8 @@ class Queue:
         held = await lock_call(connection, arrival.call)
         if held is not None and held.state is not EntryState.LEFT:
             return Entered.THERE
+        if most is not None and await self._on_the_line(connection, arrival.practice) >= most:
+            return Entered.FULL
         place = await self._place_of_before(connection, arrival, now)
         values = {
             "call": arrival.call,
@@ -133,7 +142,7 @@ class Queue:
             return Departed(held.reservation.staff, spoke=True)
         if held.kind is EntryKind.CALLBACK and reason is LeftReason.HUNG_UP:
             return None
-        staff = await self._withdraw(connection, held, now)
+        staff = await withdraw(connection, held, now)
         await leave(connection, held, reason, now)
         return Departed(staff, spoke=False)
 
@@ -155,7 +164,7 @@ class Queue:
         offered = held.reservation is not None and held.reservation.state is ReservationState.OFFERED
         if held.state is not EntryState.WAITING and not offered:
             return False
-        await self._withdraw(connection, held, now)
+        await withdraw(connection, held, now)
         await connection.execute(_CALLBACK, {"call": call, "not_before": not_before})
         await note_call(connection, EventKind.CALLBACK, call, now, waited=held.waited(now))
         await to_front(connection, held, now, not_before=not_before)
@@ -210,6 +219,10 @@ class Queue:
         return None if row is None else row.place
 
     @staticmethod
+    async def _on_the_line(connection: AsyncConnection, practice: UUID) -> int:
+        return int((await connection.execute(_ON_THE_LINE, {"practice": practice})).scalar_one())
+
+    @staticmethod
     async def _why_not(connection: AsyncConnection, arrival: Arrival) -> Entered:
         """Somebody else has just entered it, or it has ended, or it is none."""
         values = {"call": arrival.call, "practice": arrival.practice}
@@ -227,22 +240,9 @@ class Queue:
             return False
         if held.reservation is not None and held.reservation.state is not ReservationState.OFFERED:
             return False
-        await self._withdraw(connection, held, now)
+        await withdraw(connection, held, now)
         await leave(connection, held, reason, now)
         return True
-
-    @staticmethod
-    async def _withdraw(connection: AsyncConnection, held: Held, now: datetime) -> UUID | None:
-        """Take back the offer, if there is one; the operator has been idle all the while."""
-        reservation = held.reservation
-        if reservation is None:
-            return None
-        await end(connection, reservation, ReservationState.WITHDRAWN, now)
-        await note_call(
-            connection, EventKind.WITHDRAWN, held.call, now, staff=reservation.staff, reservation=reservation.id
-        )
-        await free(connection, held, reservation.staff, PresenceState.AVAILABLE, now, still_idle=True)
-        return reservation.staff
 
 
 _ENTER = text(
@@ -257,6 +257,13 @@ _ENTER = text(
         caller_mark = excluded.caller_mark, answered_at = NULL, left_at = NULL, left_reason = NULL
         WHERE e.state = 'left' AND e.left_reason = ANY(:mendable)
     RETURNING (SELECT organisation_id FROM practice c WHERE c.id = e.practice_id)
+    """
+)
+
+_ON_THE_LINE = text(
+    """
+    SELECT count(*) FROM queue_entry
+    WHERE practice_id = :practice AND state IN ('waiting', 'reserved') AND kind = 'live'
     """
 )
 

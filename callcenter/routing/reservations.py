@@ -37,6 +37,10 @@ from callcenter.routing.values import (
 )
 from callcenter.routing.waking import About, Waking, wake
 from callcenter.staff.values import day_of
+from callcenter.store.jobs import defer
+
+#: The job that tells the practice whom nobody has reached.
+NOTE_UNREACHED = "note_unreached"
 
 _OFFERED, _ACCEPTED, _CONNECTED = ReservationState.OFFERED, ReservationState.ACCEPTED, ReservationState.CONNECTED
 
@@ -163,7 +167,8 @@ class Reservations:
         await end(connection, _live(held), ReservationState.OVER if spoke else ReservationState.WITHDRAWN, now)
         await self._note(connection, EventKind.RETURNED, held, staff, now)
         if held.kind is EntryKind.CALLBACK:
-            await self._back_or_given_up(connection, held, now, now)
+            # Their telephone may be ringing still: nobody else rings it meanwhile.
+            await self._back_or_given_up(connection, held, now, now + self._limits.ring_back)
         else:
             await to_front(connection, held, now, passed_by=staff)
         if spoke:
@@ -197,6 +202,7 @@ class Reservations:
     ) -> None:
         if held.attempts >= self._limits.callback_attempts:
             await leave(connection, held, LeftReason.UNREACHED, now)
+            await defer(connection, NOTE_UNREACHED, practice=held.practice, call=held.call)
         else:
             await to_front(connection, held, now, not_before=not_before)
 

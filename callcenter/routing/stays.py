@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.routing.held import RESERVATION, reservation_of
-from callcenter.routing.values import EntryState, LeftReason, Reservation, ReservationState, Way
+from callcenter.routing.values import EntryKind, EntryState, LeftReason, Reservation, ReservationState, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Stay:
         reservation: the live one, or ``None``.
         way: how its operator speaks, or ``None``.
         at_keypad: the operator has sent the caller out of the talk to type something, and waits for them.
+        kind: whether the caller is on the line, or is to be rung back.
     """
 
     state: EntryState
@@ -35,6 +36,7 @@ class Stay:
     reservation: Reservation | None
     way: Way | None
     at_keypad: bool
+    kind: EntryKind = EntryKind.LIVE
 
     def overdue(self, now: datetime) -> bool:
         """Whether it has lasted as long as the practice allows."""
@@ -56,6 +58,7 @@ async def stay_of(connection: AsyncConnection, call: UUID) -> Stay | None:
         None if row.id is None else reservation_of(row),
         None if row.way is None else Way(row.way),
         row.keypad_at is not None,
+        EntryKind(row.kind),
     )
 
 
@@ -76,6 +79,7 @@ class Offer:
 
     Arguments:
         way: how its operator speaks.
+        kind: whether its caller is on the line, or is to be rung back.
     """
 
     call: UUID
@@ -83,6 +87,7 @@ class Offer:
     staff: UUID
     state: ReservationState
     way: Way
+    kind: EntryKind
 
 
 async def offer_of(connection: AsyncConnection, reservation: UUID) -> Offer | None:
@@ -90,12 +95,13 @@ async def offer_of(connection: AsyncConnection, reservation: UUID) -> Offer | No
     row = (await connection.execute(_OFFER, {"id": reservation})).one_or_none()
     if row is None:
         return None
-    return Offer(row.call_id, row.practice_id, row.staff_id, ReservationState(row.state), Way(row.way))
+    state, way, kind = ReservationState(row.state), Way(row.way), EntryKind(row.kind)
+    return Offer(row.call_id, row.practice_id, row.staff_id, state, way, kind)
 
 
 _OFFER = text(
     """
-    SELECT r.call_id, e.practice_id, r.staff_id, r.state, p.way
+    SELECT r.call_id, e.practice_id, r.staff_id, r.state, p.way, e.kind
     FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id JOIN presence p ON p.staff_id = r.staff_id
     WHERE r.id = :id
     """

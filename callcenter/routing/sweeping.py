@@ -119,7 +119,8 @@ class Sweeping:
             return await self._reservations.not_connected(connection, reservation, staff, now)
 
         lost = await self._each(_ENDED, {}, ended)
-        return lost + await self._each(_NOT_CONNECTED, {"before": now - self._limits.connect}, not_connected)
+        late: dict[str, object] = {"before": now - self._limits.connect, "rung_before": now - self._limits.ring_back}
+        return lost + await self._each(_NOT_CONNECTED, late, not_connected)
 
     async def _each(
         self,
@@ -180,7 +181,9 @@ _ENDED = text(
 )
 _NOT_CONNECTED = text(
     """
-    SELECT id, staff_id FROM reservation WHERE state = 'accepted' AND accepted_at <= :before
-    ORDER BY number LIMIT :limit
+    SELECT r.id, r.staff_id FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id
+    WHERE r.state = 'accepted' AND r.accepted_at <= CASE e.kind
+        WHEN 'callback' THEN cast(:rung_before AS timestamptz) ELSE cast(:before AS timestamptz) END
+    ORDER BY r.number LIMIT :limit
     """
 )

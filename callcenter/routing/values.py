@@ -112,6 +112,7 @@ class Limits:
     Arguments:
         offer: that an operator may let it ring.
         connect: from acceptance to conversation; after it, whoever was to connect them has failed.
+        ring_back: the same where the caller has to be rung first, and to say that they are there.
         unseen: after which a page that gives no sign is gone.
         missed_before_pause: offers in a row that an operator lets ring until they are paused.
         passed_over: for which a call is not offered again to who has just refused or missed it.
@@ -123,6 +124,7 @@ class Limits:
 
     offer: timedelta = timedelta(seconds=20)
     connect: timedelta = timedelta(seconds=60)
+    ring_back: timedelta = timedelta(seconds=100)
     unseen: timedelta = timedelta(seconds=45)
     missed_before_pause: int = 2
     passed_over: timedelta = timedelta(seconds=30)

@@ -88,7 +88,12 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
         lobby=deps.lobby, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
     )
     offers = Offers(
-        operators=deps.operators, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
+        operators=deps.operators,
+        calls=deps.calls,
+        alerts=deps.alerts,
+        urls=deps.urls,
+        voices=deps.voices,
+        seconds=deps.step_seconds,
     )
     audio = AudioFetches(calls=deps.calls, voice=deps.voice, alerts=deps.alerts, seconds=deps.step_seconds)
     application.add_routes(
@@ -103,6 +108,8 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.OFFER_KEYS, offers.keyed),
             web.post(paths.OFFER_STATUS, offers.status),
             web.post(paths.OFFER_OVER, offers.over),
+            web.post(paths.OFFER_RUNG, offers.rung),
+            web.post(paths.OFFER_NOBODY, offers.nobody),
             web.post(paths.STEP, voice.step),
             web.post(paths.STATUS, voice.status),
             web.post(paths.FALLBACK, voice.fallback),

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
 from aiohttp import web
 from twilio.twiml import voice_response as verbs
 
+from callcenter.calls.operators import NotReached, Taken
+from callcenter.calls.values import StatusChanged
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
-from callcenter.telephony.ports import Operators
+from callcenter.telephony.ports import Calls, Operators
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
 from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoices, say, serialise
 from callcenter.telephony.urls import Urls
@@ -28,6 +30,8 @@ TAKE_KEY = "1"
 TIMES, KEY_SECONDS = 2, 4
 ASK = "Pour prendre l'appel, tapez 1."
 NOT_THERE = "L'appel n'attend plus. Au revoir."
+RINGS = "Nous appelons la personne. Restez en ligne."
+NOT_REACHED = "La personne n'a pas répondu. Au revoir."
 NOT_TAKEN = "L'appel est proposé à une autre personne. Au revoir."
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -38,15 +42,17 @@ class Offers:
 
     Arguments:
         operators: knows what is offered to whom.
+        calls: told of the end of a caller's leg.
         alerts: told of every failure.
         urls, voices: how documents are rendered.
         seconds: how long ``operators`` may take.
     """
 
     def __init__(
-        self, *, operators: Operators, alerts: Alerts, urls: Urls, voices: CarrierVoices, seconds: float
+        self, *, operators: Operators, calls: Calls, alerts: Alerts, urls: Urls, voices: CarrierVoices, seconds: float
     ) -> None:
         self._operators = operators
+        self._calls = calls
         self._alerts = alerts
         self._urls = urls
         self._voices = voices
@@ -61,12 +67,21 @@ class Offers:
 
     async def keyed(self, request: web.Request) -> web.Response:
         """A key."""
-        offer = _offer(request)
-        if offer is None or webhooks.read_wait_keys(await request.post()) != TAKE_KEY:
+        offer, leg = _offer(request), webhooks.read_leg(await request.post())
+        if offer is None or leg is None or webhooks.read_wait_keys(await request.post()) != TAKE_KEY:
             return twiml(request, self._goodbye(NOT_TAKEN), Outcome.ANSWERED)
-        room = await self._asked(self._operators.take(offer))
-        body = self._goodbye(NOT_THERE) if room is None else self._join(offer, room)
+        match await self._asked(self._operators.take(offer, leg)):
+            case Taken() as taken:
+                body = self._join(offer, taken)
+            case NotReached():
+                body = self._goodbye(NOT_REACHED)
+            case None:
+                body = self._goodbye(NOT_THERE)
         return twiml(request, body, Outcome.ANSWERED)
+
+    async def nobody(self, request: web.Request) -> web.Response:
+        """The operator has waited in vain for a caller whom we rang."""
+        return twiml(request, self._goodbye(NOT_REACHED), Outcome.ANSWERED)
 
     async def over(self, request: web.Request) -> web.Response:
         """The talk is over."""
@@ -76,6 +91,18 @@ class Offers:
 
     async def status(self, request: web.Request) -> web.Response:
         """The operator's leg is over. A failure is a 503, which lets the carrier's retries work."""
+        return await self._told(request, lambda offer, _: self._operators.left(offer))
+
+    async def rung(self, request: web.Request) -> web.Response:
+        """The leg of a caller is over whom we have rung back: a call like any other, if it was answered."""
+
+        async def over(offer: UUID, event: StatusChanged) -> None:
+            await self._calls.status(event)
+            await self._operators.over(offer)
+
+        return await self._told(request, over)
+
+    async def _told(self, request: web.Request, tell: Callable[[UUID, StatusChanged], Awaitable[None]]) -> web.Response:
         offer, event = _offer(request), webhooks.read_status_change(await request.post())
         if offer is None or isinstance(event, webhooks.Malformed):
             self._alerts.report(AlertKind.MALFORMED_WEBHOOK, field="offer" if offer is None else "CallStatus")
@@ -84,7 +111,7 @@ class Offers:
         if event.status.terminal:
             try:
                 async with asyncio.timeout(self._seconds):
-                    await self._operators.left(offer)
+                    await tell(offer, event)
             except Exception as error:
                 self._alerts.failed(AlertKind.STATUS_FAILED, error)
                 request[OUTCOME] = Outcome.FAILED.value
@@ -112,17 +139,21 @@ class Offers:
         response.append(verbs.Hangup())
         return serialise(response)
 
-    def _join(self, offer: UUID, room: str) -> bytes:
+    def _join(self, offer: UUID, taken: Taken) -> bytes:
+        """Whoever waits there for a caller who is rung hears music; otherwise the caller is there already."""
         response = verbs.VoiceResponse()
+        if taken.rings:
+            say(response, RINGS, self._voices.voice("fr"))
         dial = verbs.Dial(action=self._urls.offer_over(offer), method="POST", time_limit=TALK_SECONDS)
         dial.append(
             verbs.Conference(
-                room,
+                taken.room,
                 beep="false",
                 start_conference_on_enter=True,
                 end_conference_on_exit=True,
                 participant_label="operator",
-                wait_url="",
+                wait_url=self._urls.music if taken.rings else "",
+                wait_method="GET",
             )
         )
         response.append(dial)

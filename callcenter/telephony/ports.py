@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.calls.operators import NotReached, Taken
 from callcenter.calls.values import (
     Answer,
     AtAWait,
@@ -81,11 +82,18 @@ class Operators(Protocol):
             Unavailable: a part that is needed does not answer.
         """
 
-    async def take(self, offer: UUID) -> str | None:
-        """The operator takes the call, and the caller is led to them: the opaque name of the room, or ``None``."""
+    async def take(self, offer: UUID, operator_leg: str) -> Taken | NotReached | None:
+        """The operator takes the call, and the caller is led to them, or rung; ``None`` if it is not theirs to take.
+
+        Arguments:
+            operator_leg: the carrier's identifier of the leg on which they are.
+        """
 
     async def left(self, offer: UUID) -> None:
         """The operator's leg is over; a repeated event changes nothing."""
+
+    async def over(self, offer: UUID) -> None:
+        """The leg of a caller who was rung back is over, answered or not; a repeated event changes nothing."""
 
 
 class TextsReceived(Protocol):

@@ -23,6 +23,8 @@ MEETING = "/voice/calls/{call}/{document}/meeting"
 OFFER = "/voice/offers/{offer}"
 OFFER_KEYS = "/voice/offers/{offer}/keys"
 OFFER_STATUS = "/voice/offers/{offer}/status"
+OFFER_RUNG = "/voice/offers/{offer}/rung"
+OFFER_NOBODY = "/voice/offers/{offer}/nobody"
 OFFER_OVER = "/voice/offers/{offer}/over"
 REACHED = "/voice/reached/{token}"
 STATUS = "/voice/status"
@@ -159,6 +161,14 @@ class Urls:
     def offer_over(self, offer: UUID) -> str:
         """Where the carrier asks what follows the talk, for the operator."""
         return self.base.url + OFFER_OVER.format(offer=offer)
+
+    def offer_rung(self, offer: UUID) -> str:
+        """Where the carrier reports that the leg of a caller is over whom we have rung back."""
+        return self.base.url + OFFER_RUNG.format(offer=offer)
+
+    def offer_nobody(self, offer: UUID) -> str:
+        """Where the carrier asks what an operator hears who has waited for such a caller in vain."""
+        return self.base.url + OFFER_NOBODY.format(offer=offer)
 
     @property
     def music(self) -> str:

@@ -381,6 +381,12 @@ def read_notice_call(path: Mapping[str, str], form: Form) -> NoticeCallAsked | M
     return NoticeCallAsked(UUID(path["practice"]), UUID(path["notice"]), int(path["round"]), _one(form, "Digits"))
 
 
+def read_leg(form: Form) -> str | None:
+    """The carrier's identifier of the leg that asks, or ``None``."""
+    sid = _one(form, "CallSid") or ""
+    return sid if _CALL_SID.fullmatch(sid) else None
+
+
 def read_fallback(form: Form) -> FallbackAsked:
     """Why the carrier fell back. The path may hold an audio's token: anything long enough to be one is masked."""
     code, url = _one(form, "ErrorCode") or "", _one(form, "ErrorUrl") or ""

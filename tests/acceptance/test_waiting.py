@@ -182,7 +182,8 @@ async def test_whoever_waits_is_told_the_place_and_may_leave_a_message_instead(o
     assert office.caller.tags()[-1] == "Enqueue"
     words = await office.caller.wait()
     assert words == (
-        "Je vous passe le secrétariat. Vous êtes la prochaine personne. Pour laisser plutôt un message, tapez 2."
+        "Je vous passe le secrétariat. Vous êtes la prochaine personne. "
+        "Pour être rappelé à votre tour, tapez 1. Pour laisser plutôt un message, tapez 2."
     )
     office.clock.advance(20)
     assert (await office.caller.wait()).startswith("Vous êtes toujours en attente du secrétariat.")

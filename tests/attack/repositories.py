@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
 from callcenter.audit.reading import records_of_call
+from callcenter.calls import callbacks
 from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.booking import CallBooking, offered
 from callcenter.calls.desk import IVR_ACTOR, Desk
@@ -419,8 +420,11 @@ class AnybodyThere(Queue):
     async def staffed(self, *_: object) -> bool:
         return True
 
-    async def enter(self, *_: object) -> Entered:
+    async def enter(self, *_: object, **__: object) -> Entered:
         return Entered.NEW
+
+    async def ask_callback(self, *_: object, **__: object) -> bool:
+        return True
 
 
 async def wait_for_an_operator(on: Careless, *, left: bool = False) -> None:
@@ -570,6 +574,55 @@ async def ask_for_outreach(ground: Ground, now: datetime) -> None:
             "VALUES (:id, :practice, :kind, :call, :claim, :now, :patient, :contact, :token)",
             **values,
         )
+
+
+#: Attempts to ring back whoever called in the victim's call: one that nobody has answered, one that became that call.
+RINGS, RUNG = uuid4(), uuid4()
+CALLBACK_TOKEN = "cd" * 32
+
+
+async def plant_callback(ground: Ground, now: datetime) -> None:
+    """Somebody waited in the practice of Lyon, and is rung back."""
+    call = (await ground.rows("SELECT call_id AS id FROM audio LIMIT 1"))[0].id
+    number = ground.sealer.seal_text(JEANNES_MOBILE, Place(TILLEULS, "callback", "number", call))
+    await ground.change(
+        "INSERT INTO queue_entry (call_id, practice_id, language, priority, place, kind, state, entered_at) "
+        "VALUES (:call, :practice, 'fr', 3, :now, 'callback', 'waiting', :now)",
+        call=call,
+        practice=TILLEULS,
+        now=now,
+    )
+    await ground.change(
+        "INSERT INTO callback (call_id, practice_id, number, line, asked_at) "
+        "VALUES (:call, :practice, :number, :line, :now)",
+        call=call,
+        practice=TILLEULS,
+        number=number,
+        line=bytes(32),
+        now=now,
+    )
+    for reservation, token, reached in ((RINGS, CALLBACK_TOKEN, None), (RUNG, "ef" * 32, call)):
+        await ground.change(
+            "INSERT INTO callback_ring "
+            "(reservation_id, practice_id, call_id, operator_leg, token_hash, rung_at, reached_call_id) "
+            "VALUES (:reservation, :practice, :call, :leg, :token, :now, :reached)",
+            reservation=reservation,
+            practice=TILLEULS,
+            call=call,
+            leg=f"CA{'0' * 32}",
+            token=token_hash(token),
+            now=now,
+            reached=reached,
+        )
+
+
+async def ask_for_callback(on: Careless) -> bool:
+    return await callbacks.ask(on.tx, on.ground.sealer, AnybodyThere(), on.call, A_STRANGER, on.now)
+
+
+async def begin_to_ring(on: Careless) -> object:
+    sealer, random = on.ground.sealer, SystemRandom()
+    return await callbacks.begin_ring(on.tx, sealer, random, on.facts, on.call, uuid4(), f"CA{'1' * 32}", on.now)
 
 
 def call_outreach(on: Careless) -> CallOutreach:
@@ -787,6 +840,14 @@ CASES: Mapping[str, Case] = {
     "calls.messages.CallMessages.addressees": lambda on: call_messages(on).addressees(),
     "calls.switchboard.CallSwitchboard.put_through": put_through,
     "calls.switchboard.CallSwitchboard.came_back": come_back,
+    "calls.callbacks.ask": ask_for_callback,
+    "calls.callbacks.begin_ring": begin_to_ring,
+    "calls.callbacks.leg_to_tell": lambda on: callbacks.leg_to_tell(on.tx, RINGS, on.now),
+    "calls.callbacks.number_of": lambda on: callbacks.number_of(on.tx, on.ground.sealer, on.call),
+    "calls.callbacks.rung_back_as": lambda on: callbacks.rung_back_as(on.tx, on.call, on.now),
+    "calls.callbacks.take_rung": lambda on: callbacks.take_rung(
+        on.tx, on.ground.sealer, on.held, CALLBACK_TOKEN, on.now
+    ),
     "calls.lobby.CallLobby.enter": wait_for_an_operator,
     "calls.lobby.CallLobby.left": wait_no_more,
     "calls.recordings.kept_too_long": lambda on: kept_too_long(on.tx, on.now + timedelta(days=365)),
@@ -850,6 +911,12 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.operators.Operators.left": _OF_THE_OFFER,
     "calls.operators.Operators.offer": _OF_THE_OFFER,
     "calls.operators.Operators.offered": _OF_THE_OFFER,
+    "calls.operators.Operators.over": _OF_THE_OFFER,
+    "calls.ringing_back.RingingBack.begin": _OF_THE_OFFER,
+    "calls.ringing_back.RingingBack.over": _OF_THE_OFFER,
+    "calls.ringing_back.RingingBack.rests": _OF_THE_OFFER,
+    "calls.ringing_back.RingingBack.ring": _OF_THE_OFFER,
+    "calls.unreached.Unreached.note": _OF_ONE_PRACTICE,
     "calls.operators.Operators.take": _OF_THE_OFFER,
     "calls.steps.Steps.step": _OF_THE_CALL,
     "calls.steps.Steps.recording": _OF_THE_CALL,

@@ -167,6 +167,14 @@ ROWS: Mapping[Setting, Described] = {
         "'{practitioners: {Claire Moreau: {new_patients: false, slot_minutes: 20}}, offers: 2}'",
         ({"practitioners": {"Claire Moreau": {"slot_minutes": 4}}}, "greater than or equal to 5"),
     ),
+    Setting.WAITING: Described(
+        "how callers wait for an operator (« attente ») : `callbacks`, whether 1 keeps their place and has them rung "
+        "back (« rappel à votre tour ») ; `longest_minutes`, after which a message is taken instead (« attente la plus "
+        "longue ») ; `most`, how many wait at once (« personnes en attente au plus »), beyond which a message is taken",
+        "from 1 to 60 minutes; from 0 (nobody waits) to 200 callers",
+        "'{callbacks: false, longest_minutes: 5, most: 8}'",
+        ({"longest_minutes": 61}, "60"),
+    ),
 }
 
 

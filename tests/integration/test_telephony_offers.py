@@ -54,7 +54,7 @@ async def test_an_offer_that_stands_no_more_and_one_that_is_not_known_sound_alik
     what: str, failure: Exception | None
 ) -> None:
     async with running_edge() as edge:
-        edge.operators.practice = edge.operators.room = None
+        edge.operators.practice = edge.operators.taken = None
         edge.operators.fails = failure
         assert words(await ask(edge, what, Digits="1")) == NOT_THERE
 

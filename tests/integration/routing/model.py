@@ -176,7 +176,7 @@ class Model:
         if offer.accepted_at is None:
             return False
         if offer.caller.kind is EntryKind.CALLBACK:
-            self._back_or_given_up(offer, self.now)
+            self._back_or_given_up(offer, self.now + self.limits.ring_back)
         else:
             self.offers.remove(offer)
             offer.caller.state, offer.caller.passed = E.WAITING, (offer.person.staff, self.now)
@@ -249,7 +249,9 @@ class Model:
             elif person.state not in (S.RESERVED, S.ON_CALL):
                 person.state = S.OFFLINE
         for offer in list(self.offers):
-            late = offer.accepted_at is not None and self.now >= offer.accepted_at + self.limits.connect
+            rung = offer.caller.kind is EntryKind.CALLBACK
+            patience = self.limits.ring_back if rung else self.limits.connect
+            late = offer.accepted_at is not None and self.now >= offer.accepted_at + patience
             if late and not offer.connected and not self.unreached(offer):
                 self._withdraw(offer)
                 offer.caller.state = E.WAITING

@@ -108,7 +108,7 @@ async def test_a_callback_whose_worker_was_killed_is_not_rung_twice_for_one_acce
     await floor.do(floor.queue.ask_callback, call)
     offer = await floor.one_offer()
     await floor.do(floor.reservations.accept, offer.id, operator)
-    floor.clock.advance(floor.limits.connect.total_seconds())
+    floor.clock.advance(floor.limits.ring_back.total_seconds())
     assert (await sweep(floor)).lost == 1
     entry = await floor.entry(call)
     assert (entry.attempts, entry.not_before) == (1, floor.clock.now() + floor.limits.callback_again)

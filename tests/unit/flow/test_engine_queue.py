@@ -28,8 +28,9 @@ FLOW = Flow(
         step.name: step
         for step in (
             Say("welcome", 1, "welcome", "person"),
-            Queue("person", 2, QueueFor.OPERATORS, "talked", "ask_call", "nobody", keypad="slowly"),
+            Queue("person", 2, QueueFor.OPERATORS, "talked", "ask_call", "rung", "nobody", keypad="slowly"),
             End("talked", 3, None),
+            End("rung", 3, "kept"),
             Say("nobody", 4, "nobody", "ask"),
             Choose("ask", 5, "ask", {"0": "person", "6": "slowly"}, "bye", "bye"),
             TakeMessage("ask_call", 6, MessageKind.CALLBACK, "bye", "bye"),
@@ -69,6 +70,7 @@ async def test_where_nobody_waits_what_it_is_about_is_not_asked_again_and_nothin
     [
         (Parted.CONNECTED, "talked"),
         (Parted.MESSAGE, "ask_call"),
+        (Parted.CALLBACK, "rung"),
         (Parted.UNANSWERED, "nobody"),
         (Parted.KEYPAD, "slowly"),
     ],

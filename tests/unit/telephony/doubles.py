@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from callcenter.calls.operators import NotReached, Taken
 from callcenter.calls.values import (
     Answer,
     AtAWait,
@@ -129,7 +130,7 @@ class OperatorsDouble:
 
     def __init__(self) -> None:
         self.practice: str | None = "Un appel pour le cabinet."
-        self.room: str | None = "r-1"
+        self.taken: Taken | NotReached | None = Taken("r-1")
         self.asked: list[tuple[str, UUID]] = []
         self.fails: Exception | None = None
 
@@ -142,9 +143,13 @@ class OperatorsDouble:
         await self._reach("offer", offer)
         return self.practice
 
-    async def take(self, offer: UUID) -> str | None:
+    async def take(self, offer: UUID, operator_leg: str) -> Taken | NotReached | None:
         await self._reach("take", offer)
-        return self.room
+        self.leg = operator_leg
+        return self.taken
+
+    async def over(self, offer: UUID) -> None:
+        await self._reach("over", offer)
 
     async def left(self, offer: UUID) -> None:
         await self._reach("left", offer)

@@ -7,8 +7,8 @@ from alembic import op
 
 from callcenter.store.schema import APP
 
-revision = "0020"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 
 
 def upgrade() -> None:
