@@ -55,6 +55,13 @@ class Body:
         self._asked.append(name)
         return None
 
+    def texts(self, name: str, meaning: str) -> tuple[tuple[str, str], ...]:
+        """An object of texts; empty where the key is missing."""
+        value = self._take(name, {})
+        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+            raise Refusal(f'"{name}" is an object of texts: send {{"{name}": {{"…": "…"}}}}, {meaning}')
+        return tuple(value.items())
+
     def choice(self, name: str, choices: Sequence[Word], default: Word) -> Word:
         """One of a few words."""
         value = self._take(name, default)
