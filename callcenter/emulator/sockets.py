@@ -152,7 +152,7 @@ async def _listen(socket: web.WebSocketResponse, line: Line, session: Session) -
         if message.type is WSMsgType.CLOSE:
             return "left"
         if message.type is not WSMsgType.TEXT:
-            # Put off by us for what it sent (bytes, too much, no text at all), or by end(); otherwise gone without a word.
+            # Put off by us for what it sent (bytes, too much), or by end(); otherwise gone without a word.
             ours = message.type is WSMsgType.BINARY or isinstance(message.data, WebSocketError) or line.ended
             return "put off" if ours else "lost"
         now = loop.time()
