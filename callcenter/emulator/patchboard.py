@@ -133,9 +133,7 @@ class Patchboard:
             Refusal: it carries no such leg, or the leg has no such link, or it is not this one's turn to say that.
         """
         call = self._own(page, sid).call
-        link = self._links.get(number)
-        if link is None or call not in (link.first, link.second) or page not in link.pages:
-            raise Refusal("this call has no such link: take those that you were told last", 403)
+        link = self._link(call, number)
         description = signal.get("description")
         if isinstance(description, dict) and (description["type"] == "offer") != (call is link.first):
             raise Refusal("one of the two offers, the other one answers: it was said which", 403)
@@ -190,6 +188,12 @@ class Patchboard:
     def _tell(self, carried: _Carried, page: Page, links: list[dict[str, object]]) -> None:
         carried.told = links
         page.tell({"type": "sound", "call": carried.call.sid, "links": links})
+
+    def _link(self, call: Call, number: int) -> Link:
+        link = self._links.get(number)
+        if link is None or call not in (link.first, link.second):
+            raise Refusal("this call has no such link: take those that you were told last", 403)
+        return link
 
     def _own(self, page: Page, sid: str) -> _Carried:
         carried = self._carried.get(sid)

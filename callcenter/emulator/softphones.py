@@ -202,8 +202,7 @@ class Softphone:
             grant = self._verified(body)
         except TokenError as refused:
             raise Fault(refused.code, str(refused)) from refused
-        if grant.identity != before.identity:
-            raise Fault(JWT, "this token is of another identity: close, and open with it")
+        _check_same(before, grant)
         self._admit(grant)
 
     def _verified(self, body: Body) -> Grant:
@@ -269,9 +268,7 @@ class Softphone:
     def _act(self, kind: str, body: Body) -> None:
         """Do something with a leg of its own."""
         sid = body.text("call", "one of its calls")
-        leg = self._legs.get(sid)
-        if leg is None:
-            raise Refusal("this page has no such call", 404)
+        leg = self._own(sid)
         match kind:
             case "mute":
                 silent = body.flag("muted", default=True)
@@ -291,6 +288,12 @@ class Softphone:
                 body.finish()
                 leg.call.interrupt(HungUp("telephone"))
 
+    def _own(self, sid: str) -> _Leg:
+        leg = self._legs.get(sid)
+        if leg is None:
+            raise Refusal("this page has no such call", 404)
+        return leg
+
     def _carry(self, call: Call) -> None:
         self._legs[call.sid] = _Leg(call)
         self.tell({"type": "calling", "call": call.sid})
@@ -304,6 +307,11 @@ class Softphone:
     def _room(self) -> None:
         if len(self._legs) >= MOST_LEGS:
             raise Fault(RATE, f"{MOST_LEGS} calls are the most of one softphone: end one")
+
+
+def _check_same(before: Grant, after: Grant) -> None:
+    if after.identity != before.identity:
+        raise Fault(JWT, "this token is of another identity: close, and open with it")
 
 
 class _Leg:
