@@ -37,6 +37,7 @@ ENERGY = """async () => {
   const reports = (await Promise.all(open.map((one) => one.getStats()))).flatMap((all) => [...all.values()]);
   return reports.filter((one) => one.type === "inbound-rtp").reduce((sum, one) => sum + one.totalAudioEnergy, 0);
 }"""
+PACKETS = ENERGY.replace("totalAudioEnergy", "packetsReceived")
 OPEN = "() => connections.filter((one) => one.connectionState === 'connected').length"
 CLOSED = """() => connections.every((one) => one.signalingState === "closed")
   && tracks.every((one) => one.readyState === "ended")"""

@@ -13,6 +13,7 @@ from tests.browser.softphones import (
     CLOSED,
     ENERGY,
     OPEN,
+    PACKETS,
     REFUSE,
     SILENT,
     STATIC,
@@ -74,7 +75,15 @@ async def test_pages_talk_are_held_joined_by_a_third_and_part(browser: Browser) 
         await hold(desk, sid, held=True)
         for page in (caller, operator):
             await page.wait_for_function(SILENT)
+        await caller.evaluate("connections[0].getReceivers()[0].track.enabled = true")  # as if it might hear
+        for page in (caller, operator):
             await hears_nothing_more(page)
+        await caller.evaluate("connections[0].getReceivers()[0].track.enabled = false")
+        before = await caller.evaluate(PACKETS)
+        await operator.evaluate("connections[0].getSenders()[0].replaceTrack(tracks[0])")  # as if it might speak
+        await hears_nothing_more(caller)
+        assert await caller.evaluate(PACKETS) > before + 20
+        await operator.evaluate("connections[0].getSenders()[0].replaceTrack(null)")
         await expect(caller.locator(".listening-words")).to_have_text("Micro fermé\u00a0: on ne vous entend pas")
         await hold(desk, sid, held=False)
         await hears_more(caller), await hears_more(operator)
