@@ -43,9 +43,9 @@ HOUSE = {
 
 async def dials(visitor: Visitor, called: str = PRACTICE) -> None:
     """Somebody calls on the telephones' page."""
-    await visitor.page.locator(".dial input").fill(called)
+    await visitor.page.locator(".dial input").first.fill(called)
     await visitor.press("Enter")
-    await expect(visitor.page.locator(".telephone .state")).to_contain_text("En ligne")
+    await expect(visitor.page.locator(".telephone .state").first).to_contain_text("En ligne")
 
 
 async def hold(desk: Bench, sid: str, *, held: bool) -> None:
@@ -129,6 +129,35 @@ async def test_who_gives_no_microphone_hears_and_is_told_so(browser: Browser) ->
         await hears_more(refusing)
         (fault,) = await refusing.evaluate("faults")
         assert (fault[0], fault[1][:23]) == (31208, "Le micro est refusé : o")
+
+
+async def test_the_telephones_page_goes_on_when_it_is_loaded_again_and_lends_its_ears_to_one(browser: Browser) -> None:
+    async with AsyncExitStack() as stack:
+        desk = await stack.enter_async_context(bench(**HOUSE))
+        emulator = desk.emulator.base_url
+        address = await stack.enter_async_context(served(emulator))
+        kept = {"lines": [{"number": "+33639980001"}, {"number": "+33639980002"}]}
+        visitor = await stack.enter_async_context(visiting(browser, emulator, before=WATCH, kept=kept))
+        operator = await stack.enter_async_context(at_a_desk(browser, address, emulator, token))
+        caller = visitor.page
+        await dials(visitor)
+        await calls(operator)
+        await hears_more(caller)
+        await caller.reload()
+        await hears_more(caller)
+        await hears_more(operator)
+        loudspeaker = caller.locator("#sound")
+        await loudspeaker.click()
+        await hears_nothing_more(caller)
+        await hears_more(operator)
+        await loudspeaker.click()
+        await hears_more(caller)
+        await caller.locator(".telephone").nth(1).click(position={"x": 5, "y": 5})
+        await hears_nothing_more(caller)
+        await hears_nothing_more(operator)
+        await expect(caller.locator(".telephone").nth(0)).to_contain_text("Micro fermé")
+        await caller.locator(".telephone").nth(0).click(position={"x": 5, "y": 5})
+        await hears_more(operator)
 
 
 async def test_a_page_that_is_loaded_again_hangs_up_and_one_whose_line_is_cut_says_so(browser: Browser) -> None:
