@@ -17,7 +17,7 @@ from callcenter.calls.places import Places
 from callcenter.calls.steps import House
 from callcenter.calls.switchboard import OpenLines
 from callcenter.calls.text_messages import TextMessages
-from callcenter.installation import Addresses, DatabaseFit, keys_path
+from callcenter.installation import Addresses, DatabaseFit, keys_path, switch_path
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
 from callcenter.notices.escalating import Escalations
@@ -39,6 +39,7 @@ from callcenter.telephony.alerts import Alerts
 from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.rest import TwilioCarrier
+from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
 from callcenter.telephony.urls import Urls
 
@@ -113,7 +114,7 @@ async def fitted_out(
         texts=texts,
         messenger=messenger,
         endings=Endings(house),
-        operators=Operators(house, CarrierLines(carrier, urls)),
+        operators=Operators(house, CarrierLines(carrier, urls, static, RescueSwitch(switch_path(settings)))),
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 
