@@ -13,7 +13,9 @@ from callcenter.calls.text_messages import TextMessages
 from callcenter.calls.values import Slot
 from callcenter.kernel.errors import Unavailable
 from callcenter.telephony.carrier import CallPlaced, CallRefused, Carrier, MessageRefused, MessageSent
+from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.ports import MessageStatus
+from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.urls import Urls
 from callcenter.telephony.waiting import CALLER
 
@@ -84,10 +86,16 @@ class CarrierTelephone:
 
 @dataclass(frozen=True, slots=True)
 class CarrierLines:
-    """The carrier as operators are reached by it. Implements ``calls.operators.Lines``."""
+    """The carrier as operators are reached by it. Implements ``calls.operators.Lines``.
+
+    Arguments:
+        static, switch: for whose practice nobody is rung back now.
+    """
 
     carrier: Carrier
     urls: Urls
+    static: StaticAnswers
+    switch: RescueSwitch
 
     async def ring(self, number: str, shown: str, offer: UUID) -> bool:
         urls = self.urls
@@ -105,6 +113,8 @@ class CarrierLines:
         return await self.carrier.lead(carrier_sid, self.urls.step(call, document, Slot.NEXT))
 
     async def ring_back(self, number: str, shown: str, token: str, reservation: UUID) -> bool:
+        if self.switch.now().takes(self.static.practice(shown)):
+            return False
         answered, over = self.urls.reached(token), self.urls.offer_rung(reservation)
         placed = await self.carrier.ring(number, shown, answered, reference=reservation, status_url=over)
         return isinstance(placed, CallPlaced)

@@ -18,7 +18,7 @@ from callcenter.calls.places import Places
 from callcenter.calls.steps import House
 from callcenter.calls.switchboard import OpenLines
 from callcenter.calls.text_messages import TextMessages
-from callcenter.installation import Addresses, DatabaseFit, keys_path
+from callcenter.installation import Addresses, DatabaseFit, keys_path, switch_path
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
 from callcenter.notices.escalating import Escalations
@@ -40,6 +40,7 @@ from callcenter.telephony.alerts import Alerts
 from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.rest import TwilioCarrier
+from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
 from callcenter.telephony.urls import Urls
 
@@ -101,6 +102,7 @@ async def fitted_out(
     carrier = await stack.enter_async_context(TwilioCarrier(carrier_settings(settings, urls)))
     messenger = CarrierMessenger(carrier, messages, texts)
     ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
+    lines = CarrierLines(carrier, urls, static, RescueSwitch(switch_path(settings)))
     return Fittings(
         house=house,
         fit=fit,
@@ -116,8 +118,8 @@ async def fitted_out(
         texts=texts,
         messenger=messenger,
         endings=Endings(house),
-        operators=Operators(house, CarrierLines(carrier, urls)),
-        keypad=Keypad(house, CarrierLines(carrier, urls)),
+        operators=Operators(house, lines),
+        keypad=Keypad(house, lines),
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 

@@ -262,7 +262,13 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class WaitOver:
-    """They wait no more: the carrier lets them out of its queue, and asks what follows."""
+    """They wait no more: the carrier lets them out of its queue, and asks what follows.
+
+    Arguments:
+        lines: public words that say why, where they did not ask for it.
+    """
+
+    lines: tuple[SayText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

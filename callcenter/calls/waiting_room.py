@@ -67,6 +67,16 @@ class WaitingRoom:
                 return WaitOver()
             return await self._heard(there, at)
 
+    async def let_out(self, at: AtAWait) -> Waits | WaitOver:
+        async with self._house.database.house() as connection:
+            there = await self._look(connection, at)
+            if there is None:
+                return WaitOver()
+            if there.stay.reservation is not None and there.stay.reservation.state in _TAKEN:
+                return await self._heard(there, at)
+            await self._house.queue.leave(connection, at.call, LeftReason.REDIRECTED, there.now)
+            return WaitOver()
+
     async def _rung_back(self, there: _There, at: AtAWait) -> bool:
         """They are to be rung back, if that may be; not while somebody is about to take the call."""
         caller = there.session.caller
@@ -114,7 +124,7 @@ class WaitingRoom:
         reason = await self._why_out(there)
         if reason is not None:
             await self._house.queue.leave(there.connection, at.call, reason, there.now)
-            return WaitOver()
+            return WaitOver((self._line(there, _SAID_OUT[reason]),))
         new = there.now - there.stay.entered_at < JUST_COME
         lines = [self._line(there, "queue.wait" if new else "queue.still")]
         position = await self._house.queue.position(there.connection, at.call, there.now)
@@ -153,4 +163,10 @@ class WaitingRoom:
         return SayText(words.render({**public, **(given or {})}), words.language, manner.pace)
 
 
+#: What whoever is let out hears first.
+_SAID_OUT = {
+    LeftReason.CLOSED: "queue.closed",
+    LeftReason.OVERFLOW: "queue.too_long",
+    LeftReason.NOBODY: "queue.nobody",
+}
 _TAKEN = frozenset({ReservationState.ACCEPTED, ReservationState.CONNECTED})

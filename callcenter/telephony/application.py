@@ -85,7 +85,13 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
         seconds=deps.step_seconds,
     )
     waiting = Waiting(
-        lobby=deps.lobby, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
+        lobby=deps.lobby,
+        static=deps.static,
+        switch=deps.switch,
+        alerts=deps.alerts,
+        urls=deps.urls,
+        voices=deps.voices,
+        seconds=deps.step_seconds,
     )
     offers = Offers(
         operators=deps.operators,

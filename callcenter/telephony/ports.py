@@ -68,6 +68,10 @@ class Lobby(Protocol):
     async def keyed(self, at: AtAWait, keys: str) -> Waits | WaitOver:
         """Whoever waits has typed something: what it asks for is kept. Raises as :meth:`heard` does."""
 
+    async def let_out(self, at: AtAWait) -> Waits | WaitOver:
+        """Whoever waits is to go elsewhere: nobody is offered the call any more. Whoever is about to be led to somebody
+        goes on waiting for that. Raises as :meth:`heard` does."""
+
     async def meeting(self, at: AtAWait) -> Meeting | WaitOver:
         """Where the caller meets an operator, who is there: from here on they talk. Raises as :meth:`heard` does."""
 

@@ -11,11 +11,11 @@ from callcenter.calls.values import Incoming, Reached, Render, StepAnswered
 from callcenter.kernel.errors import Forbidden, NotFound, Unavailable
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
-from callcenter.telephony.callers import Line
 from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.ports import Calls, MessageStatuses
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
 from callcenter.telephony.switch import RescueSwitch
+from callcenter.telephony.switched import is_switched
 from callcenter.telephony.twiml import EMPTY_DOCUMENT, CarrierVoices, render
 from callcenter.telephony.urls import Urls
 from callcenter.telephony.webhooks import Malformed, NothingAsked
@@ -95,7 +95,7 @@ class VoiceWebhooks:
         if isinstance(event, Incoming) and self._static.comes_back(line):
             self._alerts.report(AlertKind.CALL_CAME_BACK)
             return twiml(request, self._static.goodbye(), Outcome.STATIC)
-        if self._switched(line):
+        if is_switched(self._switch, self._static, self._alerts, line):
             return twiml(request, self._static.answer(line), Outcome.RESCUED)
         try:
             async with asyncio.timeout(self._step_seconds):
@@ -104,14 +104,6 @@ class VoiceWebhooks:
             self._alerts.failed(_kind(event, error), error)
             return twiml(request, self._static.answer(line), Outcome.STATIC)
         return twiml(request, answer.body, Outcome.REPLAYED if answer.replayed else Outcome.ANSWERED)
-
-    def _switched(self, line: Line) -> bool:
-        """Whether the kill switch sends this call to its rescue number."""
-        switched = self._switch.now()
-        if not switched.takes(self._static.practice(line.called)):
-            return False
-        self._alerts.report(AlertKind.RESCUE_SWITCHED, readable="yes" if switched.readable else "no")
-        return True
 
     async def fallback(self, request: web.Request) -> web.Response:
         """The carrier could not use what we answered, or got no answer."""

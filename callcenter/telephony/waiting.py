@@ -2,7 +2,8 @@
 
 Views: public words, made anew each time. The one effect is a wish that was typed; asking for it again changes nothing.
 A failure is borne once, with music: it may be over by then. At the second, whoever waits is let out of the queue, and
-the flow's own step, or the document of last resort, finds them a way (P7).
+the flow's own step, or the document of last resort, finds them a way (P7). The kill switch lets them out at once, and
+where they come to then it sends them on.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.speech.music import waiting_music
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
+from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.ports import Lobby
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
+from callcenter.telephony.switch import RescueSwitch
+from callcenter.telephony.switched import is_switched
 from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoices, say, serialise
 from callcenter.telephony.urls import Urls
 from callcenter.telephony.webhooks import Malformed
@@ -42,13 +46,26 @@ class Waiting:
 
     Arguments:
         lobby: knows who waits for whom.
+        static, switch: whose calls go elsewhere.
         alerts: told of every failure.
         urls, voices: how documents are rendered.
         seconds: how long ``lobby`` may take.
     """
 
-    def __init__(self, *, lobby: Lobby, alerts: Alerts, urls: Urls, voices: CarrierVoices, seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        lobby: Lobby,
+        static: StaticAnswers,
+        switch: RescueSwitch,
+        alerts: Alerts,
+        urls: Urls,
+        voices: CarrierVoices,
+        seconds: float,
+    ) -> None:
         self._lobby = lobby
+        self._static = static
+        self._switch = switch
         self._alerts = alerts
         self._urls = urls
         self._voices = voices
@@ -87,10 +104,15 @@ class Waiting:
         at = webhooks.read_wait(request.match_info, await request.post())
         if isinstance(at, Malformed):
             return self._malformed(request, at)
+        if is_switched(self._switch, self._static, self._alerts, webhooks.read_line(await request.post())):
+            going = await self._asked(self._lobby.let_out(at))
+            body = self._words(at, going) if isinstance(going, Waits) else _leave()
+            return twiml(request, body, Outcome.RESCUED)
         heard = await self._asked(ask(at))
         if heard is None:
             return twiml(request, _leave() if last else self._music_alone(at), Outcome.FAILED)
-        return twiml(request, self._words(at, heard) if isinstance(heard, Waits) else _leave(), Outcome.ANSWERED)
+        body = self._words(at, heard) if isinstance(heard, Waits) else self._let_out(heard.lines)
+        return twiml(request, body, Outcome.ANSWERED)
 
     async def _asked(self, answer: Awaitable[T]) -> T | None:
         try:
@@ -152,6 +174,12 @@ class Waiting:
     def _lead_on(self, at: AtAWait) -> bytes:
         response = verbs.VoiceResponse()
         response.append(verbs.Redirect(self._urls.step(at.call, at.document, Slot.NEXT), method="POST"))
+        return serialise(response)
+
+    def _let_out(self, lines: tuple[SayText, ...]) -> bytes:
+        response = verbs.VoiceResponse()
+        self._say(response, lines)
+        response.append(verbs.Leave())
         return serialise(response)
 
     def _say(self, parent: object, lines: tuple[SayText, ...]) -> None:

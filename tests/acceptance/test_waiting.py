@@ -17,10 +17,14 @@ from callcenter.app import Running, run_server
 from callcenter.installation import Addresses
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
+from callcenter.practice.changing import SettingsDesk
+from callcenter.practice.practice_form import Setting
+from callcenter.practice.setting_versions import Author, Period
 from callcenter.routing.reservations import Reservations
 from callcenter.routing.reserving import Reserving
 from callcenter.routing.values import Reservation
 from callcenter.speech.voices import SilentVoice
+from callcenter.staff.acts import StaffActs
 from callcenter.store.schema import APP
 from tests.acceptance.stage import PARIS, stage_settings
 from tests.conftest import Cluster
@@ -240,17 +244,24 @@ async def test_p7_who_is_led_to_an_offer_that_was_taken_back_is_led_on(office: O
 
 
 @pytest.mark.parametrize(
-    ("hours", "gone", "why"), [(0.3, False, "overflow"), (3, False, "closed"), (0.01, True, "nobody")]
+    ("hours", "gone", "why", "said"),
+    [
+        (0.3, False, "overflow", "L'attente est trop longue."),
+        (3, False, "closed", "Le cabinet ferme maintenant."),
+        (0.01, True, "nobody", "Plus personne ne peut répondre pour l'instant."),
+    ],
 )
-async def test_p7_nobody_waits_who_will_not_be_answered(office: Office, hours: float, gone: bool, why: str) -> None:
+async def test_p7_nobody_waits_who_will_not_be_answered(
+    office: Office, hours: float, gone: bool, why: str, said: str
+) -> None:
     await office.on_duty()
     await office.caller.to_the_queue()
     office.clock.advance(hours * 3_600)
     await office.on_duty()
     if gone:
         await office.gone()
-    await office.caller.wait()
-    assert office.caller.tags() == ["Leave"]
+    assert await office.caller.wait() == said
+    assert office.caller.tags() == ["Say", "Leave"]
     await office.let_out()
     assert office.caller.tags() == ["Gather"]
     assert await office.left_for() == why
@@ -296,3 +307,29 @@ async def test_the_wait_is_another_calls_to_nobody_else(office: Office) -> None:
     assert other.tags() == ["Play", "Redirect"]  # what a failure looks like: no words
     await other.post(office.caller.queue("waitUrl") + "/keys", Digits="2")
     assert await office.left_for() is None
+
+
+async def _sets(office: Office, waiting: dict[str, object]) -> None:
+    """The practice changes how callers wait; the next call meets it."""
+    running, now = office.running, office.clock.now()
+    acts = StaffActs(office.clock, SeededRandom(4))
+    desk = SettingsDesk(running.database, "cabinet-des-tilleuls", Author("tests", now), acts)
+    await desk.put(Setting.WAITING, waiting, Period(now))
+
+
+async def test_a_practice_sets_how_long_anybody_waits_and_whether_they_may_be_rung_back(office: Office) -> None:
+    await _sets(office, {"callbacks": False, "longest_minutes": 1, "most": 1})
+    await office.on_duty()
+    await office.caller.to_the_queue()
+    assert "rappelé" not in await office.caller.wait()
+    second = Caller(office.running, office.caller.session)
+    await second.to_the_queue()
+    assert second.tags() == ["Gather"], "one waits, and no more"
+    office.clock.advance(59)
+    await office.on_duty()
+    await office.caller.wait()
+    assert office.caller.tags() == ["Gather"]
+    office.clock.advance(2)
+    await office.on_duty()
+    await office.caller.wait()
+    assert office.caller.tags() == ["Say", "Leave"]

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from callcenter.calls.operators import NotReached, Taken
 from callcenter.store.database import DatabaseDown
-from callcenter.telephony.offers import NOT_TAKEN, NOT_THERE
+from callcenter.telephony.offers import NOT_REACHED, NOT_TAKEN, NOT_THERE, RINGS
 from tests.unit.telephony.doubles import CALL_SID, Edge, Received, document, running_edge
 
 OFFER = UUID(int=9)
@@ -94,3 +95,29 @@ async def test_what_is_no_offer_is_none(what: str) -> None:
         answer = await edge.post(f"/voice/offers/nonsense{what}", {**FIELDS, "Digits": "1"})
         assert answer.status in (200, 204)
         assert edge.operators.asked == []
+
+
+async def test_whoever_takes_a_callback_waits_with_music_while_the_caller_is_rung() -> None:
+    async with running_edge() as edge:
+        edge.operators.taken = Taken("r-2", rings=True)
+        answer = await ask(edge, "/keys", Digits="1")
+        (room,) = document(answer.body).iter("Conference")
+        assert (room.text, room.get("waitUrl"), words(answer)) == ("r-2", f"{edge.base}/audio/wait.wav", RINGS)
+        assert edge.operators.leg == CALL_SID
+
+
+async def test_whoever_took_a_callback_in_vain_hears_so() -> None:
+    async with running_edge() as edge:
+        edge.operators.taken = NotReached.NOT_REACHED
+        assert words(await ask(edge, "/keys", Digits="1")) == NOT_REACHED
+        assert words(await ask(edge, "/nobody")) == NOT_REACHED
+
+
+@pytest.mark.parametrize("status", ["completed", "busy", "no-answer", "failed", "canceled"])
+async def test_the_end_of_a_rung_leg_is_told_to_its_call_and_to_its_operator(status: str) -> None:
+    async with running_edge() as edge:
+        assert (await ask(edge, "/rung", CallStatus=status)).status == 204
+        assert (len(edge.calls.statuses), edge.operators.asked) == (1, [("over", OFFER)])
+        edge.operators.fails = DatabaseDown()
+        assert (await ask(edge, "/rung", CallStatus=status)).status == 503
+        assert (await ask(edge, "/rung", CallStatus="ringing")).status == 204

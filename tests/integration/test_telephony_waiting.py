@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from callcenter.calls.values import AtAWait, Slot, StepAnswered
@@ -9,7 +11,8 @@ from callcenter.flow.conversation import Dequeued
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.speech.music import waiting_music
 from callcenter.store.database import DatabaseDown
-from tests.unit.telephony.doubles import CALL, CALL_SID, CALLED, Edge, Received, document, running_edge
+from callcenter.telephony.switch import RescueSwitch, Switched
+from tests.unit.telephony.doubles import CALL, CALL_SID, CALLED, RESCUE, Edge, Received, document, running_edge
 
 AT = f"/voice/calls/{CALL}/4"
 FIELDS = {"CallSid": CALL_SID, "To": CALLED, "QueueTime": "20"}
@@ -126,3 +129,35 @@ async def test_nothing_of_it_is_told_to_whom_the_carrier_has_not_sent(what: str)
         answer = await edge.post(f"{AT}/{what}", FIELDS, signature="forged")
         assert answer.status == 403
         assert edge.lobby.asked == []
+
+
+@pytest.mark.parametrize("what", ["wait", "wait/again", "wait/keys"])
+@pytest.mark.parametrize("failure", [None, DatabaseDown()])
+async def test_p7_the_kill_switch_lets_out_whoever_waits(tmp_path: Path, what: str, failure: Exception | None) -> None:
+    switch = RescueSwitch(tmp_path / "switch.json")
+    async with running_edge(switch=switch) as edge:
+        edge.lobby.fails = failure
+        switch.turn(Switched(everybody=True))
+        assert tags(await ask(edge, what, Digits="5")) == ["Leave"]
+        assert edge.lobby.typed == []
+        assert edge.count("callcenter_alerts_total", kind="rescue_switched") == 1
+        step = await edge.step({"QueueResult": "leave"}, "4", "enqueued")
+        assert document(step.body).findtext("Dial/Number") == RESCUE
+        switch.turn(Switched())
+        edge.lobby.fails = None
+        assert tags(await ask(edge, "wait")) == ["Gather"]
+
+
+async def test_the_kill_switch_takes_nobody_away_who_is_about_to_be_led_to_somebody(tmp_path: Path) -> None:
+    switch = RescueSwitch(tmp_path / "switch.json")
+    switch.turn(Switched(everybody=True))
+    async with running_edge(switch=switch) as edge:
+        edge.lobby.taken = "r-1"
+        assert tags(await ask(edge, "wait")) == ["Gather"]
+
+
+async def test_the_kill_switch_of_another_practice_lets_nobody_out(tmp_path: Path) -> None:
+    switch = RescueSwitch(tmp_path / "switch.json")
+    switch.turn(Switched(practices=frozenset({"another"})))
+    async with running_edge(switch=switch) as edge:
+        assert tags(await ask(edge, "wait")) == ["Gather"]

@@ -18,8 +18,9 @@ from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.facts import PracticeFacts
 from callcenter.routing.presence import move
+from callcenter.routing.queue import Queue
 from callcenter.routing.reservations import Reservations
-from callcenter.routing.values import PresenceState, ReservationState, Way
+from callcenter.routing.values import LeftReason, PresenceState, ReservationState, Way
 from callcenter.routing.waking import CHANNEL
 from callcenter.staff.administration import NewAccount
 from callcenter.staff.invitations import Purpose
@@ -71,6 +72,13 @@ class Shift:
             while not await self._leaves(self._staff[organisation]):
                 await asyncio.sleep(0.02)
         self._on_duty.discard(organisation)
+
+    async def forgets_callbacks(self) -> None:
+        """Whoever asked to be rung back no longer wants it: the next call is the next caller's."""
+        async with self._running.database.house() as connection:
+            query = text("SELECT call_id FROM queue_entry WHERE kind = 'callback' AND state = 'waiting'")
+            for call in (await connection.execute(query)).scalars().all():
+                await Queue().leave(connection, call, LeftReason.CANCELLED, self._clock.now())
 
     async def over(self, client: ControlClient) -> None:
         """Nobody is on duty, and no desk rings any more."""

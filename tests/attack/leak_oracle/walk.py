@@ -263,6 +263,9 @@ class Walk:
                 await self._talk(await self._telephone.taken_at(desk), stays=bool(hops))
             case "message":
                 await self._telephone.press("2")
+            case "callback":
+                await self._telephone.press("1")
+                await shift.forgets_callbacks()
             case "unanswered":
                 await shift.goes_home(self._practice)
                 await self._telephone.press("7")

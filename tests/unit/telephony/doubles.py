@@ -116,6 +116,10 @@ class LobbyDouble:
             raise self.fails
         return WaitOver() if "2" in self.typed else Waits((SayText("Vous attendez."),), (SayText("Tapez 2."),))
 
+    async def let_out(self, at: AtAWait) -> Waits | WaitOver:
+        heard = await self.heard(at)
+        return heard if self.taken else WaitOver()
+
     async def keyed(self, at: AtAWait, keys: str) -> Waits | WaitOver:
         self.typed.append(keys)
         return await self.heard(at)
