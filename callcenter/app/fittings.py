@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter
 
 from callcenter.app.alarms import HouseAlarms
-from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierTelephone
+from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierRooms, CarrierTelephone
 from callcenter.app.configured import carrier_settings, limits_of, mailer_of
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
@@ -16,7 +16,9 @@ from callcenter.calls.operators import Operators
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House
 from callcenter.calls.switchboard import OpenLines
+from callcenter.calls.talks import Talks
 from callcenter.calls.text_messages import TextMessages
+from callcenter.calls.thirds import Thirds
 from callcenter.installation import Addresses, DatabaseFit, keys_path
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
@@ -54,6 +56,8 @@ class Fittings:
         messages: the counter of messages by what became of them.
         outreach: what it sends by itself.
         operators: who answer by a telephone.
+        talks: what they, and those at a page, do with a call that they have.
+        thirds: whom they ask into it.
     """
 
     house: House
@@ -72,6 +76,8 @@ class Fittings:
     endings: Endings
     outreach: Outreach
     operators: Operators
+    talks: Talks
+    thirds: Thirds
 
 
 async def fitted_out(
@@ -97,6 +103,8 @@ async def fitted_out(
     urls = Urls.below(settings.public_base_url)
     carrier = await stack.enter_async_context(TwilioCarrier(carrier_settings(settings, urls)))
     messenger = CarrierMessenger(carrier, messages, texts)
+    operators = Operators(house, CarrierLines(carrier, urls))
+    rooms = CarrierRooms(carrier, carrier.rooms, urls)
     ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
     return Fittings(
         house=house,
@@ -113,7 +121,9 @@ async def fitted_out(
         texts=texts,
         messenger=messenger,
         endings=Endings(house),
-        operators=Operators(house, CarrierLines(carrier, urls)),
+        operators=operators,
+        talks=Talks(house, rooms, operators.offered),
+        thirds=Thirds(house, rooms),
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 

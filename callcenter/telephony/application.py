@@ -15,7 +15,7 @@ from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.incoming_texts import IncomingTexts
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.notice_calls import NoticeCalls
-from callcenter.telephony.offers import Offers
+from callcenter.telephony.offers import Offers, into_a_talk
 from callcenter.telephony.ports import Calls, Confirmations, Lobby, MessageStatuses, Operators, TextsReceived
 from callcenter.telephony.signature import SignatureCheck
 from callcenter.telephony.switch import RescueSwitch
@@ -30,7 +30,7 @@ class EdgeDependencies:
     """What the edge is handed.
 
     Arguments:
-        calls, lobby, operators, messages, texts, confirmations: what stands behind it.
+        calls, lobby, operators, thirds, messages, texts, confirmations: what stands behind it.
         voice: our own voice, for the words of ``PlayAudio``.
         signature: checks every POST.
         urls: below the same public base URL that ``signature`` was given.
@@ -44,6 +44,7 @@ class EdgeDependencies:
     calls: Calls
     lobby: Lobby
     operators: Operators
+    thirds: Operators
     messages: MessageStatuses
     texts: TextsReceived
     confirmations: Confirmations
@@ -90,6 +91,14 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
     offers = Offers(
         operators=deps.operators, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
     )
+    thirds = Offers(
+        operators=deps.thirds,
+        alerts=deps.alerts,
+        urls=deps.urls,
+        voices=deps.voices,
+        seconds=deps.step_seconds,
+        manner=into_a_talk(deps.urls),
+    )
     audio = AudioFetches(calls=deps.calls, voice=deps.voice, alerts=deps.alerts, seconds=deps.step_seconds)
     application.add_routes(
         [
@@ -103,6 +112,10 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.OFFER_KEYS, offers.keyed),
             web.post(paths.OFFER_STATUS, offers.status),
             web.post(paths.OFFER_OVER, offers.over),
+            web.post(paths.PARTY, thirds.heard),
+            web.post(paths.PARTY_KEYS, thirds.keyed),
+            web.post(paths.PARTY_STATUS, thirds.status),
+            web.post(paths.HOLD, waiting.hold),
             web.post(paths.STEP, voice.step),
             web.post(paths.STATUS, voice.status),
             web.post(paths.FALLBACK, voice.fallback),

@@ -72,7 +72,7 @@ class Lobby(Protocol):
 
 
 class Operators(Protocol):
-    """Operators who answer by a telephone, as far as the carrier asks."""
+    """Operators, and others who are asked into a talk, who answer by a telephone, as far as the carrier asks."""
 
     async def offer(self, offer: UUID) -> str | None:
         """The practice for which a caller waits, as it is spoken; ``None`` if the offer stands no more.
