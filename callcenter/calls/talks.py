@@ -15,7 +15,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.calls.evidence_ends import forget_what_was_proved
+from callcenter.calls.coming_in import come_in
+from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
 from callcenter.calls.shown import shown_for
 from callcenter.calls.steps import House
 from callcenter.calls.talk_values import Act, Asked, Colleague, PracticeLine, Seat, Talk, Third, Whom
@@ -112,16 +113,8 @@ class Talks:
         """``staff`` comes to what they are asked into: where their softphone comes in, and under which label; the
         conference does not end when it leaves. ``None`` when they are not asked any more. The same again changes
         nothing."""
-        async with self._house.database.house() as connection:
-            party = await standing_talks.party_of(connection, request)
-            if party is None or party.staff is None or party.staff != staff:
-                return None
-            locked = await standing_talks.lock_talk(connection, party.reservation, party.owner)
-            if locked is None or locked[1].third is None or locked[1].third.id != request:
-                return None
-            if not await standing_talks.joined(connection, locked[1], self._house.clock.now()):
-                return None
-        return Seat(locked[1].room.hex, party.label)
+        seat = await come_in(self._house, request, staff)
+        return None if seat is None else Seat(*seat)
 
     async def hold(self, staff: UUID, reservation: UUID, on: bool) -> Act:
         """Let the caller hear music, or the others again. The same again changes nothing."""
@@ -215,11 +208,13 @@ class Talks:
         if found is None or not await self._changes_hands(found, talk, third):
             return Act.FAILED
         async with house.database.house() as connection:
-            await forget_what_was_proved(house, connection, talk.call)
+            await lock_the_call(connection, talk.call)
             locked = await standing_talks.lock_talk(connection, reservation, staff)
             done = locked is not None and await standing_talks.handed_over(
                 connection, *locked, new_id(house.random), house.clock.now()
             )
+            if done:
+                await forget_what_was_proved(house, connection, talk.practice, talk.call)
         if not done:
             await self._done(lambda: self._rooms.ends(found, talk.seat, True))
             return Act.NOT_POSSIBLE
@@ -241,12 +236,13 @@ class Talks:
             return Act.FAILED
         offer = new_id(house.random)
         async with house.database.house() as connection:
-            await forget_what_was_proved(house, connection, talk.call)
+            await lock_the_call(connection, talk.call)
             locked = await standing_talks.lock_talk(connection, reservation, staff)
             if locked is None:
                 return Act.NOT_YOURS
             if not await standing_talks.sent_on(connection, *locked, colleague.staff, offer, now, self._limits):
                 return Act.NOT_POSSIBLE
+            await forget_what_was_proved(house, connection, talk.practice, talk.call)
             made = await house.reservations.of(connection, colleague.staff)
         closed = await self._done(lambda: self._rooms.close(found), tries=2)
         if made is not None and made.state is ReservationState.OFFERED:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from callcenter.calls.coming_in import come_in
 from callcenter.calls.steps import House
 from callcenter.calls.talks import CALLER, Rooms
 from callcenter.kernel.errors import Unavailable
@@ -45,13 +46,8 @@ class Thirds:
 
     async def take(self, offer: UUID) -> str | None:
         """They come in: the room, or ``None``. The key again has the same answer."""
-        async with self._house.database.house() as connection:
-            party = await talks.party_of(connection, offer)
-            locked = None if party is None else await talks.lock_talk(connection, party.reservation, party.owner)
-            if locked is None or locked[1].third is None or locked[1].third.id != offer:
-                return None
-            joined = await talks.joined(connection, locked[1], self._house.clock.now())
-        return locked[1].room.hex if joined else None
+        seat = await come_in(self._house, offer)
+        return None if seat is None else seat[0]
 
     async def left(self, offer: UUID) -> None:
         """Their leg is over: the caller hears the operator again. One who had the talk has ended it."""
