@@ -105,6 +105,7 @@ async def fitted_out(
     messenger = CarrierMessenger(carrier, messages, texts)
     operators = Operators(house, CarrierLines(carrier, urls))
     rooms = CarrierRooms(carrier, carrier.rooms, urls)
+    thirds = Thirds(house, rooms)
     ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
     return Fittings(
         house=house,
@@ -122,8 +123,8 @@ async def fitted_out(
         messenger=messenger,
         endings=Endings(house),
         operators=operators,
-        talks=Talks(house, rooms, operators.offered),
-        thirds=Thirds(house, rooms),
+        talks=Talks(house, rooms, thirds, operators.offered),
+        thirds=thirds,
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 

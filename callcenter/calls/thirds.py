@@ -11,12 +11,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from callcenter.calls.coming_in import come_in
+from callcenter.calls.rooms import Rooms, hold_caller
 from callcenter.calls.steps import House
-from callcenter.calls.talks import CALLER, Rooms
-from callcenter.kernel.errors import Unavailable
+from callcenter.calls.talk_values import Seat
 from callcenter.routing import talks
 from callcenter.routing.held import lock_reservation
-from callcenter.routing.talks import Party, Standing
+from callcenter.routing.talks import Party
 from callcenter.routing.values import PartyState
 
 #: In one sweep; the rest waits for the next.
@@ -48,6 +48,17 @@ class Thirds:
         """They come in: the room, or ``None``. The key again has the same answer."""
         seat = await come_in(self._house, offer)
         return None if seat is None else seat[0]
+
+    async def join(self, staff: UUID, request: UUID) -> Seat | None:
+        """See :meth:`callcenter.calls.talks.Talks.join`."""
+        seat = await come_in(self._house, request, staff)
+        return None if seat is None else Seat(*seat)
+
+    async def decline(self, staff: UUID, request: UUID) -> bool:
+        """See :meth:`callcenter.calls.talks.Talks.decline`."""
+        async with self._house.database.house() as connection:
+            party = await talks.party_of(connection, request, staff)
+        return party is not None and await self._gone(party, self._house.clock.now())
 
     async def left(self, offer: UUID) -> None:
         """Their leg is over: the caller hears the operator again. One who had the talk has ended it."""
@@ -83,19 +94,9 @@ class Thirds:
             await talks.ended(connection, held, fresh, why, now)
             talk = await talks.talk_of(connection, party.owner, party.reservation)
         if talk is not None and talk.on_hold and fresh.private:
-            await self._off_hold(talk)
+            # If the carrier fails, the operator's page shows that the caller is on hold.
+            await hold_caller(self._house, self._rooms, talk, False)
         return True
-
-    async def _off_hold(self, talk: Standing) -> None:
-        """Whom the caller was kept from is gone. If the carrier fails, the operator sees that the caller is on hold."""
-        try:
-            found = await self._rooms.find(talk.room.hex)
-            if found is None or not await self._rooms.hold(found, CALLER, False):
-                return
-        except Unavailable:
-            return
-        async with self._house.database.house() as connection:
-            await talks.put_on_hold(connection, talk, False)
 
 
 _REVISION = text("SELECT revision FROM practice WHERE id = :practice")

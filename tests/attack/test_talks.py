@@ -15,8 +15,9 @@ from callcenter.calls.flows import load_flows
 from callcenter.calls.places import Places
 from callcenter.calls.session import Beginning, Session
 from callcenter.calls.steps import House, session_place
-from callcenter.calls.talk_values import Act, Colleague
+from callcenter.calls.talk_values import Acted, Colleague
 from callcenter.calls.talks import Talks
+from callcenter.calls.thirds import Thirds
 from callcenter.flow.state import initial
 from callcenter.identity.challenges import Limits
 from callcenter.identity.evidence import Evidence
@@ -90,7 +91,7 @@ class Scene:
     async def colleague_comes(self) -> UUID:
         """A colleague is asked in, and comes."""
         colleague = await self.floor.operator(self.practice)
-        assert await self.talks.consult(self.talk.staff, self.talk.id, Colleague(colleague), True) is Act.DONE
+        assert await self.talks.consult(self.talk.staff, self.talk.id, Colleague(colleague), True) is Acted.DONE
         asked = await self.talks_asked(colleague)
         assert await self.talks.join(colleague, asked) is not None
         return colleague
@@ -135,7 +136,7 @@ async def scene(ground: Ground, clock: DrivenClock) -> Scene:
         practice=practice,
         state=sealed,
     )
-    return Scene(floor, house, Talks(house, rooms, offered), rooms, practice, offer)
+    return Scene(floor, house, Talks(house, rooms, Thirds(house, rooms), offered), rooms, practice, offer)
 
 
 # --- whose talk it is
@@ -198,13 +199,13 @@ PORTFOLIO = Defence("the portfolio holds the practice", "P5: staff see their own
 async def test_a_talk_is_opened_to_staff_of_another_portfolio(scene: Scene) -> Outcome:
     stranger = await scene.floor.operator(await scene.floor.practice())
     asked = await scene.talks.consult(scene.talk.staff, scene.talk.id, Colleague(stranger), True)
-    return gained(asked is Act.DONE)
+    return gained(asked is Acted.DONE)
 
 
 @attack(stopped_by=PORTFOLIO)
 async def test_a_caller_is_sent_to_staff_of_another_portfolio(scene: Scene) -> Outcome:
     stranger = await scene.floor.operator(await scene.floor.practice())
-    return gained(await scene.talks.send(scene.talk.staff, scene.talk.id, Colleague(stranger)) is Act.DONE)
+    return gained(await scene.talks.send(scene.talk.staff, scene.talk.id, Colleague(stranger)) is Acted.DONE)
 
 
 # --- what was proved
@@ -230,7 +231,7 @@ DIES_AT_TRANSFER = Defence("evidence dies with the talk", "P2: evidence is for o
 async def test_p2_a_colleague_uses_what_was_proved_before_the_talk_was_theirs(scene: Scene) -> Outcome:
     assert (await scene.session()).evidence is not None
     colleague = await scene.colleague_comes()
-    assert await scene.talks.hand_over(scene.talk.staff, scene.talk.id) is Act.DONE
+    assert await scene.talks.hand_over(scene.talk.staff, scene.talk.id) is Acted.DONE
     async with scene.house.database.house() as connection:
         assert await standing_talks.talk_of(connection, colleague) is not None
     return gained((await scene.session()).evidence)
@@ -239,7 +240,7 @@ async def test_p2_a_colleague_uses_what_was_proved_before_the_talk_was_theirs(sc
 @attack(stopped_by=DIES_AT_TRANSFER)
 async def test_p2_what_was_proved_is_sent_on_with_the_caller(scene: Scene) -> Outcome:
     colleague = await scene.floor.operator(scene.practice)
-    assert await scene.talks.send(scene.talk.staff, scene.talk.id, Colleague(colleague)) is Act.DONE
+    assert await scene.talks.send(scene.talk.staff, scene.talk.id, Colleague(colleague)) is Acted.DONE
     return gained((await scene.session()).evidence)
 
 
