@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter
 
 from callcenter.app.alarms import HouseAlarms
-from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierTelephone
+from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierRooms, CarrierTelephone
 from callcenter.app.configured import carrier_settings, limits_of, mailer_of
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
@@ -17,7 +17,9 @@ from callcenter.calls.operators import Operators
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House
 from callcenter.calls.switchboard import OpenLines
+from callcenter.calls.talks import Talks
 from callcenter.calls.text_messages import TextMessages
+from callcenter.calls.thirds import Thirds
 from callcenter.installation import Addresses, DatabaseFit, keys_path, switch_path
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
@@ -57,6 +59,8 @@ class Fittings:
         outreach: what it sends by itself.
         operators: who answer by a telephone.
         keypad: what they may have their callers type.
+        talks: what they, and those at a page, do with a call that they have.
+        thirds: whom they ask into it.
     """
 
     house: House
@@ -76,6 +80,8 @@ class Fittings:
     outreach: Outreach
     operators: Operators
     keypad: Keypad
+    talks: Talks
+    thirds: Thirds
 
 
 async def fitted_out(
@@ -101,8 +107,11 @@ async def fitted_out(
     urls = Urls.below(settings.public_base_url)
     carrier = await stack.enter_async_context(TwilioCarrier(carrier_settings(settings, urls)))
     messenger = CarrierMessenger(carrier, messages, texts)
-    ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
     lines = CarrierLines(carrier, urls, static, RescueSwitch(switch_path(settings)))
+    operators = Operators(house, lines)
+    rooms = CarrierRooms(carrier, carrier.rooms, urls)
+    thirds = Thirds(house, rooms)
+    ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
     return Fittings(
         house=house,
         fit=fit,
@@ -118,8 +127,10 @@ async def fitted_out(
         texts=texts,
         messenger=messenger,
         endings=Endings(house),
-        operators=Operators(house, lines),
+        operators=operators,
         keypad=Keypad(house, lines),
+        talks=Talks(house, rooms, thirds, operators.offered),
+        thirds=thirds,
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 

@@ -15,6 +15,7 @@ from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
 from callcenter.app.working import working
 from callcenter.calls.keypad import Keypad
+from callcenter.calls.talks import Talks
 from callcenter.installation import Addresses
 from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.randomness import Random, SystemRandom
@@ -37,6 +38,7 @@ class Running:
         addresses: of the database.
         outreach: what it sends by itself.
         keypad: what operators may have their callers type.
+        talks: what operators do with the calls that they have.
     """
 
     settings: Settings
@@ -49,6 +51,7 @@ class Running:
     console: str
     outreach: Outreach
     keypad: Keypad
+    talks: Talks
 
 
 @asynccontextmanager
@@ -97,4 +100,5 @@ async def run_server(
             console=console,
             outreach=fittings.outreach,
             keypad=fittings.keypad,
+            talks=fittings.talks,
         )

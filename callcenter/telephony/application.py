@@ -15,8 +15,8 @@ from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.incoming_texts import IncomingTexts
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.notice_calls import NoticeCalls
-from callcenter.telephony.offers import Offers
-from callcenter.telephony.ports import Calls, Confirmations, Lobby, MessageStatuses, Operators, TextsReceived
+from callcenter.telephony.offers import CallOffers, Offers, into_a_talk
+from callcenter.telephony.ports import Calls, Confirmations, Invited, Lobby, MessageStatuses, Operators, TextsReceived
 from callcenter.telephony.signature import SignatureCheck
 from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
@@ -30,7 +30,7 @@ class EdgeDependencies:
     """What the edge is handed.
 
     Arguments:
-        calls, lobby, operators, messages, texts, confirmations: what stands behind it.
+        calls, lobby, operators, thirds, messages, texts, confirmations: what stands behind it.
         voice: our own voice, for the words of ``PlayAudio``.
         signature: checks every POST.
         urls: below the same public base URL that ``signature`` was given.
@@ -44,6 +44,7 @@ class EdgeDependencies:
     calls: Calls
     lobby: Lobby
     operators: Operators
+    thirds: Invited
     messages: MessageStatuses
     texts: TextsReceived
     confirmations: Confirmations
@@ -93,13 +94,21 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
         voices=deps.voices,
         seconds=deps.step_seconds,
     )
-    offers = Offers(
+    offers = CallOffers(
         operators=deps.operators,
         calls=deps.calls,
         alerts=deps.alerts,
         urls=deps.urls,
         voices=deps.voices,
         seconds=deps.step_seconds,
+    )
+    thirds = Offers(
+        invited=deps.thirds,
+        alerts=deps.alerts,
+        urls=deps.urls,
+        voices=deps.voices,
+        seconds=deps.step_seconds,
+        manner=into_a_talk(deps.urls),
     )
     audio = AudioFetches(calls=deps.calls, voice=deps.voice, alerts=deps.alerts, seconds=deps.step_seconds)
     application.add_routes(
@@ -116,6 +125,10 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.OFFER_OVER, offers.over),
             web.post(paths.OFFER_RUNG, offers.rung),
             web.post(paths.OFFER_NOBODY, offers.nobody),
+            web.post(paths.PARTY, thirds.heard),
+            web.post(paths.PARTY_KEYS, thirds.keyed),
+            web.post(paths.PARTY_STATUS, thirds.status),
+            web.post(paths.HOLD, waiting.hold),
             web.post(paths.STEP, voice.step),
             web.post(paths.STATUS, voice.status),
             web.post(paths.FALLBACK, voice.fallback),

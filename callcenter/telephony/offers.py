@@ -1,4 +1,5 @@
-"""What an operator hears whom we ring because a caller waits: for which practice, and a key that takes the call.
+"""What somebody of ours hears whom we ring: an operator because a caller waits, or a third person who is asked into a
+talk. For which practice it is, and a key that takes the call.
 
 A voicemail presses none. Documents of their own, not a flow; of the caller nothing is said.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from callcenter.calls.operators import NotReached, Taken
 from callcenter.calls.values import StatusChanged
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
-from callcenter.telephony.ports import Calls, Operators
+from callcenter.telephony.ports import Calls, Invited, Operators
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
 from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoices, say, serialise
 from callcenter.telephony.urls import Urls
@@ -34,6 +36,37 @@ RINGS = "Nous appelons la personne. Restez en ligne."
 NOT_REACHED = "La personne n'a pas répondu. Au revoir."
 NOT_TAKEN = "L'appel est proposé à une autre personne. Au revoir."
 
+NOT_CONSULTED = "L'appel est terminé. Au revoir."
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How somebody is rung.
+
+    Arguments:
+        keys: where the key comes to.
+        label: under which they come into the room.
+        ends_all: whoever is left alone with nobody by their leaving is not kept.
+        not_there, not_taken: what is said when there is nothing to take any more, and to whoever does not take it.
+    """
+
+    keys: Callable[[UUID], str]
+    label: Callable[[UUID], str]
+    ends_all: bool
+    not_there: str
+    not_taken: str
+
+
+def to_an_operator(urls: Urls) -> Manner:
+    """A caller waits."""
+    return Manner(urls.offer_keys, lambda _: "operator", True, NOT_THERE, NOT_TAKEN)
+
+
+def into_a_talk(urls: Urls) -> Manner:
+    """Two talk already, and go on when the third leaves."""
+    return Manner(urls.party_keys, lambda party: party.hex, False, NOT_CONSULTED, NOT_CONSULTED)
+
+
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -46,13 +79,21 @@ class Offers:
         alerts: told of every failure.
         urls, voices: how documents are rendered.
         seconds: how long ``operators`` may take.
+        manner: how they are rung.
     """
 
     def __init__(
-        self, *, operators: Operators, calls: Calls, alerts: Alerts, urls: Urls, voices: CarrierVoices, seconds: float
+        self,
+        *,
+        invited: Invited,
+        alerts: Alerts,
+        urls: Urls,
+        voices: CarrierVoices,
+        seconds: float,
+        manner: Manner,
     ) -> None:
-        self._operators = operators
-        self._calls = calls
+        self._manner = manner
+        self._invited = invited
         self._alerts = alerts
         self._urls = urls
         self._voices = voices
@@ -61,27 +102,23 @@ class Offers:
     async def heard(self, request: web.Request) -> web.Response:
         """The operator has answered, or their voicemail has."""
         offer = _offer(request)
-        words = None if offer is None else await self._asked(self._operators.offer(offer))
-        body = self._goodbye(NOT_THERE) if offer is None or words is None else self._question(offer, words)
+        words = None if offer is None else await self._asked(self._invited.offer(offer))
+        body = self._goodbye(self._manner.not_there) if offer is None or words is None else self._question(offer, words)
         return twiml(request, body, Outcome.ANSWERED)
 
     async def keyed(self, request: web.Request) -> web.Response:
         """A key."""
         offer, leg = _offer(request), webhooks.read_leg(await request.post())
         if offer is None or leg is None or webhooks.read_wait_keys(await request.post()) != TAKE_KEY:
-            return twiml(request, self._goodbye(NOT_TAKEN), Outcome.ANSWERED)
-        match await self._asked(self._operators.take(offer, leg)):
+            return twiml(request, self._goodbye(self._manner.not_taken), Outcome.ANSWERED)
+        match await self._asked(self._invited.take(offer, leg)):
             case Taken() as taken:
                 body = self._join(offer, taken)
             case NotReached():
                 body = self._goodbye(NOT_REACHED)
             case None:
-                body = self._goodbye(NOT_THERE)
+                body = self._goodbye(self._manner.not_there)
         return twiml(request, body, Outcome.ANSWERED)
-
-    async def nobody(self, request: web.Request) -> web.Response:
-        """The operator has waited in vain for a caller whom we rang."""
-        return twiml(request, self._goodbye(NOT_REACHED), Outcome.ANSWERED)
 
     async def over(self, request: web.Request) -> web.Response:
         """The talk is over."""
@@ -91,16 +128,7 @@ class Offers:
 
     async def status(self, request: web.Request) -> web.Response:
         """The operator's leg is over. A failure is a 503, which lets the carrier's retries work."""
-        return await self._told(request, lambda offer, _: self._operators.left(offer))
-
-    async def rung(self, request: web.Request) -> web.Response:
-        """The leg of a caller is over whom we have rung back: a call like any other, if it was answered."""
-
-        async def over(offer: UUID, event: StatusChanged) -> None:
-            await self._calls.status(event)
-            await self._operators.over(offer)
-
-        return await self._told(request, over)
+        return await self._told(request, lambda offer, _: self._invited.left(offer))
 
     async def _told(self, request: web.Request, tell: Callable[[UUID, StatusChanged], Awaitable[None]]) -> web.Response:
         offer, event = _offer(request), webhooks.read_status_change(await request.post())
@@ -131,11 +159,11 @@ class Offers:
         response = verbs.VoiceResponse()
         for _ in range(TIMES):
             gather = verbs.Gather(
-                input="dtmf", action=self._urls.offer_keys(offer), method="POST", timeout=KEY_SECONDS, num_digits=1
+                input="dtmf", action=self._manner.keys(offer), method="POST", timeout=KEY_SECONDS, num_digits=1
             )
             say(gather, f"{words} {ASK}", self._voices.voice("fr"))
             response.append(gather)
-        say(response, NOT_TAKEN, self._voices.voice("fr"))
+        say(response, self._manner.not_taken, self._voices.voice("fr"))
         response.append(verbs.Hangup())
         return serialise(response)
 
@@ -150,8 +178,8 @@ class Offers:
                 taken.room,
                 beep="false",
                 start_conference_on_enter=True,
-                end_conference_on_exit=True,
-                participant_label="operator",
+                end_conference_on_exit=self._manner.ends_all,
+                participant_label=self._manner.label(offer),
                 wait_url=self._urls.music if taken.rings else "",
                 wait_method="GET",
             )
@@ -164,6 +192,37 @@ class Offers:
         say(response, words, self._voices.voice("fr"))
         response.append(verbs.Hangup())
         return serialise(response)
+
+
+class CallOffers(Offers):
+    """Offers of calls, whose caller may have to be rung first.
+
+    Arguments:
+        operators: to whom they are offered.
+        calls: what callers' legs are told to.
+    """
+
+    def __init__(
+        self, *, operators: Operators, calls: Calls, alerts: Alerts, urls: Urls, voices: CarrierVoices, seconds: float
+    ) -> None:
+        super().__init__(
+            invited=operators, alerts=alerts, urls=urls, voices=voices, seconds=seconds, manner=to_an_operator(urls)
+        )
+        self._operators = operators
+        self._calls = calls
+
+    async def nobody(self, request: web.Request) -> web.Response:
+        """The operator has waited in vain for a caller whom we rang."""
+        return twiml(request, self._goodbye(NOT_REACHED), Outcome.ANSWERED)
+
+    async def rung(self, request: web.Request) -> web.Response:
+        """The leg of a caller is over whom we have rung back: a call like any other, if it was answered."""
+
+        async def over(offer: UUID, event: StatusChanged) -> None:
+            await self._calls.status(event)
+            await self._operators.over(offer)
+
+        return await self._told(request, over)
 
 
 def _offer(request: web.Request) -> UUID | None:

@@ -76,8 +76,8 @@ class Lobby(Protocol):
         """Where the caller meets an operator, who is there: from here on they talk. Raises as :meth:`heard` does."""
 
 
-class Operators(Protocol):
-    """Operators who answer by a telephone, as far as the carrier asks."""
+class Invited(Protocol):
+    """Whoever is rung to come in, as far as the carrier asks: operators, and those who are asked into a talk."""
 
     async def offer(self, offer: UUID) -> str | None:
         """The practice for which a caller waits, as it is spoken; ``None`` if the offer stands no more.
@@ -95,6 +95,10 @@ class Operators(Protocol):
 
     async def left(self, offer: UUID) -> None:
         """The operator's leg is over; a repeated event changes nothing."""
+
+
+class Operators(Invited, Protocol):
+    """Operators who answer by a telephone."""
 
     async def over(self, offer: UUID) -> None:
         """The leg of a caller who was rung back is over, answered or not; a repeated event changes nothing."""

@@ -341,6 +341,7 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
             calls=edge.calls,
             lobby=edge.lobby,
             operators=edge.operators,
+            thirds=edge.operators,
             messages=edge.messages,
             texts=edge.texts,
             confirmations=edge.texts,
