@@ -13,6 +13,7 @@ from callcenter.app.configured import carrier_settings, limits_of, mailer_of
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.operators import Operators
+from callcenter.calls.own_legs import OwnLegs
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House
 from callcenter.calls.switchboard import OpenLines
@@ -54,6 +55,7 @@ class Fittings:
         messages: the counter of messages by what became of them.
         outreach: what it sends by itself.
         operators: who answer by a telephone.
+        own_legs: who answer in the browser.
     """
 
     house: House
@@ -72,6 +74,7 @@ class Fittings:
     endings: Endings
     outreach: Outreach
     operators: Operators
+    own_legs: OwnLegs
 
 
 async def fitted_out(
@@ -98,6 +101,7 @@ async def fitted_out(
     carrier = await stack.enter_async_context(TwilioCarrier(carrier_settings(settings, urls)))
     messenger = CarrierMessenger(carrier, messages, texts)
     ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
+    lines = CarrierLines(carrier, urls)
     return Fittings(
         house=house,
         fit=fit,
@@ -113,7 +117,8 @@ async def fitted_out(
         texts=texts,
         messenger=messenger,
         endings=Endings(house),
-        operators=Operators(house, CarrierLines(carrier, urls)),
+        operators=Operators(house, lines),
+        own_legs=OwnLegs(house, lines),
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 

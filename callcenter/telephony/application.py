@@ -16,7 +16,8 @@ from callcenter.telephony.incoming_texts import IncomingTexts
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.notice_calls import NoticeCalls
 from callcenter.telephony.offers import Offers
-from callcenter.telephony.ports import Calls, Confirmations, Lobby, MessageStatuses, Operators, TextsReceived
+from callcenter.telephony.own_legs import OwnLegCalls
+from callcenter.telephony.ports import Calls, Confirmations, Lobby, MessageStatuses, Operators, OwnLegs, TextsReceived
 from callcenter.telephony.signature import SignatureCheck
 from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
@@ -30,7 +31,7 @@ class EdgeDependencies:
     """What the edge is handed.
 
     Arguments:
-        calls, lobby, operators, messages, texts, confirmations: what stands behind it.
+        calls, lobby, operators, own_legs, messages, texts, confirmations: what stands behind it.
         voice: our own voice, for the words of ``PlayAudio``.
         signature: checks every POST.
         urls: below the same public base URL that ``signature`` was given.
@@ -44,6 +45,7 @@ class EdgeDependencies:
     calls: Calls
     lobby: Lobby
     operators: Operators
+    own_legs: OwnLegs
     messages: MessageStatuses
     texts: TextsReceived
     confirmations: Confirmations
@@ -90,6 +92,9 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
     offers = Offers(
         operators=deps.operators, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
     )
+    own = OwnLegCalls(
+        own_legs=deps.own_legs, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
+    )
     audio = AudioFetches(calls=deps.calls, voice=deps.voice, alerts=deps.alerts, seconds=deps.step_seconds)
     application.add_routes(
         [
@@ -103,6 +108,9 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.OFFER_KEYS, offers.keyed),
             web.post(paths.OFFER_STATUS, offers.status),
             web.post(paths.OFFER_OVER, offers.over),
+            web.post(paths.OWN_LEG, own.placed),
+            web.post(paths.OWN_LEG_STATUS, own.status),
+            web.post(paths.OWN_LEG_OVER, own.over),
             web.post(paths.STEP, voice.step),
             web.post(paths.STATUS, voice.status),
             web.post(paths.FALLBACK, voice.fallback),

@@ -65,7 +65,7 @@ class Offers:
         if offer is None or webhooks.read_wait_keys(await request.post()) != TAKE_KEY:
             return twiml(request, self._goodbye(NOT_TAKEN), Outcome.ANSWERED)
         room = await self._asked(self._operators.take(offer))
-        body = self._goodbye(NOT_THERE) if room is None else self._join(offer, room)
+        body = self._goodbye(NOT_THERE) if room is None else joined(room, self._urls.offer_over(offer))
         return twiml(request, body, Outcome.ANSWERED)
 
     async def over(self, request: web.Request) -> web.Response:
@@ -112,27 +112,34 @@ class Offers:
         response.append(verbs.Hangup())
         return serialise(response)
 
-    def _join(self, offer: UUID, room: str) -> bytes:
-        response = verbs.VoiceResponse()
-        dial = verbs.Dial(action=self._urls.offer_over(offer), method="POST", time_limit=TALK_SECONDS)
-        dial.append(
-            verbs.Conference(
-                room,
-                beep="false",
-                start_conference_on_enter=True,
-                end_conference_on_exit=True,
-                participant_label="operator",
-                wait_url="",
-            )
-        )
-        response.append(dial)
-        return serialise(response)
-
     def _goodbye(self, words: str) -> bytes:
         response = verbs.VoiceResponse()
         say(response, words, self._voices.voice("fr"))
         response.append(verbs.Hangup())
         return serialise(response)
+
+
+def joined(room: str, over: str) -> bytes:
+    """The document with which an operator meets the caller; whoever of the two leaves ends it.
+
+    Arguments:
+        room: its opaque name.
+        over: where the carrier asks what follows.
+    """
+    response = verbs.VoiceResponse()
+    dial = verbs.Dial(action=over, method="POST", time_limit=TALK_SECONDS)
+    dial.append(
+        verbs.Conference(
+            room,
+            beep="false",
+            start_conference_on_enter=True,
+            end_conference_on_exit=True,
+            participant_label="operator",
+            wait_url="",
+        )
+    )
+    response.append(dial)
+    return serialise(response)
 
 
 def _offer(request: web.Request) -> UUID | None:

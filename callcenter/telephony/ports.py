@@ -88,6 +88,21 @@ class Operators(Protocol):
         """The operator's leg is over; a repeated event changes nothing."""
 
 
+class OwnLegs(Protocol):
+    """Operators who answer in the browser, as far as the carrier asks."""
+
+    async def joins(self, staff: UUID, offer: UUID, leg: str) -> str | None:
+        """The browser of ``staff`` has placed the leg ``leg`` to take what was offered: the opaque name of the room, or
+        ``None`` where that call is not theirs. The same leg again has the same answer, and no effect.
+
+        Raises:
+            Unavailable: a part that is needed does not answer.
+        """
+
+    async def ended(self, leg: str) -> None:
+        """That leg is over; a repeated event changes nothing."""
+
+
 class TextsReceived(Protocol):
     """Who minds STOP and START. Nothing is answered to either, whoever sends them."""
 

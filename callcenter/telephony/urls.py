@@ -24,6 +24,9 @@ OFFER = "/voice/offers/{offer}"
 OFFER_KEYS = "/voice/offers/{offer}/keys"
 OFFER_STATUS = "/voice/offers/{offer}/status"
 OFFER_OVER = "/voice/offers/{offer}/over"
+OWN_LEG = "/voice/operators"
+OWN_LEG_STATUS = "/voice/operators/status"
+OWN_LEG_OVER = "/voice/operators/over"
 REACHED = "/voice/reached/{token}"
 STATUS = "/voice/status"
 FALLBACK = "/voice/fallback"
@@ -159,6 +162,11 @@ class Urls:
     def offer_over(self, offer: UUID) -> str:
         """Where the carrier asks what follows the talk, for the operator."""
         return self.base.url + OFFER_OVER.format(offer=offer)
+
+    @property
+    def own_leg_over(self) -> str:
+        """Where the carrier asks what follows the talk, for an operator who has come by the browser."""
+        return self.base.url + OWN_LEG_OVER
 
     @property
     def music(self) -> str:

@@ -849,6 +849,8 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.operators.Operators.offer": _OF_THE_OFFER,
     "calls.operators.Operators.offered": _OF_THE_OFFER,
     "calls.operators.Operators.take": _OF_THE_OFFER,
+    "calls.own_legs.OwnLegs.ended": _OF_THE_OFFER,
+    "calls.own_legs.OwnLegs.joins": "by the rows of the offer alone; the operator's own: test_own_legs of the attacks",
     "calls.steps.Steps.step": _OF_THE_CALL,
     "calls.steps.Steps.recording": _OF_THE_CALL,
     "calls.recordings.Recordings.fetch": _OF_ONE_PRACTICE,

@@ -150,6 +150,26 @@ class OperatorsDouble:
         await self._reach("left", offer)
 
 
+class OwnLegsDouble:
+    """One call, of whoever asks for it."""
+
+    def __init__(self) -> None:
+        self.room: str | None = "r-1"
+        self.asked: list[tuple[object, ...]] = []
+        self.fails: Exception | None = None
+
+    async def joins(self, staff: UUID, offer: UUID, leg: str) -> str | None:
+        self.asked.append((staff, offer, leg))
+        if self.fails is not None:
+            raise self.fails
+        return self.room
+
+    async def ended(self, leg: str) -> None:
+        self.asked.append((leg,))
+        if self.fails is not None:
+            raise self.fails
+
+
 class MessagesDouble:
     """Keeps what became of messages."""
 
@@ -231,6 +251,7 @@ class Edge:
     calls: CallsDouble
     lobby: LobbyDouble
     operators: OperatorsDouble
+    own_legs: OwnLegsDouble
     messages: MessagesDouble
     texts: TextsDouble
     voice: VoiceDouble
@@ -322,6 +343,7 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
             CallsDouble(),
             LobbyDouble(),
             OperatorsDouble(),
+            OwnLegsDouble(),
             MessagesDouble(),
             TextsDouble(),
             VoiceDouble(),
@@ -332,6 +354,7 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
             calls=edge.calls,
             lobby=edge.lobby,
             operators=edge.operators,
+            own_legs=edge.own_legs,
             messages=edge.messages,
             texts=edge.texts,
             confirmations=edge.texts,

@@ -1,0 +1,91 @@
+"""Operators who answer in the browser: their page takes the call, and their softphone comes into the room by itself.
+
+Such a leg is placed by the browser and not rung by us, so the carrier does not meter it. Who takes a call was decided
+by our own row before (``routing.reservations``); the leg proves by whom it was placed, and the caller is led to it
+once.
+"""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from sqlalchemy import text
+
+from callcenter.calls.operators import Lines
+from callcenter.calls.steps import House
+from callcenter.kernel.errors import Unavailable
+from callcenter.store.database import SET_PRACTICE
+
+#: Letters, digits and the underscore are what every softphone of the carrier takes in an identity.
+_PREFIX = "op_"
+_IDENTITY = re.compile(r"op_([0-9a-f]{32})", re.ASCII)
+
+
+def identity_of(staff: UUID) -> str:
+    """By what the carrier knows the browser of ``staff``."""
+    return _PREFIX + staff.hex
+
+
+def staff_of(identity: str) -> UUID | None:
+    """Whose browser it is; ``None`` for an identity that we have given to nobody."""
+    found = _IDENTITY.fullmatch(identity)
+    return None if found is None else UUID(found[1])
+
+
+class OwnLegs:
+    """Implements ``telephony.ports.OwnLegs``."""
+
+    def __init__(self, house: House, lines: Lines) -> None:
+        self._house = house
+        self._lines = lines
+
+    async def joins(self, staff: UUID, offer: UUID, leg: str) -> str | None:
+        house = self._house
+        async with house.database.house() as connection:
+            mine = (await connection.execute(_PLACED, {"offer": offer, "staff": staff, "leg": leg})).one_or_none()
+            if mine is None:
+                return None
+            await connection.execute(SET_PRACTICE, {"practice": str(mine.practice_id)})
+            caller = (await connection.execute(_CALLER, {"call": mine.call_id})).one()
+        if mine.first and not await self._led(caller.carrier_sid, mine.call_id, caller.document):
+            await self._not_connected(staff, offer)
+            return None
+        return offer.hex
+
+    async def ended(self, leg: str) -> None:
+        """Before the two have spoken, the call is given back. Afterwards whoever is left in the room decides: the
+        room ends with either of them, and the caller's own leg says whether somebody is still there."""
+        house, now = self._house, self._house.clock.now()
+        async with house.database.house() as connection:
+            row = (await connection.execute(_OF_LEG, {"leg": leg})).one_or_none()
+            if row is not None:
+                await house.reservations.dropped(connection, row.id, row.staff_id, now)
+
+    async def _led(self, carrier_sid: str, call: UUID, document: int) -> bool:
+        try:
+            return await self._lines.lead(carrier_sid, call, document)
+        except Unavailable:
+            return False
+
+    async def _not_connected(self, staff: UUID, offer: UUID) -> None:
+        house = self._house
+        async with house.database.house() as connection:
+            await house.reservations.not_connected(connection, offer, staff, house.clock.now())
+
+
+# The leg is written down in the statement that finds whose call it is: of several that come at once, one is the first.
+_PLACED = text(
+    """
+    WITH before AS (
+        SELECT id, leg FROM reservation
+        WHERE id = :offer AND staff_id = :staff AND state IN ('accepted', 'connected') FOR UPDATE
+    ), placed AS (
+        UPDATE reservation r SET leg = :leg FROM before WHERE r.id = before.id RETURNING r.call_id, r.state
+    )
+    SELECT placed.call_id, e.practice_id, before.leg IS NULL AND placed.state = 'accepted' AS first
+    FROM placed CROSS JOIN before JOIN queue_entry e ON e.call_id = placed.call_id
+    """
+)
+_CALLER = text("SELECT k.carrier_sid, s.document FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call")
+_OF_LEG = text("SELECT id, staff_id FROM reservation WHERE leg = :leg AND state = 'accepted'")
