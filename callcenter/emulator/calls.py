@@ -125,6 +125,7 @@ class Parties:
         parent: the leg that dialled this one.
         hops: how many served numbers were dialled to get here.
         forwarded_from: the line that the caller dialled and that was forwarded here, if the network told.
+        application: the TwiML application that a softphone called.
     """
 
     sid: str
@@ -135,6 +136,7 @@ class Parties:
     parent: str | None = None
     hops: int = 0
     forwarded_from: str | None = None
+    application: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,8 @@ class Call:
                 pairs += [(f"{role}{place}", "") for place in ("City", "State", "Zip")]
         if parties.forwarded_from is not None:  # one value in two places, as a recorded webhook of such a call shows
             pairs += [("ForwardedFrom", parties.forwarded_from), ("CalledVia", parties.forwarded_from)]
+        if parties.application is not None:
+            pairs.append(("ApplicationSid", parties.application))
         if parties.parent is not None:
             pairs.append(("ParentCallSid", parties.parent))
         return tuple(pairs)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import aiohttp
 
@@ -196,6 +197,20 @@ class ControlClient:
     async def unregister(self, identity: str) -> None:
         """Let a client wait for calls no more."""
         await self._ask("DELETE", "/clients", params={"identity": identity})
+
+    async def dial_application(
+        self, identity: str, application: str, parameters: Mapping[str, str] | None = None, pace: Pace = "live"
+    ) -> str:
+        """Call a TwiML application with a client, registered or not; the call's sid.
+
+        Arguments:
+            identity: the client's.
+            application: ``AP…``.
+            parameters: what the application is told besides.
+            pace: of the conversation.
+        """
+        order = {"application": application, "parameters": dict(parameters or {}), "pace": pace}
+        return str((await self._post(f"/clients/{quote(identity, safe='')}/calls", order))["sid"])
 
     async def forward(self, forwarding: Forwarding) -> None:
         """Let a line forward."""

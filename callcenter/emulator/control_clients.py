@@ -1,10 +1,14 @@
-"""The control interface to clients: registering a softphone. It is rung, answered and hung up like a telephone."""
+"""The control interface to clients: registering a softphone, and calling with one.
+
+It is rung, answered and hung up like a telephone. Nothing of this asks for an access token: that is what a softphone in
+a browser needs (:mod:`callcenter.emulator.softphones`), while whoever may use the control interface may do anything.
+"""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from callcenter.emulator.clients import IDENTITY, Registration
+from callcenter.emulator.clients import IDENTITY, Registration, trouble_with
 from callcenter.emulator.errors import Refusal
 from callcenter.emulator.reading import Body, Query
 from callcenter.emulator.switchboard import Switchboard
@@ -29,6 +33,7 @@ class ClientsControl:
             web.post(CLIENTS, self.register),
             web.get(CLIENTS, self.clients),
             web.delete(CLIENTS, self.unregister),
+            web.post(CLIENTS + "/{identity}/calls", self.call),
         ]
 
     async def register(self, request: web.Request) -> web.Response:
@@ -57,6 +62,23 @@ class ClientsControl:
         if identity is None:
             raise Refusal('"identity" is missing: say which client, as in ?identity=alice')
         return web.json_response({"removed": self._switchboard.unregister(identity)})
+
+    async def call(self, request: web.Request) -> web.Response:
+        """One calls a TwiML application: ``{"application": "AP…", "parameters": {"offer": "…"}, "pace": "live"}``."""
+        identity, body = request.match_info["identity"], await Body.read(request)
+        application = body.text("application", "the identifier of the application that is called")
+        parameters = body.texts("parameters", "what the application is told besides")
+        pace = body.choice("pace", ("live", "scripted"), "live")
+        body.finish()
+        if IDENTITY.fullmatch(identity) is None:
+            raise Refusal("an identity has 256 characters at most, none of them a space, a colon, a ? or a /")
+        if (trouble := trouble_with(parameters)) is not None:
+            raise Refusal(trouble)
+        timeline = self._switchboard.timeline("scripted" if pace == "scripted" else "live")
+        call = self._switchboard.dial_application(identity, application, parameters, timeline)
+        if call is None:
+            raise Refusal("there is no such application: name one of EmulatorSettings.applications", 404)
+        return web.json_response({"sid": call.sid}, status=201)
 
 
 def registration_body(registration: Registration) -> dict[str, object]:

@@ -41,12 +41,21 @@ class Body:
             raise Refusal('the body is not a JSON object: send for example {"digits": "1"}')
         return cls(given)
 
-    def text(self, name: str, meaning: str, default: str | None = None) -> str:
-        """A text that is not empty."""
+    def text(self, name: str, meaning: str, default: str | None = None, *, longest: int | None = None) -> str:
+        """A text that is not empty, of so many characters at most."""
         value = self._take(name, default)
         if not isinstance(value, str) or not value:
             raise Refusal(f'"{name}" is missing or no text: send {{"{name}": "…"}}, {meaning}')
+        if longest is not None and len(value) > longest:
+            raise Refusal(f'"{name}" has more than {longest} characters')
         return value
+
+    def nested(self, name: str) -> Body | None:
+        """An object within this one, or None where the key is missing."""
+        value = self._take(name, None)
+        if not isinstance(value, dict | None):
+            raise Refusal(f'"{name}" is an object')
+        return None if value is None else Body(value)
 
     def optional(self, name: str, meaning: str) -> str | None:
         """A text that is not empty, or None where the key is missing."""
@@ -54,6 +63,13 @@ class Body:
             return self.text(name, meaning)
         self._asked.append(name)
         return None
+
+    def texts(self, name: str, meaning: str) -> tuple[tuple[str, str], ...]:
+        """An object of texts; empty where the key is missing."""
+        value = self._take(name, {})
+        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+            raise Refusal(f'"{name}" is an object of texts: send {{"{name}": {{"…": "…"}}}}, {meaning}')
+        return tuple(value.items())
 
     def choice(self, name: str, choices: Sequence[Word], default: Word) -> Word:
         """One of a few words."""

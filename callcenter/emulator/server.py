@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import aiohttp
 from aiohttp import web
 
+from callcenter.emulator.access_tokens import AccessTokens
 from callcenter.emulator.audio import Sounds
-from callcenter.emulator.browser import PhonePage
+from callcenter.emulator.browser import Microphones, PhonePage
 from callcenter.emulator.control import Control, refusals
 from callcenter.emulator.control_clients import ClientsControl
 from callcenter.emulator.control_lines import LinesControl
@@ -20,6 +21,7 @@ from callcenter.emulator.control_texting import TextingControl
 from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.mailbox import Mailbox
 from callcenter.emulator.messages import Messages
+from callcenter.emulator.patchboard import Patchboard
 from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
 from callcenter.emulator.rest import Gate
@@ -30,6 +32,8 @@ from callcenter.emulator.rest_queues import QueuesResource
 from callcenter.emulator.rest_recordings import RecordingsResource
 from callcenter.emulator.settings import CallClock, EmulatorSettings
 from callcenter.emulator.smtp import MailServer
+from callcenter.emulator.sockets import Sockets, follow
+from callcenter.emulator.softphones import Softphones
 from callcenter.emulator.switchboard import Switchboard
 from callcenter.emulator.tape import Exchange, Tape
 from callcenter.emulator.texting import Texting
@@ -144,6 +148,13 @@ class _Running:
         self._mailbox_control = MailboxControl(mailbox)
         self._mail = MailServer(mailbox, settings.host, settings.smtp_port) if settings.smtp_port is not None else None
         application.add_routes(self._mailbox_control.routes())
+        self._patchboard, sockets = Patchboard(), Sockets()
+        tokens = AccessTokens(settings.account_sid, settings.api_keys, now)
+        self._softphones = Softphones(self._switchboard, tokens, self._patchboard, sockets, now)
+        application.add_routes(self._softphones.routes())
+        application.add_routes(Microphones(self._switchboard, self._patchboard, sockets).routes())
+        application.on_shutdown.append(sockets.end)
+        self._watch: asyncio.Task[None] | None = None
         PhonePage(settings, self._switchboard, messages, mailbox, tape).join(application)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
@@ -159,12 +170,21 @@ class _Running:
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
         await site.start()
+        self._watch = asyncio.create_task(follow(self._switchboard.changes, self._look))
         address: tuple[str, int] = self._runner.addresses[0]
         self._recordings.base_url = f"http://{self._settings.host}:{address[1]}"
         return address[1]
 
+    def _look(self) -> None:
+        self._patchboard.look()
+        self._softphones.look()
+
     async def close(self) -> None:
         """End calls, deliveries and server, in this order."""
+        self._softphones.close()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         await self._switchboard.close()
         await self._reports.close()
         await self._webhooks.close()

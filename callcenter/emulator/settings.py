@@ -57,6 +57,8 @@ class EmulatorSettings:
         smtp_port: where mails are taken, 0 for any free port; None for no mailbox.
         telephones: telephones that the page in the browser offers.
         lines: numbers that it offers to call.
+        api_keys: secrets of the account's API keys by their identifiers (``SK…``): they sign softphones' access tokens.
+        applications: what softphones may call, by identifiers (``AP…``); of it, ``messaging_url`` is for nothing.
         captions_url: asked with the last segment of a Play's URL for what that audio says.
     """
 
@@ -72,6 +74,8 @@ class EmulatorSettings:
     smtp_port: int | None = None
     telephones: tuple[NamedNumber, ...] = ()
     lines: tuple[NamedNumber, ...] = ()
+    api_keys: Mapping[str, str] = field(default_factory=dict)
+    applications: Mapping[str, NumberSettings] = field(default_factory=dict)
 
     def number(self, called: str) -> NumberSettings:
         """The settings of the number that was called."""

@@ -11,7 +11,7 @@ import structlog
 
 from callcenter.emulator.audio import Sounds
 from callcenter.emulator.calls import Call, Ending, Fetch, HungUp, Parties, Source, Subscription
-from callcenter.emulator.clients import Clients
+from callcenter.emulator.clients import SCHEME, Clients
 from callcenter.emulator.conferences import Conference, Conferences, Participant
 from callcenter.emulator.conferring import Conferring
 from callcenter.emulator.dialling import GRACE, Dialling, Program
@@ -24,7 +24,7 @@ from callcenter.emulator.queues import Queues
 from callcenter.emulator.recordings import Recordings
 from callcenter.emulator.reports import Reports
 from callcenter.emulator.results import Ended, Exhausted, Left, Place
-from callcenter.emulator.settings import CallClock, EmulatorSettings
+from callcenter.emulator.settings import CallClock, EmulatorSettings, NumberSettings
 from callcenter.emulator.timeline import Changes, LiveTimeline, Pace, ScriptedTimeline, Timeline
 from callcenter.emulator.verbs import DialledConference
 from callcenter.emulator.webhooks import Parameters, Webhooks
@@ -157,6 +157,27 @@ class Switchboard:
         call = self._new(parties, timeline)
         call.mirror = mirror
         self.start(call, self._converse(call, self._welcome(call)))
+        return call
+
+    def dial_application(
+        self, identity: str, application: str, parameters: Parameters, timeline: Timeline
+    ) -> Call | None:
+        """A softphone calls a TwiML application; None where the account has none of that identifier.
+
+        Arguments:
+            identity: the softphone's.
+            application: ``AP…``.
+            parameters: what the application is told besides, with its first request.
+            timeline: the conversation's time.
+        """
+        settings = self._settings.applications.get(application)
+        if settings is None:
+            return None
+        parties = Parties(
+            new_sid("CA"), self._settings.account_sid, SCHEME + identity, "", "inbound", application=application
+        )
+        call = self._new(parties, timeline)
+        self.start(call, self._converse(call, self._received(call, settings, parameters)))
         return call
 
     def order(self, order: Order) -> Call:
@@ -305,10 +326,13 @@ class Switchboard:
     def _welcome(self, call: Call) -> Fetch:
         """The first document of a call to one of our numbers, which begins to ring."""
         settings = self._settings.number(call.parties.called)
+        return self._received(call, settings, (("CallToken", new_call_token()),))
+
+    def _received(self, call: Call, settings: NumberSettings, extras: Parameters) -> Fetch:
         call.fallback = Fetch(settings.fallback_url) if settings.fallback_url else None
         call.subscription = Subscription(settings.status_callback) if settings.status_callback else None
         call.become("ringing")
-        return Fetch(settings.voice_url, extras=(("CallToken", new_call_token()),))
+        return Fetch(settings.voice_url, extras=extras)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

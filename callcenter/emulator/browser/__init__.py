@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callcenter.emulator.browser.microphones import Microphones
 from callcenter.emulator.browser.page import PhonePage
 
-__all__ = ["PhonePage"]
+__all__ = ["Microphones", "PhonePage"]

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from callcenter.emulator.softphones import SOFTPHONE
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -37,9 +39,19 @@ def _problem(request: web.Request, host: str) -> str | None:
     if not (name in (host.lower(), "localhost") or _is_address(name)):
         return f"this emulator is not called {name!r}: use the address that it says when it starts"
     origin = request.headers.get("Origin")
+    if request.path == SOFTPHONE:  # the page of another server, whose token is what opens it: on this machine only
+        there = name if origin is None else urlsplit(origin).hostname or ""
+        if is_loopback(name) and is_loopback(there):
+            return None
+        return "a softphone runs on this machine: open its page at localhost or 127.0.0.1"
     if origin is not None and urlsplit(origin).netloc != request.host:
         return f"a page of {origin} may not use this emulator: open the emulator's own page"
     return None
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a name leads to this very machine."""
+    return name == "localhost" or (_is_address(name) and ip_address(name).is_loopback)
 
 
 def _is_address(name: str) -> bool:

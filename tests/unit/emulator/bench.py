@@ -130,6 +130,8 @@ async def bench(
     messaging: str | None = None,
     minds_stop: bool = False,
     smtp: int | None = None,
+    api_keys: Mapping[str, str] | None = None,
+    applications: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Bench]:
     """An emulator whose numbers lead to a small application; every webhook's signature is checked by Twilio's SDK."""
     application = Application({"/status": Reply(status=204), **pages})
@@ -145,7 +147,11 @@ async def bench(
     numbers = {called: NumberSettings(f"{base}/voice-{called[1:]}") for called in served}
     settings = EmulatorSettings(
         ACCOUNT, TOKEN, number, numbers, port=0, captions_url=base + captions if captions else None,
-        senders=frozenset(senders), minds_stop=minds_stop, smtp_port=smtp,
+        senders=frozenset(senders), minds_stop=minds_stop, smtp_port=smtp, api_keys=api_keys or {},
+        applications={
+            sid: NumberSettings(base + path, base + fallback if fallback else None, base + "/status")
+            for sid, path in (applications or {}).items()
+        },
     )  # fmt: skip
     emulator = Emulator(settings, clock)
     await emulator.start()
