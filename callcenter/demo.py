@@ -150,7 +150,20 @@ def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
         telephones=tuple(_telephones(demonstration)) if demonstration else (),
         lines=tuple(_lines(demonstration)) if demonstration else (),
         smtp_port=None if settings.mail is None else settings.mail.port,
+        **_softphones(settings),
     )
+
+
+def _softphones(settings: Settings) -> dict[str, Any]:
+    """What the operators' browsers call, and by what key."""
+    base, softphone = settings.public_base_url, settings.softphone
+    if softphone is None:
+        return {}
+    called = NumberSettings(base + paths.OWN_LEG, status_callback=base + paths.OWN_LEG_STATUS)
+    return {
+        "api_keys": {softphone.api_key: softphone.api_secret.get_secret_value()},
+        "applications": {softphone.application: called},
+    }
 
 
 def _telephones(demonstration: Demonstration) -> Iterator[NamedNumber]:
