@@ -107,6 +107,7 @@ def _values(place: Workplace, softphone: Softphone | None) -> dict[str, Any]:
         "epoch": epoch,
         "minutes": minutes,
         "act_path": _act_path,
+        "over": paths.with_return(paths.LOGIN, paths.WORKPLACE, fin="1"),
     }
 
 

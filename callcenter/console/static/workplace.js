@@ -2,7 +2,7 @@
 
 import { Softphone } from "./softphone.js";
 import { link } from "./workplace_link.js";
-import { fetched, merge, remember, run } from "./workplace_parts.js";
+import { OVER, fetched, merge, remember, run } from "./workplace_parts.js";
 import { ring } from "./workplace_ring.js";
 
 const part = document.getElementById("poste");
@@ -101,8 +101,9 @@ const show = (changed) => {
 };
 
 const arrived = (next) => {
-  if (!next) {
-    location.reload(); // the session is over: the page where one signs in comes back here
+  if (next === OVER || !next) {
+    if (next === OVER) location.assign(said.over);
+    else location.reload(); // a page that was left open over a new sign-in
     return;
   }
   skew = Number(next.dataset.now) - Date.now();

@@ -5,7 +5,8 @@
 
 export class Unreachable extends Error {}
 
-// Resolves to the part, or to null where the session is over and another page came instead.
+// Resolves to the part; to `OVER` where the session is over, so that another address answered; to null for any other page.
+export const OVER = Symbol("over");
 export const fetched = (address, form) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -16,6 +17,7 @@ export const fetched = (address, form) =>
       const part = request.response?.getElementById("poste");
       if (part) resolve(part);
       else if (request.status >= 500 || request.status === 0) reject(new Unreachable());
+      else if (new URL(request.responseURL).pathname !== new URL(address, location).pathname) resolve(OVER);
       else resolve(null);
     };
     request.onerror = request.ontimeout = () => reject(new Unreachable());
