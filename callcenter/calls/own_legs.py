@@ -8,9 +8,11 @@ once.
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.operators import Lines
 from callcenter.calls.steps import House
@@ -41,14 +43,12 @@ class OwnLegs:
         self._lines = lines
 
     async def joins(self, staff: UUID, offer: UUID, leg: str) -> str | None:
-        house = self._house
-        async with house.database.house() as connection:
+        async with self._house.database.house() as connection:
             mine = (await connection.execute(_PLACED, {"offer": offer, "staff": staff, "leg": leg})).one_or_none()
             if mine is None:
                 return None
-            await connection.execute(SET_PRACTICE, {"practice": str(mine.practice_id)})
-            caller = (await connection.execute(_CALLER, {"call": mine.call_id})).one()
-        if mine.first and not await self._led(caller.carrier_sid, mine.call_id, caller.document):
+            caller = await self._caller(connection, mine) if mine.first else None
+        if caller is not None and not await self._led(caller.carrier_sid, mine.call_id, caller.document):
             await self._not_connected(staff, offer)
             return None
         return offer.hex
@@ -61,6 +61,11 @@ class OwnLegs:
             row = (await connection.execute(_OF_LEG, {"leg": leg})).one_or_none()
             if row is not None:
                 await house.reservations.dropped(connection, row.id, row.staff_id, now)
+
+    @staticmethod
+    async def _caller(connection: AsyncConnection, placed: Row[Any]) -> Row[Any]:
+        await connection.execute(SET_PRACTICE, {"practice": str(placed.practice_id)})
+        return (await connection.execute(_CALLER, {"call": placed.call_id})).one()
 
     async def _led(self, carrier_sid: str, call: UUID, document: int) -> bool:
         try:

@@ -82,6 +82,12 @@ class Desk(Office):
         found = heard.find(".//Conference")
         return "".join(heard.itertext()) if found is None else f"room {found.text}"
 
+    async def calls(self, staff: UUID, offer: UUID) -> str:
+        """The same, by a softphone of the carrier in a box; its leg."""
+        softphone = self.stage.running.settings.softphone
+        assert softphone is not None
+        return await self.client.dial_application(identity_of(staff), softphone.application, {"offer": offer.hex})
+
     async def ends(self, leg: str = LEG) -> None:
         await self.carrier("/voice/operators/status", CallSid=leg, CallStatus="completed")
 
@@ -168,3 +174,45 @@ async def test_p7_a_caller_who_cannot_be_led_waits_on(
     assert NOT_YOURS in await desk.places(staff, offer)
     assert await desk.one(f"SELECT state FROM reservation WHERE id = '{offer}'") == "withdrawn"
     assert await desk.one("SELECT state FROM queue_entry") in ("waiting", "reserved")
+
+
+async def test_the_two_talk_and_a_line_that_is_lost_leads_the_caller_to_the_front(desk: Desk) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
+    await desk.becomes(lambda: desk.hears(leg), frozenset({caller}))
+    assert await desk.presence() == "on_call"
+    await desk.client.hang_up(leg)
+    await desk.becomes(lambda: desk.one("SELECT state FROM queue_entry"), "waiting")
+    assert await desk.presence() == "wrap_up"
+    assert (await desk.client.state(caller)).activity != "ended"
+
+
+async def test_a_caller_who_hangs_up_is_answered_and_the_operator_wraps_up(desk: Desk) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
+    await desk.client.hang_up(caller)
+    assert (await desk.client.closed(leg)).activity == "ended"
+    await desk.becomes(desk.left_for, "answered")
+    await desk.becomes(desk.presence, "wrap_up")
+
+
+async def test_the_page_says_first_that_the_talk_is_over_and_the_caller_goes_on(desk: Desk) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
+    async with desk.stage.running.database.house() as connection:
+        assert await Reservations().over(connection, offer, staff, desk.stage.clock.now())
+    await desk.client.hang_up(leg)
+    assert (await desk.client.closed(caller)).activity == "ended"
+    assert await desk.left_for() == "answered"
