@@ -28,7 +28,9 @@ async def launched(path: str) -> AsyncIterator[Browser]:
     """A headless browser."""
     # As root, Chromium's sandbox refuses to start; it shows nothing here but our own page.
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    arguments = [*root, "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"]
+    # A microphone of its own making, which beeps, and which is granted to whoever asks for it.
+    microphone = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    arguments = [*root, *microphone, "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=arguments)
         try:

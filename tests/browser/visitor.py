@@ -80,18 +80,24 @@ def without_waiting(*numbers: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def visiting(
-    browser: Browser, address: str, *, kept: Mapping[str, Any] | None = None, **options: Any
+    browser: Browser,
+    address: str,
+    *,
+    kept: Mapping[str, Any] | None = None,
+    before: str = "",
+    **options: Any,
 ) -> AsyncIterator[Visitor]:
     """Open the page and wait until it is connected; it must not have complained by the end.
 
     Arguments:
         kept: what the browser has kept of an earlier visit.
+        before: a script that runs before the page's own.
         options: of the browser's context, such as ``viewport`` or ``locale``.
     """
     import json
 
     context = await browser.new_context(**{"locale": "fr-FR", "viewport": WIDE, **options})
-    await context.add_init_script(VOICE)
+    await context.add_init_script(VOICE + before)
     if kept is not None:
         value = json.dumps(json.dumps(kept))
         await context.add_init_script(f"localStorage.telephones ??= {value};")

@@ -8,13 +8,15 @@ import { Mails } from "./mails.js";
 import { Rack } from "./rack.js";
 import { Ear, Tones } from "./sound.js";
 import { Store, keep, recall } from "./store.js";
+import { Voices } from "./voices.js";
 import { currentLanguage, setLanguage } from "./words.js";
 
 const THEMES = ["auto", "light", "dark"];
 
 const store = new Store();
 const ear = new Ear();
-const rack = new Rack(store, ear, new Tones(ear));
+const voices = new Voices(ear);
+const rack = new Rack(store, ear, new Tones(ear), voices);
 const history = new History(store, rack);
 const forwardings = new Forwardings(store);
 const mails = new Mails(store);
@@ -103,7 +105,9 @@ async function begin() {
   store.addEventListener("message", () => rack.update());
   store.addEventListener("ringing", () => rack.update());
   store.addEventListener("mail", () => mails.update());
+  voices.addEventListener("changed", () => rack.update());
   store.connect();
+  voices.connect();
   setInterval(() => (rack.tick(), history.tick()), 1000);
   document.documentElement.dataset.ready = "yes";
 }

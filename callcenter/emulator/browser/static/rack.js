@@ -15,10 +15,11 @@ export class Rack {
   #strip = document.getElementById("strip");
   #elsewhere = document.getElementById("elsewhere");
 
-  constructor(store, ear, tones) {
+  constructor(store, ear, tones, voices) {
     this.store = store;
     this.ear = ear;
     this.tones = tones;
+    this.voices = voices;
     this.#add = h("button", { type: "button", class: "add", on: { click: () => this.open() } }, icon("plus"), h("span", { t: "add" }));
   }
   #add;
@@ -73,6 +74,7 @@ export class Rack {
     if (!telephone || this.active === telephone) return;
     if (this.active) this.ear.hush();
     this.active = telephone;
+    this.#attendVoice();
     for (const one of this.#telephones) one.element.classList.toggle("active", one === telephone);
     this.#summarise();
   }
@@ -93,6 +95,7 @@ export class Rack {
 
   /** Show how things stand. */
   update() {
+    this.#attendVoice();
     for (const telephone of this.#telephones) telephone.update();
     this.#summarise();
     this.#strangers();
@@ -100,6 +103,7 @@ export class Rack {
   }
 
   changed(call) {
+    if (call.activity === "ended") this.voices.drop(call.sid);
     for (const telephone of this.#telephones) if (call.activity !== "ended") telephone.adopt(call);
     this.update();
   }
@@ -175,6 +179,10 @@ export class Rack {
     else if (calling) this.tones.ring(false);
     else this.tones.quiet();
     document.title = ringing ? `${t("ringing_here")} · ${ringing.name}` : t("title");
+  }
+
+  #attendVoice() {
+    this.voices.attend(this.active?.busy ? this.active.line.sid : null);
   }
 
   /** The keyboard goes to a telephone that begins to ring, unless somebody is on the line with another one. */

@@ -142,6 +142,7 @@ export class Telephone {
     this.#cleared = false;
     if (this.#sounded.sid !== sid) this.#sounded = { sid, count: 0 };
     this.#rack.save();
+    this.#rack.voices.carry(sid, focus);
     this.#look("keypad");
     this.update();
     if (focus) this.#talk.element.focus({ preventScroll: true });
@@ -211,6 +212,7 @@ export class Telephone {
 
   /** What was heard before this page looked is not heard again. */
   caughtUp() {
+    if (this.busy) this.#rack.voices.carry(this.line.sid, false);
     this.#sounded = { sid: this.line.sid, count: this.call?.heard.length ?? 0 };
     this.update();
   }
@@ -232,7 +234,8 @@ export class Telephone {
     say(this.#parts.words_state, words);
     const with_ = busy || (call && !this.#cleared) ? other(call) : null;
     this.#parts.partner.textContent = with_ && !incoming ? this.#rack.nameOf(with_) : "";
-    const listening = busy && (call.listens_to_speech ? "listens_speech" : call.listens ? "listens" : null);
+    const voice = busy ? this.#rack.voices.words(call.sid) : undefined;
+    const listening = voice ?? (busy && (call.listens_to_speech ? "listens_speech" : call.listens ? "listens" : null));
     show(this.#parts.listening, Boolean(listening));
     if (listening) say(this.#parts.listening, listening);
     this.tick();
