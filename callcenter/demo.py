@@ -43,11 +43,12 @@ callcenter is running, with a carrier in a box beside it. Telephones in your bro
   http://127.0.0.1:8090/                                Jeanne calls the Cabinet des Tilleuls: 1, 1, 14031962,
                                                         then the code of the text message that arrives
 
-The pages of staff, who do not exist either:
+The pages of staff, who do not exist either; in a second browser « {DEMONSTRATION.accounts[1].login} » is there too:
 
-  http://localhost:8081/                                « {DEMONSTRATION.accounts[0].login} »,
+  http://localhost:8081/poste                           « {DEMONSTRATION.accounts[0].login} »,
                                                         « {DEMONSTRATION.password} »
   {f"{DEMONSTRATION.code_command} {DEMONSTRATION.accounts[0].login}":<54}the six digits of the second step
+                                                        « Disponible »: whoever calls and presses 0 rings there
 
 In another terminal, in this folder:
 

@@ -89,7 +89,13 @@ async def test_a_browser_comes_into_a_talk_by_the_name_of_its_offer(floor: Floor
     return unanimous({who: gained(await legs.joins(thief, talk, ANOTHER)) for who, thief in thieves.items()})
 
 
-THE_CARRIERS = _off("the carrier's signature", "every POST is proved to come from the carrier", SignatureCheck, "check", lambda *_: Signed(0))
+THE_CARRIERS = _off(
+    "the carrier's signature",
+    "every POST is proved to come from the carrier",
+    SignatureCheck,
+    "check",
+    lambda *_: Signed(0),
+)
 
 
 @attack(stopped_by=THE_CARRIERS)

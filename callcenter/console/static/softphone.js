@@ -3,9 +3,15 @@
 //   open({token, renew, endpoint, onState, onFault}) → {connect({offer}) → {hangUp(), mute(on), level()}, close()}
 //
 // `renew` fetches a fresh pass; `onState` is told `connecting`, `open` or `over` of the leg, `onFault` what went wrong
-// (`microphone`, or anything else). This one adds that of several windows of one person a single one speaks.
+// (something with a `code` of the carrier's). This one adds that of several windows of one person a single one speaks,
+// and what follows from a fault: whoever cannot be heard has no call.
 
 const MODULES = { emulator: "./softphone_emulator.js", twilio: "./softphone_twilio.js" };
+
+// What the carrier and browsers call a microphone that is refused, or not there.
+const NO_MICROPHONE = new Set([31201, 31208, 31402, "NotAllowedError", "NotFoundError"]);
+const TRIES = 2; // of one call
+const REST = 3_000; // milliseconds after which a leg that has ended is placed again, if the call stands still
 
 const passFrom = (address, proof) => async () => {
   const answer = await fetch(address, { method: "POST", body: new URLSearchParams(proof()) });
@@ -27,11 +33,14 @@ export class Softphone {
   #line = null;
   #offer = "";
   #speaks = false;
-  #tried = new Map();
+  #open = false;
+  #tries = 0;
+  #rest = null;
 
-  // `told(word)` hears of every state; `failed(offer, fault)` that a call could not be spoken on.
-  constructor({ kind, endpoint, pass }, proof, { told, failed }) {
-    this.#options = { kind, endpoint, told, failed };
+  // `told(word)` hears of every state, `failed(offer, why)` that a call cannot be spoken on (`microphone`, `missing`,
+  // `failed`), `troubled(words)` of what does not end it.
+  constructor({ kind, endpoint, pass }, proof, { told, failed, troubled }) {
+    this.#options = { kind, endpoint, told, failed, troubled };
     this.#renew = passFrom(pass, proof);
     alone().then(() => {
       this.#speaks = true;
@@ -39,21 +48,16 @@ export class Softphone {
     });
   }
 
-  get isOpen() {
-    return this.#line !== null;
-  }
-
   // Speak in the talk of this offer, or in none.
-  async follow(offer) {
-    this.#offer = offer;
-    if (!this.#speaks) return;
-    if (!offer) {
-      this.#line?.hangUp();
-      this.#line = null;
-    } else if (!this.#line && (this.#tried.get(offer) ?? 0) < 2) {
-      this.#tried = new Map([[offer, (this.#tried.get(offer) ?? 0) + 1]]);
-      await this.#speak(offer);
+  follow(offer) {
+    if (offer !== this.#offer) {
+      this.#offer = offer;
+      this.#tries = 0;
+      clearTimeout(this.#rest);
+      this.#rest = null;
+      this.#hangUp();
     }
+    if (offer && this.#speaks && !this.#line && !this.#rest && this.#tries < TRIES) this.#speak(offer);
   }
 
   mute(on) {
@@ -61,16 +65,17 @@ export class Softphone {
   }
 
   async #speak(offer) {
-    this.#line = { hangUp() {}, mute() {} }; // it is being placed: nobody places a second one
+    const placing = { hangUp() {}, mute() {} }; // nobody places a second one meanwhile
+    this.#line = placing;
+    this.#tries += 1;
     this.#options.told("connecting");
     try {
       this.#phone ??= await this.#opened();
       const line = await this.#phone.connect({ offer });
-      if (this.#offer === offer && this.#line) this.#line = line;
+      if (this.#line === placing) this.#line = line;
       else line.hangUp(); // it was over before it began
     } catch (error) {
-      this.#line = null;
-      this.#fault(error.name === "NotAllowedError" || error.name === "NotFoundError" ? "microphone" : "failed");
+      this.#fault(error);
     }
   }
 
@@ -80,15 +85,42 @@ export class Softphone {
       token: await this.#renew(),
       renew: this.#renew,
       endpoint: this.#options.endpoint,
-      onState: (state) => {
-        if (state === "over") this.#line = null;
-        this.#options.told(state);
-      },
+      onState: (state) => this.#became(state),
       onFault: (fault) => this.#fault(fault),
     });
   }
 
+  #became(state) {
+    if (!this.#line) return; // of a leg that we have left
+    this.#open = state === "open";
+    if (state === "over") {
+      this.#line = null;
+      this.#rest = setTimeout(() => {
+        this.#rest = null;
+        this.follow(this.#offer);
+      }, REST);
+    }
+    this.#options.told(state);
+  }
+
+  #hangUp() {
+    const line = this.#line;
+    this.#line = null;
+    this.#open = false;
+    line?.hangUp();
+    if (line) this.#options.told("over");
+  }
+
   #fault(fault) {
-    this.#options.failed(this.#offer, String(fault?.code ?? fault?.name ?? fault));
+    const code = fault?.code || fault?.name;
+    const unheard = NO_MICROPHONE.has(code) || NO_MICROPHONE.has(fault?.name);
+    if (this.#open && !unheard) {
+      this.#options.troubled(String(fault?.message ?? ""));
+      return;
+    }
+    const offer = this.#offer;
+    this.#tries = TRIES;
+    this.#hangUp();
+    this.#options.failed(offer, unheard ? "microphone" : fault?.message === "missing" ? "missing" : "failed");
   }
 }

@@ -1,9 +1,7 @@
 // The carrier's own telephone (Voice JavaScript SDK 2): the port of softphone.js over `Twilio.Device`.
 
-const MICROPHONE = new Set([31201, 31208, 31402]); // refused, or not there
-
 export const open = async ({ token, renew, endpoint, onState, onFault }) => {
-  const { Device } = window.Twilio ?? {};
+  const { Device } = window.Twilio ?? {}; // the carrier's own file, if it is installed
   if (!Device) throw new Error("missing");
   const device = new Device(token, { edge: endpoint, closeProtection: false, logLevel: "error", sounds: {} });
   device.on("tokenWillExpire", async () => {
@@ -13,7 +11,7 @@ export const open = async ({ token, renew, endpoint, onState, onFault }) => {
       // A leg that stands goes on without a pass; the next one asks for its own.
     }
   });
-  device.on("error", (error) => onFault(MICROPHONE.has(error.code) ? "microphone" : "failed"));
+  device.on("error", onFault);
   return {
     async connect({ offer }) {
       device.updateToken(await renew());
@@ -24,7 +22,7 @@ export const open = async ({ token, renew, endpoint, onState, onFault }) => {
       });
       call.on("accept", () => onState("open"));
       for (const end of ["disconnect", "cancel", "reject"]) call.on(end, () => onState("over"));
-      call.on("error", (error) => onFault(MICROPHONE.has(error.code) ? "microphone" : "failed"));
+      call.on("error", onFault);
       return { hangUp: () => call.disconnect(), mute: (on) => call.mute(on), level: () => level };
     },
     close: () => device.destroy(),

@@ -52,11 +52,12 @@ const softphone = said.kind
         showSpeaking();
         if (word === "over") look();
       },
-      failed(offer, fault) {
+      failed(offer, why) {
         speaking = "";
-        showSpeaking(fault === "microphone" ? said.noMicrophone : fault === "missing" ? said.missing : said.failed);
-        if (offer) sendTo(`/poste/appels/${offer}/rendre`);
+        showSpeaking({ microphone: said.noMicrophone, missing: said.missing }[why] ?? said.failed);
+        if (offer) sendTo(said.giveBack.replace("{call}", offer));
       },
+      troubled: (words) => showSpeaking(words),
     })
   : null;
 
