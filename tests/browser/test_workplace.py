@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -17,9 +18,9 @@ from tests.browser.test_console_pages import looking
 
 
 @asynccontextmanager
-async def at_work(browser: Browser, stage: Stage, login: str = "operatrice1") -> AsyncIterator[Page]:
+async def at_work(browser: Browser, stage: Stage, login: str = "operatrice1", **options: Any) -> AsyncIterator[Page]:
     """Somebody of the demo's staff before their workplace, available."""
-    async with looking(browser, permissions=["microphone"]) as page:
+    async with looking(browser, permissions=["microphone"], **options) as page:
         await first_step(page, stage, login)
         await second_step(page, stage, login)
         await page.get_by_role("link", name="Mon poste").click()
