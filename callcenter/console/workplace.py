@@ -13,6 +13,8 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.console import paths
+from callcenter.console.carrier_file import NAME
+from callcenter.console.files import files
 from callcenter.console.headers import SOUND, Sound
 from callcenter.console.streams import Streams
 from callcenter.console.troubles import Trouble, Turned
@@ -97,7 +99,7 @@ def _values(place: Workplace, softphone: Softphone | None) -> dict[str, Any]:
     return {
         "place": place,
         "softphone": softphone,
-        "softphone_file": None,
+        "carriers_file": NAME if NAME in files() else None,
         "choices": CHOICES,
         "Act": Act,
         "Doing": Doing,

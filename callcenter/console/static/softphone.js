@@ -119,8 +119,10 @@ export class Softphone {
       return;
     }
     const offer = this.#offer;
-    this.#tries = TRIES;
+    const known = this.#tries > TRIES;
+    this.#tries = TRIES + 1; // no more of this call
     this.#hangUp();
+    if (known) return; // the carrier tells one fault in several ways
     this.#options.failed(offer, unheard ? "microphone" : fault?.message === "missing" ? "missing" : "failed");
   }
 }
