@@ -13,6 +13,7 @@ from callcenter.calls.text_messages import TextMessages
 from callcenter.kernel.errors import Unavailable
 from callcenter.telephony.carrier import CallPlaced, CallRefused, Carrier, MessageRefused, MessageSent
 from callcenter.telephony.ports import MessageStatus
+from callcenter.telephony.rest_rooms import Rooms
 from callcenter.telephony.urls import Urls
 
 _log = structlog.get_logger(__name__)
@@ -96,6 +97,44 @@ class CarrierLines:
 
     async def lead(self, carrier_sid: str, call: UUID, document: int) -> bool:
         return await self.carrier.lead(carrier_sid, self.urls.meeting(call, document))
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRooms:
+    """The carrier's conferences as talks see them. Implements ``calls.talks.Rooms``.
+
+    Arguments:
+        rooms: once the carrier's client is started.
+    """
+
+    carrier: Carrier
+    rooms: Rooms
+    urls: Urls
+
+    async def find(self, room: str) -> str | None:
+        return await self.rooms.find(room)
+
+    async def hold(self, found: str, label: str, on: bool) -> bool:
+        return await self.rooms.change(found, label, hold=on, hold_url=self.urls.hold if on else None)
+
+    async def ends(self, found: str, label: str, on: bool) -> bool:
+        return await self.rooms.change(found, label, ends=on)
+
+    async def put_out(self, found: str, label: str) -> bool:
+        return await self.rooms.put_out(found, label)
+
+    async def close(self, found: str) -> bool:
+        return await self.rooms.end(found)
+
+    async def ring(self, number: str, shown: str, party: UUID) -> str | None:
+        urls = self.urls
+        placed = await self.carrier.ring(
+            number, shown, urls.party(party), reference=party, status_url=urls.party_status(party)
+        )
+        return placed.sid if isinstance(placed, CallPlaced) else None
+
+    async def hang_up(self, leg: str) -> bool:
+        return await self.rooms.hang_up(leg)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,14 @@ async def distributing(url: str, fittings: Fittings) -> AsyncIterator[None]:
     """
     house = fittings.house
     listener = Listener(url)
-    distributor = Distributor(house.database, house.clock, house.random, listener, offered=fittings.operators.offered)
+    distributor = Distributor(
+        house.database,
+        house.clock,
+        house.random,
+        listener,
+        offered=fittings.operators.offered,
+        mended=fittings.thirds.sweep,
+    )
     going_on = keep_going(distributor.run, fittings.alerts, AlertKind.QUEUE_STANDS, seconds=1)
     async with listener.running(), in_background(going_on):
         yield

@@ -61,6 +61,7 @@ def _edge(
         lobby=WaitingRoom(fittings.house),
         operators=fittings.operators,
         own_legs=fittings.own_legs,
+        thirds=fittings.thirds,
         messages=MessageWatch(fittings.messages, fittings.texts),
         texts=fittings.outreach.texts_received,
         confirmations=fittings.outreach.escalations,

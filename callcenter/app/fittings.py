@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter
 
 from callcenter.app.alarms import HouseAlarms
-from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierTelephone
+from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierRooms, CarrierTelephone
 from callcenter.app.configured import carrier_settings, limits_of, mailer_of
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
@@ -17,7 +17,9 @@ from callcenter.calls.own_legs import OwnLegs
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House
 from callcenter.calls.switchboard import OpenLines
+from callcenter.calls.talks import Talks
 from callcenter.calls.text_messages import TextMessages
+from callcenter.calls.thirds import Thirds
 from callcenter.installation import Addresses, DatabaseFit, keys_path
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
@@ -56,6 +58,8 @@ class Fittings:
         outreach: what it sends by itself.
         operators: who answer by a telephone.
         own_legs: who answer in the browser.
+        talks: what they, and those at a page, do with a call that they have.
+        thirds: whom they ask into it.
     """
 
     house: House
@@ -75,6 +79,8 @@ class Fittings:
     outreach: Outreach
     operators: Operators
     own_legs: OwnLegs
+    talks: Talks
+    thirds: Thirds
 
 
 async def fitted_out(
@@ -100,8 +106,11 @@ async def fitted_out(
     urls = Urls.below(settings.public_base_url)
     carrier = await stack.enter_async_context(TwilioCarrier(carrier_settings(settings, urls)))
     messenger = CarrierMessenger(carrier, messages, texts)
-    ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
     lines = CarrierLines(carrier, urls)
+    operators = Operators(house, lines)
+    rooms = CarrierRooms(carrier, carrier.rooms, urls)
+    talks, thirds = Talks(house, rooms, operators.offered), Thirds(house, rooms)
+    ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
     return Fittings(
         house=house,
         fit=fit,
@@ -117,8 +126,10 @@ async def fitted_out(
         texts=texts,
         messenger=messenger,
         endings=Endings(house),
-        operators=Operators(house, lines),
-        own_legs=OwnLegs(house, lines),
+        operators=operators,
+        talks=talks,
+        thirds=thirds,
+        own_legs=OwnLegs(house, lines, talks, thirds),
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 

@@ -14,6 +14,7 @@ from callcenter.app.faces import listen_to_both
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
 from callcenter.app.working import working
+from callcenter.calls.talks import Talks
 from callcenter.installation import Addresses
 from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.randomness import Random, SystemRandom
@@ -35,6 +36,7 @@ class Running:
         console: how browsers reach the pages of staff.
         addresses: of the database.
         outreach: what it sends by itself.
+        talks: what operators do with the calls that they have.
     """
 
     settings: Settings
@@ -46,6 +48,7 @@ class Running:
     private: str
     console: str
     outreach: Outreach
+    talks: Talks
 
 
 @asynccontextmanager
@@ -93,4 +96,5 @@ async def run_server(
             private=private,
             console=console,
             outreach=fittings.outreach,
+            talks=fittings.talks,
         )

@@ -5,20 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.own_legs import identity_of
+from callcenter.calls.talk_values import Act as Ended
+from callcenter.calls.talk_values import Colleague, PracticeLine
+from callcenter.calls.talk_values import Whom as TalkWhom
+from callcenter.calls.talks import Talks
+from callcenter.calls.thirds import Thirds
 from callcenter.console import on_duty
-from callcenter.console.workplace_ports import Act, Doing, Ring, SoftphonePass, Talk, Workplace
+from callcenter.console.workplace_ports import Act, Asked, Doing, Ring, SoftphonePass, Talk, Third, Whom, Workplace
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden
 from callcenter.routing.presence import Present, move, present, seen
 from callcenter.routing.reservations import Accepted, Reservations
-from callcenter.routing.values import PresenceState, Reservation, ReservationState, Way
+from callcenter.routing.talks import FIRST_SEAT, Party, Standing, asked_of, talk_of
+from callcenter.routing.values import Limits, PartyState, PresenceState, Reservation, ReservationState, Way
 from callcenter.routing.waking import About, Listener, Waking
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.sessions import StaffSession
@@ -27,6 +34,10 @@ from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.access_tokens import Passes
 
+#: The key of the practice's own line, among those who can be asked into a talk.
+LINE = "ligne"
+LINE_NAME = "Ligne directe du cabinet"
+
 
 @dataclass(frozen=True, slots=True)
 class StaffWorkplaces:
@@ -34,6 +45,7 @@ class StaffWorkplaces:
 
     Arguments:
         database: the console's own, so that pages hold up no caller.
+        talks, thirds: what is done with a talk, and by those who are asked into one.
         passes: for the softphone, where there is one.
     """
 
@@ -42,25 +54,36 @@ class StaffWorkplaces:
     sealer: Sealer
     clock: Clock
     reservations: Reservations
+    talks: Talks
+    thirds: Thirds
     passes: Passes | None
+    limits: Limits = field(default_factory=Limits)
 
     async def look(self, token: str) -> Workplace:
         staff, now = (await self._standing(token)).account.id, self.clock.now()
         async with self.database.house() as connection:
             doing = Doing(await seen(connection, staff, now))
             there = await present(connection, staff)
+            way = self._way(there)
             held = await self.reservations.of(connection, staff)
             name = "" if held is None else await on_duty.practice_name(connection, held.practice, now)
+            talk = None if held is None else await self._talk(connection, held, name)
+            may_ask = talk is not None and talk.since is not None and talk.third is None and held is not None
             return Workplace(
                 now=now,
                 answers=await on_duty.answers(connection, staff),
                 doing=doing,
                 since=None if there is None or doing is Doing.OFFLINE else there.since,
-                by_telephone=self._way(there) is Way.TELEPHONE,
+                by_telephone=way is Way.TELEPHONE,
                 wrap_up_until=None if there is None else there.wrap_up_until,
                 waiting=await on_duty.waiting_for(connection, staff),
-                ring=None if held is None else _ring(held, name, self._way(there)),
-                talk=None if held is None else await _talk(connection, held, name),
+                ring=None if held is None else _ring(held, name, way),
+                talk=talk,
+                asked=await self._asked(connection, staff, now),
+                lines=(Whom(LINE, LINE_NAME),) if may_ask else (),
+                colleagues=await on_duty.colleagues(connection, staff, held.call, now, self.limits.unseen)
+                if may_ask and held is not None
+                else (),
             )
 
     async def move(self, token: str, to: Doing) -> bool:
@@ -74,7 +97,28 @@ class StaffWorkplaces:
             return await move(connection, staff, PresenceState(to), self.clock.now(), way=way)
 
     async def act(self, token: str, act: Act, call: UUID, whom: str = "") -> bool:
-        staff, now = (await self._standing(token)).account.id, self.clock.now()
+        staff = (await self._standing(token)).account.id
+        match act:
+            case Act.ACCEPT | Act.REFUSE | Act.GIVE_BACK:
+                return await self._with_offer(staff, act, call)
+            case Act.JOIN:
+                return await self.talks.join(staff, call) is not None
+            case Act.LEAVE:
+                return await self._leave(staff, call)
+            case Act.HANG_UP:
+                return await self._hang_up(staff, call)
+            case _:
+                return await self._in_talk(staff, act, call, whom) is Ended.DONE
+
+    async def softphone_pass(self, token: str) -> SoftphonePass | None:
+        session = await self._standing(token)
+        if self.passes is None:
+            return None
+        made = self.passes.made(identity_of(session.account.id), self.clock.now(), session.ends_at)
+        return None if made is None else SoftphonePass(made.token, made.seconds)
+
+    async def _with_offer(self, staff: UUID, act: Act, call: UUID) -> bool:
+        now = self.clock.now()
         async with self.database.house() as connection:
             match act:
                 case Act.ACCEPT:
@@ -84,19 +128,65 @@ class StaffWorkplaces:
                     return isinstance(await self.reservations.accept(connection, call, staff, now), Accepted)
                 case Act.REFUSE:
                     return await self.reservations.refuse(connection, call, staff, now)
-                case Act.HANG_UP:
-                    over = await self.reservations.over(connection, call, staff, now)
-                    return over or await self.reservations.dropped(connection, call, staff, now)
-                case Act.GIVE_BACK:
-                    return await self.reservations.dropped(connection, call, staff, now)
-        return False
+            given_back = await self.reservations.dropped(connection, call, staff, now)
+        return given_back or await self._leave(staff, call)
 
-    async def softphone_pass(self, token: str) -> SoftphonePass | None:
-        session = await self._standing(token)
-        if self.passes is None:
+    async def _hang_up(self, staff: UUID, call: UUID) -> bool:
+        """End the talk, whether or not the carrier follows: the room ends with the operator's own leg too."""
+        ended = await self.talks.hang_up(staff, call)
+        if ended is Ended.DONE:
+            return True
+        now = self.clock.now()
+        async with self.database.house() as connection:
+            over = await self.reservations.over(connection, call, staff, now)
+            over = over or await self.reservations.dropped(connection, call, staff, now)
+        return over or ended is Ended.FAILED
+
+    async def _leave(self, staff: UUID, request: UUID) -> bool:
+        """Be asked into a talk no more; those who have it go on."""
+        async with self.database.house() as connection:
+            asked = await asked_of(connection, staff)
+        if asked is None or asked[0].id != request:
+            return False
+        await self.thirds.left(request)
+        return True
+
+    async def _in_talk(self, staff: UUID, act: Act, call: UUID, whom: str) -> Ended:
+        match act:
+            case Act.HOLD | Act.RESUME:
+                return await self.talks.hold(staff, call, act is Act.HOLD)
+            case Act.END_CONSULTATION:
+                return await self.talks.end_consultation(staff, call)
+            case Act.TOGETHER:
+                return await self.talks.bring_together(staff, call)
+            case Act.HAND_OVER:
+                return await self.talks.hand_over(staff, call)
+        asked = _whom(whom)
+        match act:
+            case Act.CONSULT | Act.CONSULT_HEARD if asked is not None:
+                return await self.talks.consult(staff, call, asked, act is Act.CONSULT_HEARD)
+            case Act.SEND if isinstance(asked, Colleague):
+                return await self.talks.send(staff, call, asked)
+        return Ended.NOT_POSSIBLE
+
+    async def _talk(self, connection: AsyncConnection, held: Reservation, practice: str) -> Talk | None:
+        if held.state is ReservationState.OFFERED:
             return None
-        made = self.passes.made(identity_of(session.account.id), self.clock.now(), session.ends_at)
-        return None if made is None else SoftphonePass(made.token, made.seconds)
+        standing = await talk_of(connection, held.staff, held.id)
+        if standing is None:  # taken, and not together yet
+            return Talk(held.id, practice, None, held.id, frozenset({Act.HANG_UP}))
+        voice = held.id if standing.seat == FIRST_SEAT else UUID(standing.seat)
+        third = None if standing.third is None else await _third(connection, standing.third)
+        return Talk(held.id, practice, standing.since, voice, _possible(standing), held=standing.on_hold, third=third)
+
+    async def _asked(self, connection: AsyncConnection, staff: UUID, now: datetime) -> Asked | None:
+        asked = await asked_of(connection, staff)
+        if asked is None or asked[0].way is Way.TELEPHONE:
+            return None
+        party, practice = asked
+        name = await on_duty.practice_name(connection, practice, now)
+        who = await on_duty.display_name(connection, party.owner)
+        return Asked(party.id, name, who, party.made_at, party.state is PartyState.THERE)
 
     def _way(self, there: Present | None) -> Way:
         """How somebody speaks: as they do now, or as they would from here on."""
@@ -116,20 +206,39 @@ class StaffWorkplaces:
         return session
 
 
+def _whom(key: str) -> TalkWhom | None:
+    """Whom a form names; ``None`` for nobody that it could."""
+    if key == LINE:
+        return PracticeLine()
+    try:
+        return Colleague(UUID(key))
+    except ValueError:
+        return None
+
+
+def _possible(standing: Standing) -> frozenset[Act]:
+    """What can be done with a talk as it stands."""
+    acts = {Act.HANG_UP, Act.RESUME if standing.on_hold else Act.HOLD}
+    if standing.third is None:
+        return frozenset(acts | {Act.CONSULT, Act.CONSULT_HEARD, Act.SEND})
+    acts.add(Act.END_CONSULTATION)
+    if standing.third.state is PartyState.THERE:
+        acts.add(Act.HAND_OVER)
+        if standing.on_hold:
+            acts = acts - {Act.RESUME} | {Act.TOGETHER}
+    return frozenset(acts)
+
+
+async def _third(connection: AsyncConnection, party: Party) -> Third:
+    name = LINE_NAME if party.staff is None else await on_duty.display_name(connection, party.staff)
+    there = party.state is PartyState.THERE
+    return Third(name, there)
+
+
 def _ring(held: Reservation, practice: str, way: Way) -> Ring | None:
     if held.state is not ReservationState.OFFERED:
         return None
     return Ring(held.id, practice, held.waiting_since, held.ends_at, way is Way.TELEPHONE)
-
-
-async def _talk(connection: AsyncConnection, held: Reservation, practice: str) -> Talk | None:
-    if held.state is ReservationState.OFFERED:
-        return None
-    since = (await connection.execute(_CONNECTED_AT, {"id": held.id})).scalar_one()
-    return Talk(held.id, practice, since, acts=frozenset({Act.HANG_UP}))
-
-
-_CONNECTED_AT = text("SELECT connected_at FROM reservation WHERE id = :id")
 
 
 class _Bell:

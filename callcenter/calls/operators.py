@@ -10,11 +10,9 @@ from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.calls import rows
-from callcenter.calls.session import Session
-from callcenter.calls.steps import House, session_place
+from callcenter.calls.shown import shown_for
+from callcenter.calls.steps import House
 from callcenter.kernel.errors import Unavailable
 from callcenter.routing.reservations import Accepted
 from callcenter.routing.stays import Offer, offer_of
@@ -56,7 +54,7 @@ class Operators:
             if offer is None or offer.way is not Way.TELEPHONE:
                 return
             number = await telephone_of(connection, house.sealer, offer.staff)
-            shown = await self._shown(connection, offer)
+            shown = await shown_for(house, connection, offer.practice, offer.call)
         if number is not None and shown is not None:
             await self._lines.ring(number, shown, reservation.id)
 
@@ -107,16 +105,6 @@ class Operators:
         house = self._house
         async with house.database.house() as connection:
             await house.reservations.not_connected(connection, offer, standing.staff, house.clock.now())
-
-    async def _shown(self, connection: AsyncConnection, offer: Offer) -> str | None:
-        """The number of ours that the caller has dialled: by it an operator knows the practice already."""
-        await connection.execute(SET_PRACTICE, {"practice": str(offer.practice)})
-        row = (await connection.execute(rows.SESSION, {"call": offer.call})).one_or_none()
-        if row is None:
-            return None
-        place = session_place(offer.practice, offer.call)
-        way = Session.from_json(self._house.sealer.open(row.state, place)).beginning.way
-        return None if way is None else way.called
 
 
 _REVISION = text("SELECT revision FROM practice WHERE id = :practice")

@@ -8,6 +8,7 @@ once.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.operators import Lines
 from callcenter.calls.steps import House
+from callcenter.calls.talks import Talks
+from callcenter.calls.thirds import Thirds
 from callcenter.kernel.errors import Unavailable
+from callcenter.routing.talks import rung
 from callcenter.store.database import SET_PRACTICE
 
 #: Letters, digits and the underscore are what every softphone of the carrier takes in an identity.
@@ -35,23 +39,53 @@ def staff_of(identity: str) -> UUID | None:
     return None if found is None else UUID(found[1])
 
 
-class OwnLegs:
-    """Implements ``telephony.ports.OwnLegs``."""
+@dataclass(frozen=True, slots=True)
+class InRoom:
+    """Where a leg comes in.
 
-    def __init__(self, house: House, lines: Lines) -> None:
+    Arguments:
+        room: opaque name of the room.
+        label: by which the leg is found in it.
+        ends_all: the room ends when it leaves.
+    """
+
+    room: str
+    label: str
+    ends_all: bool
+
+
+class OwnLegs:
+    """Implements ``telephony.ports.OwnLegs``.
+
+    Arguments:
+        talks, thirds: of those who are asked into the talk of a colleague.
+    """
+
+    def __init__(self, house: House, lines: Lines, talks: Talks, thirds: Thirds) -> None:
         self._house = house
         self._lines = lines
+        self._talks = talks
+        self._thirds = thirds
 
-    async def joins(self, staff: UUID, offer: UUID, leg: str) -> str | None:
+    async def joins(self, staff: UUID, offer: UUID, leg: str) -> InRoom | None:
         async with self._house.database.house() as connection:
             mine = (await connection.execute(_PLACED, {"offer": offer, "staff": staff, "leg": leg})).one_or_none()
-            if mine is None:
-                return None
-            caller = await self._caller(connection, mine) if mine.first else None
+            caller = await self._caller(connection, mine) if mine is not None and mine.first else None
+        if mine is None:
+            return await self._asked_in(staff, offer, leg)
         if caller is not None and not await self._led(caller.carrier_sid, mine.call_id, caller.document):
             await self._not_connected(staff, offer)
             return None
-        return offer.hex
+        return InRoom(mine.room.hex, mine.seat, ends_all=True)
+
+    async def _asked_in(self, staff: UUID, request: UUID, leg: str) -> InRoom | None:
+        """A colleague has asked them into a talk, which goes on when they leave."""
+        seat = await self._talks.join(staff, request)
+        if seat is None:
+            return None
+        async with self._house.database.house() as connection:
+            await rung(connection, request, leg)
+        return InRoom(seat.room, seat.label, ends_all=False)
 
     async def ended(self, leg: str) -> None:
         """Before the two have spoken, the call is given back. Afterwards whoever is left in the room decides: the
@@ -61,6 +95,9 @@ class OwnLegs:
             row = (await connection.execute(_OF_LEG, {"leg": leg})).one_or_none()
             if row is not None:
                 await house.reservations.dropped(connection, row.id, row.staff_id, now)
+            third = (await connection.execute(_THIRD_OF_LEG, {"leg": leg})).scalar_one_or_none()
+        if third is not None:
+            await self._thirds.left(third)
 
     @staticmethod
     async def _caller(connection: AsyncConnection, placed: Row[Any]) -> Row[Any]:
@@ -88,9 +125,13 @@ _PLACED = text(
     ), placed AS (
         UPDATE reservation r SET leg = :leg FROM before WHERE r.id = before.id RETURNING r.call_id, r.state
     )
-    SELECT placed.call_id, e.practice_id, before.leg IS NULL AND placed.state = 'accepted' AS first
+    SELECT placed.call_id, e.practice_id, before.leg IS NULL AND placed.state = 'accepted' AS first,
+        coalesce(t.room, before.id) AS room, coalesce(t.seat, 'operator') AS seat
     FROM placed CROSS JOIN before JOIN queue_entry e ON e.call_id = placed.call_id
+    LEFT JOIN talk t ON t.reservation_id = before.id
     """
 )
 _CALLER = text("SELECT k.carrier_sid, s.document FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call")
 _OF_LEG = text("SELECT id, staff_id FROM reservation WHERE leg = :leg AND state = 'accepted'")
+# One who has taken the talk over has it: what follows, the caller's own leg says.
+_THIRD_OF_LEG = text("SELECT id FROM talk_party WHERE carrier_sid = :leg AND state IN ('ringing', 'there')")

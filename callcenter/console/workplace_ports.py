@@ -75,6 +75,9 @@ class Act(StrEnum):
     HAND_OVER = "transmettre"
     SEND = "envoyer"
     KEYPAD = "clavier"
+    #: Come into the talk of a colleague who asks for it, and leave it again.
+    JOIN = "rejoindre"
+    LEAVE = "quitter"
 
 
 class Keypad(StrEnum):
@@ -91,13 +94,11 @@ class Third:
 
     Arguments:
         name: of a colleague, or what the line is.
-        there: they speak; otherwise they are rung.
-        heard: the caller hears them.
+        there: they are in the room; otherwise they are rung.
     """
 
     name: str
     there: bool
-    heard: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Talk:
     Arguments:
         practice: its name.
         since: when the two came together; ``None`` while they are brought together.
+        voice: what the softphone names, to come into it.
         acts: what can be done with it now.
         held: the caller hears music.
         level: at which the caller is verified, where ``keypad`` says so.
@@ -115,6 +117,7 @@ class Talk:
     id: UUID
     practice: str
     since: datetime | None
+    voice: UUID
     acts: frozenset[Act] = frozenset()
     held: bool = False
     third: Third | None = None
@@ -129,12 +132,14 @@ class Asked:
     Arguments:
         id: of the request.
         practice, who: for which practice, and who asks.
+        joined: one is there already.
     """
 
     id: UUID
     practice: str
     who: str
     since: datetime
+    joined: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,8 @@ class Workplace:
         since: when what they do began.
         by_telephone: they answer at a telephone, not in the browser.
         wrap_up_until: when wrapping up ends by itself.
-        colleagues: who can be asked into the talk, while there is one.
+        asked: a colleague asks one into a talk.
+        lines, colleagues: which lines and who can be asked into one's own, while there is one.
     """
 
     now: datetime
@@ -173,6 +179,7 @@ class Workplace:
     ring: Ring | None
     talk: Talk | None
     asked: Asked | None = None
+    lines: tuple[Whom, ...] = ()
     colleagues: tuple[Whom, ...] = ()
 
 

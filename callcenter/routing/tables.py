@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -31,6 +32,7 @@ from callcenter.routing.values import (
     EntryState,
     EventKind,
     LeftReason,
+    PartyState,
     PresenceState,
     ReservationState,
     Strategy,
@@ -167,6 +169,48 @@ reservation = Table(
     Index("uq_reservation_live_staff", "staff_id", unique=True, postgresql_where=_LIVE),
     Index(None, "call_id"),
     Index(None, "staff_id", "made_at"),
+    info=HOUSE_SCOPE,
+)
+
+#: How a talk differs from one that has just begun; without a row it does not.
+talk = Table(
+    "talk",
+    metadata,
+    Column("reservation_id", Uuid, ForeignKey("reservation.id"), primary_key=True),
+    # The reservation with which the talk began: by its identifier the room is named, whoever has the call now.
+    Column("room", Uuid, nullable=False),
+    # By which name the operator sits in it.
+    Column("seat", Text, nullable=False),
+    Column("on_hold", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("seat ~ '^(operator|[0-9a-f]{32})$'", name="seat"),
+    info=HOUSE_SCOPE,
+)
+
+_PRESENT = text("state IN ('ringing', 'there')")
+
+#: Who was asked into a talk: somebody of staff, or, without one, the practice's own line.
+talk_party = Table(
+    "talk_party",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("reservation_id", Uuid, ForeignKey("reservation.id"), nullable=False),
+    Column("staff_id", Uuid, ForeignKey("presence.staff_id"), nullable=True),
+    Column("state", Text, nullable=False),
+    # The caller hears music meanwhile.
+    Column("private", Boolean, nullable=False),
+    _moment("made_at"),
+    _moment("ends_at"),
+    _moment("joined_at", nullable=True),
+    _moment("ended_at", nullable=True),
+    Column("carrier_sid", Text, nullable=True),
+    _one_of("state", PartyState),
+    CheckConstraint("ends_at > made_at", name="ends_after_it_was_made"),
+    CheckConstraint("state NOT IN ('there', 'left', 'took') OR joined_at IS NOT NULL", name="joined"),
+    CheckConstraint("(ended_at IS NULL) = (state IN ('ringing', 'there'))", name="ended"),
+    CheckConstraint("carrier_sid ~ '^CA[0-9a-f]{32}$'", name="carrier_sid"),
+    Index("uq_talk_party_live_reservation", "reservation_id", unique=True, postgresql_where=_PRESENT),
+    Index("uq_talk_party_live_staff", "staff_id", unique=True, postgresql_where=_PRESENT),
+    Index(None, "reservation_id"),
     info=HOUSE_SCOPE,
 )
 

@@ -87,6 +87,19 @@ class ReservationState(StrEnum):
     OVER = "over"
 
 
+class PartyState(StrEnum):
+    """Of somebody who is asked into a talk."""
+
+    RINGING = "ringing"
+    THERE = "there"
+    #: Was there, and is not any more.
+    LEFT = "left"
+    MISSED = "missed"
+    FAILED = "failed"
+    #: The talk was handed over to them.
+    TOOK = "took"
+
+
 class EventKind(StrEnum):
     """What is written down. The field's « offered » (appels présentés) is ``entered``; ours is to an operator."""
 

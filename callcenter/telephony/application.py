@@ -15,7 +15,7 @@ from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.incoming_texts import IncomingTexts
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.notice_calls import NoticeCalls
-from callcenter.telephony.offers import Offers
+from callcenter.telephony.offers import Offers, into_a_talk
 from callcenter.telephony.own_legs import OwnLegCalls
 from callcenter.telephony.ports import Calls, Confirmations, Lobby, MessageStatuses, Operators, OwnLegs, TextsReceived
 from callcenter.telephony.signature import SignatureCheck
@@ -31,7 +31,7 @@ class EdgeDependencies:
     """What the edge is handed.
 
     Arguments:
-        calls, lobby, operators, own_legs, messages, texts, confirmations: what stands behind it.
+        calls, lobby, operators, own_legs, thirds, messages, texts, confirmations: what stands behind it.
         voice: our own voice, for the words of ``PlayAudio``.
         signature: checks every POST.
         urls: below the same public base URL that ``signature`` was given.
@@ -46,6 +46,7 @@ class EdgeDependencies:
     lobby: Lobby
     operators: Operators
     own_legs: OwnLegs
+    thirds: Operators
     messages: MessageStatuses
     texts: TextsReceived
     confirmations: Confirmations
@@ -95,6 +96,14 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
     own = OwnLegCalls(
         own_legs=deps.own_legs, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
     )
+    thirds = Offers(
+        operators=deps.thirds,
+        alerts=deps.alerts,
+        urls=deps.urls,
+        voices=deps.voices,
+        seconds=deps.step_seconds,
+        manner=into_a_talk(deps.urls),
+    )
     audio = AudioFetches(calls=deps.calls, voice=deps.voice, alerts=deps.alerts, seconds=deps.step_seconds)
     application.add_routes(
         [
@@ -111,6 +120,10 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.OWN_LEG, own.placed),
             web.post(paths.OWN_LEG_STATUS, own.status),
             web.post(paths.OWN_LEG_OVER, own.over),
+            web.post(paths.PARTY, thirds.heard),
+            web.post(paths.PARTY_KEYS, thirds.keyed),
+            web.post(paths.PARTY_STATUS, thirds.status),
+            web.post(paths.HOLD, waiting.hold),
             web.post(paths.STEP, voice.step),
             web.post(paths.STATUS, voice.status),
             web.post(paths.FALLBACK, voice.fallback),

@@ -1,4 +1,5 @@
-"""What an operator hears whom we ring because a caller waits: for which practice, and a key that takes the call.
+"""What somebody of ours hears whom we ring: an operator because a caller waits, or a third person who is asked into a
+talk. For which practice it is, and a key that takes the call.
 
 A voicemail presses none. Documents of their own, not a flow; of the caller nothing is said.
 """
@@ -7,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
@@ -30,6 +32,37 @@ ASK = "Pour prendre l'appel, tapez 1."
 NOT_THERE = "L'appel n'attend plus. Au revoir."
 NOT_TAKEN = "L'appel est proposé à une autre personne. Au revoir."
 
+NOT_CONSULTED = "L'appel est terminé. Au revoir."
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How somebody is rung.
+
+    Arguments:
+        keys: where the key comes to.
+        label: under which they come into the room.
+        ends_all: whoever is left alone with nobody by their leaving is not kept.
+        not_there, not_taken: what is said when there is nothing to take any more, and to whoever does not take it.
+    """
+
+    keys: Callable[[UUID], str]
+    label: Callable[[UUID], str]
+    ends_all: bool
+    not_there: str
+    not_taken: str
+
+
+def to_an_operator(urls: Urls) -> Manner:
+    """A caller waits."""
+    return Manner(urls.offer_keys, lambda _: "operator", True, NOT_THERE, NOT_TAKEN)
+
+
+def into_a_talk(urls: Urls) -> Manner:
+    """Two talk already, and go on when the third leaves."""
+    return Manner(urls.party_keys, lambda party: party.hex, False, NOT_CONSULTED, NOT_CONSULTED)
+
+
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -41,11 +74,20 @@ class Offers:
         alerts: told of every failure.
         urls, voices: how documents are rendered.
         seconds: how long ``operators`` may take.
+        manner: how they are rung.
     """
 
     def __init__(
-        self, *, operators: Operators, alerts: Alerts, urls: Urls, voices: CarrierVoices, seconds: float
+        self,
+        *,
+        operators: Operators,
+        alerts: Alerts,
+        urls: Urls,
+        voices: CarrierVoices,
+        seconds: float,
+        manner: Manner | None = None,
     ) -> None:
+        self._manner = manner or to_an_operator(urls)
         self._operators = operators
         self._alerts = alerts
         self._urls = urls
@@ -56,16 +98,16 @@ class Offers:
         """The operator has answered, or their voicemail has."""
         offer = _offer(request)
         words = None if offer is None else await self._asked(self._operators.offer(offer))
-        body = self._goodbye(NOT_THERE) if offer is None or words is None else self._question(offer, words)
+        body = self._goodbye(self._manner.not_there) if offer is None or words is None else self._question(offer, words)
         return twiml(request, body, Outcome.ANSWERED)
 
     async def keyed(self, request: web.Request) -> web.Response:
         """A key."""
         offer = _offer(request)
         if offer is None or webhooks.read_wait_keys(await request.post()) != TAKE_KEY:
-            return twiml(request, self._goodbye(NOT_TAKEN), Outcome.ANSWERED)
+            return twiml(request, self._goodbye(self._manner.not_taken), Outcome.ANSWERED)
         room = await self._asked(self._operators.take(offer))
-        body = self._goodbye(NOT_THERE) if room is None else joined(room, self._urls.offer_over(offer))
+        body = self._goodbye(self._manner.not_there) if room is None else self._joined(offer, room)
         return twiml(request, body, Outcome.ANSWERED)
 
     async def over(self, request: web.Request) -> web.Response:
@@ -104,13 +146,17 @@ class Offers:
         response = verbs.VoiceResponse()
         for _ in range(TIMES):
             gather = verbs.Gather(
-                input="dtmf", action=self._urls.offer_keys(offer), method="POST", timeout=KEY_SECONDS, num_digits=1
+                input="dtmf", action=self._manner.keys(offer), method="POST", timeout=KEY_SECONDS, num_digits=1
             )
             say(gather, f"{words} {ASK}", self._voices.voice("fr"))
             response.append(gather)
-        say(response, NOT_TAKEN, self._voices.voice("fr"))
+        say(response, self._manner.not_taken, self._voices.voice("fr"))
         response.append(verbs.Hangup())
         return serialise(response)
+
+    def _joined(self, offer: UUID, room: str) -> bytes:
+        manner = self._manner
+        return joined(room, self._urls.offer_over(offer), manner.label(offer), ends_all=manner.ends_all)
 
     def _goodbye(self, words: str) -> bytes:
         response = verbs.VoiceResponse()
@@ -119,12 +165,14 @@ class Offers:
         return serialise(response)
 
 
-def joined(room: str, over: str) -> bytes:
-    """The document with which an operator meets the caller; whoever of the two leaves ends it.
+def joined(room: str, over: str, label: str = "operator", *, ends_all: bool = True) -> bytes:
+    """The document with which somebody comes into the room of a call.
 
     Arguments:
         room: its opaque name.
         over: where the carrier asks what follows.
+        label: by which they are found in it.
+        ends_all: the room ends when they leave.
     """
     response = verbs.VoiceResponse()
     dial = verbs.Dial(action=over, method="POST", time_limit=TALK_SECONDS)
@@ -133,8 +181,8 @@ def joined(room: str, over: str) -> bytes:
             room,
             beep="false",
             start_conference_on_enter=True,
-            end_conference_on_exit=True,
-            participant_label="operator",
+            end_conference_on_exit=ends_all,
+            participant_label=label,
             wait_url="",
         )
     )

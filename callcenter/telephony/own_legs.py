@@ -16,7 +16,7 @@ from aiohttp import web
 from multidict import MultiMapping
 from twilio.twiml import voice_response as verbs
 
-from callcenter.calls.own_legs import staff_of
+from callcenter.calls.own_legs import InRoom, staff_of
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.offers import joined
@@ -69,12 +69,11 @@ class OwnLegCalls:
             return twiml(request, self._goodbye(), Outcome.MALFORMED)
         try:
             async with asyncio.timeout(self._seconds):
-                room = await self._own_legs.joins(read.staff, read.offer, read.leg)
+                into = await self._own_legs.joins(read.staff, read.offer, read.leg)
         except Exception as error:
             self._alerts.failed(AlertKind.STEP_FAILED, error)
             return twiml(request, self._goodbye(), Outcome.FAILED)
-        body = self._goodbye() if room is None else joined(room, self._urls.own_leg_over)
-        return twiml(request, body, Outcome.ANSWERED)
+        return twiml(request, self._goodbye() if into is None else self._joined(into), Outcome.ANSWERED)
 
     async def over(self, request: web.Request) -> web.Response:
         """The talk is over."""
@@ -99,6 +98,9 @@ class OwnLegCalls:
                 return respond(503)
         request[OUTCOME] = Outcome.ACCEPTED.value
         return respond(204)
+
+    def _joined(self, into: InRoom) -> bytes:
+        return joined(into.room, self._urls.own_leg_over, into.label, ends_all=into.ends_all)
 
     def _goodbye(self) -> bytes:
         response = verbs.VoiceResponse()

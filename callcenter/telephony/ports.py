@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.calls.own_legs import InRoom
 from callcenter.calls.values import (
     Answer,
     AtAWait,
@@ -72,7 +73,7 @@ class Lobby(Protocol):
 
 
 class Operators(Protocol):
-    """Operators who answer by a telephone, as far as the carrier asks."""
+    """Operators, and others who are asked into a talk, who answer by a telephone, as far as the carrier asks."""
 
     async def offer(self, offer: UUID) -> str | None:
         """The practice for which a caller waits, as it is spoken; ``None`` if the offer stands no more.
@@ -91,9 +92,10 @@ class Operators(Protocol):
 class OwnLegs(Protocol):
     """Operators who answer in the browser, as far as the carrier asks."""
 
-    async def joins(self, staff: UUID, offer: UUID, leg: str) -> str | None:
-        """The browser of ``staff`` has placed the leg ``leg`` to take what was offered: the opaque name of the room, or
-        ``None`` where that call is not theirs. The same leg again has the same answer, and no effect.
+    async def joins(self, staff: UUID, offer: UUID, leg: str) -> InRoom | None:
+        """The browser of ``staff`` has placed the leg ``leg``, for a call that they have taken or a talk that they are
+        asked into: where it comes in, or ``None`` where that is not theirs. The same leg again has the same answer, and
+        no effect.
 
         Raises:
             Unavailable: a part that is needed does not answer.

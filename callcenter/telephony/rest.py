@@ -31,6 +31,7 @@ from callcenter.calls.recordings import NoSound
 from callcenter.calls.strays import ListedRecording
 from callcenter.calls.values import CallStatus
 from callcenter.telephony.carrier import CallPlaced, CallRefused, CarrierDown, MessageRefused, MessageSent, NotServed
+from callcenter.telephony.rest_rooms import RestRooms
 from callcenter.telephony.webhooks import listed_recording, read_status
 
 _log = structlog.get_logger(__name__)
@@ -178,6 +179,11 @@ class TwilioCarrier:
         if self._client is None:
             raise NotServed("the carrier's client is not started")
         return self._client
+
+    @property
+    def rooms(self) -> RestRooms:
+        """The carrier's conferences."""
+        return RestRooms(lambda: self._api, self._ask, _Refused)
 
     async def _ask(self, what: str, request: Awaitable[T]) -> T | _Refused:
         """The answer of one request.

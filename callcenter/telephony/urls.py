@@ -27,6 +27,10 @@ OFFER_OVER = "/voice/offers/{offer}/over"
 OWN_LEG = "/voice/operators"
 OWN_LEG_STATUS = "/voice/operators/status"
 OWN_LEG_OVER = "/voice/operators/over"
+PARTY = "/voice/parties/{offer}"
+PARTY_KEYS = "/voice/parties/{offer}/keys"
+PARTY_STATUS = "/voice/parties/{offer}/status"
+HOLD = "/voice/hold"
 REACHED = "/voice/reached/{token}"
 STATUS = "/voice/status"
 FALLBACK = "/voice/fallback"
@@ -162,6 +166,23 @@ class Urls:
     def offer_over(self, offer: UUID) -> str:
         """Where the carrier asks what follows the talk, for the operator."""
         return self.base.url + OFFER_OVER.format(offer=offer)
+
+    def party(self, party: UUID) -> str:
+        """Where the carrier asks what somebody hears whom we ring because they are asked into a talk."""
+        return self.base.url + PARTY.format(offer=party)
+
+    def party_keys(self, party: UUID) -> str:
+        """Where a key comes to that they have typed."""
+        return self.base.url + PARTY_KEYS.format(offer=party)
+
+    def party_status(self, party: UUID) -> str:
+        """Where the carrier reports that their leg is over."""
+        return self.base.url + PARTY_STATUS.format(offer=party)
+
+    @property
+    def hold(self) -> str:
+        """Where it is fetched what a caller hears who is on hold."""
+        return self.base.url + HOLD
 
     @property
     def own_leg_over(self) -> str:

@@ -79,6 +79,12 @@ class Waiting:
         request[OUTCOME] = Outcome.PLAYED.value
         return respond(200, waiting_music(), _WAV, _KEPT)
 
+    async def hold(self, request: web.Request) -> web.Response:
+        """What a caller hears who is on hold: music, until the carrier is told otherwise."""
+        response = verbs.VoiceResponse()
+        response.append(verbs.Play(self._urls.music, loop=0))
+        return twiml(request, serialise(response), Outcome.ANSWERED)
+
     async def _wait(
         self, request: web.Request, ask: Callable[[AtAWait], Awaitable[Waits | WaitOver]], *, last: bool
     ) -> web.Response:

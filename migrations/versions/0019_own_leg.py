@@ -8,7 +8,7 @@ from alembic import op
 from callcenter.store.schema import APP
 
 revision = "0019"
-down_revision = "0016"
+down_revision = "0017"
 
 
 def upgrade() -> None:

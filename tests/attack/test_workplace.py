@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from callcenter.calls import own_legs
-from callcenter.calls.own_legs import OwnLegs, identity_of
+from callcenter.calls.own_legs import InRoom, OwnLegs, identity_of
 from callcenter.console import guard
 from callcenter.console.forms import FormProofs
 from callcenter.console.streams import StreamLimits, Streams
@@ -58,6 +58,10 @@ def _anybodys(sabotage: Sabotage) -> None:
 ITS_OWN_LEG = Defence("a leg comes into the call of who has placed it", "a call is its operator's", _anybodys)
 
 
+async def _nobody_is_asked(*_: object) -> None:
+    """Into any talk."""
+
+
 async def _in_talk(floor: Floor, legs: OwnLegs) -> UUID:
     """A talk of two, whose operator has come by the browser."""
     practice = await floor.practice()
@@ -66,7 +70,7 @@ async def _in_talk(floor: Floor, legs: OwnLegs) -> UUID:
     offer = await floor.one_offer()
     await floor.do(floor.reservations.accept, offer.id, offer.staff)
     await floor.run("UPDATE reservation SET leg = :leg WHERE id = :id", leg=LEG, id=offer.id)
-    assert await legs.joins(offer.staff, offer.id, LEG) == offer.id.hex
+    assert await legs.joins(offer.staff, offer.id, LEG) == InRoom(offer.id.hex, "operator", ends_all=True)
     await floor.do(floor.reservations.connected, offer.id, offer.staff)
     return offer.id
 
@@ -75,7 +79,8 @@ async def _in_talk(floor: Floor, legs: OwnLegs) -> UUID:
 async def test_a_browser_comes_into_a_talk_by_the_name_of_its_offer(floor: Floor) -> Outcome:
     """A colleague of the same practice, and somebody of another organisation, listen to a caller of another."""
     house = SimpleNamespace(database=floor.database, clock=floor.clock, reservations=floor.reservations)
-    legs = OwnLegs(house, SimpleNamespace())  # type: ignore[arg-type]
+    talks = SimpleNamespace(join=_nobody_is_asked)
+    legs = OwnLegs(house, SimpleNamespace(), talks, SimpleNamespace())  # type: ignore[arg-type]
     talk = await _in_talk(floor, legs)
     (row,) = await floor.run(
         "SELECT e.practice_id FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id WHERE r.id = :id", id=talk

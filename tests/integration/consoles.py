@@ -122,7 +122,8 @@ async def opened_console(
         enrolment=StaffEnrolment(room, clock),
         account=StaffAccount(room),
         reception=StaffReception(room, database, clock),
-        workplaces=StaffWorkplaces(room, database, sealer, clock, Reservations(), passes),
+        # No page of these tests has a talk.
+        workplaces=StaffWorkplaces(room, database, sealer, clock, Reservations(), None, None, passes),  # type: ignore[arg-type]
         bells=RoutingBells(listener, database),
         streams=StreamLimits(check=0.1, look=0.3, pace=0.01),
         proofs=FormProofs(sealer),

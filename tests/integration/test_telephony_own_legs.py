@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from callcenter.calls.own_legs import identity_of
+from callcenter.calls.own_legs import InRoom, identity_of
 from callcenter.store.database import DatabaseDown
 from callcenter.telephony.own_legs import NOT_YOURS
 from tests.unit.telephony.doubles import CALL_SID, OLD_TOKEN, Edge, Received, document, running_edge
@@ -37,6 +37,13 @@ async def test_it_comes_into_the_room_of_the_call() -> None:
         (dial,) = document(answer.body).iter("Dial")
         assert dial.get("action") == edge.base + "/voice/operators/over"
         assert edge.own_legs.asked == [(STAFF, OFFER, CALL_SID)]
+
+
+async def test_whoever_is_asked_into_a_talk_does_not_end_it_by_leaving() -> None:
+    async with running_edge() as edge:
+        edge.own_legs.room = InRoom("r-2", "0" * 32, ends_all=False)
+        (room,) = document((await places(edge)).body).iter("Conference")
+        assert (room.text, room.get("endConferenceOnExit"), room.get("participantLabel")) == ("r-2", "false", "0" * 32)
 
 
 @pytest.mark.parametrize("failure", [None, DatabaseDown(), RuntimeError("Jeanne")])

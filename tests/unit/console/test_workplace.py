@@ -11,7 +11,7 @@ import pytest
 from callcenter.console.ports import Stage
 from callcenter.console.workplace_ports import Act, Doing, Keypad, Softphone, Third, Waiting, Whom
 from tests.unit.console.doubles import open_desk
-from tests.unit.console.workplaces import CALL, NOW, RING, TALK, TILLEULS
+from tests.unit.console.workplaces import ASKED, CALL, NOW, RING, TALK, TILLEULS
 
 STATES = {
     "idle": ({}, "Le prochain appel sonnera ici."),
@@ -28,8 +28,24 @@ STATES = {
     "talk": ({"doing": Doing.ON_CALL, "talk": TALK}, f"En ligne pour {TILLEULS} Depuis 2:05"),
     "held": ({"doing": Doing.ON_CALL, "talk": replace(TALK, held=True)}, "appelant en attente"),
     "third": (
-        {"doing": Doing.ON_CALL, "talk": replace(TALK, third=Third("Superviseur", there=True, heard=False))},
-        "Superviseur : vous consulte, l’appelant ne l’entend pas",
+        {"doing": Doing.ON_CALL, "talk": replace(TALK, held=True, third=Third("Superviseur", there=True))},
+        "Superviseur : vous parle, l’appelant n’entend pas",
+    ),
+    "three": (
+        {"doing": Doing.ON_CALL, "talk": replace(TALK, third=Third("Superviseur", there=True))},
+        "Superviseur : en conversation à trois",
+    ),
+    "rung": (
+        {"doing": Doing.ON_CALL, "talk": replace(TALK, third=Third("Superviseur", there=False))},
+        "Superviseur : sonne…",
+    ),
+    "asked": (
+        {"doing": Doing.RESERVED, "asked": ASKED},
+        f"Télésecrétaire 2 vous demande pour {TILLEULS} Depuis 0:05 Rejoindre Refuser",
+    ),
+    "helps": (
+        {"doing": Doing.RESERVED, "asked": replace(ASKED, joined=True)},
+        "Vous êtes dans la conversation. La quitter n’y met pas fin.",
     ),
     "keys": ({"doing": Doing.ON_CALL, "talk": replace(TALK, keypad=Keypad.UNDER_WAY)}, "prouve son identité"),
     "proved": ({"doing": Doing.ON_CALL, "talk": replace(TALK, keypad=Keypad.PROVED, level=2)}, "(niveau 2)"),
@@ -146,7 +162,7 @@ async def test_what_is_no_call_and_what_is_no_act_is_not_there(path: str) -> Non
 async def test_presence_cannot_be_changed_while_a_call_is_there() -> None:
     async with open_desk() as desk:
         await desk.signed_in()
-        for how in ({"ring": RING, "doing": Doing.RESERVED}, {"talk": TALK, "doing": Doing.ON_CALL}):
+        for how in ({"ring": RING, "doing": Doing.RESERVED}, {"talk": TALK, "doing": Doing.ON_CALL}, {"asked": ASKED}):
             desk.workplaces.stands(**how)
             page = await desk.guest.get("/poste")
             buttons = re.findall(r'<button id="etat-[^>]*>', page.text)

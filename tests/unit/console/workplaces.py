@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from callcenter.console.workplace_ports import Act, Doing, Ring, SoftphonePass, Talk, Waiting, Workplace
+from callcenter.console.workplace_ports import Act, Asked, Doing, Ring, SoftphonePass, Talk, Waiting, Workplace
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 CALL = UUID("33333333-2222-4333-8444-555555555555")
@@ -27,7 +27,8 @@ IDLE = Workplace(
     talk=None,
 )
 RING = Ring(CALL, TILLEULS, NOW - timedelta(seconds=65), NOW + timedelta(seconds=20), by_telephone=False)
-TALK = Talk(CALL, TILLEULS, NOW - timedelta(seconds=125), frozenset({Act.HANG_UP}))
+TALK = Talk(CALL, TILLEULS, NOW - timedelta(seconds=125), CALL, frozenset({Act.HANG_UP}))
+ASKED = Asked(CALL, TILLEULS, "Télésecrétaire 2", NOW - timedelta(seconds=5), joined=False)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from callcenter.calls.own_legs import InRoom
 from callcenter.calls.values import (
     Answer,
     AtAWait,
@@ -154,11 +155,11 @@ class OwnLegsDouble:
     """One call, of whoever asks for it."""
 
     def __init__(self) -> None:
-        self.room: str | None = "r-1"
+        self.room: InRoom | None = InRoom("r-1", "operator", ends_all=True)
         self.asked: list[tuple[object, ...]] = []
         self.fails: Exception | None = None
 
-    async def joins(self, staff: UUID, offer: UUID, leg: str) -> str | None:
+    async def joins(self, staff: UUID, offer: UUID, leg: str) -> InRoom | None:
         self.asked.append((staff, offer, leg))
         if self.fails is not None:
             raise self.fails
@@ -355,6 +356,7 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
             lobby=edge.lobby,
             operators=edge.operators,
             own_legs=edge.own_legs,
+            thirds=edge.operators,
             messages=edge.messages,
             texts=edge.texts,
             confirmations=edge.texts,

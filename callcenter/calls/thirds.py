@@ -1,0 +1,118 @@
+"""Whoever is asked into a talk by telephone: what they hear, the key by which they come in, and that they have left.
+
+And what hangs: requests that nobody answers, and those whose talk is over.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from callcenter.calls.steps import House
+from callcenter.calls.talks import CALLER, Rooms
+from callcenter.kernel.errors import Unavailable
+from callcenter.routing import talks
+from callcenter.routing.held import lock_reservation
+from callcenter.routing.talks import Party, Standing
+from callcenter.routing.values import PartyState
+
+#: In one sweep; the rest waits for the next.
+MOST = 200
+
+
+class Thirds:
+    """Implements ``telephony.ports.Operators`` for those who are asked into a talk."""
+
+    def __init__(self, house: House, rooms: Rooms) -> None:
+        self._house = house
+        self._rooms = rooms
+
+    async def offer(self, offer: UUID) -> str | None:
+        """For which practice they are asked; nothing of the caller."""
+        house, now = self._house, self._house.clock.now()
+        async with house.database.house() as connection:
+            party = await talks.party_of(connection, offer)
+            if party is None or party.state is not PartyState.RINGING or now >= party.ends_at:
+                return None
+            talk = await talks.talk_of(connection, party.owner, party.reservation)
+            if talk is None:
+                return None
+            revision = (await connection.execute(_REVISION, {"practice": talk.practice})).scalar_one()
+            facts = await house.places.facts(connection, talk.practice, revision, now)
+        return house.flows.book.said("queue.consult", "fr").render(facts.public(now))
+
+    async def take(self, offer: UUID) -> str | None:
+        """They come in: the room, or ``None``. The key again has the same answer."""
+        async with self._house.database.house() as connection:
+            party = await talks.party_of(connection, offer)
+            locked = None if party is None else await talks.lock_talk(connection, party.reservation, party.owner)
+            if locked is None or locked[1].third is None or locked[1].third.id != offer:
+                return None
+            joined = await talks.joined(connection, locked[1], self._house.clock.now())
+        return locked[1].room.hex if joined else None
+
+    async def left(self, offer: UUID) -> None:
+        """Their leg is over: the caller hears the operator again. One who had the talk has ended it."""
+        house, now = self._house, self._house.clock.now()
+        async with house.database.house() as connection:
+            party = await talks.party_of(connection, offer)
+            if party is None:
+                return
+            if party.state is PartyState.TOOK:
+                mine = (await connection.execute(_TAKEN_UP, {"seat": party.label})).one_or_none()
+                if mine is not None:
+                    await house.reservations.over(connection, mine.id, mine.staff_id, now)
+                return
+        await self._gone(party, now)
+
+    async def sweep(self, now: datetime) -> int:
+        """End requests that nobody has answered in time, and those whose talk is over."""
+        async with self._house.database.house() as connection:
+            found = (await connection.execute(_HANGING, {"now": now, "limit": MOST})).all()
+            parties = [party for (one,) in found if (party := await talks.party_of(connection, one)) is not None]
+        ended = 0
+        for party in parties:
+            ended += await self._gone(party, now)
+        return ended
+
+    async def _gone(self, party: Party, now: datetime) -> bool:
+        async with self._house.database.house() as connection:
+            held = await lock_reservation(connection, party.reservation, party.owner)
+            fresh = await talks.party_of(connection, party.id)
+            if held is None or fresh is None or not fresh.live:
+                return False
+            why = PartyState.LEFT if fresh.state is PartyState.THERE else PartyState.MISSED
+            await talks.ended(connection, held, fresh, why, now)
+            talk = await talks.talk_of(connection, party.owner, party.reservation)
+        if talk is not None and talk.on_hold and fresh.private:
+            await self._off_hold(talk)
+        return True
+
+    async def _off_hold(self, talk: Standing) -> None:
+        """Whom the caller was kept from is gone. If the carrier fails, the operator sees that the caller is on hold."""
+        try:
+            found = await self._rooms.find(talk.room.hex)
+            if found is None or not await self._rooms.hold(found, CALLER, False):
+                return
+        except Unavailable:
+            return
+        async with self._house.database.house() as connection:
+            await talks.put_on_hold(connection, talk, False)
+
+
+_REVISION = text("SELECT revision FROM practice WHERE id = :practice")
+_TAKEN_UP = text(
+    """
+    SELECT r.id, r.staff_id FROM talk t JOIN reservation r ON r.id = t.reservation_id
+    WHERE t.seat = :seat AND r.state = 'connected'
+    """
+)
+_HANGING = text(
+    """
+    SELECT y.id FROM talk_party y JOIN reservation r ON r.id = y.reservation_id
+    WHERE (y.state = 'ringing' AND y.ends_at <= :now) OR (y.state IN ('ringing', 'there') AND r.ended_at IS NOT NULL)
+    LIMIT :limit
+    """
+)
