@@ -43,6 +43,10 @@ async def hear_each_other(office: Office, caller: str) -> bool:
     return len(heard) == 1 and caller in await office.hears(*heard)
 
 
+async def heard_by(office: Office, leg: str) -> int:
+    return len(await office.hears(leg))
+
+
 @pytest.fixture
 async def office(stage: Stage) -> AsyncIterator[Office]:
     await stage.furnish(OPEN)
@@ -94,6 +98,36 @@ async def test_of_two_who_are_there_one_has_the_call(browser: Browser, office: O
         await expect(first.get_by_text("Personne n’attend.")).to_be_visible()
         await office.client.hang_up(caller)
         await expect(heading(second, "Fin d’appel").first).to_be_visible()
+
+
+async def test_a_caller_is_held_a_colleague_is_asked_and_takes_over(browser: Browser, office: Office) -> None:
+    async with at_work(browser, office.stage) as first, at_work(browser, office.stage, "superviseur") as second:
+        caller = await office.waits()
+        await button(first, "Décrocher").click()
+        await office.becomes(lambda: hear_each_other(office, caller), True)
+        await expect(button(first, "Mettre en attente")).to_be_visible()
+        await first.keyboard.press("Alt+h")
+        await expect(first.locator("#annonce")).to_have_text("L’appelant est en attente.")
+        await office.becomes(lambda: office.hears(caller), frozenset())
+        await first.keyboard.press("Alt+h")
+        await office.becomes(lambda: hear_each_other(office, caller), True)
+        await first.get_by_label("Consulter, l’appelant en attente").select_option("Superviseur")
+        await first.locator("#act-consulter").click()
+        await expect(first.get_by_text("Superviseur : sonne…")).to_be_visible()
+        await expect(heading(second, "Télésecrétaire 1 vous demande pour Cabinet des Tilleuls")).to_be_visible()
+        await button(second, "Rejoindre").click()
+        await expect(first.get_by_text("Superviseur : vous parle, l’appelant n’entend pas")).to_be_visible()
+        assert await office.hears(caller) == frozenset()
+        await button(first, "Parler à trois").click()
+        await expect(first.get_by_text("Superviseur : en conversation à trois")).to_be_visible()
+        await office.becomes(lambda: heard_by(office, caller), 2)
+        await button(first, "Transmettre l’appel").click()
+        await expect(heading(first, "Fin d’appel").first).to_be_visible()
+        await expect(heading(second, "En ligne pour Cabinet des Tilleuls")).to_be_visible()
+        await office.becomes(lambda: hear_each_other(office, caller), True)
+        await button(second, "Raccrocher").click()
+        await expect(heading(second, "Fin d’appel").first).to_be_visible()
+        assert (await office.client.closed(caller)).activity == "ended"
 
 
 async def test_a_page_that_is_loaded_again_shows_the_same(browser: Browser, office: Office) -> None:

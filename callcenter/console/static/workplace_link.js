@@ -1,6 +1,6 @@
 // The way to the server: a stream that says « look again », and looks by ourselves while there is none.
 
-const POLL = 4_000; // milliseconds, while no stream stands
+const POLL = 3_000; // milliseconds, while no stream stands
 const AGAIN = 10_000; // after a stream was refused
 
 export const link = (address, look) => {
