@@ -16,7 +16,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
 $(STAMP): moved
 endif
 
-.PHONY: help setup ci-setup demo demo-reset check test soak bench bench-large docs pictures format lock audit-deps clean moved
+.PHONY: help setup ci-setup softphone demo demo-reset check test soak bench bench-large docs pictures format lock audit-deps clean moved
 moved:
 
 help: ## List what make can do
@@ -68,6 +68,10 @@ ci-setup: setup ## Install what the browser tests need: Debian's Chromium and le
 	    echo "ci-setup: apt-get could not install $(CI_PACKAGES); mend what it says above and run make ci-setup again" >&2; \
 	    exit 1; \
 	fi
+
+softphone: ## Fetch the carrier's own file for operators' browsers, as it is locked (needs npm; the demo does not need it)
+	@if ! command -v npm >/dev/null; then echo "softphone: no npm: install Node.js (Debian: apt install npm)" >&2; exit 1; fi
+	@cd browser && npm ci --ignore-scripts --no-audit --no-fund
 
 demo: $(STAMP) ## Run server, database and emulated carrier with demo data; Ctrl-C ends all of it
 	@exec $(BIN)/callcenter demo
@@ -121,5 +125,5 @@ audit-deps: $(STAMP) ## Look the locked packages up among known vulnerabilities
 	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 clean: ## Remove what setup, tests and checks made; data in var/ stays
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv browser/node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

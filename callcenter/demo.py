@@ -43,11 +43,12 @@ callcenter is running, with a carrier in a box beside it. Telephones in your bro
   http://127.0.0.1:8090/                                Jeanne calls the Cabinet des Tilleuls: 1, 1, 14031962,
                                                         then the code of the text message that arrives
 
-The pages of staff, who do not exist either:
+The pages of staff, who do not exist either; in a second browser « {DEMONSTRATION.accounts[1].login} » is there too:
 
-  http://localhost:8081/                                « {DEMONSTRATION.accounts[0].login} »,
+  http://localhost:8081/poste                           « {DEMONSTRATION.accounts[0].login} »,
                                                         « {DEMONSTRATION.password} »
   {f"{DEMONSTRATION.code_command} {DEMONSTRATION.accounts[0].login}":<54}the six digits of the second step
+                                                        « Disponible »: whoever calls and presses 0 rings there
 
 In another terminal, in this folder:
 
@@ -150,7 +151,20 @@ def emulator_settings(settings: Settings, port: int) -> EmulatorSettings:
         telephones=tuple(_telephones(demonstration)) if demonstration else (),
         lines=tuple(_lines(demonstration)) if demonstration else (),
         smtp_port=None if settings.mail is None else settings.mail.port,
+        **_softphones(settings),
     )
+
+
+def _softphones(settings: Settings) -> dict[str, Any]:
+    """What the operators' browsers call, and by what key."""
+    base, softphone = settings.public_base_url, settings.softphone
+    if softphone is None:
+        return {}
+    called = NumberSettings(base + paths.OWN_LEG, status_callback=base + paths.OWN_LEG_STATUS)
+    return {
+        "api_keys": {softphone.api_key: softphone.api_secret.get_secret_value()},
+        "applications": {softphone.application: called},
+    }
 
 
 def _telephones(demonstration: Demonstration) -> Iterator[NamedNumber]:

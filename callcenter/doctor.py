@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from callcenter.app import carrier_settings, mailer_of
 from callcenter.calls.flows import load_flows
 from callcenter.calls.recordings import kept_too_long
+from callcenter.console.carrier_file import NotInstalled, carrier_file
 from callcenter.installation import DatabaseFit, keys_path, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
@@ -63,6 +64,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await _look("hosting", lambda: _hosting(settings)),
         await _look("carrier", lambda: _carrier(settings)),
         await _look("mail", lambda: _mail(settings)),
+        await _look("softphone", lambda: _softphone(settings)),
         *await _look_at_database(settings),
     ]
 
@@ -168,6 +170,17 @@ async def _mail(settings: Settings) -> str:
     if settings.environment is not Environment.PRODUCTION and is_loopback(f"smtp://{settings.mail.host}"):
         return "an emulator's mailbox on this machine, which is not asked"
     return await mailer.check()
+
+
+async def _softphone(settings: Settings) -> str:
+    if settings.softphone is None:
+        return "none: operators answer by telephone"
+    if settings.softphone.kind == "emulator":
+        return "the emulator's"
+    found = carrier_file()
+    if isinstance(found, NotInstalled):
+        raise CallcenterError(found.why)
+    return f"the carrier's, calling {settings.softphone.application}"
 
 
 async def _database(database: Database, settings: Settings) -> str:

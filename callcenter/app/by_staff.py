@@ -50,8 +50,8 @@ class StaffEntrance:
 
     room: StaffRoom
 
-    async def session(self, token: str) -> Session | None:
-        found = await self.room.sessions.of(token)
+    async def session(self, token: str, *, active: bool = True) -> Session | None:
+        found = await self.room.sessions.of(token, active=active)
         if found is None:
             return None
         return Session(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
+from callcenter.console.workplace_ports import Softphone
 from callcenter.identity.challenges import Limits
 from callcenter.kernel.clock import Clock
 from callcenter.notices.mail import Mailer, MailServer
 from callcenter.settings import Settings, VerificationSettings
+from callcenter.telephony.access_tokens import Passes
 from callcenter.telephony.rest import CarrierSettings
 from callcenter.telephony.urls import Urls
 
@@ -49,3 +52,33 @@ def mailer_of(settings: Settings, clock: Clock) -> Mailer | None:
         return None
     password = None if mail.password is None else mail.password.get_secret_value()
     return Mailer(MailServer(mail.host, mail.port, mail.security, mail.sender, mail.username, password), clock)
+
+
+def passes_of(settings: Settings) -> Passes | None:
+    """What makes passes for softphones, if there are any."""
+    softphone, carrier = settings.softphone, settings.carrier
+    if softphone is None:
+        return None
+    region = None if carrier.base_url else carrier.region
+    secret = softphone.api_secret.get_secret_value()
+    return Passes(carrier.account_sid, softphone.api_key, secret, softphone.application, region)
+
+
+#: Where the emulator's softphones connect to.
+EMULATOR_SOCKET = "/softphone"
+#: Where the carrier's own file fetches the sounds of its keys (Voice JavaScript SDK, README, « CSP »).
+_SOUNDS = "https://sdk.twilio.com"
+
+
+def softphone_of(settings: Settings) -> Softphone | None:
+    """What speaks in the operators' browser, if anything does."""
+    if settings.softphone is None:
+        return None
+    if settings.softphone.kind == "emulator":
+        base = urlsplit(settings.carrier.base_url or "")
+        web, socket = f"{base.scheme}://{base.netloc}", f"ws://{base.netloc}"
+        return Softphone("emulator", socket + EMULATOR_SOCKET, (web, socket), (web,))
+    edge, region = settings.carrier.edge or "roaming", settings.carrier.region
+    events = f"https://eventgw.{region}.twilio.com" if region else "https://eventgw.twilio.com"
+    connects = (events, f"wss://voice-js.{edge}.twilio.com", _SOUNDS)
+    return Softphone("twilio", edge, connects, ("mediastream:", _SOUNDS))

@@ -5,14 +5,18 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
+from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
+from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
+from callcenter.background import in_background
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.demonstration import demonstration_of
 from callcenter.console.forms import FormProofs
 from callcenter.console.guard import Failed
 from callcenter.console.origin import console_origin
 from callcenter.installation import Addresses
+from callcenter.routing.waking import Listener
 from callcenter.settings import Settings
 from callcenter.staff.passkeys import RelyingParty
 from callcenter.staff.room import StaffLimits, StaffRoom
@@ -37,6 +41,11 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
         database, attempts, house.sealer, house.clock, house.random, party, StaffLimits.of(settings.console)
     )
     stack.callback(room.close)
+    listener = Listener(addresses.app)
+    bells = RoutingBells(listener, database)
+    await stack.enter_async_context(listener.running())
+    await stack.enter_async_context(in_background(bells.run()))
+    passes = passes_of(settings)
     application = console_application(
         ConsoleDependencies(
             origin=origin,
@@ -44,6 +53,19 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
             enrolment=StaffEnrolment(room, house.clock),
             account=StaffAccount(room),
             reception=StaffReception(room, database, house.clock),
+            workplaces=StaffWorkplaces(
+                room=room,
+                database=database,
+                sealer=house.sealer,
+                clock=house.clock,
+                reservations=house.reservations,
+                talks=fittings.talks,
+                thirds=fittings.thirds,
+                keypad=fittings.keypad,
+                passes=passes,
+            ),
+            bells=bells,
+            softphone=softphone_of(settings),
             proofs=FormProofs(house.sealer),
             random=house.random,
             failed=_told(fittings.alerts),

@@ -60,6 +60,7 @@ def _edge(
         calls=CallService(Steps(fittings.house), fittings.endings, shelf),
         lobby=WaitingRoom(fittings.house),
         operators=fittings.operators,
+        own_legs=fittings.own_legs,
         thirds=fittings.thirds,
         messages=MessageWatch(fittings.messages, fittings.texts),
         texts=fittings.outreach.texts_received,

@@ -14,6 +14,7 @@ from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.keypad import Keypad
 from callcenter.calls.operators import Operators
+from callcenter.calls.own_legs import OwnLegs
 from callcenter.calls.places import Places
 from callcenter.calls.steps import House
 from callcenter.calls.switchboard import OpenLines
@@ -59,6 +60,7 @@ class Fittings:
         outreach: what it sends by itself.
         operators: who answer by a telephone.
         keypad: what they may have their callers type.
+        own_legs: who answer in the browser.
         talks: what they, and those at a page, do with a call that they have.
         thirds: whom they ask into it.
     """
@@ -80,6 +82,7 @@ class Fittings:
     outreach: Outreach
     operators: Operators
     keypad: Keypad
+    own_legs: OwnLegs
     talks: Talks
     thirds: Thirds
 
@@ -111,6 +114,7 @@ async def fitted_out(
     operators = Operators(house, lines)
     rooms = CarrierRooms(carrier, carrier.rooms, urls)
     thirds = Thirds(house, rooms)
+    talks = Talks(house, rooms, thirds, operators.offered)
     ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
     return Fittings(
         house=house,
@@ -129,8 +133,9 @@ async def fitted_out(
         endings=Endings(house),
         operators=operators,
         keypad=Keypad(house, lines),
-        talks=Talks(house, rooms, thirds, operators.offered),
+        talks=talks,
         thirds=thirds,
+        own_legs=OwnLegs(house, lines, talks, thirds),
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
 from callcenter.calls.session import Session
@@ -125,14 +126,17 @@ class Keypad:
 
     async def proved(self, staff: UUID, reservation: UUID) -> Proved | None:
         """How the caller of ``reservation`` stands; ``None`` if ``staff`` does not talk with them."""
+        async with self._house.database.house() as connection:
+            return await self.look(connection, staff, reservation)
+
+    async def look(self, connection: AsyncConnection, staff: UUID, reservation: UUID) -> Proved | None:
+        """See :meth:`proved`; in the transaction of ``connection``, which is in that practice's scope afterwards."""
         house, now = self._house, self._house.clock.now()
-        async with house.database.house() as connection:
-            values = {"id": reservation, "staff": staff}
-            held = (await connection.execute(_TALK, values)).one_or_none()
-            if held is None:
-                return None
-            await connection.execute(SET_PRACTICE, {"practice": str(held.practice_id)})
-            row = (await connection.execute(rows.SESSION, {"call": held.call_id})).one()
+        held = (await connection.execute(_TALK, {"id": reservation, "staff": staff})).one_or_none()
+        if held is None:
+            return None
+        await connection.execute(SET_PRACTICE, {"practice": str(held.practice_id)})
+        row = (await connection.execute(rows.SESSION, {"call": held.call_id})).one()
         place = session_place(held.practice_id, held.call_id)
         evidence = Session.from_json(house.sealer.open(row.state, place)).evidence
         life = house.limits.evidence_life

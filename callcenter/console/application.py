@@ -21,7 +21,10 @@ from callcenter.console.ports import Enrolment, Entrance, OwnAccount, Reception
 from callcenter.console.rendering import set_up_templates
 from callcenter.console.second_factor import SecondFactor, confirming, entering
 from callcenter.console.signing_in import SigningIn
+from callcenter.console.streams import StreamLimits, Streams
 from callcenter.console.visits import Door, Doorkeeper
+from callcenter.console.workplace import WorkplacePages
+from callcenter.console.workplace_ports import Bells, Softphone, Workplaces
 from callcenter.kernel.randomness import Random
 
 
@@ -31,10 +34,13 @@ class ConsoleDependencies:
 
     Arguments:
         origin: where browsers reach it.
-        entrance, enrolment, account, reception: what stands behind it.
+        entrance, enrolment, account, reception, workplaces: what stands behind it.
+        bells: tell pages that something is new.
         proofs: makes and checks the proofs of forms.
         failed: told of a page that raises.
         proxies: networks of our own proxies, who say from where somebody asks.
+        softphone: by which operators speak in the browser, if there is one.
+        streams: how many events' streams there may be, and how long.
         demonstration: told on the page where one signs in; the demo's alone.
     """
 
@@ -43,10 +49,14 @@ class ConsoleDependencies:
     enrolment: Enrolment
     account: OwnAccount
     reception: Reception
+    workplaces: Workplaces
+    bells: Bells
     proofs: FormProofs
     random: Random
     failed: Failed
     proxies: Sequence[Network] = ()
+    softphone: Softphone | None = None
+    streams: StreamLimits | None = None
     demonstration: Demonstration | None = None
 
 
@@ -56,14 +66,16 @@ def console_application(deps: ConsoleDependencies) -> web.Application:
     application = web.Application(middlewares=[around], client_max_size=LARGEST_FORM)
     set_up_templates(application)
     keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies)
-    for door in doors(deps):
+    streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams)
+    application.on_shutdown.append(streams.end)
+    for door in doors(deps, streams):
         add = application.router.add_get if door.method == hdrs.METH_GET else application.router.add_post
         add(door.path, keeper.opened(door))
     application.router.add_get(paths.STATIC, file_response)
     return application
 
 
-def doors(deps: ConsoleDependencies) -> list[Door]:
+def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
     """Every page, and for whom it is."""
     return [
         *SigningIn(deps.entrance, deps.demonstration).doors(),
@@ -72,4 +84,5 @@ def doors(deps: ConsoleDependencies) -> list[Door]:
         *Joining(deps.enrolment, deps.entrance).doors(),
         *AccountPages(deps.account, deps.enrolment).doors(),
         *FirstPage(deps.reception).doors(),
+        *WorkplacePages(deps.workplaces, streams, deps.softphone).doors(),
     ]

@@ -1,4 +1,4 @@
-"""The files that pages use: one style sheet, one script, one picture."""
+"""The files that pages use: ours, and the carrier's own where it is installed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import hdrs, web
 
+from callcenter.console.carrier_file import NotInstalled, carrier_file
 from callcenter.console.troubles import Trouble, Turned
 
 FOLDER = Path(__file__).with_name("static")
@@ -31,7 +32,10 @@ class File:
 @cache
 def files() -> dict[str, File]:
     """The files by name; a name that is not here is not there."""
-    read = {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in FOLDER.iterdir() if path.suffix in TYPES}
+    paths, carriers = list(FOLDER.iterdir()), carrier_file()
+    if not isinstance(carriers, NotInstalled):
+        paths.append(carriers)
+    read = {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in paths if path.suffix in TYPES}
     return {name: File(body, kind, f'"{sha256(body).hexdigest()[:16]}"') for name, (body, kind) in read.items()}
 
 

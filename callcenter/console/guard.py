@@ -13,7 +13,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from callcenter.console.headers import protect
+from callcenter.console.headers import SOUND, protect
 from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.ports import Overrun
 from callcenter.console.rendering import page
@@ -55,7 +55,7 @@ def guard(origin: ConsoleOrigin, random: Random, failed: Failed) -> Middleware:
             if trouble is Trouble.FAILED:
                 failed(error, route=route, reference=reference)
             response = _turned_away(request, trouble, reference)
-        protect(response, origin)
+        protect(response, origin, request.get(SOUND))
         fields: dict[str, Any] = {} if reference is None else {"reference": reference}
         _log.info(
             "console_request",

@@ -6,6 +6,7 @@ own forms (Fetch §3.2), and there would be nothing to check.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -43,9 +44,40 @@ NOT_KEPT = "no-store"
 _A_YEAR = "max-age=31536000"
 
 
-def protect(response: web.StreamResponse, origin: ConsoleOrigin) -> None:
-    """Put the headers on an answer; one that says nothing of keeping it is not kept."""
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What a page may do besides, because one speaks on it.
+
+    Arguments:
+        connects: origins that it may fetch from and open sockets to.
+        plays: origins that it may play sound from.
+    """
+
+    connects: tuple[str, ...] = ()
+    plays: tuple[str, ...] = ()
+
+
+#: Set by the page on which one speaks, and by no other.
+SOUND: Final = web.RequestKey("sound", Sound)
+
+
+def protect(response: web.StreamResponse, origin: ConsoleOrigin, sound: Sound | None = None) -> None:
+    """Put the headers on an answer; one that says nothing of keeping it is not kept.
+
+    Arguments:
+        sound: what its page may do besides.
+    """
     response.headers.update(HEADERS)
+    if sound is not None:
+        response.headers["Content-Security-Policy"] = _with_sound(HEADERS["Content-Security-Policy"], sound)
+        permitted = HEADERS["Permissions-Policy"].replace("microphone=()", "microphone=(self)")
+        response.headers["Permissions-Policy"] = permitted
     response.headers.setdefault(hdrs.CACHE_CONTROL, NOT_KEPT)
     if origin.encrypted:
         response.headers["Strict-Transport-Security"] = _A_YEAR
+
+
+def _with_sound(policy: str, sound: Sound) -> str:
+    more = {"connect-src": ("'self'", *sound.connects), "media-src": sound.plays}
+    kept = [part for part in policy.split("; ") if part.split(" ", 1)[0] not in more]
+    return "; ".join([*kept, *(f"{name} {' '.join(sources)}" for name, sources in more.items() if sources)])

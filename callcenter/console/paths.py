@@ -38,6 +38,13 @@ ACCOUNT_RECOVERY = "/compte/codes-de-secours"
 ACCOUNT_SESSION_ENDED = "/compte/sessions/{session}/fin"
 ACCOUNT_OTHERS_ENDED = "/compte/sessions/fin"
 
+WORKPLACE = "/poste"
+WORKPLACE_STATE = "/poste/etat"
+WORKPLACE_NEWS = "/poste/evenements"
+WORKPLACE_PASS = "/poste/jeton"  # noqa: S105 - an address
+WORKPLACE_PRESENCE = "/poste/presence"
+WORKPLACE_ACT = "/poste/appels/{call}/{act}"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.
@@ -47,8 +54,8 @@ LONGEST_RETURN = 300
 # Segments that are not empty, so that no « // » can begin a host; nothing that a browser reads as a slash or ends a
 # header with. RFC 3986 §4.2 calls what begins with « // » a reference to another host.
 _OWN = re.compile(r"/(?:[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)?(?:\?[A-Za-z0-9._~=&%-]*)?")
-#: One does not come back to where one signs in or out.
-_NO_RETURN = (LOGIN, LOGOUT, CONFIRM, FIRST_FACTOR, "/invitation", "/static")
+#: One does not come back to where one signs in or out, nor to what is only fetched.
+_NO_RETURN = (LOGIN, LOGOUT, CONFIRM, FIRST_FACTOR, "/invitation", "/static", WORKPLACE_STATE, WORKPLACE_NEWS)
 
 
 def safe_return(asked: str | None) -> str:

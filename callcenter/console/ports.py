@@ -76,8 +76,12 @@ class Entrance(Protocol):
     Raises, all of them: Overrun, and Unavailable where the database does not answer; then nobody is let in.
     """
 
-    async def session(self, token: str) -> Session | None:
-        """The session of a token, as the account stands at this moment; it is seen to be used."""
+    async def session(self, token: str, *, active: bool = True) -> Session | None:
+        """The session of a token, as the account stands at this moment.
+
+        Arguments:
+            active: it is seen to be used; false for what a page does by itself.
+        """
 
     async def begin(self, login: str, password: str, address: str) -> Entry:
         """The first step. ``address``: from where, to be counted."""

@@ -24,6 +24,9 @@ from callcenter.console.rendering import page
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.kernel.randomness import Random
 
+#: Of a query: somebody is at the page.
+PRESENT = "present"
+
 
 class For(Enum):
     """Who may come in."""
@@ -148,6 +151,8 @@ class Door:
 
     Arguments:
         back: the page to come back to after signing in, where this address cannot be gone to.
+        by_itself: a page fetches it without its reader's doing, so that it does not keep a session from ending; unless
+            the page says that somebody is there (``present=1``).
     """
 
     method: str
@@ -155,6 +160,7 @@ class Door:
     who: For
     handler: Handler
     back: str = paths.HOME
+    by_itself: bool = False
 
 
 @dataclass(slots=True)
@@ -182,7 +188,8 @@ class Doorkeeper:
 
     async def _enter(self, door: Door, request: web.Request) -> web.StreamResponse:
         token = session_token(request)
-        session = None if token is None else await self.entrance.session(token)
+        active = not door.by_itself or request.query.get(PRESENT) == "1"
+        session = None if token is None else await self.entrance.session(token, active=active)
         if token is None and door.who is For.STAFF and _from_another_site(request):
             return page(request, "again.html", {"where": safe_return(request.path_qs)})
         elsewhere = _elsewhere(door.who, session)

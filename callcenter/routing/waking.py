@@ -127,6 +127,11 @@ class Listener:
             await asyncio.gather(task, return_exceptions=True)
             await self._engine.dispose()
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether notices arrive at this moment."""
+        return self._listening.is_set()
+
     async def listening(self) -> None:
         """Return once notices arrive."""
         await self._listening.wait()

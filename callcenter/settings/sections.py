@@ -93,6 +93,23 @@ class CarrierSettings(Section):
     )
 
 
+class SoftphoneSettings(Section):
+    """The telephone in the operators' browser. Without this section, operators answer by a telephone of their own."""
+
+    kind: Literal["twilio", "emulator"] = Field(
+        "twilio", description="What carries the voice: twilio, or the emulator of the demo, which production refuses."
+    )
+    api_key: str = Field(pattern=r"^SK[0-9a-f]{32}$", description="API key of the carrier, made in its region.")
+    api_secret: SecretStr = Field(
+        min_length=32, description="Its secret, from CALLCENTER_SOFTPHONE__API_SECRET: it signs passes of ten minutes."
+    )
+    application: str = Field(
+        pattern=r"^AP[0-9a-f]{32}$",
+        description="TwiML application whose voice URL is `public_base_url`/voice/operators, and whose status callback "
+        "is `public_base_url`/voice/operators/status.",
+    )
+
+
 class FlowSettings(Section):
     """What callers meet. Relative paths here and elsewhere are meant from the folder of callcenter itself."""
 

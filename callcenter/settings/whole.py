@@ -22,6 +22,7 @@ from callcenter.settings.sections import (
     LogSettings,
     MailSettings,
     RetentionSettings,
+    SoftphoneSettings,
     VerificationSettings,
 )
 from callcenter.settings.values import ProjectPath, WebAddress, is_loopback, wrong
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
         description="Keys of sealed fields; readable by its owner alone. Empty: beside the embedded PostgreSQL.",
     )
     carrier: CarrierSettings = Field(description="The carrier's account.")
+    softphone: SoftphoneSettings | None = Field(None, description="By which operators answer in their browser.")
     flows: FlowSettings = Field(default_factory=lambda: FlowSettings())
     verification: VerificationSettings = Field(default_factory=lambda: VerificationSettings())
     retention: RetentionSettings = Field(default_factory=lambda: RetentionSettings())
@@ -107,6 +109,8 @@ def _unfit_for_production(settings: Settings) -> Iterator[_Rule]:
     """What production refuses to start with: the setting, what is wrong with it, what to do."""
     yield from _unfit_installation(settings)
     yield from _unfit_carrier(settings.carrier)
+    if settings.softphone is not None and settings.softphone.kind == "emulator":
+        yield ("softphone", "kind"), "is the demo's emulator", "leave it out for Twilio"
     hosting, today = settings.hosting, datetime.now(UTC).date()
     if hosting is None:
         yield ("hosting",), "is missing (HD-01)", "describe the host's HDS certificate, or write {self_hosted: true}"

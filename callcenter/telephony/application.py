@@ -16,7 +16,17 @@ from callcenter.telephony.incoming_texts import IncomingTexts
 from callcenter.telephony.metrics import Metrics
 from callcenter.telephony.notice_calls import NoticeCalls
 from callcenter.telephony.offers import CallOffers, Offers, into_a_talk
-from callcenter.telephony.ports import Calls, Confirmations, Invited, Lobby, MessageStatuses, Operators, TextsReceived
+from callcenter.telephony.own_legs import OwnLegCalls
+from callcenter.telephony.ports import (
+    Calls,
+    Confirmations,
+    Invited,
+    Lobby,
+    MessageStatuses,
+    Operators,
+    OwnLegs,
+    TextsReceived,
+)
 from callcenter.telephony.signature import SignatureCheck
 from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.twiml import CarrierVoices
@@ -30,7 +40,7 @@ class EdgeDependencies:
     """What the edge is handed.
 
     Arguments:
-        calls, lobby, operators, thirds, messages, texts, confirmations: what stands behind it.
+        calls, lobby, operators, own_legs, thirds, messages, texts, confirmations: what stands behind it.
         voice: our own voice, for the words of ``PlayAudio``.
         signature: checks every POST.
         urls: below the same public base URL that ``signature`` was given.
@@ -44,6 +54,7 @@ class EdgeDependencies:
     calls: Calls
     lobby: Lobby
     operators: Operators
+    own_legs: OwnLegs
     thirds: Invited
     messages: MessageStatuses
     texts: TextsReceived
@@ -102,6 +113,9 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
         voices=deps.voices,
         seconds=deps.step_seconds,
     )
+    own = OwnLegCalls(
+        own_legs=deps.own_legs, alerts=deps.alerts, urls=deps.urls, voices=deps.voices, seconds=deps.step_seconds
+    )
     thirds = Offers(
         invited=deps.thirds,
         alerts=deps.alerts,
@@ -125,6 +139,9 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.OFFER_OVER, offers.over),
             web.post(paths.OFFER_RUNG, offers.rung),
             web.post(paths.OFFER_NOBODY, offers.nobody),
+            web.post(paths.OWN_LEG, own.placed),
+            web.post(paths.OWN_LEG_STATUS, own.status),
+            web.post(paths.OWN_LEG_OVER, own.over),
             web.post(paths.PARTY, thirds.heard),
             web.post(paths.PARTY_KEYS, thirds.keyed),
             web.post(paths.PARTY_STATUS, thirds.status),

@@ -22,7 +22,7 @@ from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.ports import Calls, Invited, Operators
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
-from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoices, say, serialise
+from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoice, CarrierVoices, say, serialise
 from callcenter.telephony.urls import Urls
 
 T = TypeVar("T")
@@ -169,23 +169,11 @@ class Offers:
 
     def _join(self, offer: UUID, taken: Taken) -> bytes:
         """Whoever waits there for a caller who is rung hears music; otherwise the caller is there already."""
-        response = verbs.VoiceResponse()
-        if taken.rings:
-            say(response, RINGS, self._voices.voice("fr"))
-        dial = verbs.Dial(action=self._urls.offer_over(offer), method="POST", time_limit=TALK_SECONDS)
-        dial.append(
-            verbs.Conference(
-                taken.room,
-                beep="false",
-                start_conference_on_enter=True,
-                end_conference_on_exit=self._manner.ends_all,
-                participant_label=self._manner.label(offer),
-                wait_url=self._urls.music if taken.rings else "",
-                wait_method="GET",
-            )
+        manner, urls = self._manner, self._urls
+        words, music = ((RINGS, self._voices.voice("fr")), urls.music) if taken.rings else (None, "")
+        return joined(
+            taken.room, urls.offer_over(offer), manner.label(offer), ends_all=manner.ends_all, words=words, music=music
         )
-        response.append(dial)
-        return serialise(response)
 
     def _goodbye(self, words: str) -> bytes:
         response = verbs.VoiceResponse()
@@ -223,6 +211,44 @@ class CallOffers(Offers):
             await self._operators.over(offer)
 
         return await self._told(request, over)
+
+
+def joined(
+    room: str,
+    over: str,
+    label: str = "operator",
+    *,
+    ends_all: bool = True,
+    words: tuple[str, CarrierVoice] | None = None,
+    music: str = "",
+) -> bytes:
+    """The document with which somebody comes into the room of a call.
+
+    Arguments:
+        room: its opaque name.
+        over: where the carrier asks what follows.
+        label: by which they are found in it.
+        ends_all: the room ends when they leave.
+        words: said before, by that voice.
+        music: address of what is heard until somebody else is there; nothing if it is empty.
+    """
+    response = verbs.VoiceResponse()
+    if words is not None:
+        say(response, *words)
+    dial = verbs.Dial(action=over, method="POST", time_limit=TALK_SECONDS)
+    dial.append(
+        verbs.Conference(
+            room,
+            beep="false",
+            start_conference_on_enter=True,
+            end_conference_on_exit=ends_all,
+            participant_label=label,
+            wait_url=music,
+            wait_method="GET",
+        )
+    )
+    response.append(dial)
+    return serialise(response)
 
 
 def _offer(request: web.Request) -> UUID | None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from callcenter.calls.operators import NotReached, Taken
+from callcenter.calls.own_legs import InRoom
 from callcenter.calls.values import (
     Answer,
     AtAWait,
@@ -102,6 +103,22 @@ class Operators(Invited, Protocol):
 
     async def over(self, offer: UUID) -> None:
         """The leg of a caller who was rung back is over, answered or not; a repeated event changes nothing."""
+
+
+class OwnLegs(Protocol):
+    """Operators who answer in the browser, as far as the carrier asks."""
+
+    async def joins(self, staff: UUID, offer: UUID, leg: str) -> InRoom | None:
+        """The browser of ``staff`` has placed the leg ``leg``, for a call that they have taken or a talk that they are
+        asked into: where it comes in, or ``None`` where that is not theirs. The same leg again has the same answer, and
+        no effect.
+
+        Raises:
+            Unavailable: a part that is needed does not answer.
+        """
+
+    async def ended(self, leg: str) -> None:
+        """That leg is over; a repeated event changes nothing."""
 
 
 class TextsReceived(Protocol):

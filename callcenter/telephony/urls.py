@@ -26,6 +26,9 @@ OFFER_STATUS = "/voice/offers/{offer}/status"
 OFFER_RUNG = "/voice/offers/{offer}/rung"
 OFFER_NOBODY = "/voice/offers/{offer}/nobody"
 OFFER_OVER = "/voice/offers/{offer}/over"
+OWN_LEG = "/voice/operators"
+OWN_LEG_STATUS = "/voice/operators/status"
+OWN_LEG_OVER = "/voice/operators/over"
 PARTY = "/voice/parties/{offer}"
 PARTY_KEYS = "/voice/parties/{offer}/keys"
 PARTY_STATUS = "/voice/parties/{offer}/status"
@@ -190,6 +193,11 @@ class Urls:
     def hold(self) -> str:
         """Where it is fetched what a caller hears who is on hold."""
         return self.base.url + HOLD
+
+    @property
+    def own_leg_over(self) -> str:
+        """Where the carrier asks what follows the talk, for an operator who has come by the browser."""
+        return self.base.url + OWN_LEG_OVER
 
     @property
     def music(self) -> str:

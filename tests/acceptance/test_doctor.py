@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from callcenter import doctor
+from callcenter.console.carrier_file import carrier_file
 from callcenter.doctor import Finding, examine
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SeededRandom, new_id
@@ -33,6 +34,7 @@ EVERYTHING = [
     "hosting",
     "carrier",
     "mail",
+    "softphone",
     "database",
     "login",
     "schema",
@@ -100,6 +102,17 @@ async def test_a_database_that_is_not_there_is_one_finding_with_its_mend(cluster
     found = wrong(await examine(at(settings, empty)))
     assert list(found) == ["schema"]
     assert "callcenter db migrate" in found["schema"]
+
+
+async def test_the_carriers_own_file_that_is_missing_is_one_finding_with_its_mend(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.softphone is not None
+    twilio = settings.model_copy(update={"softphone": settings.softphone.model_copy(update={"kind": "twilio"})})
+    monkeypatch.setattr(doctor, "carrier_file", lambda: carrier_file(tmp_path))
+    found = {finding.subject: finding for finding in await examine(twilio)}["softphone"]
+    assert not found.healthy
+    assert "make softphone" in found.says
 
 
 async def test_keys_that_are_not_there_do_not_hide_the_rest(settings: Settings, tmp_path: Path) -> None:

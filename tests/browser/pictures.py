@@ -7,12 +7,15 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
+from callcenter.emulator.client import ControlClient
 from tests.acceptance.on_the_line import BORN, JEANNE, RESCUE, TILLEULS
 from tests.acceptance.stage import Stage
+from tests.acceptance.test_two_people_talk import OPEN, Office
 from tests.browser.conftest import Visits
 from tests.browser.test_console_login import first_step, make_staff, second_step
 from tests.browser.test_console_pages import looking
 from tests.browser.test_telephones import rings
+from tests.browser.test_workplace import at_work
 from tests.browser.visitor import NARROW, Telephone, Visitor, without_waiting
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -93,3 +96,15 @@ async def test_the_first_page_of_staff(browser: Browser, stage: Stage) -> None:
         await second_step(page, stage, "operatrice2")
         await expect(page.get_by_role("heading", name="Bonjour, Télésecrétaire 2")).to_be_visible()
         await picture(page, "console.png")
+
+
+async def test_a_call_rings_at_a_workplace(browser: Browser, stage: Stage) -> None:
+    await stage.furnish(OPEN)
+    await make_staff(stage)
+    async with (
+        ControlClient(stage.emulator.base_url) as client,
+        at_work(browser, stage, viewport={"width": 960, "height": 900}, **STILL) as page,
+    ):
+        await Office(stage, client).waits()
+        await expect(page.get_by_role("heading", name="Un appel pour Cabinet des Tilleuls")).to_be_visible()
+        await picture(page, "workplace.png")

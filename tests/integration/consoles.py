@@ -14,12 +14,16 @@ from aiohttp import web
 from argon2.profiles import CHEAPEST
 
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
+from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.forms import FormProofs
 from callcenter.console.origin import console_origin
+from callcenter.console.streams import StreamLimits
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.enrolment import write_organisation
+from callcenter.routing.reservations import Reservations
+from callcenter.routing.waking import Listener
 from callcenter.staff.administration import NewAccount
 from callcenter.staff.invitations import Purpose
 from callcenter.staff.passkeys import RelyingParty
@@ -28,6 +32,7 @@ from callcenter.staff.room import StaffLimits, StaffRoom
 from callcenter.staff.values import Account
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
+from callcenter.telephony.access_tokens import Passes
 from tests.ports import free_port
 from tests.unit.console.guest import Answer, Guest, arriving
 
@@ -109,12 +114,18 @@ async def opened_console(
     bounds = limits or StaffLimits(parameters=CHEAPEST)
     room = StaffRoom.on(database, database, sealer, clock, random, party, bounds)
     failures: list[str] = []
+    listener = Listener("postgresql+asyncpg://nobody@127.0.0.1:1/none")  # nothing is heard: pages look by themselves
+    passes = Passes("AC" + "1" * 32, "SK" + "2" * 32, "a secret of the tests, long enough", "AP" + "3" * 32)
     deps = ConsoleDependencies(
         origin=origin,
         entrance=StaffEntrance(room),
         enrolment=StaffEnrolment(room, clock),
         account=StaffAccount(room),
         reception=StaffReception(room, database, clock),
+        # No page of these tests has a talk.
+        workplaces=StaffWorkplaces(room, database, sealer, clock, Reservations(), None, None, passes),  # type: ignore[arg-type]
+        bells=RoutingBells(listener, database),
+        streams=StreamLimits(check=0.1, look=0.3, pace=0.01),
         proofs=FormProofs(sealer),
         random=random,
         failed=lambda error, **_: failures.append(repr(error)),

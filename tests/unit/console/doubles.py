@@ -36,6 +36,7 @@ from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
 from tests.ports import free_port
 from tests.unit.console.guest import Guest, arriving
+from tests.unit.console.workplaces import WorkplacesDouble
 
 STAFF = UUID("11111111-2222-4333-8444-555555555555")
 KEY = UUID("22222222-2222-4333-8444-555555555555")
@@ -69,6 +70,7 @@ class StaffDouble:
     last_factor: bool = False
     changes: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
+    used: int = 0
     _made: int = 0
 
     def new(self, **how: Any) -> str:
@@ -93,8 +95,9 @@ class StaffDouble:
 
     # --- Entrance
 
-    async def session(self, token: str) -> Session | None:
+    async def session(self, token: str, *, active: bool = True) -> Session | None:
         self._reach()
+        self.used += active
         return self.sessions.get(token)
 
     async def begin(self, login: str, password: str, address: str) -> Entry:
@@ -219,6 +222,7 @@ class Desk:
     staff: StaffDouble
     guest: Guest
     failures: list[tuple[str, dict[str, str]]]
+    workplaces: WorkplacesDouble
 
     async def signed_in(self, **how: Any) -> str:
         """The guest has a session, without the pages of it. Returns its token."""
@@ -236,6 +240,7 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         deps: others of its dependencies.
     """
     staff, port, failures = staff or StaffDouble(), free_port(), []
+    workplaces = WorkplacesDouble()
     origin = console_origin(url or f"http://localhost:{port}")
     sealer = Sealer(Keyring("k1", {"k1": b"s" * 32}, b"i" * 32), SeededRandom(3))
 
@@ -248,6 +253,8 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         enrolment=staff,
         account=staff,
         reception=staff,
+        workplaces=workplaces,
+        bells=workplaces,
         proofs=FormProofs(sealer),
         random=SeededRandom(4),
         failed=failed,
@@ -257,6 +264,6 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with arriving(f"http://127.0.0.1:{port}", str(origin)) as guest:
-            yield Desk(staff, guest, failures)
+            yield Desk(staff, guest, failures, workplaces)
     finally:
         await runner.cleanup()

@@ -510,15 +510,17 @@ async def test_every_door_says_for_whom_it_is_and_every_route_is_a_door() -> Non
         assert len(seen) == len(set(seen))
         for method, path in seen:
             if path not in ("/connexion", "/deconnexion", "/invitation/{token}"):
-                address = path.format(token="x", passkey=KEY, session=KEY)
+                address = path.format(token="x", passkey=KEY, session=KEY, call=KEY, act="decrocher")
                 answer = await (desk.guest.get(address) if method == "GET" else desk.guest.send(address, {}))
                 assert (answer.status, answer.location.partition("?")[0]) == (303, "/connexion"), path
 
 
 def doors_of(staff: StaffDouble) -> list[object]:
     from callcenter.console.application import ConsoleDependencies
+    from callcenter.console.streams import Streams
 
-    return doors(ConsoleDependencies(None, staff, staff, staff, staff, None, None, None))  # type: ignore[arg-type, return-value]
+    deps = ConsoleDependencies(None, staff, staff, staff, staff, None, None, None, None, None)  # type: ignore[arg-type]
+    return list(doors(deps, Streams(None, staff, None)))  # type: ignore[arg-type]
 
 
 async def test_the_demo_says_how_one_signs_in_and_nothing_else_does() -> None:

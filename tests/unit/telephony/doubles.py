@@ -19,6 +19,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from callcenter.calls.operators import NotReached, Taken
+from callcenter.calls.own_legs import InRoom
 from callcenter.calls.values import (
     Answer,
     AtAWait,
@@ -159,6 +160,26 @@ class OperatorsDouble:
         await self._reach("left", offer)
 
 
+class OwnLegsDouble:
+    """One call, of whoever asks for it."""
+
+    def __init__(self) -> None:
+        self.room: InRoom | None = InRoom("r-1", "operator", ends_all=True)
+        self.asked: list[tuple[object, ...]] = []
+        self.fails: Exception | None = None
+
+    async def joins(self, staff: UUID, offer: UUID, leg: str) -> InRoom | None:
+        self.asked.append((staff, offer, leg))
+        if self.fails is not None:
+            raise self.fails
+        return self.room
+
+    async def ended(self, leg: str) -> None:
+        self.asked.append((leg,))
+        if self.fails is not None:
+            raise self.fails
+
+
 class MessagesDouble:
     """Keeps what became of messages."""
 
@@ -240,6 +261,7 @@ class Edge:
     calls: CallsDouble
     lobby: LobbyDouble
     operators: OperatorsDouble
+    own_legs: OwnLegsDouble
     messages: MessagesDouble
     texts: TextsDouble
     voice: VoiceDouble
@@ -331,6 +353,7 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
             CallsDouble(),
             LobbyDouble(),
             OperatorsDouble(),
+            OwnLegsDouble(),
             MessagesDouble(),
             TextsDouble(),
             VoiceDouble(),
@@ -341,6 +364,7 @@ async def running_edge(*, step_seconds: float = 10.0, **changes: object) -> Asyn
             calls=edge.calls,
             lobby=edge.lobby,
             operators=edge.operators,
+            own_legs=edge.own_legs,
             thirds=edge.operators,
             messages=edge.messages,
             texts=edge.texts,

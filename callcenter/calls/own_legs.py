@@ -1,0 +1,152 @@
+"""Operators who answer in the browser: their page takes the call, and their softphone comes into the room by itself.
+
+Such a leg is placed by the browser and not rung by us, so the carrier does not meter it. Who takes a call was decided
+by our own row before (``routing.reservations``); the leg proves by whom it was placed, and the caller is led to it
+once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.calls.callbacks import Due
+from callcenter.calls.operators import Lines
+from callcenter.calls.ringing_back import RingingBack
+from callcenter.calls.steps import House
+from callcenter.calls.talks import Talks
+from callcenter.calls.thirds import Thirds
+from callcenter.kernel.errors import Unavailable
+from callcenter.routing.stays import offer_of
+from callcenter.routing.talks import rung
+from callcenter.routing.values import EntryKind, ReservationState
+from callcenter.store.database import SET_PRACTICE
+
+#: Letters, digits and the underscore are what every softphone of the carrier takes in an identity.
+_PREFIX = "op_"
+_IDENTITY = re.compile(r"op_([0-9a-f]{32})", re.ASCII)
+
+
+def identity_of(staff: UUID) -> str:
+    """By what the carrier knows the browser of ``staff``."""
+    return _PREFIX + staff.hex
+
+
+def staff_of(identity: str) -> UUID | None:
+    """Whose browser it is; ``None`` for an identity that we have given to nobody."""
+    found = _IDENTITY.fullmatch(identity)
+    return None if found is None else UUID(found[1])
+
+
+@dataclass(frozen=True, slots=True)
+class InRoom:
+    """Where a leg comes in.
+
+    Arguments:
+        room: opaque name of the room.
+        label: by which the leg is found in it.
+        ends_all: the room ends when it leaves.
+        rings: the caller's telephone rings, and the operator waits for them there.
+    """
+
+    room: str
+    label: str
+    ends_all: bool
+    rings: bool = False
+
+
+class OwnLegs:
+    """Implements ``telephony.ports.OwnLegs``.
+
+    Arguments:
+        talks, thirds: of those who are asked into the talk of a colleague.
+    """
+
+    def __init__(self, house: House, lines: Lines, talks: Talks, thirds: Thirds) -> None:
+        self._house = house
+        self._ringing = RingingBack(house, lines)
+        self._lines = lines
+        self._talks = talks
+        self._thirds = thirds
+
+    async def joins(self, staff: UUID, offer: UUID, leg: str) -> InRoom | None:
+        due: Due | None = None
+        async with self._house.database.house() as connection:
+            mine = (await connection.execute(_PLACED, {"offer": offer, "staff": staff, "leg": leg})).one_or_none()
+            standing = None if mine is None else await offer_of(connection, offer)
+            rings = standing is not None and standing.kind is EntryKind.CALLBACK
+            caller = await self._caller(connection, mine) if mine is not None and mine.first and not rings else None
+            if standing is not None and mine is not None and mine.first and rings:
+                due = await self._ringing.begin(connection, offer, standing, leg)
+        if mine is None or standing is None:
+            return await self._asked_in(staff, offer, leg)
+        if rings and mine.first and not await self._ringing.ring(offer, standing, due):
+            return None
+        if caller is not None and not await self._led(caller.carrier_sid, mine.call_id, caller.document):
+            await self._not_connected(staff, offer)
+            return None
+        waits = rings and standing.state is ReservationState.ACCEPTED
+        return InRoom(mine.room.hex, mine.seat, ends_all=True, rings=waits)
+
+    async def _asked_in(self, staff: UUID, request: UUID, leg: str) -> InRoom | None:
+        """A colleague has asked them into a talk, which goes on when they leave."""
+        seat = await self._talks.join(staff, request)
+        if seat is None:
+            return None
+        async with self._house.database.house() as connection:
+            await rung(connection, request, leg)
+        return InRoom(seat.room, seat.label, ends_all=False)
+
+    async def ended(self, leg: str) -> None:
+        """Before the two have spoken, the call is given back. Afterwards whoever is left in the room decides: the
+        room ends with either of them, and the caller's own leg says whether somebody is still there."""
+        house, now = self._house, self._house.clock.now()
+        async with house.database.house() as connection:
+            row = (await connection.execute(_OF_LEG, {"leg": leg})).one_or_none()
+            if row is not None:
+                await house.reservations.dropped(connection, row.id, row.staff_id, now)
+            third = (await connection.execute(_THIRD_OF_LEG, {"leg": leg})).scalar_one_or_none()
+        if third is not None:
+            await self._thirds.left(third)
+
+    @staticmethod
+    async def _caller(connection: AsyncConnection, placed: Row[Any]) -> Row[Any]:
+        await connection.execute(SET_PRACTICE, {"practice": str(placed.practice_id)})
+        return (await connection.execute(_CALLER, {"call": placed.call_id})).one()
+
+    async def _led(self, carrier_sid: str, call: UUID, document: int) -> bool:
+        try:
+            return await self._lines.lead(carrier_sid, call, document)
+        except Unavailable:
+            return False
+
+    async def _not_connected(self, staff: UUID, offer: UUID) -> None:
+        house = self._house
+        async with house.database.house() as connection:
+            await house.reservations.not_connected(connection, offer, staff, house.clock.now())
+
+
+# The leg is written down in the statement that finds whose call it is: of several that come at once, one is the first.
+_PLACED = text(
+    """
+    WITH before AS (
+        SELECT id, leg FROM reservation
+        WHERE id = :offer AND staff_id = :staff AND state IN ('accepted', 'connected') FOR UPDATE
+    ), placed AS (
+        UPDATE reservation r SET leg = :leg FROM before WHERE r.id = before.id RETURNING r.call_id, r.state
+    )
+    SELECT placed.call_id, e.practice_id, before.leg IS NULL AND placed.state = 'accepted' AS first,
+        coalesce(t.room, before.id) AS room, coalesce(t.seat, 'operator') AS seat
+    FROM placed CROSS JOIN before JOIN queue_entry e ON e.call_id = placed.call_id
+    LEFT JOIN talk t ON t.reservation_id = before.id
+    """
+)
+_CALLER = text("SELECT k.carrier_sid, s.document FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call")
+_OF_LEG = text("SELECT id, staff_id FROM reservation WHERE leg = :leg AND state = 'accepted'")
+# One who has taken the talk over has it: what follows, the caller's own leg says.
+_THIRD_OF_LEG = text("SELECT id FROM talk_party WHERE carrier_sid = :leg AND state IN ('ringing', 'there')")

@@ -1,0 +1,84 @@
+// How everything stands, as the server shows it: fetched, and put in the place of what stood there.
+//
+// It is fetched as a document. Nothing on this page makes markup of a text (Trusted Types forbid it), and what arrives
+// so runs nothing.
+
+export class Unreachable extends Error {}
+
+// Resolves to the part; to `OVER` where the session is over, so that another address answered; to null for any other page.
+export const OVER = Symbol("over");
+export const fetched = (address, form) =>
+  new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(form ? "POST" : "GET", address);
+    request.responseType = "document";
+    request.timeout = 10_000;
+    request.onload = () => {
+      const part = request.response?.getElementById("poste");
+      if (part) resolve(part);
+      else if (request.status >= 500 || request.status === 0) reject(new Unreachable());
+      else if (new URL(request.responseURL).pathname !== new URL(address, location).pathname) resolve(OVER);
+      else resolve(null);
+    };
+    request.onerror = request.ontimeout = () => reject(new Unreachable());
+    request.send(form ? new URLSearchParams(form) : null);
+  });
+
+const slots = (part) => [...part.querySelectorAll("[data-slot]")];
+
+// A clock that runs is no change.
+const still = (slot) => {
+  const copy = slot.cloneNode(true);
+  for (const time of copy.querySelectorAll("time")) time.textContent = "";
+  return copy;
+};
+
+let shown = new Map();
+
+export const remember = (part) => {
+  shown = new Map(slots(part).map((slot) => [slot.dataset.slot, still(slot)]));
+};
+
+// Puts `next` in the place of `part`, slot by slot; what has not changed stays, with its focus.
+export const merge = (part, next) => {
+  for (const name of part.getAttributeNames()) if (name.startsWith("data-") && !next.hasAttribute(name)) part.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (name.startsWith("data-")) part.setAttribute(name, value);
+  const changed = [];
+  for (const slot of slots(next)) {
+    const { slot: name } = slot.dataset;
+    const bare = still(slot);
+    if (shown.get(name)?.isEqualNode(bare)) continue;
+    shown.set(name, bare);
+    const old = part.querySelector(`[data-slot="${name}"]`);
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const fresh = document.importNode(slot, true);
+    old.replaceWith(fresh);
+    changed.push(name);
+    if (focused) (document.getElementById(focused.id) ?? heading(fresh))?.focus();
+  }
+  return changed;
+};
+
+// Whoever stood on a button that is gone goes on from where it was.
+const heading = (slot) => {
+  const found = slot.querySelector("h2, .problems");
+  found?.setAttribute("tabindex", "-1");
+  return found;
+};
+
+const words = (milliseconds) => {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+};
+
+// Lets the clocks run. Returns whether one that runs down has come to its end.
+export const run = (part, now) => {
+  let ended = false;
+  for (const time of part.querySelectorAll("time")) {
+    const { since, until } = time.dataset;
+    const left = until ? Number(until) - now : now - Number(since);
+    if (until && left <= 0) ended = true;
+    time.textContent = words(left);
+  }
+  return ended;
+};

@@ -1,0 +1,218 @@
+"""An operator's page takes a call, and their browser's leg comes into the room: once, theirs alone, never in vain."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import aiohttp
+import pytest
+from sqlalchemy import text
+
+from callcenter.app.by_carrier import CarrierLines
+from callcenter.calls.own_legs import identity_of
+from callcenter.emulator.client import ControlClient
+from callcenter.kernel.errors import Unavailable
+from callcenter.routing.presence import move
+from callcenter.routing.reservations import Accepted, Reservations
+from callcenter.routing.values import PresenceState, Way
+from tests.acceptance.stage import Stage
+from tests.acceptance.test_two_people_talk import DESK, OPEN, Office
+from tests.unit.telephony.doubles import document, signed
+
+LEG, OTHER_LEG = "CA" + "1" * 32, "CA" + "2" * 32
+NOT_YOURS = "Cet appel n'est plus le vôtre"
+
+
+class Counter:
+    """Wraps what leads callers, and counts."""
+
+    def __init__(self, lead: Callable[..., Awaitable[bool]]) -> None:
+        self._lead = lead
+        self.times = 0
+        self.fails: Exception | None = None
+
+    async def __call__(self, lines: CarrierLines, *given: Any) -> bool:
+        self.times += 1
+        if self.fails is not None:
+            raise self.fails
+        return await self._lead(lines, *given)
+
+
+class Desk(Office):
+    """An office whose operators sit before browsers."""
+
+    async def sits(self, login: str) -> UUID:
+        staff = await self.on_duty(login, DESK)
+        async with self.stage.running.database.house() as connection:
+            await move(connection, staff, PresenceState.BREAK, self.stage.clock.now())
+            await move(connection, staff, PresenceState.AVAILABLE, self.stage.clock.now(), way=Way.BROWSER)
+        return staff
+
+    async def offered(self) -> UUID:
+        await self.becomes(lambda: self.one("SELECT count(*) FROM reservation WHERE state = 'offered'"), 1)
+        found = await self.one("SELECT id FROM reservation WHERE state = 'offered'")
+        assert isinstance(found, UUID)
+        return found
+
+    async def takes_on_page(self, staff: UUID, offer: UUID) -> None:
+        async with self.stage.running.database.house() as connection:
+            taken = await Reservations().accept(connection, offer, staff, self.stage.clock.now())
+        assert isinstance(taken, Accepted)
+
+    async def carrier(self, path: str, **fields: str) -> str:
+        """A webhook as the carrier sends it; what it is answered."""
+        settings = self.stage.running.settings
+        url = settings.public_base_url + path
+        proof = signed(url, list(fields.items()), settings.carrier.auth_tokens[0].get_secret_value())
+        headers = {"X-Twilio-Signature": proof, "Content-Type": "application/x-www-form-urlencoded"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, data=urlencode(fields), headers=headers) as answer,
+        ):
+            assert answer.status in (200, 204)
+            return await answer.text()
+
+    async def places(self, staff: UUID, offer: UUID, leg: str = LEG) -> str:
+        """The browser's leg asks what to do: the room it is sent to, or the words it hears."""
+        fields = {"CallSid": leg, "From": f"client:{identity_of(staff)}", "To": "", "offer": offer.hex}
+        heard = document((await self.carrier("/voice/operators", **fields)).encode())
+        found = heard.find(".//Conference")
+        return "".join(heard.itertext()) if found is None else f"room {found.text}"
+
+    async def calls(self, staff: UUID, offer: UUID) -> str:
+        """The same, by a softphone of the carrier in a box; its leg."""
+        softphone = self.stage.running.settings.softphone
+        assert softphone is not None
+        return await self.client.dial_application(identity_of(staff), softphone.application, {"offer": offer.hex})
+
+    async def ends(self, leg: str = LEG) -> None:
+        await self.carrier("/voice/operators/status", CallSid=leg, CallStatus="completed")
+
+    async def state(self) -> object:
+        return await self.one("SELECT state FROM reservation ORDER BY number DESC LIMIT 1")
+
+
+@pytest.fixture
+async def desk(stage: Stage) -> AsyncIterator[Desk]:
+    await stage.furnish(OPEN)
+    async with ControlClient(stage.emulator.base_url) as client:
+        yield Desk(stage, client)
+
+
+@pytest.fixture
+def leading(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    counter = Counter(CarrierLines.lead)
+
+    async def lead(lines: CarrierLines, *given: Any) -> bool:
+        return await counter(lines, *given)
+
+    monkeypatch.setattr(CarrierLines, "lead", lead)
+    return counter
+
+
+async def test_p3_the_caller_is_led_once_however_often_the_leg_asks(desk: Desk, leading: Counter) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    assert NOT_YOURS in await desk.places(staff, offer)  # offered, and not taken yet
+    await desk.takes_on_page(staff, offer)
+    room = f"room {offer.hex}"
+    assert [await desk.places(staff, offer) for _ in range(3)] == [room] * 3
+    await desk.becomes(desk.state, "connected")
+    assert "Vous êtes en relation" in await desk.words(caller)
+    # The page was loaded again: another leg of the same person, for the same talk.
+    assert await desk.places(staff, offer, OTHER_LEG) == room
+    assert leading.times == 1
+    # And the end of the leg before is no news any more.
+    await desk.ends(LEG)
+    assert await desk.state() == "connected"
+
+
+async def test_a_call_of_a_colleague_is_nobody_elses(desk: Desk, leading: Counter) -> None:
+    staff = await desk.sits("operatrice1")
+    await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    other = await desk.sits("operatrice2")
+    assert NOT_YOURS in await desk.places(other, offer)
+    assert NOT_YOURS in await desk.places(staff, UUID(int=1))
+    assert (leading.times, await desk.state()) == (0, "accepted")
+
+
+async def test_p7_a_leg_that_ends_before_they_speak_gives_the_call_back(desk: Desk) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    async with desk.stage.running.database.house() as connection:  # it was led, and has not arrived
+        await connection.execute(text("UPDATE reservation SET leg = :leg WHERE id = :id"), {"leg": LEG, "id": offer})
+    await desk.ends()
+    await desk.ends()
+    assert await desk.one(f"SELECT state FROM reservation WHERE id = '{offer}'") == "withdrawn"
+    assert await desk.one("SELECT state FROM queue_entry") in ("waiting", "reserved")
+    assert (await desk.client.state(caller)).activity != "ended"
+
+
+@pytest.mark.parametrize("failure", [None, Unavailable("the carrier is down")], ids=["gone", "down"])
+async def test_p7_a_caller_who_cannot_be_led_waits_on(
+    desk: Desk, leading: Counter, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
+) -> None:
+    staff = await desk.sits("operatrice1")
+    await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+
+    async def nobody(*_: object) -> bool:
+        return False
+
+    if failure is None:
+        monkeypatch.setattr(CarrierLines, "lead", nobody)
+    leading.fails = failure
+    assert NOT_YOURS in await desk.places(staff, offer)
+    assert await desk.one(f"SELECT state FROM reservation WHERE id = '{offer}'") == "withdrawn"
+    assert await desk.one("SELECT state FROM queue_entry") in ("waiting", "reserved")
+
+
+async def test_the_two_talk_and_a_line_that_is_lost_leads_the_caller_to_the_front(desk: Desk) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
+    await desk.becomes(lambda: desk.hears(leg), frozenset({caller}))
+    assert await desk.presence() == "on_call"
+    await desk.client.hang_up(leg)
+    await desk.becomes(lambda: desk.one("SELECT state FROM queue_entry"), "waiting")
+    assert await desk.presence() == "wrap_up"
+    assert (await desk.client.state(caller)).activity != "ended"
+
+
+async def test_a_caller_who_hangs_up_is_answered_and_the_operator_wraps_up(desk: Desk) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
+    await desk.client.hang_up(caller)
+    assert (await desk.client.closed(leg)).activity == "ended"
+    await desk.becomes(desk.left_for, "answered")
+    await desk.becomes(desk.presence, "wrap_up")
+
+
+async def test_the_page_says_first_that_the_talk_is_over_and_the_caller_goes_on(desk: Desk) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
+    async with desk.stage.running.database.house() as connection:
+        assert await Reservations().over(connection, offer, staff, desk.stage.clock.now())
+    await desk.client.hang_up(leg)
+    assert (await desk.client.closed(caller)).activity == "ended"
+    assert await desk.left_for() == "answered"

@@ -1,0 +1,189 @@
+"""The workplace in a browser, on a real server beside the carrier in a box: a call from its ring to its end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+from sqlalchemy import text
+
+from callcenter.emulator.client import ControlClient
+from tests.acceptance.stage import Stage
+from tests.acceptance.test_two_people_talk import OPEN, Office
+from tests.browser.test_console_login import first_step, make_staff, second_step
+from tests.browser.test_console_pages import looking
+
+
+@asynccontextmanager
+async def at_work(browser: Browser, stage: Stage, login: str = "operatrice1", **options: Any) -> AsyncIterator[Page]:
+    """Somebody of the demo's staff before their workplace, available."""
+    async with looking(browser, permissions=["microphone"], **options) as page:
+        await first_step(page, stage, login)
+        await second_step(page, stage, login)
+        await page.get_by_role("link", name="Mon poste").click()
+        await page.wait_for_selector("html[data-ready]")
+        await button(page, "Disponible").click()
+        await expect(page.get_by_role("heading", name="Disponible")).to_be_visible()
+        yield page
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.locator("#poste").get_by_role("button", name=name, exact=True)
+
+
+def heading(page: Page, name: str) -> Locator:
+    return page.get_by_role("heading", name=name)
+
+
+async def hear_each_other(office: Office, caller: str) -> bool:
+    heard = await office.hears(caller)
+    return len(heard) == 1 and caller in await office.hears(*heard)
+
+
+async def heard_by(office: Office, leg: str) -> int:
+    return len(await office.hears(leg))
+
+
+@pytest.fixture
+async def office(stage: Stage) -> AsyncIterator[Office]:
+    await stage.furnish(OPEN)
+    await make_staff(stage)
+    async with ControlClient(stage.emulator.base_url) as client:
+        yield Office(stage, client)
+
+
+async def test_a_call_rings_is_taken_by_keyboard_and_wrapped_up(browser: Browser, office: Office) -> None:
+    async with at_work(browser, office.stage) as page:
+        await expect(page.get_by_text("Le prochain appel sonnera ici.")).to_be_visible()
+        caller = await office.waits()
+        await expect(heading(page, "Un appel pour Cabinet des Tilleuls")).to_be_visible()
+        await expect(page).to_have_title("Appel entrant – Mon poste – callcenter")
+        await expect(page.locator("#alerte")).to_have_text("Un appel pour Cabinet des Tilleuls.")
+        await expect(button(page, "Pause")).to_be_disabled()
+        await page.keyboard.press("Alt+a")
+        await expect(heading(page, "En ligne pour Cabinet des Tilleuls")).to_be_visible()
+        await expect(page.locator("#annonce")).to_have_text("En ligne pour Cabinet des Tilleuls.")
+        await expect(page).to_have_title("Mon poste – callcenter")
+        await office.becomes(lambda: hear_each_other(office, caller), True)
+        await expect(page.locator("#telephone-etat")).to_have_text("En ligne : votre correspondant vous entend.")
+        mute = button(page, "Couper le micro")
+        await page.keyboard.press("Alt+m")
+        await expect(button(page, "Rétablir le micro")).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator("#telephone-etat")).to_have_text("Micro coupé : personne ne vous entend.")
+        await page.keyboard.press("Alt+m")
+        await expect(mute).to_be_visible()
+        await page.keyboard.press("Alt+x")
+        await expect(heading(page, "Fin d’appel").first).to_be_visible()
+        assert (await office.client.closed(caller)).activity == "ended"
+        assert await office.left_for() == "answered"
+        await page.keyboard.press("Alt+w")
+        await expect(heading(page, "Disponible")).to_be_visible()
+
+
+async def test_of_two_who_are_there_one_has_the_call(browser: Browser, office: Office) -> None:
+    async with at_work(browser, office.stage) as first, at_work(browser, office.stage, "operatrice2") as second:
+        caller = await office.waits()
+        ringing = heading(first, "Un appel pour Cabinet des Tilleuls").or_(first.get_by_text("jamais"))
+        await expect(ringing).to_be_visible()
+        await expect(second.get_by_text("Une personne attend, au plus depuis")).to_be_visible()
+        await expect(heading(second, "Un appel pour")).to_have_count(0)
+        await button(first, "Refuser").click()
+        await expect(heading(second, "Un appel pour Cabinet des Tilleuls")).to_be_visible()
+        await expect(heading(first, "Pas d’appel")).to_be_visible()
+        await button(second, "Décrocher").click()
+        await expect(heading(second, "En ligne pour")).to_be_visible()
+        await expect(first.get_by_text("Personne n’attend.")).to_be_visible()
+        await office.client.hang_up(caller)
+        await expect(heading(second, "Fin d’appel").first).to_be_visible()
+
+
+async def test_a_caller_is_held_a_colleague_is_asked_and_takes_over(browser: Browser, office: Office) -> None:
+    async with at_work(browser, office.stage) as first, at_work(browser, office.stage, "superviseur") as second:
+        caller = await office.waits()
+        await button(first, "Décrocher").click()
+        await office.becomes(lambda: hear_each_other(office, caller), True)
+        await expect(button(first, "Mettre en attente")).to_be_visible()
+        await first.keyboard.press("Alt+h")
+        await expect(first.locator("#annonce")).to_have_text("L’appelant est en attente.")
+        await office.becomes(lambda: office.hears(caller), frozenset())
+        await first.keyboard.press("Alt+h")
+        await office.becomes(lambda: hear_each_other(office, caller), True)
+        await first.get_by_label("Consulter, l’appelant en attente").select_option("Superviseur")
+        await first.locator("#act-consulter").click()
+        await expect(first.get_by_text("Superviseur : sonne…")).to_be_visible()
+        await expect(heading(second, "Télésecrétaire 1 vous demande pour Cabinet des Tilleuls")).to_be_visible()
+        await button(second, "Rejoindre").click()
+        await expect(first.get_by_text("Superviseur : vous parle, l’appelant n’entend pas")).to_be_visible()
+        assert await office.hears(caller) == frozenset()
+        await button(first, "Parler à trois").click()
+        await expect(first.get_by_text("Superviseur : en conversation à trois")).to_be_visible()
+        await office.becomes(lambda: heard_by(office, caller), 2)
+        await button(first, "Transmettre l’appel").click()
+        await expect(heading(first, "Fin d’appel").first).to_be_visible()
+        await expect(heading(second, "En ligne pour Cabinet des Tilleuls")).to_be_visible()
+        await office.becomes(lambda: hear_each_other(office, caller), True)
+        await button(second, "Raccrocher").click()
+        await expect(heading(second, "Fin d’appel").first).to_be_visible()
+        assert (await office.client.closed(caller)).activity == "ended"
+
+
+async def test_a_page_that_is_loaded_again_shows_the_same(browser: Browser, office: Office) -> None:
+    async with at_work(browser, office.stage) as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        caller = await office.waits()
+        await expect(heading(page, "Un appel pour")).to_be_visible()
+        await page.reload()
+        await expect(heading(page, "Un appel pour Cabinet des Tilleuls")).to_be_visible()
+        await button(page, "Décrocher").click()
+        await expect(heading(page, "En ligne pour")).to_be_visible()
+        await expect(button(page, "Couper le micro")).to_be_visible()
+        # The carrier hangs up with the page: the caller is not lost, and has their place.
+        await page.reload()
+        await expect(heading(page, "Fin d’appel").first).to_be_visible()
+        await office.becomes(lambda: office.one("SELECT state FROM queue_entry"), "waiting")
+        assert (await office.client.state(caller)).activity != "ended"
+        await button(page, "Disponible").click()
+        office.stage.clock.advance(31)  # to somebody else first, where there is one
+        await expect(heading(page, "Un appel pour Cabinet des Tilleuls")).to_be_visible()
+
+
+async def test_what_is_shown_lives_without_a_stream_and_says_when_the_server_is_away(
+    browser: Browser, office: Office
+) -> None:
+    async with at_work(browser, office.stage) as page:
+        await page.route("**/poste/evenements", lambda route: route.abort())
+        await page.reload()
+        await page.wait_for_selector("html[data-ready]")
+        await office.waits()
+        await expect(heading(page, "Un appel pour Cabinet des Tilleuls")).to_be_visible()
+        await page.route("**/poste/etat*", lambda route: route.abort())
+        await expect(page.locator("#liaison")).to_contain_text("Liaison perdue")
+        await page.unroute("**/poste/etat*")
+        await expect(page.locator("#liaison")).to_be_hidden()
+
+
+async def test_a_session_that_is_ended_elsewhere_ends_the_page(browser: Browser, office: Office) -> None:
+    async with at_work(browser, office.stage) as page:
+        async with office.stage.running.database.house() as connection:
+            await connection.execute(text("UPDATE staff_session SET revoked_at = now() WHERE revoked_at IS NULL"))
+        await expect(heading(page, "Connexion")).to_be_visible()
+        await expect(page.get_by_text("Votre session a pris fin")).to_be_visible()
+        assert "/connexion?suite=%2Fposte&fin=1" in page.url
+
+
+async def test_a_microphone_that_is_refused_gives_the_call_back(browser: Browser, office: Office) -> None:
+    async with at_work(browser, office.stage) as page:
+        refuses = "export const open = async () => { throw new DOMException('no', 'NotAllowedError'); };"
+        await page.route(
+            "**/static/softphone_emulator.js*",
+            lambda route: route.fulfill(body=refuses, content_type="text/javascript"),
+        )
+        await office.waits()
+        await button(page, "Décrocher").click()
+        await expect(page.locator("#telephone-etat")).to_contain_text("Le micro n’est pas accessible")
+        await expect(heading(page, "Pas d’appel")).to_be_visible()
+        await office.becomes(lambda: office.one("SELECT count(*) FROM reservation WHERE ended_at IS NULL"), 0)
+        assert await office.one("SELECT state FROM queue_entry") == "waiting"
