@@ -180,8 +180,8 @@ class Softphone:
         for sid in self._ringing - ringing.keys() - self._legs.keys():
             self.tell({"type": "call", "call": sid, "state": "over"})
         for sid in ringing.keys() - self._ringing:
-            leg_ = ringing[sid]
-            caller, parameters = leg_.call.parties.caller, dict(leg_.parameters)
+            rung = ringing[sid]
+            caller, parameters = rung.call.parties.caller, dict(rung.parameters)
             self.tell({"type": "ringing", "call": sid, "from": caller, "parameters": parameters})
         self._ringing = set(ringing)
 
