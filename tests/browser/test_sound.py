@@ -145,6 +145,11 @@ async def test_the_telephones_page_goes_on_when_it_is_loaded_again_and_lends_its
         await hears_more(caller)
         await caller.reload()
         await hears_more(caller)
+        for carried in desk.emulator._running._patchboard._carried.values():
+            if carried.call.parties.application is None:
+                carried.pages[0]._line.end("cut")  # the telephones' page opens its line again by itself
+        await operator.wait_for_function(f"() => ({OPEN})() === 0")
+        await hears_more(caller)
         await hears_more(operator)
         loudspeaker = caller.locator("#sound")
         await loudspeaker.click()
