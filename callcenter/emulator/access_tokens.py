@@ -102,12 +102,13 @@ class AccessTokens:
 
     def _life(self, payload: Mapping[str, Any]) -> datetime:
         """When the token ends."""
-        ends, begins, now = _moment(payload.get("exp")), _moment(payload.get("nbf", 0)), self._now().timestamp()
+        now = self._now().timestamp()
+        ends, begins = _moment(payload.get("exp")), _moment(payload.get("nbf", now))
         if ends is None or ends <= now:
             raise TokenError(EXPIRED, "Access Token expired or expiration date invalid")
         if begins is None or begins > now:
             raise TokenError(EARLY, "Access Token not yet valid")
-        if ends - max(begins, now) > LONGEST_LIFE:
+        if ends - begins > LONGEST_LIFE:  # its whole life, the stricter reading; what is left of it is the milder one
             raise TokenError(TOO_LONG, f"Expiration time exceeds {LONGEST_LIFE} seconds")
         return datetime.fromtimestamp(ends, UTC)
 

@@ -75,6 +75,7 @@ class Patchboard:
     def __init__(self) -> None:
         self._carried: dict[str, _Carried] = {}
         self._links: dict[int, Link] = {}
+        self._hearing: dict[str, frozenset[str]] = {}  # whom each hears, by the last look
         self._numbers = count(1)
 
     def carry(self, page: Page, call: Call, *, first: bool = False) -> None:
@@ -146,6 +147,7 @@ class Patchboard:
             gone = self._carried.pop(sid)
             if gone.pages:
                 self._tell(gone, gone.pages[0], [])
+        self._hearing = {sid: frozenset(far.sid for far in one.call.hears) for sid, one in self._carried.items()}
         self._links = {link.number: link for link in self._found()}
         told: dict[str, list[dict[str, object]]] = {sid: [] for sid in self._carried}
         for link in self._links.values():
@@ -173,7 +175,7 @@ class Patchboard:
                 yield Link(next(self._numbers), first.call, second.call, pages, company)
 
     def _heard(self, speaker: Call, listener: Call) -> bool:
-        return not self._carried[speaker.sid].silent and speaker in listener.hears
+        return not self._carried[speaker.sid].silent and speaker.sid in self._hearing[listener.sid]
 
     def _told(self, link: Link, call: Call) -> dict[str, object]:
         other = link.other(call)

@@ -180,8 +180,8 @@ class Softphone:
         for sid in self._ringing - ringing.keys() - self._legs.keys():
             self.tell({"type": "call", "call": sid, "state": "over"})
         for sid in ringing.keys() - self._ringing:
-            leg_ = ringing[sid]
-            caller, parameters = leg_.call.parties.caller, dict(leg_.parameters)
+            rung = ringing[sid]
+            caller, parameters = rung.call.parties.caller, dict(rung.parameters)
             self.tell({"type": "ringing", "call": sid, "from": caller, "parameters": parameters})
         self._ringing = set(ringing)
 
@@ -212,9 +212,10 @@ class Softphone:
 
     def _admit(self, grant: Grant) -> None:
         self._timer.cancel()
-        self._ring_no_more()
+        if not grant.rings:
+            self._ring_no_more()
         self._grant = grant
-        if grant.rings:
+        if grant.rings and not self._rings:  # one that rings meanwhile rings on
             self._rings, self._counted = True, self._house.register(grant.identity)
         left = max(0.0, (grant.until - self._house.now()).total_seconds())
         self._timer = self._loop.call_later(left, self._expired)

@@ -24,8 +24,8 @@ from tests.browser.softphones import (
     hears_nothing_more,
     served,
 )
-from tests.browser.visitor import Visitor, visiting
-from tests.unit.emulator.bench import PRACTICE, Bench, bench, sdk, twiml
+from tests.browser.visitor import VOICE, Visitor, visiting
+from tests.unit.emulator.bench import PRACTICE, Bench, Reply, bench, sdk, twiml, wav
 from tests.unit.emulator.softphone import DESK, KEY, SECRET, token
 
 pytestmark = [
@@ -145,6 +145,11 @@ async def test_the_telephones_page_goes_on_when_it_is_loaded_again_and_lends_its
         await hears_more(caller)
         await caller.reload()
         await hears_more(caller)
+        for carried in desk.emulator._running._patchboard._carried.values():
+            if carried.call.parties.application is None:
+                carried.pages[0]._line.end("cut")  # the telephones' page opens its line again by itself
+        await operator.wait_for_function(f"() => ({OPEN})() === 0")
+        await hears_more(caller)
         await hears_more(operator)
         loudspeaker = caller.locator("#sound")
         await loudspeaker.click()
@@ -180,6 +185,20 @@ async def test_a_page_that_is_loaded_again_hangs_up_and_one_whose_line_is_cut_sa
         await operator.evaluate("line.close()")
         await operator.wait_for_function("() => states.at(-1) === 'over'")
         assert len(desk.application.asked("/desk")) == 3
+
+
+async def test_a_softphone_hears_what_the_carrier_says_and_plays(browser: Browser) -> None:
+    pages = {
+        "/desk": twiml("<Say language='fr-FR'>un appel</Say><Play>/audio/a.wav</Play><Pause length='60'/>"),
+        "/audio/a.wav": Reply(wav(0.2), content_type="audio/wav"),
+    }
+    async with bench(**HOUSE | {"pages": pages}) as desk, served(desk.emulator.base_url) as address:
+        emulator = desk.emulator.base_url
+        async with at_a_desk(browser, address, emulator, token, VOICE) as page:
+            async with page.expect_response("**/sounds/*") as fetched:
+                await calls(page)
+            assert (await fetched.value).ok
+            assert await page.evaluate("spoken") == ["fr-FR: un appel"]
 
 
 async def test_a_line_that_is_refused_says_why(browser: Browser) -> None:
