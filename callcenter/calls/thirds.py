@@ -18,7 +18,7 @@ from callcenter.calls.talk_values import Seat
 from callcenter.routing import talks
 from callcenter.routing.held import lock_reservation
 from callcenter.routing.talks import Party
-from callcenter.routing.values import PartyState
+from callcenter.routing.values import PartyState, Way
 
 #: In one sweep; the rest waits for the next.
 MOST = 200
@@ -69,6 +69,8 @@ class Thirds:
             if party is None:
                 return
             if party.state is PartyState.TOOK:
+                if party.way is not Way.TELEPHONE:  # a page says so first; if it has not, the caller waits again
+                    return
                 mine = (await connection.execute(_TAKEN_UP, {"seat": party.label})).one_or_none()
                 if mine is not None:
                     await house.reservations.over(connection, mine.id, mine.staff_id, now)

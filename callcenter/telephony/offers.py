@@ -137,15 +137,23 @@ class Offers:
             request[OUTCOME] = Outcome.MALFORMED.value
             return respond(204)
         if event.status.terminal:
-            try:
-                async with asyncio.timeout(self._seconds):
-                    await tell(offer, event)
-            except Exception as error:
-                self._alerts.failed(AlertKind.STATUS_FAILED, error)
-                request[OUTCOME] = Outcome.FAILED.value
-                return respond(503)
-        request[OUTCOME] = Outcome.ACCEPTED.value
-        return respond(204)
+            return await self._done(request, tell(offer, event))
+        return _noted(request)
+
+    async def room(self, request: web.Request) -> web.Response:
+        """Somebody has come into a conference, or left it. A failure is a 503, as for a leg."""
+        left = webhooks.read_left_room(await request.post())
+        return _noted(request) if left is None else await self._done(request, self._invited.left(left))
+
+    async def _done(self, request: web.Request, told: Awaitable[None]) -> web.Response:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await told
+        except Exception as error:
+            self._alerts.failed(AlertKind.STATUS_FAILED, error)
+            request[OUTCOME] = Outcome.FAILED.value
+            return respond(503)
+        return _noted(request)
 
     async def _asked(self, answer: Awaitable[T | None]) -> T | None:
         try:
@@ -249,6 +257,12 @@ def joined(
     )
     response.append(dial)
     return serialise(response)
+
+
+def _noted(request: web.Request) -> web.Response:
+    """It is taken note of."""
+    request[OUTCOME] = Outcome.ACCEPTED.value
+    return respond(204)
 
 
 def _offer(request: web.Request) -> UUID | None:

@@ -31,6 +31,7 @@ from callcenter.flow.conversation import Dequeued, Dialled, Keyed, Rang, Recorde
 from callcenter.telephony.callers import Line, e164
 from callcenter.telephony.ports import MessageStatus
 
+_HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _CALL_SID = re.compile(r"CA[0-9a-f]{32}", re.ASCII)
 _MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
 _RECORDING_SID = re.compile(r"RE[0-9a-f]{32}", re.ASCII)
@@ -337,6 +338,18 @@ def read_status_change(form: Form) -> StatusChanged | Malformed:
     if status is None:
         return Malformed("CallStatus")
     return StatusChanged(sid, status)
+
+
+def read_left_room(form: Form) -> UUID | None:
+    """Who has left a conference, if it is somebody who was asked into a talk: they come in under their request's name.
+
+    Nothing else that is told of conferences is needed: the legs of caller and operator say what became of them.
+    Its number in the sequence is not either: whoever has left has left.
+    """
+    label = one(form, "ParticipantLabel") or ""
+    if one(form, "StatusCallbackEvent") != "participant-leave" or not _HEX.fullmatch(label):
+        return None
+    return UUID(label)
 
 
 def read_message_status(form: Form) -> MessageChanged | Malformed:
