@@ -101,7 +101,7 @@ class CarrierLines:
 
 @dataclass(frozen=True, slots=True)
 class CarrierRooms:
-    """The carrier's conferences as talks see them. Implements ``calls.talks.Rooms``.
+    """The carrier's conferences as talks see them. Implements ``calls.rooms.Rooms``.
 
     Arguments:
         rooms: once the carrier's client is started.

@@ -109,7 +109,8 @@ async def fitted_out(
     lines = CarrierLines(carrier, urls)
     operators = Operators(house, lines)
     rooms = CarrierRooms(carrier, carrier.rooms, urls)
-    talks, thirds = Talks(house, rooms, operators.offered), Thirds(house, rooms)
+    thirds = Thirds(house, rooms)
+    talks = Talks(house, rooms, thirds, operators.offered)
     ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
     return Fittings(
         house=house,

@@ -13,11 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.own_legs import identity_of
-from callcenter.calls.talk_values import Act as Ended
-from callcenter.calls.talk_values import Colleague, PracticeLine
+from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
 from callcenter.calls.talk_values import Whom as TalkWhom
 from callcenter.calls.talks import Talks
-from callcenter.calls.thirds import Thirds
 from callcenter.console import on_duty
 from callcenter.console.workplace_ports import Act, Asked, Doing, Ring, SoftphonePass, Talk, Third, Whom, Workplace
 from callcenter.kernel.clock import Clock
@@ -45,7 +43,7 @@ class StaffWorkplaces:
 
     Arguments:
         database: the console's own, so that pages hold up no caller.
-        talks, thirds: what is done with a talk, and by those who are asked into one.
+        talks: what is done with a talk, and by those who are asked into one.
         passes: for the softphone, where there is one.
     """
 
@@ -55,7 +53,6 @@ class StaffWorkplaces:
     clock: Clock
     reservations: Reservations
     talks: Talks
-    thirds: Thirds
     passes: Passes | None
     limits: Limits = field(default_factory=Limits)
 
@@ -104,11 +101,11 @@ class StaffWorkplaces:
             case Act.JOIN:
                 return await self.talks.join(staff, call) is not None
             case Act.LEAVE:
-                return await self._leave(staff, call)
+                return await self.talks.decline(staff, call)
             case Act.HANG_UP:
                 return await self._hang_up(staff, call)
             case _:
-                return await self._in_talk(staff, act, call, whom) is Ended.DONE
+                return await self._in_talk(staff, act, call, whom) is Acted.DONE
 
     async def softphone_pass(self, token: str) -> SoftphonePass | None:
         session = await self._standing(token)
@@ -129,29 +126,20 @@ class StaffWorkplaces:
                 case Act.REFUSE:
                     return await self.reservations.refuse(connection, call, staff, now)
             given_back = await self.reservations.dropped(connection, call, staff, now)
-        return given_back or await self._leave(staff, call)
+        return given_back or await self.talks.decline(staff, call)
 
     async def _hang_up(self, staff: UUID, call: UUID) -> bool:
         """End the talk, whether or not the carrier follows: the room ends with the operator's own leg too."""
         ended = await self.talks.hang_up(staff, call)
-        if ended is Ended.DONE:
+        if ended is Acted.DONE:
             return True
         now = self.clock.now()
         async with self.database.house() as connection:
             over = await self.reservations.over(connection, call, staff, now)
             over = over or await self.reservations.dropped(connection, call, staff, now)
-        return over or ended is Ended.FAILED
+        return over or ended is Acted.NOT_DONE
 
-    async def _leave(self, staff: UUID, request: UUID) -> bool:
-        """Be asked into a talk no more; those who have it go on."""
-        async with self.database.house() as connection:
-            asked = await asked_of(connection, staff)
-        if asked is None or asked[0].id != request:
-            return False
-        await self.thirds.left(request)
-        return True
-
-    async def _in_talk(self, staff: UUID, act: Act, call: UUID, whom: str) -> Ended:
+    async def _in_talk(self, staff: UUID, act: Act, call: UUID, whom: str) -> Acted:
         match act:
             case Act.HOLD | Act.RESUME:
                 return await self.talks.hold(staff, call, act is Act.HOLD)
@@ -167,7 +155,7 @@ class StaffWorkplaces:
                 return await self.talks.consult(staff, call, asked, act is Act.CONSULT_HEARD)
             case Act.SEND if isinstance(asked, Colleague):
                 return await self.talks.send(staff, call, asked)
-        return Ended.NOT_POSSIBLE
+        return Acted.NOT_NOW
 
     async def _talk(self, connection: AsyncConnection, held: Reservation, practice: str) -> Talk | None:
         if held.state is ReservationState.OFFERED:

@@ -12,16 +12,18 @@ from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
 
 
-async def forget_what_was_proved(house: House, connection: AsyncConnection, call: UUID) -> None:
-    """Take evidence, open challenge and what was found out of a call, in the transaction that hands it on.
+async def lock_the_call(connection: AsyncConnection, call: UUID) -> None:
+    """What :func:`forget_what_was_proved` needs first: the lock of a call comes before those of its queue, as in a
+    step. Where nothing is forgotten after all, nothing has changed."""
+    await connection.execute(rows.ENTER_BY_ID, {"id": call})
 
-    It takes the lock of the call, so it comes before the locks of its queue, as a step does.
-    """
-    entered = (await connection.execute(rows.ENTER_BY_ID, {"id": call})).one_or_none()
+
+async def forget_what_was_proved(house: House, connection: AsyncConnection, practice: UUID, call: UUID) -> None:
+    """Take evidence, open challenge and what was found out of a call, in the transaction that hands it on."""
     kept = (await connection.execute(rows.SESSION, {"call": call})).one_or_none()
-    if entered is None or kept is None:
+    if kept is None:
         return
-    place = session_place(entered.practice_id, call)
+    place = session_place(practice, call)
     session = Session.from_json(house.sealer.open(kept.state, place))
     bare = replace(session, state=session.state.emptied(), evidence=None, challenge=None, card=None)
     if bare != session:

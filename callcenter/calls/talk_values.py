@@ -8,16 +8,16 @@ from enum import StrEnum
 from uuid import UUID
 
 
-class Act(StrEnum):
+class Acted(StrEnum):
     """How an act on a talk ended."""
 
     DONE = "done"
     #: The reservation is somebody else's, or none, or the talk is over.
     NOT_YOURS = "not_yours"
     #: It is theirs, but this cannot be done as it stands: nobody is there to hand it to, or somebody was asked already.
-    NOT_POSSIBLE = "not_possible"
+    NOT_NOW = "not_now"
     #: The carrier has not done it. The talk is as it was.
-    FAILED = "failed"
+    NOT_DONE = "not_done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +35,44 @@ class PracticeLine:
 Whom = Colleague | PracticeLine
 
 
+class ThirdState(StrEnum):
+    """How far somebody has come who is asked into a talk."""
+
+    #: Their telephone rings, or their page asks them.
+    RINGING = "ringing"
+    THERE = "there"
+
+
 @dataclass(frozen=True, slots=True)
 class Third:
     """Who is asked into a talk.
 
     Arguments:
-        id: of the request.
-        there: whether they are in the room; until then they are rung, or asked on their page.
         since: when they were asked, or came.
-        private: the caller was to hear music meanwhile.
+        private: they were asked without the caller's hearing it.
     """
 
-    id: UUID
     whom: Whom
-    there: bool
+    state: ThirdState
     since: datetime
     private: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """A talk as it stands.
+    """A talk as it stands: what a page that is loaded again shows.
 
     Arguments:
-        room: opaque name of the room.
-        practice_name: as it is written.
+        reservation: names the talk for every act.
+        practice: its name.
         since: when it began for this operator.
-        on_hold: the caller hears music.
+        on_hold: the caller hears music, and nobody.
         third: who is asked into it, or ``None``.
     """
 
     reservation: UUID
-    room: str
-    practice: UUID
-    practice_name: str
+    practice_id: UUID
+    practice: str
     since: datetime
     on_hold: bool
     third: Third | None
@@ -79,17 +83,19 @@ class Asked:
     """A colleague is asked into somebody's talk.
 
     Arguments:
-        id: of the request.
+        request: names it for ``join`` and ``decline``.
+        practice: its name.
         by: whose talk it is.
-        joined: they are in the room already.
+        since, until: when they were asked, and when the request ends by itself unless they have come.
+        there: they are in the room already.
     """
 
-    id: UUID
-    practice: UUID
-    practice_name: str
+    request: UUID
+    practice: str
     by: UUID
     since: datetime
-    joined: bool
+    until: datetime
+    there: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,18 @@ checked who ``staff`` is; that the talk is theirs, and goes on, is checked here,
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 from uuid import UUID
 
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.calls.evidence_ends import forget_what_was_proved
+from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
+from callcenter.calls.rooms import Rooms, hold_caller
 from callcenter.calls.shown import shown_for
 from callcenter.calls.steps import House
-from callcenter.calls.talk_values import Act, Asked, Colleague, PracticeLine, Seat, Talk, Third, Whom
+from callcenter.calls.talk_values import Acted, Asked, Colleague, PracticeLine, Seat, Talk, Third, ThirdState, Whom
+from callcenter.calls.thirds import Thirds
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import new_id
 from callcenter.practice.facts import PracticeFacts
@@ -33,45 +34,14 @@ from callcenter.routing.values import (
 )
 from callcenter.staff.telephones import telephone_of
 
-#: Labels under which the two are in a room from the start.
-CALLER = "caller"
-
 _log = structlog.get_logger(__name__)
-
-
-class Rooms(Protocol):
-    """The rooms in which calls are spoken, and the legs in them. Each act may be asked for again.
-
-    Raises, all of them:
-        Unavailable: whether anything was done is not known.
-    """
-
-    async def find(self, room: str) -> str | None:
-        """What the carrier knows a room by that is in use; ``None`` when it is not."""
-
-    async def hold(self, found: str, label: str, on: bool) -> bool:
-        """Let somebody hear music instead of the others, or the others again; whether that is so now."""
-
-    async def ends(self, found: str, label: str, on: bool) -> bool:
-        """Whether all are put out when somebody leaves; whether that is so now."""
-
-    async def put_out(self, found: str, label: str) -> bool:
-        """Put somebody out."""
-
-    async def close(self, found: str) -> bool:
-        """Put everybody out."""
-
-    async def ring(self, number: str, shown: str, party: UUID) -> str | None:
-        """Ring somebody who is asked in; the leg, or ``None`` when nobody is rung."""
-
-    async def hang_up(self, leg: str) -> bool:
-        """End a leg, which may ring yet."""
 
 
 class Talks:
     """Acts on talks.
 
     Arguments:
+        thirds: those who are asked into them.
         offered: rings whoever a call is offered to, as for every offer.
     """
 
@@ -79,11 +49,13 @@ class Talks:
         self,
         house: House,
         rooms: Rooms,
+        thirds: Thirds,
         offered: Callable[[Reservation], Awaitable[None]],
         limits: Limits | None = None,
     ) -> None:
         self._house = house
         self._rooms = rooms
+        self._thirds = thirds
         self._offered = offered
         self._limits = limits or Limits()
 
@@ -95,7 +67,7 @@ class Talks:
         if talk is None:
             return None
         third = None if talk.third is None else _third(talk.third)
-        return Talk(talk.reservation, talk.room.hex, talk.practice, name, talk.since, talk.on_hold, third)
+        return Talk(talk.reservation, talk.practice, name, talk.since, talk.on_hold, third)
 
     async def asked_of(self, staff: UUID) -> Asked | None:
         """What ``staff`` is asked into by a colleague, or ``None``. Whose way is the browser is not rung."""
@@ -105,101 +77,97 @@ class Talks:
                 return None
             party, practice = asked
             name = (await _facts(self._house, connection, practice)).name
-        joined = party.state is PartyState.THERE
-        return Asked(party.id, practice, name, party.owner, party.joined_at or party.made_at, joined)
+        there = party.state is PartyState.THERE
+        return Asked(party.id, name, party.owner, party.made_at, party.ends_at, there)
 
     async def join(self, staff: UUID, request: UUID) -> Seat | None:
         """``staff`` comes to what they are asked into: where their softphone comes in, and under which label; the
         conference does not end when it leaves. ``None`` when they are not asked any more. The same again changes
         nothing."""
-        async with self._house.database.house() as connection:
-            party = await standing_talks.party_of(connection, request)
-            if party is None or party.staff is None or party.staff != staff:
-                return None
-            locked = await standing_talks.lock_talk(connection, party.reservation, party.owner)
-            if locked is None or locked[1].third is None or locked[1].third.id != request:
-                return None
-            if not await standing_talks.joined(connection, locked[1], self._house.clock.now()):
-                return None
-        return Seat(locked[1].room.hex, party.label)
+        return await self._thirds.join(staff, request)
 
-    async def hold(self, staff: UUID, reservation: UUID, on: bool) -> Act:
+    async def decline(self, staff: UUID, request: UUID) -> bool:
+        """``staff`` does not come, or has left: the caller hears the operator again. False when they are asked no
+        more."""
+        return await self._thirds.decline(staff, request)
+
+    async def hold(self, staff: UUID, reservation: UUID, on: bool) -> Acted:
         """Let the caller hear music, or the others again. The same again changes nothing."""
         talk = await self._talk(staff, reservation)
-        return Act.NOT_YOURS if talk is None else await self._holds(talk, on)
+        return Acted.NOT_YOURS if talk is None else await self._holds(talk, on)
 
-    async def hang_up(self, staff: UUID, reservation: UUID) -> Act:
+    async def hang_up(self, staff: UUID, reservation: UUID) -> Acted:
         """The talk is over for everybody; the caller hears what the flow says behind it."""
         house = self._house
         talk = await self._talk(staff, reservation)
         if talk is None:
-            return Act.NOT_YOURS
+            return Acted.NOT_YOURS
         found = await self._found(talk)
         if found is None:
-            return Act.FAILED
+            return Acted.NOT_DONE
         async with house.database.house() as connection:
             await self._third_goes(connection, talk, PartyState.LEFT)
             if not await house.reservations.over(connection, reservation, staff, house.clock.now()):
-                return Act.NOT_YOURS
+                return Acted.NOT_YOURS
         await self._no_more_ringing(talk.third)
-        return Act.DONE if await self._done(lambda: self._rooms.close(found), tries=2) else Act.FAILED
+        return Acted.DONE if await self._done(lambda: self._rooms.close(found), tries=2) else Acted.NOT_DONE
 
-    async def consult(self, staff: UUID, reservation: UUID, whom: Whom, caller_hears: bool) -> Act:
+    async def consult(self, staff: UUID, reservation: UUID, whom: Whom, caller_hears: bool) -> Acted:
         """Ask somebody into the talk; the caller hears music meanwhile, unless ``caller_hears``.
 
-        ``NOT_POSSIBLE``: somebody was asked already, or the colleague is not available, may not answer for this
+        ``NOT_NOW``: somebody was asked already, or the colleague is not available, may not answer for this
         practice, or speaks by a telephone that nobody knows.
         """
         house, now = self._house, self._house.clock.now()
         async with house.database.house() as connection:
             locked = await standing_talks.lock_talk(connection, reservation, staff)
             if locked is None:
-                return Act.NOT_YOURS
+                return Acted.NOT_YOURS
             talk, colleague = locked[1], whom.staff if isinstance(whom, Colleague) else None
             party = await standing_talks.ask(
                 connection, talk, new_id(house.random), colleague, now, private=not caller_hears, limits=self._limits
             )
             if party is None:
-                return Act.NOT_POSSIBLE
+                return Acted.NOT_NOW
         # A private word begins with nobody listening, and no telephone rings that could not be told so.
-        if not caller_hears and not talk.on_hold and await self._holds(talk, True) is not Act.DONE:
+        if not caller_hears and not talk.on_hold and await self._holds(talk, True) is not Acted.DONE:
             await self._asked_in_vain(party)
-            return Act.FAILED
+            return Acted.NOT_DONE
         if await self._rings(talk, party):
-            return Act.DONE
+            return Acted.DONE
         await self._asked_in_vain(party)
         if not caller_hears and not talk.on_hold:
             await self._holds(talk, False)
-        return Act.FAILED
+        return Acted.NOT_DONE
 
-    async def end_consultation(self, staff: UUID, reservation: UUID) -> Act:
+    async def end_consultation(self, staff: UUID, reservation: UUID) -> Acted:
         """Whoever was asked in leaves, or is rung no longer, and the caller hears the operator again."""
         talk = await self._talk(staff, reservation)
         if talk is None:
-            return Act.NOT_YOURS
+            return Acted.NOT_YOURS
         third = talk.third
         if third is None:
-            return Act.NOT_POSSIBLE
+            return Acted.NOT_NOW
         found = await self._found(talk)
-        if found is None or (talk.on_hold and await self._holds(talk, False) is not Act.DONE):
-            return Act.FAILED
+        if found is None or (talk.on_hold and await self._holds(talk, False) is not Acted.DONE):
+            return Acted.NOT_DONE
         if third.state is PartyState.THERE and not await self._done(lambda: self._rooms.put_out(found, third.label)):
             _log.info("third_not_put_out", party=str(third.id))  # they have hung up just now, or will be swept
         await self._no_more_ringing(third)
         async with self._house.database.house() as connection:
             await self._third_goes(connection, talk, PartyState.LEFT)
-        return Act.DONE
+        return Acted.DONE
 
-    async def bring_together(self, staff: UUID, reservation: UUID) -> Act:
+    async def bring_together(self, staff: UUID, reservation: UUID) -> Acted:
         """The caller hears, and is heard by, everybody in the room."""
         talk = await self._talk(staff, reservation)
         if talk is None:
-            return Act.NOT_YOURS
+            return Acted.NOT_YOURS
         if talk.third is None or talk.third.state is not PartyState.THERE:
-            return Act.NOT_POSSIBLE
+            return Acted.NOT_NOW
         return await self._holds(talk, False)
 
-    async def hand_over(self, staff: UUID, reservation: UUID) -> Act:
+    async def hand_over(self, staff: UUID, reservation: UUID) -> Acted:
         """The operator leaves; the caller and whoever was asked in talk on. What was proved is not handed over (P2).
 
         Nobody leaves before it is settled whose leaving ends the talk.
@@ -207,51 +175,54 @@ class Talks:
         house = self._house
         talk = await self._talk(staff, reservation)
         if talk is None:
-            return Act.NOT_YOURS
+            return Acted.NOT_YOURS
         third = talk.third
         if third is None or third.state is not PartyState.THERE:
-            return Act.NOT_POSSIBLE
+            return Acted.NOT_NOW
         found = await self._found(talk)
         if found is None or not await self._changes_hands(found, talk, third):
-            return Act.FAILED
+            return Acted.NOT_DONE
         async with house.database.house() as connection:
-            await forget_what_was_proved(house, connection, talk.call)
+            await lock_the_call(connection, talk.call)
             locked = await standing_talks.lock_talk(connection, reservation, staff)
             done = locked is not None and await standing_talks.handed_over(
                 connection, *locked, new_id(house.random), house.clock.now()
             )
+            if done:
+                await forget_what_was_proved(house, connection, talk.practice, talk.call)
         if not done:
             await self._done(lambda: self._rooms.ends(found, talk.seat, True))
-            return Act.NOT_POSSIBLE
+            return Acted.NOT_NOW
         # Whoever is not put out hangs up: that ends nothing any more.
         await self._done(lambda: self._rooms.put_out(found, talk.seat), tries=2)
-        return Act.DONE
+        return Acted.DONE
 
-    async def send(self, staff: UUID, reservation: UUID, colleague: Colleague) -> Act:
+    async def send(self, staff: UUID, reservation: UUID, colleague: Colleague) -> Acted:
         """The caller waits again, before all who came later, and is offered to ``colleague`` first; if they do not take
         it, to anybody. The operator is done with the call. What was proved is not sent along (P2)."""
         house, now = self._house, self._house.clock.now()
         talk = await self._talk(staff, reservation)
         if talk is None:
-            return Act.NOT_YOURS
+            return Acted.NOT_YOURS
         if talk.third is not None:
-            return Act.NOT_POSSIBLE
+            return Acted.NOT_NOW
         found = await self._found(talk)
         if found is None:
-            return Act.FAILED
+            return Acted.NOT_DONE
         offer = new_id(house.random)
         async with house.database.house() as connection:
-            await forget_what_was_proved(house, connection, talk.call)
+            await lock_the_call(connection, talk.call)
             locked = await standing_talks.lock_talk(connection, reservation, staff)
             if locked is None:
-                return Act.NOT_YOURS
+                return Acted.NOT_YOURS
             if not await standing_talks.sent_on(connection, *locked, colleague.staff, offer, now, self._limits):
-                return Act.NOT_POSSIBLE
+                return Acted.NOT_NOW
+            await forget_what_was_proved(house, connection, talk.practice, talk.call)
             made = await house.reservations.of(connection, colleague.staff)
         closed = await self._done(lambda: self._rooms.close(found), tries=2)
         if made is not None and made.state is ReservationState.OFFERED:
             await self._offered(made)
-        return Act.DONE if closed else Act.FAILED
+        return Acted.DONE if closed else Acted.NOT_DONE
 
     async def _talk(self, staff: UUID, reservation: UUID) -> Standing | None:
         async with self._house.database.house() as connection:
@@ -271,13 +242,8 @@ class Talks:
                 _log.warning("talk_not_changed", error=type(error).__name__)
         return False
 
-    async def _holds(self, talk: Standing, on: bool) -> Act:
-        found = await self._found(talk)
-        if found is None or not await self._done(lambda: self._rooms.hold(found, CALLER, on)):
-            return Act.FAILED
-        async with self._house.database.house() as connection:
-            await standing_talks.put_on_hold(connection, talk, on)
-        return Act.DONE
+    async def _holds(self, talk: Standing, on: bool) -> Acted:
+        return Acted.DONE if await hold_caller(self._house, self._rooms, talk, on) else Acted.NOT_DONE
 
     async def _rings(self, talk: Standing, party: Party) -> bool:
         """Ring whoever is asked; whose way is the browser sees it on their page."""
@@ -305,7 +271,7 @@ class Talks:
     async def _changes_hands(self, found: str, talk: Standing, third: Party) -> bool:
         """From here on the third's leaving ends it, and the operator's does not. All of it, or as it was."""
         rooms = self._rooms
-        if talk.on_hold and await self._holds(talk, False) is not Act.DONE:
+        if talk.on_hold and await self._holds(talk, False) is not Acted.DONE:
             return False
         if await self._done(lambda: rooms.ends(found, third.label, True)):
             if await self._done(lambda: rooms.ends(found, talk.seat, False)):
@@ -337,8 +303,8 @@ class Talks:
 
 def _third(party: Party) -> Third:
     whom: Whom = PracticeLine() if party.staff is None else Colleague(party.staff)
-    there = party.state is PartyState.THERE
-    return Third(party.id, whom, there, party.joined_at or party.made_at, party.private)
+    state = ThirdState.THERE if party.state is PartyState.THERE else ThirdState.RINGING
+    return Third(whom, state, party.joined_at or party.made_at, party.private)
 
 
 async def _facts(house: House, connection: AsyncConnection, practice: UUID) -> PracticeFacts:

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from callcenter.calls.coming_in import come_in
+from callcenter.calls.rooms import Rooms, hold_caller
 from callcenter.calls.steps import House
-from callcenter.calls.talks import CALLER, Rooms
-from callcenter.kernel.errors import Unavailable
+from callcenter.calls.talk_values import Seat
 from callcenter.routing import talks
 from callcenter.routing.held import lock_reservation
-from callcenter.routing.talks import Party, Standing
-from callcenter.routing.values import PartyState
+from callcenter.routing.talks import Party
+from callcenter.routing.values import PartyState, Way
 
 #: In one sweep; the rest waits for the next.
 MOST = 200
@@ -45,13 +46,19 @@ class Thirds:
 
     async def take(self, offer: UUID) -> str | None:
         """They come in: the room, or ``None``. The key again has the same answer."""
+        seat = await come_in(self._house, offer)
+        return None if seat is None else seat[0]
+
+    async def join(self, staff: UUID, request: UUID) -> Seat | None:
+        """See :meth:`callcenter.calls.talks.Talks.join`."""
+        seat = await come_in(self._house, request, staff)
+        return None if seat is None else Seat(*seat)
+
+    async def decline(self, staff: UUID, request: UUID) -> bool:
+        """See :meth:`callcenter.calls.talks.Talks.decline`."""
         async with self._house.database.house() as connection:
-            party = await talks.party_of(connection, offer)
-            locked = None if party is None else await talks.lock_talk(connection, party.reservation, party.owner)
-            if locked is None or locked[1].third is None or locked[1].third.id != offer:
-                return None
-            joined = await talks.joined(connection, locked[1], self._house.clock.now())
-        return locked[1].room.hex if joined else None
+            party = await talks.party_of(connection, request, staff)
+        return party is not None and await self._gone(party, self._house.clock.now())
 
     async def left(self, offer: UUID) -> None:
         """Their leg is over: the caller hears the operator again. One who had the talk has ended it."""
@@ -61,6 +68,8 @@ class Thirds:
             if party is None:
                 return
             if party.state is PartyState.TOOK:
+                if party.way is not Way.TELEPHONE:  # a page says so first; if it has not, the caller waits again
+                    return
                 mine = (await connection.execute(_TAKEN_UP, {"seat": party.label})).one_or_none()
                 if mine is not None:
                     await house.reservations.over(connection, mine.id, mine.staff_id, now)
@@ -87,19 +96,9 @@ class Thirds:
             await talks.ended(connection, held, fresh, why, now)
             talk = await talks.talk_of(connection, party.owner, party.reservation)
         if talk is not None and talk.on_hold and fresh.private:
-            await self._off_hold(talk)
+            # If the carrier fails, the operator's page shows that the caller is on hold.
+            await hold_caller(self._house, self._rooms, talk, False)
         return True
-
-    async def _off_hold(self, talk: Standing) -> None:
-        """Whom the caller was kept from is gone. If the carrier fails, the operator sees that the caller is on hold."""
-        try:
-            found = await self._rooms.find(talk.room.hex)
-            if found is None or not await self._rooms.hold(found, CALLER, False):
-                return
-        except Unavailable:
-            return
-        async with self._house.database.house() as connection:
-            await talks.put_on_hold(connection, talk, False)
 
 
 _REVISION = text("SELECT revision FROM practice WHERE id = :practice")

@@ -116,9 +116,13 @@ async def lock_talk(connection: AsyncConnection, reservation: UUID, staff: UUID)
     return None if standing is None else (held, standing)
 
 
-async def party_of(connection: AsyncConnection, party: UUID) -> Party | None:
-    """Somebody who was asked into a talk, whatever has become of it."""
-    row = (await connection.execute(_PARTY, {"id": party})).one_or_none()
+async def party_of(connection: AsyncConnection, party: UUID, staff: UUID | None = None) -> Party | None:
+    """Somebody who was asked into a talk, whatever has become of it.
+
+    Arguments:
+        staff: who it must be, if that matters.
+    """
+    row = (await connection.execute(_PARTY, {"id": party, "staff": staff})).one_or_none()
     return None if row is None else _party(row)
 
 
@@ -163,9 +167,7 @@ async def ask(
     return await party_of(connection, party)
 
 
-async def _reserved(
-    connection: AsyncConnection, call: UUID, colleague: UUID, now: datetime, limits: Limits, offered: UUID | None = None
-) -> bool:
+async def _reserved(connection: AsyncConnection, call: UUID, colleague: UUID, now: datetime, limits: Limits) -> bool:
     values = {"call": call, "staff": colleague, "now": now, "seen": now - limits.unseen, "today": day_of(now)}
     if (await connection.execute(_RESERVE, values)).one_or_none() is None:
         return False
@@ -302,7 +304,12 @@ _PARTY_COLUMNS = """
 _PARTY_TABLES = """
     talk_party y JOIN reservation r ON r.id = y.reservation_id LEFT JOIN presence p ON p.staff_id = y.staff_id
 """
-_PARTY = text(f"SELECT {_PARTY_COLUMNS} FROM {_PARTY_TABLES} WHERE y.id = :id")  # noqa: S608 - our own words alone
+_PARTY = text(
+    f"""
+    SELECT {_PARTY_COLUMNS} FROM {_PARTY_TABLES}
+    WHERE y.id = :id AND (cast(:staff AS uuid) IS NULL OR y.staff_id = :staff)
+    """  # noqa: S608 - our own words alone
+)
 _THIRD = text(
     f"""
     SELECT {_PARTY_COLUMNS} FROM {_PARTY_TABLES}

@@ -123,6 +123,7 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.PARTY, thirds.heard),
             web.post(paths.PARTY_KEYS, thirds.keyed),
             web.post(paths.PARTY_STATUS, thirds.status),
+            web.post(paths.ROOM, thirds.room),
             web.post(paths.HOLD, waiting.hold),
             web.post(paths.STEP, voice.step),
             web.post(paths.STATUS, voice.status),

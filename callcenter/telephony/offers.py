@@ -123,16 +123,22 @@ class Offers:
             self._alerts.report(AlertKind.MALFORMED_WEBHOOK, field="offer" if offer is None else "CallStatus")
             request[OUTCOME] = Outcome.MALFORMED.value
             return respond(204)
-        if event.status.terminal:
-            try:
-                async with asyncio.timeout(self._seconds):
-                    await self._operators.left(offer)
-            except Exception as error:
-                self._alerts.failed(AlertKind.STATUS_FAILED, error)
-                request[OUTCOME] = Outcome.FAILED.value
-                return respond(503)
-        request[OUTCOME] = Outcome.ACCEPTED.value
-        return respond(204)
+        return await self._left(request, offer) if event.status.terminal else _noted(request)
+
+    async def room(self, request: web.Request) -> web.Response:
+        """Somebody has come into a conference, or left it. A failure is a 503, as for a leg."""
+        left = webhooks.read_left_room(await request.post())
+        return _noted(request) if left is None else await self._left(request, left)
+
+    async def _left(self, request: web.Request, offer: UUID) -> web.Response:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._operators.left(offer)
+        except Exception as error:
+            self._alerts.failed(AlertKind.STATUS_FAILED, error)
+            request[OUTCOME] = Outcome.FAILED.value
+            return respond(503)
+        return _noted(request)
 
     async def _asked(self, answer: Awaitable[T | None]) -> T | None:
         try:
@@ -188,6 +194,12 @@ def joined(room: str, over: str, label: str = "operator", *, ends_all: bool = Tr
     )
     response.append(dial)
     return serialise(response)
+
+
+def _noted(request: web.Request) -> web.Response:
+    """It is taken note of."""
+    request[OUTCOME] = Outcome.ACCEPTED.value
+    return respond(204)
 
 
 def _offer(request: web.Request) -> UUID | None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from callcenter.calls.talk_values import Act, Colleague, PracticeLine, Talk
+from callcenter.calls.talk_values import Acted, Colleague, PracticeLine, Talk, ThirdState
 from callcenter.calls.talks import Talks
 from callcenter.emulator.client import ControlClient
 from callcenter.routing.presence import move
@@ -75,46 +75,46 @@ async def conversation(stage: Stage) -> AsyncIterator[Conversation]:
 async def test_a_caller_on_hold_hears_music_and_nobody_until_taken_off(conversation: Conversation) -> None:
     talk = conversation
     for _ in range(2):  # the same again changes nothing
-        assert await talk.talks.hold(talk.operator, talk.reservation, True) is Act.DONE
+        assert await talk.talks.hold(talk.operator, talk.reservation, True) is Acted.DONE
         assert await talk.held()
         assert (await talk.standing()).on_hold
     assert await talk.office.hears(talk.desk) == frozenset()
     for _ in range(2):
-        assert await talk.talks.hold(talk.operator, talk.reservation, False) is Act.DONE
+        assert await talk.talks.hold(talk.operator, talk.reservation, False) is Acted.DONE
     assert not (await talk.standing()).on_hold
     await talk.hear_each_other(talk.caller, talk.desk)
 
 
 async def test_the_operator_ends_the_talk_for_both_and_once(conversation: Conversation) -> None:
     talk = conversation
-    assert await talk.talks.hang_up(talk.operator, talk.reservation) is Act.DONE
+    assert await talk.talks.hang_up(talk.operator, talk.reservation) is Acted.DONE
     assert await talk.ended(talk.caller)
     assert await talk.ended(talk.desk)
     assert await talk.office.left_for() == "answered"
     assert await talk.presence_of(talk.operator) == "wrap_up"
-    assert await talk.talks.hang_up(talk.operator, talk.reservation) is Act.NOT_YOURS
+    assert await talk.talks.hang_up(talk.operator, talk.reservation) is Acted.NOT_YOURS
     assert await talk.talks.talk_of(talk.operator) is None
 
 
 async def test_a_colleague_is_asked_in_private_brought_in_and_leaves(conversation: Conversation) -> None:
     talk, whom = conversation, Colleague(conversation.colleague)
-    assert await talk.talks.consult(talk.operator, talk.reservation, whom, False) is Act.DONE
+    assert await talk.talks.consult(talk.operator, talk.reservation, whom, False) is Acted.DONE
     assert await talk.held()
     assert await talk.presence_of(talk.colleague) == "reserved"
     asked = await talk.talks.asked_of(talk.colleague)
     assert asked is not None
-    assert (asked.by, asked.joined) == (talk.operator, False)
-    assert await talk.talks.consult(talk.operator, talk.reservation, PracticeLine(), True) is Act.NOT_POSSIBLE
+    assert (asked.by, asked.there) == (talk.operator, False)
+    assert await talk.talks.consult(talk.operator, talk.reservation, PracticeLine(), True) is Acted.NOT_NOW
     third = await talk.comes(OTHER_DESK)
     assert "vous consulte pour" in await talk.office.words(third)
     await talk.hear_each_other(talk.desk, third)
     assert await talk.office.hears(talk.caller) == frozenset()
-    assert await talk.talks.bring_together(talk.operator, talk.reservation) is Act.DONE
+    assert await talk.talks.bring_together(talk.operator, talk.reservation) is Acted.DONE
     await talk.hear_each_other(talk.caller, talk.desk, third)
     standing = (await talk.standing()).third
     assert standing is not None
-    assert (standing.there, standing.whom) == (True, whom)
-    assert await talk.talks.end_consultation(talk.operator, talk.reservation) is Act.DONE
+    assert (standing.state, standing.whom) == (ThirdState.THERE, whom)
+    assert await talk.talks.end_consultation(talk.operator, talk.reservation) is Acted.DONE
     assert await talk.ended(third)
     await talk.hear_each_other(talk.caller, talk.desk)
     assert (await talk.standing()).third is None
@@ -147,19 +147,19 @@ async def test_a_voicemail_never_comes_in_and_the_caller_is_off_hold(conversatio
 async def test_a_talk_is_handed_over_to_a_colleague_who_then_ends_it(conversation: Conversation) -> None:
     talk = conversation
     await talk.talks.consult(talk.operator, talk.reservation, Colleague(talk.colleague), False)
-    assert await talk.talks.hand_over(talk.operator, talk.reservation) is Act.NOT_POSSIBLE  # nobody is there yet
+    assert await talk.talks.hand_over(talk.operator, talk.reservation) is Acted.NOT_NOW  # nobody is there yet
     third = await talk.comes(OTHER_DESK)
     await talk.hear_each_other(talk.desk, third)
-    assert await talk.talks.hand_over(talk.operator, talk.reservation) is Act.DONE
+    assert await talk.talks.hand_over(talk.operator, talk.reservation) is Acted.DONE
     assert await talk.ended(talk.desk)
     await talk.hear_each_other(talk.caller, third)
-    assert await talk.talks.hold(talk.operator, talk.reservation, True) is Act.NOT_YOURS
+    assert await talk.talks.hold(talk.operator, talk.reservation, True) is Acted.NOT_YOURS
     assert await talk.presence_of(talk.operator) == "wrap_up"
     assert await talk.presence_of(talk.colleague) == "on_call"
     theirs = await talk.talks.talk_of(talk.colleague)
     assert theirs is not None
-    assert await talk.talks.hold(talk.colleague, theirs.reservation, True) is Act.DONE
-    assert await talk.talks.hold(talk.colleague, theirs.reservation, False) is Act.DONE
+    assert await talk.talks.hold(talk.colleague, theirs.reservation, True) is Acted.DONE
+    assert await talk.talks.hold(talk.colleague, theirs.reservation, False) is Acted.DONE
     await talk.office.client.hang_up(third)
     assert await talk.ended(talk.caller)
     await talk.office.becomes(talk.office.left_for, "answered")
@@ -168,11 +168,11 @@ async def test_a_talk_is_handed_over_to_a_colleague_who_then_ends_it(conversatio
 
 async def test_a_talk_is_handed_over_to_the_practices_line(conversation: Conversation) -> None:
     talk = conversation
-    assert await talk.talks.consult(talk.operator, talk.reservation, PracticeLine(), True) is Act.DONE
+    assert await talk.talks.consult(talk.operator, talk.reservation, PracticeLine(), True) is Acted.DONE
     assert not await talk.held()
     third = await talk.comes(await rescue_number(talk))
     await talk.hear_each_other(talk.caller, talk.desk, third)
-    assert await talk.talks.hand_over(talk.operator, talk.reservation) is Act.DONE
+    assert await talk.talks.hand_over(talk.operator, talk.reservation) is Acted.DONE
     assert await talk.ended(talk.desk)
     await talk.hear_each_other(talk.caller, third)
     assert await talk.office.left_for() == "answered"
@@ -182,7 +182,7 @@ async def test_a_talk_is_handed_over_to_the_practices_line(conversation: Convers
 
 async def test_a_caller_who_is_sent_on_is_offered_to_that_colleague_first(conversation: Conversation) -> None:
     talk = conversation
-    assert await talk.talks.send(talk.operator, talk.reservation, Colleague(talk.colleague)) is Act.DONE
+    assert await talk.talks.send(talk.operator, talk.reservation, Colleague(talk.colleague)) is Acted.DONE
     assert await talk.ended(talk.desk)
     assert await talk.presence_of(talk.operator) == "wrap_up"
     await talk.office.words(talk.caller)  # the carrier has led them back into the queue
@@ -205,8 +205,8 @@ async def test_a_colleague_who_is_not_available_is_not_rung(conversation: Conver
     async with talk.office.stage.running.database.house() as connection:
         await move(connection, talk.colleague, PresenceState.LUNCH, talk.office.stage.clock.now())
     for whom in (talk.colleague, talk.operator, uuid4()):
-        assert await talk.talks.consult(talk.operator, talk.reservation, Colleague(whom), False) is Act.NOT_POSSIBLE
-        assert await talk.talks.send(talk.operator, talk.reservation, Colleague(whom)) is Act.NOT_POSSIBLE
+        assert await talk.talks.consult(talk.operator, talk.reservation, Colleague(whom), False) is Acted.NOT_NOW
+        assert await talk.talks.send(talk.operator, talk.reservation, Colleague(whom)) is Acted.NOT_NOW
     assert not await talk.held()
     await talk.hear_each_other(talk.caller, talk.desk)
 

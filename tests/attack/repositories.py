@@ -805,6 +805,7 @@ CASES: Mapping[str, Case] = {
 
 _OF_THE_CALL = "which practice it works in is what the call's own row says; no caller and no argument names one"
 _OF_THE_HOUSE = "house scope: opaque identifiers only, and no practice's row is reached"
+_OF_THE_TALK = "the practice is the talk's, and whose talk it is is asked each time: tests/attack/test_talks.py"
 _OF_THE_OFFER = "which practice it works in is what the rows of the offer say; no operator and no argument names one"
 _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is given"
 
@@ -851,6 +852,27 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.operators.Operators.take": _OF_THE_OFFER,
     "calls.own_legs.OwnLegs.ended": _OF_THE_OFFER,
     "calls.own_legs.OwnLegs.joins": "by the rows of the offer alone; the operator's own: test_own_legs of the attacks",
+    "calls.coming_in.come_in": _OF_THE_TALK,
+    "calls.talks.Talks.asked_of": _OF_THE_TALK,
+    "calls.talks.Talks.talk_of": _OF_THE_TALK,
+    "calls.talks.Talks.hold": _OF_THE_TALK,
+    "calls.talks.Talks.hang_up": _OF_THE_TALK,
+    "calls.talks.Talks.consult": _OF_THE_TALK,
+    "calls.talks.Talks.end_consultation": _OF_THE_TALK,
+    "calls.talks.Talks.bring_together": _OF_THE_TALK,
+    "calls.talks.Talks.hand_over": _OF_THE_TALK,
+    "calls.talks.Talks.send": _OF_THE_TALK,
+    "calls.rooms.hold_caller": _OF_THE_TALK,
+    "calls.thirds.Thirds.decline": _OF_THE_TALK,
+    "calls.thirds.Thirds.join": _OF_THE_TALK,
+    "calls.talks.Talks.join": _OF_THE_TALK,
+    "calls.talks.Talks.decline": _OF_THE_TALK,
+    "calls.thirds.Thirds.offer": _OF_THE_TALK,
+    "calls.thirds.Thirds.take": _OF_THE_TALK,
+    "calls.thirds.Thirds.left": _OF_THE_TALK,
+    "calls.thirds.Thirds.sweep": "goes through all talks, each in its own transaction",
+    "calls.shown.shown_for": "enters the practice that its caller names, which is that of the call's own entry",
+    "calls.evidence_ends.forget_what_was_proved": "runs in the practice that the lock of the call has entered",
     "calls.steps.Steps.step": _OF_THE_CALL,
     "calls.steps.Steps.recording": _OF_THE_CALL,
     "calls.recordings.Recordings.fetch": _OF_ONE_PRACTICE,

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from callcenter.store.database import DatabaseDown
-from callcenter.telephony.offers import NOT_TAKEN, NOT_THERE
-from tests.unit.telephony.doubles import CALL_SID, Edge, Received, document, running_edge
+from callcenter.telephony.offers import NOT_CONSULTED, NOT_TAKEN, NOT_THERE
+from tests.unit.telephony.doubles import CALL, CALL_SID, Edge, Received, document, running_edge
 
 OFFER = UUID(int=9)
 AT = f"/voice/offers/{OFFER}"
@@ -94,3 +94,55 @@ async def test_what_is_no_offer_is_none(what: str) -> None:
         answer = await edge.post(f"/voice/offers/nonsense{what}", {**FIELDS, "Digits": "1"})
         assert answer.status in (200, 204)
         assert edge.operators.asked == []
+
+
+# --- somebody who is asked into a talk
+
+
+INTO_A_TALK = f"/voice/parties/{OFFER}"
+
+
+async def test_whoever_is_asked_into_a_talk_comes_by_the_key_and_does_not_end_it_by_leaving() -> None:
+    async with running_edge() as edge:
+        asked = await edge.post(INTO_A_TALK, FIELDS)
+        assert words(asked).endswith(NOT_CONSULTED)
+        assert {verb.get("action") for verb in document(asked.body).iter("Gather")} == {
+            f"{edge.base}{INTO_A_TALK}/keys"
+        }
+        assert words(await edge.post(f"{INTO_A_TALK}/keys", {**FIELDS, "Digits": "2"})) == NOT_CONSULTED
+        answer = await edge.post(f"{INTO_A_TALK}/keys", {**FIELDS, "Digits": "1"})
+        (room,) = document(answer.body).iter("Conference")
+        assert (room.text, room.get("endConferenceOnExit")) == ("r-1", "false")
+        assert room.get("participantLabel") == OFFER.hex
+        assert edge.operators.asked == [("offer", OFFER), ("take", OFFER)]
+
+
+async def test_whoever_is_on_hold_hears_music_without_end() -> None:
+    async with running_edge() as edge:
+        (played,) = document((await edge.post("/voice/hold", FIELDS)).body)
+        assert (played.tag, played.get("loop"), played.text) == ("Play", "0", f"{edge.base}/audio/wait.wav")
+
+
+ROOM = f"/voice/calls/{CALL}/3/room"
+
+
+@pytest.mark.parametrize(
+    ("event", "label", "told"),
+    [
+        ("participant-leave", OFFER.hex, [("left", OFFER)]),
+        ("participant-join", OFFER.hex, []),
+        ("participant-leave", "caller", []),
+        ("participant-leave", "operator", []),
+        ("participant-leave", "", []),
+        ("conference-end", OFFER.hex, []),
+    ],
+)
+async def test_that_a_third_has_left_a_room_is_told_and_nothing_else_is(
+    event: str, label: str, told: list[tuple[str, UUID]]
+) -> None:
+    async with running_edge() as edge:
+        fields = {**FIELDS, "StatusCallbackEvent": event, "ParticipantLabel": label, "SequenceNumber": "4"}
+        assert (await edge.post(ROOM, fields)).status == 204
+        assert edge.operators.asked == told
+        edge.operators.fails = DatabaseDown()
+        assert (await edge.post(ROOM, fields)).status == (503 if told else 204)

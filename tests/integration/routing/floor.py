@@ -262,6 +262,9 @@ _OPERATOR = (
 
 #: What a test of routing writes, in the order in which it can be deleted.
 _WRITTEN = (
+    "talk_party",
+    "talk",
+    "call_session",
     *("routing_event", "reservation", "queue_entry", "presence", "routing_rule", "staff_role", "portfolio_practice"),
     *("portfolio", "staff_account", "call", "practice", "organisation"),
 )

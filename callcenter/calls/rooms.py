@@ -1,0 +1,57 @@
+"""Where those who are brought together hear each other: the carrier's conferences, as talks see them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from callcenter.calls.steps import House
+from callcenter.kernel.errors import Unavailable
+from callcenter.routing import talks
+from callcenter.routing.talks import Standing
+
+#: Label of the caller in every room.
+CALLER = "caller"
+
+
+class Rooms(Protocol):
+    """The rooms in which calls are spoken, and the legs in them. Each act may be asked for again.
+
+    Raises, all of them:
+        Unavailable: whether anything was done is not known.
+    """
+
+    async def find(self, room: str) -> str | None:
+        """What the carrier knows a room by that is in use; ``None`` when it is not."""
+
+    async def hold(self, found: str, label: str, on: bool) -> bool:
+        """Let somebody hear music instead of the others, or the others again; whether that is so now."""
+
+    async def ends(self, found: str, label: str, on: bool) -> bool:
+        """Whether all are put out when somebody leaves; whether that is so now."""
+
+    async def put_out(self, found: str, label: str) -> bool:
+        """Put somebody out."""
+
+    async def close(self, found: str) -> bool:
+        """Put everybody out."""
+
+    async def ring(self, number: str, shown: str, party: UUID) -> str | None:
+        """Ring somebody who is asked in; the leg, or ``None`` when nobody is rung."""
+
+    async def hang_up(self, leg: str) -> bool:
+        """End a leg, which may ring yet."""
+
+
+async def hold_caller(house: House, rooms: Rooms, talk: Standing, on: bool) -> bool:
+    """Let the caller of a talk hear music, or the others again; whether that is so now. It is written down only once
+    the carrier has done it: what a page shows is what the caller hears."""
+    try:
+        found = await rooms.find(talk.room.hex)
+        if found is None or not await rooms.hold(found, CALLER, on):
+            return False
+    except Unavailable:
+        return False
+    async with house.database.house() as connection:
+        await talks.put_on_hold(connection, talk, on)
+    return True

@@ -1,0 +1,135 @@
+"""Talks of others: put on hold, listened to, handed to strangers, or used with what was proved to somebody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callcenter.calls import coming_in, talks
+from callcenter.calls.talk_values import Acted, Colleague
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.randomness import SeededRandom
+from callcenter.routing import talks as standing_talks
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
+from tests.attack.ground import Ground
+from tests.integration.routing.floor import Floor
+from tests.talking import Scene, begin_talk
+
+
+@pytest.fixture
+async def scene(ground: Ground, clock: DrivenClock) -> Scene:
+    floor = Floor(ground.app, clock, SeededRandom(48))
+    await floor.open()
+    return await begin_talk(floor, ground.sealer)
+
+
+# --- whose talk it is
+
+
+def _anybodys(sabotage: Sabotage) -> None:
+    sabotage.rewrite(standing_talks, "_TALK", "r.staff_id = :staff", "cast(:staff AS uuid) IS NOT NULL")
+
+
+THEIRS = Defence("a talk is found with its operator", "a call is its operator's", _anybodys)
+
+
+@attack(stopped_by=THEIRS)
+async def test_an_operator_puts_the_caller_of_another_on_hold(scene: Scene) -> Outcome:
+    thief = await scene.floor.operator(scene.practice)
+    await scene.talks.hold(thief, scene.talk.id, True)
+    return gained(scene.rooms.asked)
+
+
+def _not_only_while_it_lasts(sabotage: Sabotage) -> None:
+    sabotage.rewrite(standing_talks, "_TALK", "r.state = 'connected'", "true")
+
+
+WHILE_IT_LASTS = Defence("a talk is found while it lasts", "what is over is nobody's", _not_only_while_it_lasts)
+
+
+@attack(stopped_by=WHILE_IT_LASTS)
+async def test_an_operator_acts_on_a_room_after_their_talk_is_over(scene: Scene) -> Outcome:
+    await scene.floor.do(scene.floor.reservations.over, scene.talk.id, scene.talk.staff)
+    await scene.talks.hold(scene.talk.staff, scene.talk.id, False)
+    return gained(scene.rooms.asked)
+
+
+# --- who comes into it
+
+
+def _whoever_says_so(sabotage: Sabotage) -> None:
+    sabotage.rewrite(standing_talks, "_PARTY", "y.staff_id = :staff", "true")
+
+
+ASKED = Defence("a request is found with whom it asks", "nobody listens who was not asked", _whoever_says_so)
+
+
+@attack(stopped_by=ASKED)
+async def test_somebody_comes_in_on_the_request_to_another(scene: Scene) -> Outcome:
+    colleague = await scene.floor.operator(scene.practice)
+    await scene.talks.consult(scene.talk.staff, scene.talk.id, Colleague(colleague), True)
+    listener = await scene.floor.operator(scene.practice)
+    return gained(await scene.talks.join(listener, await scene.talks_asked(colleague)))
+
+
+def _any_portfolio(sabotage: Sabotage) -> None:
+    sabotage.rewrite(standing_talks, "_RESERVE", "o.practice_id = e.practice_id", "true")
+
+
+PORTFOLIO = Defence("the portfolio holds the practice", "P5: staff see their own practices", _any_portfolio)
+
+
+@attack(stopped_by=PORTFOLIO)
+async def test_a_talk_is_opened_to_staff_of_another_portfolio(scene: Scene) -> Outcome:
+    stranger = await scene.floor.operator(await scene.floor.practice())
+    asked = await scene.talks.consult(scene.talk.staff, scene.talk.id, Colleague(stranger), True)
+    return gained(asked is Acted.DONE)
+
+
+@attack(stopped_by=PORTFOLIO)
+async def test_a_caller_is_sent_to_staff_of_another_portfolio(scene: Scene) -> Outcome:
+    stranger = await scene.floor.operator(await scene.floor.practice())
+    return gained(await scene.talks.send(scene.talk.staff, scene.talk.id, Colleague(stranger)) is Acted.DONE)
+
+
+# --- what was proved
+
+
+async def _kept(*_: Any) -> None:
+    return
+
+
+def _joining_keeps_it(sabotage: Sabotage) -> None:
+    sabotage.replace(coming_in, "forget_what_was_proved", _kept)
+
+
+def _transfer_keeps_it(sabotage: Sabotage) -> None:
+    sabotage.replace(talks, "forget_what_was_proved", _kept)
+
+
+DIES_AT_JOINING = Defence("evidence dies when a third joins", "P2: evidence is for one person", _joining_keeps_it)
+DIES_AT_TRANSFER = Defence("evidence dies with the talk", "P2: evidence is for one person", _transfer_keeps_it)
+
+
+@attack(stopped_by=(DIES_AT_JOINING, DIES_AT_TRANSFER))
+async def test_p2_a_colleague_uses_what_was_proved_before_the_talk_was_theirs(scene: Scene) -> Outcome:
+    assert (await scene.session()).evidence is not None
+    colleague = await scene.colleague_comes()
+    assert await scene.talks.hand_over(scene.talk.staff, scene.talk.id) is Acted.DONE
+    async with scene.house.database.house() as connection:
+        assert await standing_talks.talk_of(connection, colleague) is not None
+    return gained((await scene.session()).evidence)
+
+
+@attack(stopped_by=DIES_AT_TRANSFER)
+async def test_p2_what_was_proved_is_sent_on_with_the_caller(scene: Scene) -> Outcome:
+    colleague = await scene.floor.operator(scene.practice)
+    assert await scene.talks.send(scene.talk.staff, scene.talk.id, Colleague(colleague)) is Acted.DONE
+    return gained((await scene.session()).evidence)
+
+
+@attack(stopped_by=DIES_AT_JOINING)
+async def test_p2_what_was_proved_stays_while_somebody_listens_in(scene: Scene) -> Outcome:
+    await scene.colleague_comes()
+    return gained((await scene.session()).evidence)

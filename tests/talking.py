@@ -1,0 +1,167 @@
+"""A talk in the database, with a carrier beside it that does as it is told, or fails; no telephone rings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import text
+
+from callcenter.audit.ledger import Segment
+from callcenter.calls.places import Places
+from callcenter.calls.session import Beginning, Session
+from callcenter.calls.steps import House, session_place
+from callcenter.calls.talk_values import Acted, Colleague
+from callcenter.calls.talks import Talks
+from callcenter.calls.thirds import Thirds
+from callcenter.flow.state import initial
+from callcenter.identity.challenges import Limits
+from callcenter.identity.evidence import Evidence
+from callcenter.kernel.errors import Unavailable
+from callcenter.kernel.randomness import new_id
+from callcenter.practice.facts import Arrival
+from callcenter.routing import talks as standing_talks
+from callcenter.routing.talks import Standing
+from callcenter.routing.values import Reservation
+from callcenter.store.sealed import Sealer
+from callcenter.telephony.fallback import StaticAnswers
+from callcenter.telephony.twiml import CarrierVoices
+from tests.attack.repositories import FLOWS
+from tests.integration.routing.floor import Floor
+from tests.unit.telephony.doubles import alerts_and_metrics
+
+
+@dataclass
+class RoomsDouble:
+    """A carrier's rooms: caller and operator are in one.
+
+    Arguments:
+        failing: the requests, counted from 1, to which no answer comes.
+        asked: every request that was made.
+        held: labels of those who hear music.
+        ends_all: labels of those whose leaving ends it for all.
+        out: labels of those who were put out.
+    """
+
+    failing: frozenset[int] = frozenset()
+    asked: list[str] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    ends_all: set[str] = field(default_factory=lambda: {"caller", "operator"})
+    out: set[str] = field(default_factory=set)
+    closed: bool = False
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if len(self.asked) in self.failing:
+            raise Unavailable
+
+    async def find(self, room: str) -> str | None:
+        self._ask("find")
+        return None if self.closed else room
+
+    async def hold(self, found: str, label: str, on: bool) -> bool:
+        self._ask(f"hold {label}")
+        (self.held.add if on else self.held.discard)(label)
+        return True
+
+    async def ends(self, found: str, label: str, on: bool) -> bool:
+        self._ask(f"ends {label}")
+        (self.ends_all.add if on else self.ends_all.discard)(label)
+        return True
+
+    async def put_out(self, found: str, label: str) -> bool:
+        self._ask(f"put out {label}")
+        self.out.add(label)
+        return True
+
+    async def close(self, found: str) -> bool:
+        self._ask("close")
+        self.closed = True
+        return True
+
+    async def ring(self, number: str, shown: str, party: UUID) -> str | None:
+        self._ask("ring")
+        return None
+
+    async def hang_up(self, leg: str) -> bool:
+        self._ask("hang up")
+        return True
+
+
+@dataclass
+class Scene:
+    """Somebody's talk, as it was begun."""
+
+    floor: Floor
+    house: House
+    talks: Talks
+    rooms: RoomsDouble
+    thirds: Thirds
+    practice: UUID
+    talk: Reservation
+
+    async def session(self) -> Session:
+        """What the call has proved until now."""
+        async with self.house.database.practice(self.practice) as tx:
+            query = text("SELECT state FROM call_session WHERE id = :id")
+            state = (await tx.connection.execute(query, {"id": self.talk.call})).scalar_one()
+        return Session.from_json(self.house.sealer.open(state, session_place(self.practice, self.talk.call)))
+
+    async def colleague_comes(self) -> UUID:
+        """A colleague is asked in, and comes."""
+        colleague = await self.floor.operator(self.practice)
+        assert await self.talks.consult(self.talk.staff, self.talk.id, Colleague(colleague), True) is Acted.DONE
+        asked = await self.talks_asked(colleague)
+        assert await self.talks.join(colleague, asked) is not None
+        return colleague
+
+    async def talks_asked(self, staff: UUID) -> UUID:
+        async with self.house.database.house() as connection:
+            asked = await standing_talks.asked_of(connection, staff)
+        assert asked is not None
+        return asked[0].id
+
+    async def standing(self) -> Standing | None:
+        """The talk as its operator has it."""
+        async with self.house.database.house() as connection:
+            return await standing_talks.talk_of(connection, self.talk.staff, self.talk.id)
+
+
+async def begin_talk(floor: Floor, sealer: Sealer) -> Scene:
+    """A caller who has proved who they are talks with an operator."""
+    practice = await floor.practice()
+    await floor.operator(practice)
+    await floor.waits(practice)
+    talk = await floor.one_offer()
+    await floor.do(floor.reservations.accept, talk.id, talk.staff)
+    await floor.do(floor.reservations.connected, talk.id, talk.staff)
+    alerts, _ = alerts_and_metrics()
+    lines = StaticAnswers(CarrierVoices(), alerts)
+    database, clock, chance = floor.database, floor.clock, floor.chance
+    house = House(database, database, sealer, clock, chance, FLOWS, Limits(), Places(), lines)
+    rooms = RoomsDouble()
+    thirds = Thirds(house, rooms)
+
+    async def offered(_: Reservation) -> None:
+        return
+
+    evidence = Evidence(new_id(chance), talk.call, practice, new_id(chance), shared=False, at=clock.now())
+    session = Session(
+        Beginning(clock.now(), 0, Arrival.DIRECT, None),
+        None,
+        FLOWS.entry.digest,
+        initial(FLOWS.entry),
+        Segment(new_id(chance), talk.call),
+        evidence=evidence,
+    )
+    values = {
+        "id": talk.call,
+        "practice": practice,
+        "state": sealer.seal(session.to_json(), session_place(practice, talk.call)),
+    }
+    async with database.practice(practice) as tx:
+        await tx.connection.execute(_SESSION, values)
+    return Scene(floor, house, Talks(house, rooms, thirds, offered), rooms, thirds, practice, talk)
+
+
+_SESSION = text("INSERT INTO call_session (id, practice_id, document, state) VALUES (:id, :practice, 1, :state)")
