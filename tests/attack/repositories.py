@@ -851,6 +851,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.operators.Operators.offered": _OF_THE_OFFER,
     "calls.operators.Operators.take": _OF_THE_OFFER,
     "calls.own_legs.OwnLegs.ended": _OF_THE_OFFER,
+    "calls.own_legs.OwnLegs.sweep": "goes through all talks, each in its own transaction",
     "calls.own_legs.OwnLegs.joins": "by the rows of the offer alone; the operator's own: test_own_legs of the attacks",
     "calls.coming_in.come_in": _OF_THE_TALK,
     "calls.talks.Talks.asked_of": _OF_THE_TALK,
