@@ -36,6 +36,10 @@ class Conversation:
             others = frozenset(legs) - {leg}
             await self.office.becomes(lambda leg=leg: self.office.hears(leg), others)  # type: ignore[misc]
 
+    def others(self, *, private: bool) -> frozenset[str]:
+        """Whom a third hears."""
+        return frozenset({self.desk} if private else {self.desk, self.caller})
+
     async def held(self) -> bool:
         return (await self.office.client.state(self.caller)).held
 
@@ -129,6 +133,40 @@ async def test_a_third_who_hangs_up_gives_the_caller_back_to_the_operator(conver
     await talk.office.client.hang_up(third)
     await talk.hear_each_other(talk.caller, talk.desk)
     assert (await talk.standing()).third is None
+
+
+@pytest.mark.parametrize("who", ["operator", "caller"])
+async def test_whoever_of_the_two_hangs_up_ends_it_for_a_third_too(conversation: Conversation, who: str) -> None:
+    talk = conversation
+    await talk.talks.consult(talk.operator, talk.reservation, Colleague(talk.colleague), who == "caller")
+    third = await talk.comes(OTHER_DESK)
+    await talk.office.becomes(lambda: talk.office.hears(third), talk.others(private=who == "operator"))
+    await talk.office.client.hang_up(talk.desk if who == "operator" else talk.caller)
+    for leg in (talk.caller, talk.desk, third):
+        assert await talk.ended(leg)
+    await talk.office.becomes(talk.office.left_for, "answered")
+    await talk.office.becomes(lambda: talk.presence_of(talk.operator), "wrap_up")
+    await talk.office.becomes(lambda: talk.presence_of(talk.colleague), "available")
+    assert await talk.talks.asked_of(talk.colleague) is None
+
+
+async def test_a_colleague_at_a_page_is_not_rung_and_sees_the_request(conversation: Conversation) -> None:
+    talk, stage = conversation, conversation.office.stage
+    async with stage.running.database.house() as connection:
+        for state in (PresenceState.BREAK, PresenceState.AVAILABLE):
+            await move(connection, talk.colleague, state, stage.clock.now())  # by browser
+    whom = Colleague(talk.colleague)
+    assert await talk.talks.consult(talk.operator, talk.reservation, whom, True) is Acted.DONE
+    assert not await talk.office.client.ringing(OTHER_DESK, 0)
+    asked = await talk.talks.asked_of(talk.colleague)
+    assert asked is not None
+    seats = [await talk.talks.join(talk.colleague, asked.request) for _ in range(2)]
+    assert seats[0] is not None
+    assert seats[0] == seats[1]
+    assert seats[0].room == talk.reservation.hex
+    assert await talk.talks.decline(talk.colleague, asked.request)
+    assert await talk.talks.asked_of(talk.colleague) is None
+    await talk.hear_each_other(talk.caller, talk.desk)
 
 
 async def test_a_voicemail_never_comes_in_and_the_caller_is_off_hold(conversation: Conversation) -> None:

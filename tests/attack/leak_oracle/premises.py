@@ -51,7 +51,7 @@ _numbers = itertools.count(1)
 _LOG_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]* UTC")
 _RECORD_TIME = re.compile(r'"ts":"[0-9T:.Z-]+"')
 _ROUTING_TIME = re.compile(r'"\d{4}-\d\d-\d\d(?:T[0-9:.+-]+)?"')
-_ROUTING_TABLES = ("queue_entry", "reservation", "presence", "routing_event")
+_ROUTING_TABLES = ("queue_entry", "reservation", "presence", "routing_event", "talk", "talk_party")
 
 
 @dataclass(slots=True)

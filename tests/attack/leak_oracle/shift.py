@@ -52,6 +52,10 @@ class Shift:
         """The telephone (E.164) of who answers for a practice."""
         return self._population.desks[practice.organisation_id]
 
+    def on_call(self, practice: PracticeFacts) -> UUID:
+        """The account of who answers for a practice."""
+        return self._staff[practice.organisation_id]
+
     async def begins(self, practice: PracticeFacts) -> None:
         """Whoever answers for a practice is available."""
         organisation = practice.organisation_id
