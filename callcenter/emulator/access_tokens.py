@@ -87,27 +87,40 @@ class AccessTokens:
             raise TokenError(INVALID, "Invalid Access Token")
         head, body, signature = parts
         header, payload = _object(head), _object(body)
-        if (header.get("alg"), header.get("cty")) != (ALGORITHM, CONTENT):
-            raise TokenError(HEADER, f"Invalid Access Token header: alg is {ALGORITHM}, cty is {CONTENT}")
+        _check_header(header)
+        _check_signature(_decoded(signature), self._secret(payload), f"{head}.{body}")
+        until = self._life(payload)
+        return _grant(payload.get("grants"), until)
+
+    def _secret(self, payload: Mapping[str, Any]) -> str:
+        """The secret of the API key that is said to have signed it."""
         issuer = payload.get("iss")
         secret = self._api_keys.get(issuer) if isinstance(issuer, str) else None
         if secret is None or payload.get("sub") != self._account_sid:
             raise TokenError(ISSUER, "Invalid Access Token issuer/subject: no API key of this account")
-        if not hmac.compare_digest(_decoded(signature), _signature(secret, f"{head}.{body}")):
-            raise TokenError(SIGNATURE, "Invalid Access Token signature: another secret than that of its API key")
-        until = self._life(payload)
-        return _grant(payload.get("grants"), until)
+        return secret
 
     def _life(self, payload: Mapping[str, Any]) -> datetime:
         """When the token ends."""
-        ends, begins, now = _moment(payload.get("exp")), _moment(payload.get("nbf", 0)), self._now().timestamp()
+        now = self._now().timestamp()
+        ends, begins = _moment(payload.get("exp")), _moment(payload.get("nbf", now))
         if ends is None or ends <= now:
             raise TokenError(EXPIRED, "Access Token expired or expiration date invalid")
         if begins is None or begins > now:
             raise TokenError(EARLY, "Access Token not yet valid")
-        if ends - max(begins, now) > LONGEST_LIFE:
+        if ends - begins > LONGEST_LIFE:  # its whole life, the stricter reading; what is left of it is the milder one
             raise TokenError(TOO_LONG, f"Expiration time exceeds {LONGEST_LIFE} seconds")
         return datetime.fromtimestamp(ends, UTC)
+
+
+def _check_header(header: Mapping[str, Any]) -> None:
+    if (header.get("alg"), header.get("cty")) != (ALGORITHM, CONTENT):
+        raise TokenError(HEADER, f"Invalid Access Token header: alg is {ALGORITHM}, cty is {CONTENT}")
+
+
+def _check_signature(signature: bytes, secret: str, signed: str) -> None:
+    if not hmac.compare_digest(signature, hmac.digest(secret.encode(), signed.encode(), sha256)):
+        raise TokenError(SIGNATURE, "Invalid Access Token signature: another secret than that of its API key")
 
 
 def _grant(grants: object, until: datetime) -> Grant:
@@ -117,11 +130,10 @@ def _grant(grants: object, until: datetime) -> Grant:
         TokenError: no identity, or no voice grant that can be read.
     """
     given = grants if isinstance(grants, dict) else {}
-    identity, voice = given.get("identity"), given.get("voice")
+    identity = given.get("identity")
     if not isinstance(identity, str) or IDENTITY.fullmatch(identity) is None:
         raise TokenError(GRANTS, "Invalid Access Token grants: identity has 1 to 256 characters, no space, : ? or /")
-    if not isinstance(voice, dict):
-        raise TokenError(GRANTS, "Invalid Access Token grants: there is no voice grant")
+    voice = _voice(given)
     incoming, outgoing = voice.get("incoming", {}), voice.get("outgoing", {})
     if not isinstance(incoming, dict) or not isinstance(outgoing, dict):
         raise TokenError(GRANTS, "Invalid Access Token grants: incoming and outgoing are objects")
@@ -129,6 +141,13 @@ def _grant(grants: object, until: datetime) -> Grant:
     if not isinstance(application, str | None) or not _texts(parameters):
         raise TokenError(GRANTS, "Invalid Access Token grants: application_sid is a text, params an object of texts")
     return Grant(identity, until, incoming.get("allow") is True, application, tuple(parameters.items()))
+
+
+def _voice(grants: Mapping[str, Any]) -> Mapping[str, Any]:
+    voice = grants.get("voice")
+    if not isinstance(voice, dict):
+        raise TokenError(GRANTS, "Invalid Access Token grants: there is no voice grant")
+    return voice
 
 
 def _texts(given: object) -> bool:
@@ -139,10 +158,6 @@ def _moment(given: object) -> float | None:
     """Seconds since 1970, None for what is no such number."""
     whole = isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < 1 << 33
     return float(given) if whole else None  # type: ignore[arg-type]  # it was just seen to be a number
-
-
-def _signature(secret: str, signed: str) -> bytes:
-    return hmac.digest(secret.encode(), signed.encode(), sha256)
 
 
 def _object(part: str) -> Mapping[str, Any]:

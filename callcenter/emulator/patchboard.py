@@ -75,6 +75,7 @@ class Patchboard:
     def __init__(self) -> None:
         self._carried: dict[str, _Carried] = {}
         self._links: dict[int, Link] = {}
+        self._hearing: dict[str, frozenset[str]] = {}  # whom each hears, by the last look
         self._numbers = count(1)
 
     def carry(self, page: Page, call: Call, *, first: bool = False) -> None:
@@ -133,9 +134,7 @@ class Patchboard:
             Refusal: it carries no such leg, or the leg has no such link, or it is not this one's turn to say that.
         """
         call = self._own(page, sid).call
-        link = self._links.get(number)
-        if link is None or call not in (link.first, link.second) or page not in link.pages:
-            raise Refusal("this call has no such link: take those that you were told last", 403)
+        link = self._link(call, number)
         description = signal.get("description")
         if isinstance(description, dict) and (description["type"] == "offer") != (call is link.first):
             raise Refusal("one of the two offers, the other one answers: it was said which", 403)
@@ -148,6 +147,7 @@ class Patchboard:
             gone = self._carried.pop(sid)
             if gone.pages:
                 self._tell(gone, gone.pages[0], [])
+        self._hearing = {sid: frozenset(far.sid for far in one.call.hears) for sid, one in self._carried.items()}
         self._links = {link.number: link for link in self._found()}
         told: dict[str, list[dict[str, object]]] = {sid: [] for sid in self._carried}
         for link in self._links.values():
@@ -175,7 +175,7 @@ class Patchboard:
                 yield Link(next(self._numbers), first.call, second.call, pages, company)
 
     def _heard(self, speaker: Call, listener: Call) -> bool:
-        return not self._carried[speaker.sid].silent and speaker in listener.hears
+        return not self._carried[speaker.sid].silent and speaker.sid in self._hearing[listener.sid]
 
     def _told(self, link: Link, call: Call) -> dict[str, object]:
         other = link.other(call)
@@ -190,6 +190,12 @@ class Patchboard:
     def _tell(self, carried: _Carried, page: Page, links: list[dict[str, object]]) -> None:
         carried.told = links
         page.tell({"type": "sound", "call": carried.call.sid, "links": links})
+
+    def _link(self, call: Call, number: int) -> Link:
+        link = self._links.get(number)
+        if link is None or call not in (link.first, link.second):
+            raise Refusal("this call has no such link: take those that you were told last", 403)
+        return link
 
     def _own(self, page: Page, sid: str) -> _Carried:
         carried = self._carried.get(sid)

@@ -21,9 +21,9 @@ from callcenter.emulator.timeline import Changes
 log = structlog.get_logger(__name__)
 
 HEARTBEAT = 10.0  # seconds; a page that has not answered half of that later is lost
-LARGEST = 32 * 1024  # bytes of a message: a description of sound has about 3,000
+LARGEST = 32 * 1024  # bytes of a message: a description of sound has some thousand
 MOST = 64  # pages together
-BURST, PACE = 400, 100.0  # messages at once, and for long a second: a page that joins ten others sends about 150
+BURST, PACE = 400, 100.0  # messages at once, and for long a second: a page that joins ten others sends some dozens
 MOST_WAITING = 2000  # messages that a page has not read yet
 TOGETHER = 0.02  # seconds in which changes are gathered: a call changes several times at every step
 

@@ -180,8 +180,8 @@ class Softphone:
         for sid in self._ringing - ringing.keys() - self._legs.keys():
             self.tell({"type": "call", "call": sid, "state": "over"})
         for sid in ringing.keys() - self._ringing:
-            leg_ = ringing[sid]
-            caller, parameters = leg_.call.parties.caller, dict(leg_.parameters)
+            rung = ringing[sid]
+            caller, parameters = rung.call.parties.caller, dict(rung.parameters)
             self.tell({"type": "ringing", "call": sid, "from": caller, "parameters": parameters})
         self._ringing = set(ringing)
 
@@ -202,8 +202,7 @@ class Softphone:
             grant = self._verified(body)
         except TokenError as refused:
             raise Fault(refused.code, str(refused)) from refused
-        if grant.identity != before.identity:
-            raise Fault(JWT, "this token is of another identity: close, and open with it")
+        _check_same(before, grant)
         self._admit(grant)
 
     def _verified(self, body: Body) -> Grant:
@@ -213,9 +212,10 @@ class Softphone:
 
     def _admit(self, grant: Grant) -> None:
         self._timer.cancel()
-        self._ring_no_more()
+        if not grant.rings:
+            self._ring_no_more()
         self._grant = grant
-        if grant.rings:
+        if grant.rings and not self._rings:  # one that rings meanwhile rings on
             self._rings, self._counted = True, self._house.register(grant.identity)
         left = max(0.0, (grant.until - self._house.now()).total_seconds())
         self._timer = self._loop.call_later(left, self._expired)
@@ -269,9 +269,7 @@ class Softphone:
     def _act(self, kind: str, body: Body) -> None:
         """Do something with a leg of its own."""
         sid = body.text("call", "one of its calls")
-        leg = self._legs.get(sid)
-        if leg is None:
-            raise Refusal("this page has no such call", 404)
+        leg = self._own(sid)
         match kind:
             case "mute":
                 silent = body.flag("muted", default=True)
@@ -291,6 +289,12 @@ class Softphone:
                 body.finish()
                 leg.call.interrupt(HungUp("telephone"))
 
+    def _own(self, sid: str) -> _Leg:
+        leg = self._legs.get(sid)
+        if leg is None:
+            raise Refusal("this page has no such call", 404)
+        return leg
+
     def _carry(self, call: Call) -> None:
         self._legs[call.sid] = _Leg(call)
         self.tell({"type": "calling", "call": call.sid})
@@ -304,6 +308,11 @@ class Softphone:
     def _room(self) -> None:
         if len(self._legs) >= MOST_LEGS:
             raise Fault(RATE, f"{MOST_LEGS} calls are the most of one softphone: end one")
+
+
+def _check_same(before: Grant, after: Grant) -> None:
+    if after.identity != before.identity:
+        raise Fault(JWT, "this token is of another identity: close, and open with it")
 
 
 class _Leg:

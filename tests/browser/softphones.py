@@ -12,8 +12,8 @@ from playwright.async_api import Browser, Page
 
 STATIC = Path(__file__).resolve().parents[2] / "callcenter" / "console" / "static"
 
-#: A beep of the browser's own microphone, once a second, has about 0.005 (squares of full amplitude times seconds).
-AUDIBLE, INAUDIBLE = 1e-4, 1e-6
+#: The browser's own microphone beeps twice a second; a beep has about 0.15 (squares of full amplitude times seconds).
+AUDIBLE, INAUDIBLE, LONGER_THAN_A_BEEP = 1e-2, 1e-4, 0.75
 
 #: Notes every connection and every microphone of a page, whatever its scripts make of them.
 WATCH = """
@@ -37,6 +37,7 @@ ENERGY = """async () => {
   const reports = (await Promise.all(open.map((one) => one.getStats()))).flatMap((all) => [...all.values()]);
   return reports.filter((one) => one.type === "inbound-rtp").reduce((sum, one) => sum + one.totalAudioEnergy, 0);
 }"""
+PACKETS = ENERGY.replace("totalAudioEnergy", "packetsReceived")
 OPEN = "() => connections.filter((one) => one.connectionState === 'connected').length"
 CLOSED = """() => connections.every((one) => one.signalingState === "closed")
   && tracks.every((one) => one.readyState === "ended")"""
@@ -130,10 +131,10 @@ async def hears_more(page: Page) -> None:
 
 
 async def hears_nothing_more(page: Page) -> None:
-    """Wait until nothing has been heard for as long as the microphone's beeps are apart, and half of that more."""
+    """Wait until nothing has been heard for longer than the microphone's beeps are apart."""
     async with asyncio.timeout(15):
         before, after = 0.0, 1.0
         while after > before + INAUDIBLE:
             before = float(await page.evaluate(ENERGY))
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(LONGER_THAN_A_BEEP)
             after = float(await page.evaluate(ENERGY))

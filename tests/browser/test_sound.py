@@ -13,6 +13,7 @@ from tests.browser.softphones import (
     CLOSED,
     ENERGY,
     OPEN,
+    PACKETS,
     REFUSE,
     SILENT,
     STATIC,
@@ -23,8 +24,8 @@ from tests.browser.softphones import (
     hears_nothing_more,
     served,
 )
-from tests.browser.visitor import Visitor, visiting
-from tests.unit.emulator.bench import PRACTICE, Bench, bench, sdk, twiml
+from tests.browser.visitor import VOICE, Visitor, visiting
+from tests.unit.emulator.bench import PRACTICE, Bench, Reply, bench, sdk, twiml, wav
 from tests.unit.emulator.softphone import DESK, KEY, SECRET, token
 
 pytestmark = [
@@ -42,9 +43,9 @@ HOUSE = {
 
 async def dials(visitor: Visitor, called: str = PRACTICE) -> None:
     """Somebody calls on the telephones' page."""
-    await visitor.page.locator(".dial input").fill(called)
+    await visitor.page.locator(".dial input").first.fill(called)
     await visitor.press("Enter")
-    await expect(visitor.page.locator(".telephone .state")).to_contain_text("En ligne")
+    await expect(visitor.page.locator(".telephone .state").first).to_contain_text("En ligne")
 
 
 async def hold(desk: Bench, sid: str, *, held: bool) -> None:
@@ -74,7 +75,15 @@ async def test_pages_talk_are_held_joined_by_a_third_and_part(browser: Browser) 
         await hold(desk, sid, held=True)
         for page in (caller, operator):
             await page.wait_for_function(SILENT)
+        await caller.evaluate("connections[0].getReceivers()[0].track.enabled = true")  # as if it might hear
+        for page in (caller, operator):
             await hears_nothing_more(page)
+        await caller.evaluate("connections[0].getReceivers()[0].track.enabled = false")
+        before = await caller.evaluate(PACKETS)
+        await operator.evaluate("connections[0].getSenders()[0].replaceTrack(tracks[0])")  # as if it might speak
+        await hears_nothing_more(caller)
+        assert await caller.evaluate(PACKETS) > before + 20
+        await operator.evaluate("connections[0].getSenders()[0].replaceTrack(null)")
         await expect(caller.locator(".listening-words")).to_have_text("Micro fermé\u00a0: on ne vous entend pas")
         await hold(desk, sid, held=False)
         await hears_more(caller), await hears_more(operator)
@@ -122,6 +131,40 @@ async def test_who_gives_no_microphone_hears_and_is_told_so(browser: Browser) ->
         assert (fault[0], fault[1][:23]) == (31208, "Le micro est refusé : o")
 
 
+async def test_the_telephones_page_goes_on_when_it_is_loaded_again_and_lends_its_ears_to_one(browser: Browser) -> None:
+    async with AsyncExitStack() as stack:
+        desk = await stack.enter_async_context(bench(**HOUSE))
+        emulator = desk.emulator.base_url
+        address = await stack.enter_async_context(served(emulator))
+        kept = {"lines": [{"number": "+33639980001"}, {"number": "+33639980002"}]}
+        visitor = await stack.enter_async_context(visiting(browser, emulator, before=WATCH, kept=kept))
+        operator = await stack.enter_async_context(at_a_desk(browser, address, emulator, token))
+        caller = visitor.page
+        await dials(visitor)
+        await calls(operator)
+        await hears_more(caller)
+        await caller.reload()
+        await hears_more(caller)
+        for carried in desk.emulator._running._patchboard._carried.values():
+            if carried.call.parties.application is None:
+                carried.pages[0]._line.end("cut")  # the telephones' page opens its line again by itself
+        await operator.wait_for_function(f"() => ({OPEN})() === 0")
+        await hears_more(caller)
+        await hears_more(operator)
+        loudspeaker = caller.locator("#sound")
+        await loudspeaker.click()
+        await hears_nothing_more(caller)
+        await hears_more(operator)
+        await loudspeaker.click()
+        await hears_more(caller)
+        await caller.locator(".telephone").nth(1).click(position={"x": 5, "y": 5})
+        await hears_nothing_more(caller)
+        await hears_nothing_more(operator)
+        await expect(caller.locator(".telephone").nth(0)).to_contain_text("Micro fermé")
+        await caller.locator(".telephone").nth(0).click(position={"x": 5, "y": 5})
+        await hears_more(operator)
+
+
 async def test_a_page_that_is_loaded_again_hangs_up_and_one_whose_line_is_cut_says_so(browser: Browser) -> None:
     async with AsyncExitStack() as stack:
         desk = await stack.enter_async_context(bench(**HOUSE))
@@ -142,6 +185,20 @@ async def test_a_page_that_is_loaded_again_hangs_up_and_one_whose_line_is_cut_sa
         await operator.evaluate("line.close()")
         await operator.wait_for_function("() => states.at(-1) === 'over'")
         assert len(desk.application.asked("/desk")) == 3
+
+
+async def test_a_softphone_hears_what_the_carrier_says_and_plays(browser: Browser) -> None:
+    pages = {
+        "/desk": twiml("<Say language='fr-FR'>un appel</Say><Play>/audio/a.wav</Play><Pause length='60'/>"),
+        "/audio/a.wav": Reply(wav(0.2), content_type="audio/wav"),
+    }
+    async with bench(**HOUSE | {"pages": pages}) as desk, served(desk.emulator.base_url) as address:
+        emulator = desk.emulator.base_url
+        async with at_a_desk(browser, address, emulator, token, VOICE) as page:
+            async with page.expect_response("**/sounds/*") as fetched:
+                await calls(page)
+            assert (await fetched.value).ok
+            assert await page.evaluate("spoken") == ["fr-FR: un appel"]
 
 
 async def test_a_line_that_is_refused_says_why(browser: Browser) -> None:

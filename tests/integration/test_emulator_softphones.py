@@ -149,6 +149,20 @@ async def test_a_softphone_rings_while_its_page_is_open_and_answers() -> None:
         assert desk.application.asked("/dialled")[0]["DialCallStatus"] == "completed"
 
 
+async def test_a_newer_token_in_the_middle_of_a_ring_lets_it_ring_on() -> None:
+    async with bench(PAGES, **HOUSE) as desk, softphone(desk, incoming=True) as phone:
+        await desk.client.start("+33639980001", "+33465710001", "live")
+        leg = (await phone.told("ringing"))["call"]
+        await phone.say("token", token=token(incoming=True))
+        await phone.told("opened")
+        await phone.say("answer", call=leg)
+        await phone.told("call", call=leg, state="open")
+        await phone.say("token", token=token())  # which may not be called any more
+        await phone.told("opened")
+        assert (await desk.get("/clients"))["clients"] == []
+        assert (await desk.get(f"/calls/{leg}"))["status"] == "in-progress"
+
+
 async def test_one_may_refuse_and_who_may_not_be_called_does_not_ring() -> None:
     async with bench(PAGES, **HOUSE) as desk, softphone(desk) as mute:
         sid = await desk.call()

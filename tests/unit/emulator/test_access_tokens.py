@@ -57,7 +57,7 @@ def test_what_is_not_granted_is_not_allowed() -> None:
 
 def test_a_day_is_the_longest_and_a_second_before_the_end_is_in_time() -> None:
     assert verify(made(exp=SECOND + 86_400)).identity == "op_7"
-    assert verify(made(exp=SECOND + 1, nbf=SECOND - 90_000)).identity == "op_7"
+    assert verify(made(exp=SECOND + 1, nbf=SECOND - 86_399)).identity == "op_7"
     assert verify(made(nbf=None)).identity == "op_7"
 
 
@@ -89,6 +89,8 @@ WRONG = {
     "not begun": (made(nbf=SECOND + 1), 20105),
     "begun at no time": (made(nbf=-1), 20105),
     "longer than a day": (made(exp=SECOND + 86_401), 20157),
+    "longer than a day, most of it past": (made(exp=SECOND + 1, nbf=SECOND - 86_400), 20157),
+    "longer than a day, without a beginning": (made(exp=SECOND + 86_401, nbf=None), 20157),
     "no grants": (made(grants=None), 20106),
     "no identity": (made(grants={"voice": {}}), 20106),
     "an identity with a colon": (made(grants={"identity": "client:op", "voice": {}}), 20106),
