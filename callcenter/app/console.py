@@ -60,7 +60,6 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
                 clock=house.clock,
                 reservations=house.reservations,
                 talks=fittings.talks,
-                thirds=fittings.thirds,
                 keypad=fittings.keypad,
                 passes=passes,
             ),

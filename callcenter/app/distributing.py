@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from callcenter.app.fittings import Fittings
 from callcenter.background import in_background, keep_going
@@ -20,6 +21,11 @@ async def distributing(url: str, fittings: Fittings) -> AsyncIterator[None]:
         url: of the database, as SQLAlchemy reads it.
     """
     house = fittings.house
+
+    async def mended(now: datetime) -> None:
+        await fittings.thirds.sweep(now)
+        await fittings.own_legs.sweep(now)
+
     listener = Listener(url)
     distributor = Distributor(
         house.database,
@@ -27,7 +33,7 @@ async def distributing(url: str, fittings: Fittings) -> AsyncIterator[None]:
         house.random,
         listener,
         offered=fittings.operators.offered,
-        mended=fittings.thirds.sweep,
+        mended=mended,
     )
     going_on = keep_going(distributor.run, fittings.alerts, AlertKind.QUEUE_STANDS, seconds=1)
     async with listener.running(), in_background(going_on):

@@ -18,7 +18,6 @@ from callcenter.calls.own_legs import identity_of
 from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
 from callcenter.calls.talk_values import Whom as TalkWhom
 from callcenter.calls.talks import Talks
-from callcenter.calls.thirds import Thirds
 from callcenter.console import on_duty
 from callcenter.console.workplace_ports import Act, Asked, Doing, Ring, SoftphonePass, Talk, Third, Whom, Workplace
 from callcenter.console.workplace_ports import Keypad as Typed
@@ -48,7 +47,7 @@ class StaffWorkplaces:
 
     Arguments:
         database: the console's own, so that pages hold up no caller.
-        talks, thirds: what is done with a talk, and by those who are asked into one.
+        talks: what is done with a talk, and by those who are asked into one.
         keypad: what callers are asked to type.
         passes: for the softphone, where there is one.
     """
@@ -59,7 +58,6 @@ class StaffWorkplaces:
     clock: Clock
     reservations: Reservations
     talks: Talks
-    thirds: Thirds
     keypad: Keypad
     passes: Passes | None
     limits: Limits = field(default_factory=Limits)
@@ -110,7 +108,7 @@ class StaffWorkplaces:
             case Act.JOIN:
                 return await self.talks.join(staff, call) is not None
             case Act.LEAVE:
-                return await self._leave(staff, call)
+                return await self.talks.decline(staff, call)
             case Act.HANG_UP:
                 return await self._hang_up(staff, call)
             case _:
@@ -135,7 +133,7 @@ class StaffWorkplaces:
                 case Act.REFUSE:
                     return await self.reservations.refuse(connection, call, staff, now)
             given_back = await self.reservations.dropped(connection, call, staff, now)
-        return given_back or await self._leave(staff, call)
+        return given_back or await self.talks.decline(staff, call)
 
     async def _hang_up(self, staff: UUID, call: UUID) -> bool:
         """End the talk, whether or not the carrier follows: the room ends with the operator's own leg too."""
@@ -147,15 +145,6 @@ class StaffWorkplaces:
             over = await self.reservations.over(connection, call, staff, now)
             over = over or await self.reservations.dropped(connection, call, staff, now)
         return over or ended is Acted.NOT_DONE
-
-    async def _leave(self, staff: UUID, request: UUID) -> bool:
-        """Be asked into a talk no more; those who have it go on."""
-        async with self.database.house() as connection:
-            asked = await asked_of(connection, staff)
-        if asked is None or asked[0].id != request:
-            return False
-        await self.thirds.left(request)
-        return True
 
     async def _in_talk(self, staff: UUID, act: Act, call: UUID, whom: str) -> Acted:
         match act:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,11 @@ from callcenter.routing.stays import offer_of
 from callcenter.routing.talks import rung
 from callcenter.routing.values import EntryKind, ReservationState
 from callcenter.store.database import SET_PRACTICE
+
+#: For which the caller's own leg may say what follows after the operator's has ended.
+ALONE = timedelta(seconds=5)
+#: In one sweep; the rest waits for the next.
+MOST = 200
 
 #: Letters, digits and the underscore are what every softphone of the carrier takes in an identity.
 _PREFIX = "op_"
@@ -104,15 +110,36 @@ class OwnLegs:
 
     async def ended(self, leg: str) -> None:
         """Before the two have spoken, the call is given back. Afterwards whoever is left in the room decides: the
-        room ends with either of them, and the caller's own leg says whether somebody is still there."""
+        room ends with either of them, and the caller's own leg says whether somebody is still there. If it says
+        nothing for a while, :meth:`sweep` finds it."""
         house, now = self._house, self._house.clock.now()
         async with house.database.house() as connection:
             row = (await connection.execute(_OF_LEG, {"leg": leg})).one_or_none()
             if row is not None:
                 await house.reservations.dropped(connection, row.id, row.staff_id, now)
+            await connection.execute(_LEG_ENDED, {"leg": leg, "now": now})
             third = (await connection.execute(_THIRD_OF_LEG, {"leg": leg})).scalar_one_or_none()
         if third is not None:
             await self._thirds.left(third)
+
+    async def sweep(self, now: datetime) -> int:
+        """Find callers who are left alone in a room, and lead them to the front of the queue (P7): one who comes into
+        it in the moment in which the operator's line is lost meets nobody, and no carrier says so.
+
+        A caller whom the carrier does not lead now waits all the same: whoever takes the call leads them from there.
+        """
+        house = self._house
+        async with house.database.house() as connection:
+            alone = (await connection.execute(_LEFT_ALONE, {"before": now - ALONE, "limit": MOST})).all()
+        found = 0
+        for one in alone:
+            async with house.database.house() as connection:
+                if not await house.reservations.dropped(connection, one.id, one.staff_id, now):
+                    continue
+                caller = await self._caller(connection, one)
+            found += 1
+            await self._led(caller.carrier_sid, one.call_id, caller.document)
+        return found
 
     @staticmethod
     async def _caller(connection: AsyncConnection, placed: Row[Any]) -> Row[Any]:
@@ -138,7 +165,8 @@ _PLACED = text(
         SELECT id, leg FROM reservation
         WHERE id = :offer AND staff_id = :staff AND state IN ('accepted', 'connected') FOR UPDATE
     ), placed AS (
-        UPDATE reservation r SET leg = :leg FROM before WHERE r.id = before.id RETURNING r.call_id, r.state
+        UPDATE reservation r SET leg = :leg, leg_ended_at = NULL FROM before WHERE r.id = before.id
+        RETURNING r.call_id, r.state
     )
     SELECT placed.call_id, e.practice_id, before.leg IS NULL AND placed.state = 'accepted' AS first,
         coalesce(t.room, before.id) AS room, coalesce(t.seat, 'operator') AS seat
@@ -148,5 +176,14 @@ _PLACED = text(
 )
 _CALLER = text("SELECT k.carrier_sid, s.document FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call")
 _OF_LEG = text("SELECT id, staff_id FROM reservation WHERE leg = :leg AND state = 'accepted'")
+_LEG_ENDED = text(
+    "UPDATE reservation SET leg_ended_at = :now WHERE leg = :leg AND state = 'connected' AND leg_ended_at IS NULL"
+)
+_LEFT_ALONE = text(
+    """
+    SELECT r.id, r.staff_id, r.call_id, e.practice_id FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id
+    WHERE r.state = 'connected' AND r.leg_ended_at <= :before ORDER BY r.leg_ended_at LIMIT :limit
+    """
+)
 # One who has taken the talk over has it: what follows, the caller's own leg says.
 _THIRD_OF_LEG = text("SELECT id FROM talk_party WHERE carrier_sid = :leg AND state IN ('ringing', 'there')")

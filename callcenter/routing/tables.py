@@ -156,6 +156,7 @@ reservation = Table(
     _moment("ended_at", nullable=True),
     # The carrier's leg that the operator's browser has placed last.
     Column("leg", Text, nullable=True),
+    _moment("leg_ended_at", nullable=True),
     UniqueConstraint("number"),
     _one_of("state", ReservationState),
     _moment("keypad_at", nullable=True),  # since when the caller is out of the talk, to type something
@@ -163,7 +164,13 @@ reservation = Table(
     CheckConstraint("keypad_asks >= 0", name="keypad_asks"),
     CheckConstraint("leg ~ '^CA[0-9a-f]{32}$'", name="leg"),
     CheckConstraint("leg IS NULL OR accepted_at IS NOT NULL", name="leg_of_a_call_that_was_taken"),
+    CheckConstraint("leg_ended_at IS NULL OR leg IS NOT NULL", name="leg_that_ended_was_placed"),
     Index("ix_reservation_leg", "leg", postgresql_where=text("leg IS NOT NULL")),
+    Index(
+        "ix_reservation_left_alone",
+        "leg_ended_at",
+        postgresql_where=text("state = 'connected' AND leg_ended_at IS NOT NULL"),
+    ),
     CheckConstraint("ends_at > made_at", name="ends_after_it_was_made"),
     CheckConstraint("state NOT IN ('accepted', 'connected', 'over') OR accepted_at IS NOT NULL", name="accepted"),
     CheckConstraint("state NOT IN ('connected', 'over') OR connected_at IS NOT NULL", name="connected"),

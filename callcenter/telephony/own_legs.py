@@ -115,7 +115,7 @@ def read_placed(form: MultiMapping[Any]) -> Placed | webhooks.Malformed:
     leg = webhooks.read_leg(form)
     if leg is None:
         return webhooks.Malformed("CallSid")
-    origin, offer = (webhooks.one(form, name) or "" for name in ("From", "offer"))
+    origin, offer = (webhooks.read_field(form, name) or "" for name in ("From", "offer"))
     staff = staff_of(origin.removeprefix(_CLIENT)) if origin.startswith(_CLIENT) else None
     if staff is None:
         return webhooks.Malformed("From")

@@ -158,15 +158,20 @@ class FallbackAsked:
     path: str
 
 
-def one(form: Form, name: str) -> str | None:
+def _one(form: Form, name: str) -> str | None:
     """The value of a field that stands once, or ``None``."""
     values = form.getall(name, [])
     return values[0] if len(values) == 1 and isinstance(values[0], str) else None
 
 
+def read_field(form: Form, name: str) -> str | None:
+    """The value of a field that stands once, or ``None``."""
+    return _one(form, name)
+
+
 def read_leg(form: Form) -> str | None:
     """The carrier's identifier of the leg that a form is about, or ``None``."""
-    sid = one(form, "CallSid") or ""
+    sid = _one(form, "CallSid") or ""
     return sid if _CALL_SID.fullmatch(sid) else None
 
 
@@ -181,10 +186,10 @@ def read_status(word: str) -> CallStatus | None:
 
 def read_line(form: Form) -> Line:
     """What the form tells about the line; never fails, because the last answer of all depends on it."""
-    origins = (one(form, name) for name in ("From", "ForwardedFrom", "CalledVia"))
-    sid = one(form, "CallSid") or ""
+    origins = (_one(form, name) for name in ("From", "ForwardedFrom", "CalledVia"))
+    sid = _one(form, "CallSid") or ""
     return Line(
-        called=e164(one(form, "To") or ""),
+        called=e164(_one(form, "To") or ""),
         origins=tuple(origin for origin in origins if origin),
         sid=sid if _CALL_SID.fullmatch(sid) else None,
     )
@@ -192,19 +197,19 @@ def read_line(form: Form) -> Line:
 
 def read_incoming(form: Form) -> Incoming | Malformed:
     """A call that comes in."""
-    sid, called = one(form, "CallSid") or "", e164(one(form, "To") or "")
+    sid, called = _one(form, "CallSid") or "", e164(_one(form, "To") or "")
     if not _CALL_SID.fullmatch(sid):
         return Malformed("CallSid")
     if called is None:
         return Malformed("To")
-    caller = e164(one(form, "From") or "")
+    caller = e164(_one(form, "From") or "")
     fingerprint = _fingerprint({"CallSid": sid, "From": caller, "To": called})
     return Incoming(sid, caller, called, fingerprint, read_line(form).origins)
 
 
 def read_reached(path: Mapping[str, str], form: Form) -> Reached | Malformed:
     """A line that we ring has answered."""
-    sid, shown = one(form, "CallSid") or "", e164(one(form, "From") or "")
+    sid, shown = _one(form, "CallSid") or "", e164(_one(form, "From") or "")
     if not _CALL_SID.fullmatch(sid):
         return Malformed("CallSid")
     if shown is None:
@@ -229,7 +234,7 @@ def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | NothingAske
         path: the route's ``call``, ``document`` and ``slot``.
         form: the signed fields.
     """
-    sid = one(form, "CallSid") or ""
+    sid = _one(form, "CallSid") or ""
     if not _CALL_SID.fullmatch(sid):
         return Malformed("CallSid")
     if not _UUID.fullmatch(path["call"]):
@@ -256,8 +261,8 @@ def read_step(path: Mapping[str, str], form: Form) -> StepAnswered | NothingAske
         document=int(path["document"]),
         slot=slot,
         # What ended a recording is no answer: "#", or the word "hangup".
-        keyed=Keyed("") if recorded else read_keys(one(form, "Digits") or "", one(form, "FinishedOnKey") or ""),
-        fingerprint=_fingerprint({name: one(form, name) for name in _MEANINGFUL}),
+        keyed=Keyed("") if recorded else read_keys(_one(form, "Digits") or "", _one(form, "FinishedOnKey") or ""),
+        fingerprint=_fingerprint({name: _one(form, name) for name in _MEANINGFUL}),
         recorded=recorded,
         dialled=dialled,
         dequeued=dequeued,
@@ -279,12 +284,12 @@ def read_wait(path: Mapping[str, str], form: Form) -> AtAWait | Malformed:
 
 def read_wait_keys(form: Form) -> str:
     """What was typed while waiting; nonsense is no key that anything answers to."""
-    return read_keys(one(form, "Digits") or "", one(form, "FinishedOnKey") or "").keys
+    return read_keys(_one(form, "Digits") or "", _one(form, "FinishedOnKey") or "").keys
 
 
 def _read_dequeued(form: Form) -> Dequeued | NothingAsked | Malformed:
     """Whether a wait is over. A word that is new to us ends it: whoever waits is not left without an answer."""
-    result = one(form, "QueueResult")
+    result = _one(form, "QueueResult")
     if not result:
         return Malformed("QueueResult")
     return NothingAsked() if result in _NO_END_OF_A_WAIT else Dequeued(met=False)
@@ -292,13 +297,13 @@ def _read_dequeued(form: Form) -> Dequeued | NothingAsked | Malformed:
 
 def _read_dialled(form: Form) -> Dialled | Malformed:
     """What became of a line that was rung. A word that is new to us is no talk: the call goes on with us."""
-    status = one(form, "DialCallStatus")
+    status = _one(form, "DialCallStatus")
     return Malformed("DialCallStatus") if not status else Dialled(_RANG.get(status, Rang.FAILED))
 
 
 def _read_recorded(form: Form) -> Recorded | Malformed:
     """What was spoken. The address of the sound is not read: ours is made from the identifier alone."""
-    sid, seconds = one(form, "RecordingSid") or "", one(form, "RecordingDuration") or "0"
+    sid, seconds = _one(form, "RecordingSid") or "", _one(form, "RecordingDuration") or "0"
     if not _RECORDING_SID.fullmatch(sid):
         return Malformed("RecordingSid")
     if not _SECONDS.fullmatch(seconds):
@@ -313,7 +318,7 @@ def read_recording(path: Mapping[str, str], form: Form) -> RecordingReady | Malf
         path: the route's ``call`` and ``document``.
         form: the signed fields.
     """
-    status = one(form, "RecordingStatus")
+    status = _one(form, "RecordingStatus")
     if status not in ("completed", "absent"):
         return Malformed("RecordingStatus")
     step = read_step({**path, "slot": Slot.RECORDED.value}, form)
@@ -332,7 +337,7 @@ def listed_recording(call_sid: object, sid: object, seconds: object, begun_at: o
 
 def read_status_change(form: Form) -> StatusChanged | Malformed:
     """A status callback. Its number in the sequence is not needed: a status that does not lie ahead changes nothing."""
-    sid, status = one(form, "CallSid") or "", read_status(one(form, "CallStatus") or "")
+    sid, status = _one(form, "CallSid") or "", read_status(_one(form, "CallStatus") or "")
     if not _CALL_SID.fullmatch(sid):
         return Malformed("CallSid")
     if status is None:
@@ -346,15 +351,15 @@ def read_left_room(form: Form) -> UUID | None:
     Nothing else that is told of conferences is needed: the legs of caller and operator say what became of them.
     Its number in the sequence is not either: whoever has left has left.
     """
-    label = one(form, "ParticipantLabel") or ""
-    if one(form, "StatusCallbackEvent") != "participant-leave" or not _HEX.fullmatch(label):
+    label = _one(form, "ParticipantLabel") or ""
+    if _one(form, "StatusCallbackEvent") != "participant-leave" or not _HEX.fullmatch(label):
         return None
     return UUID(label)
 
 
 def read_message_status(form: Form) -> MessageChanged | Malformed:
     """A message's delivery status."""
-    sid, word, code = (one(form, name) or "" for name in ("MessageSid", "MessageStatus", "ErrorCode"))
+    sid, word, code = (_one(form, name) or "" for name in ("MessageSid", "MessageStatus", "ErrorCode"))
     if not _MESSAGE_SID.fullmatch(sid):
         return Malformed("MessageSid")
     if word not in set(MessageStatus):
@@ -367,15 +372,15 @@ def read_text(form: Form) -> TextReceived | Malformed:
 
     Where the carrier minds them itself, it says so (``OptOutType``).
     """
-    sid = one(form, "MessageSid") or ""
+    sid = _one(form, "MessageSid") or ""
     if not _MESSAGE_SID.fullmatch(sid):
         return Malformed("MessageSid")
     if "From" not in form:
         return Malformed("From")
-    words = (one(form, "OptOutType") or "", one(form, "Body") or "")
+    words = (_one(form, "OptOutType") or "", _one(form, "Body") or "")
     read = (_TEXT_WORDS.get(_plain(word)) for word in words)
     word = next((word for word in read if word is not None), None)
-    return TextReceived(UUID(sid[2:]), e164(one(form, "From") or ""), word)
+    return TextReceived(UUID(sid[2:]), e164(_one(form, "From") or ""), word)
 
 
 def _plain(text: str) -> str:
@@ -388,7 +393,7 @@ def _plain(text: str) -> str:
 
 def read_notice_call(path: Mapping[str, str], form: Form) -> NoticeCallAsked | Malformed:
     """A call that we make asks for its words, or brings a key."""
-    if not _CALL_SID.fullmatch(one(form, "CallSid") or ""):
+    if not _CALL_SID.fullmatch(_one(form, "CallSid") or ""):
         return Malformed("CallSid")
     for name in ("practice", "notice"):
         if not _UUID.fullmatch(path[name]):
@@ -397,12 +402,12 @@ def read_notice_call(path: Mapping[str, str], form: Form) -> NoticeCallAsked | M
         return Malformed("round")
     if len(form.getall("Digits", [])) > 1:
         return Malformed("Digits")
-    return NoticeCallAsked(UUID(path["practice"]), UUID(path["notice"]), int(path["round"]), one(form, "Digits"))
+    return NoticeCallAsked(UUID(path["practice"]), UUID(path["notice"]), int(path["round"]), _one(form, "Digits"))
 
 
 def read_fallback(form: Form) -> FallbackAsked:
     """Why the carrier fell back. The path may hold an audio's token: anything long enough to be one is masked."""
-    code, url = one(form, "ErrorCode") or "", one(form, "ErrorUrl") or ""
+    code, url = _one(form, "ErrorCode") or "", _one(form, "ErrorUrl") or ""
     try:
         path = urlsplit(url).path
     except ValueError:

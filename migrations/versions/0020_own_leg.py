@@ -20,4 +20,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_reservation_leg", "reservation", ["leg"], unique=False, postgresql_where=sa.text("leg IS NOT NULL")
     )
-    op.execute(f"GRANT UPDATE (leg) ON reservation TO {APP}")
+    op.add_column("reservation", sa.Column("leg_ended_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_check_constraint(
+        op.f("ck_reservation_leg_that_ended_was_placed"), "reservation", "leg_ended_at IS NULL OR leg IS NOT NULL"
+    )
+    op.create_index(
+        "ix_reservation_left_alone",
+        "reservation",
+        ["leg_ended_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'connected' AND leg_ended_at IS NOT NULL"),
+    )
+    op.execute(f"GRANT UPDATE (leg, leg_ended_at) ON reservation TO {APP}")

@@ -91,6 +91,9 @@ class Desk(Office):
     async def ends(self, leg: str = LEG) -> None:
         await self.carrier("/voice/operators/status", CallSid=leg, CallStatus="completed")
 
+    async def verb(self, leg: str) -> object:
+        return (await self.client.state(leg)).verb
+
     async def state(self) -> object:
         return await self.one("SELECT state FROM reservation ORDER BY number DESC LIMIT 1")
 
@@ -154,6 +157,22 @@ async def test_p7_a_leg_that_ends_before_they_speak_gives_the_call_back(desk: De
     assert await desk.one(f"SELECT state FROM reservation WHERE id = '{offer}'") == "withdrawn"
     assert await desk.one("SELECT state FROM queue_entry") in ("waiting", "reserved")
     assert (await desk.client.state(caller)).activity != "ended"
+
+
+async def test_p7_a_caller_who_comes_into_an_empty_room_is_found(desk: Desk) -> None:
+    """The operator's line is lost in the moment in which the caller is led: no carrier says that nobody is there."""
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    await desk.places(staff, offer)
+    await desk.becomes(desk.state, "connected")
+    await desk.ends()
+    assert await desk.state() == "connected"
+    desk.stage.clock.advance(5)
+    await desk.becomes(lambda: desk.one("SELECT state FROM queue_entry"), "waiting")
+    await desk.becomes(lambda: desk.verb(caller), "Enqueue")
+    assert await desk.presence() == "wrap_up"
 
 
 @pytest.mark.parametrize("failure", [None, Unavailable("the carrier is down")], ids=["gone", "down"])

@@ -123,7 +123,7 @@ async def opened_console(
         account=StaffAccount(room),
         reception=StaffReception(room, database, clock),
         # No page of these tests has a talk.
-        workplaces=StaffWorkplaces(room, database, sealer, clock, Reservations(), None, None, passes),  # type: ignore[arg-type]
+        workplaces=StaffWorkplaces(room, database, sealer, clock, Reservations(), None, passes),  # type: ignore[arg-type]
         bells=RoutingBells(listener, database),
         streams=StreamLimits(check=0.1, look=0.3, pace=0.01),
         proofs=FormProofs(sealer),

@@ -1,0 +1,179 @@
+"""What a workplace shows and does, on the database: one's own practices, one's own calls, and nothing twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+
+from callcenter.app.workplaces import StaffWorkplaces
+from callcenter.calls.own_legs import identity_of
+from callcenter.console.workplace_ports import Act, Doing, Waiting
+from callcenter.emulator.access_tokens import AccessTokens
+from callcenter.kernel.errors import Forbidden
+from callcenter.routing.presence import move
+from callcenter.routing.values import PresenceState, Way
+from callcenter.store.keys import Keyring
+from callcenter.store.sealed import Sealer
+from callcenter.telephony.access_tokens import Passes
+from tests.integration.routing.floor import Floor
+
+ACCOUNT, KEY, SECRET = "AC" + "1" * 32, "SK" + "2" * 32, "a secret of the tests that is long enough"
+PASSES = Passes(ACCOUNT, KEY, SECRET, "AP" + "3" * 32)
+
+
+@dataclass
+class Rooms:
+    """Sessions by a token that is the account's own name."""
+
+    floor: Floor
+    full: bool = True
+    left: timedelta = timedelta(hours=1)
+
+    @property
+    def sessions(self) -> Rooms:
+        return self
+
+    async def of(self, token: str, *, active: bool = True) -> object:
+        assert not active, "what a page does by itself is no sign of its reader"
+        if not token:
+            return None
+        ends = self.floor.clock.now() + self.left
+        return SimpleNamespace(account=SimpleNamespace(id=UUID(token)), is_full=self.full, ends_at=ends)
+
+
+@pytest.fixture
+def rooms(floor: Floor) -> Rooms:
+    return Rooms(floor)
+
+
+@pytest.fixture
+def places(floor: Floor, rooms: Rooms) -> StaffWorkplaces:
+    sealer = Sealer(Keyring("k1", {"k1": b"s" * 32}, b"i" * 32), floor.chance)
+    return StaffWorkplaces(
+        room=rooms,  # type: ignore[arg-type]
+        database=floor.database,
+        sealer=sealer,
+        clock=floor.clock,
+        reservations=floor.reservations,
+        talks=SimpleNamespace(hang_up=_not_theirs, decline=_no),  # type: ignore[arg-type]
+        passes=PASSES,
+    )
+
+
+async def _not_theirs(*_: object) -> str:
+    return "not_yours"
+
+
+async def _no(*_: object) -> bool:
+    return False
+
+
+async def test_who_waits_is_counted_at_ones_own_practices_alone(
+    floor: Floor, practice: UUID, places: StaffWorkplaces
+) -> None:
+    mine, other = await floor.operator(practice), await floor.practice()
+    await floor.moves(mine, PresenceState.BREAK)
+    await floor.waits(practice)
+    began = floor.clock.now()
+    floor.clock.advance(10)
+    await floor.waits(practice)
+    await floor.waits(other)
+    assert (await places.look(str(mine))).waiting == Waiting(2, began)
+    theirs = await floor.operator(other)
+    assert (await places.look(str(theirs))).waiting.count == 1
+
+
+async def test_a_look_is_a_sign_of_life(floor: Floor, practice: UUID, places: StaffWorkplaces) -> None:
+    staff = await floor.operator(practice)
+    floor.clock.advance(30)
+    await places.look(str(staff))
+    assert (await floor.present(staff)).seen_at == floor.clock.now()
+
+
+async def test_a_ring_is_shown_to_whom_it_is_offered_and_taken_by_them_once(
+    floor: Floor, practice: UUID, places: StaffWorkplaces
+) -> None:
+    staff = await floor.operator(practice)
+    await floor.waits(practice)
+    offer = await floor.one_offer()
+    colleague = await floor.operator(practice)
+    place = await places.look(str(staff))
+    assert place.ring is not None
+    assert (place.ring.id, place.ring.until, place.doing, place.talk) == (offer.id, offer.ends_at, Doing.RESERVED, None)
+    assert (await places.look(str(colleague))).ring is None
+    for act in (Act.ACCEPT, Act.REFUSE, Act.GIVE_BACK, Act.HANG_UP):
+        assert not await places.act(str(colleague), act, offer.id)
+    assert [await places.act(str(staff), Act.ACCEPT, offer.id) for _ in range(2)] == [True, True]
+    assert (await floor.events(offer.call)).count("accepted") == 1
+    talk = (await places.look(str(staff))).talk
+    assert talk is not None
+    assert (talk.voice, talk.since, talk.acts) == (offer.id, None, {Act.HANG_UP})
+
+
+async def test_at_a_telephone_the_page_takes_no_call(floor: Floor, practice: UUID, places: StaffWorkplaces) -> None:
+    staff = await floor.operator(practice)
+    async with floor.database.house() as connection:
+        await move(connection, staff, PresenceState.BREAK, floor.clock.now())
+        await move(connection, staff, PresenceState.AVAILABLE, floor.clock.now(), way=Way.TELEPHONE)
+    await floor.waits(practice)
+    offer = await floor.one_offer()
+    place = await places.look(str(staff))
+    assert place.ring is not None
+    assert (place.by_telephone, place.ring.by_telephone) == (True, True)
+    assert not await places.act(str(staff), Act.ACCEPT, offer.id)
+    assert await places.act(str(staff), Act.REFUSE, offer.id)
+
+
+async def test_what_cannot_be_spoken_on_is_given_back(floor: Floor, practice: UUID, places: StaffWorkplaces) -> None:
+    staff = await floor.operator(practice)
+    await floor.waits(practice)
+    offer = await floor.one_offer()
+    assert await places.act(str(staff), Act.ACCEPT, offer.id)
+    assert await places.act(str(staff), Act.GIVE_BACK, offer.id)
+    assert not await places.act(str(staff), Act.GIVE_BACK, offer.id)
+    assert (await floor.entry(offer.call)).state == "waiting"
+
+
+async def test_who_answers_for_nobody_is_not_there(floor: Floor, places: StaffWorkplaces, practice: UUID) -> None:
+    staff = await floor.operator(practice)
+    await floor.run("DELETE FROM staff_role WHERE staff_id = :staff RETURNING staff_id", staff=staff)
+    assert not (await places.look(str(staff))).answers
+    assert not await places.move(str(staff), Doing.AVAILABLE)
+
+
+async def test_without_a_softphone_nobody_is_there_whose_telephone_is_not_known(
+    floor: Floor, places: StaffWorkplaces, practice: UUID
+) -> None:
+    staff = await floor.operator(practice)
+    silent = replace(places, passes=None)
+    assert not await silent.move(str(staff), Doing.BREAK)
+    assert await silent.softphone_pass(str(staff)) is None
+    assert await places.move(str(staff), Doing.BREAK)
+
+
+async def test_a_pass_is_ones_own_and_ends_with_the_session(
+    floor: Floor, places: StaffWorkplaces, practice: UUID, rooms: Rooms
+) -> None:
+    staff = await floor.operator(practice)
+    rooms.left = timedelta(minutes=2)
+    made = await places.softphone_pass(str(staff))
+    assert made is not None
+    grant = AccessTokens(ACCOUNT, {KEY: SECRET}, floor.clock.now).verify(made.token)
+    assert (grant.identity, made.seconds) == (identity_of(staff), 120)
+
+
+async def test_a_session_that_is_over_or_half_sees_and_does_nothing(places: StaffWorkplaces, rooms: Rooms) -> None:
+    for token, full in (("", True), (str(UUID(int=1)), False)):
+        rooms.full = full
+        with pytest.raises(Forbidden):
+            await places.look(token)
+        with pytest.raises(Forbidden):
+            await places.act(token, Act.ACCEPT, UUID(int=1))
+        with pytest.raises(Forbidden):
+            await places.move(token, Doing.AVAILABLE)
+        with pytest.raises(Forbidden):
+            await places.softphone_pass(token)
