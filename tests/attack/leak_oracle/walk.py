@@ -264,6 +264,10 @@ class Walk:
             case "message":
                 await self._telephone.press("2")
             case "callback":
+                leg = await self._telephone.offered_at(desk)
+                if leg is not None:
+                    await self._telephone.declined_by(leg)
+                await shift.goes_home(self._practice)  # else it is offered again at once
                 await self._telephone.press("1")
                 await shift.forgets_callbacks()
             case "unanswered":
