@@ -41,6 +41,7 @@ EVERYTHING = [
     "jobs",
     "ledger",
     "recordings",
+    "queue",
 ]
 
 

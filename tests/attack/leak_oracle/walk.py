@@ -269,6 +269,7 @@ class Walk:
                     await self._telephone.declined_by(leg)
                 await shift.goes_home(self._practice)  # else it is offered again at once
                 await self._telephone.press("1")
+                await self._telephone.state()
                 await shift.forgets_callbacks()
             case "unanswered":
                 await shift.goes_home(self._practice)
