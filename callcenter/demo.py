@@ -12,7 +12,7 @@ from callcenter.app import CannotListen, run_server
 from callcenter.audit.reading import disclosures, records_of_call
 from callcenter.calls.lookup import find_call
 from callcenter.console.demonstration import DEMONSTRATION
-from callcenter.demo_staff import seed_staff
+from callcenter.demo_staff import on_duty, only_for_play, seed_staff
 from callcenter.emulator import Emulator, EmulatorSettings, NamedNumber, NumberSettings
 from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.outcomes import CouldNotRun, Differed, Passed
@@ -27,6 +27,7 @@ from callcenter.practice.demo_file import Demonstration, NamedPerson, read_demon
 from callcenter.practice.key_fit import check_keys
 from callcenter.practice.values import EntryKind
 from callcenter.settings import PROJECT, Environment, Settings
+from callcenter.staff.accounts import NoSuchAccount
 from callcenter.store.database import Database
 from callcenter.store.embedded import EmbeddedPostgres, places_for
 from callcenter.store.keys import create_keys, load_keys
@@ -240,14 +241,20 @@ async def run_transcript(settings: Settings, script: Path, base_url: str, say: S
         say(str(error))
         return 2
     try:
-        load_keys(keys_path(settings))
+        keys = load_keys(keys_path(settings))
     except CallcenterError as error:
         say(f"{error}\nstart the demo first: make demo")
         return 2
     async with reach_database(settings) as addresses:
         database = Database(addresses.app, pool_size=2, application="callcenter-phone")
         try:
-            outcome = await run(transcript, base_url=base_url, ledger=ledger_reader(database), narrate=say)
+            if transcript.on_duty:
+                only_for_play(settings)
+            sealer, people = Sealer(keys, SystemRandom()), [(one.login, one.telephone) for one in transcript.on_duty]
+            async with on_duty(database, sealer, SystemClock(), SystemRandom(), people):
+                outcome = await run(transcript, base_url=base_url, ledger=ledger_reader(database), narrate=say)
+        except (NoSuchAccount, ConfigurationError) as error:
+            outcome = CouldNotRun(str(error))
         finally:
             await database.close()
     match outcome:

@@ -6,6 +6,8 @@ database that could be used for anybody else. Outside the demo everything here i
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,14 +20,18 @@ from callcenter.kernel.errors import ConfigurationError, NotFound, Problem
 from callcenter.kernel.randomness import Random
 from callcenter.practice.demo import FOLDER
 from callcenter.practice.demo_file import read_demonstration
+from callcenter.routing.presence import move
+from callcenter.routing.values import PresenceState, Way
 from callcenter.settings import Environment, Settings
+from callcenter.staff.accounts import NoSuchAccount, account_called
 from callcenter.staff.administration import NewAccount
 from callcenter.staff.invitations import Accepted, Purpose
 from callcenter.staff.passkeys import RelyingParty
 from callcenter.staff.portfolios import NoSuchPortfolio
 from callcenter.staff.proofs import SECRET_BYTES, new_secret
-from callcenter.staff.records import Actor
+from callcenter.staff.records import Actor, HouseLog
 from callcenter.staff.room import StaffRoom
+from callcenter.staff.telephones import Telephones
 from callcenter.staff.values import WARNED_FROM, Account, Portfolio, Role, Training, day_of
 from callcenter.store.database import Database
 from callcenter.store.sealed import NO_PRACTICE, Sealer
@@ -46,7 +52,7 @@ async def seed_staff(settings: Settings, database: Database, sealer: Sealer, clo
     Raises:
         ConfigurationError: this is not the demo.
     """
-    _only_for_play(settings)
+    only_for_play(settings)
     organisation = read_demonstration(FOLDER).organisation_id
     room = StaffRoom.on(database, database, sealer, clock, random, RelyingParty.at(settings.console.public_url))
     try:
@@ -66,13 +72,13 @@ def code_of(settings: Settings, sealer: Sealer, login: str, now: datetime) -> st
         ConfigurationError: this is not the demo.
         NotOfTheDemo: there is nobody of that login.
     """
-    _only_for_play(settings)
+    only_for_play(settings)
     if login not in {account.login for account in DEMONSTRATION.accounts}:
         raise NotOfTheDemo
     return pyotp.TOTP(new_secret(_SecretOf(sealer, login))).at(now)
 
 
-def _only_for_play(settings: Settings) -> None:
+def only_for_play(settings: Settings) -> None:
     if settings.environment is not Environment.DEMO:
         what = "passwords and codes that others know are the demo's alone, which has environment: demo"
         mend = "make accounts with « callcenter staff create », or use config/demo.yaml"
@@ -121,3 +127,33 @@ async def _train(room: StaffRoom, clock: Clock, wanted: DemoAccount, account: Ac
     warns_wrongly = standing is Training.WARNS and wanted.training_days > WARNED_FROM
     if standing is Training.LAPSED or account.trained_until is None or warns_wrongly:
         await room.administration.trained(account.id, today + timedelta(days=wanted.training_days), _BY)
+
+
+@asynccontextmanager
+async def on_duty(
+    database: Database, sealer: Sealer, clock: Clock, random: Random, telephones: Sequence[tuple[str, str]]
+) -> AsyncIterator[None]:
+    """Let staff answer by a telephone for as long as the body runs.
+
+    Arguments:
+        telephones: logins, each with a number (E.164), which is kept.
+
+    Raises:
+        NoSuchAccount: nobody has that login.
+    """
+    log = HouseLog(clock, random)
+    staff: list[UUID] = []
+    try:
+        for login, number in telephones:
+            async with database.house() as connection:
+                account = await account_called(connection, login)
+                if account is None:
+                    raise NoSuchAccount(login)
+                await Telephones(sealer, log).keep(connection, account.id, number, _BY)
+                await move(connection, account.id, PresenceState.AVAILABLE, clock.now(), way=Way.TELEPHONE)
+                staff.append(account.id)
+        yield
+    finally:
+        for one in staff:
+            async with database.house() as connection:
+                await move(connection, one, PresenceState.OFFLINE, clock.now(), way=Way.TELEPHONE)

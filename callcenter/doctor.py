@@ -20,6 +20,7 @@ from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import check_practice
 from callcenter.practice.key_fit import check_keys
 from callcenter.practice.tables import practice
+from callcenter.routing.figures import figures
 from callcenter.settings import Environment, Settings, is_loopback
 from callcenter.speech.local import LocalVoice
 from callcenter.store.database import Database
@@ -31,6 +32,7 @@ from callcenter.telephony.urls import Urls
 
 HOSTING_WARNING = timedelta(days=60)  # HD-01
 OLDEST_POSTGRESQL = 150000
+OVERDUE_WAIT = timedelta(minutes=5)  # the carrier asks every half minute what is heard
 JOBS_WAIT = timedelta(minutes=2)  # a worker looks for jobs every two seconds
 FAILED_JOBS_KEPT = timedelta(hours=72)  # then the worker forgets them (``calls.jobs``)
 
@@ -86,6 +88,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "jobs": lambda: _jobs(database),
                     "ledger": lambda: _ledger(database),
                     "recordings": lambda: _recordings(database),
+                    "queue": lambda: _queue(database),
                 }
                 for subject, check in checks.items():
                     findings.append(await _look(subject, check))
@@ -241,6 +244,23 @@ async def _jobs(database: Database) -> str:
     if problems:
         raise CallcenterError("; ".join(problems))
     return f"{_counted(workers, 'worker')} alive, no job is late or has failed"
+
+
+async def _queue(database: Database) -> str:
+    """Who waits, and who is there; whether somebody should have been let out long ago."""
+    async with database.house() as connection:
+        now = await figures(connection, SystemClock().now())
+        stuck = (await figures(connection, SystemClock().now() - OVERDUE_WAIT)).overdue
+    if stuck:
+        raise CallcenterError(
+            f"{_counted(stuck, 'caller')} should have been let out of the queue more than "
+            f"{OVERDUE_WAIT.seconds // 60} minutes ago: look whether the carrier reaches this server, and at its log"
+        )
+    longest = f", the longest for {now.longest.seconds // 60} min" if now.waiting else ""
+    return (
+        f"{_counted(now.waiting, 'caller')} on the line{longest}; {_counted(now.callbacks, 'callback')} outstanding; "
+        f"{_counted(now.on_duty, 'operator')} on duty"
+    )
 
 
 def _failed_jobs(by_task: Mapping[str, int]) -> str:

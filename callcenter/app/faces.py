@@ -9,6 +9,7 @@ from aiohttp import web
 from callcenter.app.by_carrier import MessageWatch
 from callcenter.app.call_service import CallService
 from callcenter.app.fittings import Fittings
+from callcenter.app.queue_gauges import QueueGauges
 from callcenter.calls.audio import AudioShelf, Captions
 from callcenter.calls.steps import Steps
 from callcenter.calls.waiting_room import WaitingRoom
@@ -79,7 +80,8 @@ def _edge(
 def _private(fittings: Fittings, captions: Captions | None) -> PrivateDependencies:
     fit = fittings.fit
     checks = {"database": fittings.house.database.check, "login": fit.check_login, "schema": fit.check_schema}
-    return PrivateDependencies(fittings.registry, checks, _caption_source(captions))
+    gauges = QueueGauges(fittings.house, fittings.registry)
+    return PrivateDependencies(fittings.registry, checks, _caption_source(captions), gauges.read)
 
 
 def _caption_source(captions: Captions | None) -> CaptionSource | None:

@@ -7,7 +7,7 @@ import yaml
 from callcenter.emulator.clients import IDENTITY
 from callcenter.emulator.lines import Unreached
 from callcenter.emulator.nodes import Problems, items_of, line_of, record_of, text_of, truth_of
-from callcenter.emulator.steps import CALLER, Calls, HearsWhom, Held, Rejects
+from callcenter.emulator.steps import CALLER, Calls, HearsWhom, Held, OnDuty, Rejects
 
 NUMBER = '"+33472000000"'
 REASONS: tuple[Unreached, ...] = ("busy", "no-answer", "failed")
@@ -23,6 +23,21 @@ def read_clients(node: yaml.Node, problems: Problems) -> tuple[str, ...]:
             problems.at(line_of(item), f"{identity!r} is no identity of a client: write {example}")
         elif identity is not None:
             found.append(identity)
+    return tuple(found)
+
+
+def read_on_duty(node: yaml.Node, problems: Problems) -> tuple[OnDuty, ...]:
+    """Who answers calls by a telephone while the transcript runs."""
+    example = 'on_duty: [{login: operatrice1, telephone: "+33465710071"}]'
+    found = []
+    for item in items_of(node, problems, "on_duty", example):
+        record = record_of(item, problems, "on_duty", example)
+        if record is None:
+            continue
+        login, telephone = record.text("login", "operatrice1"), record.text("telephone", '"+33465710071"')
+        record.finish()
+        if login is not None and telephone is not None:
+            found.append(OnDuty(login, telephone))
     return tuple(found)
 
 

@@ -220,6 +220,19 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Somebody of the application's staff who answers calls by a telephone while the transcript runs.
+
+    Arguments:
+        login: of their account.
+        telephone: E.164.
+    """
+
+    login: str
+    telephone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """One call as it should go.
 
@@ -231,6 +244,7 @@ class Transcript:
         forwarded_from: the line that was dialled, where it is forwarded to the called one.
         forwarding: what lines do while the call lasts.
         clients: identities under which softphones wait for calls meanwhile.
+        on_duty: who answers by a telephone meanwhile; whoever runs the transcript sees to that.
     """
 
     path: Path
@@ -244,3 +258,4 @@ class Transcript:
     forwarded_from: str | None = None
     forwarding: tuple[Forwarding, ...] = ()
     clients: tuple[str, ...] = ()
+    on_duty: tuple[OnDuty, ...] = ()

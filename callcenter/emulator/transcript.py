@@ -25,6 +25,7 @@ from callcenter.emulator.company_steps import (
     read_clients,
     read_hears_whom,
     read_held,
+    read_on_duty,
     read_rejects,
 )
 from callcenter.emulator.forwardings import read_forwardings
@@ -145,6 +146,8 @@ class _Reader:
         forwarding = read_forwardings(forwarding_node, self._problems) if forwarding_node is not None else ()
         clients_node = record.node("clients")
         clients = read_clients(clients_node, self._problems) if clients_node is not None else ()
+        on_duty_node = record.node("on_duty")
+        on_duty = read_on_duty(on_duty_node, self._problems) if on_duty_node is not None else ()
         steps = self._steps(record.node("steps"), record.line)
         ledger_node = record.node("ledger")
         ledger = self._ledger(ledger_node) if ledger_node is not None else None
@@ -155,7 +158,7 @@ class _Reader:
         caller, called, forwarded_from = call
         return Transcript(
             self._problems.path, title, caller, called, steps, at, ledger, line, forwarded_from, forwarding,
-            clients,
+            clients, on_duty,
         )  # fmt: skip
 
     def _at(self, node: yaml.Node | None) -> datetime | None:

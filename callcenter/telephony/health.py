@@ -29,11 +29,13 @@ class PrivateDependencies:
         registry: what ``/metrics`` shows.
         checks: by name, each raises if the part that it names cannot serve; what it returns is ignored.
         captions: the words of an audio token, or ``None``. Only for demo and test: they are patients' words.
+        gauges: reads what is asked for anew at each look; what was read before stands if it fails.
     """
 
     registry: CollectorRegistry
     checks: Mapping[str, Check]
     captions: Captions | None = None
+    gauges: Check | None = None
 
 
 async def _passes(name: str, check: Check, seconds: float) -> bool:
@@ -71,6 +73,8 @@ class _Private:
         return web.json_response({"ready": not failed, "failed": list(failed)}, status=503 if failed else 200)
 
     async def metrics(self, _: web.Request) -> web.Response:
+        if self._deps.gauges is not None:
+            await _passes("gauges", self._deps.gauges, _CHECK_SECONDS)
         body = generate_latest(self._deps.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

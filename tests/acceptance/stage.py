@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from callcenter.app import Running, run_server
 from callcenter.demo import emulator_settings, ledger_reader
+from callcenter.demo_staff import on_duty
 from callcenter.emulator import Emulator
 from callcenter.emulator.client import ControlClient
 from callcenter.emulator.outcomes import Differed, Outcome, Passed
@@ -24,9 +25,16 @@ from callcenter.emulator.transcript import load_transcript
 from callcenter.installation import Addresses, keys_path
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import Random, SeededRandom
-from callcenter.practice.demo import seed
+from callcenter.practice.demo import FOLDER, seed
+from callcenter.practice.demo_file import read_demonstration
 from callcenter.settings import Settings, load_settings
 from callcenter.speech.voices import SilentVoice, Voice
+from callcenter.staff.administration import NewAccount
+from callcenter.staff.invitations import Purpose
+from callcenter.staff.passkeys import RelyingParty
+from callcenter.staff.records import Actor
+from callcenter.staff.room import StaffRoom
+from callcenter.staff.values import Role, day_of
 from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
 from callcenter.store.sealed import Sealer
@@ -34,6 +42,7 @@ from tests.ports import free_port as free_port
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "demo.yaml"
 PARIS = ZoneInfo("Europe/Paris")
+_BY = Actor.command("tests")
 
 
 def stage_settings(keys_file: Path, **overrides: Any) -> Settings:
@@ -74,6 +83,34 @@ class Stage:
     clock: DrivenClock
     furnished: datetime
 
+    async def hires(self, script: Transcript) -> None:
+        """Make the accounts of whoever is on duty in a transcript; once."""
+        running, random = self.running, SeededRandom(5)
+        party = RelyingParty.at("http://localhost:8081")
+        room = StaffRoom.on(running.database, running.database, running.sealer, self.clock, random, party)
+        try:
+            organisation = read_demonstration(FOLDER).organisation_id
+            known = {account.login for account in await room.administration.all()}
+            for login in [one.login for one in script.on_duty if one.login not in known]:
+                account = await room.administration.create(NewAccount(organisation, login, "Télésecrétaire"), _BY)
+                portfolio = await room.portfolios.create(organisation, f"Tous {login}", _BY, whole=True)
+                await room.administration.grant(account, Role.OPERATOR, portfolio, _BY)
+                await room.administration.sign(account.id, day_of(self.clock.now()), _BY)
+                invitation = await room.invitations.invite(account.id, Purpose.FIRST, _BY)
+                await room.invitations.accept(invitation, "quatre mots sans rapport")
+        finally:
+            room.close()
+
+    @asynccontextmanager
+    async def on_duty(self, script: Transcript) -> AsyncIterator[None]:
+        """Whoever is on duty in a transcript is, for as long as the body runs."""
+        if script.on_duty:
+            await self.hires(script)
+        people = [(one.login, one.telephone) for one in script.on_duty]
+        running = self.running
+        async with on_duty(running.database, running.sealer, self.clock, SeededRandom(6), people):
+            yield
+
     async def play(self, transcript: Path) -> Outcome:
         """Run a transcript: the clock stands where it says, and the agendas are made for that day."""
         return await self.perform(load_transcript(transcript))
@@ -90,7 +127,10 @@ class Stage:
         async with ControlClient(self.emulator.base_url) as client:
             seen = await client.last_message()
         reader = ledger or ledger_reader(self.running.database)
-        outcome = await run(script, base_url=self.emulator.base_url, ledger=reader, clock=self.clock, patience=patience)
+        async with self.on_duty(script):
+            outcome = await run(
+                script, base_url=self.emulator.base_url, ledger=reader, clock=self.clock, patience=patience
+            )
         return await self._reached_after_all(script, seen) or outcome if isinstance(outcome, Passed) else outcome
 
     async def furnish(self, at: datetime) -> None:

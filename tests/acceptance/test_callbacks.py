@@ -9,11 +9,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from callcenter.app.by_carrier import CarrierLines
+from callcenter.calls.ringing_back import RingingBack
 from callcenter.emulator.client import ControlClient
+from callcenter.installation import switch_path
 from callcenter.practice.directory import Directory
 from callcenter.practice.inbox import Inbox
 from callcenter.routing.presence import move
 from callcenter.routing.values import PresenceState, Way
+from callcenter.telephony.carrier import CarrierDown
+from callcenter.telephony.switch import RescueSwitch, Switched
 from tests.acceptance.stage import PARIS
 from tests.acceptance.test_two_people_talk import CALLER, DESK, OTHER_DESK, Office, office
 
@@ -195,3 +200,46 @@ async def test_what_may_not_be_rung_is_not_offered_it(shift: Shift, caller: str)
         await shift.client.press(sid, "1")
         assert KEPT not in await shift.office.words(sid)
         assert await shift.entries() == [("live", "waiting", None)]
+
+
+async def test_p7_a_carrier_that_does_not_ring_costs_one_attempt_and_the_operator_hears_so(
+    shift: Shift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object) -> bool:
+        raise CarrierDown
+
+    monkeypatch.setattr(CarrierLines, "ring_back", down)
+    await shift.asks()
+    desk = await shift.taken()
+    assert VANISHED in " ".join(said.text for said in (await shift.client.closed(desk)).heard)
+    assert await shift.entries() == [("callback", "waiting", None)]
+    assert await shift.office.one("SELECT attempts FROM queue_entry") == 1
+    await shift.office.becomes(shift.office.presence, "available")
+
+
+async def test_p7_a_worker_that_is_killed_before_it_rings_never_rings_and_keeps_nobody(
+    shift: Shift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(*_: object) -> bool:
+        raise RuntimeError
+
+    monkeypatch.setattr(RingingBack, "ring", killed)
+    await shift.asks()
+    desk = await shift.taken()
+    await shift.client.closed(desk)
+    await shift.office.becomes(lambda: shift.office.one("SELECT state FROM queue_entry"), "waiting")
+    assert await shift.client.ringing(CALLER, 0) == ()
+    assert await shift.office.one("SELECT attempts FROM queue_entry") == 1
+    await shift.office.becomes(shift.office.presence, "available")
+
+
+async def test_nobody_is_rung_back_while_the_kill_switch_is_on(shift: Shift) -> None:
+    settings = shift.office.stage.running.settings
+    await shift.asks()
+    RescueSwitch(switch_path(settings)).turn(Switched(everybody=True))
+    try:
+        desk = await shift.taken()
+        assert VANISHED in " ".join(said.text for said in (await shift.client.closed(desk)).heard)
+        assert await shift.client.ringing(CALLER, 0) == ()
+    finally:
+        RescueSwitch(switch_path(settings)).turn(Switched())

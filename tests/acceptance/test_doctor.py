@@ -43,6 +43,7 @@ EVERYTHING = [
     "jobs",
     "ledger",
     "recordings",
+    "queue",
 ]
 
 

@@ -28,6 +28,7 @@ from callcenter.emulator.steps import (
     NoMails,
     NoRings,
     NoTexts,
+    Rejects,
     Rings,
     Step,
     Texts,
@@ -49,13 +50,13 @@ CODES_A_DAY = 9
 async def test_each_expectation_would_have_been_missed(stage: Stage, transcript: Path) -> None:
     script = load_transcript(transcript)
     await stage.furnish(script.at or stage.clock.now())
-    async with ControlClient(stage.emulator.base_url) as client:
+    async with ControlClient(stage.emulator.base_url) as client, stage.on_duty(script):
         follower = await Follower.calling(client, script, AT_ONCE)
         count = 0
         for step in script.steps:
             if isinstance(step.action, Texts | NoTexts | Mails | NoMails | NoRings):
                 await stage.messages_sent()
-            if isinstance(step.action, Answers | Rings):
+            if isinstance(step.action, Answers | Rings | Rejects):
                 await client.ringing(step.action.on, 10)
             for opposite in negated(step):
                 count += 1

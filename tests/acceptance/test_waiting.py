@@ -333,3 +333,15 @@ async def test_a_practice_sets_how_long_anybody_waits_and_whether_they_may_be_ru
     await office.on_duty()
     await office.caller.wait()
     assert office.caller.tags() == ["Say", "Leave"]
+
+
+async def test_who_waits_and_who_is_there_stands_in_the_private_metrics(office: Office) -> None:
+    await office.on_duty()
+    await office.caller.to_the_queue()
+    office.clock.advance(90)
+    async with office.caller.session.get(f"{office.running.private}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    assert "callcenter_queue_waiting 1.0" in lines
+    assert "callcenter_queue_longest_wait_seconds 90.0" in lines
+    assert 'callcenter_operators{state="available"} 1.0' in lines
+    assert "callcenter_callbacks_outstanding 0.0" in lines

@@ -110,8 +110,9 @@ class Telephone:
         await self._client.settled(leg)
 
     async def declined_by(self, leg: str) -> None:
-        """The operator types a key that takes nothing."""
-        await self._client.press(leg, "5")
+        """The operator types a key that takes nothing; or has heard that the call waits no more."""
+        if (await self._client.state(leg)).activity != "ended":
+            await self._client.press(leg, "5")
         await self._client.closed(leg)
 
     async def left_by(self, leg: str) -> None:

@@ -264,16 +264,28 @@ class Walk:
             case "message":
                 await self._telephone.press("2")
             case "callback":
+                leg = await self._telephone.offered_at(desk)
+                if leg is not None:
+                    await self._telephone.declined_by(leg)
+                await shift.goes_home(self._practice)  # else it is offered again at once
                 await self._telephone.press("1")
+                await self._hears_why()
                 await shift.forgets_callbacks()
             case "unanswered":
                 await shift.goes_home(self._practice)
                 await self._telephone.press("7")
+                await self._hears_why()
             case _:
                 leg = await self._telephone.offered_at(desk)
                 if leg is not None:
                     await self._telephone.declined_by(leg)
                 await self._telephone.press("2")
+
+    async def _hears_why(self) -> None:
+        """Whoever is let out hears some words first, in the queue still."""
+        call = await self._telephone.state()
+        if call.activity != "ended" and self._is_queued() is not None:
+            await self._telephone.wait(5)
 
     async def _talk(self, leg: str | None, *, stays: bool) -> None:
         """The two talk, of what is nobody else's; then one of them hangs up."""
