@@ -149,14 +149,15 @@ class Talks:
         if third is None:
             return Acted.NOT_NOW
         found = await self._found(talk)
-        if found is None or (talk.on_hold and await self._holds(talk, False) is not Acted.DONE):
+        if found is None or not await self._gone(found, third):
             return Acted.NOT_DONE
-        if third.state is PartyState.THERE and not await self._done(lambda: self._rooms.put_out(found, third.label)):
-            _log.info("third_not_put_out", party=str(third.id))  # they have hung up just now, or will be swept
-        await self._no_more_ringing(third)
         async with self._house.database.house() as connection:
             await self._third_goes(connection, talk, PartyState.LEFT)
-        return Acted.DONE
+        # Only now: whoever was spoken to in private does not hear the caller on their way out.
+        for _ in range(2):
+            if not talk.on_hold or await self._holds(talk, False) is Acted.DONE:
+                return Acted.DONE
+        return Acted.NOT_DONE
 
     async def bring_together(self, staff: UUID, reservation: UUID) -> Acted:
         """The caller hears, and is heard by, everybody in the room."""
@@ -241,6 +242,17 @@ class Talks:
             except Unavailable as error:
                 _log.warning("talk_not_changed", error=type(error).__name__)
         return False
+
+    async def _gone(self, found: str, third: Party) -> bool:
+        """Put the third out, or ring them no more. False when it is not known that they are gone: they may listen."""
+        try:
+            if third.state is PartyState.THERE:
+                await self._rooms.put_out(found, third.label)  # refused: they have hung up just now
+            elif third.carrier_sid is not None:
+                await self._rooms.hang_up(third.carrier_sid)
+        except Unavailable:
+            return False
+        return True
 
     async def _holds(self, talk: Standing, on: bool) -> Acted:
         return Acted.DONE if await hold_caller(self._house, self._rooms, talk, on) else Acted.NOT_DONE

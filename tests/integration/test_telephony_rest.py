@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from callcenter.calls.values import CallStatus
 from callcenter.kernel.errors import Unavailable
 from callcenter.telephony.carrier import Carrier, CarrierDouble, CarrierDown, MessageRefused, MessageSent
 from callcenter.telephony.rest import CarrierSettings, TwilioCarrier
+from callcenter.telephony.rest_rooms import Rooms
 from callcenter.telephony.webhooks import LONGEST_DURATION
 from tests.unit.telephony.doubles import CALL_SID, CALLER
 
@@ -321,3 +322,69 @@ async def test_the_double_behaves_as_the_carrier() -> None:
     double.down = True
     with pytest.raises(CarrierDown):
         await standing.send_message(CALLER, BODY, reference=REFERENCE)
+
+
+# --- conferences
+
+
+CONFERENCE, LABEL, MUSIC = "CF" + "b" * 32, "c" * 32, "https://voix.example.fr/voice/hold"
+OF_THE_ROOM = f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/{CONFERENCE}"
+_CHANGES: list[tuple[Callable[[Rooms], Awaitable[bool]], str, str, dict[str, str], int]] = [
+    (
+        lambda rooms: rooms.change(CONFERENCE, LABEL, hold=True, hold_url=MUSIC),
+        "POST",
+        f"{OF_THE_ROOM}/Participants/{LABEL}.json",
+        {"Hold": "true", "HoldUrl": MUSIC, "HoldMethod": "POST"},
+        200,
+    ),
+    (
+        lambda rooms: rooms.change(CONFERENCE, LABEL, hold=False),
+        "POST",
+        f"{OF_THE_ROOM}/Participants/{LABEL}.json",
+        {"Hold": "false"},
+        200,
+    ),
+    (
+        lambda rooms: rooms.change(CONFERENCE, LABEL, ends=False),
+        "POST",
+        f"{OF_THE_ROOM}/Participants/{LABEL}.json",
+        {"EndConferenceOnExit": "false"},
+        200,
+    ),
+    (lambda rooms: rooms.put_out(CONFERENCE, LABEL), "DELETE", f"{OF_THE_ROOM}/Participants/{LABEL}.json", {}, 204),
+    (lambda rooms: rooms.end(CONFERENCE), "POST", f"{OF_THE_ROOM}.json", {"Status": "completed"}, 200),
+    (
+        lambda rooms: rooms.hang_up(CALL_SID),
+        "POST",
+        f"/2010-04-01/Accounts/{ACCOUNT}/Calls/{CALL_SID}.json",
+        {"Status": "completed"},
+        200,
+    ),
+]
+
+
+@pytest.mark.parametrize(("act", "method", "path", "form", "status"), _CHANGES)
+async def test_a_room_is_changed_by_one_request_and_a_refusal_is_an_answer(
+    act: Callable[[Rooms], Awaitable[bool]], method: str, path: str, form: dict[str, str], status: int
+) -> None:
+    api = Api(status=status, answer="" if status == 204 else {"sid": CONFERENCE})
+    async with carrier(api) as running:
+        assert await act(running.rooms)
+        assert [asked[:3] for asked in api.asked] == [(method, path, form)]
+        api.status, api.answer = 404, {"code": 20404, "message": "not found", "status": 404}
+        assert not await act(running.rooms)
+        api.status = 500
+        with pytest.raises(CarrierDown):
+            await act(running.rooms)
+
+
+async def test_a_room_is_found_by_our_name_while_it_is_in_use() -> None:
+    api = Api(status=200, answer={"conferences": [{"sid": CONFERENCE, "status": "in-progress"}], "page": 0})
+    async with carrier(api) as running:
+        assert await running.rooms.find(LABEL) == CONFERENCE
+        assert api.asked[0][:2] == ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences.json")
+        api.answer = {"conferences": [], "page": 0}
+        assert await running.rooms.find(LABEL) is None
+        api.status = 503
+        with pytest.raises(CarrierDown):
+            await running.rooms.find(LABEL)

@@ -75,6 +75,7 @@ def _carriers_side(rooms: RoomsDouble) -> tuple[object, ...]:
         (_plain, _hold),
         (_on_hold, _off_hold),
         (_with_a_third, _bring_together),
+        (_with_a_third, _end_consultation),
         (_with_a_third, _hand_over),
     ],
 )
