@@ -264,13 +264,31 @@ def _ring(held: Reservation, practice: str, way: Way) -> Ring | None:
     return Ring(held.id, practice, held.waiting_since, held.ends_at, way is Way.TELEPHONE)
 
 
+#: Seconds that what is new in a queue may wait, so that a busy one does not make every page look at each of its steps;
+#: what concerns somebody themselves is told at once.
+SOON = 2.0
+
+
 class _Bell:
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, soon: float) -> None:
         self._listener = listener
+        self._soon = soon
         self._rung = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
 
     def ring(self) -> None:
+        self.still()
         self._rung.set()
+
+    def ring_soon(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._soon, self.ring)
+
+    def still(self) -> None:
+        """Ring no more by itself."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     async def rung(self, seconds: float) -> bool:
         try:
@@ -288,21 +306,26 @@ class RoutingBells:
     One reader hears for all pages, so that a page costs an event and not a queue of notices.
     """
 
-    def __init__(self, listener: Listener, database: Database) -> None:
+    def __init__(self, listener: Listener, database: Database, *, soon: float = SOON) -> None:
         self._listener = listener
         self._database = database
+        self._soon = soon
         self._bells: dict[Waking, set[_Bell]] = {}
 
     @asynccontextmanager
     async def of(self, staff: UUID) -> AsyncIterator[_Bell]:
         async with self._database.house() as connection:
             organisation = (await connection.execute(_ORGANISATION, {"staff": staff})).scalar_one()
-        bell, concerns = _Bell(self._listener), (Waking(About.STAFF, staff), Waking(About.QUEUE, organisation))
+        bell, concerns = (
+            _Bell(self._listener, self._soon),
+            (Waking(About.STAFF, staff), Waking(About.QUEUE, organisation)),
+        )
         for waking in concerns:
             self._bells.setdefault(waking, set()).add(bell)
         try:
             yield bell
         finally:
+            bell.still()
             for waking in concerns:
                 self._bells[waking].discard(bell)
                 if not self._bells[waking]:
@@ -314,7 +337,10 @@ class RoutingBells:
             while True:
                 for waking in await news.wait(60.0):
                     for bell in self._bells.get(waking, ()):
-                        bell.ring()
+                        if waking.about is About.STAFF:
+                            bell.ring()
+                        else:
+                            bell.ring_soon()
 
 
 _ORGANISATION = text("SELECT organisation_id FROM staff_account WHERE id = :staff")

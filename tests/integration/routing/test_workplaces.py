@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -9,13 +11,15 @@ from uuid import UUID
 
 import pytest
 
-from callcenter.app.workplaces import StaffWorkplaces
+from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
+from callcenter.background import in_background
 from callcenter.calls.own_legs import identity_of
 from callcenter.console.workplace_ports import Act, Doing, Waiting
 from callcenter.emulator.access_tokens import AccessTokens
 from callcenter.kernel.errors import Forbidden
 from callcenter.routing.presence import move
 from callcenter.routing.values import PresenceState, Way
+from callcenter.routing.waking import About, Subscription, Waking
 from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.access_tokens import Passes
@@ -164,6 +168,39 @@ async def test_a_pass_is_ones_own_and_ends_with_the_session(
     assert made is not None
     grant = AccessTokens(ACCOUNT, {KEY: SECRET}, floor.clock.now).verify(made.token)
     assert (grant.identity, made.seconds) == (identity_of(staff), 120)
+
+
+class Hearing:
+    """A listener that hears what a test says."""
+
+    is_listening = True
+
+    def __init__(self) -> None:
+        self.news = Subscription()
+
+    @contextmanager
+    def subscribed(self) -> Iterator[Subscription]:
+        yield self.news
+
+
+async def test_a_bell_rings_for_oneself_at_once_and_for_ones_queue_soon_and_once(floor: Floor, practice: UUID) -> None:
+    staff, colleague = await floor.operator(practice), await floor.operator(practice)
+    hearing = Hearing()
+    bells = RoutingBells(hearing, floor.database, soon=0.3)  # type: ignore[arg-type]
+    async with in_background(bells.run()), bells.of(staff) as bell:
+        hearing.news.put(Waking(About.STAFF, colleague))
+        hearing.news.put(Waking(About.QUEUE, colleague))  # of another organisation
+        assert not await bell.rung(0.1)
+        hearing.news.put(Waking(About.STAFF, staff))
+        assert await bell.rung(5)
+        for _ in range(20):
+            hearing.news.put(Waking(About.QUEUE, floor.organisation))
+        assert not await bell.rung(0.05)
+        assert await bell.rung(5)
+        assert not await bell.rung(0.4)
+        hearing.is_listening = False  # the connection is lost: every page looks by itself
+        assert await bell.rung(0.01)
+    assert bells._bells == {}
 
 
 async def test_a_session_that_is_over_or_half_sees_and_does_nothing(places: StaffWorkplaces, rooms: Rooms) -> None:

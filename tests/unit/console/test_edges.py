@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.console.addresses import asking_address
+from callcenter.console.carrier_file import NotInstalled, carrier_file
 from callcenter.console.files import FOLDER, files
 from callcenter.console.origin import console_origin
 from callcenter.console.paths import HOME, safe_return, with_return
@@ -120,5 +121,7 @@ def test_days_and_hours_are_those_of_paris_in_french() -> None:
     assert moment(TODAY) == "26\u00a0novembre 2026 à 10\u00a0h\u00a000"
 
 
-def test_every_file_of_the_folder_is_served() -> None:
-    assert sorted(files()) == sorted(path.name for path in FOLDER.iterdir())
+def test_every_file_of_the_folder_is_served_and_the_carriers_own_where_it_is_installed() -> None:
+    carriers = carrier_file()
+    installed = [] if isinstance(carriers, NotInstalled) else [carriers.name]
+    assert sorted(files()) == sorted([*(path.name for path in FOLDER.iterdir()), *installed])
