@@ -44,7 +44,7 @@ class CallbackLines(Protocol):
 
 
 class RingingBack:
-    """Implements ``telephony.ports.RungBack``, and rings for whoever lets operators take callbacks."""
+    """Rings callers back for whoever lets operators take callbacks."""
 
     def __init__(self, house: House, lines: CallbackLines) -> None:
         self._house = house

@@ -927,6 +927,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.recordings.Recordings.erase": "goes through all practices, each in its own transaction",
     "calls.waiting_room.WaitingRoom.heard": _OF_THE_CALL,
     "calls.waiting_room.WaitingRoom.keyed": _OF_THE_CALL,
+    "calls.waiting_room.WaitingRoom.let_out": _OF_THE_CALL,
     "calls.waiting_room.WaitingRoom.meeting": _OF_THE_CALL,
     "calls.text_messages.TextMessages.sent": _OF_THE_HOUSE,
     "calls.text_messages.TextMessages.moved": _OF_THE_HOUSE,
