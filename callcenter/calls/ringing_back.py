@@ -44,7 +44,7 @@ class CallbackLines(Protocol):
 
 
 class RingingBack:
-    """Rings callers for whoever lets operators take callbacks: at telephones and in the browser."""
+    """Rings callers back for whoever lets operators take callbacks."""
 
     def __init__(self, house: House, lines: CallbackLines) -> None:
         self._house = house
