@@ -119,14 +119,18 @@ const reached = (well) => {
 
 // --- looking
 
+const RETRY = 2_000; // milliseconds after a look that came to nothing
+
 let looking = null;
 let again = false;
+let retrying = null;
 
 const look = async () => {
   if (looking) {
     again = true;
     return;
   }
+  clearTimeout(retrying);
   const present = touched || speaking === "open" || part.dataset.busy === "1";
   touched = false;
   looking = fetched(`${said.state}?present=${present ? 1 : 0}`);
@@ -135,6 +139,7 @@ const look = async () => {
   } catch {
     touched ||= present;
     reached(false);
+    retrying = setTimeout(look, RETRY);
   } finally {
     looking = null;
   }
