@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from callcenter.practice.demo_file import Demonstration, NamedPerson, read_demon
 from callcenter.practice.key_fit import check_keys
 from callcenter.practice.values import EntryKind
 from callcenter.settings import PROJECT, Environment, Settings
+from callcenter.speech.moments import WEEKDAYS
 from callcenter.staff.accounts import NoSuchAccount
 from callcenter.store.database import Database
 from callcenter.store.embedded import EmbeddedPostgres, places_for
@@ -78,8 +80,27 @@ async def run_demo(settings: Settings, say: Say) -> None:
         say("starting server and emulator …")
         async with on_free_ports(settings), run_server(settings, addresses), _emulating(settings, EMULATOR_PORT):
             say(WHAT_TO_TRY)
+            if hint := closed_now(read_demonstration(FOLDER), SystemClock().now()):
+                say(hint)
             await stopped.wait()
             say("\nending …")
+
+
+def closed_now(demonstration: Demonstration, now: datetime) -> str:
+    """What to do where nobody is put through to staff, since the practice that is called is closed; else nothing."""
+    slug, practice = next(iter(demonstration.practices.items()))
+    opening = practice.facts.opening
+    local = now.astimezone(opening.zone)
+    if opening.is_open(now):
+        return ""
+    if opening.is_holiday(local.date()):
+        return f"\nThe {practice.facts.name} is closed today, a public holiday: callers cannot wait for somebody."
+    all_day = f"'{{{WEEKDAYS[local.weekday()]}: [00:00-23:59]}}'"
+    tomorrow = local.date() + timedelta(days=1)
+    return f"""
+The {practice.facts.name} is closed at this hour, and callers cannot wait for somebody. To open it until midnight:
+
+  .venv/bin/callcenter practice set {slug} hours {all_day} --until {tomorrow}"""
 
 
 @asynccontextmanager

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from callcenter.demo import emulator_settings, run_emulator
+from callcenter.demo import closed_now, emulator_settings, run_emulator
 from callcenter.kernel.errors import ConfigurationError
+from callcenter.practice.demo import FOLDER
+from callcenter.practice.demo_file import read_demonstration
 from callcenter.settings import Environment, Settings
-from tests.acceptance.stage import stage_settings
+from tests.acceptance.stage import PARIS, stage_settings
 
 
 def settings(environment: str) -> Settings:
@@ -44,3 +47,17 @@ def test_nobody_elses_emulator_is_told_of_the_demos_people(environment: str) -> 
 async def test_no_emulator_calls_an_installation_of_real_patients() -> None:
     with pytest.raises(ConfigurationError, match="environment demo or test"):
         await run_emulator(settings("production"), 0, print)
+
+
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [
+        ("2026-11-26T10:00", ""),
+        ("2026-11-26T13:00", "hours '{jeudi: [00:00-23:59]}' --until 2026-11-27"),
+        ("2026-11-29T16:00", "hours '{dimanche: [00:00-23:59]}' --until 2026-11-30"),
+        ("2026-12-25T10:00", "a public holiday"),
+    ],
+)
+def test_who_tries_it_while_the_practice_is_closed_is_told_how_to_open_it(moment: str, told: str) -> None:
+    hint = closed_now(read_demonstration(FOLDER), datetime.fromisoformat(moment).replace(tzinfo=PARIS))
+    assert (told in hint, bool(hint)) == (True, bool(told))
