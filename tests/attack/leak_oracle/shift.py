@@ -27,12 +27,14 @@ from callcenter.staff.invitations import Purpose
 from callcenter.staff.passkeys import RelyingParty
 from callcenter.staff.records import Actor, HouseLog
 from callcenter.staff.room import StaffRoom
+from callcenter.staff.sessions import Stage
 from callcenter.staff.telephones import Telephones
 from callcenter.staff.values import Role, day_of
 from tests.attack.leak_oracle.people import Population
 from tests.attack.leak_oracle.verdict import Judge, Sink
 
 BY = Actor.command("oracle")
+PASSWORD = "quatre mots sans rapport"
 
 
 class Shift:
@@ -66,6 +68,15 @@ class Shift:
             now = self._clock.now()
             assert await move(connection, self._staff[organisation], PresenceState.AVAILABLE, now, way=Way.TELEPHONE)
         self._on_duty.add(organisation)
+
+    async def signs_in(self, practice: PracticeFacts) -> str:
+        """Whoever answers for a practice is signed in to the pages of staff; the session's token."""
+        room = self._room()
+        try:
+            async with self._running.database.house() as connection:
+                return await room.sessions.begin(connection, self._staff[practice.organisation_id], Stage.FULL)
+        finally:
+            room.close()
 
     async def goes_home(self, practice: PracticeFacts) -> None:
         """Whoever answers for a practice refuses what is offered to them, and is gone; a talk is ended first."""
@@ -104,8 +115,7 @@ class Shift:
     async def _hired(self, organisation: UUID) -> UUID:
         running, database, clock = self._running, self._running.database, self._clock
         login = f"operatrice-{len(self._staff)}"
-        party = RelyingParty.at("http://localhost:8081")
-        room = StaffRoom.on(database, database, running.sealer, clock, SystemRandom(), party)
+        room = self._room()
         try:
             account = await room.administration.create(NewAccount(organisation, login, "Télésecrétaire"), BY)
             portfolio = await room.portfolios.create(organisation, f"Tous {login}", BY, whole=True)
@@ -119,6 +129,11 @@ class Shift:
         async with database.house() as connection:
             assert await telephones.keep(connection, account.id, self._population.desks[organisation], BY)
         return account.id
+
+    def _room(self) -> StaffRoom:
+        running = self._running
+        party = RelyingParty.at("http://localhost:8081")
+        return StaffRoom.on(running.database, running.database, running.sealer, self._clock, SystemRandom(), party)
 
 
 def told_by(payload: str) -> str:

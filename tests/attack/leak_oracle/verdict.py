@@ -43,6 +43,9 @@ class Sink(StrEnum):
     HEALTH = "health page"
     ROUTING = "routing tables"  # in house scope, and what figures are made from
     NOTICE = "notice to other workers"  # whoever is in the database may listen
+    PAGE = "page of staff"  # whoever passes by sees it; what is shown of a patient there will be on record first
+    STREAM = "stream of events"
+    PASS = "access token"  # the carrier reads it
     LEDGER = "ledger"  # it leaves with every export and every copy: references, no values (LG-01)
 
 

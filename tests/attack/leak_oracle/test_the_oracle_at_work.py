@@ -1,0 +1,123 @@
+"""What an operator's browser is given while they talk with a verified patient: page, stream, pass."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from callcenter.console import on_duty, paths
+from callcenter.console.cookies import SESSION
+from callcenter.console.forms import PROOF
+from callcenter.telephony import access_tokens
+from tests.attack.leak_oracle.canaries import Canary
+from tests.attack.leak_oracle.premises import Premises
+from tests.attack.leak_oracle.taps import headers_of
+from tests.attack.leak_oracle.telephone import Telephone
+from tests.attack.leak_oracle.verdict import Sink
+
+_PROOF = re.compile(rf'name="{PROOF}" value="([0-9a-f]+)"')
+#: Times of the house's own clock, and names of ours: no canary's.
+_OUR_OWN = re.compile(
+    r'data-(?:since|until|now)="\d+"|\b[0-9a-f]{32,}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b'
+)
+
+
+class Browser:
+    """The browser of whoever answers."""
+
+    def __init__(self, house: Premises, token: str) -> None:
+        self._house = house
+        self._headers = {"Cookie": f"{SESSION}={token}", "Origin": house.running.console}
+
+    async def looks(self) -> None:
+        """Load the workplace, and the part of it that is loaded again and again; have a pass made."""
+        house = self._house
+        for path in (paths.WORKPLACE, paths.WORKPLACE_STATE, paths.HOME):
+            async with house.session.get(house.running.console + path, headers=self._headers) as response:
+                assert response.status == 200
+                page = await response.text()
+                house.judge.leaves(Sink.PAGE, _OUR_OWN.sub("", f"{headers_of(response.headers)}\n{page}"))
+            if path == paths.WORKPLACE:
+                await self._has_a_pass_made(page)
+
+    async def _has_a_pass_made(self, page: str) -> None:
+        (proof, *_) = _PROOF.findall(page)
+        url = self._house.running.console + paths.WORKPLACE_PASS
+        async with self._house.session.post(url, headers=self._headers, data={PROOF: proof}) as response:
+            assert response.status == 200
+            token = str((await response.json())["token"])
+        for part in token.split(".")[:2]:
+            readable = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
+            self._house.judge.leaves(Sink.PASS, _OUR_OWN.sub("", re.sub(r'"(?:nbf|exp)":\d+|-\d{10}', "", readable)))
+
+    @asynccontextmanager
+    async def hears_what_is_new(self) -> AsyncIterator[None]:
+        """A stream stands meanwhile; what came on it is judged."""
+        url = self._house.running.console + paths.WORKPLACE_NEWS
+        async with self._house.session.get(url, headers=self._headers) as response:
+            yield
+            came = await response.content.readany()
+            self._house.judge.leaves(Sink.STREAM, f"{headers_of(response.headers)}\n{came.decode()}")
+
+
+async def _talks(house: Premises, telephone: Telephone) -> None:
+    """A patient proves who they are, then asks for a person; whoever takes the call looks at their page throughout."""
+    person = house.population.people["several"]
+    await house.shift.begins(person.practice)
+    browser = Browser(house, await house.shift.signs_in(person.practice))
+    async with browser.hears_what_is_new():
+        await telephone.prove(person)
+        await telephone.press("0")
+        await browser.looks()
+        leg = await telephone.taken_at(house.shift.desk(person.practice))
+        assert leg is not None, "no operator was rung"
+        await browser.looks()
+        await telephone.left_by(leg)
+        await browser.looks()
+    await telephone.judged()
+
+
+def canary(house: Premises) -> Canary:
+    """Something of the patient who calls."""
+    return next(
+        one for one in house.population.canaries() if (one.owner, one.field) == ("several", "patient.used_name")
+    )
+
+
+async def test_p1_nothing_of_a_verified_patient_is_on_the_page_the_stream_or_the_pass(
+    house: Premises, telephone: Telephone
+) -> None:
+    house.judge.sinks.clear()
+    await _talks(house, telephone)
+    assert not house.judge.findings, "\n".join(map(str, house.judge.findings))
+    assert {Sink.PAGE, Sink.STREAM, Sink.PASS} <= house.judge.sinks
+
+
+async def test_p1_a_value_planted_on_the_page_is_found(
+    house: Premises, telephone: Telephone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, planted = on_duty.practice_name, canary(house)
+
+    async def and_who_calls(*given: object) -> str:
+        return f"{await name(*given)} ({planted.value})"  # type: ignore[arg-type]
+
+    monkeypatch.setattr(on_duty, "practice_name", and_who_calls)
+    await _talks(house, telephone)
+    assert (Sink.PAGE, planted) in {(finding.sink, finding.canary) for finding in house.judge.findings}
+
+
+async def test_p1_a_value_planted_in_a_pass_is_found(
+    house: Premises, telephone: Telephone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, planted = access_tokens.Passes.made, canary(house)
+
+    def for_whom(self: access_tokens.Passes, identity: str, *given: object) -> object:
+        return made(self, f"{identity}_{planted.value}", *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(access_tokens.Passes, "made", for_whom)
+    await _talks(house, telephone)
+    assert (Sink.PASS, planted) in {(finding.sink, finding.canary) for finding in house.judge.findings}
