@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from functools import partial
 
 from callcenter.app.fittings import Fittings
 from callcenter.background import in_background, keep_going
-from callcenter.routing.distributing import Distributor
+from callcenter.routing.distributing import POLL, Distributor
 from callcenter.routing.waking import Listener
 from callcenter.telephony.alerts import AlertKind
 
@@ -21,20 +21,16 @@ async def distributing(url: str, fittings: Fittings) -> AsyncIterator[None]:
         url: of the database, as SQLAlchemy reads it.
     """
     house = fittings.house
-
-    async def mended(now: datetime) -> None:
-        await fittings.thirds.sweep(now)
-        await fittings.own_legs.sweep(now)
-
     listener = Listener(url)
-    distributor = Distributor(
-        house.database,
-        house.clock,
-        house.random,
-        listener,
-        offered=fittings.operators.offered,
-        mended=mended,
-    )
+    distributor = Distributor(house.database, house.clock, house.random, listener, offered=fittings.operators.offered)
     going_on = keep_going(distributor.run, fittings.alerts, AlertKind.QUEUE_STANDS, seconds=1)
-    async with listener.running(), in_background(going_on):
+    mending = keep_going(partial(_mend, fittings), fittings.alerts, AlertKind.QUEUE_STANDS, seconds=POLL)
+    async with listener.running(), in_background(going_on), in_background(mending):
         yield
+
+
+async def _mend(fittings: Fittings) -> None:
+    """Mend what hangs of talks. The carrier is asked for it, so it stands apart: no caller waits for it."""
+    now = fittings.house.clock.now()
+    await fittings.thirds.sweep(now)
+    await fittings.own_legs.sweep(now)

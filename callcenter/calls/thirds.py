@@ -14,9 +14,10 @@ from callcenter.calls.coming_in import come_in
 from callcenter.calls.rooms import Rooms, hold_caller
 from callcenter.calls.steps import House
 from callcenter.calls.talk_values import Seat
+from callcenter.kernel.errors import Unavailable
 from callcenter.routing import talks
 from callcenter.routing.held import lock_reservation
-from callcenter.routing.talks import Party
+from callcenter.routing.talks import Party, Standing
 from callcenter.routing.values import PartyState, Way
 
 #: In one sweep; the rest waits for the next.
@@ -58,7 +59,10 @@ class Thirds:
         """See :meth:`callcenter.calls.talks.Talks.decline`."""
         async with self._house.database.house() as connection:
             party = await talks.party_of(connection, request, staff)
-        return party is not None and await self._gone(party, self._house.clock.now())
+            talk = None if party is None else await talks.talk_of(connection, party.owner, party.reservation)
+        if party is None or (talk is not None and party.state is PartyState.THERE and not await self._out(talk, party)):
+            return False
+        return await self._gone(party, self._house.clock.now())
 
     async def left(self, offer: UUID) -> None:
         """Their leg is over: the caller hears the operator again. One who had the talk has ended it."""
@@ -85,6 +89,16 @@ class Thirds:
         for party in parties:
             ended += await self._gone(party, now)
         return ended
+
+    async def _out(self, talk: Standing, party: Party) -> bool:
+        """Nobody listens who says that they have left. False when that is not known."""
+        try:
+            found = await self._rooms.find(talk.room.hex)
+            if found is not None:
+                await self._rooms.put_out(found, party.label)  # refused: they have hung up already
+        except Unavailable:
+            return False
+        return True
 
     async def _gone(self, party: Party, now: datetime) -> bool:
         async with self._house.database.house() as connection:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 import structlog
 
@@ -31,7 +30,6 @@ class Distributor:
     Arguments:
         listener: running; it may be without a connection, and then the looks by itself must do.
         offered: told of each offer that this worker has made, once it stands; what it raises is logged.
-        mended: mends at each look what hangs outside the queues.
     """
 
     def __init__(
@@ -43,9 +41,7 @@ class Distributor:
         limits: Limits | None = None,
         *,
         offered: Callable[[Reservation], Awaitable[None]] | None = None,
-        mended: Callable[[datetime], Awaitable[object]] | None = None,
     ) -> None:
-        self._mended = mended
         self._offered = offered
         self._clock = clock
         self._listener = listener
@@ -55,8 +51,6 @@ class Distributor:
     async def once(self) -> list[Reservation]:
         """Mend what hangs, and offer who waits."""
         await self._sweeping.sweep(self._clock.now())
-        if self._mended is not None:
-            await self._mended(self._clock.now())
         return await self._reserve()
 
     async def run(self, poll: float = POLL) -> None:

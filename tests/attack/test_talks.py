@@ -8,6 +8,7 @@ import pytest
 
 from callcenter.calls import coming_in, talks
 from callcenter.calls.talk_values import Acted, Colleague
+from callcenter.calls.thirds import Thirds
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.routing import talks as standing_talks
@@ -91,6 +92,26 @@ async def test_a_talk_is_opened_to_staff_of_another_portfolio(scene: Scene) -> O
 async def test_a_caller_is_sent_to_staff_of_another_portfolio(scene: Scene) -> Outcome:
     stranger = await scene.floor.operator(await scene.floor.practice())
     return gained(await scene.talks.send(scene.talk.staff, scene.talk.id, Colleague(stranger)) is Acted.DONE)
+
+
+def _nobody_is_put_out(sabotage: Sabotage) -> None:
+    async def nobody(*_: Any) -> bool:
+        return True
+
+    sabotage.replace(Thirds, "_out", nobody)
+
+
+PUT_OUT = Defence("who has left is put out", "nobody listens who is not shown", _nobody_is_put_out)
+
+
+@attack(stopped_by=PUT_OUT)
+async def test_a_colleague_says_that_they_have_left_and_listens_on(scene: Scene) -> Outcome:
+    colleague = await scene.floor.operator(scene.practice)
+    await scene.talks.consult(scene.talk.staff, scene.talk.id, Colleague(colleague), True)
+    request = await scene.talks_asked(colleague)
+    assert await scene.talks.join(colleague, request) is not None
+    assert await scene.talks.decline(colleague, request)
+    return gained(request.hex not in scene.rooms.out)
 
 
 # --- what was proved

@@ -143,6 +143,26 @@ async def test_p7_a_colleague_who_declines_or_does_not_come_gives_the_caller_bac
         assert await _doing(scene, colleague) is PresenceState.AVAILABLE
 
 
+async def test_whoever_was_spoken_to_in_private_is_gone_before_the_caller_is_heard_again(scene: Scene) -> None:
+    await _with_a_third(scene)
+    scene.rooms.asked.clear()
+    assert await _end_consultation(scene) is Acted.DONE
+    (gone,) = scene.rooms.out
+    assert scene.rooms.asked.index(f"put out {gone}") < scene.rooms.asked.index("hold caller")
+
+
+async def test_a_colleague_of_whom_it_is_not_known_that_they_are_gone_is_shown_as_there(scene: Scene) -> None:
+    await _with_a_third(scene)
+    stood = await scene.standing()
+    assert stood is not None
+    assert stood.third is not None
+    assert stood.third.staff is not None
+    scene.rooms.failing = frozenset(range(1, 100))
+    assert await _end_consultation(scene) is Acted.NOT_DONE
+    assert not await scene.talks.decline(stood.third.staff, stood.third.id)
+    assert await scene.standing() == stood
+
+
 async def test_p3_a_third_comes_and_goes_once_however_often_the_carrier_says_so(scene: Scene) -> None:
     colleague = await scene.floor.operator(scene.practice)
     await scene.talks.consult(scene.talk.staff, scene.talk.id, Colleague(colleague), False)
