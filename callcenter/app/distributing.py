@@ -21,7 +21,6 @@ async def distributing(url: str, fittings: Fittings) -> AsyncIterator[None]:
         url: of the database, as SQLAlchemy reads it.
     """
     house = fittings.house
-
     listener = Listener(url)
     distributor = Distributor(house.database, house.clock, house.random, listener, offered=fittings.operators.offered)
     going_on = keep_going(distributor.run, fittings.alerts, AlertKind.QUEUE_STANDS, seconds=1)
