@@ -101,7 +101,7 @@ class Keypad:
             ):
                 await not_sent(connection, reservation)
                 return Asked.NOT_HERE
-        if await self._led_out(reservation.hex, leg.carrier_sid, sent.call, leg.document):
+        if await self._led_out(sent.room.hex, leg.carrier_sid, sent.call, leg.document):
             return Asked.ASKED
         async with house.database.house() as connection:
             await not_sent(connection, reservation)
