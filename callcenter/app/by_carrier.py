@@ -18,7 +18,6 @@ from callcenter.telephony.ports import MessageStatus
 from callcenter.telephony.rest_rooms import Rooms
 from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.urls import Urls
-from callcenter.telephony.waiting import CALLER
 
 _log = structlog.get_logger(__name__)
 
@@ -87,7 +86,7 @@ class CarrierTelephone:
 
 @dataclass(frozen=True, slots=True)
 class CarrierLines:
-    """The carrier as operators are reached by it. Implements ``calls.operators.Lines``.
+    """The carrier as operators are reached by it. Implements ``calls.operators.Lines`` and ``calls.keypad.Ways``.
 
     Arguments:
         static, switch: for whose practice nobody is rung back now.
@@ -108,9 +107,7 @@ class CarrierLines:
     async def lead(self, carrier_sid: str, call: UUID, document: int) -> bool:
         return await self.carrier.lead(carrier_sid, self.urls.meeting(call, document))
 
-    async def lead_out(self, carrier_sid: str, call: UUID, document: int, room: str) -> bool:
-        if not await self.carrier.release(room, CALLER):
-            return False
+    async def lead_out(self, carrier_sid: str, call: UUID, document: int) -> bool:
         return await self.carrier.lead(carrier_sid, self.urls.step(call, document, Slot.NEXT))
 
     async def ring_back(self, number: str, shown: str, token: str, reservation: UUID) -> bool:

@@ -59,6 +59,7 @@ class Fittings:
         messages: the counter of messages by what became of them.
         outreach: what it sends by itself.
         operators: who answer by a telephone.
+        rooms: where they talk with callers.
         keypad: what they may have their callers type.
         own_legs: who answer in the browser.
         talks: what they, and those at a page, do with a call that they have.
@@ -81,6 +82,7 @@ class Fittings:
     endings: Endings
     outreach: Outreach
     operators: Operators
+    rooms: CarrierRooms
     keypad: Keypad
     own_legs: OwnLegs
     talks: Talks
@@ -132,7 +134,8 @@ async def fitted_out(
         messenger=messenger,
         endings=Endings(house),
         operators=operators,
-        keypad=Keypad(house, lines),
+        rooms=rooms,
+        keypad=Keypad(house, rooms, lines),
         talks=talks,
         thirds=thirds,
         own_legs=OwnLegs(house, lines, talks, thirds),

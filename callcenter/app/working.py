@@ -106,7 +106,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     )
     handled_kept = timedelta(days=settings.retention.handled_message_days)
     register_erasing(application, OldMessages(database, clock, random, handled_kept))
-    register_rooms(application, carrier)
+    register_rooms(application, fittings.rooms)
     register_staff_upkeep(application, StaffUpkeep(database, clock))
     register_notice_jobs(application, fittings.outreach)
     register_reaching_out(

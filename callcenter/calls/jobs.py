@@ -8,12 +8,13 @@ import procrastinate
 
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken
-from callcenter.calls.keypad import DISSOLVE, Rooms
+from callcenter.calls.keypad import DISSOLVE
 from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.outreach import RING_BACK, SEND_REMINDER_AGAIN
 from callcenter.calls.recordings import DELETE_RECORDING, FETCH_RECORDING, RECORDINGS, NotYet, Recordings
 from callcenter.calls.reminders_again import RemindersAgain
 from callcenter.calls.ring_back import RingBack
+from callcenter.calls.rooms import Rooms, dissolve
 from callcenter.calls.strays import StrayRecordings
 from callcenter.calls.unreached import Unreached
 from callcenter.calls.upkeep import Upkeep
@@ -96,8 +97,8 @@ def register_rooms(jobs: procrastinate.App, rooms: Rooms) -> None:
     """Put the ending of rooms on ``jobs``, before its worker runs."""
 
     @jobs.task(name=DISSOLVE, queue=MESSAGES, retry=_DISSOLVE_AGAIN)
-    async def dissolve(practice: str, room: str) -> None:
-        await rooms.dissolve(UUID(room).hex)
+    async def dissolve_room(practice: str, room: str) -> None:
+        await dissolve(rooms, UUID(room).hex)
 
 
 def register_erasing(jobs: procrastinate.App, messages: OldMessages) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
+from callcenter.calls.rooms import CALLER, Rooms
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
 from callcenter.flow.language import Queue
@@ -33,23 +34,11 @@ DISSOLVE = "dissolve_room"
 class Ways(Protocol):
     """What leads a caller out of a talk."""
 
-    async def lead_out(self, carrier_sid: str, call: UUID, document: int, room: str) -> bool:
-        """Lead a caller out of a conference that goes on without them, to the next step of their call. False when they
-        are not there any more.
+    async def lead_out(self, carrier_sid: str, call: UUID, document: int) -> bool:
+        """Lead a caller from wherever they are to the next step of their call. False when they are not there any more.
 
         Raises:
             Unavailable: it is not known whether they are led.
-        """
-
-
-class Rooms(Protocol):
-    """What ends conferences."""
-
-    async def dissolve(self, room: str) -> None:
-        """End a conference for everybody; harmless when there is none of that name.
-
-        Raises:
-            Unavailable: it is not known to be ended.
         """
 
 
@@ -89,11 +78,13 @@ class Keypad:
 
     Arguments:
         house: what steps are done with.
+        rooms: which callers leave, and which go on without them.
         ways: leads callers.
     """
 
-    def __init__(self, house: House, ways: Ways) -> None:
+    def __init__(self, house: House, rooms: Rooms, ways: Ways) -> None:
         self._house = house
+        self._rooms = rooms
         self._ways = ways
 
     async def ask(self, staff: UUID, reservation: UUID) -> Asked:
@@ -110,15 +101,21 @@ class Keypad:
             ):
                 await not_sent(connection, reservation)
                 return Asked.NOT_HERE
-        try:
-            led = await self._ways.lead_out(leg.carrier_sid, sent.call, leg.document, reservation.hex)
-        except Unavailable:
-            led = False
-        if led:
+        if await self._led_out(sent.room.hex, leg.carrier_sid, sent.call, leg.document):
             return Asked.ASKED
         async with house.database.house() as connection:
             await not_sent(connection, reservation)
         return Asked.NOT_LED
+
+    async def _led_out(self, room: str, carrier_sid: str, call: UUID, document: int) -> bool:
+        """Before the caller leaves, that their leaving ends the room is taken off their leg."""
+        try:
+            found = await self._rooms.find(room)
+            if found is None or not await self._rooms.ends(found, CALLER, False):
+                return False
+            return await self._ways.lead_out(carrier_sid, call, document)
+        except Unavailable:
+            return False
 
     def _has_a_way(self, session: Session) -> bool:
         step = self._house.flows.of(session.flow).steps.get(session.state.step)

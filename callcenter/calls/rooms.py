@@ -43,6 +43,17 @@ class Rooms(Protocol):
         """End a leg, which may ring yet."""
 
 
+async def dissolve(rooms: Rooms, room: str) -> None:
+    """Put everybody out of a room that may be empty already; the same again changes nothing.
+
+    Raises:
+        Unavailable: it is not known to be empty.
+    """
+    found = await rooms.find(room)
+    if found is not None:
+        await rooms.close(found)
+
+
 async def hold_caller(house: House, rooms: Rooms, talk: Standing, on: bool) -> bool:
     """Let the caller of a talk hear music, or the others again; whether that is so now. It is written down only once
     the carrier has done it: what a page shows is what the caller hears."""

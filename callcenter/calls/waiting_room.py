@@ -94,10 +94,11 @@ class WaitingRoom:
         async with self._house.database.house() as connection:
             there = await self._look(connection, at)
             taken = None if there is None else there.stay.reservation
-            if there is None or taken is None or taken.state not in _TAKEN:
+            room = None if there is None else there.stay.room
+            if there is None or taken is None or room is None or taken.state not in _TAKEN:
                 return WaitOver()
             await self._house.reservations.connected(connection, taken.id, taken.staff, there.now)
-            return Meeting(taken.id.hex, (self._line(there, "queue.taken"),))
+            return Meeting(room.hex, (self._line(there, "queue.taken"),))
 
     async def _look(self, connection: AsyncConnection, at: AtAWait) -> _There | None:
         """The call as it stands; ``None`` if it does not wait at that document any more."""

@@ -33,10 +33,12 @@ class Sent:
     Arguments:
         call: whose they are.
         practice: which they have called.
+        room: names the conference that goes on without them.
     """
 
     call: UUID
     practice: UUID
+    room: UUID
 
 
 async def send_out(connection: AsyncConnection, reservation: UUID, staff: UUID, now: datetime) -> Sent | NotAsked:
@@ -51,7 +53,7 @@ async def send_out(connection: AsyncConnection, reservation: UUID, staff: UUID, 
         return NotAsked.TOO_OFTEN
     await connection.execute(_OUT, {"id": reservation, "now": now})
     await wake(connection, Waking(About.STAFF, staff))
-    return Sent(held.call, held.practice)
+    return Sent(held.call, held.practice, row.room)
 
 
 async def not_sent(connection: AsyncConnection, reservation: UUID) -> None:
@@ -65,7 +67,12 @@ async def back(connection: AsyncConnection, reservation: UUID, staff: UUID) -> N
     await wake(connection, Waking(About.STAFF, staff))
 
 
-_READ = text("SELECT keypad_at, keypad_asks FROM reservation WHERE id = :id")
+_READ = text(
+    """
+    SELECT r.keypad_at, r.keypad_asks, coalesce(t.room, r.id) AS room
+    FROM reservation r LEFT JOIN talk t ON t.reservation_id = r.id WHERE r.id = :id
+    """
+)
 _OUT = text("UPDATE reservation SET keypad_at = :now, keypad_asks = keypad_asks + 1 WHERE id = :id")
 _NOT_OUT = text(
     "UPDATE reservation SET keypad_at = NULL, keypad_asks = keypad_asks - 1 WHERE id = :id AND keypad_at IS NOT NULL"

@@ -22,6 +22,7 @@ class Stay:
         language: in which the caller is spoken to (ISO 639-1).
         left: why it is there no more, or ``None``.
         reservation: the live one, or ``None``.
+        room: names the conference where its operator is, or ``None``.
         way: how its operator speaks, or ``None``.
         at_keypad: the operator has sent the caller out of the talk to type something, and waits for them.
         kind: whether the caller is on the line, or is to be rung back.
@@ -34,6 +35,7 @@ class Stay:
     language: str
     left: LeftReason | None
     reservation: Reservation | None
+    room: UUID | None
     way: Way | None
     at_keypad: bool
     kind: EntryKind = EntryKind.LIVE
@@ -56,6 +58,7 @@ async def stay_of(connection: AsyncConnection, call: UUID) -> Stay | None:
         row.language,
         None if row.left_reason is None else LeftReason(row.left_reason),
         None if row.id is None else reservation_of(row),
+        row.room,
         None if row.way is None else Way(row.way),
         row.keypad_at is not None,
         EntryKind(row.kind),
@@ -64,10 +67,12 @@ async def stay_of(connection: AsyncConnection, call: UUID) -> Stay | None:
 
 _STAY = text(
     f"""
-    SELECT {RESERVATION}, e.state, e.overflow_at, e.language, e.left_reason, p.way, r.keypad_at
+    SELECT {RESERVATION}, e.state, e.overflow_at, e.language, e.left_reason, p.way, r.keypad_at,
+        coalesce(t.room, r.id) AS room
     FROM queue_entry e
     LEFT JOIN reservation r ON r.call_id = e.call_id AND r.state IN ('offered', 'accepted', 'connected')
     LEFT JOIN presence p ON p.staff_id = r.staff_id
+    LEFT JOIN talk t ON t.reservation_id = r.id
     WHERE e.call_id = :call
     """  # noqa: S608 - our own words alone
 )

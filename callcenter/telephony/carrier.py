@@ -105,26 +105,6 @@ class Carrier(Protocol):
             CarrierDown: whether anything was done is not known.
         """
 
-    async def release(self, room: str, label: str) -> bool:
-        """Let a participant leave a conference without ending it for the others. False when they are not in it.
-
-        Arguments:
-            room: opaque name of the conference.
-            label: of the participant.
-
-        Raises:
-            NotServed: nothing was done.
-            CarrierDown: whether anything was done is not known.
-        """
-
-    async def dissolve(self, room: str) -> None:
-        """End a conference for everybody; harmless when there is none of that name.
-
-        Raises:
-            NotServed: nothing was done.
-            CarrierDown: whether anything was done is not known.
-        """
-
     async def call_status(self, sid: str) -> CallStatus | None:
         """How far a leg has come, or ``None`` if the carrier does not know it.
 
@@ -157,8 +137,6 @@ class CarrierDouble:
         self.legs: dict[str, CallStatus] = {}
         self.rung: list[tuple[str, str, str]] = []
         self.led: list[tuple[str, str]] = []
-        self.released: list[tuple[str, str]] = []
-        self.dissolved: list[str] = []
 
     def _reach(self) -> None:
         if self.down:
@@ -183,15 +161,6 @@ class CarrierDouble:
         self._reach()
         self.led.append((sid, url))
         return True
-
-    async def release(self, room: str, label: str) -> bool:
-        self._reach()
-        self.released.append((room, label))
-        return True
-
-    async def dissolve(self, room: str) -> None:
-        self._reach()
-        self.dissolved.append(room)
 
     async def call_status(self, sid: str) -> CallStatus | None:
         self._reach()

@@ -255,33 +255,6 @@ class TwilioCarrier:
             return False
         return True
 
-    async def release(self, room: str, label: str) -> bool:
-        """See :meth:`callcenter.telephony.carrier.Carrier.release`."""
-        conference = await self._conference(room)
-        if conference is None:
-            return False
-        participant = self._api.conferences(conference).participants(label)
-        answer = await self._ask("release", participant.update_async(end_conference_on_exit=False))
-        if isinstance(answer, _Refused):
-            _log.warning("participant_not_released", room=room, code=answer.code)
-            return False
-        return True
-
-    async def dissolve(self, room: str) -> None:
-        """See :meth:`callcenter.telephony.carrier.Carrier.dissolve`."""
-        conference = await self._conference(room)
-        if conference is None:
-            return
-        answer = await self._ask("dissolve", self._api.conferences(conference).update_async(status="completed"))
-        if isinstance(answer, _Refused):
-            _log.warning("conference_not_ended", room=room, code=answer.code)
-
-    async def _conference(self, room: str) -> str | None:
-        """The carrier's own identifier of a running conference, by which what is done to it is addressed."""
-        listed = self._api.conferences.list_async(friendly_name=room, status="in-progress", limit=1)
-        found = await self._ask("conference", listed)
-        return None if isinstance(found, _Refused) or not found else str(found[0].sid)
-
     async def call_status(self, sid: str) -> CallStatus | None:
         """See :meth:`callcenter.telephony.carrier.Carrier.call_status`."""
         answer = await self._ask("call_status", self._api.calls(sid).fetch_async())

@@ -16,6 +16,7 @@ from typing import TypeVar
 from aiohttp import hdrs, web
 from twilio.twiml import voice_response as verbs
 
+from callcenter.calls.rooms import CALLER
 from callcenter.calls.values import AtAWait, Meeting, SayText, Slot, WaitOver, Waits
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.speech.music import waiting_music
@@ -32,8 +33,6 @@ from callcenter.telephony.webhooks import Malformed
 
 T = TypeVar("T")
 
-#: By what the carrier knows the caller in a conference.
-CALLER = "caller"
 #: Of silence behind the words in which a key is still taken; then music, and the next announcement.
 KEY_SECONDS = 1
 #: The same for everybody, and public; it may be kept by whoever fetches it.

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from callcenter.calls.keypad import Asked, Proved
 from callcenter.calls.session import Session
 from callcenter.calls.steps import session_place
+from callcenter.calls.talk_values import Acted, Colleague
 from callcenter.emulator.client import ControlClient
 from callcenter.kernel.levels import Level
 from callcenter.store.database import SET_PRACTICE
@@ -20,7 +21,7 @@ from callcenter.telephony.rest import TwilioCarrier
 from tests.acceptance.on_the_line import BORN
 from tests.acceptance.outreach import outside
 from tests.acceptance.stage import Stage
-from tests.acceptance.test_two_people_talk import CALLER, OPEN, Office
+from tests.acceptance.test_two_people_talk import CALLER, OPEN, OTHER_DESK, Office
 
 UNPROVED = Proved(typing=False, level=Level.UNKNOWN, since=None)
 
@@ -162,3 +163,33 @@ async def test_p2_what_was_proved_in_a_talk_dies_with_it(talk: Talk) -> None:
         await connection.execute(SET_PRACTICE, {"practice": str(call.practice_id)})
         state = (await connection.execute(text("SELECT state FROM call_session"))).scalar_one()
     assert Session.from_json(sealer.open(state, session_place(call.practice_id, call.id))).evidence is None
+
+
+@pytest.fixture
+async def handed_over(talk: Talk) -> Talk:
+    """The talk, once a colleague has it, at another telephone."""
+    office, talks = talk.office, talk.office.stage.running.talks
+    colleague = await office.on_duty("operatrice2", OTHER_DESK)
+    assert await talks.consult(talk.staff, talk.reservation, Colleague(colleague), False) is Acted.DONE
+    leg = await office.rings(OTHER_DESK)
+    await office.takes(leg)
+    await office.becomes(lambda: office.hears(leg), frozenset({talk.desk}))
+    assert await talks.hand_over(talk.staff, talk.reservation) is Acted.DONE
+    theirs = await talks.talk_of(colleague)
+    assert theirs is not None
+    taken = Talk(office, talk.caller, leg, colleague, theirs.reservation)
+    await taken.together()
+    return taken
+
+
+async def test_a_caller_who_was_handed_over_types_and_comes_back_to_whoever_has_them_now(handed_over: Talk) -> None:
+    await handed_over.goes_to_the_keys()
+    await handed_over.goes_on_in_silence(handed_over.back)
+    await handed_over.together()
+
+
+async def test_a_caller_who_was_handed_over_hangs_up_while_typing(handed_over: Talk) -> None:
+    await handed_over.goes_to_the_keys()
+    await handed_over.office.client.hang_up(handed_over.caller)
+    await handed_over.office.becomes(handed_over.office.left_for, "answered")
+    assert (await handed_over.office.client.closed(handed_over.desk)).activity == "ended"

@@ -123,7 +123,16 @@ async def opened_console(
         account=StaffAccount(room),
         reception=StaffReception(room, database, clock),
         # No page of these tests has a talk.
-        workplaces=StaffWorkplaces(room, database, sealer, clock, Reservations(), None, passes),  # type: ignore[arg-type]
+        workplaces=StaffWorkplaces(
+            room,
+            database,
+            sealer,
+            clock,
+            Reservations(),
+            talks=None,  # type: ignore[arg-type]
+            keypad=None,  # type: ignore[arg-type]
+            passes=passes,
+        ),
         bells=RoutingBells(listener, database),
         streams=StreamLimits(check=0.1, look=0.3, pace=0.01),
         proofs=FormProofs(sealer),

@@ -16,6 +16,9 @@ from callcenter.store.sealed import Sealer
 from tests.integration.routing.floor import Floor
 from tests.talking import RoomsDouble, Scene, begin_talk
 
+#: The leg of whoever is rung.
+LEG = "CA" + "1" * 32
+
 Act = Callable[[Scene], Awaitable[Acted]]
 
 
@@ -167,12 +170,12 @@ async def test_p3_a_third_comes_and_goes_once_however_often_the_carrier_says_so(
     colleague = await scene.floor.operator(scene.practice)
     await scene.talks.consult(scene.talk.staff, scene.talk.id, Colleague(colleague), False)
     request = await scene.talks_asked(colleague)
-    seats = {await scene.thirds.take(request) for _ in range(3)}
+    seats = {await scene.thirds.take(request, LEG) for _ in range(3)}
     assert len(seats) == 1
     assert seats != {None}
     for _ in range(3):
         await scene.thirds.left(request)
-    assert await scene.thirds.take(request) is None
+    assert await scene.thirds.take(request, LEG) is None
     assert scene.rooms.asked.count("hold caller") == 2  # on, and off once
     assert await _doing(scene, colleague) is PresenceState.AVAILABLE
 

@@ -64,12 +64,17 @@ def places(floor: Floor, rooms: Rooms) -> StaffWorkplaces:
         clock=floor.clock,
         reservations=floor.reservations,
         talks=SimpleNamespace(hang_up=_not_theirs, decline=_no),  # type: ignore[arg-type]
+        keypad=SimpleNamespace(look=_nothing_proved),  # type: ignore[arg-type]
         passes=PASSES,
     )
 
 
 async def _not_theirs(*_: object) -> str:
     return "not_yours"
+
+
+async def _nothing_proved(*_: object) -> None:
+    return None
 
 
 async def _no(*_: object) -> bool:
