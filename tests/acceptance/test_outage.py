@@ -30,7 +30,7 @@ from callcenter.store.schema import APP
 from callcenter.telephony.fallback import APOLOGY, EMERGENCY, NOBODY_ANSWERED, TRANSFER
 from tests.acceptance.caller import JEANNE, Caller, calling
 from tests.acceptance.negations import negated
-from tests.acceptance.stage import CONFIG, Stage, stage_settings, staged
+from tests.acceptance.stage import CONFIG, Stage, free_port, stage_settings, staged
 from tests.acceptance.test_transcripts import FOLDER
 from tests.conftest import ROOT, Cluster, running_cluster
 
@@ -209,6 +209,7 @@ async def test_the_server_ends_while_its_database_is_stopped(
         "CALLCENTER_KEYS_FILE": str(keys_file),
         "CALLCENTER_WEBHOOKS__PORT": "0",
         "CALLCENTER_PRIVATE__PORT": "0",
+        "CALLCENTER_CONSOLE__PORT": str(free_port()),
     }
     server = await asyncio.create_subprocess_exec(
         Path(sys.executable).parent / "callcenter",

@@ -76,6 +76,7 @@ ELSEWHERE = {
     "slot_menu": "tests/acceptance/test_bookings.py",
     "slot_privacy": "tests/acceptance/test_bookings.py",
     "slot_cancel_question": "tests/acceptance/test_bookings.py",
+    "identify_for_operator": "tests/acceptance/test_typed_in_a_talk.py",  # where the operator waits for them
 }
 
 

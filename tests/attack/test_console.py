@@ -316,7 +316,7 @@ async def test_somebody_at_a_screen_that_was_left_open_makes_the_account_theirs(
 
 # --- the demo's staff, elsewhere
 
-FOR_PLAY = _off("the demo's staff are the demo's alone", "AU-02", demo_staff, "_only_for_play", lambda _: None)
+FOR_PLAY = _off("the demo's staff are the demo's alone", "AU-02", demo_staff, "only_for_play", lambda _: None)
 
 
 @attack(stopped_by=FOR_PLAY)

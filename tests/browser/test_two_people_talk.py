@@ -29,6 +29,14 @@ async def watched(page: Page) -> Page:
     return page
 
 
+async def is_there(page: Page) -> None:
+    """The page has shown that it is there: the time of telephones that wait for nothing runs ahead of it."""
+    await page.reload()
+    await page.wait_for_selector("html[data-ready]")
+    await button(page, "Disponible").click()
+    await expect(heading(page, "Disponible")).to_be_visible()
+
+
 async def rings(*pages: Page) -> bool:
     """Whether a call is offered on one of them."""
     return any([await heading(page, "Un appel pour Cabinet des Tilleuls").is_visible() for page in pages])
@@ -69,6 +77,7 @@ async def test_a_person_rings_waits_and_is_taken_held_discussed_and_handed_over_
         await button(first, "Reprendre l’appelant").click()
         await asyncio.gather(hears_more(caller), hears_more(first))
 
+        await is_there(second)
         asked = first.get_by_label("Consulter, l’appelant en attente")
         await asked.select_option(colleague)
         await first.locator("#act-consulter").click()

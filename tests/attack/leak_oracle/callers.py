@@ -145,7 +145,7 @@ def determined_caller(flow: Flow, goal: Hop, attempt: int) -> Caller:
         attempt,
         door=door,
         closed=received == "case closed",
-        staffed=way.get("operators") in ("connected", "message", "callback"),
+        staffed=way.get("operators") in ("connected", "message", "callback", "keypad"),
     )
 
 

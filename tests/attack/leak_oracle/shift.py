@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from callcenter.app import Running
+from callcenter.calls.keypad import Asked
 from callcenter.emulator.client import ControlClient
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import SystemRandom
@@ -58,6 +59,12 @@ class Shift:
     def on_call(self, practice: PracticeFacts) -> UUID:
         """The account of who answers for a practice."""
         return self._staff[practice.organisation_id]
+
+    async def has_them_type(self, practice: PracticeFacts) -> bool:
+        """Whoever talks for a practice has the caller type who they are; whether the caller goes to do so."""
+        staff = self.on_call(practice)
+        talk = await self._running.talks.talk_of(staff)
+        return talk is not None and await self._running.keypad.ask(staff, talk.reservation) is Asked.ASKED
 
     async def begins(self, practice: PracticeFacts) -> None:
         """Whoever answers for a practice is available."""

@@ -95,6 +95,14 @@ class Telephone:
             await asyncio.sleep(0.02)
         raise AssertionError("the caller and the operator never met")
 
+    async def heard_again(self) -> str:
+        """The leg of whoever the caller talks with, once they are back with them."""
+        for _ in range(500):
+            if hears := (await self._client.state(self.sid)).hears:
+                return next(iter(hears))
+            await asyncio.sleep(0.02)
+        raise AssertionError("the caller never came back to the operator")
+
     async def offered_at(self, desk: str) -> str | None:
         """An operator answers at ``desk``, and hears what is offered; their leg, if it rings there."""
         ringing = await self._client.ringing(desk, 10)

@@ -62,6 +62,7 @@ class Walk:
         self._reluctance = self._chance.choice(("silence", "hash", "garbage", "wrong code"))
         self._bound: UUID | None = None
         self._slot: UUID | None = None
+        self._types = False
         self._staffed = caller.staffed if caller.staffed is not None else self._chance.random() < 0.5
 
     async def go(self) -> None:
@@ -258,9 +259,16 @@ class Walk:
         hops = () if reached else way_to(self._premises.observer.flow, state.step, self._caller.goal)
         outlet = hops[0][1] if hops else self._chance.choice(("connected", "connected", "message", "unanswered", ""))
         shift, desk = self._premises.shift, self._premises.shift.desk(self._practice)
+        if self._types:  # and has come back to whoever they talked with
+            self._types = False
+            await self._telephone.left_by(await self._telephone.heard_again())
+            return
         match outlet:
             case "connected":
                 await self._talk(await self._telephone.taken_at(desk), stays=bool(hops))
+            case "keypad":
+                leg = await self._telephone.taken_at(desk)
+                self._types = leg is not None and await shift.has_them_type(self._practice)
             case "message":
                 await self._telephone.press("2")
             case "callback":
