@@ -92,8 +92,7 @@ class Operators:
             standing = await offer_of(connection, offer)
             if standing is None or standing.state is not ReservationState.OFFERED:
                 return None
-            row = (await connection.execute(_REVISION, {"practice": standing.practice})).one()
-            facts = await house.places.facts(connection, standing.practice, row.revision, now)
+            facts = await house.places.latest(connection, standing.practice, now)
         words = "queue.offer_callback" if standing.kind is EntryKind.CALLBACK else "queue.offer"
         return house.flows.book.said(words, "fr").render(facts.public(now))
 
@@ -148,5 +147,4 @@ class Operators:
 
 
 _ACCEPTED = ReservationState.ACCEPTED
-_REVISION = text("SELECT revision FROM practice WHERE id = :practice")
 _LEG = text("SELECT k.carrier_sid, s.document FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call")
