@@ -11,17 +11,14 @@ from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import text
-
+from callcenter.calls.leading import Leads, callers_leg, led_or_given_back
 from callcenter.calls.ringing_back import CallbackLines, RingingBack
 from callcenter.calls.shown import shown_for
 from callcenter.calls.steps import House
-from callcenter.kernel.errors import Unavailable
 from callcenter.routing.reservations import Accepted
-from callcenter.routing.stays import Offer, offer_of
+from callcenter.routing.stays import offer_of
 from callcenter.routing.values import EntryKind, Reservation, ReservationState, Way
 from callcenter.staff.telephones import telephone_of
-from callcenter.store.database import SET_PRACTICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class NotReached(Enum):
     NOT_REACHED = "not_reached"
 
 
-class Lines(CallbackLines, Protocol):
+class Lines(CallbackLines, Leads, Protocol):
     """What rings an operator, and leads a caller."""
 
     async def ring(self, number: str, shown: str, offer: UUID) -> bool:
@@ -51,13 +48,6 @@ class Lines(CallbackLines, Protocol):
 
         Raises:
             Unavailable: it is not known to ring.
-        """
-
-    async def lead(self, carrier_sid: str, call: UUID, document: int) -> bool:
-        """Lead a caller out of the queue to the operator; whether they are still there.
-
-        Raises:
-            Unavailable: it is not known whether they are led.
         """
 
 
@@ -92,8 +82,7 @@ class Operators:
             standing = await offer_of(connection, offer)
             if standing is None or standing.state is not ReservationState.OFFERED:
                 return None
-            row = (await connection.execute(_REVISION, {"practice": standing.practice})).one()
-            facts = await house.places.facts(connection, standing.practice, row.revision, now)
+            facts = await house.places.latest(connection, standing.practice, now)
         words = "queue.offer_callback" if standing.kind is EntryKind.CALLBACK else "queue.offer"
         return house.flows.book.said(words, "fr").render(facts.public(now))
 
@@ -106,8 +95,7 @@ class Operators:
             taken = await house.reservations.accept(connection, offer, standing.staff, house.clock.now())
             if not isinstance(taken, Accepted):
                 return None
-            await connection.execute(SET_PRACTICE, {"practice": str(standing.practice)})
-            leg = (await connection.execute(_LEG, {"call": standing.call})).one()
+            leg = await callers_leg(connection, standing.practice, standing.call)
             ringing = taken.kind is EntryKind.CALLBACK
             due = None
             if ringing and not taken.again:
@@ -116,8 +104,7 @@ class Operators:
             if not taken.again and not await self._ringing.ring(offer, replace(standing, state=_ACCEPTED), due):
                 return NotReached.NOT_REACHED
             return Taken(offer.hex, rings=True)
-        if not taken.again and not await self._led(leg.carrier_sid, standing.call, leg.document):
-            await self._not_connected(offer, standing)
+        if not taken.again and not await led_or_given_back(house, self._lines, leg, offer, standing.staff):
             return None
         return Taken(offer.hex)
 
@@ -135,18 +122,5 @@ class Operators:
                 case ReservationState.ACCEPTED if standing is not None:
                     await house.reservations.dropped(connection, offer, standing.staff, now)
 
-    async def _led(self, carrier_sid: str, call: UUID, document: int) -> bool:
-        try:
-            return await self._lines.lead(carrier_sid, call, document)
-        except Unavailable:
-            return False
-
-    async def _not_connected(self, offer: UUID, standing: Offer) -> None:
-        house = self._house
-        async with house.database.house() as connection:
-            await house.reservations.not_connected(connection, offer, standing.staff, house.clock.now())
-
 
 _ACCEPTED = ReservationState.ACCEPTED
-_REVISION = text("SELECT revision FROM practice WHERE id = :practice")
-_LEG = text("SELECT k.carrier_sid, s.document FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call")

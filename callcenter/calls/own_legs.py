@@ -10,23 +10,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
 from callcenter.calls.callbacks import Due
+from callcenter.calls.leading import CallersLeg, callers_leg, led, led_or_given_back
 from callcenter.calls.operators import Lines
 from callcenter.calls.ringing_back import RingingBack
 from callcenter.calls.steps import House
 from callcenter.calls.talks import Talks
 from callcenter.calls.thirds import Thirds
-from callcenter.kernel.errors import Unavailable
 from callcenter.routing.stays import offer_of
 from callcenter.routing.talks import rung
 from callcenter.routing.values import EntryKind, ReservationState
-from callcenter.store.database import SET_PRACTICE
 
 #: For which the caller's own leg may say what follows after the operator's has ended.
 ALONE = timedelta(seconds=5)
@@ -82,19 +79,21 @@ class OwnLegs:
 
     async def joins(self, staff: UUID, offer: UUID, leg: str) -> InRoom | None:
         due: Due | None = None
+        caller: CallersLeg | None = None
         async with self._house.database.house() as connection:
             mine = (await connection.execute(_PLACED, {"offer": offer, "staff": staff, "leg": leg})).one_or_none()
             standing = None if mine is None else await offer_of(connection, offer)
             rings = standing is not None and standing.kind is EntryKind.CALLBACK
-            caller = await self._caller(connection, mine) if mine is not None and mine.first and not rings else None
-            if standing is not None and mine is not None and mine.first and rings:
-                due = await self._ringing.begin(connection, offer, standing, leg)
+            if standing is not None and mine is not None and mine.first:
+                if rings:
+                    due = await self._ringing.begin(connection, offer, standing, leg)
+                else:
+                    caller = await callers_leg(connection, mine.practice_id, mine.call_id)
         if mine is None or standing is None:
             return await self._asked_in(staff, offer, leg)
         if rings and mine.first and not await self._ringing.ring(offer, standing, due):
             return None
-        if caller is not None and not await self._led(caller.carrier_sid, mine.call_id, caller.document):
-            await self._not_connected(staff, offer)
+        if caller is not None and not await led_or_given_back(self._house, self._lines, caller, offer, staff):
             return None
         waits = rings and standing.state is ReservationState.ACCEPTED
         return InRoom(mine.room.hex, mine.seat, ends_all=True, rings=waits)
@@ -136,26 +135,10 @@ class OwnLegs:
             async with house.database.house() as connection:
                 if not await house.reservations.dropped(connection, one.id, one.staff_id, now):
                     continue
-                caller = await self._caller(connection, one)
+                caller = await callers_leg(connection, one.practice_id, one.call_id)
             found += 1
-            await self._led(caller.carrier_sid, one.call_id, caller.document)
+            await led(self._lines, caller)
         return found
-
-    @staticmethod
-    async def _caller(connection: AsyncConnection, placed: Row[Any]) -> Row[Any]:
-        await connection.execute(SET_PRACTICE, {"practice": str(placed.practice_id)})
-        return (await connection.execute(_CALLER, {"call": placed.call_id})).one()
-
-    async def _led(self, carrier_sid: str, call: UUID, document: int) -> bool:
-        try:
-            return await self._lines.lead(carrier_sid, call, document)
-        except Unavailable:
-            return False
-
-    async def _not_connected(self, staff: UUID, offer: UUID) -> None:
-        house = self._house
-        async with house.database.house() as connection:
-            await house.reservations.not_connected(connection, offer, staff, house.clock.now())
 
 
 # The leg is written down in the statement that finds whose call it is: of several that come at once, one is the first.
@@ -174,7 +157,6 @@ _PLACED = text(
     LEFT JOIN talk t ON t.reservation_id = before.id
     """
 )
-_CALLER = text("SELECT k.carrier_sid, s.document FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call")
 _OF_LEG = text("SELECT id, staff_id FROM reservation WHERE leg = :leg AND state = 'accepted'")
 _LEG_ENDED = text(
     "UPDATE reservation SET leg_ended_at = :now WHERE leg = :leg AND state = 'connected' AND leg_ended_at IS NULL"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel.errors import NotFound
@@ -52,6 +53,11 @@ class Places:
         self._keep(key, period)
         return period.facts
 
+    async def latest(self, connection: AsyncConnection, practice: UUID, at: datetime) -> PracticeFacts:
+        """The same as of its latest revision: for whatever is not bound to what a call began with."""
+        revision = (await connection.execute(_REVISION, {"practice": practice})).scalar_one()
+        return await self.facts(connection, practice, revision, at)
+
     def _keep(self, key: tuple[UUID, int], period: _Period) -> None:
         """Keep ``period`` as the latest used; one of the same end is the same, known from another moment on."""
         others = (kept for kept in self._kept.get(key, ()) if kept.until != period.until)
@@ -59,3 +65,6 @@ class Places:
         self._kept.move_to_end(key)
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
+
+
+_REVISION = text("SELECT revision FROM practice WHERE id = :practice")

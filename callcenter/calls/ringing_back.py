@@ -10,13 +10,11 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.callbacks import Due, begin_ring, leg_to_tell, rests_until
 from callcenter.calls.steps import House
 from callcenter.kernel.errors import Unavailable
-from callcenter.practice.facts import PracticeFacts
 from callcenter.routing.callbacks import postpone
 from callcenter.routing.stays import Offer, offer_of
 from callcenter.routing.values import EntryKind, ReservationState
@@ -55,7 +53,7 @@ class RingingBack:
         now = self._house.clock.now()
         if standing.kind is not EntryKind.CALLBACK:
             return False
-        until = rests_until(await self._facts(connection, standing.practice), now)
+        until = rests_until(await self._house.places.latest(connection, standing.practice, now), now)
         if until is None:
             return False
         return await postpone(connection, standing.call, until, now)
@@ -64,7 +62,7 @@ class RingingBack:
         """Part of the transaction in which the operator takes it; ring only once that has been committed."""
         house, now = self._house, self._house.clock.now()
         await connection.execute(SET_PRACTICE, {"practice": str(standing.practice)})
-        facts = await self._facts(connection, standing.practice)
+        facts = await house.places.latest(connection, standing.practice, now)
         tx = Transaction(connection, standing.practice)
         return await begin_ring(tx, house.sealer, house.random, facts, standing.call, offer, operator_leg, now)
 
@@ -101,10 +99,3 @@ class RingingBack:
             await self._house.reservations.unreached(connection, offer, standing.staff, self._house.clock.now())
         elif standing.state is ReservationState.ACCEPTED:
             await self._house.reservations.not_connected(connection, offer, standing.staff, self._house.clock.now())
-
-    async def _facts(self, connection: AsyncConnection, practice: UUID) -> PracticeFacts:
-        row = (await connection.execute(_REVISION, {"practice": practice})).one()
-        return await self._house.places.facts(connection, practice, row.revision, self._house.clock.now())
-
-
-_REVISION = text("SELECT revision FROM practice WHERE id = :practice")

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
@@ -22,7 +21,6 @@ from callcenter.calls.talk_values import Acted, Asked, Colleague, PracticeLine, 
 from callcenter.calls.thirds import Thirds
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import new_id
-from callcenter.practice.facts import PracticeFacts
 from callcenter.routing import talks as standing_talks
 from callcenter.routing.talks import Party, Standing
 from callcenter.routing.values import (
@@ -63,7 +61,7 @@ class Talks:
         """The talk of ``staff`` as it stands: what a page that is loaded again shows. ``None`` when they have none."""
         async with self._house.database.house() as connection:
             talk = await standing_talks.talk_of(connection, staff)
-            name = "" if talk is None else (await _facts(self._house, connection, talk.practice)).name
+            name = "" if talk is None else await self._name(connection, talk.practice)
         if talk is None:
             return None
         third = None if talk.third is None else _third(talk.third)
@@ -76,7 +74,7 @@ class Talks:
             if asked is None:
                 return None
             party, practice = asked
-            name = (await _facts(self._house, connection, practice)).name
+            name = await self._name(connection, practice)
         there = party.state is PartyState.THERE
         return Asked(party.id, name, party.owner, party.made_at, party.ends_at, there)
 
@@ -229,6 +227,9 @@ class Talks:
         async with self._house.database.house() as connection:
             return await standing_talks.talk_of(connection, staff, reservation)
 
+    async def _name(self, connection: AsyncConnection, practice: UUID) -> str:
+        return (await self._house.places.latest(connection, practice, self._house.clock.now())).name
+
     async def _found(self, talk: Standing) -> str | None:
         try:
             return await self._rooms.find(talk.room.hex)
@@ -267,7 +268,7 @@ class Talks:
                 number: str | None = await telephone_of(connection, house.sealer, party.staff)
             else:
                 # The one line of which the practice has said that it is not forwarded to us (P7).
-                number = (await _facts(house, connection, talk.practice)).rescue_number
+                number = (await house.places.latest(connection, talk.practice, house.clock.now())).rescue_number
             shown = await shown_for(house, connection, talk.practice, talk.call)
         if number is None or shown is None:
             return False
@@ -317,11 +318,3 @@ def _third(party: Party) -> Third:
     whom: Whom = PracticeLine() if party.staff is None else Colleague(party.staff)
     state = ThirdState.THERE if party.state is PartyState.THERE else ThirdState.RINGING
     return Third(whom, state, party.joined_at or party.made_at, party.private)
-
-
-async def _facts(house: House, connection: AsyncConnection, practice: UUID) -> PracticeFacts:
-    revision = (await connection.execute(_REVISION, {"practice": practice})).scalar_one()
-    return await house.places.facts(connection, practice, revision, house.clock.now())
-
-
-_REVISION = text("SELECT revision FROM practice WHERE id = :practice")

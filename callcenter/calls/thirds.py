@@ -42,8 +42,7 @@ class Thirds:
             talk = await talks.talk_of(connection, party.owner, party.reservation)
             if talk is None:
                 return None
-            revision = (await connection.execute(_REVISION, {"practice": talk.practice})).scalar_one()
-            facts = await house.places.facts(connection, talk.practice, revision, now)
+            facts = await house.places.latest(connection, talk.practice, now)
         return house.flows.book.said("queue.consult", "fr").render(facts.public(now))
 
     async def take(self, offer: UUID, operator_leg: str) -> Taken | None:
@@ -116,7 +115,6 @@ class Thirds:
         return True
 
 
-_REVISION = text("SELECT revision FROM practice WHERE id = :practice")
 _TAKEN_UP = text(
     """
     SELECT r.id, r.staff_id FROM talk t JOIN reservation r ON r.id = t.reservation_id

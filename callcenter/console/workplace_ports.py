@@ -81,7 +81,7 @@ class Act(StrEnum):
 
 
 class Keypad(StrEnum):
-    """How far the caller has come with proving on their keys who they are."""
+    """How far the caller has come with proving who they are: on their keys, now or before they came to an operator."""
 
     NOTHING = "nothing"
     UNDER_WAY = "under_way"

@@ -17,7 +17,7 @@ from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.ports import Confirmations
 from callcenter.telephony.responses import Outcome, twiml
-from callcenter.telephony.twiml import CarrierVoices, say, serialise
+from callcenter.telephony.twiml import CarrierVoices, last_words, say, serialise
 from callcenter.telephony.urls import Urls
 from callcenter.telephony.webhooks import Malformed, NoticeCallAsked
 
@@ -89,7 +89,4 @@ class NoticeCalls:
         return serialise(response)
 
     def _goodbye(self, words: str) -> bytes:
-        response = verbs.VoiceResponse()
-        say(response, words, self._voices.voice("fr"))
-        response.append(verbs.Hangup())
-        return serialise(response)
+        return last_words(words, self._voices.voice("fr"))

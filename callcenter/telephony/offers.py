@@ -22,7 +22,7 @@ from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.ports import Calls, Invited, Operators
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
-from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoice, CarrierVoices, say, serialise
+from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoice, CarrierVoices, hang_up, last_words, say, serialise
 from callcenter.telephony.urls import Urls
 
 T = TypeVar("T")
@@ -35,7 +35,6 @@ NOT_THERE = "L'appel n'attend plus. Au revoir."
 RINGS = "Nous appelons la personne. Restez en ligne."
 NOT_REACHED = "La personne n'a pas répondu. Au revoir."
 NOT_TAKEN = "L'appel est proposé à une autre personne. Au revoir."
-
 NOT_CONSULTED = "L'appel est terminé. Au revoir."
 
 
@@ -46,7 +45,7 @@ class Manner:
     Arguments:
         keys: where the key comes to.
         label: under which they come into the room.
-        ends_all: whoever is left alone with nobody by their leaving is not kept.
+        ends_all: the room ends when they leave.
         not_there, not_taken: what is said when there is nothing to take any more, and to whoever does not take it.
     """
 
@@ -71,14 +70,13 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class Offers:
-    """Handlers of everything that the carrier asks while we ring an operator.
+    """Handlers of everything that the carrier asks while we ring somebody of ours.
 
     Arguments:
-        operators: knows what is offered to whom.
-        calls: told of the end of a caller's leg.
+        invited: knows who is rung for what.
         alerts: told of every failure.
         urls, voices: how documents are rendered.
-        seconds: how long ``operators`` may take.
+        seconds: how long ``invited`` may take.
         manner: how they are rung.
     """
 
@@ -100,7 +98,7 @@ class Offers:
         self._seconds = seconds
 
     async def heard(self, request: web.Request) -> web.Response:
-        """The operator has answered, or their voicemail has."""
+        """They have answered, or their voicemail has."""
         offer = _offer(request)
         words = None if offer is None else await self._asked(self._invited.offer(offer))
         body = self._goodbye(self._manner.not_there) if offer is None or words is None else self._question(offer, words)
@@ -122,12 +120,10 @@ class Offers:
 
     async def over(self, request: web.Request) -> web.Response:
         """The talk is over."""
-        response = verbs.VoiceResponse()
-        response.append(verbs.Hangup())
-        return twiml(request, serialise(response), Outcome.ANSWERED)
+        return twiml(request, hang_up(), Outcome.ANSWERED)
 
     async def status(self, request: web.Request) -> web.Response:
-        """The operator's leg is over. A failure is a 503, which lets the carrier's retries work."""
+        """Their leg is over. A failure is a 503, which lets the carrier's retries work."""
         return await self._told(request, lambda offer, _: self._invited.left(offer))
 
     async def _told(self, request: web.Request, tell: Callable[[UUID, StatusChanged], Awaitable[None]]) -> web.Response:
@@ -184,10 +180,7 @@ class Offers:
         )
 
     def _goodbye(self, words: str) -> bytes:
-        response = verbs.VoiceResponse()
-        say(response, words, self._voices.voice("fr"))
-        response.append(verbs.Hangup())
-        return serialise(response)
+        return last_words(words, self._voices.voice("fr"))
 
 
 class CallOffers(Offers):

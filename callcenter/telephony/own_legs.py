@@ -14,7 +14,6 @@ from uuid import UUID
 
 from aiohttp import web
 from multidict import MultiMapping
-from twilio.twiml import voice_response as verbs
 
 from callcenter.calls.own_legs import InRoom, staff_of
 from callcenter.telephony import webhooks
@@ -22,7 +21,7 @@ from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.offers import RINGS, joined
 from callcenter.telephony.ports import OwnLegs
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
-from callcenter.telephony.twiml import CarrierVoices, say, serialise
+from callcenter.telephony.twiml import CarrierVoices, hang_up, last_words
 from callcenter.telephony.urls import Urls
 
 NOT_YOURS = "Cet appel n'est plus le vôtre. Au revoir."
@@ -77,9 +76,7 @@ class OwnLegCalls:
 
     async def over(self, request: web.Request) -> web.Response:
         """The talk is over."""
-        response = verbs.VoiceResponse()
-        response.append(verbs.Hangup())
-        return twiml(request, serialise(response), Outcome.ANSWERED)
+        return twiml(request, hang_up(), Outcome.ANSWERED)
 
     async def status(self, request: web.Request) -> web.Response:
         """How far such a leg has come. A failure is a 503, which lets the carrier's retries work."""
@@ -104,10 +101,7 @@ class OwnLegCalls:
         return joined(into.room, self._urls.own_leg_over, into.label, ends_all=into.ends_all, words=words, music=music)
 
     def _goodbye(self) -> bytes:
-        response = verbs.VoiceResponse()
-        say(response, NOT_YOURS, self._voices.voice("fr"))
-        response.append(verbs.Hangup())
-        return serialise(response)
+        return last_words(NOT_YOURS, self._voices.voice("fr"))
 
 
 def read_placed(form: MultiMapping[Any]) -> Placed | webhooks.Malformed:

@@ -163,6 +163,21 @@ def serialise(response: TwiML) -> bytes:
 EMPTY_DOCUMENT = serialise(verbs.VoiceResponse())
 
 
+def last_words(text: str, voice: CarrierVoice) -> bytes:
+    """A document that says ``text``, and ends the call."""
+    response = verbs.VoiceResponse()
+    say(response, text, voice)
+    response.append(verbs.Hangup())
+    return serialise(response)
+
+
+def hang_up() -> bytes:
+    """A document that ends the call."""
+    response = verbs.VoiceResponse()
+    response.append(verbs.Hangup())
+    return serialise(response)
+
+
 def _gather(document: Document, question: Gather, urls: Urls) -> TwiML:
     attributes: dict[str, object] = {
         "input": "dtmf",

@@ -910,6 +910,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.keypad.Keypad.look": "of the talk of whoever asks: test_typed_in_a_talk",
     "calls.keypad.Keypad.ask": "of the talk of whoever asks: test_typed_in_a_talk",
     "calls.keypad.Keypad.proved": "of the talk of whoever asks: test_typed_in_a_talk",
+    "calls.leading.led_or_given_back": _OF_THE_OFFER,
     "calls.operators.Operators.left": _OF_THE_OFFER,
     "calls.operators.Operators.offer": _OF_THE_OFFER,
     "calls.operators.Operators.offered": _OF_THE_OFFER,

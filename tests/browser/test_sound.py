@@ -230,7 +230,8 @@ async def test_sound_and_typed_words_go_together(browser: Browser) -> None:
         await dials(visitor)
         client = await stack.enter_async_context(ControlClient(emulator))
         sid = await client.dial_application("op_7", DESK)
-        await expect(visitor.page.locator(".talk")).to_contain_text("conférence salle")
+        await expect(visitor.page.locator(".talk")).to_contain_text("[conférence]")
+        await expect(visitor.page.locator(".call-entry .parties").first).to_have_text("Poste op_7 → application")
         await client.speak(sid, "bonjour, je vous écoute")
         await expect(visitor.page.locator(".talk .heard.voice")).to_contain_text("bonjour, je vous écoute")
         assert await visitor.page.evaluate("tracks.length + connections.length") == 0

@@ -48,7 +48,10 @@ STATES = {
         "Vous êtes dans la conversation. La quitter n’y met pas fin.",
     ),
     "keys": ({"doing": Doing.ON_CALL, "talk": replace(TALK, keypad=Keypad.UNDER_WAY)}, "prouve son identité"),
-    "proved": ({"doing": Doing.ON_CALL, "talk": replace(TALK, keypad=Keypad.PROVED, level=2)}, "(niveau 2)"),
+    "proved": (
+        {"doing": Doing.ON_CALL, "talk": replace(TALK, keypad=Keypad.PROVED, level=2)},
+        "Identité prouvée par l’appelant (niveau 2)",
+    ),
     "wrap-up": (
         {"doing": Doing.WRAP_UP, "wrap_up_until": NOW + timedelta(seconds=12)},
         "un nouvel appel peut venir dans 0:12",

@@ -6,6 +6,8 @@ import { Telephone } from "./telephone.js";
 import { t } from "./words.js";
 
 const AT_FIRST = 2;
+const SOFTPHONE = "client:";
+const LONGEST_NAME = 12;
 
 export class Rack {
   active = null;
@@ -87,8 +89,10 @@ export class Rack {
     keep("lines", this.#telephones.map((telephone) => telephone.line));
   }
 
-  /** What to call a number. */
+  /** What to call a number, a softphone, or the application that a softphone calls, which has no number. */
   nameOf(number) {
+    if (number === "") return t("application");
+    if (number.startsWith(SOFTPHONE)) return t("softphone", { name: shortened(number.slice(SOFTPHONE.length)) });
     if (!/^\+?\d+$/.test(number)) return t("withheld_caller");
     return this.store.named(number) ?? readable(number);
   }
@@ -199,4 +203,8 @@ export class Rack {
     }
     return "";
   }
+}
+
+function shortened(name) {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
 }

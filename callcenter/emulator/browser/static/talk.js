@@ -9,6 +9,7 @@ const SOUNDS = {
   "[bip]": "tone_beep",
   "[musique d'attente]": "tone_music",
 };
+const CONFERENCE = "[conférence "; // and its name, which says nothing to a reader
 const SPOKEN = new Set(["say", "play", "voice"]);
 
 export class Talk {
@@ -84,6 +85,7 @@ export class Talk {
   #aside(heard) {
     const partner = /\+\d+/.exec(heard.text)?.[0];
     if (heard.kind === "pause") return h("p", { t: ["pause", { seconds: heard.text }] });
+    if (heard.kind === "joined" && heard.text.startsWith(CONFERENCE)) return h("p", { t: "conference" });
     if (heard.kind === "joined" && partner) {
       return h("p", { t: ["joined", { name: this.#store.named(partner) ?? readable(partner) }] });
     }

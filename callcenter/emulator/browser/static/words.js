@@ -47,6 +47,8 @@ const fr = {
   taken_number: "Ce téléphone est déjà sur la page.",
   stranger: "Téléphone",
   withheld_caller: "Numéro masqué",
+  softphone: "Poste {name}",
+  application: "application",
 
   idle: "Prêt",
   calling: "Appel en cours…",
@@ -93,6 +95,7 @@ const fr = {
   tone_music: "Musique d’attente",
   tone: "Touche {keys}",
   joined: "En communication avec {name}",
+  conference: "[conférence]",
   over_by_you: "Vous avez raccroché",
   over_by_them: "Fin de l’appel",
   over_busy: "Occupé",
@@ -218,6 +221,8 @@ const en = {
   taken_number: "This telephone is on the page already.",
   stranger: "Telephone",
   withheld_caller: "Number withheld",
+  softphone: "Softphone {name}",
+  application: "application",
 
   idle: "Ready",
   calling: "Calling…",
@@ -264,6 +269,7 @@ const en = {
   tone_music: "Waiting music",
   tone: "Key {keys}",
   joined: "In conversation with {name}",
+  conference: "[conference]",
   over_by_you: "You hung up",
   over_by_them: "End of the call",
   over_busy: "Busy",
