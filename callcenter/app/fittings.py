@@ -138,7 +138,7 @@ async def fitted_out(
         keypad=Keypad(house, rooms, lines),
         talks=talks,
         thirds=thirds,
-        own_legs=OwnLegs(house, lines, talks, thirds),
+        own_legs=OwnLegs(house, lines, thirds),
         outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
     )
 

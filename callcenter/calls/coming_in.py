@@ -6,11 +6,12 @@ from uuid import UUID
 
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
 from callcenter.calls.steps import House
+from callcenter.calls.talk_values import Seat
 from callcenter.routing import talks
 
 
-async def come_in(house: House, request: UUID, staff: UUID | None = None) -> tuple[str, str] | None:
-    """Room and label of whoever comes; ``None`` when they are asked no more. The same again changes nothing.
+async def come_in(house: House, request: UUID, staff: UUID | None = None) -> Seat | None:
+    """Where whoever comes sits; ``None`` when they are asked no more. The same again changes nothing.
 
     What was proved dies: it was for one caller and one person, not for whoever joins them (P2).
 
@@ -32,4 +33,4 @@ async def come_in(house: House, request: UUID, staff: UUID | None = None) -> tup
         if not await talks.joined(connection, locked[1], house.clock.now()):
             return None
         await forget_what_was_proved(house, connection, talk.practice, talk.call)
-    return talk.room.hex, party.label
+    return Seat(talk.room.hex, party.label)

@@ -19,7 +19,6 @@ from callcenter.calls.leading import CallersLeg, callers_leg, led, led_or_given_
 from callcenter.calls.operators import Lines
 from callcenter.calls.ringing_back import RingingBack
 from callcenter.calls.steps import House
-from callcenter.calls.talks import Talks
 from callcenter.calls.thirds import Thirds
 from callcenter.routing.stays import offer_of
 from callcenter.routing.talks import rung
@@ -67,14 +66,13 @@ class OwnLegs:
     """Implements ``telephony.ports.OwnLegs``.
 
     Arguments:
-        talks, thirds: of those who are asked into the talk of a colleague.
+        thirds: those who are asked into the talk of a colleague.
     """
 
-    def __init__(self, house: House, lines: Lines, talks: Talks, thirds: Thirds) -> None:
+    def __init__(self, house: House, lines: Lines, thirds: Thirds) -> None:
         self._house = house
         self._ringing = RingingBack(house, lines)
         self._lines = lines
-        self._talks = talks
         self._thirds = thirds
 
     async def joins(self, staff: UUID, offer: UUID, leg: str) -> InRoom | None:
@@ -100,7 +98,7 @@ class OwnLegs:
 
     async def _asked_in(self, staff: UUID, request: UUID, leg: str) -> InRoom | None:
         """A colleague has asked them into a talk, which goes on when they leave."""
-        seat = await self._talks.join(staff, request)
+        seat = await self._thirds.join(staff, request)
         if seat is None:
             return None
         async with self._house.database.house() as connection:

@@ -48,12 +48,11 @@ class Thirds:
     async def take(self, offer: UUID, operator_leg: str) -> Taken | None:
         """They come in: the room, or ``None``. The key again has the same answer."""
         seat = await come_in(self._house, offer)
-        return None if seat is None else Taken(seat[0])
+        return None if seat is None else Taken(seat.room)
 
     async def join(self, staff: UUID, request: UUID) -> Seat | None:
         """See :meth:`callcenter.calls.talks.Talks.join`."""
-        seat = await come_in(self._house, request, staff)
-        return None if seat is None else Seat(*seat)
+        return await come_in(self._house, request, staff)
 
     async def decline(self, staff: UUID, request: UUID) -> bool:
         """See :meth:`callcenter.calls.talks.Talks.decline`."""

@@ -18,6 +18,7 @@ from twilio.twiml import voice_response as verbs
 
 from callcenter.calls.operators import NotReached, Taken
 from callcenter.calls.values import StatusChanged
+from callcenter.routing.talks import FIRST_SEAT
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.ports import Calls, Invited, Operators
@@ -58,7 +59,7 @@ class Manner:
 
 def to_an_operator(urls: Urls) -> Manner:
     """A caller waits."""
-    return Manner(urls.offer_keys, lambda _: "operator", True, NOT_THERE, NOT_TAKEN)
+    return Manner(urls.offer_keys, lambda _: FIRST_SEAT, True, NOT_THERE, NOT_TAKEN)
 
 
 def into_a_talk(urls: Urls) -> Manner:
@@ -217,7 +218,7 @@ class CallOffers(Offers):
 def joined(
     room: str,
     over: str,
-    label: str = "operator",
+    label: str,
     *,
     ends_all: bool = True,
     words: tuple[str, CarrierVoice] | None = None,

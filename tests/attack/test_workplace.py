@@ -79,8 +79,8 @@ async def _in_talk(floor: Floor, legs: OwnLegs) -> UUID:
 async def test_a_browser_comes_into_a_talk_by_the_name_of_its_offer(floor: Floor) -> Outcome:
     """A colleague of the same practice, and somebody of another organisation, listen to a caller of another."""
     house = SimpleNamespace(database=floor.database, clock=floor.clock, reservations=floor.reservations)
-    talks = SimpleNamespace(join=_nobody_is_asked)
-    legs = OwnLegs(house, SimpleNamespace(), talks, SimpleNamespace())  # type: ignore[arg-type]
+    thirds = SimpleNamespace(join=_nobody_is_asked)
+    legs = OwnLegs(house, SimpleNamespace(), thirds)  # type: ignore[arg-type]
     talk = await _in_talk(floor, legs)
     (row,) = await floor.run(
         "SELECT e.practice_id FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id WHERE r.id = :id", id=talk
