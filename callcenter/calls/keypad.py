@@ -50,6 +50,8 @@ class Asked(StrEnum):
     NOT_YOURS = "not_yours"
     #: The caller is at the keys already.
     ALREADY = "already"
+    #: The caller is on hold, or somebody else is asked into the talk.
+    NOT_ALONE = "not_alone"
     #: The call has no step for it: one that we have placed (OB-09), or that stands elsewhere by now.
     NOT_HERE = "not_here"
     #: As often as one may in one talk.

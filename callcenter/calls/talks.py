@@ -92,7 +92,9 @@ class Talks:
     async def hold(self, staff: UUID, reservation: UUID, on: bool) -> Acted:
         """Let the caller hear music, or the others again. The same again changes nothing."""
         talk = await self._talk(staff, reservation)
-        return Acted.NOT_YOURS if talk is None else await self._holds(talk, on)
+        if talk is None:
+            return Acted.NOT_YOURS
+        return Acted.NOT_NOW if talk.at_keypad else await self._holds(talk, on)
 
     async def hang_up(self, staff: UUID, reservation: UUID) -> Acted:
         """The talk is over for everybody; the caller hears what the flow says behind it."""
@@ -203,7 +205,7 @@ class Talks:
         talk = await self._talk(staff, reservation)
         if talk is None:
             return Acted.NOT_YOURS
-        if talk.third is not None:
+        if talk.third is not None or talk.at_keypad:
             return Acted.NOT_NOW
         found = await self._found(talk)
         if found is None:

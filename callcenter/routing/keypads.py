@@ -23,6 +23,8 @@ class NotAsked(StrEnum):
 
     NOT_YOURS = "not_yours"
     ALREADY = "already"
+    #: The caller is on hold, or somebody else is asked into the talk: it is for the two alone (P2).
+    NOT_ALONE = "not_alone"
     TOO_OFTEN = "too_often"
 
 
@@ -49,6 +51,8 @@ async def send_out(connection: AsyncConnection, reservation: UUID, staff: UUID, 
     row = (await connection.execute(_READ, {"id": reservation})).one()
     if row.keypad_at is not None:
         return NotAsked.ALREADY
+    if row.on_hold or row.third:
+        return NotAsked.NOT_ALONE
     if row.keypad_asks >= MOST_ASKS:
         return NotAsked.TOO_OFTEN
     await connection.execute(_OUT, {"id": reservation, "now": now})
@@ -69,7 +73,10 @@ async def back(connection: AsyncConnection, reservation: UUID, staff: UUID) -> N
 
 _READ = text(
     """
-    SELECT r.keypad_at, r.keypad_asks, coalesce(t.room, r.id) AS room
+    SELECT r.keypad_at, r.keypad_asks, coalesce(t.room, r.id) AS room, coalesce(t.on_hold, false) AS on_hold,
+        EXISTS (
+            SELECT 1 FROM talk_party y WHERE y.reservation_id = r.id AND y.state IN ('ringing', 'there')
+        ) AS third
     FROM reservation r LEFT JOIN talk t ON t.reservation_id = r.id WHERE r.id = :id
     """
 )

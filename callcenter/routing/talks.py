@@ -75,6 +75,8 @@ class Standing:
     Arguments:
         room: names the conference.
         seat: label of the operator in it.
+        at_keypad: the caller is out of it, to type something: until they are back, nobody is asked in and nothing
+            changes hands, since what they prove is for this operator alone (P2).
     """
 
     reservation: UUID
@@ -86,6 +88,7 @@ class Standing:
     seat: str
     on_hold: bool
     third: Party | None
+    at_keypad: bool
 
 
 async def talk_of(connection: AsyncConnection, staff: UUID, reservation: UUID | None = None) -> Standing | None:
@@ -104,6 +107,7 @@ async def talk_of(connection: AsyncConnection, staff: UUID, reservation: UUID | 
         row.seat,
         row.on_hold,
         None if third is None else _party(third),
+        row.keypad_at is not None,
     )
 
 
@@ -150,7 +154,7 @@ async def ask(
     limits: Limits,
 ) -> Party | None:
     """Ask somebody into a talk that is locked; a colleague is reserved. ``None`` when they cannot be asked now."""
-    if standing.third is not None or colleague == standing.staff:
+    if standing.third is not None or standing.at_keypad or colleague == standing.staff:
         return None
     if colleague is not None and not await _reserved(connection, standing.call, colleague, now, limits):
         return None
@@ -292,7 +296,7 @@ def _party(row: Row[Any]) -> Party:
 _TALK = text(
     """
     SELECT r.id, r.staff_id, r.call_id, e.practice_id, r.connected_at, coalesce(t.room, r.id) AS room,
-        coalesce(t.seat, 'operator') AS seat, coalesce(t.on_hold, false) AS on_hold
+        coalesce(t.seat, 'operator') AS seat, coalesce(t.on_hold, false) AS on_hold, r.keypad_at
     FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id LEFT JOIN talk t ON t.reservation_id = r.id
     WHERE r.staff_id = :staff AND r.state = 'connected' AND (cast(:id AS uuid) IS NULL OR r.id = :id)
     """

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from callcenter.calls.keypad import Asked, Proved
 from callcenter.calls.session import Session
 from callcenter.calls.steps import session_place
-from callcenter.calls.talk_values import Acted, Colleague
+from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
 from callcenter.emulator.client import ControlClient
 from callcenter.kernel.levels import Level
 from callcenter.store.database import SET_PRACTICE
@@ -148,6 +148,21 @@ async def test_a_carrier_that_does_not_lead_leaves_the_two_as_they_were(
     await talk.together()
     monkeypatch.undo()
     await talk.goes_to_the_keys()
+
+
+async def test_p2_it_is_for_the_two_alone(talk: Talk) -> None:
+    """Nobody is asked in while the caller types, and they do not type while somebody is, or while they are on hold."""
+    talks, mine = talk.office.stage.running.talks, (talk.staff, talk.reservation)
+    assert await talks.hold(*mine, True) is Acted.DONE
+    assert await talk.ask() is Asked.NOT_ALONE
+    assert await talks.hold(*mine, False) is Acted.DONE
+    assert await talks.consult(*mine, PracticeLine(), True) is Acted.DONE
+    assert await talk.ask() is Asked.NOT_ALONE
+    assert await talks.end_consultation(*mine) is Acted.DONE
+    await talk.goes_to_the_keys()
+    for act in (talks.consult(*mine, PracticeLine(), True), talks.hold(*mine, True)):
+        assert await act is Acted.NOT_NOW
+    assert await talks.send(*mine, Colleague(talk.staff)) is Acted.NOT_NOW
 
 
 async def test_p2_what_was_proved_in_a_talk_dies_with_it(talk: Talk) -> None:
