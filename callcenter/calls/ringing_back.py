@@ -63,6 +63,8 @@ class RingingBack:
         house, now = self._house, self._house.clock.now()
         await connection.execute(SET_PRACTICE, {"practice": str(standing.practice)})
         facts = await house.places.latest(connection, standing.practice, now)
+        if rests_until(facts, now) is not None:  # since it was offered, the hour has come at which nobody is rung
+            return None
         tx = Transaction(connection, standing.practice)
         return await begin_ring(tx, house.sealer, house.random, facts, standing.call, offer, operator_leg, now)
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
 from callcenter.calls.callbacks import ask, may_ask
+from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
 from callcenter.calls.session import Session
 from callcenter.calls.steps import AnotherCallsStep, House, NoSuchCall, session_place
 from callcenter.calls.values import AtAWait, CallStatus, Meeting, SayText, WaitOver, Waits
@@ -97,6 +98,10 @@ class WaitingRoom:
             room = None if there is None else there.stay.room
             if there is None or taken is None or room is None or taken.state not in _TAKEN:
                 return WaitOver()
+            if taken.state is ReservationState.ACCEPTED and there.stay.answered:
+                # Somebody else has talked with them before, and no step has said so since (P2).
+                await lock_the_call(connection, at.call)
+                await forget_what_was_proved(self._house, connection, there.stay.practice, at.call)
             await self._house.reservations.connected(connection, taken.id, taken.staff, there.now)
             return Meeting(room.hex, (self._line(there, "queue.taken"),))
 

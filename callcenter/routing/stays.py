@@ -26,6 +26,7 @@ class Stay:
         way: how its operator speaks, or ``None``.
         at_keypad: the operator has sent the caller out of the talk to type something, and waits for them.
         kind: whether the caller is on the line, or is to be rung back.
+        answered: somebody has talked with them in this stay.
     """
 
     state: EntryState
@@ -39,6 +40,7 @@ class Stay:
     way: Way | None
     at_keypad: bool
     kind: EntryKind = EntryKind.LIVE
+    answered: bool = False
 
     def overdue(self, now: datetime) -> bool:
         """Whether it has lasted as long as the practice allows."""
@@ -62,12 +64,13 @@ async def stay_of(connection: AsyncConnection, call: UUID) -> Stay | None:
         None if row.way is None else Way(row.way),
         row.keypad_at is not None,
         EntryKind(row.kind),
+        row.answered_at is not None,
     )
 
 
 _STAY = text(
     f"""
-    SELECT {RESERVATION}, e.state, e.overflow_at, e.language, e.left_reason, p.way, r.keypad_at,
+    SELECT {RESERVATION}, e.answered_at, e.state, e.overflow_at, e.language, e.left_reason, p.way, r.keypad_at,
         coalesce(t.room, r.id) AS room
     FROM queue_entry e
     LEFT JOIN reservation r ON r.call_id = e.call_id AND r.state IN ('offered', 'accepted', 'connected')

@@ -219,7 +219,9 @@ async def handed_over(
         await leave(connection, held, LeftReason.ANSWERED, now)
     else:
         values = {"id": reservation, "call": held.call, "staff": third.staff, "now": now, "today": day_of(now)}
-        await connection.execute(_TAKE_OVER, {**values, "ends": now + Limits().offer})
+        # A browser's leg that is lost later is found by it, as that of whoever has taken a call.
+        leg = third.carrier_sid if third.way is Way.BROWSER else None
+        await connection.execute(_TAKE_OVER, {**values, "ends": now + Limits().offer, "leg": leg})
         await connection.execute(_TALK_OF_TAKER, {"id": reservation, "room": standing.room, "seat": third.label})
         await connection.execute(_ON_CALL, {"staff": third.staff, "now": now, "today": day_of(now)})
         await note_call(
@@ -357,8 +359,8 @@ _RESERVE = text(
 )
 _TAKE_OVER = text(
     """
-    INSERT INTO reservation (id, call_id, staff_id, state, made_at, ends_at, accepted_at, connected_at)
-    VALUES (:id, :call, :staff, 'connected', :now, :ends, :now, :now)
+    INSERT INTO reservation (id, call_id, staff_id, state, made_at, ends_at, accepted_at, connected_at, leg)
+    VALUES (:id, :call, :staff, 'connected', :now, :ends, :now, :now, :leg)
     """
 )
 _OFFER = text(

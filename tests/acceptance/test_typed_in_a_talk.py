@@ -15,6 +15,7 @@ from callcenter.calls.steps import session_place
 from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
 from callcenter.emulator.client import ControlClient
 from callcenter.kernel.levels import Level
+from callcenter.routing.reservations import Reservations
 from callcenter.store.database import SET_PRACTICE
 from callcenter.telephony.carrier import CarrierDown
 from callcenter.telephony.rest import TwilioCarrier
@@ -163,6 +164,33 @@ async def test_p2_it_is_for_the_two_alone(talk: Talk) -> None:
     for act in (talks.consult(*mine, PracticeLine(), True), talks.hold(*mine, True)):
         assert await act is Acted.NOT_NOW
     assert await talks.send(*mine, Colleague(talk.staff)) is Acted.NOT_NOW
+
+
+async def test_p2_it_dies_though_no_step_of_the_call_has_heard_of_the_end_of_the_talk(talk: Talk) -> None:
+    """The talk is given back, and the next operator takes the call before the caller's leg has said anything."""
+    office, running = talk.office, talk.office.stage.running
+    await talk.goes_to_the_keys()
+    await talk.is_verified()
+    await talk.together()
+    other = await office.on_duty("operatrice2", OTHER_DESK)
+    async with running.database.house() as connection:
+        now = office.stage.clock.now()
+        assert await Reservations().dropped(connection, talk.reservation, talk.staff, now)
+    await office.takes(await office.rings(OTHER_DESK))
+    await office.becomes(lambda: talked_by(office, other), True)
+    async with running.database.house() as connection:
+        query = text("SELECT id FROM reservation WHERE staff_id = :staff")
+        taken = (await connection.execute(query, {"staff": other})).scalar_one()
+    found = await running.keypad.proved(other, taken)
+    assert found is not None
+    assert found.level is Level.UNKNOWN
+
+
+async def talked_by(office: Office, staff: UUID) -> bool:
+    """Whether somebody has a call on the line."""
+    async with office.stage.running.database.house() as connection:
+        row = await connection.execute(text("SELECT state FROM presence WHERE staff_id = :staff"), {"staff": staff})
+        return bool(row.scalar_one() == "on_call")
 
 
 async def test_p2_what_was_proved_in_a_talk_dies_with_it(talk: Talk) -> None:
