@@ -27,6 +27,7 @@ async def at_work(browser: Browser, stage: Stage, login: str = "operatrice1", **
         await page.wait_for_selector("html[data-ready]")
         await button(page, "Disponible").click()
         await expect(page.get_by_role("heading", name="Disponible")).to_be_visible()
+        stage.clock.advance(1)  # whoever comes after them has been idle for less long
         yield page
 
 

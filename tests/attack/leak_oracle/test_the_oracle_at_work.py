@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
-from callcenter.console import on_duty, paths
+from callcenter.console import on_duty, paths, streams
 from callcenter.console.cookies import SESSION
 from callcenter.console.forms import PROOF
 from callcenter.telephony import access_tokens
@@ -97,27 +97,44 @@ async def test_p1_nothing_of_a_verified_patient_is_on_the_page_the_stream_or_the
     assert {Sink.PAGE, Sink.STREAM, Sink.PASS} <= house.judge.sinks
 
 
-async def test_p1_a_value_planted_on_the_page_is_found(
-    house: Premises, telephone: Telephone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name, planted = on_duty.practice_name, canary(house)
+def on_the_page(patch: pytest.MonkeyPatch, planted: Canary) -> None:
+    name = on_duty.practice_name
 
     async def and_who_calls(*given: object) -> str:
         return f"{await name(*given)} ({planted.value})"  # type: ignore[arg-type]
 
-    monkeypatch.setattr(on_duty, "practice_name", and_who_calls)
-    await _talks(house, telephone)
-    assert (Sink.PAGE, planted) in {(finding.sink, finding.canary) for finding in house.judge.findings}
+    patch.setattr(on_duty, "practice_name", and_who_calls)
 
 
-async def test_p1_a_value_planted_in_a_pass_is_found(
-    house: Premises, telephone: Telephone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made, planted = access_tokens.Passes.made, canary(house)
+def in_a_pass(patch: pytest.MonkeyPatch, planted: Canary) -> None:
+    made = access_tokens.Passes.made
 
     def for_whom(self: access_tokens.Passes, identity: str, *given: object) -> object:
         return made(self, f"{identity}_{planted.value}", *given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(access_tokens.Passes, "made", for_whom)
+    patch.setattr(access_tokens.Passes, "made", for_whom)
+
+
+def on_the_stream(patch: pytest.MonkeyPatch, planted: Canary) -> None:
+    patch.setattr(streams, "LOOK", f"event: look\ndata: {planted.value}\n\n".encode())
+
+
+PLANTS: list[tuple[Sink, Callable[[pytest.MonkeyPatch, Canary], None]]] = [
+    (Sink.PAGE, on_the_page),
+    (Sink.PASS, in_a_pass),
+    (Sink.STREAM, on_the_stream),
+]
+
+
+@pytest.mark.parametrize(("sink", "plant"), PLANTS)
+async def test_p1_a_value_planted_at_work_is_found(
+    house: Premises,
+    telephone: Telephone,
+    monkeypatch: pytest.MonkeyPatch,
+    sink: Sink,
+    plant: Callable[[pytest.MonkeyPatch, Canary], None],
+) -> None:
+    planted = canary(house)
+    plant(monkeypatch, planted)
     await _talks(house, telephone)
-    assert (Sink.PASS, planted) in {(finding.sink, finding.canary) for finding in house.judge.findings}
+    assert (sink, planted) in {(finding.sink, finding.canary) for finding in house.judge.findings}

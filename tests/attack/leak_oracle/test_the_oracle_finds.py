@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -80,6 +81,9 @@ CARRIERS: Mapping[Sink, Callable[[str], str]] = MappingProxyType(
         Sink.LEDGER: lambda text: canonical({"event": "disclosure", "refs": [text]}).decode(),
         Sink.ROUTING: lambda text: json.dumps({"kind": "left", "detail": text}),
         Sink.NOTICE: lambda text: told_by(f"call:{text}"),
+        Sink.PAGE: lambda text: f"<h2>En ligne pour <span>{html.escape(text)}</span></h2>",
+        Sink.STREAM: lambda text: f"event: look\ndata: {text}\n\n",
+        Sink.PASS: lambda text: json.dumps({"grants": {"identity": text}}, ensure_ascii=False),
     }
 )
 

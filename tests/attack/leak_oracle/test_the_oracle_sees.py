@@ -29,6 +29,7 @@ from tests.attack.leak_oracle.canaries import Canary
 from tests.attack.leak_oracle.post import take_a_message
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.telephone import Telephone
+from tests.attack.leak_oracle.test_the_oracle_at_work import PLANTS as PLANTS_AT_WORK
 from tests.attack.leak_oracle.test_the_oracle_waits import PLANTS as PLANTS_OF_A_WAIT
 from tests.attack.leak_oracle.verdict import Sink
 
@@ -231,4 +232,5 @@ async def test_a_value_planted_in_the_product_is_found(
 
 
 def test_there_is_a_plant_for_every_way_out() -> None:
-    assert {sink for sink, *_ in PLANTS} | {sink for sink, *_ in PLANTS_OF_A_WAIT} == set(Sink)
+    every = (*PLANTS, *PLANTS_OF_A_WAIT, *PLANTS_AT_WORK)
+    assert {sink for sink, *_ in every} == set(Sink)
