@@ -22,6 +22,8 @@ from sqlalchemy.pool import NullPool
 _log = structlog.get_logger(__name__)
 
 CHANNEL = "callcenter_routing"
+#: Sent over a connection that only listens, to find out whether it is still one.
+PULSE = "SELECT 1"
 #: Notices that a reader may lag behind; the oldest are dropped first, since each is only a reason to look.
 BACKLOG = 1_000
 
@@ -154,7 +156,7 @@ class Listener:
             self._listening.set()
             while True:  # a connection that has died without a word is found so
                 await asyncio.sleep(self._patience)
-                await connection.execute(text("SELECT 1"))
+                await connection.execute(text(PULSE))
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
         if waking := Waking.read(payload):

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from callcenter.app import server
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
+from callcenter.routing.waking import PULSE
 from callcenter.store.schema import APP
 from tests.acceptance.caller import JEANNE, SILENCE, Trace, calling, trace
 from tests.acceptance.stage import Stage, stage_settings, staged
@@ -201,8 +202,9 @@ async def without_jobs(
     random: SeededRandom,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Stage]:
-    """A stage on which nobody works on jobs or looks after queues: every statement is one of a webhook."""
-    monkeypatch.setattr(server, "distributing", lambda *_: nullcontext())
+    """A stage on which nobody works on jobs or looks after anything: every statement is one of a webhook."""
+    for upkeep in ("distributing", "refreshing"):
+        monkeypatch.setattr(server, upkeep, lambda *_: nullcontext())
     app, jobs = (
         cluster.server.url(user=APP, database=database_name),
         cluster.server.dsn(user=APP, database=database_name),
@@ -214,11 +216,12 @@ async def without_jobs(
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Every statement of every connection, in its order."""
+    """Every statement of every connection, in its order; the pulse of whoever listens beats when it will."""
     noted: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *others: Any) -> None:
-        noted.append(statement)
+        if statement != PULSE:
+            noted.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:

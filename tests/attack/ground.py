@@ -64,7 +64,7 @@ class Ground:
             "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
             "WHERE NOT l.granted AND a.datname = :name AND a.usename = :app"
         )
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):
             while (await self.rows(query, name=self.name, app=APP))[0][0] != count:
                 await asyncio.sleep(0.01)
 

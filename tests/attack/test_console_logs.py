@@ -85,7 +85,7 @@ async def test_a_stranger_has_somebody_called_whenever_they_like(how: str) -> Ou
                 await writer.drain()
                 await asyncio.sleep(0.05)
             writer.transport.abort()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while not any(one["event"] == "console_request" for one in told):
                     await asyncio.sleep(0.01)
         return gained(desk.failures)

@@ -129,7 +129,7 @@ async def test_it_ends_with_the_emulator_and_with_connections_open() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", desk.emulator.smtp_port)
         assert (await reader.readline()).startswith(b"220")
         await desk.emulator.stop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert await reader.read() == b""
         writer.close()
         assert desk.emulator.smtp_port is None

@@ -22,7 +22,7 @@ class Stream:
 
     async def event(self) -> str | None:
         """The next event's name; ``None`` once the stream has ended."""
-        while line := await asyncio.wait_for(self.response.content.readline(), 5):
+        while line := await asyncio.wait_for(self.response.content.readline(), 20):
             name, _, value = line.decode().strip().partition(": ")
             if name == "event":
                 return value
