@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.file import PatientFile
 from callcenter.practice.numbers import receives_sms
 from callcenter.practice.tables import contact, patient
+from callcenter.practice.values import EntryKind
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
 from tests.bench.values import Person
@@ -24,8 +26,9 @@ _AHEAD = timedelta(hours=1)
 
 
 async def verifiable(database: Database, sealer: Sealer, now: datetime) -> list[Person]:
-    """Everybody of all practices whose call can go its whole way: adult, unmarked, one own mobile on file, and
-    appointments to come, none of them with a sensitive practitioner.
+    """Everybody whose call can go its whole way: adult, unmarked, one own mobile on file, and appointments to come,
+    none of them with a sensitive practitioner. They call the number that is for patients. The practices take turns:
+    the shortest run has callers of each.
 
     Arguments:
         database: as the app role, with the demonstration in it.
@@ -33,12 +36,13 @@ async def verifiable(database: Database, sealer: Sealer, now: datetime) -> list[
     """
     async with database.house() as connection:
         practices = await Directory.all(connection, now)
-    people = []
+    people: list[list[Person]] = []
     for facts in practices:
         async with database.practice(facts.id) as tx:
-            for number in facts.numbers:
-                people += await _of_practice(tx, PatientFile(sealer, facts.id), number, now)
-    return people
+            for number, door in facts.numbers.items():
+                if door.entry is EntryKind.MAIN:  # behind another the menu is another
+                    people.append(await _of_practice(tx, PatientFile(sealer, facts.id), number, now))
+    return [person for turn in zip_longest(*people) for person in turn if person is not None]
 
 
 async def some_of_each(

@@ -74,7 +74,7 @@ class Script:
         self._sid = recording.sid
         self._people: Mapping[Any, str] = {
             getattr(recording.person, name): name
-            for name in ("practice", "patient", "contact", "appointment", "birth_phone")
+            for name in ("called", "practice", "patient", "contact", "appointment", "birth_phone")
         }
         self._call = recording.call
         values = [value for moves in recording.operations.values() for each in moves for value in _values(each)]
@@ -98,7 +98,7 @@ class Script:
 
     def _fill(self, recorded: Any) -> Fill:
         match recorded:
-            case UUID() | bytes() if recorded in self._people:
+            case UUID() | bytes() | str() if recorded in self._people:
                 name = self._people[recorded]
                 return lambda fresh: getattr(fresh.person, name)
             case UUID():
