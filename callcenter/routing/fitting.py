@@ -23,12 +23,14 @@ ANSWER_FOR = _answering("= 'operator'")
 HELP_FOR = _answering("IN ('operator', 'supervisor')")
 
 #: The account is open, as ``staff.rights`` has it too; who has signed no undertaking answers nobody (SM-02).
-#: A condition over ``e`` and ``a`` (staff_account), with the parameter ``:today`` (``staff.values.day_of``).
-SPEAKS = """
-    e.language = ANY(a.languages)
-    AND a.locked_at IS NULL AND a.closed_at IS NULL AND (a.expires_on IS NULL OR a.expires_on >= :today)
+#: A condition over ``a`` (staff_account), with the parameter ``:today`` (``staff.values.day_of``).
+MAY_ANSWER = """
+    a.locked_at IS NULL AND a.closed_at IS NULL AND (a.expires_on IS NULL OR a.expires_on >= :today)
     AND a.secrecy_signed_on <= :today
 """
+
+#: And in the caller's language: over ``e`` too.
+SPEAKS = f"e.language = ANY(a.languages) AND {MAY_ANSWER}"
 
 #: Both, over ``p`` (presence) too.
 FITS = f"{SPEAKS} AND p.staff_id IN ({ANSWER_FOR})"

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.kernel.randomness import Random, new_id
-from callcenter.routing.fitting import ANSWER_FOR, SEEN, SPEAKS
+from callcenter.routing.fitting import MAY_ANSWER, SEEN
 from callcenter.routing.held import RESERVATION, reservation_of
 from callcenter.routing.values import Limits, Reservation
 from callcenter.routing.waking import CHANNEL, About
@@ -90,22 +90,41 @@ class Reserving:
 # The patience is set before the lock is asked for: a list of columns is evaluated from left to right.
 _TURN = text("SELECT set_config('lock_timeout', :patience, true), pg_advisory_xact_lock(:turn)")
 
+# From both sides at once: those who are free with what they answer for, and those who wait; each is read once, however
+# many there are. Whoever is locked or changes meanwhile is looked at anew, by the conditions of the pair alone.
 _RESERVE = text(
     f"""
-    WITH pair AS MATERIALIZED (
-        SELECT e.call_id, e.practice_id, e.priority, e.kind, e.offers, e.entered_at, c.organisation_id, p.staff_id
+    WITH free AS MATERIALIZED (
+        SELECT p.staff_id, a.languages, r.portfolio_id, f.organisation_id, f.whole
+        FROM presence p
+        JOIN staff_account a ON a.id = p.staff_id
+        JOIN staff_role r ON r.staff_id = p.staff_id AND r.role = 'operator'
+        JOIN portfolio f ON f.id = r.portfolio_id
+        WHERE p.state = 'available' AND {SEEN} AND {MAY_ANSWER}
+    ), waits AS MATERIALIZED (
+        SELECT e.call_id, e.practice_id, e.language, c.organisation_id, u.strategy
         FROM queue_entry e
         JOIN practice c ON c.id = e.practice_id
         LEFT JOIN routing_rule u ON u.organisation_id = c.organisation_id
-        CROSS JOIN LATERAL ({ANSWER_FOR}) able
-        JOIN presence p ON p.staff_id = able.staff_id
-        JOIN staff_account a ON a.id = p.staff_id
         WHERE e.state = 'waiting' AND (e.not_before IS NULL OR e.not_before <= :now)
-            AND p.state = 'available' AND {SEEN}
+    ), able AS MATERIALIZED (
+        SELECT w.call_id, w.organisation_id, w.strategy, f.staff_id
+        FROM waits w
+        JOIN portfolio_practice o ON o.practice_id = w.practice_id
+        JOIN free f ON f.portfolio_id = o.portfolio_id AND w.language = ANY(f.languages)
+        UNION
+        SELECT w.call_id, w.organisation_id, w.strategy, f.staff_id
+        FROM waits w
+        JOIN free f ON f.whole AND f.organisation_id = w.organisation_id AND w.language = ANY(f.languages)
+    ), pair AS MATERIALIZED (
+        SELECT e.call_id, e.practice_id, e.priority, e.kind, e.offers, e.entered_at, able.organisation_id, p.staff_id
+        FROM able
+        JOIN queue_entry e ON e.call_id = able.call_id
+        JOIN presence p ON p.staff_id = able.staff_id
+        WHERE e.state = 'waiting' AND p.state = 'available' AND {SEEN}
             AND (e.passed_by IS DISTINCT FROM p.staff_id OR e.passed_at <= :passed)
-            AND {SPEAKS}
         ORDER BY e.priority, e.place, e.number,
-            CASE u.strategy
+            CASE able.strategy
                 WHEN 'round_robin' THEN p.turn
                 WHEN 'fewest_calls' THEN CASE WHEN p.calls_on = :today THEN p.calls ELSE 0 END
             END,
