@@ -14,6 +14,7 @@ from tests.bench.carrier import fake_carrier
 from tests.bench.command import RESULTS, Failed, duration, run, say, within
 from tests.bench.floors import Form
 from tests.bench.ground import Ground, ground
+from tests.bench.holding import held_table
 from tests.bench.load import Phase, run_phase
 from tests.bench.recording import record_call
 from tests.bench.routing import measure_routing, table
@@ -56,11 +57,13 @@ async def _bench(bounds: argparse.Namespace) -> None:
             results.keep("statements", step=step.value, **asdict(counted), round_trips=counted.round_trips)
         say("", *report.statements_table(counts), "")
         phases = await _measure(made, recording, bounds, results)
-        routing = await measure_routing(made, bounds.rounds)
+        routing, held = await measure_routing(made, bounds.rounds)
         for number, measured in enumerate(routing, start=1):
             results.keep("routing", round=number, **measured.fields())
+        for one in held:
+            results.keep("waiting", **one.fields())
     say("", *report.ratios_table(phases, bounds.callers), "", *report.steps_table(phases, bounds.callers), "")
-    say(*table(routing), "")
+    say(*table(routing), "", *held_table(held), "")
     say(report.LEGEND, *(f"{form.value}: {what}" for form, what in report.WHAT.items()), *report.busy_note(phases))
     say(f"medians of {bounds.rounds} rounds; raw runs: {results.path}")
 

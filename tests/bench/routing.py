@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from statistics import median, quantiles
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,7 @@ from callcenter.kernel.randomness import SystemRandom
 from callcenter.routing.distributing import Distributor
 from callcenter.routing.queue import Arrival, Queue
 from callcenter.routing.reserving import _RESERVE, Reserving
-from callcenter.routing.values import LeftReason, Limits
+from callcenter.routing.values import LeftReason
 from callcenter.routing.waking import CHANNEL, About, Listener, Subscription, Waking
 from callcenter.staff.values import day_of
 from callcenter.store.database import Database
@@ -31,12 +31,11 @@ from callcenter.store.embedded import SUPERUSER
 from callcenter.store.roles import create_database
 from tests.bench.crowd import FREE, crowd, operator
 from tests.bench.ground import Ground
+from tests.bench.holding import LIMITS, Held, measure_holding
 
 NAME = "callcenter_routing_bench"
 #: Calls whose time from ring to offer is taken, a round.
 RINGS = 30
-#: Nobody's page is gone for as long as a bench takes.
-LIMITS = Limits(unseen=timedelta(days=1), passed_over=timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,10 @@ def table(rounds: Sequence[Measured]) -> Iterator[str]:
     yield ("by hand: the same statement by asyncpg, prepared, one transaction each, fsync on; no turn is taken")
 
 
-async def measure_routing(made: Ground, rounds: int) -> list[Measured]:
-    """All rounds, on databases of their own."""
+async def measure_routing(made: Ground, rounds: int) -> tuple[list[Measured], list[Held]]:
+    """All rounds, on databases of their own; and how many may wait while the order holds, in the last."""
     measured = []
+    held: list[Held] = []
     for _ in range(rounds):
         async with _crowded(made) as (app, root):
             offers = await _rings(app, root)
@@ -84,8 +84,10 @@ async def measure_routing(made: Ground, rounds: int) -> list[Measured]:
             await _by_hand(app, root)  # the first statements of a database take longer: not kept
             product = await _reservations(app, root)
             by_hand = await _by_hand(app, root)
+            if len(measured) == rounds - 1:
+                held = await measure_holding(app, root)
         measured.append(Measured(product, by_hand, tuple(offers)))
-    return measured
+    return measured, held
 
 
 @asynccontextmanager

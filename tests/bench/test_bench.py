@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from callcenter.routing.values import Strategy
 from tests.bench.__main__ import arguments
 from tests.bench.floors import Form
+from tests.bench.holding import SIZES
 from tests.bench.routing import RINGS
 from tests.bench.values import Step
 
@@ -56,6 +58,12 @@ def test_routing_is_measured_beside_its_statement_by_hand(run: tuple[str, list[d
     assert len(measured["ring_to_offer_ms"]) == RINGS
     assert min(measured["reservations_per_second"], measured["by_hand_per_second"]) > 0
     assert "\nrouting: 1,000 practices, 200 waiting\nreservations/s " in run[0]
+
+
+def test_every_strategy_is_held_while_more_and_more_wait(run: tuple[str, list[dict[str, Any]]]) -> None:
+    measured = [line for line in run[1] if line["kind"] == "waiting"]
+    assert {(one["waiting"], one["strategy"]) for one in measured} == {(n, s.value) for n in SIZES for s in Strategy}
+    assert min(one["reservations_per_second"] for one in measured) > 0
 
 
 @pytest.mark.parametrize(
