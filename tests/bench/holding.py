@@ -129,7 +129,8 @@ _ANSWERS = "SELECT practice_id, staff_id FROM portfolio_practice JOIN staff_role
 #: Everybody is free, and so many wait, as they came, with every priority among them.
 _WAIT = (
     "UPDATE reservation SET state = 'withdrawn', ended_at = made_at WHERE ended_at IS NULL",
-    "UPDATE presence SET state = 'available', idle_since = seen_at - (hashtext(staff_id::text) % 900) * interval '1 s', "
+    "UPDATE presence SET state = 'available', "
+    "idle_since = seen_at - (hashtext(staff_id::text) % 900) * interval '1 s', "
     "turn = abs(hashtext('t' || staff_id)) % 1000, calls = abs(hashtext('c' || staff_id)) % 50, calls_on = :today",
     "UPDATE queue_entry SET state = 'left', left_at = entered_at, left_reason = 'hung_up' WHERE state <> 'left'",
     "UPDATE queue_entry SET state = 'waiting', left_at = NULL, left_reason = NULL, priority = abs(hashtext("
