@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
-from callcenter.calls.rooms import Rooms, hold_caller
+from callcenter.calls.rooms import CALLER, Rooms, hold_caller
 from callcenter.calls.shown import shown_for
 from callcenter.calls.steps import House
 from callcenter.calls.talk_values import Acted, Asked, Colleague, PracticeLine, Seat, Talk, Third, ThirdState, Whom
@@ -194,6 +194,8 @@ class Talks:
         if not done:
             await self._done(lambda: self._rooms.ends(found, talk.seat, True))
             return Acted.NOT_NOW
+        if third.staff is None:  # nobody of ours is there any more: the two are one another's end
+            await self._done(lambda: self._rooms.ends(found, CALLER, True))
         # Whoever is not put out hangs up: that ends nothing any more.
         await self._done(lambda: self._rooms.put_out(found, talk.seat), tries=2)
         return Acted.DONE

@@ -90,6 +90,7 @@ class Reserving:
 # The patience is set before the lock is asked for: a list of columns is evaluated from left to right.
 _TURN = text("SELECT set_config('lock_timeout', :patience, true), pg_advisory_xact_lock(:turn)")
 
+# Whoever is at their keys, sent there by an operator who is gone meanwhile, is offered once they are back.
 _RESERVE = text(
     f"""
     WITH pair AS MATERIALIZED (
@@ -101,6 +102,7 @@ _RESERVE = text(
         JOIN presence p ON p.staff_id = able.staff_id
         JOIN staff_account a ON a.id = p.staff_id
         WHERE e.state = 'waiting' AND (e.not_before IS NULL OR e.not_before <= :now)
+            AND NOT EXISTS (SELECT FROM reservation k WHERE k.call_id = e.call_id AND k.keypad_at IS NOT NULL)
             AND p.state = 'available' AND {SEEN}
             AND (e.passed_by IS DISTINCT FROM p.staff_id OR e.passed_at <= :passed)
             AND {SPEAKS}

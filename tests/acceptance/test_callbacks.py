@@ -20,6 +20,7 @@ from callcenter.routing.values import PresenceState, Way
 from callcenter.telephony.carrier import CarrierDown
 from callcenter.telephony.switch import RescueSwitch, Switched
 from tests.acceptance.stage import PARIS
+from tests.acceptance.test_own_legs import LEG, OTHER_LEG, Desk
 from tests.acceptance.test_two_people_talk import CALLER, DESK, OTHER_DESK, Office, office
 
 __all__ = ["office"]  # the fixture, by name
@@ -124,6 +125,34 @@ async def test_a_caller_keeps_the_place_is_rung_and_talks(shift: Shift) -> None:
     assert (await shift.client.closed(caller)).activity == "ended"
     await shift.office.becomes(shift.office.presence, "wrap_up")
     assert await shift.messages() == []
+
+
+async def test_an_operator_who_has_come_again_is_the_one_who_is_told_that_nobody_answers(
+    shift: Shift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their page was loaded again while the caller was rung: the leg that they were on before is gone."""
+    told: list[str] = []
+
+    async def nobody_came(_: CarrierLines, leg: str, reservation: UUID) -> bool:
+        told.append(leg)
+        return True
+
+    monkeypatch.setattr(CarrierLines, "nobody_came", nobody_came)
+    desk = Desk(shift.office.stage, shift.client)
+    await shift.asks()
+    async with shift.office.stage.running.database.house() as connection:
+        await move(connection, shift.staff, PresenceState.AVAILABLE, shift.office.stage.clock.now(), way=Way.BROWSER)
+    offer = await desk.offered()
+    await desk.takes_on_page(shift.staff, offer)
+    for leg in (LEG, OTHER_LEG):
+        assert await desk.places(shift.staff, offer, leg) == f"room {offer.hex}"
+    caller = await shift.rung()
+    await shift.client.reject(caller, "busy")
+    await shift.office.becomes(lambda: _now(told), [OTHER_LEG])
+
+
+async def _now(what: list[str]) -> list[str]:
+    return list(what)
 
 
 async def test_a_voicemail_is_nobody_and_the_operator_hears_so(shift: Shift) -> None:
