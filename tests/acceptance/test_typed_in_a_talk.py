@@ -23,6 +23,7 @@ from tests.acceptance.on_the_line import BORN
 from tests.acceptance.outreach import outside
 from tests.acceptance.stage import Stage
 from tests.acceptance.test_two_people_talk import CALLER, OPEN, OTHER_DESK, Office
+from tests.talking import talk_of
 
 UNPROVED = Proved(typing=False, level=Level.UNKNOWN, since=None)
 
@@ -255,7 +256,7 @@ async def handed_over(talk: Talk) -> Talk:
     await office.takes(leg)
     await office.becomes(lambda: office.hears(leg), frozenset({talk.desk}))
     assert await talks.hand_over(talk.staff, talk.reservation) is Acted.DONE
-    theirs = await talks.talk_of(colleague)
+    theirs = await talk_of(office.stage.running.database, colleague)
     assert theirs is not None
     taken = Talk(office, talk.caller, leg, colleague, theirs.reservation)
     await taken.together()

@@ -927,8 +927,6 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.own_legs.OwnLegs.sweep": "goes through all talks, each in its own transaction",
     "calls.own_legs.OwnLegs.joins": "by the rows of the offer alone; the operator's own: test_own_legs of the attacks",
     "calls.coming_in.come_in": _OF_THE_TALK,
-    "calls.talks.Talks.asked_of": _OF_THE_TALK,
-    "calls.talks.Talks.talk_of": _OF_THE_TALK,
     "calls.talks.Talks.hold": _OF_THE_TALK,
     "calls.talks.Talks.hang_up": _OF_THE_TALK,
     "calls.talks.Talks.consult": _OF_THE_TALK,
