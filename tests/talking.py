@@ -21,8 +21,9 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import new_id
 from callcenter.practice.facts import Arrival
 from callcenter.routing import talks as standing_talks
-from callcenter.routing.talks import Standing
+from callcenter.routing.talks import Party, Standing
 from callcenter.routing.values import Reservation
+from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.twiml import CarrierVoices
@@ -88,6 +89,19 @@ class RoomsDouble:
         return True
 
 
+async def talk_of(database: Database, staff: UUID) -> Standing | None:
+    """The talk of ``staff``, as their page reads it."""
+    async with database.house() as connection:
+        return await standing_talks.talk_of(connection, staff)
+
+
+async def asked_of(database: Database, staff: UUID) -> Party | None:
+    """What ``staff`` is asked into, as their page reads it."""
+    async with database.house() as connection:
+        asked = await standing_talks.asked_of(connection, staff)
+    return None if asked is None else asked[0]
+
+
 @dataclass
 class Scene:
     """Somebody's talk, as it was begun."""
@@ -116,10 +130,9 @@ class Scene:
         return colleague
 
     async def talks_asked(self, staff: UUID) -> UUID:
-        async with self.house.database.house() as connection:
-            asked = await standing_talks.asked_of(connection, staff)
+        asked = await asked_of(self.house.database, staff)
         assert asked is not None
-        return asked[0].id
+        return asked.id
 
     async def standing(self) -> Standing | None:
         """The talk as its operator has it."""

@@ -34,3 +34,5 @@ async def _mend(fittings: Fittings) -> None:
     now = fittings.house.clock.now()
     await fittings.thirds.sweep(now)
     await fittings.own_legs.sweep(now)
+    await fittings.keypad.sweep(now)
+    await fittings.lost_callers.sweep(now)

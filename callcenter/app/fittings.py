@@ -13,6 +13,7 @@ from callcenter.app.configured import carrier_settings, limits_of, mailer_of
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.keypad import Keypad
+from callcenter.calls.lost_callers import LostCallers
 from callcenter.calls.operators import Operators
 from callcenter.calls.own_legs import OwnLegs
 from callcenter.calls.places import Places
@@ -57,6 +58,7 @@ class Fittings:
         registry: where ``metrics`` and ``messages`` are counted.
         static: answers when nothing else does, and knows which calls were sent to other lines.
         messages: the counter of messages by what became of them.
+        lost_callers: finds ends of calls that nobody has reported, while somebody waits for their callers.
         outreach: what it sends by itself.
         operators: who answer by a telephone.
         rooms: where they talk with callers.
@@ -80,6 +82,7 @@ class Fittings:
     texts: TextMessages
     messenger: CarrierMessenger
     endings: Endings
+    lost_callers: LostCallers
     outreach: Outreach
     operators: Operators
     rooms: CarrierRooms
@@ -113,6 +116,7 @@ async def fitted_out(
     carrier = await stack.enter_async_context(TwilioCarrier(carrier_settings(settings, urls)))
     messenger = CarrierMessenger(carrier, messages, texts)
     lines = CarrierLines(carrier, urls, static, RescueSwitch(switch_path(settings)))
+    endings = Endings(house)
     operators = Operators(house, lines)
     rooms = CarrierRooms(carrier, carrier.rooms, urls)
     thirds = Thirds(house, rooms)
@@ -132,10 +136,11 @@ async def fitted_out(
         messages=messages,
         texts=texts,
         messenger=messenger,
-        endings=Endings(house),
+        endings=endings,
+        lost_callers=LostCallers(house.database, endings, carrier),
         operators=operators,
         rooms=rooms,
-        keypad=Keypad(house, rooms, lines),
+        keypad=Keypad(house, lines),
         talks=talks,
         thirds=thirds,
         own_legs=OwnLegs(house, lines, thirds),

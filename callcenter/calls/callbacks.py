@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.documents import token_hash
 from callcenter.calls.outreach import WINDOW, line_hash, number_to_show
@@ -23,7 +24,7 @@ from callcenter.routing.callbacks import RungBack
 from callcenter.routing.queue import Queue
 from callcenter.routing.reservations import NOTE_UNREACHED
 from callcenter.routing.values import LeftReason
-from callcenter.store.database import Transaction
+from callcenter.store.database import SET_PRACTICE, Transaction
 from callcenter.store.jobs import defer
 from callcenter.store.sealed import Place, Sealer
 
@@ -147,6 +148,13 @@ async def begin_ring(
     return None if begun is None else Due(number, shown, token)
 
 
+async def operator_sits_at(connection: AsyncConnection, practice: UUID, reservation: UUID, leg: str) -> None:
+    """The operator for whom somebody is rung waits on another leg by now: it is the one that is told if nobody comes.
+    ``connection`` is in the scope of ``practice`` afterwards."""
+    await connection.execute(SET_PRACTICE, {"practice": str(practice)})
+    await connection.execute(_SITS_AT, {"reservation": reservation, "leg": leg})
+
+
 async def take_rung(tx: Transaction, sealer: Sealer, call: UUID, token: str, now: datetime) -> Answered | None:
     """Whom ``token`` was to reach, in ``call``; ``None`` when it is none, or has served another call."""
     values = {"token_hash": token_hash(token), "call": call, "since": now - ANSWERED_WITHIN}
@@ -214,6 +222,7 @@ _TAKE = text(
     """
 )
 _RUNG_AS = text("SELECT call_id, reservation_id FROM callback_ring WHERE reached_call_id = :call")
+_SITS_AT = text("UPDATE callback_ring SET operator_leg = :leg WHERE reservation_id = :reservation AND told_at IS NULL")
 _TELL = text(
     """
     UPDATE callback_ring SET told_at = :now WHERE reservation_id = :reservation AND told_at IS NULL

@@ -7,12 +7,12 @@ from dataclasses import replace
 from callcenter.audit.ledger import Entry, EventKind, Value, writing
 from callcenter.calls import rows
 from callcenter.calls.desk import IVR_ACTOR
-from callcenter.calls.keypad import DISSOLVE
 from callcenter.calls.outreach import RING_BACK
 from callcenter.calls.playbacks import settle
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
 from callcenter.calls.values import StatusChanged
+from callcenter.routing.rooms import dissolve_of_call
 from callcenter.routing.values import LeftReason
 from callcenter.store.database import Transaction
 from callcenter.store.jobs import defer
@@ -43,8 +43,7 @@ class Endings:
             left = (await connection.execute(rows.LEFT_OPEN, {"call": row.id})).one()
             for asked in left.to_ring:
                 await defer(connection, RING_BACK, practice=tx.practice, outreach=asked)
-            for room in left.rooms:
-                await defer(connection, DISSOLVE, practice=tx.practice, room=room)
+            await dissolve_of_call(connection, tx.practice, row.id)
             if left.state is None:
                 return
             place = session_place(tx.practice, row.id)

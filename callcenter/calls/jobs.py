@@ -8,7 +8,6 @@ import procrastinate
 
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken
-from callcenter.calls.keypad import DISSOLVE
 from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.outreach import RING_BACK, SEND_REMINDER_AGAIN
 from callcenter.calls.recordings import DELETE_RECORDING, FETCH_RECORDING, RECORDINGS, NotYet, Recordings
@@ -22,6 +21,7 @@ from callcenter.calls.verifier import SEND_CODE
 from callcenter.kernel.errors import Unavailable
 from callcenter.practice.sharing import SharedTelephones
 from callcenter.routing.reservations import NOTE_UNREACHED
+from callcenter.routing.rooms import DISSOLVE
 from callcenter.store.database import DatabaseDown
 from callcenter.store.jobs import MESSAGES
 

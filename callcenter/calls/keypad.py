@@ -7,7 +7,7 @@ never a digit. What is proved so stands for this operator and for as long as thi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -16,19 +16,21 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
-from callcenter.calls.rooms import CALLER, Rooms
+from callcenter.calls.evidence_ends import lock_the_call
+from callcenter.calls.leading import Led, asked_to_lead
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
 from callcenter.flow.language import Queue
 from callcenter.flow.state import Phase
 from callcenter.identity.evidence import standing
-from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.levels import Level
 from callcenter.routing.keypads import NotAsked, not_sent, send_out
 from callcenter.store.database import SET_PRACTICE
 
-#: The job that ends a room in which an operator waits for a caller who has hung up at the keys.
-DISSOLVE = "dissolve_room"
+#: After which a caller who was to be led, and is not at any step, is known to be in the talk still.
+NOT_LED = timedelta(seconds=15)
+#: In one sweep; the rest waits for the next.
+MOST = 200
 
 
 class Ways(Protocol):
@@ -56,7 +58,7 @@ class Asked(StrEnum):
     NOT_HERE = "not_here"
     #: As often as one may in one talk.
     TOO_OFTEN = "too_often"
-    #: The carrier did not lead them; they are in the talk.
+    #: They are on the line no more.
     NOT_LED = "not_led"
 
 
@@ -80,13 +82,11 @@ class Keypad:
 
     Arguments:
         house: what steps are done with.
-        rooms: which callers leave, and which go on without them.
         ways: leads callers.
     """
 
-    def __init__(self, house: House, rooms: Rooms, ways: Ways) -> None:
+    def __init__(self, house: House, ways: Ways) -> None:
         self._house = house
-        self._rooms = rooms
         self._ways = ways
 
     async def ask(self, staff: UUID, reservation: UUID) -> Asked:
@@ -98,26 +98,40 @@ class Keypad:
                 return Asked(sent.value)
             await connection.execute(SET_PRACTICE, {"practice": str(sent.practice)})
             leg = (await connection.execute(_LEG, {"call": sent.call})).one()
-            if not self._has_a_way(
-                Session.from_json(house.sealer.open(leg.state, session_place(sent.practice, sent.call)))
-            ):
+            if not self._has_a_way(self._opened(leg.state, sent.practice, sent.call)):
                 await not_sent(connection, reservation)
                 return Asked.NOT_HERE
-        if await self._led_out(sent.room.hex, leg.carrier_sid, sent.call, leg.document):
+        led = await asked_to_lead(lambda: self._ways.lead_out(leg.carrier_sid, sent.call, leg.document))
+        if led is not Led.GONE:  # if it is not known, they count as led until it is: what they type is then as asked
             return Asked.ASKED
         async with house.database.house() as connection:
             await not_sent(connection, reservation)
         return Asked.NOT_LED
 
-    async def _led_out(self, room: str, carrier_sid: str, call: UUID, document: int) -> bool:
-        """Before the caller leaves, that their leaving ends the room is taken off their leg."""
-        try:
-            found = await self._rooms.find(room)
-            if found is None or not await self._rooms.ends(found, CALLER, False):
-                return False
-            return await self._ways.lead_out(carrier_sid, call, document)
-        except Unavailable:
-            return False
+    async def sweep(self, now: datetime) -> int:
+        """Find callers whom the carrier has not led although it did not say so: they are in the talk."""
+        house = self._house
+        async with house.database.house() as connection:
+            out = (await connection.execute(_OUT, {"before": now - NOT_LED, "limit": MOST})).all()
+        found = 0
+        for one in out:
+            async with house.database.house() as connection:
+                if not await self._waits(connection, one.practice_id, one.call_id):
+                    continue
+                await lock_the_call(connection, one.call_id)  # and looked again: they may have come this moment
+                if await self._waits(connection, one.practice_id, one.call_id):
+                    await not_sent(connection, one.id)
+                    found += 1
+        return found
+
+    async def _waits(self, connection: AsyncConnection, practice: UUID, call: UUID) -> bool:
+        """Whether the call stands where it stood before they were to be led."""
+        await connection.execute(SET_PRACTICE, {"practice": str(practice)})
+        row = (await connection.execute(rows.SESSION, {"call": call})).one_or_none()
+        return row is not None and self._opened(row.state, practice, call).state.phase is Phase.QUEUED
+
+    def _opened(self, state: bytes, practice: UUID, call: UUID) -> Session:
+        return Session.from_json(self._house.sealer.open(state, session_place(practice, call)))
 
     def _has_a_way(self, session: Session) -> bool:
         step = self._house.flows.of(session.flow).steps.get(session.state.step)
@@ -136,8 +150,7 @@ class Keypad:
             return None
         await connection.execute(SET_PRACTICE, {"practice": str(held.practice_id)})
         row = (await connection.execute(rows.SESSION, {"call": held.call_id})).one()
-        place = session_place(held.practice_id, held.call_id)
-        evidence = Session.from_json(house.sealer.open(row.state, place)).evidence
+        evidence = self._opened(row.state, held.practice_id, held.call_id).evidence
         life = house.limits.evidence_life
         stands = standing(evidence, call=held.call_id, practice=held.practice_id, now=now, life=life)
         since = None if evidence is None or stands.level is Level.UNKNOWN else evidence.at
@@ -146,6 +159,12 @@ class Keypad:
 
 _LEG = text(
     "SELECT k.carrier_sid, s.document, s.state FROM call k JOIN call_session s ON s.id = k.id WHERE k.id = :call"
+)
+_OUT = text(
+    """
+    SELECT r.id, r.call_id, e.practice_id FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id
+    WHERE r.state = 'connected' AND r.keypad_at <= :before ORDER BY r.keypad_at LIMIT :limit
+    """
 )
 _TALK = text(
     """

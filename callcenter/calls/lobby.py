@@ -18,6 +18,7 @@ from callcenter.routing.keypads import back
 from callcenter.routing.queue import Arrival as Arriving
 from callcenter.routing.queue import Entered, Queue
 from callcenter.routing.reservations import Reservations
+from callcenter.routing.rooms import dissolve_later
 from callcenter.routing.stays import Stay, stay_of
 from callcenter.routing.values import EntryKind, EntryState, LeftReason, Priority, ReservationState, Way
 from callcenter.store.sealed import Sealer
@@ -94,6 +95,8 @@ class CallLobby:
             # Whoever talked with them has lost the line before, and has said so.
             return _GONE.get(stay.left, Parted.UNANSWERED) if stay.state is EntryState.LEFT else Parted.CUT_OFF
         reservation, staff = stay.reservation.id, stay.reservation.staff
+        if not stay.at_keypad and stay.room is not None:
+            await dissolve_later(desk.tx.connection, desk.tx.practice, stay.room)  # whoever is there is alone
         if stay.reservation.state is ReservationState.CONNECTED:
             if stay.at_keypad:
                 return Parted.KEYPAD
@@ -108,12 +111,13 @@ class CallLobby:
         return Parted.CUT_OFF
 
     async def _back_from_keypad(self) -> bool:
-        """Whether they have been sent out of a talk that goes on, and come back to it."""
-        stay = await stay_of(self._desk.tx.connection, self._desk.call)
-        if stay is None or stay.reservation is None or not stay.at_keypad:
+        """Whether they have been sent out of a talk that goes on, and come back to it. Where the operator's line was
+        lost meanwhile, they wait again, at the front: nobody is in the room."""
+        connection, now = self._desk.tx.connection, self._desk.now
+        came = await back(connection, self._desk.call)
+        if came is None or not came.stands:
             return False
-        await back(self._desk.tx.connection, stay.reservation.id, stay.reservation.staff)
-        return stay.reservation.state is ReservationState.CONNECTED
+        return not (came.lost and await self._reservations.dropped(connection, came.reservation, came.staff, now))
 
     async def _let_out(self, stay: Stay | None) -> Parted:
         """They have met nobody: they asked for something else, or the carrier does not let them wait any longer."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from callcenter.calls.callbacks import Due
+from callcenter.calls.callbacks import Due, operator_sits_at
 from callcenter.calls.leading import CallersLeg, callers_leg, led, led_or_given_back
 from callcenter.calls.operators import Lines
 from callcenter.calls.ringing_back import RingingBack
@@ -79,13 +79,16 @@ class OwnLegs:
         due: Due | None = None
         caller: CallersLeg | None = None
         async with self._house.database.house() as connection:
-            mine = (await connection.execute(_PLACED, {"offer": offer, "staff": staff, "leg": leg})).one_or_none()
-            standing = None if mine is None else await offer_of(connection, offer)
+            named = {"offer": offer, "seat": offer.hex, "staff": staff, "leg": leg}
+            mine = (await connection.execute(_PLACED, named)).one_or_none()
+            standing = None if mine is None else await offer_of(connection, mine.id)
             rings = standing is not None and standing.kind is EntryKind.CALLBACK
-            if standing is not None and mine is not None and mine.first:
-                if rings:
+            if standing is not None and mine is not None:
+                if rings and not mine.first:
+                    await operator_sits_at(connection, mine.practice_id, offer, leg)
+                elif rings:
                     due = await self._ringing.begin(connection, offer, standing, leg)
-                else:
+                elif mine.first:
                     caller = await callers_leg(connection, mine.practice_id, mine.call_id)
         if mine is None or standing is None:
             return await self._asked_in(staff, offer, leg)
@@ -124,6 +127,7 @@ class OwnLegs:
         it in the moment in which the operator's line is lost meets nobody, and no carrier says so.
 
         A caller whom the carrier does not lead now waits all the same: whoever takes the call leads them from there.
+        One who is at their keys is not alone yet, and is led nowhere: they come back by themselves (``calls.lobby``).
         """
         house = self._house
         async with house.database.house() as connection:
@@ -140,16 +144,18 @@ class OwnLegs:
 
 
 # The leg is written down in the statement that finds whose call it is: of several that come at once, one is the first.
+# Whoever has taken a talk over names it as they did when they were asked in, by their seat.
 _PLACED = text(
     """
     WITH before AS (
-        SELECT id, leg FROM reservation
-        WHERE id = :offer AND staff_id = :staff AND state IN ('accepted', 'connected') FOR UPDATE
+        SELECT r.id, r.leg FROM reservation r LEFT JOIN talk t ON t.reservation_id = r.id
+        WHERE (r.id = :offer OR t.seat = :seat) AND r.staff_id = :staff AND r.state IN ('accepted', 'connected')
+        FOR UPDATE OF r
     ), placed AS (
         UPDATE reservation r SET leg = :leg, leg_ended_at = NULL FROM before WHERE r.id = before.id
         RETURNING r.call_id, r.state
     )
-    SELECT placed.call_id, e.practice_id, before.leg IS NULL AND placed.state = 'accepted' AS first,
+    SELECT before.id, placed.call_id, e.practice_id, before.leg IS NULL AND placed.state = 'accepted' AS first,
         coalesce(t.room, before.id) AS room, coalesce(t.seat, 'operator') AS seat
     FROM placed CROSS JOIN before JOIN queue_entry e ON e.call_id = placed.call_id
     LEFT JOIN talk t ON t.reservation_id = before.id
@@ -162,7 +168,8 @@ _LEG_ENDED = text(
 _LEFT_ALONE = text(
     """
     SELECT r.id, r.staff_id, r.call_id, e.practice_id FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id
-    WHERE r.state = 'connected' AND r.leg_ended_at <= :before ORDER BY r.leg_ended_at LIMIT :limit
+    WHERE r.state = 'connected' AND r.leg_ended_at <= :before AND r.keypad_at IS NULL
+    ORDER BY r.leg_ended_at LIMIT :limit
     """
 )
 # One who has taken the talk over has it: what follows, the caller's own leg says.

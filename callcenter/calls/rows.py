@@ -92,14 +92,11 @@ STANDS = text("SELECT document, state FROM call_session WHERE id = :call")
 
 SESSION = text("SELECT state FROM call_session WHERE id = :call")
 
-#: What the end of a call finds open: its session, if it has one, the return calls that were asked for in it, and the
-#: rooms in which somebody waits for the caller, who is at their keys.
+#: What the end of a call finds open: its session, if it has one, the return calls that were asked for in it.
 LEFT_OPEN = text(
     """
     SELECT (SELECT state FROM call_session WHERE id = :call) AS state,
-        ARRAY(SELECT id FROM outreach WHERE call_id = :call AND kind = 'return_call' AND claim IS NOT NULL) AS to_ring,
-        ARRAY(SELECT coalesce(t.room, r.id) FROM reservation r LEFT JOIN talk t ON t.reservation_id = r.id
-            WHERE r.call_id = :call AND r.keypad_at IS NOT NULL) AS rooms
+        ARRAY(SELECT id FROM outreach WHERE call_id = :call AND kind = 'return_call' AND claim IS NOT NULL) AS to_ring
     """
 )
 

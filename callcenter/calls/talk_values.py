@@ -1,9 +1,8 @@
-"""What a talk is, as its operator's page shows it, and how an act on it ended. Plain values."""
+"""Whom an operator names in an act on a talk, and how it ended. Plain values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -33,69 +32,6 @@ class PracticeLine:
 
 
 Whom = Colleague | PracticeLine
-
-
-class ThirdState(StrEnum):
-    """How far somebody has come who is asked into a talk."""
-
-    #: Their telephone rings, or their page asks them.
-    RINGING = "ringing"
-    THERE = "there"
-
-
-@dataclass(frozen=True, slots=True)
-class Third:
-    """Who is asked into a talk.
-
-    Arguments:
-        since: when they were asked, or came.
-        private: they were asked without the caller's hearing it.
-    """
-
-    whom: Whom
-    state: ThirdState
-    since: datetime
-    private: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """A talk as it stands: what a page that is loaded again shows.
-
-    Arguments:
-        reservation: names the talk for every act.
-        practice: its name.
-        since: when it began for this operator.
-        on_hold: the caller hears music, and nobody.
-        third: who is asked into it, or ``None``.
-    """
-
-    reservation: UUID
-    practice_id: UUID
-    practice: str
-    since: datetime
-    on_hold: bool
-    third: Third | None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A colleague is asked into somebody's talk.
-
-    Arguments:
-        request: names it for ``join`` and ``decline``.
-        practice: its name.
-        by: whose talk it is.
-        since, until: when they were asked, and when the request ends by itself unless they have come.
-        there: they are in the room already.
-    """
-
-    request: UUID
-    practice: str
-    by: UUID
-    since: datetime
-    until: datetime
-    there: bool
 
 
 @dataclass(frozen=True, slots=True)

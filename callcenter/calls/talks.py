@@ -14,10 +14,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
-from callcenter.calls.rooms import Rooms, hold_caller
+from callcenter.calls.rooms import CALLER, Rooms, hold_caller
 from callcenter.calls.shown import shown_for
 from callcenter.calls.steps import House
-from callcenter.calls.talk_values import Acted, Asked, Colleague, PracticeLine, Seat, Talk, Third, ThirdState, Whom
+from callcenter.calls.talk_values import Acted, Colleague, Seat, Whom
 from callcenter.calls.thirds import Thirds
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import new_id
@@ -56,27 +56,6 @@ class Talks:
         self._thirds = thirds
         self._offered = offered
         self._limits = limits or Limits()
-
-    async def talk_of(self, staff: UUID) -> Talk | None:
-        """The talk of ``staff`` as it stands: what a page that is loaded again shows. ``None`` when they have none."""
-        async with self._house.database.house() as connection:
-            talk = await standing_talks.talk_of(connection, staff)
-            name = "" if talk is None else await self._name(connection, talk.practice)
-        if talk is None:
-            return None
-        third = None if talk.third is None else _third(talk.third)
-        return Talk(talk.reservation, talk.practice, name, talk.since, talk.on_hold, third)
-
-    async def asked_of(self, staff: UUID) -> Asked | None:
-        """What ``staff`` is asked into by a colleague, or ``None``. Whose way is the browser is not rung."""
-        async with self._house.database.house() as connection:
-            asked = await standing_talks.asked_of(connection, staff)
-            if asked is None:
-                return None
-            party, practice = asked
-            name = await self._name(connection, practice)
-        there = party.state is PartyState.THERE
-        return Asked(party.id, name, party.owner, party.made_at, party.ends_at, there)
 
     async def join(self, staff: UUID, request: UUID) -> Seat | None:
         """``staff`` comes to what they are asked into: where their softphone comes in, and under which label; the
@@ -194,6 +173,8 @@ class Talks:
         if not done:
             await self._done(lambda: self._rooms.ends(found, talk.seat, True))
             return Acted.NOT_NOW
+        if third.staff is None:  # nobody of ours is there any more: the two are one another's end
+            await self._done(lambda: self._rooms.ends(found, CALLER, True))
         # Whoever is not put out hangs up: that ends nothing any more.
         await self._done(lambda: self._rooms.put_out(found, talk.seat), tries=2)
         return Acted.DONE
@@ -228,9 +209,6 @@ class Talks:
     async def _talk(self, staff: UUID, reservation: UUID) -> Standing | None:
         async with self._house.database.house() as connection:
             return await standing_talks.talk_of(connection, staff, reservation)
-
-    async def _name(self, connection: AsyncConnection, practice: UUID) -> str:
-        return (await self._house.places.latest(connection, practice, self._house.clock.now())).name
 
     async def _found(self, talk: Standing) -> str | None:
         try:
@@ -314,9 +292,3 @@ class Talks:
         leg = None if third is None or third.state is not PartyState.RINGING else third.carrier_sid
         if leg is not None:
             await self._done(lambda: self._rooms.hang_up(leg))
-
-
-def _third(party: Party) -> Third:
-    whom: Whom = PracticeLine() if party.staff is None else Colleague(party.staff)
-    state = ThirdState.THERE if party.state is PartyState.THERE else ThirdState.RINGING
-    return Third(whom, state, party.joined_at or party.made_at, party.private)

@@ -43,6 +43,21 @@ class Sent:
     room: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The caller comes back to where they were sent out.
+
+    Arguments:
+        stands: the talk goes on, whether or not its operator is there.
+        lost: the operator's line was lost meanwhile, and has not come again.
+    """
+
+    reservation: UUID
+    staff: UUID
+    stands: bool
+    lost: bool
+
+
 async def send_out(connection: AsyncConnection, reservation: UUID, staff: UUID, now: datetime) -> Sent | NotAsked:
     """Note that the caller of ``staff`` goes to type something."""
     held = await lock_reservation(connection, reservation, staff)
@@ -65,10 +80,13 @@ async def not_sent(connection: AsyncConnection, reservation: UUID) -> None:
     await connection.execute(_NOT_OUT, {"id": reservation})
 
 
-async def back(connection: AsyncConnection, reservation: UUID, staff: UUID) -> None:
-    """They come back into the talk."""
-    await connection.execute(_BACK, {"id": reservation})
-    await wake(connection, Waking(About.STAFF, staff))
+async def back(connection: AsyncConnection, call: UUID) -> Back | None:
+    """The caller of ``call`` comes back; ``None`` if nobody has sent them out."""
+    row = (await connection.execute(_BACK, {"call": call})).one_or_none()
+    if row is None:
+        return None
+    await wake(connection, Waking(About.STAFF, row.staff_id))
+    return Back(row.id, row.staff_id, row.state == ReservationState.CONNECTED.value, row.leg_ended_at is not None)
 
 
 _READ = text(
@@ -84,4 +102,9 @@ _OUT = text("UPDATE reservation SET keypad_at = :now, keypad_asks = keypad_asks 
 _NOT_OUT = text(
     "UPDATE reservation SET keypad_at = NULL, keypad_asks = keypad_asks - 1 WHERE id = :id AND keypad_at IS NOT NULL"
 )
-_BACK = text("UPDATE reservation SET keypad_at = NULL WHERE id = :id")
+_BACK = text(
+    """
+    UPDATE reservation SET keypad_at = NULL WHERE call_id = :call AND keypad_at IS NOT NULL
+    RETURNING id, staff_id, state, leg_ended_at
+    """
+)

@@ -92,6 +92,7 @@ _TURN = text("SELECT set_config('lock_timeout', :patience, true), pg_advisory_xa
 
 # From both sides at once: those who are free with what they answer for, and those who wait; each is read once, however
 # many there are. Whoever is locked or changes meanwhile is looked at anew, by the conditions of the pair alone.
+# Whoever is at their keys, sent there by an operator who is gone meanwhile, is offered once they are back.
 _RESERVE = text(
     f"""
     WITH free AS MATERIALIZED (
@@ -107,6 +108,7 @@ _RESERVE = text(
         JOIN practice c ON c.id = e.practice_id
         LEFT JOIN routing_rule u ON u.organisation_id = c.organisation_id
         WHERE e.state = 'waiting' AND (e.not_before IS NULL OR e.not_before <= :now)
+            AND NOT EXISTS (SELECT FROM reservation k WHERE k.call_id = e.call_id AND k.keypad_at IS NOT NULL)
     ), able AS MATERIALIZED (
         SELECT w.call_id, w.organisation_id, w.strategy, f.staff_id
         FROM waits w

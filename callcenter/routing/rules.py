@@ -30,19 +30,12 @@ class Rule:
             raise ValueError(f"wrapping up takes 0 to {LONGEST_WRAP_UP_SECONDS} seconds, not {self.wrap_up_seconds}")
 
 
-async def rule_of(connection: AsyncConnection, organisation: UUID) -> Rule:
-    """What ``organisation`` has chosen, or what holds without a choice."""
-    row = (await connection.execute(_OF, {"organisation": organisation})).one_or_none()
-    return Rule() if row is None else Rule(Strategy(row.strategy), row.wrap_up_seconds)
-
-
 async def choose_rule(connection: AsyncConnection, organisation: UUID, rule: Rule) -> None:
     """Let ``rule`` hold from the next call on."""
     values = {"organisation": organisation, "strategy": rule.strategy.value, "wrap_up_seconds": rule.wrap_up_seconds}
     await connection.execute(_CHOOSE, values)
 
 
-_OF = text("SELECT strategy, wrap_up_seconds FROM routing_rule WHERE organisation_id = :organisation")
 _CHOOSE = text(
     """
     INSERT INTO routing_rule (organisation_id, strategy, wrap_up_seconds)

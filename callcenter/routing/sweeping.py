@@ -16,8 +16,10 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.routing.events import note_presence
+from callcenter.routing.held import lock_reservation
 from callcenter.routing.queue import Queue
 from callcenter.routing.reservations import Reservations
+from callcenter.routing.rooms import dissolve_later
 from callcenter.routing.values import LeftReason, Limits
 from callcenter.routing.waking import About, Waking, wake
 from callcenter.store.database import Database
@@ -116,7 +118,11 @@ class Sweeping:
         async def not_connected(connection: AsyncConnection, reservation: UUID, staff: UUID) -> bool:
             if await self._reservations.unreached(connection, reservation, staff, now):
                 return True
-            return await self._reservations.not_connected(connection, reservation, staff, now)
+            held = await lock_reservation(connection, reservation, staff)
+            done = await self._reservations.not_connected(connection, reservation, staff, now)
+            if done and held is not None:  # whoever has waited there for the caller hears the end
+                await dissolve_later(connection, held.practice, reservation)
+            return done
 
         lost = await self._each(_ENDED, {}, ended)
         late: dict[str, object] = {"before": now - self._limits.connect, "rung_before": now - self._limits.ring_back}

@@ -157,6 +157,8 @@ reservation = Table(
     # The carrier's leg that the operator's browser has placed last.
     Column("leg", Text, nullable=True),
     _moment("leg_ended_at", nullable=True),
+    # When the carrier was asked last whether the caller is still there.
+    _moment("looked_at", nullable=True),
     UniqueConstraint("number"),
     _one_of("state", ReservationState),
     _moment("keypad_at", nullable=True),  # since when the caller is out of the talk, to type something

@@ -13,6 +13,9 @@ import structlog
 
 _log = structlog.get_logger(__name__)
 
+#: A conference in which somebody waits for the next has not begun, in the carrier's word.
+_IN_USE = ("in-progress", "init")
+
 
 class Refusal(Protocol):
     """What the carrier answers when it says no."""
@@ -67,9 +70,12 @@ class RestRooms:
 
     async def find(self, room: str) -> str | None:
         """See :meth:`Rooms.find`."""
-        asked = self.api().conferences.list_async(friendly_name=room, status="in-progress", limit=1)
-        answer = await self.ask("find_room", asked)
-        return None if isinstance(answer, self.refused) or not answer else str(answer[0].sid)
+        for status in _IN_USE:
+            asked = self.api().conferences.list_async(friendly_name=room, status=status, limit=1)
+            answer = await self.ask("find_room", asked)
+            if not isinstance(answer, self.refused) and answer:
+                return str(answer[0].sid)
+        return None
 
     async def change(
         self,

@@ -153,7 +153,8 @@ class Waiting:
         return serialise(response)
 
     def _bring_together(self, at: AtAWait, meeting: Meeting) -> bytes:
-        """Whoever of the two leaves ends it; before one of them is led elsewhere, that is taken off their leg."""
+        """Their leaving ends nothing by itself, since an operator may send them out to their keys and have them back;
+        the end of their call does (``calls.endings``)."""
         response = verbs.VoiceResponse()
         self._say(response, meeting.lines)
         dial = verbs.Dial(
@@ -164,7 +165,7 @@ class Waiting:
                 meeting.room,
                 beep="false",
                 start_conference_on_enter=True,
-                end_conference_on_exit=True,
+                end_conference_on_exit=False,
                 participant_label=CALLER,
                 wait_url=self._urls.music,
                 wait_method="GET",

@@ -20,6 +20,7 @@ from callcenter.routing.values import PresenceState, Way
 from callcenter.telephony.carrier import CarrierDown
 from callcenter.telephony.switch import RescueSwitch, Switched
 from tests.acceptance.stage import PARIS
+from tests.acceptance.test_own_legs import LEG, NOT_YOURS, OTHER_LEG, Desk
 from tests.acceptance.test_two_people_talk import CALLER, DESK, OTHER_DESK, Office, office
 
 __all__ = ["office"]  # the fixture, by name
@@ -124,6 +125,50 @@ async def test_a_caller_keeps_the_place_is_rung_and_talks(shift: Shift) -> None:
     assert (await shift.client.closed(caller)).activity == "ended"
     await shift.office.becomes(shift.office.presence, "wrap_up")
     assert await shift.messages() == []
+
+
+async def test_an_operator_who_has_come_again_is_the_one_who_is_told_that_nobody_answers(
+    shift: Shift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their page was loaded again while the caller was rung: the leg that they were on before is gone."""
+    told: list[str] = []
+
+    async def nobody_came(_: CarrierLines, leg: str, reservation: UUID) -> bool:
+        told.append(leg)
+        return True
+
+    monkeypatch.setattr(CarrierLines, "nobody_came", nobody_came)
+    desk = Desk(shift.office.stage, shift.client)
+    await shift.asks()
+    async with shift.office.stage.running.database.house() as connection:
+        await move(connection, shift.staff, PresenceState.AVAILABLE, shift.office.stage.clock.now(), way=Way.BROWSER)
+    offer = await desk.offered()
+    await desk.takes_on_page(shift.staff, offer)
+    for leg in (LEG, OTHER_LEG):
+        assert await desk.places(shift.staff, offer, leg) == f"room {offer.hex}"
+    caller = await shift.rung()
+    await shift.client.reject(caller, "busy")
+    await shift.office.becomes(lambda: _now(told), [OTHER_LEG])
+
+
+async def test_ou04_a_callback_that_was_taken_on_a_page_at_closing_time_rings_nobody(shift: Shift) -> None:
+    """Taken a moment before, and the softphone comes a moment after: the caller is rung on another day."""
+    desk = Desk(shift.office.stage, shift.client)
+    await shift.asks()
+    shift.office.stage.clock.set(datetime(2026, 11, 26, 18, 29, 50, tzinfo=PARIS))
+    async with shift.office.stage.running.database.house() as connection:
+        await move(connection, shift.staff, PresenceState.AVAILABLE, shift.office.stage.clock.now(), way=Way.BROWSER)
+    offer = await desk.offered()
+    await desk.takes_on_page(shift.staff, offer)
+    shift.office.stage.clock.advance(15)
+    assert NOT_YOURS in await desk.places(shift.staff, offer)
+    assert await shift.client.ringing(CALLER, 0) == ()
+    assert await shift.entries() == [("callback", "waiting", None)]
+    await shift.office.becomes(shift.office.presence, "available")
+
+
+async def _now(what: list[str]) -> list[str]:
+    return list(what)
 
 
 async def test_a_voicemail_is_nobody_and_the_operator_hears_so(shift: Shift) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -12,14 +13,17 @@ import pytest
 from sqlalchemy import text
 
 from callcenter.app.by_carrier import CarrierLines
+from callcenter.calls.keypad import Asked
 from callcenter.calls.own_legs import identity_of
+from callcenter.calls.talk_values import Acted, Colleague
 from callcenter.emulator.client import ControlClient
 from callcenter.kernel.errors import Unavailable
+from callcenter.routing.distributing import POLL
 from callcenter.routing.presence import move
 from callcenter.routing.reservations import Accepted, Reservations
 from callcenter.routing.values import PresenceState, Way
 from tests.acceptance.stage import Stage
-from tests.acceptance.test_two_people_talk import DESK, OPEN, Office
+from tests.acceptance.test_two_people_talk import DESK, OPEN, OTHER_DESK, Office
 from tests.unit.telephony.doubles import document, signed
 
 LEG, OTHER_LEG = "CA" + "1" * 32, "CA" + "2" * 32
@@ -93,6 +97,15 @@ class Desk(Office):
 
     async def verb(self, leg: str) -> object:
         return (await self.client.state(leg)).verb
+
+    async def comes_back(self, caller: str) -> None:
+        """A caller who is at their keys types nothing, until they wait again."""
+        for _ in range(12):
+            if await self.verb(caller) == "Enqueue":
+                return
+            await self.client.advance(caller, 30)
+            await self.client.settled(caller)
+        raise AssertionError("it has no end")
 
     async def state(self) -> object:
         return await self.one("SELECT state FROM reservation ORDER BY number DESC LIMIT 1")
@@ -175,24 +188,121 @@ async def test_p7_a_caller_who_comes_into_an_empty_room_is_found(desk: Desk) -> 
     assert await desk.presence() == "wrap_up"
 
 
-@pytest.mark.parametrize("failure", [None, Unavailable("the carrier is down")], ids=["gone", "down"])
-async def test_p7_a_caller_who_cannot_be_led_waits_on(
-    desk: Desk, leading: Counter, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
-) -> None:
+async def test_p7_a_caller_who_cannot_be_led_waits_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     staff = await desk.sits("operatrice1")
     await desk.waits()
     offer = await desk.offered()
     await desk.takes_on_page(staff, offer)
 
-    async def nobody(*_: object) -> bool:
+    async def gone(*_: object) -> bool:
         return False
 
-    if failure is None:
-        monkeypatch.setattr(CarrierLines, "lead", nobody)
-    leading.fails = failure
+    monkeypatch.setattr(CarrierLines, "lead", gone)
     assert NOT_YOURS in await desk.places(staff, offer)
     assert await desk.one(f"SELECT state FROM reservation WHERE id = '{offer}'") == "withdrawn"
     assert await desk.one("SELECT state FROM queue_entry") in ("waiting", "reserved")
+
+
+async def test_p7_an_operator_waits_for_a_caller_of_whom_the_carrier_says_nothing_and_not_for_long(
+    desk: Desk, leading: Counter
+) -> None:
+    """Unknown is not no: it is asked twice, and whoever does not come goes back to the front."""
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    leading.fails = Unavailable("the carrier is down")
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.verb(leg), "Dial")
+    assert (leading.times, await desk.state()) == (2, "accepted")
+    desk.stage.clock.advance(61)
+    assert (await desk.client.closed(leg)).activity == "ended"  # nobody is left alone in the room
+    assert await desk.one(f"SELECT state FROM reservation WHERE id = '{offer}'") == "withdrawn"
+    assert await desk.verb(caller) == "Enqueue"
+
+
+async def test_p7_a_caller_who_is_led_although_the_carrier_does_not_say_so_meets_the_operator(
+    desk: Desk, leading: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    led = CarrierLines.lead
+
+    async def led_in_silence(lines: CarrierLines, *given: Any) -> bool:
+        await led(lines, *given)
+        raise Unavailable("no answer came")
+
+    monkeypatch.setattr(CarrierLines, "lead", led_in_silence)
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
+    await desk.becomes(desk.state, "connected")
+
+
+async def test_p7_a_line_that_is_lost_while_the_caller_types_takes_nobody_from_their_keys(desk: Desk) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
+    assert await desk.stage.running.keypad.ask(staff, offer) is Asked.ASKED
+    assert "date de naissance" in await desk.words(caller)
+    await desk.client.hang_up(leg)
+    await desk.on_duty("operatrice2", OTHER_DESK)
+    desk.stage.clock.advance(30)
+    await asyncio.sleep(2 * POLL)  # what mends has been round
+    assert await desk.verb(caller) == "Gather"
+    assert await desk.one("SELECT count(*) FROM reservation") == 1
+    await desk.comes_back(caller)
+    await desk.rings(OTHER_DESK)
+    assert await desk.one(f"SELECT state FROM reservation WHERE id = '{offer}'") == "over"
+
+
+async def test_p7_a_talk_that_is_given_back_while_the_caller_types_is_offered_once_they_are_back(desk: Desk) -> None:
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    leg = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
+    assert await desk.stage.running.keypad.ask(staff, offer) is Asked.ASKED
+    async with desk.stage.running.database.house() as connection:
+        assert await Reservations().dropped(connection, offer, staff, desk.stage.clock.now())
+    await desk.on_duty("operatrice2", OTHER_DESK)
+    await asyncio.sleep(2 * POLL)
+    assert await desk.one("SELECT count(*) FROM reservation") == 1
+    await desk.comes_back(caller)
+    await desk.rings(OTHER_DESK)
+
+
+async def test_a_colleague_who_has_taken_a_talk_over_comes_in_again(desk: Desk) -> None:
+    """Their page was loaded again; it names the talk as it did when they were asked in."""
+    staff, talks = await desk.sits("operatrice1"), desk.stage.running.talks
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    first = await desk.calls(staff, offer)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({first}))
+    colleague = await desk.sits("operatrice2")
+    assert await talks.consult(staff, offer, Colleague(colleague), True) is Acted.DONE
+    request = await desk.one("SELECT id FROM talk_party")
+    assert isinstance(request, UUID)
+    theirs = await desk.calls(colleague, request)
+    await desk.becomes(lambda: desk.hears(caller), frozenset({first, theirs}))
+    assert await talks.hand_over(staff, offer) is Acted.DONE
+    await desk.becomes(lambda: desk.hears(caller), frozenset({theirs}))
+    assert await desk.places(colleague, request, OTHER_LEG) == f"room {offer.hex}"
+    assert NOT_YOURS in await desk.places(staff, request, OTHER_LEG)
+    await desk.ends(theirs)  # the leg before: no news
+    desk.stage.clock.advance(30)
+    await asyncio.sleep(2 * POLL)
+    assert await desk.state() == "connected"
+    await desk.ends(OTHER_LEG)  # and that one is lost for good
+    desk.stage.clock.advance(5)
+    await desk.becomes(lambda: desk.one("SELECT state FROM queue_entry"), "waiting")
+    await desk.becomes(lambda: desk.verb(caller), "Enqueue")
 
 
 async def test_the_two_talk_and_a_line_that_is_lost_leads_the_caller_to_the_front(desk: Desk) -> None:

@@ -9,13 +9,18 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from callcenter.calls.talk_values import Acted, Colleague, PracticeLine, Talk, ThirdState
+from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
 from callcenter.calls.talks import Talks
 from callcenter.emulator.client import ControlClient
+from callcenter.installation import switch_path
 from callcenter.routing.presence import move
-from callcenter.routing.values import PresenceState
+from callcenter.routing.talks import Standing
+from callcenter.routing.values import PartyState, PresenceState
+from callcenter.store.database import Database
+from callcenter.telephony.switch import RescueSwitch, Switched
 from tests.acceptance.stage import Stage
 from tests.acceptance.test_two_people_talk import OPEN, OTHER_DESK, Office
+from tests.talking import asked_of, talk_of
 
 
 @dataclass
@@ -30,6 +35,10 @@ class Conversation:
     colleague: UUID
     reservation: UUID
 
+    @property
+    def database(self) -> Database:
+        return self.office.stage.running.database
+
     async def hear_each_other(self, *legs: str) -> None:
         """Wait until each of ``legs`` hears exactly the others."""
         for leg in legs:
@@ -43,8 +52,8 @@ class Conversation:
     async def held(self) -> bool:
         return (await self.office.client.state(self.caller)).held
 
-    async def standing(self) -> Talk:
-        talk = await self.talks.talk_of(self.operator)
+    async def standing(self) -> Standing:
+        talk = await talk_of(self.database, self.operator)
         assert talk is not None
         return talk
 
@@ -97,7 +106,7 @@ async def test_the_operator_ends_the_talk_for_both_and_once(conversation: Conver
     assert await talk.office.left_for() == "answered"
     assert await talk.presence_of(talk.operator) == "wrap_up"
     assert await talk.talks.hang_up(talk.operator, talk.reservation) is Acted.NOT_YOURS
-    assert await talk.talks.talk_of(talk.operator) is None
+    assert await talk_of(talk.database, talk.operator) is None
 
 
 async def test_a_colleague_is_asked_in_private_brought_in_and_leaves(conversation: Conversation) -> None:
@@ -105,9 +114,9 @@ async def test_a_colleague_is_asked_in_private_brought_in_and_leaves(conversatio
     assert await talk.talks.consult(talk.operator, talk.reservation, whom, False) is Acted.DONE
     assert await talk.held()
     assert await talk.presence_of(talk.colleague) == "reserved"
-    asked = await talk.talks.asked_of(talk.colleague)
+    asked = await asked_of(talk.database, talk.colleague)
     assert asked is not None
-    assert (asked.by, asked.there) == (talk.operator, False)
+    assert (asked.owner, asked.state) == (talk.operator, PartyState.RINGING)
     assert await talk.talks.consult(talk.operator, talk.reservation, PracticeLine(), True) is Acted.NOT_NOW
     third = await talk.comes(OTHER_DESK)
     assert "vous consulte pour" in await talk.office.words(third)
@@ -117,7 +126,7 @@ async def test_a_colleague_is_asked_in_private_brought_in_and_leaves(conversatio
     await talk.hear_each_other(talk.caller, talk.desk, third)
     standing = (await talk.standing()).third
     assert standing is not None
-    assert (standing.state, standing.whom) == (ThirdState.THERE, whom)
+    assert (standing.state, standing.staff) == (PartyState.THERE, talk.colleague)
     assert await talk.talks.end_consultation(talk.operator, talk.reservation) is Acted.DONE
     assert await talk.ended(third)
     await talk.hear_each_other(talk.caller, talk.desk)
@@ -147,7 +156,7 @@ async def test_whoever_of_the_two_hangs_up_ends_it_for_a_third_too(conversation:
     await talk.office.becomes(talk.office.left_for, "answered")
     await talk.office.becomes(lambda: talk.presence_of(talk.operator), "wrap_up")
     await talk.office.becomes(lambda: talk.presence_of(talk.colleague), "available")
-    assert await talk.talks.asked_of(talk.colleague) is None
+    assert await asked_of(talk.database, talk.colleague) is None
 
 
 async def test_a_colleague_at_a_page_is_not_rung_and_sees_the_request(conversation: Conversation) -> None:
@@ -158,14 +167,14 @@ async def test_a_colleague_at_a_page_is_not_rung_and_sees_the_request(conversati
     whom = Colleague(talk.colleague)
     assert await talk.talks.consult(talk.operator, talk.reservation, whom, True) is Acted.DONE
     assert not await talk.office.client.ringing(OTHER_DESK, 0)
-    asked = await talk.talks.asked_of(talk.colleague)
+    asked = await asked_of(talk.database, talk.colleague)
     assert asked is not None
-    seats = [await talk.talks.join(talk.colleague, asked.request) for _ in range(2)]
+    seats = [await talk.talks.join(talk.colleague, asked.id) for _ in range(2)]
     assert seats[0] is not None
     assert seats[0] == seats[1]
     assert seats[0].room == talk.reservation.hex
-    assert await talk.talks.decline(talk.colleague, asked.request)
-    assert await talk.talks.asked_of(talk.colleague) is None
+    assert await talk.talks.decline(talk.colleague, asked.id)
+    assert await asked_of(talk.database, talk.colleague) is None
     await talk.hear_each_other(talk.caller, talk.desk)
 
 
@@ -194,7 +203,7 @@ async def test_a_talk_is_handed_over_to_a_colleague_who_then_ends_it(conversatio
     assert await talk.talks.hold(talk.operator, talk.reservation, True) is Acted.NOT_YOURS
     assert await talk.presence_of(talk.operator) == "wrap_up"
     assert await talk.presence_of(talk.colleague) == "on_call"
-    theirs = await talk.talks.talk_of(talk.colleague)
+    theirs = await talk_of(talk.database, talk.colleague)
     assert theirs is not None
     assert await talk.talks.hold(talk.colleague, theirs.reservation, True) is Acted.DONE
     assert await talk.talks.hold(talk.colleague, theirs.reservation, False) is Acted.DONE
@@ -226,7 +235,7 @@ async def test_a_caller_who_is_sent_on_is_offered_to_that_colleague_first(conver
     await talk.office.words(talk.caller)  # the carrier has led them back into the queue
     other = await talk.comes(OTHER_DESK)
     await talk.hear_each_other(talk.caller, other)
-    assert await talk.talks.talk_of(talk.colleague) is not None
+    assert await talk_of(talk.database, talk.colleague) is not None
 
 
 async def test_a_consultation_that_nobody_answers_in_time_is_over(conversation: Conversation) -> None:
@@ -247,6 +256,25 @@ async def test_a_colleague_who_is_not_available_is_not_rung(conversation: Conver
         assert await talk.talks.send(talk.operator, talk.reservation, Colleague(whom)) is Acted.NOT_NOW
     assert not await talk.held()
     await talk.hear_each_other(talk.caller, talk.desk)
+
+
+async def test_p7_the_kill_switch_ends_no_talk_and_who_leaves_it_is_led_to_the_practice(
+    conversation: Conversation,
+) -> None:
+    talk, settings = conversation, conversation.office.stage.running.settings
+    RescueSwitch(switch_path(settings)).turn(Switched(everybody=True))
+    try:
+        assert await talk.talks.hold(talk.operator, talk.reservation, True) is Acted.DONE
+        assert await talk.talks.hold(talk.operator, talk.reservation, False) is Acted.DONE
+        await talk.hear_each_other(talk.caller, talk.desk)
+        await talk.office.client.hang_up(talk.desk)
+        assert await talk.office.client.ringing(await rescue_number(talk), 10)
+        assert "mettons en relation" in await talk.office.words(talk.caller)
+    finally:
+        RescueSwitch(switch_path(settings)).turn(Switched())
+    await talk.office.client.hang_up(talk.caller)
+    await talk.office.becomes(talk.office.left_for, "answered")
+    await talk.office.becomes(lambda: talk.presence_of(talk.operator), "wrap_up")
 
 
 async def rescue_number(talk: Conversation) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from callcenter.app.call_service import CallService
 from callcenter.emulator.client import ControlClient
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import FOLDER
@@ -142,6 +143,27 @@ async def test_the_operator_hangs_up_and_the_call_is_over(office: Office) -> Non
 async def test_the_caller_hangs_up_and_the_operator_is_free(office: Office) -> None:
     caller, desk = await office.talk()
     await office.client.hang_up(caller)
+    assert (await office.client.closed(desk)).activity == "ended"
+    await office.becomes(office.left_for, "answered")
+    await office.becomes(office.presence, "wrap_up")
+
+
+async def test_p7_a_caller_whose_end_nobody_reports_is_missed_within_a_minute(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The status callback is lost: the operator is not left alone for long."""
+    caller, desk = await office.talk()
+
+    async def lost(*_: object) -> None:
+        return
+
+    with monkeypatch.context() as losing:
+        losing.setattr(CallService, "status", lost)
+        await office.client.hang_up(caller)
+        await office.client.closed(caller)
+        await office.client.settled(desk)
+    assert (await office.client.state(desk)).activity != "ended"
+    office.stage.clock.advance(60)
     assert (await office.client.closed(desk)).activity == "ended"
     await office.becomes(office.left_for, "answered")
     await office.becomes(office.presence, "wrap_up")

@@ -23,6 +23,7 @@ from tests.acceptance.on_the_line import BORN
 from tests.acceptance.outreach import outside
 from tests.acceptance.stage import Stage
 from tests.acceptance.test_two_people_talk import CALLER, OPEN, OTHER_DESK, Office
+from tests.talking import talk_of
 
 UNPROVED = Proved(typing=False, level=Level.UNKNOWN, since=None)
 
@@ -138,17 +139,54 @@ async def test_the_caller_hangs_up_while_typing(talk: Talk) -> None:
     await talk.office.becomes(talk.office.presence, "wrap_up")
 
 
-async def test_a_carrier_that_does_not_lead_leaves_the_two_as_they_were(
+async def test_a_carrier_that_says_nothing_has_not_led_them_and_that_is_found(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def down(*_: object) -> bool:
         raise CarrierDown
 
     monkeypatch.setattr(TwilioCarrier, "lead", down)
-    assert await talk.ask() is Asked.NOT_LED
+    assert await talk.ask() is Asked.ASKED  # unknown is not no
     await talk.together()
+    assert await talk.proved() == replace(UNPROVED, typing=True)
+    talk.office.stage.clock.advance(15)
+    await talk.office.becomes(talk.proved, UNPROVED)
     monkeypatch.undo()
     await talk.goes_to_the_keys()
+
+
+async def test_p7_a_carrier_that_leads_them_and_does_not_say_so_ends_no_talk(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, the operator was told that nothing had happened, and the caller came back to nobody."""
+    lead = TwilioCarrier.lead
+
+    async def led_in_silence(carrier: TwilioCarrier, sid: str, url: str) -> bool:
+        await lead(carrier, sid, url)
+        raise CarrierDown
+
+    monkeypatch.setattr(TwilioCarrier, "lead", led_in_silence)
+    await talk.goes_to_the_keys()
+    talk.office.stage.clock.advance(16)
+    monkeypatch.undo()
+    await talk.goes_on_in_silence(talk.back)
+    await talk.together()
+
+
+async def test_p7_a_caller_who_hangs_up_before_they_are_led_leaves_nobody_in_an_empty_room(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = TwilioCarrier.lead
+
+    async def too_late(carrier: TwilioCarrier, sid: str, url: str) -> bool:
+        await talk.office.client.hang_up(talk.caller)
+        await talk.office.client.closed(talk.caller)
+        return await lead(carrier, sid, url)
+
+    monkeypatch.setattr(TwilioCarrier, "lead", too_late)
+    assert await talk.ask() is Asked.NOT_LED
+    assert (await talk.office.client.closed(talk.desk)).activity == "ended"
+    await talk.office.becomes(talk.office.left_for, "answered")
 
 
 async def test_p2_it_is_for_the_two_alone(talk: Talk) -> None:
@@ -218,7 +256,7 @@ async def handed_over(talk: Talk) -> Talk:
     await office.takes(leg)
     await office.becomes(lambda: office.hears(leg), frozenset({talk.desk}))
     assert await talks.hand_over(talk.staff, talk.reservation) is Acted.DONE
-    theirs = await talks.talk_of(colleague)
+    theirs = await talk_of(office.stage.running.database, colleague)
     assert theirs is not None
     taken = Talk(office, talk.caller, leg, colleague, theirs.reservation)
     await taken.together()

@@ -33,6 +33,7 @@ from callcenter.staff.telephones import Telephones
 from callcenter.staff.values import Role, day_of
 from tests.attack.leak_oracle.people import Population
 from tests.attack.leak_oracle.verdict import Judge, Sink
+from tests.talking import talk_of
 
 BY = Actor.command("oracle")
 PASSWORD = "quatre mots sans rapport"
@@ -63,7 +64,7 @@ class Shift:
     async def has_them_type(self, practice: PracticeFacts) -> bool:
         """Whoever talks for a practice has the caller type who they are; whether the caller goes to do so."""
         staff = self.on_call(practice)
-        talk = await self._running.talks.talk_of(staff)
+        talk = await talk_of(self._running.database, staff)
         return talk is not None and await self._running.keypad.ask(staff, talk.reservation) is Asked.ASKED
 
     async def begins(self, practice: PracticeFacts) -> None:

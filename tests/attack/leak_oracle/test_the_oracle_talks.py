@@ -11,6 +11,7 @@ from callcenter.calls.thirds import Thirds
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.telephone import Telephone
 from tests.attack.leak_oracle.verdict import Sink
+from tests.talking import talk_of
 
 
 async def _consults(house: Premises, telephone: Telephone) -> None:
@@ -21,7 +22,7 @@ async def _consults(house: Premises, telephone: Telephone) -> None:
     leg = await telephone.taken_at(house.shift.desk(practice))
     assert leg is not None, "no operator was rung"
     operator = house.shift.on_call(practice)
-    talk = await house.running.talks.talk_of(operator)
+    talk = await talk_of(house.running.database, operator)
     assert talk is not None
     assert await house.running.talks.consult(operator, talk.reservation, PracticeLine(), False) is Acted.DONE
     third = await telephone.offered_at(practice.rescue_number)

@@ -198,3 +198,21 @@ async def _doing(scene: Scene, staff: object) -> PresenceState:
         there = await present(connection, staff)  # type: ignore[arg-type]
     assert there is not None
     return there.state
+
+
+@pytest.mark.parametrize("act", ["hang_up", "send"])
+async def test_p7_a_room_that_is_found_and_twice_not_closed_is_over_in_the_books_alone(scene: Scene, act: str) -> None:
+    """The one exception of docs/talks.md: the page says that it is not done, and hanging up ends it."""
+    scene.rooms.failing = frozenset({2, 3})
+    colleague = await scene.floor.operator(scene.practice)
+    if act == "send":
+        acted = await scene.talks.send(scene.talk.staff, scene.talk.id, Colleague(colleague))
+    else:
+        acted = await scene.talks.hang_up(scene.talk.staff, scene.talk.id)
+    assert acted is Acted.NOT_DONE
+    assert (scene.rooms.asked, scene.rooms.closed) == (["find", "close", "close"], False)
+    assert await scene.standing() is None
+    async with scene.house.database.house() as connection:
+        there = await present(connection, colleague)
+    assert there is not None
+    assert there.state is (PresenceState.RESERVED if act == "send" else PresenceState.AVAILABLE)
