@@ -37,7 +37,13 @@ class ConsoleSettings(Listener):
         description="How browsers reach the pages, without a path: passkeys are bound to its host name, and "
         "another one makes them all useless. In production https://, behind your TLS proxy.",
     )
-    idle_minutes: int = Field(15, ge=1, le=60, description="After so long without a page, staff sign in again.")
+    idle_minutes: int = Field(
+        15,
+        ge=1,
+        le=60,
+        description="After so long without a page, staff sign in again; three times as long at the workplace on which "
+        "calls ring for them.",
+    )
     absolute_minutes: int = Field(
         720, ge=15, le=1440, description="After so long, staff sign in again whatever they do."
     )
