@@ -156,6 +156,14 @@ class RetentionSettings(Section):
     handled_message_days: int = Field(
         31, ge=7, le=92, description="Days after which a message that was handled is erased; others stay."
     )
+    # Three months are what details of calls are kept for at first, a year at most; a month's statement needs its days.
+    queue_days: int = Field(
+        92,
+        ge=31,
+        le=366,
+        description="Days after which it is erased who waited, who answered and when, and who was on duty. What was "
+        "told to whom stays in the ledger.",
+    )
 
 
 class HostingSettings(Section):

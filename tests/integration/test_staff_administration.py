@@ -386,12 +386,15 @@ async def test_counts_and_sessions_are_forgotten_in_time(desk: Desk, database: D
     upkeep = StaffUpkeep(database, clock)
     await upkeep.forget()
     assert await desk.room.sessions.of(token) is not None
-    clock.advance(timedelta(days=7, hours=13).total_seconds())
+    clock.advance(timedelta(days=10, hours=1).total_seconds())  # an invitation is good for three days
     assert await upkeep.forget() > 0
-    left = text("SELECT (SELECT count(*) FROM login_tally WHERE tries > 0) + (SELECT count(*) FROM staff_session)")
+    left = text(
+        "SELECT (SELECT count(*) FROM login_tally WHERE tries > 0) + (SELECT count(*) FROM staff_session) + "
+        "(SELECT count(*) FROM staff_invitation)"
+    )
     async with database.house() as connection:
         assert (await connection.execute(left)).scalar_one() == 0
-    clock.advance(timedelta(days=24).total_seconds())
+    clock.advance(timedelta(days=22).total_seconds())
     assert await upkeep.forget() > 0  # where somebody signed in from, too
     async with database.house() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM login_tally"))).scalar_one() == 0
