@@ -1,4 +1,6 @@
-"""What is over: sessions end by other rules for who is on duty, and what had its time in the queue is erased."""
+"""What is over: sessions end by other rules for who is on duty, what had its time in the queue is erased, and what was
+ended or used stays so.
+"""
 
 from __future__ import annotations
 
@@ -88,10 +90,30 @@ BEGIN
 END $$
 """
 
+#: What is set once: that a session was ended, an invitation or a printed code used, an account closed for good, a code
+#: of a call used up, a callback answered. A lock is no such thing: it is taken off again.
+SET_ONCE = {
+    "staff_session": ("revoked_at",),
+    "staff_invitation": ("used_at", "withdrawn_at"),
+    "staff_recovery_code": ("used_at",),
+    "staff_account": ("closed_at",),
+    "challenge": ("consumed_at",),
+    "callback_ring": ("reached_call_id", "told_at"),
+    "outreach": ("reached_call_id",),
+}
+
+REFUSE_RETURN = """
+CREATE FUNCTION refuse_return() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what is over stays over: % of %', TG_ARGV[0], TG_TABLE_NAME;
+END $$
+"""
+
 
 def upgrade() -> None:
     _have_who_is_on_duty_stay()
     _have_the_queue_forget()
+    _have_what_is_over_stay_so()
 
 
 def _have_who_is_on_duty_stay() -> None:
@@ -126,3 +148,21 @@ def _have_the_queue_forget() -> None:
         op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {APP}")
     # What invites nobody any more is forgotten like a session that has ended.
     op.execute(f"GRANT DELETE ON staff_invitation TO {APP}")
+
+
+def _have_what_is_over_stay_so() -> None:
+    """Statements say « where it is not set » already; these triggers stop one that forgets it, of the owner's too."""
+    op.execute(REFUSE_RETURN)
+    for table, columns in SET_ONCE.items():
+        for column in columns:
+            op.execute(
+                f"CREATE TRIGGER {table}_{column}_once BEFORE UPDATE OF {column} ON {table} FOR EACH ROW "
+                f"WHEN (OLD.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column}) "
+                f"EXECUTE FUNCTION refuse_return('{column}')"
+            )
+    # The step of an application's last code only grows, until there is another application.
+    op.execute(
+        "CREATE TRIGGER staff_credential_totp_step_grows BEFORE UPDATE OF totp_step ON staff_credential FOR EACH ROW "
+        "WHEN (NEW.totp_step < OLD.totp_step AND NEW.totp_confirmed_at IS NOT DISTINCT FROM OLD.totp_confirmed_at) "
+        "EXECUTE FUNCTION refuse_return('totp_step')"
+    )

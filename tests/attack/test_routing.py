@@ -129,14 +129,15 @@ async def test_a_call_is_offered_to_somebody_who_was_locked_out(ground: Ground, 
     staff = await floor.operator(practice)
     await floor.waits(practice)
     outcomes = {}
-    for what in ("locked_at = now()", "closed_at = now()", "expires_on = '2020-01-01'", "secrecy_signed_on = NULL"):
+    # The last one for good.
+    for what in ("locked_at = now()", "expires_on = '2020-01-01'", "secrecy_signed_on = NULL", "closed_at = now()"):
         await ground.change(f"UPDATE staff_account SET {what} WHERE id = :id", id=staff)
         outcomes[what] = gained(offers := await floor.offers())
         for call, _ in offers:
             await ground.change("DELETE FROM reservation WHERE call_id = :id", id=call)
             await ground.change("UPDATE queue_entry SET state = 'waiting' WHERE call_id = :id", id=call)
             await ground.change("UPDATE presence SET state = 'available' WHERE staff_id = :id", id=staff)
-        opened = "locked_at = NULL, closed_at = NULL, expires_on = NULL, secrecy_signed_on = '2020-01-01'"
+        opened = "locked_at = NULL, expires_on = NULL, secrecy_signed_on = '2020-01-01'"
         await ground.change(f"UPDATE staff_account SET {opened} WHERE id = :id", id=staff)
     return unanimous(outcomes)
 
