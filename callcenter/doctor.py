@@ -18,8 +18,8 @@ from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import check_practice
+from callcenter.practice.everywhere import all_practices
 from callcenter.practice.key_fit import check_keys
-from callcenter.practice.tables import practice
 from callcenter.routing.figures import figures
 from callcenter.settings import Environment, Settings, is_loopback
 from callcenter.speech.local import LocalVoice
@@ -299,10 +299,8 @@ _WORKERS = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat
 
 
 async def _ledger(database: Database) -> str:
-    async with database.house() as connection:
-        ids = list((await connection.execute(select(practice.c.id))).scalars())
     waiting = 0
-    for practice_id in ids:
+    for practice_id in await all_practices(database):
         async with database.practice(practice_id) as tx:
             waiting += (
                 await tx.connection.execute(select(func.count()).select_from(text("audit_outbox")))
@@ -313,9 +311,7 @@ async def _ledger(database: Database) -> str:
 async def _recordings(database: Database) -> str:
     """Whether the carrier still has what callers have spoken, a day after it should be here alone."""
     now, kept = SystemClock().now(), 0
-    async with database.house() as connection:
-        ids = list((await connection.execute(select(practice.c.id))).scalars())
-    for practice_id in ids:
+    for practice_id in await all_practices(database):
         async with database.practice(practice_id) as tx:
             kept += await kept_too_long(tx, now)
     if kept:

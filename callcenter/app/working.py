@@ -35,6 +35,7 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.notices import choices
 from callcenter.notices.jobs import register_notice_jobs
 from callcenter.practice.sharing import SharedTelephones
+from callcenter.routing.old_calls import OldCalls
 from callcenter.settings import Settings
 from callcenter.staff.jobs import register_staff_upkeep
 from callcenter.staff.upkeep import StaffUpkeep
@@ -105,7 +106,10 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
         StrayRecordings(database, sealer, clock, random, carrier),
     )
     handled_kept = timedelta(days=settings.retention.handled_message_days)
-    register_erasing(application, OldMessages(database, clock, random, handled_kept))
+    calls_kept = timedelta(days=settings.retention.queue_days)
+    register_erasing(
+        application, OldMessages(database, clock, random, handled_kept), OldCalls(database, clock, calls_kept)
+    )
     register_rooms(application, fittings.rooms)
     register_staff_upkeep(application, StaffUpkeep(database, clock))
     register_notice_jobs(application, fittings.outreach)

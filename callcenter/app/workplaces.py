@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -39,6 +39,9 @@ from callcenter.telephony.access_tokens import Passes
 #: The key of the practice's own line, among those who can be asked into a talk.
 LINE = "ligne"
 LINE_NAME = "Ligne directe du cabinet"
+#: Before a session ends for want of a hand, somebody on duty is asked whether they are there: for a minute, and for as
+#: long as it takes a page to look.
+ASKED = timedelta(seconds=75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,16 @@ class StaffWorkplaces:
     limits: Limits = field(default_factory=Limits)
 
     async def look(self, token: str) -> Workplace:
-        staff, now = (await self._standing(token)).account.id, self.clock.now()
+        session, now = await self._standing(token), self.clock.now()
+        staff = session.account.id
         async with self.database.house() as connection:
             doing = Doing(await seen(connection, staff, now))
             there = await present(connection, staff)
             way = self._way(there)
+            # At a telephone calls ring without the page.
+            on_duty_here = doing.on_duty and way is Way.BROWSER
+            if on_duty_here:
+                await self.room.sessions.on_duty(connection, token)
             held = await self.reservations.of(connection, staff)
             name = "" if held is None else await on_duty.practice_name(connection, held.practice, now)
             proved = None if held is None else await self.keypad.look(connection, staff, held.id)
@@ -84,6 +92,7 @@ class StaffWorkplaces:
                 ring=None if held is None else _ring(held, name, way),
                 talk=talk,
                 asked=await self._asked(connection, staff, now),
+                hand_by=session.hand_by if on_duty_here and _is_near(session, now) else None,
                 lines=(Whom(LINE, LINE_NAME),) if may_ask else (),
                 colleagues=await on_duty.colleagues(connection, staff, held.call, now, self.limits.unseen)
                 if may_ask and held is not None
@@ -215,6 +224,11 @@ class StaffWorkplaces:
         if session is None or not session.is_full:
             raise Forbidden("the session is over")
         return session
+
+
+def _is_near(session: StaffSession, now: datetime) -> bool:
+    """Whether a session ends soon for want of a hand; where it ends soon anyway, a hand changes nothing."""
+    return now >= session.hand_by - ASKED and session.hand_by < session.ends_at
 
 
 def _whom(key: str) -> TalkWhom | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from callcenter.audit.ledger import Value, Writing
 from callcenter.calls.outreach import number_to_show
-from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Refused, Situation, Spoken, release
+from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Receipt, Refused, Situation, Spoken, release
 from callcenter.disclosure.policy import Policy
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.labels import Category
@@ -97,33 +98,48 @@ async def tell_by_text(
     inquiry = Inquiry(TELLS, frozenset(), references, {"key": KEY, "version": WORDING}, KEY)
     if contact is None:
         barred = barred or Reason.NO_TELEPHONE
-    match await gate.push(inquiry, _situation(appointment, flags), barred):
+    situation = situation_of(appointment.patient_id, flags, sensitive=appointment.sensitive_to_come)
+    match await gate.push(inquiry, situation, barred):
         case Granted(receipt) if contact is not None:
-
-            def phrase(opened: Mapping[str, object]) -> str:
-                match opened["appointment.starts_at"]:
-                    case datetime() as starts_at:
-                        return appointment_words(starts_at.astimezone(facts.timezone), number_to_name(facts), sender)
-                    case _:
-                        raise CallcenterError("the gate granted an appointment's time, and did not hand it out")
-
-            at: Protected[object] = appointment.starts_at.map(lambda at: at)
-            return AppointmentText(contact.phone, release(receipt, KEY, {"appointment.starts_at": at}, phrase))
+            return AppointmentText(contact.phone, released_words(receipt, KEY, appointment, facts, sender))
         case Refused(reason):
             return reason
         case _:
             return Reason.NO_TELEPHONE
 
 
-def _situation(appointment: Appointment, flags: PatientFlags) -> Situation:
+def released_words(receipt: Receipt, key: str, appointment: Appointment, facts: PracticeFacts, sender: str) -> Spoken:
+    """The text in words that may leave, once the transaction of ``receipt`` is committed.
+
+    Arguments:
+        key: of the prompt, as the gate was asked for it.
+    """
+
+    def phrase(opened: Mapping[str, object]) -> str:
+        match opened["appointment.starts_at"]:
+            case datetime() as starts_at:
+                return appointment_words(starts_at.astimezone(facts.timezone), number_to_name(facts), sender)
+            case _:
+                raise CallcenterError("the gate granted an appointment's time, and did not hand it out")
+
+    at: Protected[object] = appointment.starts_at.map(lambda at: at)
+    return release(receipt, key, {"appointment.starts_at": at}, phrase)
+
+
+def situation_of(patient: UUID, flags: PatientFlags, *, sensitive: bool) -> Situation:
+    """What the gate goes by where an appointment is told by text.
+
+    Arguments:
+        sensitive: one of the appointments to come is: that withholds all of them, here as on the telephone.
+    """
     return Situation(
-        patient=appointment.patient_id,
+        patient=patient,
         birth_date=flags.birth_date,
         deceased=flags.deceased,
         homonym=flags.homonym,
         doubtful=flags.doubtful,
         fictitious=flags.fictitious,
         contact_restricted=flags.contact_restricted,
-        sensitive=appointment.sensitive_to_come,
+        sensitive=sensitive,
         practice_has_sensitive=False,  # no practitioner is named
     )

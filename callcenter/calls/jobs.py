@@ -20,6 +20,7 @@ from callcenter.calls.upkeep import Upkeep
 from callcenter.calls.verifier import SEND_CODE
 from callcenter.kernel.errors import Unavailable
 from callcenter.practice.sharing import SharedTelephones
+from callcenter.routing.old_calls import OldCalls
 from callcenter.routing.reservations import NOTE_UNREACHED
 from callcenter.routing.rooms import DISSOLVE
 from callcenter.store.database import DatabaseDown
@@ -101,13 +102,18 @@ def register_rooms(jobs: procrastinate.App, rooms: Rooms) -> None:
         await dissolve(rooms, UUID(room).hex)
 
 
-def register_erasing(jobs: procrastinate.App, messages: OldMessages) -> None:
+def register_erasing(jobs: procrastinate.App, messages: OldMessages, calls: OldCalls) -> None:
     """Put the erasing of what has had its time on ``jobs``, before its worker runs."""
 
     @jobs.periodic(cron="31 3 * * *")
     @jobs.task(name="erase_messages", queue="upkeep", queueing_lock="erase_messages")
     async def erase_messages(timestamp: int) -> None:
         await messages.erase()
+
+    @jobs.periodic(cron="53 * * * *")
+    @jobs.task(name="erase_old_calls", queue="upkeep", queueing_lock="erase_old_calls")
+    async def erase_old_calls(timestamp: int) -> None:
+        await calls.erase()
 
 
 def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones) -> None:

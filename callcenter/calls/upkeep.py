@@ -35,6 +35,9 @@ _FORGET_SECRETS = text("UPDATE challenge SET secret = NULL WHERE expires_at <= :
 #: A function of the schema: the server may not delete what bounds guessing.
 _FORGET_CHALLENGES = text("SELECT forget_challenges(:before)")
 _FORGET_TRIES = text("SELECT forget_reference_tries(:before)")
+_FORGET_CALLBACKS = text("SELECT forget_callbacks(:before, :most)")
+#: Callbacks of a practice in one run; the rest waits for the next, minutes later.
+_MOST_CALLBACKS = 500
 _FORGET_HOLDS = text("DELETE FROM slot_hold WHERE held_until <= :now")
 
 #: A text message carries a challenge's code, and is forgotten with it.
@@ -62,7 +65,7 @@ class Upkeep:
 
     async def forget(self) -> int:
         """Delete what is past its time: stored answers, audio texts, codes, challenges, tries at references, slots
-        held, and what became of text messages.
+        held, callbacks that are over, and what became of text messages.
 
         Returns how many rows went.
         """
@@ -81,6 +84,8 @@ class Upkeep:
             await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
             gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
             gone += (await run(_FORGET_TRIES, {"before": now - CHALLENGES_KEPT})).scalar_one()
+            callbacks = {"before": now - CHALLENGES_KEPT, "most": _MOST_CALLBACKS}
+            gone += (await run(_FORGET_CALLBACKS, callbacks)).scalar_one()
             gone += (await run(_FORGET_HOLDS, {"now": now})).rowcount
             return int(gone)
 

@@ -10,6 +10,7 @@ from callcenter.cli.context import Context, by_option, run
 from callcenter.cli.staff_duty import staff_duty, staff_telephone
 from callcenter.cli.staff_portfolios import portfolio
 from callcenter.cli.staff_room import portfolio_called, portfolio_option, staff_room
+from callcenter.cli.staff_terms import staff_languages, staff_until
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.settings import Settings
@@ -33,6 +34,8 @@ def staff() -> None:
 staff.add_command(portfolio)
 staff.add_command(staff_telephone)
 staff.add_command(staff_duty)
+staff.add_command(staff_until)
+staff.add_command(staff_languages)
 
 
 @staff.command("create")
@@ -66,7 +69,7 @@ def staff_create(
 @staff.command("list")
 @click.pass_obj
 def staff_list(context: Context) -> None:
-    """Every account: login, name, whether it may sign in, how its training stands."""
+    """Every account: login, name, whether it may sign in, how its training stands, languages, and its last day."""
     for line in run(_list(context.settings)):
         click.echo(line)
 
@@ -227,7 +230,9 @@ async def _list(settings: Settings) -> list[str]:
 
 def _line(one: Account, now: datetime) -> str:
     shut = one.shut(now)
-    return f"{one.login:<24} {one.display_name:<32} {'open' if shut is None else _SHUT[shut]:<16} {_training(one, now)}"
+    known = [_training(one, now), ", ".join(one.languages), *([f"last day {one.expires_on}"] if one.expires_on else [])]
+    state = "open" if shut is None else _SHUT[shut]
+    return f"{one.login:<24} {one.display_name:<32} {state:<16} {'; '.join(known)}"
 
 
 def _training(one: Account, now: datetime) -> str:
@@ -250,7 +255,7 @@ async def _show(settings: Settings, login: str, *, records: bool) -> list[str]:
         roles = await room.administration.roles(account.id)
         held = await room.factors.held(account.id)
         kept = await room.administration.records(account.id) if records else []
-    lines = [_line(account, now), f"languages: {', '.join(account.languages)}", *_roles(roles), _held(held)]
+    lines = [_line(account, now), *_roles(roles), _held(held)]
     lines.append(f"undertaking signed: {account.secrecy_signed_on or 'no'}; last day: {account.expires_on or 'none'}")
     return [
         *lines,

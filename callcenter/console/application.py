@@ -22,7 +22,7 @@ from callcenter.console.rendering import set_up_templates
 from callcenter.console.second_factor import SecondFactor, confirming, entering
 from callcenter.console.signing_in import SigningIn
 from callcenter.console.streams import StreamLimits, Streams
-from callcenter.console.visits import Door, Doorkeeper
+from callcenter.console.visits import Door, Doorkeeper, led_back
 from callcenter.console.workplace import WorkplacePages
 from callcenter.console.workplace_ports import Bells, Softphone, Workplaces
 from callcenter.kernel.randomness import Random
@@ -68,9 +68,13 @@ def console_application(deps: ConsoleDependencies) -> web.Application:
     keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies)
     streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams)
     application.on_shutdown.append(streams.end)
-    for door in doors(deps, streams):
+    opened = doors(deps, streams)
+    shown = {door.path for door in opened if door.method == hdrs.METH_GET}
+    for door in opened:
         add = application.router.add_get if door.method == hdrs.METH_GET else application.router.add_post
         add(door.path, keeper.opened(door))
+        if door.path not in shown:
+            application.router.add_get(door.path, led_back(door.back))
     application.router.add_get(paths.STATIC, file_response)
     return application
 

@@ -37,10 +37,10 @@ class Joining:
             Door("GET", paths.INVITATION, For.ANYBODY, self._invitation),
             Door("POST", paths.INVITATION, For.ANYBODY, self._accepted),
             Door("GET", paths.FIRST_FACTOR, For.NEWCOMER, self._choice),
-            Door("POST", paths.FIRST_TOTP, For.NEWCOMER, self._secret),
-            Door("POST", paths.FIRST_TOTP_CONFIRMED, For.NEWCOMER, self._code),
-            Door("POST", paths.FIRST_PASSKEY_OPTIONS, For.NEWCOMER, self._options),
-            Door("POST", paths.FIRST_PASSKEY, For.NEWCOMER, self._passkey),
+            Door("POST", paths.FIRST_TOTP, For.NEWCOMER, self._secret, paths.FIRST_FACTOR),
+            Door("POST", paths.FIRST_TOTP_CONFIRMED, For.NEWCOMER, self._code, paths.FIRST_FACTOR),
+            Door("POST", paths.FIRST_PASSKEY_OPTIONS, For.NEWCOMER, self._options, paths.FIRST_FACTOR),
+            Door("POST", paths.FIRST_PASSKEY, For.NEWCOMER, self._passkey, paths.FIRST_FACTOR),
         ]
 
     # --- the password

@@ -43,6 +43,7 @@ WORKPLACE_STATE = "/poste/etat"
 WORKPLACE_NEWS = "/poste/evenements"
 WORKPLACE_PASS = "/poste/jeton"  # noqa: S105 - an address
 WORKPLACE_PRESENCE = "/poste/presence"
+WORKPLACE_THERE = "/poste/toujours-la"
 WORKPLACE_ACT = "/poste/appels/{call}/{act}"
 
 STATIC = "/static/{name}"

@@ -56,10 +56,10 @@ class SecondFactor:
         ways = self._ways
         return [
             Door("GET", ways.page, ways.who, self._page),
-            Door("POST", ways.by_code, ways.who, self._code),
-            Door("POST", ways.by_recovery_code, ways.who, self._recovery_code),
-            Door("POST", ways.by_passkey, ways.who, self._passkey),
-            Door("POST", ways.options, ways.who, self._options),
+            Door("POST", ways.by_code, ways.who, self._code, ways.page),
+            Door("POST", ways.by_recovery_code, ways.who, self._recovery_code, ways.page),
+            Door("POST", ways.by_passkey, ways.who, self._passkey, ways.page),
+            Door("POST", ways.options, ways.who, self._options, ways.page),
         ]
 
     async def _page(self, visit: Visit) -> web.StreamResponse:

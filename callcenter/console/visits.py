@@ -150,7 +150,8 @@ class Door:
     """One page.
 
     Arguments:
-        back: the page to come back to after signing in, where this address cannot be gone to.
+        back: the page on which one comes to this address, where it cannot be gone to: to come back to after signing in,
+            and for whoever asks for it without sending anything.
         by_itself: a page fetches it without its reader's doing, so that it does not keep a session from ending; unless
             the page says that somebody is there (``present=1``).
     """
@@ -218,6 +219,15 @@ class Doorkeeper:
         if ended:
             take_back(response, SESSION)
         return response
+
+
+def led_back(where: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """For whoever goes to an address that only takes forms, by a bookmark or « back »: the page that has the form."""
+
+    async def lead(_: web.Request) -> web.StreamResponse:
+        return see_other(where)
+
+    return lead
 
 
 def _from_another_site(request: web.Request) -> bool:

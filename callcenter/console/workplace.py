@@ -49,6 +49,7 @@ class WorkplacePages:
             Door("GET", paths.WORKPLACE_NEWS, For.STAFF, self._streams.serve, paths.WORKPLACE, by_itself=True),
             Door("POST", paths.WORKPLACE_PASS, For.STAFF, self._pass, paths.WORKPLACE, by_itself=True),
             Door("POST", paths.WORKPLACE_PRESENCE, For.STAFF, self._move, paths.WORKPLACE),
+            Door("POST", paths.WORKPLACE_THERE, For.STAFF, self._there, paths.WORKPLACE),
             Door("POST", paths.WORKPLACE_ACT, For.STAFF, self._act, paths.WORKPLACE),
         ]
 
@@ -70,6 +71,10 @@ class WorkplacePages:
             raise Turned(Trouble.UNREADABLE)
         moved = await self._workplaces.move(visit.own_token, Doing(wanted))
         return await self._answer(visit, None if moved else Problem("cannot_move"))
+
+    async def _there(self, visit: Visit) -> web.StreamResponse:
+        """Somebody is there: that they have said so is all that there is to do."""
+        return await self._answer(visit, None)
 
     async def _act(self, visit: Visit) -> web.StreamResponse:
         act = visit.request.match_info["act"]

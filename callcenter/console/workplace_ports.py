@@ -27,6 +27,11 @@ class Doing(StrEnum):
     TRAINING = "training"
     ADMIN = "admin"
 
+    @property
+    def on_duty(self) -> bool:
+        """Calls are offered, or one was and its work goes on. A pause is none, whoever has begun it."""
+        return self in (Doing.AVAILABLE, Doing.RESERVED, Doing.ON_CALL, Doing.WRAP_UP)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -166,6 +171,8 @@ class Workplace:
         by_telephone: they answer at a telephone, not in the browser.
         wrap_up_until: when wrapping up ends by itself.
         asked: a colleague asks one into a talk.
+        hand_by: when the session ends although they are on duty, unless they show that they are there; ``None`` while
+            that is not soon.
         lines, colleagues: which lines and who can be asked into one's own, while there is one.
     """
 
@@ -179,6 +186,7 @@ class Workplace:
     ring: Ring | None
     talk: Talk | None
     asked: Asked | None = None
+    hand_by: datetime | None = None
     lines: tuple[Whom, ...] = ()
     colleagues: tuple[Whom, ...] = ()
 
@@ -202,7 +210,7 @@ class Workplaces(Protocol):
     """
 
     async def look(self, token: str) -> Workplace:
-        """How everything stands; the look is a sign of life of the page."""
+        """How everything stands; the look is a sign of life of the page, and that its owner is on duty there."""
 
     async def move(self, token: str, to: Doing) -> bool:
         """Do something else, by one's own will. False where that cannot be now."""

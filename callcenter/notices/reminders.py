@@ -7,23 +7,20 @@ on record too. At most one an appointment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy import text
 
 from callcenter.audit.ledger import Entry, EventKind, Value, note, stream_so_far, writing
-from callcenter.calls.appointment_texts import WORDING, appointment_words, number_to_name
+from callcenter.calls.appointment_texts import TELLS, WORDING, released_words, situation_of
 from callcenter.calls.delivery import MessageNotTaken, Messenger, Undeliverable, deliver_spoken
-from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Situation, Spoken, release
+from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Spoken
 from callcenter.disclosure.policy import Policy
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, Unavailable
-from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel
 from callcenter.kernel.protected import Protected
 from callcenter.kernel.randomness import Random, SystemRandom, new_id
@@ -37,7 +34,7 @@ from callcenter.practice.numbers import receives_sms
 from callcenter.practice.opening import Opening
 from callcenter.practice.patients import Patients
 from callcenter.practice.sending import ReminderMode
-from callcenter.practice.values import Appointment, Contact, PatientFlags
+from callcenter.practice.values import Appointment, Contact
 from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import defer
 from callcenter.store.sealed import Sealer
@@ -63,7 +60,6 @@ MOST_TRIES = 5
 OPTED_OUT = 21610
 
 _ACTOR: dict[str, Value] = {"kind": "job", "id": SEND_REMINDER}
-_TELLS = frozenset({Category.APPOINTMENT_EXISTS, Category.APPOINTMENT_TIME})
 
 
 class MobileSender(CallcenterError):
@@ -234,7 +230,7 @@ class Reminders:
             today = now.astimezone(facts.timezone).date()
             gate = Gate(self.policy, Channel.SMS, pen, _ACTOR, {"name": "reminder"}, today)
             inquiry = Inquiry(
-                categories=_TELLS,
+                categories=TELLS,
                 optional=frozenset(),
                 references=(f"appointment:{appointment.id}", f"reminder:{reminder}"),
                 prompt={"key": "reminder", "version": WORDING},
@@ -242,23 +238,16 @@ class Reminders:
             )
             coming = await Appointments.next(tx, subject, now)
             sensitive = appointment.practitioner_sensitive or (coming is not None and coming.sensitive_to_come)
-            decision = await gate.push(inquiry, _situation(subject, flags, sensitive=sensitive), barred)
+            decision = await gate.push(inquiry, situation_of(subject, flags, sensitive=sensitive), barred)
             if not isinstance(decision, Granted) or to is None or index is None:
                 return None
-            values: dict[str, Protected[Any]] = {"appointment.starts_at": appointment.starts_at}
-            words = release(decision.receipt, "reminder", values, lambda opened: self._words(facts, opened))
+            words = released_words(decision.receipt, "reminder", appointment, facts, self.sender)
             return _Letter(to.phone, words, subject, index, tries)
 
     def _telephone(self, contacts: tuple[Contact, ...], now: datetime) -> Contact | None:
         """The mobile that the patient confirmed last, if that was not too long ago: numbers are given to others."""
         fresh = (one for one in contacts if one.receives_sms and one.confirmed_at >= now - self.stale)
         return next(fresh, None)
-
-    def _words(self, facts: PracticeFacts, opened: Mapping[str, object]) -> str:
-        starts_at = opened["appointment.starts_at"]
-        if not isinstance(starts_at, datetime):
-            raise CallcenterError("a reminder was granted without its date")
-        return appointment_words(starts_at.astimezone(facts.timezone), number_to_name(facts), self.sender)
 
     # --- after it has left, or not
 
@@ -282,21 +271,6 @@ class Reminders:
         content: dict[str, Value] = {"of": str(letter.words.record), "refs": [f"reminder:{reminder}"], "reason": why}
         entry = Entry(EventKind.REMINDER_NOT_SENT, _ACTOR, letter.patient, content)
         await note(tx, entry, self.clock, self.random, stream=reminder)
-
-
-def _situation(subject: UUID, flags: PatientFlags, *, sensitive: bool) -> Situation:
-    """``sensitive``: one of the appointments to come is: that withholds all of them, here as on the telephone."""
-    return Situation(
-        patient=subject,
-        birth_date=flags.birth_date,
-        deceased=flags.deceased,
-        homonym=flags.homonym,
-        doubtful=flags.doubtful,
-        fictitious=flags.fictitious,
-        contact_restricted=flags.contact_restricted,
-        sensitive=sensitive,
-        practice_has_sensitive=False,  # no practitioner is named
-    )
 
 
 async def _barred(tx: Transaction, mode: ReminderMode, subject: UUID, index: bytes | None) -> Reason | None:

@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from callcenter.kernel.errors import IntegrityError
+from callcenter.practice.everywhere import all_practices
 from callcenter.practice.file import PatientFile
-from callcenter.practice.tables import patient, practice
+from callcenter.practice.tables import patient
 from callcenter.store.database import Database, Transaction
 from callcenter.store.key_marks import WrongKeys, has_marks, mark_keys
 from callcenter.store.sealed import Sealer
@@ -25,8 +26,7 @@ async def check_keys(database: Database, sealer: Sealer, *, mark: bool = True) -
     """
     async with database.house() as connection:
         known = await has_marks(connection, sealer.keys)
-        practices = [] if known else list((await connection.execute(select(practice.c.id))).scalars())
-    for practice_id in practices:
+    for practice_id in [] if known else await all_practices(database):
         async with database.practice(practice_id) as tx:
             if not await _opens_what_is_on_file(tx, sealer):
                 raise WrongKeys

@@ -105,6 +105,8 @@ queue_entry = Table(
     Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
     _moment("entered_at"),
+    # When the database itself has first known of it: a trigger says so, and by it goes what may be erased.
+    _moment("noted_at"),
     # From when on to be led elsewhere; for callbacks, not to be offered before.
     _moment("overflow_at", nullable=True),
     _moment("not_before", nullable=True),
@@ -135,6 +137,7 @@ queue_entry = Table(
     CheckConstraint("(passed_by IS NULL) = (passed_at IS NULL)", name="passed_at_a_time"),
     Index("ix_queue_entry_order", "priority", "place", "number", postgresql_where=text("state = 'waiting'")),
     Index("ix_queue_entry_present", "practice_id", postgresql_where=text("state <> 'left'")),
+    Index("ix_queue_entry_left", "left_at", postgresql_where=text("state = 'left'")),
     Index("ix_queue_entry_mark", "caller_mark", postgresql_where=text("caller_mark IS NOT NULL")),
     info=HOUSE_SCOPE,
 )
@@ -226,7 +229,8 @@ talk_party = Table(
     info=HOUSE_SCOPE,
 )
 
-#: What has happened, only ever added to: waits, and later statements, come from here alone.
+#: What has happened, only ever added to until it is erased whole (``routing.old_calls``): waits, and later statements,
+#: come from here alone.
 routing_event = Table(
     "routing_event",
     metadata,
@@ -253,6 +257,7 @@ routing_event = Table(
     Index(None, "call_id", "number"),
     Index(None, "practice_id", "at"),
     Index(None, "staff_id", "at"),
+    Index("ix_routing_event_presence", "at", postgresql_where=text("kind = 'presence'")),
     Index(
         "ix_routing_event_waits", "organisation_id", "at", postgresql_where=text("kind = 'connected' AND waited >= 0")
     ),

@@ -37,7 +37,13 @@ class ConsoleSettings(Listener):
         description="How browsers reach the pages, without a path: passkeys are bound to its host name, and "
         "another one makes them all useless. In production https://, behind your TLS proxy.",
     )
-    idle_minutes: int = Field(15, ge=1, le=60, description="After so long without a page, staff sign in again.")
+    idle_minutes: int = Field(
+        15,
+        ge=1,
+        le=60,
+        description="After so long without a page, staff sign in again; three times as long at the workplace on which "
+        "calls ring for them.",
+    )
     absolute_minutes: int = Field(
         720, ge=15, le=1440, description="After so long, staff sign in again whatever they do."
     )
@@ -149,6 +155,14 @@ class RetentionSettings(Section):
     # What has to stay stands in the patient's file by then. A week is what the database itself keeps.
     handled_message_days: int = Field(
         31, ge=7, le=92, description="Days after which a message that was handled is erased; others stay."
+    )
+    # Three months are what details of calls are kept for at first, a year at most; a month's statement needs its days.
+    queue_days: int = Field(
+        92,
+        ge=31,
+        le=366,
+        description="Days after which it is erased who waited, who answered and when, and who was on duty. What was "
+        "told to whom stays in the ledger.",
     )
 
 

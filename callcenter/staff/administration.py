@@ -35,7 +35,7 @@ class BadLogin(CallcenterError):
 
 
 class BadAccount(CallcenterError):
-    """A name has 1 to 80 characters, and languages are two letters each, such as fr."""
+    """A name has 1 to 80 characters, and languages are one to ten codes of two small letters, such as fr."""
 
 
 class AlreadyClosed(Conflict):
@@ -48,6 +48,10 @@ class FromTomorrow(CallcenterError):
 
 class OtherOrganisation(Conflict):
     """The portfolio belongs to another organisation than the account."""
+
+
+#: What the schema allows (``staff_account``).
+_MOST_LANGUAGES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,10 @@ class Administration:
         login, name = as_login(new.login), " ".join(new.display_name.split())
         if login is None:
             raise BadLogin
-        if not 1 <= len(name) <= 80 or not all(_is_language(one) for one in new.languages or ("",)):
+        if not 1 <= len(name) <= 80:
             raise BadAccount
-        made = Account(new_id(self.random), new.organisation, login, name, new.languages, expires_on=new.expires_on)
+        languages = _spoken(new.languages)
+        made = Account(new_id(self.random), new.organisation, login, name, languages, expires_on=new.expires_on)
         values = {
             "id": made.id,
             "organisation": made.organisation,
@@ -228,14 +233,54 @@ class Administration:
         """The training holds until that day, the last one."""
         await self._set(staff, _TRAIN, until, Act.TRAINED, by)
 
-    async def expires(self, staff: UUID, on: date | None, by: Actor) -> None:
-        """The account opens nothing after that day; ``None``: without end."""
-        await self._set(staff, _EXPIRE, on, Act.ACCOUNT_CHANGED, by)
+    async def expires(self, staff: UUID, on: date | None, by: Actor) -> bool:
+        """The account opens nothing after that day; ``None``: without end. True where that day is over already.
 
-    async def _set(self, staff: UUID, statement: TextClause, day: date | None, act: Act, by: Actor) -> None:
+        Raises:
+            AlreadyClosed: it opens nothing in any case.
+        """
+        over = on is not None and on < day_of(self.clock.now())
+        content: dict[str, Value] = {"day": None if on is None else on.isoformat()}
+        async with self.database.house() as connection:
+            await self._change(connection, _EXPIRE, {"id": staff, "day": on})
+            if over:
+                await self.sessions.end_all(connection, staff, by)
+            await self.log.note(connection, Act.ACCOUNT_CHANGED, by, staff, content)
+        return over
+
+    async def speaks(self, staff: UUID, languages: Sequence[str], by: Actor) -> tuple[str, ...]:
+        """The owner of the account speaks these, and calls in these alone are offered; returns each of them once.
+
+        Raises:
+            BadAccount: there is none, one is no code, or they are too many.
+            AlreadyClosed: no call is offered in any case.
+        """
+        spoken = _spoken(languages)
+        async with self.database.house() as connection:
+            await self._change(connection, _SPEAK, {"id": staff, "languages": list(spoken)})
+            await self.log.note(connection, Act.ACCOUNT_CHANGED, by, staff, {"languages": list(spoken)})
+        return spoken
+
+    async def _change(self, connection: AsyncConnection, statement: TextClause, values: dict[str, object]) -> None:
+        if (await connection.execute(statement, values)).rowcount != 1:
+            raise AlreadyClosed
+
+    async def _set(self, staff: UUID, statement: TextClause, day: date, act: Act, by: Actor) -> None:
         async with self.database.house() as connection:
             await connection.execute(statement, {"id": staff, "day": day})
-            await self.log.note(connection, act, by, staff, {"day": None if day is None else day.isoformat()})
+            await self.log.note(connection, act, by, staff, {"day": day.isoformat()})
+
+
+def _spoken(languages: Sequence[str]) -> tuple[str, ...]:
+    """Each language once, in that order: the first one is what they speak best.
+
+    Raises:
+        BadAccount: there is none, one is no code, or they are too many.
+    """
+    spoken = tuple(dict.fromkeys(languages))
+    if not 1 <= len(spoken) <= _MOST_LANGUAGES or not all(_is_language(one) for one in spoken):
+        raise BadAccount
+    return spoken
 
 
 def _is_language(code: str) -> bool:
@@ -277,4 +322,5 @@ _UNLOCK = text("UPDATE staff_account SET locked_at = NULL WHERE id = :id AND loc
 _CLOSE = text("UPDATE staff_account SET closed_at = :now WHERE id = :id AND closed_at IS NULL")
 _SIGN = text("UPDATE staff_account SET secrecy_signed_on = :day WHERE id = :id")
 _TRAIN = text("UPDATE staff_account SET trained_until = :day WHERE id = :id")
-_EXPIRE = text("UPDATE staff_account SET expires_on = :day WHERE id = :id")
+_EXPIRE = text("UPDATE staff_account SET expires_on = :day WHERE id = :id AND closed_at IS NULL")
+_SPEAK = text("UPDATE staff_account SET languages = :languages WHERE id = :id AND closed_at IS NULL")

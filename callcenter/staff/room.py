@@ -26,6 +26,9 @@ from callcenter.staff.throttle import Tallies
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 
+#: How many times as long as anybody else somebody who is on duty may do nothing: calls may be few.
+_ON_DUTY = 3
+
 
 @dataclass(frozen=True, slots=True)
 class StaffLimits:
@@ -46,7 +49,7 @@ class StaffLimits:
     def of(cls, console: ConsoleSettings) -> StaffLimits:
         """As an installation has set them."""
         idle, absolute = timedelta(minutes=console.idle_minutes), timedelta(minutes=console.absolute_minutes)
-        return cls(sessions=SessionLimits(idle=idle, absolute=absolute))
+        return cls(sessions=SessionLimits(idle=idle, on_duty=_ON_DUTY * idle, absolute=absolute))
 
 
 @dataclass(frozen=True, slots=True)

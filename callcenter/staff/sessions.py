@@ -41,6 +41,8 @@ class SessionLimits:
 
     Arguments:
         idle: without a page.
+        on_duty: without a page that somebody has asked for, of who is on duty at one: calls ring there, and may be few.
+        off_duty: after a page has shown for the last time that somebody is on duty at it.
         absolute: in all.
         password: of one that has not given its second factor, or not set one up.
         stepped_up: for how long a second factor that was given counts as given just now.
@@ -49,6 +51,8 @@ class SessionLimits:
     """
 
     idle: timedelta = timedelta(minutes=15)
+    on_duty: timedelta = timedelta(minutes=45)
+    off_duty: timedelta = timedelta(seconds=90)
     absolute: timedelta = timedelta(hours=12)
     password: timedelta = timedelta(minutes=30)
     stepped_up: timedelta = timedelta(minutes=5)
@@ -67,6 +71,7 @@ class StaffSession:
         factors: what it could be asked for.
         since: when it began.
         ends_at: by when it ends whatever is done.
+        hand_by: by when somebody on duty must have done something, or it ends before.
         stepped_up_until: until when the account may be changed, ``None`` where a second factor must be given first.
     """
 
@@ -77,6 +82,7 @@ class StaffSession:
     stage: Stage
     since: datetime
     ends_at: datetime
+    hand_by: datetime
     stepped_up_until: datetime | None
 
     @property
@@ -128,7 +134,7 @@ class Sessions:
     async def within(self, connection: AsyncConnection, token: str, *, active: bool = True) -> StaffSession | None:
         """The same, in a transaction that goes on. Names the session's account for row scope."""
         now, limits = self._clock.now(), self._limits
-        values = {"mark": mark_of(token), "now": now, "idle_since": now - limits.idle}
+        values = {"mark": mark_of(token), **self._times(now)}
         row = (await connection.execute(_LIVE, values)).one_or_none()
         if row is None:
             return None
@@ -141,6 +147,24 @@ class Sessions:
         roles = await grants(connection, account.id)
         factors = (await held(connection, account.id)).factors
         return _session(row, account, roles, factors, now, limits)
+
+    async def on_duty(self, connection: AsyncConnection, token: str) -> None:
+        """A page of this session shows that its owner is on duty: it stands for longer than somebody who is idle.
+
+        Not where its owner was last at another one: whoever has changed places leaves a page behind, not a workplace.
+        """
+        now, limits = self._clock.now(), self._limits
+        await connection.execute(_ON_DUTY, {"mark": mark_of(token), "now": now, "before": now - limits.noted})
+
+    def _times(self, now: datetime) -> dict[str, datetime]:
+        """What ``_STANDS`` compares with."""
+        limits = self._limits
+        return {
+            "now": now,
+            "idle_since": now - limits.idle,
+            "off_duty_since": now - limits.off_duty,
+            "left_since": now - limits.on_duty,
+        }
 
     async def owner(self, connection: AsyncConnection, token: str) -> UUID | None:
         """Whose session it is, whether it stands or not: to hold the account before anything of it is read."""
@@ -205,10 +229,8 @@ class Sessions:
 
     async def listed(self, staff: UUID) -> Sequence[Listed]:
         """The sessions of an account that stand, newest first."""
-        now = self._clock.now()
-        values = {"staff": staff, "now": now, "idle_since": now - self._limits.idle}
         async with self._database.house() as connection:
-            rows = (await connection.execute(_LISTED, values)).all()
+            rows = (await connection.execute(_LISTED, {"staff": staff, **self._times(self._clock.now())})).all()
         return [Listed(row.id, Stage(row.stage), row.made_at, row.seen_at, row.ends_at) for row in rows]
 
     async def revoke(self, token: str) -> None:
@@ -273,21 +295,36 @@ def _session(
         stage=Stage(row.stage),
         since=row.session_made_at,
         ends_at=row.ends_at,
+        hand_by=row.seen_at + limits.on_duty,
         stepped_up_until=until if until is not None and until > now else None,
     )
 
 
+# Whoever is on duty may have nothing to do for a while; a page that they have left for good ends even so.
+_STANDS = """s.revoked_at IS NULL AND s.ends_at > :now AND (
+        s.seen_at > :idle_since OR (s.on_duty_at > :off_duty_since AND s.seen_at > :left_since)
+    )"""
 _LIVE = text(
-    """
+    f"""
     SELECT s.id AS session_id, s.stage, s.made_at AS session_made_at, s.seen_at, s.ends_at, s.stepped_up_at, a.*
     FROM staff_session s JOIN staff_account a ON a.id = s.staff_id
-    WHERE s.token_mark = :mark AND s.revoked_at IS NULL AND s.ends_at > :now AND s.seen_at > :idle_since
-    """
+    WHERE s.token_mark = :mark AND {_STANDS}
+    """  # noqa: S608 - our own words alone
 )
 _OWNER = text("SELECT staff_id FROM staff_session WHERE token_mark = :mark")
 _SEEN = text(
-    "UPDATE staff_session SET seen_at = :now WHERE token_mark = :mark AND revoked_at IS NULL AND seen_at < :now "
-    "AND seen_at > :idle_since"
+    f"UPDATE staff_session s SET seen_at = :now WHERE s.token_mark = :mark AND s.seen_at < :now AND {_STANDS}"  # noqa: S608
+)
+_ON_DUTY = text(
+    """
+    UPDATE staff_session s SET on_duty_at = :now
+    WHERE s.token_mark = :mark AND s.stage = 'full' AND s.revoked_at IS NULL
+        AND (s.on_duty_at IS NULL OR s.on_duty_at < :before)
+        AND NOT EXISTS (
+            SELECT FROM staff_session o WHERE o.staff_id = s.staff_id AND o.revoked_at IS NULL AND o.ends_at > :now
+                AND o.stage = 'full' AND o.seen_at > s.seen_at
+        )
+    """
 )
 _BEGIN = text(
     """
@@ -316,11 +353,10 @@ _TAKE_CHALLENGE = text(
     """
 )
 _LISTED = text(
-    """
-    SELECT id, stage, made_at, seen_at, ends_at FROM staff_session
-    WHERE staff_id = :staff AND revoked_at IS NULL AND ends_at > :now AND seen_at > :idle_since
-    ORDER BY made_at DESC, id LIMIT 100
-    """
+    f"""
+    SELECT s.id, s.stage, s.made_at, s.seen_at, s.ends_at FROM staff_session s
+    WHERE s.staff_id = :staff AND {_STANDS} ORDER BY s.made_at DESC, s.id LIMIT 100
+    """  # noqa: S608 - our own words alone
 )
 _END = text(
     "UPDATE staff_session SET revoked_at = :now WHERE token_mark = :mark AND revoked_at IS NULL RETURNING id, staff_id"

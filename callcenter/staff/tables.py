@@ -124,6 +124,7 @@ staff_session = Table(
     Column("stage", Text, nullable=False),
     _at("made_at", nullable=False),
     _at("seen_at", nullable=False),
+    _at("on_duty_at"),  # when a page of it has last shown that calls are offered to its owner
     _at("ends_at", nullable=False),
     _at("stepped_up_at"),
     _at("revoked_at"),
@@ -132,6 +133,7 @@ staff_session = Table(
     _at("challenge_at"),
     CheckConstraint("stage IN ('password', 'full')", name="stage"),
     CheckConstraint("ends_at > made_at", name="ends_after_it_begins"),
+    CheckConstraint("on_duty_at IS NULL OR stage = 'full'", name="on_duty_with_both_factors"),
     CheckConstraint("challenge_for IN ('sign_in', 'step_up', 'registration')", name="challenge_for"),
     CheckConstraint(
         "(challenge IS NULL) = (challenge_for IS NULL) AND (challenge IS NULL) = (challenge_at IS NULL)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from callcenter.calls import callbacks
 from callcenter.flow import proving
@@ -101,7 +102,14 @@ def _any_number_of_times(sabotage: Sabotage) -> None:
 ONCE = Defence("an attempt becomes one call", "P2: one call is one caller", _any_number_of_times)
 
 
-@attack(stopped_by=ONCE)
+def _answered_again(sabotage: Sabotage) -> None:
+    sabotage.sql("DROP TRIGGER callback_ring_reached_call_id_once ON callback_ring")
+
+
+STAYS_ANSWERED = Defence("a ring is answered once in the database", "a callback becomes one call", _answered_again)
+
+
+@attack(stopped_by=(ONCE, STAYS_ANSWERED))
 async def test_another_call_comes_with_the_token_of_a_callback_that_was_answered(
     ground: Ground, floor: Floor
 ) -> Outcome:
@@ -122,7 +130,12 @@ async def test_another_call_comes_with_the_token_of_a_callback_that_was_answered
     )
     answered = []
     for call in (own, another):
-        async with ground.app.practice(practice) as tx:
-            answered.append(await callbacks.take_rung(tx, ground.sealer, call, token, now))
+        try:
+            async with ground.app.practice(practice) as tx:
+                answered.append(await callbacks.take_rung(tx, ground.sealer, call, token, now))
+        except DBAPIError as error:
+            if "what is over stays over" not in str(error.orig):
+                raise  # something else was in the way
+            answered.append(None)
     assert answered[0] is not None
     return gained(answered[1])

@@ -253,7 +253,16 @@ def _a_token_serves_again(sabotage: Sabotage) -> None:
 TOKEN_ONCE = Defence("the address of a ring serves one call", "P2: evidence is of one call", _a_token_serves_again)
 
 
-@attack(stopped_by=TOKEN_ONCE)
+def _what_is_over_comes_back(sabotage: Sabotage) -> None:
+    sabotage.sql("DROP TRIGGER outreach_reached_call_id_once ON outreach")
+
+
+REACHED_ONCE = Defence(
+    "a ring is answered once in the database", "P2: evidence is of one call", _what_is_over_comes_back
+)
+
+
+@attack(stopped_by=(TOKEN_ONCE, REACHED_ONCE))
 async def test_p2_the_address_of_a_ring_is_used_for_another_call(house: House) -> Outcome:
     await rung(house)
     first = await answered(house)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -128,14 +129,15 @@ async def test_a_call_is_offered_to_somebody_who_was_locked_out(ground: Ground, 
     staff = await floor.operator(practice)
     await floor.waits(practice)
     outcomes = {}
-    for what in ("locked_at = now()", "closed_at = now()", "expires_on = '2020-01-01'", "secrecy_signed_on = NULL"):
+    # The last one for good.
+    for what in ("locked_at = now()", "expires_on = '2020-01-01'", "secrecy_signed_on = NULL", "closed_at = now()"):
         await ground.change(f"UPDATE staff_account SET {what} WHERE id = :id", id=staff)
         outcomes[what] = gained(offers := await floor.offers())
         for call, _ in offers:
             await ground.change("DELETE FROM reservation WHERE call_id = :id", id=call)
             await ground.change("UPDATE queue_entry SET state = 'waiting' WHERE call_id = :id", id=call)
             await ground.change("UPDATE presence SET state = 'available' WHERE staff_id = :id", id=staff)
-        opened = "locked_at = NULL, closed_at = NULL, expires_on = NULL, secrecy_signed_on = '2020-01-01'"
+        opened = "locked_at = NULL, expires_on = NULL, secrecy_signed_on = '2020-01-01'"
         await ground.change(f"UPDATE staff_account SET {opened} WHERE id = :id", id=staff)
     return unanimous(outcomes)
 
@@ -156,13 +158,63 @@ async def test_what_has_happened_in_a_queue_is_rewritten(floor: Floor) -> Outcom
     await floor.waits(await floor.practice())
     outcomes = {}
     for statement in ("UPDATE routing_event SET waited = 0", "DELETE FROM routing_event"):
-        try:
-            async with floor.database.house() as connection:
-                await connection.execute(text(statement))
-        except DBAPIError as error:
-            if "permission denied" not in str(error.orig):
-                raise  # something else was in the way
-            outcomes[statement] = FOILED
-        else:
-            outcomes[statement] = SUCCEEDED
+        outcomes[statement] = await _allowed(floor, statement)
     return unanimous(outcomes)
+
+
+async def _allowed(floor: Floor, statement: str) -> Outcome:
+    """Whether the server may do that at all."""
+    try:
+        async with floor.database.practice(await floor.practice()) as tx:
+            await tx.connection.execute(text(statement))
+    except DBAPIError as error:
+        if "permission denied" not in str(error.orig):
+            raise  # something else was in the way
+        return FOILED
+    return SUCCEEDED
+
+
+#: In the order in which they can be deleted.
+_ERASED = ("talk_party", "talk", "callback_ring", "callback", "routing_event", "reservation", "queue_entry")
+
+
+def _may_delete(sabotage: Sabotage) -> None:
+    sabotage.sql(f"GRANT DELETE ON {', '.join(_ERASED)} TO {APP}")
+
+
+DELETES_NOTHING = Defence(
+    "the server deletes nothing of the queue", "statements come from what has happened", _may_delete
+)
+
+
+@attack(stopped_by=DELETES_NOTHING)
+async def test_a_call_is_made_to_vanish_from_the_queue(floor: Floor) -> Outcome:
+    """A caller who was lost, an operator who was not there: as if they had never been."""
+    await floor.waits(await floor.practice())
+    return unanimous({table: await _allowed(floor, f"DELETE FROM {table}") for table in _ERASED})
+
+
+def _as_old_as_the_server_says(sabotage: Sabotage) -> None:
+    sabotage.sql("DROP TRIGGER queue_entry_noted ON queue_entry")
+
+
+BY_ITS_OWN_CLOCK = Defence(
+    "the database knows how old a call is", "statements come from what has happened", _as_old_as_the_server_says
+)
+
+
+@attack(stopped_by=BY_ITS_OWN_CLOCK)
+async def test_a_call_of_today_is_erased_as_one_of_last_year(floor: Floor) -> Outcome:
+    practice = await floor.practice()
+    call = await floor.call(practice)
+    await floor.run(
+        "INSERT INTO queue_entry (call_id, practice_id, language, priority, place, kind, state, entered_at, left_at, "
+        "left_reason, noted_at) "
+        "VALUES (:call, :practice, 'fr', 3, :then, 'live', 'left', :then, :then, 'hung_up', :then)",
+        call=call,
+        practice=practice,
+        then=datetime(2020, 1, 1, tzinfo=UTC),
+    )
+    async with floor.database.house() as connection:
+        gone = await connection.execute(text("SELECT forget_queue('2999-01-01', 100)"))
+    return gained(gone.scalar_one())

@@ -294,11 +294,14 @@ async def test_who_has_not_undertaken_to_be_silent_signs_in(desk: Desk, ground: 
 
 
 #: True, of the same parameters.
-_ANY_TIME = " AND cast(:idle_since AS timestamptz) < cast(:now AS timestamptz)"
+_ANY_TIME = (
+    "s.revoked_at IS NULL AND cast(:now AS timestamptz) > least(cast(:idle_since AS timestamptz), "
+    "cast(:off_duty_since AS timestamptz), cast(:left_since AS timestamptz))"
+)
 
 
 def _sessions_do_not_end(sabotage: Sabotage) -> None:
-    sabotage.rewrite(sessions, "_LIVE", " AND s.ends_at > :now AND s.seen_at > :idle_since", _ANY_TIME)
+    sabotage.rewrite(sessions, "_LIVE", sessions._STANDS, _ANY_TIME)
 
 
 IN_TIME = Defence("sessions end by time", "AU-06: sessions end", _sessions_do_not_end)

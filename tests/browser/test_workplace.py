@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -173,6 +175,38 @@ async def test_a_session_that_is_ended_elsewhere_ends_the_page(browser: Browser,
         await expect(heading(page, "Connexion")).to_be_visible()
         await expect(page.get_by_text("Votre session a pris fin")).to_be_visible()
         assert "/connexion?suite=%2Fposte&fin=1" in page.url
+
+
+async def without_a_hand(office: Office, minutes: float) -> None:
+    """Nobody has touched the page for so long, while it has looked."""
+    untouched = "UPDATE staff_session SET seen_at = :then WHERE seen_at > :then AND on_duty_at IS NOT NULL"
+    async with office.stage.running.database.house() as connection:
+        await connection.execute(text(untouched), {"then": office.stage.clock.now() - timedelta(minutes=minutes)})
+
+
+async def test_whoever_is_on_duty_without_a_call_is_asked_whether_they_are_there(
+    browser: Browser, office: Office
+) -> None:
+    async with at_work(browser, office.stage) as page:
+        await page.route("**/poste/evenements", lambda route: route.abort())  # it looks every few seconds then
+        await page.reload()
+        await page.wait_for_selector("html[data-ready]")
+        question = heading(page, "Toujours là ?")
+        async with asyncio.timeout(30):
+            while not await question.count():  # what was touched before the page looked last counts
+                await without_a_hand(office, 44)
+                await asyncio.sleep(0.5)
+        await expect(page).to_have_title("Toujours là ? – Mon poste – callcenter")
+        await expect(page.locator("#alerte")).to_have_text("Toujours là ? Votre session va se terminer.")
+        await button(page, "Je suis là").click()
+        await expect(question).to_have_count(0)
+        await expect(page).to_have_title("Mon poste – callcenter")
+        await expect(heading(page, "Disponible")).to_be_visible()
+        async with asyncio.timeout(30):
+            while "/connexion" not in page.url:
+                await without_a_hand(office, 45)
+                await asyncio.sleep(0.5)
+        await expect(page.get_by_text("Votre session a pris fin")).to_be_visible()
 
 
 async def test_a_microphone_that_is_refused_gives_the_call_back(browser: Browser, office: Office) -> None:

@@ -72,8 +72,11 @@ async def test_a_login_that_cannot_be_is_refused(desk: Desk, login: str) -> None
         await desk.room.administration.create(NewAccount(desk.organisation, login, "Superviseur"), BY)
 
 
+ELEVEN = ("Superviseur", ("ar", "de", "el", "en", "es", "fr", "it", "nl", "pl", "pt", "tr"))
+
+
 @pytest.mark.parametrize(
-    ("name", "languages"), [("  ", ("fr",)), ("n" * 81, ("fr",)), ("Superviseur", ()), ("Superviseur", ("FR",))]
+    ("name", "languages"), [("  ", ("fr",)), ("n" * 81, ("fr",)), ("Superviseur", ()), ("Superviseur", ("FR",)), ELEVEN]
 )
 async def test_a_name_or_a_language_that_cannot_be_is_refused(
     desk: Desk, name: str, languages: tuple[str, ...]
@@ -123,6 +126,36 @@ async def test_an_undertaking_is_not_dated_in_the_future(desk: Desk) -> None:
     await desk.room.administration.trained(account.id, date(2027, 1, 31), BY)
     found = await desk.room.administration.called(account.login)
     assert (found.secrecy_signed_on, found.trained_until) == (date(2026, 11, 26), date(2027, 1, 31))
+
+
+async def test_a_last_day_that_is_over_puts_out_whoever_is_in(desk: Desk) -> None:
+    person, admin = await desk.person(), desk.room.administration
+    staff, token = person.account.id, await desk.signed_in(person)
+    assert not await admin.expires(staff, date(2026, 11, 26), BY)  # today
+    assert await desk.room.sessions.of(token) is not None
+    assert await admin.expires(staff, date(2026, 11, 25), BY)
+    assert await desk.room.sessions.of(token) is None
+    assert not await admin.expires(staff, None, BY)
+    assert await desk.room.sessions.of(token) is None  # it was ended, and does not come back
+    records = [record.body for record in await admin.records(staff)]
+    days = [body["day"] for body in records if body["event"] == Act.ACCOUNT_CHANGED]
+    assert days == ["2026-11-26", "2026-11-25", None]
+
+
+async def test_languages_are_on_record_and_a_closed_account_has_none_to_change(desk: Desk) -> None:
+    account, admin = await desk.account(), desk.room.administration
+    assert await admin.speaks(account.id, ["fr", "ar", "ar"], BY) == ("fr", "ar")
+    assert (await admin.called(account.login)).languages == ("fr", "ar")
+    with pytest.raises(BadAccount):
+        await admin.speaks(account.id, ELEVEN[1], BY)
+    assert (await admin.records(account.id))[-1].body["languages"] == ["fr", "ar"]
+    await admin.close(account.id, BY)
+    before = await desk.acts(account.id)
+    with pytest.raises(AlreadyClosed):
+        await admin.speaks(account.id, ["fr"], BY)
+    with pytest.raises(AlreadyClosed):
+        await admin.expires(account.id, None, BY)
+    assert await desk.acts(account.id) == before
 
 
 # --- sessions
@@ -353,12 +386,15 @@ async def test_counts_and_sessions_are_forgotten_in_time(desk: Desk, database: D
     upkeep = StaffUpkeep(database, clock)
     await upkeep.forget()
     assert await desk.room.sessions.of(token) is not None
-    clock.advance(timedelta(days=7, hours=13).total_seconds())
+    clock.advance(timedelta(days=10, hours=1).total_seconds())  # an invitation is good for three days
     assert await upkeep.forget() > 0
-    left = text("SELECT (SELECT count(*) FROM login_tally WHERE tries > 0) + (SELECT count(*) FROM staff_session)")
+    left = text(
+        "SELECT (SELECT count(*) FROM login_tally WHERE tries > 0) + (SELECT count(*) FROM staff_session) + "
+        "(SELECT count(*) FROM staff_invitation)"
+    )
     async with database.house() as connection:
         assert (await connection.execute(left)).scalar_one() == 0
-    clock.advance(timedelta(days=24).total_seconds())
+    clock.advance(timedelta(days=22).total_seconds())
     assert await upkeep.forget() > 0  # where somebody signed in from, too
     async with database.house() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM login_tally"))).scalar_one() == 0

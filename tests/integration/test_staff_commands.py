@@ -128,11 +128,11 @@ async def test_an_account_from_its_making_to_its_end(staff: Commands, database: 
     assert "undertaking signed" in await staff.done("sign", "superviseur1", today.isoformat())
     assert await _accepted(database, config, token)
     listed = await staff.done("list")
-    assert re.search(r"^superviseur1 +Superviseur 1 +open +training lapsed: reveals nothing$", listed, re.MULTILINE)
+    lapsed = r"^superviseur1 +Superviseur 1 +open +training lapsed: reveals nothing; fr, en$"
+    assert re.search(lapsed, listed, re.MULTILINE)
     await staff.done("trained", "superviseur1", (today + timedelta(days=15)).isoformat())
     assert "15 days left" in await staff.done("list")
     shown = await staff.done("show", "superviseur1", "--records")
-    assert "languages: fr, en" in shown
     assert "supervisor for everything" in shown
     assert "no application, 0 passkeys; 0 printed codes left" in shown
     assert re.search(r"Z  staff\.account_made +by camille$", shown, re.MULTILINE)
@@ -151,6 +151,36 @@ async def test_an_account_from_its_making_to_its_end(staff: Commands, database: 
     assert (await staff.done("show", "superviseur1", "--records")).count("staff.tries_forgotten") == forgotten + 1
     assert "closed" in await staff.done("close", "superviseur1")
     assert "no role" in await staff.done("show", "superviseur1")
+
+
+async def test_a_contract_ends_on_a_day_that_can_be_changed(staff: Commands) -> None:
+    new = ("--name", "Télésecrétaire 9", "--organisation", HOUSE, "--role", "operator")
+    await staff.done("create", "operatrice9", *new, "--until", "2026-12-31")
+    today = day_of(datetime.now(UTC))
+    await staff.done("sign", "operatrice9", today.isoformat())
+    yesterday = today - timedelta(days=1)
+    assert await staff.done("until", "operatrice9", today.isoformat()) == f"operatrice9: last day {today}\n"
+    assert re.search(rf"^operatrice9 .* open .*; fr; last day {today}$", await staff.done("list"), re.MULTILINE)
+    over = await staff.done("until", "operatrice9", yesterday.isoformat(), "--by", "camille")
+    assert over == f"operatrice9: last day {yesterday}, which is over: nothing opens any more\n"
+    shown = await staff.done("show", "operatrice9", "--records")
+    assert re.search(r"^operatrice9 .* expired ", shown, re.MULTILINE)
+    assert re.search(r"Z  staff\.account_changed +by camille$", shown, re.MULTILINE)
+    assert await staff.done("until", "operatrice9", "--no-end") == "operatrice9: no last day\n"
+    assert "last day: none" in await staff.done("show", "operatrice9")
+    await staff.done("close", "operatrice9")
+    assert "closed, for good" in await staff.refused("until", "operatrice9", today.isoformat())
+
+
+async def test_languages_are_said_anew_and_each_is_once(staff: Commands) -> None:
+    new = ("--name", "Télésecrétaire 6", "--organisation", HOUSE, "--role", "operator")
+    await staff.done("create", "operatrice6", *new)
+    assert await staff.done("languages", "operatrice6", "fr", "ar", "fr") == "operatrice6: speaks fr, ar\n"
+    assert re.search(r"^operatrice6 .*; fr, ar$", await staff.done("list"), re.MULTILINE)
+    assert "codes of two small letters" in await staff.refused("languages", "operatrice6", "fr", "French")
+    assert re.search(r"^operatrice6 .*; fr, ar$", await staff.done("list"), re.MULTILINE)
+    await staff.done("close", "operatrice6")
+    assert "closed, for good" in await staff.refused("languages", "operatrice6", "fr")
 
 
 async def test_roles_are_given_and_taken_by_portfolio(staff: Commands) -> None:
@@ -182,6 +212,16 @@ async def test_roles_are_given_and_taken_by_portfolio(staff: Commands) -> None:
         (("create", "abc", "--name", "X", "--organisation", "Nobody", "--role", "operator"), f"there are « {HOUSE} »"),
         (("portfolio", "add", "None", "cabinet-du-port", "--organisation", HOUSE), "portfolio list"),
         (("sign", "nobody", "yesterday"), "yesterday"),
+        (("until", "nobody", "2027-01-31"), "callcenter staff list"),
+        (("until", "nobody"), "a day or --no-end"),
+        (("until", "nobody", "2027-01-31", "--no-end"), "a day or --no-end"),
+        (("until", "nobody", "31/01/2027"), "%Y-%m-%d"),
+        (("languages", "nobody", "fr"), "callcenter staff list"),
+        (("languages", "nobody"), "LANGUAGE"),
+        (
+            ("create", "abc", "--name", "X", "--organisation", HOUSE, "--role", "operator", "--language", "f"),
+            "such as fr",
+        ),
     ],
 )
 async def test_what_cannot_be_done_says_what_to_do(staff: Commands, arguments: tuple[str, ...], says: str) -> None:

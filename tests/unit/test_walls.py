@@ -14,6 +14,7 @@ RUFF = Path(sys.executable).with_name("ruff")
 CLIMBS = {
     "words of the gate": "from callcenter.disclosure.gate import words_of\n\nX = words_of\n",
     "a receipt turned into words": "from callcenter.disclosure.gate import release\n\nX = release\n",
+    "the same for a text": "from callcenter.calls.appointment_texts import released_words\n\nX = released_words\n",
     "an answer before its commit": "from callcenter.calls.values import committed\n\nX = committed\n",
     "a protected value": "from callcenter.kernel.protected import expose\n\nX = expose\n",
     "a protected value, from behind": "def f(x: object) -> object:\n    return x._value\n",

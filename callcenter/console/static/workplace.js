@@ -88,14 +88,15 @@ addEventListener("beforeunload", (event) => {
 // --- showing
 
 const show = (changed) => {
-  const { ring: offer, talk, alert, status } = part.dataset;
+  const { ring: offer, talk, alert, status, there } = part.dataset;
   if (alerted.textContent !== alert) alerted.textContent = alert;
   if (announced.textContent !== status) announced.textContent = status;
-  const rings = alert !== "";
-  ring(offer !== "" && sound.checked);
-  document.title = rings ? `${said.ringing} – ${title}` : title;
-  if (rings && changed.includes("appel") && document.hidden && window.Notification?.permission === "granted") {
-    new Notification(said.ringing, { tag: "callcenter" });
+  const word = there || (alert === "" ? "" : said.ringing);
+  ring((offer !== "" || there !== "") && sound.checked);
+  document.title = word ? `${word} – ${title}` : title;
+  const isNew = changed.includes(there ? "toujours-la" : "appel");
+  if (word && isNew && document.hidden && window.Notification?.permission === "granted") {
+    new Notification(word, { tag: "callcenter" });
   }
   softphone?.follow(talk ?? "");
   showSpeaking(state?.className ? state.textContent : undefined);

@@ -265,6 +265,8 @@ _WRITTEN = (
     "talk_party",
     "talk",
     "call_session",
+    "callback_ring",
+    "callback",
     *("routing_event", "reservation", "queue_entry", "presence", "routing_rule", "staff_role", "portfolio_practice"),
     *("portfolio", "staff_account", "call", "practice", "organisation"),
 )

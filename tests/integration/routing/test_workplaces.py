@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import UUID
@@ -36,6 +36,8 @@ class Rooms:
     floor: Floor
     full: bool = True
     left: timedelta = timedelta(hours=1)
+    without_a_hand: timedelta = timedelta(minutes=45)
+    duties: list[UUID] = field(default_factory=list)
 
     @property
     def sessions(self) -> Rooms:
@@ -45,8 +47,16 @@ class Rooms:
         assert not active, "what a page does by itself is no sign of its reader"
         if not token:
             return None
-        ends = self.floor.clock.now() + self.left
-        return SimpleNamespace(account=SimpleNamespace(id=UUID(token)), is_full=self.full, ends_at=ends)
+        now = self.floor.clock.now()
+        return SimpleNamespace(
+            account=SimpleNamespace(id=UUID(token)),
+            is_full=self.full,
+            ends_at=now + self.left,
+            hand_by=now + self.without_a_hand,
+        )
+
+    async def on_duty(self, _: object, token: str) -> None:
+        self.duties.append(UUID(token))
 
 
 @pytest.fixture
@@ -101,6 +111,41 @@ async def test_a_look_is_a_sign_of_life(floor: Floor, practice: UUID, places: St
     floor.clock.advance(30)
     await places.look(str(staff))
     assert (await floor.present(staff)).seen_at == floor.clock.now()
+
+
+@pytest.mark.parametrize("state", PresenceState)
+async def test_a_look_shows_who_is_on_duty_at_this_page(
+    floor: Floor, practice: UUID, places: StaffWorkplaces, rooms: Rooms, state: PresenceState
+) -> None:
+    staff = await floor.operator(practice)
+    wraps = "now()" if state is PresenceState.WRAP_UP else "NULL"
+    for way in Way:
+        await floor.run(
+            f"UPDATE presence SET state = :state, way = :way, wrap_up_until = {wraps} WHERE staff_id = :staff",
+            state=state.value,
+            way=way.value,
+            staff=staff,
+        )
+        await places.look(str(staff))
+    works = state.value in ("available", "reserved", "on_call", "wrap_up")
+    assert rooms.duties == ([staff] if works else [])  # at a telephone calls ring without the page
+
+
+async def test_who_is_on_duty_is_asked_whether_they_are_there_a_minute_before_the_end(
+    floor: Floor, practice: UUID, places: StaffWorkplaces, rooms: Rooms
+) -> None:
+    staff = await floor.operator(practice)
+    asked = {}
+    for seconds in (76, 75, 1):
+        rooms.without_a_hand = timedelta(seconds=seconds)
+        asked[seconds] = (await places.look(str(staff))).hand_by
+    now = floor.clock.now()
+    assert asked == {76: None, 75: now + timedelta(seconds=75), 1: now + timedelta(seconds=1)}
+    rooms.left = timedelta(seconds=1)  # the session ends whatever is done
+    assert (await places.look(str(staff))).hand_by is None
+    rooms.left = timedelta(hours=1)
+    await floor.moves(staff, PresenceState.BREAK)
+    assert (await places.look(str(staff))).hand_by is None
 
 
 async def test_a_ring_is_shown_to_whom_it_is_offered_and_taken_by_them_once(

@@ -167,7 +167,7 @@ async def test_who_follows_a_link_from_elsewhere_is_asked_by_a_page_of_ours_once
 async def test_one_signs_out_by_a_form_and_by_no_link() -> None:
     async with open_desk() as desk:
         token = await desk.signed_in()
-        assert (await desk.guest.get("/deconnexion")).status == 405
+        assert (await desk.guest.get("/deconnexion")).location == "/"
         assert token in desk.staff.sessions
         await desk.guest.get("/")
         gone = await desk.guest.follow(await desk.guest.post("/deconnexion"))
@@ -513,6 +513,43 @@ async def test_every_door_says_for_whom_it_is_and_every_route_is_a_door() -> Non
                 address = path.format(token="x", passkey=KEY, session=KEY, call=KEY, act="decrocher")
                 answer = await (desk.guest.get(address) if method == "GET" else desk.guest.send(address, {}))
                 assert (answer.status, answer.location.partition("?")[0]) == (303, "/connexion"), path
+
+
+#: The page that has the form, by where the address of a form begins.
+FORMS = {
+    "/deconnexion": "/",
+    "/connexion/facteur/": "/connexion/facteur",
+    "/premier-facteur/": "/premier-facteur",
+    "/confirmation/": "/confirmation",
+    "/compte/": "/compte",
+    "/poste/": "/poste",
+}
+
+
+async def test_whoever_asks_for_the_address_of_a_form_is_led_to_the_page_that_has_it() -> None:
+    async with open_desk() as desk:
+        doors = doors_of(desk.staff)
+        pages = {door.path for door in doors if door.method == "GET"}
+        forms = {door.path for door in doors if door.method == "POST"} - pages
+        assert len(forms) > 20
+        for path in forms:
+            (page,) = [page for begins, page in FORMS.items() if path.startswith(begins)]
+            assert page in pages
+            address = path.format(passkey=KEY, session=KEY, call=KEY, act="decrocher")
+            for method in ("GET", "HEAD"):
+                answer = await desk.guest.ask(method, f"{address}?suite=//evil.example")
+                assert (answer.status, answer.location) == (303, page), path
+        assert desk.staff.used == 0
+        assert desk.workplaces.done == []
+
+
+async def test_a_bookmark_of_a_form_leads_through_signing_in_to_its_page() -> None:
+    async with open_desk() as desk:
+        login = await desk.guest.follow(await desk.guest.get("/compte/mot-de-passe"))
+        assert 'name="suite" value="/compte"' in login.text
+        await desk.signed_in()
+        shown = await desk.guest.follow(await desk.guest.get("/confirmation/application"))
+        assert 'action="/confirmation/application"' in shown.text
 
 
 def doors_of(staff: StaffDouble) -> list[object]:

@@ -52,6 +52,11 @@ STATES = {
         {"doing": Doing.ON_CALL, "talk": replace(TALK, keypad=Keypad.PROVED, level=2)},
         "Identité prouvée par l’appelant (niveau 2)",
     ),
+    "nobody moves": (
+        {"hand_by": NOW + timedelta(seconds=63)},
+        "Toujours là ? Rien n’a bougé devant cette page depuis longtemps. Sans un geste de votre part, votre session "
+        "se termine dans 1:03",
+    ),
     "wrap-up": (
         {"doing": Doing.WRAP_UP, "wrap_up_until": NOW + timedelta(seconds=12)},
         "un nouvel appel peut venir dans 0:12",
@@ -182,6 +187,28 @@ async def test_a_page_that_looks_by_itself_keeps_no_session_from_ending() -> Non
         assert desk.staff.used == 0
         await desk.guest.get("/poste/etat?present=1")
         assert desk.staff.used == 1
+
+
+async def test_who_says_that_they_are_there_is_seen_to_be() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in()
+        desk.workplaces.stands(hand_by=NOW + timedelta(seconds=60))
+        asked = await desk.guest.get("/poste/etat")
+        assert 'data-there="Toujours là ?"' in asked.text
+        assert desk.staff.used == 0
+        answer = await desk.guest.post("/poste/toujours-la", partie="1")
+        assert (answer.status, 'id="poste"' in answer.text, desk.staff.used) == (200, True, 1)
+        assert (await desk.guest.post("/poste/toujours-la")).location == "/poste"
+
+
+@pytest.mark.parametrize("how", [{"ring": RING}, {"talk": TALK}, {"asked": ASKED}], ids=["ring", "talk", "asked"])
+async def test_nobody_is_asked_whether_they_are_there_while_there_is_a_call(how: dict[str, object]) -> None:
+    async with open_desk() as desk:
+        await desk.signed_in()
+        desk.workplaces.stands(hand_by=NOW + timedelta(seconds=60), **how)
+        part = await desk.guest.get("/poste/etat")
+        assert "Toujours là" not in part.text
+        assert 'data-there=""' in part.text
 
 
 async def test_a_pass_is_for_a_full_session_alone_and_needs_the_proof() -> None:
