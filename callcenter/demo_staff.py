@@ -6,6 +6,7 @@ database that could be used for anybody else. Outside the demo everything here i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -37,6 +38,8 @@ from callcenter.store.database import Database
 from callcenter.store.sealed import NO_PRACTICE, Sealer
 
 PORTFOLIO = "Tous les cabinets"
+#: How often it is tried to let somebody be off duty, and the seconds between.
+_TRIES, _BETWEEN = 50, 0.1
 _BY = Actor.command("demonstration")
 
 
@@ -155,5 +158,13 @@ async def on_duty(
         yield
     finally:
         for one in staff:
-            async with database.house() as connection:
-                await move(connection, one, PresenceState.OFFLINE, clock.now(), way=Way.TELEPHONE)
+            await _off_duty(database, clock, one)
+
+
+async def _off_duty(database: Database, clock: Clock, staff: UUID) -> None:
+    """Let somebody be off duty: once the call that they have, or are offered, is over, which it is in a moment."""
+    for _ in range(_TRIES):
+        async with database.house() as connection:
+            if await move(connection, staff, PresenceState.OFFLINE, clock.now(), way=Way.TELEPHONE):
+                return
+        await asyncio.sleep(_BETWEEN)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from callcenter.app.fittings import Fittings
 from callcenter.background import in_background, keep_going
@@ -13,26 +12,39 @@ from callcenter.routing.waking import Listener
 from callcenter.telephony.alerts import AlertKind
 
 
-@asynccontextmanager
-async def distributing(url: str, fittings: Fittings) -> AsyncIterator[None]:
-    """Offer calls for as long as the body runs; any number of processes may.
+class Rounds:
+    """What is done again and again for those who wait and those who talk; any number of processes may.
 
     Arguments:
         url: of the database, as SQLAlchemy reads it.
     """
-    house = fittings.house
-    listener = Listener(url)
-    distributor = Distributor(house.database, house.clock, house.random, listener, offered=fittings.operators.offered)
-    going_on = keep_going(distributor.run, fittings.alerts, AlertKind.QUEUE_STANDS, seconds=1)
-    mending = keep_going(partial(_mend, fittings), fittings.alerts, AlertKind.QUEUE_STANDS, seconds=POLL)
-    async with listener.running(), in_background(going_on), in_background(mending):
-        yield
 
+    def __init__(self, url: str, fittings: Fittings) -> None:
+        house = fittings.house
+        self._fittings = fittings
+        self._listener = Listener(url)
+        self._distributor = Distributor(
+            house.database, house.clock, house.random, self._listener, offered=fittings.operators.offered
+        )
 
-async def _mend(fittings: Fittings) -> None:
-    """Mend what hangs of talks. The carrier is asked for it, so it stands apart: no caller waits for it."""
-    now = fittings.house.clock.now()
-    await fittings.thirds.sweep(now)
-    await fittings.own_legs.sweep(now)
-    await fittings.keypad.sweep(now)
-    await fittings.lost_callers.sweep(now)
+    @asynccontextmanager
+    async def going(self) -> AsyncIterator[None]:
+        """Go them for as long as the body runs."""
+        alerts = self._fittings.alerts
+        going_on = keep_going(self._distributor.run, alerts, AlertKind.QUEUE_STANDS, seconds=1)
+        mending = keep_going(self._mend, alerts, AlertKind.QUEUE_STANDS, seconds=POLL)
+        async with self._listener.running(), in_background(going_on), in_background(mending):
+            yield
+
+    async def once(self) -> None:
+        """Go one at once: for whoever drives the clock, and knows that it has moved."""
+        await self._distributor.once()
+        await self._mend()
+
+    async def _mend(self) -> None:
+        """Mend what hangs of talks. The carrier is asked for it, so it stands apart: no caller waits for it."""
+        now = self._fittings.house.clock.now()
+        await self._fittings.thirds.sweep(now)
+        await self._fittings.own_legs.sweep(now)
+        await self._fittings.keypad.sweep(now)
+        await self._fittings.lost_callers.sweep(now)

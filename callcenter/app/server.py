@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from callcenter.app.console import open_console
-from callcenter.app.distributing import distributing
+from callcenter.app.distributing import Rounds
 from callcenter.app.faces import listen_to_both
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
@@ -39,6 +39,7 @@ class Running:
         outreach: what it sends by itself.
         keypad: what operators may have their callers type.
         talks: what operators do with the calls that they have.
+        rounds: what is done again and again for those who wait.
     """
 
     settings: Settings
@@ -52,6 +53,7 @@ class Running:
     outreach: Outreach
     keypad: Keypad
     talks: Talks
+    rounds: Rounds
 
 
 @asynccontextmanager
@@ -82,9 +84,10 @@ async def run_server(
         fittings = await fitted_out(stack, settings, addresses, clock, random, voice)
         house, alerts, static = fittings.house, fittings.alerts, fittings.static
         await refresh_static(house.database, static)
+        rounds = Rounds(addresses.app, fittings)
         if jobs:
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
-            await stack.enter_async_context(distributing(addresses.app, fittings))
+            await stack.enter_async_context(rounds.going())
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)
         console = await open_console(stack, settings, addresses, fittings)
@@ -101,4 +104,5 @@ async def run_server(
             outreach=fittings.outreach,
             keypad=fittings.keypad,
             talks=fittings.talks,
+            rounds=rounds,
         )

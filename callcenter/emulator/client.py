@@ -169,9 +169,10 @@ class ControlClient:
         """Hang up; harmless when the call is over."""
         await self._post(f"/calls/{sid}/hangup", {})
 
-    async def ringing(self, number: str, wait: float) -> tuple[Ringing, ...]:
-        """The legs that ring at a number, after waiting for one."""
-        body = await self._get("/telephones", {"number": number, "wait": f"{wait:g}"})
+    async def ringing(self, number: str | None, wait: float) -> tuple[Ringing, ...]:
+        """The legs that ring at a number, or anywhere for None, after waiting for one."""
+        where = {} if number is None else {"number": number}
+        body = await self._get("/telephones", {"wait": f"{wait:g}", **where})
         return tuple(Ringing(telephone["sid"], telephone["parent"]) for telephone in body["telephones"])
 
     async def answer(self, sid: str) -> None:

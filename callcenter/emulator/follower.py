@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from callcenter.emulator.errors import EmulatorError, Refusal
 from callcenter.emulator.narration import heard_line, keys_line, mail_line, message_line, sent_line
 from callcenter.emulator.nodes import plain
 from callcenter.emulator.outcomes import Differed
+from callcenter.emulator.passing import Passing, Upkeep
 from callcenter.emulator.steps import (
     CALLER,
     Answers,
@@ -42,8 +42,6 @@ from callcenter.emulator.steps import (
 from callcenter.emulator.surroundings import Surroundings
 
 Narrator = Callable[[str], object]
-
-LONGEST_WAIT = 600.0  # real seconds between two calls
 
 REFERENCE = re.compile(r"\{(\w+)(!?)\}")
 
@@ -82,6 +80,7 @@ class Follower:
         narrate: gets what happens.
         caller: sends text messages, where no other telephone is named.
         seen_mails: how many mails there were before it began.
+        passing: how time passes; as for a call alone if left out.
     """
 
     def __init__(
@@ -93,6 +92,7 @@ class Follower:
         narrate: Narrator = silently,
         caller: str = "",
         seen_mails: int = 0,
+        passing: Passing | None = None,
     ) -> None:
         self.sid = sid
         self._caller = caller
@@ -101,6 +101,7 @@ class Follower:
         self._mails: Arrivals[ArrivedMail] = Arrivals(client.mails, lambda mail: mail.words, seen_mails)
         self._patience = patience
         self._company = Company(client, patience.ring)
+        self._passing = passing or Passing(client, sid)
         self._narrate = narrate
         self._told: dict[str, int] = {}
         self._line = sid  # the telephone whose turn it is
@@ -125,8 +126,13 @@ class Follower:
         transcript: Transcript,
         patience: Patience = PATIENT,
         narrate: Narrator = silently,
+        upkeep: Upkeep | None = None,
     ) -> Follower:
-        """Make the call that a transcript describes; no step of it is taken yet."""
+        """Make the call that a transcript describes; no step of it is taken yet.
+
+        Arguments:
+            upkeep: see :class:`~callcenter.emulator.passing.Passing`.
+        """
         seen, seen_mails = await client.last_message(), await client.last_mail()
         surroundings = await Surroundings.make(client, transcript)
         try:
@@ -134,7 +140,8 @@ class Follower:
         except EmulatorError:
             await surroundings.undo()
             raise
-        follower = cls(client, sid, seen, patience, narrate, transcript.caller, seen_mails)
+        passing = Passing(client, sid, upkeep, really=bool(transcript.on_duty))
+        follower = cls(client, sid, seen, patience, narrate, transcript.caller, seen_mails, passing)
         follower._surroundings = surroundings
         return follower
 
@@ -187,6 +194,7 @@ class Follower:
                 if (leg := await self._ringing(on)) is None:
                     return self._differs(f"entendre sonner le {on}", "ce téléphone ne sonne pas")
                 await self._client.reject(leg.sid, reason)
+                await self._passing.heard_of_the_end(leg.sid)
             case HearsNot(pattern):
                 if pattern.search(_text(heard)):
                     return self._differs(f"ne pas entendre « {pattern.pattern} »", _quote(heard))
@@ -209,7 +217,7 @@ class Follower:
             case Answers():
                 return await self._answer(self._step.action)
             case Rings(on):
-                if not await self._client.ringing(on, self._patience.ring):
+                if await self._ringing(on) is None:
                     return self._differs(f"entendre sonner le {on}", "ce téléphone ne sonne pas")
             case NoRings(on):
                 if await self._client.ringing(on, 0):
@@ -220,7 +228,9 @@ class Follower:
                 if self._line not in self._calls:
                     self._calls.append(self._line)
             case HangsUp(name):
-                await self._client.hang_up(self._telephones[name] if name is not None else self._line)
+                gone = self._telephones[name] if name is not None else self._line
+                await self._client.hang_up(gone)
+                await self._passing.heard_of_the_end(gone)
                 self._over = self._over or name is None
             case Ends():
                 return self._ended(state)
@@ -248,26 +258,10 @@ class Follower:
         return "".join(str((int(key) + 1) % 10) if key.isdigit() else key for key in kept) if reference[2] else kept
 
     async def _wait(self, state: CallState, seconds: float) -> Differed | None:
-        if state.activity != "ended" and state.pace == "live":
-            await self._pass(seconds)  # a telephone that is rung over REST, where no clock is shared
-        elif state.activity != "ended":
-            await self._client.advance(self._line, seconds)
-        elif self._over:
-            await self._pass(seconds)
-        else:
+        if state.activity == "ended" and not self._over:
             return self._differs(f"attendre {seconds:g} s au téléphone", "l'appel était terminé")
+        await self._passing.on(self._line, seconds)
         return None
-
-    async def _pass(self, seconds: float) -> None:
-        """Let time pass when nobody is on the line: on the clock that is shared with the application, else really."""
-        if await self._client.pass_time(seconds):
-            return
-        if seconds > LONGEST_WAIT:
-            raise EmulatorError(
-                f"rien ne fait passer {seconds:g} s entre deux appels : l'émulateur n'a pas d'horloge partagée "
-                f"et n'attend pas réellement plus de {LONGEST_WAIT:g} s."
-            )
-        await asyncio.sleep(seconds)
 
     async def _say(self, state: CallState, text: str) -> Differed | None:
         try:
@@ -349,12 +343,12 @@ class Follower:
         ringing = await self._client.ringing(number, self._patience.ring)
         leg = next((leg for leg in ringing if leg.parent == self.sid), ringing[-1] if ringing else None)
         if leg is not None:
-            await self._client.meet(self._line, leg.sid)
+            await self._passing.joins(self._line, leg.sid)
         return leg
 
     async def _call(self, calls: Calls) -> None:
         sid = await self._client.start(calls.caller, calls.called, "scripted")
-        await self._client.meet(self._line, sid)
+        await self._passing.joins(self._line, sid)
         self._telephones[calls.name] = sid
         self._answered[sid] = self._step.number
         await self._settled(sid, f"{calls.caller} ")

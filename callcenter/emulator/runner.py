@@ -12,9 +12,10 @@ from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.follower import PATIENT, Follower, Narrator, Patience, silently
 from callcenter.emulator.ledger_rows import compare
 from callcenter.emulator.outcomes import CouldNotRun, Outcome, Passed
+from callcenter.emulator.passing import Upkeep
 from callcenter.emulator.steps import Transcript
 
-__all__ = ["Follower", "LedgerReader", "Narrator", "Patience", "run"]
+__all__ = ["Follower", "LedgerReader", "Narrator", "Patience", "Upkeep", "run"]
 
 LedgerReader = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
@@ -31,6 +32,7 @@ async def run(
     base_url: str,
     ledger: LedgerReader | None = None,
     clock: SettableClock | None = None,
+    upkeep: Upkeep | None = None,
     patience: Patience = PATIENT,
     narrate: Narrator = silently,
 ) -> Outcome:
@@ -41,6 +43,7 @@ async def run(
         base_url: a running emulator.
         ledger: given a call's sid, the records that it left, in order.
         clock: set to the transcript's ``at``, if both are there.
+        upkeep: lets the application look at a clock that is driven, wherever a transcript lets time pass.
         patience: how long to wait for what should happen beside the call.
         narrate: gets a line for whatever is heard, pressed or received, as it happens.
     """
@@ -50,7 +53,7 @@ async def run(
         clock.set(transcript.at)
     try:
         async with ControlClient(base_url) as client:
-            return await _run(client, transcript, ledger, patience, narrate)
+            return await _run(client, transcript, ledger, upkeep, patience, narrate)
     except EmulatorError as error:
         return CouldNotRun(str(error))
 
@@ -59,10 +62,11 @@ async def _run(
     client: ControlClient,
     transcript: Transcript,
     ledger: LedgerReader | None,
+    upkeep: Upkeep | None,
     patience: Patience,
     narrate: Narrator,
 ) -> Outcome:
-    follower = await Follower.calling(client, transcript, patience, narrate)
+    follower = await Follower.calling(client, transcript, patience, narrate, upkeep)
     try:
         difference = await follower.follow(transcript.steps)
     finally:

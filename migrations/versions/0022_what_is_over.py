@@ -10,7 +10,7 @@ from alembic import op
 from callcenter.store.schema import APP
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 
 #: By the database's own clock, whatever the server says: by it alone goes what may be erased.
 NOTE_ENTRY = """

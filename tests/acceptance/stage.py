@@ -19,7 +19,7 @@ from callcenter.demo_staff import on_duty
 from callcenter.emulator import Emulator
 from callcenter.emulator.client import ControlClient
 from callcenter.emulator.outcomes import Differed, Outcome, Passed
-from callcenter.emulator.runner import LedgerReader, Patience, run
+from callcenter.emulator.runner import LedgerReader, Patience, Upkeep, run
 from callcenter.emulator.steps import NoRings, NoTexts, Transcript
 from callcenter.emulator.transcript import load_transcript
 from callcenter.installation import Addresses, keys_path
@@ -111,6 +111,10 @@ class Stage:
         async with on_duty(running.database, running.sealer, self.clock, SeededRandom(6), people):
             yield
 
+    def upkeep(self, script: Transcript) -> Upkeep | None:
+        """The house goes its rounds whenever time has passed, where somebody is there to be rung."""
+        return self.running.rounds.once if script.on_duty else None
+
     async def play(self, transcript: Path) -> Outcome:
         """Run a transcript: the clock stands where it says, and the agendas are made for that day."""
         return await self.perform(load_transcript(transcript))
@@ -129,7 +133,12 @@ class Stage:
         reader = ledger or ledger_reader(self.running.database)
         async with self.on_duty(script):
             outcome = await run(
-                script, base_url=self.emulator.base_url, ledger=reader, clock=self.clock, patience=patience
+                script,
+                base_url=self.emulator.base_url,
+                ledger=reader,
+                clock=self.clock,
+                upkeep=self.upkeep(script),
+                patience=patience,
             )
         return await self._reached_after_all(script, seen) or outcome if isinstance(outcome, Passed) else outcome
 

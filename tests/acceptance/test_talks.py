@@ -98,6 +98,15 @@ async def test_a_caller_on_hold_hears_music_and_nobody_until_taken_off(conversat
     await talk.hear_each_other(talk.caller, talk.desk)
 
 
+async def test_a_caller_who_hangs_up_on_hold_leaves_nobody_on_the_line(conversation: Conversation) -> None:
+    talk = conversation
+    assert await talk.talks.hold(talk.operator, talk.reservation, True) is Acted.DONE
+    await talk.office.client.hang_up(talk.caller)
+    assert await talk.ended(talk.desk)
+    await talk.office.becomes(talk.office.left_for, "answered")
+    await talk.office.becomes(lambda: talk.presence_of(talk.operator), "wrap_up")
+
+
 async def test_the_operator_ends_the_talk_for_both_and_once(conversation: Conversation) -> None:
     talk = conversation
     assert await talk.talks.hang_up(talk.operator, talk.reservation) is Acted.DONE

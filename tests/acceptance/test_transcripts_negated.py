@@ -51,7 +51,7 @@ async def test_each_expectation_would_have_been_missed(stage: Stage, transcript:
     script = load_transcript(transcript)
     await stage.furnish(script.at or stage.clock.now())
     async with ControlClient(stage.emulator.base_url) as client, stage.on_duty(script):
-        follower = await Follower.calling(client, script, AT_ONCE)
+        follower = await Follower.calling(client, script, AT_ONCE, upkeep=stage.upkeep(script))
         count = 0
         for step in script.steps:
             if isinstance(step.action, Texts | NoTexts | Mails | NoMails | NoRings):

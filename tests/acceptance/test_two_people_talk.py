@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from callcenter.app.by_carrier import CarrierLines
 from callcenter.app.call_service import CallService
 from callcenter.emulator.client import ControlClient
 from callcenter.kernel.randomness import SeededRandom
@@ -202,4 +204,26 @@ async def test_a_caller_who_has_hung_up_is_not_offered_any_more(office: Office) 
     state = await office.client.closed(desk)
     assert state.activity == "ended"
     assert "n'attend plus" in " ".join(said.text for said in state.heard)
+    await office.becomes(office.presence, "available")
+
+
+async def test_a_caller_who_hangs_up_in_the_moment_in_which_they_are_led_is_met_by_nobody(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.on_duty("operatrice1", DESK)
+    caller = await office.waits()
+    desk = await office.rings()
+    lead = CarrierLines.lead
+
+    async def too_late(lines: CarrierLines, *given: Any) -> bool:
+        await office.client.hang_up(caller)
+        await office.client.closed(caller)
+        return await lead(lines, *given)
+
+    monkeypatch.setattr(CarrierLines, "lead", too_late)
+    await office.takes(desk)
+    state = await office.client.closed(desk)
+    assert state.activity == "ended"
+    assert "n'attend plus" in " ".join(said.text for said in state.heard)
+    await office.becomes(office.left_for, "hung_up")
     await office.becomes(office.presence, "available")

@@ -56,3 +56,13 @@ def test_the_page_has_every_step_and_no_other(tmp_path: Path) -> None:
     known = re.search(r"write one of (.+)$", str(refused.value), re.MULTILINE)
     assert known is not None
     assert {step for step, _ in examples()} == set(known[1].split(", "))
+
+
+def test_what_plays_an_ending_is_there_and_every_wait_that_is_played_is_told() -> None:
+    tests = PAGE.parents[1] / "tests" / "acceptance"
+    there = {file.stem for file in [*tests.glob("test_*.py"), *(tests / "transcripts").glob("*.yaml")]}
+    table = PAGE.read_text(encoding="utf-8").split("| What happens | Played by |\n|---|---|\n")[1]
+    told = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[2])}
+    assert told <= there, f"nothing is called {told - there}"
+    waits = {name for name in there if name.startswith("waits_")}
+    assert waits <= told, f"the table does not tell of {waits - told}"
