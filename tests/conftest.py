@@ -142,6 +142,26 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+TESTS = Path(__file__).parent
+#: Few tests that take minutes: begun last, they would leave one worker at work alone.
+LONGEST_FILES = (
+    "acceptance/test_going_live.py",
+    "bench/test_bench.py",
+    "bench/test_large.py",
+    "attack/leak_oracle/test_leak_oracle.py",
+    "attack/test_practices.py",
+    "attack/test_ledger.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; all others, and the tests of a file, in the order in which they were found."""
+    if lost := [name for name in LONGEST_FILES if not (TESTS / name).is_file()]:
+        raise pytest.UsageError(f"tests/conftest.py puts files first that are not there: {', '.join(lost)}")
+    ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
 _numbers = itertools.count(1)
 
 
