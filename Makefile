@@ -87,7 +87,7 @@ check: $(STAMP) ## Lint, formatting, types, walls between rooms, proof of the fl
 	$(BIN)/callcenter flows check
 
 test: $(STAMP) ## Run the whole suite
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(STAMP) ## Storm the queue with twenty seeds instead of three (about ten minutes)
 	CALLCENTER_SOAK=20 $(BIN)/python -m pytest --numprocesses 2 tests/integration/routing/test_storm.py \
