@@ -16,7 +16,7 @@ from tests.acceptance.test_two_people_talk import OPEN, Office
 from tests.browser.softphones import CLOSED, WATCH, hears_more, hears_nothing_more
 from tests.browser.test_a_call import MENU, THE_PRACTICE
 from tests.browser.test_console_login import make_staff
-from tests.browser.test_workplace import at_work, button, heading
+from tests.browser.test_workplace import at_work, button, heading, is_there, rings
 from tests.browser.visitor import visiting, without_waiting
 
 
@@ -27,19 +27,6 @@ async def watched(page: Page) -> Page:
     await page.wait_for_selector("html[data-ready]")
     await expect(heading(page, "Disponible")).to_be_visible()
     return page
-
-
-async def is_there(page: Page) -> None:
-    """The page has shown that it is there: the time of telephones that wait for nothing runs ahead of it."""
-    await page.reload()
-    await page.wait_for_selector("html[data-ready]")
-    await button(page, "Disponible").click()
-    await expect(heading(page, "Disponible")).to_be_visible()
-
-
-async def rings(*pages: Page) -> bool:
-    """Whether a call is offered on one of them."""
-    return any([await heading(page, "Un appel pour Cabinet des Tilleuls").is_visible() for page in pages])
 
 
 @pytest.fixture

@@ -41,6 +41,19 @@ def heading(page: Page, name: str) -> Locator:
     return page.get_by_role("heading", name=name)
 
 
+async def is_there(page: Page) -> None:
+    """The page has shown that it is there: the time of telephones that wait for nothing runs ahead of it."""
+    await page.reload()
+    await page.wait_for_selector("html[data-ready]")
+    await button(page, "Disponible").click()
+    await expect(heading(page, "Disponible")).to_be_visible()
+
+
+async def rings(*pages: Page) -> bool:
+    """Whether a call is offered on one of them."""
+    return any([await heading(page, "Un appel pour Cabinet des Tilleuls").is_visible() for page in pages])
+
+
 async def hear_each_other(office: Office, caller: str) -> bool:
     heard = await office.hears(caller)
     return len(heard) == 1 and caller in await office.hears(*heard)
@@ -89,8 +102,9 @@ async def test_a_call_rings_is_taken_by_keyboard_and_wrapped_up(browser: Browser
 async def test_of_two_who_are_there_one_has_the_call(browser: Browser, office: Office) -> None:
     async with at_work(browser, office.stage) as first, at_work(browser, office.stage, "operatrice2") as second:
         caller = await office.waits()
-        ringing = heading(first, "Un appel pour Cabinet des Tilleuls").or_(first.get_by_text("jamais"))
-        await expect(ringing).to_be_visible()
+        await office.becomes(lambda: rings(first, second), True)
+        if await rings(second):  # the time of the call runs ahead of the pages: whoever shows first that they are there
+            first, second = second, first
         await expect(second.get_by_text("Une personne attend, au plus depuis")).to_be_visible()
         await expect(heading(second, "Un appel pour")).to_have_count(0)
         await button(first, "Refuser").click()
@@ -114,6 +128,7 @@ async def test_a_caller_is_held_a_colleague_is_asked_and_takes_over(browser: Bro
         await office.becomes(lambda: office.hears(caller), frozenset())
         await first.keyboard.press("Alt+h")
         await office.becomes(lambda: hear_each_other(office, caller), True)
+        await is_there(second)
         await first.get_by_label("Consulter, l’appelant en attente").select_option("Superviseur")
         await first.locator("#act-consulter").click()
         await expect(first.get_by_text("Superviseur : sonne…")).to_be_visible()
