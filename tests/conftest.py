@@ -63,7 +63,8 @@ class Cluster:
                 await connection.execute(text(statement))
 
 
-#: Where Linux keeps files in memory, and the bytes that must be free there: a run's servers take a tenth of it.
+#: Where Linux keeps files in memory, and the bytes that must be free there: the logs of three workers' servers may
+#: grow to 1 GiB each before PostgreSQL takes them back (max_wal_size), and their databases stand beside them.
 MEMORY, ROOM = Path("/dev/shm"), 4 * 1024**3  # noqa: S108 — the folder that is made there has a name of its own
 
 
