@@ -119,6 +119,11 @@ class Follower:
         """The call, and those to telephones on which it went on."""
         return tuple(self._calls)
 
+    @property
+    def line(self) -> str:
+        """The call on the telephone whose turn it is."""
+        return self._line
+
     @classmethod
     async def calling(
         cls,
@@ -233,7 +238,7 @@ class Follower:
                 await self._passing.heard_of_the_end(gone)
                 self._over = self._over or name is None
             case Ends():
-                return self._ended(state)
+                return await self._ended(state)
         return None
 
     def _hears(self, pattern: re.Pattern[str], name: str | None, heard: Sequence[Spoken]) -> Differed | None:
@@ -362,7 +367,10 @@ class Follower:
         self.tell(state)
         return state.heard[start:]
 
-    def _ended(self, state: CallState) -> Differed | None:
+    async def _ended(self, state: CallState) -> Differed | None:
+        if state.verb in AMONG_OTHERS:  # whoever has left may be missed by the application first
+            state = await self._company.until(self._line, lambda now: now.activity == "ended")
+            self.tell(state)
         if state.activity != "ended":
             heard = state.heard[self._windows.get(self._line, 0) :]
             return self._differs("la fin de l'appel", f"l'appel continue ; {_quote(heard)}")

@@ -58,6 +58,8 @@ async def test_each_expectation_would_have_been_missed(stage: Stage, transcript:
                 await stage.messages_sent()
             if isinstance(step.action, Answers | Rings | Rejects):
                 await client.ringing(step.action.on, 10)
+            if isinstance(step.action, Ends):
+                await client.closed(follower.line)  # whoever was left in a talk is let go by the application
             for opposite in negated(step):
                 count += 1
                 difference = await follower.follow([opposite])
