@@ -24,7 +24,7 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.routing.stays import Stay, stay_of
 from callcenter.routing.values import EntryKind, EntryState, LeftReason, ReservationState
 from callcenter.routing.waits import wait_range
-from callcenter.speech.numerals import spoken_number
+from callcenter.speech.numerals import spoken_feminine
 from callcenter.speech.waits import spoken_wait
 from callcenter.store.database import Transaction
 
@@ -159,7 +159,7 @@ class WaitingRoom:
     def _place(self, there: _There, position: int) -> SayText:
         if position == 1:
             return self._line(there, "queue.next")
-        others = str(position - 1) if there.session.state.manner.language == "en" else spoken_number(position - 1)
+        others = str(position - 1) if there.session.state.manner.language == "en" else spoken_feminine(position - 1)
         return self._line(there, "queue.before", {"queue.others": others})
 
     def _line(self, there: _There, prompt: str, given: dict[str, str] | None = None) -> SayText:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from callcenter.speech.moments import spoken_date, spoken_datetime, spoken_hours, spoken_time
 from callcenter.speech.names import spoken_name
-from callcenter.speech.numerals import NoSpokenForm, spoken_digits, spoken_number, spoken_phone
+from callcenter.speech.numerals import NoSpokenForm, spoken_digits, spoken_feminine, spoken_number, spoken_phone
 from callcenter.speech.renderings import renderings
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "spoken_date",
     "spoken_datetime",
     "spoken_digits",
+    "spoken_feminine",
     "spoken_hours",
     "spoken_name",
     "spoken_number",

@@ -62,6 +62,15 @@ def spoken_number(n: int) -> str:
     return head if rest == 0 else f"{head} {_below_thousand(rest)}"
 
 
+def spoken_feminine(n: int) -> str:
+    """``n`` in words before, or for, something feminine: « une », « vingt et une », « quatre-vingt-une ».
+
+    Arguments and errors as for :func:`spoken_number`.
+    """
+    words = spoken_number(n)
+    return f"{words}e" if re.search(r"\bun$", words) else words
+
+
 def _group(digits: str) -> str:
     """One group of digits: each leading zero is said, then the number that is left."""
     rest = digits.lstrip("0")

@@ -14,6 +14,7 @@ from callcenter.speech.french import (
     spoken_date,
     spoken_datetime,
     spoken_digits,
+    spoken_feminine,
     spoken_hours,
     spoken_name,
     spoken_number,
@@ -76,6 +77,13 @@ def test_numbers_are_said_as_in_france(number: int, words: str) -> None:
 
 def test_every_number_is_heard_as_itself() -> None:
     assert [heard(spoken_number(n)) for n in range(10_000)] == list(range(10_000))
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(1, "une"), (2, "deux"), (11, "onze"), (21, "vingt et une"), (81, "quatre-vingt-une")]
+)
+def test_what_is_counted_may_be_feminine(number: int, words: str) -> None:
+    assert spoken_feminine(number) == words
 
 
 @pytest.mark.parametrize("number", [-1, 10_000])
