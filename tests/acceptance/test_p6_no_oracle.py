@@ -203,8 +203,7 @@ async def without_jobs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Stage]:
     """A stage on which nobody works on jobs or looks after anything: every statement is one of a webhook."""
-    for upkeep in ("distributing", "refreshing"):
-        monkeypatch.setattr(server, upkeep, lambda *_: nullcontext())
+    monkeypatch.setattr(server, "refreshing", lambda *_: nullcontext())
     app, jobs = (
         cluster.server.url(user=APP, database=database_name),
         cluster.server.dsn(user=APP, database=database_name),
