@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import Segment
+from callcenter.calls.line_sending import LineSending
 from callcenter.calls.places import Places
-from callcenter.calls.session import Beginning, Session
+from callcenter.calls.session import Beginning, Session, Way
 from callcenter.calls.steps import House, session_place
 from callcenter.calls.talk_values import Acted, Colleague
 from callcenter.calls.talks import Talks
@@ -19,7 +23,10 @@ from callcenter.identity.challenges import Limits
 from callcenter.identity.evidence import Evidence
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import new_id
-from callcenter.practice.facts import Arrival
+from callcenter.practice.demo import FOLDER
+from callcenter.practice.demo_file import demo_id
+from callcenter.practice.facts import Arrival, PracticeFacts
+from callcenter.practice.practice_file import read_practice_file
 from callcenter.routing import talks as standing_talks
 from callcenter.routing.talks import Party, Standing
 from callcenter.routing.values import Reservation
@@ -30,6 +37,10 @@ from callcenter.telephony.twiml import CarrierVoices
 from tests.attack.repositories import FLOWS
 from tests.integration.routing.floor import Floor
 from tests.unit.telephony.doubles import alerts_and_metrics
+
+TILLEULS = Path(FOLDER) / "practices" / "cabinet-des-tilleuls.yaml"
+#: The way by which the call has come.
+CALLER, CALLED = "+33639980001", "+33465710001"
 
 
 @dataclass
@@ -89,6 +100,26 @@ class RoomsDouble:
         return True
 
 
+@dataclass
+class LineWaysDouble:
+    """Leads callers to lines.
+
+    Arguments:
+        answers: one to each request, in turn; ``None`` where no answer comes. Then they are led.
+        led: the documents from which callers were to be led.
+    """
+
+    answers: list[bool | None] = field(default_factory=list)
+    led: list[int] = field(default_factory=list)
+
+    async def lead_to_line(self, carrier_sid: str, call: UUID, document: int) -> bool:
+        self.led.append(document)
+        answer = self.answers.pop(0) if self.answers else True
+        if answer is None:
+            raise Unavailable
+        return answer
+
+
 async def talk_of(database: Database, staff: UUID) -> Standing | None:
     """The talk of ``staff``, as their page reads it."""
     async with database.house() as connection:
@@ -111,6 +142,7 @@ class Scene:
     talks: Talks
     rooms: RoomsDouble
     thirds: Thirds
+    ways: LineWaysDouble
     practice: UUID
     talk: Reservation
 
@@ -140,8 +172,28 @@ class Scene:
             return await standing_talks.talk_of(connection, self.talk.staff, self.talk.id)
 
 
-async def begin_talk(floor: Floor, sealer: Sealer) -> Scene:
-    """A caller who has proved who they are talks with an operator."""
+def tilleuls(practice: UUID) -> PracticeFacts:
+    """A practice as one of the demonstration's is."""
+    return read_practice_file(TILLEULS, practice, demo_id).facts
+
+
+class TilleulsEverywhere(Places):
+    """Every practice has the settings of one of the demonstration's."""
+
+    async def facts(self, connection: AsyncConnection, practice: UUID, revision: int, at: datetime) -> PracticeFacts:
+        return tilleuls(practice)
+
+
+async def _nobody_is_rung(_: Reservation) -> None:
+    return
+
+
+async def begin_talk(floor: Floor, sealer: Sealer, caller: str = CALLER) -> Scene:
+    """A caller who has proved who they are talks with an operator.
+
+    Arguments:
+        caller: the number from which they call (E.164).
+    """
     practice = await floor.practice()
     await floor.operator(practice)
     await floor.waits(practice)
@@ -151,16 +203,13 @@ async def begin_talk(floor: Floor, sealer: Sealer) -> Scene:
     alerts, _ = alerts_and_metrics()
     lines = StaticAnswers(CarrierVoices(), alerts)
     database, clock, chance = floor.database, floor.clock, floor.chance
-    house = House(database, database, sealer, clock, chance, FLOWS, Limits(), Places(), lines)
+    house = House(database, database, sealer, clock, chance, FLOWS, Limits(), TilleulsEverywhere(), lines)
     rooms = RoomsDouble()
-    thirds = Thirds(house, rooms)
-
-    async def offered(_: Reservation) -> None:
-        return
-
+    thirds, ways = Thirds(house, rooms), LineWaysDouble()
+    talks = Talks(house, rooms, thirds, _nobody_is_rung, LineSending(house, ways))
     evidence = Evidence(new_id(chance), talk.call, practice, new_id(chance), shared=False, at=clock.now())
     session = Session(
-        Beginning(clock.now(), 0, Arrival.DIRECT, None),
+        Beginning(clock.now(), 0, Arrival.DIRECT, None, Way(CALLED, (caller,), "CA" + talk.call.hex)),
         None,
         FLOWS.entry.digest,
         initial(FLOWS.entry),
@@ -174,7 +223,15 @@ async def begin_talk(floor: Floor, sealer: Sealer) -> Scene:
     }
     async with database.practice(practice) as tx:
         await tx.connection.execute(_SESSION, values)
-    return Scene(floor, house, Talks(house, rooms, thirds, offered), rooms, thirds, practice, talk)
+    return Scene(floor, house, talks, rooms, thirds, ways, practice, talk)
 
 
 _SESSION = text("INSERT INTO call_session (id, practice_id, document, state) VALUES (:id, :practice, 1, :state)")
+
+
+async def request_to_the_line(scene: Scene) -> UUID:
+    """The request by which the practice's line rings, or rang, for the caller."""
+    async with scene.house.database.house() as connection:
+        query = text("SELECT id FROM talk_party WHERE sent AND reservation_id = :id")
+        request: UUID = (await connection.execute(query, {"id": scene.talk.id})).scalar_one()
+    return request

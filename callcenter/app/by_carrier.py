@@ -86,7 +86,8 @@ class CarrierTelephone:
 
 @dataclass(frozen=True, slots=True)
 class CarrierLines:
-    """The carrier as operators are reached by it. Implements ``calls.operators.Lines`` and ``calls.keypad.Ways``.
+    """The carrier as operators are reached by it. Implements ``calls.operators.Lines``, ``calls.keypad.Ways``
+    and ``calls.line_sending.LineWays``.
 
     Arguments:
         static, switch: for whose practice nobody is rung back now.
@@ -109,6 +110,9 @@ class CarrierLines:
 
     async def lead_out(self, carrier_sid: str, call: UUID, document: int) -> bool:
         return await self.carrier.lead(carrier_sid, self.urls.step(call, document, Slot.NEXT))
+
+    async def lead_to_line(self, carrier_sid: str, call: UUID, document: int) -> bool:
+        return await self.carrier.lead(carrier_sid, self.urls.line(call, document))
 
     async def ring_back(self, number: str, shown: str, token: str, reservation: UUID) -> bool:
         if self.switch.now().takes(self.static.practice(shown)):

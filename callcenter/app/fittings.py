@@ -13,6 +13,7 @@ from callcenter.app.configured import carrier_settings, limits_of, mailer_of
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.keypad import Keypad
+from callcenter.calls.line_sending import LineSending
 from callcenter.calls.lost_callers import LostCallers
 from callcenter.calls.operators import Operators
 from callcenter.calls.own_legs import OwnLegs
@@ -120,7 +121,7 @@ async def fitted_out(
     operators = Operators(house, lines)
     rooms = CarrierRooms(carrier, carrier.rooms, urls)
     thirds = Thirds(house, rooms)
-    talks = Talks(house, rooms, thirds, operators.offered)
+    talks = Talks(house, rooms, thirds, operators.offered, LineSending(house, lines))
     ways = Ways(messenger, mailer_of(settings, clock), CarrierTelephone(carrier, urls))
     return Fittings(
         house=house,

@@ -172,7 +172,7 @@ class StaffWorkplaces:
         match act:
             case Act.CONSULT | Act.CONSULT_HEARD if named is not None:
                 return await self.talks.consult(staff, call, named, act is Act.CONSULT_HEARD)
-            case Act.SEND if isinstance(named, Colleague):
+            case Act.SEND if isinstance(named, Colleague | PracticeLine):
                 return await self.talks.send(staff, call, named)
         return Acted.NOT_NOW
 

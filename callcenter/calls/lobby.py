@@ -19,6 +19,7 @@ from callcenter.routing.queue import Arrival as Arriving
 from callcenter.routing.queue import Entered, Queue
 from callcenter.routing.reservations import Reservations
 from callcenter.routing.rooms import dissolve_later
+from callcenter.routing.sent_lines import back as back_from_line
 from callcenter.routing.stays import Stay, stay_of
 from callcenter.routing.values import EntryKind, EntryState, LeftReason, Priority, ReservationState, Way
 from callcenter.store.sealed import Sealer
@@ -92,8 +93,11 @@ class CallLobby:
         if stay is None or not met:
             return await self._let_out(stay)
         if stay.reservation is None:
-            # Whoever talked with them has lost the line before, and has said so.
-            return _GONE.get(stay.left, Parted.UNANSWERED) if stay.state is EntryState.LEFT else Parted.CUT_OFF
+            if stay.state is EntryState.LEFT:
+                return _GONE.get(stay.left, Parted.UNANSWERED)
+            # Whoever talked with them has lost the line before, and has said so; or has sent them on to a line.
+            await back_from_line(desk.tx.connection, desk.call, desk.now)
+            return Parted.CUT_OFF
         reservation, staff = stay.reservation.id, stay.reservation.staff
         if not stay.at_keypad and stay.room is not None:
             await dissolve_later(desk.tx.connection, desk.tx.practice, stay.room)  # whoever is there is alone

@@ -40,6 +40,12 @@ class NotReached(Enum):
     NOT_REACHED = "not_reached"
 
 
+class PutThrough(Enum):
+    """Whoever was rung for a caller takes the call, and is joined with them on the line on which they were rung."""
+
+    PUT_THROUGH = "put_through"
+
+
 class Lines(CallbackLines, Leads, Protocol):
     """What rings an operator, and leads a caller."""
 

@@ -14,10 +14,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
+from callcenter.calls.line_sending import LineSending
 from callcenter.calls.rooms import CALLER, Rooms, hold_caller
 from callcenter.calls.shown import shown_for
 from callcenter.calls.steps import House
-from callcenter.calls.talk_values import Acted, Colleague, Seat, Whom
+from callcenter.calls.talk_values import Acted, Colleague, PracticeLine, Seat, Whom
 from callcenter.calls.thirds import Thirds
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import new_id
@@ -41,6 +42,7 @@ class Talks:
     Arguments:
         thirds: those who are asked into them.
         offered: rings whoever a call is offered to, as for every offer.
+        to_line: sends callers on to the practice's line.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class Talks:
         rooms: Rooms,
         thirds: Thirds,
         offered: Callable[[Reservation], Awaitable[None]],
+        to_line: LineSending,
         limits: Limits | None = None,
     ) -> None:
         self._house = house
         self._rooms = rooms
         self._thirds = thirds
         self._offered = offered
+        self._to_line = to_line
         self._limits = limits or Limits()
 
     async def join(self, staff: UUID, request: UUID) -> Seat | None:
@@ -179,10 +183,10 @@ class Talks:
         await self._done(lambda: self._rooms.put_out(found, talk.seat), tries=2)
         return Acted.DONE
 
-    async def send(self, staff: UUID, reservation: UUID, colleague: Colleague) -> Acted:
-        """The caller waits again, before all who came later, and is offered to ``colleague`` first; if they do not take
-        it, to anybody. The operator is done with the call. What was proved is not sent along (P2)."""
-        house, now = self._house, self._house.clock.now()
+    async def send(self, staff: UUID, reservation: UUID, whom: Colleague | PracticeLine) -> Acted:
+        """The caller waits again, before all who came later, and is offered to a colleague first; if they do not take
+        it, to anybody. Or they hear the practice's line ring, and wait again if it does not take the call. The operator
+        is done with the call. What was proved is not sent along (P2)."""
         talk = await self._talk(staff, reservation)
         if talk is None:
             return Acted.NOT_YOURS
@@ -191,20 +195,31 @@ class Talks:
         found = await self._found(talk)
         if found is None:
             return Acted.NOT_DONE
-        offer = new_id(house.random)
-        async with house.database.house() as connection:
-            await lock_the_call(connection, talk.call)
-            locked = await standing_talks.lock_talk(connection, reservation, staff)
-            if locked is None:
-                return Acted.NOT_YOURS
-            if not await standing_talks.sent_on(connection, *locked, colleague.staff, offer, now, self._limits):
-                return Acted.NOT_NOW
-            await forget_what_was_proved(house, connection, talk.practice, talk.call)
-            made = await house.reservations.of(connection, colleague.staff)
+        made = None
+        if isinstance(whom, Colleague):
+            sent, made = await self._sent_on(staff, talk, whom)
+        else:
+            sent = await self._to_line.send(staff, talk)
+        if sent is not Acted.DONE:
+            return sent
         closed = await self._done(lambda: self._rooms.close(found), tries=2)
         if made is not None and made.state is ReservationState.OFFERED:
             await self._offered(made)
         return Acted.DONE if closed else Acted.NOT_DONE
+
+    async def _sent_on(self, staff: UUID, talk: Standing, colleague: Colleague) -> tuple[Acted, Reservation | None]:
+        """The call waits for ``colleague``, who has an offer of it."""
+        house, now = self._house, self._house.clock.now()
+        offer = new_id(house.random)
+        async with house.database.house() as connection:
+            await lock_the_call(connection, talk.call)
+            locked = await standing_talks.lock_talk(connection, talk.reservation, staff)
+            if locked is None:
+                return Acted.NOT_YOURS, None
+            if not await standing_talks.sent_on(connection, *locked, colleague.staff, offer, now, self._limits):
+                return Acted.NOT_NOW, None
+            await forget_what_was_proved(house, connection, talk.practice, talk.call)
+            return Acted.DONE, await house.reservations.of(connection, colleague.staff)
 
     async def _talk(self, staff: UUID, reservation: UUID) -> Standing | None:
         async with self._house.database.house() as connection:

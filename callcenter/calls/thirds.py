@@ -1,4 +1,5 @@
-"""Whoever is asked into a talk by telephone: what they hear, the key by which they come in, and that they have left.
+"""Whoever is asked into a talk by telephone, or is sent its caller: what they hear, the key by which they come in, and
+that they have left.
 
 And what hangs: requests that nobody answers, and those whose talk is over.
 """
@@ -9,14 +10,15 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.coming_in import come_in
-from callcenter.calls.operators import Taken
+from callcenter.calls.operators import PutThrough, Taken
 from callcenter.calls.rooms import Rooms, hold_caller
 from callcenter.calls.steps import House
 from callcenter.calls.talk_values import Seat
 from callcenter.kernel.errors import Unavailable
-from callcenter.routing import talks
+from callcenter.routing import sent_lines, talks
 from callcenter.routing.held import lock_reservation
 from callcenter.routing.talks import Party, Standing
 from callcenter.routing.values import PartyState, Way
@@ -39,14 +41,20 @@ class Thirds:
             party = await talks.party_of(connection, offer)
             if party is None or party.state is not PartyState.RINGING or now >= party.ends_at:
                 return None
-            talk = await talks.talk_of(connection, party.owner, party.reservation)
-            if talk is None:
+            practice = await self._asks(connection, party)
+            if practice is None:
                 return None
-            facts = await house.places.latest(connection, talk.practice, now)
-        return house.flows.book.said("queue.consult", "fr").render(facts.public(now))
+            facts = await house.places.latest(connection, practice, now)
+        return house.flows.book.said("queue.sent" if party.sent else "queue.consult", "fr").render(facts.public(now))
 
-    async def take(self, offer: UUID, operator_leg: str) -> Taken | None:
-        """They come in: the room, or ``None``. The key again has the same answer."""
+    async def take(self, offer: UUID, operator_leg: str) -> Taken | PutThrough | None:
+        """They come in: the room, or that they are joined with whoever was sent on to them. The key again has the same
+        answer."""
+        async with self._house.database.house() as connection:
+            party = await talks.party_of(connection, offer)
+            if party is not None and party.sent:
+                took = await sent_lines.takes(connection, party, self._house.clock.now())
+                return PutThrough.PUT_THROUGH if took else None
         seat = await come_in(self._house, offer)
         return None if seat is None else Taken(seat.room)
 
@@ -89,6 +97,14 @@ class Thirds:
             ended += await self._gone(party, now)
         return ended
 
+    @staticmethod
+    async def _asks(connection: AsyncConnection, party: Party) -> UUID | None:
+        """For which practice somebody is asked; ``None`` when nobody asks any more."""
+        if party.sent:
+            return await sent_lines.practice_of(connection, party)
+        talk = await talks.talk_of(connection, party.owner, party.reservation)
+        return None if talk is None else talk.practice
+
     async def _out(self, talk: Standing, party: Party) -> bool:
         """Nobody listens who says that they have left. False when that is not known."""
         try:
@@ -120,10 +136,12 @@ _TAKEN_UP = text(
     WHERE t.seat = :seat AND r.state = 'connected'
     """
 )
+# A line to which the caller was sent rings on although the talk is over: its own bound ends that.
 _HANGING = text(
     """
     SELECT y.id FROM talk_party y JOIN reservation r ON r.id = y.reservation_id
-    WHERE (y.state = 'ringing' AND y.ends_at <= :now) OR (y.state IN ('ringing', 'there') AND r.ended_at IS NOT NULL)
+    WHERE (y.state = 'ringing' AND y.ends_at <= :now)
+        OR (y.state IN ('ringing', 'there') AND NOT y.sent AND r.ended_at IS NOT NULL)
     LIMIT :limit
     """
 )

@@ -284,6 +284,22 @@ class Meeting:
     lines: tuple[SayText, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RingsLine:
+    """A line rings for somebody whom an operator has sent on.
+
+    Arguments:
+        line, shown: whom it rings, and as which of our numbers (E.164).
+        party: the request that whoever answers is asked by.
+        lines: public words for the caller, before it rings.
+    """
+
+    line: str
+    shown: str
+    party: UUID
+    lines: tuple[SayText, ...]
+
+
 Render = Callable[[Document], bytes]
 
 _COMMITTED = object()

@@ -18,9 +18,10 @@ from callcenter.calls.callbacks import ask, may_ask
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
 from callcenter.calls.session import Session
 from callcenter.calls.steps import AnotherCallsStep, House, NoSuchCall, session_place
-from callcenter.calls.values import AtAWait, CallStatus, Meeting, SayText, WaitOver, Waits
+from callcenter.calls.values import AtAWait, CallStatus, Meeting, RingsLine, SayText, WaitOver, Waits
 from callcenter.flow.state import Phase
 from callcenter.practice.facts import PracticeFacts
+from callcenter.routing.sent_lines import ringing_for
 from callcenter.routing.stays import Stay, stay_of
 from callcenter.routing.values import EntryKind, EntryState, LeftReason, ReservationState
 from callcenter.routing.waits import wait_range
@@ -104,6 +105,21 @@ class WaitingRoom:
                 await forget_what_was_proved(self._house, connection, there.stay.practice, at.call)
             await self._house.reservations.connected(connection, taken.id, taken.staff, there.now)
             return Meeting(room.hex, (self._line(there, "queue.taken"),))
+
+    async def at_line(self, at: AtAWait) -> RingsLine | WaitOver:
+        async with self._house.database.house() as connection:
+            there = await self._look(connection, at)
+            party = None if there is None else await ringing_for(connection, at.call, there.now)
+            if there is None or party is None or there.session.beginning.way is None:
+                return WaitOver()
+            # That it may be rung for this call was asked when they were sent to it.
+            line, shown = there.facts.rescue_number, there.session.beginning.way.called
+            return RingsLine(line, shown, party, (self._line(there, "queue.line"),))
+
+    async def line_over(self, at: AtAWait) -> WaitOver:
+        async with self._house.database.house() as connection:
+            there = await self._look(connection, at)  # nobody who has left: the line has taken the call
+            return WaitOver() if there is None else WaitOver((self._line(there, "queue.line_silent"),))
 
     async def _look(self, connection: AsyncConnection, at: AtAWait) -> _There | None:
         """The call as it stands; ``None`` if it does not wait at that document any more."""

@@ -93,6 +93,8 @@ QUEUE_PROMPTS = (
     "queue.callback_key",
     "queue.keys",
     "queue.taken",
+    "queue.line",
+    "queue.line_silent",
     "queue.offer",
     "queue.offer_callback",
 )

@@ -213,6 +213,8 @@ talk_party = Table(
     Column("state", Text, nullable=False),
     # The caller hears music meanwhile.
     Column("private", Boolean, nullable=False),
+    # The line rings for the caller alone: the operator has sent them on, and is done with the call.
+    Column("sent", Boolean, nullable=False, server_default=text("false")),
     _moment("made_at"),
     _moment("ends_at"),
     _moment("joined_at", nullable=True),
@@ -223,6 +225,7 @@ talk_party = Table(
     CheckConstraint("state NOT IN ('there', 'left', 'took') OR joined_at IS NOT NULL", name="joined"),
     CheckConstraint("(ended_at IS NULL) = (state IN ('ringing', 'there'))", name="ended"),
     CheckConstraint("carrier_sid ~ '^CA[0-9a-f]{32}$'", name="carrier_sid"),
+    CheckConstraint("NOT sent OR (staff_id IS NULL AND NOT private)", name="sent_to_a_line"),
     Index("uq_talk_party_live_reservation", "reservation_id", unique=True, postgresql_where=_PRESENT),
     Index("uq_talk_party_live_staff", "staff_id", unique=True, postgresql_where=_PRESENT),
     Index(None, "reservation_id"),

@@ -44,6 +44,7 @@ class Party:
         way: how the colleague speaks.
         private: the caller hears music meanwhile.
         carrier_sid: of the leg that we ring, once it is known.
+        sent: the talk is over, and the line rings for the caller alone (``routing.sent_lines``).
     """
 
     id: UUID
@@ -57,6 +58,7 @@ class Party:
     ends_at: datetime
     joined_at: datetime | None
     carrier_sid: str | None
+    sent: bool
 
     @property
     def live(self) -> bool:
@@ -213,7 +215,7 @@ async def handed_over(
     third = standing.third
     if third is None or third.state is not PartyState.THERE or held.reservation is None:
         return False
-    await _given_away(connection, held, held.reservation, now)
+    await given_away(connection, held, held.reservation, now)
     await connection.execute(_END, {"id": third.id, "why": PartyState.TOOK.value, "now": now})
     if third.staff is None:
         await leave(connection, held, LeftReason.ANSWERED, now)
@@ -255,7 +257,7 @@ async def sent_on(
         return False
     if not await _reserved(connection, held.call, colleague, now, limits):
         return False
-    await _given_away(connection, held, held.reservation, now)
+    await given_away(connection, held, held.reservation, now)
     await to_front(connection, held, now, passed_by=standing.staff)
     values = {"id": reservation, "call": held.call, "staff": colleague, "now": now, "ends": now + limits.offer}
     await connection.execute(_OFFER, values)
@@ -266,7 +268,8 @@ async def sent_on(
     return True
 
 
-async def _given_away(connection: AsyncConnection, held: Held, reservation: Reservation, now: datetime) -> None:
+async def given_away(connection: AsyncConnection, held: Held, reservation: Reservation, now: datetime) -> None:
+    """The talk is that operator's no more, although its caller is still there."""
     await end(connection, reservation, ReservationState.OVER, now)
     await note_call(
         connection,
@@ -292,6 +295,7 @@ def _party(row: Row[Any]) -> Party:
         row.party_ends,
         row.joined_at,
         row.carrier_sid,
+        row.sent,
     )
 
 
@@ -305,7 +309,7 @@ _TALK = text(
 )
 _PARTY_COLUMNS = """
     y.id AS party, y.reservation_id, y.staff_id AS asked, y.state AS party_state, y.private, y.made_at AS asked_at,
-    y.ends_at AS party_ends, y.joined_at, y.carrier_sid, r.staff_id AS owner, p.way
+    y.ends_at AS party_ends, y.joined_at, y.carrier_sid, y.sent, r.staff_id AS owner, p.way
 """
 _PARTY_TABLES = """
     talk_party y JOIN reservation r ON r.id = y.reservation_id LEFT JOIN presence p ON p.staff_id = y.staff_id

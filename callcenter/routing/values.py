@@ -126,6 +126,8 @@ class Limits:
         offer: that an operator may let it ring.
         connect: from acceptance to conversation; after it, whoever was to connect them has failed.
         ring_back: the same where the caller has to be rung first, and to say that they are there.
+        line: that the practice's line may ring for a caller who was sent on to it, and say that it takes the call; it
+            rings for about half a minute, and is asked twice.
         unseen: after which a page that gives no sign is gone.
         missed_before_pause: offers in a row that an operator lets ring until they are paused.
         passed_over: for which a call is not offered again to who has just refused or missed it.
@@ -138,6 +140,7 @@ class Limits:
     offer: timedelta = timedelta(seconds=20)
     connect: timedelta = timedelta(seconds=60)
     ring_back: timedelta = timedelta(seconds=100)
+    line: timedelta = timedelta(seconds=90)
     unseen: timedelta = timedelta(seconds=45)
     missed_before_pause: int = 2
     passed_over: timedelta = timedelta(seconds=30)

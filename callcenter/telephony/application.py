@@ -133,6 +133,8 @@ def webhook_application(deps: EdgeDependencies) -> web.Application:
             web.post(paths.WAIT_AGAIN, waiting.heard_again),
             web.post(paths.WAIT_KEYS, waiting.keyed),
             web.post(paths.MEETING, waiting.meeting),
+            web.post(paths.LINE, waiting.line),
+            web.post(paths.LINE_OVER, waiting.line_over),
             web.post(paths.OFFER, offers.heard),
             web.post(paths.OFFER_KEYS, offers.keyed),
             web.post(paths.OFFER_STATUS, offers.status),

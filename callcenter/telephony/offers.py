@@ -16,14 +16,23 @@ from uuid import UUID
 from aiohttp import web
 from twilio.twiml import voice_response as verbs
 
-from callcenter.calls.operators import NotReached, Taken
+from callcenter.calls.operators import NotReached, PutThrough, Taken
 from callcenter.calls.values import StatusChanged
 from callcenter.routing.talks import FIRST_SEAT
 from callcenter.telephony import webhooks
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.ports import Calls, Invited, Operators
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
-from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoice, CarrierVoices, hang_up, last_words, say, serialise
+from callcenter.telephony.twiml import (
+    EMPTY_DOCUMENT,
+    TALK_SECONDS,
+    CarrierVoice,
+    CarrierVoices,
+    hang_up,
+    last_words,
+    say,
+    serialise,
+)
 from callcenter.telephony.urls import Urls
 
 T = TypeVar("T")
@@ -113,6 +122,8 @@ class Offers:
         match await self._asked(self._invited.take(offer, leg)):
             case Taken() as taken:
                 body = self._join(offer, taken)
+            case PutThrough():  # what was said to them alone is over, and the carrier joins the two
+                body = EMPTY_DOCUMENT
             case NotReached():
                 body = self._goodbye(NOT_REACHED)
             case None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from callcenter.calls.operators import NotReached, Taken
+from callcenter.calls.operators import NotReached, PutThrough, Taken
 from callcenter.calls.own_legs import InRoom
 from callcenter.calls.values import (
     Answer,
@@ -19,6 +19,7 @@ from callcenter.calls.values import (
     Reached,
     RecordingReady,
     Render,
+    RingsLine,
     StatusChanged,
     StepAnswered,
     WaitOver,
@@ -76,6 +77,13 @@ class Lobby(Protocol):
     async def meeting(self, at: AtAWait) -> Meeting | WaitOver:
         """Where the caller meets an operator, who is there: from here on they talk. Raises as :meth:`heard` does."""
 
+    async def at_line(self, at: AtAWait) -> RingsLine | WaitOver:
+        """Which line rings for a caller whom an operator has sent on; changes nothing. Raises as :meth:`heard` does."""
+
+    async def line_over(self, at: AtAWait) -> WaitOver:
+        """The line rings no more, or was hung up: words for a caller whom it has not taken; changes nothing. Raises as
+        :meth:`heard` does."""
+
 
 class Invited(Protocol):
     """Whoever is rung to come in, as far as the carrier asks: operators, and those who are asked into a talk."""
@@ -87,8 +95,9 @@ class Invited(Protocol):
             Unavailable: a part that is needed does not answer.
         """
 
-    async def take(self, offer: UUID, operator_leg: str) -> Taken | NotReached | None:
-        """The operator takes the call, and the caller is led to them, or rung; ``None`` if it is not theirs to take.
+    async def take(self, offer: UUID, operator_leg: str) -> Taken | NotReached | PutThrough | None:
+        """The operator takes the call, and the caller is led to them, or rung, or is there already; ``None`` if it is
+        not theirs to take.
 
         Arguments:
             operator_leg: the carrier's identifier of the leg on which they are.

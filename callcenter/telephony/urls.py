@@ -20,6 +20,8 @@ WAIT_AGAIN = "/voice/calls/{call}/{document}/wait/again"
 WAIT_KEYS = "/voice/calls/{call}/{document}/wait/keys"
 ROOM = "/voice/calls/{call}/{document}/room"
 MEETING = "/voice/calls/{call}/{document}/meeting"
+LINE = "/voice/calls/{call}/{document}/line"
+LINE_OVER = "/voice/calls/{call}/{document}/line/over"
 OFFER = "/voice/offers/{offer}"
 OFFER_KEYS = "/voice/offers/{offer}/keys"
 OFFER_STATUS = "/voice/offers/{offer}/status"
@@ -148,6 +150,14 @@ class Urls:
     def meeting(self, call: UUID, document: int) -> str:
         """Where a caller is led to who waited at a document, and whose call was taken."""
         return self.base.url + MEETING.format(call=call, document=document)
+
+    def line(self, call: UUID, document: int) -> str:
+        """Where a caller is led to whom an operator sends on to a line."""
+        return self.base.url + LINE.format(call=call, document=document)
+
+    def line_over(self, call: UUID, document: int) -> str:
+        """Where the carrier asks what follows, once that line rings no more or is hung up."""
+        return self.base.url + LINE_OVER.format(call=call, document=document)
 
     def room(self, call: UUID, document: int) -> str:
         """Where the carrier reports who comes into, and leaves, the conference of a caller."""

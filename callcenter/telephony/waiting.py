@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 from twilio.twiml import voice_response as verbs
 
 from callcenter.calls.rooms import CALLER
-from callcenter.calls.values import AtAWait, Meeting, SayText, Slot, WaitOver, Waits
+from callcenter.calls.values import AtAWait, Meeting, RingsLine, SayText, Slot, WaitOver, Waits
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.speech.music import waiting_music
 from callcenter.telephony import webhooks
@@ -27,7 +27,7 @@ from callcenter.telephony.ports import Lobby
 from callcenter.telephony.responses import OUTCOME, Outcome, respond, twiml
 from callcenter.telephony.switch import RescueSwitch
 from callcenter.telephony.switched import is_switched
-from callcenter.telephony.twiml import TALK_SECONDS, CarrierVoices, say, serialise
+from callcenter.telephony.twiml import RING_SECONDS, TALK_SECONDS, CarrierVoices, say, serialise
 from callcenter.telephony.urls import Urls
 from callcenter.telephony.webhooks import Malformed
 
@@ -91,6 +91,25 @@ class Waiting:
         met = await self._asked(self._lobby.meeting(at))
         body = self._bring_together(at, met) if isinstance(met, Meeting) else self._lead_on(at)
         return twiml(request, body, Outcome.ANSWERED if met is not None else Outcome.FAILED)
+
+    async def line(self, request: web.Request) -> web.Response:
+        """An operator has sent the caller on: a line rings for them, or they are led on, if it does no more."""
+        at = webhooks.read_wait(request.match_info, await request.post())
+        if isinstance(at, Malformed):
+            return self._malformed(request, at)
+        rings = await self._asked(self._lobby.at_line(at))
+        body = self._ring(at, rings) if isinstance(rings, RingsLine) else self._lead_on(at)
+        return twiml(request, body, Outcome.ANSWERED if rings is not None else Outcome.FAILED)
+
+    async def line_over(self, request: web.Request) -> web.Response:
+        """That line rings no more, or was hung up. The carrier's word for it is the same for a talk and for a line that
+        was asked and did not take the call, so it is not listened to."""
+        at = webhooks.read_wait(request.match_info, await request.post())
+        if isinstance(at, Malformed):
+            return self._malformed(request, at)
+        over = await self._asked(self._lobby.line_over(at))
+        body = self._lead_on(at, () if over is None else over.lines)
+        return twiml(request, body, Outcome.ANSWERED if over is not None else Outcome.FAILED)
 
     async def music(self, request: web.Request) -> web.Response:
         """The music."""
@@ -177,8 +196,24 @@ class Waiting:
         response.append(dial)
         return serialise(response)
 
-    def _lead_on(self, at: AtAWait) -> bytes:
+    def _ring(self, at: AtAWait, rings: RingsLine) -> bytes:
+        """Whoever answers is asked first, and joined by a key alone: a voicemail never has the caller."""
         response = verbs.VoiceResponse()
+        self._say(response, rings.lines)
+        dial = verbs.Dial(
+            action=self._urls.line_over(at.call, at.document),
+            method="POST",
+            timeout=RING_SECONDS,
+            time_limit=TALK_SECONDS,
+            caller_id=rings.shown,
+        )
+        dial.append(verbs.Number(rings.line, url=self._urls.party(rings.party), method="POST"))
+        response.append(dial)
+        return serialise(response)
+
+    def _lead_on(self, at: AtAWait, lines: tuple[SayText, ...] = ()) -> bytes:
+        response = verbs.VoiceResponse()
+        self._say(response, lines)
         response.append(verbs.Redirect(self._urls.step(at.call, at.document, Slot.NEXT), method="POST"))
         return serialise(response)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from callcenter.calls.operators import NotReached, Taken
+from callcenter.calls.operators import NotReached, PutThrough, Taken
 from callcenter.store.database import DatabaseDown
 from callcenter.telephony.offers import NOT_CONSULTED, NOT_REACHED, NOT_TAKEN, NOT_THERE, RINGS
 from tests.unit.telephony.doubles import CALL, CALL_SID, Edge, Received, document, running_edge
@@ -39,6 +39,12 @@ async def test_the_key_takes_the_call() -> None:
         (room,) = document(answer.body).iter("Conference")
         assert (room.text, room.get("endConferenceOnExit"), room.get("beep")) == ("r-1", "true", "false")
         assert edge.operators.asked == [("take", OFFER)]
+
+
+async def test_whoever_is_rung_for_a_caller_on_the_same_line_hears_the_end_of_the_question_and_is_joined() -> None:
+    async with running_edge() as edge:
+        edge.operators.taken = PutThrough.PUT_THROUGH
+        assert list(document((await ask(edge, "/keys", Digits="1")).body)) == []
 
 
 @pytest.mark.parametrize("digits", ["2", "", "11", "*", "A"])

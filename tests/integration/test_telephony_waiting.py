@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from callcenter.calls.values import AtAWait, Slot, StepAnswered
+from callcenter.calls.values import AtAWait, RingsLine, SayText, Slot, StepAnswered
 from callcenter.flow.conversation import Dequeued
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.speech.music import waiting_music
@@ -95,6 +96,42 @@ async def test_p7_whose_operator_is_gone_meanwhile_is_led_on(failure: Exception 
         assert document(answer.body).findtext("Redirect") == f"{edge.base}{AT}/next"
 
 
+async def test_a_line_rings_for_whom_an_operator_sends_on_and_whoever_answers_is_asked_first() -> None:
+    async with running_edge() as edge:
+        edge.lobby.rings = RingsLine(RESCUE, CALLED, UUID(int=9), (SayText("Je vous passe le cabinet."),))
+        answer = await ask(edge, "line")
+        assert texts(answer) == ["Je vous passe le cabinet."]
+        (dial,) = document(answer.body).iter("Dial")
+        assert (dial.get("action"), dial.get("callerId")) == (f"{edge.base}{AT}/line/over", CALLED)
+        (number,) = dial
+        assert (number.tag, number.text) == ("Number", RESCUE)
+        assert number.get("url") == f"{edge.base}/voice/parties/{UUID(int=9)}"
+
+
+@pytest.mark.parametrize("status", ["completed", "busy", "no-answer", "failed", ""])
+@pytest.mark.parametrize("silent", [(), (SayText("Le cabinet ne répond pas."),)])
+async def test_behind_a_line_our_own_word_counts_and_the_carriers_does_not(
+    status: str, silent: tuple[SayText, ...]
+) -> None:
+    async with running_edge() as edge:
+        edge.lobby.silent = silent
+        answer = await ask(edge, "line/over", DialCallStatus=status)
+        assert texts(answer) == [line.text for line in silent]
+        assert document(answer.body).findtext("Redirect") == f"{edge.base}{AT}/next"
+
+
+@pytest.mark.parametrize("what", ["line", "line/over"])
+@pytest.mark.parametrize("failure", [None, DatabaseDown(), Forbidden()])
+async def test_p7_who_is_not_sent_to_a_line_any_more_and_who_cannot_be_told_of_it_is_led_on(
+    what: str, failure: Exception | None
+) -> None:
+    async with running_edge() as edge:
+        edge.lobby.fails = failure
+        answer = await ask(edge, what)
+        assert tags(answer) == ["Redirect"]
+        assert document(answer.body).findtext("Redirect") == f"{edge.base}{AT}/next"
+
+
 @pytest.mark.parametrize("result", ["leave", "queue-full", "error", "system-error", "a-word-that-is-new"])
 async def test_an_end_of_a_wait_is_a_step(result: str) -> None:
     async with running_edge() as edge:
@@ -114,7 +151,7 @@ async def test_what_another_webhook_or_nothing_follows_from_is_no_step(result: s
         assert edge.calls.steps == []
 
 
-@pytest.mark.parametrize("what", ["wait", "wait/again", "wait/keys", "meeting"])
+@pytest.mark.parametrize("what", ["wait", "wait/again", "wait/keys", "meeting", "line", "line/over"])
 @pytest.mark.parametrize("sid", ["", "CA1", "nonsense"])
 async def test_what_no_carrier_sends_leads_out(what: str, sid: str) -> None:
     async with running_edge() as edge:
@@ -123,7 +160,7 @@ async def test_what_no_carrier_sends_leads_out(what: str, sid: str) -> None:
         assert edge.lobby.asked == []
 
 
-@pytest.mark.parametrize("what", ["wait", "wait/again", "wait/keys", "meeting"])
+@pytest.mark.parametrize("what", ["wait", "wait/again", "wait/keys", "meeting", "line", "line/over"])
 async def test_nothing_of_it_is_told_to_whom_the_carrier_has_not_sent(what: str) -> None:
     async with running_edge() as edge:
         answer = await edge.post(f"{AT}/{what}", FIELDS, signature="forged")

@@ -36,6 +36,38 @@ async def _consults(house: Premises, telephone: Telephone) -> None:
     await house.at_the_end()
 
 
+async def _sends_on(house: Premises, telephone: Telephone) -> None:
+    """A whole call: an operator sends the caller on to the practice's own line, which takes the call, and hangs up."""
+    practice = house.population.practices["port"]
+    await house.shift.begins(practice)
+    await telephone.waits(next(iter(practice.numbers)), number=house.population.strangers[0].number)
+    assert await telephone.taken_at(house.shift.desk(practice)) is not None, "no operator was rung"
+    operator = house.shift.on_call(practice)
+    talk = await talk_of(house.running.database, operator)
+    assert talk is not None
+    assert await house.running.talks.send(operator, talk.reservation, PracticeLine()) is Acted.DONE
+    line = await telephone.offered_at(practice.rescue_number)
+    assert line is not None, "the practice's line was not rung"
+    await telephone.takes(line)
+    await house.judge_routing()
+    await telephone.left_by(line)
+    assert (await telephone.state()).activity == "ended"
+    await telephone.judged()
+    await house.at_the_end()
+
+
+async def test_a_caller_who_is_sent_on_is_not_accused_and_what_the_line_hears_is_read(
+    house: Premises, telephone: Telephone
+) -> None:
+    house.judge.sinks.clear()
+    await _sends_on(house, telephone)
+    assert not house.judge.findings, "\n".join(map(str, house.judge.findings))
+    assert {Sink.CALL_TO, Sink.REST, Sink.URL, Sink.ROUTING} <= house.judge.sinks
+    left = b"".join(house.edge.seen).decode(errors="replace")
+    for words in ("Je vous passe le cabinet", "vous passe un appel pour", "/line/over"):
+        assert words in left, words
+
+
 async def test_an_honest_consultation_is_not_accused_and_all_of_it_is_read(
     house: Premises, telephone: Telephone
 ) -> None:

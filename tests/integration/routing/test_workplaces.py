@@ -11,9 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
+from callcenter.app.workplaces import LINE, RoutingBells, StaffWorkplaces
 from callcenter.background import in_background
 from callcenter.calls.own_legs import identity_of
+from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
 from callcenter.console.workplace_ports import Act, Doing, Waiting
 from callcenter.emulator.access_tokens import AccessTokens
 from callcenter.kernel.errors import Forbidden
@@ -251,6 +252,22 @@ async def test_a_bell_rings_for_oneself_at_once_and_for_ones_queue_soon_and_once
         hearing.is_listening = False  # the connection is lost: every page looks by itself
         assert await bell.rung(0.01)
     assert bells._bells == {}
+
+
+@pytest.mark.parametrize("key", [LINE, str(UUID(int=5)), "nobody"])
+async def test_a_caller_is_sent_on_to_whom_the_form_names_the_practices_line_among_them(
+    floor: Floor, practice: UUID, places: StaffWorkplaces, key: str
+) -> None:
+    staff, named = await floor.operator(practice), {LINE: PracticeLine(), str(UUID(int=5)): Colleague(UUID(int=5))}
+    sent: list[object] = []
+
+    async def send(who: UUID, call: UUID, whom: object) -> Acted:
+        sent.append((who, call, whom))
+        return Acted.DONE
+
+    acting = replace(places, talks=SimpleNamespace(send=send))  # type: ignore[arg-type]
+    done = await acting.act(str(staff), Act.SEND, UUID(int=6), key)
+    assert (done, sent) == ((True, [(staff, UUID(int=6), named[key])]) if key in named else (False, []))
 
 
 async def test_a_session_that_is_over_or_half_sees_and_does_nothing(places: StaffWorkplaces, rooms: Rooms) -> None:

@@ -113,6 +113,20 @@ async def test_a_button_is_there_when_its_act_is_possible_and_not_otherwise(act:
             assert (BUTTONS[act] in page.words) is (act in acts)
 
 
+async def test_a_caller_is_sent_to_a_line_too_and_it_is_said_what_they_hear_and_what_follows() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in()
+        lines, talk = (Whom("ligne", "Ligne directe du cabinet"),), replace(TALK, acts=frozenset({Act.SEND}))
+        said = "l’appelant l’entend sonner ; si personne ne le prend, il reprend sa place"
+        desk.workplaces.stands(doing=Doing.ON_CALL, talk=talk, lines=lines)
+        page = await desk.guest.get("/poste/etat")
+        (form,) = re.findall(rf'<form[^>]*"/poste/appels/{CALL}/envoyer".*?</form>', page.text, re.DOTALL)
+        assert '<option value="ligne">Ligne directe du cabinet</option>' in form
+        assert said in page.words
+        desk.workplaces.stands(doing=Doing.ON_CALL, talk=talk, colleagues=(Whom("0" * 32, "Télésecrétaire 2"),))
+        assert said not in (await desk.guest.get("/poste/etat")).words
+
+
 @pytest.mark.parametrize("act", Act)
 async def test_an_act_is_done_and_answered_by_how_everything_stands(act: Act) -> None:
     async with open_desk() as desk:

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from callcenter.calls.operators import NotReached, Taken
+from callcenter.calls.operators import NotReached, PutThrough, Taken
 from callcenter.calls.own_legs import InRoom
 from callcenter.calls.values import (
     Answer,
@@ -31,6 +31,7 @@ from callcenter.calls.values import (
     Meeting,
     NotDelivered,
     Render,
+    RingsLine,
     SayText,
     StatusChanged,
     StepAnswered,
@@ -109,6 +110,8 @@ class LobbyDouble:
         self.asked: list[AtAWait] = []
         self.typed: list[str] = []
         self.taken: str | None = None
+        self.rings: RingsLine | None = None
+        self.silent: tuple[SayText, ...] = ()
         self.fails: Exception | None = None
 
     async def heard(self, at: AtAWait) -> Waits | WaitOver:
@@ -129,13 +132,21 @@ class LobbyDouble:
         await self.heard(at)
         return WaitOver() if self.taken is None else Meeting(self.taken, (SayText("Vous êtes en relation."),))
 
+    async def at_line(self, at: AtAWait) -> RingsLine | WaitOver:
+        await self.heard(at)
+        return WaitOver() if self.rings is None else self.rings
+
+    async def line_over(self, at: AtAWait) -> WaitOver:
+        await self.heard(at)
+        return WaitOver(self.silent)
+
 
 class OperatorsDouble:
     """One offer, which may be taken."""
 
     def __init__(self) -> None:
         self.practice: str | None = "Un appel pour le cabinet."
-        self.taken: Taken | NotReached | None = Taken("r-1")
+        self.taken: Taken | NotReached | PutThrough | None = Taken("r-1")
         self.asked: list[tuple[str, UUID]] = []
         self.fails: Exception | None = None
 
@@ -148,7 +159,7 @@ class OperatorsDouble:
         await self._reach("offer", offer)
         return self.practice
 
-    async def take(self, offer: UUID, operator_leg: str) -> Taken | NotReached | None:
+    async def take(self, offer: UUID, operator_leg: str) -> Taken | NotReached | PutThrough | None:
         await self._reach("take", offer)
         self.leg = operator_leg
         return self.taken
