@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from callcenter.calls.talk_values import Acted, PracticeLine, Practitioner
+from callcenter.emulator.lines import Forwarding
 from callcenter.practice.practitioners import practitioner_names
 from callcenter.routing.values import PartyState
 from tests.acceptance.test_talks import Conversation, conversation, rescue_number
-from tests.attack.scene import PORT, TILLEULS
+from tests.attack.scene import PORT, TILLEULS, TILLEULS_LINE
 
 __all__ = ["conversation"]
 
@@ -99,3 +102,24 @@ async def test_of_whoever_was_asked_an_opaque_identifier_is_kept_and_no_number(c
         (row,) = (await connection.execute(text("SELECT y::text AS kept FROM talk_party y"))).all()
     assert str(whom.id) in row.kept
     assert LINE.removeprefix("+33") not in row.kept
+
+
+@pytest.mark.parametrize("shown", ["kept", "replaced"])
+async def test_p7_a_line_that_is_forwarded_to_us_does_not_come_in_and_goes_round_no_second_time(
+    conversation: Conversation, shown: Literal["kept", "replaced"]
+) -> None:
+    """Whether or not the call that comes back shows that it is ours."""
+    talk, whom = conversation, await practitioner(conversation, TILLEULS, "Claire Moreau")
+    await talk.office.client.forward(Forwarding(LINE, TILLEULS_LINE, "always", shown, reported=False))
+    assert await talk.talks.consult(talk.operator, talk.reservation, whom, False) is Acted.DONE
+
+    async def incoming() -> int:
+        tape = talk.office.stage.emulator.tape
+        return sum(event.kind == "webhook" and event.url.endswith("/voice/incoming") for event in tape)
+
+    await talk.office.becomes(incoming, 2)  # the caller's, and the one that has come back
+    talk.office.stage.clock.advance(61)
+    await talk.hear_each_other(talk.caller, talk.desk)
+    assert (await talk.standing()).third is None
+    assert await talk.office.one("SELECT count(*) FROM talk_party WHERE joined_at IS NOT NULL") == 0
+    assert await incoming() == 2
