@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.calls.keypad import Asked as AskedToType
 from callcenter.calls.keypad import Keypad, Proved
 from callcenter.calls.own_legs import identity_of
-from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
+from callcenter.calls.talk_values import Acted, Colleague, PracticeLine, Practitioner
 from callcenter.calls.talk_values import Whom as TalkWhom
 from callcenter.calls.talks import Talks
 from callcenter.console import on_duty
@@ -39,6 +39,8 @@ from callcenter.telephony.access_tokens import Passes
 #: The key of the practice's own line, among those who can be asked into a talk.
 LINE = "ligne"
 LINE_NAME = "Ligne directe du cabinet"
+#: Before a practitioner's identifier, in the key of theirs.
+PRACTITIONER = "praticien-"
 #: Before a session ends for want of a hand, somebody on duty is asked whether they are there: for a minute, and for as
 #: long as it takes a page to look.
 ASKED = timedelta(seconds=75)
@@ -93,7 +95,7 @@ class StaffWorkplaces:
                 talk=talk,
                 asked=await self._asked(connection, staff, now),
                 hand_by=session.hand_by if on_duty_here and _is_near(session, now) else None,
-                lines=(Whom(LINE, LINE_NAME),) if may_ask else (),
+                lines=await _lines(connection, held.practice) if may_ask and held is not None else (),
                 colleagues=await on_duty.colleagues(connection, staff, held.call, now, self.limits.unseen)
                 if may_ask and held is not None
                 else (),
@@ -185,7 +187,7 @@ class StaffWorkplaces:
         if standing is None:  # taken, and not together yet
             return Talk(held.id, practice, None, held.id, frozenset({Act.HANG_UP}))
         voice = held.id if standing.seat == FIRST_SEAT else UUID(standing.seat)
-        third = None if standing.third is None else await _third(connection, standing.third)
+        third = None if standing.third is None else await _third(connection, standing, standing.third)
         alone = standing.third is None and not standing.on_hold
         return Talk(
             held.id,
@@ -236,9 +238,17 @@ def _whom(key: str) -> TalkWhom | None:
     if key == LINE:
         return PracticeLine()
     try:
+        if key.startswith(PRACTITIONER):
+            return Practitioner(UUID(key.removeprefix(PRACTITIONER)))
         return Colleague(UUID(key))
     except ValueError:
         return None
+
+
+async def _lines(connection: AsyncConnection, practice: UUID) -> tuple[Whom, ...]:
+    """Whom an operator reaches at the practice of their call: its practitioners, then its own line."""
+    practitioners = await on_duty.practitioners(connection, practice)
+    return *(Whom(PRACTITIONER + one.id.hex, one.titled) for one in practitioners), Whom(LINE, LINE_NAME)
 
 
 def _keypad(proved: Proved | None) -> Typed:
@@ -266,10 +276,14 @@ def _possible(standing: Standing, proved: Proved | None, alone: bool) -> frozens
     return frozenset(acts)
 
 
-async def _third(connection: AsyncConnection, party: Party) -> Third:
-    name = LINE_NAME if party.staff is None else await on_duty.display_name(connection, party.staff)
-    there = party.state is PartyState.THERE
-    return Third(name, there)
+async def _third(connection: AsyncConnection, talk: Standing, party: Party) -> Third:
+    if party.staff is not None:
+        name = await on_duty.display_name(connection, party.staff)
+    elif party.practitioner is not None:
+        name = await on_duty.practitioner_name(connection, talk.practice, party.practitioner) or LINE_NAME
+    else:
+        name = LINE_NAME
+    return Third(name, party.state is PartyState.THERE)
 
 
 def _ring(held: Reservation, practice: str, way: Way) -> Ring | None:

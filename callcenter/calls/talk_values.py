@@ -31,7 +31,14 @@ class PracticeLine:
     """The practice's own line: the one that is not forwarded to us."""
 
 
-Whom = Colleague | PracticeLine
+@dataclass(frozen=True, slots=True)
+class Practitioner:
+    """A practitioner of the practice, at a line of their own."""
+
+    id: UUID
+
+
+Whom = Colleague | PracticeLine | Practitioner
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
 from callcenter.calls.line_sending import LineSending
+from callcenter.calls.lines import practice_line, practitioners_line
 from callcenter.calls.rooms import CALLER, Rooms, hold_caller
 from callcenter.calls.shown import shown_for
 from callcenter.calls.steps import House
-from callcenter.calls.talk_values import Acted, Colleague, PracticeLine, Seat, Whom
+from callcenter.calls.talk_values import Acted, Colleague, PracticeLine, Practitioner, Seat, Whom
 from callcenter.calls.thirds import Thirds
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import new_id
@@ -99,7 +100,7 @@ class Talks:
         """Ask somebody into the talk; the caller hears music meanwhile, unless ``caller_hears``.
 
         ``NOT_NOW``: somebody was asked already, or the colleague is not available, may not answer for this
-        practice, or speaks by a telephone that nobody knows.
+        practice, or speaks by a telephone that nobody knows; the practitioner is another practice's, or has no line.
         """
         house, now = self._house, self._house.clock.now()
         async with house.database.house() as connection:
@@ -107,8 +108,18 @@ class Talks:
             if locked is None:
                 return Acted.NOT_YOURS
             talk, colleague = locked[1], whom.staff if isinstance(whom, Colleague) else None
+            practitioner = whom.id if isinstance(whom, Practitioner) else None
+            if practitioner and await practitioners_line(connection, talk.practice, practitioner) is None:
+                return Acted.NOT_NOW
             party = await standing_talks.ask(
-                connection, talk, new_id(house.random), colleague, now, private=not caller_hears, limits=self._limits
+                connection,
+                talk,
+                new_id(house.random),
+                colleague,
+                now,
+                private=not caller_hears,
+                limits=self._limits,
+                practitioner=practitioner,
             )
             if party is None:
                 return Acted.NOT_NOW
@@ -260,10 +271,11 @@ class Talks:
             return True
         async with house.database.house() as connection:
             if party.staff is not None:
-                number: str | None = await telephone_of(connection, house.sealer, party.staff)
+                number = await telephone_of(connection, house.sealer, party.staff)
+            elif party.practitioner is not None:
+                number = await practitioners_line(connection, talk.practice, party.practitioner)
             else:
-                # The one line of which the practice has said that it is not forwarded to us (P7).
-                number = (await house.places.latest(connection, talk.practice, house.clock.now())).rescue_number
+                number = await practice_line(house, connection, talk.practice, house.clock.now())
             shown = await shown_for(house, connection, talk.practice, talk.call)
         if number is None or shown is None:
             return False

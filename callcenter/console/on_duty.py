@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.console.workplace_ports import Waiting, Whom
+from callcenter.practice.practitioners import PublicName, public_names, those_with_a_line
 from callcenter.routing.fitting import ANSWER_FOR, HELP_FOR, SEEN, SPEAKS
 from callcenter.staff.values import day_of
+from callcenter.store.database import SET_PRACTICE, Transaction
 
 #: Colleagues that are shown.
 COLLEAGUES = 50
@@ -43,6 +46,22 @@ async def colleagues(
 async def display_name(connection: AsyncConnection, staff: UUID) -> str:
     """What colleagues read."""
     return str((await connection.execute(_DISPLAYED, {"staff": staff})).scalar_one())
+
+
+async def practitioners(connection: AsyncConnection, practice: UUID) -> Sequence[PublicName]:
+    """The practitioners of a practice who can be asked into a talk; their lines are not read."""
+    return await those_with_a_line(await _in(connection, practice))
+
+
+async def practitioner_name(connection: AsyncConnection, practice: UUID, whom: UUID) -> str | None:
+    """What staff call a practitioner; ``None`` for nobody of that practice."""
+    names = await public_names(await _in(connection, practice))
+    return next((one.titled for one in names if one.id == whom), None)
+
+
+async def _in(connection: AsyncConnection, practice: UUID) -> Transaction:
+    await connection.execute(SET_PRACTICE, {"practice": str(practice)})
+    return Transaction(connection, practice)
 
 
 async def practice_name(connection: AsyncConnection, practice: UUID, at: datetime) -> str:

@@ -18,7 +18,14 @@ from sqlalchemy import select
 
 from callcenter.kernel.errors import CallcenterError, DataProblems, Problem
 from callcenter.practice.directory import NoSuchPractice, facts_of
-from callcenter.practice.enrolment import Changed, check_directory, check_practice, lock_directory, write_lines
+from callcenter.practice.enrolment import (
+    Changed,
+    check_directory,
+    check_lines,
+    check_practice,
+    lock_directory,
+    write_lines,
+)
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.names import normalise_name
 from callcenter.practice.practice_form import PracticeForm, Setting
@@ -191,6 +198,7 @@ class SettingsDesk:
         if any(setting.immediate for setting in values):
             await check_directory(tx.connection, facts)
             await write_lines(tx.connection, facts)
+            await check_lines(tx)
         changed = Changed(standing.revision, frozenset(values))
         await self._recorder.settings_changed(tx, changed, self._author)
         return changed, facts

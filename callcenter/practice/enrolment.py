@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.kernel.errors import CallcenterError, Conflict
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.names import normalise_name
-from callcenter.practice.numbers import NumberProblem, parse_diallable, parse_number, parse_served
+from callcenter.practice.numbers import E164, NumberProblem, parse_diallable, parse_number, parse_served
 from callcenter.practice.opening import HOLIDAY_SUBDIVISIONS, Opening
 from callcenter.practice.practice_form import Setting, as_written
 from callcenter.practice.reception import Reception
@@ -53,6 +53,7 @@ class PractitionerRecord:
         name: first name and name, without the title.
         title: ``Dr``, ``Pr`` or empty.
         sensitive: the speciality alone tells something about who goes there (D05).
+        line: at which operators ask for them; never one that we answer. ``None`` if there is none.
     """
 
     id: UUID
@@ -60,6 +61,7 @@ class PractitionerRecord:
     title: str
     speciality: str
     sensitive: bool
+    line: E164 | None = None
 
 
 async def write_organisation(connection: AsyncConnection, organisation_id: UUID, name: str) -> None:
@@ -149,6 +151,7 @@ async def write_practitioners(tx: Transaction, records: Iterable[PractitionerRec
 
     Raises:
         UnmappedCharacter: a name could not be compared with the ones in the practice's files.
+        NumberTaken: we answer at the line of one of them.
     """
     for record in records:
         normalise_name(record.name)
@@ -157,9 +160,30 @@ async def write_practitioners(tx: Transaction, records: Iterable[PractitionerRec
             "title": record.title,
             "speciality": record.speciality,
             "sensitive": record.sensitive,
+            "line": record.line,
         }
         statement = insert(practitioner).values(id=record.id, practice_id=tx.practice, **values)
         await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    await check_lines(tx)
+
+
+async def check_lines(tx: Transaction) -> None:
+    """Refuse what makes a practitioner's line one that we answer, for whichever practice. Another practice's plan may
+    make it one later, unseen from here (P5): so it is asked once more before it rings.
+
+    Raises:
+        NumberTaken: with the lines.
+    """
+    served = select(directory_number.c.number)
+    query = select(practitioner.c.name, practitioner.c.line).where(
+        practitioner.c.practice_id == tx.practice, practitioner.c.line.in_(served)
+    )
+    if taken := (await tx.connection.execute(query.order_by(practitioner.c.name))).all():
+        who = ", ".join(f"« {row.name} » {row.line}" for row in taken)
+        raise NumberTaken(
+            f"the line of a practitioner is a number that we answer: {who}",
+            "enrol them with a line that rings where they are, or with none",
+        )
 
 
 def check_practice(facts: PracticeFacts) -> None:

@@ -20,7 +20,8 @@ from callcenter.practice.enrolment import (
 )
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.names import UnmappedCharacter, normalise_name
-from callcenter.practice.practice_form import FormModel, Numbers, PracticeForm, words
+from callcenter.practice.numbers import E164
+from callcenter.practice.practice_form import FormModel, Line, Numbers, PracticeForm, words
 from callcenter.speech.moments import WEEKDAYS
 
 
@@ -40,6 +41,7 @@ class _Practitioner(FormModel):
     title: Annotated[str, words(20, may_be_empty=True)] = ""
     speciality: Annotated[str, words(120)]
     sensitive: bool = False
+    line: Line | None = None
 
 
 class _Practice(PracticeForm):
@@ -87,6 +89,7 @@ def read_practice_file(path: Path, organisation_id: UUID, identify: Callable[[st
             title=person.title,
             speciality=person.speciality,
             sensitive=person.sensitive,
+            line=None if person.line is None else E164(person.line),
         )
         for person in told.practitioners
     )
@@ -98,6 +101,7 @@ def _check(document: Document, told: _Practice, facts: PracticeFacts) -> None:
     broken = [(_as_written(path), what) for path, what in practice_problems(facts)]
     problems = [document.problem(path, what, "correct the description") for path, what in broken]
     problems += _named_twice(document, told)
+    problems += _lines_that_we_answer(document, told)
     problems += _numbers_of_strangers(document, told)
     problems += _bookings_of_strangers(document, told)
     if problems:
@@ -123,6 +127,18 @@ def _named_twice(document: Document, told: _Practice) -> list[Problem]:
             what = f"« {person.name} » is the practitioner of line {line} once more"
             problems.append(document.problem(("practitioners", number), what, "keep one of them"))
     return problems
+
+
+def _lines_that_we_answer(document: Document, told: _Practice) -> list[Problem]:
+    return [
+        document.problem(
+            ("practitioners", number, "line"),
+            f"the line of « {person.name} » is a number that we answer: whoever is asked there would be ourselves",
+            "name a line that rings where they are, or leave it out",
+        )
+        for number, person in enumerate(told.practitioners)
+        if person.line in told.numbers
+    ]
 
 
 def _numbers_of_strangers(document: Document, told: _Practice) -> list[Problem]:

@@ -149,6 +149,8 @@ def _read_url(text: str) -> str:
 #: A weekday, 0 for Monday, written in French.
 Weekday = Annotated[int, BeforeValidator(_read_weekday)]
 _IntervalField = Annotated[Interval, BeforeValidator(_read_interval)]
+#: A line of a practice, or of somebody in it, that we do not answer.
+Line = Annotated[str, _number(parse_number)]
 _Intervals = tuple[_IntervalField, ...]
 
 
@@ -255,8 +257,8 @@ class PracticeForm(FormModel):
     timezone: Annotated[ZoneInfo, BeforeValidator(_read_zone)] = ZoneInfo("Europe/Paris")
     holiday_subdivision: str | None = None
     numbers: Numbers = Field(max_length=100)
-    rescue_number: Annotated[str, _number(parse_number)]
-    other_lines: tuple[Annotated[str, _number(parse_number)], ...] = Field((), max_length=100)
+    rescue_number: Line
+    other_lines: tuple[Line, ...] = Field((), max_length=100)
     hours: dict[Weekday, Annotated[_Intervals, Field(max_length=6)]] = {}
     reception: tuple[_RuleForm, ...] = Field((), max_length=100)
     answer_mode: AnswerMode = AnswerMode.MENU

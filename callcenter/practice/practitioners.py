@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, select, text
 
 from callcenter.practice.names import normalise_name
 from callcenter.practice.tables import practitioner
@@ -68,3 +68,32 @@ async def sensitive_practitioners(tx: Transaction) -> frozenset[UUID]:
     """Which practitioners of the practice are *sensitive*."""
     query = select(practitioner.c.id).where(practitioner.c.practice_id == tx.practice, practitioner.c.sensitive)
     return frozenset((await tx.connection.execute(query)).scalars())
+
+
+async def those_with_a_line(tx: Transaction) -> Sequence[PublicName]:
+    """The practitioners of the practice who can be asked for at a line of their own, by name; the line stays here."""
+    rows = (await tx.connection.execute(_WITH_A_LINE, {"practice": tx.practice})).all()
+    return [PublicName(row.id, row.name, f"{row.title} {row.name}".strip()) for row in rows]
+
+
+async def line_of(tx: Transaction, whom: UUID) -> str | None:
+    """The line (E.164) at which a practitioner of the practice is asked for; ``None`` for one who has none, and for
+    nobody of the practice."""
+    row = (await tx.connection.execute(_LINE, {"practice": tx.practice, "whom": whom})).one_or_none()
+    return None if row is None else str(row.line)
+
+
+#: A line that we answer rings nobody but ourselves (P7), whichever practice has made it one since it was written.
+_NOT_OURS = "NOT EXISTS (SELECT FROM directory_number d WHERE d.number = p.line)"
+_WITH_A_LINE = text(
+    f"""
+    SELECT p.id, p.name, p.title FROM practitioner p
+    WHERE p.practice_id = :practice AND p.line IS NOT NULL AND {_NOT_OURS} ORDER BY p.name
+    """  # noqa: S608 - our own words alone
+)
+_LINE = text(
+    f"""
+    SELECT p.line FROM practitioner p
+    WHERE p.id = :whom AND p.practice_id = :practice AND p.line IS NOT NULL AND {_NOT_OURS}
+    """  # noqa: S608 - our own words alone
+)

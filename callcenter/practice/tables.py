@@ -149,8 +149,11 @@ practitioner = Table(
     Column("title", Text, nullable=False),
     Column("speciality", Text, nullable=False),
     _flag("sensitive"),
+    # Where operators ask for them: told to no caller, shown on no page.
+    Column("line", Text, nullable=True),
     UniqueConstraint("practice_id", "id"),
     UniqueConstraint("practice_id", "name"),
+    _telephone("line"),
     *(_not_empty(column) for column in ("name", "speciality")),
     info=PRACTICE_SCOPE,
 )

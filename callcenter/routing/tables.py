@@ -203,13 +203,15 @@ talk = Table(
 
 _PRESENT = text("state IN ('ringing', 'there')")
 
-#: Who was asked into a talk: somebody of staff, or, without one, the practice's own line.
+#: Who was asked into a talk: somebody of staff, a practitioner, or, without either, the practice's own line.
 talk_party = Table(
     "talk_party",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("reservation_id", Uuid, ForeignKey("reservation.id"), nullable=False),
     Column("staff_id", Uuid, ForeignKey("presence.staff_id"), nullable=True),
+    # Says nothing outside of the practice, where the name stands; so nothing here refers to it.
+    Column("practitioner_id", Uuid, nullable=True),
     Column("state", Text, nullable=False),
     # The caller hears music meanwhile.
     Column("private", Boolean, nullable=False),
@@ -226,6 +228,7 @@ talk_party = Table(
     CheckConstraint("(ended_at IS NULL) = (state IN ('ringing', 'there'))", name="ended"),
     CheckConstraint("carrier_sid ~ '^CA[0-9a-f]{32}$'", name="carrier_sid"),
     CheckConstraint("NOT sent OR (staff_id IS NULL AND NOT private)", name="sent_to_a_line"),
+    CheckConstraint("staff_id IS NULL OR practitioner_id IS NULL", name="one_is_asked"),
     Index("uq_talk_party_live_reservation", "reservation_id", unique=True, postgresql_where=_PRESENT),
     Index("uq_talk_party_live_staff", "staff_id", unique=True, postgresql_where=_PRESENT),
     Index(None, "reservation_id"),

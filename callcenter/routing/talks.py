@@ -40,11 +40,12 @@ class Party:
     """Somebody who is, or was, asked into a talk.
 
     Arguments:
-        staff: of a colleague; ``None`` for the practice's own line.
+        staff: of a colleague; ``None`` for a line of the practice.
         way: how the colleague speaks.
         private: the caller hears music meanwhile.
         carrier_sid: of the leg that we ring, once it is known.
         sent: the talk is over, and the line rings for the caller alone (``routing.sent_lines``).
+        practitioner: whose line of the practice it is; ``None`` for its own.
     """
 
     id: UUID
@@ -59,6 +60,7 @@ class Party:
     joined_at: datetime | None
     carrier_sid: str | None
     sent: bool
+    practitioner: UUID | None
 
     @property
     def live(self) -> bool:
@@ -154,8 +156,14 @@ async def ask(
     *,
     private: bool,
     limits: Limits,
+    practitioner: UUID | None = None,
 ) -> Party | None:
-    """Ask somebody into a talk that is locked; a colleague is reserved. ``None`` when they cannot be asked now."""
+    """Ask somebody into a talk that is locked; a colleague is reserved. ``None`` when they cannot be asked now.
+
+    Arguments:
+        colleague: of staff; without one, a line of the practice is rung.
+        practitioner: whose line that is; by default the practice's own.
+    """
     if standing.third is not None or standing.at_keypad or colleague == standing.staff:
         return None
     if colleague is not None and not await _reserved(connection, standing.call, colleague, now, limits):
@@ -164,6 +172,7 @@ async def ask(
         "id": party,
         "reservation": standing.reservation,
         "staff": colleague,
+        "practitioner": practitioner,
         "private": private,
         "now": now,
         "ends": now + limits.connect,
@@ -210,8 +219,8 @@ async def ended(connection: AsyncConnection, held: Held, party: Party, why: Part
 async def handed_over(
     connection: AsyncConnection, held: Held, standing: Standing, reservation: UUID, now: datetime
 ) -> bool:
-    """Whoever is there besides has the talk from here on: a colleague under ``reservation``; with the practice's own
-    line the call is answered, and leaves. False when nobody is there."""
+    """Whoever is there besides has the talk from here on: a colleague under ``reservation``; with a line of the
+    practice the call is answered, and leaves. False when nobody is there."""
     third = standing.third
     if third is None or third.state is not PartyState.THERE or held.reservation is None:
         return False
@@ -296,6 +305,7 @@ def _party(row: Row[Any]) -> Party:
         row.joined_at,
         row.carrier_sid,
         row.sent,
+        row.practitioner_id,
     )
 
 
@@ -309,7 +319,7 @@ _TALK = text(
 )
 _PARTY_COLUMNS = """
     y.id AS party, y.reservation_id, y.staff_id AS asked, y.state AS party_state, y.private, y.made_at AS asked_at,
-    y.ends_at AS party_ends, y.joined_at, y.carrier_sid, y.sent, r.staff_id AS owner, p.way
+    y.ends_at AS party_ends, y.joined_at, y.carrier_sid, y.sent, y.practitioner_id, r.staff_id AS owner, p.way
 """
 _PARTY_TABLES = """
     talk_party y JOIN reservation r ON r.id = y.reservation_id LEFT JOIN presence p ON p.staff_id = y.staff_id
@@ -341,8 +351,8 @@ _HOLD = text(
 _TALK_OF_TAKER = text("INSERT INTO talk (reservation_id, room, seat) VALUES (:id, :room, :seat)")
 _ASK = text(
     """
-    INSERT INTO talk_party (id, reservation_id, staff_id, state, private, made_at, ends_at)
-    VALUES (:id, :reservation, :staff, 'ringing', :private, :now, :ends)
+    INSERT INTO talk_party (id, reservation_id, staff_id, practitioner_id, state, private, made_at, ends_at)
+    VALUES (:id, :reservation, :staff, :practitioner, 'ringing', :private, :now, :ends)
     """
 )
 _RUNG = text("UPDATE talk_party SET carrier_sid = :sid WHERE id = :id")

@@ -13,6 +13,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import text
+
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
 from callcenter.audit.reading import records_of_call
 from callcenter.calls import callbacks
@@ -60,7 +62,7 @@ from callcenter.practice import (
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.bookings import Bookings
 from callcenter.practice.directory import Directory
-from callcenter.practice.enrolment import PractitionerRecord, write_practitioners
+from callcenter.practice.enrolment import NumberTaken, PractitionerRecord, check_lines, write_practitioners
 from callcenter.practice.facts import Arrival, PracticeFacts
 from callcenter.practice.file import PatientFile
 from callcenter.practice.free_slots import BookablePractitioner, OfferedTo
@@ -297,6 +299,18 @@ async def put_appointments(on: Careless) -> None:
 async def write_practitioner(on: Careless) -> None:
     record = PractitionerRecord(uuid4(), "Paul Autre", "Dr", "médecine générale", sensitive=False)
     await write_practitioners(on.tx, [record])
+
+
+async def learn_a_practitioners_line(on: Careless) -> bool:
+    """Whoever takes a number into their plan is told whose line it is: of their own practitioners alone."""
+    (row,) = await on.ground.rows("SELECT line FROM practitioner WHERE id = :doctor", doctor=on.doctor)
+    served = text("INSERT INTO directory_number (number, practice_id) VALUES (:number, :practice)")
+    await on.tx.connection.execute(served, {"number": row.line, "practice": TILLEULS})
+    try:
+        await check_lines(on.tx)
+    except NumberTaken as taken:
+        return row.line in str(taken)
+    return False
 
 
 async def recognise_patient(on: Careless) -> bool:
@@ -775,6 +789,7 @@ CASES: Mapping[str, Case] = {
     "practice.appointments.Appointments.confirm": confirm,
     "practice.appointments.Appointments.cancel": cancel,
     "practice.enrolment.write_practitioners": write_practitioner,
+    "practice.enrolment.check_lines": learn_a_practitioners_line,
     "practice.inbox.Inbox.leave": leave_message,
     "practice.inbox.Inbox.waiting": lambda on: on.inbox.waiting(on.tx),
     "practice.inbox.Inbox.count_waiting": lambda on: on.inbox.count_waiting(on.tx),
@@ -810,6 +825,8 @@ CASES: Mapping[str, Case] = {
     "practice.practitioners.sensitive_practitioners": lambda on: practitioners.sensitive_practitioners(on.tx),
     "practice.practitioners.practitioners_called": lambda on: practitioners.practitioners_called(on.tx, "Moreau"),
     "practice.practitioners.public_names": lambda on: practitioners.public_names(on.tx),
+    "practice.practitioners.those_with_a_line": lambda on: practitioners.those_with_a_line(on.tx),
+    "practice.practitioners.line_of": lambda on: practitioners.line_of(on.tx, on.doctor),
     "practice.voice_messages.count_left": lambda on: count_left(on.tx, on.now + timedelta(days=365)),
     "practice.voice_messages.VoiceMessages.add": keep_voice,
     "practice.voice_messages.VoiceMessages.of_recording": lambda on: on.voices.of_recording(on.tx, on.recording),
@@ -936,6 +953,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.talks.Talks.hand_over": _OF_THE_TALK,
     "calls.talks.Talks.send": _OF_THE_TALK,
     "calls.rooms.hold_caller": _OF_THE_TALK,
+    "calls.lines.practice_line": "the practice is the talk's; the directory is read, which is public",
     "calls.thirds.Thirds.decline": _OF_THE_TALK,
     "calls.thirds.Thirds.join": _OF_THE_TALK,
     "calls.talks.Talks.join": _OF_THE_TALK,

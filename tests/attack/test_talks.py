@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from callcenter.calls import coming_in, talks
-from callcenter.calls.talk_values import Acted, Colleague
+from callcenter.calls.talk_values import Acted, Colleague, Practitioner
 from callcenter.calls.thirds import Thirds
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
+from callcenter.practice import practitioners
+from callcenter.practice.enrolment import PractitionerRecord, write_practitioners
+from callcenter.practice.numbers import E164
 from callcenter.routing import talks as standing_talks
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
 from tests.attack.ground import Ground
@@ -92,6 +96,58 @@ async def test_a_talk_is_opened_to_staff_of_another_portfolio(scene: Scene) -> O
 async def test_a_caller_is_sent_to_staff_of_another_portfolio(scene: Scene) -> Outcome:
     stranger = await scene.floor.operator(await scene.floor.practice())
     return gained(await scene.talks.send(scene.talk.staff, scene.talk.id, Colleague(stranger)) is Acted.DONE)
+
+
+LINE = E164("+33465710062")
+
+
+async def practitioner_of(scene: Scene, practice: UUID) -> Practitioner:
+    """Somebody of a practice who has a line."""
+    record = PractitionerRecord(uuid4(), "Paul Autre", "Dr", "médecine générale", sensitive=False, line=LINE)
+    async with scene.house.database.practice(practice) as tx:
+        await write_practitioners(tx, [record])
+    return Practitioner(record.id)
+
+
+async def rings_for(scene: Scene, whom: Practitioner) -> Outcome:
+    """Whether the carrier is asked for anything on their account."""
+    await scene.talks.consult(scene.talk.staff, scene.talk.id, whom, False)
+    return gained(scene.rooms.asked)
+
+
+def _practitioners_are_everybodys(sabotage: Sabotage) -> None:
+    sabotage.sql("ALTER TABLE practitioner DISABLE ROW LEVEL SECURITY")
+
+
+def _of_any_practice(sabotage: Sabotage) -> None:
+    sabotage.rewrite(practitioners, "_LINE", "p.practice_id = :practice", "cast(:practice AS uuid) IS NOT NULL")
+
+
+ROW_SECURITY = Defence("row-level security", "P5: no row crosses a practice", _practitioners_are_everybodys)
+OF_THE_TALK = Defence("a line is read with the talk's practice", "P5: no row crosses a practice", _of_any_practice)
+
+
+@attack(stopped_by=(ROW_SECURITY, OF_THE_TALK))
+async def test_p5_a_practitioner_of_another_practice_is_asked_into_a_talk(scene: Scene) -> Outcome:
+    """With the identifier that a page of that practice has shown."""
+    return await rings_for(scene, await practitioner_of(scene, await scene.floor.practice()))
+
+
+def _ours_too(sabotage: Sabotage) -> None:
+    ours = "NOT EXISTS (SELECT FROM directory_number d WHERE d.number = p.line)"
+    sabotage.rewrite(practitioners, "_LINE", ours, "true")
+
+
+NEVER_OURS = Defence("a line that we answer is not rung", "P7: nothing that we ring comes back to us", _ours_too)
+
+
+@attack(stopped_by=NEVER_OURS)
+async def test_p7_another_practice_has_a_practitioners_line_answered_by_us_since(scene: Scene) -> Outcome:
+    """No practice sees the lines of another's practitioners, so that its number plan takes it."""
+    whom, another = await practitioner_of(scene, scene.practice), await scene.floor.practice()
+    query = "INSERT INTO directory_number (number, practice_id) VALUES (:number, :practice)"
+    await scene.floor.run(query, number=LINE, practice=another)
+    return await rings_for(scene, whom)
 
 
 def _nobody_is_put_out(sabotage: Sabotage) -> None:

@@ -10,11 +10,17 @@ import pytest
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.randomness import SeededRandom
+from callcenter.practice import practitioners
 from callcenter.practice.demo import FOLDER
 from callcenter.practice.directory import Directory, NoSuchPractice
 from callcenter.practice.enrolling import NoOrganisation, NotSensitive, enrol
 from callcenter.practice.enrolment import NumberTaken
-from callcenter.practice.practitioners import has_sensitive_practitioner, practitioner_names, sensitive_practitioners
+from callcenter.practice.practitioners import (
+    has_sensitive_practitioner,
+    practitioner_names,
+    sensitive_practitioners,
+    those_with_a_line,
+)
 from callcenter.practice.setting_versions import Author
 from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Database
@@ -172,6 +178,39 @@ async def test_another_spelling_is_the_same_practitioner(
     assert after["Claire MOREAU"] == before["Claire Moreau"]
 
 
+async def lines(database: Database, practice: UUID) -> dict[str, str | None]:
+    async with database.practice(practice) as tx:
+        named = await practitioner_names(tx)
+        return {name: await practitioners.line_of(tx, whom) for name, whom in named.items()}
+
+
+async def test_a_practitioners_line_is_read_as_written_and_goes_when_the_file_has_none(
+    database: Database, random: SeededRandom, tmp_path: Path
+) -> None:
+    nationally = DESCRIPTION.replace('line: "+33465710061"', 'line: "04 65 71 00 62"')
+    first = await enrol(database, described(tmp_path, nationally), "Télésecrétariat", random, AUTHOR, ACTS)
+    nobody = {"Antoine Lefèvre": None, "Nadia Benali": None}
+    assert await lines(database, first.facts.id) == {"Claire Moreau": "+33465710062", **nobody}
+    async with database.practice(first.facts.id) as tx:
+        assert [one.titled for one in await those_with_a_line(tx)] == ["Dr Claire Moreau"]
+    without = DESCRIPTION.replace(', line: "+33465710061"', "")
+    await enrol(database, described(tmp_path, without), "Télésecrétariat", random, AUTHOR, ACTS)
+    assert await lines(database, first.facts.id) == {"Claire Moreau": None, **nobody}
+
+
+async def test_p7_a_line_that_we_answer_for_another_practice_is_refused_and_nothing_is_enrolled(
+    database: Database, random: SeededRandom, tmp_path: Path
+) -> None:
+    port = (FOLDER / "practices" / "maison-de-sante-du-port.yaml").read_text(encoding="utf-8")
+    await enrol(database, described(tmp_path, port), "Télésecrétariat", random, AUTHOR, ACTS)
+    theirs = DESCRIPTION.replace('line: "+33465710061"', 'line: "+33261910001"')
+    with pytest.raises(NumberTaken, match="« Claire Moreau » \\+33261910001\n    mend: "):
+        await enrol(database, described(tmp_path, theirs), "Télésecrétariat", random, AUTHOR, ACTS)
+    async with database.house() as connection:
+        with pytest.raises(NoSuchPractice):
+            await Directory.by_slug(connection, "cabinet-des-tilleuls", TODAY)
+
+
 async def test_an_organisation_has_a_name(database: Database, random: SeededRandom, tmp_path: Path) -> None:
     with pytest.raises(NoOrganisation):
         await enrol(database, described(tmp_path), "  ", random, AUTHOR, ACTS)
@@ -191,6 +230,9 @@ async def test_an_organisation_has_a_name(database: Database, random: SeededRand
         ("mardi: [", "mardi: [18:00-19:00, ", "mardi"),
         ("timezone: Europe/Paris", "holiday_subdivision: '99'", "holiday_subdivision"),
         ('rescue_number: "+33465710090"', 'rescue_number: "+33465710001"', "rescue_number"),
+        ('line: "+33465710061"', 'line: "+33899000000"', "Claire Moreau, speciality"),
+        ('line: "+33465710061"', 'line: "15"', "Claire Moreau, speciality"),
+        ('line: "+33465710061"', 'line: "+33465710003"', "Claire Moreau, speciality"),
     ],
 )
 async def test_whatever_is_wrong_has_its_line(

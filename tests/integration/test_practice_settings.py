@@ -212,6 +212,13 @@ async def test_the_number_plan_changes_at_once_for_calls_and_for_the_documents_o
         assert "+33465710004" in await Directory.all_numbers(connection)
 
 
+async def test_p7_a_number_that_is_a_practitioners_line_cannot_become_one_that_we_answer(office: Office) -> None:
+    with pytest.raises(NumberTaken, match="« Claire Moreau » \\+33465710061"):
+        await office.put(Setting.NUMBERS, {OURS: "main", "+33465710061": "overflow"})
+    async with office.database.house() as connection:
+        assert "+33465710061" not in await Directory.all_numbers(connection)
+
+
 async def test_a_rollback_is_a_change_of_its_own(office: Office) -> None:
     first = (await office.facts()).revision
     office.clock.advance(1)

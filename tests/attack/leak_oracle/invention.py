@@ -219,4 +219,5 @@ def invent(seed: int = 20261126) -> Population:
     practices = {facts.slug: facts for facts in (port, tilleuls, dicte, direct, itself, and_direct, and_overflow)}
     organisations = dict.fromkeys(facts.organisation_id for facts in practices.values())
     desks = {organisation: register.landline() for organisation in organisations}
-    return Population(practices, {person.key: person for person in people}, strangers, desks)
+    lines = {facts.id: E164(register.landline()) for facts in practices.values()}
+    return Population(practices, {person.key: person for person in people}, strangers, desks, lines)

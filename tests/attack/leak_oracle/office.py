@@ -51,7 +51,8 @@ async def write_files(tx: Transaction, sealer: Sealer, population: Population) -
     people = list(population.of(tx.practice))
     visits = [visit for person in people for visit in person.visits]
     booked = [one for facts in population.practices.values() if facts.id == tx.practice for one in bookable(facts)]
-    doctors = {doctor.id: doctor for doctor in (*booked, *(visit.practitioner for visit in visits))}
+    doctors = {visit.practitioner.id: visit.practitioner for visit in visits}
+    doctors |= {doctor.id: replace(doctor, line=population.lines[tx.practice]) for doctor in booked}
     await write_practitioners(tx, list(doctors.values()))
     await put_patients(tx, PatientFile(sealer, tx.practice), [(person.id, person.record) for person in people])
     cards = [(visit.entry, reference_index(sealer, tx.practice, visit.reference)) for visit in visits]

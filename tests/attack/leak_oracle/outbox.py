@@ -4,6 +4,7 @@ leaves; and that a notice holds nothing."""
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -81,7 +82,9 @@ class Outbox:
             if "/voice/reached/" in url:
                 await self._rings(to, url)
             if "/voice/offers/" in url:
-                self._rings_operator(to, url)
+                self._rings_staff(to, url, self.population.desks.values())
+            if "/voice/parties/" in url:
+                self._rings_staff(to, url, [*self.population.desks.values(), *self.population.lines.values()])
             return await ring(carrier, to, shown, url, **more)
 
         patch.setattr(TwilioCarrier, "ring", tapped_call)
@@ -133,11 +136,12 @@ class Outbox:
         self.judge.leaves(Sink.CALL_TO, to, allowed=[self._number(reached)] if reached and on_record else [])
         self.judge.leaves(Sink.URL, answer_url)
 
-    def _rings_operator(self, to: str, answer_url: str) -> None:
-        """An operator's telephone is rung, at an address that names nobody."""
+    def _rings_staff(self, to: str, answer_url: str, theirs: Collection[str]) -> None:
+        """The telephone of an operator, or of a practitioner whom they consult, is rung, at an address that names
+        nobody."""
         self.seen.add((to,))
         self.offered += 1
-        self.judge.leaves(Sink.CALL_TO, to, allowed=self.population.desks.values())
+        self.judge.leaves(Sink.CALL_TO, to, allowed=theirs)
         self.judge.leaves(Sink.URL, answer_url)
 
     def _number(self, reached: Reached) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from callcenter.practice.enrolment import PractitionerRecord
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.intake import AppointmentEntry, ContactEntry
+from callcenter.practice.numbers import E164
 from callcenter.practice.records import PatientRecord
 from callcenter.practice.values import AppointmentStatus, VoiceMode
 from callcenter.speech import english, french
@@ -112,12 +113,14 @@ class Population:
         practices: by slug: ``port`` reads practitioners' names, ``tilleuls`` has a sensitive practitioner and does
             not, ``dicte`` has chosen the carrier's voice.
         desks: by organisation, the private telephone of its operator: it is rung, and stands nowhere else.
+        lines: by practice, the line of its practitioners who can be booked: rung too, and nowhere else.
     """
 
     practices: Mapping[str, PracticeFacts]
     people: Mapping[str, Person]
     strangers: Sequence[Stranger]
     desks: Mapping[UUID, str]
+    lines: Mapping[UUID, E164]
 
     def of(self, practice: UUID) -> Iterator[Person]:
         """The patients of one practice."""
@@ -149,6 +152,8 @@ class Population:
                 yield Canary(f"caller.{field}", stranger.key, getattr(stranger, field))
         for organisation, desk in self.desks.items():
             yield Canary("staff_credential.telephone", f"operator of {organisation}", desk)
+        for practice, line in self.lines.items():
+            yield Canary("practitioner.line", f"practitioners of {practice}", line)
 
     def _has_sensitive(self, practice: UUID) -> bool:
         return any(visit.practitioner.sensitive for person in self.of(practice) for visit in person.visits)

@@ -265,6 +265,7 @@ _WRITTEN = (
     "talk_party",
     "talk",
     "call_session",
+    "practitioner",
     "callback_ring",
     "callback",
     *("routing_event", "reservation", "queue_entry", "presence", "routing_rule", "staff_role", "portfolio_practice"),

@@ -7,19 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import SimpleNamespace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from callcenter.app.workplaces import LINE, RoutingBells, StaffWorkplaces
 from callcenter.background import in_background
 from callcenter.calls.own_legs import identity_of
-from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
-from callcenter.console.workplace_ports import Act, Doing, Waiting
+from callcenter.calls.talk_values import Acted, Colleague, PracticeLine, Practitioner
+from callcenter.console.workplace_ports import Act, Doing, Third, Waiting
 from callcenter.emulator.access_tokens import AccessTokens
 from callcenter.kernel.errors import Forbidden
+from callcenter.practice.enrolment import PractitionerRecord, write_practitioners
+from callcenter.practice.numbers import E164
+from callcenter.routing import talks as standing_talks
 from callcenter.routing.presence import move
-from callcenter.routing.values import PresenceState, Way
+from callcenter.routing.values import Limits, PresenceState, Reservation, Way
 from callcenter.routing.waking import About, Subscription, Waking
 from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
@@ -193,6 +196,74 @@ async def test_what_cannot_be_spoken_on_is_given_back(floor: Floor, practice: UU
     assert (await floor.entry(offer.call)).state == "waiting"
 
 
+OWN_LINE, SERVED = E164("+33465710061"), E164("+33465710062")
+
+
+async def _practitioners(floor: Floor, practice: UUID, **lines: E164 | None) -> dict[str, UUID]:
+    """Practitioners of a practice, each with a line or without."""
+    records = [
+        PractitionerRecord(uuid4(), name, "Dr", "médecine générale", False, line) for name, line in lines.items()
+    ]
+    async with floor.database.practice(practice) as tx:
+        await write_practitioners(tx, records)
+    return {record.name: record.id for record in records}
+
+
+async def _talk(floor: Floor, practice: UUID) -> Reservation:
+    await floor.operator(practice)
+    await floor.waits(practice)
+    offer = await floor.one_offer()
+    await floor.do(floor.reservations.accept, offer.id, offer.staff)
+    await floor.do(floor.reservations.connected, offer.id, offer.staff)
+    return offer
+
+
+async def test_p5_whom_an_operator_may_ask_for_are_those_of_the_calls_practice_by_name_alone(
+    floor: Floor, practice: UUID, places: StaffWorkplaces
+) -> None:
+    ours = await _practitioners(floor, practice, Bonnet=SERVED, Amiel=OWN_LINE, Caron=None)
+    await _practitioners(floor, await floor.practice(), Durand=OWN_LINE)
+    query = "INSERT INTO directory_number (number, practice_id) VALUES (:number, :practice)"
+    await floor.run(query, number=SERVED, practice=practice)  # as if written by another program
+    talk = await _talk(floor, practice)
+    place = await places.look(str(talk.staff))
+    key = f"praticien-{ours['Amiel'].hex}"
+    assert [(one.key, one.name) for one in place.lines] == [
+        (key, "Dr Amiel"),
+        ("ligne", "Ligne directe du cabinet"),
+    ]
+    assert OWN_LINE.removeprefix("+33") not in repr(place)
+
+
+async def test_whom_the_form_names_is_asked_and_shown_by_name(
+    floor: Floor, practice: UUID, places: StaffWorkplaces
+) -> None:
+    whom = (await _practitioners(floor, practice, Amiel=OWN_LINE))["Amiel"]
+    talk, asked = await _talk(floor, practice), []
+
+    async def consult(*given: object) -> Acted:
+        asked.append(given)
+        return Acted.DONE
+
+    places = replace(places, talks=SimpleNamespace(consult=consult))  # type: ignore[arg-type]
+    assert await places.act(str(talk.staff), Act.CONSULT, talk.id, f"praticien-{whom.hex}")
+    assert asked == [(talk.staff, talk.id, Practitioner(whom), False)]
+    for nobody in ("praticien-", f"praticien-{whom.hex}0", "praticien-ligne"):
+        assert not await places.act(str(talk.staff), Act.CONSULT, talk.id, nobody)
+    # A caller is sent to whoever takes calls of the queue, and a practitioner takes none.
+    assert not await places.act(str(talk.staff), Act.SEND, talk.id, f"praticien-{whom.hex}")
+    assert len(asked) == 1
+    async with floor.database.house() as connection:
+        locked = await standing_talks.lock_talk(connection, talk.id, talk.staff)
+        assert locked is not None
+        given = (connection, locked[1], uuid4(), None, floor.clock.now())
+        assert await standing_talks.ask(*given, private=True, limits=Limits(), practitioner=whom)
+    place = await places.look(str(talk.staff))
+    assert place.talk is not None
+    assert place.talk.third == Third("Dr Amiel", there=False)
+    assert place.lines == ()
+
+
 async def test_who_answers_for_nobody_is_not_there(floor: Floor, places: StaffWorkplaces, practice: UUID) -> None:
     staff = await floor.operator(practice)
     await floor.run("DELETE FROM staff_role WHERE staff_id = :staff RETURNING staff_id", staff=staff)
@@ -254,11 +325,11 @@ async def test_a_bell_rings_for_oneself_at_once_and_for_ones_queue_soon_and_once
     assert bells._bells == {}
 
 
-@pytest.mark.parametrize("key", [LINE, str(UUID(int=5)), "nobody"])
+@pytest.mark.parametrize("key", [OWN_LINE, str(UUID(int=5)), "nobody"])
 async def test_a_caller_is_sent_on_to_whom_the_form_names_the_practices_line_among_them(
     floor: Floor, practice: UUID, places: StaffWorkplaces, key: str
 ) -> None:
-    staff, named = await floor.operator(practice), {LINE: PracticeLine(), str(UUID(int=5)): Colleague(UUID(int=5))}
+    staff, named = await floor.operator(practice), {OWN_LINE: PracticeLine(), str(UUID(int=5)): Colleague(UUID(int=5))}
     sent: list[object] = []
 
     async def send(who: UUID, call: UUID, whom: object) -> Acted:

@@ -60,7 +60,12 @@ def test_every_named_person_has_appointments_when_the_practice_is_open(demonstra
 
 
 def test_numbers_lie_in_ranges_for_fiction_and_collide_with_none(demonstration: Demonstration) -> None:
-    lines = {line for practice in demonstration.practices.values() for line in practice.facts.own_lines}
+    practices = demonstration.practices.values()
+    practitioners = [one.line for practice in practices for one in practice.practitioners if one.line is not None]
+    assert len(set(practitioners)) == len(practitioners) == 2
+    lines = {line for practice in practices for line in practice.facts.own_lines}
+    assert not lines & set(practitioners)
+    lines |= set(practitioners)
     named = {phone for person in demonstration.named for phone in person.phones}
     invented = [
         phone for person in invent_patients(demonstration.invented, demonstration.seed) for phone in person.phones
