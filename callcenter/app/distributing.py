@@ -43,8 +43,16 @@ class Rounds:
 
     async def _mend(self) -> None:
         """Mend what hangs of talks. The carrier is asked for it, so it stands apart: no caller waits for it."""
-        now = self._fittings.house.clock.now()
-        await self._fittings.thirds.sweep(now)
-        await self._fittings.own_legs.sweep(now)
-        await self._fittings.keypad.sweep(now)
-        await self._fittings.lost_callers.sweep(now)
+        fittings, failed = self._fittings, []
+        for sweep in (
+            fittings.thirds.sweep,
+            fittings.own_legs.sweep,
+            fittings.keypad.sweep,
+            fittings.lost_callers.sweep,
+        ):
+            try:
+                await sweep(fittings.house.clock.now())
+            except Exception as error:  # whatever one cannot mend keeps the others from nothing
+                failed.append(error)
+        if failed:
+            raise failed[0]

@@ -26,6 +26,7 @@ from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.levels import Level
 from callcenter.routing.presence import Present, move, present, seen
 from callcenter.routing.reservations import Accepted, Reservations
+from callcenter.routing.rooms import dissolve_of_talk
 from callcenter.routing.talks import FIRST_SEAT, Party, Standing, asked_of, talk_of
 from callcenter.routing.values import Limits, PartyState, PresenceState, Reservation, ReservationState, Way
 from callcenter.routing.waking import About, Listener, Waking
@@ -144,6 +145,8 @@ class StaffWorkplaces:
                 case Act.REFUSE:
                     return await self.reservations.refuse(connection, call, staff, now)
             given_back = await self.reservations.dropped(connection, call, staff, now)
+            if given_back:  # a caller who is in the room already is alone there
+                await dissolve_of_talk(connection, call)
         return given_back or await self.talks.decline(staff, call)
 
     async def _hang_up(self, staff: UUID, call: UUID) -> bool:

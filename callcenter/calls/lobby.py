@@ -14,6 +14,7 @@ from callcenter.calls.session import Beginning
 from callcenter.flow.ports import Admitted, NotAdmitted, Parted
 from callcenter.practice.facts import Arrival
 from callcenter.routing.callbacks import TakenOver, take_over
+from callcenter.routing.held import lock_call
 from callcenter.routing.keypads import back
 from callcenter.routing.queue import Arrival as Arriving
 from callcenter.routing.queue import Entered, Queue
@@ -33,6 +34,7 @@ _GONE: dict[LeftReason | None, Parted] = {
     LeftReason.MESSAGE: Parted.MESSAGE,
     LeftReason.CANCELLED: Parted.CALLBACK,  # a second one, or one too many: of which nothing is heard
 }
+_MET = frozenset({ReservationState.ACCEPTED, ReservationState.CONNECTED})
 _FIRST = {Arrival.PROFESSIONALS: Priority.PROFESSIONAL, Arrival.OVERFLOW: Priority.OVERFLOW}
 
 
@@ -62,6 +64,7 @@ class CallLobby:
                 await self._note(EventKind.CALL_WAITS, place="rung_back")
                 return Admitted(CARRIERS_QUEUE, expected=taken is TakenOver.EXPECTED)
         if not await self._queue.staffed(desk.tx.connection, practice, language, desk.now):
+            await self._queue.leave(desk.tx.connection, desk.call, LeftReason.NOBODY, desk.now)
             return NotAdmitted()
         priority = Priority.RELAY if relayed else Priority.ORDINARY
         arriving = Arriving(
@@ -99,7 +102,7 @@ class CallLobby:
             await back_from_line(desk.tx.connection, desk.call, desk.now)
             return Parted.CUT_OFF
         reservation, staff = stay.reservation.id, stay.reservation.staff
-        if not stay.at_keypad and stay.room is not None:
+        if stay.reservation.state in _MET and not stay.at_keypad and stay.room is not None:
             await dissolve_later(desk.tx.connection, desk.tx.practice, stay.room)  # whoever is there is alone
         if stay.reservation.state is ReservationState.CONNECTED:
             if stay.at_keypad:
@@ -116,12 +119,19 @@ class CallLobby:
 
     async def _back_from_keypad(self) -> bool:
         """Whether they have been sent out of a talk that goes on, and come back to it. Where the operator's line was
-        lost meanwhile, they wait again, at the front: nobody is in the room."""
-        connection, now = self._desk.tx.connection, self._desk.now
-        came = await back(connection, self._desk.call)
-        if came is None or not came.stands:
+        lost meanwhile, they wait again, at the front: nobody is in the room. What was proved for an operator who is
+        gone is proved for nobody else (P2)."""
+        desk, connection = self._desk, self._desk.tx.connection
+        await lock_call(connection, desk.call)
+        came = await back(connection, desk.call)
+        if came is None:
             return False
-        return not (came.lost and await self._reservations.dropped(connection, came.reservation, came.staff, now))
+        if came.stands and not came.lost:
+            return True
+        if came.stands:
+            await self._reservations.dropped(connection, came.reservation, came.staff, desk.now)
+        desk.challenge = desk.evidence = desk.card = None
+        return False
 
     async def _let_out(self, stay: Stay | None) -> Parted:
         """They have met nobody: they asked for something else, or the carrier does not let them wait any longer."""

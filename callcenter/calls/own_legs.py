@@ -15,11 +15,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from callcenter.calls.callbacks import Due, operator_sits_at
-from callcenter.calls.leading import CallersLeg, callers_leg, led, led_or_given_back
+from callcenter.calls.leading import CallersLeg, Led, callers_leg, led, led_or_given_back
 from callcenter.calls.operators import Lines
 from callcenter.calls.ringing_back import RingingBack
 from callcenter.calls.steps import House
 from callcenter.calls.thirds import Thirds
+from callcenter.routing.rooms import dissolve_of_talk
 from callcenter.routing.stays import offer_of
 from callcenter.routing.talks import rung
 from callcenter.routing.values import EntryKind, ReservationState
@@ -126,7 +127,7 @@ class OwnLegs:
         """Find callers who are left alone in a room, and lead them to the front of the queue (P7): one who comes into
         it in the moment in which the operator's line is lost meets nobody, and no carrier says so.
 
-        A caller whom the carrier does not lead now waits all the same: whoever takes the call leads them from there.
+        Where the carrier does not lead them, their room is ended, which is asked for until it is done.
         One who is at their keys is not alone yet, and is led nowhere: they come back by themselves (``calls.lobby``).
         """
         house = self._house
@@ -135,11 +136,18 @@ class OwnLegs:
         found = 0
         for one in alone:
             async with house.database.house() as connection:
+                # The carrier may have been slow about those before: meanwhile they have come again, or gone to type.
+                if (
+                    await connection.execute(_ALONE_STILL, {"id": one.id, "before": now - ALONE})
+                ).one_or_none() is None:
+                    continue
                 if not await house.reservations.dropped(connection, one.id, one.staff_id, now):
                     continue
                 caller = await callers_leg(connection, one.practice_id, one.call_id)
             found += 1
-            await led(self._lines, caller)
+            if await led(self._lines, caller) is not Led.LED:
+                async with house.database.house() as connection:
+                    await dissolve_of_talk(connection, one.id)
         return found
 
 
@@ -171,6 +179,9 @@ _LEFT_ALONE = text(
     WHERE r.state = 'connected' AND r.leg_ended_at <= :before AND r.keypad_at IS NULL
     ORDER BY r.leg_ended_at LIMIT :limit
     """
+)
+_ALONE_STILL = text(
+    "SELECT 1 FROM reservation WHERE id = :id AND state = 'connected' AND leg_ended_at <= :before AND keypad_at IS NULL"
 )
 # One who has taken the talk over has it: what follows, the caller's own leg says.
 _THIRD_OF_LEG = text("SELECT id FROM talk_party WHERE carrier_sid = :leg AND state IN ('ringing', 'there')")

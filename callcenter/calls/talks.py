@@ -227,6 +227,8 @@ class Talks:
             locked = await standing_talks.lock_talk(connection, talk.reservation, staff)
             if locked is None:
                 return Acted.NOT_YOURS, None
+            if locked[1].at_keypad or locked[1].third is not None:
+                return Acted.NOT_NOW, None
             if not await standing_talks.sent_on(connection, *locked, colleague.staff, offer, now, self._limits):
                 return Acted.NOT_NOW, None
             await forget_what_was_proved(house, connection, talk.practice, talk.call)

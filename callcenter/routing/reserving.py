@@ -123,7 +123,8 @@ _RESERVE = text(
         FROM able
         JOIN queue_entry e ON e.call_id = able.call_id
         JOIN presence p ON p.staff_id = able.staff_id
-        WHERE e.state = 'waiting' AND p.state = 'available' AND {SEEN}
+        WHERE e.state = 'waiting' AND (e.not_before IS NULL OR e.not_before <= :now)
+            AND p.state = 'available' AND {SEEN}
             AND (e.passed_by IS DISTINCT FROM p.staff_id OR e.passed_at <= :passed)
         ORDER BY e.priority, e.place, e.number,
             CASE able.strategy

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.store.database import SET_PRACTICE
 from callcenter.store.jobs import defer
 
 #: The job that ends a room.
@@ -35,6 +36,15 @@ async def dissolve_of_call(connection: AsyncConnection, practice: UUID, call: UU
         await dissolve_later(connection, practice, room)
 
 
+async def dissolve_of_talk(connection: AsyncConnection, reservation: UUID) -> None:
+    """The same for the room of a talk; nothing where the two have never met. Whoever is left in it goes on from there:
+    a caller waits again, at the front."""
+    row = (await connection.execute(_ROOM_OF, {"reservation": reservation})).one_or_none()
+    if row is not None:
+        await connection.execute(SET_PRACTICE, {"practice": str(row.practice_id)})
+        await dissolve_later(connection, row.practice_id, row.room)
+
+
 async def to_look_at(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
     """The carrier's identifiers of callers who are in a talk and were not looked at for :data:`LOOKED_AT_EVERY`; they
     count as looked at from here on, so that of several workers one looks."""
@@ -47,6 +57,13 @@ _LAST_ROOM = text(
     SELECT CASE WHEN r.ended_at IS NULL THEN NULL ELSE coalesce(t.room, r.id) END
     FROM reservation r LEFT JOIN talk t ON t.reservation_id = r.id
     WHERE r.call_id = :call AND r.accepted_at IS NOT NULL ORDER BY r.number DESC LIMIT 1
+    """
+)
+_ROOM_OF = text(
+    """
+    SELECT e.practice_id, coalesce(t.room, r.id) AS room
+    FROM reservation r JOIN queue_entry e ON e.call_id = r.call_id LEFT JOIN talk t ON t.reservation_id = r.id
+    WHERE r.id = :reservation AND r.connected_at IS NOT NULL
     """
 )
 _LOOK_AT = text(

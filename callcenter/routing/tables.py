@@ -171,6 +171,7 @@ reservation = Table(
     CheckConstraint("leg IS NULL OR accepted_at IS NOT NULL", name="leg_of_a_call_that_was_taken"),
     CheckConstraint("leg_ended_at IS NULL OR leg IS NOT NULL", name="leg_that_ended_was_placed"),
     Index("ix_reservation_leg", "leg", postgresql_where=text("leg IS NOT NULL")),
+    Index("ix_reservation_keypad", "call_id", postgresql_where=text("keypad_at IS NOT NULL")),
     Index(
         "ix_reservation_left_alone",
         "leg_ended_at",

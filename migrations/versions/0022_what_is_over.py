@@ -66,7 +66,8 @@ BEGIN
 END $$
 """
 
-#: Of the current practice: callbacks that are over, whose number is forgotten and counts towards no day any more.
+#: Of the current practice: callbacks that are over, and count towards no day any more. Where nobody was reached, the
+#: practice has the number in its inbox first.
 FORGET_CALLBACKS = """
 CREATE FUNCTION forget_callbacks(before timestamptz, most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -78,9 +79,11 @@ DECLARE
 BEGIN
     SELECT array_agg(call_id) INTO old FROM (
         SELECT b.call_id FROM callback b
-        WHERE b.practice_id = own AND b.number IS NULL AND b.asked_at < bound AND NOT EXISTS (
+        WHERE b.practice_id = own AND b.asked_at < bound AND NOT EXISTS (
             SELECT FROM queue_entry e WHERE e.call_id = b.call_id AND (e.state <> 'left' OR e.left_at >= bound)
-        )
+        ) AND (b.number IS NULL OR EXISTS (
+            SELECT FROM queue_entry e WHERE e.call_id = b.call_id AND e.left_reason IN ('answered', 'cancelled')
+        ))
         ORDER BY b.asked_at LIMIT most
     ) AS past;
     DELETE FROM callback_ring WHERE practice_id = own AND call_id = ANY (old);

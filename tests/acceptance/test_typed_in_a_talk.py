@@ -130,6 +130,21 @@ async def test_the_operator_leaves_while_the_caller_types(talk: Talk) -> None:
     assert "Je vous passe le secrétariat" in await talk.office.words(talk.caller)
 
 
+async def test_p2_what_is_typed_for_an_operator_who_has_left_is_proved_for_nobody(talk: Talk) -> None:
+    office, client = talk.office, talk.office.client
+    other = await office.on_duty("operatrice2", OTHER_DESK)
+    await talk.goes_to_the_keys()
+    await client.hang_up(talk.desk)
+    await office.becomes(office.left_for, "answered")
+    await talk.is_verified()
+    desk = await office.rings(OTHER_DESK)
+    await office.takes(desk)
+    await office.becomes(lambda: office.hears(talk.caller), frozenset({desk}))
+    taken = await office.one("SELECT id FROM reservation WHERE state = 'connected'")
+    assert isinstance(taken, UUID)
+    assert await office.stage.running.keypad.proved(other, taken) == UNPROVED
+
+
 async def test_the_caller_hangs_up_while_typing(talk: Talk) -> None:
     """The operator is not left alone in an empty room."""
     await talk.goes_to_the_keys()

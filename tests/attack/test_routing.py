@@ -101,7 +101,7 @@ async def test_an_operator_is_given_two_calls(floor: Floor) -> Outcome:
 
 
 def _any_portfolio(sabotage: Sabotage) -> None:
-    sabotage.rewrite(reserving, "_RESERVE", "o.practice_id = e.practice_id", "true")
+    sabotage.rewrite(reserving, "_RESERVE", "o.practice_id = w.practice_id", "true")
 
 
 PORTFOLIO = Defence("the portfolio holds the practice", "P5: staff see their own practices", _any_portfolio)

@@ -52,7 +52,7 @@ def _off(name: str, keeps: str, owner: object, attribute: str, by: object) -> De
 
 
 def _anybodys(sabotage: Sabotage) -> None:
-    sabotage.rewrite(own_legs, "_PLACED", "staff_id = :staff", "cast(:staff AS uuid) IS NOT NULL")
+    sabotage.rewrite(own_legs, "_PLACED", "r.staff_id = :staff", "cast(:staff AS uuid) IS NOT NULL")
 
 
 ITS_OWN_LEG = Defence("a leg comes into the call of who has placed it", "a call is its operator's", _anybodys)

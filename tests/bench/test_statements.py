@@ -33,7 +33,7 @@ PINNED = {
     Step.HEARD: Counts(transactions=1, statements=5),
     Step.CONFIRMS: Counts(transactions=1, statements=7),  # the patient's marks are read again before the act
     Step.GOODBYE: Counts(transactions=1, statements=3),
-    Step.ENDED: Counts(transactions=1, statements=5),  # one of them looks whether it waited for an operator
+    Step.ENDED: Counts(transactions=1, statements=6),  # one looks whether it waited for an operator, one for a room
 }
 
 

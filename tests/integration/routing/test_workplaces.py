@@ -325,11 +325,11 @@ async def test_a_bell_rings_for_oneself_at_once_and_for_ones_queue_soon_and_once
     assert bells._bells == {}
 
 
-@pytest.mark.parametrize("key", [OWN_LINE, str(UUID(int=5)), "nobody"])
+@pytest.mark.parametrize("key", [LINE, str(UUID(int=5)), "nobody"])
 async def test_a_caller_is_sent_on_to_whom_the_form_names_the_practices_line_among_them(
     floor: Floor, practice: UUID, places: StaffWorkplaces, key: str
 ) -> None:
-    staff, named = await floor.operator(practice), {OWN_LINE: PracticeLine(), str(UUID(int=5)): Colleague(UUID(int=5))}
+    staff, named = await floor.operator(practice), {LINE: PracticeLine(), str(UUID(int=5)): Colleague(UUID(int=5))}
     sent: list[object] = []
 
     async def send(who: UUID, call: UUID, whom: object) -> Acted:
