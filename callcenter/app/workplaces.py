@@ -251,7 +251,8 @@ def _whom(key: str) -> TalkWhom | None:
 async def _lines(connection: AsyncConnection, practice: UUID) -> tuple[Whom, ...]:
     """Whom an operator reaches at the practice of their call: its practitioners, then its own line."""
     practitioners = await on_duty.practitioners(connection, practice)
-    return *(Whom(PRACTITIONER + one.id.hex, one.titled) for one in practitioners), Whom(LINE, LINE_NAME)
+    asked = (Whom(PRACTITIONER + one.id.hex, one.titled, takes_calls=False) for one in practitioners)
+    return *asked, Whom(LINE, LINE_NAME)
 
 
 def _keypad(proved: Proved | None) -> Typed:

@@ -154,10 +154,12 @@ class Whom:
     Arguments:
         key: what the form sends.
         name: as the page shows it.
+        takes_calls: a caller can be sent to them without a word; who is no more than consulted takes none.
     """
 
     key: str
     name: str
+    takes_calls: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,18 @@ async def test_a_caller_is_sent_to_a_line_too_and_it_is_said_what_they_hear_and_
         assert said not in (await desk.guest.get("/poste/etat")).words
 
 
+async def test_nobody_is_sent_to_a_practitioner_who_is_only_consulted() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in()
+        lines = (Whom("praticien-1", "Dr Amiel", takes_calls=False), Whom("ligne", "Ligne directe du cabinet"))
+        talk = replace(TALK, acts=frozenset({Act.SEND, Act.CONSULT}))
+        desk.workplaces.stands(doing=Doing.ON_CALL, talk=talk, lines=lines)
+        page = (await desk.guest.get("/poste/etat")).text
+        for act, offered in ((Act.CONSULT, True), (Act.SEND, False)):
+            (form,) = re.findall(rf'<form[^>]*"/poste/appels/{CALL}/{act.value}".*?</form>', page, re.DOTALL)
+            assert ("praticien-1" in form) is offered
+
+
 @pytest.mark.parametrize("act", Act)
 async def test_an_act_is_done_and_answered_by_how_everything_stands(act: Act) -> None:
     async with open_desk() as desk:
