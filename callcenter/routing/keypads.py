@@ -35,12 +35,10 @@ class Sent:
     Arguments:
         call: whose they are.
         practice: which they have called.
-        room: names the conference that goes on without them.
     """
 
     call: UUID
     practice: UUID
-    room: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ async def send_out(connection: AsyncConnection, reservation: UUID, staff: UUID, 
         return NotAsked.TOO_OFTEN
     await connection.execute(_OUT, {"id": reservation, "now": now})
     await wake(connection, Waking(About.STAFF, staff))
-    return Sent(held.call, held.practice, row.room)
+    return Sent(held.call, held.practice)
 
 
 async def not_sent(connection: AsyncConnection, reservation: UUID) -> None:
@@ -91,7 +89,7 @@ async def back(connection: AsyncConnection, call: UUID) -> Back | None:
 
 _READ = text(
     """
-    SELECT r.keypad_at, r.keypad_asks, coalesce(t.room, r.id) AS room, coalesce(t.on_hold, false) AS on_hold,
+    SELECT r.keypad_at, r.keypad_asks, coalesce(t.on_hold, false) AS on_hold,
         EXISTS (
             SELECT 1 FROM talk_party y WHERE y.reservation_id = r.id AND y.state IN ('ringing', 'there')
         ) AS third

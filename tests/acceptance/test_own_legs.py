@@ -188,6 +188,27 @@ async def test_p7_a_caller_who_comes_into_an_empty_room_is_found(desk: Desk) -> 
     assert await desk.presence() == "wrap_up"
 
 
+async def test_p7_a_caller_in_an_empty_room_comes_out_of_it_though_the_carrier_says_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not led, and nobody would look for them there again: their room is ended."""
+    staff = await desk.sits("operatrice1")
+    caller = await desk.waits()
+    offer = await desk.offered()
+    await desk.takes_on_page(staff, offer)
+    await desk.places(staff, offer)
+    await desk.becomes(desk.state, "connected")
+
+    async def down(*_: object) -> bool:
+        raise Unavailable("no answer came")
+
+    monkeypatch.setattr(CarrierLines, "lead", down)
+    await desk.ends()
+    desk.stage.clock.advance(5)
+    await desk.becomes(lambda: desk.one("SELECT state FROM queue_entry"), "waiting")
+    await desk.becomes(lambda: desk.verb(caller), "Enqueue")
+
+
 async def test_p7_a_caller_who_cannot_be_led_waits_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     staff = await desk.sits("operatrice1")
     await desk.waits()

@@ -196,6 +196,23 @@ async def test_what_cannot_be_spoken_on_is_given_back(floor: Floor, practice: UU
     assert (await floor.entry(offer.call)).state == "waiting"
 
 
+@pytest.mark.parametrize("met", [False, True])
+async def test_p7_whoever_is_left_in_a_room_by_what_is_given_back_is_fetched_out_of_it(
+    floor: Floor, practice: UUID, places: StaffWorkplaces, met: bool
+) -> None:
+    """Before the two have met there is no room yet: the caller still waits."""
+    staff = await floor.operator(practice)
+    await floor.waits(practice)
+    offer = await floor.one_offer()
+    assert await places.act(str(staff), Act.ACCEPT, offer.id)
+    if met:
+        assert await floor.do(floor.reservations.connected, offer.id, staff)
+    assert await places.act(str(staff), Act.GIVE_BACK, offer.id)
+    assert (await floor.entry(offer.call)).state == "waiting"
+    jobs = await floor.run("SELECT args->>'room' FROM procrastinate_jobs WHERE task_name = 'dissolve_room'")
+    assert [UUID(room) for (room,) in jobs] == ([offer.id] if met else [])
+
+
 OWN_LINE, SERVED = E164("+33465710061"), E164("+33465710062")
 
 
