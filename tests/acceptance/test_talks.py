@@ -244,7 +244,11 @@ async def test_a_caller_who_is_sent_on_is_offered_to_that_colleague_first(conver
     await talk.office.words(talk.caller)  # the carrier has led them back into the queue
     other = await talk.comes(OTHER_DESK)
     await talk.hear_each_other(talk.caller, other)
-    assert await talk_of(talk.database, talk.colleague) is not None
+    theirs = await talk_of(talk.database, talk.colleague)
+    assert theirs is not None
+    # A job that comes late would end the talk that is going on.
+    jobs = "SELECT count(*) FROM procrastinate_jobs WHERE args->>'room' = '{}'"
+    assert await talk.office.one(jobs.format(theirs.reservation)) == 0
 
 
 async def test_a_consultation_that_nobody_answers_in_time_is_over(conversation: Conversation) -> None:
