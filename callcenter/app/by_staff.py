@@ -61,6 +61,7 @@ class StaffEntrance:
             stage=Stage.FULL if found.is_full else Stage.PASSWORD,
             enrolled=not found.is_enrolling,
             confirmed=found.may_change_account,
+            roles=frozenset(grant.role.value for grant in found.roles),
         )
 
     async def begin(self, login: str, password: str, address: str) -> Entry:

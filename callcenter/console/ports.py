@@ -35,6 +35,8 @@ class Session:
         stage: before the second factor no page is open but that of the second factor.
         enrolled: the account has a second factor.
         confirmed: a second factor was given within the last minutes, so that the account may be changed.
+        roles: what one is for some practice or other: which pages are worth showing a way to. What one may do at a page
+            is found out there, for each practice.
     """
 
     staff: UUID
@@ -43,6 +45,7 @@ class Session:
     stage: Stage
     enrolled: bool
     confirmed: bool
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
