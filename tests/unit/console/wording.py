@@ -126,14 +126,13 @@ def written(files: Mapping[str, Path], found: Mapping[Key, Entry]) -> dict[str, 
             area = entry.area(list(files))
             forms = ("",) if entry.many is None else ("", "")
             kept.setdefault(area, {})[key] = Translated(f"{area}.po", entry.one, entry.many, forms, fuzzy=False)
-    return {area: _text(entries, found) for area, entries in kept.items()}
+    return {area: _text(entries) for area, entries in kept.items()}
 
 
-def _text(entries: Mapping[Key, Translated], found: Mapping[Key, Entry]) -> bytes:
-    order = {key: place for place, key in enumerate(found)}
+def _text(entries: Mapping[Key, Translated]) -> bytes:
     made = Catalog(locale=Language.ENGLISH.value, fuzzy=False)
-    for key in sorted(entries, key=order.__getitem__):
-        entry = entries[key]
+    # By the letters: a page that comes or goes moves no other entry.
+    for entry in sorted(entries.values(), key=lambda entry: (entry.one, entry.many or "")):
         flags = ("python-format",) if placeholders(entry.one + (entry.many or "")) else ()
         if entry.many is None:
             made.add(entry.one, entry.forms[0], flags=flags)
