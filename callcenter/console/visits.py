@@ -17,6 +17,7 @@ from callcenter.console import paths
 from callcenter.console.addresses import Network, asking_address
 from callcenter.console.cookies import FORM, SESSION, form_seed, give, new_seed, session_token, take_back
 from callcenter.console.forms import Fields, FormProofs, read_form
+from callcenter.console.navigation import STANDING, ways
 from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.paths import safe_return, with_return
 from callcenter.console.ports import Entrance, Session, Stage
@@ -102,11 +103,15 @@ class Visit:
             problems: what is wrong with the form that was sent.
             token: of the session that begins with this answer.
         """
+        resource = self.request.match_info.route.resource
+        here = "" if resource is None else resource.canonical
+        standing = self.request.app[STANDING]
         given = {
             "proof": self.proofs.proof(token or self.binding),
             "session": self.session,
             "problems": problems,
-            "here": self.request.match_info.route.resource.canonical if self.request.match_info.route.resource else "",
+            "here": here,
+            "navigation": ways(self.session, standing, here),
             **values,
         }
         response = page(self.request, template, given, status=422 if problems else 200)

@@ -44,7 +44,9 @@ PASSWORD = "quatre mots sans rapport"
 CODE, RECOVERY = "492039", "k7fqh2m9"
 INVITATION = "i" * 43
 SINCE = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
-ALICE = Session(STAFF, "operatrice1", "Télésecrétaire 1", Stage.PASSWORD, enrolled=True, confirmed=False)
+ALICE = Session(
+    STAFF, "operatrice1", "Télésecrétaire 1", Stage.PASSWORD, True, confirmed=False, roles=frozenset({"operator"})
+)
 WELCOME = Welcome(
     "Télésecrétariat de démonstration",
     Training.VALID,
