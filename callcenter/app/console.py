@@ -71,9 +71,6 @@ async def open_console(
                 keypad=fittings.keypad,
                 passes=passes,
             ),
-            administering=StaffOffice(
-                room, database, house.clock, str(origin), load_keys(keys_path(settings)), examine
-            ),
             bells=bells,
             softphone=softphone_of(settings),
             proofs=FormProofs(house.sealer),

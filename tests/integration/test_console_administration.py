@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from callcenter.console.administration_ports import Checked
 from callcenter.kernel.clock import DrivenClock
+from callcenter.staff.administration import NewAccount
 from callcenter.staff.values import Account, Portfolio, Role
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
@@ -213,3 +214,15 @@ async def test_health_is_shown_worst_first_with_the_age_of_keys(console: Console
     assert "no server answers" in page.words
     assert "connue de la base depuis le" in page.words
     assert "âge inconnu" in page.words
+
+
+async def test_what_somebody_is_called_is_text_on_every_page(console: Console) -> None:
+    markup = "<script>alert(1)</script><img src=x>"
+    me = await _chief(console)
+    named = await console.room.administration.create(NewAccount(ORGANISATION, "marque", markup), BY)
+    folder = await _portfolio(console, markup)
+    for path in (HOME, _page(named), _page(me), f"{FOLDERS}/{folder.id}"):
+        answer = await console.guest.get(path)
+        assert answer.status == 200
+        assert "<script>alert" not in answer.text
+        assert "<img src=x" not in answer.text
