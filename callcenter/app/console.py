@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from callcenter.app.by_administration import Examine, StaffOffice
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.background import in_background
+from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.demonstration import demonstration_of
 from callcenter.console.forms import FormProofs
 from callcenter.console.guard import Failed
 from callcenter.console.origin import console_origin
-from callcenter.installation import Addresses
+from callcenter.installation import Addresses, keys_path
 from callcenter.routing.waking import Listener
 from callcenter.settings import Settings
 from callcenter.staff.passkeys import RelyingParty
 from callcenter.staff.room import StaffLimits, StaffRoom
+from callcenter.store.keys import load_keys
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.listener import EdgeRunner
 
@@ -27,8 +30,13 @@ from callcenter.telephony.listener import EdgeRunner
 _POOL, _ATTEMPTS = 5, 2
 
 
-async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Addresses, fittings: Fittings) -> str:
+async def open_console(
+    stack: AsyncExitStack, settings: Settings, addresses: Addresses, fittings: Fittings, examine: Examine | None = None
+) -> str:
     """Show the pages until ``stack`` is unwound; returns how browsers reach them.
+
+    Arguments:
+        examine: looks at the installation, for the page that shows its health.
 
     Raises:
         CannotListen: the address is taken, or is not this machine's.
@@ -45,7 +53,7 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
     bells = RoutingBells(listener, database)
     await stack.enter_async_context(listener.running())
     await stack.enter_async_context(in_background(bells.run()))
-    passes = passes_of(settings)
+    passes, keys = passes_of(settings), load_keys(keys_path(settings))
     application = console_application(
         ConsoleDependencies(
             origin=origin,
@@ -70,6 +78,7 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
             failed=_told(fittings.alerts),
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
+            pages=(AdministrationPages(StaffOffice(room, database, house.clock, str(origin), keys, examine)),),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)

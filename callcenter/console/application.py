@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import hdrs, web
 
@@ -29,6 +30,13 @@ from callcenter.console.workplace_ports import Bells, Softphone, Workplaces
 from callcenter.kernel.randomness import Random
 
 
+class Pages(Protocol):
+    """Pages that belong together."""
+
+    def doors(self) -> list[Door]:
+        """Each of them, and for whom it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConsoleDependencies:
     """What the console is handed.
@@ -43,6 +51,7 @@ class ConsoleDependencies:
         softphone: by which operators speak in the browser, if there is one.
         streams: how many events' streams there may be, and how long.
         demonstration: told on the page where one signs in; the demo's alone.
+        pages: whatever else is opened, each with what stands behind it.
     """
 
     origin: ConsoleOrigin
@@ -59,6 +68,7 @@ class ConsoleDependencies:
     softphone: Softphone | None = None
     streams: StreamLimits | None = None
     demonstration: Demonstration | None = None
+    pages: Sequence[Pages] = ()
 
 
 def console_application(deps: ConsoleDependencies) -> web.Application:
@@ -91,4 +101,5 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *AccountPages(deps.account, deps.enrolment).doors(),
         *FirstPage(deps.reception).doors(),
         *WorkplacePages(deps.workplaces, streams, deps.softphone).doors(),
+        *(door for pages in deps.pages for door in pages.doors()),
     ]

@@ -42,7 +42,7 @@ PLACES: Final = (
     Place("/cabinets", marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
     Place("/suivi", marked("Suivi"), frozenset({"supervisor"})),
     Place("/en-direct", marked("En direct"), frozenset({"supervisor"})),
-    Place("/administration", marked("Administration"), frozenset({"administrator"})),
+    Place(paths.ADMINISTRATION, marked("Administration"), frozenset({"administrator"})),
     Place(paths.ACCOUNT, marked("Mon compte")),
 )
 

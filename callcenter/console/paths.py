@@ -46,6 +46,14 @@ WORKPLACE_PRESENCE = "/poste/presence"
 WORKPLACE_THERE = "/poste/toujours-la"
 WORKPLACE_ACT = "/poste/appels/{call}/{act}"
 
+ADMINISTRATION = "/administration"
+ADMINISTRATION_ACCOUNT = "/administration/comptes/{account}"
+ADMINISTRATION_ACCOUNT_ACT = "/administration/comptes/{account}/{act}"
+ADMINISTRATION_FOLDERS = "/administration/portefeuilles"
+ADMINISTRATION_FOLDER = "/administration/portefeuilles/{folder}"
+ADMINISTRATION_FOLDER_ACT = "/administration/portefeuilles/{folder}/{act}"
+ADMINISTRATION_HEALTH = "/administration/sante"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

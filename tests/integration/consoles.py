@@ -13,8 +13,10 @@ import pyotp
 from aiohttp import web
 from argon2.profiles import CHEAPEST
 
+from callcenter.app.by_administration import Examine, StaffOffice
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
+from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.forms import FormProofs
 from callcenter.console.origin import console_origin
@@ -103,9 +105,17 @@ def secret_on(page: Answer) -> str:
 
 @asynccontextmanager
 async def opened_console(
-    database: Database, sealer: Sealer, clock: DrivenClock, limits: StaffLimits | None = None
+    database: Database,
+    sealer: Sealer,
+    clock: DrivenClock,
+    limits: StaffLimits | None = None,
+    examine: Examine | None = None,
 ) -> AsyncIterator[Console]:
-    """The console on a database, whose organisation staffs nothing yet."""
+    """The console on a database, whose organisation staffs nothing yet.
+
+    Arguments:
+        examine: looks at the installation.
+    """
     random, port = SeededRandom(9), free_port()
     origin = console_origin(f"http://localhost:{port}")
     async with database.house() as connection:
@@ -138,6 +148,7 @@ async def opened_console(
         proofs=FormProofs(sealer),
         random=random,
         failed=lambda error, **_: failures.append(repr(error)),
+        pages=(AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),),
     )
     runner = web.AppRunner(console_application(deps), access_log=None)
     await runner.setup()
