@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from callcenter.app.by_review import StaffReviews
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
@@ -70,6 +71,7 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
             failed=_told(fittings.alerts),
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
+            reviews=StaffReviews(room, database, attempts, house.sealer, house.clock, house.random, house.flows),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)

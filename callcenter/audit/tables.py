@@ -85,7 +85,7 @@ audit_record = Table(
     ),
     info=PRACTICE_SCOPE,
 )
-event.listen(metadata, "before_create", DDL(LEDGER_TEXT))
+event.listen(metadata, "before_create", DDL(LEDGER_TEXT))  # type: ignore[no-untyped-call]  # of SQLAlchemy
 
 audit_outbox = Table(
     "audit_outbox",

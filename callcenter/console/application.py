@@ -19,6 +19,8 @@ from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.own_account import AccountPages
 from callcenter.console.ports import Enrolment, Entrance, OwnAccount, Reception
 from callcenter.console.rendering import set_up_templates
+from callcenter.console.review import ReviewPages
+from callcenter.console.review_ports import Reviews
 from callcenter.console.second_factor import SecondFactor, confirming, entering
 from callcenter.console.signing_in import SigningIn
 from callcenter.console.streams import StreamLimits, Streams
@@ -42,6 +44,7 @@ class ConsoleDependencies:
         softphone: by which operators speak in the browser, if there is one.
         streams: how many events' streams there may be, and how long.
         demonstration: told on the page where one signs in; the demo's alone.
+        reviews: supervisors' review, where the console has it.
     """
 
     origin: ConsoleOrigin
@@ -58,6 +61,7 @@ class ConsoleDependencies:
     softphone: Softphone | None = None
     streams: StreamLimits | None = None
     demonstration: Demonstration | None = None
+    reviews: Reviews | None = None
 
 
 def console_application(deps: ConsoleDependencies) -> web.Application:
@@ -89,4 +93,5 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *AccountPages(deps.account, deps.enrolment).doors(),
         *FirstPage(deps.reception).doors(),
         *WorkplacePages(deps.workplaces, streams, deps.softphone).doors(),
+        *(ReviewPages(deps.reviews).doors() if deps.reviews is not None else ()),
     ]

@@ -46,6 +46,12 @@ WORKPLACE_PRESENCE = "/poste/presence"
 WORKPLACE_THERE = "/poste/toujours-la"
 WORKPLACE_ACT = "/poste/appels/{call}/{act}"
 
+REVIEW = "/suivi"
+REVIEW_PATIENT = "/suivi/patient"
+REVIEW_EXPORT = "/suivi/export"
+REVIEW_CALL = "/suivi/appels/{call}"
+REVIEW_CALL_PAPER = "/suivi/appels/{call}/pdf"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.
