@@ -22,7 +22,6 @@ from callcenter.reports.values import Area, Fact, Moment, Who, Words
 
 #: Signs of a digest that are shown: enough to tell versions apart.
 SHORT = 10
-BROKEN = "Cet enregistrement ne correspond plus à ce qui a été écrit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def of_record(one: Checked, scene: Scene) -> Moment:
         words=_told(body, scene.flows),
         record=one.record.id,
         flow=_flow(body.get("flow")),
-        fault=None if one.holds else BROKEN,
+        fault=None if one.holds else words.BROKEN,
     )
 
 
@@ -117,12 +116,12 @@ def of_trace(row: Row[Any], scene: Scene) -> list[Moment]:
         spoken = row.asked == "recording"
         counted = Fact("spoken" if spoken else "keys", str(row.typed))
         facts = (Fact("question", words.plain(row.asked)), counted)
-        title = "L’appelant a parlé" if spoken else "L’appelant a tapé" if row.typed else "Pas de réponse tapée"
+        title = words.SPOKE if spoken else words.TYPED if row.typed else words.SILENT
         moments.append(Moment(at, scene.after(at), Area.TYPED, title, Who("caller"), facts, flow=flow))
     if row.prompts:
         known = row.flow in scene.flows.by_digest
         said = tuple(_said(key, row.language, scene.flows if known else None) for key in row.prompts)
-        moments.append(Moment(at, scene.after(at), Area.HEARD, "L’appelant entend", Who("ivr"), words=said, flow=flow))
+        moments.append(Moment(at, scene.after(at), Area.HEARD, words.HEARD, Who("ivr"), words=said, flow=flow))
     return moments
 
 
@@ -148,18 +147,12 @@ def of_routing(row: Row[Any], scene: Scene) -> Moment:
 def of_party(row: Row[Any], scene: Scene) -> list[Moment]:
     """Somebody who was asked into the talk."""
     whom = scene.names.get(str(row.staff_id)) if row.staff_id else None
-    line = "praticien" if row.practitioner_id else "ligne du cabinet"
-    facts = (Fact("whom", whom or ("collègue" if row.staff_id else line)),)
+    line = words.PRACTITIONER if row.practitioner_id else words.LINE
+    facts = (Fact("whom", whom or (words.COLLEAGUE if row.staff_id else line)),)
     who = Who("operator", scene.names.get(str(row.operator)))
-    begun = "Envoyé à une ligne" if row.sent else "Consultation en privé" if row.private else "Un tiers est appelé"
-    ends = {
-        "took": "Le tiers a repris l’appel",
-        "left": "Le tiers quitte la conversation",
-        "missed": "Le tiers n’a pas répondu",
-        "failed": "Le tiers n’a pas pu être joint",
-    }
-    steps = [(row.made_at, begun), (row.joined_at, "Le tiers est dans la conversation")]
-    steps.append((row.ended_at, ends.get(row.state, "La demande au tiers se termine")))
+    begun = words.SENT if row.sent else words.IN_PRIVATE if row.private else words.ASKED_IN
+    steps = [(row.made_at, begun), (row.joined_at, words.THIRD_THERE)]
+    steps.append((row.ended_at, words.THIRDS.get(row.state, words.THIRD_ENDS)))
     return [Moment(at, scene.after(at), Area.ROUTING, title, who, facts) for at, title in steps if at is not None]
 
 

@@ -270,13 +270,36 @@ WHO = {
     "unknown": "Inconnu",
 }
 
+#: Titles of moments that stand beside the ledger.
+HEARD, TYPED, SPOKE, SILENT = "L’appelant entend", "L’appelant a tapé", "L’appelant a parlé", "Pas de réponse tapée"
+SENT, IN_PRIVATE, ASKED_IN = "Envoyé à une ligne", "Consultation en privé", "Un tiers est appelé"
+THIRD_THERE, THIRD_ENDS = "Le tiers est dans la conversation", "La demande au tiers se termine"
+THIRDS = {
+    "took": "Le tiers a repris l’appel",
+    "left": "Le tiers quitte la conversation",
+    "missed": "Le tiers n’a pas répondu",
+    "failed": "Le tiers n’a pas pu être joint",
+}
+COLLEAGUE, PRACTITIONER, LINE = "collègue", "praticien", "ligne du cabinet"
+BROKEN = "Cet enregistrement ne correspond plus à ce qui a été écrit"
+HIDDEN = "non affiché"
+
+#: Every word of ours that may be put into another language.
+OURS = frozenset(
+    {
+        *(title for title, _ in EVENTS.values()),
+        *(word for some in (AREAS, OUTCOMES, ROUTING, FACTS, BESIDE, VALUES, WHO, THIRDS) for word in some.values()),
+        *(OTHER, HEARD, TYPED, SPOKE, SILENT, SENT, IN_PRIVATE, ASKED_IN, THIRD_THERE, THIRD_ENDS),
+        *(COLLEAGUE, PRACTITIONER, LINE, BROKEN, HIDDEN, "Appel"),
+    }
+)
+
 #: What may stand on a page although no word of ours is known for it: a name of ours, a number that is no telephone and
 #: no date, a reference to a row.
 _PLAIN = re.compile(
     r"[A-Za-z][A-Za-z_.+-]{0,60}|[0-9]{1,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,3}|"
     r"(?:[a-z_.]{1,60}:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|setting:[a-z_]{1,60}(?::[0-9]{1,9})?"
 )
-HIDDEN = "non affiché"
 
 
 def plain(value: object) -> str:
