@@ -99,6 +99,14 @@ class EventKind(StrEnum):
     APPOINTMENT_MOVED = "appointment.moved"
     REFERENCE_RIGHT = "reference.right"
     REFERENCE_WRONG = "reference.wrong"
+    #: Somebody who answers for a practice has gone through a call again, or has it on paper.
+    CALL_REVIEWED = "review.call_opened"
+    CALL_PRINTED = "review.call_printed"
+    #: They have looked for a patient among those of whom something is on record, and listed what that is.
+    PATIENT_SEARCHED = "review.patient_searched"
+    PATIENT_FOLLOWED = "review.patient_followed"
+    #: A list of theirs has left as a file.
+    LIST_EXPORTED = "review.exported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ PLACES: Final = (
     Place(paths.WORKPLACE, marked("Mon poste"), frozenset({"operator", "supervisor"})),
     Place("/messages", marked("Messages"), frozenset({"operator", "supervisor", "practitioner"})),
     Place("/cabinets", marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
-    Place("/suivi", marked("Suivi"), frozenset({"supervisor"})),
+    Place(paths.REVIEW, marked("Suivi"), frozenset({"supervisor"})),
     Place("/en-direct", marked("En direct"), frozenset({"supervisor"})),
     Place(paths.ADMINISTRATION, marked("Administration"), frozenset({"administrator"})),
     Place(paths.ACCOUNT, marked("Mon compte")),

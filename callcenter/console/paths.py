@@ -54,6 +54,12 @@ ADMINISTRATION_FOLDER = "/administration/portefeuilles/{folder}"
 ADMINISTRATION_FOLDER_ACT = "/administration/portefeuilles/{folder}/{act}"
 ADMINISTRATION_HEALTH = "/administration/sante"
 
+REVIEW = "/suivi"
+REVIEW_PATIENT = "/suivi/patient"
+REVIEW_EXPORT = "/suivi/export"
+REVIEW_CALL = "/suivi/appels/{call}"
+REVIEW_CALL_PAPER = "/suivi/appels/{call}/pdf"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from callcenter.audit.ledger import Entry, EventKind, Value, note
+from callcenter.audit.ledger import Entry, EventKind, Segment, Value, note, writing
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.randomness import Random
+from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.enrolment import Changed
 from callcenter.practice.setting_versions import Author
 from callcenter.store.database import Transaction
@@ -51,6 +52,31 @@ class StaffActs:
     async def booking_handled(self, tx: Transaction, booking: UUID, by: str) -> None:
         """Record that somebody of the practice has dealt with a booking."""
         await self._add(tx, EventKind.BOOKING_HANDLED, by, {"refs": [f"booking:{booking}"]})
+
+    async def call_reviewed(self, tx: Transaction, call: UUID, by: str, *, printed: bool = False) -> None:
+        """Record that somebody goes through a call again, or takes it away on paper: in the call's own ledger."""
+        kind = EventKind.CALL_PRINTED if printed else EventKind.CALL_REVIEWED
+        entry = Entry(kind, {"kind": "staff", "id": by}, None, {"refs": [f"call:{call}"]})
+        async with writing(tx, Segment(new_id(self._random), call), self._clock, self._random) as pen:
+            await pen.add(entry)
+
+    async def patient_searched(
+        self, tx: Transaction, reason: UUID, purpose: str, found: Sequence[UUID], by: str
+    ) -> None:
+        """Record that somebody looks for a patient, why, and each whom they are shown; not what they typed."""
+        content: dict[str, Value] = {"refs": [f"review_reason:{reason}"], "purpose": purpose, "found": len(found)}
+        actor = {"kind": "staff", "id": by}
+        async with writing(tx, Segment(new_id(self._random), None), self._clock, self._random) as pen:
+            for patient in found or (None,):
+                await pen.add(Entry(EventKind.PATIENT_SEARCHED, actor, patient, content))
+
+    async def patient_followed(self, tx: Transaction, patient: UUID, reason: UUID, by: str) -> None:
+        """Record that somebody lists what is on record about a patient."""
+        await self._add(tx, EventKind.PATIENT_FOLLOWED, by, {"refs": [f"review_reason:{reason}"]}, patient)
+
+    async def list_exported(self, tx: Transaction, kind: str, lines: int, patient: UUID | None, by: str) -> None:
+        """Record that a list leaves as a file: of what, and how long it is."""
+        await self._add(tx, EventKind.LIST_EXPORTED, by, {"refs": [f"list:{kind}"], "count": lines}, patient)
 
     async def _add(
         self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value], subject: UUID | None = None

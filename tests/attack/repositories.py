@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
-from callcenter.audit.reading import records_of_call
+from callcenter.audit.reading import checked_records_of_call, records_of_call
 from callcenter.calls import callbacks
 from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.booking import CallBooking, offered
@@ -848,6 +848,7 @@ CASES: Mapping[str, Case] = {
     "audit.ledger.note": note_of_patient,
     "audit.ledger.stream_so_far": last_of_stream,
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
+    "audit.reading.checked_records_of_call": lambda on: checked_records_of_call(on.tx, on.call, 10),
     "disclosure.gate.Gate.decide": grant,
     "disclosure.gate.Gate.check": check,
     "disclosure.gate.Gate.refuse": refuse,
