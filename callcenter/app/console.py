@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
@@ -63,6 +64,7 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
                 keypad=fittings.keypad,
                 passes=passes,
             ),
+            inboxes=StaffInboxes(room, database, house.sealer, house.clock, house.random),
             bells=bells,
             softphone=softphone_of(settings),
             proofs=FormProofs(house.sealer),

@@ -56,6 +56,17 @@ async def records_of_call(tx: Transaction, call: UUID) -> list[Record]:
     return sorted(records, key=lambda record: (record.body["ts"], record.seq))
 
 
+async def latest_of_stream(tx: Transaction, stream: UUID, limit: int) -> list[Record]:
+    """The last records of a stream of this practice, newest first, at most ``limit``; their chain is not looked at."""
+    query = (
+        select(audit_record.c.id, audit_record.c.seq, audit_record.c.body)
+        .where(audit_record.c.practice_id == tx.practice, audit_record.c.stream == stream)
+        .order_by(audit_record.c.seq.desc())
+        .limit(limit)
+    )
+    return [Record(row.id, row.seq, json.loads(row.body)) for row in (await tx.connection.execute(query)).all()]
+
+
 def _follows(body: dict[str, Any], seq: int, last: bytes) -> bool:
     """Whether a record names its place ``seq`` and the leaf ``last`` of the record before it."""
     return bool(body["seq"] == seq and body["prev"] == last.hex())

@@ -14,6 +14,8 @@ from callcenter.console.files import file_response
 from callcenter.console.first_page import FirstPage
 from callcenter.console.forms import LARGEST_FORM, FormProofs
 from callcenter.console.guard import Failed, guard
+from callcenter.console.inbox import InboxPages
+from callcenter.console.inbox_ports import Inboxes
 from callcenter.console.joining import Joining
 from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.own_account import AccountPages
@@ -35,6 +37,7 @@ class ConsoleDependencies:
     Arguments:
         origin: where browsers reach it.
         entrance, enrolment, account, reception, workplaces: what stands behind it.
+        inboxes: messages of practices.
         bells: tell pages that something is new.
         proofs: makes and checks the proofs of forms.
         failed: told of a page that raises.
@@ -50,6 +53,7 @@ class ConsoleDependencies:
     account: OwnAccount
     reception: Reception
     workplaces: Workplaces
+    inboxes: Inboxes
     bells: Bells
     proofs: FormProofs
     random: Random
@@ -89,4 +93,5 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *AccountPages(deps.account, deps.enrolment).doors(),
         *FirstPage(deps.reception).doors(),
         *WorkplacePages(deps.workplaces, streams, deps.softphone).doors(),
+        *InboxPages(deps.inboxes).doors(),
     ]

@@ -46,6 +46,13 @@ WORKPLACE_PRESENCE = "/poste/presence"
 WORKPLACE_THERE = "/poste/toujours-la"
 WORKPLACE_ACT = "/poste/appels/{call}/{act}"
 
+MESSAGES = "/messages"
+MESSAGES_OF = "/messages/{practice}"
+MESSAGE = "/messages/{practice}/{message}"
+MESSAGE_SOUND = "/messages/{practice}/{message}/son"
+MESSAGE_ANSWER = "/messages/{practice}/{message}/reponse"
+MESSAGE_ACT = "/messages/{practice}/{message}/suite/{act}"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

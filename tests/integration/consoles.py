@@ -13,6 +13,7 @@ import pyotp
 from aiohttp import web
 from argon2.profiles import CHEAPEST
 
+from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.console.application import ConsoleDependencies, console_application
@@ -133,6 +134,7 @@ async def opened_console(
             keypad=None,  # type: ignore[arg-type]
             passes=passes,
         ),
+        inboxes=StaffInboxes(room, database, sealer, clock, random),
         bells=RoutingBells(listener, database),
         streams=StreamLimits(check=0.1, look=0.3, pace=0.01),
         proofs=FormProofs(sealer),
