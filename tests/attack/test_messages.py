@@ -76,7 +76,7 @@ def _anybodys(sabotage: Sabotage) -> None:
     sabotage.replace(Reader, "is_addressee", lambda *_: True)
 
 
-FOR_WHOM = Defence("a message is for its practitioner", "SM-01: read by whom it is for", _anybodys)
+FOR_WHOM = Defence("a message is for its practitioner", "read by whom it is for", _anybodys)
 
 
 @attack(stopped_by=FOR_WHOM)
