@@ -14,6 +14,7 @@ from callcenter.app.by_administration import Examine
 from callcenter.audit.reading import disclosures, records_of_call
 from callcenter.calls.lookup import find_call
 from callcenter.console.demonstration import DEMONSTRATION
+from callcenter.demo_messages import seed_messages
 from callcenter.demo_staff import on_duty, only_for_play, seed_staff
 from callcenter.emulator import Emulator, EmulatorSettings, NamedNumber, NumberSettings
 from callcenter.emulator.errors import EmulatorError
@@ -146,6 +147,7 @@ async def _seed(settings: Settings, addresses: Addresses) -> str:
         await check_keys(database, sealer)
         report = await seed(database, sealer, SystemClock(), SystemRandom())
         await seed_staff(settings, database, sealer, SystemClock(), SystemRandom())
+        await seed_messages(settings, database, sealer, SystemClock(), SystemRandom())
     finally:
         await database.close()
     return str(report)

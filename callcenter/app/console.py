@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_review import StaffReviews
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.configured import passes_of, softphone_of
@@ -17,6 +18,7 @@ from callcenter.console.application import ConsoleDependencies, console_applicat
 from callcenter.console.demonstration import demonstration_of
 from callcenter.console.forms import FormProofs
 from callcenter.console.guard import Failed
+from callcenter.console.inbox import InboxPages
 from callcenter.console.origin import console_origin
 from callcenter.console.review import ReviewPages
 from callcenter.installation import Addresses, keys_path
@@ -81,6 +83,7 @@ async def open_console(
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
             pages=(
+                InboxPages(StaffInboxes(room, database, house.sealer, house.clock, house.random)),
                 AdministrationPages(StaffOffice(room, database, house.clock, str(origin), keys, examine)),
                 ReviewPages(
                     StaffReviews(room, database, attempts, house.sealer, house.clock, house.random, house.flows)

@@ -76,6 +76,13 @@ class EventKind(StrEnum):
     MESSAGE_HANDLED = "message.handled"
     #: Its time was over.
     MESSAGE_ERASED = "message.erased"
+    #: A message was opened on a page, by whom it is for or by somebody else who may; answered; then followed up by an
+    #: operator, who takes it (and is shown whom to call), gives it back, or has done it.
+    MESSAGE_READ = "message.read"
+    MESSAGE_ANSWERED = "message.answered"
+    FOLLOW_UP_TAKEN = "follow_up.taken"
+    FOLLOW_UP_GIVEN_BACK = "follow_up.given_back"
+    FOLLOW_UP_DONE = "follow_up.done"
     NOTICE_ADDRESS_ADDED = "notice_address.added"
     NOTICE_ADDRESS_REMOVED = "notice_address.removed"
     #: Whoever was rung about an urgent message has confirmed it.

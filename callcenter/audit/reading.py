@@ -126,6 +126,17 @@ def _checked(rows: Sequence[Any]) -> list[Checked]:
     return sorted(checked, key=_written)
 
 
+async def latest_of_stream(tx: Transaction, stream: UUID, limit: int) -> list[Record]:
+    """The last records of a stream of this practice, newest first, at most ``limit``; their chain is not looked at."""
+    query = (
+        select(audit_record.c.id, audit_record.c.seq, audit_record.c.body)
+        .where(audit_record.c.practice_id == tx.practice, audit_record.c.stream == stream)
+        .order_by(audit_record.c.seq.desc())
+        .limit(limit)
+    )
+    return [Record(row.id, row.seq, json.loads(row.body)) for row in (await tx.connection.execute(query)).all()]
+
+
 def _written(one: Checked) -> tuple[str, int]:
     return str(one.record.body.get("ts", "")), one.record.seq
 

@@ -38,7 +38,7 @@ class Place:
 PLACES: Final = (
     Place(paths.HOME, marked("Accueil")),
     Place(paths.WORKPLACE, marked("Mon poste"), frozenset({"operator", "supervisor"})),
-    Place("/messages", marked("Messages"), frozenset({"operator", "supervisor", "practitioner"})),
+    Place(paths.MESSAGES, marked("Messages"), frozenset({"operator", "supervisor", "practitioner"})),
     Place("/cabinets", marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
     Place(paths.REVIEW, marked("Suivi"), frozenset({"supervisor"})),
     Place("/en-direct", marked("En direct"), frozenset({"supervisor"})),

@@ -60,6 +60,13 @@ REVIEW_EXPORT = "/suivi/export"
 REVIEW_CALL = "/suivi/appels/{call}"
 REVIEW_CALL_PAPER = "/suivi/appels/{call}/pdf"
 
+MESSAGES = "/messages"
+MESSAGES_OF = "/messages/{practice}"
+MESSAGE = "/messages/{practice}/{message}"
+MESSAGE_SOUND = "/messages/{practice}/{message}/son"
+MESSAGE_ANSWER = "/messages/{practice}/{message}/reponse"
+MESSAGE_ACT = "/messages/{practice}/{message}/suite/{act}"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

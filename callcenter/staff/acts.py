@@ -37,6 +37,42 @@ class StaffActs:
         """Record that a message has been answered."""
         await self._add(tx, EventKind.MESSAGE_HANDLED, by, {"refs": [f"message:{message}"]})
 
+    async def message_read(self, tx: Transaction, message: UUID, by: UUID, how: str, reason: str | None = None) -> None:
+        """Record that a message is opened on a page; what it says leaves only once this is committed (P1).
+
+        Arguments:
+            how: key of why they may: ``addressee``, ``writer`` or ``supervisor``.
+            reason: key of the reason that a supervisor has given.
+        """
+        content: dict[str, Value] = {"refs": [f"message:{message}"], "as": how}
+        if reason is not None:
+            content["reason"] = reason
+        await self._about(tx, EventKind.MESSAGE_READ, message, by, content)
+
+    async def message_heard(self, tx: Transaction, message: UUID, by: UUID) -> None:
+        """Record that what was spoken with a message leaves for a page."""
+        await self._about(tx, EventKind.VOICE_OPENED, message, by, {"refs": [f"message:{message}"]})
+
+    async def message_acknowledged(self, tx: Transaction, message: UUID, by: UUID) -> None:
+        """Record that nobody is rung about an urgent message any more, since it was read."""
+        await self._about(tx, EventKind.MESSAGE_ACKNOWLEDGED, message, by, {"refs": [f"message:{message}"]})
+
+    async def message_answered(self, tx: Transaction, message: UUID, by: UUID, answer: str) -> None:
+        """Record by what a message was answered: the key, never what was added to it."""
+        content: dict[str, Value] = {"refs": [f"message:{message}"], "answer": answer}
+        await self._about(tx, EventKind.MESSAGE_ANSWERED, message, by, content)
+
+    async def follow_up(self, tx: Transaction, kind: EventKind, message: UUID, by: UUID) -> None:
+        """Record what an operator does about a message; of one that they take, that they are shown whom to call."""
+        await self._about(tx, kind, message, by, {"refs": [f"message:{message}"]})
+
+    async def _about(
+        self, tx: Transaction, kind: EventKind, message: UUID, by: UUID, content: dict[str, Value]
+    ) -> None:
+        """In the stream of the message, which whoever calls holds: what was done with it is one chain."""
+        entry = Entry(kind, {"kind": "staff", "id": str(by)}, None, content)
+        await note(tx, entry, self._clock, self._random, stream=message)
+
     async def notice_address_added(self, tx: Transaction, address: UUID, by: str) -> None:
         """Record that somebody is told of messages from now on; never where."""
         await self._add(tx, EventKind.NOTICE_ADDRESS_ADDED, by, {"refs": [f"notice_address:{address}"]})

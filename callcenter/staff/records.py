@@ -52,6 +52,9 @@ class Act(StrEnum):
     UNDERTAKING_SIGNED = "staff.undertaking_signed"
     TRAINED = "staff.trained"
     TELEPHONE_CHANGED = "staff.telephone_changed"
+    #: Which practitioner an account is, whose messages it reads.
+    PRACTITIONER_NAMED = "staff.practitioner_named"
+    PRACTITIONER_NO_MORE = "staff.practitioner_no_more"
     PORTFOLIO_MADE = "portfolio.made"
     PORTFOLIO_GAINED = "portfolio.practice_added"
     PORTFOLIO_LOST = "portfolio.practice_removed"

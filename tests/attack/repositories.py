@@ -14,9 +14,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
+from sqlalchemy.exc import NoResultFound
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
-from callcenter.audit.reading import checked_records_of_call, records_of_call
+from callcenter.audit.reading import checked_records_of_call, latest_of_stream, records_of_call
 from callcenter.calls import callbacks
 from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.booking import CallBooking, offered
@@ -61,6 +62,7 @@ from callcenter.practice import (
 )
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.bookings import Bookings
+from callcenter.practice.correspondence import Answer, Correspondence, Whose
 from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import NumberTaken, PractitionerRecord, check_lines, write_practitioners
 from callcenter.practice.facts import Arrival, PracticeFacts
@@ -260,6 +262,21 @@ async def leave_message(on: Careless) -> None:
 
 async def handle_message(on: Careless) -> bool:
     return await on.inbox.handle(on.tx, on.message, "somebody", on.now) is Change.DONE
+
+
+def letters(on: Careless) -> Correspondence:
+    return Correspondence(on.ground.sealer)
+
+
+async def open_message(on: Careless) -> bool:
+    """What stands in no row of the attacker's practice is not there to be opened."""
+    try:
+        return bool(await letters(on).opened(on.tx, on.message))
+    except NoResultFound:
+        return False
+
+
+EVERYBODYS = Whose(everybodys=True)
 
 
 async def confirm(on: Careless) -> bool:
@@ -790,6 +807,14 @@ CASES: Mapping[str, Case] = {
     "practice.appointments.Appointments.cancel": cancel,
     "practice.enrolment.write_practitioners": write_practitioner,
     "practice.enrolment.check_lines": learn_a_practitioners_line,
+    "practice.correspondence.Correspondence.headings": lambda on: letters(on).headings(on.tx, EVERYBODYS, on.now, 10),
+    "practice.correspondence.Correspondence.headings_of": lambda on: letters(on).headings_of(on.tx, [on.message]),
+    "practice.correspondence.Correspondence.held": lambda on: letters(on).held(on.tx, on.message),
+    "practice.correspondence.Correspondence.opened": open_message,
+    "practice.correspondence.Correspondence.read": lambda on: letters(on).read(on.tx, on.message, uuid4(), on.now),
+    "practice.correspondence.Correspondence.answer": lambda on: letters(on).answer(
+        on.tx, on.message, Answer.NOTHING, "à jeun", uuid4(), on.now
+    ),
     "practice.inbox.Inbox.leave": leave_message,
     "practice.inbox.Inbox.waiting": lambda on: on.inbox.waiting(on.tx),
     "practice.inbox.Inbox.count_waiting": lambda on: on.inbox.count_waiting(on.tx),
@@ -847,6 +872,7 @@ CASES: Mapping[str, Case] = {
     "audit.ledger.Writing.flush": write_record,
     "audit.ledger.note": note_of_patient,
     "audit.ledger.stream_so_far": last_of_stream,
+    "audit.reading.latest_of_stream": lambda on: latest_of_stream(on.tx, on.stream, 10),
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
     "audit.reading.checked_records_of_call": lambda on: checked_records_of_call(on.tx, on.call, 10),
     "disclosure.gate.Gate.decide": grant,
@@ -899,6 +925,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "notices.stopping.TextsReceived.start": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
     "notices.stopping.TextsReceived.stop": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
     "notices.escalating.Escalations.acknowledge": _OF_ONE_PRACTICE,
+    "notices.escalating.read_on_a_page": "house scope, by a message that its page holds: test_messages",
     "notices.escalating.Escalations.advance": "goes through what is due, each in its practice's own transaction",
     "notices.reminders.Reminders.find": "goes through all practices, each in its own transaction",
     "notices.reminders.Reminders.send": _OF_ONE_PRACTICE,

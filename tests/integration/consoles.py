@@ -14,11 +14,13 @@ from aiohttp import web
 from argon2.profiles import CHEAPEST
 
 from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.forms import FormProofs
+from callcenter.console.inbox import InboxPages
 from callcenter.console.origin import console_origin
 from callcenter.console.streams import StreamLimits
 from callcenter.kernel.clock import DrivenClock
@@ -148,7 +150,10 @@ async def opened_console(
         proofs=FormProofs(sealer),
         random=random,
         failed=lambda error, **_: failures.append(repr(error)),
-        pages=(AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),),
+        pages=(
+            AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),
+            InboxPages(StaffInboxes(room, database, sealer, clock, random)),
+        ),
     )
     runner = web.AppRunner(console_application(deps), access_log=None)
     await runner.setup()
