@@ -226,6 +226,7 @@ async def test_whoever_answers_for_many_chooses_a_practice() -> None:
 async def test_whoever_has_nothing_to_do_with_messages_reads_why() -> None:
     async with open_desk() as desk:
         desk.inboxes.overviewed = replace(desk.inboxes.overviewed, reads=False, works=False)
+        desk.staff.account = replace(ALICE, roles=frozenset())
         await desk.signed_in()
         page = await desk.guest.get("/messages")
         assert "votre compte n’est relié à aucun praticien" in page.words
