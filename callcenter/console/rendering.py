@@ -49,7 +49,7 @@ def static_address(name: str) -> str:
     Raises:
         KeyError: there is no such file.
     """
-    return f"/static/{name}?{files()[name].tag.strip(chr(34))}"
+    return f"/static/{name}?{files()[name].tag}"
 
 
 def page(request: web.Request, template: str, values: Mapping[str, Any], *, status: int = 200) -> web.Response:

@@ -23,6 +23,7 @@ from callcenter.console.paths import safe_return, with_return
 from callcenter.console.ports import Entrance, Session, Stage
 from callcenter.console.rendering import page
 from callcenter.console.troubles import Trouble, Turned
+from callcenter.console.words import CHOSEN, Language, language_of
 from callcenter.kernel.randomness import Random
 
 #: Of a query: somebody is at the page.
@@ -87,6 +88,11 @@ class Visit:
         if self.session is None:
             raise Turned(Trouble.FORBIDDEN)
         return self.session
+
+    @property
+    def language(self) -> Language:
+        """In which the answer is written: for what code says, with ``words.translations``."""
+        return language_of(self.request)
 
     @property
     def back(self) -> str:
@@ -198,6 +204,8 @@ class Doorkeeper:
         session = None if token is None else await self.entrance.session(token, active=active)
         if token is None and door.who is For.STAFF and _from_another_site(request):
             return page(request, "again.html", {"where": safe_return(request.path_qs)})
+        if session is not None and session.language is not None:
+            request[CHOSEN] = session.language
         elsewhere = _elsewhere(door.who, session)
         if elsewhere is not None:
             return self._sent_elsewhere(door, request, elsewhere, ended=token is not None and session is None)

@@ -31,6 +31,7 @@ from callcenter.console.ports import (
     Training,
     Welcome,
 )
+from callcenter.console.words import Language
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.keys import Keyring
@@ -200,6 +201,10 @@ class StaffDouble:
             return NotEntered(self.wait)
         self.changes.append("password")
         return Entered(token)
+
+    async def read_in(self, token: str, language: Language | None) -> None:
+        self._may(token, confirmed=False)
+        self.sessions[token] = replace(self.sessions[token], language=language)
 
     async def end_session(self, token: str, session: UUID) -> None:
         self._may(token, confirmed=False)

@@ -71,3 +71,33 @@ MORNING = datetime(2026, 12, 1, 8, 5, tzinfo=UTC)
 def test_days_and_moments(language: Language, day: str, moment: str) -> None:
     assert dates.day(date(2026, 12, 1), language).replace("\xa0", " ") == day
     assert dates.moment(MORNING, language).replace("\xa0", " ") == moment
+
+
+async def test_an_account_reads_what_it_has_chosen_whatever_the_browser_asks() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in()
+        page = await desk.guest.get("/compte")
+        assert 'name="langue" value="" checked' in page.text
+        chosen = await desk.guest.follow(await desk.guest.post("/compte/langue", langue="en"))
+        assert "The pages are in the language that you chose." in chosen.words
+        assert 'name="langue" value="en" checked' in chosen.text
+        assert french_in((await desk.guest.get("/", headers={"Accept-Language": "fr"})).words) == []
+        await desk.guest.post("/compte/langue", langue="")
+        assert french_in((await desk.guest.get("/")).words) != []
+
+
+async def test_a_refusal_is_in_the_language_of_the_account() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in(language=Language.ENGLISH)
+        refused = await desk.guest.send("/compte/langue", {"preuve": "none", "langue": "fr"})
+        assert refused.status == 403
+        assert "This form is no longer valid" in refused.words
+
+
+@pytest.mark.parametrize("wanted", ["de", "EN", "en\x00", "e" * 400])
+async def test_no_other_language_is_taken(wanted: str) -> None:
+    async with open_desk() as desk:
+        await desk.signed_in()
+        await desk.guest.get("/compte")
+        assert (await desk.guest.post("/compte/langue", langue=wanted)).status == 400
+        assert '<html lang="fr">' in (await desk.guest.get("/compte")).text
