@@ -12,7 +12,7 @@ from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 from tests.integration.consoles import opened_console
-from tests.integration.mailroom import CLAIRE, NADIA, NUMBER, SOUND, TILLEULS, WORDS, Mailroom, Somebody, mailroom
+from tests.integration.mailroom import CLAIRE, NADIA, NUMBER, SOUND, TILLEULS, WORDS, Somebody, mailroom
 from tests.unit.console.guest import Answer, Guest
 
 ANSWERED = "Passer prendre le papier bleu."
