@@ -98,7 +98,7 @@ async def seed_messages(settings: Settings, database: Database, sealer: Sealer, 
 async def _account(connection: AsyncConnection, login: str) -> Account:
     account = await account_called(connection, login)
     if account is None:
-        raise NoSuchAccount(login)
+        raise NoSuchAccount
     return account
 
 

@@ -46,7 +46,7 @@ async def _named(settings: Settings, login: str, slug: str, name: str | None, by
             account = await account_called(connection, login)
             facts = await Directory.by_slug(connection, slug, clock.now())
         if account is None:
-            raise NoSuchAccount(login)
+            raise NoSuchAccount
         async with data.database.practice(facts.id) as tx:
             if name is None:
                 if not await kept.forget(tx.connection, account.id, facts.id, actor):
