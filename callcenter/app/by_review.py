@@ -31,6 +31,7 @@ from callcenter.kernel.randomness import Random, new_id
 from callcenter.reports.on_record import MOST_FOUND, Sought, TooMany, patients_on_record
 from callcenter.reports.paper import Edition, on_paper
 from callcenter.reports.people import colleagues, supervised
+from callcenter.reports.reasons import keep_reason
 from callcenter.reports.searching import LINES, MOST_LINES, search
 from callcenter.reports.spreadsheet import spreadsheet
 from callcenter.reports.timeline import timeline_of
@@ -114,7 +115,7 @@ class StaffReviews:
         reason = new_id(self.random)
         sought = Sought(wanted.birth_date, wanted.letters)
         async with self.database.practice(practice) as tx:
-            await self._keep_reason(tx, reason, account.id, wanted, now)
+            await keep_reason(tx, self.sealer, reason, account.id, wanted.purpose.value, wanted.reason, now)
             try:
                 found = await patients_on_record(tx, self.sealer, wanted.criteria, sought)
             except TooMany:
@@ -200,11 +201,6 @@ class StaffReviews:
         subject = None if followed is None else followed.subject
         return await search(tx, replace(criteria, subject=subject), after, lines)
 
-    async def _keep_reason(self, tx: Transaction, reason: UUID, staff: UUID, wanted: LookUp, now: datetime) -> None:
-        words = self.sealer.seal_text(wanted.reason, Seal(tx.practice, "review_reason", "words", reason))
-        values = {"id": reason, "practice": tx.practice, "staff": staff, "now": now, "words": words}
-        await tx.connection.execute(_REASON, {**values, "purpose": wanted.purpose.value})
-
     # --- what pages are given to come back with: sealed for this person and practice
 
     def _key(self, staff: UUID, practice: UUID, reason: UUID, one: OnRecord) -> str:
@@ -247,7 +243,3 @@ class StaffReviews:
 
 
 _PRACTICE = text("SELECT practice_id FROM call WHERE id = :call")
-_REASON = text(
-    "INSERT INTO review_reason (id, practice_id, staff_id, given_at, purpose, words) "
-    "VALUES (:id, :practice, :staff, :now, :purpose, :words)"
-)

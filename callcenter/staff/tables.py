@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, ROW_SCOPE, metadata, practice_column
+from callcenter.store.schema import HOUSE_SCOPE, ROW_SCOPE, metadata
 
 
 def _digest(column: str) -> CheckConstraint:
@@ -208,24 +208,6 @@ house_record = Table(
     ),
     info=HOUSE_SCOPE,
     comment="the ledger's log of the house; only ever added to",
-)
-
-# --- practice scope
-
-#: Why somebody has looked a patient up, in their own words: they may name whom it is about. The ledger names the row.
-review_reason = Table(
-    "review_reason",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    practice_column(),
-    Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=False),
-    _at("given_at", nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("words", LargeBinary, nullable=False),
-    UniqueConstraint("practice_id", "id"),
-    CheckConstraint("purpose IN ('request', 'complaint', 'incident', 'control')", name="purpose"),
-    Index(None, "practice_id", "given_at"),
-    info=PRACTICE_SCOPE,
 )
 
 # --- row scope, by account

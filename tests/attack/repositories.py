@@ -77,6 +77,11 @@ from callcenter.practice.slots import Bookable
 from callcenter.practice.values import Appointment, AppointmentStatus, Change, Contact, PatientFlags
 from callcenter.practice.voice_messages import Sound, VoiceMessages, count_left
 from callcenter.practice.waiting_bookings import WaitingBookings
+from callcenter.reports.on_record import Sought, patients_on_record
+from callcenter.reports.reasons import keep_reason
+from callcenter.reports.searching import search
+from callcenter.reports.timeline import timeline_of
+from callcenter.reports.values import Area, Criteria, Kind
 from callcenter.routing.queue import Entered, Queue
 from callcenter.routing.reservations import Reservations
 from callcenter.store.database import Transaction
@@ -612,6 +617,41 @@ RINGS, RUNG = uuid4(), uuid4()
 CALLBACK_TOKEN = "cd" * 32
 
 
+#: Who has looked a patient of the practice of Lyon up.
+REVIEWER = UUID("5e7c2a10-0000-4000-8000-000000000001")
+
+
+async def plant_reason(ground: Ground, now: datetime) -> None:
+    """A supervisor has looked Jeanne up, and has said why."""
+    await ground.change(
+        "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
+        "SELECT :id, organisation_id, 'relecture', 'Superviseur', ARRAY['fr'], :now FROM practice WHERE id = :practice",
+        id=REVIEWER,
+        now=now,
+        practice=TILLEULS,
+    )
+    async with ground.app.practice(TILLEULS) as tx:
+        await keep_reason(tx, ground.sealer, uuid4(), REVIEWER, "control", "Contrôle du mois", now)
+
+
+def _reviewed(kind: Kind) -> Criteria:
+    return Criteria(TILLEULS, kind, date(2026, 11, 26), date(2026, 11, 27))
+
+
+async def _found(on: Careless, kind: Kind) -> object:
+    return (await search(on.tx, _reviewed(kind))).found
+
+
+async def review_call(on: Careless) -> bool:
+    """That there is a call is house scope; what it was about is not."""
+    timeline = await timeline_of(on.tx, on.call, FLOWS)
+    return timeline is not None and any(one.record or one.area is Area.HEARD for one in timeline.moments)
+
+
+async def give_a_reason(on: Careless) -> None:
+    await keep_reason(on.tx, on.ground.sealer, uuid4(), REVIEWER, "control", "Contrôle", on.now)
+
+
 async def plant_callback(ground: Ground, now: datetime) -> None:
     """Somebody waited in the practice of Lyon, and is rung back."""
     call = (await ground.rows("SELECT call_id AS id FROM audio LIMIT 1"))[0].id
@@ -759,6 +799,12 @@ async def book_by_telephone(on: Careless) -> bool:
 
 
 CASES: Mapping[str, Case] = {
+    "reports.timeline.timeline_of": review_call,
+    "reports.reasons.keep_reason": give_a_reason,
+    "reports.searching.search": lambda on: _found(on, Kind.DISCLOSURES),
+    "reports.on_record.patients_on_record": lambda on: patients_on_record(
+        on.tx, on.ground.sealer, _reviewed(Kind.CALLS), Sought(BORN, "")
+    ),
     "disclosure.gate.Gate.push": push,
     "notices.addresses.NoticeAddresses.add": add_address,
     "notices.addresses.NoticeAddresses.all": lambda on: on.addresses.all(on.tx),
