@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from callcenter.app.by_practices import StaffPractices
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
+from callcenter.app.sound_addresses import SoundAddresses
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.background import in_background
 from callcenter.console.application import ConsoleDependencies, console_application
@@ -62,6 +64,14 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
                 talks=fittings.talks,
                 keypad=fittings.keypad,
                 passes=passes,
+            ),
+            practices=StaffPractices(
+                room=room,
+                database=database,
+                clock=house.clock,
+                random=house.random,
+                flows=house.flows,
+                sounds=SoundAddresses(house.sealer, fittings.voice),
             ),
             bells=bells,
             softphone=softphone_of(settings),

@@ -18,6 +18,11 @@ from callcenter.console.joining import Joining
 from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.own_account import AccountPages
 from callcenter.console.ports import Enrolment, Entrance, OwnAccount, Reception
+from callcenter.console.practice_people import PersonPages
+from callcenter.console.practice_previews import PreviewPages
+from callcenter.console.practice_settings import SettingPages
+from callcenter.console.practices import PracticePages
+from callcenter.console.practices_ports import PracticeSettings
 from callcenter.console.rendering import set_up_templates
 from callcenter.console.second_factor import SecondFactor, confirming, entering
 from callcenter.console.signing_in import SigningIn
@@ -42,6 +47,7 @@ class ConsoleDependencies:
         softphone: by which operators speak in the browser, if there is one.
         streams: how many events' streams there may be, and how long.
         demonstration: told on the page where one signs in; the demo's alone.
+        practices: their settings; without it there are no pages of them.
     """
 
     origin: ConsoleOrigin
@@ -58,6 +64,7 @@ class ConsoleDependencies:
     softphone: Softphone | None = None
     streams: StreamLimits | None = None
     demonstration: Demonstration | None = None
+    practices: PracticeSettings | None = None
 
 
 def console_application(deps: ConsoleDependencies) -> web.Application:
@@ -89,4 +96,12 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *AccountPages(deps.account, deps.enrolment).doors(),
         *FirstPage(deps.reception).doors(),
         *WorkplacePages(deps.workplaces, streams, deps.softphone).doors(),
+        *_practice_doors(deps.practices),
     ]
+
+
+def _practice_doors(practices: PracticeSettings | None) -> list[Door]:
+    if practices is None:
+        return []
+    pages = (PracticePages(practices), SettingPages(practices), PreviewPages(practices), PersonPages(practices))
+    return [door for page in pages for door in page.doors()]

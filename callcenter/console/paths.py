@@ -46,6 +46,15 @@ WORKPLACE_PRESENCE = "/poste/presence"
 WORKPLACE_THERE = "/poste/toujours-la"
 WORKPLACE_ACT = "/poste/appels/{call}/{act}"
 
+PRACTICES = "/cabinets"
+PRACTICE = "/cabinets/{practice}"
+PRACTICE_HISTORY = "/cabinets/{practice}/historique"
+PRACTICE_SETTING = "/cabinets/{practice}/reglages/{setting}"
+PRACTICE_WITHDRAWN = "/cabinets/{practice}/reglages/{setting}/retrait"
+PRACTICE_PREVIEW = "/cabinets/{practice}/apercu"
+PRACTICE_SOUND = "/cabinets/{practice}/ecoute/{sound}"
+PRACTITIONER = "/cabinets/{practice}/praticiens/{practitioner}"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

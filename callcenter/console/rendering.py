@@ -15,6 +15,7 @@ from aiohttp import web
 from callcenter.console import paths
 from callcenter.console.files import files
 from callcenter.console.forms import PROOF
+from callcenter.console.told import told
 
 #: In what time staff read.
 ZONE = ZoneInfo("Europe/Paris")
@@ -39,6 +40,7 @@ def set_up_templates(application: web.Application) -> None:
     )
     environment.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]  # of the extension
     environment.globals.update(paths=paths, proof_field=PROOF, return_field=paths.RETURN, static=static_address)
+    environment.filters["told"] = told
     del environment.globals["app"]  # a template needs nothing of it
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pyotp
@@ -103,9 +104,18 @@ def secret_on(page: Answer) -> str:
 
 @asynccontextmanager
 async def opened_console(
-    database: Database, sealer: Sealer, clock: DrivenClock, limits: StaffLimits | None = None
+    database: Database,
+    sealer: Sealer,
+    clock: DrivenClock,
+    limits: StaffLimits | None = None,
+    *,
+    also: Callable[[StaffRoom], Mapping[str, Any]] = lambda _: {},
 ) -> AsyncIterator[Console]:
-    """The console on a database, whose organisation staffs nothing yet."""
+    """The console on a database, whose organisation staffs nothing yet.
+
+    Arguments:
+        also: other dependencies of it, made on its room.
+    """
     random, port = SeededRandom(9), free_port()
     origin = console_origin(f"http://localhost:{port}")
     async with database.house() as connection:
@@ -139,7 +149,7 @@ async def opened_console(
         random=random,
         failed=lambda error, **_: failures.append(repr(error)),
     )
-    runner = web.AppRunner(console_application(deps), access_log=None)
+    runner = web.AppRunner(console_application(replace(deps, **also(room))), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
