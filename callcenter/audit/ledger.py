@@ -65,6 +65,8 @@ class EventKind(StrEnum):
     APPOINTMENT_NOT_CHANGED = "appointment.not_changed"
     MESSAGE_TAKEN = "message.taken"
     SETTINGS_CHANGED = "settings.changed"
+    #: What is on file about a practitioner, such as the *sensitive* mark.
+    PRACTITIONER_CHANGED = "practitioner.changed"
     #: Words that a caller has spoken for the practice: left; fetched and sealed, or not to be had; gone at the carrier;
     #: opened by staff; erased.
     VOICE_LEFT = "message.voice_left"

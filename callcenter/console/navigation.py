@@ -39,7 +39,7 @@ PLACES: Final = (
     Place(paths.HOME, marked("Accueil")),
     Place(paths.WORKPLACE, marked("Mon poste"), frozenset({"operator", "supervisor"})),
     Place(paths.MESSAGES, marked("Messages"), frozenset({"operator", "supervisor", "practitioner"})),
-    Place("/cabinets", marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
+    Place(paths.PRACTICES, marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
     Place(paths.REVIEW, marked("Suivi"), frozenset({"supervisor"})),
     Place("/en-direct", marked("En direct"), frozenset({"supervisor"})),
     Place(paths.ADMINISTRATION, marked("Administration"), frozenset({"administrator"})),

@@ -68,6 +68,15 @@ MESSAGE_SOUND = "/messages/{practice}/{message}/son"
 MESSAGE_ANSWER = "/messages/{practice}/{message}/reponse"
 MESSAGE_ACT = "/messages/{practice}/{message}/suite/{act}"
 
+PRACTICES = "/cabinets"
+PRACTICE = "/cabinets/{practice}"
+PRACTICE_HISTORY = "/cabinets/{practice}/historique"
+PRACTICE_SETTING = "/cabinets/{practice}/reglages/{setting}"
+PRACTICE_WITHDRAWN = "/cabinets/{practice}/reglages/{setting}/retrait"
+PRACTICE_PREVIEW = "/cabinets/{practice}/apercu"
+PRACTICE_SOUND = "/cabinets/{practice}/ecoute/{sound}"
+PRACTITIONER = "/cabinets/{practice}/praticiens/{practitioner}"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

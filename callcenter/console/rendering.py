@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 from callcenter.console import dates, paths
 from callcenter.console.files import files
 from callcenter.console.forms import PROOF
+from callcenter.console.told import told
 from callcenter.console.words import Language, language_of, translations
 
 #: Under which a template finds the language that its reader reads.
@@ -40,6 +41,7 @@ def set_up_templates(application: web.Application) -> None:
         translations(language)  # a catalogue that is broken keeps the console from opening, not a page from its reader
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     environment.globals.update(paths=paths, proof_field=PROOF, return_field=paths.RETURN, static=static_address)
+    environment.filters["told"] = told
     del environment.globals["app"]  # a template needs nothing of it
 
 

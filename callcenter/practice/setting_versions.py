@@ -163,6 +163,12 @@ class SettingVersions:
         return {row.id: row.value for row in rows}
 
     @staticmethod
+    async def touched(connection: AsyncConnection, practice: UUID) -> Mapping[Setting, int]:
+        """By which revision each setting of ``practice`` was changed last, a version of it made or taken back."""
+        rows = await connection.execute(_TOUCHED, {"practice": practice})
+        return {Setting(row.setting): row.revision for row in rows}
+
+    @staticmethod
     async def next_revision(connection: AsyncConnection, practice: UUID) -> int:
         """Begin a change: the number of its revision. Changes of one practice wait for each other from here on."""
         return int((await connection.execute(_NEXT, {"practice": practice})).scalar_one())
@@ -279,6 +285,13 @@ _STANDING = text(
       AND (withdrawn_revision IS NULL OR withdrawn_revision > :revision)
       AND effective_from <= :at AND (effective_to IS NULL OR effective_to > :at)
     ORDER BY setting, revision DESC
+    """
+)
+
+_TOUCHED = text(
+    """
+    SELECT setting, max(greatest(revision, withdrawn_revision)) AS revision
+    FROM setting_version WHERE practice_id = :practice GROUP BY setting
     """
 )
 

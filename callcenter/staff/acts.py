@@ -29,6 +29,10 @@ class StaffActs:
         }
         await self._add(tx, EventKind.SETTINGS_CHANGED, author.by, content)
 
+    async def practitioner_changed(self, tx: Transaction, whom: UUID, by: str) -> None:
+        """Record that what is on file about a practitioner was changed; never what."""
+        await self._add(tx, EventKind.PRACTITIONER_CHANGED, by, {"refs": [f"practitioner:{whom}"]})
+
     async def voice_opened(self, tx: Transaction, message: UUID, by: str) -> None:
         """Record that what a caller has spoken is opened; the words leave only once this is committed (P1)."""
         await self._add(tx, EventKind.VOICE_OPENED, by, {"refs": [f"message:{message}"]})

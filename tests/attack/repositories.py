@@ -71,6 +71,7 @@ from callcenter.practice.free_slots import BookablePractitioner, OfferedTo
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.numbers import E164
 from callcenter.practice.patients import Patients
+from callcenter.practice.people import NoSuchPractitioner, PersonWanted, change_person, people_of
 from callcenter.practice.plans import Draft, ImportContext
 from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
 from callcenter.practice.slots import Bookable
@@ -84,6 +85,7 @@ from callcenter.reports.timeline import timeline_of
 from callcenter.reports.values import Area, Criteria, Kind
 from callcenter.routing.queue import Entered, Queue
 from callcenter.routing.reservations import Reservations
+from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
@@ -321,6 +323,16 @@ async def put_appointments(on: Careless) -> None:
 async def write_practitioner(on: Careless) -> None:
     record = PractitionerRecord(uuid4(), "Paul Autre", "Dr", "médecine générale", sensitive=False)
     await write_practitioners(on.tx, [record])
+
+
+async def change_practitioner(on: Careless) -> bool:
+    """Whoever may change another practice's practitioners takes a mark away, or puts a line of theirs in."""
+    wanted = PersonWanted("Dr", "autre", sensitive=False, line="+33465710077", loses_mark=True)
+    try:
+        await change_person(on.tx, on.doctor, wanted, "somebody", StaffActs(on.clock, SystemRandom()))
+    except NoSuchPractitioner:
+        return False
+    return True
 
 
 async def learn_a_practitioners_line(on: Careless) -> bool:
@@ -891,6 +903,8 @@ CASES: Mapping[str, Case] = {
     "practice.plan_patients.plan_patients": recognise_patient,
     "practice.plan_contacts.plan_contacts": recognise_contact,
     "practice.plan_appointments.plan_appointments": recognise_appointment,
+    "practice.people.people_of": lambda on: people_of(on.tx),
+    "practice.people.change_person": change_practitioner,
     "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
     "practice.practitioners.sensitive_practitioners": lambda on: practitioners.sensitive_practitioners(on.tx),
@@ -987,6 +1001,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "practice.changing.SettingsDesk.put": _OF_ONE_PRACTICE,
     "practice.changing.SettingsDesk.roll_back": _OF_ONE_PRACTICE,
     "practice.changing.SettingsDesk.withdraw": _OF_ONE_PRACTICE,
+    "practice.people.PeopleRecorder.practitioner_changed": "a port; staff.acts writes one record of the practice",
     "practice.changing.Recorder.settings_changed": "a port; staff.acts writes one record of the transaction's practice",
     "identity.challenges.Challenges.attempt": "see test_p5_a_code_is_tried_on_another_practices_challenge",
     "practice.key_fit.check_keys": "opens one row of each practice, each in its own transaction",

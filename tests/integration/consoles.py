@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pyotp
@@ -112,11 +113,14 @@ async def opened_console(
     clock: DrivenClock,
     limits: StaffLimits | None = None,
     examine: Examine | None = None,
+    *,
+    also: Callable[[StaffRoom], Mapping[str, Any]] = lambda _: {},
 ) -> AsyncIterator[Console]:
     """The console on a database, whose organisation staffs nothing yet.
 
     Arguments:
         examine: looks at the installation.
+        also: other dependencies of it, made on its room.
     """
     random, port = SeededRandom(9), free_port()
     origin = console_origin(f"http://localhost:{port}")
@@ -155,7 +159,7 @@ async def opened_console(
             InboxPages(StaffInboxes(room, database, sealer, clock, random)),
         ),
     )
-    runner = web.AppRunner(console_application(deps), access_log=None)
+    runner = web.AppRunner(console_application(replace(deps, **also(room))), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
