@@ -22,6 +22,7 @@ from callcenter.console.rendering import set_up_templates
 from callcenter.console.second_factor import SecondFactor, confirming, entering
 from callcenter.console.signing_in import SigningIn
 from callcenter.console.streams import StreamLimits, Streams
+from callcenter.console.supervision import Supervision, supervision_doors
 from callcenter.console.visits import Door, Doorkeeper, led_back
 from callcenter.console.workplace import WorkplacePages
 from callcenter.console.workplace_ports import Bells, Softphone, Workplaces
@@ -42,6 +43,7 @@ class ConsoleDependencies:
         softphone: by which operators speak in the browser, if there is one.
         streams: how many events' streams there may be, and how long.
         demonstration: told on the page where one signs in; the demo's alone.
+        supervision: what stands behind the pages of supervisors.
     """
 
     origin: ConsoleOrigin
@@ -58,6 +60,7 @@ class ConsoleDependencies:
     softphone: Softphone | None = None
     streams: StreamLimits | None = None
     demonstration: Demonstration | None = None
+    supervision: Supervision | None = None
 
 
 def console_application(deps: ConsoleDependencies) -> web.Application:
@@ -89,4 +92,5 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *AccountPages(deps.account, deps.enrolment).doors(),
         *FirstPage(deps.reception).doors(),
         *WorkplacePages(deps.workplaces, streams, deps.softphone).doors(),
+        *supervision_doors(deps.supervision, streams),
     ]

@@ -30,11 +30,13 @@ from callcenter.console.ports import (
     Training,
     Welcome,
 )
+from callcenter.console.supervision import Supervision
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
 from tests.ports import free_port
+from tests.unit.console.boards import BoardsDouble
 from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.workplaces import WorkplacesDouble
 
@@ -223,6 +225,7 @@ class Desk:
     guest: Guest
     failures: list[tuple[str, dict[str, str]]]
     workplaces: WorkplacesDouble
+    boards: BoardsDouble
 
     async def signed_in(self, **how: Any) -> str:
         """The guest has a session, without the pages of it. Returns its token."""
@@ -240,7 +243,7 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         deps: others of its dependencies.
     """
     staff, port, failures = staff or StaffDouble(), free_port(), []
-    workplaces = WorkplacesDouble()
+    workplaces, boards = WorkplacesDouble(), BoardsDouble()
     origin = console_origin(url or f"http://localhost:{port}")
     sealer = Sealer(Keyring("k1", {"k1": b"s" * 32}, b"i" * 32), SeededRandom(3))
 
@@ -258,12 +261,13 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         proofs=FormProofs(sealer),
         random=SeededRandom(4),
         failed=failed,
+        supervision=Supervision(boards),
     )
     runner = web.AppRunner(console_application(replace(given, **deps)), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with arriving(f"http://127.0.0.1:{port}", str(origin)) as guest:
-            yield Desk(staff, guest, failures, workplaces)
+            yield Desk(staff, guest, failures, workplaces, boards)
     finally:
         await runner.cleanup()

@@ -555,8 +555,11 @@ async def test_a_bookmark_of_a_form_leads_through_signing_in_to_its_page() -> No
 def doors_of(staff: StaffDouble) -> list[object]:
     from callcenter.console.application import ConsoleDependencies
     from callcenter.console.streams import Streams
+    from callcenter.console.supervision import Supervision
 
-    deps = ConsoleDependencies(None, staff, staff, staff, staff, None, None, None, None, None)  # type: ignore[arg-type]
+    deps = ConsoleDependencies(
+        None, staff, staff, staff, staff, None, None, None, None, None, supervision=Supervision(None)
+    )  # type: ignore[arg-type]
     return list(doors(deps, Streams(None, staff, None)))  # type: ignore[arg-type]
 
 
