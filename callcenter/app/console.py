@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from callcenter.app.by_board import StaffBoards
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
+from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.background import in_background
 from callcenter.console.application import ConsoleDependencies, console_application
@@ -16,7 +16,6 @@ from callcenter.console.demonstration import demonstration_of
 from callcenter.console.forms import FormProofs
 from callcenter.console.guard import Failed
 from callcenter.console.origin import console_origin
-from callcenter.console.supervision import Supervision
 from callcenter.installation import Addresses
 from callcenter.routing.waking import Listener
 from callcenter.settings import Settings
@@ -72,7 +71,7 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
             failed=_told(fittings.alerts),
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
-            supervision=Supervision(StaffBoards(room, database, house.clock)),
+            supervision=supervision_of(room, database, house.sealer, house.clock, house.random),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)

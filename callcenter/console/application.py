@@ -22,7 +22,7 @@ from callcenter.console.rendering import set_up_templates
 from callcenter.console.second_factor import SecondFactor, confirming, entering
 from callcenter.console.signing_in import SigningIn
 from callcenter.console.streams import StreamLimits, Streams
-from callcenter.console.supervision import Supervision, supervision_doors
+from callcenter.console.supervision import Supervision, clocks_of, supervision_doors
 from callcenter.console.visits import Door, Doorkeeper, led_back
 from callcenter.console.workplace import WorkplacePages
 from callcenter.console.workplace_ports import Bells, Softphone, Workplaces
@@ -68,7 +68,7 @@ def console_application(deps: ConsoleDependencies) -> web.Application:
     around = guard(deps.origin, deps.random, deps.failed)
     application = web.Application(middlewares=[around], client_max_size=LARGEST_FORM)
     set_up_templates(application)
-    keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies)
+    keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies, clocks_of(deps.supervision))
     streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams)
     application.on_shutdown.append(streams.end)
     opened = doors(deps, streams)

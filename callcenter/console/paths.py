@@ -52,6 +52,17 @@ BOARD_WALL = "/en-direct/mur"
 BOARD_WALL_STATE = "/en-direct/mur/etat"
 BOARD_NEWS = "/en-direct/evenements"
 
+INCIDENTS = "/incidents"
+INCIDENT_NEW = "/incidents/nouveau"
+INCIDENT = "/incidents/{incident}"
+INCIDENT_ENTRIES = "/incidents/{incident}/ecritures"
+INCIDENT_HOLDS = "/incidents/{incident}/gels"
+INCIDENT_HOLD_LIFTED = "/incidents/{incident}/gels/{hold}/levee"
+INCIDENT_LETTER = "/incidents/{incident}/cabinets/{practice}/avis"
+INCIDENT_INFORMED = "/incidents/{incident}/cabinets/{practice}/informe"
+INCIDENT_TEXT = "/incidents/{incident}/registre.txt"
+INCIDENT_PAPER = "/incidents/{incident}/registre.pdf"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gettext
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,7 +35,7 @@ def set_up_templates(application: web.Application) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
         default_helpers=False,
-        filters={"day": day, "moment": moment},
+        filters=_FILTERS,
     )
     environment.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]  # of the extension
     environment.globals.update(paths=paths, proof_field=PROOF, return_field=paths.RETURN, static=static_address)
@@ -67,3 +67,12 @@ def moment(at: datetime) -> str:
     """« 26 novembre 2026 à 10 h 05 », in Paris."""
     local = at.astimezone(ZONE)
     return f"{day(at)} à {local.hour}\u00a0h\u00a0{local.minute:02}"
+
+
+def lasting(span: timedelta) -> str:
+    """« 41 h 05 », of what is not negative."""
+    minutes = max(0, int(span.total_seconds())) // 60
+    return f"{minutes // 60}\u00a0h\u00a0{minutes % 60:02}"
+
+
+_FILTERS: Mapping[str, Callable[..., str]] = {"day": day, "moment": moment, "lasting": lasting}

@@ -13,14 +13,13 @@ import pyotp
 from aiohttp import web
 from argon2.profiles import CHEAPEST
 
-from callcenter.app.by_board import StaffBoards
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
+from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.forms import FormProofs
 from callcenter.console.origin import console_origin
 from callcenter.console.streams import StreamLimits
-from callcenter.console.supervision import Supervision
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.enrolment import write_organisation
@@ -140,7 +139,7 @@ async def opened_console(
         proofs=FormProofs(sealer),
         random=random,
         failed=lambda error, **_: failures.append(repr(error)),
-        supervision=Supervision(StaffBoards(room, database, clock)),
+        supervision=supervision_of(room, database, sealer, clock, random),
     )
     runner = web.AppRunner(console_application(deps), access_log=None)
     await runner.setup()

@@ -14,6 +14,7 @@ from callcenter.console.supervision import Supervision
 from callcenter.routing.statistics import Queue, Queued, Span
 from tests.unit.console.boards import DAY, MORNING, BoardsDouble
 from tests.unit.console.doubles import open_desk
+from tests.unit.console.incidents import IncidentsDouble
 from tests.unit.console.workplaces import NOW
 
 PAGES = ("/en-direct", "/en-direct/etat", "/en-direct/mur", "/en-direct/mur/etat")
@@ -58,7 +59,7 @@ async def test_the_wall_has_six_figures_and_no_name() -> None:
 
 
 async def test_whoever_supervises_nothing_has_no_board() -> None:
-    async with open_desk(supervision=Supervision(BoardsDouble(supervises=False))) as desk:
+    async with open_desk(supervision=Supervision(BoardsDouble(supervises=False), IncidentsDouble())) as desk:
         await desk.signed_in()
         for path in (*PAGES, "/en-direct/evenements"):
             assert (await desk.guest.get(path)).status == 404, path

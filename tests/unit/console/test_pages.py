@@ -510,10 +510,13 @@ async def test_every_door_says_for_whom_it_is_and_every_route_is_a_door() -> Non
         assert len(seen) == len(set(seen))
         for method, path in seen:
             if path not in ("/connexion", "/deconnexion", "/invitation/{token}"):
-                address = path.format(token="x", passkey=KEY, session=KEY, call=KEY, act="decrocher")
+                address = path.format(token="x", passkey=KEY, session=KEY, call=KEY, act="decrocher", **OTHERS)
                 answer = await (desk.guest.get(address) if method == "GET" else desk.guest.send(address, {}))
                 assert (answer.status, answer.location.partition("?")[0]) == (303, "/connexion"), path
 
+
+#: What else stands in addresses.
+OTHERS = {"incident": KEY, "practice": KEY, "hold": KEY}
 
 #: The page that has the form, by where the address of a form begins.
 FORMS = {
@@ -523,6 +526,7 @@ FORMS = {
     "/confirmation/": "/confirmation",
     "/compte/": "/compte",
     "/poste/": "/poste",
+    "/incidents/": "/incidents",
 }
 
 
@@ -535,7 +539,7 @@ async def test_whoever_asks_for_the_address_of_a_form_is_led_to_the_page_that_ha
         for path in forms:
             (page,) = [page for begins, page in FORMS.items() if path.startswith(begins)]
             assert page in pages
-            address = path.format(passkey=KEY, session=KEY, call=KEY, act="decrocher")
+            address = path.format(passkey=KEY, session=KEY, call=KEY, act="decrocher", **OTHERS)
             for method in ("GET", "HEAD"):
                 answer = await desk.guest.ask(method, f"{address}?suite=//evil.example")
                 assert (answer.status, answer.location) == (303, page), path
@@ -558,7 +562,7 @@ def doors_of(staff: StaffDouble) -> list[object]:
     from callcenter.console.supervision import Supervision
 
     deps = ConsoleDependencies(
-        None, staff, staff, staff, staff, None, None, None, None, None, supervision=Supervision(None)
+        None, staff, staff, staff, staff, None, None, None, None, None, supervision=Supervision(None, None)
     )  # type: ignore[arg-type]
     return list(doors(deps, Streams(None, staff, None)))  # type: ignore[arg-type]
 
