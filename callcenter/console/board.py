@@ -41,12 +41,14 @@ class Figure:
         key: its name in ``templates/board_words.html``, with its definition and its formula.
         shown: the figure as it is read; « – » where there is none.
         target: as it is read; empty without one.
+        of: what a rate is made of: « 12 / 16 ».
     """
 
     key: str
     shown: str
     target: str = ""
     standing: Standing = Standing.NONE
+    of: str = ""
 
 
 class BoardPages:
@@ -116,7 +118,7 @@ def live(board: Board) -> list[Figure]:
         Figure("callbacks", str(queue.callbacks)),
         Figure("overdue", str(queue.overdue), "0", _none_of(queue.overdue)),
         Figure("urgent", str(counts.urgent), "0", _none_of(counts.urgent)),
-        Figure("verification", _of(counts.rate, counts.verified, counts.attempted)),
+        Figure("verification", _share(counts.rate), of=f"{counts.verified} / {counts.attempted}"),
     ]
 
 
@@ -205,8 +207,8 @@ def _at_most(key: str, value: float | timedelta | None, target: Any, targets: Ta
     return Figure(key, words(value), "≤ " + words(target), standing)
 
 
-def _of(rate: float | None, part: int, whole: int) -> str:
-    return "–" if rate is None else f"{percent(rate)} ({part} / {whole})"
+def _share(rate: float | None) -> str:
+    return "–" if rate is None else percent(rate)
 
 
 def percent(share: float) -> str:

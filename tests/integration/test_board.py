@@ -87,7 +87,7 @@ async def test_verifications_are_counted_by_call_and_urgent_messages_until_they_
         )
     await house.signed_in(await house.staff("nous"))
     words = (await house.guest.get("/en-direct")).words
-    assert "Taux de vérification 50 % (1 / 2)" in words
+    assert "Taux de vérification 50 % 1 / 2" in words
     assert "Messages urgents à traiter 1 objectif 0 ✕ hors objectif" in words
 
 

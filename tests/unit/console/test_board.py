@@ -29,7 +29,7 @@ async def test_the_board_shows_figures_with_target_word_and_sign() -> None:
         assert "Attente maximale en cours 1:35 objectif ≤ 2:00 ✓ conforme" in words
         assert "Qualité de service 71 % objectif ≥ 80 % ▲ à surveiller" in words
         assert "Rappels en retard 1 objectif 0 ✕ hors objectif" in words
-        assert "Taux de vérification 75 % (12 / 16)" in words
+        assert "Taux de vérification 75 % 12 / 16" in words
         assert "Attente maximale 3:05 objectif ≤ 2:00 ✕ hors objectif" in words
         assert "Disponible 1 Télésecrétaire 1" in words
         assert "Repas 1 Télésecrétaire 3" in words
