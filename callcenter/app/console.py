@@ -13,6 +13,7 @@ from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
 from callcenter.app.sound_addresses import SoundAddresses
+from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.background import in_background
 from callcenter.console.administration import AdministrationPages
@@ -87,6 +88,7 @@ async def open_console(
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
             pages=_pages(settings, fittings, room, database, attempts, str(origin), examine),
+            supervision=supervision_of(room, database, house.sealer, house.clock, house.random),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)

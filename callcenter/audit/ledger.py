@@ -106,6 +106,14 @@ class EventKind(StrEnum):
     BOOKING_NOT_CHANGED = "booking.not_changed"
     BOOKING_HANDLED = "booking.handled"
     APPOINTMENT_MOVED = "appointment.moved"
+    #: Something has happened to the practice's data; the practice was told; nothing of a call is erased meanwhile.
+    INCIDENT_DECLARED = "incident.declared"
+    INCIDENT_TOLD = "incident.told"
+    CALL_HELD = "call.held"
+    CALL_HOLD_LIFTED = "call.hold_lifted"
+    #: What was counted of wrong codes in a call is to count no more: asked for by one, and done by another.
+    LOCK_RELEASE_ASKED = "lock.release_asked"
+    LOCK_RELEASED = "lock.released"
     REFERENCE_RIGHT = "reference.right"
     REFERENCE_WRONG = "reference.wrong"
     #: Somebody who answers for a practice has gone through a call again, or has it on paper.

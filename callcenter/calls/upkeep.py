@@ -49,7 +49,13 @@ _FORGET_TEXTS = text("DELETE FROM text_message WHERE changed_at < :before")
 #: What was typed to have a telephone reached, once nobody waits for that; the row bounds others for a day.
 OUTREACH_WANTED = timedelta(minutes=30)
 _FORGET_CLAIMS = text("UPDATE outreach SET claim = NULL WHERE asked_at < :before AND claim IS NOT NULL")
-_FORGET_OUTREACH = text("DELETE FROM outreach WHERE asked_at < :before")
+#: Of a call that is held for an incident nothing goes that says what happened; words and secrets go all the same.
+_FORGET_OUTREACH = text(
+    """
+    DELETE FROM outreach o WHERE o.asked_at < :before
+        AND NOT EXISTS (SELECT FROM call_hold h WHERE h.call_id = o.call_id AND h.lifted_at IS NULL)
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)

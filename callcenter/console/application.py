@@ -24,6 +24,7 @@ from callcenter.console.rendering import set_up_templates
 from callcenter.console.second_factor import SecondFactor, confirming, entering
 from callcenter.console.signing_in import SigningIn
 from callcenter.console.streams import StreamLimits, Streams
+from callcenter.console.supervision import Supervision, clocks_of, supervision_doors
 from callcenter.console.visits import Door, Doorkeeper, led_back
 from callcenter.console.workplace import WorkplacePages
 from callcenter.console.workplace_ports import Bells, Softphone, Workplaces
@@ -52,6 +53,7 @@ class ConsoleDependencies:
         streams: how many events' streams there may be, and how long.
         demonstration: told on the page where one signs in; the demo's alone.
         pages: whatever else is opened, each with what stands behind it.
+        supervision: what stands behind the pages of supervisors.
     """
 
     origin: ConsoleOrigin
@@ -69,6 +71,7 @@ class ConsoleDependencies:
     streams: StreamLimits | None = None
     demonstration: Demonstration | None = None
     pages: Sequence[Pages] = ()
+    supervision: Supervision | None = None
 
 
 def console_application(deps: ConsoleDependencies) -> web.Application:
@@ -76,7 +79,7 @@ def console_application(deps: ConsoleDependencies) -> web.Application:
     around = guard(deps.origin, deps.random, deps.failed)
     application = web.Application(middlewares=[around], client_max_size=LARGEST_FORM)
     set_up_templates(application)
-    keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies)
+    keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies, clocks_of(deps.supervision))
     streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams)
     application.on_shutdown.append(streams.end)
     opened = doors(deps, streams)
@@ -102,4 +105,5 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *FirstPage(deps.reception).doors(),
         *WorkplacePages(deps.workplaces, streams, deps.softphone).doors(),
         *(door for pages in deps.pages for door in pages.doors()),
+        *supervision_doors(deps.supervision, streams),
     ]

@@ -41,7 +41,8 @@ PLACES: Final = (
     Place(paths.MESSAGES, marked("Messages"), frozenset({"operator", "supervisor", "practitioner"})),
     Place(paths.PRACTICES, marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
     Place(paths.REVIEW, marked("Suivi"), frozenset({"supervisor"})),
-    Place("/en-direct", marked("En direct"), frozenset({"supervisor"})),
+    Place(paths.BOARD, marked("En direct"), frozenset({"supervisor"})),
+    Place(paths.INCIDENTS, marked("Incidents"), frozenset({"supervisor", "administrator"})),
     Place(paths.ADMINISTRATION, marked("Administration"), frozenset({"administrator"})),
     Place(paths.ACCOUNT, marked("Mon compte")),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import aiohttp_jinja2
@@ -35,7 +35,7 @@ def set_up_templates(application: web.Application) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
         default_helpers=False,
-        filters={"day": _day, "moment": _moment, "hour": _hour},
+        filters=_FILTERS,
     )
     for language in Language:
         translations(language)  # a catalogue that is broken keeps the console from opening, not a page from its reader
@@ -86,3 +86,12 @@ def _moment(context: Context, at: datetime) -> str:
 @jinja2.pass_context
 def _hour(context: Context, at: datetime) -> str:
     return dates.hour(at, context[LANGUAGE])
+
+
+def _lasting(span: timedelta) -> str:
+    """« 41 h 05 », of what is not negative."""
+    minutes = max(0, int(span.total_seconds())) // 60
+    return f"{minutes // 60}\u00a0h\u00a0{minutes % 60:02}"
+
+
+_FILTERS: Mapping[str, Callable[..., str]] = {"day": _day, "moment": _moment, "hour": _hour, "lasting": _lasting}

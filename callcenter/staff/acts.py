@@ -118,6 +118,19 @@ class StaffActs:
         """Record that a list leaves as a file: of what, and how long it is."""
         await self._add(tx, EventKind.LIST_EXPORTED, by, {"refs": [f"list:{kind}"], "count": lines}, patient)
 
+    async def incident_declared(self, tx: Transaction, incident: UUID, by: str) -> None:
+        """Record that an incident concerns the practice; never what is known of it."""
+        await self._add(tx, EventKind.INCIDENT_DECLARED, by, {"refs": [f"incident:{incident}"]})
+
+    async def incident_told(self, tx: Transaction, incident: UUID, by: str) -> None:
+        """Record that the practice was told of an incident."""
+        await self._add(tx, EventKind.INCIDENT_TOLD, by, {"refs": [f"incident:{incident}"]})
+
+    async def call_held(self, tx: Transaction, incident: UUID, call: UUID, by: str, *, held: bool) -> None:
+        """Record that nothing of a call is erased from now on, or that it is again."""
+        kind = EventKind.CALL_HELD if held else EventKind.CALL_HOLD_LIFTED
+        await self._add(tx, kind, by, {"refs": [f"incident:{incident}", f"call:{call}"]})
+
     async def _add(
         self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value], subject: UUID | None = None
     ) -> None:

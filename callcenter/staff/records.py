@@ -58,6 +58,12 @@ class Act(StrEnum):
     PORTFOLIO_MADE = "portfolio.made"
     PORTFOLIO_GAINED = "portfolio.practice_added"
     PORTFOLIO_LOST = "portfolio.practice_removed"
+    INCIDENT_DECLARED = "incident.declared"
+    #: Its register was opened, added to, taken along.
+    INCIDENT_READ = "incident.read"
+    INCIDENT_WRITTEN = "incident.written"
+    INCIDENT_EXPORTED = "incident.exported"
+    INCIDENT_CLOSED = "incident.closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from argon2.profiles import CHEAPEST
 from callcenter.app.by_administration import Examine, StaffOffice
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
+from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, console_application
@@ -158,6 +159,7 @@ async def opened_console(
             AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),
             InboxPages(StaffInboxes(room, database, sealer, clock, random)),
         ),
+        supervision=supervision_of(room, database, sealer, clock, random),
     )
     runner = web.AppRunner(console_application(replace(deps, **also(room))), access_log=None)
     await runner.setup()

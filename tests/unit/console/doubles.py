@@ -31,14 +31,17 @@ from callcenter.console.ports import (
     Training,
     Welcome,
 )
+from callcenter.console.supervision import Supervision
 from callcenter.console.words import Language
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
 from tests.ports import free_port
+from tests.unit.console.boards import BoardsDouble
 from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.inboxes import InboxesDouble
+from tests.unit.console.incidents import IncidentsDouble
 from tests.unit.console.workplaces import WorkplacesDouble
 
 STAFF = UUID("11111111-2222-4333-8444-555555555555")
@@ -233,6 +236,8 @@ class Desk:
     failures: list[tuple[str, dict[str, str]]]
     workplaces: WorkplacesDouble
     inboxes: InboxesDouble
+    boards: BoardsDouble
+    incidents: IncidentsDouble
 
     async def signed_in(self, **how: Any) -> str:
         """The guest has a session, without the pages of it. Returns its token."""
@@ -251,6 +256,7 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
     """
     staff, port, failures = staff or StaffDouble(), free_port(), []
     workplaces, inboxes = WorkplacesDouble(), InboxesDouble()
+    boards, incidents = BoardsDouble(), IncidentsDouble()
     origin = console_origin(url or f"http://localhost:{port}")
     sealer = Sealer(Keyring("k1", {"k1": b"s" * 32}, b"i" * 32), SeededRandom(3))
 
@@ -269,12 +275,13 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         proofs=FormProofs(sealer),
         random=SeededRandom(4),
         failed=failed,
+        supervision=Supervision(boards, incidents),
     )
     runner = web.AppRunner(console_application(replace(given, **deps)), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with arriving(f"http://127.0.0.1:{port}", str(origin)) as guest:
-            yield Desk(staff, guest, failures, workplaces, inboxes)
+            yield Desk(staff, guest, failures, workplaces, inboxes, boards, incidents)
     finally:
         await runner.cleanup()
