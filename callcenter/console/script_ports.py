@@ -1,0 +1,226 @@
+"""What the script of an operator's call needs of the house: what stands on the screen, and an answer to it.
+
+The script is a flow like the caller's own (``flows/operateur.yaml``): what may be seen is decided there and by the
+gate, never by the page. As in ``console.ports``, every method finds out anew whose the session is. An answer to another
+document than the one that stands has no effect: what comes back is the screen as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something that can be chosen, by its number on the keyboard too.
+
+    Arguments:
+        key: what the form sends: a digit for the options of a question, a word for those of a list.
+        label: in words.
+    """
+
+    key: str
+    label: str
+
+
+class Kind(StrEnum):
+    """What a field takes."""
+
+    DATE = "date"
+    TELEPHONE = "telephone"
+    TEXT = "text"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """What is typed into one field.
+
+    Arguments:
+        name: what the form calls it.
+        label: in words.
+        longest: characters that it takes at most.
+        value: what stands in it: a draft, what was typed before it was found wrong, or a public fact such as the
+            calling number. It may be about a patient, and is written to no log.
+        options: of a choice.
+    """
+
+    name: str
+    kind: Kind
+    label: str
+    required: bool
+    longest: int
+    value: str = field(default="", repr=False)
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several ways on; ``answer``'s ``choice`` is the key of the one that is taken.
+
+    Arguments:
+        link: where the practice's own agenda is, to be opened in a window of its own; only where something can be
+            declared.
+    """
+
+    options: tuple[Option, ...]
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Something is typed; ``choice`` is the key of the button that sends it.
+
+    Arguments:
+        options: the buttons; the first is the one that Enter presses.
+    """
+
+    fields: tuple[FormField, ...]
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AtKeys:
+    """The caller types on their own telephone. ``choice`` « returned » asks whether they have come back."""
+
+    #: The page asks so by itself, every few seconds, and lets the operator do it.
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileItem:
+    """A field of a file that may be shown by itself.
+
+    Arguments:
+        key: what ``choice`` names it by.
+        category: its code in the disclosure policy, such as « D02 ».
+        category_name: the same in words.
+        shown: it stands in ``Screen.shown`` now.
+    """
+
+    key: str
+    label: str
+    category: str
+    category_name: str
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Fields that may be shown one by one, and the ways on."""
+
+    items: tuple[FileItem, ...]
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing more is asked: the call can be closed."""
+
+
+Ask = Choice | Form | AtKeys | Files | Done
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """A value about a patient, on the screen because a record of it was committed before.
+
+    Arguments:
+        key: the field's, as in ``FileItem``.
+        until: when the house forgets it; the page hides it then by itself.
+    """
+
+    key: str
+    label: str
+    category: str
+    category_name: str
+    value: str = field(repr=False)
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of what this operator's part of the call has put on record.
+
+    Arguments:
+        kind: of the record, such as « disclosure.decided ».
+        details: keys and references of it, never a value: category, decision, outcome.
+    """
+
+    at: datetime
+    kind: str
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How the script of one call stands.
+
+    Arguments:
+        call: the offer's identifier, as everywhere at the workplace.
+        document: number of this screen, which goes with every answer to it.
+        said: what to read or say, in order.
+        shown: what may be seen at this moment.
+        ask: what is wanted.
+        timeline: what was put on record, oldest first.
+        level: at which the caller is verified for this operator, 0 to 3.
+        patient: the script knows which patient it is about; says nothing about who.
+        live: the talk goes on; once it is over, only noting and the disposition remain.
+        now: when it was looked at.
+    """
+
+    call: UUID
+    document: int
+    said: tuple[str, ...] = field(repr=False)
+    shown: tuple[ShownValue, ...]
+    ask: Ask
+    timeline: tuple[Moment, ...]
+    level: int
+    patient: bool
+    live: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """An emergency is noted.
+
+    Arguments:
+        at: when.
+        said: the words to say.
+    """
+
+    at: datetime
+    said: tuple[str, ...]
+
+
+class Script(Protocol):
+    """The script of the call that somebody has.
+
+    Raises, all of them: Forbidden where the session is over, or one is no operator of the practice any more;
+    Unavailable where a part does not answer. ``None`` where one has no such call, whoever else has it.
+    """
+
+    async def look(self, token: str, call: UUID) -> Screen | None:
+        """How it stands; the first look begins it."""
+
+    async def answer(
+        self, token: str, call: UUID, document: int, choice: str, values: Mapping[str, str]
+    ) -> Screen | None:
+        """Answer the screen ``document``, and see what comes next.
+
+        Arguments:
+            choice: the key of what was chosen or pressed.
+            values: what was typed, by the fields' names.
+        """
+
+    async def draft(self, token: str, call: UUID, document: int, values: Mapping[str, str]) -> bool:
+        """Keep what stands in the fields of ``document`` without answering it; false where it is not that screen's."""
+
+    async def emergency(self, token: str, call: UUID) -> Emergency | None:
+        """Note that somebody's life is in danger, tell the practice, and learn what to say."""
