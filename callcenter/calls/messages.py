@@ -40,9 +40,10 @@ class CallMessages:
             now=desk.now,
             kind=request.kind.value,
             practitioner=request.practitioner,
-            urgency=self._urgency,
+            urgency=self._urgency if request.urgency is None else Urgency(request.urgency.value),
             language=request.language,
             relayed=request.relayed,
+            text=request.text or None,
         )
         content = {"refs": [f"message:{message}"], "reason": request.reason, "kind": request.kind.value}
         await desk.writing.add(Entry(EventKind.MESSAGE_TAKEN, desk.actor, None, content))

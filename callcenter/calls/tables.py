@@ -8,6 +8,7 @@ their columns (``docs/decisions/0013-references-name-the-practice.md``).
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -251,7 +252,7 @@ instruction_ack = Table(
     metadata,
     Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=False),
     practice_column(),
-    Column("revision", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),
     Column("read_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("practice_id", "staff_id"),
     CheckConstraint("revision >= 0", name="revision"),

@@ -109,6 +109,7 @@ class FileItem:
         category: its code in the disclosure policy, such as « D02 ».
         category_name: the same in words.
         done: it was shown, or declared, here. What was shown is hidden after a while, and may be asked for again.
+        key: of the keyboard, ``1-9``, or empty where there are more.
     """
 
     choice: str
@@ -117,6 +118,7 @@ class FileItem:
     category: str
     category_name: str
     done: bool
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

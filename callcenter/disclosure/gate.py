@@ -50,6 +50,8 @@ class Reason(StrEnum):
     NO_TELEPHONE = "no_telephone"
     OTHER_SLOT = "other_slot"
     CARD = "card"
+    #: The agenda is ours: what is told of it is shown by us, and declared by nobody.
+    NOT_DECLARED = "not_declared"
     #: Whoever would show it has let their training lapse: they take messages, and reveal nothing (SM-02).
     UNTRAINED = "untrained"
 

@@ -160,17 +160,19 @@ class FreeSlots:
         now: datetime,
         *,
         most: int,
+        after: datetime | None = None,
         lasting: int = 0,
     ) -> Sequence[datetime]:
         """The next free slots, at most ``most``, for somebody who reads them out; none of them is held.
 
         Arguments:
+            after: only later ones.
             lasting: minutes of what is moved there.
         """
         minutes = max(whom.rule.slot_minutes, lasting)
         consulting = Consulting(facts.opening, facts.reception)
         taken = await self._taken(tx, consulting.window(whom.rule, now), call, whom.id, now)
-        return list(islice(consulting.free(whom.rule, now, now, taken, minutes), most))
+        return list(islice(consulting.free(whom.rule, now, max(now, after or now), taken, minutes), most))
 
     async def hold(
         self,

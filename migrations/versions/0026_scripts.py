@@ -97,7 +97,7 @@ def _instruction_ack() -> None:
         "instruction_ack",
         sa.Column("staff_id", sa.Uuid(), nullable=False),
         sa.Column("practice_id", sa.Uuid(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("revision >= 0", name=op.f("ck_instruction_ack_revision")),
         sa.ForeignKeyConstraint(["practice_id"], ["practice.id"], name=op.f("fk_instruction_ack_practice_id_practice")),
