@@ -95,7 +95,7 @@ STEPS: tuple[Step, ...] = (
     Pick("acts", 6, "acts", _ways(key1="cancel", key2="move", key3="reason", key9="close")),
     Do("cancel", 7, Act.CANCEL_APPOINTMENT, "reason", "refusal"),
     Move("move", 8, "reason", "refusal", "reason", Moved.APPOINTMENT),
-    Book("booking", 9, "reason", "reason", "reason"),
+    Book("booking", 9, "reason", "reason", "reason", "reason"),
     TakeMessage("message", 10, MessageKind.CALLBACK, "close", "reason"),
     Forget("another", 11, Forgotten.PATIENT, "reason"),
     Verify("identify_to_tell", 12, Level.VERIFIED, "declare", "refusal", "refusal"),
@@ -232,7 +232,7 @@ class Desk:
     async def records(self, kind: str | None = None) -> list[Mapping[str, Any]]:
         """What is on record of the call, in order."""
         async with self.ground.app.practice(TILLEULS) as tx:
-            found = [record.content for record in await records_of_call(tx, self.talk.call)]
+            found = [record.body for record in await records_of_call(tx, self.talk.call)]
         return [one for one in found if kind in (None, one["event"])]
 
     async def hang_up(self) -> None:
