@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from callcenter.calls import script_door, script_rows, script_verifier
+from callcenter.calls import script_door, script_record, script_rows, script_verifier
 from callcenter.calls.script_door import At
 from callcenter.calls.script_values import Operator
 from callcenter.calls.script_verifier import OperatorsVerifier
@@ -28,6 +28,8 @@ from tests.scripting import MINUTE, Desk, at_the_desk
 
 STARTS = "reveal:appointment.starts_at"
 PAULS_VISIT = demo_id("appointment", "paul-garnier/1")
+#: A child of fourteen.
+LUCAS = demo_id("patient", "lucas-petit")
 
 
 @pytest.fixture
@@ -259,40 +261,62 @@ COUNTED = Defence("an operator's claims are counted", "ID-05: an operator verifi
 @attack(stopped_by=COUNTED)
 async def test_an_operator_tries_one_birth_date_after_another(ground: Ground, clock: DrivenClock) -> Outcome:
     """In one call after another, with a line of their own as the caller."""
-    claimed = 0
+    desk, claimed = await at_the_desk(ground, clock, limits=Limits(claims_per_operator=CLAIMS)), 0
     for number in range(CLAIMS + 2):
-        desk = await at_the_desk(ground, clock, limits=Limits(claims_per_operator=CLAIMS))
-        desk.operator = Operator(await _the_same(desk, ground), trained=True)
         await desk.look()
         await desk.answer("1")
         born = (date(1962, 3, 1) + timedelta(days=number)).strftime("%d%m%Y")
         await desk.answer("send", birth_date=born, telephone="0639980001")
         claimed += len(await desk.records("verification.claimed"))
-        await desk.hang_up()
+        desk = await desk.next_call()
     return gained(claimed > CLAIMS)
-
-
-async def _the_same(desk: Desk, ground: Ground) -> UUID:
-    """Every call of this test comes to the operator who had the first."""
-    rows = await ground.rows("SELECT staff_id FROM script ORDER BY begun_at, id LIMIT 1")
-    if not rows:
-        return desk.operator.staff
-    first: UUID = rows[0].staff_id
-    await ground.change("UPDATE reservation SET staff_id = :to WHERE id = :id", to=first, id=desk.talk.id)
-    return first
 
 
 # --- declared
 
 
-@attack(stopped_by=GATE)
-async def test_a_disclosure_is_declared_that_nothing_has_opened(desk: Desk) -> Outcome:
-    """The agenda is the practice's own; the caller has proved nothing."""
+@attack(stopped_by=DIES)
+async def test_p2_a_disclosure_is_declared_on_evidence_that_has_died(desk: Desk) -> Outcome:
+    """The agenda is the practice's own: nothing is shown, and what is said is said after the fact."""
     await _agenda_elsewhere(desk)
+    await desk.proves()
     await desk.look()
-    await desk.answer("5")
+    await desk.answer("6")
+    desk.clock.advance((11 * MINUTE).total_seconds())
     await desk.answer("declare:D03")
-    return gained([one for one in await desk.records("disclosure") if one["decision"] == "granted"])
+    return await declared(desk)
+
+
+@attack(stopped_by=GATE)
+async def test_a_disclosure_is_declared_about_a_child(desk: Desk) -> Outcome:
+    await _agenda_elsewhere(desk)
+    await desk.proves(LUCAS)
+    await desk.look()
+    await desk.answer("6")
+    await desk.answer("declare:D03")
+    return await declared(desk)
+
+
+def _declared_anyhow(sabotage: Sabotage) -> None:
+    sabotage.replace(script_record, "AgendaKind", SimpleNamespace(INTERNAL=None))
+
+
+NOT_OURS = Defence("what is ours is not declared", "declared and enforced are never mixed", _declared_anyhow)
+
+
+@attack(stopped_by=NOT_OURS)
+async def test_a_disclosure_is_declared_of_an_agenda_that_is_ours(desk: Desk) -> Outcome:
+    """It would stand on record as told by hand, and nobody would look for the record of a screen."""
+    await desk.proves()
+    await desk.look()
+    await desk.answer("6")
+    await desk.answer("declare:D03")
+    return await declared(desk)
+
+
+async def declared(desk: Desk) -> Outcome:
+    granted = [one for one in await desk.records("disclosure") if one["decision"] == "granted"]
+    return gained([one for one in granted if one["control"] == "declared"])
 
 
 async def _agenda_elsewhere(desk: Desk) -> None:
