@@ -226,8 +226,6 @@ class Scripts:
             "caller.number_withheld": at.session.caller is None,
             "call.arrival": beginning.arrival.value,
             "practice.instructions": getattr(facts, "instructions", ""),
-            "practice.agenda_link": facts.agenda.url or "",
-            "practice.agenda_external": facts.agenda.url is not None,
             "script.instructions_changed": await instructions_changed(at.tx, at.operator.staff),
         }
         return ScriptWorld(
