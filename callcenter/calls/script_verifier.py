@@ -22,9 +22,9 @@ from callcenter.flow.claiming import told
 from callcenter.flow.ports import NoMoreCodes, VerificationDown
 from callcenter.flow.script_ports import CodeAsked, NotNow
 from callcenter.identity.challenges import Limits
-from callcenter.identity.operator_claims import count_claim
 from callcenter.kernel.levels import Level
 from callcenter.routing.keypads import not_sent
+from callcenter.staff.claims import count_claim
 from callcenter.store.sealed import Sealer
 
 

@@ -26,6 +26,7 @@ from sqlalchemy import (
     text,
 )
 
+from callcenter.staff.tables import staff_account
 from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, practice_column
 
 call = Table(
@@ -218,7 +219,7 @@ script = Table(
     Column("id", Uuid, primary_key=True),
     practice_column(),
     Column("call_id", Uuid, nullable=False),
-    Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=False),
+    Column("staff_id", Uuid, ForeignKey(staff_account.c.id), nullable=False),
     # Number of the screen that stands.
     Column("document", Integer, nullable=False),
     # Sealed: flow and state, what stands on the screen, what is typed and not sent. Gone once nothing more is noted.
@@ -250,7 +251,7 @@ script = Table(
 instruction_ack = Table(
     "instruction_ack",
     metadata,
-    Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=False),
+    Column("staff_id", Uuid, ForeignKey(staff_account.c.id), nullable=False),
     practice_column(),
     Column("revision", BigInteger, nullable=False),
     Column("read_at", DateTime(timezone=True), nullable=False),

@@ -12,9 +12,9 @@ from sqlalchemy import select, text
 from callcenter.calls.endings import Endings
 from callcenter.calls.tables import call
 from callcenter.calls.values import CallStatus, StatusChanged
-from callcenter.identity.operator_claims import forget_claims
 from callcenter.kernel.clock import Clock
 from callcenter.practice.everywhere import in_each
+from callcenter.staff.claims import forget_claims
 from callcenter.store.database import Database
 
 ANSWERS_KEPT = timedelta(hours=24)  # P3: the same bytes while the call lives and for 24 h after

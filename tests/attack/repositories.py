@@ -81,6 +81,7 @@ from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
 from tests.attack.scene import A_STRANGER, CARD, FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
+from tests.attack.script_cases import SCRIPT_CASES, SCRIPTS_NOT_ATTACKED
 
 
 @dataclass(slots=True)
@@ -742,6 +743,7 @@ async def book_by_telephone(on: Careless) -> bool:
 
 
 CASES: Mapping[str, Case] = {
+    **SCRIPT_CASES,
     "disclosure.gate.Gate.push": push,
     "notices.addresses.NoticeAddresses.add": add_address,
     "notices.addresses.NoticeAddresses.all": lambda on: on.addresses.all(on.tx),
@@ -889,6 +891,7 @@ _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is giv
 
 #: Methods that no careless transaction can be handed to, each with the reason.
 NOT_ATTACKED: Mapping[str, str] = {
+    **SCRIPTS_NOT_ATTACKED,
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
     "practice.everywhere.in_each": "goes through all practices; what is done for each is attacked by itself",
