@@ -13,12 +13,16 @@ from sqlalchemy import text
 from callcenter.audit.ledger import Segment
 from callcenter.audit.reading import records_of_call
 from callcenter.calls.keypad import Keypad
+from callcenter.calls.line_sending import LineSending
 from callcenter.calls.places import Places
 from callcenter.calls.script_session import ScriptSession, state_place
 from callcenter.calls.script_values import Operator, Stands
 from callcenter.calls.scripts import Scripts
 from callcenter.calls.session import Beginning, Session, Way
 from callcenter.calls.steps import House, session_place
+from callcenter.calls.talk_values import Acted, Colleague
+from callcenter.calls.talks import Talks
+from callcenter.calls.thirds import Thirds
 from callcenter.flow.language import (
     Act,
     Book,
@@ -64,6 +68,7 @@ from tests.attack.ground import Ground
 from tests.attack.repositories import FLOWS
 from tests.attack.scene import JEANNE, JEANNES_MOBILE, TILLEULS, TILLEULS_LINE
 from tests.integration.routing.floor import Floor
+from tests.talking import LineWaysDouble, RoomsDouble, asked_of, nobody_is_rung
 from tests.unit.telephony.doubles import alerts_and_metrics
 
 FIELDS = ("appointment.starts_at", "appointment.practitioner", "appointment.place")
@@ -238,6 +243,24 @@ class Desk:
     async def hang_up(self) -> None:
         await self.floor.do(self.floor.reservations.over, self.talk.id, self.talk.staff)
 
+    async def handed_over(self) -> Desk:
+        """A colleague is asked in, comes, and has the call."""
+        house, talk = self.house, self.talk
+        rooms = RoomsDouble()
+        thirds = Thirds(house, rooms)
+        talks = Talks(house, rooms, thirds, nobody_is_rung, LineSending(house, LineWaysDouble()))
+        colleague = await self.floor.operator(TILLEULS)
+        assert await talks.consult(talk.staff, talk.id, Colleague(colleague), True) is Acted.DONE
+        asked = await asked_of(house.database, colleague)
+        assert asked is not None
+        assert await talks.join(colleague, asked.id) is not None
+        assert await talks.hand_over(talk.staff, talk.id) is Acted.DONE
+        async with house.database.house() as connection:
+            theirs = await self.floor.reservations.of(connection, colleague)
+        assert theirs is not None
+        await _reads_instructions(self.ground, self.clock, colleague)
+        return replace(self, talk=theirs, operator=Operator(colleague, trained=True), stands=None)
+
     async def next_call(self) -> Desk:
         """This talk ends, and the operator takes another call."""
         await self.hang_up()
@@ -246,30 +269,47 @@ class Desk:
 
 
 async def at_the_desk(
-    ground: Ground, clock: DrivenClock, *, limits: Limits | None = None, caller: str | None = JEANNES_MOBILE
+    ground: Ground,
+    clock: DrivenClock,
+    *,
+    limits: Limits | None = None,
+    caller: str | None = JEANNES_MOBILE,
+    shipped: bool = False,
 ) -> Desk:
     """A caller of the practice in Lyon talks with one of its operators, who has read its instructions; nothing is
-    proved."""
+    proved.
+
+    Arguments:
+        shipped: their script is the one that callcenter brings; otherwise a small one, whose words are its keys.
+    """
     (practice,) = await ground.rows("SELECT organisation_id FROM practice WHERE id = :id", id=TILLEULS)
     floor = Floor(ground.app, clock, SeededRandom(53), organisation=practice.organisation_id)
     staff = await floor.operator(TILLEULS)
+    await _reads_instructions(ground, clock, staff)
+    alerts, _ = alerts_and_metrics()
+    lines = StaticAnswers(CarrierVoices(), alerts)
+    flows = (
+        FLOWS
+        if shipped
+        else replace(
+            FLOWS,
+            operator=SCRIPT,
+            by_digest={**FLOWS.by_digest, SCRIPT.digest: SCRIPT},
+            book=KeysAsWords(),  # type: ignore[arg-type]
+        )
+    )
+    app, limits = ground.app, limits or Limits()
+    house = House(app, app, ground.sealer, clock, floor.chance, flows, limits, Places(), lines)
+    return await _talking(ground, clock, floor, house, staff, caller)
+
+
+async def _reads_instructions(ground: Ground, clock: DrivenClock, staff: UUID) -> None:
     await ground.change(
         "INSERT INTO instruction_ack (staff_id, practice_id, revision, read_at) VALUES (:staff, :practice, 99, :now)",
         staff=staff,
         practice=TILLEULS,
         now=clock.now(),
     )
-    alerts, _ = alerts_and_metrics()
-    lines = StaticAnswers(CarrierVoices(), alerts)
-    flows = replace(
-        FLOWS,
-        operator=SCRIPT,
-        by_digest={**FLOWS.by_digest, SCRIPT.digest: SCRIPT},
-        book=KeysAsWords(),  # type: ignore[arg-type]
-    )
-    app, limits = ground.app, limits or Limits()
-    house = House(app, app, ground.sealer, clock, floor.chance, flows, limits, Places(), lines)
-    return await _talking(ground, clock, floor, house, staff, caller)
 
 
 async def _talking(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from callcenter.calls import script_door, script_record, script_rows, script_verifier
+from callcenter.calls import coming_in, script_door, script_record, script_rows, script_verifier, talks
 from callcenter.calls.script_door import At
 from callcenter.calls.script_values import Operator
 from callcenter.calls.script_verifier import OperatorsVerifier
@@ -97,10 +97,6 @@ async def test_p2_a_value_stays_on_the_screen_after_the_caller_has_hung_up(desk:
     return gained((await desk.look()).shown)
 
 
-async def _not_forgotten(*_: object) -> None:
-    """What was proved goes on."""
-
-
 # --- whose talk it is
 
 
@@ -159,6 +155,31 @@ async def test_an_operator_reads_whose_training_has_lapsed_in_mid_call(desk: Des
     await desk.proves()
     await desk.to_the_fields()
     return await reads(replace(desk, operator=replace(desk.operator, trained=False)))
+
+
+async def _kept(*_: object) -> None:
+    """What was proved goes on."""
+
+
+JOINED = Defence(
+    "a third who comes in ends what was proved",
+    "P2: evidence is for whoever talks with the caller",
+    lambda sabotage: sabotage.replace(coming_in, "forget_what_was_proved", _kept),
+)
+HANDED = Defence(
+    "a call that changes hands ends what was proved",
+    "P2: evidence is for whoever talks with the caller",
+    lambda sabotage: sabotage.replace(talks, "forget_what_was_proved", _kept),
+)
+
+
+@attack(stopped_by=(JOINED, HANDED))
+async def test_p2_a_colleague_reads_what_was_proved_before_the_call_was_theirs(desk: Desk) -> Outcome:
+    await desk.proves()
+    colleague = await desk.handed_over()
+    await colleague.look()
+    await colleague.answer("1")
+    return await reads(colleague)
 
 
 # --- another screen than the one that stands
