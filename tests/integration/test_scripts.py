@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from callcenter.calls.script_values import ScriptScreen, Stands
+from callcenter.calls.upkeep import Upkeep
 from callcenter.flow.screens import AtKeys, Choice, Files, Filled, Finished, Form
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.levels import Level
@@ -357,6 +358,28 @@ async def test_whoever_has_another_call_notes_nothing_of_the_one_before(desk: De
     await other.look()
     await desk.ground.change("UPDATE script SET state = NULL WHERE id = :id", id=other.talk.id)
     assert await other.scripts.look(other.operator, other.talk.id) is None
+
+
+async def test_what_nobody_looks_at_again_is_hidden_and_forgotten_by_itself(desk: Desk) -> None:
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    await desk.ground.change(
+        "INSERT INTO operator_claim (staff_id, hour, claims) VALUES (:id, '2000-01-01', 3)", id=desk.operator.staff
+    )
+    upkeep = Upkeep(desk.ground.app, desk.clock, None, None)  # type: ignore[arg-type]  # neither is asked
+    await upkeep.forget()
+    (row,) = await desk.ground.rows("SELECT shown IS NULL AS hidden, state IS NULL AS forgotten FROM script")
+    assert tuple(row) == (False, False)
+    assert await desk.ground.rows("SELECT 1 FROM operator_claim") == []
+    desk.clock.advance(61)
+    await upkeep.forget()
+    (row,) = await desk.ground.rows("SELECT shown IS NULL AS hidden, state IS NULL AS forgotten FROM script")
+    assert tuple(row) == (True, False)
+    desk.clock.advance(timedelta(hours=6).total_seconds())
+    await upkeep.forget()
+    (row,) = await desk.ground.rows("SELECT shown IS NULL AS hidden, state IS NULL AS forgotten FROM script")
+    assert tuple(row) == (True, True)
 
 
 # --- an emergency

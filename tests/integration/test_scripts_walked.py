@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from callcenter.calls.script_screens import screen_to_json
 from callcenter.flow.screens import AtKeys, Choice, FieldKind, Files, Finished, Form, Screen
@@ -98,11 +99,13 @@ async def test_p6_no_screen_tells_whether_somebody_is_on_file(people: Ground) ->
     for name, claim in CLAIMS.items():
         database = f"walked_{name.replace(' ', '_')}"
         async with ground_on(people.cluster, people.name, database, people.keys_file) as ground:
-            screens = await walked(ground, DrivenClock(START), claim, number=8)
+            with capture_logs() as logged:
+                screens = await walked(ground, DrivenClock(START), claim, number=8)
             await _typed_words_lie_sealed(ground)
         await people.cluster.drop(database)
         told[name] = _without_what_was_typed(screens)
         assert [word for word in HERS if word in told[name]] == []
+        assert [word for word in (CANARY, *claim, *HERS) if word in str(logged)] == []
     assert told["on file"] == told["nobody"]
     prompts = {line[0] for line in _lines(told["nobody"])}
     assert {"script.at_keys", "script.verify_failed", "script.message_taken", "script.book_slots"} <= prompts
