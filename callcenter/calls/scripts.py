@@ -43,6 +43,7 @@ from callcenter.practice.bookings import Bookings
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.patients import Patients
+from callcenter.practice.practitioners import public_names
 from callcenter.practice.values import Urgency
 from callcenter.practice.voice_messages import VoiceMessages
 
@@ -141,6 +142,7 @@ class Scripts:
             number=at.session.caller,
             call_reference=at.call,
             now=self._house.clock.now(),
+            practitioner=await self._called(at),
             urgency=Urgency.URGENT,
             language=at.session.state.manner.language,
             text=_EMERGENCY_TEXT,
@@ -149,6 +151,12 @@ class Scripts:
         await pen.add(Entry(EventKind.CALL_EMERGENCY, _actor(at.operator), None, content))
 
     # --- one answer
+
+    @staticmethod
+    async def _called(at: At) -> UUID | None:
+        """The practitioner whose number was called; ``None`` for the practice's."""
+        name = at.session.beginning.practitioner
+        return next((one.id for one in await public_names(at.tx) if one.name == name), None)
 
     async def _begin(self, at: At) -> None:
         flow = self._house.flows.operator
