@@ -184,7 +184,7 @@ class TilleulsEverywhere(Places):
         return tilleuls(practice)
 
 
-async def _nobody_is_rung(_: Reservation) -> None:
+async def nobody_is_rung(_: Reservation) -> None:
     return
 
 
@@ -206,7 +206,7 @@ async def begin_talk(floor: Floor, sealer: Sealer, caller: str = CALLER) -> Scen
     house = House(database, database, sealer, clock, chance, FLOWS, Limits(), TilleulsEverywhere(), lines)
     rooms = RoomsDouble()
     thirds, ways = Thirds(house, rooms), LineWaysDouble()
-    talks = Talks(house, rooms, thirds, _nobody_is_rung, LineSending(house, ways))
+    talks = Talks(house, rooms, thirds, nobody_is_rung, LineSending(house, ways))
     evidence = Evidence(new_id(chance), talk.call, practice, new_id(chance), shared=False, at=clock.now())
     session = Session(
         Beginning(clock.now(), 0, Arrival.DIRECT, None, Way(CALLED, (caller,), "CA" + talk.call.hex)),

@@ -90,6 +90,7 @@ from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
 from tests.attack.scene import A_STRANGER, CARD, FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
+from tests.attack.script_cases import SCRIPT_CASES, SCRIPTS_NOT_ATTACKED
 
 
 @dataclass(slots=True)
@@ -817,6 +818,7 @@ CASES: Mapping[str, Case] = {
     "reports.on_record.patients_on_record": lambda on: patients_on_record(
         on.tx, on.ground.sealer, _reviewed(Kind.CALLS), Sought(BORN, "")
     ),
+    **SCRIPT_CASES,
     "disclosure.gate.Gate.push": push,
     "notices.addresses.NoticeAddresses.add": add_address,
     "notices.addresses.NoticeAddresses.all": lambda on: on.addresses.all(on.tx),
@@ -976,6 +978,7 @@ _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is giv
 
 #: Methods that no careless transaction can be handed to, each with the reason.
 NOT_ATTACKED: Mapping[str, str] = {
+    **SCRIPTS_NOT_ATTACKED,
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
     "practice.everywhere.in_each": "goes through all practices; what is done for each is attacked by itself",
