@@ -15,6 +15,7 @@ from callcenter.console.demonstration import demonstration_of
 from callcenter.console.forms import FormProofs
 from callcenter.console.guard import Failed
 from callcenter.console.origin import console_origin
+from callcenter.console.script_ports import NoScript
 from callcenter.installation import Addresses
 from callcenter.routing.waking import Listener
 from callcenter.settings import Settings
@@ -63,6 +64,7 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
                 keypad=fittings.keypad,
                 passes=passes,
             ),
+            script=NoScript(),
             bells=bells,
             softphone=softphone_of(settings),
             proofs=FormProofs(house.sealer),

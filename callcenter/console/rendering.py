@@ -35,7 +35,7 @@ def set_up_templates(application: web.Application) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
         default_helpers=False,
-        filters={"day": day, "moment": moment},
+        filters={"day": day, "moment": moment, "hour": hour},
     )
     environment.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]  # of the extension
     environment.globals.update(paths=paths, proof_field=PROOF, return_field=paths.RETURN, static=static_address)
@@ -67,3 +67,9 @@ def moment(at: datetime) -> str:
     """« 26 novembre 2026 à 10 h 05 », in Paris."""
     local = at.astimezone(ZONE)
     return f"{day(at)} à {local.hour}\u00a0h\u00a0{local.minute:02}"
+
+
+def hour(at: datetime) -> str:
+    """« 10 h 05 », in Paris."""
+    local = at.astimezone(ZONE)
+    return f"{local.hour}\u00a0h\u00a0{local.minute:02}"

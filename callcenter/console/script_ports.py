@@ -48,6 +48,7 @@ class FormField:
         value: what stands in it: a draft, what was typed before it was found wrong, or a public fact such as the
             calling number. It may be about a patient, and is written to no log.
         options: of a choice.
+        fault: what to do about what was typed, in words; empty if nothing is wrong.
     """
 
     name: str
@@ -57,6 +58,7 @@ class FormField:
     longest: int
     value: str = field(default="", repr=False)
     options: tuple[Option, ...] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,16 @@ class FileItem:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Fields that may be shown one by one, and the ways on."""
+    """Fields that may be shown one by one, or categories that are declared one by one, and the ways on.
+
+    Arguments:
+        link: where the practice's own agenda is, to be opened in a window of its own; only where something can be
+            declared.
+    """
 
     items: tuple[FileItem, ...]
     options: tuple[Option, ...]
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,19 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Emergency:
+    """An emergency is noted.
+
+    Arguments:
+        at: when.
+        said: the words to say.
+    """
+
+    at: datetime
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """How the script of one call stands.
 
@@ -172,6 +193,7 @@ class Screen:
         patient: the script knows which patient it is about; says nothing about who.
         live: the talk goes on; once it is over, only noting and the disposition remain.
         now: when it was looked at.
+        emergency: it was noted in this talk that somebody's life is in danger.
     """
 
     call: UUID
@@ -184,19 +206,7 @@ class Screen:
     patient: bool
     live: bool
     now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Emergency:
-    """An emergency is noted.
-
-    Arguments:
-        at: when.
-        said: the words to say.
-    """
-
-    at: datetime
-    said: tuple[str, ...]
+    emergency: Emergency | None = None
 
 
 class Script(Protocol):
@@ -224,3 +234,21 @@ class Script(Protocol):
 
     async def emergency(self, token: str, call: UUID) -> Emergency | None:
         """Note that somebody's life is in danger, tell the practice, and learn what to say."""
+
+
+class NoScript:
+    """Implements :class:`Script` where no flow of operators runs: no call has one."""
+
+    async def look(self, token: str, call: UUID) -> Screen | None:
+        return None
+
+    async def answer(
+        self, token: str, call: UUID, document: int, choice: str, values: Mapping[str, str]
+    ) -> Screen | None:
+        return None
+
+    async def draft(self, token: str, call: UUID, document: int, values: Mapping[str, str]) -> bool:
+        return False
+
+    async def emergency(self, token: str, call: UUID) -> Emergency | None:
+        return None

@@ -36,6 +36,7 @@ from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
 from tests.ports import free_port
 from tests.unit.console.guest import Guest, arriving
+from tests.unit.console.scripts import ScriptDouble
 from tests.unit.console.workplaces import WorkplacesDouble
 
 STAFF = UUID("11111111-2222-4333-8444-555555555555")
@@ -223,6 +224,7 @@ class Desk:
     guest: Guest
     failures: list[tuple[str, dict[str, str]]]
     workplaces: WorkplacesDouble
+    script: ScriptDouble
 
     async def signed_in(self, **how: Any) -> str:
         """The guest has a session, without the pages of it. Returns its token."""
@@ -240,7 +242,7 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         deps: others of its dependencies.
     """
     staff, port, failures = staff or StaffDouble(), free_port(), []
-    workplaces = WorkplacesDouble()
+    workplaces, script = WorkplacesDouble(), ScriptDouble()
     origin = console_origin(url or f"http://localhost:{port}")
     sealer = Sealer(Keyring("k1", {"k1": b"s" * 32}, b"i" * 32), SeededRandom(3))
 
@@ -254,6 +256,7 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         account=staff,
         reception=staff,
         workplaces=workplaces,
+        script=script,
         bells=workplaces,
         proofs=FormProofs(sealer),
         random=SeededRandom(4),
@@ -264,6 +267,6 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with arriving(f"http://127.0.0.1:{port}", str(origin)) as guest:
-            yield Desk(staff, guest, failures, workplaces)
+            yield Desk(staff, guest, failures, workplaces, script)
     finally:
         await runner.cleanup()

@@ -556,7 +556,7 @@ def doors_of(staff: StaffDouble) -> list[object]:
     from callcenter.console.application import ConsoleDependencies
     from callcenter.console.streams import Streams
 
-    deps = ConsoleDependencies(None, staff, staff, staff, staff, None, None, None, None, None)  # type: ignore[arg-type]
+    deps = ConsoleDependencies(None, staff, staff, staff, staff, None, None, None, None, None, None)  # type: ignore[arg-type]
     return list(doors(deps, Streams(None, staff, None)))  # type: ignore[arg-type]
 
 
