@@ -26,6 +26,7 @@ class Flows:
         entry: the flow that an incoming call begins in.
         outgoing: the flow that a return call begins in, ``None`` when there is none: then none is placed.
         callback: the flow that a call begins in to whoever waited and asked to be rung back, or ``None``.
+        operator: the flow of an operator's script, or ``None``.
         by_digest: every flow that a call may be in.
         book: the prompts of all of them.
         policy: what was proven against, and what the gate decides by.
@@ -37,6 +38,7 @@ class Flows:
     policy: Policy
     outgoing: Flow | None = None
     callback: Flow | None = None
+    operator: Flow | None = None
 
     def of(self, digest: str) -> Flow:
         """The flow with this digest.

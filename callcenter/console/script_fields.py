@@ -8,15 +8,24 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from callcenter.console import paths
-from callcenter.console.script_ports import Ask, AtKeys, Choice, Done, Emergency, Files, Form, Screen
+from callcenter.console.script_ports import (
+    RETURNED,
+    Ask,
+    AtKeys,
+    Choice,
+    Done,
+    Emergency,
+    Files,
+    Form,
+    Option,
+    Screen,
+)
 
 #: Of a form: which screen it answers, what was chosen, and before the name of each field that is typed.
 DOCUMENT = "document"
 CHOICE = "choix"
 TYPED = "saisie-"
 
-#: Of a screen whose caller is at their keys: whether they have come back.
-RETURNED = "returned"
 #: In the order of the keyboard.
 DIGITS = "1234567890"
 #: A choice among more is a list to open.
@@ -39,7 +48,7 @@ def values_of(screen: Screen | None, emergency: Emergency | None = None) -> dict
         "numbers": {} if screen is None else _numbers(screen.ask),
         "emergency": emergency or (screen.emergency if screen else None),
         "numbered": numbered,
-        "web_address": web_address,
+        "link": None if screen is None else web_address(screen.ask.link if isinstance(screen.ask, Files) else ""),
         "document_field": DOCUMENT,
         "choice_field": CHOICE,
         "typed_field": TYPED,
@@ -53,20 +62,22 @@ def values_of(screen: Screen | None, emergency: Emergency | None = None) -> dict
     }
 
 
-def numbered(keys: Iterable[str]) -> dict[str, str]:
-    """The number on the keyboard of each of several options: its own where its key is a digit, the next that is free
-    otherwise, and none once they are used up."""
-    wanted = list(keys)
-    own = {key for key in wanted if key in DIGITS and len(key) == 1}
+def numbered(options: Iterable[Option], before: Iterable[str] = ()) -> dict[str, str]:
+    """The number on the keyboard of each of several options, by its ``choice``: its own, or the next that is free; none
+    once they are used up.
+
+    Arguments:
+        before: choices that are no options, and are numbered first.
+    """
+    wanted = {**dict.fromkeys(before, ""), **{option.choice: option.key for option in options}}
+    own = set(wanted.values())
     free = (digit for digit in DIGITS if digit not in own)
-    return {key: key if key in own else next(free, "") for key in wanted}
+    return {choice: key or next(free, "") for choice, key in wanted.items()}
 
 
-def web_address(link: str | None) -> str | None:
+def web_address(link: str) -> str | None:
     """A link that leads to a site and does nothing else; ``None`` for any other, whoever has written it."""
-    if link is None or urlsplit(link).scheme not in ("https", "http"):
-        return None
-    return link
+    return link if urlsplit(link).scheme in ("https", "http") else None
 
 
 def _kind(ask: Ask) -> str:
@@ -87,9 +98,9 @@ def _numbers(ask: Ask) -> Mapping[str, str]:
     """Numbers of what is pressed; in a form one types, so that its buttons have none."""
     match ask:
         case Choice() | AtKeys():
-            return numbered(option.key for option in ask.options)
+            return numbered(ask.options)
         case Files():
-            return numbered([*(item.key for item in ask.items), *(option.key for option in ask.options)])
+            return numbered(ask.options, (item.choice for item in ask.items))
         case Form() | Done():
             return {}
 

@@ -14,18 +14,23 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+#: What ``choice`` says of a screen at which the caller types: whether they have come back is to be looked at.
+RETURNED = "returned"
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Something that can be chosen, by its number on the keyboard too.
+    """Something that can be chosen.
 
     Arguments:
-        key: what the form sends: a digit for the options of a question, a word for those of a list.
+        choice: what the form sends.
         label: in words.
+        key: of the keyboard, ``0-9``, or empty: a form's buttons have none while somebody types.
     """
 
-    key: str
+    choice: str
     label: str
+    key: str = ""
 
 
 class Kind(StrEnum):
@@ -47,8 +52,8 @@ class FormField:
         longest: characters that it takes at most.
         value: what stands in it: a draft, what was typed before it was found wrong, or a public fact such as the
             calling number. It may be about a patient, and is written to no log.
-        options: of a choice.
-        fault: what to do about what was typed, in words; empty if nothing is wrong.
+        options: of a choice, whose ``choice`` is what the field takes.
+        fault: what to do about what was typed, beside the field; empty if nothing is wrong.
     """
 
     name: str
@@ -63,23 +68,17 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several ways on; ``answer``'s ``choice`` is the key of the one that is taken.
-
-    Arguments:
-        link: where the practice's own agenda is, to be opened in a window of its own; only where something can be
-            declared.
-    """
+    """One of several ways on."""
 
     options: tuple[Option, ...]
-    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Something is typed; ``choice`` is the key of the button that sends it.
+    """Something is typed.
 
     Arguments:
-        options: the buttons; the first is the one that Enter presses.
+        options: the buttons; the first is the one that Enter presses, and sends the form.
     """
 
     fields: tuple[FormField, ...]
@@ -88,42 +87,51 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class AtKeys:
-    """The caller types on their own telephone. ``choice`` « returned » asks whether they have come back."""
+    """The caller types on their own telephone. The page asks by itself, every few seconds, whether they have come back,
+    by the choice :data:`RETURNED`; nothing changes until they have.
 
-    #: The page asks so by itself, every few seconds, and lets the operator do it.
+    Arguments:
+        options: the operator waits no longer.
+        back: they have come back: the choice :data:`RETURNED` goes on at once.
+    """
+
     options: tuple[Option, ...]
+    back: bool
 
 
 @dataclass(frozen=True, slots=True)
 class FileItem:
-    """A field of a file that may be shown by itself.
+    """A field of a file that may be shown by itself, or a category that was told from the practice's own tool.
 
     Arguments:
-        key: what ``choice`` names it by.
+        choice: what the form sends to have it shown, or to declare it.
+        path: of the field, as in :class:`ShownValue`; empty where a category is declared.
         category: its code in the disclosure policy, such as « D02 ».
         category_name: the same in words.
-        shown: it stands in ``Screen.shown`` now.
+        done: it was shown, or declared, here. What was shown is hidden after a while, and may be asked for again.
+        key: of the keyboard, ``1-9``, or empty where there are more.
     """
 
-    key: str
+    choice: str
+    path: str
     label: str
     category: str
     category_name: str
-    shown: bool
+    done: bool
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Fields that may be shown one by one, or categories that are declared one by one, and the ways on.
+    """Fields that may be shown one by one, or categories to declare one by one, and the ways on.
 
     Arguments:
-        link: where the practice's own agenda is, to be opened in a window of its own; only where something can be
-            declared.
+        link: of the practice's own agenda, to be opened in a window of its own; empty where the agenda is ours.
     """
 
     items: tuple[FileItem, ...]
     options: tuple[Option, ...]
-    link: str | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +147,11 @@ class ShownValue:
     """A value about a patient, on the screen because a record of it was committed before.
 
     Arguments:
-        key: the field's, as in ``FileItem``.
+        path: the field's, as in :class:`FileItem`.
         until: when the house forgets it; the page hides it then by itself.
     """
 
-    key: str
+    path: str
     label: str
     category: str
     category_name: str
@@ -156,7 +164,7 @@ class Moment:
     """One line of what this operator's part of the call has put on record.
 
     Arguments:
-        kind: of the record, such as « disclosure.decided ».
+        kind: of the record, such as « disclosure ».
         details: keys and references of it, never a value: category, decision, outcome.
     """
 
@@ -225,7 +233,7 @@ class Script(Protocol):
         """Answer the screen ``document``, and see what comes next.
 
         Arguments:
-            choice: the key of what was chosen or pressed.
+            choice: of the option or the item that was chosen.
             values: what was typed, by the fields' names.
         """
 

@@ -84,7 +84,7 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
         start=header.start,
         person=header.person,
         steps=steps,
-        digest=_digest([document, *parts], steps, book),
+        digest=_digest([document, *parts], steps, header.channel, book),
         part_of=part_of,
         direction=header.direction,
     )
@@ -151,8 +151,8 @@ def _names(header: _Header, parts: Sequence[Document]) -> frozenset[str]:
     return frozenset(header.steps).union(*(part.data["steps"] for part in parts))
 
 
-def _digest(documents: Sequence[Document], steps: Mapping[str, Step], book: PromptBook) -> str:
-    keys = sorted(key for key in prompt_keys(steps.values()) if key in book)
+def _digest(documents: Sequence[Document], steps: Mapping[str, Step], channel: Channel, book: PromptBook) -> str:
+    keys = sorted(key for key in prompt_keys(steps.values(), channel) if key in book)
     prompts = {key: [book[key].digest, *(told[key].digest for told in book.translations.values())] for key in keys}
     return hashlib.sha256(
         json.dumps([[document.text for document in documents], prompts], ensure_ascii=False).encode()

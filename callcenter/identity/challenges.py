@@ -47,6 +47,8 @@ class Limits:
         contact_cooling: age that a contact on file must have.
         contact_stale: age of its last confirmation past which a number may have been given to somebody else.
         evidence_life: how long a verification stands within the call.
+        claims_per_operator: persons whom one operator may claim their callers to be, in an hour (ID-05).
+        shown_life: how long a value about a patient stays on an operator's screen.
     """
 
     code_life: timedelta = timedelta(minutes=10)
@@ -59,6 +61,8 @@ class Limits:
     contact_cooling: timedelta = timedelta(days=7)
     contact_stale: timedelta = timedelta(days=730)
     evidence_life: timedelta = timedelta(minutes=10)
+    claims_per_operator: int = 60
+    shown_life: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)

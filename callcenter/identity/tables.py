@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -103,5 +104,17 @@ reference_tally = Table(
     metadata,
     Column("hour", DateTime(timezone=True), primary_key=True),
     Column("wrong", Integer, nullable=False),
+    info=HOUSE_SCOPE,
+)
+
+#: How many persons somebody of staff has claimed their callers to be, by the hour (UTC): it bounds fishing (ID-05).
+operator_claim = Table(
+    "operator_claim",
+    metadata,
+    Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=False),
+    Column("hour", DateTime(timezone=True), nullable=False),
+    Column("claims", Integer, nullable=False),
+    PrimaryKeyConstraint("staff_id", "hour"),
+    CheckConstraint("claims > 0", name="claims"),
     info=HOUSE_SCOPE,
 )

@@ -64,17 +64,19 @@ class Inbox:
         urgency: Urgency = Urgency.NORMAL,
         language: str = "fr",
         relayed: bool = False,
+        text: str | None = None,
     ) -> None:
         """Keep a message. Whoever is to be told of it is, by a job.
 
         Arguments:
             reason: key of the reason (lower case, ``_``), never the caller's words.
-            number: E.164 at which to call back; ``None`` only of a spoken message, which may tell it.
+            number: E.164 at which to call back; ``None`` only of a message that may tell it: spoken or written.
             now: aware.
             kind: ``callback``, ``voice``, ``renewal`` or ``certificate``.
             practitioner: whom it is for, or ``None`` for the practice.
             language: in which the caller is spoken to (ISO 639-1).
             relayed: the caller speaks through a relay service, which has to be rung too.
+            text: what an operator has written down of it.
         """
         row = {
             "id": id,
@@ -86,6 +88,7 @@ class Inbox:
             "urgency": urgency.value,
             "language": language,
             "relayed": relayed,
+            "text": None if text is None else self._sealer.seal_text(text, text_place(tx.practice, id)),
             "call_reference": call_reference,
             "created_at": now,
         }
@@ -174,3 +177,8 @@ _WAITING = (
 
 def _place(tx: Transaction, message_id: UUID) -> Place:
     return Place(tx.practice, "message", "number", message_id)
+
+
+def text_place(practice: UUID, message_id: UUID) -> Place:
+    """Where what an operator has written down is sealed for."""
+    return Place(practice, "message", "text", message_id)

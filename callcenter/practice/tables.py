@@ -262,6 +262,7 @@ message = Table(
     Column("kind", Text, nullable=False, server_default=text("'callback'")),
     Column("reason", Text, nullable=False),
     Column("number", LargeBinary),
+    Column("text", LargeBinary),  # what an operator has written down; sealed
     Column("call_reference", Uuid),
     Column("practitioner_id", Uuid),
     Column("urgency", Text, nullable=False, server_default=text("'normal'")),
@@ -277,7 +278,7 @@ message = Table(
         ["practice_id", "call_reference"], ["call.practice_id", "call.id"], ondelete="SET NULL (call_reference)"
     ),
     CheckConstraint("kind IN ('callback', 'voice', 'renewal', 'certificate')", name="kind"),
-    CheckConstraint("kind = 'voice' OR number IS NOT NULL", name="can_be_called_back"),
+    CheckConstraint("kind = 'voice' OR number IS NOT NULL OR text IS NOT NULL", name="can_be_called_back"),
     CheckConstraint("urgency IN ('normal', 'urgent')", name="urgency"),
     CheckConstraint("language ~ '^[a-z]{2}$'", name="language"),
     CheckConstraint("reason ~ '^[a-z_]+$'", name="reason_is_a_key"),  # a key of the flow, never words of a caller

@@ -110,7 +110,7 @@ async def test_keys_are_listed_in_one_place_and_can_be_switched_off(browser: Bro
         letters = await page.evaluate("[...document.querySelectorAll('[data-key]')].map((one) => one.dataset.key)")
         listed = await page.locator("#touches dt").all_inner_texts()
         assert {letter.upper() for letter in letters} <= {words.replace("Alt + ", "") for words in listed}
-        await page.get_by_label("Raccourcis clavier", exact=True).uncheck()
+        await page.get_by_role("checkbox", name="Raccourcis clavier").uncheck()
         await page.locator("h1").click()
         await press(page, "1", "?", "Alt+u")
         await asyncio.sleep(0.3)
@@ -146,7 +146,7 @@ async def test_a_value_hides_by_itself_also_where_the_server_is_not_reached(brow
     async with in_talk(browser) as (desk, page):
         # The server says that three seconds are left, and is not reached from then on.
         until = NOW + timedelta(seconds=3)
-        shown = ShownValue("reveal:x", "Jour et heure", "D02", "date d’un rendez-vous", VALUE, until)
+        shown = ShownValue("appointment.starts_at", "Jour et heure", "D02", "date d’un rendez-vous", VALUE, until)
         desk.script.stands("files", shown=(shown,), level=2)
         await page.reload()
         await page.wait_for_selector("html[data-ready]")
@@ -217,7 +217,7 @@ async def test_a_screen_that_comes_by_itself_takes_no_digit_that_was_meant_for_a
         await page.keyboard.type("Numéro 12")
         desk.script.stands("reason")  # answered in another window
         desk.workplaces.ring()
-        await expect(page.get_by_text("Quel est l’objet de l’appel ?")).to_be_visible()
+        await expect(page.locator("#a-dire")).to_have_text("Quel est l’objet de l’appel ?")
         await press(page, "2", "1")
         await asyncio.sleep(0.3)
         assert [choice for _, choice, _ in desk.script.answers] == ["1"]

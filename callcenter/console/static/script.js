@@ -4,6 +4,7 @@
 import { Drafts } from "./script_drafts.js";
 
 const BACK = 4_000; // milliseconds between questions whether a caller is back from their keys
+const SOON = 1_000; // and where it is known that they are
 const DEAF = 1_500; // after a screen that came by itself: a digit that was meant for a text chooses nothing
 
 const ask = () => document.querySelector('[data-slot="scenario-demande"]');
@@ -71,8 +72,8 @@ export class ScriptOnPage {
       if (Number(value.dataset.hides) <= now) value.querySelector(".value").textContent = value.dataset.masked;
     }
     const waiting = form();
-    if (!waiting?.hasAttribute("data-returns") || Date.now() - this.#asked < BACK) return;
-    if (this.#part.dataset.typing) return;
+    if (!waiting?.hasAttribute("data-returns")) return;
+    if (Date.now() - this.#asked < (waiting.hasAttribute("data-back") ? SOON : BACK)) return;
     this.#asked = Date.now();
     waiting.requestSubmit();
   }

@@ -28,14 +28,18 @@ from callcenter.kernel.errors import Forbidden
 from tests.unit.console.workplaces import CALL, NOW
 
 URGENCIES = (Option("normal", "Normale"), Option("urgent", "Urgente"))
+REASONS = (("1", "Message"), ("2", "Rendez-vous"), ("3", "Agenda"), ("0", "Fin"))
 SEND = (Option("send", "Envoyer"), Option("leave", "Revenir"))
-DATE = FileItem("reveal:appointment.starts_at", "Jour et heure", "D02", "date d’un rendez-vous", shown=False)
-PLACE = FileItem("reveal:appointment.place", "Lieu", "D04", "lieu d’un rendez-vous", shown=False)
+DATE = FileItem(
+    "reveal:appointment.starts_at", "appointment.starts_at", "Jour et heure", "D02", "date d’un rendez-vous", False
+)
+PLACE = FileItem("reveal:appointment.place", "appointment.place", "Lieu", "D04", "lieu d’un rendez-vous", False)
+TOLD = FileItem("declare:D02", "", "Date communiquée", "D02", "date d’un rendez-vous", False)
 DISPOSITIONS = (Option("message", "Message transmis"), Option("told", "Rendez-vous communiqué"))
 VALUE = "mardi 1er décembre, 14 h 30"
 
 SCREENS: Mapping[str, Ask] = {
-    "reason": Choice((Option("1", "Message"), Option("2", "Rendez-vous"), Option("3", "Agenda"), Option("0", "Fin"))),
+    "reason": Choice(tuple(Option(key, label, key) for key, label in REASONS)),
     "message": Form(
         (
             FormField("whom", Kind.CHOICE, "Pour", True, 40, "practice", (Option("practice", "Le cabinet"),)),
@@ -52,11 +56,9 @@ SCREENS: Mapping[str, Ask] = {
         ),
         SEND,
     ),
-    "at_keys": AtKeys((Option("leave", "Ne plus attendre"),)),
+    "at_keys": AtKeys((Option("leave", "Ne plus attendre"),), back=True),
     "files": Files((DATE, PLACE), (Option("then", "Suite"),)),
-    "declare": Choice(
-        (Option("declare:D02", "Date communiquée"), Option("then", "Suite")), "https://agenda.example/tilleuls"
-    ),
+    "declare": Files((TOLD,), (Option("then", "Suite"),), "https://agenda.example/tilleuls"),
     "dispose": Form(
         (
             FormField("disposition", Kind.CHOICE, "Issue de l’appel", True, 40, "", DISPOSITIONS),
@@ -162,10 +164,10 @@ class ScriptDouble:
         self.stands(WAYS.get((self.step, choice), self.step))
 
     def _reveal(self, ask: Files, choice: str) -> None:
-        items = tuple(replace(one, shown=one.shown or one.key == choice) for one in ask.items)
-        (item,) = (one for one in items if one.key == choice)
+        items = tuple(replace(one, done=one.done or one.choice == choice) for one in ask.items)
+        (item,) = (one for one in items if one.choice == choice)
         now = self._looked().now
-        value = ShownValue(item.key, item.label, item.category, item.category_name, VALUE, now + timedelta(seconds=60))
+        value = ShownValue(item.path, item.label, item.category, item.category_name, VALUE, now + timedelta(seconds=60))
         told = Moment(now, "disclosure", {"category": item.category, "decision": "granted"})
         self.stands(
             "files",

@@ -11,7 +11,7 @@ import pytest
 
 from callcenter.console.script import typed
 from callcenter.console.script_fields import numbered, web_address
-from callcenter.console.script_ports import Moment, ShownValue
+from callcenter.console.script_ports import Moment, Option, ShownValue
 from callcenter.console.workplace import pace
 from callcenter.console.workplace_ports import Doing, Today, Unfinished
 from tests.unit.console.doubles import Desk, open_desk
@@ -21,7 +21,7 @@ from tests.unit.console.workplaces import CALL, NOW, TALK, TILLEULS
 AT, DRAFT, RED = f"/poste/appels/{CALL}/scenario", f"/poste/appels/{CALL}/brouillon", f"/poste/appels/{CALL}/urgence"
 OVER = Unfinished(CALL, TILLEULS, NOW - timedelta(seconds=20))
 SHOWN = ShownValue(
-    "reveal:appointment.starts_at", "Jour et heure", "D02", "date d’un rendez-vous", VALUE, NOW + timedelta(seconds=42)
+    "appointment.starts_at", "Jour et heure", "D02", "date d’un rendez-vous", VALUE, NOW + timedelta(seconds=42)
 )
 
 
@@ -37,7 +37,8 @@ WORDS = {
     "at_keys": "L’appelant tape un code. L’appelant est revenu 1 Ne plus attendre",
     "files": "Jour et heure D02 date d’un rendez-vous masqué 1 Montrer : Jour et heure Lieu D04 lieu d’un rendez-vous "
     "masqué 2 Montrer : Lieu 3 Suite",
-    "declare": "Ouvrir l’agenda du cabinet (nouvelle fenêtre) 1 Date communiquée 2 Suite",
+    "declare": "Ouvrir l’agenda du cabinet (nouvelle fenêtre) Date communiquée D02 date d’un rendez-vous non déclaré "
+    "1 Déclarer : Date communiquée 2 Suite",
     "dispose": "Issue de l’appel 1 Message transmis 2 Rendez-vous communiqué Note (facultatif)",
     "done": "L’appel est clos.",
 }
@@ -258,23 +259,25 @@ async def test_title_address_and_headers_tell_nothing_of_what_is_typed() -> None
 
 
 @pytest.mark.parametrize(
-    ("keys", "numbers"),
+    ("keys", "before", "numbers"),
     [
-        (["a", "b"], ["1", "2"]),
-        (["1", "2", "0"], ["1", "2", "0"]),
-        (["leave", "1"], ["2", "1"]),
-        ([str(n) for n in range(10, 22)], [*"1234567890", "", ""]),
-        ([], []),
+        (["", ""], [], ["1", "2"]),
+        (["1", "2", "0"], [], ["1", "2", "0"]),
+        (["", "1"], [], ["2", "1"]),
+        (["", "0"], ["x", "y"], ["1", "2", "3", "0"]),
+        ([""] * 12, [], [*"1234567890", "", ""]),
+        ([], [], []),
     ],
 )
 def test_every_option_has_the_number_that_it_names_or_the_next_that_is_free(
-    keys: list[str], numbers: list[str]
+    keys: list[str], before: list[str], numbers: list[str]
 ) -> None:
-    assert list(numbered(keys).values()) == numbers
+    options = [Option(f"choice-{at}", "", key) for at, key in enumerate(keys)]
+    assert list(numbered(options, before).values()) == numbers
 
 
-@pytest.mark.parametrize("link", [None, "", "javascript:alert(1)", "data:text/html,x", "//evil.example", "file:///x"])
-def test_a_link_that_is_no_site_is_none(link: str | None) -> None:
+@pytest.mark.parametrize("link", ["", "javascript:alert(1)", "data:text/html,x", "//evil.example", "file:///x"])
+def test_a_link_that_is_no_site_is_none(link: str) -> None:
     assert web_address(link) is None
     assert web_address("https://agenda.example/x?y=1") == "https://agenda.example/x?y=1"
 
