@@ -57,7 +57,7 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.labels import Category
 from callcenter.kernel.randomness import SeededRandom, new_id
 from callcenter.practice.facts import Arrival
-from callcenter.routing.values import Reservation
+from callcenter.routing.values import PresenceState, Reservation
 from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.twiml import CarrierVoices
 from tests.attack.ground import Ground
@@ -95,7 +95,7 @@ STEPS: tuple[Step, ...] = (
     Pick("acts", 6, "acts", _ways(key1="cancel", key2="move", key3="reason", key9="close")),
     Do("cancel", 7, Act.CANCEL_APPOINTMENT, "reason", "refusal"),
     Move("move", 8, "reason", "refusal", "reason", Moved.APPOINTMENT),
-    Book("booking", 9, "reason", "reason", "reason"),
+    Book("booking", 9, "reason", "reason", "reason", "reason"),
     TakeMessage("message", 10, MessageKind.CALLBACK, "close", "reason"),
     Forget("another", 11, Forgotten.PATIENT, "reason"),
     Verify("identify_to_tell", 12, Level.VERIFIED, "declare", "refusal", "refusal"),
@@ -232,11 +232,17 @@ class Desk:
     async def records(self, kind: str | None = None) -> list[Mapping[str, Any]]:
         """What is on record of the call, in order."""
         async with self.ground.app.practice(TILLEULS) as tx:
-            found = [record.content for record in await records_of_call(tx, self.talk.call)]
+            found = [record.body for record in await records_of_call(tx, self.talk.call)]
         return [one for one in found if kind in (None, one["event"])]
 
     async def hang_up(self) -> None:
         await self.floor.do(self.floor.reservations.over, self.talk.id, self.talk.staff)
+
+    async def next_call(self) -> Desk:
+        """This talk ends, and the operator takes another call."""
+        await self.hang_up()
+        await self.floor.moves(self.operator.staff, PresenceState.AVAILABLE)
+        return await _talking(self.ground, self.clock, self.floor, self.house, self.operator.staff, JEANNES_MOBILE)
 
 
 async def at_the_desk(
@@ -246,9 +252,6 @@ async def at_the_desk(
     (practice,) = await ground.rows("SELECT organisation_id FROM practice WHERE id = :id", id=TILLEULS)
     floor = Floor(ground.app, clock, SeededRandom(53), organisation=practice.organisation_id)
     staff = await floor.operator(TILLEULS)
-    await floor.waits(TILLEULS)
-    talk = await floor.talk()
-    assert talk.staff == staff
     alerts, _ = alerts_and_metrics()
     lines = StaticAnswers(CarrierVoices(), alerts)
     flows = replace(
@@ -257,9 +260,17 @@ async def at_the_desk(
         by_digest={**FLOWS.by_digest, SCRIPT.digest: SCRIPT},
         book=KeysAsWords(),  # type: ignore[arg-type]
     )
-    house = House(
-        ground.app, ground.app, ground.sealer, clock, floor.chance, flows, limits or Limits(), Places(), lines
-    )
+    app, limits = ground.app, limits or Limits()
+    house = House(app, app, ground.sealer, clock, floor.chance, flows, limits, Places(), lines)
+    return await _talking(ground, clock, floor, house, staff, caller)
+
+
+async def _talking(
+    ground: Ground, clock: DrivenClock, floor: Floor, house: House, staff: UUID, caller: str | None
+) -> Desk:
+    await floor.waits(TILLEULS)
+    talk = await floor.talk()
+    assert talk.staff == staff
     entry, now = FLOWS.entry, clock.now()
     waiting = replace(initial(entry), step="operators", started_at=now).going_away(Phase.QUEUED, now)
     way = Way(TILLEULS_LINE, (JEANNES_MOBILE,), f"CA{talk.call.hex}")

@@ -32,6 +32,9 @@ from callcenter.store.database import SET_PRACTICE, Transaction
 #: For so long after a talk may be noted what it was about.
 NOTED_WITHIN = timedelta(minutes=30)
 
+#: Of a reservation, while the two talk.
+LIVE = frozenset({ReservationState.CONNECTED})
+
 
 @dataclass(slots=True)
 class At:
@@ -56,6 +59,10 @@ class At:
     document: int = 0
     script: ScriptSession | None = None
     shown: tuple[ShownField, ...] = ()
+
+    def stands_at(self, document: int) -> bool:
+        """Whether ``document`` is the screen that stands: what is said of another has no effect."""
+        return document == self.document
 
 
 @asynccontextmanager
@@ -84,7 +91,7 @@ async def _enter(house: House, connection: AsyncConnection, operator: Operator, 
     if held is None or held.reservation is None or held.call != call:
         return None
     stands = await _standing(connection, reservation, now)
-    live = held.reservation.state is ReservationState.CONNECTED
+    live = held.reservation.state in LIVE
     if not live and not stands.noting:
         return None
     if not await may(connection, operator.staff, Role.OPERATOR, held.practice, day_of(now)):

@@ -93,7 +93,7 @@ class Scripts:
                 return None
             if at.script is None:
                 await self._begin(at)
-            elif document == at.document and not (isinstance(event, Returned) and at.typing):
+            elif at.stands_at(document) and not (isinstance(event, Returned) and at.typing):
                 out = await self._advance(at, event)
             stands = await self._stands(at, typing=at.typing or out is not None)
         if out is not None:
@@ -103,7 +103,7 @@ class Scripts:
     async def draft(self, operator: Operator, reservation: UUID, document: int, values: Mapping[str, str]) -> bool:
         """Keep what is typed into the screen ``document``, without answering it; false where another one stands."""
         async with entered(self._house, operator, reservation) as at:
-            if at is None or at.script is None or document != at.document:
+            if at is None or at.script is None or not at.stands_at(document):
                 return False
             drafts = {**at.script.drafts, **drafts_of(at.script.screen, values)}
             if drafts != at.script.drafts:

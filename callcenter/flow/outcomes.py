@@ -130,8 +130,10 @@ class Asking:
     said: tuple[Utterance, ...] = ()
 
 
-#: What the steps of an operator's turn share.
-ScriptScene = Stage[ScriptWorld]
+@dataclass(frozen=True, slots=True)
+class ScriptScene(Stage[ScriptWorld]):
+    """What the steps of an operator's turn share."""
+
 
 Outcome = Left | Waiting | Ended
 ScriptOutcome = Left | Asking | Ended

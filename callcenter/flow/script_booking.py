@@ -20,7 +20,7 @@ from callcenter.flow.outcomes import Asking, Left, ScriptOutcome, ScriptScene
 from callcenter.flow.ports import BookablePractitioner, BookingMade, Done, NoSlot
 from callcenter.flow.screens import LEAVE, SEND, Choice, FieldKind, Filled, Option
 from callcenter.flow.script_disposing import suggesting
-from callcenter.flow.script_forms import Asked, Faulty, NotOffered, as_written, form, read
+from callcenter.flow.script_forms import Asked, Faulty, NotOffered, as_written, form, named, read
 from callcenter.flow.script_language import Disposition
 from callcenter.flow.state import Phase, State
 from callcenter.flow.words import SPEECH
@@ -35,7 +35,7 @@ MOST_SLOTS = 8
 LATER, YES, NO = "9", "1", "2"
 _LEAVE_KEY = "0"
 
-WITH_WHOM, PRACTITIONER_PROMPT, SEEN_BEFORE = "script.book_with_whom", "script.book_practitioner", "script.book_seen"
+WITH_WHOM, SEEN_BEFORE = "script.book_with_whom", "script.book_seen"
 YES_PROMPT, NO_PROMPT, LEAVE_PROMPT = "script.yes", "script.no", "script.leave"
 SLOT_PROMPT, LATER_PROMPT, NO_LATER_PROMPT, GONE_PROMPT = (
     "script.slot",
@@ -48,7 +48,6 @@ BORN_PROMPT, NUMBER_PROMPT, BOOKED_PROMPT = "script.birth_date", "script.book_nu
 _SLOT_PROMPTS = (SLOT_PROMPT, LATER_PROMPT, NO_LATER_PROMPT, GONE_PROMPT, LEAVE_PROMPT)
 BOOK_PROMPTS = (
     WITH_WHOM,
-    PRACTITIONER_PROMPT,
     SEEN_BEFORE,
     YES_PROMPT,
     NO_PROMPT,
@@ -80,7 +79,7 @@ async def enter_book(state: State, scene: ScriptScene) -> ScriptOutcome:
         case [only]:
             return await _with(only, state, scene)
         case several:
-            options = tuple(_practitioner(key, one, scene) for key, one in enumerate(several, start=1))
+            options = tuple(Option(str(key), named(one.name), str(key)) for key, one in enumerate(several, start=1))
             screen = Choice(scene.lines(WITH_WHOM), (*options, _leaving(scene)))
             return Asking(screen, state.asking(Phase.PRACTITIONER))
 
@@ -102,10 +101,6 @@ async def answer_book(step: Book, state: State, filled: Filled, scene: ScriptSce
             return await _book(state, filled, scene)
         case _:
             raise NotOffered(f"step {step.name} has no such option")
-
-
-def _practitioner(key: int, one: BookablePractitioner, scene: ScriptScene) -> Option:
-    return Option(str(key), scene.line(PRACTITIONER_PROMPT, offer__practitioner=one.name), str(key))
 
 
 async def _chosen(filled: Filled, scene: ScriptScene) -> BookablePractitioner:

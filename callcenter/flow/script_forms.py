@@ -165,3 +165,8 @@ def as_written(number: str | None) -> str:
     if number is None:
         return ""
     return f"0{number[3:]}" if number.startswith("+33") else number
+
+
+def named(name: str) -> Line:
+    """A public name as it is written, which no prompt could word better."""
+    return Line("name", name)

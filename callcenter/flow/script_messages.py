@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from callcenter.flow.conversation import Line
 from callcenter.flow.language import MessageKind, TakeMessage
 from callcenter.flow.message_taking import REASON
 from callcenter.flow.outcomes import Asking, Left, ScriptOutcome, ScriptScene
 from callcenter.flow.ports import Addressee, CallbackRequest
 from callcenter.flow.screens import LEAVE, SEND, FieldKind, Filled, Option
 from callcenter.flow.script_disposing import suggesting
-from callcenter.flow.script_forms import Asked, Faulty, NotOffered, as_written, form, read
+from callcenter.flow.script_forms import Asked, Faulty, NotOffered, as_written, form, named, read
 from callcenter.flow.script_language import Disposition, Urgency
 from callcenter.flow.state import Phase, State
 from callcenter.speech import typed
@@ -32,7 +31,7 @@ URGENCY_PROMPT, WHOM_PROMPT, PRACTICE_PROMPT = (
     "script.message_whom",
     "script.message_practice",
 )
-PRACTITIONER_PROMPT, TAKEN_PROMPT = "script.message_practitioner", "script.message_taken"
+TAKEN_PROMPT = "script.message_taken"
 URGENCIES = {urgency: f"script.urgency_{urgency}" for urgency in Urgency}
 ASK = {
     MessageKind.CALLBACK: "script.message",
@@ -45,7 +44,6 @@ PROMPTS = (
     URGENCY_PROMPT,
     WHOM_PROMPT,
     PRACTICE_PROMPT,
-    PRACTITIONER_PROMPT,
     TAKEN_PROMPT,
     *URGENCIES.values(),
 )
@@ -117,9 +115,5 @@ def _fields(addressees: Sequence[Addressee], scene: ScriptScene) -> tuple[Asked,
     if len(addressees) < 2:
         return fields
     practice = Option(PRACTICE, scene.line(PRACTICE_PROMPT))
-    named = (Option(str(one.reference), _named(one, scene)) for one in addressees)
-    return (*fields, Asked(WHOM, FieldKind.CHOICE, WHOM_PROMPT, options=(practice, *named)))
-
-
-def _named(addressee: Addressee, scene: ScriptScene) -> Line:
-    return scene.line(PRACTITIONER_PROMPT, offer__practitioner=addressee.name)
+    people = (Option(str(one.reference), named(one.name)) for one in addressees)
+    return (*fields, Asked(WHOM, FieldKind.CHOICE, WHOM_PROMPT, options=(practice, *people)))
