@@ -33,6 +33,8 @@ from callcenter.speech.written import written_datetime
 
 #: Slots that are listed at once.
 MOST_SLOTS = 8
+#: In the place of a field that the appointment does not have.
+NOT_WRITTEN = "non indiqué"
 _ACT = frozenset({Category.RECORD_EXISTS, Category.APPOINTMENT_EXISTS})
 
 
@@ -151,6 +153,8 @@ class OperatorsRecord(CallRecord):
                 return appointment.speciality.map(str)
             case "appointment.place" if appointment.place is not None:
                 return appointment.place.map(str)
+            case "appointment.place":  # that none is written down tells no less
+                return Protected(NOT_WRITTEN, Category.PLACE, appointment.patient_id)
             case _:
                 return None
 
