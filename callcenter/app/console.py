@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from callcenter.app.by_script import OperatorsScripts
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.background import in_background
+from callcenter.calls.scripts import Scripts
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.demonstration import demonstration_of
 from callcenter.console.forms import FormProofs
 from callcenter.console.guard import Failed
 from callcenter.console.origin import console_origin
-from callcenter.console.script_ports import NoScript
 from callcenter.installation import Addresses
 from callcenter.routing.waking import Listener
 from callcenter.settings import Settings
@@ -64,7 +65,13 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
                 keypad=fittings.keypad,
                 passes=passes,
             ),
-            script=NoScript(),
+            script=OperatorsScripts(
+                room=room,
+                scripts=Scripts(house, fittings.keypad),
+                clock=house.clock,
+                book=house.flows.book,
+                policy=house.flows.policy,
+            ),
             bells=bells,
             softphone=softphone_of(settings),
             proofs=FormProofs(house.sealer),

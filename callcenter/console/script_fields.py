@@ -15,6 +15,7 @@ from callcenter.console.script_ports import (
     Choice,
     Done,
     Emergency,
+    FileItem,
     Files,
     Form,
     Option,
@@ -62,15 +63,15 @@ def values_of(screen: Screen | None, emergency: Emergency | None = None) -> dict
     }
 
 
-def numbered(options: Iterable[Option], before: Iterable[str] = ()) -> dict[str, str]:
+def numbered(options: Iterable[Option], items: Iterable[FileItem] = ()) -> dict[str, str]:
     """The number on the keyboard of each of several options, by its ``choice``: its own, or the next that is free; none
     once they are used up.
 
     Arguments:
-        before: choices that are no options, and are numbered first.
+        items: of a file, which come before them.
     """
-    wanted = {**dict.fromkeys(before, ""), **{option.choice: option.key for option in options}}
-    own = set(wanted.values())
+    wanted = {item.choice: item.key for item in items} | {option.choice: option.key for option in options}
+    own = set(wanted.values())  # and the empty one, which is no digit
     free = (digit for digit in DIGITS if digit not in own)
     return {choice: key or next(free, "") for choice, key in wanted.items()}
 
@@ -100,7 +101,7 @@ def _numbers(ask: Ask) -> Mapping[str, str]:
         case Choice() | AtKeys():
             return numbered(ask.options)
         case Files():
-            return numbered(ask.options, (item.choice for item in ask.items))
+            return numbered(ask.options, ask.items)
         case Form() | Done():
             return {}
 

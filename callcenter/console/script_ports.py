@@ -242,21 +242,3 @@ class Script(Protocol):
 
     async def emergency(self, token: str, call: UUID) -> Emergency | None:
         """Note that somebody's life is in danger, tell the practice, and learn what to say."""
-
-
-class NoScript:
-    """Implements :class:`Script` where no flow of operators runs: no call has one."""
-
-    async def look(self, token: str, call: UUID) -> Screen | None:
-        return None
-
-    async def answer(
-        self, token: str, call: UUID, document: int, choice: str, values: Mapping[str, str]
-    ) -> Screen | None:
-        return None
-
-    async def draft(self, token: str, call: UUID, document: int, values: Mapping[str, str]) -> bool:
-        return False
-
-    async def emergency(self, token: str, call: UUID) -> Emergency | None:
-        return None

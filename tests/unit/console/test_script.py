@@ -11,7 +11,7 @@ import pytest
 
 from callcenter.console.script import typed
 from callcenter.console.script_fields import numbered, web_address
-from callcenter.console.script_ports import Moment, Option, ShownValue
+from callcenter.console.script_ports import FileItem, Moment, Option, ShownValue
 from callcenter.console.workplace import pace
 from callcenter.console.workplace_ports import Doing, Today, Unfinished
 from tests.unit.console.doubles import Desk, open_desk
@@ -273,7 +273,8 @@ def test_every_option_has_the_number_that_it_names_or_the_next_that_is_free(
     keys: list[str], before: list[str], numbers: list[str]
 ) -> None:
     options = [Option(f"choice-{at}", "", key) for at, key in enumerate(keys)]
-    assert list(numbered(options, before).values()) == numbers
+    items = [FileItem(choice, choice, "", "D02", "", False) for choice in before]
+    assert list(numbered(options, items).values()) == numbers
 
 
 @pytest.mark.parametrize("link", ["", "javascript:alert(1)", "data:text/html,x", "//evil.example", "file:///x"])
