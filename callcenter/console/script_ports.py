@@ -165,7 +165,7 @@ class Moment:
 
     Arguments:
         kind: of the record, such as « disclosure ».
-        details: keys and references of it, never a value: category, decision, outcome.
+        details: keys and references of it, never a value: categories, decision, outcome.
     """
 
     at: datetime

@@ -20,6 +20,7 @@ export class ScriptOnPage {
   #drafts;
   #asked = 0;
   #deaf = 0;
+  #writes = false;
 
   constructor(part, announced) {
     this.#part = part;
@@ -52,6 +53,12 @@ export class ScriptOnPage {
     else this.#drafts.again();
   }
 
+  // What the server says is about to be shown.
+  comes() {
+    const { activeElement: focused } = document;
+    this.#writes = isText(focused) && Boolean(ask()?.contains(focused));
+  }
+
   // What the server says stands on the page. `own`: it is the answer to what the reader has just sent.
   shown(own) {
     const { document: now } = this.#part.dataset;
@@ -61,7 +68,7 @@ export class ScriptOnPage {
     this.#say("");
     const said = document.querySelector("#a-dire");
     const { activeElement: focused } = document;
-    if (!own) this.#deaf = Date.now() + DEAF;
+    if (!own && this.#writes) this.#deaf = Date.now() + DEAF;
     if (own && (!isText(focused) || ask().contains(focused))) this.#goOn(said);
     else if (said) this.#announced.textContent = said.textContent.trim();
   }
@@ -107,7 +114,8 @@ export class ScriptOnPage {
     const fields = [...(form()?.querySelectorAll("[data-typed]") ?? [])];
     const faulty = fields.find((field) => field.closest(".wrong"));
     const empty = fields.find((field) => isEmpty(field, fields));
-    (faulty ?? empty ?? fields[0] ?? said)?.focus();
+    const chosen = fields[0]?.type === "radio" ? fields.find((field) => field.checked) : null;
+    (faulty ?? empty ?? chosen ?? fields[0] ?? said)?.focus();
   }
 
   #say(word) {

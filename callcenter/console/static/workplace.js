@@ -113,6 +113,7 @@ const arrived = (next, own = false) => {
     return;
   }
   skew = Number(next.dataset.now) - Date.now();
+  script.comes();
   show(merge(part, next));
   script.shown(own);
   reached(true);

@@ -62,7 +62,7 @@ SCREENS: Mapping[str, Ask] = {
     "dispose": Form(
         (
             FormField("disposition", Kind.CHOICE, "Issue de l’appel", True, 40, "", DISPOSITIONS),
-            FormField("note", Kind.TEXT, "Note", False, 1000),
+            FormField("note", Kind.TEXT, "Note (facultative)", False, 1000),
         ),
         SEND[:1],
     ),
@@ -168,7 +168,7 @@ class ScriptDouble:
         (item,) = (one for one in items if one.choice == choice)
         now = self._looked().now
         value = ShownValue(item.path, item.label, item.category, item.category_name, VALUE, now + timedelta(seconds=60))
-        told = Moment(now, "disclosure", {"category": item.category, "decision": "granted"})
+        told = Moment(now, "disclosure", {"categories": item.category, "decision": "granted"})
         self.stands(
             "files",
             ask=Files(items, ask.options),

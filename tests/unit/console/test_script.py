@@ -39,7 +39,7 @@ WORDS = {
     "masqué 2 Montrer : Lieu 3 Suite",
     "declare": "Ouvrir l’agenda du cabinet (nouvelle fenêtre) Date communiquée D02 date d’un rendez-vous non déclaré "
     "1 Déclarer : Date communiquée 2 Suite",
-    "dispose": "Issue de l’appel 1 Message transmis 2 Rendez-vous communiqué Note (facultatif)",
+    "dispose": "Issue de l’appel 1 Message transmis 2 Rendez-vous communiqué Note (facultative)",
     "done": "L’appel est clos.",
 }
 
@@ -137,8 +137,8 @@ async def test_the_register_is_told_by_kind_and_category() -> None:
         await in_talk(desk)
         lines = (
             Moment(NOW, "script.begun", {}),
-            Moment(NOW, "disclosure", {"category": "D02", "decision": "granted"}),
-            Moment(NOW, "disclosure", {"category": "D03", "decision": "granted", "control": "declared"}),
+            Moment(NOW, "disclosure", {"categories": "D02", "decision": "granted"}),
+            Moment(NOW, "disclosure", {"categories": "D03", "decision": "granted", "control": "declared"}),
             Moment(NOW, "something.new", {}),
         )
         desk.script.stands("files", timeline=lines)
