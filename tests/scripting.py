@@ -248,10 +248,17 @@ class Desk:
 async def at_the_desk(
     ground: Ground, clock: DrivenClock, *, limits: Limits | None = None, caller: str | None = JEANNES_MOBILE
 ) -> Desk:
-    """A caller of the practice in Lyon talks with one of its operators; nothing is proved."""
+    """A caller of the practice in Lyon talks with one of its operators, who has read its instructions; nothing is
+    proved."""
     (practice,) = await ground.rows("SELECT organisation_id FROM practice WHERE id = :id", id=TILLEULS)
     floor = Floor(ground.app, clock, SeededRandom(53), organisation=practice.organisation_id)
     staff = await floor.operator(TILLEULS)
+    await ground.change(
+        "INSERT INTO instruction_ack (staff_id, practice_id, revision, read_at) VALUES (:staff, :practice, 99, :now)",
+        staff=staff,
+        practice=TILLEULS,
+        now=clock.now(),
+    )
     alerts, _ = alerts_and_metrics()
     lines = StaticAnswers(CarrierVoices(), alerts)
     flows = replace(

@@ -29,7 +29,7 @@ class OperatorsNotes:
 
     async def acknowledge(self, what: Shown) -> None:
         desk = self._desk
-        revision = await instructions_revision(desk.tx)
+        revision = desk.facts.instructions_revision
         values = {"staff": self._staff, "practice": desk.tx.practice, "revision": revision, "now": desk.now}
         await desk.tx.connection.execute(_ACKNOWLEDGE, values)
         content: dict[str, Value] = {"refs": [f"setting:{what.value}:{revision}"]}
@@ -44,24 +44,17 @@ class OperatorsNotes:
         await desk.writing.add(Entry(EventKind.CALL_DISPOSED, desk.actor, None, content))
 
 
-async def instructions_changed(tx: Transaction, staff: UUID) -> bool:
-    """Whether the instructions of the practice have changed since ``staff`` acknowledged them."""
+async def instructions_changed(tx: Transaction, staff: UUID, revision: int) -> bool:
+    """Whether ``staff`` has not acknowledged the practice's instructions as of ``revision``, or a later one.
+
+    Arguments:
+        revision: of its settings, which made the instructions that show.
+    """
     values = {"practice": tx.practice, "staff": staff}
     read = (await tx.connection.execute(_READ, values)).scalar_one_or_none()
-    return await instructions_revision(tx) > (read or 0)
+    return revision > (read or 0)
 
 
-async def instructions_revision(tx: Transaction) -> int:
-    """By which revision of its settings the practice has written its instructions last; 0 if it never has."""
-    return int((await tx.connection.execute(_REVISION, {"practice": tx.practice})).scalar_one())
-
-
-_REVISION = text(
-    """
-    SELECT coalesce(max(greatest(revision, coalesce(withdrawn_revision, 0))), 0) FROM setting_version
-    WHERE practice_id = :practice AND setting = 'instructions'
-    """
-)
 _READ = text("SELECT revision FROM instruction_ack WHERE practice_id = :practice AND staff_id = :staff")
 _ACKNOWLEDGE = text(
     """

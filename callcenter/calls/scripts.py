@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing, writing
@@ -39,6 +40,7 @@ from callcenter.kernel.errors import NotFound
 from callcenter.kernel.levels import Channel
 from callcenter.kernel.randomness import new_id
 from callcenter.practice.bookings import Bookings
+from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.patients import Patients
 from callcenter.practice.values import Urgency
@@ -178,39 +180,19 @@ class Scripts:
         """Advance the script by ``event``, and keep everything that follows from it."""
         house, now = self._house, self._house.clock.now()
         facts = await house.places.latest(at.tx.connection, at.tx.practice, now)
-        async with writing(at.tx, script.segment, house.clock, house.random) as pen:
-            for entry in entries:
-                await pen.add(entry)
-            local_day, actor = now.astimezone(facts.timezone).date(), _actor(at.operator)
-            gate = Gate(
-                house.flows.policy,
-                Channel.CONSOLE,
-                pen,
-                actor,
-                _described(flow),
-                local_day,
-                trained=at.operator.trained,
-            )
-            desk = Desk.of(at.tx, pen, gate, facts, at.session, at.call, at.document, now)
-            desk.actor = actor
-            verifier = OperatorsVerifier(
-                desk,
-                at.session,
-                self._keypad,
-                house.sealer,
-                house.limits,
-                at.operator.staff,
-                at.reservation,
-                live=at.live,
-            )
-            record = OperatorsRecord(desk, house.flows.book, self._patients, house.limits, self._bookings)
-            world = await self._world(at, desk, verifier, record)
-            try:
+        try:
+            async with writing(at.tx, script.segment, house.clock, house.random) as pen:
+                for entry in entries:
+                    await pen.add(entry)
+                desk = self._desk(at, pen, facts, flow, now)
+                verifier = self._verifier(at, desk)
+                record = OperatorsRecord(desk, house.flows.book, self._patients, house.limits, self._bookings)
+                world = await self._world(at, desk, verifier, record)
                 turn = await advance_script(flow, house.flows.book, script.state, event, world)
-            except NotOffered:
-                return None  # another screen's answer, or a forged one
-            await pen.flush()
-            let_out = tuple(kept(one, now, house.limits.shown_life) for one in record.shown)
+                await pen.flush()
+                let_out = tuple(kept(one, now, house.limits.shown_life) for one in record.shown)
+        except NotOffered:
+            return None  # another screen's answer, or a forged one
         again = {one.path for one in let_out}
         before = () if verifier.ended else tuple(one for one in at.shown if one.path not in again)
         at.shown = (*before, *let_out)
@@ -220,15 +202,26 @@ class Scripts:
         await self._save(at, at.script)
         return verifier.out
 
+    def _desk(self, at: At, pen: Writing, facts: PracticeFacts, flow: Flow, now: datetime) -> Desk:
+        actor, day = _actor(at.operator), now.astimezone(facts.timezone).date()
+        policy, trained = self._house.flows.policy, at.operator.trained
+        gate = Gate(policy, Channel.CONSOLE, pen, actor, _described(flow), day, trained=trained)
+        desk = Desk.of(at.tx, pen, gate, facts, at.session, at.call, at.document, now)
+        desk.actor = actor
+        return desk
+
+    def _verifier(self, at: At, desk: Desk) -> OperatorsVerifier:
+        house, whose = self._house, (at.operator.staff, at.reservation)
+        return OperatorsVerifier(desk, at.session, self._keypad, house.sealer, house.limits, *whose, live=at.live)
+
     async def _world(self, at: At, desk: Desk, verifier: OperatorsVerifier, record: OperatorsRecord) -> ScriptWorld:
         house, facts, beginning = self._house, desk.facts, at.session.beginning
         of_the_call: dict[str, str | bool] = {
             "caller.number_withheld": at.session.caller is None,
             "call.arrival": beginning.arrival.value,
-            "practice.instructions": getattr(facts, "instructions", ""),
-            "practice.agenda_link": facts.agenda.url or "",
-            "practice.agenda_external": facts.agenda.url is not None,
-            "script.instructions_changed": await instructions_changed(at.tx, at.operator.staff),
+            "script.instructions_changed": await instructions_changed(
+                at.tx, at.operator.staff, facts.instructions_revision
+            ),
         }
         return ScriptWorld(
             now=desk.now.astimezone(facts.timezone),

@@ -46,9 +46,7 @@ async def answer_reveal(step: Reveal, state: State, filled: Filled, scene: Scrip
     """Have one field shown, or go on."""
     if filled.choice == ONWARD:
         return Left("then", state.forgetting(DONE))
-    path = filled.choice.removeprefix(REVEAL)
-    if path == filled.choice or path not in step.fields:
-        raise NotOffered(f"step {step.name} reveals no such field")
+    path = revealed(step, filled)
     if isinstance(await scene.world.record.show(path, state.bound), Withheld):
         return Left("withheld", state.forgetting(DONE))
     return _reveal(step, _done(suggesting(state, Disposition.TOLD), path), scene)
@@ -63,12 +61,26 @@ async def answer_declare(step: Declare, state: State, filled: Filled, scene: Scr
     """Put on record what was told, or go on."""
     if filled.choice == ONWARD:
         return Left("then", state.forgetting(DONE))
-    category = next((one for one in step.categories if filled.choice == f"{DECLARE}{one.value}"), None)
-    if category is None:
-        raise NotOffered(f"step {step.name} declares no such category")
+    category = declared(step, filled)
     if isinstance(await scene.world.record.declare(category), Withheld):
         return Left("withheld", state.forgetting(DONE))
     return _declare(step, _done(suggesting(state, Disposition.TOLD), category.value), scene)
+
+
+def revealed(step: Reveal, filled: Filled) -> str:
+    """The field that is wanted: one that the step lists, for those alone are proven."""
+    for path in step.fields:
+        if filled.choice == f"{REVEAL}{path}":
+            return path
+    raise NotOffered(f"step {step.name} reveals no such field")
+
+
+def declared(step: Declare, filled: Filled) -> Category:
+    """The category that was told: one that the step lists."""
+    for category in step.categories:
+        if filled.choice == f"{DECLARE}{category.value}":
+            return category
+    raise NotOffered(f"step {step.name} declares no such category")
 
 
 def _reveal(step: Reveal, state: State, scene: ScriptScene) -> Asking:

@@ -212,6 +212,9 @@ class SettingsDesk:
         facts = facts_of(Snapshot(tx.practice, standing.organisation, standing.slug, standing.revision, written, None))
         check_practice(facts)
         known = {normalise_name(name) for name in await practitioner_names(tx)}
+        for name in sorted(name for name in facts.instructions.practitioners if normalise_name(name) not in known):
+            what = f"« {name} » is no practitioner of the practice, and has no instructions"
+            raise DataProblems([Problem(Setting.INSTRUCTIONS, 0, what, "write the name without the title")])
         strangers = {door.practitioner for door in facts.numbers.values() if door.practitioner is not None}
         for name in sorted(name for name in strangers if normalise_name(name) not in known):
             what = f"« {name} » is no practitioner of the practice"
@@ -310,9 +313,20 @@ _PERSONAL = (
 
 
 def warnings(setting: Setting, value: object) -> list[str]:
-    """What in the words of a setting looks as if it were about a patient. Every caller hears those words."""
+    """What in the words of a setting looks as if it were about a patient. Every caller hears those words, or every
+    operator reads them."""
+    if setting is Setting.INSTRUCTIONS:  # which may well tell whom to ring
+        seen = [what for pattern, what in _PERSONAL[:-1] if any(map(pattern.search, _texts(value)))]
+        return [f"it seems to hold {what}: every operator reads it" for what in seen]
     if setting not in (Setting.MESSAGE_OF_THE_DAY, Setting.CLOSING_CONDUCT, Setting.ACCESS, Setting.ADDRESS):
         return []
     return [
         f"it seems to hold {what}: every caller hears it" for pattern, what in _PERSONAL if pattern.search(str(value))
     ]
+
+
+def _texts(value: object) -> list[str]:
+    """The words of ``value``, which is a text or holds texts by name; the names are those of practitioners."""
+    if isinstance(value, Mapping):
+        return [text for part in value.values() for text in _texts(part)]
+    return [value] if isinstance(value, str) else []

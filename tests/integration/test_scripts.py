@@ -303,6 +303,28 @@ async def test_what_the_screen_does_not_offer_has_no_effect(desk: Desk) -> None:
     assert [one["event"] for one in await desk.records()] == ["script.begun"]
 
 
+# --- instructions
+
+
+async def test_instructions_are_read_once_and_again_when_they_change(desk: Desk) -> None:
+    await desk.ground.change("DELETE FROM instruction_ack")
+    stands = await desk.look()
+    assert "practice.instructions" in desk.lines
+    assert isinstance(stands.screen, Choice)
+    assert [one.choice for one in stands.screen.options] == ["then"]
+    await desk.answer("then")
+    (read,) = await desk.records("instructions.read")
+    (row,) = await desk.ground.rows("SELECT staff_id, revision FROM instruction_ack")
+    assert (row.staff_id, read["refs"]) == (desk.operator.staff, [f"setting:instructions:{row.revision}"])
+    desk = await desk.next_call()
+    await desk.look()
+    assert desk.lines[-1] == "reason"
+    await desk.ground.change("UPDATE instruction_ack SET revision = 0")
+    desk = await desk.next_call()
+    await desk.look()
+    assert desk.lines[0] == "script.instructions_new"
+
+
 # --- how it ends
 
 
