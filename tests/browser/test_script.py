@@ -211,6 +211,37 @@ async def test_what_is_typed_without_a_connection_is_kept_and_sent_when_it_is_ba
         ]
 
 
+async def test_what_is_typed_outlives_the_server(browser: Browser) -> None:
+    async with looking(browser) as page:
+        async with open_desk() as desk:
+            desk.workplaces.stands(doing=Doing.ON_CALL, talk=TALK)
+            await signed_in(page, desk)
+            await opened(page, desk)
+            await press(page, "1")
+            await expect(message(page)).to_be_focused()
+            await page.keyboard.type("Rappeler")
+            await expect(page.locator("#brouillon")).to_have_text("Texte gardé.")
+        await page.keyboard.type(" avant midi")
+        await expect(page.locator("#brouillon")).to_contain_text("la liaison est perdue")
+        async with open_desk(again=desk) as desk:
+            await expect(page.locator("#brouillon")).to_have_text("Texte gardé.")
+            await expect(message(page)).to_have_value("Rappeler avant midi")
+            await page.reload()
+            await expect(message(page)).to_have_value("Rappeler avant midi")
+
+
+async def test_what_is_declared_is_one_key_and_the_practices_agenda_learns_nothing_of_us(browser: Browser) -> None:
+    async with in_talk(browser) as (desk, page):
+        await press(page, "3")
+        link = page.get_by_role("link", name="Ouvrir l’agenda du cabinet (nouvelle fenêtre)")
+        await expect(link).to_have_attribute("rel", "noreferrer noopener")
+        await expect(link).to_have_attribute("target", "_blank")
+        await press(page, "1")
+        await expect(page.locator("#a-dire")).to_have_text("Lisez dans l’agenda du cabinet.")
+        await asyncio.sleep(0.2)
+        assert [choice for _, choice, _ in desk.script.answers] == ["3", "declare:D02"]
+
+
 async def test_a_screen_that_comes_by_itself_takes_no_digit_that_was_meant_for_a_text(browser: Browser) -> None:
     async with in_talk(browser) as (desk, page):
         await press(page, "1")
@@ -228,12 +259,6 @@ async def test_the_red_button_by_keyboard(browser: Browser) -> None:
         await press(page, "Alt+u")
         await expect(page.get_by_text("« Raccrochez et composez le 15 ou le 112. »")).to_be_visible()
         assert desk.script.emergencies == 1
-
-
-async def test_the_telephone_line_says_that_a_held_caller_hears_nobody(browser: Browser) -> None:
-    async with in_talk(browser) as (_, page):
-        said = await page.locator("#telephone").get_attribute("data-held")
-        assert said == "En attente : l’appelant entend la musique, et ne vous entend pas."
 
 
 async def test_the_script_is_answered_without_scripts(browser: Browser) -> None:

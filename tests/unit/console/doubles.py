@@ -234,15 +234,20 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None, **deps: Any) -> AsyncIterator[Desk]:
+async def open_desk(
+    staff: StaffDouble | None = None, *, url: str | None = None, again: Desk | None = None, **deps: Any
+) -> AsyncIterator[Desk]:
     """The console, and a guest before it.
 
     Arguments:
         url: its public address, by default that at which it listens.
+        again: one that was closed: another process takes its place, at the same address.
         deps: others of its dependencies.
     """
     staff, port, failures = staff or StaffDouble(), free_port(), []
     workplaces, script = WorkplacesDouble(), ScriptDouble()
+    if again is not None:
+        staff, port, workplaces, script = again.staff, int(again.guest.origin[-5:]), again.workplaces, again.script
     origin = console_origin(url or f"http://localhost:{port}")
     sealer = Sealer(Keyring("k1", {"k1": b"s" * 32}, b"i" * 32), SeededRandom(3))
 
