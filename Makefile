@@ -16,7 +16,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
 $(STAMP): moved
 endif
 
-.PHONY: help setup ci-setup softphone demo demo-reset check test soak bench bench-large docs pictures format lock audit-deps clean moved
+.PHONY: help setup ci-setup softphone demo demo-reset check test soak bench bench-large docs words pictures format lock audit-deps clean moved
 moved:
 
 help: ## List what make can do
@@ -101,6 +101,9 @@ bench-large: $(STAMP) ## Measure 1 practice beside 1,000, and how fast they come
 
 docs: $(STAMP) ## Make the documents that come from the program anew (their tests fail when stale)
 	CALLCENTER_DOCS=write $(BIN)/python -m pytest --quiet tests/documents
+
+words: $(STAMP) ## Enter what the pages newly say in the catalogues of other languages; then translate what is empty
+	CALLCENTER_DOCS=write $(BIN)/python -m pytest --quiet tests/unit/console/test_words.py
 
 pictures: $(STAMP) ## Take the documents' pictures of pages anew; look at them before you commit
 	$(BIN)/python -m pytest --quiet tests/browser/pictures.py

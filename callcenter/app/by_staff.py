@@ -23,6 +23,7 @@ from callcenter.console.ports import (
     Training,
     Welcome,
 )
+from callcenter.console.words import Language
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden
 from callcenter.staff import sessions as rows
@@ -33,6 +34,7 @@ from callcenter.staff.login import Begun, PasswordChanged, SteppedUp, Weak
 from callcenter.staff.passkeys import MOST_KEYS, Ceremony
 from callcenter.staff.password_rules import Weakness
 from callcenter.staff.passwords import TooBusy
+from callcenter.staff.records import Actor
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Refused, SignedIn
 from callcenter.store.database import Database
@@ -62,6 +64,7 @@ class StaffEntrance:
             enrolled=not found.is_enrolling,
             confirmed=found.may_change_account,
             roles=frozenset(grant.role.value for grant in found.roles),
+            language=None if found.account.page_language is None else Language(found.account.page_language),
         )
 
     async def begin(self, login: str, password: str, address: str) -> Entry:
@@ -183,6 +186,10 @@ class StaffAccount:
                 return _FAULTS[changed.why]
             case Refused():
                 return NotEntered(changed.retry_after)
+
+    async def read_in(self, token: str, language: Language | None) -> None:
+        staff = (await _standing(self.room, token)).account.id
+        await self.room.administration.reads(staff, language, Actor.staff(staff))
 
     async def end_session(self, token: str, session: UUID) -> None:
         await self.room.sessions.revoke_one((await _standing(self.room, token)).account.id, session)

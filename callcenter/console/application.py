@@ -15,6 +15,7 @@ from callcenter.console.first_page import FirstPage
 from callcenter.console.forms import LARGEST_FORM, FormProofs
 from callcenter.console.guard import Failed, guard
 from callcenter.console.joining import Joining
+from callcenter.console.navigation import STANDING
 from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.own_account import AccountPages
 from callcenter.console.ports import Enrolment, Entrance, OwnAccount, Reception
@@ -72,7 +73,8 @@ def console_application(deps: ConsoleDependencies) -> web.Application:
     streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams)
     application.on_shutdown.append(streams.end)
     opened = doors(deps, streams)
-    shown = {door.path for door in opened if door.method == hdrs.METH_GET}
+    shown = frozenset(door.path for door in opened if door.method == hdrs.METH_GET)
+    application[STANDING] = shown
     for door in opened:
         add = application.router.add_get if door.method == hdrs.METH_GET else application.router.add_post
         add(door.path, keeper.opened(door))

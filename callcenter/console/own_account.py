@@ -12,7 +12,9 @@ from callcenter.console.joining import in_fours, new_password_problems, passkey_
 from callcenter.console.paths import with_return
 from callcenter.console.ports import Enrolment, Entered, NotEntered, OwnAccount, PasswordFault
 from callcenter.console.signing_in import problem_of
+from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
+from callcenter.console.words import Language
 
 _ADDRESSES = {
     "begin_code": paths.ACCOUNT_TOTP,
@@ -21,7 +23,8 @@ _ADDRESSES = {
     "options": paths.ACCOUNT_PASSKEY_OPTIONS,
 }
 #: What has been done, as the page is told by its own address.
-DONE = frozenset({"password", "application", "passkey", "removed", "session", "sessions"})
+DONE = frozenset({"password", "application", "passkey", "removed", "session", "sessions", "language"})
+LANGUAGE = "langue"
 
 Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 
@@ -51,6 +54,7 @@ class AccountPages:
             ),
             # Whoever finds a session that is not theirs ends it at once.
             Door("POST", paths.ACCOUNT_OTHERS_ENDED, For.STAFF, self._others_ended, back=paths.ACCOUNT),
+            Door("POST", paths.ACCOUNT_LANGUAGE, For.STAFF, self._language, back=paths.ACCOUNT),
             Door("POST", paths.ACCOUNT_SESSION_ENDED, For.STAFF, self._session_ended, back=paths.ACCOUNT),
         ]
 
@@ -67,6 +71,8 @@ class AccountPages:
             addresses=_ADDRESSES,
             confirm=with_return(paths.CONFIRM, paths.ACCOUNT),
             done=done if done in DONE and not problems else None,
+            languages=tuple(Language),
+            language_field=LANGUAGE,
         )
 
     def _done(self, visit: Visit, what: str, token: str | None = None) -> web.Response:
@@ -129,6 +135,15 @@ class AccountPages:
     async def _recovery_codes(self, visit: Visit) -> web.StreamResponse:
         codes = await self._enrolment.new_recovery_codes(visit.own_token)
         return visit.show("recovery_codes.html", codes=codes, going_on=paths.ACCOUNT)
+
+    # --- the language
+
+    async def _language(self, visit: Visit) -> web.StreamResponse:
+        wanted = visit.fields.get(LANGUAGE, "")
+        if wanted and wanted not in set(Language):
+            raise Turned(Trouble.UNREADABLE)
+        await self._account.read_in(visit.own_token, Language(wanted) if wanted else None)
+        return self._done(visit, "language")
 
     # --- sessions
 

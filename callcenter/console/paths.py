@@ -36,6 +36,7 @@ ACCOUNT_PASSKEY_OPTIONS = "/compte/cles/options"
 ACCOUNT_PASSKEY_REMOVED = "/compte/cles/{passkey}/retrait"
 ACCOUNT_RECOVERY = "/compte/codes-de-secours"
 ACCOUNT_SESSION_ENDED = "/compte/sessions/{session}/fin"
+ACCOUNT_LANGUAGE = "/compte/langue"
 ACCOUNT_OTHERS_ENDED = "/compte/sessions/fin"
 
 WORKPLACE = "/poste"

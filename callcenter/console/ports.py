@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.console.words import Language
 from callcenter.kernel.errors import Unavailable
 
 
@@ -37,6 +38,7 @@ class Session:
         confirmed: a second factor was given within the last minutes, so that the account may be changed.
         roles: what one is for some practice or other: which pages are worth showing a way to. What one may do at a page
             is found out there, for each practice.
+        language: in which its owner has chosen to read; ``None``: as the browser asks.
     """
 
     staff: UUID
@@ -46,6 +48,7 @@ class Session:
     enrolled: bool
     confirmed: bool
     roles: frozenset[str] = frozenset()
+    language: Language | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,9 @@ class OwnAccount(Protocol):
 
     async def change_password(self, token: str, old: str, new: str) -> PasswordFault | Entry:
         """Take another password; every other session ends. Not entered where the old one is wrong."""
+
+    async def read_in(self, token: str, language: Language | None) -> None:
+        """Read the pages in another language; ``None``: in what the browser asks for. No confirmation is needed."""
 
     async def end_session(self, token: str, session: UUID) -> None:
         """End one session of the account."""

@@ -1,32 +1,31 @@
-"""Pages from templates. What a template is given is escaped; French stands in the templates, ready for gettext."""
+"""Pages from templates. What a template is given is escaped; French stands in the templates, others in catalogues."""
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
+from jinja2.runtime import Context
 
-from callcenter.console import paths
+from callcenter.console import dates, paths
 from callcenter.console.files import files
 from callcenter.console.forms import PROOF
+from callcenter.console.words import Language, language_of, translations
 
-#: In what time staff read.
-ZONE = ZoneInfo("Europe/Paris")
-
-_MONTHS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin"),
-    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
-)
+#: Under which a template finds the language that its reader reads.
+LANGUAGE = "language"
 
 
 def set_up_templates(application: web.Application) -> None:
-    """Make the templates known to ``application``."""
+    """Make the templates known to ``application``.
+
+    Raises:
+        PoFileError: a catalogue cannot be read.
+    """
     environment = aiohttp_jinja2.setup(
         application,
         loader=jinja2.PackageLoader("callcenter.console"),
@@ -35,9 +34,11 @@ def set_up_templates(application: web.Application) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
         default_helpers=False,
-        filters={"day": day, "moment": moment, "hour": hour},
+        filters={"day": _day, "moment": _moment, "hour": _hour},
     )
-    environment.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    for language in Language:
+        translations(language)  # a catalogue that is broken keeps the console from opening, not a page from its reader
+    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     environment.globals.update(paths=paths, proof_field=PROOF, return_field=paths.RETURN, static=static_address)
     del environment.globals["app"]  # a template needs nothing of it
 
@@ -48,28 +49,38 @@ def static_address(name: str) -> str:
     Raises:
         KeyError: there is no such file.
     """
-    return f"/static/{name}?{files()[name].tag.strip(chr(34))}"
+    return f"/static/{name}?{files()[name].tag}"
 
 
 def page(request: web.Request, template: str, values: Mapping[str, Any], *, status: int = 200) -> web.Response:
-    """An answer made from a template."""
-    return aiohttp_jinja2.render_template(template, request, values, status=status)
+    """An answer made from a template, in the language of whoever asks."""
+    given = {LANGUAGE: language_of(request), **values}
+    return aiohttp_jinja2.render_template(template, request, given, status=status)
 
 
-def day(at: datetime) -> str:
-    """« 26 novembre 2026 », never broken after the number."""
-    local = at.astimezone(ZONE) if isinstance(at, datetime) else at
-    number = "1er" if local.day == 1 else str(local.day)
-    return f"{number}\u00a0{_MONTHS[local.month - 1]} {local.year}"
+# Templates are made once for all languages: what depends on one is found when a page is.
 
 
-def moment(at: datetime) -> str:
-    """« 26 novembre 2026 à 10 h 05 », in Paris."""
-    local = at.astimezone(ZONE)
-    return f"{day(at)} à {local.hour}\u00a0h\u00a0{local.minute:02}"
+@jinja2.pass_context
+def _gettext(context: Context, message: str) -> str:
+    return translations(context[LANGUAGE]).gettext(message)
 
 
-def hour(at: datetime) -> str:
-    """« 10 h 05 », in Paris."""
-    local = at.astimezone(ZONE)
-    return f"{local.hour}\u00a0h\u00a0{local.minute:02}"
+@jinja2.pass_context
+def _ngettext(context: Context, one: str, many: str, count: int) -> str:
+    return translations(context[LANGUAGE]).ngettext(one, many, count)
+
+
+@jinja2.pass_context
+def _day(context: Context, at: date | datetime) -> str:
+    return dates.day(at, context[LANGUAGE])
+
+
+@jinja2.pass_context
+def _moment(context: Context, at: datetime) -> str:
+    return dates.moment(at, context[LANGUAGE])
+
+
+@jinja2.pass_context
+def _hour(context: Context, at: datetime) -> str:
+    return dates.hour(at, context[LANGUAGE])

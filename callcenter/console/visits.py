@@ -17,11 +17,13 @@ from callcenter.console import paths
 from callcenter.console.addresses import Network, asking_address
 from callcenter.console.cookies import FORM, SESSION, form_seed, give, new_seed, session_token, take_back
 from callcenter.console.forms import Fields, FormProofs, read_form
+from callcenter.console.navigation import STANDING, ways
 from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.paths import safe_return, with_return
 from callcenter.console.ports import Entrance, Session, Stage
 from callcenter.console.rendering import page
 from callcenter.console.troubles import Trouble, Turned
+from callcenter.console.words import CHOSEN, Language, language_of
 from callcenter.kernel.randomness import Random
 
 #: Of a query: somebody is at the page.
@@ -88,6 +90,11 @@ class Visit:
         return self.session
 
     @property
+    def language(self) -> Language:
+        """In which the answer is written: for what code says, with ``words.translations``."""
+        return language_of(self.request)
+
+    @property
     def back(self) -> str:
         """Where to go on to: a page of ours, whatever was asked."""
         asked = self.fields.get(paths.RETURN) or self.request.query.get(paths.RETURN)
@@ -102,11 +109,15 @@ class Visit:
             problems: what is wrong with the form that was sent.
             token: of the session that begins with this answer.
         """
+        resource = self.request.match_info.route.resource
+        here = "" if resource is None else resource.canonical
+        standing = self.request.app[STANDING]
         given = {
             "proof": self.proofs.proof(token or self.binding),
             "session": self.session,
             "problems": problems,
-            "here": self.request.match_info.route.resource.canonical if self.request.match_info.route.resource else "",
+            "here": here,
+            "navigation": ways(self.session, standing, here),
             **values,
         }
         response = page(self.request, template, given, status=422 if problems else 200)
@@ -193,6 +204,8 @@ class Doorkeeper:
         session = None if token is None else await self.entrance.session(token, active=active)
         if token is None and door.who is For.STAFF and _from_another_site(request):
             return page(request, "again.html", {"where": safe_return(request.path_qs)})
+        if session is not None and session.language is not None:
+            request[CHOSEN] = session.language
         elsewhere = _elsewhere(door.who, session)
         if elsewhere is not None:
             return self._sent_elsewhere(door, request, elsewhere, ended=token is not None and session is None)

@@ -77,12 +77,13 @@ def account_of(row: Row[Any]) -> Account:
         expires_on=row.expires_on,
         secrecy_signed_on=row.secrecy_signed_on,
         trained_until=row.trained_until,
+        page_language=row.page_language,
     )
 
 
 _COLUMNS = (
     "a.id, a.organisation_id, a.login, a.display_name, a.languages, a.locked_at, a.closed_at, a.expires_on, "
-    "a.secrecy_signed_on, a.trained_until"
+    "a.secrecy_signed_on, a.trained_until, a.page_language"
 )
 _BY_LOGIN = text(f"SELECT {_COLUMNS} FROM staff_account a WHERE a.login = :login")  # noqa: S608 - our own columns
 _BY_ID = text(f"SELECT {_COLUMNS} FROM staff_account a WHERE a.id = :id")  # noqa: S608 - our own columns

@@ -261,6 +261,16 @@ class Administration:
             await self.log.note(connection, Act.ACCOUNT_CHANGED, by, staff, {"languages": list(spoken)})
         return spoken
 
+    async def reads(self, staff: UUID, language: str | None, by: Actor) -> None:
+        """The owner of the account reads the pages in that language, ``fr`` or ``en``; ``None``: as the browser asks.
+
+        Raises:
+            AlreadyClosed: they read none in any case.
+        """
+        async with self.database.house() as connection:
+            await self._change(connection, _READ, {"id": staff, "language": language})
+            await self.log.note(connection, Act.ACCOUNT_CHANGED, by, staff, {"pages": language})
+
     async def _change(self, connection: AsyncConnection, statement: TextClause, values: dict[str, object]) -> None:
         if (await connection.execute(statement, values)).rowcount != 1:
             raise AlreadyClosed
@@ -323,4 +333,5 @@ _CLOSE = text("UPDATE staff_account SET closed_at = :now WHERE id = :id AND clos
 _SIGN = text("UPDATE staff_account SET secrecy_signed_on = :day WHERE id = :id")
 _TRAIN = text("UPDATE staff_account SET trained_until = :day WHERE id = :id")
 _EXPIRE = text("UPDATE staff_account SET expires_on = :day WHERE id = :id AND closed_at IS NULL")
+_READ = text("UPDATE staff_account SET page_language = :language WHERE id = :id AND closed_at IS NULL")
 _SPEAK = text("UPDATE staff_account SET languages = :languages WHERE id = :id AND closed_at IS NULL")

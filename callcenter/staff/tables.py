@@ -88,9 +88,11 @@ staff_account = Table(
     Column("expires_on", Date),  # the last day
     Column("secrecy_signed_on", Date),
     Column("trained_until", Date),  # the last day
+    Column("page_language", Text),  # null: as the browser asks
     UniqueConstraint("organisation_id", "id"),
     CheckConstraint("login ~ '^[a-z0-9][a-z0-9._-]{1,38}[a-z0-9]$'", name="login_is_plain"),
     CheckConstraint("char_length(display_name) <= 80", name="display_name_is_short"),
+    CheckConstraint("page_language IN ('fr', 'en')", name="page_language"),
     CheckConstraint(
         "array_position(languages, NULL) IS NULL AND array_to_string(languages, ',') ~ '^[a-z]{2}(,[a-z]{2}){0,9}$'",
         name="languages_are_codes",

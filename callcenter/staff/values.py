@@ -47,6 +47,7 @@ class Account:
         expires_on: the last day on which one may, ``None`` without end.
         secrecy_signed_on: when the undertaking of secrecy was signed (SM-02).
         trained_until: the last day on which the training holds.
+        page_language: in which they read the pages, two letters; ``None``: as the browser asks.
     """
 
     id: UUID
@@ -59,6 +60,7 @@ class Account:
     expires_on: date | None = None
     secrecy_signed_on: date | None = None
     trained_until: date | None = None
+    page_language: str | None = None
 
     def shut(self, now: datetime) -> Shut | None:
         """Why the account opens nothing now, or ``None`` where it may sign in."""

@@ -208,3 +208,22 @@ async def test_a_link_from_elsewhere_finds_the_session(browser: Browser) -> None
         await page.get_by_role("link", name="ici").click()
         await expect(page.get_by_role("heading", name="Mon compte", level=1)).to_be_visible()
         await expect(page.get_by_text("La session a pris fin.")).to_be_visible()
+
+
+async def test_on_a_narrow_screen_the_ways_are_behind_a_button_without_a_script(browser: Browser) -> None:
+    async with open_desk() as desk, looking(browser, viewport=NARROW, java_script_enabled=False) as page:
+        await signed_in(page, desk)
+        await page.goto(desk.guest.origin + "/compte")
+        menu, ways = page.get_by_role("button", name="Menu"), page.get_by_role("navigation")
+        await expect(ways).to_be_hidden()
+        await menu.focus()
+        await page.keyboard.press("Enter")
+        await expect(ways).to_be_in_viewport()
+        await page.keyboard.press("Tab")
+        await expect(ways.get_by_role("link", name="Accueil")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(ways).to_be_hidden()
+        await expect(menu).to_be_focused()
+        await page.set_viewport_size({"width": 1024, "height": 700})
+        await expect(menu).to_be_hidden()
+        await expect(ways.get_by_role("link", name="Mon compte")).to_have_attribute("aria-current", "page")

@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from callcenter.console.script_ports import ShownValue
+from callcenter.console.script_ports import Moment, ShownValue
 from callcenter.console.workplace_ports import Doing, Unfinished
-from tests.browser.test_console_pages import FAULTS, NARROW, looking, signed_in
+from tests.browser.barriers import without_barriers
+from tests.browser.test_console_pages import looking, signed_in
+from tests.browser.test_weight import LARGEST, weighed
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.scripts import VALUE
 from tests.unit.console.workplaces import CALL, NOW, TALK, TILLEULS
@@ -276,28 +279,34 @@ async def test_the_script_is_answered_without_scripts(browser: Browser) -> None:
         await expect(page.get_by_text("« Raccrochez et composez le 15 ou le 112. »")).to_be_visible()
 
 
-async def test_every_screen_fits_a_narrow_screen_and_names_what_it_holds(browser: Browser) -> None:
-    over = Unfinished(CALL, TILLEULS, NOW)
-    async with in_talk(browser, viewport=NARROW) as (desk, page):
-        for step in ("reason", "message", "verify", "files", "declare", "dispose", "done"):
-            desk.script.stands(step)
-            await opened(page, desk)
-            assert await page.evaluate(FAULTS) == [], step
-        desk.workplaces.stands(doing=Doing.WRAP_UP, wrap_up_until=NOW + timedelta(seconds=9), unfinished=(over,))
+@pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
+async def test_no_screen_keeps_anybody_out(browser: Browser, locale: str) -> None:
+    """In light and dark, at 200 % and at 320 pixels; with errors, with values, with the list of keys."""
+    shown = ShownValue("x", "Jour et heure", "D02", "date d’un rendez-vous", VALUE, NOW + timedelta(hours=1))
+    async with in_talk(browser, locale=locale) as (desk, page):
+        desk.script.stands("files", shown=(shown,), level=2, timeline=(Moment(NOW, "disclosure", {}),) * 6)
         await opened(page, desk)
-        assert await page.evaluate(FAULTS) == []
-
-
-async def test_the_workplace_weighs_less_than_a_hundred_kilobytes(browser: Browser) -> None:
-    """Without the softphone: everything that is sent for the page, headers and all, at a first visit."""
-    async with in_talk(browser) as (desk, page):
-        client = await page.context.new_cdp_session(page)
-        await client.send("Network.enable")
-        await client.send("Network.setCacheDisabled", {"cacheDisabled": True})
-        sent: list[float] = []
-        client.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
+        await press(page, "Alt+u")
+        await expect(page.locator(".say")).to_be_visible()
+        await without_barriers(page, "/poste")
         desk.script.stands("message")
         await opened(page, desk)
-        await page.wait_for_load_state("load")
-        assert len(sent) >= 8
-        assert sum(sent) < 100_000
+        await press(page, "Alt+n", "Enter")
+        await expect(message(page)).to_be_focused()
+        await expect(page.locator(".wrong-words").first).to_be_visible()
+        await without_barriers(page, "/poste")
+        over = Unfinished(CALL, TILLEULS, NOW)
+        desk.script.stands("dispose", live=False)
+        desk.workplaces.stands(doing=Doing.WRAP_UP, wrap_up_until=NOW + timedelta(seconds=9), unfinished=(over,))
+        await opened(page, desk)
+        await page.locator("#aide").click()
+        await without_barriers(page, "/poste")
+
+
+async def test_the_page_of_a_call_weighs_less_than_a_hundred_kilobytes(browser: Browser) -> None:
+    async with in_talk(browser) as (desk, page):
+        desk.script.stands("message")
+        scale = await weighed(page, desk.guest.origin, "/poste")
+        assert scale.bytes["/static/script.js"] > 500
+        assert scale.total < LARGEST, scale.bytes
+        assert scale.elsewhere == []

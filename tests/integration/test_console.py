@@ -214,3 +214,12 @@ async def test_training_is_told_as_it_stands(console: Console, until: date, word
     account = (await console.room.administration.all())[0]
     await console.room.administration.trained(account.id, until, BY)
     assert words in (await console.guest.get("/")).words
+
+
+async def test_one_reads_the_pages_in_ones_own_language(console: Console) -> None:
+    await console.joined()
+    await console.guest.get("/compte")
+    chosen = await console.guest.follow(await console.guest.post("/compte/langue", langue="en"))
+    assert "The pages are in the language that you chose." in chosen.words
+    async with console.another() as guest:
+        assert "Hello, Télésecrétaire 1" in (await guest.follow(await console.sign_in(guest=guest))).words

@@ -142,6 +142,21 @@ async def test_a_last_day_that_is_over_puts_out_whoever_is_in(desk: Desk) -> Non
     assert days == ["2026-11-26", "2026-11-25", None]
 
 
+async def test_the_language_of_the_pages_is_the_accounts_and_on_record(desk: Desk) -> None:
+    admin, account = desk.room.administration, await desk.account("lit")
+    assert account.page_language is None
+    await admin.reads(account.id, "en", BY)
+    assert (await admin.called(account.login)).page_language == "en"
+    assert (await admin.records(account.id))[-1].body["pages"] == "en"
+    with pytest.raises(DBAPIError, match="page_language"):
+        await admin.reads(account.id, "de", BY)
+    await admin.reads(account.id, None, BY)
+    assert (await admin.called(account.login)).page_language is None
+    await admin.close(account.id, BY)
+    with pytest.raises(AlreadyClosed):
+        await admin.reads(account.id, "fr", BY)
+
+
 async def test_languages_are_on_record_and_a_closed_account_has_none_to_change(desk: Desk) -> None:
     account, admin = await desk.account(), desk.room.administration
     assert await admin.speaks(account.id, ["fr", "ar", "ar"], BY) == ("fr", "ar")

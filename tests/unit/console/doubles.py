@@ -30,6 +30,7 @@ from callcenter.console.ports import (
     Training,
     Welcome,
 )
+from callcenter.console.words import Language
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.keys import Keyring
@@ -45,7 +46,9 @@ PASSWORD = "quatre mots sans rapport"
 CODE, RECOVERY = "492039", "k7fqh2m9"
 INVITATION = "i" * 43
 SINCE = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
-ALICE = Session(STAFF, "operatrice1", "Télésecrétaire 1", Stage.PASSWORD, enrolled=True, confirmed=False)
+ALICE = Session(
+    STAFF, "operatrice1", "Télésecrétaire 1", Stage.PASSWORD, True, confirmed=False, roles=frozenset({"operator"})
+)
 WELCOME = Welcome(
     "Télésecrétariat de démonstration",
     Training.VALID,
@@ -197,6 +200,10 @@ class StaffDouble:
             return NotEntered(self.wait)
         self.changes.append("password")
         return Entered(token)
+
+    async def read_in(self, token: str, language: Language | None) -> None:
+        self._may(token, confirmed=False)
+        self.sessions[token] = replace(self.sessions[token], language=language)
 
     async def end_session(self, token: str, session: UUID) -> None:
         self._may(token, confirmed=False)

@@ -15,16 +15,18 @@ COLOURS = {
 }
 
 WORDS = [
-    *(("ink", on) for on in ("ground", "surface", "sunken", "amber-wash", "red-wash", "green-wash")),
-    *(("soft", on) for on in ("ground", "surface")),
-    *(("accent", on) for on in ("ground", "surface", "sunken")),
+    *(("ink", on) for on in ("ground", "surface", "sunken", "accent-wash", "amber-wash", "red-wash", "green-wash")),
+    *(("soft", on) for on in ("ground", "surface", "sunken", "accent-wash")),
+    *(("accent", on) for on in ("ground", "surface", "sunken", "accent-wash")),
     ("on-accent", "accent"),
-    *(("red-ink", on) for on in ("surface", "red-wash")),
+    ("surface", "ink"),
+    ("red-ink", "surface"),
+    *((f"{colour}-ink", f"{colour}-wash") for colour in ("red", "amber", "green")),
 ]
 SHAPES = [
     *(("strong-line", on) for on in ("surface", "ground")),
     *(("focus", on) for on in ("ground", "surface", "red-wash")),
-    *((f"{colour}-ink", f"{colour}-wash") for colour in ("red", "amber", "green")),
+    *((f"{colour}-ink", on) for colour in ("red", "amber", "green") for on in ("surface", f"{colour}-wash")),
 ]
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from callcenter.console.addresses import asking_address
 from callcenter.console.carrier_file import NotInstalled, carrier_file
+from callcenter.console.dates import day, moment
 from callcenter.console.files import FOLDER, files
 from callcenter.console.origin import console_origin
 from callcenter.console.paths import HOME, safe_return, with_return
-from callcenter.console.rendering import day, moment
 from callcenter.kernel.errors import ConfigurationError
 from tests.conftest import TODAY
 

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from callcenter.console.application import doors
 from callcenter.console.demonstration import demonstration_of
+from callcenter.console.files import FOR_EVER, files
 from callcenter.console.headers import HEADERS
 from callcenter.console.ports import Overrun, Part, Stage, Training
 from callcenter.kernel.errors import Conflict, Unavailable
@@ -474,10 +475,35 @@ async def test_a_file_is_fetched_once_and_again_when_it_changes() -> None:
         address = re.search(r'href="(/static/console\.css\?[0-9a-f]+)"', page.text)
         assert address is not None
         file = await desk.guest.get(address[1])
-        assert (file.status, file.headers["Cache-Control"]) == (200, "no-cache")
-        again = await desk.guest.get(address[1], {"If-None-Match": file.headers["ETag"]})
+        assert (file.status, file.headers["Cache-Control"]) == (200, FOR_EVER)
+        # Under an address that does not name what it holds, a browser asks again.
+        for other in ("/static/console.css", "/static/console.css?" + "0" * 16, address[1] + "0"):
+            assert (await desk.guest.get(other)).headers["Cache-Control"] == "no-cache"
+        again = await desk.guest.get("/static/console.css", {"If-None-Match": file.headers["ETag"]})
         assert again.status == 304
         assert (await desk.guest.get("/static/..%2f__init__.py")).status == 404
+
+
+async def test_a_file_is_packed_for_who_unpacks_it_and_a_page_never_is() -> None:
+    plain = files()["console.css"].body.decode()
+    async with open_desk() as desk:
+        await desk.signed_in()
+        for accepted, packed in {
+            "gzip, br": True,
+            "br, gzip;q=1.0": True,
+            "identity": False,
+            "gzip;q=0": False,
+        }.items():
+            file = await desk.guest.get("/static/console.css", {"Accept-Encoding": accepted})
+            assert file.text == plain  # the client unpacks
+            assert (file.headers.get("Content-Encoding") == "gzip") is packed, accepted
+            assert file.headers["Vary"] == "Accept-Encoding"
+            assert (int(file.headers["Content-Length"]) < len(plain) / 2) is packed
+            again = {"Accept-Encoding": accepted, "If-None-Match": file.headers["ETag"]}
+            assert (await desk.guest.get("/static/console.css", again)).status == 304
+        for path in ("/", "/compte", "/connexion", "/nothing"):
+            page = await desk.guest.get(path, {"Accept-Encoding": "gzip, deflate, br"})
+            assert "Content-Encoding" not in page.headers, path
 
 
 async def _every_page(guest: Guest) -> list[tuple[str, dict[str, str]]]:

@@ -1,0 +1,85 @@
+"""The ways from every page to the main ones: one list, for all who are signed in.
+
+A page is named here once, with those for whom a way to it is worth showing. It shows as soon as a door of that address
+stands. Whoever has no use for a way is not shown it; what they may do at a page is found out there all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from callcenter.console import paths
+from callcenter.console.ports import Session
+from callcenter.console.words import marked
+
+EVERYBODY: Final = frozenset[str]()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A main page.
+
+    Arguments:
+        path: its address, and the beginning of those of the pages under it.
+        label: what the way to it is called, in French; translated where it is shown.
+        roles: whom it is for, as the database names roles; ``EVERYBODY`` for all.
+    """
+
+    path: str
+    label: str
+    roles: frozenset[str] = EVERYBODY
+
+
+#: In the order in which they are shown.
+PLACES: Final = (
+    Place(paths.HOME, marked("Accueil")),
+    Place(paths.WORKPLACE, marked("Mon poste"), frozenset({"operator", "supervisor"})),
+    Place("/messages", marked("Messages"), frozenset({"operator", "supervisor", "practitioner"})),
+    Place("/cabinets", marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
+    Place("/suivi", marked("Suivi"), frozenset({"supervisor"})),
+    Place("/en-direct", marked("En direct"), frozenset({"supervisor"})),
+    Place("/administration", marked("Administration"), frozenset({"administrator"})),
+    Place(paths.ACCOUNT, marked("Mon compte")),
+)
+
+#: The addresses of an application's doors that can be gone to.
+STANDING: Final[web.AppKey[frozenset[str]]] = web.AppKey("standing", frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to a main page.
+
+    Arguments:
+        current: for ``aria-current``: ``page`` on the page itself, ``true`` on one under it, empty elsewhere.
+    """
+
+    path: str
+    label: str
+    current: str
+
+
+def ways(session: Session | None, standing: Collection[str], here: str) -> tuple[Way, ...]:
+    """What somebody is shown.
+
+    Arguments:
+        session: whose page it is; without one, what is for everybody.
+        standing: addresses of pages that there are.
+        here: the address of the page.
+    """
+    roles = frozenset[str]() if session is None else session.roles
+    return tuple(
+        Way(place.path, place.label, _current(place.path, here))
+        for place in PLACES
+        if place.path in standing and (not place.roles or place.roles & roles)
+    )
+
+
+def _current(path: str, here: str) -> str:
+    if here == path:
+        return "page"
+    return "true" if path != paths.HOME and here.startswith(path + "/") else ""

@@ -1,0 +1,69 @@
+"""What keeps people from a page: axe's rules (WCAG 2.2 AA and its own good practice), and reflow, in every form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import Page
+
+#: Which rules: those of WCAG 2.0 to 2.2 up to AA, and what axe counts as good practice.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A form in which a page is looked at.
+
+    Arguments:
+        width: of the window, in its own pixels: 640 is what a window of 1280 has at 200 % (WCAG 1.4.4).
+    """
+
+    name: str
+    scheme: str
+    width: int
+
+
+LOOKS = (
+    Look("light", "light", 1280),
+    Look("dark", "dark", 1280),
+    Look("200 %", "light", 640),
+    Look("narrow and dark", "dark", 320),
+)
+
+_RUN = """async (tags) => {
+  const found = await axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+  const faults = (rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`);
+  return found.violations.flatMap(faults);
+}"""
+
+
+async def barriers(page: Page) -> list[str]:
+    """What is in the way on the page as it stands, in each form; none is the aim."""
+    size, found = page.viewport_size, []
+    await page.evaluate(AXE_SCRIPT)
+    for look in LOOKS:
+        # Nothing moves: a colour on its way from one scheme to the other is none of the page's.
+        await page.emulate_media(color_scheme=look.scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        await page.set_viewport_size({"width": look.width, "height": 900})
+        found += [f"{look.name}: {fault}" for fault in await page.evaluate(_RUN, RULES)]
+        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{look.name}: wider than the window (WCAG 1.4.10)")
+    await page.emulate_media(color_scheme="null", reduced_motion="null")
+    if size is not None:
+        await page.set_viewport_size(size)
+    return found
+
+
+async def without_barriers(page: Page, door: str) -> None:
+    """The page that is open keeps nobody out.
+
+    Arguments:
+        door: its address, as it stands in ``console/paths.py``: by this call the door counts as looked at
+            (``test_barriers.py``), so that it must be the page's own.
+    """
+    path = urlsplit(page.url).path
+    assert re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(door)), path), f"{path} is not {door}"
+    assert await barriers(page) == [], door
