@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from callcenter.audit.ledger import EventKind
 from callcenter.calls import script_values
 from callcenter.calls.script_values import Operator, ScriptScreen, ShownField
-from callcenter.calls.scripts import Scripts
+from callcenter.calls.scripts import EMERGENCY_PROMPT, Scripts
 from callcenter.console.script_ports import (
     RETURNED,
     Ask,
@@ -73,7 +74,7 @@ class OperatorsScripts:
         Raises:
             Forbidden: it has ended in the meantime.
         """
-        session = await self.room.sessions.of(token)
+        session = await self.room.sessions.of(token, active=False)
         if session is None or not session.is_full:
             raise Forbidden("the session is over")
         account = session.account
@@ -83,6 +84,7 @@ class OperatorsScripts:
         if made is None:
             return None
         stands = made.stands
+        noted = next((one.at for one in stands.timeline if one.kind == EventKind.CALL_EMERGENCY.value), None)
         return Screen(
             call=stands.reservation,
             document=stands.document,
@@ -94,6 +96,7 @@ class OperatorsScripts:
             patient=stands.patient,
             live=stands.live,
             now=stands.now,
+            emergency=None if noted is None else Emergency(noted, (self._said(EMERGENCY_PROMPT),)),
         )
 
     def _ask(self, screen: screens.Screen, *, back: bool) -> Ask:
@@ -114,8 +117,11 @@ class OperatorsScripts:
         return FileItem(one.choice, one.path, one.label.text, code, self._named(one.category), one.done, one.key)
 
     def _shown(self, one: ShownField) -> ShownValue:
-        label = self.book.said(field_prompt(one.path), "fr").render({})
+        label = self._said(field_prompt(one.path))
         return ShownValue(one.path, label, one.category.value, self._named(one.category), one.value, one.until)
+
+    def _said(self, prompt: str) -> str:
+        return self.book.said(prompt, "fr").render({})
 
     def _named(self, category: Category) -> str:
         return self.policy.rules[category].name

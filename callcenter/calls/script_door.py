@@ -1,7 +1,7 @@
 """Whoever answers a script comes in here: under the locks of the call, and only while it is theirs.
 
 What was proved in the call, and what may be seen, is there only while the two talk; once the talk is over its operator
-may note what it was about, until they have had another or time is up.
+may note what it was about, until time is up: another call that came while they wrote takes no word of theirs.
 """
 
 from __future__ import annotations

@@ -7,15 +7,10 @@ from sqlalchemy import text
 #: Whose call a reservation is of, before its locks are taken.
 WHOSE = text("SELECT call_id FROM reservation WHERE id = :id AND staff_id = :staff")
 
-#: With the locks: since when the caller is at their keys; and, of a talk that is over, whether it is the last that its
-#: operator has had, so that they may still note what it was about.
+#: With the locks: since when the caller is at their keys; and, of a talk that is over, whether its operator may still
+#: note what it was about: another call may have come while they wrote.
 STANDS = text(
-    """
-    SELECT r.keypad_at, r.state = 'over' AND r.ended_at > :since AND NOT EXISTS (
-        SELECT FROM reservation n WHERE n.staff_id = r.staff_id AND n.number > r.number AND n.connected_at IS NOT NULL
-    ) AS noting
-    FROM reservation r WHERE r.id = :id
-    """
+    "SELECT r.keypad_at, r.state = 'over' AND r.ended_at > :since AS noting FROM reservation r WHERE r.id = :id"
 )
 
 LOAD = text("SELECT document, state, shown, emergency_at, ended_at FROM script WHERE id = :id")

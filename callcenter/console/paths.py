@@ -45,6 +45,9 @@ WORKPLACE_NEWS = "/poste/evenements"
 WORKPLACE_PASS = "/poste/jeton"  # noqa: S105 - an address
 WORKPLACE_PRESENCE = "/poste/presence"
 WORKPLACE_THERE = "/poste/toujours-la"
+WORKPLACE_SCRIPT = "/poste/appels/{call}/scenario"
+WORKPLACE_DRAFT = "/poste/appels/{call}/brouillon"
+WORKPLACE_EMERGENCY = "/poste/appels/{call}/urgence"
 WORKPLACE_ACT = "/poste/appels/{call}/{act}"
 
 ADMINISTRATION = "/administration"

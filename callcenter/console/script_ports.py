@@ -165,12 +165,25 @@ class Moment:
 
     Arguments:
         kind: of the record, such as « disclosure ».
-        details: keys and references of it, never a value: category, decision, outcome.
+        details: keys and references of it, never a value: categories, decision, outcome.
     """
 
     at: datetime
     kind: str
     details: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """An emergency is noted.
+
+    Arguments:
+        at: when.
+        said: the words to say.
+    """
+
+    at: datetime
+    said: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +201,7 @@ class Screen:
         patient: the script knows which patient it is about; says nothing about who.
         live: the talk goes on; once it is over, only noting and the disposition remain.
         now: when it was looked at.
+        emergency: it was noted in this talk that somebody's life is in danger.
     """
 
     call: UUID
@@ -200,19 +214,7 @@ class Screen:
     patient: bool
     live: bool
     now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Emergency:
-    """An emergency is noted.
-
-    Arguments:
-        at: when.
-        said: the words to say.
-    """
-
-    at: datetime
-    said: tuple[str, ...]
+    emergency: Emergency | None = None
 
 
 class Script(Protocol):

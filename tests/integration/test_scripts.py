@@ -342,7 +342,7 @@ async def test_a_call_is_closed_with_what_it_was_about(desk: Desk) -> None:
     assert (disposed["disposition"], disposed["note"]) == ("information", True)
 
 
-async def test_noting_goes_on_after_the_talk_until_the_next_or_until_time_is_up(desk: Desk) -> None:
+async def test_noting_goes_on_after_the_talk_until_time_is_up(desk: Desk) -> None:
     await desk.look()
     await desk.hang_up()
     stands = await desk.look()
@@ -351,11 +351,16 @@ async def test_noting_goes_on_after_the_talk_until_the_next_or_until_time_is_up(
     assert await desk.scripts.look(desk.operator, desk.talk.id) is None
 
 
-async def test_whoever_has_another_call_notes_nothing_of_the_one_before(desk: Desk) -> None:
+async def test_whoever_has_another_call_still_notes_what_the_one_before_was_about(desk: Desk) -> None:
+    """What they were writing as it came is not lost; of the patient nothing is seen any more."""
     await desk.look()
+    await desk.answer("1")
+    stands = await desk.look()
+    assert await desk.scripts.draft(desk.operator, desk.talk.id, stands.document, {"text": "Rappeler avant midi"})
     other = await desk.next_call()
-    assert await desk.scripts.look(desk.operator, desk.talk.id) is None
     await other.look()
+    before = await desk.look()
+    assert (before.live, before.level, before.shown) == (False, Level.UNKNOWN, ())
     await desk.ground.change("UPDATE script SET state = NULL WHERE id = :id", id=other.talk.id)
     assert await other.scripts.look(other.operator, other.talk.id) is None
 

@@ -588,15 +588,8 @@ def doors_of(staff: StaffDouble) -> list[object]:
     from callcenter.console.streams import Streams
     from callcenter.console.supervision import Supervision
 
-    deps = ConsoleDependencies(
-        None,
-        staff,
-        staff,
-        staff,
-        staff,
-        *[None] * 6,
-        supervision=Supervision(None, None),  # type: ignore[arg-type]
-    )
+    nothing = [None] * 7
+    deps = ConsoleDependencies(None, staff, staff, staff, staff, *nothing, supervision=Supervision(None, None))  # type: ignore[arg-type]
     return list(doors(deps, Streams(None, staff, None)))  # type: ignore[arg-type]
 
 

@@ -20,7 +20,7 @@ ENGLISH = FOLDER / "en"
 FILES = {path.stem: path for path in sorted(ENGLISH.glob("*.po"))}
 
 #: What is the same in every language, and classes that a template names apart.
-NAMES = frozenset({"callcenter", "Alt", "narrow", "wide"})
+NAMES = frozenset({"callcenter", "Alt", "narrow", "wide", "full"})
 
 
 @pytest.fixture(scope="module")
