@@ -204,6 +204,15 @@ async def test_a_verified_caller_is_told_the_date_and_no_more_than_is_asked(scri
     assert script.notes.disposed == [(Disposition.TOLD, "")]
 
 
+async def test_nothing_of_a_patient_outlasts_the_script(script: Script) -> None:
+    await script.pick("6")
+    await script.verified()
+    await script.pick("then", "0")
+    assert script.state.bound == {"appointment": FIRST}
+    await close(script, Disposition.TOLD)
+    assert (script.state.bound, script.state.typed) == ({}, {})
+
+
 async def test_a_second_look_is_asked_for_again(script: Script) -> None:
     await script.pick("6")
     await script.verified()
