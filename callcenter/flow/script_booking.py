@@ -20,11 +20,10 @@ from callcenter.flow.outcomes import Asking, Left, ScriptOutcome, ScriptScene
 from callcenter.flow.ports import BookablePractitioner, BookingMade, Done, NoSlot
 from callcenter.flow.screens import LEAVE, SEND, Choice, FieldKind, Filled, Option
 from callcenter.flow.script_disposing import suggesting
-from callcenter.flow.script_forms import Asked, Faulty, NotOffered, as_written, form, named, read
+from callcenter.flow.script_forms import Asked, Faulty, NotOffered, calling, form, named, read
 from callcenter.flow.script_language import Disposition
 from callcenter.flow.state import Phase, State
 from callcenter.flow.words import SPEECH
-from callcenter.speech import typed
 
 #: The names under which is kept what stands on the screen, as JSON: practitioners, slots in ISO form. An answer is
 #: about those, whatever has changed meanwhile.
@@ -138,9 +137,7 @@ async def _hold(state: State, filled: Filled, scene: ScriptScene) -> ScriptOutco
         return await _offer(state, scene, slots[-1])
     if isinstance(await scene.world.booking.hold(UUID(state.typed[PRACTITIONER]), wanted), NoSlot):
         return await _offer(state, scene, None, GONE_PROMPT)
-    number = scene.world.caller.number
-    this = "" if number is None or typed.is_surtaxed(number) else as_written(number)
-    return _who(state, scene, {NUMBER: this})
+    return _who(state, scene, {NUMBER: calling(scene)})
 
 
 def _who(

@@ -146,13 +146,15 @@ async def test_a_message_needs_its_text_and_may_lack_a_number(operateur: Flow) -
     assert (request.number, request.practitioner) == (None, UUID(int=7))  # the number called is theirs
 
 
-async def test_a_premium_number_is_not_offered_to_be_rung_back(operateur: Flow) -> None:
-    script = Script(operateur, number="+33899123456")
-    await script.begin()
-    await script.pick("1")
-    assert script.form.fields[1].value == ""
-    await script.fill(text="Rappeler", number="0899123456")
-    assert script.faults() == {"number": "script.telephone_wrong"}
+@pytest.mark.parametrize("number", ["+33899123456", None], ids=["premium", "withheld"])
+async def test_a_number_that_nobody_should_ring_stands_in_no_form(operateur: Flow, number: str | None) -> None:
+    for way, field in ((["1"], "number"), (["2", "2", "1"], "booking_number"), (["6"], "telephone")):
+        script = Script(operateur, number=number, practitioners=[MOREAU], free=FREE)
+        await script.begin()
+        await script.pick(*way)
+        assert next(one for one in script.form.fields if one.name == field).value == ""
+        await script.fill(**{field: "0899123456"})
+        assert script.faults()[field] == "script.telephone_wrong"
 
 
 @pytest.mark.parametrize(
