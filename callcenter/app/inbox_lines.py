@@ -13,7 +13,7 @@ from callcenter.practice.correspondence import Contents, Heading
 from callcenter.practice.follow_ups import FollowUp
 from callcenter.practice.numbers import in_pairs
 from callcenter.practice.values import Urgency
-from callcenter.staff.accounts import names_of
+from callcenter.staff.names import names_of
 
 
 async def names_in(connection: AsyncConnection, headings: Sequence[Heading]) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -37,12 +37,6 @@ async def account(connection: AsyncConnection, staff: UUID) -> Account | None:
     """The account of an identifier."""
     row = (await connection.execute(_BY_ID, {"id": staff})).one_or_none()
     return None if row is None else account_of(row)
-
-
-async def names_of(connection: AsyncConnection, staff: Collection[str]) -> Mapping[str, str]:
-    """What colleagues read as the names of accounts, by identifier as text; of what is none, nothing."""
-    rows = (await connection.execute(_NAMES, {"staff": list(staff)})).all()
-    return {str(row.id): str(row.display_name) for row in rows}
 
 
 async def hold_account(connection: AsyncConnection, staff: UUID, *, alone: bool = False) -> None:
@@ -92,7 +86,6 @@ _COLUMNS = (
 )
 _BY_LOGIN = text(f"SELECT {_COLUMNS} FROM staff_account a WHERE a.login = :login")  # noqa: S608 - our own columns
 _BY_ID = text(f"SELECT {_COLUMNS} FROM staff_account a WHERE a.id = :id")  # noqa: S608 - our own columns
-_NAMES = text("SELECT id, display_name FROM staff_account WHERE id::text = ANY (cast(:staff AS text[]))")
 _HOLD = text("SELECT 1 FROM staff_account WHERE id = :id FOR SHARE")
 _HOLD_ALONE = text("SELECT 1 FROM staff_account WHERE id = :id FOR NO KEY UPDATE")
 _ALL = text(f"SELECT {_COLUMNS} FROM staff_account a ORDER BY a.login")  # noqa: S608 - our own columns
