@@ -73,7 +73,12 @@ async def test_a_message_of_the_day_is_tried_saved_and_heard_on_the_next_call(
         await page.get_by_role("button", name="Enregistrer", exact=True).last.click()
         await expect(page.get_by_role("status")).to_contain_text("C’est enregistré")
         await expect(page.get_by_role("region", name="Aujourd’hui")).to_contain_text(MESSAGE)
-    assert MESSAGE in await greeting(open_stage)
+        await page.get_by_role("link", name="Ce que vont entendre les appelants").click()
+        shown = await page.locator("ol.heard li").all_inner_texts()
+    heard = await greeting(open_stage)
+    assert MESSAGE in heard
+    assert len(shown) >= 4
+    assert all(" ".join(line.split()) in heard for line in shown), "the preview shows other words than a call hears"
 
 
 async def test_a_mistake_leads_to_its_field_by_keyboard_and_without_a_script(

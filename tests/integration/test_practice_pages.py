@@ -291,3 +291,18 @@ async def test_a_role_that_was_taken_opens_nothing_on_a_page_that_stands(supervi
     await office.console.room.administration.take(account, grant.role, grant.portfolio, BY)
     assert (await office.guest.send(path, {**fields, "valeur": "Appelez ailleurs."})).status == 404
     assert "Appelez" not in (await office.facts()).closing_conduct
+
+
+async def test_a_form_that_claims_a_million_rows_has_a_hundred(supervised: Office) -> None:
+    for name in ("qui-repond-quand", "numeros"):
+        path = setting(TILLEULS, name)
+        fields = await supervised.form(path)
+        page = await supervised.guest.send(path, {**fields, "rangs": "9" * 9, "geste": "rien"})
+        assert page.text.count("<fieldset") < 120, name
+
+
+async def test_what_is_tried_is_warned_of_before_it_is_saved(supervised: Office) -> None:
+    path = setting(TILLEULS, "message-du-jour")
+    fields = await supervised.form(path)
+    tried = await supervised.guest.send(path, {**fields, "valeur": "Mme Durand est attendue.", "geste": "apercu"})
+    assert "Cela ressemble au nom d’une personne." in tried.words
