@@ -29,6 +29,7 @@ from callcenter.console.practices_ports import (
     Outcome,
     Past,
     Person,
+    PersonAdded,
     PersonChange,
     Practices,
     Refused,
@@ -38,7 +39,7 @@ from callcenter.console.practices_ports import (
 )
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import DataProblems, Forbidden
-from callcenter.kernel.randomness import Random
+from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.changing import (
     ChangedMeanwhile,
     NothingToChange,
@@ -48,7 +49,7 @@ from callcenter.practice.changing import (
 )
 from callcenter.practice.directory import Directory, NoSuchPractice
 from callcenter.practice.enrolment import NumberTaken, UnusablePractice
-from callcenter.practice.people import PersonStandsSo, PersonWanted, change_person, people_of
+from callcenter.practice.people import NewPerson, PersonStandsSo, PersonWanted, add_person, change_person, people_of
 from callcenter.practice.practice_form import Setting, as_written
 from callcenter.practice.setting_versions import (
     EVER,
@@ -199,6 +200,18 @@ class StaffPractices:
                 await change_person(tx, person, wanted, str(session.account.id), self._acts)
         except PersonStandsSo:
             return Same()
+        except (DataProblems, NumberTaken) as error:
+            return Refused(_faults(error))
+        return Saved(0)
+
+    async def add_person(self, token: str, practice: UUID, person: PersonAdded) -> Outcome:
+        session, allowed = await self._entitled(token, practice)
+        if Setting.NUMBERS not in allowed:
+            raise NoSuchPractice
+        new = NewPerson(person.name, person.title, person.speciality, person.sensitive, person.line)
+        try:
+            async with self.database.practice(practice) as tx:
+                await add_person(tx, new_id(self.random), new, str(session.account.id), self._acts)
         except (DataProblems, NumberTaken) as error:
             return Refused(_faults(error))
         return Saved(0)

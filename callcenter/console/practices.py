@@ -114,6 +114,7 @@ class PracticePages:
             practice_path=practice_path(practice),
             history_path=paths.PRACTICE_HISTORY.format(practice=practice),
             preview_path=paths.PRACTICE_PREVIEW.format(practice=practice),
+            people_path=paths.PRACTITIONERS.format(practice=practice),
             person_path=lambda person: person_path(practice, person),
         )
 

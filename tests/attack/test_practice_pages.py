@@ -108,6 +108,7 @@ async def test_p7_a_practitioner_changes_numbers_and_colleagues(office: Office) 
             f"{address}/reglages/numeros",
             {"vu": "1", "rangs": "1", "0-numero": MAIN, "0-entree": "main"},
         ),
+        "somebody more": (f"{address}/praticiens", {"nom": "Paul Vasseur", "specialite": "pédiatrie"}),
         "mark": (
             f"{address}/praticiens/{BENALI}",
             {"titre": "Dr", "specialite": "psychiatrie", "sans-mention": "1"},

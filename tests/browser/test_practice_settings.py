@@ -99,7 +99,7 @@ async def each_page(page: Page, looked: Callable[[str], Awaitable[None]]) -> Non
     """Go through the pages of a practice's settings."""
     practice = page.url
     await looked("cabinet")
-    for name in (*(f"reglages/{one}" for one in PAGES), "apercu", "historique"):
+    for name in (*(f"reglages/{one}" for one in PAGES), "apercu", "historique", "praticiens"):
         await page.goto(f"{practice}/{name}")
         await looked(name.rpartition("/")[2])
     await page.goto(practice)

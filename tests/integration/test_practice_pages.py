@@ -306,3 +306,20 @@ async def test_what_is_tried_is_warned_of_before_it_is_saved(supervised: Office)
     fields = await supervised.form(path)
     tried = await supervised.guest.send(path, {**fields, "valeur": "Mme Durand est attendue.", "geste": "apercu"})
     assert "Cela ressemble au nom d’une personne." in tried.words
+
+
+async def test_a_practitioner_is_added_once_under_a_name_that_can_be_compared(supervised: Office) -> None:
+    office, path = supervised, f"/cabinets/{TILLEULS}/praticiens"
+    fields = {**await office.form(path), "specialite": "pédiatrie", "titre": "Dr", "sensible": "1"}
+    for name, why in (
+        ("", "Ne peut pas rester vide."),
+        ("claire MOREAU", "déjà enregistré"),
+        ("李雷", "caractère inconnu"),
+    ):
+        refused = await office.guest.send(path, {**fields, "nom": name})
+        assert why in refused.words, refused.words
+        assert fields_of(refused)["specialite"] == "pédiatrie"
+    assert (await office.guest.send(path, {**fields, "nom": "Paul Vasseur", "ligne": "04 65 71 00 63"})).status == 303
+    page = await office.guest.get(f"/cabinets/{TILLEULS}")
+    assert "Dr Paul Vasseur pédiatrie · sensible · une ligne est enregistrée" in page.words
+    assert [record["event"] for record in await office.records()] == ["practitioner.changed"]
