@@ -78,6 +78,7 @@ PRACTICE_SETTING = "/cabinets/{practice}/reglages/{setting}"
 PRACTICE_WITHDRAWN = "/cabinets/{practice}/reglages/{setting}/retrait"
 PRACTICE_PREVIEW = "/cabinets/{practice}/apercu"
 PRACTICE_SOUND = "/cabinets/{practice}/ecoute/{sound}"
+PRACTITIONERS = "/cabinets/{practice}/praticiens"
 PRACTITIONER = "/cabinets/{practice}/praticiens/{practitioner}"
 
 BOARD = "/en-direct"

@@ -71,7 +71,7 @@ from callcenter.practice.free_slots import BookablePractitioner, OfferedTo
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.numbers import E164
 from callcenter.practice.patients import Patients
-from callcenter.practice.people import NoSuchPractitioner, PersonWanted, change_person, people_of
+from callcenter.practice.people import NewPerson, NoSuchPractitioner, PersonWanted, add_person, change_person, people_of
 from callcenter.practice.plans import Draft, ImportContext
 from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
 from callcenter.practice.slots import Bookable
@@ -334,6 +334,11 @@ async def change_practitioner(on: Careless) -> bool:
     except NoSuchPractitioner:
         return False
     return True
+
+
+async def add_practitioner(on: Careless) -> None:
+    new = NewPerson("Paul Autre", "Dr", "autre", sensitive=False)
+    await add_person(on.tx, uuid4(), new, "somebody", StaffActs(on.clock, SystemRandom()))
 
 
 async def learn_a_practitioners_line(on: Careless) -> bool:
@@ -907,6 +912,7 @@ CASES: Mapping[str, Case] = {
     "practice.plan_appointments.plan_appointments": recognise_appointment,
     "practice.people.people_of": lambda on: people_of(on.tx),
     "practice.people.change_person": change_practitioner,
+    "practice.people.add_person": add_practitioner,
     "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
     "practice.practitioners.sensitive_practitioners": lambda on: practitioners.sensitive_practitioners(on.tx),
