@@ -147,7 +147,6 @@ _WORDS: dict[str, Any] = {
     "who_words": words.WHO,
     "fact_word": words.fact,
     "plain": words.plain,
-    "our_words": words.OURS,
     "title_of": title,
     "clock": clock,
     "offset": offset,
