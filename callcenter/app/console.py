@@ -71,7 +71,7 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
             failed=_told(fittings.alerts),
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
-            supervision=supervision_of(room, database, house.sealer, house.clock, house.random),
+            supervision=supervision_of(room, database, house.sealer, house.clock, house.random, house.limits),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)

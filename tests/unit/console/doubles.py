@@ -39,6 +39,7 @@ from tests.ports import free_port
 from tests.unit.console.boards import BoardsDouble
 from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.incidents import IncidentsDouble
+from tests.unit.console.locks import LocksDouble
 from tests.unit.console.workplaces import WorkplacesDouble
 
 STAFF = UUID("11111111-2222-4333-8444-555555555555")
@@ -263,7 +264,7 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         proofs=FormProofs(sealer),
         random=SeededRandom(4),
         failed=failed,
-        supervision=Supervision(boards, incidents),
+        supervision=Supervision(boards, incidents, LocksDouble()),
     )
     runner = web.AppRunner(console_application(replace(given, **deps)), access_log=None)
     await runner.setup()

@@ -516,7 +516,7 @@ async def test_every_door_says_for_whom_it_is_and_every_route_is_a_door() -> Non
 
 
 #: What else stands in addresses.
-OTHERS = {"incident": KEY, "practice": KEY, "hold": KEY}
+OTHERS = {"incident": KEY, "practice": KEY, "hold": KEY, "release": KEY}
 
 #: The page that has the form, by where the address of a form begins.
 FORMS = {
@@ -527,6 +527,7 @@ FORMS = {
     "/compte/": "/compte",
     "/poste/": "/poste",
     "/incidents/": "/incidents",
+    "/blocages/": "/blocages",
 }
 
 
@@ -562,7 +563,7 @@ def doors_of(staff: StaffDouble) -> list[object]:
     from callcenter.console.supervision import Supervision
 
     deps = ConsoleDependencies(
-        None, staff, staff, staff, staff, None, None, None, None, None, supervision=Supervision(None, None)
+        None, staff, staff, staff, staff, None, None, None, None, None, supervision=Supervision(None, None, None)
     )  # type: ignore[arg-type]
     return list(doors(deps, Streams(None, staff, None)))  # type: ignore[arg-type]
 
