@@ -41,6 +41,7 @@ from callcenter.flow.ports import BookingMade, CallbackRequest, CardRight, Done,
 from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
 from callcenter.identity.evidence import CardEvidence, Evidence, standing
 from callcenter.identity.references import ReferenceLimits, ReferenceTries, Try
+from callcenter.identity.releases import ask, lift, reason_of
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel
@@ -251,6 +252,41 @@ ANOTHER_RECORDING = "RE" + "f" * 32
 
 #: What each method gives the attacker: a truthy value, or rows of the victim changed.
 Case = Callable[[Careless], Awaitable[object]]
+
+
+async def release_of(on: Careless) -> UUID:
+    """A lock of the victim's call that somebody wants lifted, with why; and who wants it."""
+    release, staff = uuid4(), uuid4()
+    values = {"id": release, "practice": TILLEULS, "call": on.call, "by": staff, "now": on.now, "login": staff.hex}
+    for statement in _A_RELEASE:
+        await on.ground.change(statement, **values)
+    return release
+
+
+_A_RELEASE = (
+    "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
+    "SELECT :by, organisation_id, :login, 'Superviseur', '{fr}', :now FROM practice WHERE id = :practice",
+    "INSERT INTO lock_release (id, practice_id, call_id, asked_by, asked_at) VALUES (:id, :practice, :call, :by, :now)",
+    "INSERT INTO lock_release_reason (release_id, practice_id, words) VALUES (:id, :practice, 'sealed')",
+)
+
+
+async def ask_for_release(on: Careless) -> None:
+    before = await release_of(on)
+    (row,) = await on.ground.rows("SELECT asked_by FROM lock_release WHERE id = :id", id=before)
+    await ask(on.tx, uuid4(), on.call, row.asked_by, b"sealed", on.now)
+
+
+async def lift_lock(on: Careless) -> None:
+    release = await release_of(on)
+    await on.ground.change(
+        "UPDATE challenge SET created_at = :now, expires_at = :now + interval '1 minute'", now=on.now
+    )
+    await lift(on.tx, release, on.call, on.now, timedelta(hours=24))
+
+
+async def read_reason(on: Careless) -> object:
+    return await reason_of(on.tx, await release_of(on))
 
 
 async def leave_message(on: Careless) -> None:
@@ -840,6 +876,9 @@ CASES: Mapping[str, Case] = {
     "practice.voice_messages.VoiceMessages.tried": count_try,
     "practice.voice_messages.VoiceMessages.sound": lambda on: on.voices.sound(on.tx, on.message_kept),
     "practice.voice_messages.VoiceMessages.erase_old": erase_sounds,
+    "identity.releases.ask": ask_for_release,
+    "identity.releases.lift": lift_lock,
+    "identity.releases.reason_of": read_reason,
     "identity.challenges.Challenges.spent": code_was_sent,
     "identity.challenges.Challenges.open": open_challenge,
     "identity.challenges.Challenges.consume": consume_challenge,
