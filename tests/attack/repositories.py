@@ -254,39 +254,32 @@ ANOTHER_RECORDING = "RE" + "f" * 32
 Case = Callable[[Careless], Awaitable[object]]
 
 
-async def release_of(on: Careless) -> UUID:
-    """A lock of the victim's call that somebody wants lifted, with why; and who wants it."""
-    release, staff = uuid4(), uuid4()
-    values = {"id": release, "practice": TILLEULS, "call": on.call, "by": staff, "now": on.now, "login": staff.hex}
-    for statement in _A_RELEASE:
-        await on.ground.change(statement, **values)
-    return release
+#: Locks of the practice of Lyon that somebody wants lifted: one has been.
+LIFTED, ASKED_FOR, SUPERVISOR = uuid4(), uuid4(), uuid4()
 
 
-_A_RELEASE = (
+async def plant_releases(ground: Ground, now: datetime) -> None:
+    """Locks of Jeanne's call: one is lifted, one is not yet."""
+    call = (await ground.rows("SELECT call_id AS id FROM audio LIMIT 1"))[0].id
+    values = {"practice": TILLEULS, "call": call, "by": SUPERVISOR, "now": now, "patient": JEANNE}
+    await ground.change(_A_SUPERVISOR, **values)
+    for one in (LIFTED, ASKED_FOR):
+        for statement in _A_RELEASE:
+            await ground.change(statement, id=one, **values)
+    await ground.change(_A_LOCK_LIFTED, id=LIFTED, **values)
+
+
+_A_SUPERVISOR = (
     "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
-    "SELECT :by, organisation_id, :login, 'Superviseur', '{fr}', :now FROM practice WHERE id = :practice",
+    "SELECT :by, organisation_id, 'superviseur-de-lyon', 'Superviseur', '{fr}', :now FROM practice WHERE id = :practice"
+)
+_A_RELEASE = (
     "INSERT INTO lock_release (id, practice_id, call_id, asked_by, asked_at) VALUES (:id, :practice, :call, :by, :now)",
     "INSERT INTO lock_release_reason (release_id, practice_id, words) VALUES (:id, :practice, 'sealed')",
 )
-
-
-async def ask_for_release(on: Careless) -> None:
-    before = await release_of(on)
-    (row,) = await on.ground.rows("SELECT asked_by FROM lock_release WHERE id = :id", id=before)
-    await ask(on.tx, uuid4(), on.call, row.asked_by, b"sealed", on.now)
-
-
-async def lift_lock(on: Careless) -> None:
-    release = await release_of(on)
-    await on.ground.change(
-        "UPDATE challenge SET created_at = :now, expires_at = :now + interval '1 minute'", now=on.now
-    )
-    await lift(on.tx, release, on.call, on.now, timedelta(hours=24))
-
-
-async def read_reason(on: Careless) -> object:
-    return await reason_of(on.tx, await release_of(on))
+_A_LOCK_LIFTED = (
+    "INSERT INTO lock_lifted (release_id, practice_id, patient_id, at) VALUES (:id, :practice, :patient, :now)"
+)
 
 
 async def leave_message(on: Careless) -> None:
@@ -876,9 +869,9 @@ CASES: Mapping[str, Case] = {
     "practice.voice_messages.VoiceMessages.tried": count_try,
     "practice.voice_messages.VoiceMessages.sound": lambda on: on.voices.sound(on.tx, on.message_kept),
     "practice.voice_messages.VoiceMessages.erase_old": erase_sounds,
-    "identity.releases.ask": ask_for_release,
-    "identity.releases.lift": lift_lock,
-    "identity.releases.reason_of": read_reason,
+    "identity.releases.ask": lambda on: ask(on.tx, uuid4(), on.call, SUPERVISOR, b"sealed", on.now),
+    "identity.releases.lift": lambda on: lift(on.tx, ASKED_FOR, on.call, on.now, timedelta(hours=24)),
+    "identity.releases.reason_of": lambda on: reason_of(on.tx, LIFTED),
     "identity.challenges.Challenges.spent": code_was_sent,
     "identity.challenges.Challenges.open": open_challenge,
     "identity.challenges.Challenges.consume": consume_challenge,
