@@ -97,7 +97,7 @@ async def open_console(
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
             pages=_pages(settings, fittings, room, database, attempts, str(origin), examine),
-            supervision=supervision_of(room, database, house.sealer, house.clock, house.random),
+            supervision=supervision_of(room, database, house.sealer, house.clock, house.random, house.limits),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)

@@ -98,6 +98,9 @@ INCIDENT_INFORMED = "/incidents/{incident}/cabinets/{practice}/informe"
 INCIDENT_TEXT = "/incidents/{incident}/registre.txt"
 INCIDENT_PAPER = "/incidents/{incident}/registre.pdf"
 
+LOCKS = "/blocages"
+LOCK_CONFIRMED = "/blocages/{release}/confirmation"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

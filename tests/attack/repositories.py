@@ -42,6 +42,7 @@ from callcenter.flow.ports import BookingMade, CallbackRequest, CardRight, Done,
 from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
 from callcenter.identity.evidence import CardEvidence, Evidence, standing
 from callcenter.identity.references import ReferenceLimits, ReferenceTries, Try
+from callcenter.identity.releases import ask, lift, reason_of
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel
@@ -261,6 +262,34 @@ ANOTHER_RECORDING = "RE" + "f" * 32
 
 #: What each method gives the attacker: a truthy value, or rows of the victim changed.
 Case = Callable[[Careless], Awaitable[object]]
+
+
+#: Locks of the practice of Lyon that somebody wants lifted: one has been.
+LIFTED, ASKED_FOR, SUPERVISOR = uuid4(), uuid4(), uuid4()
+
+
+async def plant_releases(ground: Ground, now: datetime) -> None:
+    """Locks of Jeanne's call: one is lifted, one is not yet."""
+    call = (await ground.rows("SELECT call_id AS id FROM audio LIMIT 1"))[0].id
+    values = {"practice": TILLEULS, "call": call, "by": SUPERVISOR, "now": now, "patient": JEANNE}
+    await ground.change(_A_SUPERVISOR, **values)
+    for one in (LIFTED, ASKED_FOR):
+        for statement in _A_RELEASE:
+            await ground.change(statement, id=one, **values)
+    await ground.change(_A_LOCK_LIFTED, id=LIFTED, **values)
+
+
+_A_SUPERVISOR = (
+    "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
+    "SELECT :by, organisation_id, 'superviseur-de-lyon', 'Superviseur', '{fr}', :now FROM practice WHERE id = :practice"
+)
+_A_RELEASE = (
+    "INSERT INTO lock_release (id, practice_id, call_id, asked_by, asked_at) VALUES (:id, :practice, :call, :by, :now)",
+    "INSERT INTO lock_release_reason (release_id, practice_id, words) VALUES (:id, :practice, 'sealed')",
+)
+_A_LOCK_LIFTED = (
+    "INSERT INTO lock_lifted (release_id, practice_id, patient_id, at) VALUES (:id, :practice, :patient, :now)"
+)
 
 
 async def leave_message(on: Careless) -> None:
@@ -933,6 +962,9 @@ CASES: Mapping[str, Case] = {
     "practice.voice_messages.VoiceMessages.tried": count_try,
     "practice.voice_messages.VoiceMessages.sound": lambda on: on.voices.sound(on.tx, on.message_kept),
     "practice.voice_messages.VoiceMessages.erase_old": erase_sounds,
+    "identity.releases.ask": lambda on: ask(on.tx, uuid4(), on.call, SUPERVISOR, b"sealed", on.now),
+    "identity.releases.lift": lambda on: lift(on.tx, ASKED_FOR, on.call, on.now, timedelta(hours=24)),
+    "identity.releases.reason_of": lambda on: reason_of(on.tx, LIFTED),
     "identity.challenges.Challenges.spent": code_was_sent,
     "identity.challenges.Challenges.open": open_challenge,
     "identity.challenges.Challenges.consume": consume_challenge,

@@ -42,6 +42,7 @@ from tests.unit.console.boards import BoardsDouble
 from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.inboxes import InboxesDouble
 from tests.unit.console.incidents import IncidentsDouble
+from tests.unit.console.locks import LocksDouble
 from tests.unit.console.scripts import ScriptDouble
 from tests.unit.console.workplaces import WorkplacesDouble
 
@@ -283,7 +284,7 @@ async def open_desk(
         proofs=FormProofs(sealer),
         random=SeededRandom(4),
         failed=failed,
-        supervision=Supervision(boards, incidents),
+        supervision=Supervision(boards, incidents, LocksDouble()),
     )
     runner = web.AppRunner(console_application(replace(given, **deps)), access_log=None)
     await runner.setup()
