@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.app import CannotListen, run_server
+from callcenter.app.by_administration import Examine
 from callcenter.audit.reading import disclosures, records_of_call
 from callcenter.calls.lookup import find_call
 from callcenter.console.demonstration import DEMONSTRATION
+from callcenter.demo_messages import seed_messages
 from callcenter.demo_staff import on_duty, only_for_play, seed_staff
 from callcenter.emulator import Emulator, EmulatorSettings, NamedNumber, NumberSettings
 from callcenter.emulator.errors import EmulatorError
@@ -67,8 +69,12 @@ class PortTaken(Unavailable):
     """A port of the demo is taken."""
 
 
-async def run_demo(settings: Settings, say: Say) -> None:
-    """Run until interrupted."""
+async def run_demo(settings: Settings, say: Say, examine: Examine | None = None) -> None:
+    """Run until interrupted.
+
+    Arguments:
+        examine: looks at the installation, for the page that shows its health.
+    """
     _only_for_play(settings)
     stopped = _interrupted()
     if not keys_path(settings).exists():
@@ -78,7 +84,8 @@ async def run_demo(settings: Settings, say: Say) -> None:
         report = await _seed(settings, addresses)
         say(f"demo data: {report}")
         say("starting server and emulator …")
-        async with on_free_ports(settings), run_server(settings, addresses), _emulating(settings, EMULATOR_PORT):
+        server = run_server(settings, addresses, examine=examine)
+        async with on_free_ports(settings), server, _emulating(settings, EMULATOR_PORT):
             say(WHAT_TO_TRY)
             if hint := closed_now(read_demonstration(FOLDER), SystemClock().now()):
                 say(hint)
@@ -140,6 +147,7 @@ async def _seed(settings: Settings, addresses: Addresses) -> str:
         await check_keys(database, sealer)
         report = await seed(database, sealer, SystemClock(), SystemRandom())
         await seed_staff(settings, database, sealer, SystemClock(), SystemRandom())
+        await seed_messages(settings, database, sealer, SystemClock(), SystemRandom())
     finally:
         await database.close()
     return str(report)

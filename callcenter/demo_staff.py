@@ -44,7 +44,7 @@ _BY = Actor.command("demonstration")
 
 
 class NotOfTheDemo(NotFound):
-    """The demo's staff are operatrice1, operatrice2 and superviseur."""
+    """The demo's staff are operatrice1, operatrice2, superviseur, administrateur and praticien."""
 
 
 async def seed_staff(settings: Settings, database: Database, sealer: Sealer, clock: Clock, random: Random) -> None:

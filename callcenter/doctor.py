@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from sqlalchemy import func, select, text
 from callcenter.app import carrier_settings, mailer_of
 from callcenter.calls.flows import load_flows
 from callcenter.calls.recordings import kept_too_long
+from callcenter.console.administration_ports import Checked
 from callcenter.console.carrier_file import NotInstalled, carrier_file
 from callcenter.installation import DatabaseFit, keys_path, reach_database
 from callcenter.kernel.clock import SystemClock
@@ -69,6 +71,30 @@ async def examine(settings: Settings) -> list[Finding]:
         await _look("softphone", lambda: _softphone(settings)),
         *await _look_at_database(settings),
     ]
+
+
+class Surgery:
+    """Examines an installation for the page that shows its health: in a thread, so that no call waits for it.
+
+    One at a time, and what was found lately is shown again: an examination asks the carrier and reads every flow.
+
+    Arguments:
+        again_after: seconds for which a finding is fresh.
+    """
+
+    def __init__(self, settings: Settings, again_after: float = 20.0) -> None:
+        self._settings = settings
+        self._again_after = again_after
+        self._one_at_a_time = asyncio.Lock()
+        self._found: tuple[float, list[Checked]] | None = None
+
+    async def __call__(self) -> list[Checked]:
+        async with self._one_at_a_time:
+            now = asyncio.get_running_loop().time()
+            if self._found is None or now - self._found[0] > self._again_after:
+                findings = await asyncio.to_thread(lambda: asyncio.run(examine(self._settings)))
+                self._found = now, [Checked(one.subject, one.healthy, one.says) for one in findings]
+            return self._found[1]
 
 
 async def _look_at_database(settings: Settings) -> list[Finding]:

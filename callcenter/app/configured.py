@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from callcenter.console.origin import console_origin
+from callcenter.console.paths import MESSAGES
 from callcenter.console.workplace_ports import Softphone
 from callcenter.identity.challenges import Limits
 from callcenter.kernel.clock import Clock
@@ -52,6 +54,12 @@ def mailer_of(settings: Settings, clock: Clock) -> Mailer | None:
         return None
     password = None if mail.password is None else mail.password.get_secret_value()
     return Mailer(MailServer(mail.host, mail.port, mail.security, mail.sender, mail.username, password), clock)
+
+
+def messages_page(settings: Settings) -> str | None:
+    """Where messages are read, as a notice says it: an address that opens elsewhere than on this machine (TLS)."""
+    origin = console_origin(settings.console.public_url)
+    return f"{origin}{MESSAGES}" if origin.encrypted else None
 
 
 def passes_of(settings: Settings) -> Passes | None:

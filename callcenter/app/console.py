@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_inbox import StaffInboxes
+from callcenter.app.by_practices import StaffPractices
+from callcenter.app.by_review import StaffReviews
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
+from callcenter.app.sound_addresses import SoundAddresses
+from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.background import in_background
-from callcenter.console.application import ConsoleDependencies, console_application
+from callcenter.console.administration import AdministrationPages
+from callcenter.console.application import ConsoleDependencies, Pages, console_application
 from callcenter.console.demonstration import demonstration_of
 from callcenter.console.forms import FormProofs
 from callcenter.console.guard import Failed
+from callcenter.console.inbox import InboxPages
 from callcenter.console.origin import console_origin
-from callcenter.installation import Addresses
+from callcenter.console.practice_pages import practice_pages
+from callcenter.console.review import ReviewPages
+from callcenter.installation import Addresses, keys_path
 from callcenter.routing.waking import Listener
 from callcenter.settings import Settings
 from callcenter.staff.passkeys import RelyingParty
 from callcenter.staff.room import StaffLimits, StaffRoom
+from callcenter.store.database import Database
+from callcenter.store.keys import load_keys
 from callcenter.telephony.alerts import AlertKind, Alerts
 from callcenter.telephony.listener import EdgeRunner
 
@@ -27,8 +39,13 @@ from callcenter.telephony.listener import EdgeRunner
 _POOL, _ATTEMPTS = 5, 2
 
 
-async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Addresses, fittings: Fittings) -> str:
+async def open_console(
+    stack: AsyncExitStack, settings: Settings, addresses: Addresses, fittings: Fittings, examine: Examine | None = None
+) -> str:
     """Show the pages until ``stack`` is unwound; returns how browsers reach them.
+
+    Arguments:
+        examine: looks at the installation, for the page that shows its health.
 
     Raises:
         CannotListen: the address is taken, or is not this machine's.
@@ -70,10 +87,35 @@ async def open_console(stack: AsyncExitStack, settings: Settings, addresses: Add
             failed=_told(fittings.alerts),
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
+            pages=_pages(settings, fittings, room, database, attempts, str(origin), examine),
+            supervision=supervision_of(room, database, house.sealer, house.clock, house.random),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)
     return str(origin)
+
+
+def _pages(
+    settings: Settings,
+    fittings: Fittings,
+    room: StaffRoom,
+    database: Database,
+    attempts: Database,
+    origin: str,
+    examine: Examine | None,
+) -> tuple[Pages, ...]:
+    """What is opened besides one's own account and the workplace, each with what stands behind it."""
+    house = fittings.house
+    sounds = SoundAddresses(house.sealer, fittings.voice)
+    practices = StaffPractices(room, database, house.clock, house.random, house.flows, sounds)
+    reviews = StaffReviews(room, database, attempts, house.sealer, house.clock, house.random, house.flows)
+    office = StaffOffice(room, database, house.clock, origin, load_keys(keys_path(settings)), examine)
+    return (
+        InboxPages(StaffInboxes(room, database, house.sealer, house.clock, house.random)),
+        *practice_pages(practices),
+        ReviewPages(reviews),
+        AdministrationPages(office),
+    )
 
 
 def _told(alerts: Alerts) -> Failed:

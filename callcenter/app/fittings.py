@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from callcenter.app.alarms import HouseAlarms
 from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierRooms, CarrierTelephone
-from callcenter.app.configured import carrier_settings, limits_of, mailer_of
+from callcenter.app.configured import carrier_settings, limits_of, mailer_of, messages_page
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.keypad import Keypad
@@ -145,7 +145,9 @@ async def fitted_out(
         talks=talks,
         thirds=thirds,
         own_legs=OwnLegs(house, lines, thirds),
-        outreach=_outreach(house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender),
+        outreach=_outreach(
+            house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender, page=messages_page(settings)
+        ),
     )
 
 
@@ -172,13 +174,13 @@ def opened(stack: AsyncExitStack, url: str, pool: int, application: str) -> Data
     return database
 
 
-def _outreach(house: House, ways: Ways, alarms: Alarms, *, sender: str) -> Outreach:
-    """What is sent by itself, texts from ``sender``."""
+def _outreach(house: House, ways: Ways, alarms: Alarms, *, sender: str, page: str | None) -> Outreach:
+    """What is sent by itself, texts from ``sender``; messages are read at ``page``."""
     database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
     policy, stale = house.flows.policy, house.limits.contact_stale
     return Outreach(
         teller=Teller(database, sealer, clock, random),
-        notices=NoticeSender(database, sealer, clock, ways, alarms),
+        notices=NoticeSender(database, sealer, clock, ways, alarms, page),
         escalations=Escalations(database, sealer, clock, alarms, random),
         reminders=Reminders(database, sealer, clock, ways.texts, policy, sender, stale, alarms, random),
         unfinished=Unfinished(database, clock, alarms),

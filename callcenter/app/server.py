@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from callcenter.app.by_administration import Examine
 from callcenter.app.console import open_console
 from callcenter.app.distributing import Rounds
 from callcenter.app.faces import listen_to_both
@@ -65,12 +66,14 @@ async def run_server(
     random: Random | None = None,
     voice: Voice | None = None,
     jobs: bool = True,
+    examine: Examine | None = None,
 ) -> AsyncIterator[Running]:
     """The server: webhooks, pages of staff, private port, job worker. On the way out it drains, then closes.
 
     Arguments:
         clock, random, voice: in place of the machine's own; tests drive them.
         jobs: whether this process works on jobs, and offers waiting calls, too.
+        examine: looks at the installation, for the page that shows its health.
 
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
@@ -90,7 +93,7 @@ async def run_server(
             await stack.enter_async_context(rounds.going())
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)
-        console = await open_console(stack, settings, addresses, fittings)
+        console = await open_console(stack, settings, addresses, fittings, examine)
         _log.info("serving", webhooks=webhooks, private=private, console=console, flow=house.flows.entry.name)
         yield Running(
             settings=settings,

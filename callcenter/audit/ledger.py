@@ -65,6 +65,8 @@ class EventKind(StrEnum):
     APPOINTMENT_NOT_CHANGED = "appointment.not_changed"
     MESSAGE_TAKEN = "message.taken"
     SETTINGS_CHANGED = "settings.changed"
+    #: What is on file about a practitioner, such as the *sensitive* mark.
+    PRACTITIONER_CHANGED = "practitioner.changed"
     #: Words that a caller has spoken for the practice: left; fetched and sealed, or not to be had; gone at the carrier;
     #: opened by staff; erased.
     VOICE_LEFT = "message.voice_left"
@@ -76,6 +78,13 @@ class EventKind(StrEnum):
     MESSAGE_HANDLED = "message.handled"
     #: Its time was over.
     MESSAGE_ERASED = "message.erased"
+    #: A message was opened on a page, by whom it is for or by somebody else who may; answered; then followed up by an
+    #: operator, who takes it (and is shown whom to call), gives it back, or has done it.
+    MESSAGE_READ = "message.read"
+    MESSAGE_ANSWERED = "message.answered"
+    FOLLOW_UP_TAKEN = "follow_up.taken"
+    FOLLOW_UP_GIVEN_BACK = "follow_up.given_back"
+    FOLLOW_UP_DONE = "follow_up.done"
     NOTICE_ADDRESS_ADDED = "notice_address.added"
     NOTICE_ADDRESS_REMOVED = "notice_address.removed"
     #: Whoever was rung about an urgent message has confirmed it.
@@ -97,8 +106,24 @@ class EventKind(StrEnum):
     BOOKING_NOT_CHANGED = "booking.not_changed"
     BOOKING_HANDLED = "booking.handled"
     APPOINTMENT_MOVED = "appointment.moved"
+    #: Something has happened to the practice's data; the practice was told; nothing of a call is erased meanwhile.
+    INCIDENT_DECLARED = "incident.declared"
+    INCIDENT_TOLD = "incident.told"
+    CALL_HELD = "call.held"
+    CALL_HOLD_LIFTED = "call.hold_lifted"
+    #: What was counted of wrong codes in a call is to count no more: asked for by one, and done by another.
+    LOCK_RELEASE_ASKED = "lock.release_asked"
+    LOCK_RELEASED = "lock.released"
     REFERENCE_RIGHT = "reference.right"
     REFERENCE_WRONG = "reference.wrong"
+    #: Somebody who answers for a practice has gone through a call again, or has it on paper.
+    CALL_REVIEWED = "review.call_opened"
+    CALL_PRINTED = "review.call_printed"
+    #: They have looked for a patient among those of whom something is on record, and listed what that is.
+    PATIENT_SEARCHED = "review.patient_searched"
+    PATIENT_FOLLOWED = "review.patient_followed"
+    #: A list of theirs has left as a file.
+    LIST_EXPORTED = "review.exported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, select
 
 from callcenter.audit.ledger import NO_LEAF, EventKind, leaf_of
 from callcenter.audit.tables import audit_record
@@ -36,29 +37,129 @@ async def records_of_call(tx: Transaction, call: UUID) -> list[Record]:
     Raises:
         IntegrityError: a record does not have the leaf that stands beside it, or the chain is broken.
     """
-    query = (
-        select(audit_record.c.id, audit_record.c.stream, audit_record.c.seq, audit_record.c.leaf, audit_record.c.body)
+    checked = _checked((await tx.connection.execute(_of_call(tx, call))).all())
+    for one in checked:
+        if not one.holds:
+            raise IntegrityError(
+                f"record {one.record.id} of the ledger does not match its chain: somebody or something has changed "
+                "what was written. Keep the database as it stands, and look for the record in a backup"
+            )
+    return [one.record for one in checked]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A record, and whether it is the one that was written there.
+
+    Arguments:
+        leaf: as it stands beside the record.
+        holds: false: its bytes, its place or what stands before it has been changed.
+    """
+
+    record: Record
+    leaf: bytes
+    holds: bool
+
+
+async def checked_records_of_call(tx: Transaction, call: UUID, most: int) -> list[Checked]:
+    """The records of ``call``, and those of what was done later with what it has left, broken ones included.
+
+    Arguments:
+        most: how many records; of more, the first of each stream.
+    """
+    own = (await tx.connection.execute(_of_call(tx, call).limit(most))).all()
+    checked = _checked(own)
+    left = sorted({ref for one in checked for ref in _left_behind(one.record)})
+    if not left:
+        return checked
+    streams = (
+        select(audit_record.c.stream)
+        .where(
+            audit_record.c.practice_id == tx.practice, audit_record.c.call_id.is_(None), audit_record.c.ref.in_(left)
+        )
+        .distinct()
+        .limit(most)
+    )
+    later = (
+        select(*_WHOLE)
+        .where(audit_record.c.practice_id == tx.practice, audit_record.c.stream.in_(streams))
+        .order_by(audit_record.c.stream, audit_record.c.seq)
+        .limit(most)
+    )
+    checked += _checked((await tx.connection.execute(later)).all())
+    return sorted(checked, key=_written)[:most]
+
+
+#: What a call leaves that staff open and handle later: their records name it.
+_LEFT = ("message", "voice_message", "booking")
+_WHOLE = (
+    audit_record.c.id,
+    audit_record.c.stream,
+    audit_record.c.seq,
+    audit_record.c.call_id,
+    audit_record.c.leaf,
+    audit_record.c.body,
+)
+
+
+def _of_call(tx: Transaction, call: UUID) -> Select[Any]:
+    return (
+        select(*_WHOLE)
         .where(audit_record.c.practice_id == tx.practice, audit_record.c.call_id == call)
         .order_by(audit_record.c.stream, audit_record.c.seq)
     )
-    rows = (await tx.connection.execute(query)).all()
+
+
+def _checked(rows: Sequence[Any]) -> list[Checked]:
+    """Records in the order in which they were written.
+
+    Arguments:
+        rows: whole streams, by stream and place.
+    """
     last: dict[UUID, bytes] = {}
-    records = []
+    checked = []
     for row in rows:
-        body = json.loads(row.body)
-        if leaf_of(row.body) != row.leaf or not _follows(body, row.seq, last.get(row.stream, NO_LEAF)):
-            raise IntegrityError(
-                f"record {row.id} of the ledger does not match its chain: somebody or something has changed what was "
-                "written. Keep the database as it stands, and look for the record in a backup"
-            )
+        body = body_of(row.body)
+        broken = leaf_of(row.body) != row.leaf or not _follows(body, row, last.get(row.stream, NO_LEAF))
         last[row.stream] = row.leaf
-        records.append(Record(row.id, row.seq, body))
-    return sorted(records, key=lambda record: (record.body["ts"], record.seq))
+        checked.append(Checked(Record(row.id, row.seq, body), row.leaf, not broken))
+    return sorted(checked, key=_written)
 
 
-def _follows(body: dict[str, Any], seq: int, last: bytes) -> bool:
-    """Whether a record names its place ``seq`` and the leaf ``last`` of the record before it."""
-    return bool(body["seq"] == seq and body["prev"] == last.hex())
+async def latest_of_stream(tx: Transaction, stream: UUID, limit: int) -> list[Record]:
+    """The last records of a stream of this practice, newest first, at most ``limit``; their chain is not looked at."""
+    query = (
+        select(audit_record.c.id, audit_record.c.seq, audit_record.c.body)
+        .where(audit_record.c.practice_id == tx.practice, audit_record.c.stream == stream)
+        .order_by(audit_record.c.seq.desc())
+        .limit(limit)
+    )
+    return [Record(row.id, row.seq, json.loads(row.body)) for row in (await tx.connection.execute(query)).all()]
+
+
+def _written(one: Checked) -> tuple[str, int]:
+    return str(one.record.body.get("ts", "")), one.record.seq
+
+
+def body_of(body: bytes) -> dict[str, Any]:
+    """What a record says; nothing, if it is none any more."""
+    try:
+        read = json.loads(body)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _follows(body: dict[str, Any], row: Row[Any], last: bytes) -> bool:
+    """Whether a record names its place, its call and the leaf ``last`` of the record before it."""
+    call = None if row.call_id is None else str(row.call_id)
+    said = (body.get("id"), body.get("stream"), body.get("seq"), body.get("prev"), body.get("call"))
+    return said == (str(row.id), str(row.stream), row.seq, last.hex(), call)
+
+
+def _left_behind(record: Record) -> list[str]:
+    refs = record.body.get("refs")
+    return [ref for ref in refs or () if isinstance(ref, str) and ref.partition(":")[0] in _LEFT]
 
 
 def disclosures(records: list[Record]) -> list[dict[str, Any]]:

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     CheckConstraint,
     Column,
+    Computed,
     ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
     LargeBinary,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
+    event,
+    text,
 )
 
 from callcenter.store.schema import PRACTICE_SCOPE, metadata, practice_column
+
+#: Something that a record says, out of its own bytes. UTF-8 does not change, which PostgreSQL cannot know of encodings.
+LEDGER_TEXT = """
+CREATE FUNCTION ledger_text(body bytea, path text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog AS $$
+BEGIN
+    IF substring(body FROM 1 FOR 1) <> '{'::bytea THEN
+        RETURN NULL;
+    END IF;
+    RETURN convert_from(body, 'UTF8')::jsonb #>> path;
+END $$
+"""
+#: By what records are searched, and where it stands in them. Of its references the first.
+SEARCHED = {"at": "{ts}", "event": "{event}", "actor": "{actor,id}", "subject": "{subject}", "ref": "{refs,0}"}
+
+
+def _searched(name: str) -> Column[object]:
+    return Column(name, Text, Computed(f"ledger_text(body, '{SEARCHED[name]}')", persisted=True))
+
 
 audit_subject = Table(
     "audit_subject",
@@ -39,6 +63,7 @@ audit_record = Table(
     Column("call_id", Uuid),
     Column("leaf", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    *map(_searched, SEARCHED),
     UniqueConstraint("stream", "seq"),  # two webhooks of one call that race end in a retry, not in a fork
     UniqueConstraint("practice_id", "id"),
     ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
@@ -47,8 +72,20 @@ audit_record = Table(
     CheckConstraint("octet_length(body) > 0", name="body_not_empty"),
     CheckConstraint(r"leaf = sha256('\x00'::bytea || body)", name="leaf_is_of_its_body"),  # RFC 6962 §2.1
     Index(None, "practice_id", "call_id"),
+    Index("ix_audit_record_at", "practice_id", "at", "id"),
+    Index("ix_audit_record_event", "practice_id", "event", "at"),
+    Index("ix_audit_record_actor", "practice_id", "actor", "at", postgresql_where=text("actor <> 'callcenter'")),
+    Index("ix_audit_record_subject", "practice_id", "subject", "at", postgresql_where=text("subject IS NOT NULL")),
+    # What was done afterwards with something that a call has left.
+    Index(
+        "ix_audit_record_ref",
+        "practice_id",
+        "ref",
+        postgresql_where=text("call_id IS NULL AND ref IS NOT NULL"),
+    ),
     info=PRACTICE_SCOPE,
 )
+event.listen(metadata, "before_create", DDL(LEDGER_TEXT))  # type: ignore[no-untyped-call]  # of SQLAlchemy
 
 audit_outbox = Table(
     "audit_outbox",

@@ -36,6 +36,7 @@ from callcenter.calls.references import CallReferences
 from callcenter.calls.returned import take_answered
 from callcenter.calls.session import Beginning, Session, Way
 from callcenter.calls.switchboard import CallSwitchboard, OpenLines
+from callcenter.calls.trace import Trace, heard_in, typed_in
 from callcenter.calls.values import (
     Answer,
     CallStatus,
@@ -358,7 +359,8 @@ class Steps:
         turns = replace(session.state, turns=session.state.turns + 1)  # a webhook like any other: it is bounded (P7)
         after = replace(session, state=turns, segment=pen.segment, playbacks=(), pending=None)
         body = render(Document(call, number, (), follow(then, turns.manner.pace)))
-        await self._save(tx, call, key, after, number, KeptAnswer(body), house.clock.now())
+        trace = Trace(session.flow, turns.manner.language, Phase.NONE, None, heard_in((), then))
+        await self._save(tx, call, key, after, number, KeptAnswer(body), trace, house.clock.now())
         return body
 
     async def _load(self, tx: Transaction, call: UUID, key: StepKey) -> Row[Any] | None:
@@ -428,7 +430,10 @@ class Steps:
             body = render(document)
             after = _after(session, desk, turn, pen.segment, writer)
             told = tuple(playback.record for playback in writer.playbacks if playback.audio is None)
-            await self._save(tx, call, key, after, number, KeptAnswer(body, told), now)
+            heard = heard_in(turn.reply.before, None if writer.playbacks else turn.reply.then)
+            language = turn.state.manner.language
+            trace = Trace(session.flow, language, session.state.phase, typed_in(event), heard)
+            await self._save(tx, call, key, after, number, KeptAnswer(body, told), trace, now)
         return body
 
     def _world(self, desk: Desk, session: Session) -> World:
@@ -464,6 +469,7 @@ class Steps:
         session: Session,
         number: int,
         answer: KeptAnswer,
+        trace: Trace,
         now: datetime,
     ) -> None:
         sealer = self._house.sealer
@@ -477,6 +483,7 @@ class Steps:
             "fingerprint": key.fingerprint,
             "body": sealer.seal(answer.to_bytes(), answer_place(tx.practice, call, key.document, key.slot.value)),
             "now": now,
+            **trace.to_row(),
         }
         await tx.connection.execute(rows.SAVE_FIRST if key.document == 0 else rows.SAVE, values)
 

@@ -8,6 +8,7 @@ their columns (``docs/decisions/0013-references-name-the-practice.md``).
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
     Column,
     DateTime,
@@ -74,6 +75,35 @@ step_answer = Table(
     CheckConstraint("document >= 0", name="document"),
     CheckConstraint("octet_length(fingerprint) = 32", name="fingerprint_is_a_digest"),
     CheckConstraint("slot IN ('next', 'enqueued', 'dialled', 'recorded', 'whisper')", name="slot"),
+    info=PRACTICE_SCOPE,
+)
+
+#: What was heard, asked and typed at each document, to go through a call again: names of prompts and counts of keys,
+#: never a word that was said or a key that was pressed. In the ledger stands only what it is about.
+call_trace = Table(
+    "call_trace",
+    metadata,
+    practice_column(),
+    Column("call_id", Uuid, nullable=False),
+    Column("document", Integer, nullable=False),  # that was answered; 0: the call has come in
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("asked", Text, nullable=False),  # flow.state.Phase
+    Column("typed", SmallInteger),  # how many keys, or seconds of a spoken message
+    Column("prompts", ARRAY(Text), nullable=False),
+    PrimaryKeyConstraint("call_id", "document"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
+    CheckConstraint("document >= 0", name="document"),
+    CheckConstraint("flow ~ '^[0-9a-f]{64}$'", name="flow_is_a_digest"),
+    CheckConstraint("language ~ '^[a-z]{2}$'", name="language"),
+    CheckConstraint("asked ~ '^[a-z_]{0,40}$'", name="asked_is_a_word"),
+    CheckConstraint("typed >= 0", name="typed"),
+    CheckConstraint(
+        "array_position(prompts, NULL) IS NULL AND array_to_string(prompts, ' ') ~ '^[a-z0-9_. ]*$'",
+        name="prompts_are_keys",
+    ),
+    Index(None, "practice_id", "at"),
     info=PRACTICE_SCOPE,
 )
 

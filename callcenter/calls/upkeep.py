@@ -19,6 +19,7 @@ from callcenter.store.database import Database
 ANSWERS_KEPT = timedelta(hours=24)  # P3: the same bytes while the call lives and for 24 h after
 AUDIO_KEPT = timedelta(minutes=10)  # twice the life of its URL
 CHALLENGES_KEPT = timedelta(hours=25)  # one hour more than wrong codes are counted
+TRACES_KEPT = timedelta(days=365)  # LG-02: as long as the ledger is looked at
 LONGEST_CALL = timedelta(hours=4)  # the carrier ends a call there
 
 
@@ -31,6 +32,7 @@ class CallStatusSource(Protocol):
 _FORGET_AUDIO = text("DELETE FROM audio WHERE made_at < :before")
 #: Its answers go with it.
 _FORGET_SESSIONS = text("DELETE FROM call_session s USING call c WHERE c.id = s.id AND c.ended_at < :before")
+_FORGET_TRACES = text("DELETE FROM call_trace WHERE at < :before")
 _FORGET_SECRETS = text("UPDATE challenge SET secret = NULL WHERE expires_at <= :now AND secret IS NOT NULL")
 #: A function of the schema: the server may not delete what bounds guessing.
 _FORGET_CHALLENGES = text("SELECT forget_challenges(:before)")
@@ -47,7 +49,13 @@ _FORGET_TEXTS = text("DELETE FROM text_message WHERE changed_at < :before")
 #: What was typed to have a telephone reached, once nobody waits for that; the row bounds others for a day.
 OUTREACH_WANTED = timedelta(minutes=30)
 _FORGET_CLAIMS = text("UPDATE outreach SET claim = NULL WHERE asked_at < :before AND claim IS NOT NULL")
-_FORGET_OUTREACH = text("DELETE FROM outreach WHERE asked_at < :before")
+#: Of a call that is held for an incident nothing goes that says what happened; words and secrets go all the same.
+_FORGET_OUTREACH = text(
+    """
+    DELETE FROM outreach o WHERE o.asked_at < :before
+        AND NOT EXISTS (SELECT FROM call_hold h WHERE h.call_id = o.call_id AND h.lifted_at IS NULL)
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,7 @@ class Upkeep:
             run = tx.connection.execute
             gone = (await run(_FORGET_AUDIO, {"before": now - AUDIO_KEPT})).rowcount
             gone += (await run(_FORGET_SESSIONS, {"before": now - ANSWERS_KEPT})).rowcount
+            gone += (await run(_FORGET_TRACES, {"before": now - TRACES_KEPT})).rowcount
             await run(_FORGET_SECRETS, {"now": now})
             gone += (await run(_FORGET_CHALLENGES, {"before": now - CHALLENGES_KEPT})).scalar_one()
             await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})

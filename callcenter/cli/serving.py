@@ -33,10 +33,14 @@ def serve(context: Context, no_jobs: bool) -> None:
 
 async def _serve(settings: Settings, config: Path, *, jobs: bool) -> None:
     from callcenter.app import run_server
+    from callcenter.doctor import Surgery
     from callcenter.installation import reach_database
 
     stopped = _stop_signal()
-    async with reach_database(settings) as addresses, run_server(settings, addresses, jobs=jobs) as running:
+    async with (
+        reach_database(settings) as addresses,
+        run_server(settings, addresses, jobs=jobs, examine=Surgery(settings)) as running,
+    ):
         what = f"{settings.environment.value}, {config}"
         click.echo(f"webhooks {running.webhooks}   private {running.private}   ({what})   Ctrl-C ends")
         await stopped.wait()
@@ -56,6 +60,7 @@ def _stop_signal() -> asyncio.Event:
 def demo(context: click.Context, reset: bool) -> None:
     """Run everything on this machine: database, server, emulator, people who do not exist."""
     from callcenter.demo import forget_demo, run_demo
+    from callcenter.doctor import Surgery
 
     if context.invoked_subcommand is not None:
         if reset:
@@ -64,7 +69,7 @@ def demo(context: click.Context, reset: bool) -> None:
         run(forget_demo(context.obj.settings))
         click.echo("the demo's data and keys are forgotten; make demo begins anew")
     else:
-        run(run_demo(context.obj.settings, click.echo))
+        run(run_demo(context.obj.settings, click.echo, Surgery(context.obj.settings)))
 
 
 @demo.command("code")

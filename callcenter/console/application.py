@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import hdrs, web
 
@@ -23,10 +24,18 @@ from callcenter.console.rendering import set_up_templates
 from callcenter.console.second_factor import SecondFactor, confirming, entering
 from callcenter.console.signing_in import SigningIn
 from callcenter.console.streams import StreamLimits, Streams
+from callcenter.console.supervision import Supervision, clocks_of, supervision_doors
 from callcenter.console.visits import Door, Doorkeeper, led_back
 from callcenter.console.workplace import WorkplacePages
 from callcenter.console.workplace_ports import Bells, Softphone, Workplaces
 from callcenter.kernel.randomness import Random
+
+
+class Pages(Protocol):
+    """Pages that belong together."""
+
+    def doors(self) -> list[Door]:
+        """Each of them, and for whom it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class ConsoleDependencies:
         softphone: by which operators speak in the browser, if there is one.
         streams: how many events' streams there may be, and how long.
         demonstration: told on the page where one signs in; the demo's alone.
+        pages: whatever else is opened, each with what stands behind it.
+        supervision: what stands behind the pages of supervisors.
     """
 
     origin: ConsoleOrigin
@@ -59,6 +70,8 @@ class ConsoleDependencies:
     softphone: Softphone | None = None
     streams: StreamLimits | None = None
     demonstration: Demonstration | None = None
+    pages: Sequence[Pages] = ()
+    supervision: Supervision | None = None
 
 
 def console_application(deps: ConsoleDependencies) -> web.Application:
@@ -66,7 +79,7 @@ def console_application(deps: ConsoleDependencies) -> web.Application:
     around = guard(deps.origin, deps.random, deps.failed)
     application = web.Application(middlewares=[around], client_max_size=LARGEST_FORM)
     set_up_templates(application)
-    keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies)
+    keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies, clocks_of(deps.supervision))
     streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams)
     application.on_shutdown.append(streams.end)
     opened = doors(deps, streams)
@@ -91,4 +104,6 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *AccountPages(deps.account, deps.enrolment).doors(),
         *FirstPage(deps.reception).doors(),
         *WorkplacePages(deps.workplaces, streams, deps.softphone).doors(),
+        *(door for pages in deps.pages for door in pages.doors()),
+        *supervision_doors(deps.supervision, streams),
     ]

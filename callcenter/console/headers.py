@@ -46,18 +46,20 @@ _A_YEAR = "max-age=31536000"
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What a page may do besides, because one speaks on it.
+    """What a page may do besides, because one speaks or listens on it.
 
     Arguments:
         connects: origins that it may fetch from and open sockets to.
         plays: origins that it may play sound from.
+        speaks: it may use the microphone.
     """
 
     connects: tuple[str, ...] = ()
     plays: tuple[str, ...] = ()
+    speaks: bool = True
 
 
-#: Set by the page on which one speaks, and by no other.
+#: Set by the page on which one speaks, by those that play what was spoken, and by no other.
 SOUND: Final = web.RequestKey("sound", Sound)
 
 
@@ -70,8 +72,9 @@ def protect(response: web.StreamResponse, origin: ConsoleOrigin, sound: Sound | 
     response.headers.update(HEADERS)
     if sound is not None:
         response.headers["Content-Security-Policy"] = _with_sound(HEADERS["Content-Security-Policy"], sound)
-        permitted = HEADERS["Permissions-Policy"].replace("microphone=()", "microphone=(self)")
-        response.headers["Permissions-Policy"] = permitted
+        if sound.speaks:
+            permitted = HEADERS["Permissions-Policy"].replace("microphone=()", "microphone=(self)")
+            response.headers["Permissions-Policy"] = permitted
     response.headers.setdefault(hdrs.CACHE_CONTROL, NOT_KEPT)
     if origin.encrypted:
         response.headers["Strict-Transport-Security"] = _A_YEAR

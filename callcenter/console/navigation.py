@@ -38,11 +38,12 @@ class Place:
 PLACES: Final = (
     Place(paths.HOME, marked("Accueil")),
     Place(paths.WORKPLACE, marked("Mon poste"), frozenset({"operator", "supervisor"})),
-    Place("/messages", marked("Messages"), frozenset({"operator", "supervisor", "practitioner"})),
-    Place("/cabinets", marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
-    Place("/suivi", marked("Suivi"), frozenset({"supervisor"})),
-    Place("/en-direct", marked("En direct"), frozenset({"supervisor"})),
-    Place("/administration", marked("Administration"), frozenset({"administrator"})),
+    Place(paths.MESSAGES, marked("Messages"), frozenset({"operator", "supervisor", "practitioner"})),
+    Place(paths.PRACTICES, marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
+    Place(paths.REVIEW, marked("Suivi"), frozenset({"supervisor"})),
+    Place(paths.BOARD, marked("En direct"), frozenset({"supervisor"})),
+    Place(paths.INCIDENTS, marked("Incidents"), frozenset({"supervisor", "administrator"})),
+    Place(paths.ADMINISTRATION, marked("Administration"), frozenset({"administrator"})),
     Place(paths.ACCOUNT, marked("Mon compte")),
 )
 

@@ -47,6 +47,53 @@ WORKPLACE_PRESENCE = "/poste/presence"
 WORKPLACE_THERE = "/poste/toujours-la"
 WORKPLACE_ACT = "/poste/appels/{call}/{act}"
 
+ADMINISTRATION = "/administration"
+ADMINISTRATION_ACCOUNT = "/administration/comptes/{account}"
+ADMINISTRATION_ACCOUNT_ACT = "/administration/comptes/{account}/{act}"
+ADMINISTRATION_FOLDERS = "/administration/portefeuilles"
+ADMINISTRATION_FOLDER = "/administration/portefeuilles/{folder}"
+ADMINISTRATION_FOLDER_ACT = "/administration/portefeuilles/{folder}/{act}"
+ADMINISTRATION_HEALTH = "/administration/sante"
+
+REVIEW = "/suivi"
+REVIEW_PATIENT = "/suivi/patient"
+REVIEW_EXPORT = "/suivi/export"
+REVIEW_CALL = "/suivi/appels/{call}"
+REVIEW_CALL_PAPER = "/suivi/appels/{call}/pdf"
+
+MESSAGES = "/messages"
+MESSAGES_OF = "/messages/{practice}"
+MESSAGE = "/messages/{practice}/{message}"
+MESSAGE_SOUND = "/messages/{practice}/{message}/son"
+MESSAGE_ANSWER = "/messages/{practice}/{message}/reponse"
+MESSAGE_ACT = "/messages/{practice}/{message}/suite/{act}"
+
+PRACTICES = "/cabinets"
+PRACTICE = "/cabinets/{practice}"
+PRACTICE_HISTORY = "/cabinets/{practice}/historique"
+PRACTICE_SETTING = "/cabinets/{practice}/reglages/{setting}"
+PRACTICE_WITHDRAWN = "/cabinets/{practice}/reglages/{setting}/retrait"
+PRACTICE_PREVIEW = "/cabinets/{practice}/apercu"
+PRACTICE_SOUND = "/cabinets/{practice}/ecoute/{sound}"
+PRACTITIONER = "/cabinets/{practice}/praticiens/{practitioner}"
+
+BOARD = "/en-direct"
+BOARD_STATE = "/en-direct/etat"
+BOARD_WALL = "/en-direct/mur"
+BOARD_WALL_STATE = "/en-direct/mur/etat"
+BOARD_NEWS = "/en-direct/evenements"
+
+INCIDENTS = "/incidents"
+INCIDENT_NEW = "/incidents/nouveau"
+INCIDENT = "/incidents/{incident}"
+INCIDENT_ENTRIES = "/incidents/{incident}/ecritures"
+INCIDENT_HOLDS = "/incidents/{incident}/gels"
+INCIDENT_HOLD_LIFTED = "/incidents/{incident}/gels/{hold}/levee"
+INCIDENT_LETTER = "/incidents/{incident}/cabinets/{practice}/avis"
+INCIDENT_INFORMED = "/incidents/{incident}/cabinets/{practice}/informe"
+INCIDENT_TEXT = "/incidents/{incident}/registre.txt"
+INCIDENT_PAPER = "/incidents/{incident}/registre.pdf"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.
@@ -58,6 +105,8 @@ LONGEST_RETURN = 300
 _OWN = re.compile(r"/(?:[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)?(?:\?[A-Za-z0-9._~=&%-]*)?")
 #: One does not come back to where one signs in or out, nor to what is only fetched.
 _NO_RETURN = (LOGIN, LOGOUT, CONFIRM, FIRST_FACTOR, "/invitation", "/static", WORKPLACE_STATE, WORKPLACE_NEWS)
+#: Of the live board: what is only fetched.
+_NO_RETURN_EITHER = (BOARD_STATE, BOARD_WALL_STATE, BOARD_NEWS)
 
 
 def safe_return(asked: str | None) -> str:
@@ -69,7 +118,7 @@ def safe_return(asked: str | None) -> str:
     if asked is None or len(asked) > LONGEST_RETURN or _OWN.fullmatch(asked) is None:
         return HOME
     path = asked.partition("?")[0]
-    return HOME if any(path == no or path.startswith(no + "/") for no in _NO_RETURN) else asked
+    return HOME if any(path == no or path.startswith(no + "/") for no in _NO_RETURN + _NO_RETURN_EITHER) else asked
 
 
 def with_return(path: str, back: str, **more: str) -> str:

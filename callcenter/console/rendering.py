@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import aiohttp_jinja2
@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 from callcenter.console import dates, paths
 from callcenter.console.files import files
 from callcenter.console.forms import PROOF
+from callcenter.console.told import told
 from callcenter.console.words import Language, language_of, translations
 
 #: Under which a template finds the language that its reader reads.
@@ -34,12 +35,13 @@ def set_up_templates(application: web.Application) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
         default_helpers=False,
-        filters={"day": _day, "moment": _moment, "hour": _hour},
+        filters=_FILTERS,
     )
     for language in Language:
         translations(language)  # a catalogue that is broken keeps the console from opening, not a page from its reader
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     environment.globals.update(paths=paths, proof_field=PROOF, return_field=paths.RETURN, static=static_address)
+    environment.filters["told"] = told
     del environment.globals["app"]  # a template needs nothing of it
 
 
@@ -84,3 +86,12 @@ def _moment(context: Context, at: datetime) -> str:
 @jinja2.pass_context
 def _hour(context: Context, at: datetime) -> str:
     return dates.hour(at, context[LANGUAGE])
+
+
+def _lasting(span: timedelta) -> str:
+    """« 41 h 05 », of what is not negative."""
+    minutes = max(0, int(span.total_seconds())) // 60
+    return f"{minutes // 60}\u00a0h\u00a0{minutes % 60:02}"
+
+
+_FILTERS: Mapping[str, Callable[..., str]] = {"day": _day, "moment": _moment, "hour": _hour, "lasting": _lasting}

@@ -1,4 +1,5 @@
-"""The second factor: to come in, and once more before the account is changed. An application, a printed code, a key."""
+"""The second factor: to come in, and once more before the account is changed or a message is read. An application, a
+printed code, a key."""
 
 from __future__ import annotations
 

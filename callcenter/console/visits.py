@@ -17,6 +17,7 @@ from callcenter.console import paths
 from callcenter.console.addresses import Network, asking_address
 from callcenter.console.cookies import FORM, SESSION, form_seed, give, new_seed, session_token, take_back
 from callcenter.console.forms import Fields, FormProofs, read_form
+from callcenter.console.incident_ports import Deadline
 from callcenter.console.navigation import STANDING, ways
 from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.paths import safe_return, with_return
@@ -65,6 +66,7 @@ class Visit:
         fields: of the form, without its proof.
         binding: what the proofs of forms on the answer are made for.
         address: from where, to be counted.
+        deadlines: of incidents whose clock runs, for whoever may see them.
     """
 
     request: web.Request
@@ -74,6 +76,7 @@ class Visit:
     binding: str
     address: str
     proofs: FormProofs
+    deadlines: Sequence[Deadline] = ()
 
     @property
     def own_token(self) -> str:
@@ -118,6 +121,7 @@ class Visit:
             "problems": problems,
             "here": here,
             "navigation": ways(self.session, standing, here),
+            "deadlines": self.deadlines,
             **values,
         }
         response = page(self.request, template, given, status=422 if problems else 200)
@@ -153,6 +157,10 @@ def see_other(where: str) -> web.Response:
     return web.Response(status=303, headers={hdrs.LOCATION: where})
 
 
+#: Who is told of incidents whose clock runs, on every page.
+_WATCHED_BY = frozenset({"supervisor", "administrator"})
+Clocks = Callable[[str], Awaitable[Sequence[Deadline]]]
+
 Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 
 
@@ -181,6 +189,7 @@ class Doorkeeper:
 
     Arguments:
         proxies: the networks of our own proxies.
+        clocks: tells of incidents whose clock runs.
     """
 
     entrance: Entrance
@@ -188,6 +197,7 @@ class Doorkeeper:
     random: Random
     origin: ConsoleOrigin
     proxies: Sequence[Network] = ()
+    clocks: Clocks | None = None
     _none: Mapping[str, str] = field(default_factory=dict)
 
     def opened(self, door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -217,11 +227,18 @@ class Doorkeeper:
             self.proofs.check(bound, fields)
         binding = bound or new_seed(self.random)
         address = asking_address(request, self.proxies)
-        visit = Visit(request, token if session else None, session, fields, binding, address, self.proofs)
+        deadlines = () if door.by_itself else await self._deadlines(token, session)
+        visit = Visit(request, token if session else None, session, fields, binding, address, self.proofs, deadlines)
         response = await door.handler(visit)
         if bound is None:
             give(response, FORM, binding)
         return response
+
+    async def _deadlines(self, token: str | None, session: Session | None) -> Sequence[Deadline]:
+        """What runs out for whoever has a part in it."""
+        if self.clocks is None or token is None or session is None or session.stage is not Stage.FULL:
+            return ()
+        return await self.clocks(token) if session.roles & _WATCHED_BY else ()
 
     def _sent_elsewhere(self, door: Door, request: web.Request, where: str, *, ended: bool) -> web.Response:
         """To the page that comes first; and back again after it."""

@@ -29,7 +29,7 @@ from callcenter.flow.language import (
 )
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import ENGINE_PROMPTS, PRESENCE_PROMPTS, PROVE_PROMPTS, step_prompts
-from callcenter.flow.words import CASE_FIELDS, YES_NO_FIELDS
+from callcenter.flow.words import CASE_FIELDS, SCREEN_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.documents import Document
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category
@@ -134,6 +134,9 @@ def _public_prompt_problems(flow: Flow, step: Step | None, key: str, book: Promp
         yield step_problem(
             flow, step, f"{speaker} says a prompt « {key} » that is not in {book.file}", "write the prompt"
         )
+    elif heard := _heard_screen_fields(flow, book, key):
+        what = f"{speaker} says the prompt « {key} » to callers, but it names {heard}, which is for operators"
+        yield step_problem(flow, step, what, "show it in a flow of the channel console")
     elif not book[key].is_public:
         fields = ", ".join(_labelled(book[key]))
         what = f"{speaker} says the prompt « {key} » to anybody, but it names {fields}"
@@ -159,12 +162,21 @@ def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> 
     if step.prompt not in book:
         what = f"step « {step.name} » says a prompt « {step.prompt} » that is not in {book.file}"
         yield step_problem(flow, step, what, "write the prompt")
+    elif heard := _heard_screen_fields(flow, book, step.prompt):
+        what = f"step « {step.name} » says the prompt « {step.prompt} », which names {heard}: that is for operators"
+        yield step_problem(flow, step, what, "show it in a flow of the channel console")
     elif book[step.prompt].is_public:
         what = f"step « {step.name} » discloses the prompt « {step.prompt} », which names nothing about a patient"
         yield step_problem(flow, step, what, "say it in a say step")
     elif len({field.split(".")[0] for field in _labelled(book[step.prompt])}) > 1:
         what = f"step « {step.name} » names an appointment and a slot, which nobody proves both at once"
         yield step_problem(flow, step, what, "say each in a disclose step of its own")
+
+
+def _heard_screen_fields(flow: Flow, book: PromptBook, key: str) -> str:
+    """What callers would hear that is for operators, in whichever language; a translation names no other fields."""
+    told = book[key].fields & SCREEN_FIELDS if flow.channel is Channel.VOICE else frozenset[str]()
+    return ", ".join(sorted(told))
 
 
 def _labelled(prompt: Prompt) -> list[str]:

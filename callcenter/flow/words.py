@@ -85,6 +85,8 @@ CASE_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "practice.answer_mode": frozenset({"direct", "menu", "overflow"}),
     }
 )
+#: Fields that operators read: no flow in which callers hear something may name one.
+SCREEN_FIELDS = frozenset({"practice.instructions"})
 #: Fields that are a date and time: said through one of the filters for it.
 MOMENT_FIELDS = frozenset({"appointment.starts_at", "slot.starts_at"})
 

@@ -51,6 +51,8 @@ FIELD_LABELS: Mapping[str, Category] = MappingProxyType(
         "practice.closing_conduct": Category.PUBLIC,
         "practice.out_of_hours_number": Category.PUBLIC,
         "practice.message_of_the_day": Category.PUBLIC,
+        # About nobody's file, and for operators alone: no flow of a voice may name it (``flow.words.SCREEN_FIELDS``).
+        "practice.instructions": Category.PUBLIC,
         "caller.number_withheld": Category.PUBLIC,
         "call.arrival": Category.PUBLIC,
         "practice.voice_messages": Category.PUBLIC,

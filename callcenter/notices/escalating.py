@@ -127,6 +127,11 @@ def morning_of(now: datetime, facts: PracticeFacts) -> datetime | None:
     return datetime.combine(day, NIGHT_ENDS, facts.timezone)
 
 
+async def read_on_a_page(tx: Transaction, message_id: UUID, now: datetime) -> bool:
+    """Whoever an urgent message is for has read it: nobody is rung any more. Whether somebody was still to be."""
+    return await _end(tx, message_id, "acknowledged", now)
+
+
 async def _end(tx: Transaction, message_id: UUID, ending: str, now: datetime) -> bool:
     """Whether the escalation was open until now; one that ended in an alert may still be confirmed."""
     values = {"practice": tx.practice, "message": message_id, "ending": ending, "now": now}

@@ -55,13 +55,18 @@ class _Due:
 
 @dataclass(frozen=True, slots=True)
 class NoticeSender:
-    """Sends notices."""
+    """Sends notices.
+
+    Arguments:
+        page: the address at which messages are read, for every notice the same: it names no message.
+    """
 
     database: Database
     sealer: Sealer
     clock: Clock
     ways: Ways
     alarms: Alarms
+    page: str | None = None
 
     async def send(self, practice: UUID, notice: UUID) -> None:
         """Send one notice, unless that was done, is being done, or nothing waits any more.
@@ -104,9 +109,9 @@ class NoticeSender:
         facts = await Directory.facts(tx.connection, tx.practice, now)
         if row.kind == "digest":
             count = counted(await waiting(tx, row.slot), to, addresses)
-            needed, words = count.anything, digest(facts.name, facts.slug, count)
+            needed, words = count.anything, digest(facts.name, facts.slug, count, self.page)
         else:
-            needed, words = await self._waits(tx, row.message_id), urgent_notice(facts.name, facts.slug)
+            needed, words = await self._waits(tx, row.message_id), urgent_notice(facts.name, facts.slug, self.page)
         if not needed:
             await tx.connection.execute(_SETTLE, {**values, "outcome": "needless", "sent_at": None})
             return None

@@ -27,23 +27,24 @@ class Notice:
     body: str
 
 
-def urgent_notice(practice: str, slug: str) -> Notice:
+def urgent_notice(practice: str, slug: str, page: str | None = None) -> Notice:
     """That one urgent message waits.
 
     Arguments:
         practice: its public name.
         slug: by which the inbox is read.
+        page: the address at which messages are read, the same for everybody; ``None``: there is only the command.
     """
-    return _notice(practice, "1 message urgent à lire", f"Lire : {_inbox(slug)}")
+    return _notice(practice, "1 message urgent à lire", f"Lire : {page or _inbox(slug)}")
 
 
-def digest(practice: str, slug: str, waiting: Waiting) -> Notice:
+def digest(practice: str, slug: str, waiting: Waiting, page: str | None = None) -> Notice:
     """How many messages wait, how many of them are urgent, and how many bookings wait."""
     counts, where = [], []
     if waiting.messages:
         urgent = f", dont {_counted(waiting.urgent, 'urgent')}" if waiting.urgent else ""
         counts.append(f"{_counted(waiting.messages, 'message')} à lire{urgent}")
-        where.append(_inbox(slug))
+        where.append(page or _inbox(slug))
     if waiting.bookings:
         counts.append(f"{_counted(waiting.bookings, 'demande')} de rendez-vous à traiter")
         where.append(f"callcenter practice bookings {slug}")

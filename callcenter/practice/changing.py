@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -43,6 +43,10 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 class NothingToChange(CallcenterError):
     """The practice's settings stand so already."""
+
+
+class ChangedMeanwhile(CallcenterError):
+    """Somebody else has changed the setting since it was looked at."""
 
 
 class Recorder(Protocol):
@@ -81,14 +85,17 @@ class SettingsDesk:
         self._author = author
         self._recorder = recorder
 
-    async def put(self, setting: Setting, value: Any, period: Period) -> SettingsChanged:
+    async def put(self, setting: Setting, value: Any, period: Period, seen: int | None = None) -> SettingsChanged:
         """Give ``setting`` another value.
 
         Arguments:
             value: as a practice's file would have it.
             period: from when until when.
+            seen: by which revision the setting had been changed last when it was looked at
+                (``SettingVersions.touched``); ``None`` overwrites whatever stands.
 
         Raises:
+            ChangedMeanwhile: it has been changed since.
             DataProblems: value or period cannot be used; with the mend.
             UnusablePractice, NumberTaken: a rule between settings, or with another practice, is broken.
             NothingToChange: it stands so already.
@@ -96,6 +103,8 @@ class SettingsDesk:
         _check_period(setting, period, self._author.at)
         async with self._database.practice(await self._practice()) as tx:
             standing = await self._begin(tx, period.begins)
+            if seen is not None and (await SettingVersions.touched(tx.connection, tx.practice)).get(setting, 0) != seen:
+                raise ChangedMeanwhile
             if standing.written.get(setting) == value and setting in standing.written and period.ends is None:
                 raise NothingToChange(f"{self._slug}: « {setting} » stands so already")
             changed, facts = await self._write(tx, standing, {setting: value}, period)
@@ -204,14 +213,11 @@ class SettingsDesk:
         return changed, facts
 
     async def _checked(self, tx: Transaction, standing: Snapshot, values: Mapping[Setting, Any]) -> PracticeFacts:
-        written: dict[str, Any] = {**standing.written, **{setting.value: value for setting, value in values.items()}}
-        try:
-            PracticeForm.model_validate(written)
-        except ValidationError as error:
-            raise DataProblems([_problem(detail) for detail in error.errors(include_url=False)]) from None
-        facts = facts_of(Snapshot(tx.practice, standing.organisation, standing.slug, standing.revision, written, None))
-        check_practice(facts)
+        facts = facts_with(standing, values)
         known = {normalise_name(name) for name in await practitioner_names(tx)}
+        for name in sorted(name for name in facts.instructions.practitioners if normalise_name(name) not in known):
+            what = f"« {name} » is no practitioner of the practice, and has no instructions"
+            raise DataProblems([Problem(Setting.INSTRUCTIONS, 0, what, "write the name without the title")])
         strangers = {door.practitioner for door in facts.numbers.values() if door.practitioner is not None}
         for name in sorted(name for name in strangers if normalise_name(name) not in known):
             what = f"« {name} » is no practitioner of the practice"
@@ -220,6 +226,23 @@ class SettingsDesk:
             what = f"« {name} » is no practitioner of the practice, and cannot be booked"
             raise DataProblems([Problem(Setting.BOOKING, 0, what, "write the name without the title")])
         return facts
+
+
+def facts_with(standing: Snapshot, values: Mapping[Setting, Any]) -> PracticeFacts:
+    """The practice as it would stand with other values of some settings.
+
+    Raises:
+        DataProblems: one of them cannot be used; with the mend.
+        UnusablePractice, NumberTaken: a rule between settings is broken.
+    """
+    written = {**standing.written, **{setting.value: value for setting, value in values.items()}}
+    try:
+        PracticeForm.model_validate(written)
+    except ValidationError as error:
+        raise DataProblems([_problem(detail) for detail in error.errors(include_url=False)]) from None
+    facts = facts_of(replace(standing, written=written, until=None))
+    check_practice(facts)
+    return facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +333,20 @@ _PERSONAL = (
 
 
 def warnings(setting: Setting, value: object) -> list[str]:
-    """What in the words of a setting looks as if it were about a patient. Every caller hears those words."""
+    """What in the words of a setting looks as if it were about a patient. Every caller hears those words, or every
+    operator reads them."""
+    if setting is Setting.INSTRUCTIONS:  # which may well tell whom to ring
+        seen = [what for pattern, what in _PERSONAL[:-1] if any(map(pattern.search, _texts(value)))]
+        return [f"it seems to hold {what}: every operator reads it" for what in seen]
     if setting not in (Setting.MESSAGE_OF_THE_DAY, Setting.CLOSING_CONDUCT, Setting.ACCESS, Setting.ADDRESS):
         return []
     return [
         f"it seems to hold {what}: every caller hears it" for pattern, what in _PERSONAL if pattern.search(str(value))
     ]
+
+
+def _texts(value: object) -> list[str]:
+    """The words of ``value``, which is a text or holds texts by name; the names are those of practitioners."""
+    if isinstance(value, Mapping):
+        return [text for part in value.values() for text in _texts(part)]
+    return [value] if isinstance(value, str) else []

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.kernel.errors import IntegrityError, NotFound
 from callcenter.practice.facts import Fallback, PracticeFacts
 from callcenter.practice.numbers import E164
-from callcenter.practice.practice_form import PracticeForm
+from callcenter.practice.practice_form import PracticeForm, Setting
 from callcenter.practice.setting_versions import SettingVersions, Snapshot
 from callcenter.practice.tables import directory_number, practice
 
@@ -92,4 +92,5 @@ def facts_of(snapshot: Snapshot) -> PracticeFacts:
         organisation_id=snapshot.organisation,
         slug=snapshot.slug,
         revision=snapshot.revision,
+        instructions_revision=snapshot.revisions.get(Setting.INSTRUCTIONS, 0),
     )

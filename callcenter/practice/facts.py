@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from callcenter.practice.instructions import Instructions
 from callcenter.practice.numbers import E164
 from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception, WaitingRules
@@ -74,12 +75,15 @@ class Arrival(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PracticeFacts:
-    """A practice, as anybody may know it.
+    """A practice, as anybody may know it; its instructions are for operators alone.
 
     Arguments:
         opening: its hours, time zone and public holidays.
         reception: who answers when.
         message_of_the_day: said before every menu; empty for none.
+        instructions: what operators are told first; callers never are.
+        instructions_revision: which made the instructions that show, so that whoever has read them is not asked again;
+            0 where there are none.
         rescue_number: E.164 of a line of the practice that is not forwarded to us.
         closing_conduct: what to do while it is closed, who stands in (EM-05).
         out_of_hours_number: E.164 or short number of the region's out-of-hours service (EM-04).
@@ -115,6 +119,8 @@ class PracticeFacts:
     escalation: EscalationSettings = field(default_factory=EscalationSettings)
     booking: BookingPlan = field(default_factory=BookingPlan)
     waiting: WaitingRules = field(default_factory=WaitingRules)
+    instructions: Instructions = field(default_factory=Instructions)
+    instructions_revision: int = field(default=0, compare=False)
     revision: int = field(default=0, compare=False)
 
     @property
@@ -187,6 +193,7 @@ class PracticeFacts:
             "practice.closing_conduct": self.closing_conduct,
             "practice.out_of_hours_number": speech.spoken_phone(self.out_of_hours_number),
             "practice.message_of_the_day": self.message_of_the_day,
+            "practice.instructions": self.instructions.text,
             "practice.voice_messages": self.voice_messages is VoiceMessages.ON,
         }
 

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy import text as sql
 
+from callcenter.practice.follow_ups import DUE_IN, ask_for, nothing_left
 from callcenter.practice.tables import message, practitioner, voice_message
 from callcenter.practice.values import Change, SpokenMessage, Urgency, VoiceState, WaitingMessage
 from callcenter.store.database import Transaction
@@ -64,32 +66,40 @@ class Inbox:
         urgency: Urgency = Urgency.NORMAL,
         language: str = "fr",
         relayed: bool = False,
+        text: str | None = None,
+        written_by: UUID | None = None,
     ) -> None:
-        """Keep a message. Whoever is to be told of it is, by a job.
+        """Keep a message. Whoever is to be told of it is, by a job; one for the whole practice is operators' to follow.
 
         Arguments:
             reason: key of the reason (lower case, ``_``), never the caller's words.
-            number: E.164 at which to call back; ``None`` only of a spoken message, which may tell it.
+            number: E.164 at which to call back; ``None`` only of a message that may tell it: spoken or written.
             now: aware.
             kind: ``callback``, ``voice``, ``renewal`` or ``certificate``.
             practitioner: whom it is for, or ``None`` for the practice.
             language: in which the caller is spoken to (ISO 639-1).
             relayed: the caller speaks through a relay service, which has to be rung too.
+            text: what an operator has written down of it.
+            written_by: that operator's account.
         """
         row = {
             "id": id,
             "practice_id": tx.practice,
             "kind": kind,
             "reason": reason,
-            "number": None if number is None else self._sealer.seal_text(number, _place(tx, id)),
+            "number": None if number is None else self._sealer.seal_text(number, number_place(tx.practice, id)),
             "practitioner_id": practitioner,
             "urgency": urgency.value,
             "language": language,
             "relayed": relayed,
+            "text": None if text is None else self._sealer.seal_text(text, text_place(tx.practice, id)),
+            "written_by": written_by,
             "call_reference": call_reference,
             "created_at": now,
         }
         await tx.connection.execute(insert(message).values(row))
+        if practitioner is None:
+            await ask_for(tx.connection, tx.practice, id, now + DUE_IN[urgency], now)
         await defer(tx.connection, NOTIFY, queue=NOTICES, practice=tx.practice, message=id)
 
     async def waiting(self, tx: Transaction, limit: int = 500, *, wanted: Wanted = ALL) -> tuple[WaitingMessage, ...]:
@@ -108,7 +118,9 @@ class Inbox:
         return WaitingMessage(
             id=row.id,
             reason=row.reason,
-            number=None if row.number is None else self._sealer.open_text(row.number, _place(tx, row.id)),
+            number=None
+            if row.number is None
+            else self._sealer.open_text(row.number, number_place(tx.practice, row.id)),
             call_reference=row.call_reference,
             created_at=row.created_at,
             kind=row.kind,
@@ -135,7 +147,10 @@ class Inbox:
             .returning(message.c.id)
         )
         handled = (await tx.connection.execute(statement)).one_or_none()
-        return Change.NOT_POSSIBLE if handled is None else Change.DONE
+        if handled is None:
+            return Change.NOT_POSSIBLE
+        await nothing_left(tx.connection, tx.practice, message_id, now)
+        return Change.DONE
 
 
 async def erase_handled(tx: Transaction, before: datetime, most: int) -> Sequence[UUID]:
@@ -147,7 +162,7 @@ async def erase_handled(tx: Transaction, before: datetime, most: int) -> Sequenc
     return [UUID(str(id)) for id in erased.scalars()]
 
 
-_ERASE = text("SELECT forget_messages(:before, :most)")
+_ERASE = sql("SELECT forget_messages(:before, :most)")
 
 _WAITING = (
     select(
@@ -172,5 +187,11 @@ _WAITING = (
 )
 
 
-def _place(tx: Transaction, message_id: UUID) -> Place:
-    return Place(tx.practice, "message", "number", message_id)
+def number_place(practice: UUID, message_id: UUID) -> Place:
+    """Where the number of a message is sealed for."""
+    return Place(practice, "message", "number", message_id)
+
+
+def text_place(practice: UUID, message_id: UUID) -> Place:
+    """Where what an operator has written down is sealed for."""
+    return Place(practice, "message", "text", message_id)

@@ -88,3 +88,12 @@ _FRENCH = re.compile(r"\+33[1-79]\d{8}")
 def may_be_rung(number: str) -> bool:
     """Whether ``number`` (E.164) is a French line that costs what any call costs: no other is rung without a person."""
     return _FRENCH.fullmatch(number) is not None
+
+
+def in_pairs(number: str) -> str:
+    """``number`` (E.164) as people in France read it: ``06 39 98 00 01``, and ``+32 470 12 34 56`` of elsewhere."""
+    if _FRENCH.fullmatch(number) is None:
+        read = phonenumbers.parse(number)
+        return phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    digits = "0" + number.removeprefix("+33")
+    return " ".join(digits[at : at + 2] for at in range(0, len(digits), 2))

@@ -104,6 +104,7 @@ def _check(document: Document, told: _Practice, facts: PracticeFacts) -> None:
     problems += _lines_that_we_answer(document, told)
     problems += _numbers_of_strangers(document, told)
     problems += _bookings_of_strangers(document, told)
+    problems += _instructions_of_strangers(document, told)
     if problems:
         raise DataProblems(problems)
     try:
@@ -163,5 +164,18 @@ def _bookings_of_strangers(document: Document, told: _Practice) -> list[Problem]
             "write the name as under practitioners, without the title",
         )
         for name in told.booking.practitioners
+        if normalise_name(name) not in known
+    ]
+
+
+def _instructions_of_strangers(document: Document, told: _Practice) -> list[Problem]:
+    known = {normalise_name(person.name) for person in told.practitioners}
+    return [
+        document.problem(
+            ("instructions", "practitioners", name),
+            f"« {name} » is no practitioner of the practice, and has no instructions",
+            "write the name as under practitioners, without the title",
+        )
+        for name in told.instructions.practitioners
         if normalise_name(name) not in known
     ]

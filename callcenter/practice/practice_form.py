@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from callcenter.practice.facts import Agenda, AgendaKind, Door, PracticeFacts
+from callcenter.practice.instructions import LONGEST_INSTRUCTIONS, Instructions
 from callcenter.practice.numbers import E164, NumberProblem, parse_diallable, parse_number, parse_served
 from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule, WaitingRules
@@ -50,6 +51,7 @@ class Setting(StrEnum):
     RECEPTION = "reception"
     ANSWER_MODE = "answer_mode"
     MESSAGE_OF_THE_DAY = "message_of_the_day"
+    INSTRUCTIONS = "instructions"
     CLOSING_CONDUCT = "closing_conduct"
     OUT_OF_HOURS_NUMBER = "out_of_hours_number"
     VOICE = "voice"
@@ -139,6 +141,18 @@ def words(most: int, *, may_be_empty: bool = False) -> AfterValidator:
     return AfterValidator(read)
 
 
+#: Control characters that lines may hold.
+_OF_LINES = ("\n", "\t")
+
+
+def _read_lines(text: str) -> str:
+    """Words in several lines, wherever they were typed: a browser ends lines in its own way."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if any(unicodedata.category(one) in ("Cc", "Cs", "Co", "Cn") and one not in _OF_LINES for one in lines):
+        raise ValueError("it has a control character")
+    return lines
+
+
 def _read_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme != "https" or not parts.hostname or parts.username or parts.password:
@@ -192,6 +206,28 @@ def _whole_agenda(value: object) -> object:
 def _read_switch(value: object) -> object:
     """YAML reads a bare ``on`` or ``off`` as yes or no."""
     return {True: VoiceMessages.ON, False: VoiceMessages.OFF}[value] if isinstance(value, bool) else value
+
+
+_Lines = Annotated[str, AfterValidator(_read_lines)]
+
+
+class _InstructionsForm(FormModel):
+    practice: _Lines = ""
+    practitioners: dict[Annotated[str, words(120)], _Lines] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _short_enough(self) -> Self:
+        if len(self.instructions().text) > LONGEST_INSTRUCTIONS:
+            raise ValueError(f"it is longer than {LONGEST_INSTRUCTIONS} characters")
+        return self
+
+    def instructions(self) -> Instructions:
+        return Instructions(self.practice, {name: told for name, told in self.practitioners.items() if told})
+
+
+def _whole_instructions(value: object) -> object:
+    """Instructions that are only those of the practice, in their full form."""
+    return {"practice": value} if isinstance(value, str) else value
 
 
 class _RemindersForm(FormModel):
@@ -263,6 +299,7 @@ class PracticeForm(FormModel):
     reception: tuple[_RuleForm, ...] = Field((), max_length=100)
     answer_mode: AnswerMode = AnswerMode.MENU
     message_of_the_day: Annotated[str, words(LONGEST_MESSAGE_OF_THE_DAY, may_be_empty=True)] = ""
+    instructions: Annotated[_InstructionsForm, BeforeValidator(_whole_instructions)] = _InstructionsForm()
     closing_conduct: Annotated[str, words(1000)]
     out_of_hours_number: Annotated[str, _number(parse_diallable)]
     voice: VoiceMode = VoiceMode.LOCAL
@@ -273,8 +310,15 @@ class PracticeForm(FormModel):
     booking: _BookingForm = Field(default_factory=_BookingForm)
     waiting: _WaitingForm = _WaitingForm()
 
-    def facts(self, *, id: UUID, organisation_id: UUID, slug: str, revision: int = 0) -> PracticeFacts:
-        """The practice that has these settings."""
+    def facts(
+        self, *, id: UUID, organisation_id: UUID, slug: str, revision: int = 0, instructions_revision: int = 0
+    ) -> PracticeFacts:
+        """The practice that has these settings.
+
+        Arguments:
+            instructions_revision: which made the instructions that show.
+        """
+        instructions = self.instructions.instructions()
         return PracticeFacts(
             id=id,
             organisation_id=organisation_id,
@@ -286,6 +330,8 @@ class PracticeForm(FormModel):
             opening=Opening(self.timezone, self.hours, self.holiday_subdivision),
             reception=Reception(tuple(form.rule() for form in self.reception), self.answer_mode),
             message_of_the_day=self.message_of_the_day,
+            instructions=instructions,
+            instructions_revision=instructions_revision if instructions.text else 0,
             rescue_number=E164(self.rescue_number),
             closing_conduct=self.closing_conduct,
             out_of_hours_number=self.out_of_hours_number,
@@ -321,6 +367,7 @@ def as_written(facts: PracticeFacts) -> Mapping[Setting, Any]:
         Setting.RECEPTION: [_written_rule(rule) for rule in facts.reception.rules],
         Setting.ANSWER_MODE: facts.reception.mode.value,
         Setting.MESSAGE_OF_THE_DAY: facts.message_of_the_day,
+        Setting.INSTRUCTIONS: _written_instructions(facts.instructions),
         Setting.CLOSING_CONDUCT: facts.closing_conduct,
         Setting.OUT_OF_HOURS_NUMBER: facts.out_of_hours_number,
         Setting.VOICE: facts.voice.value,
@@ -344,6 +391,12 @@ def _written_door(door: Door) -> Any:
     if door.practitioner is None:
         return door.entry.value
     return {"entry": door.entry.value, "practitioner": door.practitioner}
+
+
+def _written_instructions(instructions: Instructions) -> Any:
+    if not instructions.practitioners:
+        return instructions.practice
+    return {"practice": instructions.practice, "practitioners": dict(instructions.practitioners)}
 
 
 def _written_reminders(reminders: ReminderSettings) -> Any:

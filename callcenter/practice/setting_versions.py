@@ -8,7 +8,7 @@ What a call began with is a revision and a moment: any worker reads the same fro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -96,6 +96,7 @@ class Snapshot:
 
     Arguments:
         written: by setting, as written.
+        revisions: by setting, the revision that made the version which shows.
         until: when this may change by itself, or ``None``.
     """
 
@@ -105,6 +106,7 @@ class Snapshot:
     revision: int
     written: Mapping[str, Any]
     until: datetime | None
+    revisions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,12 @@ class SettingVersions:
         of :meth:`snapshots`."""
         rows = await connection.execute(_EVERYWHERE, {"setting": setting.value, "at": at})
         return {row.id: row.value for row in rows}
+
+    @staticmethod
+    async def touched(connection: AsyncConnection, practice: UUID) -> Mapping[Setting, int]:
+        """By which revision each setting of ``practice`` was changed last, a version of it made or taken back."""
+        rows = await connection.execute(_TOUCHED, {"practice": practice})
+        return {Setting(row.setting): row.revision for row in rows}
 
     @staticmethod
     async def next_revision(connection: AsyncConnection, practice: UUID) -> int:
@@ -229,7 +237,8 @@ class SettingVersions:
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:
-    return Snapshot(row.id, row.organisation_id, row.slug, row.revision, row.written or {}, row.until)
+    written, revisions = row.written or {}, row.revisions or {}
+    return Snapshot(row.id, row.organisation_id, row.slug, row.revision, written, row.until, revisions)
 
 
 _SNAPSHOTS = """
@@ -237,10 +246,10 @@ _SNAPSHOTS = """
         SELECT id, organisation_id, slug, coalesce(CAST(:revision AS bigint), revision) AS revision
         FROM practice {where}
     )
-    SELECT p.*, standing.written, bounds.until FROM p
+    SELECT p.*, standing.written, standing.revisions, bounds.until FROM p
     LEFT JOIN LATERAL (
-        SELECT json_object_agg(setting, value) AS written FROM (
-            SELECT DISTINCT ON (v.setting) v.setting, v.value FROM setting_version v
+        SELECT json_object_agg(setting, value) AS written, json_object_agg(setting, revision) AS revisions FROM (
+            SELECT DISTINCT ON (v.setting) v.setting, v.value, v.revision FROM setting_version v
             WHERE v.practice_id = p.id AND v.revision <= p.revision
               AND (v.withdrawn_revision IS NULL OR v.withdrawn_revision > p.revision)
               AND v.effective_from <= :at AND (v.effective_to IS NULL OR v.effective_to > :at)
@@ -276,6 +285,13 @@ _STANDING = text(
       AND (withdrawn_revision IS NULL OR withdrawn_revision > :revision)
       AND effective_from <= :at AND (effective_to IS NULL OR effective_to > :at)
     ORDER BY setting, revision DESC
+    """
+)
+
+_TOUCHED = text(
+    """
+    SELECT setting, max(greatest(revision, withdrawn_revision)) AS revision
+    FROM setting_version WHERE practice_id = :practice GROUP BY setting
     """
 )
 

@@ -262,6 +262,7 @@ message = Table(
     Column("kind", Text, nullable=False, server_default=text("'callback'")),
     Column("reason", Text, nullable=False),
     Column("number", LargeBinary),
+    Column("text", LargeBinary),  # what an operator has written down; sealed
     Column("call_reference", Uuid),
     Column("practitioner_id", Uuid),
     Column("urgency", Text, nullable=False, server_default=text("'normal'")),
@@ -271,22 +272,54 @@ message = Table(
     Column("handled_at", DateTime(timezone=True)),
     Column("handled_by", Text),
     Column("handling_noted_at", DateTime(timezone=True)),  # by a trigger: the database's own clock, not the server's
+    Column("written_by", Uuid),  # the account that wrote the text; rooms below staff know accounts by identifier alone
+    Column("read_at", DateTime(timezone=True)),  # by whom it is for: the receipt
+    Column("read_by", Uuid),
+    Column("answer", Text),  # of whoever handled it, for operators
+    Column("answer_text", LargeBinary),  # sealed
     UniqueConstraint("practice_id", "id"),
     ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
     ForeignKeyConstraint(
         ["practice_id", "call_reference"], ["call.practice_id", "call.id"], ondelete="SET NULL (call_reference)"
     ),
     CheckConstraint("kind IN ('callback', 'voice', 'renewal', 'certificate')", name="kind"),
-    CheckConstraint("kind = 'voice' OR number IS NOT NULL", name="can_be_called_back"),
+    CheckConstraint("kind = 'voice' OR number IS NOT NULL OR text IS NOT NULL", name="can_be_called_back"),
     CheckConstraint("urgency IN ('normal', 'urgent')", name="urgency"),
     CheckConstraint("language ~ '^[a-z]{2}$'", name="language"),
     CheckConstraint("reason ~ '^[a-z_]+$'", name="reason_is_a_key"),  # a key of the flow, never words of a caller
     CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by_somebody"),
     CheckConstraint("(handled_at IS NULL) = (handling_noted_at IS NULL)", name="handling_is_noted"),
+    CheckConstraint("(read_at IS NULL) = (read_by IS NULL)", name="read_by_somebody"),
+    CheckConstraint(
+        "answer IN ('call_back', 'appointment_given', 'ready', 'refused', 'other', 'nothing')", name="answer"
+    ),
+    CheckConstraint("answer IS NULL OR handled_at IS NOT NULL", name="answered_is_handled"),
+    CheckConstraint("answer_text IS NULL OR answer IS NOT NULL", name="answer_text_of_an_answer"),
+    CheckConstraint(
+        "answer NOT IN ('ready', 'refused') OR kind IN ('renewal', 'certificate')", name="answer_fits_its_kind"
+    ),
     _not_empty("handled_by"),
     Index("ix_message_handled", "practice_id", "handled_at", postgresql_where=text("handled_at IS NOT NULL")),
     Index("ix_message_waiting", "practice_id", "created_at", "id", postgresql_where=text("handled_at IS NULL")),
     info=PRACTICE_SCOPE,
+)
+
+#: What operators have to do about a message: one that is for the whole practice, or that was answered. In house scope,
+#: like what waits in a queue, so that whoever answers for a thousand practices sees in one look what is due.
+follow_up = Table(
+    "follow_up",
+    metadata,
+    Column("message_id", Uuid, primary_key=True),
+    practice_column(),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("taken_at", DateTime(timezone=True)),
+    Column("taken_by", Uuid),
+    Column("done_at", DateTime(timezone=True)),
+    ForeignKeyConstraint(["practice_id", "message_id"], ["message.practice_id", "message.id"], ondelete="CASCADE"),
+    CheckConstraint("(taken_at IS NULL) = (taken_by IS NULL)", name="taken_by_somebody"),
+    Index("ix_follow_up_open", "practice_id", "due_at", postgresql_where=text("done_at IS NULL")),
+    info=HOUSE_SCOPE,
 )
 
 #: What was spoken with a message: at most one sound each. The carrier's identifiers are opaque.

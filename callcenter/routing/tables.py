@@ -265,6 +265,7 @@ routing_event = Table(
     Index(None, "practice_id", "at"),
     Index(None, "staff_id", "at"),
     Index("ix_routing_event_presence", "at", postgresql_where=text("kind = 'presence'")),
+    Index("ix_routing_event_entered", "organisation_id", "at", postgresql_where=text("kind = 'entered'")),
     Index(
         "ix_routing_event_waits", "organisation_id", "at", postgresql_where=text("kind = 'connected' AND waited >= 0")
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -51,9 +51,15 @@ async def hold_account(connection: AsyncConnection, staff: UUID, *, alone: bool 
     await connection.execute(_HOLD_ALONE if alone else _HOLD, {"id": staff})
 
 
-async def accounts(connection: AsyncConnection) -> Sequence[Account]:
-    """Every account, by login."""
-    return [account_of(row) for row in (await connection.execute(_ALL)).all()]
+async def accounts(connection: AsyncConnection, organisation: UUID | None = None) -> Sequence[Account]:
+    """Every account, or every one of an organisation, by login."""
+    return [account_of(row) for row in (await connection.execute(_ALL, {"organisation": organisation})).all()]
+
+
+async def roles_of_all(connection: AsyncConnection, organisation: UUID) -> Mapping[UUID, tuple[Role, ...]]:
+    """Which roles each account of an organisation has, for whichever practices."""
+    rows = (await connection.execute(_ROLES, {"organisation": organisation})).all()
+    return {row.staff_id: tuple(Role(role) for role in row.roles) for row in rows}
 
 
 async def grants(connection: AsyncConnection, staff: UUID) -> tuple[Grant, ...]:
@@ -89,7 +95,14 @@ _BY_LOGIN = text(f"SELECT {_COLUMNS} FROM staff_account a WHERE a.login = :login
 _BY_ID = text(f"SELECT {_COLUMNS} FROM staff_account a WHERE a.id = :id")  # noqa: S608 - our own columns
 _HOLD = text("SELECT 1 FROM staff_account WHERE id = :id FOR SHARE")
 _HOLD_ALONE = text("SELECT 1 FROM staff_account WHERE id = :id FOR NO KEY UPDATE")
-_ALL = text(f"SELECT {_COLUMNS} FROM staff_account a ORDER BY a.login")  # noqa: S608 - our own columns
+_ALL = text(
+    f"SELECT {_COLUMNS} FROM staff_account a "  # noqa: S608 - our own columns
+    "WHERE cast(:organisation AS uuid) IS NULL OR a.organisation_id = :organisation ORDER BY a.login"
+)
+_ROLES = text(
+    "SELECT staff_id, array_agg(DISTINCT role ORDER BY role) AS roles FROM staff_role "
+    "WHERE organisation_id = :organisation GROUP BY staff_id"
+)
 _GRANTS = text(
     """
     SELECT r.role, f.id, f.organisation_id, f.name, f.whole FROM staff_role r JOIN portfolio f ON f.id = r.portfolio_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -16,7 +16,16 @@ from callcenter.audit.reading import Record
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, Conflict
 from callcenter.kernel.randomness import Random, new_id
-from callcenter.staff.accounts import NoSuchAccount, account_called, accounts, as_login, grants, hold_account
+from callcenter.staff.accounts import (
+    NoSuchAccount,
+    account,
+    account_called,
+    accounts,
+    as_login,
+    grants,
+    hold_account,
+    roles_of_all,
+)
 from callcenter.staff.factors import drop_factors
 from callcenter.staff.invitations import Invitations, Purpose, withdraw_invitations
 from callcenter.staff.proofs import name_account
@@ -112,10 +121,20 @@ class Administration:
             await self.log.note(connection, Act.ACCOUNT_MADE, by, made.id, _organisation(made))
         return made
 
-    async def all(self) -> Sequence[Account]:
-        """Every account, by login."""
+    async def all(self, organisation: UUID | None = None) -> Sequence[Account]:
+        """Every account, or every one of an organisation, by login."""
         async with self.database.house() as connection:
-            return await accounts(connection)
+            return await accounts(connection, organisation)
+
+    async def roles_of_all(self, organisation: UUID) -> Mapping[UUID, tuple[Role, ...]]:
+        """Which roles each account of an organisation has, for whichever practices."""
+        async with self.database.house() as connection:
+            return await roles_of_all(connection, organisation)
+
+    async def one(self, staff: UUID) -> Account | None:
+        """The account of an identifier."""
+        async with self.database.house() as connection:
+            return await account(connection, staff)
 
     async def called(self, login: str) -> Account:
         """The account of a login.

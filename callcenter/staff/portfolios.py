@@ -107,6 +107,15 @@ class Portfolios:
             rows = (await connection.execute(_ALL)).all()
         return [(row.organisation, _portfolio(row), row.practices) for row in rows]
 
+    async def of(self, organisation: UUID) -> Sequence[tuple[Portfolio, int]]:
+        """The portfolios of an organisation, by name, each with how many practices are in it now."""
+        return [(one, practices) for _, one, practices in await self.all() if one.organisation == organisation]
+
+    async def members(self, portfolio: Portfolio) -> Sequence[UUID]:
+        """The practices that are in a portfolio by name; of one that is the whole organisation, none is."""
+        async with self.database.house() as connection:
+            return (await connection.execute(_MEMBERS, {"portfolio": portfolio.id})).scalars().all()
+
     async def called(self, organisation: UUID, name: str) -> Portfolio:
         """The portfolio of a name.
 
@@ -187,6 +196,7 @@ _ALL = text(
     FROM portfolio f JOIN organisation o ON o.id = f.organisation_id ORDER BY o.name, f.name
     """
 )
+_MEMBERS = text("SELECT practice_id FROM portfolio_practice WHERE portfolio_id = :portfolio ORDER BY practice_id")
 _ADD = text(
     """
     INSERT INTO portfolio_practice (portfolio_id, practice_id, organisation_id)

@@ -52,9 +52,18 @@ class Act(StrEnum):
     UNDERTAKING_SIGNED = "staff.undertaking_signed"
     TRAINED = "staff.trained"
     TELEPHONE_CHANGED = "staff.telephone_changed"
+    #: Which practitioner an account is, whose messages it reads.
+    PRACTITIONER_NAMED = "staff.practitioner_named"
+    PRACTITIONER_NO_MORE = "staff.practitioner_no_more"
     PORTFOLIO_MADE = "portfolio.made"
     PORTFOLIO_GAINED = "portfolio.practice_added"
     PORTFOLIO_LOST = "portfolio.practice_removed"
+    INCIDENT_DECLARED = "incident.declared"
+    #: Its register was opened, added to, taken along.
+    INCIDENT_READ = "incident.read"
+    INCIDENT_WRITTEN = "incident.written"
+    INCIDENT_EXPORTED = "incident.exported"
+    INCIDENT_CLOSED = "incident.closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,20 @@ staff_role = Table(
     info=HOUSE_SCOPE,
 )
 
+#: Which practitioner an account is: whose messages it reads. It gives no right by itself; the role does.
+staff_practitioner = Table(
+    "staff_practitioner",
+    metadata,
+    Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=False),
+    Column("practice_id", Uuid, nullable=False),
+    Column("practitioner_id", Uuid, nullable=False),
+    Column("of_practice", Boolean, nullable=False, server_default=false()),  # and messages for the whole practice
+    PrimaryKeyConstraint("staff_id", "practice_id"),
+    ForeignKeyConstraint(["practice_id", "practitioner_id"], ["practitioner.practice_id", "practitioner.id"]),
+    Index(None, "practice_id", "practitioner_id"),
+    info=HOUSE_SCOPE,
+)
+
 #: A session that rises to a second factor is another row under another token: its stage never changes.
 staff_session = Table(
     "staff_session",

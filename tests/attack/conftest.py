@@ -16,7 +16,7 @@ from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing
 from tests.attack.ground import Ground, ground_on
-from tests.attack.repositories import ask_for_outreach, furnish_outreach, plant_callback
+from tests.attack.repositories import ask_for_outreach, furnish_outreach, plant_callback, plant_reason
 from tests.attack.scene import A_STRANGER, CARD, FIRST_VISIT, START, TILLEULS, House, Line, house_of, served
 from tests.conftest import TEMPLATE, Cluster
 
@@ -67,6 +67,7 @@ async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[
             await jeannes_call(house)
             await ask_for_outreach(ground, clock.now())
             await plant_callback(ground, clock.now())
+            await plant_reason(ground, clock.now())
     yield TOLD
     await cluster.drop(TOLD)
 

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 from callcenter.store.database import Database, Transaction
 
-ROOMS = ("practice", "identity", "audit", "disclosure", "calls", "notices")
+ROOMS = ("practice", "identity", "audit", "disclosure", "calls", "notices", "reports")
 
 
 def methods_that_reach_rows() -> set[str]:

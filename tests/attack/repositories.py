@@ -14,9 +14,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
+from sqlalchemy.exc import NoResultFound
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
-from callcenter.audit.reading import records_of_call
+from callcenter.audit.reading import checked_records_of_call, latest_of_stream, records_of_call
 from callcenter.calls import callbacks
 from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.booking import CallBooking, offered
@@ -61,6 +62,7 @@ from callcenter.practice import (
 )
 from callcenter.practice.appointments import Appointments
 from callcenter.practice.bookings import Bookings
+from callcenter.practice.correspondence import Answer, Correspondence, Whose
 from callcenter.practice.directory import Directory
 from callcenter.practice.enrolment import NumberTaken, PractitionerRecord, check_lines, write_practitioners
 from callcenter.practice.facts import Arrival, PracticeFacts
@@ -69,14 +71,21 @@ from callcenter.practice.free_slots import BookablePractitioner, OfferedTo
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.numbers import E164
 from callcenter.practice.patients import Patients
+from callcenter.practice.people import NoSuchPractitioner, PersonWanted, change_person, people_of
 from callcenter.practice.plans import Draft, ImportContext
 from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
 from callcenter.practice.slots import Bookable
 from callcenter.practice.values import Appointment, AppointmentStatus, Change, Contact, PatientFlags
 from callcenter.practice.voice_messages import Sound, VoiceMessages, count_left
 from callcenter.practice.waiting_bookings import WaitingBookings
+from callcenter.reports.on_record import Sought, patients_on_record
+from callcenter.reports.reasons import keep_reason
+from callcenter.reports.searching import search
+from callcenter.reports.timeline import timeline_of
+from callcenter.reports.values import Area, Criteria, Kind
 from callcenter.routing.queue import Entered, Queue
 from callcenter.routing.reservations import Reservations
+from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
@@ -262,6 +271,21 @@ async def handle_message(on: Careless) -> bool:
     return await on.inbox.handle(on.tx, on.message, "somebody", on.now) is Change.DONE
 
 
+def letters(on: Careless) -> Correspondence:
+    return Correspondence(on.ground.sealer)
+
+
+async def open_message(on: Careless) -> bool:
+    """What stands in no row of the attacker's practice is not there to be opened."""
+    try:
+        return bool(await letters(on).opened(on.tx, on.message))
+    except NoResultFound:
+        return False
+
+
+EVERYBODYS = Whose(everybodys=True)
+
+
 async def confirm(on: Careless) -> bool:
     return await Appointments.confirm(on.tx, FIRST_VISIT, JEANNE, on.now) is Change.DONE
 
@@ -299,6 +323,16 @@ async def put_appointments(on: Careless) -> None:
 async def write_practitioner(on: Careless) -> None:
     record = PractitionerRecord(uuid4(), "Paul Autre", "Dr", "médecine générale", sensitive=False)
     await write_practitioners(on.tx, [record])
+
+
+async def change_practitioner(on: Careless) -> bool:
+    """Whoever may change another practice's practitioners takes a mark away, or puts a line of theirs in."""
+    wanted = PersonWanted("Dr", "autre", sensitive=False, line="+33465710077", loses_mark=True)
+    try:
+        await change_person(on.tx, on.doctor, wanted, "somebody", StaffActs(on.clock, SystemRandom()))
+    except NoSuchPractitioner:
+        return False
+    return True
 
 
 async def learn_a_practitioners_line(on: Careless) -> bool:
@@ -595,6 +629,41 @@ RINGS, RUNG = uuid4(), uuid4()
 CALLBACK_TOKEN = "cd" * 32
 
 
+#: Who has looked a patient of the practice of Lyon up.
+REVIEWER = UUID("5e7c2a10-0000-4000-8000-000000000001")
+
+
+async def plant_reason(ground: Ground, now: datetime) -> None:
+    """A supervisor has looked Jeanne up, and has said why."""
+    await ground.change(
+        "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
+        "SELECT :id, organisation_id, 'relecture', 'Superviseur', ARRAY['fr'], :now FROM practice WHERE id = :practice",
+        id=REVIEWER,
+        now=now,
+        practice=TILLEULS,
+    )
+    async with ground.app.practice(TILLEULS) as tx:
+        await keep_reason(tx, ground.sealer, uuid4(), REVIEWER, "control", "Contrôle du mois", now)
+
+
+def _reviewed(kind: Kind) -> Criteria:
+    return Criteria(TILLEULS, kind, date(2026, 11, 26), date(2026, 11, 27))
+
+
+async def _found(on: Careless, kind: Kind) -> object:
+    return (await search(on.tx, _reviewed(kind))).found
+
+
+async def review_call(on: Careless) -> bool:
+    """That there is a call is house scope; what it was about is not."""
+    timeline = await timeline_of(on.tx, on.call, FLOWS)
+    return timeline is not None and any(one.record or one.area is Area.HEARD for one in timeline.moments)
+
+
+async def give_a_reason(on: Careless) -> None:
+    await keep_reason(on.tx, on.ground.sealer, uuid4(), REVIEWER, "control", "Contrôle", on.now)
+
+
 async def plant_callback(ground: Ground, now: datetime) -> None:
     """Somebody waited in the practice of Lyon, and is rung back."""
     call = (await ground.rows("SELECT call_id AS id FROM audio LIMIT 1"))[0].id
@@ -742,6 +811,12 @@ async def book_by_telephone(on: Careless) -> bool:
 
 
 CASES: Mapping[str, Case] = {
+    "reports.timeline.timeline_of": review_call,
+    "reports.reasons.keep_reason": give_a_reason,
+    "reports.searching.search": lambda on: _found(on, Kind.DISCLOSURES),
+    "reports.on_record.patients_on_record": lambda on: patients_on_record(
+        on.tx, on.ground.sealer, _reviewed(Kind.CALLS), Sought(BORN, "")
+    ),
     "disclosure.gate.Gate.push": push,
     "notices.addresses.NoticeAddresses.add": add_address,
     "notices.addresses.NoticeAddresses.all": lambda on: on.addresses.all(on.tx),
@@ -790,6 +865,14 @@ CASES: Mapping[str, Case] = {
     "practice.appointments.Appointments.cancel": cancel,
     "practice.enrolment.write_practitioners": write_practitioner,
     "practice.enrolment.check_lines": learn_a_practitioners_line,
+    "practice.correspondence.Correspondence.headings": lambda on: letters(on).headings(on.tx, EVERYBODYS, on.now, 10),
+    "practice.correspondence.Correspondence.headings_of": lambda on: letters(on).headings_of(on.tx, [on.message]),
+    "practice.correspondence.Correspondence.held": lambda on: letters(on).held(on.tx, on.message),
+    "practice.correspondence.Correspondence.opened": open_message,
+    "practice.correspondence.Correspondence.read": lambda on: letters(on).read(on.tx, on.message, uuid4(), on.now),
+    "practice.correspondence.Correspondence.answer": lambda on: letters(on).answer(
+        on.tx, on.message, Answer.NOTHING, "à jeun", uuid4(), on.now
+    ),
     "practice.inbox.Inbox.leave": leave_message,
     "practice.inbox.Inbox.waiting": lambda on: on.inbox.waiting(on.tx),
     "practice.inbox.Inbox.count_waiting": lambda on: on.inbox.count_waiting(on.tx),
@@ -820,6 +903,8 @@ CASES: Mapping[str, Case] = {
     "practice.plan_patients.plan_patients": recognise_patient,
     "practice.plan_contacts.plan_contacts": recognise_contact,
     "practice.plan_appointments.plan_appointments": recognise_appointment,
+    "practice.people.people_of": lambda on: people_of(on.tx),
+    "practice.people.change_person": change_practitioner,
     "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
     "practice.practitioners.sensitive_practitioners": lambda on: practitioners.sensitive_practitioners(on.tx),
@@ -847,7 +932,9 @@ CASES: Mapping[str, Case] = {
     "audit.ledger.Writing.flush": write_record,
     "audit.ledger.note": note_of_patient,
     "audit.ledger.stream_so_far": last_of_stream,
+    "audit.reading.latest_of_stream": lambda on: latest_of_stream(on.tx, on.stream, 10),
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
+    "audit.reading.checked_records_of_call": lambda on: checked_records_of_call(on.tx, on.call, 10),
     "disclosure.gate.Gate.decide": grant,
     "disclosure.gate.Gate.check": check,
     "disclosure.gate.Gate.refuse": refuse,
@@ -898,6 +985,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "notices.stopping.TextsReceived.start": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
     "notices.stopping.TextsReceived.stop": "see test_p5_the_number_of_a_stop_is_seen_only_by_whoever_names_its_row",
     "notices.escalating.Escalations.acknowledge": _OF_ONE_PRACTICE,
+    "notices.escalating.read_on_a_page": "house scope, by a message that its page holds: test_messages",
     "notices.escalating.Escalations.advance": "goes through what is due, each in its practice's own transaction",
     "notices.reminders.Reminders.find": "goes through all practices, each in its own transaction",
     "notices.reminders.Reminders.send": _OF_ONE_PRACTICE,
@@ -913,6 +1001,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "practice.changing.SettingsDesk.put": _OF_ONE_PRACTICE,
     "practice.changing.SettingsDesk.roll_back": _OF_ONE_PRACTICE,
     "practice.changing.SettingsDesk.withdraw": _OF_ONE_PRACTICE,
+    "practice.people.PeopleRecorder.practitioner_changed": "a port; staff.acts writes one record of the practice",
     "practice.changing.Recorder.settings_changed": "a port; staff.acts writes one record of the transaction's practice",
     "identity.challenges.Challenges.attempt": "see test_p5_a_code_is_tried_on_another_practices_challenge",
     "practice.key_fit.check_keys": "opens one row of each practice, each in its own transaction",

@@ -16,6 +16,8 @@ from tests.attack.scene import PORT, TILLEULS
 
 ANY_DAY = datetime(2999, 1, 1, tzinfo=UTC)
 HANDLED = "UPDATE message SET handled_at = '2000-01-01', handled_by = 'nobody' WHERE kind = 'callback'"
+#: What operators had to do about them, too.
+NOTHING_LEFT = "UPDATE follow_up SET done_at = now() WHERE done_at IS NULL"
 LONG_AGO = "UPDATE message SET handling_noted_at = now() - interval '1 year' WHERE handled_at IS NOT NULL"
 
 
@@ -73,6 +75,7 @@ THE_DATABASES_CLOCK = Defence(
 async def test_a_message_that_waits_is_erased_as_if_handled_long_ago(told_ground: Ground) -> Outcome:
     before = await _requests(told_ground)
     await _does(told_ground, HANDLED)
+    await _does(told_ground, NOTHING_LEFT)
     await _erases(told_ground)
     return gained(await _requests(told_ground) != before)
 
@@ -95,6 +98,7 @@ async def test_what_a_caller_asked_for_is_changed(told_ground: Ground) -> Outcom
 async def test_the_databases_own_note_of_the_handling_is_changed(told_ground: Ground) -> Outcome:
     before = await _requests(told_ground)
     await _does(told_ground, HANDLED)
+    await _does(told_ground, NOTHING_LEFT)
     await _does(told_ground, LONG_AGO)
     await _erases(told_ground)
     return gained(await _requests(told_ground) != before)
@@ -130,6 +134,7 @@ OWN_PRACTICE = Defence("the practice of the transaction", "P5: no row crosses a 
 @attack(stopped_by=OWN_PRACTICE)
 async def test_p5_another_practices_old_messages_are_erased(told_ground: Ground) -> Outcome:
     await _does(told_ground, HANDLED)
+    await _does(told_ground, NOTHING_LEFT)
     await told_ground.change(LONG_AGO)
     before = await _requests(told_ground)
     await _erases(told_ground, PORT)

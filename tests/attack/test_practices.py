@@ -258,7 +258,7 @@ async def test_p5_rows_are_read_without_naming_a_practice(told_ground: Ground) -
 
 def _another(table: Table, row: Any) -> dict[str, Any]:
     """A row like ``row`` that no key or unique constraint of ``table`` stands against."""
-    columns = [column for column in table.columns if column.identity is None]
+    columns = [column for column in table.columns if column.identity is None and column.computed is None]
     unique = {
         column.name
         for constraint in (*table.constraints, *table.indexes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from callcenter.flow.words import CASE_FIELDS, MOMENT_FIELDS, MOMENT_FILTERS, TEXT_FILTERS, YES_NO_FIELDS
+from callcenter.flow.words import CASE_FIELDS, MOMENT_FIELDS, MOMENT_FILTERS, SCREEN_FIELDS, TEXT_FILTERS, YES_NO_FIELDS
 from callcenter.kernel.labels import FIELD_LABELS, with_implied
 from callcenter.speech import french
 
@@ -54,4 +54,6 @@ def _said(field: str) -> str:
         return "`if`, `branch`"
     if field in CASE_FIELDS:
         return "`branch` with `cases`"
+    if field in SCREEN_FIELDS:
+        return "words and `if` of a console flow; callers never hear it"
     return "`if`, a filter for it" if field in MOMENT_FIELDS else "words, `if`"

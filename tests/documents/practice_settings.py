@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from callcenter.practice.changing import LONGEST_PASSING
+from callcenter.practice.instructions import LONGEST_INSTRUCTIONS
 from callcenter.practice.opening import HOLIDAY_SUBDIVISIONS
 from callcenter.practice.practice_file import read_practice_file
 from callcenter.practice.practice_form import LONGEST_MESSAGE_OF_THE_DAY, PracticeForm, Setting, as_written
@@ -114,6 +115,14 @@ ROWS: Mapping[Setting, Described] = {
         "telephone number is warned of",
         "'Le docteur Moreau a 45 minutes de retard.' --until 18:30",
         ("x" * (LONGEST_MESSAGE_OF_THE_DAY + 1), "longer"),
+    ),
+    Setting.INSTRUCTIONS: Described(
+        "what operators read before anything else (« consignes »), in lines, or "
+        "`{practice: …, practitioners: {NAME: …}}`; callers never hear it; never about a patient",
+        f"at most {LONGEST_INSTRUCTIONS} characters in all; names of its practitioners; what looks like a name or a "
+        "date of birth is warned of",
+        "'{practice: Aucun avis médical par téléphone., practitioners: {Claire Moreau: Ne pas déplacer ses visites.}}'",
+        ("x" * (LONGEST_INSTRUCTIONS + 1), "longer"),
     ),
     Setting.CLOSING_CONDUCT: Described(
         "what to do while it is closed, and who stands in (EM-05)",

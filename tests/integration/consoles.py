@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pyotp
 from aiohttp import web
 from argon2.profiles import CHEAPEST
 
+from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
+from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
+from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.forms import FormProofs
+from callcenter.console.inbox import InboxPages
 from callcenter.console.origin import console_origin
 from callcenter.console.streams import StreamLimits
 from callcenter.kernel.clock import DrivenClock
@@ -103,9 +109,20 @@ def secret_on(page: Answer) -> str:
 
 @asynccontextmanager
 async def opened_console(
-    database: Database, sealer: Sealer, clock: DrivenClock, limits: StaffLimits | None = None
+    database: Database,
+    sealer: Sealer,
+    clock: DrivenClock,
+    limits: StaffLimits | None = None,
+    examine: Examine | None = None,
+    *,
+    also: Callable[[StaffRoom], Mapping[str, Any]] = lambda _: {},
 ) -> AsyncIterator[Console]:
-    """The console on a database, whose organisation staffs nothing yet."""
+    """The console on a database, whose organisation staffs nothing yet.
+
+    Arguments:
+        examine: looks at the installation.
+        also: other dependencies of it, made on its room.
+    """
     random, port = SeededRandom(9), free_port()
     origin = console_origin(f"http://localhost:{port}")
     async with database.house() as connection:
@@ -138,8 +155,13 @@ async def opened_console(
         proofs=FormProofs(sealer),
         random=random,
         failed=lambda error, **_: failures.append(repr(error)),
+        pages=(
+            AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),
+            InboxPages(StaffInboxes(room, database, sealer, clock, random)),
+        ),
+        supervision=supervision_of(room, database, sealer, clock, random),
     )
-    runner = web.AppRunner(console_application(deps), access_log=None)
+    runner = web.AppRunner(console_application(replace(deps, **also(room))), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.app.by_inbox import StaffInboxes
 from callcenter.console.demonstration import DEMONSTRATION
+from callcenter.demo_messages import seed_messages
 from callcenter.demo_staff import NotOfTheDemo, code_of, seed_staff
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
+from callcenter.staff.accounts import NoSuchAccount
 from callcenter.staff.login import Begun
 from callcenter.staff.passkeys import RelyingParty
 from callcenter.staff.room import StaffRoom
+from callcenter.staff.sessions import Stage
 from callcenter.staff.values import SignedIn, Training
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
@@ -42,8 +46,34 @@ async def test_they_sign_in_by_what_the_demo_tells_and_a_second_run_changes_noth
         clock.advance(timedelta(days=400).total_seconds())
         await seed_staff(settings, database, sealer, clock, random)
         stand = [account.standing(clock.now()).training for account in await room.administration.all()]
-        assert stand == [Training.OK, Training.WARNS, Training.OK]
+        assert stand == [Training.OK, Training.OK, Training.WARNS, Training.OK, Training.OK]
     finally:
         room.close()
     with pytest.raises(NotOfTheDemo):
         code_of(settings, sealer, "somebody", clock.now())
+
+
+async def test_the_demos_practitioner_has_messages_and_a_second_run_leaves_no_more(
+    database: Database, sealer: Sealer, clock: DrivenClock, tmp_path: Path
+) -> None:
+    settings, random = stage_settings(tmp_path / "keys.json", environment="demo"), SeededRandom(5)
+    await seed(database, sealer, clock, random)
+    with pytest.raises(NoSuchAccount):
+        await seed_messages(settings, database, sealer, clock, random)
+    await seed_staff(settings, database, sealer, clock, random)
+    room = StaffRoom.on(database, database, sealer, clock, random, RelyingParty.at(settings.console.public_url))
+    try:
+        for _ in range(2):
+            await seed_messages(settings, database, sealer, clock, random)
+            reader, writer = [await room.administration.called(login) for login in ("praticien", "operatrice1")]
+            async with database.house() as connection:
+                doctor, operator = [
+                    await room.sessions.begin(connection, one.id, Stage.FULL) for one in (reader, writer)
+                ]
+            inboxes = StaffInboxes(room, database, sealer, clock, random)
+            assert [line.kind for line in (await inboxes.overview(doctor, None)).for_me] == ["renewal", "callback"]
+            seen = await inboxes.overview(operator, None)
+            assert [line.whom for line in seen.to_do] == [None]
+            assert [line.kind for line in seen.waiting if line.own] == ["callback"]
+    finally:
+        room.close()

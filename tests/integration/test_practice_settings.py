@@ -353,3 +353,18 @@ async def test_the_app_cannot_rewrite_a_version(office: Office) -> None:
         with pytest.raises(DBAPIError, match="permission denied"):
             async with office.database.house() as connection:
                 await connection.execute(text(statement))
+
+
+async def test_instructions_carry_the_revision_that_made_them_whatever_else_changes(office: Office) -> None:
+    """So whoever has read them is asked to read them again when they change, and not when anything else does."""
+    first = (await office.facts()).instructions_revision
+    changed = await office.put(Setting.INSTRUCTIONS, "Un message, jamais d’avis.\nPas de visite.")
+    await office.put(Setting.ADDRESS, "14 rue des Tilleuls")
+    tomorrow = office.clock.now() + timedelta(days=1)
+    passing = await office.put(Setting.INSTRUCTIONS, {"practice": "Grève.", "practitioners": {}}, ends=tomorrow)
+    now, later = await office.facts(), await office.facts(tomorrow)
+    assert first < changed.changed.revision == later.instructions_revision
+    assert (now.instructions.text, now.instructions_revision) == ("Grève.", passing.changed.revision)
+    assert later.instructions.text == "Un message, jamais d’avis.\nPas de visite."
+    with pytest.raises(DataProblems, match="Luc Petit » is no practitioner of the practice, and has no instructions"):
+        await office.put(Setting.INSTRUCTIONS, {"practitioners": {"Luc Petit": "Rien."}})

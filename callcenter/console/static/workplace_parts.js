@@ -7,14 +7,14 @@ export class Unreachable extends Error {}
 
 // Resolves to the part; to `OVER` where the session is over, so that another address answered; to null for any other page.
 export const OVER = Symbol("over");
-export const fetched = (address, form) =>
+export const fetched = (address, form, id = "poste") =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(form ? "POST" : "GET", address);
     request.responseType = "document";
     request.timeout = 10_000;
     request.onload = () => {
-      const part = request.response?.getElementById("poste");
+      const part = request.response?.getElementById(id);
       if (part) resolve(part);
       else if (request.status >= 500 || request.status === 0) reject(new Unreachable());
       else if (new URL(request.responseURL).pathname !== new URL(address, location).pathname) resolve(OVER);

@@ -6,14 +6,20 @@ import base64
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from callcenter.console import on_duty, paths, streams
 from callcenter.console.cookies import SESSION
 from callcenter.console.forms import PROOF
+from callcenter.kernel.randomness import SystemRandom, new_id
+from callcenter.practice import correspondence
+from callcenter.practice.inbox import Inbox
 from callcenter.telephony import access_tokens
 from tests.attack.leak_oracle.canaries import Canary
+from tests.attack.leak_oracle.people import Person
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.taps import headers_of
 from tests.attack.leak_oracle.telephone import Telephone
@@ -23,6 +29,7 @@ _PROOF = re.compile(rf'name="{PROOF}" value="([0-9a-f]+)"')
 #: Times of the house's own clock, and names of ours: no canary's.
 _OUR_OWN = re.compile(
     r'data-(?:since|until|now)="\d+"|\b[0-9a-f]{32,}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b'
+    r"|\b2026 à \d+\xa0h\xa0\d\d\b"
 )
 
 
@@ -36,7 +43,7 @@ class Browser:
     async def looks(self) -> None:
         """Load the workplace, and the part of it that is loaded again and again; have a pass made."""
         house = self._house
-        for path in (paths.WORKPLACE, paths.WORKPLACE_STATE, paths.HOME):
+        for path in (paths.WORKPLACE, paths.WORKPLACE_STATE, paths.HOME, paths.MESSAGES):
             async with house.session.get(house.running.console + path, headers=self._headers) as response:
                 assert response.status == 200
                 page = await response.text()
@@ -64,10 +71,27 @@ class Browser:
             self._house.judge.leaves(Sink.STREAM, f"{headers_of(response.headers)}\n{came.decode()}")
 
 
+async def _leaves_a_message(house: Premises, person: Person) -> None:
+    """What an operator has written down of a patient waits for the practice."""
+    running, mobile = house.running, person.contacts[0].phone
+    async with running.database.practice(person.practice.id) as tx:
+        await Inbox(running.sealer).leave(
+            tx,
+            id=new_id(SystemRandom()),
+            reason="other",
+            number=mobile,
+            call_reference=None,
+            now=house.clock.now(),
+            text=f"{person.record.used_first_name} {person.record.used_name} : {mobile}",
+            written_by=house.shift.on_call(person.practice),
+        )
+
+
 async def _talks(house: Premises, telephone: Telephone) -> None:
     """A patient proves who they are, then asks for a person; whoever takes the call looks at their page throughout."""
     person = house.population.people["several"]
     await house.shift.begins(person.practice)
+    await _leaves_a_message(house, person)
     browser = Browser(house, await house.shift.signs_in(person.practice))
     async with browser.hears_what_is_new():
         await telephone.prove(person)
@@ -106,6 +130,15 @@ def on_the_page(patch: pytest.MonkeyPatch, planted: Canary) -> None:
     patch.setattr(on_duty, "practice_name", and_who_calls)
 
 
+def on_a_list(patch: pytest.MonkeyPatch, planted: Canary) -> None:
+    heading = correspondence._heading
+
+    def and_what_it_says(row: Any) -> correspondence.Heading:
+        return replace(heading(row), whom=str(planted.value))
+
+    patch.setattr(correspondence, "_heading", and_what_it_says)
+
+
 def in_a_pass(patch: pytest.MonkeyPatch, planted: Canary) -> None:
     made = access_tokens.Passes.made
 
@@ -121,6 +154,7 @@ def on_the_stream(patch: pytest.MonkeyPatch, planted: Canary) -> None:
 
 PLANTS: list[tuple[Sink, Callable[[pytest.MonkeyPatch, Canary], None]]] = [
     (Sink.PAGE, on_the_page),
+    (Sink.PAGE, on_a_list),
     (Sink.PASS, in_a_pass),
     (Sink.STREAM, on_the_stream),
 ]

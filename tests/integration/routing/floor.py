@@ -269,7 +269,7 @@ _WRITTEN = (
     "callback_ring",
     "callback",
     *("routing_event", "reservation", "queue_entry", "presence", "routing_rule", "staff_role", "portfolio_practice"),
-    *("portfolio", "staff_account", "call", "practice", "organisation"),
+    *("portfolio", "staff_account", "call", "practice", "organisation", "procrastinate_jobs"),
 )
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.forms import FormProofs
+from callcenter.console.inbox import InboxPages
 from callcenter.console.origin import console_origin
 from callcenter.console.ports import (
     AccountState,
@@ -30,13 +31,17 @@ from callcenter.console.ports import (
     Training,
     Welcome,
 )
+from callcenter.console.supervision import Supervision
 from callcenter.console.words import Language
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
 from tests.ports import free_port
+from tests.unit.console.boards import BoardsDouble
 from tests.unit.console.guest import Guest, arriving
+from tests.unit.console.inboxes import InboxesDouble
+from tests.unit.console.incidents import IncidentsDouble
 from tests.unit.console.workplaces import WorkplacesDouble
 
 STAFF = UUID("11111111-2222-4333-8444-555555555555")
@@ -230,6 +235,9 @@ class Desk:
     guest: Guest
     failures: list[tuple[str, dict[str, str]]]
     workplaces: WorkplacesDouble
+    inboxes: InboxesDouble
+    boards: BoardsDouble
+    incidents: IncidentsDouble
 
     async def signed_in(self, **how: Any) -> str:
         """The guest has a session, without the pages of it. Returns its token."""
@@ -247,7 +255,8 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         deps: others of its dependencies.
     """
     staff, port, failures = staff or StaffDouble(), free_port(), []
-    workplaces = WorkplacesDouble()
+    workplaces, inboxes = WorkplacesDouble(), InboxesDouble()
+    boards, incidents = BoardsDouble(), IncidentsDouble()
     origin = console_origin(url or f"http://localhost:{port}")
     sealer = Sealer(Keyring("k1", {"k1": b"s" * 32}, b"i" * 32), SeededRandom(3))
 
@@ -261,16 +270,18 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         account=staff,
         reception=staff,
         workplaces=workplaces,
+        pages=(InboxPages(inboxes),),
         bells=workplaces,
         proofs=FormProofs(sealer),
         random=SeededRandom(4),
         failed=failed,
+        supervision=Supervision(boards, incidents),
     )
     runner = web.AppRunner(console_application(replace(given, **deps)), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with arriving(f"http://127.0.0.1:{port}", str(origin)) as guest:
-            yield Desk(staff, guest, failures, workplaces)
+            yield Desk(staff, guest, failures, workplaces, inboxes, boards, incidents)
     finally:
         await runner.cleanup()

@@ -536,10 +536,13 @@ async def test_every_door_says_for_whom_it_is_and_every_route_is_a_door() -> Non
         assert len(seen) == len(set(seen))
         for method, path in seen:
             if path not in ("/connexion", "/deconnexion", "/invitation/{token}"):
-                address = path.format(token="x", passkey=KEY, session=KEY, call=KEY, act="decrocher")
+                address = path.format(token="x", passkey=KEY, session=KEY, call=KEY, act="decrocher", **OTHERS)
                 answer = await (desk.guest.get(address) if method == "GET" else desk.guest.send(address, {}))
                 assert (answer.status, answer.location.partition("?")[0]) == (303, "/connexion"), path
 
+
+#: What else stands in addresses.
+OTHERS = {"incident": KEY, "practice": KEY, "hold": KEY, "message": KEY}
 
 #: The page that has the form, by where the address of a form begins.
 FORMS = {
@@ -549,6 +552,8 @@ FORMS = {
     "/confirmation/": "/confirmation",
     "/compte/": "/compte",
     "/poste/": "/poste",
+    "/messages/": "/messages",
+    "/incidents/": "/incidents",
 }
 
 
@@ -561,7 +566,7 @@ async def test_whoever_asks_for_the_address_of_a_form_is_led_to_the_page_that_ha
         for path in forms:
             (page,) = [page for begins, page in FORMS.items() if path.startswith(begins)]
             assert page in pages
-            address = path.format(passkey=KEY, session=KEY, call=KEY, act="decrocher")
+            address = path.format(passkey=KEY, session=KEY, call=KEY, act="decrocher", **OTHERS)
             for method in ("GET", "HEAD"):
                 answer = await desk.guest.ask(method, f"{address}?suite=//evil.example")
                 assert (answer.status, answer.location) == (303, page), path
@@ -581,8 +586,17 @@ async def test_a_bookmark_of_a_form_leads_through_signing_in_to_its_page() -> No
 def doors_of(staff: StaffDouble) -> list[object]:
     from callcenter.console.application import ConsoleDependencies
     from callcenter.console.streams import Streams
+    from callcenter.console.supervision import Supervision
 
-    deps = ConsoleDependencies(None, staff, staff, staff, staff, None, None, None, None, None)  # type: ignore[arg-type]
+    deps = ConsoleDependencies(
+        None,
+        staff,
+        staff,
+        staff,
+        staff,
+        *[None] * 6,
+        supervision=Supervision(None, None),  # type: ignore[arg-type]
+    )
     return list(doors(deps, Streams(None, staff, None)))  # type: ignore[arg-type]
 
 

@@ -215,3 +215,17 @@ def test_p7_live_evidence_answers_at_once_so_verify_is_no_question_in_a_round(tm
     step += "  back: {go: identify}\n"
     problem = the_one(tmp_path, SOUND.replace("1: goodbye", "1: identify") + step)
     assert "identify → back → identify come round without a question" in problem.what
+
+
+@pytest.mark.parametrize("step", ["say: goodbye, then: menu", "disclose: goodbye, then: menu, withheld: person"])
+def test_what_is_for_operators_is_said_to_no_caller(tmp_path: Path, step: str) -> None:
+    """Instructions of a practice are public by their category, and none of a caller's business."""
+    folder = tmp_path / "prompts"
+    folder.mkdir()
+    book = folder / "fr.yaml"
+    text = PROMPTS.read_text("utf-8")
+    book.write_text(text.replace("  goodbye:", '  told: "{{ practice.instructions }}"\n  goodbye:', 1), "utf-8")
+    told = SOUND.replace("1: goodbye", "1: told") + f"  told: {{{step.replace('goodbye', 'told')}}}\n"
+    problem = the_one(tmp_path, told, PromptBook.load(book))
+    assert "practice.instructions" in problem.what
+    assert problem.mend == "show it in a flow of the channel console"

@@ -1,0 +1,245 @@
+"""Staff, ledger and reports, as the pages of supervisors' review ask for them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from callcenter.calls.flows import Flows
+from callcenter.console.on_duty import practice_name
+from callcenter.console.review_ports import (
+    Asked,
+    CallReview,
+    LookUp,
+    LookUpProblem,
+    Match,
+    Matches,
+    Results,
+    ReviewDesk,
+)
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import Forbidden, IntegrityError, NotFound
+from callcenter.kernel.labels import Category
+from callcenter.kernel.randomness import Random, new_id
+from callcenter.reports.on_record import MOST_FOUND, Sought, TooMany, patients_on_record
+from callcenter.reports.paper import Edition, on_paper
+from callcenter.reports.people import colleagues, supervised
+from callcenter.reports.reasons import keep_reason
+from callcenter.reports.searching import LINES, MOST_LINES, search
+from callcenter.reports.spreadsheet import spreadsheet
+from callcenter.reports.timeline import timeline_of
+from callcenter.reports.values import Criteria, OnRecord, Page, Place
+from callcenter.staff.acts import StaffActs
+from callcenter.staff.limits import Bound
+from callcenter.staff.rights import may
+from callcenter.staff.room import StaffRoom
+from callcenter.staff.sessions import StaffSession
+from callcenter.staff.throttle import Counted, Tallies
+from callcenter.staff.values import Role, day_of
+from callcenter.store.database import Database, Transaction
+from callcenter.store.sealed import Place as Seal
+from callcenter.store.sealed import Sealer
+
+#: How long one of those who were found can be listed.
+KEY_LIVES = timedelta(minutes=30)
+
+
+class NotTheirs(NotFound):
+    """There is none, or it is of a practice that they do not supervise: the two are told in the same words."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A patient who was found, and by which search."""
+
+    patient: UUID
+    subject: UUID
+    reason: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StaffReviews:
+    """Implements ``console.review_ports.Reviews``.
+
+    Arguments:
+        attempts: connections of their own, for counting.
+        look_ups: how many patients one supervisor may look for.
+    """
+
+    room: StaffRoom
+    database: Database
+    attempts: Database
+    sealer: Sealer
+    clock: Clock
+    random: Random
+    flows: Flows
+    look_ups: Bound = field(default_factory=lambda: Bound(30, timedelta(hours=24)))
+
+    async def desk(self, token: str) -> ReviewDesk:
+        session, now = await self._standing(token), self.clock.now()
+        async with self.database.house() as connection:
+            practices = await supervised(connection, session.account.id, now, day_of(now))
+            if not practices:
+                raise NotTheirs
+            people = await colleagues(connection, session.account.id)
+        rules = self.flows.policy.rules
+        categories = tuple((category.value, rules[category].name) for category in Category)
+        return ReviewDesk(day_of(now), practices, people, categories)
+
+    async def search(self, token: str, asked: Asked) -> Results:
+        session = await self._standing(token)
+        staff, practice = session.account.id, asked.criteria.practice
+        await self._supervises(session, practice)
+        followed = self._opened(staff, practice, asked.patient)
+        after = self._place(staff, practice, asked.after)
+        async with self.database.practice(practice) as tx:
+            page = await self._page(tx, staff, asked.criteria, followed, after, LINES)
+        return Results(page.found, "" if page.after is None else self._cursor(staff, practice, page.after))
+
+    async def look_up(self, token: str, wanted: LookUp) -> Matches | LookUpProblem:
+        session, now = await self._standing(token), self.clock.now()
+        account, practice = session.account, wanted.criteria.practice
+        await self._supervises(session, practice)
+        if not account.standing(now).may_reveal:
+            return LookUpProblem.UNTRAINED
+        tallies = Tallies(self.attempts, self.sealer, self.clock)
+        if await tallies.count([Counted("review.patient", str(account.id), self.look_ups)]) is not None:
+            return LookUpProblem.BOUND
+        reason = new_id(self.random)
+        sought = Sought(wanted.birth_date, wanted.letters)
+        async with self.database.practice(practice) as tx:
+            await keep_reason(tx, self.sealer, reason, account.id, wanted.purpose.value, wanted.reason, now)
+            try:
+                found = await patients_on_record(tx, self.sealer, wanted.criteria, sought)
+            except TooMany:
+                await self._acts.patient_searched(tx, reason, wanted.purpose.value, (), str(account.id))
+                return LookUpProblem.TOO_MANY
+            shown = found[:MOST_FOUND]
+            named = [one.patient for one in shown]
+            await self._acts.patient_searched(tx, reason, wanted.purpose.value, named, str(account.id))
+        matches = tuple(Match(self._key(account.id, practice, reason, one), one.records) for one in shown)
+        return Matches(matches, more=len(found) > len(shown))
+
+    async def call(self, token: str, call: UUID) -> CallReview:
+        session = await self._standing(token)
+        return await self._reviewed(session, call, printed=False)
+
+    async def paper(self, token: str, call: UUID) -> bytes:
+        session, now = await self._standing(token), self.clock.now()
+        review = await self._reviewed(session, call, printed=True)
+        edition = Edition(session.account.display_name, now, review.practice)
+        return await asyncio.to_thread(on_paper, review.timeline, edition)
+
+    async def export(self, token: str, asked: Asked) -> bytes:
+        session = await self._standing(token)
+        staff, criteria = session.account.id, asked.criteria
+        await self._supervises(session, criteria.practice)
+        followed = self._opened(staff, criteria.practice, asked.patient)
+        async with self.database.practice(criteria.practice) as tx:
+            page = await self._page(tx, staff, criteria, followed, None, MOST_LINES)
+            patient = None if followed is None else followed.patient
+            await self._acts.list_exported(tx, criteria.kind.value, len(page.found), patient, str(staff))
+        return spreadsheet(page.found)
+
+    # --- whose, and what for
+
+    @property
+    def _acts(self) -> StaffActs:
+        return StaffActs(self.clock, self.random)
+
+    async def _standing(self, token: str) -> StaffSession:
+        session = await self.room.sessions.of(token)
+        if session is None or not session.is_full:
+            raise Forbidden("the session is over")
+        return session
+
+    async def _supervises(self, session: StaffSession, practice: UUID) -> None:
+        """Let somebody on who supervises the practice at this moment.
+
+        Raises:
+            NotTheirs: it is another's, or none.
+        """
+        async with self.database.house() as connection:
+            if not await may(connection, session.account.id, Role.SUPERVISOR, practice, day_of(self.clock.now())):
+                raise NotTheirs
+
+    async def _reviewed(self, session: StaffSession, call: UUID, *, printed: bool) -> CallReview:
+        """The call's timeline, with the record of this look in it: it is committed before anything of it leaves."""
+        now = self.clock.now()
+        async with self.database.house() as connection:
+            practice = (await connection.execute(_PRACTICE, {"call": call})).scalar_one_or_none()
+        if practice is None:
+            raise NotTheirs
+        await self._supervises(session, practice)
+        async with self.database.practice(practice) as tx:
+            await self._acts.call_reviewed(tx, call, str(session.account.id), printed=printed)
+            timeline = await timeline_of(tx, call, self.flows)
+            name = await practice_name(tx.connection, practice, now)
+        if timeline is None:
+            raise NotTheirs
+        return CallReview(timeline, name)
+
+    async def _page(
+        self,
+        tx: Transaction,
+        staff: UUID,
+        criteria: Criteria,
+        followed: _Followed | None,
+        after: Place | None,
+        lines: int,
+    ) -> Page:
+        """What fits; what is listed about a patient goes on record with it."""
+        if followed is not None:
+            await self._acts.patient_followed(tx, followed.patient, followed.reason, str(staff))
+        subject = None if followed is None else followed.subject
+        return await search(tx, replace(criteria, subject=subject), after, lines)
+
+    # --- what pages are given to come back with: sealed for this person and practice
+
+    def _key(self, staff: UUID, practice: UUID, reason: UUID, one: OnRecord) -> str:
+        until = (self.clock.now() + KEY_LIVES).isoformat()
+        return self._sealed(staff, practice, "patient", [str(one.patient), str(one.subject), str(reason), until])
+
+    def _opened(self, staff: UUID, practice: UUID, key: str) -> _Followed | None:
+        if not key:
+            return None
+        patient, subject, reason, until = self._unsealed(staff, practice, "patient", key)
+        if self.clock.now() > datetime.fromisoformat(until):
+            raise NotTheirs
+        return _Followed(UUID(patient), UUID(subject), UUID(reason))
+
+    def _cursor(self, staff: UUID, practice: UUID, place: Place) -> str:
+        return self._sealed(staff, practice, "cursor", [place.at, str(place.id)])
+
+    def _place(self, staff: UUID, practice: UUID, cursor: str) -> Place | None:
+        if not cursor:
+            return None
+        at, identifier = self._unsealed(staff, practice, "cursor", cursor)
+        return Place(at, UUID(identifier))
+
+    def _sealed(self, staff: UUID, practice: UUID, what: str, value: list[str]) -> str:
+        sealed = self.sealer.seal_text(json.dumps(value), Seal(practice, "console.review", what, staff))
+        return base64.urlsafe_b64encode(sealed).decode()
+
+    def _unsealed(self, staff: UUID, practice: UUID, what: str, given: str) -> list[str]:
+        """What was sealed for them.
+
+        Raises:
+            NotTheirs: it was made for somebody else, for another practice, or by nobody of ours.
+        """
+        try:
+            sealed = base64.urlsafe_b64decode(given.encode())
+            value: list[str] = json.loads(self.sealer.open_text(sealed, Seal(practice, "console.review", what, staff)))
+        except (IntegrityError, binascii.Error, ValueError) as error:
+            raise NotTheirs from error
+        return value
+
+
+_PRACTICE = text("SELECT practice_id FROM call WHERE id = :call")

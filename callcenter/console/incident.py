@@ -1,0 +1,211 @@
+"""Incidents at ``/incidents``: declared on one page, then a register that grows; every page shows its clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from aiohttp import hdrs, web
+
+from callcenter.console import paths
+from callcenter.console.dates import ZONE
+from callcenter.console.incident_papers import (
+    ENTRIES,
+    KINDS,
+    as_paper,
+    as_text,
+    entry_title,
+    letter_lines,
+    register_lines,
+)
+from callcenter.console.incident_ports import Declared, Implausible, Incidents, Shown, UnknownPractice
+from callcenter.console.troubles import Trouble, Turned
+from callcenter.console.visits import Door, For, Problem, Visit
+from callcenter.staff.incident_tables import EntryKind, IncidentKind
+from callcenter.staff.incident_values import LONGEST
+
+#: Fields of a declaration that become entries, in the order of art. 33.3.
+TOLD = (EntryKind.FACTS, EntryKind.PERSONS, EntryKind.CONSEQUENCES, EntryKind.MEASURES)
+#: What may be written into a register by hand.
+WRITABLE = (
+    *TOLD,
+    EntryKind.NOTE,
+    EntryKind.PERSONS_INFORMED,
+    EntryKind.NOTIFIED,
+    EntryKind.CLOSED,
+)
+KIND, KNOWN, OTHERS, PRACTICE, WORDS, REFERENCE = "nature", "connu", "autres", "cabinet-", "texte", "reference"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
+#: What a person writes has no other control characters than ends of lines.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+class IncidentPages:
+    """Declaring, reading, adding, taking along."""
+
+    def __init__(self, incidents: Incidents) -> None:
+        self._incidents = incidents
+
+    def doors(self) -> list[Door]:
+        one = paths.INCIDENTS
+        return [
+            Door("GET", paths.INCIDENTS, For.STAFF, self._list),
+            Door("GET", paths.INCIDENT_NEW, For.STAFF, self._form),
+            Door("POST", paths.INCIDENT_NEW, For.STAFF, self._declare, paths.INCIDENT_NEW),
+            Door("GET", paths.INCIDENT, For.STAFF, self._register),
+            Door("GET", paths.INCIDENT_TEXT, For.STAFF, self._text),
+            Door("GET", paths.INCIDENT_PAPER, For.STAFF, self._paper),
+            Door("GET", paths.INCIDENT_LETTER, For.STAFF, self._letter),
+            Door("POST", paths.INCIDENT_ENTRIES, For.STAFF, self._write, one),
+            Door("POST", paths.INCIDENT_INFORMED, For.STAFF, self._informed, one),
+            Door("POST", paths.INCIDENT_HOLDS, For.STAFF, self._hold, one),
+            Door("POST", paths.INCIDENT_HOLD_LIFTED, For.STAFF, self._lift, one),
+        ]
+
+    async def _list(self, visit: Visit) -> web.StreamResponse:
+        now, listed = await self._incidents.all(visit.own_token)
+        return visit.show("incidents.html", incidents=listed, now=now, kinds=KINDS)
+
+    async def _form(self, visit: Visit) -> web.StreamResponse:
+        return await self._asked(visit, (), {})
+
+    async def _asked(self, visit: Visit, problems: Sequence[Problem], typed: dict[str, str]) -> web.StreamResponse:
+        choices = await self._incidents.choices(visit.own_token)
+        known = choices.now.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M")
+        values: dict[str, Any] = {
+            "choices": choices,
+            "kinds": KINDS,
+            "told": [(kind, ENTRIES[kind]) for kind in TOLD],
+            "typed": {KNOWN: known, **typed},
+            "longest": LONGEST,
+        }
+        return visit.show("incident_new.html", problems, **values)
+
+    async def _declare(self, visit: Visit) -> web.StreamResponse:
+        fields, token = visit.fields, visit.own_token
+        problems, typed = [], dict(fields)
+        kind, known = fields.get(KIND, ""), known_at(fields.get(KNOWN, ""))
+        entries = [(one, written(fields.get(one.value, ""))) for one in TOLD]
+        practices, slugs = practices_of(fields), fields.get(OTHERS, "").split()
+        if kind not in set(IncidentKind):
+            problems.append(Problem("kind", KIND))
+        if known is None:
+            problems.append(Problem("known", KNOWN))
+        if not entries[0][1]:
+            problems.append(Problem("facts", EntryKind.FACTS.value))
+        problems += [Problem("too_long", one.value) for one, words in entries if len(words) > LONGEST]
+        if any(_SLUG.fullmatch(slug) is None for slug in slugs):
+            problems.append(Problem("slug", OTHERS))
+        if problems or known is None:
+            return await self._asked(visit, problems, typed)
+        told = [(one, words) for one, words in entries if words]
+        try:
+            incident = await self._incidents.declare(token, Declared(IncidentKind(kind), known, practices, slugs, told))
+        except Implausible:
+            return await self._asked(visit, [Problem("known", KNOWN)], typed)
+        except UnknownPractice:
+            return await self._asked(visit, [Problem("slug", OTHERS)], typed)
+        return visit.go(paths.INCIDENT.format(incident=incident))
+
+    async def _register(self, visit: Visit) -> web.StreamResponse:
+        return await self._shown(visit)
+
+    async def _shown(self, visit: Visit, *problems: Problem) -> web.StreamResponse:
+        shown = await self._incidents.read(visit.own_token, visit.path_id("incident"))
+        return visit.show("incident.html", problems, **_values(shown, visit))
+
+    async def _text(self, visit: Visit) -> web.StreamResponse:
+        shown = await self._exported(visit)
+        return _file(as_text(register_lines(shown)).encode(), "text/plain", "registre.txt")
+
+    async def _paper(self, visit: Visit) -> web.StreamResponse:
+        shown = await self._exported(visit)
+        return _file(as_paper(register_lines(shown)), "application/pdf", "registre.pdf")
+
+    async def _letter(self, visit: Visit) -> web.StreamResponse:
+        practice, shown = visit.path_id("practice"), await self._exported(visit)
+        if practice not in {one.practice for one in shown.register.concerned}:
+            raise Turned(Trouble.NOT_FOUND)
+        return _file(as_text(letter_lines(shown, practice)).encode(), "text/plain", "avis.txt")
+
+    async def _exported(self, visit: Visit) -> Shown:
+        return await self._incidents.read(visit.own_token, visit.path_id("incident"), exported=True)
+
+    async def _write(self, visit: Visit) -> web.StreamResponse:
+        kind, words = visit.fields.get(KIND, ""), written(visit.fields.get(WORDS, ""))
+        if kind not in WRITABLE:
+            raise Turned(Trouble.UNREADABLE)
+        if not words or len(words) > LONGEST:
+            return await self._shown(visit, Problem("too_long" if words else "words", WORDS))
+        await self._incidents.write(visit.own_token, visit.path_id("incident"), EntryKind(kind), words)
+        return self._back(visit)
+
+    async def _informed(self, visit: Visit) -> web.StreamResponse:
+        await self._incidents.informed(visit.own_token, visit.path_id("incident"), visit.path_id("practice"))
+        return self._back(visit)
+
+    async def _hold(self, visit: Visit) -> web.StreamResponse:
+        reference = visit.fields.get(REFERENCE, "")[:LONGEST]
+        if not await self._incidents.hold(visit.own_token, visit.path_id("incident"), reference):
+            return await self._shown(visit, Problem("reference", REFERENCE))
+        return self._back(visit)
+
+    async def _lift(self, visit: Visit) -> web.StreamResponse:
+        await self._incidents.lift(visit.own_token, visit.path_id("incident"), visit.path_id("hold"))
+        return self._back(visit)
+
+    @staticmethod
+    def _back(visit: Visit) -> web.StreamResponse:
+        return visit.go(paths.INCIDENT.format(incident=visit.path_id("incident")))
+
+
+def _values(shown: Shown, visit: Visit) -> dict[str, Any]:
+    incident = shown.register.incident
+    return {
+        "shown": shown,
+        "incident": incident,
+        "register": shown.register,
+        "left": incident.deadline - shown.now,
+        "never": timedelta(),
+        "kinds": KINDS,
+        "writable": [(kind, ENTRIES[kind]) for kind in WRITABLE],
+        "entry_title": entry_title,
+        "longest": LONGEST,
+        "typed": visit.fields,
+        "address": paths,
+    }
+
+
+def known_at(typed: str) -> datetime | None:
+    """A moment as a browser sends it (HTML, « local date and time »), in Paris; ``None`` for none."""
+    try:
+        at = datetime.strptime(typed.strip()[:16], "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - the zone is ours to say
+    except ValueError:
+        return None
+    return at.replace(tzinfo=ZONE)
+
+
+def practices_of(fields: Any) -> list[UUID]:
+    """The practices whose boxes are ticked.
+
+    Raises:
+        Turned: a box is none of ours.
+    """
+    try:
+        return [UUID(name.removeprefix(PRACTICE)) for name in fields if name.startswith(PRACTICE)]
+    except ValueError:
+        raise Turned(Trouble.UNREADABLE) from None
+
+
+def written(typed: str) -> str:
+    """What somebody has written, without what cannot be seen."""
+    return _CONTROL.sub("", typed.replace("\r\n", "\n")).strip()
+
+
+def _file(body: bytes, kind: str, name: str) -> web.Response:
+    headers = {hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"'}
+    charset = "utf-8" if kind == "text/plain" else None
+    return web.Response(body=body, content_type=kind, charset=charset, headers=headers)

@@ -1,0 +1,247 @@
+"""Supervisors' review: what was told, refused and proved at the practices that one answers for, and each call again.
+
+Whatever is searched by is posted: an address holds a call's identifier and nothing else. Pages name colleagues and
+references; of patients they show nothing, and of a patient who was looked up no more than was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from aiohttp import hdrs, web
+
+from callcenter.console import paths
+from callcenter.console.dates import ZONE
+from callcenter.console.review_ports import Asked, LookUp, LookUpProblem, Match, Purpose, ReviewDesk, Reviews
+from callcenter.console.troubles import Trouble, Turned
+from callcenter.console.visits import Door, For, Problem, Visit
+from callcenter.kernel.labels import Category
+from callcenter.reports import words
+from callcenter.reports.paper import chain_words
+from callcenter.reports.spreadsheet import title
+from callcenter.reports.values import LONGEST_PERIOD, Criteria, Kind, Outcome
+
+PRACTICE, KIND, FIRST, LAST = "cabinet", "nature", "du", "au"
+CATEGORY, OUTCOME, PERSON, CALL = "categorie", "issue", "personne", "appel"
+PATIENT, AFTER = "patient", "apres"
+BORN, LETTERS, PURPOSE, REASON = "naissance", "lettres", "finalite", "motif"
+
+#: What a form opens with.
+_DAYS = timedelta(days=6)
+#: Years that somebody may be born in.
+_OLDEST = 130
+_SHORTEST_REASON, _LONGEST_REASON = 10, 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Unfit(Exception):
+    """A form says something that cannot be looked for."""
+
+    problem: Problem
+
+
+class ReviewPages:
+    """The pages below ``/suivi``."""
+
+    def __init__(self, reviews: Reviews) -> None:
+        self._reviews = reviews
+
+    def doors(self) -> list[Door]:
+        return [
+            Door("GET", paths.REVIEW, For.STAFF, self._first),
+            Door("POST", paths.REVIEW, For.STAFF, self._search, paths.REVIEW),
+            Door("POST", paths.REVIEW_PATIENT, For.STAFF, self._look_up, paths.REVIEW),
+            Door("POST", paths.REVIEW_EXPORT, For.STAFF, self._export, paths.REVIEW),
+            Door("GET", paths.REVIEW_CALL, For.STAFF, self._call),
+            Door("POST", paths.REVIEW_CALL_PAPER, For.STAFF, self._paper, paths.REVIEW),
+        ]
+
+    async def _first(self, visit: Visit) -> web.StreamResponse:
+        desk = await self._reviews.desk(visit.own_token)
+        return self._shown(visit, desk, {})
+
+    async def _search(self, visit: Visit) -> web.StreamResponse:
+        desk = await self._reviews.desk(visit.own_token)
+        try:
+            asked = _asked(visit.fields, desk)
+        except _Unfit as unfit:
+            return self._shown(visit, desk, visit.fields, (unfit.problem,))
+        results = await self._reviews.search(visit.own_token, asked)
+        return self._shown(visit, desk, visit.fields, results=results, asked=asked)
+
+    async def _look_up(self, visit: Visit) -> web.StreamResponse:
+        desk = await self._reviews.desk(visit.own_token)
+        try:
+            wanted = _wanted(visit.fields, desk)
+        except _Unfit as unfit:
+            return self._shown(visit, desk, visit.fields, (unfit.problem,))
+        found = await self._reviews.look_up(visit.own_token, wanted)
+        if isinstance(found, LookUpProblem):
+            return self._shown(visit, desk, visit.fields, (Problem(found.value),))
+        matches = [_masked(match, wanted.letters) for match in found.matches]
+        return self._shown(visit, desk, visit.fields, matches=matches, more=found.more)
+
+    async def _export(self, visit: Visit) -> web.StreamResponse:
+        desk = await self._reviews.desk(visit.own_token)
+        try:
+            asked = replace(_asked(visit.fields, desk), after="")
+        except _Unfit as unfit:
+            return self._shown(visit, desk, visit.fields, (unfit.problem,))
+        made = await self._reviews.export(visit.own_token, asked)
+        return _file(made, "text/csv", "suivi.csv", charset="utf-8")
+
+    async def _call(self, visit: Visit) -> web.StreamResponse:
+        review = await self._reviews.call(visit.own_token, visit.path_id("call"))
+        return visit.show(
+            "review_call.html",
+            review=review,
+            timeline=review.timeline,
+            chain_words=chain_words(review.timeline.chain),
+            paper=paths.REVIEW_CALL_PAPER.format(call=review.timeline.call),
+            **_WORDS,
+        )
+
+    async def _paper(self, visit: Visit) -> web.StreamResponse:
+        call = visit.path_id("call")
+        made = await self._reviews.paper(visit.own_token, call)
+        return _file(made, "application/pdf", f"appel-{call}.pdf")
+
+    def _shown(
+        self, visit: Visit, desk: ReviewDesk, fields: Mapping[str, str], problems: tuple[Problem, ...] = (), **more: Any
+    ) -> web.Response:
+        """The page with its form as it was sent."""
+        given = {"results": None, "matches": None, "more": False, "asked": None, **more}
+        values = {**_first_values(desk), **{name: fields[name] for name in _KEPT if name in fields}}
+        return visit.show("review.html", problems, desk=desk, values=values, names=_NAMES, **given, **_WORDS)
+
+
+#: What is shown again of a form that was sent. A birth date, a name and a reason are not.
+_KEPT = (PRACTICE, KIND, FIRST, LAST, CATEGORY, OUTCOME, PERSON, CALL, PATIENT)
+_NAMES = {
+    **{"practice": PRACTICE, "kind": KIND, "first": FIRST, "last": LAST, "category": CATEGORY, "outcome": OUTCOME},
+    **{"person": PERSON, "call": CALL, "patient": PATIENT, "after": AFTER},
+    **{"born": BORN, "letters": LETTERS, "purpose": PURPOSE, "reason": REASON},
+}
+
+
+def clock(at: datetime) -> str:
+    """« 10:05:07 », in Paris."""
+    return at.astimezone(ZONE).strftime("%H:%M:%S")
+
+
+def offset(after: timedelta) -> str:
+    """« +1:05 » since the call began."""
+    seconds = int(after.total_seconds())
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"+{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"+{minutes}:{seconds % 60:02}"
+
+
+_WORDS: dict[str, Any] = {
+    "Kind": Kind,
+    "Outcome": Outcome,
+    "Purpose": Purpose,
+    "outcome_words": words.OUTCOMES,
+    "area_words": words.AREAS,
+    "who_words": words.WHO,
+    "fact_word": words.fact,
+    "plain": words.plain,
+    "our_words": words.OURS,
+    "title_of": title,
+    "clock": clock,
+    "offset": offset,
+    "longest_days": LONGEST_PERIOD.days,
+}
+
+
+def _first_values(desk: ReviewDesk) -> dict[str, str]:
+    values = {
+        KIND: Kind.CALLS.value,
+        FIRST: (desk.today - _DAYS).isoformat(),
+        LAST: desk.today.isoformat(),
+        **dict.fromkeys((CATEGORY, OUTCOME, PERSON, CALL, PATIENT), ""),
+    }
+    return {**values, PRACTICE: str(desk.practices[0].id) if len(desk.practices) == 1 else ""}
+
+
+def _asked(fields: Mapping[str, str], desk: ReviewDesk) -> Asked:
+    return Asked(_criteria(fields, desk), fields.get(PATIENT, ""), fields.get(AFTER, ""))
+
+
+def _criteria(fields: Mapping[str, str], desk: ReviewDesk) -> Criteria:
+    """What is looked for.
+
+    Raises:
+        _Unfit: something is missing, or is not what its field holds.
+        Turned: something that no form of ours sends.
+    """
+    practice = _id(fields.get(PRACTICE, ""), PRACTICE, "practice")
+    if practice is None:
+        raise _Unfit(Problem("practice", PRACTICE))
+    call = _id(fields.get(CALL, "").strip(), CALL, "call")
+    first, last = _day(fields, FIRST), _day(fields, LAST)
+    if first > last or last - first >= LONGEST_PERIOD or last > desk.today:
+        raise _Unfit(Problem("period", FIRST))
+    kind, category, outcome = fields.get(KIND, ""), fields.get(CATEGORY, ""), fields.get(OUTCOME, "")
+    if kind not in set(Kind) or category not in {"", *Category} or outcome not in {"", *Outcome}:
+        raise Turned(Trouble.UNREADABLE)
+    return Criteria(
+        practice=practice,
+        kind=Kind(kind),
+        first=first,
+        last=last,
+        category=Category(category) if category else None,
+        outcome=Outcome(outcome) if outcome else None,
+        staff=_id(fields.get(PERSON, ""), PERSON, "person"),
+        call=call,
+    )
+
+
+def _wanted(fields: Mapping[str, str], desk: ReviewDesk) -> LookUp:
+    """Whom is looked for, and why: ID-05, a birth date first, and three letters at most."""
+    criteria = _criteria(fields, desk)
+    try:
+        born = date.fromisoformat(fields.get(BORN, ""))
+    except ValueError:
+        raise _Unfit(Problem("born", BORN)) from None
+    if not desk.today.year - _OLDEST <= born.year or born > desk.today:
+        raise _Unfit(Problem("born", BORN))
+    letters = fields.get(LETTERS, "").strip()
+    if len(letters) > 3 or not all(letter.isalpha() for letter in letters):
+        raise _Unfit(Problem("letters", LETTERS))
+    purpose, reason = fields.get(PURPOSE, ""), " ".join(fields.get(REASON, "").split())
+    if purpose not in set(Purpose):
+        raise _Unfit(Problem("purpose", PURPOSE))
+    if not _SHORTEST_REASON <= len(reason) <= _LONGEST_REASON:
+        raise _Unfit(Problem("reason", REASON))
+    return LookUp(criteria, born, letters, Purpose(purpose), reason)
+
+
+def _day(fields: Mapping[str, str], name: str) -> date:
+    try:
+        return date.fromisoformat(fields.get(name, ""))
+    except ValueError:
+        raise _Unfit(Problem("period", name)) from None
+
+
+def _id(written: str, field: str, word: str) -> UUID | None:
+    if not written:
+        return None
+    try:
+        return UUID(written)
+    except ValueError:
+        raise _Unfit(Problem(word, field)) from None
+
+
+def _masked(match: Match, letters: str) -> dict[str, object]:
+    """Somebody who was found: what was typed of their name, and nothing that was not."""
+    return {"key": match.key, "name": f"{letters.upper()}***", "records": match.records}
+
+
+def _file(body: bytes, kind: str, name: str, charset: str | None = None) -> web.Response:
+    disposition = f'attachment; filename="{name}"'
+    headers = {hdrs.CONTENT_DISPOSITION: disposition}
+    return web.Response(body=body, content_type=kind, charset=charset, headers=headers)

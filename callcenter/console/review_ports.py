@@ -1,0 +1,154 @@
+"""What the pages of supervisors' review need of the house: lists, a patient's records, a call gone through again.
+
+As in ``console.ports``, every method finds out anew whose the session is, and for which practices they are supervisor.
+What is not theirs is not there (``NotFound``), whatever it is. Looking is itself on record, committed before the method
+returns (P1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from callcenter.reports.values import Criteria, Found, Person, Supervised, Timeline
+
+
+class Purpose(StrEnum):
+    """Why a patient is looked up; the words beside it are sealed."""
+
+    REQUEST = "request"
+    COMPLAINT = "complaint"
+    INCIDENT = "incident"
+    CONTROL = "control"
+
+
+class LookUpProblem(StrEnum):
+    """Why a patient is not looked up. The words stand in ``templates/review_parts.html``."""
+
+    UNTRAINED = "untrained"
+    BOUND = "bound"
+    TOO_MANY = "too_many"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDesk:
+    """What one may choose from.
+
+    Arguments:
+        today: where the house stands.
+        categories: code and French name.
+    """
+
+    today: date
+    practices: tuple[Supervised, ...]
+    people: tuple[Person, ...]
+    categories: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked for.
+
+    Arguments:
+        patient: what :meth:`Reviews.look_up` has given for one of those whom it found, or empty.
+        after: what the page before has given to go on by, or empty.
+    """
+
+    criteria: Criteria
+    patient: str = field(default="", repr=False)
+    after: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of what was found, newest first.
+
+    Arguments:
+        after: to go on by; empty at the end.
+    """
+
+    found: tuple[Found, ...]
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """A patient is looked for.
+
+    Arguments:
+        criteria: of which practice and period.
+        birth_date: exactly.
+        letters: of a name or a first name, at most three; or none.
+        reason: in the supervisor's words; sealed.
+    """
+
+    criteria: Criteria
+    birth_date: date = field(repr=False)
+    letters: str = field(repr=False)
+    purpose: Purpose
+    reason: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Somebody of whom something is on record.
+
+    Arguments:
+        key: what the form sends to list it; for this supervisor and practice, and for half an hour.
+        records: how much, in the period.
+    """
+
+    key: str = field(repr=False)
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Who was found.
+
+    Arguments:
+        more: there are others, who are not shown.
+    """
+
+    matches: tuple[Match, ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallReview:
+    """A call, to be gone through again.
+
+    Arguments:
+        practice: its name.
+    """
+
+    timeline: Timeline
+    practice: str
+
+
+class Reviews(Protocol):
+    """Supervisors' review.
+
+    Raises, all of them: NotFound for whatever is not theirs, Forbidden where the session is over, and Unavailable.
+    """
+
+    async def desk(self, token: str) -> ReviewDesk:
+        """What one may choose from."""
+
+    async def search(self, token: str, asked: Asked) -> Results:
+        """A page of what fits."""
+
+    async def look_up(self, token: str, wanted: LookUp) -> Matches | LookUpProblem:
+        """Look for a patient among those of whom something is on record."""
+
+    async def call(self, token: str, call: UUID) -> CallReview:
+        """A call's timeline."""
+
+    async def paper(self, token: str, call: UUID) -> bytes:
+        """The same as a PDF."""
+
+    async def export(self, token: str, asked: Asked) -> bytes:
+        """What fits as a file for a spreadsheet, up to its bound."""

@@ -1,0 +1,182 @@
+"""A record of the ledger, a row of routing or of a call's trace, as a moment of the call: our words, names, references.
+
+What is not known here is told as it stands if it is a bare name or a reference, and hidden otherwise; none fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from callcenter.audit.reading import Checked
+from callcenter.calls.flows import Flows
+from callcenter.flow.prompts import Prompt
+from callcenter.flow.words import Part, Value, When
+from callcenter.flow.words import Words as Literal
+from callcenter.reports import words
+from callcenter.reports.values import Area, Fact, Moment, Who, Words
+
+#: Signs of a digest that are shown: enough to tell versions apart.
+SHORT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the moments of one call share.
+
+    Arguments:
+        began: when it came in.
+        names: of staff, by identifier.
+        flows: whose prompts are named.
+    """
+
+    began: datetime
+    names: Mapping[str, str]
+    flows: Flows
+
+    def after(self, at: datetime) -> timedelta:
+        return max(timedelta(0), at - self.began)
+
+    def who(self, actor: object) -> Who:
+        if not isinstance(actor, Mapping):
+            return Who("unknown")
+        kind, named = str(actor.get("kind") or "unknown"), str(actor.get("id") or "")
+        known = kind if kind in words.WHO else "unknown"
+        return Who(known, self.names.get(named), words.plain(named) if named else None)
+
+    def flow(self, digest: str) -> str:
+        """Name and version of a flow."""
+        known = self.flows.by_digest.get(digest)
+        return f"{known.name if known else '–'} {digest[:SHORT]}"
+
+
+def of_record(one: Checked, scene: Scene) -> Moment:
+    """A record."""
+    body = one.record.body
+    event = str(body.get("event", ""))
+    title, area = words.EVENTS.get(event, (words.OTHER, Area.ACT))
+    at = moment_of(body.get("ts")) or scene.began
+    named = () if event in words.EVENTS else (Fact("event", words.plain(event)),)
+    return Moment(
+        at=at,
+        after=scene.after(at),
+        area=area,
+        title=title,
+        who=scene.who(body.get("actor")),
+        facts=(*named, *facts_of(body)),
+        words=_told(body, scene.flows),
+        record=one.record.id,
+        flow=_flow(body.get("flow")),
+        fault=None if one.holds else words.BROKEN,
+    )
+
+
+def facts_of(body: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """What a record tells besides who, when and what, in the order of ``words.FACTS``."""
+    facts = []
+    for field in words.FACTS:
+        value = body.get(field)
+        if value is None or value == [] or value == "":
+            continue
+        several = value if isinstance(value, list) else [value]
+        facts.append(Fact(field, ", ".join(words.plain(each) for each in several)))
+    return tuple(facts)
+
+
+def _flow(flow: object) -> str | None:
+    if not isinstance(flow, Mapping):
+        return None
+    return f"{words.plain(flow.get('name', ''))} {str(flow.get('sha256', ''))[:SHORT]}".strip()
+
+
+def _told(body: Mapping[str, Any], flows: Flows) -> tuple[Words, ...]:
+    """The prompt that a record names, if it is of the version that is here."""
+    prompt = body.get("prompt")
+    if not isinstance(prompt, Mapping) or not isinstance(prompt.get("key"), str):
+        return ()
+    key, digest = prompt["key"], prompt.get("sha256")
+    said = {one.digest: one for one in _versions(flows, key)}.get(str(digest))
+    return (Words(words.plain(key), labelled(said) if said else None, said.language if said else "fr"),)
+
+
+def _versions(flows: Flows, key: str) -> list[Prompt]:
+    book = flows.book
+    return [prompts[key] for prompts in (book.prompts, *book.translations.values()) if key in prompts]
+
+
+def of_trace(row: Row[Any], scene: Scene) -> list[Moment]:
+    """What was typed before a document, and what it let be heard."""
+    at, flow = row.at, scene.flow(row.flow)
+    moments = []
+    if row.typed is not None and row.asked:
+        spoken = row.asked == "recording"
+        counted = Fact("spoken" if spoken else "keys", str(row.typed))
+        facts = (Fact("question", words.plain(row.asked)), counted)
+        title = words.SPOKE if spoken else words.TYPED if row.typed else words.SILENT
+        moments.append(Moment(at, scene.after(at), Area.TYPED, title, Who("caller"), facts, flow=flow))
+    if row.prompts:
+        known = row.flow in scene.flows.by_digest
+        said = tuple(_said(key, row.language, scene.flows if known else None) for key in row.prompts)
+        moments.append(Moment(at, scene.after(at), Area.HEARD, words.HEARD, Who("ivr"), words=said, flow=flow))
+    return moments
+
+
+def _said(key: str, language: str, flows: Flows | None) -> Words:
+    if flows is None or key not in flows.book:
+        return Words(words.plain(key), None, language)
+    prompt = flows.book.said(key, language)
+    return Words(words.plain(key), labelled(prompt), prompt.language)
+
+
+def of_routing(row: Row[Any], scene: Scene) -> Moment:
+    """What has happened in the queue."""
+    facts = []
+    if row.detail:
+        facts.append(Fact("detail", words.plain(row.detail)))
+    if row.waited is not None:
+        facts.append(Fact("waited", f"{row.waited // 1000} s"))
+    who = Who("operator", scene.names.get(str(row.staff_id))) if row.staff_id else Who("job")
+    title = words.ROUTING.get(row.kind, words.OTHER)
+    return Moment(row.at, scene.after(row.at), Area.ROUTING, title, who, tuple(facts))
+
+
+def of_party(row: Row[Any], scene: Scene) -> list[Moment]:
+    """Somebody who was asked into the talk."""
+    whom = scene.names.get(str(row.staff_id)) if row.staff_id else None
+    line = words.PRACTITIONER if row.practitioner_id else words.LINE
+    facts = (Fact("whom", whom or (words.COLLEAGUE if row.staff_id else line)),)
+    who = Who("operator", scene.names.get(str(row.operator)))
+    begun = words.SENT if row.sent else words.IN_PRIVATE if row.private else words.ASKED_IN
+    steps = [(row.made_at, begun), (row.joined_at, words.THIRD_THERE)]
+    steps.append((row.ended_at, words.THIRDS.get(row.state, words.THIRD_ENDS)))
+    return [Moment(at, scene.after(at), Area.ROUTING, title, who, facts) for at, title in steps if at is not None]
+
+
+def labelled(prompt: Prompt) -> str:
+    """The words of a prompt, with the name of a field in the place of its value."""
+    return " ".join("".join(_labelled(prompt.parts)).split())
+
+
+def _labelled(parts: tuple[Part, ...]) -> list[str]:
+    said = []
+    for part in parts:
+        match part:
+            case Literal(text):
+                said.append(text)
+            case Value(field):
+                said.append(f"[{words.LABELS.get(field, field)}]")
+            case When(field, inner):
+                said.append(f"[si {words.LABELS.get(field, field)} : {''.join(_labelled(inner)).strip()}]")
+    return said
+
+
+def moment_of(written: object) -> datetime | None:
+    """When a record says that it was written."""
+    try:
+        return datetime.fromisoformat(str(written)).astimezone(UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,158 @@
+"""A call's timeline on paper: who told what to whom and on what proof, without a value, with the ledger's digest.
+
+Everything that comes from elsewhere is escaped: reportlab's paragraphs are markup, which can name files and addresses.
+The standard fonts know the letters of French (WinAnsi); of others a question mark stands.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+
+from callcenter.reports import words
+from callcenter.reports.values import Chain, Moment, Timeline
+from callcenter.staff.values import HOUSE_TIMEZONE
+
+_TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=9, leading=12)
+_SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=8, leading=10, textColor=colors.HexColor("#4c6067"))
+_TITLE = ParagraphStyle("title", parent=_TEXT, fontName="Helvetica-Bold", fontSize=15, leading=19)
+_BROKEN = ParagraphStyle("broken", parent=_TEXT, fontName="Helvetica-Bold", textColor=colors.HexColor("#a51e25"))
+_GRID = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LINEBELOW", (0, 0), (-1, -1), 0.4, colors.HexColor("#d5dfe1")),
+        ("LEFTPADDING", (0, 0), (0, -1), 0),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Who has it made.
+
+    Arguments:
+        by: how colleagues are shown them.
+        at: aware.
+        practice: its name.
+    """
+
+    by: str
+    at: datetime
+    practice: str
+
+
+def on_paper(timeline: Timeline, edition: Edition) -> bytes:
+    """The timeline as a PDF of A4 pages."""
+    written = io.BytesIO()
+    edited = f"Édité par {edition.by} le {_moment(edition.at)}"
+
+    def foot(canvas: Any, document: Any) -> None:
+        canvas.saveState()
+        canvas.setFont("Helvetica", 8)
+        canvas.drawString(18 * mm, 10 * mm, _letters(edited))
+        canvas.drawRightString(A4[0] - 18 * mm, 10 * mm, f"page {document.page}")
+        canvas.restoreState()
+
+    document = SimpleDocTemplate(
+        written,
+        pagesize=A4,
+        leftMargin=18 * mm,
+        rightMargin=18 * mm,
+        topMargin=16 * mm,
+        bottomMargin=18 * mm,
+        title=f"Appel {timeline.call}",
+        author="callcenter",
+        lang="fr-FR",
+        pageCompression=0,  # so that whoever is to check it can read what is in it
+        invariant=1,
+    )
+    lines = [[_cell(_when(moment)), _told(moment)] for moment in timeline.moments]
+    story: list[Any] = [
+        Paragraph(_safe(f"Déroulé de l’appel {timeline.call}"), _TITLE),
+        *(Paragraph(_safe(line), _TEXT) for line in _head(timeline, edition)),
+        Spacer(1, 3 * mm),
+        Paragraph(_safe(chain_words(timeline.chain)), _BROKEN if timeline.chain.faults else _TEXT),
+        Paragraph(_safe(f"Empreinte des enregistrements (SHA-256) : {timeline.chain.digest}"), _SMALL),
+        Paragraph(_safe(f"{edited}. Aucune valeur du dossier ne figure dans ce document."), _SMALL),
+        Spacer(1, 4 * mm),
+    ]
+    if lines:
+        story.append(Table(lines, colWidths=[30 * mm, None], style=_GRID, splitInRow=1))
+    document.build(story, onFirstPage=foot, onLaterPages=foot)
+    return written.getvalue()
+
+
+def chain_words(chain: Chain) -> str:
+    """How the ledger's chain stands, in a sentence."""
+    if chain.faults:
+        return (
+            f"CHAÎNE ROMPUE : {len(chain.faults)} enregistrement(s) sur {chain.records} ne correspondent plus à ce qui "
+            "a été écrit. Rien n’est masqué ; conservez la base en l’état et prévenez le responsable."
+        )
+    whole = "" if chain.whole else " Seuls les premiers enregistrements sont montrés."
+    return (
+        f"Chaîne vérifiée : {chain.records} enregistrement(s), {chain.streams} flux, dans l’ordre où ils ont été "
+        f"écrits.{whole}"
+    )
+
+
+def _head(timeline: Timeline, edition: Edition) -> Sequence[str]:
+    ended = "en cours" if timeline.ended is None else f"jusqu’à {_clock(timeline.ended)}"
+    return (f"Cabinet : {edition.practice}", f"Appel du {_moment(timeline.started)}, {ended}")
+
+
+def _when(moment: Moment) -> str:
+    seconds = int(moment.after.total_seconds())
+    return f"{_clock(moment.at)}\n+{seconds // 60}:{seconds % 60:02}"
+
+
+def _told(moment: Moment) -> list[Any]:
+    name = moment.who.name or words.WHO.get(moment.who.kind, words.WHO["unknown"])
+    head = f"<b>{_safe(moment.title)}</b> – {_safe(words.AREAS[moment.area])}, {_safe(name)}"
+    lines: list[Any] = [Paragraph(head, _TEXT)]
+    if moment.fault:
+        lines.append(Paragraph(_safe(moment.fault), _BROKEN))
+    facts = " · ".join(f"{words.fact(fact.label)} : {fact.value}" for fact in moment.facts)
+    if facts:
+        lines.append(Paragraph(_safe(facts), _SMALL))
+    for said in moment.words:
+        told = said.text or "les mots de cette version du scénario ne sont plus chargés ici"
+        lines.append(Paragraph(_safe(f"{said.prompt} : « {told} »"), _SMALL))
+    where = "au registre" if moment.record else "hors registre"
+    source = (
+        f"{where}{f' {moment.record}' if moment.record else ''}{f' · scénario {moment.flow}' if moment.flow else ''}"
+    )
+    lines.append(Paragraph(_safe(source), _SMALL))
+    return lines
+
+
+def _cell(text: str) -> Paragraph:
+    return Paragraph(_safe(text).replace("\n", "<br/>"), _TEXT)
+
+
+def _safe(text: str) -> str:
+    """A text as markup that is nothing but this text."""
+    return escape(_letters(text))
+
+
+def _letters(text: str) -> str:
+    """With the letters that the standard fonts have (WinAnsi), and a question mark for others."""
+    return text.replace("\u202f", "\u00a0").encode("cp1252", "replace").decode("cp1252")
+
+
+def _clock(at: datetime) -> str:
+    return at.astimezone(HOUSE_TIMEZONE).strftime("%H:%M:%S")
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(HOUSE_TIMEZONE).strftime("%d/%m/%Y à %H:%M:%S")

@@ -1,0 +1,92 @@
+"""One call, gone through again: the ledger's records with how their chain stands, and what stands beside the ledger.
+
+Values are in none of it: the ledger has references (decision 3), the trace has names and counts, routing identifiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from callcenter.audit.reading import Checked, checked_records_of_call
+from callcenter.calls.flows import Flows
+from callcenter.reports.describing import Scene, of_party, of_record, of_routing, of_trace
+from callcenter.reports.people import names_of
+from callcenter.reports.values import Area, Chain, Timeline
+from callcenter.store.database import Transaction
+
+#: Records of one call that are shown; it has some dozens, and one more each time that somebody looks.
+MOST_RECORDS = 2_000
+#: Rows beside the ledger; a call has at most 52 turns, and is offered a bounded number of times.
+MOST_ROWS = 500
+
+#: At one moment: first what was typed, then what it led to, then what was heard.
+_ORDER = {Area.TYPED: 0, Area.HEARD: 2}
+
+
+async def timeline_of(tx: Transaction, call: UUID, flows: Flows) -> Timeline | None:
+    """The call as it stands now, or ``None`` where this practice has none of that identifier.
+
+    Arguments:
+        flows: whose prompts are told; of others only the names are.
+    """
+    run, values = tx.connection.execute, {"call": call, "practice": tx.practice, "most": MOST_ROWS}
+    found = (await run(_CALL, values)).one_or_none()
+    if found is None:
+        return None
+    checked = await checked_records_of_call(tx, call, MOST_RECORDS)
+    trace = (await run(_TRACE, values)).all()
+    routing = (await run(_ROUTING, values)).all()
+    parties = (await run(_PARTIES, values)).all()
+    scene = Scene(found.started_at, await _names(tx, checked, routing, parties), flows)
+    moments = [
+        *(of_record(one, scene) for one in checked),
+        *(moment for row in trace for moment in of_trace(row, scene)),
+        *(of_routing(row, scene) for row in routing),
+        *(moment for row in parties for moment in of_party(row, scene)),
+    ]
+    ordered = sorted(moments, key=lambda moment: (moment.at, _ORDER.get(moment.area, 1)))
+    return Timeline(call, tx.practice, found.started_at, found.ended_at, tuple(ordered), chain_of(checked))
+
+
+def chain_of(checked: Sequence[Checked]) -> Chain:
+    """How the chain stands behind these records."""
+    return Chain(
+        records=len(checked),
+        streams=len({one.record.body.get("stream") for one in checked}),
+        faults=tuple(one.record.id for one in checked if not one.holds),
+        digest=sha256(b"".join(one.leaf for one in checked)).hexdigest(),
+        whole=len(checked) < MOST_RECORDS,
+    )
+
+
+async def _names(
+    tx: Transaction, checked: Sequence[Checked], routing: Sequence[Row[Any]], parties: Sequence[Row[Any]]
+) -> dict[str, str]:
+    """How colleagues are shown whoever has done something in the call."""
+    actors = [one.record.body.get("actor") for one in checked]
+    wanted = {str(actor.get("id")) for actor in actors if isinstance(actor, dict)}
+    wanted |= {str(row.staff_id) for row in (*routing, *parties) if row.staff_id}
+    wanted |= {str(row.operator) for row in parties}
+    return await names_of(tx.connection, wanted)
+
+
+_CALL = text("SELECT started_at, ended_at FROM call WHERE id = :call AND practice_id = :practice")
+_TRACE = text(
+    "SELECT document, at, flow, language, asked, typed, prompts FROM call_trace "
+    "WHERE call_id = :call AND practice_id = :practice ORDER BY document LIMIT :most"
+)
+_ROUTING = text(
+    "SELECT at, kind, staff_id, detail, waited FROM routing_event "
+    "WHERE call_id = :call AND practice_id = :practice ORDER BY number LIMIT :most"
+)
+_PARTIES = text(
+    "SELECT p.made_at, p.joined_at, p.ended_at, p.state, p.sent, p.private, p.staff_id, p.practitioner_id, "
+    "r.staff_id AS operator FROM reservation r JOIN talk_party p ON p.reservation_id = r.id "
+    "WHERE r.call_id = (SELECT id FROM call WHERE id = :call AND practice_id = :practice) "
+    "ORDER BY p.made_at LIMIT :most"
+)

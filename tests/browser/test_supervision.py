@@ -1,0 +1,95 @@
+"""The board and an incident in a browser: alive, readable in the dark and on a narrow screen, and sound to axe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from callcenter.routing.statistics import Queued
+from tests.browser.test_console_pages import NARROW, looking, signed_in
+from tests.unit.console.boards import MORNING
+from tests.unit.console.doubles import Desk, open_desk
+from tests.unit.console.incidents import INCIDENT
+from tests.unit.console.workplaces import NOW, TILLEULS
+
+SUPERVISOR = frozenset({"supervisor"})
+PAGES = ("/en-direct", "/en-direct/mur", "/incidents", "/incidents/nouveau", f"/incidents/{INCIDENT}")
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"viewport": NARROW},
+}
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds, without the page's own scripts being let any further."""
+    found = await Axe().run(page)
+    return [f"{one['id']}: {node['html'][:120]}" for one in found.response["violations"] for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_every_page_of_supervisors_is_sound_and_fits(browser: Browser, look: str) -> None:
+    async with open_desk() as desk, looking(browser, bypass_csp=True, **LOOKS[look]) as page:
+        desk.incidents.runs = True
+        await signed_in(page, desk, roles=SUPERVISOR)
+        for path in PAGES:
+            await page.goto(desk.guest.origin + path)
+            assert await violations(page) == [], path
+            wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+            assert not wide, f"{path} is wider than its window"
+            for row in await page.locator("main .tile").all():
+                assert await row.locator("dt").inner_text()
+
+
+async def test_the_board_follows_what_happens_and_says_when_it_cannot(browser: Browser) -> None:
+    async with open_desk() as desk, looking(browser) as page:
+        await signed_in(page, desk, roles=SUPERVISOR)
+        await page.goto(desk.guest.origin + "/")
+        await page.get_by_role("link", name="En direct").click()
+        await page.wait_for_selector("html[data-ready]")
+        await expect(page).to_have_title("En direct – callcenter")
+        waiting = page.locator(".tile", has_text="Appels en attente")
+        await expect(waiting.locator(".figure")).to_have_text("3")
+        await page.get_by_text("Définitions et formules").click()
+        await expect(page.get_by_text("Décrochés ÷ présentés.")).to_be_visible()
+        desk.boards.stands(total=_with_more(desk))
+        for bell in desk.workplaces.bells:
+            bell.set()
+        await expect(waiting.locator(".figure")).to_have_text("4")
+        await expect(page.get_by_text("Décrochés ÷ présentés.")).to_be_visible()
+        await page.route("**/en-direct/etat", lambda route: route.abort())
+        await page.evaluate("window.dispatchEvent(new Event('offline'))")
+        for bell in desk.workplaces.bells:
+            bell.set()
+        await expect(page.locator("#liaison")).to_contain_text("ces chiffres peuvent dater")
+
+
+def _with_more(desk: Desk) -> Any:
+    assert desk.boards.board is MORNING
+    return replace(MORNING.total, now=Queued(4, NOW - timedelta(seconds=100), 2, 1))
+
+
+async def test_an_incident_is_declared_by_keyboard_and_its_clock_is_on_the_next_page(browser: Browser) -> None:
+    async with open_desk() as desk, looking(browser) as page:
+        await signed_in(page, desk, roles=SUPERVISOR)
+        await page.goto(desk.guest.origin + "/compte")
+        await page.get_by_role("link", name="Incidents").press("Enter")
+        await page.get_by_role("link", name="Déclarer un incident").press("Enter")
+        await page.get_by_role("button", name="Déclarer").press("Enter")
+        await expect(page.get_by_role("alert")).to_be_focused()
+        await expect(page).to_have_title("Erreur\u00a0: Déclarer un incident – callcenter")
+        await page.get_by_label("Nature", exact=True).select_option("wrong_person")
+        await page.get_by_label("Nature et faits").fill("Une date a été dite à un tiers.")
+        await page.get_by_label(TILLEULS).press("Space")
+        desk.incidents.runs = True
+        await page.get_by_role("button", name="Déclarer").press("Enter")
+        await expect(page.get_by_role("heading", name="Il reste 67 h 00")).to_be_visible()
+        await page.goto(desk.guest.origin + "/poste")
+        await expect(page.get_by_role("link", name="Incident en cours")).to_be_visible()
+        ((declared,),) = desk.incidents.done
+        assert len(declared.practices) == 1

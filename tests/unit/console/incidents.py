@@ -1,0 +1,84 @@
+"""Incidents in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from callcenter.console.incident_ports import Choices, Deadline, Declared, Implausible, Shown, UnknownPractice
+from callcenter.kernel.errors import NotFound
+from callcenter.staff.incident_tables import EntryKind, IncidentKind
+from callcenter.staff.incident_values import DEADLINE, Concerned, Hold, Listed, Register, Written
+from tests.unit.console.workplaces import CALL, NOW, TILLEULS
+
+INCIDENT = UUID("44444444-2222-4333-8444-555555555555")
+PRACTICE = UUID("55555555-2222-4333-8444-555555555555")
+HOLD = UUID("66666666-2222-4333-8444-555555555555")
+OPEN = Listed(INCIDENT, IncidentKind.WRONG_PERSON, NOW - timedelta(hours=5), NOW - timedelta(hours=4), None, None)
+REGISTER = Register(
+    OPEN,
+    "Télésecrétariat de démonstration",
+    "Superviseur",
+    (Concerned(PRACTICE, None),),
+    (Written(EntryKind.FACTS, OPEN.declared_at, "Superviseur", "Une date a été dite à un tiers.", None),),
+    (Hold(HOLD, PRACTICE, CALL, NOW),),
+)
+
+
+@dataclass(slots=True)
+class IncidentsDouble:
+    """Implements ``Incidents``."""
+
+    register: Register = REGISTER
+    may: bool = True
+    runs: bool = False
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+    read_as: list[bool] = field(default_factory=list)
+
+    async def running(self, token: str) -> Sequence[Deadline]:
+        at = OPEN.known_at + DEADLINE
+        return [Deadline(INCIDENT, at, at - NOW)] if self.runs else ()
+
+    async def choices(self, token: str) -> Choices:
+        self._check()
+        return Choices(NOW, [(PRACTICE, TILLEULS)], 2)
+
+    async def declare(self, token: str, declared: Declared) -> UUID:
+        self._check()
+        if declared.known_at > NOW:
+            raise Implausible
+        if declared.slugs:
+            raise UnknownPractice(declared.slugs[0])
+        self.done.append((declared,))
+        return INCIDENT
+
+    async def all(self, token: str) -> tuple[datetime, Sequence[Listed]]:
+        self._check()
+        return NOW, [self.register.incident]
+
+    async def read(self, token: str, incident: UUID, *, exported: bool = False) -> Shown:
+        self._check()
+        self.read_as.append(exported)
+        return Shown(NOW, self.register, {PRACTICE: TILLEULS})
+
+    async def write(self, token: str, incident: UUID, kind: EntryKind, words: str) -> None:
+        self._check()
+        self.done.append((kind, words))
+
+    async def informed(self, token: str, incident: UUID, practice: UUID) -> None:
+        self.done.append(("informed", practice))
+
+    async def hold(self, token: str, incident: UUID, reference: str) -> bool:
+        self.done.append(("hold", reference))
+        return reference == str(CALL)
+
+    async def lift(self, token: str, incident: UUID, hold: UUID) -> bool:
+        self.done.append(("lift", hold))
+        return True
+
+    def _check(self) -> None:
+        if not self.may:
+            raise NotFound

@@ -1,0 +1,198 @@
+"""The pages of supervisors' review, by HTTP: what they ask for, what they say, what they turn away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from callcenter.console.review import ReviewPages
+from callcenter.console.review_ports import LookUpProblem, Matches, Purpose, Results
+from callcenter.kernel.labels import Category
+from callcenter.reports.values import Chain, Kind, Outcome, Supervised
+from tests.unit.console.doubles import Desk, open_desk
+from tests.unit.console.reviews import CALL, DESK, PERSON, PRACTICE, TIMELINE, ReviewsDouble
+
+FORM = {"cabinet": str(PRACTICE), "nature": "calls", "du": "2026-11-20", "au": "2026-11-26"}
+PATIENT = {**FORM, "naissance": "1962-03-14", "lettres": "Mar", "finalite": "complaint", "motif": "Courrier du 3 mars"}
+
+
+@asynccontextmanager
+async def reviewing(reviews: ReviewsDouble) -> AsyncIterator[Desk]:
+    """Somebody at the page, with its form."""
+    async with open_desk(pages=(ReviewPages(reviews),)) as desk:
+        await desk.signed_in(roles=frozenset({"supervisor"}))
+        assert (await desk.guest.get("/suivi")).status == 200
+        yield desk
+
+
+async def test_only_supervisors_are_shown_the_way() -> None:
+    async with open_desk(pages=(ReviewPages(ReviewsDouble()),)) as desk:
+        for roles, there in ((frozenset({"supervisor"}), True), (frozenset({"operator"}), False)):
+            await desk.signed_in(roles=roles)
+            assert ('href="/suivi"' in (await desk.guest.get("/")).text) is there
+
+
+async def test_what_is_nobodys_of_theirs_is_not_there() -> None:
+    async with reviewing(ReviewsDouble()) as desk:
+        refused = ReviewsDouble(theirs=False)
+        async with open_desk(pages=(ReviewPages(refused),)) as other:
+            await other.signed_in()
+            for path in ("/suivi", f"/suivi/appels/{CALL}", "/suivi/appels/not-an-id"):
+                assert (await other.guest.get(path)).status == 404
+            other.guest.proof = other.guest.proof or desk.guest.proof
+        assert refused.asked == []
+
+
+async def test_a_search_asks_for_what_the_form_says_and_shows_it_again() -> None:
+    reviews = ReviewsDouble()
+    async with reviewing(reviews) as desk:
+        sent = {**FORM, "nature": "disclosures", "categorie": "D03", "issue": "withheld", "personne": str(PERSON)}
+        page = await desk.guest.post("/suivi", **sent, appel=f" {CALL} ", apres="a-cursor", patient="a-key")
+        assert page.status == 200
+    asked = reviews.asked[-1][1]
+    criteria = asked.criteria
+    assert (criteria.practice, criteria.kind, criteria.first, criteria.last) == (
+        PRACTICE,
+        Kind.DISCLOSURES,
+        date(2026, 11, 20),
+        date(2026, 11, 26),
+    )
+    assert (criteria.category, criteria.outcome) == (Category.APPOINTMENT_TIME, Outcome.WITHHELD)
+    assert (criteria.staff, criteria.call, asked.after, asked.patient) == (PERSON, CALL, "a-cursor", "a-key")
+    assert "2 résultats" in page.words
+    assert "Retenue mineur" in page.words
+    assert "leur consultation est au registre" in page.words
+    assert f'href="/suivi/appels/{CALL}"' in page.text
+    assert '<option value="D03" selected>' in page.text
+
+
+async def test_a_page_that_goes_on_leads_on_and_an_empty_one_helps() -> None:
+    reviews = ReviewsDouble()
+    async with reviewing(reviews) as desk:
+        reviews.results = replace(reviews.results, after="a-cursor")
+        page = await desk.guest.post("/suivi", **FORM)
+        assert 'name="apres" value="a-cursor"' in page.text
+        reviews.results = Results(())
+        page = await desk.guest.post("/suivi", **FORM)
+        assert "Élargissez la période" in page.words
+        assert "Exporter" not in page.words
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"cabinet": ""}, "Choisissez un cabinet"),
+        ({"cabinet": "tilleuls"}, "Choisissez un cabinet"),
+        ({"du": "2026-11-27", "au": "2026-11-27"}, "finit au plus tard aujourd’hui"),
+        ({"du": "2026-11-26", "au": "2026-11-25"}, "finit au plus tard aujourd’hui"),
+        ({"du": "2026-08-01"}, "de 92 jours au plus"),
+        ({"du": "hier"}, "de 92 jours au plus"),
+        ({"appel": "123"}, "La référence d’un appel"),
+        ({"personne": "x"}, "Choisissez une personne"),
+    ],
+)
+async def test_what_cannot_be_looked_for_is_said_and_the_form_kept(wrong: dict[str, str], words: str) -> None:
+    reviews = ReviewsDouble(desk_shown=replace(DESK, practices=(*DESK.practices, Supervised(UUID(int=4), "Autre"))))
+    async with reviewing(reviews) as desk:
+        for path in ("/suivi", "/suivi/export"):
+            page = await desk.guest.post(path, **{**FORM, "categorie": "D02", **wrong})
+            assert page.status == 422
+            assert words in page.words
+            assert '<option value="D02" selected>' in page.text
+    assert {what for what, *_ in reviews.asked} == {"desk"}
+
+
+async def test_what_no_form_of_ours_sends_is_turned_away() -> None:
+    async with reviewing(ReviewsDouble()) as desk:
+        for wrong in ({"nature": "everything"}, {"categorie": "D99"}, {"issue": "x"}):
+            assert (await desk.guest.post("/suivi", **{**FORM, **wrong})).status == 400
+
+
+async def test_a_patient_is_looked_for_with_a_reason_and_shown_as_typed() -> None:
+    reviews = ReviewsDouble()
+    async with reviewing(reviews) as desk:
+        page = await desk.guest.post("/suivi/patient", **PATIENT)
+    wanted = reviews.asked[-1][1]
+    assert (wanted.birth_date, wanted.letters, wanted.purpose) == (date(1962, 3, 14), "Mar", Purpose.COMPLAINT)
+    assert wanted.reason == "Courrier du 3 mars"
+    assert "MAR*** 7 enregistrements" in page.words
+    assert 'name="patient" value="a-key"' in page.text
+    for typed in ("1962-03-14", "Courrier du 3 mars", 'value="Mar"'):
+        assert typed not in page.text, "what was typed about a patient does not stand on the page again"
+        assert typed not in repr(wanted)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"naissance": ""}, "date de naissance"),
+        ({"naissance": "2027-01-01"}, "date de naissance"),
+        ({"naissance": "1800-01-01"}, "date de naissance"),
+        ({"lettres": "Mart"}, "Trois lettres"),
+        ({"lettres": "M%"}, "Trois lettres"),
+        ({"finalite": ""}, "pourquoi"),
+        ({"motif": "voir"}, "Écrivez le motif"),
+        ({"motif": "x" * 501}, "Écrivez le motif"),
+    ],
+)
+async def test_a_patient_is_not_looked_for_without_what_it_needs(wrong: dict[str, str], words: str) -> None:
+    reviews = ReviewsDouble()
+    async with reviewing(reviews) as desk:
+        page = await desk.guest.post("/suivi/patient", **{**PATIENT, **wrong})
+        assert (page.status, words in page.words) == (422, True)
+    assert {what for what, *_ in reviews.asked} == {"desk"}
+
+
+async def test_why_no_patient_was_looked_for_and_that_nobody_was_found() -> None:
+    reviews = ReviewsDouble()
+    async with reviewing(reviews) as desk:
+        for problem, words in (
+            (LookUpProblem.BOUND, "en 24 heures"),
+            (LookUpProblem.UNTRAINED, "formation"),
+            (LookUpProblem.TOO_MANY, "plus courte"),
+        ):
+            reviews.found = problem
+            assert words in (await desk.guest.post("/suivi/patient", **PATIENT)).words
+        reviews.found = Matches(())
+        assert "ne parle de personne" in (await desk.guest.post("/suivi/patient", **PATIENT)).words
+        reviews.found = Matches((), more=True)
+        assert "MAR" not in (await desk.guest.post("/suivi/patient", **PATIENT)).words
+
+
+async def test_a_call_is_a_plain_ordered_list_with_how_the_chain_stands() -> None:
+    reviews = ReviewsDouble()
+    async with reviewing(reviews) as desk:
+        page = await desk.guest.get(f"/suivi/appels/{CALL}")
+        assert page.text.count("<li data-after=") == len(TIMELINE.moments)
+        for words in (
+            *("Registre intact", "10:00:30 +0:30", "L’appelant a tapé", "Touches tapées 8", "+1:01:40"),
+            *("[nom du cabinet], bonjour.", "ne sont plus chargés ici", "Hors registre", "scénario accueil 0123456789"),
+        ):
+            assert words in page.words, words
+        reviews.timeline = replace(TIMELINE, chain=Chain(2, 1, (UUID(int=2),), "d" * 64))
+        page = await desk.guest.get(f"/suivi/appels/{CALL}")
+        assert "La chaîne du registre est rompue" in page.words
+        assert "Registre intact" not in page.words
+        assert page.text.count("<li data-after=") == len(TIMELINE.moments), "nothing is hidden"
+
+
+async def test_files_are_sent_as_files_and_kept_by_nobody() -> None:
+    reviews = ReviewsDouble()
+    async with reviewing(reviews) as desk:
+        await desk.guest.get(f"/suivi/appels/{CALL}")
+        made = await desk.guest.post(f"/suivi/appels/{CALL}/pdf")
+        assert made.text.startswith("%PDF-")
+        assert made.headers["Content-Type"] == "application/pdf"
+        assert made.headers["Content-Disposition"] == f'attachment; filename="appel-{CALL}.pdf"'
+        assert made.headers["Cache-Control"] == "no-store"
+        listed = await desk.guest.post("/suivi/export", **FORM, apres="a-cursor")
+        assert listed.headers["Content-Type"] == "text/csv; charset=utf-8"
+        assert reviews.asked[-1][1].after == "", "a file begins at the beginning"
+        assert (await desk.guest.get("/suivi/export")).location == "/suivi"
+        forged = await desk.guest.send(f"/suivi/appels/{CALL}/pdf", {"preuve": "x"})
+        assert forged.status == 403
