@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callcenter.disclosure.policy import Policy, load_policy
-from callcenter.flow.language import Direction, Flow, ProofKind, Prove
+from callcenter.flow.language import Channel, Direction, Flow, ProofKind, Prove
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
@@ -26,7 +26,8 @@ class Flows:
         entry: the flow that an incoming call begins in.
         outgoing: the flow that a return call begins in, ``None`` when there is none: then none is placed.
         callback: the flow that a call begins in to whoever waited and asked to be rung back, or ``None``.
-        by_digest: every flow that a call may be in.
+        operator: the flow that an operator's script begins in, or ``None`` when there is none: then none is begun.
+        by_digest: every flow that a call or a script may be in.
         book: the prompts of all of them.
         policy: what was proven against, and what the gate decides by.
     """
@@ -37,6 +38,7 @@ class Flows:
     policy: Policy
     outgoing: Flow | None = None
     callback: Flow | None = None
+    operator: Flow | None = None
 
     def of(self, digest: str) -> Flow:
         """The flow with this digest.
@@ -66,13 +68,19 @@ def load_flows(folder: Path, entry: str, prompts: Path, policy_file: Path) -> Fl
     by_name = {flow.name: flow for flow in flows}
     if entry not in by_name:
         problems.append(Problem(str(folder), 0, f"there is no flow « {entry} »", "name an existing flow as entry"))
+    elif by_name[entry].channel is not Channel.VOICE:
+        what = f"the flow « {entry} » is not for calls"
+        problems.append(Problem(str(folder), 0, what, "name one of the channel voice as entry"))
     elif by_name[entry].direction is Direction.OUTGOING:
         what = f"the flow « {entry} » is for calls that we place"
         problems.append(Problem(str(folder), 0, what, "name one for incoming calls as entry"))
-    outgoing = [_begun_by(kind, flows, folder, problems) for kind in ProofKind]
+    outgoing = _begun_by(ProofKind.RETURN_CALL, flows, folder, problems)
+    callback = _begun_by(ProofKind.PRESENCE, flows, folder, problems)
+    operator = _shown_to_operators(flows, folder, problems)
     if problems:
         raise DataProblems(problems)
-    return Flows(by_name[entry], {flow.digest: flow for flow in flows}, book, policy, *outgoing)
+    by_digest = {flow.digest: flow for flow in flows}
+    return Flows(by_name[entry], by_digest, book, policy, outgoing, callback, operator)
 
 
 def _begun_by(kind: ProofKind, flows: Sequence[Flow], folder: Path, problems: list[Problem]) -> Flow | None:
@@ -82,6 +90,15 @@ def _begun_by(kind: ProofKind, flows: Sequence[Flow], folder: Path, problems: li
         names = ", ".join(f"« {flow.name} »" for flow in found)
         what = f"several flows are for calls that we place, and begin with « prove: {kind} »: {names}"
         problems.append(Problem(str(folder), 0, what, "keep one"))
+    return found[0] if found else None
+
+
+def _shown_to_operators(flows: Sequence[Flow], folder: Path, problems: list[Problem]) -> Flow | None:
+    """The flow of the channel console; several are a problem."""
+    found = [flow for flow in flows if flow.channel is Channel.CONSOLE]
+    if len(found) > 1:
+        names = ", ".join(f"« {flow.name} »" for flow in found)
+        problems.append(Problem(str(folder), 0, f"several flows are for operators: {names}", "keep one"))
     return found[0] if found else None
 
 

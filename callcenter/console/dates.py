@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -35,3 +35,9 @@ def hour(at: datetime, language: Language = Language.FRENCH) -> str:
     if language is Language.FRENCH:
         return f"{local.hour}{_UNBROKEN}h{_UNBROKEN}{local.minute:02}"
     return f"{local.hour}:{local.minute:02}"
+
+
+def lasting(span: timedelta) -> str:
+    """« 41 h 05 », of what is not negative."""
+    minutes = max(0, int(span.total_seconds())) // 60
+    return f"{minutes // 60}{_UNBROKEN}h{_UNBROKEN}{minutes % 60:02}"

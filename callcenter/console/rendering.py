@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import aiohttp_jinja2
@@ -88,10 +88,4 @@ def _hour(context: Context, at: datetime) -> str:
     return dates.hour(at, context[LANGUAGE])
 
 
-def _lasting(span: timedelta) -> str:
-    """« 41 h 05 », of what is not negative."""
-    minutes = max(0, int(span.total_seconds())) // 60
-    return f"{minutes // 60}\u00a0h\u00a0{minutes % 60:02}"
-
-
-_FILTERS: Mapping[str, Callable[..., str]] = {"day": _day, "moment": _moment, "hour": _hour, "lasting": _lasting}
+_FILTERS: Mapping[str, Callable[..., str]] = {"day": _day, "moment": _moment, "hour": _hour, "lasting": dates.lasting}

@@ -13,6 +13,7 @@ from datetime import timedelta
 from callcenter.flow import (
     asking,
     booking,
+    common,
     connecting,
     message_taking,
     proving,
@@ -31,7 +32,6 @@ from callcenter.flow.conversation import (
     Recorded,
     Reply,
     Started,
-    Utterance,
 )
 from callcenter.flow.language import (
     Act,
@@ -47,7 +47,6 @@ from callcenter.flow.language import (
     Find,
     Flow,
     Go,
-    Lookup,
     Move,
     Prove,
     Queue,
@@ -61,14 +60,13 @@ from callcenter.flow.language import (
     Verify,
 )
 from callcenter.flow.outcomes import Ended, Left, Outcome, Prompts, Scene, Waiting
-from callcenter.flow.ports import Done, Failed, Found, Nothing, Told, Withheld, World
+from callcenter.flow.ports import Done, Failed, Told, Withheld, World
+from callcenter.flow.script_language import Declare, Dispose, Forget, Pick, Reveal, Show
 from callcenter.flow.state import AWAY, SLOT, Manner, Phase, State, initial
-from callcenter.kernel.errors import CallcenterError
+from callcenter.flow.walking import FlowStuck, Walked, step_of, walk
 
 __all__ = ["FlowStuck", "Turn", "advance", "initial"]
 
-#: Steps gone through in one turn; a flow that needs more goes round in circles.
-STEPS_A_TURN = 50
 #: At this many events a call has grown too long: it is led to a person, once.
 LEAD_TO_A_PERSON = 40
 #: At this many it ends, so that with the carrier's own requests it stays within 60 (P7).
@@ -80,12 +78,7 @@ LAST_AFTER = timedelta(minutes=12)
 LIMIT_PROMPT = "engine.limit"
 FAREWELL_PROMPT = "engine.farewell"
 
-#: The name under which ``find`` binds what it found.
-APPOINTMENT = "appointment"
-
-
-class FlowStuck(CallcenterError):
-    """A call was led where its flow cannot go."""
+_CallerWalked = Walked[Waiting]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +113,7 @@ async def advance(flow: Flow, book: Prompts, state: State, event: Event, world: 
     """
     counted = replace(state, turns=state.turns + 1)
     scene = Scene(book, world, state.manner)
-    walked = await _walk(flow, await _take(flow, counted, event, scene), scene)
+    walked = await walk(flow, await _take(flow, counted, event, scene), scene, _enter)
     walked = await _within_bounds(flow, walked, scene)
     stands = walked.stop.state
     if isinstance(walked.stop, Ended):
@@ -131,25 +124,16 @@ async def advance(flow: Flow, book: Prompts, state: State, event: Event, world: 
 # --- the walk
 
 
-@dataclass(frozen=True, slots=True)
-class _Walked:
-    """A turn's way up to where it stopped."""
-
-    stop: Waiting | Ended
-    said: tuple[Utterance, ...]
-    visited: tuple[tuple[str, str], ...]
-
-
 async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome:
     match event:
         case Started():
             if state.turns > 1:
                 raise FlowStuck("a call that is under way cannot start")
-            return await _enter(_step(flow, state), replace(state, started_at=scene.world.now), scene)
+            return await _enter(step_of(flow, state), replace(state, started_at=scene.world.now), scene)
         case Keyed():
             if state.phase is Phase.NONE or state.phase in AWAY:
                 raise FlowStuck("keys were typed where nothing was asked")
-            return await _answer(_step(flow, state), state, event, scene)
+            return await _answer(step_of(flow, state), state, event, scene)
         case Recorded():
             if state.phase is not Phase.RECORDING:
                 raise FlowStuck("a message was spoken where none was asked for")
@@ -164,22 +148,7 @@ async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome
             return await queueing.dequeued(state.back(scene.world.now), event, scene)
 
 
-async def _walk(flow: Flow, outcome: Outcome, scene: Scene) -> _Walked:
-    said: tuple[Utterance, ...] = ()
-    visited: tuple[tuple[str, str], ...] = ()
-    for _ in range(STEPS_A_TURN):
-        said += outcome.said
-        if not isinstance(outcome, Left):
-            return _Walked(outcome, said, visited)
-        left = _step(flow, outcome.state)
-        visited += ((left.name, outcome.outlet),)
-        state = outcome.state.at(left.outlets()[outcome.outlet])
-        scene = replace(scene, manner=state.manner)
-        outcome = await _enter(_step(flow, state), state, scene)
-    raise FlowStuck(f"more than {STEPS_A_TURN} steps without a question")
-
-
-async def _within_bounds(flow: Flow, walked: _Walked, scene: Scene) -> _Walked:
+async def _within_bounds(flow: Flow, walked: _CallerWalked, scene: Scene) -> _CallerWalked:
     state = walked.stop.state
     if state.phase in AWAY:
         # It stands on record that a line rings or somebody waits; either comes back to us, or the call is over.
@@ -191,30 +160,23 @@ async def _within_bounds(flow: Flow, walked: _Walked, scene: Scene) -> _Walked:
     if state.turns >= LAST_TURN or lasted >= LAST_AFTER:
         farewell = scene.line(FAREWELL_PROMPT)
         return replace(walked, stop=Ended(state.at(state.step)), said=(*walked.said, farewell))
-    if state.limited or isinstance(_step(flow, state), TakeMessage):
+    if state.limited or isinstance(step_of(flow, state), TakeMessage):
         # Whoever is leaving a message is at the end of the way already.
         return walked
     led = replace(state.at(flow.person), limited=True, typed={})
-    onward = await _walk(flow, await _enter(_step(flow, led), led, scene), scene)
+    onward = await walk(flow, await _enter(step_of(flow, led), led, scene), scene, _enter)
     said = (*walked.said, scene.line(LIMIT_PROMPT), *onward.said)
-    return _Walked(onward.stop, said, walked.visited + onward.visited)
-
-
-def _step(flow: Flow, state: State) -> Step:
-    try:
-        return flow.steps[state.step]
-    except KeyError:
-        raise FlowStuck(f"flow {flow.name} has no step {state.step}") from None
+    return Walked(onward.stop, said, walked.visited + onward.visited)
 
 
 def _message_step(flow: Flow, state: State) -> TakeMessage:
-    step = _step(flow, state)
+    step = step_of(flow, state)
     if not isinstance(step, TakeMessage):
         raise FlowStuck(f"step {step.name} takes no message")
     return step
 
 
-def _reply(walked: _Walked) -> Reply:
+def _reply(walked: _CallerWalked) -> Reply:
     match walked.stop:
         case Ended():
             return Reply(walked.said, HangUp())
@@ -239,17 +201,19 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
         case Verify():
             return await verifying.enter(step, state, scene)
         case Find():
-            return await _find(step, state, scene)
+            return await common.find(step, state, scene.world.record)
         case Disclose():
             return await _disclose(step, state, scene)
+        case Do(act=Act.CANCEL_SLOT):
+            return await _cancel_slot(state, scene)
         case Do():
-            return await _do(step, state, scene)
+            return await common.do(step, state, scene.world.record)
         case TakeMessage():
             return await message_taking.enter(step, state, scene)
         case Branch():
-            return Left(_branch(step, scene), state)
+            return Left(common.branch(step, scene.world.public), state)
         case Switch():
-            return Left(_case(step, scene), state)
+            return Left(common.case(step, scene.world.public), state)
         case Speak():
             return Left("then", _spoken_to(step, state))
         case Go():
@@ -272,6 +236,8 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
             return referring.enter_reference(state, scene)
         case Card():
             return await referring.enter_card(state, scene)
+        case Show() | Pick() | Reveal() | Declare() | Forget() | Dispose():
+            raise FlowStuck(f"step {step.name} is for an operator's screen")
 
 
 async def _answer(step: Step, state: State, keyed: Keyed, scene: Scene) -> Outcome:
@@ -300,17 +266,6 @@ async def _answer(step: Step, state: State, keyed: Keyed, scene: Scene) -> Outco
             raise FlowStuck(f"step {step.name} asks nothing")
 
 
-async def _find(step: Find, state: State, scene: Scene) -> Outcome:
-    after = state.bound.get(APPOINTMENT) if step.what is Lookup.FOLLOWING_APPOINTMENT else None
-    match await scene.world.record.find(step.what, after):
-        case Found(reference):
-            return Left("found", state.binding(APPOINTMENT, reference))
-        case Nothing():
-            return Left("none", state)
-        case Withheld():
-            return Left("withheld", state)
-
-
 async def _disclose(step: Disclose, state: State, scene: Scene) -> Outcome:
     match await _told(step, state, scene):
         case Told(words):
@@ -330,20 +285,6 @@ async def _told(step: Disclose, state: State, scene: Scene) -> Told | Withheld:
     return await scene.world.references.tell(step.prompt, slot, state.manner.language)
 
 
-async def _do(step: Do, state: State, scene: Scene) -> Outcome:
-    if step.act is Act.CANCEL_SLOT:
-        return await _cancel_slot(state, scene)
-    reference = state.bound.get(APPOINTMENT)
-    if reference is None:
-        # The proof refuses a flow that could come here: an act that leaves no record is none that a caller hears of.
-        raise FlowStuck(f"step {step.name} acts on an appointment, and none was found")
-    match await scene.world.record.perform(step.act, reference):
-        case Done():
-            return Left("done", state.unbinding(APPOINTMENT) if step.act is Act.CANCEL_APPOINTMENT else state)
-        case Failed():
-            return Left("failed", state)
-
-
 def _spoken_to(step: Speak, state: State) -> State:
     manner = state.manner
     return replace(
@@ -361,17 +302,3 @@ async def _cancel_slot(state: State, scene: Scene) -> Outcome:
             return Left("done", state.unbinding(SLOT))
         case Failed():
             return Left("failed", state)
-
-
-def _case(step: Switch, scene: Scene) -> str:
-    value = scene.world.public.get(step.on)
-    if not isinstance(value, str) or value not in step.cases:
-        raise FlowStuck(f"step {step.name}: {step.on} is none of its cases")
-    return f"case {value}"
-
-
-def _branch(step: Branch, scene: Scene) -> str:
-    answer = scene.world.public.get(step.on)
-    if not isinstance(answer, bool):
-        raise FlowStuck(f"step {step.name}: {step.on} is not a yes or a no")
-    return "yes" if answer else "no"

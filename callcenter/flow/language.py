@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from callcenter.flow.script_language import ScriptStep
 from callcenter.kernel.levels import Channel as Channel
 from callcenter.kernel.levels import Level as Level
 
@@ -71,6 +72,13 @@ class QueueFor(StrEnum):
     """For whom ``queue`` lets a caller wait."""
 
     OPERATORS = "operators"
+
+
+class Moved(StrEnum):
+    """What ``move`` moves."""
+
+    SLOT = "slot"
+    APPOINTMENT = "appointment"
 
 
 class Direction(StrEnum):
@@ -404,13 +412,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Offer other slots for the one that a reference leads to, and move it."""
+    """Offer other slots for the one that a reference leads to, or for the appointment that was found, and move it."""
 
     name: str
     line: int
     moved: str
     none: str
     abandoned: str
+    what: Moved = Moved.SLOT
 
     def outlets(self) -> Mapping[str, str]:
         return {"moved": self.moved, "none": self.none, "abandoned": self.abandoned}
@@ -438,6 +447,7 @@ Step = (
     | Reference
     | Card
     | Move
+    | ScriptStep
 )
 
 

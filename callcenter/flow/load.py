@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from callcenter.flow.forms import Form, StepForm
 from callcenter.flow.language import (
     Act,
     Ask,
@@ -37,6 +37,7 @@ from callcenter.flow.language import (
     Lookup,
     MessageKind,
     Move,
+    Moved,
     Pace,
     ProofKind,
     Prove,
@@ -54,6 +55,9 @@ from callcenter.flow.language import (
 )
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.said import prompt_keys
+from callcenter.flow.script_load import SCRIPT_FORMS, PickForm
+from callcenter.flow.script_soundness import script_problems
+from callcenter.flow.script_ways import script_graph_problems
 from callcenter.flow.soundness import local_problems
 from callcenter.flow.ways import graph_problems
 from callcenter.kernel.documents import Document, from_pydantic, read_yaml
@@ -84,13 +88,15 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
         start=header.start,
         person=header.person,
         steps=steps,
-        digest=_digest([document, *parts], steps, book),
+        digest=_digest([document, *parts], steps, header.channel, book),
         part_of=part_of,
         direction=header.direction,
     )
     problems += _name_problems(header, document)
     problems += local_problems(flow, _names(header, parts), book, document, header.emergency)
-    problems = problems or graph_problems(flow)
+    problems += script_problems(flow, book, document, header.emergency)
+    graph = script_graph_problems if flow.channel is Channel.CONSOLE else graph_problems
+    problems = problems or graph(flow)
     if problems:
         raise DataProblems(sorted(problems, key=lambda problem: (problem.line, problem.what)))
     return flow
@@ -151,8 +157,8 @@ def _names(header: _Header, parts: Sequence[Document]) -> frozenset[str]:
     return frozenset(header.steps).union(*(part.data["steps"] for part in parts))
 
 
-def _digest(documents: Sequence[Document], steps: Mapping[str, Step], book: PromptBook) -> str:
-    keys = sorted(key for key in prompt_keys(steps.values()) if key in book)
+def _digest(documents: Sequence[Document], steps: Mapping[str, Step], channel: Channel, book: PromptBook) -> str:
+    keys = sorted(key for key in prompt_keys(steps.values(), channel) if key in book)
     prompts = {key: [book[key].digest, *(told[key].digest for told in book.translations.values())] for key in keys}
     return hashlib.sha256(
         json.dumps([[document.text for document in documents], prompts], ensure_ascii=False).encode()
@@ -177,7 +183,7 @@ def _read_steps(written: Mapping[str, dict[str, Any]], document: Document) -> tu
             problems.append(document.problem(where, what, f"write exactly one of {', '.join(_FORMS)}"))
             continue
         try:
-            form = _FORMS[verbs[0]].model_validate(content)
+            form = _form_of(verbs[0], content).model_validate(content)
         except ValidationError as error:
             problems += from_pydantic(error, document, *where)
         else:
@@ -185,14 +191,15 @@ def _read_steps(written: Mapping[str, dict[str, Any]], document: Document) -> tu
     return steps, problems
 
 
+def _form_of(verb: str, content: Mapping[str, Any]) -> type[StepForm]:
+    """The form of a step; a choice is spoken, or stands on a screen."""
+    return PickForm if verb == "choose" and "options" in content else _FORMS[verb]
+
+
 # --- the forms of the file
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class _Header(_Form):
+class _Header(Form):
     flow: _Name
     channel: Annotated[Channel, Field(strict=False)]
     emergency: str | None = None
@@ -203,19 +210,11 @@ class _Header(_Form):
     steps: Annotated[dict[_Name, dict[str, Any]], Field(min_length=1)]
 
 
-class _Part(_Form):
+class _Part(Form):
     steps: Annotated[dict[_Name, dict[str, Any]], Field(min_length=1)]
 
 
-class _StepForm(_Form):
-    """What stands under a step's name."""
-
-    @abstractmethod
-    def step(self, name: str, line: int) -> Step:
-        """The step itself."""
-
-
-class _SayForm(_StepForm):
+class _SayForm(StepForm):
     say: str
     then: str
 
@@ -223,7 +222,7 @@ class _SayForm(_StepForm):
         return Say(name, line, self.say, self.then)
 
 
-class _ChooseForm(_StepForm):
+class _ChooseForm(StepForm):
     choose: str
     keys: Annotated[dict[str, str], Field(min_length=1)]
     silence: str
@@ -233,7 +232,7 @@ class _ChooseForm(_StepForm):
         return Choose(name, line, self.choose, self.keys, self.silence, self.nonsense or self.silence)
 
 
-class _AskForm(_StepForm):
+class _AskForm(StepForm):
     ask: str
     kind: Annotated[AskKind, Field(strict=False)]
     into: _Name
@@ -246,12 +245,12 @@ class _AskForm(_StepForm):
         return Ask(name, line, self.ask, self.kind, self.into, self.then, self.silence, nonsense)
 
 
-class _LevelForm(_Form):
+class _LevelForm(Form):
     # A level of 1 opens nothing and is silent about success: an outlet for it would tell who is known here (SM-04).
     level: Annotated[int, Field(ge=Level.VERIFIED, le=Level.STRONG)]
 
 
-class _VerifyForm(_StepForm):
+class _VerifyForm(StepForm):
     verify: _LevelForm
     verified: str
     refused: str
@@ -261,7 +260,7 @@ class _VerifyForm(_StepForm):
         return Verify(name, line, Level(self.verify.level), self.verified, self.refused, self.unavailable)
 
 
-class _FindForm(_StepForm):
+class _FindForm(StepForm):
     find: Annotated[Lookup, Field(strict=False)]
     found: str
     none: str
@@ -271,7 +270,7 @@ class _FindForm(_StepForm):
         return Find(name, line, self.find, self.found, self.none, self.withheld)
 
 
-class _DiscloseForm(_StepForm):
+class _DiscloseForm(StepForm):
     disclose: str
     then: str
     withheld: str
@@ -280,7 +279,7 @@ class _DiscloseForm(_StepForm):
         return Disclose(name, line, self.disclose, self.then, self.withheld)
 
 
-class _DoForm(_StepForm):
+class _DoForm(StepForm):
     do: Annotated[Act, Field(strict=False)]
     done: str
     failed: str
@@ -289,7 +288,7 @@ class _DoForm(_StepForm):
         return Do(name, line, self.do, self.done, self.failed)
 
 
-class _TakeMessageForm(_StepForm):
+class _TakeMessageForm(StepForm):
     take_message: Annotated[MessageKind, Field(strict=False)]
     taken: str
     abandoned: str
@@ -298,7 +297,7 @@ class _TakeMessageForm(_StepForm):
         return TakeMessage(name, line, self.take_message, self.taken, self.abandoned)
 
 
-class _BranchForm(_StepForm):
+class _BranchForm(StepForm):
     branch: str
     yes: str | None = None
     no: str | None = None
@@ -316,13 +315,13 @@ class _BranchForm(_StepForm):
         return Branch(name, line, self.branch, self.yes or "", self.no or "")
 
 
-class _MannerForm(_Form):
+class _MannerForm(Form):
     language: str | None = None
     pace: Annotated[Pace, Field(strict=False)] | None = None
     relay: Literal[True] | None = None
 
 
-class _SpeakForm(_StepForm):
+class _SpeakForm(StepForm):
     speak: _MannerForm
     then: str
 
@@ -331,14 +330,14 @@ class _SpeakForm(_StepForm):
         return Speak(name, line, manner.language, manner.pace, manner.relay is True, self.then)
 
 
-class _GoForm(_StepForm):
+class _GoForm(StepForm):
     go: str
 
     def step(self, name: str, line: int) -> Step:
         return Go(name, line, self.go)
 
 
-class _ConnectForm(_StepForm):
+class _ConnectForm(StepForm):
     connect: Annotated[ConnectTo, Field(strict=False)]
     connected: str
     unanswered: str
@@ -347,7 +346,7 @@ class _ConnectForm(_StepForm):
         return Connect(name, line, self.connect, self.connected, self.unanswered)
 
 
-class _QueueForm(_StepForm):
+class _QueueForm(StepForm):
     queue: Annotated[QueueFor, Field(strict=False)]
     connected: str
     message: str
@@ -359,14 +358,14 @@ class _QueueForm(_StepForm):
         return Queue(name, line, self.queue, self.connected, self.message, self.callback, self.unanswered, self.keypad)
 
 
-class _EndForm(_StepForm):
+class _EndForm(StepForm):
     end: str | None
 
     def step(self, name: str, line: int) -> Step:
         return End(name, line, self.end)
 
 
-class _ReachOutForm(_StepForm):
+class _ReachOutForm(StepForm):
     reach_out: Annotated[ReachKind, Field(strict=False)]
     then: str
     refused: str
@@ -375,7 +374,7 @@ class _ReachOutForm(_StepForm):
         return ReachOut(name, line, self.reach_out, self.then, self.refused)
 
 
-class _ProveForm(_StepForm):
+class _ProveForm(StepForm):
     prove: Annotated[ProofKind, Field(strict=False)]
     proved: str
     refused: str
@@ -384,7 +383,7 @@ class _ProveForm(_StepForm):
         return Prove(name, line, self.prove, self.proved, self.refused)
 
 
-class _BookForm(_StepForm):
+class _BookForm(StepForm):
     book: Literal["slot"]
     booked: str
     none: str
@@ -395,7 +394,7 @@ class _BookForm(_StepForm):
         return Book(name, line, self.booked, self.none, self.refused, self.abandoned)
 
 
-class _ReferenceForm(_StepForm):
+class _ReferenceForm(StepForm):
     reference: Literal["slot"]
     known: str
     refused: str
@@ -404,7 +403,7 @@ class _ReferenceForm(_StepForm):
         return Reference(name, line, self.known, self.refused)
 
 
-class _CardForm(_StepForm):
+class _CardForm(StepForm):
     card: Literal["slot"]
     proved: str
     refused: str
@@ -413,18 +412,18 @@ class _CardForm(_StepForm):
         return Card(name, line, self.proved, self.refused)
 
 
-class _MoveForm(_StepForm):
-    move: Literal["slot"]
+class _MoveForm(StepForm):
+    move: Annotated[Moved, Field(strict=False)]
     moved: str
     none: str
     abandoned: str
 
     def step(self, name: str, line: int) -> Step:
-        return Move(name, line, self.moved, self.none, self.abandoned)
+        return Move(name, line, self.moved, self.none, self.abandoned, self.move)
 
 
 #: By the verb that stands for the kind of a step.
-_FORMS: Mapping[str, type[_StepForm]] = {
+_FORMS: Mapping[str, type[StepForm]] = {
     "say": _SayForm,
     "choose": _ChooseForm,
     "ask": _AskForm,
@@ -445,4 +444,5 @@ _FORMS: Mapping[str, type[_StepForm]] = {
     "reference": _ReferenceForm,
     "card": _CardForm,
     "move": _MoveForm,
+    **SCRIPT_FORMS,
 }

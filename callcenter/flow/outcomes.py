@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
 from callcenter.flow.conversation import Line, PutThrough, Question, Queueing, Recording, Utterance
-from callcenter.flow.ports import World
+from callcenter.flow.ports import Caller, World
+from callcenter.flow.screens import Screen
+from callcenter.flow.script_ports import ScriptWorld
 from callcenter.flow.state import Manner, State
 
 
@@ -29,8 +32,26 @@ class Prompts(Protocol):
     def said(self, key: str, language: str, /) -> Renderable: ...
 
 
+class Setting(Protocol):
+    """What every channel's world knows."""
+
+    @property
+    def now(self) -> datetime: ...
+
+    @property
+    def caller(self) -> Caller: ...
+
+    @property
+    def public(self) -> Mapping[str, str | bool]: ...
+
+    def public_in(self, language: str) -> Mapping[str, str | bool]: ...
+
+
+_World = TypeVar("_World", bound=Setting)
+
+
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Stage(Generic[_World]):
     """What the steps of one turn share.
 
     Arguments:
@@ -40,7 +61,7 @@ class Scene:
     """
 
     book: Prompts
-    world: World
+    world: _World
     manner: Manner = field(default_factory=Manner)
 
     def line(self, prompt: str, **given: str) -> Line:
@@ -57,6 +78,11 @@ class Scene:
     def lines(self, *prompts: str) -> tuple[Line, ...]:
         """The public words of ``prompts``, but for those that have none now."""
         return tuple(line for line in map(self.line, prompts) if line.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene(Stage[World]):
+    """What the steps of a caller's turn share."""
 
     def question(self, *prompts: str, max_keys: int | None, seconds: int) -> Question:
         """Ask with the words of ``prompts``, one after another. Whoever needs time has twice ``seconds``."""
@@ -95,4 +121,19 @@ class Ended:
     said: tuple[Utterance, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The step shows a screen, and waits for the operator, or for the caller to be back from their keys."""
+
+    screen: Screen
+    state: State
+    said: tuple[Utterance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptScene(Stage[ScriptWorld]):
+    """What the steps of an operator's turn share."""
+
+
 Outcome = Left | Waiting | Ended
+ScriptOutcome = Left | Asking | Ended

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from callcenter.flow.conversation import Rang, Recorded, SpokenWords
 from callcenter.flow.language import Act, Level, Lookup, MessageKind
+from callcenter.flow.script_language import Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,8 @@ class CallbackRequest:
         practitioner: whom it is for, or ``None`` for the practice.
         language: in which the caller is spoken to (ISO 639-1).
         relayed: the caller speaks through a relay service.
+        text: what an operator has written down; empty where a caller has left it by keys.
+        urgency: as the operator says; ``None`` where nobody has said.
     """
 
     reason: str
@@ -148,6 +151,8 @@ class CallbackRequest:
     practitioner: UUID | None = None
     language: str = "fr"
     relayed: bool = False
+    text: str = field(default="", repr=False)
+    urgency: Urgency | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from callcenter.flow.language import (
     Level,
     Lookup,
     Move,
+    Moved,
     Prove,
     Queue,
     Reference,
@@ -32,6 +33,7 @@ from callcenter.flow.language import (
     Verify,
 )
 from callcenter.flow.prompts import PromptBook
+from callcenter.flow.script_language import Declare, Forget, Reveal
 from callcenter.flow.state import SLOT
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 
@@ -149,14 +151,27 @@ def needs(step: Step, flow: Flow, book: PromptBook, policy: Policy) -> tuple[Nee
             return found
         case Do(act=Act.CANCEL_SLOT):
             return (_bound_need(step, SLOT, "acts on a slot"),)
-        case Card() | Move():
+        case Card() | Move(what=Moved.SLOT):
             return (_bound_need(step, SLOT, "is about a slot"),)
-        case Do():
+        case Do() | Move():
             told = frozenset({Category.APPOINTMENT_EXISTS})
             found = _category_needs(step, "tells", told, told, flow, policy)
             return (*found, _bound_need(step, APPOINTMENT, "acts on an appointment"))
+        case Reveal():
+            return _reveal_needs(step, flow, policy)
+        case Declare():
+            told = frozenset(step.categories)
+            return _category_needs(step, "declares", told, with_implied(told), flow, policy)
         case _:
             return ()
+
+
+def _reveal_needs(step: Reveal, flow: Flow, policy: Policy) -> tuple[Need, ...]:
+    """Whoever may see one of the fields may see any: the strictest of all of them counts."""
+    told = frozenset(FIELD_LABELS[field] for field in step.fields)
+    levels = _category_needs(step, "reveals", told, with_implied(told), flow, policy)
+    roots = sorted({field.split(".")[0] for field in step.fields})
+    return (*levels, *(_bound_need(step, root, f"names « {root} »") for root in roots))
 
 
 def _disclosure_needs(step: Disclose, book: PromptBook, flow: Flow, policy: Policy) -> tuple[Need, ...]:
@@ -231,7 +246,9 @@ def after(step: Step, outlet: str, facts: Facts) -> Facts:
             return facts - {bound_fact(SLOT), CARD_FACT}
         case Connect() | Queue(), _:
             return frozenset()  # somebody else may have held the telephone meanwhile: nothing that was proved stands
-        case Do(act=Act.CANCEL_APPOINTMENT), "done":
+        case Forget(), _:
+            return frozenset()  # somebody else is spoken of: nothing that was proved or found is about them (P2)
+        case (Do(act=Act.CANCEL_APPOINTMENT), "done") | (Move(what=Moved.APPOINTMENT), "moved"):
             return facts - {bound_fact(APPOINTMENT)}
         case _:
             return facts

@@ -9,6 +9,7 @@ from callcenter.flow.language import (
     Book,
     Branch,
     Card,
+    Channel,
     Choose,
     Connect,
     Disclose,
@@ -31,6 +32,8 @@ from callcenter.flow.language import (
     TakeMessage,
     Verify,
 )
+from callcenter.flow.script_language import Declare, Dispose, Forget, Pick, Reveal, Show
+from callcenter.flow.script_said import SCRIPT_PROMPTS, script_prompts
 
 #: The words that the engine says of itself, whatever the flow.
 ENGINE_PROMPTS = ("engine.nonsense", "engine.restart", "engine.limit", "engine.farewell")
@@ -110,13 +113,22 @@ STEP_PROMPTS: Mapping[type[Step], tuple[str, ...]] = {
 }
 
 
-def prompt_keys(steps: Iterable[Step]) -> frozenset[str]:
-    """Every prompt that ``steps`` and the engine say."""
-    return frozenset(ENGINE_PROMPTS).union(*(step_prompts(step) for step in steps))
+def engine_prompts(channel: Channel) -> tuple[str, ...]:
+    """What is said of itself on ``channel``, whatever the flow."""
+    return SCRIPT_PROMPTS if channel is Channel.CONSOLE else ENGINE_PROMPTS
 
 
-def step_prompts(step: Step) -> tuple[str, ...]:
-    """Every prompt that ``step`` may say."""
+def prompt_keys(steps: Iterable[Step], channel: Channel) -> frozenset[str]:
+    """Every prompt that ``steps`` and the engine say on ``channel``."""
+    return frozenset(engine_prompts(channel)).union(*(step_prompts(step, channel) for step in steps))
+
+
+def step_prompts(step: Step, channel: Channel) -> tuple[str, ...]:
+    """Every prompt that ``step`` may say on ``channel``."""
+    return script_prompts(step) if channel is Channel.CONSOLE else _spoken_prompts(step)
+
+
+def _spoken_prompts(step: Step) -> tuple[str, ...]:
     match step:
         case Say() | Choose() | Ask() | Disclose():
             return (step.prompt,)
@@ -134,6 +146,8 @@ def step_prompts(step: Step) -> tuple[str, ...]:
             return STEP_PROMPTS[type(step)]
         case Find() | Do() | Branch() | Switch() | Speak() | Go() | Connect():
             return ()
+        case Show() | Pick() | Reveal() | Declare() | Forget() | Dispose():
+            return ()  # for a screen: refused in a flow that is spoken
 
 
 def _message_prompts(step: TakeMessage) -> tuple[str, ...]:

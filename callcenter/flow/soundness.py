@@ -28,7 +28,7 @@ from callcenter.flow.language import (
     Verify,
 )
 from callcenter.flow.prompts import Prompt, PromptBook
-from callcenter.flow.said import ENGINE_PROMPTS, PRESENCE_PROMPTS, PROVE_PROMPTS, step_prompts
+from callcenter.flow.said import PRESENCE_PROMPTS, PROVE_PROMPTS, engine_prompts, step_prompts
 from callcenter.flow.words import CASE_FIELDS, SCREEN_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.documents import Document
 from callcenter.kernel.errors import Problem
@@ -62,7 +62,7 @@ def local_problems(
         if name not in names
     ]
     problems += _emergency_problems(flow, book, document, emergency)
-    for key in ENGINE_PROMPTS:
+    for key in engine_prompts(flow.channel):
         problems += _public_prompt_problems(flow, None, key, book)
     for step in flow.steps.values():
         problems += _target_problems(flow, step, names)
@@ -124,7 +124,7 @@ def _prompt_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Probl
     if isinstance(step, Disclose):
         yield from _disclosed_prompt_problems(flow, step, book)
         return
-    for key in step_prompts(step):
+    for key in step_prompts(step, flow.channel):
         yield from _public_prompt_problems(flow, step, key, book)
 
 

@@ -28,7 +28,7 @@ from callcenter.flow.soundness import step_problem
 from callcenter.kernel.errors import Problem
 
 #: Steps at which a caller always has the word. Not ``verify``: live evidence answers it without a question.
-QUESTIONS = (Choose, Ask, TakeMessage, ReachOut, Prove)
+QUESTIONS: tuple[type[Step], ...] = (Choose, Ask, TakeMessage, ReachOut, Prove)
 #: Outlets by which something has failed or been refused: none may lead into a corner.
 FALLBACKS = frozenset(
     {"silence", "nonsense", "refused", "unavailable", "withheld", "failed", "abandoned", "unanswered"}
@@ -37,18 +37,23 @@ FALLBACKS = frozenset(
 
 def graph_problems(flow: Flow) -> list[Problem]:
     """What is wrong with the ways through a flow whose steps are right by themselves."""
-    person_path = _reached(flow, [flow.person], alone=True)
-    problems = [*_end_problems(flow), *_wordless_problems(flow)]
-    problems += [*_cycle_problems(flow), *_person_problems(flow, person_path)]
-    heard = _reached(flow, [flow.start, flow.person])
+    person_path = reached(flow, [flow.person], alone=True)
+    problems = [*end_problems(flow), *_wordless_problems(flow)]
+    problems += [*cycle_problems(flow, QUESTIONS), *_person_problems(flow, person_path)]
+    problems += unreached_problems(flow)
+    heard = reached(flow, [flow.start, flow.person])
     for step in flow.steps.values():
-        if step.name not in heard:
-            problems.append(
-                step_problem(flow, step, f"no way leads to step « {step.name} »", "lead to it, or remove it")
-            )
-        elif step.name not in person_path:
+        if step.name in heard and step.name not in person_path:
             problems += _way_to_person_problems(flow, step)
     return problems
+
+
+def unreached_problems(flow: Flow) -> Iterator[Problem]:
+    """Steps to which no way leads."""
+    heard = reached(flow, [flow.start, flow.person])
+    for step in flow.steps.values():
+        if step.name not in heard:
+            yield step_problem(flow, step, f"no way leads to step « {step.name} »", "lead to it, or remove it")
 
 
 def _outlets(step: Step) -> Mapping[str, str]:
@@ -57,7 +62,7 @@ def _outlets(step: Step) -> Mapping[str, str]:
     return {name: outlets[name] for name in outlets if name != "keypad"} if isinstance(step, Queue) else outlets
 
 
-def _reached(flow: Flow, roots: Iterable[str], *, alone: bool = False) -> frozenset[str]:
+def reached(flow: Flow, roots: Iterable[str], *, alone: bool = False) -> frozenset[str]:
     """Every step to which a way leads from ``roots``.
 
     Arguments:
@@ -74,9 +79,10 @@ def _reached(flow: Flow, roots: Iterable[str], *, alone: bool = False) -> frozen
     return frozenset(seen)
 
 
-def _end_problems(flow: Flow) -> Iterator[Problem]:
+def end_problems(flow: Flow) -> Iterator[Problem]:
+    """Steps from which no way leads to an end."""
     for step in flow.steps.values():
-        if not any(isinstance(flow.steps[name], End) for name in _reached(flow, [step.name])):
+        if not any(isinstance(flow.steps[name], End) for name in reached(flow, [step.name])):
             yield step_problem(flow, step, f"no way leads from step « {step.name} » to an end", "lead to an end step")
 
 
@@ -93,24 +99,28 @@ def _wordless_problems(flow: Flow) -> Iterator[Problem]:
         yield step_problem(flow, flow.steps[name], what, "give it a prompt")
 
 
-def _cycle_problems(flow: Flow) -> Iterator[Problem]:
-    """A round without a question would run for ever; only callers' answers may bring a flow back to a step."""
+def cycle_problems(flow: Flow, questions: tuple[type[Step], ...]) -> Iterator[Problem]:
+    """A round without a question would run for ever; only answers may bring a flow back to a step.
+
+    Arguments:
+        questions: kinds of steps that always ask.
+    """
     told: set[str] = set()
     for step in flow.steps.values():
-        cycle = None if step.name in told else _silent_round(flow, step.name)
+        cycle = None if step.name in told else _silent_round(flow, step.name, questions)
         if cycle:
             told.update(cycle)
             what = f"the steps {' → '.join([*cycle, step.name])} come round without a question"
             yield step_problem(flow, step, what, "put a menu into the round, or lead out of it")
 
 
-def _silent_round(flow: Flow, start: str) -> list[str] | None:
+def _silent_round(flow: Flow, start: str, questions: tuple[type[Step], ...]) -> list[str] | None:
     """The shortest way from ``start`` back to it that passes no question."""
     ways: list[list[str]] = [[start]]
     seen: set[str] = set()
     for way in ways:
         step = flow.steps[way[-1]]
-        if isinstance(step, QUESTIONS):
+        if isinstance(step, questions):
             continue
         for target in _outlets(step).values():
             if target == start:
@@ -151,7 +161,7 @@ def _way_to_person_problems(flow: Flow, step: Step) -> Iterator[Problem]:
 
 def _leads_to_a_person(flow: Flow, start: str) -> bool:
     """Whether the person step is reached from ``start``, or the queue for one."""
-    return any(name == flow.person or isinstance(flow.steps[name], Queue) for name in _reached(flow, [start]))
+    return any(name == flow.person or isinstance(flow.steps[name], Queue) for name in reached(flow, [start]))
 
 
 def _is_person(flow: Flow, name: str) -> bool:

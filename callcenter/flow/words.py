@@ -81,6 +81,7 @@ YES_NO_FIELDS = frozenset({"practice.is_open", "caller.number_withheld", "practi
 #: Fields with a few known values: for ``branch`` with ``cases`` only.
 CASE_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
+        "practice.agenda": frozenset({"internal", "external"}),
         "call.arrival": frozenset({"practice", "direct", "menu", "overflow", "professionals", "closed"}),
         "practice.answer_mode": frozenset({"direct", "menu", "overflow"}),
     }

@@ -42,6 +42,9 @@ FIELD_LABELS: Mapping[str, Category] = MappingProxyType(
     {
         "practice.name": Category.PUBLIC,
         "practice.spoken_name": Category.PUBLIC,
+        # For operators: no flow that callers hear may name these two (``flow.script_soundness``).
+        "practice.agenda": Category.PUBLIC,
+        "practice.agenda_link": Category.PUBLIC,
         "practice.address": Category.PUBLIC,
         "practice.access": Category.PUBLIC,
         "practice.opening_hours": Category.PUBLIC,

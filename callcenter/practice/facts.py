@@ -184,6 +184,8 @@ class PracticeFacts:
         return {
             "practice.name": self.name,
             "practice.spoken_name": self.spoken_name,
+            "practice.agenda": self.agenda.kind.value,
+            "practice.agenda_link": self.agenda.url or "",
             "practice.address": self.address,
             "practice.access": self.access,
             "practice.opening_hours": speech.spoken_hours(self.hours) or words.no_hours,

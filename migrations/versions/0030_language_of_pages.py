@@ -8,7 +8,7 @@ from alembic import op
 from callcenter.store.schema import APP
 
 revision = "0030"
-down_revision = "0025"
+down_revision = "0029"
 
 
 def upgrade() -> None:

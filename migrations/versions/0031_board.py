@@ -8,7 +8,7 @@ from alembic import op
 from callcenter.store.schema import APP, guard_row_statements
 
 revision = "0031"
-down_revision = "0029"
+down_revision = "0030"
 
 #: Counts of many practices in one round trip. It runs as who asks (no SECURITY DEFINER): each practice is named before
 #: its rows are read, and row-level security shows those of that one alone. Afterwards none is named.

@@ -8,7 +8,7 @@ from random import Random
 from uuid import UUID
 
 from callcenter.emulator.client import ControlClient
-from callcenter.flow.engine import APPOINTMENT
+from callcenter.flow.common import APPOINTMENT
 from callcenter.flow.language import (
     Act,
     Book,

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from callcenter.console.dates import lasting
 from callcenter.console.incident import known_at, written
 from callcenter.console.incident_papers import as_paper, as_text, letter_lines, register_lines
 from callcenter.console.incident_ports import Shown
-from callcenter.console.rendering import lasting
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
 from callcenter.staff.incident_values import Written
 from tests.unit.console.doubles import open_desk

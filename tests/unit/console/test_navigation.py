@@ -25,8 +25,8 @@ def shown(*roles: str) -> list[str]:
         ((), ["/", "/compte"]),
         (("operator",), ["/", "/poste", "/messages", "/compte"]),
         (("practitioner",), ["/", "/messages", "/cabinets", "/compte"]),
-        (("administrator",), ["/", "/cabinets", "/administration", "/compte"]),
-        (("supervisor",), ["/", "/poste", "/messages", "/cabinets", "/suivi", "/en-direct", "/compte"]),
+        (("administrator",), ["/", "/cabinets", "/incidents", "/administration", "/compte"]),
+        (("supervisor",), ["/", "/poste", "/messages", "/cabinets", "/suivi", "/en-direct", "/incidents", "/compte"]),
         (("supervisor", "administrator"), ALL),
     ],
 )

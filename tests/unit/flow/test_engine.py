@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from callcenter.flow.conversation import HangUp, Keyed, Line, Started
-from callcenter.flow.engine import STEPS_A_TURN, FlowStuck, advance, initial
+from callcenter.flow.engine import FlowStuck, advance, initial
 from callcenter.flow.language import (
     Act,
     Ask,
@@ -29,6 +29,7 @@ from callcenter.flow.language import (
     Step,
     Verify,
 )
+from callcenter.flow.walking import STEPS_A_TURN
 from tests.unit.flow.doubles import Appointment, Call, Patient, Words
 
 FIRST = Appointment(UUID(int=1), datetime(2026, 12, 1, 14, 30, tzinfo=UTC))

@@ -37,7 +37,10 @@ def tilleuls() -> PracticeFacts:
 def test_every_public_field_of_a_practice_can_be_said(tilleuls: PracticeFacts) -> None:
     fields = tilleuls.public(datetime(2026, 11, 26, 10, tzinfo=PARIS))
     assert fields.keys() == {name for name in FIELD_LABELS if name.startswith("practice.")}
-    assert {name for name, value in fields.items() if value == ""} == {"practice.message_of_the_day"}
+    assert {name for name, value in fields.items() if value == ""} == {
+        "practice.message_of_the_day",
+        "practice.agenda_link",
+    }
 
 
 def test_hours_and_openings_are_said_in_french(tilleuls: PracticeFacts) -> None:

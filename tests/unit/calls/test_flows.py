@@ -1,0 +1,65 @@
+"""What a process loads at start: one flow for each way in which somebody is met, each proven."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from callcenter.calls.flows import load_flows
+from callcenter.kernel.errors import DataProblems
+from callcenter.kernel.levels import Channel
+
+ROOT = Path(__file__).resolve().parents[3]
+PROMPTS, POLICY = ROOT / "flows/prompts/fr.yaml", ROOT / "config/disclosure-policy.yaml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "flows", tmp_path / "flows"))
+
+
+def refused(folder: Path, entry: str = "accueil") -> str:
+    with pytest.raises(DataProblems) as refusal:
+        load_flows(folder, entry, PROMPTS, POLICY)
+    return str(refusal.value)
+
+
+def test_the_shipped_flows_have_one_for_each_way(folder: Path) -> None:
+    flows = load_flows(folder, "accueil", PROMPTS, POLICY)
+    assert [flows.entry.name, *(flow.name for flow in (flows.outgoing, flows.callback, flows.operator) if flow)] == [
+        "accueil",
+        "rappel",
+        "rappel_secretariat",
+        "operateur",
+    ]
+    assert flows.operator is not None
+    assert flows.operator.channel is Channel.CONSOLE
+    assert flows.of(flows.operator.digest) is flows.operator
+
+
+def test_without_a_script_operators_have_none(folder: Path) -> None:
+    (folder / "operateur.yaml").unlink()
+    assert load_flows(folder, "accueil", PROMPTS, POLICY).operator is None
+
+
+def test_two_scripts_are_refused(folder: Path) -> None:
+    text = (folder / "operateur.yaml").read_text("utf-8").replace("flow: operateur", "flow: autre")
+    parts = "parts: [operateur/appointments, operateur/messages, operateur/refusals]"
+    (folder / "autre.yaml").write_text(text.replace("parts: [appointments, messages, refusals]", parts), "utf-8")
+    assert "several flows are for operators: « autre », « operateur »" in refused(folder)
+
+
+def test_no_caller_is_met_by_a_script(folder: Path) -> None:
+    assert "the flow « operateur » is not for calls" in refused(folder, "operateur")
+
+
+def test_p9_a_script_that_is_not_proven_stops_the_start(folder: Path) -> None:
+    """With the verify step in its place the same folder loads: the first test of this file."""
+    part = folder / "operateur/appointments.yaml"
+    text = part.read_text("utf-8")
+    part.write_text(
+        text.replace("operator.appointment_theirs, to: identify}", "operator.see_again, to: file}"), "utf-8"
+    )
+    assert "step « file » reveals D03" in refused(folder)
