@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from callcenter.console.headers import SOUND, protect
 from callcenter.console.origin import ConsoleOrigin
+from callcenter.console.paths import safe_return
 from callcenter.console.ports import Overrun
 from callcenter.console.rendering import page
 from callcenter.console.troubles import Trouble, Turned
@@ -124,7 +125,8 @@ def _trouble_of(error: Exception) -> Trouble:
 
 
 def _turned_away(request: web.Request, trouble: Trouble, reference: str) -> web.Response:
-    response = page(request, "error.html", {"trouble": trouble.word, "reference": reference}, status=trouble.status)
+    values = {"trouble": trouble.word, "reference": reference, "again": _again(request, trouble)}
+    response = page(request, "error.html", values, status=trouble.status)
     unroutable = request.match_info.http_exception
     if isinstance(unroutable, web.HTTPMethodNotAllowed):
         response.headers[hdrs.ALLOW] = ", ".join(sorted(unroutable.allowed_methods))
@@ -133,6 +135,13 @@ def _turned_away(request: web.Request, trouble: Trouble, reference: str) -> web.
     if request.method not in _SAFE:
         response.force_close()  # what follows may be the rest of a body that was not read
     return response
+
+
+def _again(request: web.Request, trouble: Trouble) -> str | None:
+    """Where somebody may try once more, if that is what helps, and nothing would be sent twice."""
+    asked = request.path_qs
+    passes = trouble.status in (500, 503) and request.method in _SAFE
+    return asked if passes and safe_return(asked) == asked else None
 
 
 def _route(request: web.Request) -> str:

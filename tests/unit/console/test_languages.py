@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import cache
 
 import pytest
 
@@ -15,12 +16,16 @@ from tests.unit.console.wording import messages, translated
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
 
 
+@cache
+def sentences() -> frozenset[str]:
+    """French that is other than its English: what is filled in is no message, and single words stand in names too."""
+    same = {entry.one for path in FILES.values() for entry in translated(path) if entry.one in entry.forms}
+    return frozenset(one for one, _ in messages() if " " in one.strip() and "%" not in one) - same
+
+
 def french_in(words: str) -> list[str]:
     """Messages that stand in a page's words as they are in French, and ought to be in English."""
-    same = {entry.one for path in FILES.values() for entry in translated(path) if entry.one in entry.forms}
-    # What is filled in is no message; short ones stand in names of people and practices too.
-    whole = {one for one, _ in messages() if len(one) > 5 and "%" not in one} - same
-    return sorted(one for one in whole if f" {one.strip()} " in f" {words} ")
+    return sorted(one for one in sentences() if f" {one.strip()} " in f" {words} ")
 
 
 async def test_a_browser_reads_its_own_language() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -57,7 +58,8 @@ class Entry:
         return max(named, key=len, default=ALL_ELSE)
 
 
-def messages(folder: Path = CONSOLE) -> dict[Key, Entry]:
+@cache
+def messages(folder: Path = CONSOLE) -> Mapping[Key, Entry]:
     """Every message of a folder's templates and modules."""
     found: dict[Key, Entry] = {}
     sources = [(path, "jinja2.ext:babel_extract", TEMPLATES) for path in sorted(folder.glob("templates/*.html"))]
