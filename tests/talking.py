@@ -53,6 +53,7 @@ class RoomsDouble:
         held: labels of those who hear music.
         ends_all: labels of those whose leaving ends it for all.
         out: labels of those who were put out.
+        away: so many requests to hold somebody find them not in the room yet.
     """
 
     failing: frozenset[int] = frozenset()
@@ -61,6 +62,7 @@ class RoomsDouble:
     ends_all: set[str] = field(default_factory=lambda: {"caller", "operator"})
     out: set[str] = field(default_factory=set)
     closed: bool = False
+    away: int = 0
 
     def _ask(self, what: str) -> None:
         self.asked.append(what)
@@ -73,6 +75,9 @@ class RoomsDouble:
 
     async def hold(self, found: str, label: str, on: bool) -> bool:
         self._ask(f"hold {label}")
+        if self.away:
+            self.away -= 1
+            return False
         (self.held.add if on else self.held.discard)(label)
         return True
 

@@ -7,7 +7,6 @@ checked who ``staff`` is; that the talk is theirs, and goes on, is checked here,
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -36,9 +35,6 @@ from callcenter.routing.values import (
 from callcenter.staff.telephones import telephone_of
 
 _log = structlog.get_logger(__name__)
-
-#: Seconds between tries to hold a caller who is not found in the room.
-_COMES_BACK = (0.3, 0.6)
 
 
 class Talks:
@@ -268,14 +264,7 @@ class Talks:
         return True
 
     async def _holds(self, talk: Standing, on: bool) -> Acted:
-        """A caller who comes back from their keys is in the room a moment after we have led them there."""
-        for pause in (*(_COMES_BACK if on else ()), None):
-            if await hold_caller(self._house, self._rooms, talk, on):
-                return Acted.DONE
-            if pause is None:
-                break
-            await asyncio.sleep(pause)
-        return Acted.NOT_DONE
+        return Acted.DONE if await hold_caller(self._house, self._rooms, talk, on) else Acted.NOT_DONE
 
     async def _rings(self, talk: Standing, party: Party) -> bool:
         """Ring whoever is asked; whose way is the browser sees it on their page."""
