@@ -18,7 +18,10 @@ from tests.unit.console.incidents import INCIDENT
 from tests.unit.console.workplaces import NOW, TILLEULS
 
 SUPERVISOR = frozenset({"supervisor"})
-PAGES = ("/en-direct", "/en-direct/mur", "/incidents", "/incidents/nouveau", f"/incidents/{INCIDENT}")
+PAGES = (
+    *("/en-direct", "/en-direct/mur", "/incidents", "/incidents/nouveau", f"/incidents/{INCIDENT}"),
+    "/blocages",
+)
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
