@@ -53,6 +53,7 @@ class RoomsDouble:
         held: labels of those who hear music.
         ends_all: labels of those whose leaving ends it for all.
         out: labels of those who were put out.
+        away: so many requests to hold somebody find them not in the room yet.
     """
 
     failing: frozenset[int] = frozenset()
@@ -61,6 +62,7 @@ class RoomsDouble:
     ends_all: set[str] = field(default_factory=lambda: {"caller", "operator"})
     out: set[str] = field(default_factory=set)
     closed: bool = False
+    away: int = 0
 
     def _ask(self, what: str) -> None:
         self.asked.append(what)
@@ -73,6 +75,9 @@ class RoomsDouble:
 
     async def hold(self, found: str, label: str, on: bool) -> bool:
         self._ask(f"hold {label}")
+        if self.away:
+            self.away -= 1
+            return False
         (self.held.add if on else self.held.discard)(label)
         return True
 
@@ -184,7 +189,7 @@ class TilleulsEverywhere(Places):
         return tilleuls(practice)
 
 
-async def _nobody_is_rung(_: Reservation) -> None:
+async def nobody_is_rung(_: Reservation) -> None:
     return
 
 
@@ -206,7 +211,7 @@ async def begin_talk(floor: Floor, sealer: Sealer, caller: str = CALLER) -> Scen
     house = House(database, database, sealer, clock, chance, FLOWS, Limits(), TilleulsEverywhere(), lines)
     rooms = RoomsDouble()
     thirds, ways = Thirds(house, rooms), LineWaysDouble()
-    talks = Talks(house, rooms, thirds, _nobody_is_rung, LineSending(house, ways))
+    talks = Talks(house, rooms, thirds, nobody_is_rung, LineSending(house, ways))
     evidence = Evidence(new_id(chance), talk.call, practice, new_id(chance), shared=False, at=clock.now())
     session = Session(
         Beginning(clock.now(), 0, Arrival.DIRECT, None, Way(CALLED, (caller,), "CA" + talk.call.hex)),

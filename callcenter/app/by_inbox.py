@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
+from callcenter.app.inbox_lines import line_of, names_in, opened_as
+from callcenter.app.inbox_readers import Reader, answers_for, can_take, takes, way_of
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.reading import Record, latest_of_stream
 from callcenter.console.inbox_ports import (
@@ -23,7 +25,6 @@ from callcenter.console.inbox_ports import (
     Opened,
     Overview,
     Sound,
-    Voice,
     Why,
 )
 from callcenter.console.on_duty import practice_name
@@ -33,10 +34,9 @@ from callcenter.kernel.randomness import Random
 from callcenter.notices.escalating import read_on_a_page
 from callcenter.practice import correspondence as letters
 from callcenter.practice import follow_ups
-from callcenter.practice.correspondence import Contents, Correspondence, Heading, Whose
+from callcenter.practice.correspondence import Correspondence, Heading, Whose
 from callcenter.practice.follow_ups import FollowUp, follow_up_of
 from callcenter.practice.inbox import Inbox
-from callcenter.practice.numbers import in_pairs
 from callcenter.practice.values import Urgency
 from callcenter.practice.voice_messages import VoiceMessages
 from callcenter.staff.acts import StaffActs
@@ -58,50 +58,6 @@ ANSWERED_WITHIN = timedelta(hours=1)
 _LOOKED_AT = 200
 
 _DUE = {Due.HOUR: timedelta(hours=1), Due.HALF_DAY: timedelta(hours=4), Due.DAY: timedelta(hours=24)}
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Somebody at a page, at the practice of a transaction.
-
-    Arguments:
-        answers, supervises: they have the role of an operator, of a supervisor.
-        practises: who they are as a practitioner.
-        reveals: their training holds.
-        confirmed: they have given a second factor just now.
-    """
-
-    staff: UUID
-    answers: bool
-    supervises: bool
-    practises: Practises | None
-    reveals: bool
-    confirmed: bool
-
-    def is_addressee(self, heading: Heading) -> bool:
-        """Whether a message is for them. It is the training of those who answer that opens files, not a physician's."""
-        if self.practises is None:
-            return False
-        if heading.practitioner is None:
-            return self.practises.of_practice
-        return heading.practitioner == self.practises.practitioner
-
-    def ways(self, heading: Heading) -> frozenset[As]:
-        """As what they may open a message."""
-        found = {As.ADDRESSEE} if self.is_addressee(heading) else set()
-        if self.reveals and (self.answers or self.supervises) and heading.written_by == self.staff:
-            found.add(As.WRITER)
-        if self.reveals and self.supervises:
-            found.add(As.SUPERVISOR)
-        return frozenset(found)
-
-    @property
-    def works(self) -> bool:
-        return self.answers or self.supervises
-
-    def sees(self, heading: Heading) -> bool:
-        """Whether they may know that it is there."""
-        return self.works or self.is_addressee(heading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +121,8 @@ class StaffInboxes:
             async with self.database.practice(practice) as tx:
                 named = Named(practice, await practice_name(tx.connection, practice, now))
                 found = await Correspondence(self.sealer).headings_of(tx, of_message)
-            lines += [_line(staff, named, one, now, of_message[one.id]) for one in found]
+                names = await names_in(tx.connection, found)
+            lines += [line_of(staff, named, one, now, of_message[one.id], names) for one in found]
         lines.sort(key=lambda line: (not line.mine, line.due_at or now, line.id))
         return tuple(lines), max(0, more)
 
@@ -198,7 +155,8 @@ class StaffInboxes:
         async with self.database.practice(practice) as tx:
             named = Named(practice, await practice_name(tx.connection, practice, now))
             found = await Correspondence(self.sealer).headings(tx, whose, now, LINES + 1)
-        return [_line(staff, named, one, now) for one in found]
+            names = await names_in(tx.connection, found)
+        return [line_of(staff, named, one, now, None, names) for one in found]
 
     # --- one message
 
@@ -207,12 +165,12 @@ class StaffInboxes:
             left = await follow_up_of(tx.connection, practice, message)
             line = await self._line_of(tx, reader, heading, left)
             now = self.clock.now()
-            may_take, answers = _may_take(reader, left, now), _answers(reader, heading, left, now)
+            may_take, answers = can_take(reader, left, now), answers_for(reader, heading, left, now)
             return Envelope(line, reader.ways(heading), may_take, answers)
 
     async def open(self, token: str, practice: UUID, message: UUID, why: Why | None) -> Opened:
         async with self._at(token, practice, message) as (tx, reader, heading):
-            how = _way(reader, heading, why)
+            how = way_of(reader, heading, why)
             if not reader.confirmed:
                 raise Forbidden("no second factor was given just now")
             now = self.clock.now()
@@ -223,12 +181,12 @@ class StaffInboxes:
             contents = await Correspondence(self.sealer).opened(tx, message)
             left = await follow_up_of(tx.connection, practice, message)
             line = await self._line_of(tx, reader, heading, left)
-        return _opened(line, how, contents, _answers(reader, heading, left, now))
+        return opened_as(line, how, contents, answers_for(reader, heading, left, now))
 
     async def _received(self, tx: Transaction, reader: Reader, heading: Heading, now: datetime) -> Heading:
         """The receipt of whoever a message is for; an urgent one rings nobody any more."""
         if await Correspondence(self.sealer).read(tx, heading.id, reader.staff, now):
-            heading = replace(heading, read_at=now)
+            heading = replace(heading, read_at=now, read_by=reader.staff)
         if heading.urgency is Urgency.URGENT and await read_on_a_page(tx, heading.id, now):
             await self._acts.message_acknowledged(tx, heading.id, reader.staff)
         return heading
@@ -238,7 +196,7 @@ class StaffInboxes:
             now = self.clock.now()
             own = _by(await latest_of_stream(tx, message, _LOOKED_AT), reader.staff, now - HEARD_FOR)
             left = await follow_up_of(tx.connection, practice, message)
-            follows = _takes(reader, left, now) and heading.practitioner is None
+            follows = takes(reader, left, now) and heading.practitioner is None
             if not reader.ways(heading) and not follows:
                 raise NotFound
             if not {EventKind.MESSAGE_READ.value, *([EventKind.FOLLOW_UP_TAKEN.value] if follows else [])} & set(own):
@@ -261,7 +219,7 @@ class StaffInboxes:
             if EventKind.MESSAGE_READ.value not in own:
                 raise Forbidden("the message was not opened")
             left = await follow_up_of(tx.connection, practice, message)
-            if answer not in _answers(reader, heading, left, now):
+            if answer not in answers_for(reader, heading, left, now):
                 return False
             added = words or None
             if not await Correspondence(self.sealer).answer(tx, message, chosen, added, reader.staff, now):
@@ -290,7 +248,7 @@ class StaffInboxes:
             line = await self._line_of(tx, reader, heading, left)
         if heading.practitioner is not None:  # what was said to a practitioner is theirs: the answer is for operators
             contents = replace(contents, text=None, voice=None)
-        return _opened(line, As.OPERATOR, contents, ())
+        return opened_as(line, As.OPERATOR, contents, ())
 
     async def leave(self, token: str, practice: UUID, message: UUID, act: Act) -> bool:
         async with self._at(token, practice, message) as (tx, reader, heading):
@@ -352,7 +310,7 @@ class StaffInboxes:
     async def _line_of(self, tx: Transaction, reader: Reader, heading: Heading, left: FollowUp | None) -> Line:
         now = self.clock.now()
         named = Named(tx.practice, await practice_name(tx.connection, tx.practice, now))
-        return _line(reader.staff, named, heading, now, left)
+        return line_of(reader.staff, named, heading, now, left, await names_in(tx.connection, [heading]))
 
     async def _standing(self, token: str) -> StaffSession:
         """The session of a token, both factors given.
@@ -366,40 +324,6 @@ class StaffInboxes:
         return session
 
 
-def _way(reader: Reader, heading: Heading, why: Why | None) -> As:
-    """As what somebody opens a message.
-
-    Raises:
-        NotFound: they may not.
-    """
-    ways = reader.ways(heading)
-    for way in (As.ADDRESSEE, As.WRITER):
-        if way in ways:
-            return way
-    if As.SUPERVISOR not in ways or why is None:
-        raise NotFound
-    return As.SUPERVISOR
-
-
-def _takes(reader: Reader, left: FollowUp | None, now: datetime) -> bool:
-    """Whether somebody does what is to be done about a message."""
-    return reader.works and reader.reveals and left is not None and left.is_of(reader.staff, now)
-
-
-def _may_take(reader: Reader, left: FollowUp | None, now: datetime) -> bool:
-    """Whether somebody may take it, or has."""
-    if not (reader.works and reader.reveals) or left is None:
-        return False
-    return left.is_of(reader.staff, now) or not left.is_taken(now)
-
-
-def _answers(reader: Reader, heading: Heading, left: FollowUp | None, now: datetime) -> tuple[Answer, ...]:
-    """What somebody may answer to a message: nothing where it was dealt with, or an operator does at this moment."""
-    if not reader.is_addressee(heading) or heading.handled_at is not None or (left is not None and left.is_taken(now)):
-        return ()
-    return tuple(Answer(one.value) for one in letters.answers_to(heading.kind))
-
-
 def _by(records: Sequence[Record], staff: UUID, since: datetime) -> list[str]:
     """What somebody has done with a message since a moment, by the names of the records."""
     return [
@@ -407,39 +331,3 @@ def _by(records: Sequence[Record], staff: UUID, since: datetime) -> list[str]:
         for record in records
         if record.body["actor"]["id"] == str(staff) and datetime.fromisoformat(record.body["ts"]) > since
     ]
-
-
-def _line(staff: UUID, practice: Named, heading: Heading, now: datetime, left: FollowUp | None = None) -> Line:
-    mine = left is not None and left.is_of(staff, now)
-    return Line(
-        id=heading.id,
-        practice=practice,
-        kind=heading.kind,
-        reason=heading.reason,
-        urgent=heading.urgency is Urgency.URGENT,
-        whom=heading.whom,
-        since=heading.created_at,
-        spoken=heading.spoken,
-        own=heading.written_by == staff,
-        read_at=heading.read_at,
-        answer=None if heading.answer is None else Answer(heading.answer.value),
-        handled_at=heading.handled_at,
-        due_at=None if left is None else left.due_at,
-        mine=mine,
-        taken=left is not None and left.is_taken(now) and not mine,
-    )
-
-
-def _opened(line: Line, how: As, contents: Contents, answers: tuple[Answer, ...]) -> Opened:
-    voice = contents.voice
-    return Opened(
-        line=line,
-        how=how,
-        number=None if contents.number is None else in_pairs(contents.number),
-        text=contents.text,
-        answer_text=contents.answer_text,
-        language=contents.language,
-        relayed=contents.relayed,
-        voice=None if voice is None else Voice(voice.state.value, voice.seconds),
-        answers=answers,
-    )

@@ -29,6 +29,7 @@ from callcenter.console.practices_ports import (
     Outcome,
     Past,
     Person,
+    PersonAdded,
     PersonChange,
     Practices,
     Refused,
@@ -38,7 +39,7 @@ from callcenter.console.practices_ports import (
 )
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import DataProblems, Forbidden
-from callcenter.kernel.randomness import Random
+from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.changing import (
     ChangedMeanwhile,
     NothingToChange,
@@ -48,7 +49,7 @@ from callcenter.practice.changing import (
 )
 from callcenter.practice.directory import Directory, NoSuchPractice
 from callcenter.practice.enrolment import NumberTaken, UnusablePractice
-from callcenter.practice.people import PersonStandsSo, PersonWanted, change_person, people_of
+from callcenter.practice.people import NewPerson, PersonStandsSo, PersonWanted, add_person, change_person, people_of
 from callcenter.practice.practice_form import Setting, as_written
 from callcenter.practice.setting_versions import (
     EVER,
@@ -111,17 +112,19 @@ class StaffPractices:
             facts = await Directory.facts(tx.connection, practice, now)
             touched = await SettingVersions.touched(tx.connection, practice)
             people = await people_of(tx)
-            coming = [one for one in await self._past(tx.connection, practice, None, allowed) if _comes(one, now)]
+            planned = await SettingVersions.coming(tx.connection, practice, now)
+            names = await _names(tx.connection, (version.author.by for version in planned))
+        written = as_written(facts)
         return Standing(
             now=now,
             facts=facts,
-            written=as_written(facts),
+            written=written,
             touched=touched,
             people=tuple(
                 Person(one.id, one.name, one.title, one.speciality, one.sensitive, one.line is not None)
                 for one in people
             ),
-            coming=tuple(sorted(coming, key=lambda one: one.begins or EVER)),
+            coming=tuple(_past_of(one, written[one.setting], names, now, allowed) for one in planned),
             may=allowed,
             manages=Setting.NUMBERS in allowed,
         )
@@ -197,6 +200,18 @@ class StaffPractices:
                 await change_person(tx, person, wanted, str(session.account.id), self._acts)
         except PersonStandsSo:
             return Same()
+        except (DataProblems, NumberTaken) as error:
+            return Refused(_faults(error))
+        return Saved(0)
+
+    async def add_person(self, token: str, practice: UUID, person: PersonAdded) -> Outcome:
+        session, allowed = await self._entitled(token, practice)
+        if Setting.NUMBERS not in allowed:
+            raise NoSuchPractice
+        new = NewPerson(person.name, person.title, person.speciality, person.sensitive, person.line)
+        try:
+            async with self.database.practice(practice) as tx:
+                await add_person(tx, new_id(self.random), new, str(session.account.id), self._acts)
         except (DataProblems, NumberTaken) as error:
             return Refused(_faults(error))
         return Saved(0)
@@ -280,15 +295,16 @@ class StaffPractices:
 
 
 def _past_of(
-    version: Version, before: Version | None, names: Mapping[str, str], now: datetime, allowed: frozenset[Setting]
+    version: Version, before: Any, names: Mapping[str, str], now: datetime, allowed: frozenset[Setting]
 ) -> Past:
+    """A version beside what was set before it, ``_NOTHING`` where nothing was."""
     over = version.period.ends is not None and version.period.ends <= now
     return Past(
         setting=version.setting,
         revision=version.revision,
         value=version.value,
-        before=None if before is None else before.value,
-        first=before is None,
+        before=None if before is _NOTHING else before,
+        first=before is _NOTHING,
         begins=None if version.period.begins == EVER else version.period.begins,
         ends=version.period.ends,
         made_at=version.author.at,
@@ -302,12 +318,12 @@ def _past_of(
     )
 
 
-def _before(earlier: Sequence[Version], setting: Setting) -> Version | None:
-    return next((version for version in earlier if version.setting is setting), None)
+#: Unlike every value that a setting may have.
+_NOTHING = object()
 
 
-def _comes(past: Past, now: datetime) -> bool:
-    return past.withdrawn is None and past.begins is not None and past.begins > now
+def _before(earlier: Sequence[Version], setting: Setting) -> Any:
+    return next((version.value for version in earlier if version.setting is setting), _NOTHING)
 
 
 def _faults(error: Exception) -> tuple[Fault, ...]:

@@ -29,6 +29,8 @@ def limits_of(settings: VerificationSettings) -> Limits:
         contact_cooling=timedelta(days=settings.contact_cooling_days),
         contact_stale=timedelta(days=settings.contact_stale_days),
         evidence_life=timedelta(minutes=settings.evidence_minutes),
+        claims_per_operator=settings.claims_per_operator,
+        shown_life=timedelta(seconds=settings.shown_seconds),
     )
 
 

@@ -8,6 +8,7 @@ from callcenter.app.by_administration import Examine, StaffOffice
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_practices import StaffPractices
 from callcenter.app.by_review import StaffReviews
+from callcenter.app.by_script import OperatorsScripts
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
@@ -16,6 +17,7 @@ from callcenter.app.sound_addresses import SoundAddresses
 from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
 from callcenter.background import in_background
+from callcenter.calls.scripts import Scripts
 from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, Pages, console_application
 from callcenter.console.demonstration import demonstration_of
@@ -80,6 +82,13 @@ async def open_console(
                 keypad=fittings.keypad,
                 passes=passes,
             ),
+            script=OperatorsScripts(
+                room=room,
+                scripts=Scripts(house, fittings.keypad),
+                clock=house.clock,
+                book=house.flows.book,
+                policy=house.flows.policy,
+            ),
             bells=bells,
             softphone=softphone_of(settings),
             proofs=FormProofs(house.sealer),
@@ -88,7 +97,7 @@ async def open_console(
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
             pages=_pages(settings, fittings, room, database, attempts, str(origin), examine),
-            supervision=supervision_of(room, database, house.sealer, house.clock, house.random),
+            supervision=supervision_of(room, database, house.sealer, house.clock, house.random, house.limits),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.app import own_work
 from callcenter.calls.keypad import Asked as AskedToType
 from callcenter.calls.keypad import Keypad, Proved
 from callcenter.calls.own_legs import identity_of
@@ -83,6 +84,8 @@ class StaffWorkplaces:
             name = "" if held is None else await on_duty.practice_name(connection, held.practice, now)
             proved = None if held is None else await self.keypad.look(connection, staff, held.id)
             talk = None if held is None else await self._talk(connection, held, name, proved)
+            done = await own_work.today(connection, staff, now)
+            unfinished = await own_work.unfinished(connection, staff, now)
             may_ask = talk is not None and talk.since is not None and talk.third is None and held is not None
             return Workplace(
                 now=now,
@@ -100,6 +103,8 @@ class StaffWorkplaces:
                 colleagues=await on_duty.colleagues(connection, staff, held.call, now, self.limits.unseen)
                 if may_ask and held is not None
                 else (),
+                unfinished=unfinished,
+                today=done,
             )
 
     async def move(self, token: str, to: Doing) -> bool:
@@ -110,7 +115,10 @@ class StaffWorkplaces:
             way = Way.BROWSER if self.passes is not None else Way.TELEPHONE
             if way is Way.TELEPHONE and await telephone_of(connection, self.sealer, staff) is None:
                 return False  # calls would ring nowhere
-            return await move(connection, staff, PresenceState(to), self.clock.now(), way=way)
+            now = self.clock.now()
+            if to is Doing.AVAILABLE and await self._is_to_close_a_call(connection, staff, now):
+                return False
+            return await move(connection, staff, PresenceState(to), now, way=way)
 
     async def act(self, token: str, act: Act, call: UUID, whom: str = "") -> bool:
         staff = (await self._standing(token)).account.id
@@ -132,6 +140,15 @@ class StaffWorkplaces:
             return None
         made = self.passes.made(identity_of(session.account.id), self.clock.now(), session.ends_at)
         return None if made is None else SoftphonePass(made.token, made.seconds)
+
+    @staticmethod
+    async def _is_to_close_a_call(connection: AsyncConnection, staff: UUID, now: datetime) -> bool:
+        """Whether somebody has said of a call of theirs not yet what became of it: they do so before the next. Whoever
+        is available already may say so again."""
+        there = await present(connection, staff)
+        if there is not None and there.state is PresenceState.AVAILABLE:
+            return False
+        return bool(await own_work.unfinished(connection, staff, now))
 
     async def _with_offer(self, staff: UUID, act: Act, call: UUID) -> bool:
         now = self.clock.now()

@@ -47,6 +47,14 @@ class EventKind(StrEnum):
     #: For an operator; and how the wait has ended.
     CALL_WAITS = "call.waits"
     CALL_WAITED = "call.waited"
+    #: An operator takes it up with the script of their practice; asks who they speak with; notes what it was about.
+    SCRIPT_BEGUN = "script.begun"
+    #: A caller is claimed to be somebody, by what they have told an operator; whom, is a keyed hash.
+    VERIFICATION_CLAIMED = "verification.claimed"
+    INSTRUCTIONS_READ = "instructions.read"
+    CALL_DISPOSED = "call.disposed"
+    #: Somebody's life is in danger: the operator sends them to the emergency line.
+    CALL_EMERGENCY = "call.emergency"
     WEBHOOK_LATE = "webhook.late"
     CHALLENGE_OPENED = "verification.challenge"
     VERIFICATION_REFUSED = "verification.refused"

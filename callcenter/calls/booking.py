@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from callcenter.audit.ledger import Entry, EventKind
-from callcenter.calls.desk import IVR_ACTOR, Desk
+from callcenter.calls.desk import Desk
 from callcenter.flow.ports import BookablePractitioner, BookingMade, NoSlot, Offered
 from callcenter.practice import free_slots
 from callcenter.practice.bookings import Bookings
@@ -38,11 +38,11 @@ class CallBooking:
         desk = self._desk
         booked = await self._bookings.book(desk.tx, desk.facts, offered_to(desk), birth_date, number, desk.now)
         if booked is None:
-            await desk.writing.add(Entry(EventKind.BOOKING_NOT_CHANGED, IVR_ACTOR, None, {"refs": [], "act": "book"}))
+            await desk.writing.add(Entry(EventKind.BOOKING_NOT_CHANGED, desk.actor, None, {"refs": [], "act": "book"}))
             return NoSlot()
         # No subject: no call links a booking to a file (ID-04).
         content = {"refs": [f"booking:{booked.id}"], "identity": "PROV"}
-        await desk.writing.add(Entry(EventKind.BOOKING_MADE, IVR_ACTOR, None, content))
+        await desk.writing.add(Entry(EventKind.BOOKING_MADE, desk.actor, None, content))
         return BookingMade(booked.reference)
 
     async def release(self) -> None:

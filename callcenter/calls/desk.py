@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -29,6 +30,7 @@ class Desk:
         challenge, challenges_used, evidence: as in the session; the verifier replaces them.
         caller: E.164, or ``None``: as in the session.
         card: as in the session; the references port replaces it.
+        actor: who acts, for the record.
     """
 
     tx: Transaction
@@ -43,6 +45,7 @@ class Desk:
     evidence: Evidence | None
     caller: str | None
     card: CardEvidence | None = None
+    actor: Mapping[str, Value] = field(default_factory=lambda: IVR_ACTOR)
 
     @classmethod
     def of(

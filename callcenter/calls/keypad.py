@@ -77,6 +77,21 @@ class Proved:
     since: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Out:
+    """A caller is to be led to their keys, once the transaction that says so has committed.
+
+    Arguments:
+        carrier_sid: of their leg.
+        document: at which they are.
+    """
+
+    reservation: UUID
+    call: UUID
+    carrier_sid: str
+    document: int
+
+
 class Keypad:
     """What an operator may have their caller type.
 
@@ -91,21 +106,32 @@ class Keypad:
 
     async def ask(self, staff: UUID, reservation: UUID) -> Asked:
         """Have the caller of ``reservation`` verified by the flow, if ``staff`` talks with them."""
-        house = self._house
-        async with house.database.house() as connection:
-            sent = await send_out(connection, reservation, staff, house.clock.now())
-            if isinstance(sent, NotAsked):
-                return Asked(sent.value)
-            await connection.execute(SET_PRACTICE, {"practice": str(sent.practice)})
-            leg = (await connection.execute(_LEG, {"call": sent.call})).one()
-            if not self._has_a_way(self._opened(leg.state, sent.practice, sent.call)):
-                await not_sent(connection, reservation)
-                return Asked.NOT_HERE
-        led = await asked_to_lead(lambda: self._ways.lead_out(leg.carrier_sid, sent.call, leg.document))
+        async with self._house.database.house() as connection:
+            out = await self.send(connection, staff, reservation)
+        return await self.lead(out) if isinstance(out, Out) else out
+
+    async def send(self, connection: AsyncConnection, staff: UUID, reservation: UUID) -> Out | Asked:
+        """Note that the caller of ``reservation`` goes to their keys; :meth:`lead` takes them there after the commit.
+
+        The transaction of ``connection`` is in the practice's scope afterwards.
+        """
+        sent = await send_out(connection, reservation, staff, self._house.clock.now())
+        if isinstance(sent, NotAsked):
+            return Asked(sent.value)
+        await connection.execute(SET_PRACTICE, {"practice": str(sent.practice)})
+        leg = (await connection.execute(_LEG, {"call": sent.call})).one()
+        if not self._has_a_way(self._opened(leg.state, sent.practice, sent.call)):
+            await not_sent(connection, reservation)
+            return Asked.NOT_HERE
+        return Out(reservation, sent.call, leg.carrier_sid, leg.document)
+
+    async def lead(self, out: Out) -> Asked:
+        """Lead a caller to their keys."""
+        led = await asked_to_lead(lambda: self._ways.lead_out(out.carrier_sid, out.call, out.document))
         if led is not Led.GONE:  # if it is not known, they count as led until it is: what they type is then as asked
             return Asked.ASKED
-        async with house.database.house() as connection:
-            await not_sent(connection, reservation)
+        async with self._house.database.house() as connection:
+            await not_sent(connection, out.reservation)
         return Asked.NOT_LED
 
     async def sweep(self, now: datetime) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from callcenter.audit.ledger import Entry, EventKind
-from callcenter.calls.desk import IVR_ACTOR, Desk
+from callcenter.calls.desk import Desk
 from callcenter.calls.session import Beginning
 from callcenter.flow.conversation import Recorded
 from callcenter.flow.ports import Addressee, CallbackRequest
@@ -40,12 +40,13 @@ class CallMessages:
             now=desk.now,
             kind=request.kind.value,
             practitioner=request.practitioner,
-            urgency=self._urgency,
+            urgency=self._urgency if request.urgency is None else Urgency(request.urgency.value),
             language=request.language,
             relayed=request.relayed,
+            text=request.text or None,
         )
         content = {"refs": [f"message:{message}"], "reason": request.reason, "kind": request.kind.value}
-        await desk.writing.add(Entry(EventKind.MESSAGE_TAKEN, IVR_ACTOR, None, content))
+        await desk.writing.add(Entry(EventKind.MESSAGE_TAKEN, desk.actor, None, content))
         return message
 
     @property
@@ -66,7 +67,7 @@ class CallMessages:
             now=desk.now,
         )
         content = {"refs": [f"message:{message}", f"voice_message:{voice}"]}
-        await desk.writing.add(Entry(EventKind.VOICE_LEFT, IVR_ACTOR, None, content))
+        await desk.writing.add(Entry(EventKind.VOICE_LEFT, desk.actor, None, content))
 
     async def addressees(self) -> Sequence[Addressee]:
         names = await public_names(self._desk.tx)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from callcenter.audit.ledger import Entry, EventKind, Value
-from callcenter.calls.desk import IVR_ACTOR, Desk
+from callcenter.calls.desk import Desk
 from callcenter.calls.verifier import standing_at
 from callcenter.disclosure.gate import Granted, Inquiry, Reason, Refused, Situation, release
 from callcenter.flow.language import Act, Lookup
@@ -101,10 +101,10 @@ class CallRecord:
             "evidence_records": [str(record) for record in stands.records],
         }
         if change is Change.DONE:
-            await desk.writing.add(Entry(_EVENTS[act], IVR_ACTOR, stands.patient, content))
+            await desk.writing.add(Entry(_EVENTS[act], desk.actor, stands.patient, content))
             return Done()
         tried = {**content, "act": act.value}
-        await desk.writing.add(Entry(EventKind.APPOINTMENT_NOT_CHANGED, IVR_ACTOR, stands.patient, tried))
+        await desk.writing.add(Entry(EventKind.APPOINTMENT_NOT_CHANGED, desk.actor, stands.patient, tried))
         return Failed()
 
     async def _change(self, act: Act, reference: UUID, patient: UUID) -> Change:

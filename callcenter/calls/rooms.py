@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 from uuid import UUID
 
@@ -54,12 +55,25 @@ async def dissolve(rooms: Rooms, room: str) -> None:
         await rooms.close(found)
 
 
+#: Seconds between tries to hold a caller who is not in the room. Whoever was led back from their keys is there a moment
+#: after the page has shown that they come.
+COMES_BACK = (0.3, 0.6)
+
+
+async def _held(rooms: Rooms, found: str, on: bool) -> bool:
+    for pause in COMES_BACK if on else ():
+        if await rooms.hold(found, CALLER, on):
+            return True
+        await asyncio.sleep(pause)
+    return await rooms.hold(found, CALLER, on)
+
+
 async def hold_caller(house: House, rooms: Rooms, talk: Standing, on: bool) -> bool:
     """Let the caller of a talk hear music, or the others again; whether that is so now. It is written down only once
     the carrier has done it: what a page shows is what the caller hears."""
     try:
         found = await rooms.find(talk.room.hex)
-        if found is None or not await rooms.hold(found, CALLER, on):
+        if found is None or not await _held(rooms, found, on):
             return False
     except Unavailable:
         return False

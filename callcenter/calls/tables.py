@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     text,
 )
 
+from callcenter.staff.tables import staff_account
 from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, practice_column
 
 call = Table(
@@ -236,5 +239,53 @@ outreach = Table(
     Index(None, "practice_id", "caller", "asked_at"),
     Index(None, "practice_id", "patient_id", "asked_at"),
     Index(None, "practice_id", "line", "asked_at"),
+    info=PRACTICE_SCOPE,
+)
+
+#: Where an operator stands in the script of a call: one for each reservation, whose identifier it has.
+script = Table(
+    "script",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    practice_column(),
+    Column("call_id", Uuid, nullable=False),
+    Column("staff_id", Uuid, ForeignKey(staff_account.c.id), nullable=False),
+    # Number of the screen that stands.
+    Column("document", Integer, nullable=False),
+    # Sealed: flow and state, what stands on the screen, what is typed and not sent. Gone once nothing more is noted.
+    Column("state", LargeBinary),
+    # Sealed: the values that may be seen, until the last of them is hidden.
+    Column("shown", LargeBinary),
+    Column("shown_until", DateTime(timezone=True)),
+    # What the call was about: a key, and what the operator has noted besides, sealed.
+    Column("disposition", Text),
+    Column("note", LargeBinary),
+    Column("begun_at", DateTime(timezone=True), nullable=False),
+    Column("emergency_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
+    CheckConstraint("document >= 1", name="document"),
+    CheckConstraint("(shown IS NULL) = (shown_until IS NULL)", name="shown_until_a_time"),
+    CheckConstraint("disposition ~ '^[a-z_]{1,40}$'", name="disposition_is_a_key"),
+    CheckConstraint("ended_at IS NULL OR disposition IS NOT NULL", name="ended_with_a_disposition"),
+    CheckConstraint("ended_at >= begun_at", name="ends_after_it_began"),
+    CheckConstraint("ended_at IS NULL OR shown IS NULL", name="nothing_shown_once_ended"),
+    Index(None, "practice_id", "call_id"),
+    Index("ix_script_shown", "practice_id", "shown_until", postgresql_where=text("shown IS NOT NULL")),
+    Index("ix_script_open", "practice_id", "begun_at", postgresql_where=text("state IS NOT NULL")),
+    info=PRACTICE_SCOPE,
+)
+
+#: Which revision of a practice's instructions somebody has read last.
+instruction_ack = Table(
+    "instruction_ack",
+    metadata,
+    Column("staff_id", Uuid, ForeignKey(staff_account.c.id), nullable=False),
+    practice_column(),
+    Column("revision", BigInteger, nullable=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("practice_id", "staff_id"),
+    CheckConstraint("revision >= 0", name="revision"),
     info=PRACTICE_SCOPE,
 )

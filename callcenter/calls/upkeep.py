@@ -14,6 +14,7 @@ from callcenter.calls.tables import call
 from callcenter.calls.values import CallStatus, StatusChanged
 from callcenter.kernel.clock import Clock
 from callcenter.practice.everywhere import in_each
+from callcenter.staff.claims import forget_claims
 from callcenter.store.database import Database
 
 ANSWERS_KEPT = timedelta(hours=24)  # P3: the same bytes while the call lives and for 24 h after
@@ -36,11 +37,19 @@ _FORGET_TRACES = text("DELETE FROM call_trace WHERE at < :before")
 _FORGET_SECRETS = text("UPDATE challenge SET secret = NULL WHERE expires_at <= :now AND secret IS NOT NULL")
 #: A function of the schema: the server may not delete what bounds guessing.
 _FORGET_CHALLENGES = text("SELECT forget_challenges(:before)")
+_FORGET_LIFTED = text("DELETE FROM lock_lifted WHERE at < :before")
 _FORGET_TRIES = text("SELECT forget_reference_tries(:before)")
 _FORGET_CALLBACKS = text("SELECT forget_callbacks(:before, :most)")
 #: Callbacks of a practice in one run; the rest waits for the next, minutes later.
 _MOST_CALLBACKS = 500
 _FORGET_HOLDS = text("DELETE FROM slot_hold WHERE held_until <= :now")
+
+#: What an operator was shown is hidden by the next answer to their script; and here, if none comes.
+_HIDE = text("UPDATE script SET shown = NULL, shown_until = NULL WHERE shown_until <= :now")
+#: Where an operator stood in a script, and what they had typed: nobody takes it up again. The carrier ends a call after
+#: four hours, and wrapping up is over in minutes.
+SCRIPTS_KEPT = timedelta(hours=6)
+_FORGET_SCRIPTS = text("UPDATE script SET state = NULL WHERE begun_at < :before AND state IS NOT NULL")
 
 #: A text message carries a challenge's code, and is forgotten with it.
 _FORGET_TEXTS = text("DELETE FROM text_message WHERE changed_at < :before")
@@ -80,6 +89,7 @@ class Upkeep:
         now = self.clock.now()
         async with self.database.house() as connection:
             gone = (await connection.execute(_FORGET_TEXTS, {"before": now - CHALLENGES_KEPT})).rowcount
+            gone += await forget_claims(connection, now - CHALLENGES_KEPT)
         return int(gone) + await in_each(self.database, lambda practice: self._forget(practice, now))
 
     async def _forget(self, practice: UUID, now: datetime) -> int:
@@ -90,12 +100,15 @@ class Upkeep:
             gone += (await run(_FORGET_TRACES, {"before": now - TRACES_KEPT})).rowcount
             await run(_FORGET_SECRETS, {"now": now})
             gone += (await run(_FORGET_CHALLENGES, {"before": now - CHALLENGES_KEPT})).scalar_one()
+            gone += (await run(_FORGET_LIFTED, {"before": now - CHALLENGES_KEPT})).rowcount
             await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
             gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
             gone += (await run(_FORGET_TRIES, {"before": now - CHALLENGES_KEPT})).scalar_one()
             callbacks = {"before": now - CHALLENGES_KEPT, "most": _MOST_CALLBACKS}
             gone += (await run(_FORGET_CALLBACKS, callbacks)).scalar_one()
             gone += (await run(_FORGET_HOLDS, {"now": now})).rowcount
+            gone += (await run(_HIDE, {"now": now})).rowcount
+            gone += (await run(_FORGET_SCRIPTS, {"before": now - SCRIPTS_KEPT})).rowcount
             return int(gone)
 
     async def reconcile(self, limit: int = 100) -> int:

@@ -21,6 +21,8 @@ from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.own_account import AccountPages
 from callcenter.console.ports import Enrolment, Entrance, OwnAccount, Reception
 from callcenter.console.rendering import set_up_templates
+from callcenter.console.script import ScriptPages
+from callcenter.console.script_ports import Script
 from callcenter.console.second_factor import SecondFactor, confirming, entering
 from callcenter.console.signing_in import SigningIn
 from callcenter.console.streams import StreamLimits, Streams
@@ -44,7 +46,7 @@ class ConsoleDependencies:
 
     Arguments:
         origin: where browsers reach it.
-        entrance, enrolment, account, reception, workplaces: what stands behind it.
+        entrance, enrolment, account, reception, workplaces, script: what stands behind it.
         bells: tell pages that something is new.
         proofs: makes and checks the proofs of forms.
         failed: told of a page that raises.
@@ -62,6 +64,7 @@ class ConsoleDependencies:
     account: OwnAccount
     reception: Reception
     workplaces: Workplaces
+    script: Script
     bells: Bells
     proofs: FormProofs
     random: Random
@@ -96,6 +99,7 @@ def console_application(deps: ConsoleDependencies) -> web.Application:
 
 def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
     """Every page, and for whom it is."""
+    workplace = WorkplacePages(deps.workplaces, deps.script, streams, deps.softphone)
     return [
         *SigningIn(deps.entrance, deps.demonstration).doors(),
         *SecondFactor(entering(deps.entrance)).doors(),
@@ -103,7 +107,8 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *Joining(deps.enrolment, deps.entrance).doors(),
         *AccountPages(deps.account, deps.enrolment).doors(),
         *FirstPage(deps.reception).doors(),
-        *WorkplacePages(deps.workplaces, streams, deps.softphone).doors(),
+        *ScriptPages(deps.script, workplace).doors(),  # before the acts, whose addresses are theirs with any last word
+        *workplace.doors(),
         *(door for pages in deps.pages for door in pages.doors()),
         *supervision_doors(deps.supervision, streams),
     ]

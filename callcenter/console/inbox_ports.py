@@ -80,8 +80,8 @@ class Line:
         whom: title and name of whom it is for; ``None`` for the practice.
         spoken: there is, or was, a sound with it.
         own: the reader of the page wrote it.
-        read_at: when whoever it is for has read it.
-        answer, handled_at: how and when it was dealt with.
+        read_at, read_by: when whoever it is for has read it, and the name of who has.
+        answer, handled_at, handled_by: how, when and by whom it was dealt with.
         due_at: by when something is to be done about it.
         mine, taken: the reader does that; somebody else does.
     """
@@ -96,8 +96,10 @@ class Line:
     spoken: bool
     own: bool = False
     read_at: datetime | None = None
+    read_by: str | None = None
     answer: Answer | None = None
     handled_at: datetime | None = None
+    handled_by: str | None = None
     due_at: datetime | None = None
     mine: bool = False
     taken: bool = False

@@ -45,6 +45,9 @@ WORKPLACE_NEWS = "/poste/evenements"
 WORKPLACE_PASS = "/poste/jeton"  # noqa: S105 - an address
 WORKPLACE_PRESENCE = "/poste/presence"
 WORKPLACE_THERE = "/poste/toujours-la"
+WORKPLACE_SCRIPT = "/poste/appels/{call}/scenario"
+WORKPLACE_DRAFT = "/poste/appels/{call}/brouillon"
+WORKPLACE_EMERGENCY = "/poste/appels/{call}/urgence"
 WORKPLACE_ACT = "/poste/appels/{call}/{act}"
 
 ADMINISTRATION = "/administration"
@@ -75,6 +78,7 @@ PRACTICE_SETTING = "/cabinets/{practice}/reglages/{setting}"
 PRACTICE_WITHDRAWN = "/cabinets/{practice}/reglages/{setting}/retrait"
 PRACTICE_PREVIEW = "/cabinets/{practice}/apercu"
 PRACTICE_SOUND = "/cabinets/{practice}/ecoute/{sound}"
+PRACTITIONERS = "/cabinets/{practice}/praticiens"
 PRACTITIONER = "/cabinets/{practice}/praticiens/{practitioner}"
 
 BOARD = "/en-direct"
@@ -93,6 +97,9 @@ INCIDENT_LETTER = "/incidents/{incident}/cabinets/{practice}/avis"
 INCIDENT_INFORMED = "/incidents/{incident}/cabinets/{practice}/informe"
 INCIDENT_TEXT = "/incidents/{incident}/registre.txt"
 INCIDENT_PAPER = "/incidents/{incident}/registre.pdf"
+
+LOCKS = "/blocages"
+LOCK_CONFIRMED = "/blocages/{release}/confirmation"
 
 STATIC = "/static/{name}"
 

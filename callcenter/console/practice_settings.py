@@ -10,7 +10,7 @@ from uuid import UUID
 from aiohttp import web
 
 from callcenter.console import paths
-from callcenter.console.calendar_forms import GESTURE
+from callcenter.console.calendar_forms import GESTURE, MOST_ROWS
 from callcenter.console.forms import PROOF
 from callcenter.console.practice_previews import MOMENT_DAY, MOMENT_TIME, NUMBER, HeardPage, with_sound
 from callcenter.console.practices import entry, practice_path, shown
@@ -26,11 +26,12 @@ from callcenter.console.practices_ports import (
 )
 from callcenter.console.setting_addresses import setting_at, setting_path
 from callcenter.console.setting_forms import FORMS, Form, local_zone
-from callcenter.console.setting_mistakes import mistakes
+from callcenter.console.setting_mistakes import mistakes, warned
 from callcenter.console.setting_periods import BEGINS, ENDS, Mistake, first_period, read_period
 from callcenter.console.setting_words import ANSWERS, CHOICES, ENTRIES, MODES, NAMES, lines_of, national
 from callcenter.console.told import Told, _
 from callcenter.console.visits import Door, For, Problem, Visit
+from callcenter.practice.changing import warnings
 from callcenter.practice.opening import HOLIDAY_SUBDIVISIONS
 from callcenter.practice.practice_form import Setting
 from callcenter.speech.moments import WEEKDAYS
@@ -53,12 +54,14 @@ class _Typed:
         wrong: what is wrong with it.
         clash: what somebody else has set meanwhile, and what is wanted instead, in words.
         heard: what callers would hear.
+        warned: what of the value that is tried should be looked at again.
     """
 
     fields: Mapping[str, str]
     wrong: Sequence[Mistake] = ()
     clash: tuple[Sequence[Told], Sequence[Told]] | None = None
     heard: HeardPage | None = None
+    warned: Sequence[Told] = ()
 
 
 class SettingPages:
@@ -137,7 +140,8 @@ class SettingPages:
         number = fields.get(NUMBER) or None
         heard = await self._practices.preview(visit.own_token, practice, number, at, {setting: value})
         if isinstance(heard, Heard):
-            typed = _Typed(fields, heard=with_sound(visit, practice, heard))
+            page = with_sound(visit, practice, heard)
+            typed = _Typed(fields, heard=page, warned=warned(warnings(setting, value)))
         else:
             typed = _Typed(fields, mistakes(setting, heard.faults))
         return await self._shown(visit, practice, setting, standing, typed)
@@ -156,11 +160,11 @@ class SettingPages:
             setting=setting,
             form=form,
             name=NAMES[setting],
-            stands=shown(standing, setting),
             f=typed.fields,
             wrong=typed.wrong,
             clash=typed.clash,
             heard=typed.heard,
+            warned=typed.warned if typed.heard else shown(standing, setting).warned,
             entries=[entry(one) for one in past[:RECENT]],
             choices=CHOICES.get(setting, {}),
             answers=list(ANSWERS.items()),
@@ -191,6 +195,7 @@ _FIELD_NAMES: Mapping[str, Any] = {
     "save": SAVE,
     "attempt": TRY,
     "longest_note": LONGEST_NOTE,
+    "most_rows": MOST_ROWS,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -114,6 +114,7 @@ class PracticePages:
             practice_path=practice_path(practice),
             history_path=paths.PRACTICE_HISTORY.format(practice=practice),
             preview_path=paths.PRACTICE_PREVIEW.format(practice=practice),
+            people_path=paths.PRACTITIONERS.format(practice=practice),
             person_path=lambda person: person_path(practice, person),
         )
 
@@ -188,13 +189,13 @@ def closes(facts: PracticeFacts, now: datetime) -> datetime | None:
     if not facts.is_open(now):
         return None
     local = now.astimezone(facts.timezone)
-    quarter = timedelta(minutes=15)
-    first = local.replace(minute=local.minute // 15 * 15, second=0, microsecond=0) + quarter
-    return next((at for at in _quarters(first, local, quarter) if not facts.is_open(at)), None)
+    return next((at for at in _minutes_left(local) if not facts.is_open(at)), None)
 
 
-def _quarters(first: datetime, today: datetime, step: timedelta) -> Iterable[datetime]:
-    at = first
-    while at.date() == today.date():
+def _minutes_left(local: datetime) -> Iterator[datetime]:
+    """The minutes that are left of a day."""
+    minute = timedelta(minutes=1)
+    at = local.replace(second=0, microsecond=0) + minute
+    while at.date() == local.date():
         yield at
-        at += step
+        at += minute

@@ -212,6 +212,22 @@ class PersonChange:
     loses_mark: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PersonAdded:
+    """Somebody who is to be a practitioner of the practice.
+
+    Arguments:
+        name: without the title.
+        line: as typed; empty for none.
+    """
+
+    name: str
+    title: str
+    speciality: str
+    sensitive: bool
+    line: str = field(repr=False, default="")
+
+
 class PracticeSettings(Protocol):
     """The settings of practices.
 
@@ -255,3 +271,6 @@ class PracticeSettings(Protocol):
 
     async def change_person(self, token: str, practice: UUID, person: UUID, change: PersonChange) -> Outcome:
         """Change what is on file about a practitioner; only for those who manage the practice."""
+
+    async def add_person(self, token: str, practice: UUID, person: PersonAdded) -> Outcome:
+        """Put a practitioner on file; only for those who manage the practice."""

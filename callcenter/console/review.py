@@ -21,7 +21,6 @@ from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.kernel.labels import Category
 from callcenter.reports import words
-from callcenter.reports.paper import chain_words
 from callcenter.reports.spreadsheet import title
 from callcenter.reports.values import LONGEST_PERIOD, Criteria, Kind, Outcome
 
@@ -100,7 +99,6 @@ class ReviewPages:
             "review_call.html",
             review=review,
             timeline=review.timeline,
-            chain_words=chain_words(review.timeline.chain),
             paper=paths.REVIEW_CALL_PAPER.format(call=review.timeline.call),
             **_WORDS,
         )
@@ -149,7 +147,6 @@ _WORDS: dict[str, Any] = {
     "who_words": words.WHO,
     "fact_word": words.fact,
     "plain": words.plain,
-    "our_words": words.OURS,
     "title_of": title,
     "clock": clock,
     "offset": offset,

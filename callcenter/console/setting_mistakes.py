@@ -72,6 +72,7 @@ _WORDS: Sequence[tuple[str, Told]] = (
     ("the note is longer than (?P<most>\\d+)", _("La note dépasse %(most)s caractères.")),
     ("it cannot be compared|no rule for the character", _("Ce nom contient un caractère inconnu.")),
     ("nothing to withdraw", _("Cette version a déjà été retirée.")),
+    ("somebody of that name is on file", _("Un praticien de ce nom est déjà enregistré.")),
     ("cannot lose the mark", _("Confirmez que la mention « sensible » doit disparaître.")),
 )
 _KNOWN = tuple((re.compile(pattern), told) for pattern, told in _WORDS)

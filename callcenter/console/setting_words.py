@@ -67,6 +67,15 @@ ENTRIES: Mapping[str, Told] = {
     "professionals": _("professionnels de santé"),
     "closed": _("fermeture, toujours"),
 }
+DAYS: Mapping[str, Told] = {
+    "lundi": _("lundi"),
+    "mardi": _("mardi"),
+    "mercredi": _("mercredi"),
+    "jeudi": _("jeudi"),
+    "vendredi": _("vendredi"),
+    "samedi": _("samedi"),
+    "dimanche": _("dimanche"),
+}
 MODES: Mapping[str, Told] = {
     "off": _("Aucun rappel"),
     "opt_out": _("À qui ne s’y est pas opposé"),
@@ -93,7 +102,7 @@ def lines_of(setting: Setting, value: Any) -> list[Told]:
             return [
                 _(
                     "%(day)s : %(hours)s",
-                    day=_(day),
+                    day=DAYS[day],
                     hours=_plain(", ".join(value[day])) if value.get(day) else _("fermé"),
                 )
                 for day in WEEKDAYS
@@ -156,7 +165,7 @@ def _day(iso: str) -> str:
 def _rule(rule: Mapping[str, Any]) -> Told:
     conditions: list[Told] = []
     if days := rule.get("days"):
-        conditions.append(_joined([_(day) for day in days]))
+        conditions.append(_joined([DAYS[day] for day in days]))
     if dates := rule.get("dates"):
         first, _dots, last = dates.partition("..")
         span = _("du %(first)s au %(last)s", first=_day(first), last=_day(last or first))

@@ -8,6 +8,8 @@ from callcenter.console.board import BoardPages
 from callcenter.console.board_ports import Boards
 from callcenter.console.incident import IncidentPages
 from callcenter.console.incident_ports import Incidents
+from callcenter.console.lock import LockPages
+from callcenter.console.lock_ports import Locks
 from callcenter.console.streams import Streams
 from callcenter.console.visits import Clocks, Door
 
@@ -18,13 +20,18 @@ class Supervision:
 
     boards: Boards
     incidents: Incidents
+    locks: Locks
 
 
 def supervision_doors(supervision: Supervision | None, streams: Streams) -> list[Door]:
     """Their pages; none where nothing stands behind them."""
     if supervision is None:
         return []
-    return [*BoardPages(supervision.boards, streams).doors(), *IncidentPages(supervision.incidents).doors()]
+    return [
+        *BoardPages(supervision.boards, streams).doors(),
+        *IncidentPages(supervision.incidents).doors(),
+        *LockPages(supervision.locks).doors(),
+    ]
 
 
 def clocks_of(supervision: Supervision | None) -> Clocks | None:

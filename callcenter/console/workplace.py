@@ -16,10 +16,13 @@ from callcenter.console import paths
 from callcenter.console.carrier_file import NAME
 from callcenter.console.files import files
 from callcenter.console.headers import SOUND, Sound
+from callcenter.console.script_fields import values_of
+from callcenter.console.script_ports import Emergency, Screen, Script
 from callcenter.console.streams import Streams
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.console.workplace_ports import Act, Doing, Softphone, Workplace, Workplaces
+from callcenter.kernel.errors import Forbidden
 
 #: Of a form: its sender is the script, which wants the part alone.
 PART = "partie"
@@ -29,16 +32,23 @@ STATE = "etat"
 #: What somebody may say of themselves, in the order of the page.
 CHOICES = (Doing.AVAILABLE, Doing.BREAK, Doing.LUNCH, Doing.TRAINING, Doing.ADMIN, Doing.OFFLINE)
 
+#: Seconds after which a clock asks to be looked at, and after which it is late; of wrapping up, seconds that are left.
+TALK_PACE = (300, 600)
+HOLD_PACE = (60, 120)
+WRAP_UP_PACE = (15, 5)
+
 
 class WorkplacePages:
     """The page at ``/poste``, and what it fetches.
 
     Arguments:
+        script: of the call that somebody has, or has not closed yet.
         softphone: by which one speaks; ``None`` where calls are taken by a telephone.
     """
 
-    def __init__(self, workplaces: Workplaces, streams: Streams, softphone: Softphone | None) -> None:
+    def __init__(self, workplaces: Workplaces, script: Script, streams: Streams, softphone: Softphone | None) -> None:
         self._workplaces = workplaces
+        self._script = script
         self._streams = streams
         self._softphone = softphone
 
@@ -70,31 +80,59 @@ class WorkplacePages:
         if wanted not in CHOICES:
             raise Turned(Trouble.UNREADABLE)
         moved = await self._workplaces.move(visit.own_token, Doing(wanted))
-        return await self._answer(visit, None if moved else Problem("cannot_move"))
+        return await self.answered(visit, None if moved else Problem("cannot_move"))
 
     async def _there(self, visit: Visit) -> web.StreamResponse:
         """Somebody is there: that they have said so is all that there is to do."""
-        return await self._answer(visit, None)
+        return await self.answered(visit, None)
 
     async def _act(self, visit: Visit) -> web.StreamResponse:
         act = visit.request.match_info["act"]
         if act not in set(Act):
             raise Turned(Trouble.NOT_FOUND)
         done = await self._workplaces.act(visit.own_token, Act(act), visit.path_id("call"), visit.fields.get(WHOM, ""))
-        return await self._answer(visit, None if done else Problem("not_offered" if act in _OFFERS else "not_done"))
+        return await self.answered(visit, None if done else Problem("not_offered" if act in _OFFERS else "not_done"))
 
-    async def _answer(self, visit: Visit, problem: Problem | None) -> web.StreamResponse:
-        """How everything stands after an act: the part for the script, and the page for whoever has none."""
+    async def answered(
+        self, visit: Visit, problem: Problem | None, *, screen: Screen | None = None, emergency: Emergency | None = None
+    ) -> web.StreamResponse:
+        """How everything stands after an act: the part for the script, and the page for whoever has none.
+
+        Arguments:
+            screen: of the script, where the act was an answer to it.
+            emergency: noted by the act.
+        """
         if PART in visit.fields:
-            return await self._shown(visit, "workplace_part.html", problem)
+            return await self._shown(visit, "workplace_part.html", problem, screen, emergency)
         return visit.go(paths.WORKPLACE) if problem is None else await self._shown(visit, "workplace.html", problem)
 
-    async def _shown(self, visit: Visit, template: str, problem: Problem | None = None) -> web.StreamResponse:
+    async def _shown(
+        self,
+        visit: Visit,
+        template: str,
+        problem: Problem | None = None,
+        screen: Screen | None = None,
+        emergency: Emergency | None = None,
+    ) -> web.StreamResponse:
         softphone = self._softphone
         if softphone is not None:
             visit.request[SOUND] = Sound(softphone.connects, softphone.plays)
         place = await self._workplaces.look(visit.own_token)
-        return visit.show(template, () if problem is None else (problem,), **_values(place, softphone))
+        seen = await self._screen(visit.own_token, place, screen)
+        values = {**_values(place, softphone), **values_of(seen, emergency)}
+        return visit.show(template, () if problem is None else (problem,), **values)
+
+    async def _screen(self, token: str, place: Workplace, given: Screen | None) -> Screen | None:
+        """The script of the call that one has; without one, of the last that is not closed."""
+        call = place.scripted
+        if call is None:
+            return None
+        if given is not None and given.call == call:
+            return given
+        try:
+            return await self._script.look(token, call)
+        except Forbidden:  # one answers for that practice no more: the rest of the page stands
+            return None
 
 
 _OFFERS = frozenset({Act.ACCEPT.value, Act.REFUSE.value})
@@ -111,6 +149,10 @@ def _values(place: Workplace, softphone: Softphone | None) -> dict[str, Any]:
         "part_field": PART,
         "whom_field": WHOM,
         "state_field": STATE,
+        "pace": pace,
+        "TALK_PACE": TALK_PACE,
+        "HOLD_PACE": HOLD_PACE,
+        "WRAP_UP_PACE": WRAP_UP_PACE,
         "epoch": epoch,
         "minutes": minutes,
         "act_path": _act_path,
@@ -131,3 +173,15 @@ def minutes(since: datetime, until: datetime) -> str:
     """« 1:05 » between two moments; what lies before is « 0:00 »."""
     seconds = max(0, ceil((until - since).total_seconds()))
     return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def pace(seconds: float, limits: tuple[int, int], *, left: bool = False) -> str:
+    """How a clock stands: ``late``, ``soon``, or nothing to say.
+
+    Arguments:
+        seconds: that have passed, or that are left.
+        limits: from which on it is « soon » and « late ».
+    """
+    soon, late = limits
+    passed = (seconds <= late, seconds <= soon) if left else (seconds >= late, seconds >= soon)
+    return "late" if passed[0] else "soon" if passed[1] else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -116,6 +116,7 @@ class Talk:
         voice: what the softphone names, to come into it.
         acts: what can be done with it now.
         held: the caller hears music.
+        held_since: since when, where that is known.
         level: at which the caller is verified, where ``keypad`` says so.
     """
 
@@ -128,6 +129,34 @@ class Talk:
     third: Third | None = None
     keypad: Keypad = Keypad.NOTHING
     level: int | None = None
+    held_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A call that is over, and of which nobody has said yet what became of it.
+
+    Arguments:
+        practice: its name.
+        ended: when the talk was over.
+    """
+
+    id: UUID
+    practice: str
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What somebody has done today; shown to themselves alone, and kept nowhere.
+
+    Arguments:
+        calls: that they have taken and ended.
+        handling: how long one took on average: conversation, hold and wrapping up (« DMT »); ``None`` without any.
+    """
+
+    calls: int
+    handling: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +205,9 @@ class Workplace:
         hand_by: when the session ends although they are on duty, unless they show that they are there; ``None`` while
             that is not soon.
         lines, colleagues: which lines and who can be asked into one's own, while there is one.
+        unfinished: calls of one's own that are over and not closed, the last first. Nobody says of themselves that they
+            are available before they have closed them.
+        today: one's own figures.
     """
 
     now: datetime
@@ -191,6 +223,15 @@ class Workplace:
     hand_by: datetime | None = None
     lines: tuple[Whom, ...] = ()
     colleagues: tuple[Whom, ...] = ()
+    unfinished: tuple[Unfinished, ...] = ()
+    today: Today | None = None
+
+    @property
+    def scripted(self) -> UUID | None:
+        """Whose script is to be shown: that of the talk, or of the last call that is not closed."""
+        if self.talk is not None:
+            return self.talk.id if self.talk.since is not None else None
+        return self.unfinished[0].id if self.unfinished else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,20 @@ class Reason(StrEnum):
     NO_TELEPHONE = "no_telephone"
     OTHER_SLOT = "other_slot"
     CARD = "card"
+    #: The agenda is ours: what is told of it is shown by us, and declared by nobody.
+    NOT_DECLARED = "not_declared"
+    #: Whoever would show it has let their training lapse: they take messages, and reveal nothing (SM-02).
+    UNTRAINED = "untrained"
+
+
+class Control(StrEnum):
+    """Who keeps from telling more than is granted: ourselves, or whoever has it on a screen that is not ours.
+
+    The two are never mixed, on a screen or in a report.
+    """
+
+    ENFORCED = "enforced"
+    DECLARED = "declared"
 
 
 class Purpose(StrEnum):
@@ -96,6 +110,7 @@ class Inquiry:
         references: of the data concerned, ``appointment:<uuid>`` or ``appointment.starts_at:<uuid>``; never values.
         prompt: key and digest of the words, empty when only a branch tells it.
         step: of the flow.
+        control: « declared » where an operator tells it from the practice's own tool.
     """
 
     categories: frozenset[Category]
@@ -103,6 +118,7 @@ class Inquiry:
     references: tuple[str, ...]
     prompt: Mapping[str, str]
     step: str
+    control: Control = Control.ENFORCED
 
 
 _GRANTED = object()
@@ -164,6 +180,30 @@ class Spoken:
         return f"<Spoken {self.prompt}>"
 
 
+class Shown:
+    """One field of a file that the gate has let out for a screen. Opaque: only what keeps it sealed asks for it."""
+
+    carries_patient_data = True  # kernel.logs redacts by it
+    __slots__ = ("_value", "category", "path", "record")
+    __hash__ = None  # type: ignore[assignment]  # values are not compared
+
+    def __init__(self, value: str, path: str, category: Category, receipt: Receipt, *, proof: object) -> None:
+        if proof is not _RELEASED:
+            raise TypeError("a Shown value is made by the gate alone")
+        self._value = value
+        self.path = path
+        self.category = category
+        self.record = receipt.record
+
+    def __repr__(self) -> str:
+        return f"<Shown {self.path}>"
+
+
+def value_of(shown: Shown) -> str:
+    """The value itself, for the screen. Only ``calls.script_session``, which seals it, may import this (TID251)."""
+    return shown._value  # noqa: SLF001 - as in words_of
+
+
 def words_of(spoken: Spoken) -> str:
     """The words themselves, for the voice. Only ``calls.documents`` may import this (ruff TID251)."""
     return spoken._words  # noqa: SLF001 - the one way out; its importers are named in pyproject.toml
@@ -179,6 +219,7 @@ class Gate:
         actor: who tells, for the record.
         flow: name and digest of the flow, for the record.
         today: the practice's date, for ages.
+        trained: whoever tells it may; false of an operator whose training has lapsed (SM-02).
     """
 
     def __init__(
@@ -189,6 +230,8 @@ class Gate:
         actor: Mapping[str, Value],
         flow: Mapping[str, str],
         today: date,
+        *,
+        trained: bool = True,
     ) -> None:
         self._policy = policy
         self._channel = channel
@@ -196,6 +239,7 @@ class Gate:
         self._actor = actor
         self._flow = flow
         self._today = today
+        self._trained = trained
 
     async def decide(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Decision:
         """Grant or refuse, and write it down."""
@@ -281,7 +325,7 @@ class Gate:
             "step": inquiry.step,
             "flow": dict(self._flow),
             "channel": self._channel.value,
-            "control": "enforced",
+            "control": inquiry.control.value,
             "policy": self._policy.version,
             "policy_digest": self._policy.digest,
             "recipient": "patient",
@@ -292,6 +336,7 @@ class Gate:
 
     def _refusal(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Reason | None:
         checks = (
+            (not self._trained, Reason.UNTRAINED),
             (standing.patient is None, Reason.UNVERIFIED),
             (standing.patient != situation.patient, Reason.OTHER_PATIENT),
             (standing.slot is not None and standing.slot != situation.slot, Reason.OTHER_SLOT),
@@ -360,6 +405,28 @@ def release(
     Raises:
         Forbidden: the receipt is of a transaction that is over, or of another patient.
     """
+    return Spoken(phrase(_opened(receipt, values)), prompt, receipt, language, proof=_RELEASED)
+
+
+def show(receipt: Receipt, path: str, value: Protected[object], phrase: Callable[[object], str]) -> Shown:
+    """One field of a file for an operator's screen, from its protected value and a receipt that covers it.
+
+    Arguments:
+        receipt: the gate's grant, of the transaction that is still open.
+        path: of the field; its category is what the receipt must cover.
+        phrase: writes the opened value.
+
+    Raises:
+        Forbidden: the receipt is of a transaction that is over, of another patient, or does not cover the field.
+    """
+    opened = _opened(receipt, {path: value})[path]
+    if opened is None:
+        raise Forbidden("a receipt of the gate was used for a field that it does not cover")
+    return Shown(phrase(opened), path, value.category, receipt, proof=_RELEASED)
+
+
+def _opened(receipt: Receipt, values: Mapping[str, Protected[object]]) -> dict[str, object]:
+    """What the receipt covers; the rest is absent."""
     if not receipt.writing.is_open:
         raise Forbidden("a receipt of the gate was used after its transaction")
     opened: dict[str, object] = {}
@@ -368,4 +435,4 @@ def release(
             raise Forbidden("a receipt of the gate was used for another patient")
         covered = value.category in receipt.categories and FIELD_LABELS.get(path) == value.category
         opened[path] = expose(value) if covered else None
-    return Spoken(phrase(opened), prompt, receipt, language, proof=_RELEASED)
+    return opened

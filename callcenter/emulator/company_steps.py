@@ -7,7 +7,7 @@ import yaml
 from callcenter.emulator.clients import IDENTITY
 from callcenter.emulator.lines import Unreached
 from callcenter.emulator.nodes import Problems, items_of, line_of, record_of, text_of, truth_of
-from callcenter.emulator.steps import CALLER, Calls, HearsWhom, Held, OnDuty, Rejects
+from callcenter.emulator.steps import CALLER, Calls, HearsWhom, Held, OnDuty, Operates, Rejects
 
 NUMBER = '"+33472000000"'
 REASONS: tuple[Unreached, ...] = ("busy", "no-answer", "failed")
@@ -81,3 +81,44 @@ def read_held(node: yaml.Node, problems: Problems) -> Held | None:
     """Whether the telephone whose turn it is is on hold."""
     held = truth_of(node, problems, "held")
     return Held(held) if held is not None else None
+
+
+def read_operator(node: yaml.Node, problems: Problems, on_duty: tuple[OnDuty, ...]) -> Operates | None:
+    """Somebody on duty looks at their screen, and answers it.
+
+    Arguments:
+        on_duty: who may be named.
+    """
+    example = 'operator: {login: operatrice1, sees: "Que souhaite", chooses: "1"}'
+    record = record_of(node, problems, "operator", example)
+    if record is None:
+        return None
+    login = record.text("login", "operatrice1")
+    pattern = record.pattern("sees", '"Que souhaite"', required=False)
+    absent = record.pattern("sees_not", '"14 h 30"', required=False)
+    chooses = record.text("chooses", '"1"', required=False)
+    fields = record.node("fills")
+    fills = _fills(fields, problems) if fields is not None else ()
+    record.finish()
+    if login is None or not _is_on_duty(login, on_duty, record.line, problems):
+        return None
+    if sum((absent is not None, chooses is not None, bool(fills))) > 1 or (absent and pattern):
+        problems.at(record.line, f"sees_not stands alone, and so does chooses or fills: write {example}")
+        return None
+    return Operates(login, absent or pattern, absent is not None, chooses, fills)
+
+
+def _is_on_duty(login: str, on_duty: tuple[OnDuty, ...], line: int, problems: Problems) -> bool:
+    if any(one.login == login for one in on_duty):
+        return True
+    problems.at(line, f"{login!r} is not on duty: write them under on_duty, above the steps")
+    return False
+
+
+def _fills(node: yaml.Node, problems: Problems) -> tuple[tuple[str, str], ...]:
+    example = 'fills: {text: "rappeler demain"}'
+    if not isinstance(node, yaml.MappingNode) or not node.value:
+        problems.at(line_of(node), f"fills is a set of fields: write {example}")
+        return ()
+    read = [(str(key.value), text_of(value, problems, example)) for key, value in node.value]
+    return tuple((name, value) for name, value in read if value is not None)

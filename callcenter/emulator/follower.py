@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from callcenter.emulator.arrivals import Arrivals
 from callcenter.emulator.client import ArrivedMail, ArrivedMessage, CallState, ControlClient, Ringing, Spoken
 from callcenter.emulator.company import AMONG_OTHERS, Company, Difference
+from callcenter.emulator.desks import Desks, seen
 from callcenter.emulator.errors import EmulatorError, Refusal
 from callcenter.emulator.narration import heard_line, keys_line, mail_line, message_line, sent_line
 from callcenter.emulator.nodes import plain
@@ -29,6 +30,7 @@ from callcenter.emulator.steps import (
     NoMails,
     NoRings,
     NoTexts,
+    Operates,
     Presses,
     Rejects,
     Rings,
@@ -81,6 +83,7 @@ class Follower:
         caller: sends text messages, where no other telephone is named.
         seen_mails: how many mails there were before it began.
         passing: how time passes; as for a call alone if left out.
+        desks: the screens of those on duty, where they can be reached.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Follower:
         caller: str = "",
         seen_mails: int = 0,
         passing: Passing | None = None,
+        desks: Desks | None = None,
     ) -> None:
         self.sid = sid
         self._caller = caller
@@ -102,6 +106,7 @@ class Follower:
         self._patience = patience
         self._company = Company(client, patience.ring)
         self._passing = passing or Passing(client, sid)
+        self._desks = desks
         self._narrate = narrate
         self._told: dict[str, int] = {}
         self._line = sid  # the telephone whose turn it is
@@ -132,11 +137,13 @@ class Follower:
         patience: Patience = PATIENT,
         narrate: Narrator = silently,
         upkeep: Upkeep | None = None,
+        desks: Desks | None = None,
     ) -> Follower:
         """Make the call that a transcript describes; no step of it is taken yet.
 
         Arguments:
             upkeep: see :class:`~callcenter.emulator.passing.Passing`.
+            desks: see :class:`Follower`.
         """
         seen, seen_mails = await client.last_message(), await client.last_mail()
         surroundings = await Surroundings.make(client, transcript)
@@ -146,7 +153,7 @@ class Follower:
             await surroundings.undo()
             raise
         passing = Passing(client, sid, upkeep, really=bool(transcript.on_duty))
-        follower = cls(client, sid, seen, patience, narrate, transcript.caller, seen_mails, passing)
+        follower = cls(client, sid, seen, patience, narrate, transcript.caller, seen_mails, passing, desks)
         follower._surroundings = surroundings
         return follower
 
@@ -191,6 +198,8 @@ class Follower:
             case HearsWhom(names):
                 known = {self.sid: CALLER} | {sid: name for name, sid in self._telephones.items()}
                 return self._unless(await self._company.hears_whom(self._line, names, known))
+            case Operates():
+                return await self._operate(self._step.action)
             case Held(held):
                 return self._unless(await self._company.held(self._line, held=held))
             case Calls():
@@ -277,6 +286,21 @@ class Follower:
                 f"pouvoir dire « {text} »", "l'appel était terminé" if ended else "rien n'écoutait la voix"
             )
         return None
+
+    async def _operate(self, step: Operates) -> Differed | None:
+        if self._desks is None:
+            raise EmulatorError("une personne en poste doit répondre à l'écran, et rien ici n'y mène")
+        login, pattern = step.login, step.pattern
+        instead = await seen(self._desks, login, pattern, self._patience.ring, absent=step.absent)
+        if instead is not None:
+            wanted = "un écran" if pattern is None else f"« {pattern.pattern} » à l'écran"
+            return self._differs(f"{'ne pas voir' if step.absent else 'voir'} {wanted}, chez {login}", instead)
+        if step.chooses is None and not step.fills:
+            return None
+        fills = {name: REFERENCE.sub(self._kept_digits, value) for name, value in step.fills}
+        self._windows[self._line] = len((await self._client.state(self._line)).heard)
+        hindered = await self._desks.answer(login, step.chooses, fills)
+        return None if hindered is None else self._differs(f"pouvoir répondre à l'écran, chez {login}", hindered)
 
     async def _texts(self, texts: Texts) -> Differed | None:
         found = await self._messages.matching(texts.to, texts.pattern, self._patience.text)

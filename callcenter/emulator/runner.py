@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from callcenter.emulator.client import ControlClient
+from callcenter.emulator.desks import Desks
 from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.follower import PATIENT, Follower, Narrator, Patience, silently
 from callcenter.emulator.ledger_rows import compare
@@ -33,6 +34,7 @@ async def run(
     ledger: LedgerReader | None = None,
     clock: SettableClock | None = None,
     upkeep: Upkeep | None = None,
+    desks: Desks | None = None,
     patience: Patience = PATIENT,
     narrate: Narrator = silently,
 ) -> Outcome:
@@ -44,6 +46,7 @@ async def run(
         ledger: given a call's sid, the records that it left, in order.
         clock: set to the transcript's ``at``, if both are there.
         upkeep: lets the application look at a clock that is driven, wherever a transcript lets time pass.
+        desks: the screens of those on duty, where a transcript has them answered.
         patience: how long to wait for what should happen beside the call.
         narrate: gets a line for whatever is heard, pressed or received, as it happens.
     """
@@ -53,7 +56,7 @@ async def run(
         clock.set(transcript.at)
     try:
         async with ControlClient(base_url) as client:
-            return await _run(client, transcript, ledger, upkeep, patience, narrate)
+            return await _run(client, transcript, ledger, upkeep, desks, patience, narrate)
     except EmulatorError as error:
         return CouldNotRun(str(error))
 
@@ -63,10 +66,11 @@ async def _run(
     transcript: Transcript,
     ledger: LedgerReader | None,
     upkeep: Upkeep | None,
+    desks: Desks | None,
     patience: Patience,
     narrate: Narrator,
 ) -> Outcome:
-    follower = await Follower.calling(client, transcript, patience, narrate, upkeep)
+    follower = await Follower.calling(client, transcript, patience, narrate, upkeep, desks)
     try:
         difference = await follower.follow(transcript.steps)
     finally:

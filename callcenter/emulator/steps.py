@@ -178,8 +178,28 @@ class Held:
     held: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Operates:
+    """Somebody on duty sees something on their screen, then answers it.
+
+    Arguments:
+        login: of their account.
+        pattern: what stands there, or comes to stand there soon; ``None`` for whatever it is.
+        absent: nothing that matches stands there.
+        chooses: an option that they take, by its key or its name.
+        fills: what they type, by the fields' names, before they send the form.
+    """
+
+    login: str
+    pattern: re.Pattern[str] | None = None
+    absent: bool = False
+    chooses: str | None = None
+    fills: tuple[tuple[str, str], ...] = ()
+
+
 Action = (
     Calls
+    | Operates
     | Held
     | HearsWhom
     | Rejects

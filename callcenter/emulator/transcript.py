@@ -26,6 +26,7 @@ from callcenter.emulator.company_steps import (
     read_hears_whom,
     read_held,
     read_on_duty,
+    read_operator,
     read_rejects,
 )
 from callcenter.emulator.forwardings import read_forwardings
@@ -56,6 +57,7 @@ from callcenter.emulator.steps import (
     NoMails,
     NoRings,
     NoTexts,
+    OnDuty,
     Presses,
     Rings,
     Says,
@@ -112,6 +114,7 @@ class _Reader:
         self._problems = problems
         self._captured: set[str] = set()
         self._answered: set[str] = set()
+        self._on_duty: tuple[OnDuty, ...] = ()
         self._actions: dict[str, Callable[[yaml.Node], Action | None]] = {
             "hears": self._hears,
             "hears_not": self._hears_not,
@@ -130,6 +133,7 @@ class _Reader:
             "rejects": lambda node: read_rejects(node, self._problems),
             "hears_whom": lambda node: read_hears_whom(node, self._problems, self._answered),
             "held": lambda node: read_held(node, self._problems),
+            "operator": lambda node: read_operator(node, self._problems, self._on_duty),
             "continues_on": self._continues_on,
             "hangs_up": self._hangs_up,
             "ended": self._ended,
@@ -147,7 +151,7 @@ class _Reader:
         clients_node = record.node("clients")
         clients = read_clients(clients_node, self._problems) if clients_node is not None else ()
         on_duty_node = record.node("on_duty")
-        on_duty = read_on_duty(on_duty_node, self._problems) if on_duty_node is not None else ()
+        on_duty = self._on_duty = read_on_duty(on_duty_node, self._problems) if on_duty_node is not None else ()
         steps = self._steps(record.node("steps"), record.line)
         ledger_node = record.node("ledger")
         ledger = self._ledger(ledger_node) if ledger_node is not None else None

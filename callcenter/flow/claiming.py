@@ -5,7 +5,7 @@ They are asked in one way wherever they are asked, so that no step tells by its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from callcenter.flow.conversation import Keyed
@@ -17,6 +17,10 @@ from callcenter.speech import typed
 # Names under which answers are kept. A step ``ask`` with ``into: telephone`` before this one replaces its question.
 BIRTH_DATE = "birth_date"
 TELEPHONE = "telephone"
+
+# The same, as an operator was told them by the caller whom they talk with: then nobody is asked for them once more.
+TOLD_BIRTH_DATE = "told_birth_date"
+TOLD_TELEPHONE = "told_telephone"
 
 _BIRTH_DATE = DigitQuestion("verify.birth_date", again=("verify.birth_date_again",), digits=8)
 _TELEPHONE = DigitQuestion("verify.telephone", again=("verify.telephone_again",), digits=10)
@@ -34,6 +38,30 @@ class Claimed:
     born: date
     telephone: str
     state: State
+
+
+def told(state: State, born: date, telephone: str) -> State:
+    """``state`` with what an operator was told, and nothing of what was found or typed before: it may have been about
+    somebody else (P2).
+
+    Arguments:
+        telephone: E.164.
+    """
+    return state.emptied().keeping(TOLD_BIRTH_DATE, born.isoformat()).keeping(TOLD_TELEPHONE, telephone)
+
+
+def still_told(state: State) -> State:
+    """``state`` with what an operator was told alone, if they were."""
+    kept = {name: state.typed[name] for name in (TOLD_BIRTH_DATE, TOLD_TELEPHONE) if name in state.typed}
+    return replace(state.emptied(), typed=kept)
+
+
+def taken(state: State) -> Claimed | None:
+    """What an operator was told, once: it is claimed as if it had been typed."""
+    if TOLD_BIRTH_DATE not in state.typed or TOLD_TELEPHONE not in state.typed:
+        return None
+    born, telephone = date.fromisoformat(state.typed[TOLD_BIRTH_DATE]), state.typed[TOLD_TELEPHONE]
+    return Claimed(born, telephone, forgetting(state))
 
 
 def ask(state: State, scene: Scene) -> Waiting:
@@ -81,5 +109,5 @@ def _claimed(state: State, born: date, telephone: str) -> Claimed:
 
 
 def forgetting(state: State) -> State:
-    """``state`` without what was typed."""
-    return state.forgetting(BIRTH_DATE, TELEPHONE)
+    """``state`` without what was typed, or told."""
+    return state.forgetting(BIRTH_DATE, TELEPHONE, TOLD_BIRTH_DATE, TOLD_TELEPHONE)

@@ -1,13 +1,15 @@
 """``queue``: the caller waits for an operator, and ends with them, asks for something else, or comes back.
 
-Whoever has met somebody keeps nothing of what was found or typed before; whoever has only waited does, such as what the
-call is about. No step behind a wait may build on what was proved before it (``flow.proof``).
+Whoever has met somebody keeps nothing of what was found or typed before, but for who they have told them that they are,
+when they are sent to their keys for it; whoever has only waited keeps what the call is about. No step behind a wait may
+build on what was proved before it (``flow.proof``).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from callcenter.flow.claiming import still_told
 from callcenter.flow.conversation import Dequeued, Queueing
 from callcenter.flow.message_taking import REASON
 from callcenter.flow.outcomes import Left, Outcome, Scene, Waiting
@@ -29,8 +31,10 @@ async def enter(state: State, scene: Scene) -> Outcome:
 
 async def dequeued(state: State, event: Dequeued, scene: Scene) -> Outcome:
     """The caller waits no more. Whoever's talk was cut off waits again, at the place that they had; not for ever."""
-    state = state.emptied() if event.met else _about(state)
+    told, state = still_told(state), state.emptied() if event.met else _about(state)
     match await scene.world.lobby.left(met=event.met):
+        case Parted.KEYPAD:
+            return Left(Parted.KEYPAD.value, told.asking(Phase.NONE))
         case Parted.CUT_OFF if state.turns < TURNS_TO_WAIT_AGAIN:
             return await enter(state, scene)
         case Parted.CUT_OFF:

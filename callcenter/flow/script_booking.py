@@ -20,14 +20,14 @@ from callcenter.flow.outcomes import Asking, Left, ScriptOutcome, ScriptScene
 from callcenter.flow.ports import BookablePractitioner, BookingMade, Done, NoSlot
 from callcenter.flow.screens import LEAVE, SEND, Choice, FieldKind, Filled, Option
 from callcenter.flow.script_disposing import suggesting
-from callcenter.flow.script_forms import Asked, Faulty, NotOffered, as_written, form, named, read
+from callcenter.flow.script_forms import Asked, Faulty, NotOffered, calling, form, named, read
 from callcenter.flow.script_language import Disposition
 from callcenter.flow.state import Phase, State
 from callcenter.flow.words import SPEECH
-from callcenter.speech import typed
 
-#: The name under which the slots are kept that stand on the screen: moments in ISO form, as JSON.
-SLOTS = "slots"
+#: The names under which is kept what stands on the screen, as JSON: practitioners, slots in ISO form. An answer is
+#: about those, whatever has changed meanwhile.
+LISTED, SLOTS = "booking_listed", "slots"
 NUMBER = "booking_number"
 
 #: Slots on one screen: keys 1 to 8; 9 shows later ones, 0 leaves.
@@ -81,7 +81,8 @@ async def enter_book(state: State, scene: ScriptScene) -> ScriptOutcome:
         case several:
             options = tuple(Option(str(key), named(one.name), str(key)) for key, one in enumerate(several, start=1))
             screen = Choice(scene.lines(WITH_WHOM), (*options, _leaving(scene)))
-            return Asking(screen, state.asking(Phase.PRACTITIONER))
+            listed = json.dumps([str(one.id) for one in several])
+            return Asking(screen, state.asking(Phase.PRACTITIONER).keeping(LISTED, listed))
 
 
 async def answer_book(step: Book, state: State, filled: Filled, scene: ScriptScene) -> ScriptOutcome:
@@ -90,7 +91,7 @@ async def answer_book(step: Book, state: State, filled: Filled, scene: ScriptSce
         return await _leave("abandoned", state, scene)
     match state.phase:
         case Phase.PRACTITIONER:
-            return await _with(await _chosen(filled, scene), state, scene)
+            return await _chosen(state, filled, scene)
         case Phase.SEEN_BEFORE if filled.choice == YES:
             return await _offer(state, scene, None)
         case Phase.SEEN_BEFORE if filled.choice == NO:
@@ -103,11 +104,12 @@ async def answer_book(step: Book, state: State, filled: Filled, scene: ScriptSce
             raise NotOffered(f"step {step.name} has no such option")
 
 
-async def _chosen(filled: Filled, scene: ScriptScene) -> BookablePractitioner:
-    practitioners = await scene.world.booking.practitioners()
-    for key, one in enumerate(practitioners, start=1):
+async def _chosen(state: State, filled: Filled, scene: ScriptScene) -> ScriptOutcome:
+    for key, whom in enumerate(json.loads(state.typed[LISTED]), start=1):
         if filled.choice == str(key):
-            return one
+            there = {str(one.id): one for one in await scene.world.booking.practitioners()}
+            # Whoever takes no more bookings since is listed no more: the others are.
+            return await _with(there[whom], state, scene) if whom in there else await enter_book(state, scene)
     raise NotOffered("there is no such practitioner")
 
 
@@ -135,9 +137,7 @@ async def _hold(state: State, filled: Filled, scene: ScriptScene) -> ScriptOutco
         return await _offer(state, scene, slots[-1])
     if isinstance(await scene.world.booking.hold(UUID(state.typed[PRACTITIONER]), wanted), NoSlot):
         return await _offer(state, scene, None, GONE_PROMPT)
-    number = scene.world.caller.number
-    this = "" if number is None or typed.is_surtaxed(number) else as_written(number)
-    return _who(state, scene, {NUMBER: this})
+    return _who(state, scene, {NUMBER: calling(scene)})
 
 
 def _who(
@@ -216,7 +216,6 @@ def _leaving(scene: ScriptScene) -> Option:
 
 
 def _standing(state: State) -> Sequence[datetime]:
-    """The slots that stand on the screen: an answer is about those, whatever is free by now."""
     return [datetime.fromisoformat(one) for one in json.loads(state.typed[SLOTS])]
 
 
@@ -230,4 +229,4 @@ def _wanted(filled: Filled, slots: Sequence[datetime]) -> datetime | _Later:
 
 
 def _forgetting(state: State) -> State:
-    return state.forgetting(PRACTITIONER, SLOTS)
+    return state.forgetting(PRACTITIONER, LISTED, SLOTS)

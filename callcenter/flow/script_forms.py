@@ -160,11 +160,15 @@ _READ: Mapping[FieldKind, Callable[[Asked, str, date], tuple[str | None, str]]] 
 }
 
 
-def as_written(number: str | None) -> str:
+def as_written(number: str) -> str:
     """A number as one writes it: ``+33465710001`` as ``0465710001``, of other countries as it is."""
-    if number is None:
-        return ""
     return f"0{number[3:]}" if number.startswith("+33") else number
+
+
+def calling(scene: ScriptScene) -> str:
+    """The calling number as one writes it, to stand in a field; empty if it is withheld, or costs whoever rings it."""
+    number = scene.world.caller.number
+    return "" if number is None or typed.is_surtaxed(number) else as_written(number)
 
 
 def named(name: str) -> Line:

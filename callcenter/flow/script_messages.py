@@ -15,10 +15,9 @@ from callcenter.flow.outcomes import Asking, Left, ScriptOutcome, ScriptScene
 from callcenter.flow.ports import Addressee, CallbackRequest
 from callcenter.flow.screens import LEAVE, SEND, FieldKind, Filled, Option
 from callcenter.flow.script_disposing import suggesting
-from callcenter.flow.script_forms import Asked, Faulty, NotOffered, as_written, form, named, read
+from callcenter.flow.script_forms import Asked, Faulty, NotOffered, calling, form, named, read
 from callcenter.flow.script_language import Disposition, Urgency
 from callcenter.flow.state import Phase, State
-from callcenter.speech import typed
 
 # Names of the fields.
 TEXT, NUMBER, URGENCY, WHOM = "text", "number", "urgency", "whom"
@@ -54,9 +53,7 @@ _UNSPECIFIED = "unspecified"
 
 async def enter(step: TakeMessage, state: State, scene: ScriptScene) -> ScriptOutcome:
     """Show the form."""
-    number = scene.world.caller.number
-    this = "" if number is None or typed.is_surtaxed(number) else as_written(number)
-    values = {NUMBER: this, URGENCY: Urgency.NORMAL.value, WHOM: PRACTICE}
+    values = {NUMBER: calling(scene), URGENCY: Urgency.NORMAL.value, WHOM: PRACTICE}
     return _ask(step, state, scene, await scene.world.messages.addressees(), values)
 
 

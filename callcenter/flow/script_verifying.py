@@ -17,7 +17,7 @@ from callcenter.flow.outcomes import Asking, Left, ScriptOutcome, ScriptScene
 from callcenter.flow.ports import NoMoreCodes, VerificationDown
 from callcenter.flow.screens import LEAVE, SEND, AtKeys, FieldKind, Filled, Option
 from callcenter.flow.script_disposing import suggesting
-from callcenter.flow.script_forms import Asked, Faulty, NotOffered, as_written, form, read
+from callcenter.flow.script_forms import Asked, Faulty, NotOffered, calling, form, read
 from callcenter.flow.script_language import Disposition
 from callcenter.flow.script_ports import CodeAsked, NotNow
 from callcenter.flow.state import Phase, State
@@ -48,7 +48,7 @@ async def enter(step: Verify, state: State, scene: ScriptScene) -> ScriptOutcome
     """Live evidence answers at once; otherwise the questions are asked."""
     if await scene.world.verifier.standing() >= step.level:
         return Left("verified", state)
-    return _ask(state, scene, {TELEPHONE: as_written(scene.world.caller.number)})
+    return _ask(state, scene, {TELEPHONE: calling(scene)})
 
 
 async def answer(step: Verify, state: State, filled: Filled, scene: ScriptScene) -> ScriptOutcome:

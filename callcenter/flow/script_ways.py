@@ -76,7 +76,8 @@ def _way_out_problems(flow: Flow, step: Step) -> Iterator[Problem]:
         way = step.options.get(WAY_OUT)
         led = None if way is None else _at_once(flow, way.to)
         if led is None or not (isinstance(led, Dispose) or (led.name == flow.person != step.name)):
-            what = f"the choice « {step.name} » leads neither to « {flow.person} » nor to a dispose step by {WAY_OUT}"
+            where = "a dispose step" if step.name == flow.person else f"« {flow.person} », or to a dispose step,"
+            what = f"the choice « {step.name} » does not lead to {where} by {WAY_OUT}"
             yield step_problem(flow, step, what, f"add the option « {WAY_OUT} »")
     if not isinstance(step, Dispose | End) and flow.person not in reached(flow, [step.name]):
         what = f"no way leads from step « {step.name} » to « {flow.person} », where a message can be taken"

@@ -35,10 +35,12 @@ _CODE = DigitQuestion(
 
 
 async def enter(step: Verify, state: State, scene: Scene) -> Outcome:
-    """Live evidence answers at once; otherwise the first question is asked."""
+    """Live evidence answers at once; otherwise the first question is asked, or, if an operator was told who it is, a
+    code is sent."""
     if await scene.world.verifier.standing() >= step.level:
-        return Left("verified", state)
-    return claiming.ask(state, scene)
+        return Left("verified", claiming.forgetting(state))
+    told = claiming.taken(state)
+    return claiming.ask(state, scene) if told is None else await _open_challenge(told, scene)
 
 
 async def answer(step: Verify, state: State, keyed: Keyed, scene: Scene) -> Outcome:

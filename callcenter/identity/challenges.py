@@ -47,6 +47,8 @@ class Limits:
         contact_cooling: age that a contact on file must have.
         contact_stale: age of its last confirmation past which a number may have been given to somebody else.
         evidence_life: how long a verification stands within the call.
+        claims_per_operator: persons whom one operator may claim their callers to be, in an hour (ID-05).
+        shown_life: how long a value about a patient stays on an operator's screen.
     """
 
     code_life: timedelta = timedelta(minutes=10)
@@ -59,6 +61,8 @@ class Limits:
     contact_cooling: timedelta = timedelta(days=7)
     contact_stale: timedelta = timedelta(days=730)
     evidence_life: timedelta = timedelta(minutes=10)
+    claims_per_operator: int = 60
+    shown_life: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,7 @@ class Challenges:
     async def spent(self, tx: Transaction, patient: UUID, claim: Claim) -> bool:
         """Whether nothing more is sent for now: too many wrong codes about ``patient``, too many codes, or too many
         other persons claimed from the same line. One statement, whose parts all run whatever the others find (P6).
+        What was counted before two persons have lifted a lock (``identity.releases``) counts no more.
         """
         limits = self._limits
         values = {
@@ -304,13 +309,14 @@ _LATELY = text(
     """
     SELECT (
         SELECT count(*) FROM challenge_attempt a JOIN challenge c ON c.id = a.challenge_id
-        WHERE c.patient_id = :patient AND a.at > :since AND NOT a."right"
+        WHERE c.patient_id = :patient AND a.at > :since AND NOT a."right" AND a.at > lifted.at
     ) AS wrong, (
-        SELECT count(*) FROM challenge WHERE patient_id = :patient AND created_at > :since
+        SELECT count(*) FROM challenge WHERE patient_id = :patient AND created_at > :since AND created_at > lifted.at
     ) AS codes, (
         SELECT count(DISTINCT claim) FROM challenge
         WHERE caller = cast(:caller AS bytea) AND claim <> :said AND created_at > :since
     ) AS others
+    FROM (SELECT coalesce(max(at), '-infinity') AS at FROM lock_lifted WHERE patient_id = :patient) lifted
     """
 )
 
@@ -329,6 +335,7 @@ _ATTEMPT = text(
     ), wrong AS (
         SELECT count(*) AS lately FROM challenge_attempt a JOIN challenge o ON o.id = a.challenge_id
         WHERE o.patient_id = (SELECT patient_id FROM c) AND a.at > :since AND NOT a."right"
+          AND a.at > coalesce((SELECT max(l.at) FROM lock_lifted l JOIN c ON l.patient_id = c.patient_id), '-infinity')
           AND NOT (a.challenge_id = :challenge AND a.document = :document AND a.keyed = :keyed)
     ), counted AS (
         INSERT INTO challenge_attempt (practice_id, challenge_id, document, keyed, at)

@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     false,
+    text,
 )
 
 from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, practice_column
@@ -104,4 +106,52 @@ reference_tally = Table(
     Column("hour", DateTime(timezone=True), primary_key=True),
     Column("wrong", Integer, nullable=False),
     info=HOUSE_SCOPE,
+)
+
+#: That what was counted of wrong codes in a call is to count no more: asked for by one, and confirmed by another.
+lock_release = Table(
+    "lock_release",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    practice_column(),
+    Column("call_id", Uuid, nullable=False),
+    Column("asked_by", Uuid, ForeignKey("staff_account.id"), nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("confirmed_by", Uuid, ForeignKey("staff_account.id")),
+    Column("confirmed_at", DateTime(timezone=True)),
+    UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
+    CheckConstraint("(confirmed_at IS NULL) = (confirmed_by IS NULL)", name="confirmed_by_somebody"),
+    CheckConstraint("confirmed_by <> asked_by", name="two_persons"),
+    CheckConstraint(
+        "confirmed_at >= asked_at AND confirmed_at <= asked_at + interval '15 minutes'", name="confirmed_soon"
+    ),
+    Index("ix_lock_release_asked", "practice_id", "asked_at", postgresql_where=text("confirmed_at IS NULL")),
+    info=HOUSE_SCOPE,
+)
+
+#: Why, in the words of whoever asks: sealed.
+lock_release_reason = Table(
+    "lock_release_reason",
+    metadata,
+    Column("release_id", Uuid, primary_key=True),
+    practice_column(),
+    Column("words", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["practice_id", "release_id"], ["lock_release.practice_id", "lock_release.id"]),
+    info=PRACTICE_SCOPE,
+)
+
+#: Whom it concerned, if anybody: no page reads it, and without a patient there is none.
+lock_lifted = Table(
+    "lock_lifted",
+    metadata,
+    Column("release_id", Uuid, nullable=False),
+    practice_column(),
+    Column("patient_id", Uuid, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("release_id", "patient_id"),
+    ForeignKeyConstraint(["practice_id", "release_id"], ["lock_release.practice_id", "lock_release.id"]),
+    ForeignKeyConstraint(["practice_id", "patient_id"], ["patient.practice_id", "patient.id"]),
+    Index(None, "practice_id", "patient_id", "at"),
+    info=PRACTICE_SCOPE,
 )

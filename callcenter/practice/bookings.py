@@ -59,14 +59,23 @@ class Bookings:
         self._random = random
 
     async def book(
-        self, tx: Transaction, facts: PracticeFacts, to: OfferedTo, birth_date: date, number: str, now: datetime
+        self,
+        tx: Transaction,
+        facts: PracticeFacts,
+        to: OfferedTo,
+        birth_date: date,
+        number: str,
+        now: datetime,
+        *,
+        bounded: bool = True,
     ) -> Booked | None:
         """Book the slot that the call holds; ``None`` when it holds none, it is taken, or the caller has enough.
 
         Arguments:
             birth_date, number: as the caller typed them; the number is E.164.
+            bounded: by how much the caller has booked; not where somebody of staff books for them.
         """
-        if await self.free.claim(tx, facts, to, now, number=number) is None:
+        if await self.free.claim(tx, facts, to, now, number=number, moving=not bounded) is None:
             return None
         booking_id = new_id(self._random)
         reference = await self._fresh_reference(tx)

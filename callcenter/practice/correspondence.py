@@ -58,8 +58,9 @@ class Heading:
         practitioner: whom it is for, ``None`` for the practice; ``whom`` is their title and name.
         spoken: there is, or was, a sound with it.
         written_by: the account that wrote its text.
-        read_at: when whoever it is for has read it.
-        handled_at, answer: when it was dealt with, and by what answer, if by one.
+        read_at, read_by: when whoever it is for has read it, and by which account.
+        handled_at, handled_by: when it was dealt with, and by whom: an account, or a name that a command was given.
+        answer: by which it was, if by one.
     """
 
     id: UUID
@@ -72,7 +73,9 @@ class Heading:
     spoken: bool
     written_by: UUID | None
     read_at: datetime | None
+    read_by: UUID | None
     handled_at: datetime | None
+    handled_by: str | None
     answer: Answer | None
 
 
@@ -198,7 +201,9 @@ def _heading(row: Row[Any]) -> Heading:
         spoken=row.spoken,
         written_by=row.written_by,
         read_at=row.read_at,
+        read_by=row.read_by,
         handled_at=row.handled_at,
+        handled_by=row.handled_by,
         answer=None if row.answer is None else Answer(row.answer),
     )
 
@@ -208,8 +213,8 @@ def _answer_place(practice: UUID, message: UUID) -> Place:
 
 
 _HEADING = """
-    SELECT m.id, m.kind, m.reason, m.urgency, m.practitioner_id, m.created_at, m.written_by, m.read_at, m.handled_at,
-        m.answer, p.title, p.name, v.id IS NOT NULL AS spoken
+    SELECT m.id, m.kind, m.reason, m.urgency, m.practitioner_id, m.created_at, m.written_by, m.read_at, m.read_by,
+        m.handled_at, m.handled_by, m.answer, p.title, p.name, v.id IS NOT NULL AS spoken
     FROM message m
     LEFT JOIN practitioner p ON p.practice_id = m.practice_id AND p.id = m.practitioner_id
     LEFT JOIN voice_message v ON v.practice_id = m.practice_id AND v.message_id = m.id

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from sqlalchemy import Row, text
 
 from callcenter.practice.facts import AgendaKind, PracticeFacts
 from callcenter.practice.names import normalise_name
-from callcenter.practice.slots import Bookable, Consulting
+from callcenter.practice.slots import Bookable, Consulting, Taken
 from callcenter.practice.typed_at_booking import TypedAtBooking
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Sealer
@@ -150,6 +151,62 @@ class FreeSlots:
         """Let go of the slot that a call holds, if it holds one."""
         await tx.connection.execute(_RELEASE, {"call": call})
 
+    async def several(
+        self,
+        tx: Transaction,
+        facts: PracticeFacts,
+        call: UUID,
+        whom: BookablePractitioner,
+        now: datetime,
+        *,
+        most: int,
+        after: datetime | None = None,
+        lasting: int = 0,
+    ) -> Sequence[datetime]:
+        """The next free slots, at most ``most``, for somebody who reads them out; none of them is held.
+
+        Arguments:
+            after: only later ones.
+            lasting: minutes of what is moved there.
+        """
+        minutes = max(whom.rule.slot_minutes, lasting)
+        consulting = Consulting(facts.opening, facts.reception)
+        taken = await self._taken(tx, consulting.window(whom.rule, now), call, whom.id, now)
+        return list(islice(consulting.free(whom.rule, now, max(now, after or now), taken, minutes), most))
+
+    async def hold(
+        self,
+        tx: Transaction,
+        facts: PracticeFacts,
+        to: OfferedTo,
+        whom: BookablePractitioner,
+        starts: datetime,
+        now: datetime,
+        *,
+        lasting: int = 0,
+    ) -> bool:
+        """Hold the slot that somebody has chosen of :meth:`several`, in place of the one that the call holds. False
+        when it is none of the free ones by now."""
+        caller, minutes = self._caller_index(tx, to), max(whom.rule.slot_minutes, lasting)
+        await self._hold_of(tx, to, caller, now, whom=whom.id)
+        await self.release(tx, to.call)
+        consulting = Consulting(facts.opening, facts.reception)
+        taken = await self._taken(tx, consulting.window(whom.rule, now), to.call, whom.id, now)
+        just_before = starts - timedelta(microseconds=1)
+        if next(consulting.free(whom.rule, now, max(now, just_before), taken, minutes), None) != starts:
+            return False
+        values = {
+            "call": to.call,
+            "practice": tx.practice,
+            "practitioner": whom.id,
+            "starts": starts,
+            "minutes": minutes,
+            "caller": caller,
+            "until": now + HOLD,
+        }
+        await tx.connection.execute(_HOLD, values)
+        return True
+
     # --- within
 
     async def _hold_of(
@@ -190,11 +247,16 @@ class FreeSlots:
         after: datetime,
     ) -> datetime | None:
         consulting = Consulting(facts.opening, facts.reception)
-        begins, ends = consulting.window(whom.rule, now)
-        values = {"practitioner": whom.id, "begins": begins, "ends": ends, "call": to.call, "now": now}
-        rows = (await tx.connection.execute(_TAKEN, values)).all()
-        taken = [(row.starts_at, row.starts_at + timedelta(minutes=row.duration_minutes)) for row in rows]
+        taken = await self._taken(tx, consulting.window(whom.rule, now), to.call, whom.id, now)
         return consulting.first_free(whom.rule, now, after, taken, minutes)
+
+    @staticmethod
+    async def _taken(tx: Transaction, window: Taken, call: UUID, whom: UUID, now: datetime) -> Sequence[Taken]:
+        """What is taken of a practitioner's time in ``window``, but for what ``call`` holds itself."""
+        begins, ends = window
+        values = {"practitioner": whom, "begins": begins, "ends": ends, "call": call, "now": now}
+        rows = (await tx.connection.execute(_TAKEN, values)).all()
+        return [(row.starts_at, row.starts_at + timedelta(minutes=row.duration_minutes)) for row in rows]
 
     async def _still_free(self, tx: Transaction, to: OfferedTo, held: Row[Any], now: datetime) -> bool:
         ends = held.starts_at + timedelta(minutes=held.duration_minutes)

@@ -22,6 +22,7 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         "unspecified": "motif non précisé",
         "not_reached": "rappel demandé, n'a pas pu être rappelé",
         "wants_callback": "rappel demandé, à faire par le cabinet",
+        "emergency": "urgence vitale signalée pendant un appel",
     }
 )
 #: Kinds of message that say by themselves what is asked for.

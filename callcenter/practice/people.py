@@ -1,4 +1,4 @@
-"""Changing what is on file about a practitioner, besides the name: settings and appointments go by that."""
+"""Putting practitioners on file, and changing what is on file about them, but the name: settings go by that."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from sqlalchemy import Row, select, text
 
 from callcenter.kernel.errors import CallcenterError, DataProblems, NotFound, Problem
 from callcenter.practice.enrolment import PractitionerRecord, lock_directory, write_practitioners
+from callcenter.practice.names import UnmappedCharacter, normalise_name
 from callcenter.practice.numbers import E164, NumberProblem, parse_number
 from callcenter.practice.tables import practitioner
 from callcenter.store.database import Transaction
 
-#: Characters, as in a practice's file.
-LONGEST_TITLE, LONGEST_SPECIALITY = 20, 120
+#: Characters, and practitioners of a practice, as in its file.
+LONGEST_NAME, LONGEST_TITLE, LONGEST_SPECIALITY = 120, 20, 120
+MOST_PEOPLE = 200
 
 
 class NoSuchPractitioner(NotFound):
@@ -48,6 +50,22 @@ class PersonWanted:
     sensitive: bool
     line: str | None = field(default=None, repr=False)
     loses_mark: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A practitioner who is to be on file.
+
+    Arguments:
+        name: first name and name, without the title.
+        line: as typed; empty for none.
+    """
+
+    name: str
+    title: str
+    speciality: str
+    sensitive: bool
+    line: str = field(default="", repr=False)
 
 
 async def people_of(tx: Transaction) -> Sequence[PractitionerRecord]:
@@ -85,11 +103,59 @@ async def change_person(tx: Transaction, whom: UUID, wanted: PersonWanted, by: s
     await recorder.practitioner_changed(tx, whom, by)
 
 
+async def add_person(tx: Transaction, whom: UUID, new: NewPerson, by: str, recorder: PeopleRecorder) -> None:
+    """Put a practitioner on file, on record.
+
+    Arguments:
+        whom: the identifier that they get.
+
+    Raises:
+        DataProblems: something cannot be used, or somebody of that name is on file.
+        NumberTaken: we answer at the line.
+    """
+    await lock_directory(tx.connection)
+    there = await people_of(tx)
+    name, title, speciality = (" ".join(text.split()) for text in (new.name, new.title, new.speciality))
+    line, problems = _line(new.line), _length_problems(title, speciality)
+    problems += _name_problems(name, there)
+    if isinstance(line, NumberProblem):
+        problems.append(Problem("line", 0, line.value, "name a line that rings where they are, or none"))
+        raise DataProblems(problems)
+    if len(there) >= MOST_PEOPLE:
+        problems.append(Problem("name", 0, f"at most {MOST_PEOPLE} items can be on file", "enrol another practice"))
+    if problems:
+        raise DataProblems(problems)
+    await write_practitioners(tx, [PractitionerRecord(whom, name, title, speciality, new.sensitive, line)])
+    await recorder.practitioner_changed(tx, whom, by)
+
+
+def _name_problems(name: str, there: Sequence[PractitionerRecord]) -> list[Problem]:
+    if not name:
+        return [Problem("name", 0, "it is empty", "write the first name and the name")]
+    if len(name) > LONGEST_NAME:
+        return [Problem("name", 0, f"it is longer than {LONGEST_NAME} characters", "shorten it")]
+    try:
+        compared = normalise_name(name)
+    except UnmappedCharacter as error:
+        return [Problem("name", 0, f"it cannot be compared: {error}", "write it in letters")]
+    if any(normalise_name(one.name) == compared for one in there):
+        return [Problem("name", 0, "somebody of that name is on file", "change what is on file about them")]
+    return []
+
+
 def _line(typed: str) -> E164 | NumberProblem | None:
     return parse_number(typed) if typed.strip() else None
 
 
 def _problems(title: str, speciality: str, row: Row[tuple[object, ...]], wanted: PersonWanted) -> list[Problem]:
+    problems = _length_problems(title, speciality)
+    if row.sensitive and not wanted.sensitive and not wanted.loses_mark:
+        # Without it their name is read to callers (D05): that is not done by a slip of the hand.
+        problems.append(Problem("sensitive", 0, "they cannot lose the mark by the way", "say that it goes"))
+    return problems
+
+
+def _length_problems(title: str, speciality: str) -> list[Problem]:
     problems = []
     if len(title) > LONGEST_TITLE:
         problems.append(Problem("title", 0, f"it is longer than {LONGEST_TITLE} characters", "shorten it"))
@@ -97,9 +163,6 @@ def _problems(title: str, speciality: str, row: Row[tuple[object, ...]], wanted:
         problems.append(Problem("speciality", 0, "it is empty", "write one"))
     if len(speciality) > LONGEST_SPECIALITY:
         problems.append(Problem("speciality", 0, f"it is longer than {LONGEST_SPECIALITY} characters", "shorten it"))
-    if row.sensitive and not wanted.sensitive and not wanted.loses_mark:
-        # Without it their name is read to callers (D05): that is not done by a slip of the hand.
-        problems.append(Problem("sensitive", 0, "they cannot lose the mark by the way", "say that it goes"))
     return problems
 
 

@@ -223,17 +223,24 @@ class SettingVersions:
     ) -> Sequence[Version]:
         """The versions of ``practice``, or of one of its settings, latest first, at most ``limit``."""
         values = {"practice": practice, "setting": setting.value if setting else None, "limit": limit}
-        return [
-            Version(
-                Setting(row.setting),
-                row.revision,
-                row.value,
-                Period(row.effective_from, row.effective_to),
-                Author(row.made_by, row.made_at, row.note),
-                row.withdrawn_revision,
-            )
-            for row in await connection.execute(_HISTORY, values)
-        ]
+        return [_version(row) for row in await connection.execute(_HISTORY, values)]
+
+    @staticmethod
+    async def coming(connection: AsyncConnection, practice: UUID, at: datetime, limit: int = 50) -> Sequence[Version]:
+        """The versions of ``practice`` that begin after ``at`` (aware), the first of them first, at most ``limit``."""
+        values = {"practice": practice, "at": at, "limit": limit}
+        return [_version(row) for row in await connection.execute(_COMING, values)]
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(
+        Setting(row.setting),
+        row.revision,
+        row.value,
+        Period(row.effective_from, row.effective_to),
+        Author(row.made_by, row.made_at, row.note),
+        row.withdrawn_revision,
+    )
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:
@@ -306,6 +313,15 @@ _WITHDRAW = text(
 )
 
 _BY_OTHERS = text("SELECT DISTINCT setting FROM setting_version WHERE practice_id = :practice AND made_by <> :by")
+
+_COMING = text(
+    """
+    SELECT setting, revision, value, effective_from, effective_to, made_at, made_by, note, withdrawn_revision
+    FROM setting_version
+    WHERE practice_id = :practice AND withdrawn_revision IS NULL AND effective_from > :at
+    ORDER BY effective_from, revision LIMIT :limit
+    """
+)
 
 _HISTORY = text(
     """

@@ -81,6 +81,11 @@ class ReferencedSlots:
         values = {"reference": None, "slot": slot_id, "now": now}
         return self._slot(tx, (await tx.connection.execute(_SLOTS, values)).all())
 
+    async def of_appointment(self, tx: Transaction, appointment: UUID, patient: UUID, now: datetime) -> Slot | None:
+        """A standing appointment to come of this patient, as the slot that it is, whether or not it has a card."""
+        values = {"appointment": appointment, "patient": patient, "now": now}
+        return self._slot(tx, (await tx.connection.execute(_APPOINTMENT, values)).all())
+
     async def cancel(self, tx: Transaction, slot: Slot, now: datetime) -> Change:
         """Free a slot to come that stands. Staff see a cancelled booking again, even if they had dealt with it."""
         values = {"slot": slot.id, "now": now}
@@ -146,6 +151,16 @@ _SLOTS = text(
     FROM appointment a JOIN practitioner p ON p.practice_id = a.practice_id AND p.id = a.practitioner_id
     WHERE (a.reference_index = cast(:reference AS bytea) OR (a.id = cast(:slot AS uuid)
       AND a.reference_index IS NOT NULL))
+      AND a.status IN ('planned', 'confirmed') AND a.starts_at > :now
+    """
+)
+
+_APPOINTMENT = text(
+    """
+    SELECT 'appointment' AS kind, a.id, a.patient_id, a.practitioner_id, a.starts_at,
+        a.duration_minutes, a.place, cast(NULL AS bytea) AS birth_date, p.sensitive
+    FROM appointment a JOIN practitioner p ON p.practice_id = a.practice_id AND p.id = a.practitioner_id
+    WHERE a.id = :appointment AND a.patient_id = :patient
       AND a.status IN ('planned', 'confirmed') AND a.starts_at > :now
     """
 )

@@ -62,12 +62,17 @@ class Consulting:
             after: aware.
             minutes: how long must be free from there on, where that is longer than a slot.
         """
+        return next(self.free(rule, now, after, taken, minutes), None)
+
+    def free(
+        self, rule: Bookable, now: datetime, after: datetime, taken: Sequence[Taken], minutes: int | None = None
+    ) -> Iterator[datetime]:
+        """All such slots, in their order."""
         lasts = timedelta(minutes=max(rule.slot_minutes, minutes or 0))
         for starts in self._slots(rule, now, lasts):
             ends = starts + lasts
             if starts > after and not any(begins < ends and starts < until for begins, until in taken):
-                return starts
-        return None
+                yield starts
 
     def window(self, rule: Bookable, now: datetime) -> Taken:
         """From when until when slots of ``rule`` lie."""

@@ -96,13 +96,13 @@ def chain_words(chain: Chain) -> str:
     """How the ledger's chain stands, in a sentence."""
     if chain.faults:
         return (
-            f"CHAÎNE ROMPUE : {len(chain.faults)} enregistrement(s) sur {chain.records} ne correspondent plus à ce qui "
+            f"CHAÎNE ROMPUE : sur {chain.records} enregistrements, {len(chain.faults)} ne correspondent plus à ce qui "
             "a été écrit. Rien n’est masqué ; conservez la base en l’état et prévenez le responsable."
         )
     whole = "" if chain.whole else " Seuls les premiers enregistrements sont montrés."
     return (
-        f"Chaîne vérifiée : {chain.records} enregistrement(s), {chain.streams} flux, dans l’ordre où ils ont été "
-        f"écrits.{whole}"
+        f"Chaîne vérifiée : chaque enregistrement ({chain.records} en tout, {chain.streams} flux) est celui qui a été "
+        f"écrit, à sa place.{whole}"
     )
 
 

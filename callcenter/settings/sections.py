@@ -147,6 +147,12 @@ class VerificationSettings(Section):
         730, ge=30, le=1095, description="Days after its confirmation that a number serves."
     )
     evidence_minutes: int = Field(10, ge=1, le=30, description="How long a verification stands within a call.")
+    claims_per_operator: int = Field(
+        60, ge=10, le=600, description="Persons whom one operator may say, in an hour, that their callers are."
+    )
+    shown_seconds: int = Field(
+        60, ge=10, le=300, description="How long a value about a patient stays on an operator's screen, in seconds."
+    )
 
 
 class RetentionSettings(Section):

@@ -131,6 +131,14 @@ class StaffActs:
         kind = EventKind.CALL_HELD if held else EventKind.CALL_HOLD_LIFTED
         await self._add(tx, kind, by, {"refs": [f"incident:{incident}", f"call:{call}"]})
 
+    async def lock_release_asked(self, tx: Transaction, release: UUID, call: UUID, by: str) -> None:
+        """Record that somebody wants a lock lifted; why stands sealed beside it."""
+        await self._add(tx, EventKind.LOCK_RELEASE_ASKED, by, {"refs": [f"lock_release:{release}", f"call:{call}"]})
+
+    async def lock_released(self, tx: Transaction, release: UUID, call: UUID, by: str) -> None:
+        """Record that somebody else has confirmed it. It names no patient: whether there is one, nobody is told."""
+        await self._add(tx, EventKind.LOCK_RELEASED, by, {"refs": [f"lock_release:{release}", f"call:{call}"]})
+
     async def _add(
         self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value], subject: UUID | None = None
     ) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+import callcenter.staff.tables  # noqa: F401 - accounts are referred to
 from callcenter.store.schema import HOUSE_SCOPE, ROW_SCOPE, metadata, practice_column
 
 

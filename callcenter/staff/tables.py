@@ -257,3 +257,15 @@ staff_recovery_code = Table(
     _digest("mark"),
     info=ROW_SCOPE,
 )
+
+#: How many persons somebody of staff has claimed their callers to be, by the hour (UTC): it bounds fishing (ID-05).
+operator_claim = Table(
+    "operator_claim",
+    metadata,
+    Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=False),
+    Column("hour", DateTime(timezone=True), nullable=False),
+    Column("claims", Integer, nullable=False),
+    PrimaryKeyConstraint("staff_id", "hour"),
+    CheckConstraint("claims > 0", name="claims"),
+    info=HOUSE_SCOPE,
+)

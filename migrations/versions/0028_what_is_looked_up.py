@@ -12,7 +12,7 @@ from alembic import op
 from callcenter.store.schema import APP, guard_statements
 
 revision = "0028"
-down_revision = "0025"
+down_revision = "0026"
 
 LEDGER_TEXT = """
 CREATE FUNCTION ledger_text(body bytea, path text[]) RETURNS text

@@ -60,11 +60,6 @@ def upgrade() -> None:
 
 
 def _message() -> None:
-    op.execute("ALTER TABLE message ADD COLUMN IF NOT EXISTS text bytea")
-    op.drop_constraint(op.f("ck_message_can_be_called_back"), "message")
-    op.create_check_constraint(
-        op.f("ck_message_can_be_called_back"), "message", "kind = 'voice' OR number IS NOT NULL OR text IS NOT NULL"
-    )
     for column in (
         sa.Column("written_by", sa.Uuid(), nullable=True),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from callcenter.store.schema import APP, guard_row_statements
+from callcenter.store.schema import APP, guard_row_statements, guard_statements
 
 revision = "0031"
 down_revision = "0030"
@@ -153,6 +153,7 @@ SET_ONCE = {
     "incident": ("notified_at", "closed_at"),
     "incident_practice": ("informed_at",),
     "call_hold": ("lifted_at",),
+    "lock_release": ("confirmed_at",),
 }
 
 
@@ -169,6 +170,7 @@ def upgrade() -> None:
     op.execute(f"GRANT EXECUTE ON FUNCTION count_practices TO {APP}")
     _incidents()
     _holds()
+    _releases()
     for table, columns in SET_ONCE.items():
         for column in columns:
             op.execute(
@@ -295,3 +297,88 @@ def _holds() -> None:
     op.execute(f"GRANT SELECT, INSERT, UPDATE (lifted_at, lifted_by) ON call_hold TO {APP}")
     for made in (FORGET_QUEUE, FORGET_CALLBACKS, FORGET_CHALLENGES, FORGET_REFERENCE_TRIES, FORGET_MESSAGES):
         op.execute(made)
+
+
+def _releases() -> None:
+    op.create_table(
+        "lock_release",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("practice_id", sa.Uuid(), nullable=False),
+        sa.Column("call_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_by", sa.Uuid(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(confirmed_at IS NULL) = (confirmed_by IS NULL)", name=op.f("ck_lock_release_confirmed_by_somebody")
+        ),
+        sa.CheckConstraint("confirmed_by <> asked_by", name=op.f("ck_lock_release_two_persons")),
+        sa.CheckConstraint(
+            "confirmed_at >= asked_at AND confirmed_at <= asked_at + interval '15 minutes'",
+            name=op.f("ck_lock_release_confirmed_soon"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["asked_by"], ["staff_account.id"], name=op.f("fk_lock_release_asked_by_staff_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by"], ["staff_account.id"], name=op.f("fk_lock_release_confirmed_by_staff_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["practice_id", "call_id"],
+            ["call.practice_id", "call.id"],
+            name=op.f("fk_lock_release_practice_id_call_id_call"),
+        ),
+        sa.ForeignKeyConstraint(["practice_id"], ["practice.id"], name=op.f("fk_lock_release_practice_id_practice")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lock_release")),
+        sa.UniqueConstraint("practice_id", "id", name=op.f("uq_lock_release_practice_id_id")),
+    )
+    op.create_index(
+        "ix_lock_release_asked",
+        "lock_release",
+        ["practice_id", "asked_at"],
+        postgresql_where=sa.text("confirmed_at IS NULL"),
+    )
+    op.create_table(
+        "lock_release_reason",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("practice_id", sa.Uuid(), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["practice_id", "release_id"],
+            ["lock_release.practice_id", "lock_release.id"],
+            name=op.f("fk_lock_release_reason_practice_id_release_id_lock_release"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["practice_id"], ["practice.id"], name=op.f("fk_lock_release_reason_practice_id_practice")
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_lock_release_reason")),
+    )
+    op.create_table(
+        "lock_lifted",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("practice_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["practice_id", "release_id"],
+            ["lock_release.practice_id", "lock_release.id"],
+            name=op.f("fk_lock_lifted_practice_id_release_id_lock_release"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["practice_id", "patient_id"],
+            ["patient.practice_id", "patient.id"],
+            name=op.f("fk_lock_lifted_practice_id_patient_id_patient"),
+        ),
+        sa.ForeignKeyConstraint(["practice_id"], ["practice.id"], name=op.f("fk_lock_lifted_practice_id_practice")),
+        sa.PrimaryKeyConstraint("release_id", "patient_id", name=op.f("pk_lock_lifted")),
+    )
+    op.create_index(
+        op.f("ix_lock_lifted_practice_id_patient_id_at"), "lock_lifted", ["practice_id", "patient_id", "at"]
+    )
+    for table in ("lock_release_reason", "lock_lifted"):
+        for statement in guard_statements(table):
+            op.execute(statement)
+    op.execute(f"GRANT SELECT, INSERT, UPDATE (confirmed_by, confirmed_at) ON lock_release TO {APP}")
+    op.execute(f"GRANT SELECT, INSERT ON lock_release_reason TO {APP}")
+    # That a count was lifted bounds nothing: what goes is counted again, and by then it is too old to count.
+    op.execute(f"GRANT SELECT, INSERT, DELETE ON lock_lifted TO {APP}")

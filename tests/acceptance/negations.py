@@ -23,6 +23,7 @@ from callcenter.emulator.steps import (
     NoMails,
     NoRings,
     NoTexts,
+    Operates,
     Presses,
     Rejects,
     Rings,
@@ -48,6 +49,8 @@ def _opposites(action: Action) -> Iterator[Action]:
             yield HearsNot(pattern)
         case HearsNot(pattern):
             yield Hears(pattern)
+        case Operates(login, pattern, absent) if pattern is not None:
+            yield Operates(login, pattern, not absent)
         case Texts(to):
             yield NoTexts(to)
         case NoTexts(to):

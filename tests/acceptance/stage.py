@@ -38,6 +38,7 @@ from callcenter.staff.values import Role, day_of
 from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
 from callcenter.store.sealed import Sealer
+from tests.acceptance.desks import StaffDesks
 from tests.ports import free_port as free_port
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "demo.yaml"
@@ -138,6 +139,7 @@ class Stage:
                 ledger=reader,
                 clock=self.clock,
                 upkeep=self.upkeep(script),
+                desks=StaffDesks(self.running),
                 patience=patience,
             )
         return await self._reached_after_all(script, seen) or outcome if isinstance(outcome, Passed) else outcome

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from callcenter.emulator.outcomes import Passed
-from callcenter.emulator.steps import Answers, Ends, HangsUp, Hears, HearsNot, HearsWhom, Presses, Says, Waits
+from callcenter.emulator.steps import Answers, Ends, HangsUp, Hears, HearsNot, HearsWhom, Operates, Presses, Says, Waits
 from callcenter.emulator.transcript import load_transcript
 from tests.acceptance.stage import Stage
 
@@ -35,7 +35,7 @@ def test_each_action_is_followed_by_what_is_heard_and_the_ledger_is_written_out(
             heard = isinstance(step.action, Says)  # whoever speaks is not interrupted, and ends by themselves
             heard = heard or (isinstance(step.action, Answers) and step.action.pattern is not None)
         nothing_was_heard = isinstance(step.action, HearsNot) and step.action.pattern.pattern == "."
-        heard = heard or isinstance(step.action, Hears | HearsWhom | Ends) or nothing_was_heard
+        heard = heard or isinstance(step.action, Hears | HearsWhom | Operates | Ends) or nothing_was_heard
     assert script.ledger is not None, f"{transcript.name} says nothing of the ledger"
     assert script.at is not None, f"{transcript.name} takes place at no time"
 

@@ -35,6 +35,7 @@ from callcenter.emulator.steps import (
     Transcript,
 )
 from callcenter.emulator.transcript import load_transcript
+from tests.acceptance.desks import StaffDesks
 from tests.acceptance.negations import negated, negated_ledgers
 from tests.acceptance.stage import Stage
 from tests.acceptance.test_transcripts import FOLDER, every_transcript
@@ -51,7 +52,9 @@ async def test_each_expectation_would_have_been_missed(stage: Stage, transcript:
     script = load_transcript(transcript)
     await stage.furnish(script.at or stage.clock.now())
     async with ControlClient(stage.emulator.base_url) as client, stage.on_duty(script):
-        follower = await Follower.calling(client, script, AT_ONCE, upkeep=stage.upkeep(script))
+        follower = await Follower.calling(
+            client, script, AT_ONCE, upkeep=stage.upkeep(script), desks=StaffDesks(stage.running)
+        )
         count = 0
         for step in script.steps:
             if isinstance(step.action, Texts | NoTexts | Mails | NoMails | NoRings):

@@ -16,8 +16,15 @@ from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing
 from tests.attack.ground import Ground, ground_on
-from tests.attack.repositories import ask_for_outreach, furnish_outreach, plant_callback, plant_reason
+from tests.attack.repositories import (
+    ask_for_outreach,
+    furnish_outreach,
+    plant_callback,
+    plant_reason,
+    plant_releases,
+)
 from tests.attack.scene import A_STRANGER, CARD, FIRST_VISIT, START, TILLEULS, House, Line, house_of, served
+from tests.attack.script_cases import plant_script
 from tests.conftest import TEMPLATE, Cluster
 
 PEOPLE, TOLD = "attacked_people", "attacked_told"
@@ -68,6 +75,8 @@ async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[
             await ask_for_outreach(ground, clock.now())
             await plant_callback(ground, clock.now())
             await plant_reason(ground, clock.now())
+            await plant_script(ground, clock.now())
+            await plant_releases(ground, clock.now())
     yield TOLD
     await cluster.drop(TOLD)
 

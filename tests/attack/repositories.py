@@ -42,6 +42,7 @@ from callcenter.flow.ports import BookingMade, CallbackRequest, CardRight, Done,
 from callcenter.identity.challenges import Challenges, Claim, Counted, Limits, Opened
 from callcenter.identity.evidence import CardEvidence, Evidence, standing
 from callcenter.identity.references import ReferenceLimits, ReferenceTries, Try
+from callcenter.identity.releases import ask, lift, reason_of
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel
@@ -71,7 +72,7 @@ from callcenter.practice.free_slots import BookablePractitioner, OfferedTo
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.numbers import E164
 from callcenter.practice.patients import Patients
-from callcenter.practice.people import NoSuchPractitioner, PersonWanted, change_person, people_of
+from callcenter.practice.people import NewPerson, NoSuchPractitioner, PersonWanted, add_person, change_person, people_of
 from callcenter.practice.plans import Draft, ImportContext
 from callcenter.practice.records import AppointmentRecord, ContactRecord, PatientRecord, Reading
 from callcenter.practice.slots import Bookable
@@ -90,6 +91,7 @@ from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
 from tests.attack.scene import A_STRANGER, CARD, FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
+from tests.attack.script_cases import SCRIPT_CASES, SCRIPTS_NOT_ATTACKED
 
 
 @dataclass(slots=True)
@@ -262,6 +264,34 @@ ANOTHER_RECORDING = "RE" + "f" * 32
 Case = Callable[[Careless], Awaitable[object]]
 
 
+#: Locks of the practice of Lyon that somebody wants lifted: one has been.
+LIFTED, ASKED_FOR, SUPERVISOR = uuid4(), uuid4(), uuid4()
+
+
+async def plant_releases(ground: Ground, now: datetime) -> None:
+    """Locks of Jeanne's call: one is lifted, one is not yet."""
+    call = (await ground.rows("SELECT call_id AS id FROM audio LIMIT 1"))[0].id
+    values = {"practice": TILLEULS, "call": call, "by": SUPERVISOR, "now": now, "patient": JEANNE}
+    await ground.change(_A_SUPERVISOR, **values)
+    for one in (LIFTED, ASKED_FOR):
+        for statement in _A_RELEASE:
+            await ground.change(statement, id=one, **values)
+    await ground.change(_A_LOCK_LIFTED, id=LIFTED, **values)
+
+
+_A_SUPERVISOR = (
+    "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
+    "SELECT :by, organisation_id, 'superviseur-de-lyon', 'Superviseur', '{fr}', :now FROM practice WHERE id = :practice"
+)
+_A_RELEASE = (
+    "INSERT INTO lock_release (id, practice_id, call_id, asked_by, asked_at) VALUES (:id, :practice, :call, :by, :now)",
+    "INSERT INTO lock_release_reason (release_id, practice_id, words) VALUES (:id, :practice, 'sealed')",
+)
+_A_LOCK_LIFTED = (
+    "INSERT INTO lock_lifted (release_id, practice_id, patient_id, at) VALUES (:id, :practice, :patient, :now)"
+)
+
+
 async def leave_message(on: Careless) -> None:
     number = JEANNES_MOBILE
     await on.inbox.leave(on.tx, id=uuid4(), reason="other", number=number, call_reference=None, now=on.now)
@@ -333,6 +363,11 @@ async def change_practitioner(on: Careless) -> bool:
     except NoSuchPractitioner:
         return False
     return True
+
+
+async def add_practitioner(on: Careless) -> None:
+    new = NewPerson("Paul Autre", "Dr", "autre", sensitive=False)
+    await add_person(on.tx, uuid4(), new, "somebody", StaffActs(on.clock, SystemRandom()))
 
 
 async def learn_a_practitioners_line(on: Careless) -> bool:
@@ -817,6 +852,7 @@ CASES: Mapping[str, Case] = {
     "reports.on_record.patients_on_record": lambda on: patients_on_record(
         on.tx, on.ground.sealer, _reviewed(Kind.CALLS), Sought(BORN, "")
     ),
+    **SCRIPT_CASES,
     "disclosure.gate.Gate.push": push,
     "notices.addresses.NoticeAddresses.add": add_address,
     "notices.addresses.NoticeAddresses.all": lambda on: on.addresses.all(on.tx),
@@ -905,6 +941,7 @@ CASES: Mapping[str, Case] = {
     "practice.plan_appointments.plan_appointments": recognise_appointment,
     "practice.people.people_of": lambda on: people_of(on.tx),
     "practice.people.change_person": change_practitioner,
+    "practice.people.add_person": add_practitioner,
     "practice.practitioners.has_sensitive_practitioner": lambda on: practitioners.has_sensitive_practitioner(on.tx),
     "practice.practitioners.practitioner_names": lambda on: practitioners.practitioner_names(on.tx),
     "practice.practitioners.sensitive_practitioners": lambda on: practitioners.sensitive_practitioners(on.tx),
@@ -925,6 +962,9 @@ CASES: Mapping[str, Case] = {
     "practice.voice_messages.VoiceMessages.tried": count_try,
     "practice.voice_messages.VoiceMessages.sound": lambda on: on.voices.sound(on.tx, on.message_kept),
     "practice.voice_messages.VoiceMessages.erase_old": erase_sounds,
+    "identity.releases.ask": lambda on: ask(on.tx, uuid4(), on.call, SUPERVISOR, b"sealed", on.now),
+    "identity.releases.lift": lambda on: lift(on.tx, ASKED_FOR, on.call, on.now, timedelta(hours=24)),
+    "identity.releases.reason_of": lambda on: reason_of(on.tx, LIFTED),
     "identity.challenges.Challenges.spent": code_was_sent,
     "identity.challenges.Challenges.open": open_challenge,
     "identity.challenges.Challenges.consume": consume_challenge,
@@ -976,6 +1016,7 @@ _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is giv
 
 #: Methods that no careless transaction can be handed to, each with the reason.
 NOT_ATTACKED: Mapping[str, str] = {
+    **SCRIPTS_NOT_ATTACKED,
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
     "practice.everywhere.in_each": "goes through all practices; what is done for each is attacked by itself",

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.app import by_inbox
-from callcenter.app.by_inbox import Reader
+from callcenter.app.inbox_readers import Reader
 from callcenter.console import application
 from callcenter.console.inbox_ports import Act, Answer, As, Due, Sound, Why
 from callcenter.console.rendering import set_up_templates

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,12 +13,14 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from callcenter.console.inbox_ports import Sound
 from callcenter.demo_messages import seed_messages
 from callcenter.demo_staff import code_of
 from callcenter.kernel.randomness import SystemRandom
 from tests.acceptance.stage import Stage
 from tests.browser.test_console_login import first_step, make_staff, second_step
-from tests.browser.test_console_pages import FAULTS, NARROW, looking
+from tests.browser.test_console_pages import FAULTS, NARROW, looking, signed_in
+from tests.unit.console.doubles import open_desk
 
 SAID = "Demande si elle doit venir à jeun"
 
@@ -109,3 +113,41 @@ async def test_the_pages_of_messages_have_no_fault(browser: Browser, mail: Stage
         await page.get_by_role("button", name="M’en occuper").first.click()
         await expect(page.get_by_role("button", name="C’est fait")).to_be_visible()
         await faultless(page, "follow-up")
+
+
+#: Plays the sound of the page to its end, twice; returns how many seconds it lasts.
+PLAYS = """async () => {
+  const sound = document.querySelector("audio");
+  sound.volume = 0;
+  for (let time = 0; time < 2; time++) {
+    const over = new Promise((heard) => sound.addEventListener("ended", heard, { once: true }));
+    await sound.play();
+    await over;
+  }
+  return sound.duration;
+}"""
+
+
+def a_second() -> bytes:
+    """A sound file of one second, as the carrier makes it."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8_000)
+        sound.writeframes(bytes(16_000))
+    return file.getvalue()
+
+
+async def test_a_spoken_message_plays_in_the_page_and_is_fetched_once_for_that(browser: Browser) -> None:
+    async with open_desk() as desk, looking(browser) as page:
+        desk.inboxes.heard = Sound(a_second(), "audio/wav")
+        fetched: list[str] = []
+        page.on("request", lambda asked: fetched.append(asked.url) if asked.url.endswith("/son") else None)
+        await signed_in(page, desk, confirmed=True)
+        await page.goto(desk.guest.origin + "/messages")
+        await page.get_by_role("button", name="Lire :").first.click()
+        await expect(page.get_by_role("heading", name="Message vocal")).to_be_visible()
+        assert fetched == []  # until somebody plays it
+        assert await page.evaluate(PLAYS) == 1
+        assert len(fetched) == 1

@@ -66,6 +66,15 @@ async def rung(office: Office, *pages: Page) -> str:
     return leg
 
 
+async def closes(page: Page) -> None:
+    """The operator says what became of the call that is over."""
+    for name in ("J'ai lu", "Clore l'appel"):
+        await page.locator(".script").get_by_role("button", name=name).click()
+    await page.get_by_role("radio", name="Renseignement pratique").check()
+    await page.locator(".script").get_by_role("button", name="Valider").click()
+    await expect(heading(page, "Appel à clore")).to_have_count(0)
+
+
 async def hear_each_other(office: Office, caller: str) -> bool:
     heard = await office.hears(caller)
     return len(heard) == 1 and caller in await office.hears(*heard)
@@ -107,6 +116,9 @@ async def test_a_call_rings_is_taken_by_keyboard_and_wrapped_up(browser: Browser
         await expect(heading(page, "Fin d’appel").first).to_be_visible()
         assert (await office.client.closed(caller)).activity == "ended"
         assert await office.left_for() == "answered"
+        await page.keyboard.press("Alt+w")  # not before it is said what the call was about
+        await expect(button(page, "Disponible")).to_be_disabled()
+        await closes(page)
         await page.keyboard.press("Alt+w")
         await expect(heading(page, "Disponible")).to_be_visible()
 
@@ -138,6 +150,9 @@ async def test_a_caller_is_held_a_colleague_is_asked_and_takes_over(browser: Bro
         await first.keyboard.press("Alt+h")
         await expect(first.locator("#annonce")).to_have_text("L’appelant est en attente.")
         await office.becomes(lambda: office.hears(caller), frozenset())
+        await expect(first.locator("#telephone-etat")).to_have_text(
+            "En attente : l’appelant entend la musique, et ne vous entend pas."
+        )
         await first.keyboard.press("Alt+h")
         await office.becomes(lambda: hear_each_other(office, caller), True)
         await is_there(second)
@@ -175,6 +190,7 @@ async def test_a_page_that_is_loaded_again_shows_the_same(browser: Browser, offi
         await expect(heading(page, "Fin d’appel").first).to_be_visible()
         await office.becomes(lambda: office.one("SELECT state FROM queue_entry"), "waiting")
         assert (await office.client.state(caller)).activity != "ended"
+        await closes(page)
         await button(page, "Disponible").click()
         office.stage.clock.advance(31)  # to somebody else first, where there is one
         await expect(heading(page, "Un appel pour Cabinet des Tilleuls")).to_be_visible()

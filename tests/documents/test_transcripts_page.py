@@ -16,6 +16,13 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "transcripts.md"
 WORDS = {"REGEX": "bonjour", "KEYS": "1", "SECONDS": 2, "TEXT": "le secrétariat", "NAME": "second", "true": True}
 WORDS |= {"NAMES": ["caller", "second"], "false": False}
 KEYS = {"to": "+33465710001", "from": "+33639980001", "on": "+33472000000", "body": "Bonjour", "as": "code"}
+KEYS |= {
+    "login": "operatrice1",
+    "sees": "Que souhaite",
+    "sees_not": "14 h",
+    "chooses": "1",
+    "fills": {"text": "un mot"},
+}
 KEYS |= {"match": r"(\d{6})", "hears": "tapez 1", "presses": "1", "reason": "busy"}
 
 #: A telephone that has been answered, so that it can be hung up.
@@ -40,7 +47,9 @@ def examples() -> list[tuple[str, object]]:
 def transcript(folder: Path, *steps: dict[str, object]) -> Path:
     call = {"from": "+33639980001", "to": "+33465710001"}
     file = folder / "call.yaml"
-    file.write_text(yaml.safe_dump({"title": "Essai", "call": call, "steps": list(steps)}), encoding="utf-8")
+    on_duty = [{"login": "operatrice1", "telephone": "+33465710071"}]
+    whole = {"title": "Essai", "call": call, "on_duty": on_duty, "steps": list(steps)}
+    file.write_text(yaml.safe_dump(whole), encoding="utf-8")
     return file
 
 

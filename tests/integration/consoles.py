@@ -150,6 +150,7 @@ async def opened_console(
             keypad=None,  # type: ignore[arg-type]
             passes=passes,
         ),
+        script=None,  # type: ignore[arg-type]
         bells=RoutingBells(listener, database),
         streams=StreamLimits(check=0.1, look=0.3, pace=0.01),
         proofs=FormProofs(sealer),

@@ -39,7 +39,7 @@ async def test_a_practitioner_reads_and_the_writer_sees_the_receipt(room: Mailro
     assert (opened.how, opened.number, opened.text) == (As.ADDRESSEE, NUMBER, WORDS)
     assert await room.events(message) == ["message.read"]
     (seen,) = (await room.inboxes.overview(operator.token, None)).waiting
-    assert (seen.own, seen.read_at) == (True, room.clock.now())
+    assert (seen.own, seen.read_at, seen.read_by) == (True, room.clock.now(), doctor.account.display_name)
     room.clock.advance(60)
     await room.inboxes.open(doctor.token, TILLEULS, message, None)
     (again,) = (await room.inboxes.overview(operator.token, None)).waiting
@@ -98,8 +98,13 @@ async def test_a_request_of_a_document_is_asked_for_ready_or_refused(room: Mailr
         await room.inboxes.open(doctor.token, TILLEULS, message, None)
         done = await room.inboxes.answer(doctor.token, TILLEULS, message, answer, "", Due.DAY)
         assert done is (message is not callback)
-    seen = {line.id: line.answer for line in (await room.inboxes.overview(operator.token, None)).waiting}
-    assert seen == {renewal: Answer.READY, certificate: Answer.REFUSED, callback: None}
+    name = doctor.account.display_name
+    lines = (await room.inboxes.overview(operator.token, None)).waiting
+    assert {line.id: (line.answer, line.handled_by) for line in lines} == {
+        renewal: (Answer.READY, name),
+        certificate: (Answer.REFUSED, name),
+        callback: (None, None),
+    }
     by = await room.one("SELECT handled_by FROM message WHERE answer = 'ready'")
     assert by == str(doctor.staff)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -15,6 +16,7 @@ from callcenter.practice.practice_form import Setting
 from callcenter.staff.values import Role
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
+from tests.integration.consoles import BY
 from tests.integration.practice_office import (
     BENALI,
     MAIN,
@@ -248,3 +250,76 @@ async def test_a_practitioners_line_is_none_that_we_answer_and_is_never_shown(su
     assert "C’est déjà ainsi" in (await office.guest.send(path, {**fields, "ligne": "0465710062"})).words
     assert (await office.guest.send(path, {**fields, "sans-ligne": "1"})).status == 303
     assert "médecine générale · non sensible · pas de ligne" in (await office.guest.get(f"/cabinets/{TILLEULS}")).words
+
+
+async def test_p5_another_practice_and_none_are_told_in_the_same_words(
+    database: Database, sealer: Sealer, clock: DrivenClock
+) -> None:
+    async with opened_office(database, sealer, clock, port_elsewhere=True) as office:
+        await office.staff("superviseur1", Role.SUPERVISOR, TILLEULS)
+        said = set()
+        for practice in (PORT, UUID(int=99)):
+            answer = await office.guest.get(f"/cabinets/{practice}")
+            said.add((answer.status, re.sub(r"<code>.*?</code>", "", answer.text)))
+        assert [status for status, _ in said] == [404]
+
+
+async def test_whoever_may_change_nothing_is_told_so(office: Office) -> None:
+    await office.staff("operatrice1", Role.OPERATOR, TILLEULS)
+    page = await office.guest.get("/cabinets")
+    assert "aucun cabinet dont vous puissiez modifier les réglages" in page.words
+    assert "Cabinets" not in re.findall(r"<nav.*?</nav>", page.text, re.DOTALL)[0]
+    for path in ("/cabinets/x", f"/cabinets/{TILLEULS}/reglages/nimporte-quoi", f"/cabinets/{TILLEULS}/praticiens/x"):
+        assert (await office.guest.get(path)).status == 404
+
+
+async def test_a_practitioner_changes_their_own_practice_and_not_its_numbers(office: Office) -> None:
+    await office.staff("praticien1", Role.PRACTITIONER, TILLEULS)
+    page = await office.guest.get(f"/cabinets/{TILLEULS}")
+    assert "Modifier : Message du jour" in page.words
+    assert "Modifier : Numéro de secours" not in page.words
+    assert (await office.guest.get(setting(TILLEULS, "numeros"))).status == 404
+    fields = await office.form(setting(TILLEULS, "voix"))
+    assert (await office.guest.send(setting(TILLEULS, "voix"), {**fields, "valeur": "carrier"})).status == 303
+
+
+async def test_a_role_that_was_taken_opens_nothing_on_a_page_that_stands(supervised: Office) -> None:
+    office, path = supervised, setting(TILLEULS, "fermeture")
+    fields = await office.form(path)
+    account = office.accounts["superviseur1"]
+    (grant,) = await office.console.room.administration.roles(account.id)
+    await office.console.room.administration.take(account, grant.role, grant.portfolio, BY)
+    assert (await office.guest.send(path, {**fields, "valeur": "Appelez ailleurs."})).status == 404
+    assert "Appelez" not in (await office.facts()).closing_conduct
+
+
+async def test_a_form_that_claims_a_million_rows_has_a_hundred(supervised: Office) -> None:
+    for name in ("qui-repond-quand", "numeros"):
+        path = setting(TILLEULS, name)
+        fields = await supervised.form(path)
+        page = await supervised.guest.send(path, {**fields, "rangs": "9" * 9, "geste": "rien"})
+        assert page.text.count("<fieldset") < 120, name
+
+
+async def test_what_is_tried_is_warned_of_before_it_is_saved(supervised: Office) -> None:
+    path = setting(TILLEULS, "message-du-jour")
+    fields = await supervised.form(path)
+    tried = await supervised.guest.send(path, {**fields, "valeur": "Mme Durand est attendue.", "geste": "apercu"})
+    assert "Cela ressemble au nom d’une personne." in tried.words
+
+
+async def test_a_practitioner_is_added_once_under_a_name_that_can_be_compared(supervised: Office) -> None:
+    office, path = supervised, f"/cabinets/{TILLEULS}/praticiens"
+    fields = {**await office.form(path), "specialite": "pédiatrie", "titre": "Dr", "sensible": "1"}
+    for name, why in (
+        ("", "Ne peut pas rester vide."),
+        ("claire MOREAU", "déjà enregistré"),
+        ("李雷", "caractère inconnu"),
+    ):
+        refused = await office.guest.send(path, {**fields, "nom": name})
+        assert why in refused.words, refused.words
+        assert fields_of(refused)["specialite"] == "pédiatrie"
+    assert (await office.guest.send(path, {**fields, "nom": "Paul Vasseur", "ligne": "04 65 71 00 63"})).status == 303
+    page = await office.guest.get(f"/cabinets/{TILLEULS}")
+    assert "Dr Paul Vasseur pédiatrie · sensible · une ligne est enregistrée" in page.words
+    assert [record["event"] for record in await office.records()] == ["practitioner.changed"]

@@ -1,8 +1,10 @@
 // The workplace, alive: it looks when it is told to, shows what the server says, rings, speaks, and sends forms.
 
+import { ScriptOnPage } from "./script.js";
 import { Softphone } from "./softphone.js";
 import { link } from "./workplace_link.js";
 import { OVER, fetched, merge, remember, run } from "./workplace_parts.js";
+import { keys } from "./workplace_keys.js";
 import { ring } from "./workplace_ring.js";
 
 const part = document.getElementById("poste");
@@ -12,6 +14,8 @@ const [announced, alerted, lost] = ["annonce", "alerte", "liaison"].map((id) => 
 const [sound, shortcuts, notify] = ["sonnerie", "raccourcis", "prevenir"].map((id) => document.getElementById(id));
 const state = document.getElementById("telephone-etat");
 const title = document.title;
+
+const script = new ScriptOnPage(part, announced);
 
 let skew = Number(part.dataset.now) - Date.now();
 let touched = true; // somebody has been at the page since it looked last
@@ -55,7 +59,7 @@ const softphone = said.kind
       failed(offer, why) {
         speaking = "";
         showSpeaking({ microphone: said.noMicrophone, missing: said.missing }[why] ?? said.failed);
-        if (offer) sendTo(said.giveBack.replace("{call}", offer));
+        if (offer) giveBack(said.giveBack.replace("{call}", offer));
       },
       troubled: (words) => showSpeaking(words),
     })
@@ -63,7 +67,7 @@ const softphone = said.kind
 
 const showSpeaking = (trouble) => {
   if (!state) return;
-  const words = { connecting: said.connecting, open: muted ? said.muted : said.open };
+  const words = { connecting: said.connecting, open: muted ? said.muted : part.dataset.held ? said.held : said.open };
   state.textContent = trouble ?? words[speaking] ?? said.ready;
   state.className = trouble ? "wrong-words" : "";
   const button = document.getElementById("muet");
@@ -102,18 +106,21 @@ const show = (changed) => {
   showSpeaking(state?.className ? state.textContent : undefined);
 };
 
-const arrived = (next) => {
+const arrived = (next, own = false) => {
   if (next === OVER || !next) {
     if (next === OVER) location.assign(said.over);
     else location.reload(); // a page that was left open over a new sign-in
     return;
   }
   skew = Number(next.dataset.now) - Date.now();
-  reached(true);
+  script.comes();
   show(merge(part, next));
+  script.shown(own);
+  reached(true);
 };
 
 const reached = (well) => {
+  if (well && !lost.hidden) script.reached();
   lost.hidden = well;
   lost.textContent = well ? "" : lost.dataset.words;
 };
@@ -152,6 +159,7 @@ const look = async () => {
 
 let looked = 0;
 setInterval(() => {
+  script.tick(Date.now() + skew);
   // What runs down has come to its end: the server knows what follows, a moment later.
   if (run(part, Date.now() + skew) && Date.now() - looked > 2_000) {
     looked = Date.now();
@@ -163,39 +171,48 @@ setInterval(() => {
 
 const sending = new Set();
 
-const sendTo = async (address, fields = {}) => {
-  if (sending.has(address)) return; // two clicks are one
+const tellNotSent = () => {
+  alerted.textContent = said.notSent;
+  state?.replaceChildren(said.notSent);
+};
+
+const giveBack = async (address) => {
+  if (!(await sendTo(address))) tellNotSent();
+};
+
+// Resolves to whether it has arrived.
+const sendTo = async (address, fields = {}, own = false) => {
+  if (sending.has(address)) return true; // two clicks are one
   sending.add(address);
   touched = true;
   try {
-    arrived(await fetched(address, { ...proof(), ...fields, [said.part]: "1" }));
+    arrived(await fetched(address, { ...proof(), ...fields, [said.part]: "1" }), own);
+    return true;
   } catch {
     reached(false);
-    alerted.textContent = said.notSent;
-    state?.replaceChildren(said.notSent);
+    return false;
   } finally {
     sending.delete(address);
   }
 };
 
-document.addEventListener("submit", (event) => {
-  const form = event.target;
+document.addEventListener("submit", async (event) => {
+  const { target: form, submitter } = event;
   if (!form.matches("[data-act]")) return;
   event.preventDefault();
-  sendTo(form.getAttribute("action"), Object.fromEntries(new FormData(form, event.submitter)));
+  const own = form.matches("[data-script]");
+  const button = submitter ?? form.querySelector("button");
+  if (own) script.leaves(form);
+  if (await sendTo(form.getAttribute("action"), Object.fromEntries(new FormData(form, button)), own)) return;
+  if (own) script.unsent(form, button);
+  else tellNotSent();
 });
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("#muet")) mute();
 });
 
-document.addEventListener("keydown", (event) => {
-  if (!shortcuts.checked || !event.altKey || event.ctrlKey || event.metaKey || event.repeat) return;
-  const button = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
-  if (!button || button.hidden || button.disabled) return;
-  event.preventDefault();
-  button.click();
-});
+keys(shortcuts, script);
 
 remember(part);
 show([]);

@@ -26,11 +26,29 @@ export const fetched = (address, form, id = "poste") =>
 
 const slots = (part) => [...part.querySelectorAll("[data-slot]")];
 
-// A clock that runs is no change.
+// A clock that runs is no change, and neither is what somebody types and the server has kept.
 const still = (slot) => {
   const copy = slot.cloneNode(true);
   for (const time of copy.querySelectorAll("time")) time.textContent = "";
+  for (const timer of copy.querySelectorAll(".timer")) timer.removeAttribute("data-pace");
+  for (const field of copy.querySelectorAll("[data-typed]")) {
+    if (field.type === "radio") field.removeAttribute("checked");
+    else if (field.matches("textarea")) field.textContent = "";
+    else if (field.matches("input")) field.removeAttribute("value");
+    for (const option of field.options ?? []) option.removeAttribute("selected");
+  }
   return copy;
+};
+
+// What was typed in another window, where nobody types here.
+const adopt = (old, next) => {
+  for (const typed of next.querySelectorAll("input[data-typed]:not([type=radio]), textarea[data-typed]")) {
+    const own = document.getElementById(typed.id);
+    if (!own || !old.contains(own)) continue;
+    const untouched = own.value === own.defaultValue && own !== document.activeElement;
+    own.defaultValue = typed.defaultValue;
+    if (untouched) own.value = typed.defaultValue;
+  }
 };
 
 let shown = new Map();
@@ -47,9 +65,12 @@ export const merge = (part, next) => {
   for (const slot of slots(next)) {
     const { slot: name } = slot.dataset;
     const bare = still(slot);
-    if (shown.get(name)?.isEqualNode(bare)) continue;
-    shown.set(name, bare);
     const old = part.querySelector(`[data-slot="${name}"]`);
+    if (shown.get(name)?.isEqualNode(bare)) {
+      adopt(old, slot);
+      continue;
+    }
+    shown.set(name, bare);
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     const fresh = document.importNode(slot, true);
     old.replaceWith(fresh);
@@ -71,6 +92,12 @@ const words = (milliseconds) => {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 };
 
+// How a clock stands, as the server says it too (`console.workplace.pace`).
+const pace = (seconds, { soon, late }, runsDown) => {
+  const passed = (limit) => (runsDown ? seconds <= Number(limit) : seconds >= Number(limit));
+  return passed(late) ? "late" : passed(soon) ? "soon" : "";
+};
+
 // Lets the clocks run. Returns whether one that runs down has come to its end.
 export const run = (part, now) => {
   let ended = false;
@@ -79,6 +106,8 @@ export const run = (part, now) => {
     const left = until ? Number(until) - now : now - Number(since);
     if (until && left <= 0) ended = true;
     time.textContent = words(left);
+    const timer = time.closest(".timer");
+    if (timer) timer.dataset.pace = pace(Math.floor(left / 1000), timer.dataset, Boolean(until));
   }
   return ended;
 };

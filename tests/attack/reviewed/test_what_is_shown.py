@@ -196,7 +196,7 @@ async def test_p4_a_broken_chain_is_told_and_nothing_is_hidden(review: Review) -
     words = paper.chain_words(after.chain)
     assert words.startswith("CHAÎNE ROMPUE")
     made = await review.reviews.paper(review.ours, review.call)
-    assert "CHAÎNE ROMPUE".encode("cp1252") in _unescaped(made)
+    assert "CHAÎNE ROMPUE".encode("cp1252") in unescaped(made)
 
 
 async def test_a_record_of_a_kind_that_is_yet_to_come_is_told_by_its_name(review: Review) -> None:
@@ -224,7 +224,7 @@ async def test_a_record_of_a_kind_that_is_yet_to_come_is_told_by_its_name(review
 
 async def test_a_paper_says_who_had_it_made_and_is_on_record(review: Review) -> None:
     made = await review.reviews.paper(review.ours, review.call)
-    text = _unescaped(made).decode("cp1252", "replace")
+    text = unescaped(made).decode("cp1252", "replace")
     assert made.startswith(b"%PDF-")
     assert "Édité par Superviseur 1 le 26/11/2026 à 10:" in text
     assert "Vérification" in text
@@ -256,7 +256,7 @@ CANARIES = (
 async def test_p1_no_page_paper_or_file_holds_a_word_about_the_patient(review: Review) -> None:
     sources = {
         "page": await page_of(review, review.call),
-        "paper": _unescaped(await review.reviews.paper(review.ours, review.call)).decode("cp1252", "replace"),
+        "paper": unescaped(await review.reviews.paper(review.ours, review.call)).decode("cp1252", "replace"),
     }
     for kind in Kind:
         sources[f"file of {kind}"] = (await review.reviews.export(review.ours, asked(kind))).decode()
@@ -273,7 +273,7 @@ def _betrayed(source: str) -> list[str]:
     return [canary for canary in CANARIES if canary.casefold() in read]
 
 
-def _unescaped(made: bytes) -> bytes:
+def unescaped(made: bytes) -> bytes:
     """The letters of a PDF whose pages are not compressed: escapes of its strings undone, pieces put together."""
     plain = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), made)
     return re.sub(rb"\\([()\\])", rb"\1", plain)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from callcenter.calls import rooms
 from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
@@ -122,6 +123,20 @@ async def test_p7_a_colleague_is_free_again_when_they_could_not_be_asked(scene: 
     assert await scene.talks.consult(scene.talk.staff, scene.talk.id, whom, False) is Acted.NOT_DONE
     assert await _doing(scene, colleague) is PresenceState.AVAILABLE
     assert await scene.talks.consult(scene.talk.staff, scene.talk.id, whom, False) is Acted.DONE
+
+
+@pytest.mark.parametrize(("away", "acted"), [(1, Acted.DONE), (2, Acted.DONE), (3, Acted.NOT_DONE)])
+async def test_a_caller_who_comes_back_from_their_keys_is_waited_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, away: int, acted: Acted
+) -> None:
+    """« Consulter » right after the keypad: the page shows that they come a moment before they are in the room."""
+    monkeypatch.setattr(rooms, "COMES_BACK", (0.0, 0.0))
+    scene.rooms.away = away
+    colleague = await scene.floor.operator(scene.practice)
+    assert await scene.talks.consult(scene.talk.staff, scene.talk.id, Colleague(colleague), False) is acted
+    stood = await scene.standing()
+    assert stood is not None
+    assert (stood.third is not None, stood.on_hold) == (acted is Acted.DONE, acted is Acted.DONE)
 
 
 async def test_p7_a_colleague_who_declines_or_does_not_come_gives_the_caller_back(

@@ -42,6 +42,8 @@ from tests.unit.console.boards import BoardsDouble
 from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.inboxes import InboxesDouble
 from tests.unit.console.incidents import IncidentsDouble
+from tests.unit.console.locks import LocksDouble
+from tests.unit.console.scripts import ScriptDouble
 from tests.unit.console.workplaces import WorkplacesDouble
 
 STAFF = UUID("11111111-2222-4333-8444-555555555555")
@@ -238,6 +240,7 @@ class Desk:
     inboxes: InboxesDouble
     boards: BoardsDouble
     incidents: IncidentsDouble
+    script: ScriptDouble
 
     async def signed_in(self, **how: Any) -> str:
         """The guest has a session, without the pages of it. Returns its token."""
@@ -247,16 +250,21 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None, **deps: Any) -> AsyncIterator[Desk]:
+async def open_desk(
+    staff: StaffDouble | None = None, *, url: str | None = None, again: Desk | None = None, **deps: Any
+) -> AsyncIterator[Desk]:
     """The console, and a guest before it.
 
     Arguments:
         url: its public address, by default that at which it listens.
+        again: one that was closed: another process takes its place, at the same address.
         deps: others of its dependencies.
     """
     staff, port, failures = staff or StaffDouble(), free_port(), []
-    workplaces, inboxes = WorkplacesDouble(), InboxesDouble()
-    boards, incidents = BoardsDouble(), IncidentsDouble()
+    inboxes, boards, incidents = InboxesDouble(), BoardsDouble(), IncidentsDouble()
+    workplaces, script = WorkplacesDouble(), ScriptDouble()
+    if again is not None:
+        staff, port, workplaces, script = again.staff, int(again.guest.origin[-5:]), again.workplaces, again.script
     origin = console_origin(url or f"http://localhost:{port}")
     sealer = Sealer(Keyring("k1", {"k1": b"s" * 32}, b"i" * 32), SeededRandom(3))
 
@@ -271,17 +279,18 @@ async def open_desk(staff: StaffDouble | None = None, *, url: str | None = None,
         reception=staff,
         workplaces=workplaces,
         pages=(InboxPages(inboxes),),
+        script=script,
         bells=workplaces,
         proofs=FormProofs(sealer),
         random=SeededRandom(4),
         failed=failed,
-        supervision=Supervision(boards, incidents),
+        supervision=Supervision(boards, incidents, LocksDouble()),
     )
     runner = web.AppRunner(console_application(replace(given, **deps)), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with arriving(f"http://127.0.0.1:{port}", str(origin)) as guest:
-            yield Desk(staff, guest, failures, workplaces, inboxes, boards, incidents)
+            yield Desk(staff, guest, failures, workplaces, inboxes, boards, incidents, script)
     finally:
         await runner.cleanup()

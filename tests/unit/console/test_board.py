@@ -15,6 +15,7 @@ from callcenter.routing.statistics import Queue, Queued, Span
 from tests.unit.console.boards import DAY, MORNING, BoardsDouble
 from tests.unit.console.doubles import open_desk
 from tests.unit.console.incidents import IncidentsDouble
+from tests.unit.console.locks import LocksDouble
 from tests.unit.console.workplaces import NOW
 
 PAGES = ("/en-direct", "/en-direct/etat", "/en-direct/mur", "/en-direct/mur/etat")
@@ -59,7 +60,9 @@ async def test_the_wall_has_six_figures_and_no_name() -> None:
 
 
 async def test_whoever_supervises_nothing_has_no_board() -> None:
-    async with open_desk(supervision=Supervision(BoardsDouble(supervises=False), IncidentsDouble())) as desk:
+    async with open_desk(
+        supervision=Supervision(BoardsDouble(supervises=False), IncidentsDouble(), LocksDouble())
+    ) as desk:
         await desk.signed_in()
         for path in (*PAGES, "/en-direct/evenements"):
             assert (await desk.guest.get(path)).status == 404, path

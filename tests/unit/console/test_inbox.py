@@ -237,20 +237,19 @@ async def test_whoever_has_nothing_to_do_with_messages_reads_why() -> None:
         assert 'href="/messages" aria-current="page"' in (await desk.guest.get("/messages")).text
 
 
-async def test_what_became_of_a_document_is_told_in_words() -> None:
+async def test_what_became_of_a_document_is_told_in_words_with_who_and_when() -> None:
     async with open_desk() as desk:
         at = SINCE + timedelta(hours=1)
-        desk.inboxes.overviewed = replace(
-            desk.inboxes.overviewed,
-            for_me=(),
-            waiting=tuple(
-                replace(LINE, own=True, handled_at=at, answer=answer, read_at=at)
-                for answer in (Answer.READY, Answer.REFUSED)
-            ),
-        )
+        ready, refused = [
+            replace(LINE, own=True, handled_at=at, handled_by="Dr M. <b>", answer=answer, read_at=at)
+            for answer in (Answer.READY, Answer.REFUSED)
+        ]
+        read = replace(LINE, read_at=at, read_by="Praticien")
+        desk.inboxes.overviewed = replace(desk.inboxes.overviewed, for_me=(), waiting=(LINE, read, ready, refused))
         await desk.signed_in()
-        words = (await desk.guest.get("/messages")).words
-        assert "prêt depuis le 26\u00a0novembre 2026 à 11" in words.replace(" ", " ") or "prêt depuis" in words
-        assert "refusé le" in words
-        assert "écrit par vous" in words
+        words = " ".join((await desk.guest.get("/messages")).words.split())
+        assert "demandé, pas encore lu" in words
+        assert "lu le 26 novembre 2026 à 11 h 00 par Praticien" in words
+        assert "prêt depuis le 26 novembre 2026 à 11 h 00 par Dr M. <b> · écrit par vous" in words
+        assert "refusé le 26 novembre 2026 à 11 h 00 par Dr M. <b>" in words
         assert "Aucun message ne vous attend." in words

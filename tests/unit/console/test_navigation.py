@@ -26,7 +26,10 @@ def shown(*roles: str) -> list[str]:
         (("operator",), ["/", "/poste", "/messages", "/compte"]),
         (("practitioner",), ["/", "/messages", "/cabinets", "/compte"]),
         (("administrator",), ["/", "/cabinets", "/incidents", "/administration", "/compte"]),
-        (("supervisor",), ["/", "/poste", "/messages", "/cabinets", "/suivi", "/en-direct", "/incidents", "/compte"]),
+        (
+            ("supervisor",),
+            ["/", "/poste", "/messages", "/cabinets", "/suivi", "/en-direct", "/blocages", "/incidents", "/compte"],
+        ),
         (("supervisor", "administrator"), ALL),
     ],
 )

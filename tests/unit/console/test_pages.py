@@ -542,7 +542,7 @@ async def test_every_door_says_for_whom_it_is_and_every_route_is_a_door() -> Non
 
 
 #: What else stands in addresses.
-OTHERS = {"incident": KEY, "practice": KEY, "hold": KEY, "message": KEY}
+OTHERS = {"incident": KEY, "practice": KEY, "hold": KEY, "message": KEY, "release": KEY}
 
 #: The page that has the form, by where the address of a form begins.
 FORMS = {
@@ -554,6 +554,7 @@ FORMS = {
     "/poste/": "/poste",
     "/messages/": "/messages",
     "/incidents/": "/incidents",
+    "/blocages/": "/blocages",
 }
 
 
@@ -588,15 +589,8 @@ def doors_of(staff: StaffDouble) -> list[object]:
     from callcenter.console.streams import Streams
     from callcenter.console.supervision import Supervision
 
-    deps = ConsoleDependencies(
-        None,
-        staff,
-        staff,
-        staff,
-        staff,
-        *[None] * 6,
-        supervision=Supervision(None, None),  # type: ignore[arg-type]
-    )
+    nothing = [None] * 7
+    deps = ConsoleDependencies(None, staff, staff, staff, staff, *nothing, supervision=Supervision(None, None, None))  # type: ignore[arg-type]
     return list(doors(deps, Streams(None, staff, None)))  # type: ignore[arg-type]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from callcenter.console.review import ReviewPages
 from callcenter.console.review_ports import LookUpProblem, Matches, Purpose, Results
 from callcenter.kernel.labels import Category
+from callcenter.reports import words
 from callcenter.reports.values import Chain, Kind, Outcome, Supervised
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.reviews import CALL, DESK, PERSON, PRACTICE, TIMELINE, ReviewsDouble
@@ -196,3 +199,9 @@ async def test_files_are_sent_as_files_and_kept_by_nobody() -> None:
         assert (await desk.guest.get("/suivi/export")).location == "/suivi"
         forged = await desk.guest.send(f"/suivi/appels/{CALL}/pdf", {"preuve": "x"})
         assert forged.status == 403
+
+
+def test_the_words_of_the_ledger_stand_in_the_template_that_gettext_reads() -> None:
+    """All of them and no others, so that none is shown in French alone."""
+    text = Path("callcenter/console/templates/review_words.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'^  "(.*)": _\("(.*)"\),$', text, re.MULTILINE)) == {(word, word) for word in words.OURS}

@@ -19,6 +19,7 @@ from callcenter.emulator.steps import (
     NoMails,
     NoRings,
     NoTexts,
+    Operates,
     Presses,
     Rings,
     Says,
@@ -216,3 +217,39 @@ def test_all_mistakes_are_named_together(tmp_path: Path) -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(TranscriptError, match="cannot be read"):
         load_transcript(tmp_path / "none.yaml")
+
+
+ON_DUTY = "on_duty: [{login: operatrice1, telephone: '+33465710071'}]\n"
+
+
+def operates(keys: str) -> str:
+    return f"{START}{ON_DUTY}steps:\n  - operator: {{{keys}}}\n"
+
+
+def test_somebody_on_duty_answers_a_screen(tmp_path: Path) -> None:
+    (step,) = load(tmp_path, operates("login: operatrice1, sees: 'L’heure', chooses: '1'")).steps
+    assert isinstance(step.action, Operates)
+    assert step.action.pattern is not None
+    assert (step.action.pattern.pattern, step.action.chooses, step.action.absent) == ("L'heure", "1", False)
+    (step,) = load(tmp_path, operates("login: operatrice1, fills: {text: 'un mot', urgency: urgent}")).steps
+    assert step.action == Operates("operatrice1", fills=(("text", "un mot"), ("urgency", "urgent")))
+    (step,) = load(tmp_path, operates("login: operatrice1, sees_not: '14 h'")).steps
+    assert isinstance(step.action, Operates)
+    assert step.action.absent
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("login: operatrice2", "'operatrice2' is not on duty"),
+        ("login: operatrice1, sees_not: a, chooses: '1'", "sees_not stands alone"),
+        ("login: operatrice1, chooses: '1', fills: {text: a}", "sees_not stands alone"),
+        ("login: operatrice1, fills: [text]", "fills is a set of fields"),
+        ("login: operatrice1, chooses: 1", "put it in quotes"),
+        ("sees: a", "has no 'login'"),
+        ("login: operatrice1, clicks: a", "has no key 'clicks'"),
+    ],
+)
+def test_what_is_wrong_with_an_answer_to_a_screen_is_told(tmp_path: Path, keys: str, told: str) -> None:
+    found = problems(tmp_path, operates(keys))
+    assert any(told in problem for problem in found), found

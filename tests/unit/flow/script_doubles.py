@@ -123,7 +123,11 @@ class MemoryScriptBooking:
         self.free = list(free)
         self.held: datetime | None = None
         self.booked: list[tuple[datetime, date, str]] = []
-        self.released = 0
+        self.held_with: UUID | None = None
+        self._practitioners = list(practitioners)
+
+    def change(self, practitioners: Sequence[BookablePractitioner]) -> None:
+        """The practice says anew who is booked by telephone."""
         self._practitioners = list(practitioners)
 
     async def practitioners(self) -> Sequence[BookablePractitioner]:
@@ -135,7 +139,7 @@ class MemoryScriptBooking:
     async def hold(self, practitioner: UUID, starts_at: datetime) -> Offered | NoSlot:
         if starts_at not in self.free:
             return NoSlot()
-        self.held = starts_at
+        self.held, self.held_with = starts_at, practitioner
         return Offered(next(one.name for one in self._practitioners if one.id == practitioner), starts_at)
 
     async def book(self, birth_date: date, number: str) -> BookingMade | NoSlot:
@@ -147,7 +151,6 @@ class MemoryScriptBooking:
 
     async def release(self) -> None:
         self.held = None
-        self.released += 1
 
 
 class MemoryNotes:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from callcenter.flow.check import Verdict, check
-from callcenter.flow.prompts import PromptBook
+from callcenter.flow.load import load_flow
+from callcenter.flow.prompts import Prompt, PromptBook
+from callcenter.flow.words import parse
+from callcenter.kernel.errors import DataProblems
 
 UNSAFE = Path(__file__).parent / "unsafe_scripts"
 #: From the folder of the unsafe ones: the words name the file.
@@ -83,3 +86,26 @@ def test_mending_as_told_makes_a_script_proven(name: str, tmp_path: Path) -> Non
     file.write_text("\n".join(kept), encoding="utf-8")
     report = check([file], book_path=UNSAFE / PROMPTS, policy_path=UNSAFE / POLICY)
     assert report.verdict is Verdict.PROVEN, report.text
+
+
+def test_what_is_for_operators_is_disclosed_to_no_verified_caller_either(tmp_path: Path) -> None:
+    words = "{{ appointment.starts_at | spoken_date }}, {{ practice.agenda_link }}"
+    both = Prompt("both", words, parse(words)[0])
+    book = replace(BOOK, prompts={**BOOK.prompts, "both": both}, translations={})
+    file = tmp_path / "voice.yaml"
+    file.write_text(
+        "flow: voice\nchannel: voice\nemergency: welcome\nstart: welcome\nperson: person\nsteps:\n"
+        "  welcome: {say: welcome, then: who}\n"
+        "  who: {verify: {level: 2}, verified: find, refused: person, unavailable: person}\n"
+        "  find: {find: next_appointment, found: read, none: person, withheld: person}\n"
+        "  read: {disclose: both, then: person, withheld: person}\n"
+        "  person: {take_message: callback, taken: goodbye, abandoned: goodbye}\n"
+        "  goodbye: {end: goodbye}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(DataProblems) as refused:
+        load_flow(file, book)
+    [problem] = refused.value.problems
+    assert problem.what == "step « read » names « practice.agenda_link » to callers, which is for operators"
+    file.write_text(file.read_text("utf-8").replace("disclose: both", "disclose: appointment_summary"), "utf-8")
+    assert load_flow(file, book).steps.keys() >= {"read"}

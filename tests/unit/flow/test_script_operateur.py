@@ -13,6 +13,7 @@ from callcenter.flow.load import load_flow
 from callcenter.flow.ports import Addressee, BookablePractitioner
 from callcenter.flow.screens import LEAVE, FieldKind
 from callcenter.flow.script_language import Disposition, Shown, Urgency
+from callcenter.flow.state import Manner
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Level
 from tests.unit.flow.doubles import NOW, Appointment, Patient
@@ -145,13 +146,15 @@ async def test_a_message_needs_its_text_and_may_lack_a_number(operateur: Flow) -
     assert (request.number, request.practitioner) == (None, UUID(int=7))  # the number called is theirs
 
 
-async def test_a_premium_number_is_not_offered_to_be_rung_back(operateur: Flow) -> None:
-    script = Script(operateur, number="+33899123456")
-    await script.begin()
-    await script.pick("1")
-    assert script.form.fields[1].value == ""
-    await script.fill(text="Rappeler", number="0899123456")
-    assert script.faults() == {"number": "script.telephone_wrong"}
+@pytest.mark.parametrize("number", ["+33899123456", None], ids=["premium", "withheld"])
+async def test_a_number_that_nobody_should_ring_stands_in_no_form(operateur: Flow, number: str | None) -> None:
+    for way, field in ((["1"], "number"), (["2", "2", "1"], "booking_number"), (["6"], "telephone")):
+        script = Script(operateur, number=number, practitioners=[MOREAU], free=FREE)
+        await script.begin()
+        await script.pick(*way)
+        assert next(one for one in script.form.fields if one.name == field).value == ""
+        await script.fill(**{field: "0899123456"})
+        assert script.faults()[field] == "script.telephone_wrong"
 
 
 @pytest.mark.parametrize(
@@ -202,6 +205,15 @@ async def test_a_verified_caller_is_told_the_date_and_no_more_than_is_asked(scri
     await script.pick("then", "0")
     await close(script)
     assert script.notes.disposed == [(Disposition.TOLD, "")]
+
+
+async def test_nothing_of_a_patient_outlasts_the_script(script: Script) -> None:
+    await script.pick("6")
+    await script.verified()
+    await script.pick("then", "0")
+    assert script.state.bound == {"appointment": FIRST}
+    await close(script, Disposition.TOLD)
+    assert (script.state.bound, script.state.typed) == ({}, {})
 
 
 async def test_a_second_look_is_asked_for_again(script: Script) -> None:
@@ -340,6 +352,23 @@ async def test_with_several_practitioners_one_is_chosen_and_asked_about(operateu
     assert script.booking.held == FREE[0]
 
 
+async def test_whoever_is_chosen_is_who_stood_on_the_screen(operateur: Flow) -> None:
+    """The practice changes who is booked by telephone while the operator looks at the list."""
+    third = BookablePractitioner(UUID(int=9), "Dr Anne Roux", new_patients=True)
+    script = Script(operateur, practitioners=[MOREAU, PETIT, third], free=FREE)
+    await script.begin()
+    await script.pick("2", "2")
+    script.booking.change([PETIT, third])
+    await script.pick("3", "1")
+    assert script.booking.held_with == third.id
+    gone = Script(operateur, practitioners=[MOREAU, PETIT, third], free=FREE)
+    await gone.begin()
+    await gone.pick("2", "2")
+    gone.booking.change([PETIT, third])
+    await gone.pick("1")
+    assert [option.label.text for option in gone.choice.options[:2]] == ["Dr Paul Petit", "Dr Anne Roux"]
+
+
 async def test_a_slot_taken_meanwhile_is_offered_no_more(script: Script) -> None:
     await script.pick("2", "2")
     script.booking.free.remove(FREE[0])
@@ -456,3 +485,20 @@ async def test_a_message_and_the_end_are_within_three_keys_of_every_screen(scrip
     else:
         await script.pick("1")
     assert script.form.fields[0].name == "text"
+
+
+# --- in another language
+
+
+async def test_another_language_is_another_book(operateur: Flow) -> None:
+    script = Script(operateur, [JEANNE], practitioners=[MOREAU], free=FREE)
+    script.state = replace(script.state, manner=Manner(language="en"))
+    await script.begin()
+    assert script.screen.lines[-1].text == "What does the person want?"
+    await script.pick("2", "2")
+    assert script.choice.options[0].label.text == "Tuesday 1 December, 10 am"
+    await script.pick("1")
+    await script.fill(booking_birth_date="no date")
+    assert script.form.fields[0].fault is not None
+    said = [*script.screen.lines, *(one.label for one in script.form.fields), script.form.fields[0].fault]
+    assert {line.language for line in said} == {"en"}

@@ -1,0 +1,414 @@
+"""What an operator's script does, on the database: what is shown and hidden, kept, put on record, and forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from callcenter.calls.script_values import ScriptScreen, Stands
+from callcenter.calls.upkeep import Upkeep
+from callcenter.flow.screens import AtKeys, Choice, Files, Filled, Finished, Form
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.levels import Level
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice.demo import seed
+from callcenter.practice.inbox import text_place
+from callcenter.store.keys import create_keys
+from tests.attack.ground import Ground, ground_on
+from tests.attack.scene import JEANNE, START, TILLEULS
+from tests.conftest import TEMPLATE, Cluster
+from tests.scripting import Desk, at_the_desk
+
+STARTS, PLACE = "reveal:appointment.starts_at", "reveal:appointment.place"
+BORN, MOBILE = "14031962", "06 39 98 00 01"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def clock() -> DrivenClock:
+    return DrivenClock(START)
+
+
+@pytest.fixture(scope="module")
+async def people(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
+    """A database with the demonstration's people, to be copied."""
+    keys = tmp_path_factory.mktemp("scripts") / "keys.json"
+    create_keys(keys, SystemRandom())
+    async with ground_on(cluster, TEMPLATE, "scripts_people", keys) as ground:
+        await seed(ground.app, ground.sealer, DrivenClock(START), SystemRandom())
+    yield ground
+    await cluster.drop("scripts_people")
+
+
+@pytest.fixture
+async def ground(people: Ground) -> AsyncIterator[Ground]:
+    name = f"scripts_{next(_numbers)}"
+    async with ground_on(people.cluster, people.name, name, people.keys_file) as ground:
+        yield ground
+    await people.cluster.drop(name)
+
+
+@pytest.fixture
+async def desk(ground: Ground, clock: DrivenClock) -> Desk:
+    return await at_the_desk(ground, clock)
+
+
+# --- shown, and hidden
+
+
+async def test_p1_a_field_is_shown_with_its_record_and_hidden_when_its_time_is_over(desk: Desk) -> None:
+    await desk.proves()
+    assert isinstance((await desk.to_the_fields()).screen, Files)
+    (field,) = (await desk.answer(STARTS)).shown
+    assert (field.path, field.category.value, field.value) == (
+        "appointment.starts_at",
+        "D03",
+        "mardi 1er décembre 2026 à 14\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}30",
+    )
+    assert field.until == desk.clock.now() + timedelta(seconds=60)
+    record = (await desk.records("disclosure"))[-1]
+    assert (record["id"], record["decision"], record["categories"]) == (str(field.record), "granted", ["D02", "D03"])
+    assert record["actor"] == {"kind": "operator", "id": str(desk.operator.staff)}
+    assert (record["channel"], record["control"], record["purpose"]) == ("console", "enforced", "PATRQT")
+    desk.clock.advance(59)
+    assert (await desk.look()).shown == (field,)
+    desk.clock.advance(1)
+    assert (await desk.look()).shown == ()
+    (row,) = await desk.ground.rows("SELECT shown, shown_until FROM script")
+    assert tuple(row) == (None, None)
+
+
+async def test_a_second_look_needs_a_second_record(desk: Desk) -> None:
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    before = len(await desk.records("disclosure"))
+    (again,) = (await desk.answer(STARTS)).shown
+    records = await desk.records("disclosure")
+    assert len(records) == before + 1
+    assert str(again.record) == records[-1]["id"]
+
+
+async def test_two_fields_stand_side_by_side_each_with_its_own_time(desk: Desk) -> None:
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    desk.clock.advance(30)
+    assert [one.path for one in (await desk.answer(PLACE)).shown] == ["appointment.starts_at", "appointment.place"]
+    desk.clock.advance(30)
+    (place,) = (await desk.look()).shown
+    assert (place.path, place.value) == ("appointment.place", "non indiqué")
+
+
+async def test_what_nothing_has_proved_is_withheld_and_that_is_on_record(desk: Desk) -> None:
+    """Evidence ends between the list and the field."""
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.proves(None)
+    stands = await desk.answer(STARTS)
+    assert (stands.shown, desk.lines[0]) == ((), "refusal")
+    assert (await desk.records("disclosure"))[-1]["reason"] == "unverified"
+
+
+async def test_the_timeline_tells_what_was_shown_and_never_why_something_was_withheld(desk: Desk) -> None:
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    await desk.proves(None)
+    timeline = (await desk.answer(PLACE)).timeline
+    assert [one.kind for one in timeline] == ["script.begun", "disclosure", "disclosure", "disclosure"]
+    assert [one.details.get("decision") for one in timeline] == [None, "granted", "granted", "refused"]
+    assert not any("reason" in one.details or "refs" in one.details for one in timeline)
+
+
+async def test_p1_no_screen_is_made_before_the_commit(desk: Desk) -> None:
+    stands = await desk.look()
+    with pytest.raises(TypeError, match="committed_screen"):
+        ScriptScreen(stands)
+
+
+# --- verified at the keys
+
+
+async def at_the_keys(desk: Desk) -> Stands:
+    await desk.look()
+    await desk.answer("1")
+    return await desk.answer("send", birth_date=BORN, telephone=MOBILE)
+
+
+async def test_the_caller_is_led_to_their_keys_with_what_they_said(desk: Desk) -> None:
+    stands = await at_the_keys(desk)
+    assert isinstance(stands.screen, AtKeys)
+    assert (stands.typing, stands.level, desk.ways.led) == (True, Level.UNKNOWN, [desk.talk.call])
+    told = (await desk.session()).state.typed
+    assert told == {"told_birth_date": "1962-03-14", "told_telephone": "+33639980001"}
+    (claimed,) = await desk.records("verification.claimed")
+    assert claimed["actor"]["kind"] == "operator"
+    assert claimed["refs"] == []
+    assert len(claimed["claim"]) == 64
+    assert "1962" not in str(claimed)
+
+
+async def test_nothing_happens_until_the_caller_is_back(desk: Desk) -> None:
+    before = (await at_the_keys(desk)).document
+    assert (await desk.returned()).document == before
+    await desk.proves()
+    stands = await desk.returned()
+    assert (stands.level, stands.patient, stands.typing) == (Level.VERIFIED, True, False)
+    assert isinstance(stands.screen, Files)
+
+
+async def test_whoever_comes_back_without_proof_is_refused(desk: Desk) -> None:
+    await at_the_keys(desk)
+    await desk.proves(None)
+    stands = await desk.returned()
+    assert (stands.level, stands.patient) == (Level.UNKNOWN, False)
+    assert "refusal" in desk.lines
+
+
+@pytest.mark.parametrize(("born", "telephone"), [(BORN, MOBILE), ("01011950", "0639989999")], ids=["known", "unknown"])
+async def test_p6_a_claim_looks_the_same_whoever_is_claimed(desk: Desk, born: str, telephone: str) -> None:
+    await desk.look()
+    await desk.answer("1")
+    stands = await desk.answer("send", birth_date=born, telephone=telephone)
+    assert desk.lines == ["script.at_keys"]
+    assert [one.kind for one in stands.timeline] == ["script.begun", "verification.claimed"]
+    assert await desk.ground.rows("SELECT 1 FROM challenge") == []
+    assert len(await desk.ground.rows("SELECT 1 FROM operator_claim")) == 1
+
+
+async def test_p2_a_new_claim_ends_what_was_proved_before(desk: Desk) -> None:
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    await desk.answer("then")
+    await desk.answer("3")
+    await desk.answer("4")
+    await desk.answer("1")
+    stands = await desk.answer("send", birth_date="01011950", telephone=MOBILE)
+    assert (stands.shown, stands.level) == ((), Level.UNKNOWN)
+    session = await desk.session()
+    assert (session.evidence, session.challenge) == (None, None)
+
+
+async def test_a_caller_on_hold_is_not_led_and_nothing_is_claimed(desk: Desk) -> None:
+    await desk.ground.change(
+        "INSERT INTO talk (reservation_id, room, seat, on_hold) VALUES (:id, :id, 'operator', true)", id=desk.talk.id
+    )
+    stands = await at_the_keys(desk)
+    assert isinstance(stands.screen, Form)
+    assert desk.lines[0] == "script.verify_not_now"
+    assert (await desk.records("verification.claimed"), desk.ways.led) == ([], [])
+    assert await desk.ground.rows("SELECT 1 FROM operator_claim") == []
+
+
+async def test_a_call_has_so_many_codes_and_no_more(desk: Desk) -> None:
+    await desk.keep(replace(await desk.session(), challenges_used=3))
+    await at_the_keys(desk)
+    assert "refusal" in desk.lines
+    (refused,) = await desk.records("verification.refused")
+    assert refused["reason"] == "codes_per_call"
+
+
+async def test_whoever_has_gone_is_back_in_the_talk_for_all_that_we_know(desk: Desk) -> None:
+    desk.ways.gone = True
+    await at_the_keys(desk)
+    stands = await desk.look()
+    assert stands.typing is False
+    await desk.returned()
+    assert "refusal" in desk.lines
+
+
+# --- acts
+
+
+async def test_an_appointment_is_moved_where_the_caller_wants_it(desk: Desk) -> None:
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer("then")
+    stands = await desk.answer("2")
+    assert isinstance(stands.screen, Choice)
+    await desk.answer("2")
+    (moved,) = await desk.records("appointment.moved")
+    assert (moved["level"], moved["actor"]["kind"]) == (2, "operator")
+    (row,) = await desk.ground.rows(
+        "SELECT count(*) AS many FROM appointment WHERE patient_id = :id AND starts_at <> :was AND status = 'planned'",
+        id=JEANNE,
+        was=START,
+    )
+    assert row.many == 2
+    assert await desk.ground.rows("SELECT 1 FROM slot_hold") == []
+
+
+async def test_an_appointment_is_cancelled(desk: Desk) -> None:
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer("then")
+    await desk.answer("1")
+    (cancelled,) = await desk.records("appointment.cancelled")
+    assert cancelled["actor"] == {"kind": "operator", "id": str(desk.operator.staff)}
+
+
+async def test_a_message_is_left_with_its_text_sealed(desk: Desk) -> None:
+    await desk.look()
+    await desk.answer("2")
+    await desk.answer("send", text="Rappeler <b>demain</b>", number=MOBILE, urgency="urgent", whom="practice")
+    (row,) = await desk.ground.rows("SELECT id, text, urgency, kind, call_reference FROM message")
+    assert (row.urgency, row.kind, row.call_reference) == ("urgent", "callback", desk.talk.call)
+    assert desk.ground.sealer.open_text(row.text, text_place(TILLEULS, row.id)) == "Rappeler <b>demain</b>"
+    assert "demain" not in str(await desk.records())
+
+
+# --- what is typed is not lost, and is answered once
+
+
+async def test_what_was_typed_and_not_sent_comes_back(desk: Desk) -> None:
+    await desk.look()
+    form = await desk.answer("2")
+    assert await desk.scripts.draft(desk.operator, desk.talk.id, form.document, {"text": "à moitié", "other": "no"})
+    again = await desk.look()
+    assert again.document == form.document
+    assert isinstance(again.screen, Form)
+    assert {one.name: one.value for one in again.screen.fields}["text"] == "à moitié"
+    assert not await desk.scripts.draft(desk.operator, desk.talk.id, form.document - 1, {"text": "late"})
+    await desk.answer("leave")
+    assert (await desk.script()).drafts == {}
+
+
+async def test_p3_an_answer_to_another_screen_has_no_effect(desk: Desk) -> None:
+    await desk.look()
+    stands = await desk.answer("2")
+    for late in (stands.document - 1, stands.document + 1):
+        assert (await desk.answer("send", document=late, text="x", urgency="normal")).document == stands.document
+    assert await desk.ground.rows("SELECT 1 FROM message") == []
+
+
+async def test_p3_two_clicks_at_once_are_one(desk: Desk) -> None:
+    await desk.proves()
+    fields = await desk.to_the_fields()
+    clicks = (desk.scripts.answer(desk.operator, desk.talk.id, fields.document, Filled(STARTS)) for _ in range(4))
+    made = await asyncio.gather(*clicks)
+    assert {one.stands.document for one in made if one is not None} == {fields.document + 1}
+    assert len(await desk.records("disclosure")) == 2  # the look, and the field
+
+
+async def test_what_the_screen_does_not_offer_has_no_effect(desk: Desk) -> None:
+    stands = await desk.look()
+    for forged in (STARTS, "declare:D03", "send", "7", ""):
+        assert (await desk.answer(forged)).document == stands.document
+    assert [one["event"] for one in await desk.records()] == ["script.begun"]
+
+
+# --- instructions
+
+
+async def test_instructions_are_read_once_and_again_when_they_change(desk: Desk) -> None:
+    await desk.ground.change("DELETE FROM instruction_ack")
+    stands = await desk.look()
+    assert "practice.instructions" in desk.lines
+    assert isinstance(stands.screen, Choice)
+    assert [one.choice for one in stands.screen.options] == ["then"]
+    await desk.answer("then")
+    (read,) = await desk.records("instructions.read")
+    (row,) = await desk.ground.rows("SELECT staff_id, revision FROM instruction_ack")
+    assert (row.staff_id, read["refs"]) == (desk.operator.staff, [f"setting:instructions:{row.revision}"])
+    desk = await desk.next_call()
+    await desk.look()
+    assert desk.lines[-1] == "reason"
+    await desk.ground.change("UPDATE instruction_ack SET revision = 0")
+    desk = await desk.next_call()
+    await desk.look()
+    assert desk.lines[0] == "script.instructions_new"
+
+
+# --- how it ends
+
+
+async def test_a_call_is_closed_with_what_it_was_about(desk: Desk) -> None:
+    await desk.look()
+    await desk.answer("9")
+    await desk.hang_up()
+    stands = await desk.answer("send", disposition="information", note="Horaires")
+    assert isinstance(stands.screen, Finished)
+    (row,) = await desk.ground.rows("SELECT disposition, note, ended_at FROM script")
+    assert (row.disposition, row.ended_at) == ("information", desk.clock.now())
+    assert b"Horaires" not in row.note
+    (disposed,) = await desk.records("call.disposed")
+    assert (disposed["disposition"], disposed["note"]) == ("information", True)
+
+
+async def test_noting_goes_on_after_the_talk_until_time_is_up(desk: Desk) -> None:
+    await desk.look()
+    await desk.hang_up()
+    stands = await desk.look()
+    assert (stands.live, stands.level) == (False, Level.UNKNOWN)
+    desk.clock.advance(timedelta(minutes=31).total_seconds())
+    assert await desk.scripts.look(desk.operator, desk.talk.id) is None
+
+
+async def test_whoever_has_another_call_still_notes_what_the_one_before_was_about(desk: Desk) -> None:
+    """What they were writing as it came is not lost; of the patient nothing is seen any more."""
+    await desk.look()
+    await desk.answer("1")
+    stands = await desk.look()
+    assert await desk.scripts.draft(desk.operator, desk.talk.id, stands.document, {"text": "Rappeler avant midi"})
+    other = await desk.next_call()
+    await other.look()
+    before = await desk.look()
+    assert (before.live, before.level, before.shown) == (False, Level.UNKNOWN, ())
+    await desk.ground.change("UPDATE script SET state = NULL WHERE id = :id", id=other.talk.id)
+    assert await other.scripts.look(other.operator, other.talk.id) is None
+
+
+async def test_what_nobody_looks_at_again_is_hidden_and_forgotten_by_itself(desk: Desk) -> None:
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    await desk.ground.change(
+        "INSERT INTO operator_claim (staff_id, hour, claims) VALUES (:id, '2000-01-01', 3)", id=desk.operator.staff
+    )
+    upkeep = Upkeep(desk.ground.app, desk.clock, None, None)  # type: ignore[arg-type]  # neither is asked
+    await upkeep.forget()
+    (row,) = await desk.ground.rows("SELECT shown IS NULL AS hidden, state IS NULL AS forgotten FROM script")
+    assert tuple(row) == (False, False)
+    assert await desk.ground.rows("SELECT 1 FROM operator_claim") == []
+    desk.clock.advance(61)
+    await upkeep.forget()
+    (row,) = await desk.ground.rows("SELECT shown IS NULL AS hidden, state IS NULL AS forgotten FROM script")
+    assert tuple(row) == (True, False)
+    desk.clock.advance(timedelta(hours=6).total_seconds())
+    await upkeep.forget()
+    (row,) = await desk.ground.rows("SELECT shown IS NULL AS hidden, state IS NULL AS forgotten FROM script")
+    assert tuple(row) == (True, True)
+
+
+# --- an emergency
+
+
+async def test_an_emergency_is_noted_once_and_the_practice_told(desk: Desk) -> None:
+    first = await desk.scripts.emergency(desk.operator, desk.talk.id)
+    at = desk.clock.now()
+    desk.clock.advance(20)
+    again = await desk.scripts.emergency(desk.operator, desk.talk.id)
+    assert first is not None
+    assert first == again
+    assert (first.at, first.said) == (at, ("[script.emergency]",))
+    (row,) = await desk.ground.rows("SELECT id, urgency, reason, text FROM message")
+    assert (row.urgency, row.reason) == ("urgent", "emergency")
+    (noted,) = await desk.records("call.emergency")
+    assert noted["refs"] == [f"message:{row.id}"]
+
+
+async def test_an_emergency_of_a_caller_who_withholds_their_number_is_told_too(
+    ground: Ground, clock: DrivenClock
+) -> None:
+    desk = await at_the_desk(ground, clock, caller=None)
+    assert await desk.scripts.emergency(desk.operator, desk.talk.id) is not None
+    (row,) = await ground.rows("SELECT number, text FROM message")
+    assert row.number is None
+    assert row.text is not None
