@@ -251,7 +251,7 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
         noted = "SELECT handling_noted_at IS NOT DISTINCT FROM handled_at FROM message"
         assert set((await connection.execute(text(noted))).scalars()) == {True}
     described = demonstration.practices.items()
-    # who can be booked by telephone, who answers when and what operators must know was nothing that a practice could set
+    # who can be booked by telephone, who answers when, and what operators must know were no settings then
     unset: dict[str, Any] = {"booking": BookingPlan(), "reception": Reception(), "instructions": Instructions()}
     assert practices == {slug: replace(one.facts, **unset) for slug, one in described}
     await _play(cluster, OLD, old.keys_file, clock, random)
