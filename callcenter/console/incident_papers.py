@@ -89,8 +89,10 @@ def letter_lines(shown: Shown, practice: UUID) -> Iterator[Line]:
     register, incident = shown.register, shown.register.incident
     yield Line(f"À l’attention du responsable de traitement : {_name(shown, practice)}")
     yield Line("Objet : violation de données à caractère personnel (article 33, paragraphe 2, du RGPD)", heading=True)
-    yield Line(f"{register.organisation}, votre sous-traitant, a connaissance depuis le {moment(incident.known_at)} d’une")
-    yield Line(f"violation de données qui concerne votre cabinet. Nature : {KINDS[incident.kind].lower()}.")
+    yield Line(
+        f"{register.organisation}, votre sous-traitant, a connaissance depuis le {moment(incident.known_at)} d’une "
+        f"violation de données qui concerne votre cabinet. Nature : {KINDS[incident.kind].lower()}."
+    )
     for kind in ASKED:
         yield Line(ENTRIES[kind], heading=True)
         known = [entry.words for entry in register.entries if entry.kind is kind]
