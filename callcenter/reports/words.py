@@ -138,7 +138,7 @@ FACTS = {
     "recipient": "Destinataire",
     "step": "Étape",
     "direction": "Sens",
-    "arrival": "Accueil",
+    "arrival": "Arrivée",
     "status": "État",
     "rang": "Réponse",
     "place": "Place",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -40,11 +41,11 @@ _RUN = """async (tags) => {
 }"""
 
 
-async def barriers(page: Page) -> list[str]:
+async def barriers(page: Page, looks: Sequence[Look] = LOOKS) -> list[str]:
     """What is in the way on the page as it stands, in each form; none is the aim."""
     size, found = page.viewport_size, []
     await page.evaluate(AXE_SCRIPT)
-    for look in LOOKS:
+    for look in looks:
         # Nothing moves: a colour on its way from one scheme to the other is none of the page's.
         await page.emulate_media(color_scheme=look.scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         await page.set_viewport_size({"width": look.width, "height": 900})
@@ -57,13 +58,15 @@ async def barriers(page: Page) -> list[str]:
     return found
 
 
-async def without_barriers(page: Page, door: str) -> None:
+async def without_barriers(page: Page, door: str, looks: Sequence[Look] = LOOKS) -> None:
     """The page that is open keeps nobody out.
 
     Arguments:
         door: its address, as it stands in ``console/paths.py``: by this call the door counts as looked at
             (``test_barriers.py``), so that it must be the page's own.
+        looks: fewer, where many pages are made of the same parts.
     """
     path = urlsplit(page.url).path
     assert re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(door)), path), f"{path} is not {door}"
-    assert await barriers(page) == [], door
+    found = await barriers(page, looks)
+    assert found == [], door

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from callcenter.console import application, paths
-from callcenter.console.ports import Stage
+from callcenter.console.files import FOLDER
+from callcenter.console.inbox import InboxPages
+from callcenter.console.ports import Stage as Step
+from callcenter.console.review import ReviewPages
 from callcenter.console.visits import Door
-from tests.browser.barriers import without_barriers
+from tests.acceptance.stage import Stage
+from tests.browser.barriers import LOOKS, without_barriers
+from tests.browser.test_console_login import first_step, make_staff, second_step
 from tests.browser.test_console_pages import looking, signed_in
+from tests.integration.calling import TILLEULS
 from tests.unit.console.doubles import INVITATION, Desk, open_desk
+from tests.unit.console.inboxes import MESSAGE, PRACTICE, InboxesDouble
+from tests.unit.console.incidents import INCIDENT
+from tests.unit.console.reviews import CALL, ReviewsDouble
 
-#: Doors that one goes to and that show no page: a part of one, events, files.
-NO_PAGES = frozenset({paths.WORKPLACE_STATE, paths.WORKPLACE_NEWS})
+#: Doors that one goes to and that show no page: a part of one, events, sounds, files.
+NO_PAGES = frozenset(
+    {
+        *(paths.WORKPLACE_STATE, paths.WORKPLACE_NEWS, paths.BOARD_STATE, paths.BOARD_WALL_STATE, paths.BOARD_NEWS),
+        *(paths.MESSAGE_SOUND, paths.PRACTICE_SOUND, paths.INCIDENT_TEXT, paths.INCIDENT_PAPER, paths.INCIDENT_LETTER),
+    }
+)
+#: The widest and light, the narrowest and dark.
+ENDS = (LOOKS[0], LOOKS[-1])
+Walk = Callable[[Page, Desk], Awaitable[None]]
 HELPER = without_barriers.__name__
 
 
@@ -42,7 +60,7 @@ async def joining(page: Page, desk: Desk) -> None:
     for token in (INVITATION, "none"):
         await page.goto(f"{origin}/invitation/{token}")
         await without_barriers(page, "/invitation/{token}")
-    await signed_in(page, desk, stage=Stage.PASSWORD, enrolled=False)
+    await signed_in(page, desk, stage=Step.PASSWORD, enrolled=False)
     await page.goto(origin + "/premier-facteur")
     await without_barriers(page, "/premier-facteur")
     await sent(page, "/premier-facteur/application")
@@ -51,7 +69,7 @@ async def joining(page: Page, desk: Desk) -> None:
 
 
 async def coming_in(page: Page, desk: Desk) -> None:
-    await signed_in(page, desk, stage=Stage.PASSWORD)
+    await signed_in(page, desk, stage=Step.PASSWORD)
     await page.goto(desk.guest.origin + "/connexion/facteur")
     await without_barriers(page, "/connexion/facteur")
     await sent(page, "/connexion/facteur/application")
@@ -83,12 +101,101 @@ async def at_work(page: Page, desk: Desk) -> None:
     await without_barriers(page, "/poste")
 
 
+async def messages(page: Page, desk: Desk) -> None:
+    origin = desk.guest.origin
+    await signed_in(page, desk, confirmed=True)
+    await page.goto(origin + "/messages")
+    await without_barriers(page, "/messages")
+    await page.goto(f"{origin}/messages/{PRACTICE}")
+    await without_barriers(page, "/messages/{practice}", ENDS)
+    await page.goto(f"{origin}/messages/{PRACTICE}/{MESSAGE}")
+    await without_barriers(page, "/messages/{practice}/{message}")
+    await sent(page, f"/messages/{PRACTICE}/{MESSAGE}")
+    await expect(page.get_by_text("06 39 98 00 01")).to_be_visible()
+    await without_barriers(page, "/messages/{practice}/{message}")
+    desk.inboxes.overviewed = replace(desk.inboxes.overviewed, for_me=(), waiting=())
+    await page.goto(origin + "/messages")
+    await without_barriers(page, "/messages")
+
+
+async def supervising(page: Page, desk: Desk) -> None:
+    origin = desk.guest.origin
+    desk.incidents.runs = True
+    await signed_in(page, desk, roles=frozenset({"supervisor"}))
+    for path in ("/en-direct", "/en-direct/mur"):
+        await page.goto(origin + path)
+        await page.wait_for_selector("html[data-ready]")
+        await (without_barriers(page, "/en-direct/mur") if "mur" in path else without_barriers(page, "/en-direct"))
+    await page.goto(origin + "/blocages")
+    await without_barriers(page, "/blocages")
+    await page.goto(origin + "/incidents")
+    await without_barriers(page, "/incidents")
+    await page.goto(origin + "/incidents/nouveau")
+    await without_barriers(page, "/incidents/nouveau")
+    await sent(page, "/incidents/nouveau")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await without_barriers(page, "/incidents/nouveau")
+    await page.goto(f"{origin}/incidents/{INCIDENT}")
+    await without_barriers(page, "/incidents/{incident}")
+
+
+async def reviewing(page: Page, desk: Desk) -> None:
+    origin = desk.guest.origin
+    await signed_in(page, desk, roles=frozenset({"supervisor"}))
+    await page.goto(origin + "/suivi")
+    await without_barriers(page, "/suivi")
+    await sent(page, "/suivi")
+    await expect(page.locator(f'a[href$="{CALL}"]').first).to_be_visible()
+    await without_barriers(page, "/suivi")
+    await page.goto(f"{origin}/suivi/appels/{CALL}")
+    await without_barriers(page, "/suivi/appels/{call}")
+
+
+WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervising, reviewing]
+
+
 @pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
-@pytest.mark.parametrize("walk", [at_the_door, joining, coming_in, ones_own, at_work])
-async def test_no_page_keeps_anybody_out(browser: Browser, locale: str, walk: object) -> None:
-    async with open_desk() as desk, looking(browser, locale=locale) as page:
-        await walk(page, desk)  # type: ignore[operator]
+@pytest.mark.parametrize("walk", WALKS)
+async def test_no_page_keeps_anybody_out(browser: Browser, locale: str, walk: Walk) -> None:
+    pages = (InboxPages(inboxes := InboxesDouble()), ReviewPages(ReviewsDouble()))
+    async with open_desk(pages=pages) as desk, looking(browser, locale=locale) as page:
+        desk.inboxes = inboxes
+        await walk(page, desk)
         assert await page.locator("html").get_attribute("lang") == locale[:2]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+async def test_no_page_of_a_practice_keeps_anybody_out(browser: Browser, stage: Stage, language: str) -> None:
+    await make_staff(stage)
+    console, practice = stage.running.console, f"/cabinets/{TILLEULS}"
+    async with looking(browser) as page:
+        await first_step(page, stage, "superviseur")
+        await second_step(page, stage, "superviseur")
+        await expect(page.get_by_role("heading", name="Bonjour")).to_be_visible()
+        await page.goto(console + "/compte")
+        await page.locator(f'input[name="langue"][value="{language}"]').check()
+        await sent(page, "/compte/langue")
+        await expect(page.locator("html")).to_have_attribute("lang", language)
+        await page.goto(console + "/cabinets")
+        await without_barriers(page, "/cabinets")
+        await page.goto(console + practice)
+        await without_barriers(page, "/cabinets/{practice}")
+        await page.goto(f"{console}{practice}/historique")
+        await without_barriers(page, "/cabinets/{practice}/historique", ENDS)
+        await page.goto(f"{console}{practice}/praticiens")
+        await without_barriers(page, "/cabinets/{practice}/praticiens", ENDS)
+        await page.goto(f"{console}{practice}/apercu")
+        await without_barriers(page, "/cabinets/{practice}/apercu", ENDS)
+        await page.goto(console + practice)
+        links = await page.locator('a[href*="/reglages/"]').evaluate_all("(all) => all.map((link) => link.pathname)")
+        settings = sorted(set(links))
+        assert len(settings) > 8
+        for path in settings[(language == "en") :: 2]:  # each in one language
+            await page.goto(console + path)
+            await without_barriers(page, "/cabinets/{practice}/reglages/{setting}", ENDS)
+        await page.goto(console + practice)
+        await page.locator(f'a[href^="{practice}/praticiens/"]').first.click()
+        await without_barriers(page, "/cabinets/{practice}/praticiens/{practitioner}", ENDS)
 
 
 def looked_at(source: str) -> Iterator[str]:
@@ -98,17 +205,28 @@ def looked_at(source: str) -> Iterator[str]:
             yield from (one.value for one in node.args[1:] if isinstance(one, ast.Constant))
 
 
+def pages_in(source: str) -> Iterator[str]:
+    """The addresses of the doors of a module that one goes to."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Door":
+            method, path, *_ = node.args
+            named = isinstance(path, ast.Attribute) and isinstance(path.value, ast.Name) and path.value.id == "paths"
+            if named and isinstance(method, ast.Constant) and method.value == "GET":
+                yield getattr(paths, path.attr)
+
+
 async def test_every_door_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that comes brings its own look: ``without_barriers(page, "/its/{address}")`` in a browser test."""
     found: list[Door] = []
     opened = application.doors
     monkeypatch.setattr(application, "doors", lambda *given: found.extend(opened(*given)) or found)
     async with open_desk():
-        pages = {door.path for door in found if door.method == "GET"} - NO_PAGES
+        open_here = {door.path for door in found if door.method == "GET"}
+    written = {path for file in FOLDER.parent.glob("*.py") for path in pages_in(file.read_text(encoding="utf-8"))}
     files = Path(__file__).parent.glob("test_*.py")
     seen = {door for file in files for door in looked_at(file.read_text(encoding="utf-8"))}
-    assert len(pages) > 6
-    assert pages - seen == set()
+    assert min(len(open_here), len(written)) > 6
+    assert (open_here | written) - NO_PAGES - seen == set()
 
 
 def test_a_look_is_found_in_a_test() -> None:
