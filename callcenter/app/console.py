@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_practices import StaffPractices
@@ -15,7 +16,7 @@ from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
 from callcenter.app.sound_addresses import SoundAddresses
 from callcenter.app.supervising import supervision_of
-from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
+from callcenter.app.workplaces import StaffWorkplaces
 from callcenter.background import in_background
 from callcenter.calls.scripts import Scripts
 from callcenter.console.administration import AdministrationPages

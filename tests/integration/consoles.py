@@ -14,11 +14,12 @@ import pyotp
 from aiohttp import web
 from argon2.profiles import CHEAPEST
 
+from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.supervising import supervision_of
-from callcenter.app.workplaces import RoutingBells, StaffWorkplaces
+from callcenter.app.workplaces import StaffWorkplaces
 from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.forms import FormProofs

@@ -262,6 +262,7 @@ _OPERATOR = (
 
 #: What a test of routing writes, in the order in which it can be deleted.
 _WRITTEN = (
+    "script",
     "talk_party",
     "talk",
     "call_session",

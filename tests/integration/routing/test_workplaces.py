@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from callcenter.app.workplaces import LINE, RoutingBells, StaffWorkplaces
+from callcenter.app.bells import RoutingBells
+from callcenter.app.workplaces import LINE, StaffWorkplaces
 from callcenter.background import in_background
 from callcenter.calls.own_legs import identity_of
 from callcenter.calls.talk_values import Acted, Colleague, PracticeLine, Practitioner
