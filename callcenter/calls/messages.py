@@ -44,10 +44,17 @@ class CallMessages:
             language=request.language,
             relayed=request.relayed,
             text=request.text or None,
+            written_by=self._writer,
         )
         content = {"refs": [f"message:{message}"], "reason": request.reason, "kind": request.kind.value}
         await desk.writing.add(Entry(EventKind.MESSAGE_TAKEN, desk.actor, None, content))
         return message
+
+    @property
+    def _writer(self) -> UUID | None:
+        """The operator who writes it down, to be told when it is read."""
+        actor = self._desk.actor
+        return UUID(str(actor["id"])) if actor["kind"] == "operator" else None
 
     @property
     def _urgency(self) -> Urgency:

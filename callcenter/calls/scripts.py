@@ -146,6 +146,7 @@ class Scripts:
             urgency=Urgency.URGENT,
             language=at.session.state.manner.language,
             text=_EMERGENCY_TEXT,
+            written_by=at.operator.staff,
         )
         content: dict[str, Value] = {"refs": [f"message:{message}"]}
         await pen.add(Entry(EventKind.CALL_EMERGENCY, _actor(at.operator), None, content))

@@ -33,7 +33,11 @@ class CallStatusSource(Protocol):
 _FORGET_AUDIO = text("DELETE FROM audio WHERE made_at < :before")
 #: Its answers go with it.
 _FORGET_SESSIONS = text("DELETE FROM call_session s USING call c WHERE c.id = s.id AND c.ended_at < :before")
-_FORGET_TRACES = text("DELETE FROM call_trace WHERE at < :before")
+#: Of a call that is held for an incident nothing goes that says what happened.
+_FORGET_TRACES = text(
+    "DELETE FROM call_trace t WHERE t.at < :before "
+    "AND NOT EXISTS (SELECT FROM call_hold h WHERE h.call_id = t.call_id AND h.lifted_at IS NULL)"
+)
 _FORGET_SECRETS = text("UPDATE challenge SET secret = NULL WHERE expires_at <= :now AND secret IS NOT NULL")
 #: A function of the schema: the server may not delete what bounds guessing.
 _FORGET_CHALLENGES = text("SELECT forget_challenges(:before)")

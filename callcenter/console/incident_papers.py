@@ -59,7 +59,7 @@ def register_lines(shown: Shown) -> Iterator[Line]:
     yield Line(f"Référence : {incident.id}")
     yield Line(f"Organisation (sous-traitant) : {register.organisation}")
     yield Line(f"Nature : {KINDS[incident.kind]}")
-    yield Line(f"Connu depuis : {moment(incident.known_at)}")
+    yield Line(f"Connu depuis le {moment(incident.known_at)}")
     yield Line(f"Déclaré : {moment(incident.declared_at)}, par {register.declared_by}")
     yield Line(f"Échéance des 72 heures (article 33) : {moment(incident.deadline)}")
     notified, closed = incident.notified_at, incident.closed_at
@@ -89,8 +89,10 @@ def letter_lines(shown: Shown, practice: UUID) -> Iterator[Line]:
     register, incident = shown.register, shown.register.incident
     yield Line(f"À l’attention du responsable de traitement : {_name(shown, practice)}")
     yield Line("Objet : violation de données à caractère personnel (article 33, paragraphe 2, du RGPD)", heading=True)
-    yield Line(f"{register.organisation}, votre sous-traitant, a connaissance depuis {moment(incident.known_at)} d’une")
-    yield Line(f"violation de données qui concerne votre cabinet. Nature : {KINDS[incident.kind].lower()}.")
+    yield Line(
+        f"{register.organisation}, votre sous-traitant, a connaissance depuis le {moment(incident.known_at)} d’une "
+        f"violation de données qui concerne votre cabinet. Nature : {KINDS[incident.kind].lower()}."
+    )
     for kind in ASKED:
         yield Line(ENTRIES[kind], heading=True)
         known = [entry.words for entry in register.entries if entry.kind is kind]

@@ -42,8 +42,8 @@ PLACES: Final = (
     Place(paths.PRACTICES, marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
     Place(paths.REVIEW, marked("Suivi"), frozenset({"supervisor"})),
     Place(paths.BOARD, marked("En direct"), frozenset({"supervisor"})),
-    Place(paths.LOCKS, marked("Blocages"), frozenset({"supervisor"})),
     Place(paths.INCIDENTS, marked("Incidents"), frozenset({"supervisor", "administrator"})),
+    Place(paths.INCIDENT_NEW, marked("Déclarer un incident"), frozenset({"supervisor", "administrator"})),
     Place(paths.ADMINISTRATION, marked("Administration"), frozenset({"administrator"})),
     Place(paths.ACCOUNT, marked("Mon compte")),
 )

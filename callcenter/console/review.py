@@ -21,6 +21,7 @@ from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.kernel.labels import Category
 from callcenter.reports import words
+from callcenter.reports.people import MOST_PRACTICES
 from callcenter.reports.spreadsheet import title
 from callcenter.reports.values import LONGEST_PERIOD, Criteria, Kind, Outcome
 
@@ -114,7 +115,9 @@ class ReviewPages:
         """The page with its form as it was sent."""
         given = {"results": None, "matches": None, "more": False, "asked": None, **more}
         values = {**_first_values(desk), **{name: fields[name] for name in _KEPT if name in fields}}
-        return visit.show("review.html", problems, desk=desk, values=values, names=_NAMES, **given, **_WORDS)
+        chosen = next((one.name for one in desk.practices if str(one.id) == values[PRACTICE]), None)
+        shown: dict[str, Any] = {"desk": desk, "values": values, "chosen": chosen, "names": _NAMES}
+        return visit.show("review.html", problems, **shown, **given, **_WORDS)
 
 
 #: What is shown again of a form that was sent. A birth date, a name and a reason are not.
@@ -151,6 +154,7 @@ _WORDS: dict[str, Any] = {
     "clock": clock,
     "offset": offset,
     "longest_days": LONGEST_PERIOD.days,
+    "most_practices": MOST_PRACTICES,
 }
 
 

@@ -55,9 +55,10 @@ CHOICES: Mapping[Setting, Mapping[str, Told]] = {
         "off": _("Pas de message vocal : une demande de rappel à la place"),
     },
 }
+#: Who answers; a new rule begins with the first.
 ANSWERS: Mapping[str, Told] = {
-    "practice": _("le cabinet lui-même"),
     "service": _("le télésecrétariat"),
+    "practice": _("le cabinet lui-même"),
     "menu": _("le menu"),
     "closed": _("l’annonce de fermeture"),
 }

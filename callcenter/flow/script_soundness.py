@@ -80,14 +80,10 @@ def _spoken_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Probl
     if mend is not None:
         yield step_problem(flow, step, f"step « {step.name} » is for an operator's screen", mend)
     named = {step.on} if isinstance(step, Branch | Switch) else frozenset[str]()
-    said = (book[key].fields for key in (*step_prompts(step, flow.channel), *_disclosed(step)) if key in book)
+    said = (book[key].fields for key in step_prompts(step, flow.channel) if key in book)
     for field in sorted(FOR_OPERATORS.intersection(named.union(*said))):
         what = f"step « {step.name} » names « {field} » to callers, which is for operators"
         yield step_problem(flow, step, what, "name it in a flow of the channel console")
-
-
-def _disclosed(step: Step) -> tuple[str, ...]:
-    return (step.prompt,) if isinstance(step, Disclose) else ()
 
 
 def _instead_when_spoken(step: Step) -> str | None:

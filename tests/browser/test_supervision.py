@@ -18,7 +18,10 @@ from tests.unit.console.incidents import INCIDENT
 from tests.unit.console.workplaces import NOW, TILLEULS
 
 SUPERVISOR = frozenset({"supervisor"})
-PAGES = ("/en-direct", "/en-direct/mur", "/incidents", "/incidents/nouveau", f"/incidents/{INCIDENT}")
+PAGES = (
+    *("/en-direct", "/en-direct/mur", "/incidents", "/incidents/nouveau", f"/incidents/{INCIDENT}"),
+    "/blocages",
+)
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -78,7 +81,6 @@ async def test_an_incident_is_declared_by_keyboard_and_its_clock_is_on_the_next_
     async with open_desk() as desk, looking(browser) as page:
         await signed_in(page, desk, roles=SUPERVISOR)
         await page.goto(desk.guest.origin + "/compte")
-        await page.get_by_role("link", name="Incidents").press("Enter")
         await page.get_by_role("link", name="Déclarer un incident").press("Enter")
         await page.get_by_role("button", name="Déclarer").press("Enter")
         await expect(page.get_by_role("alert")).to_be_focused()

@@ -141,7 +141,8 @@ async def test_an_incident_is_seen_by_who_watches_over_all_that_it_concerns(hous
         "eux": [False, False, False],
     }
     await house.signed_in(half)
-    assert (await house.guest.get("/incidents")).text.count('href="/incidents/') == 3, "new, its own, and the clock"
+    listed = (await house.guest.get("/incidents")).text
+    assert listed.count('href="/incidents/') == 4, "new, twice; its own, and the clock"
 
 
 async def test_a_practice_of_others_cannot_be_named(house: Supervised) -> None:

@@ -21,6 +21,7 @@ from callcenter.practice.demo import FOLDER
 from callcenter.practice.demo_file import read_demonstration
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
+from callcenter.practice.instructions import Instructions
 from callcenter.practice.practice_form import Setting, as_written
 from callcenter.practice.reception import Reception
 from callcenter.practice.slots import BookingPlan
@@ -250,8 +251,7 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
         noted = "SELECT handling_noted_at IS NOT DISTINCT FROM handled_at FROM message"
         assert set((await connection.execute(text(noted))).scalars()) == {True}
     described = demonstration.practices.items()
-    # who can be booked by telephone, and who answers when, was nothing that a practice could set
-    assert practices == {
-        slug: replace(one.facts, booking=BookingPlan(), reception=Reception()) for slug, one in described
-    }
+    # who can be booked by telephone, who answers when, and what operators must know were no settings then
+    unset: dict[str, Any] = {"booking": BookingPlan(), "reception": Reception(), "instructions": Instructions()}
+    assert practices == {slug: replace(one.facts, **unset) for slug, one in described}
     await _play(cluster, OLD, old.keys_file, clock, random)

@@ -17,6 +17,7 @@ export class ScriptOnPage {
   #announced;
   #document;
   #unsent = null;
+  #sent = false;
   #drafts;
   #asked = 0;
   #deaf = 0;
@@ -36,12 +37,14 @@ export class ScriptOnPage {
   // A form of the script leaves.
   leaves(sent) {
     this.#unsent = null;
+    this.#sent = true;
     this.#drafts.sent(sent);
   }
 
   // It did not arrive: it is sent once the server can be reached, if its screen still stands. The house takes no answer
   // twice.
   unsent(form, submitter) {
+    this.#sent = false;
     this.#unsent = { form, submitter };
     this.#say("answer");
   }
@@ -59,8 +62,11 @@ export class ScriptOnPage {
     this.#writes = isText(focused) && Boolean(ask()?.contains(focused));
   }
 
-  // What the server says stands on the page. `own`: it is the answer to what the reader has just sent.
-  shown(own) {
+  // What the server says stands on the page. `answer`: it is the answer to what the reader has sent; what they have
+  // brought about may be seen by another look before.
+  shown(answer) {
+    const own = answer || this.#sent;
+    if (answer) this.#sent = false;
     const { document: now } = this.#part.dataset;
     const isNew = now !== this.#document;
     this.#document = now;

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -16,12 +16,15 @@ import pytest
 from callcenter.app import by_review
 from callcenter.app.by_review import NotTheirs
 from callcenter.audit.ledger import Segment, canonical, leaf_of
+from callcenter.calls.upkeep import Upkeep
 from callcenter.console.review_ports import LookUpProblem, Matches
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Forbidden
 from callcenter.reports import on_record, paper, spreadsheet
+from callcenter.reports.timeline import timeline_of
 from callcenter.reports.values import Area, Kind, Outcome
 from tests.attack.ground import ground_on
+from tests.attack.repositories import FLOWS
 from tests.attack.reviewing import BORN, BY, WHY, Review, asked, looked_up, page_of, reviewing
 from tests.attack.scene import JEANNE, TILLEULS
 from tests.conftest import Cluster
@@ -178,6 +181,23 @@ async def test_words_of_a_version_that_is_gone_are_said_to_be_gone(review: Revie
     assert heard
     assert {said.text for one in heard for said in one.words} == {None}
     assert {one.flow for one in heard} == {"– aaaaaaaaaa"}
+
+
+async def test_a_trace_goes_after_a_year_and_the_ledger_stays(review: Review) -> None:
+    upkeep = Upkeep(review.ground.app, review.clock, None, None)  # type: ignore[arg-type]  # neither is asked
+    query = "SELECT count(*) AS many FROM call_trace"
+    before = (await review.ground.rows(query))[0].many
+    review.clock.advance(timedelta(days=364).total_seconds())
+    await upkeep.forget()
+    assert (await review.ground.rows(query))[0].many == before > 10
+    review.clock.advance(timedelta(days=2).total_seconds())
+    await upkeep.forget()
+    assert (await review.ground.rows(query))[0].many == 0
+    async with review.ground.app.practice(TILLEULS) as tx:
+        gone = await timeline_of(tx, review.call, FLOWS)
+    assert gone is not None
+    assert {one.area for one in gone.moments} >= {Area.PROOF, Area.DISCLOSURE}
+    assert Area.HEARD not in {one.area for one in gone.moments}
 
 
 async def test_p4_a_broken_chain_is_told_and_nothing_is_hidden(review: Review) -> None:

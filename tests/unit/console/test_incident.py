@@ -76,6 +76,15 @@ async def test_the_clock_stands_on_every_page_of_those_who_watch_and_of_nobody_e
         assert "Incident en cours" not in (await desk.guest.get("/poste/etat")).text
 
 
+async def test_one_declares_from_every_page_by_one_link() -> None:
+    async with open_desk() as desk:
+        watching = {"supervisor": True, "administrator": True, "operator": False, "practitioner": False}
+        for role, shown in watching.items():
+            await desk.signed_in(roles=frozenset({role}))
+            for path in ("/", "/compte", "/poste"):
+                assert ('<a href="/incidents/nouveau"' in (await desk.guest.get(path)).text) is shown, (role, path)
+
+
 async def test_the_register_shows_everything_and_takes_more() -> None:
     async with open_desk() as desk:
         await desk.signed_in(roles=SUPERVISOR)

@@ -151,6 +151,22 @@ async def test_a_patient_is_not_looked_for_without_what_it_needs(wrong: dict[str
     assert {what for what, *_ in reviews.asked} == {"desk"}
 
 
+async def test_a_patient_is_looked_for_where_was_searched_before() -> None:
+    another = Supervised(UUID(int=4), "Cabinet du Port")
+    async with reviewing(ReviewsDouble(desk_shown=replace(DESK, practices=(*DESK.practices, another)))) as desk:
+        assert "Choisissez d’abord un cabinet" in (await desk.guest.get("/suivi")).words
+        page = await desk.guest.post("/suivi", **{**FORM, "cabinet": str(another.id)})
+        assert "la période ci-dessus : Cabinet du Port." in page.words
+
+
+async def test_a_page_with_hundreds_of_practices_is_not_heavy() -> None:
+    many = tuple(Supervised(UUID(int=number), f"Cabinet numéro {number}") for number in range(700))
+    async with reviewing(ReviewsDouble(desk_shown=replace(DESK, practices=many))) as desk:
+        page = await desk.guest.post("/suivi", **{**FORM, "cabinet": str(many[5].id)})
+        assert len(page.text.encode()) < 80_000
+        assert "Seuls les 700 premiers cabinets" in page.words
+
+
 async def test_why_no_patient_was_looked_for_and_that_nobody_was_found() -> None:
     reviews = ReviewsDouble()
     async with reviewing(reviews) as desk:
