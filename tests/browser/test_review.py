@@ -92,7 +92,7 @@ async def test_a_call_plays_by_itself_with_its_silences_shortened(browser: Brows
         await expect(shown).to_have_count(4)
         await page.get_by_role("button", name="Tout montrer").click()
         await expect(shown).to_have_count(len(MOMENTS))
-        await expect(play).to_have_text("Lire")
+        await expect(play).to_have_text("Lecture")
 
 
 async def test_without_scripts_a_call_is_a_whole_list(browser: Browser) -> None:
@@ -102,7 +102,7 @@ async def test_without_scripts_a_call_is_a_whole_list(browser: Browser) -> None:
     ):
         await _call(page, desk)
         await expect(page.locator("#deroule > li:visible")).to_have_count(len(MOMENTS))
-        await expect(page.get_by_role("button", name="Lire")).to_be_hidden()
+        await expect(page.get_by_role("button", name="Lecture")).to_be_hidden()
 
 
 LOOKS: dict[str, dict[str, Any]] = {
