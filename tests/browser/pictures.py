@@ -147,5 +147,5 @@ async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Bro
             await page.get_by_role("button", name="Chercher").click()
             await page.get_by_role("link", name="Revoir").first.click()
             await expect(page.get_by_text("Registre intact.")).to_be_visible()
-            await page.get_by_role("heading", name="Moment par moment").scroll_into_view_if_needed()
+            await page.get_by_role("heading", name="Moment par moment").evaluate("at => at.scrollIntoView()")
             await picture(page, "replay.png")
