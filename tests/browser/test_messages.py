@@ -40,6 +40,10 @@ async def before_messages(browser: Browser, stage: Stage, login: str, **options:
     async with looking(browser, **options) as page:
         await first_step(page, stage, login)
         await second_step(page, stage, login)
+        await expect(page.get_by_role("heading", name="Bonjour")).to_be_visible()
+        menu = page.get_by_role("button", name="Menu")
+        if await menu.is_visible():  # on a narrow screen
+            await menu.click()
         await page.get_by_role("link", name="Messages").click()
         await expect(page.get_by_role("heading", name="Messages", level=1)).to_be_visible()
         yield page
