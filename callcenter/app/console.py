@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
@@ -85,7 +86,7 @@ async def open_console(
             ),
             script=OperatorsScripts(
                 room=room,
-                scripts=Scripts(house, fittings.keypad),
+                scripts=Scripts(replace(house, database=database), fittings.keypad),  # pages hold up no caller
                 clock=house.clock,
                 book=house.flows.book,
                 policy=house.flows.policy,

@@ -6,7 +6,7 @@ never a digit. What is proved so stands for this operator and for as long as thi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -20,6 +20,7 @@ from callcenter.calls.evidence_ends import lock_the_call
 from callcenter.calls.leading import Led, asked_to_lead
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
+from callcenter.flow import claiming
 from callcenter.flow.language import Queue
 from callcenter.flow.state import Phase
 from callcenter.identity.evidence import standing
@@ -82,11 +83,13 @@ class Out:
     """A caller is to be led to their keys, once the transaction that says so has committed.
 
     Arguments:
+        practice: which they have called.
         carrier_sid: of their leg.
         document: at which they are.
     """
 
     reservation: UUID
+    practice: UUID
     call: UUID
     carrier_sid: str
     document: int
@@ -123,7 +126,7 @@ class Keypad:
         if not self._has_a_way(self._opened(leg.state, sent.practice, sent.call)):
             await not_sent(connection, reservation)
             return Asked.NOT_HERE
-        return Out(reservation, sent.call, leg.carrier_sid, leg.document)
+        return Out(reservation, sent.practice, sent.call, leg.carrier_sid, leg.document)
 
     async def lead(self, out: Out) -> Asked:
         """Lead a caller to their keys."""
@@ -131,8 +134,21 @@ class Keypad:
         if led is not Led.GONE:  # if it is not known, they count as led until it is: what they type is then as asked
             return Asked.ASKED
         async with self._house.database.house() as connection:
+            await lock_the_call(connection, out.call)  # which is the practice's scope from here on
             await not_sent(connection, out.reservation)
+            await self._untold(connection, out)
         return Asked.NOT_LED
+
+    async def _untold(self, connection: AsyncConnection, out: Out) -> None:
+        """What their operator was told serves for this one time at the keys, and for no later one."""
+        row = (await connection.execute(rows.SESSION, {"call": out.call})).one_or_none()
+        if row is None:
+            return
+        session = self._opened(row.state, out.practice, out.call)
+        without = replace(session, state=claiming.forgetting(session.state))
+        if without != session:
+            sealed = self._house.sealer.seal(without.to_json(), session_place(out.practice, out.call))
+            await connection.execute(rows.SAVE_STATE, {"call": out.call, "state": sealed})
 
     async def sweep(self, now: datetime) -> int:
         """Find callers whom the carrier has not led although it did not say so: they are in the talk."""

@@ -89,6 +89,15 @@ async def test_p2_a_field_is_shown_after_the_caller_has_hung_up(desk: Desk) -> O
 
 
 @attack(stopped_by=LIVES)
+async def test_p2_a_field_is_shown_before_the_two_talk(desk: Desk) -> Outcome:
+    """Of a call that was taken, with what its caller has proved in the menu."""
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.ground.change("UPDATE reservation SET state = 'accepted' WHERE id = :id", id=desk.talk.id)
+    return await reads(desk)
+
+
+@attack(stopped_by=LIVES)
 async def test_p2_a_value_stays_on_the_screen_after_the_caller_has_hung_up(desk: Desk) -> Outcome:
     await desk.proves()
     await desk.to_the_fields()

@@ -9,11 +9,13 @@ from playwright.async_api import Browser, Page, expect
 
 from callcenter.emulator.client import ControlClient
 from tests.acceptance.on_the_line import BORN, JEANNE, RESCUE, TILLEULS
+from tests.acceptance.outreach import outside
 from tests.acceptance.stage import Stage
-from tests.acceptance.test_two_people_talk import OPEN, Office
+from tests.acceptance.test_two_people_talk import CALLER, OPEN, Office
 from tests.browser.conftest import Visits
 from tests.browser.test_console_login import first_step, make_staff, second_step
 from tests.browser.test_console_pages import looking
+from tests.browser.test_script_on_stage import takes_a_call
 from tests.browser.test_telephones import rings
 from tests.browser.test_workplace import at_work
 from tests.browser.visitor import NARROW, Telephone, Visitor, without_waiting
@@ -108,3 +110,42 @@ async def test_a_call_rings_at_a_workplace(browser: Browser, stage: Stage) -> No
         await Office(stage, client).waits()
         await expect(page.get_by_role("heading", name="Un appel pour Cabinet des Tilleuls")).to_be_visible()
         await picture(page, "workplace.png")
+
+
+async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Browser, stage: Stage) -> None:
+    """Verified by the caller's keys, one field revealed; then what a supervisor sees of it."""
+    await stage.furnish(OPEN)
+    await make_staff(stage)
+    wide = {"viewport": {"width": 1280, "height": 860}, **STILL}
+    async with ControlClient(stage.emulator.base_url) as client:
+        async with at_work(browser, stage, **wide) as page:
+            office = Office(stage, client)
+            hands, caller = await takes_a_call(page, office)
+            await hands.press("6", "Quelle est la date de naissance du patient ?")
+            await hands.write(BORN)
+            async with outside(stage) as seen:
+                await hands.press("Enter", "code")
+                await expect(page.get_by_text("Identité non vérifiée")).to_be_visible()
+                (message,) = await seen.texts(CALLER)
+                code = "".join(letter for letter in message.body if letter.isdigit())[:6]
+                await client.press(caller, code)
+                await client.settled(caller)
+            await expect(page.get_by_text("Identité vérifiée, niveau 2")).to_be_visible()
+            await expect(page.get_by_role("button", name="Montrer")).to_have_count(3)
+            await hands.press("1", "Montrez seulement ce que la personne demande")
+            await expect(page.locator(".revealed .value")).to_have_count(1)
+            await picture(page, "script.png")
+            await page.keyboard.press("Alt+x")
+        async with looking(browser, **wide) as page:
+            await first_step(page, stage, "superviseur")
+            await second_step(page, stage, "superviseur")
+            await page.get_by_role("link", name="En direct").click()
+            await expect(page.get_by_role("heading", name="En direct")).to_be_visible()
+            await picture(page, "board.png")
+            await page.get_by_role("link", name="Suivi").click()
+            await page.get_by_label("Cabinet", exact=True).first.select_option(label="Cabinet des Tilleuls")
+            await page.get_by_role("button", name="Chercher").click()
+            await page.get_by_role("link", name="Revoir").first.click()
+            await expect(page.get_by_text("Registre intact.")).to_be_visible()
+            await page.get_by_role("heading", name="Moment par moment").scroll_into_view_if_needed()
+            await picture(page, "replay.png")

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from callcenter.console.review import ReviewPages
 from callcenter.console.review_ports import LookUpProblem
 from tests.acceptance.on_the_line import calling
 from tests.acceptance.stage import Stage
@@ -64,7 +65,7 @@ async def _call(page: Page, desk: Desk) -> None:
 
 
 async def test_a_call_plays_by_itself_with_its_silences_shortened(browser: Browser) -> None:
-    async with open_desk(reviews=ReviewsDouble()) as desk, looking(browser) as page:
+    async with open_desk(pages=(ReviewPages(ReviewsDouble()),)) as desk, looking(browser) as page:
         await page.clock.install()
         await _call(page, desk)
         shown, play = page.locator("#deroule > li:visible"), page.locator('[data-act="play"]')
@@ -91,17 +92,17 @@ async def test_a_call_plays_by_itself_with_its_silences_shortened(browser: Brows
         await expect(shown).to_have_count(4)
         await page.get_by_role("button", name="Tout montrer").click()
         await expect(shown).to_have_count(len(MOMENTS))
-        await expect(play).to_have_text("Lire")
+        await expect(play).to_have_text("Lecture")
 
 
 async def test_without_scripts_a_call_is_a_whole_list(browser: Browser) -> None:
     async with (
-        open_desk(reviews=ReviewsDouble()) as desk,
+        open_desk(pages=(ReviewPages(ReviewsDouble()),)) as desk,
         looking(browser, java_script_enabled=False) as page,
     ):
         await _call(page, desk)
         await expect(page.locator("#deroule > li:visible")).to_have_count(len(MOMENTS))
-        await expect(page.get_by_role("button", name="Lire")).to_be_hidden()
+        await expect(page.get_by_role("button", name="Lecture")).to_be_hidden()
 
 
 LOOKS: dict[str, dict[str, Any]] = {
@@ -114,7 +115,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("look", LOOKS)
 async def test_nothing_of_the_review_keeps_anybody_out(browser: Browser, look: str) -> None:
     reviews = ReviewsDouble()
-    async with open_desk(reviews=reviews) as desk, looking(browser, **LOOKS[look]) as page:
+    async with open_desk(pages=(ReviewPages(reviews),)) as desk, looking(browser, **LOOKS[look]) as page:
         await _call(page, desk)
         await _is_open_to_all(page)
         await page.get_by_role("button", name="Début").click()

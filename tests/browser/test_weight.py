@@ -9,12 +9,17 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, Page
 
+from callcenter.console.inbox import InboxPages
 from callcenter.console.ports import Stage
+from callcenter.console.review import ReviewPages
 from tests.browser.test_console_pages import looking, signed_in
 from tests.unit.console.doubles import INVITATION, open_desk
+from tests.unit.console.inboxes import InboxesDouble
+from tests.unit.console.reviews import CALL, ReviewsDouble
 
 #: Bytes on the way to a browser that has nothing yet, heads of answers included; the carrier's own file is apart.
 LARGEST = 100_000
+SUPERVISOR = {"roles": frozenset({"supervisor"})}
 
 
 @dataclass(slots=True)
@@ -74,12 +79,19 @@ async def weighed(page: Page, origin: str, path: str) -> Scale:
         ("/", {}),
         ("/compte", {"confirmed": True}),
         ("/poste", {}),
+        ("/messages", {}),
+        ("/suivi", SUPERVISOR),
+        (f"/suivi/appels/{CALL}", SUPERVISOR),
+        ("/en-direct", SUPERVISOR),
+        ("/incidents/nouveau", SUPERVISOR),
+        ("/blocages", SUPERVISOR),
     ],
 )
 async def test_a_page_weighs_little_and_comes_from_us_alone(
     browser: Browser, path: str, how: dict[str, Any] | None
 ) -> None:
-    async with open_desk() as desk, looking(browser) as page:
+    pages = (InboxPages(InboxesDouble()), ReviewPages(ReviewsDouble()))
+    async with open_desk(pages=pages) as desk, looking(browser) as page:
         if how is not None:
             await signed_in(page, desk, **how)
         scale = await weighed(page, desk.guest.origin, path)

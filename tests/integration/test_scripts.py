@@ -220,6 +220,7 @@ async def test_whoever_has_gone_is_back_in_the_talk_for_all_that_we_know(desk: D
     await at_the_keys(desk)
     stands = await desk.look()
     assert stands.typing is False
+    assert (await desk.session()).state.typed == {}
     await desk.returned()
     assert "refusal" in desk.lines
 
