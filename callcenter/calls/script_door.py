@@ -22,7 +22,9 @@ from callcenter.calls.script_session import ScriptSession, shown_from_json, show
 from callcenter.calls.script_values import Operator, ShownField
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
+from callcenter.identity.evidence import standing
 from callcenter.kernel.errors import Forbidden
+from callcenter.kernel.levels import Level
 from callcenter.routing.held import lock_reservation
 from callcenter.routing.values import ReservationState
 from callcenter.staff.rights import may
@@ -113,6 +115,16 @@ async def _standing(connection: AsyncConnection, reservation: UUID, now: datetim
     return (await connection.execute(script_rows.STANDS, values)).one()
 
 
+def _may_be_seen(house: House, at: At, field: ShownField) -> bool:
+    """Whether what was let out is still to be seen: its minute is not over, what opened it stands, and was not proved
+    anew since, which may have been about somebody else (P2); and whoever looks may be shown something."""
+    now, evidence, limits = house.clock.now(), at.session.evidence, house.limits
+    proved = standing(evidence, call=at.call, practice=at.tx.practice, now=now, life=limits.evidence_life)
+    stands = proved.level is not Level.UNKNOWN
+    let_out_at = field.until - limits.shown_life
+    return now < field.until and at.operator.trained and stands and evidence is not None and evidence.at <= let_out_at
+
+
 async def _take_up(house: House, at: At) -> None:
     """Open what is kept of it. What may be seen no more is kept no longer."""
     row = (await at.tx.connection.execute(script_rows.LOAD, {"id": at.reservation})).one_or_none()
@@ -124,6 +136,6 @@ async def _take_up(house: House, at: At) -> None:
         at.script = ScriptSession.from_json(state)
     if row.shown is not None and at.live:
         fields = shown_from_json(house.sealer.open(row.shown, shown_place(practice, at.reservation)))
-        at.shown = tuple(one for one in fields if house.clock.now() < one.until)
+        at.shown = tuple(one for one in fields if _may_be_seen(house, at, one))
     if row.shown is not None and not at.shown:
         await at.tx.connection.execute(script_rows.HIDE, {"id": at.reservation})

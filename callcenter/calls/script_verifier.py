@@ -20,6 +20,7 @@ from callcenter.calls.steps import session_place
 from callcenter.calls.verifier import standing_at
 from callcenter.flow.claiming import told
 from callcenter.flow.ports import NoMoreCodes, VerificationDown
+from callcenter.flow.script_forms import NotOffered
 from callcenter.flow.script_ports import CodeAsked, NotNow
 from callcenter.identity.challenges import Limits
 from callcenter.kernel.levels import Level
@@ -35,6 +36,7 @@ class OperatorsVerifier:
         desk: of the script; its evidence is the caller's, and nobody's once the talk is over.
         session: of the caller's call, whose lock is held.
         live: the two talk.
+        typing: the caller is at their keys: whom they prove there is about whoever was claimed.
 
     ``out`` is the caller who is to be led to their keys once all this has committed; ``ended`` says that what was
     proved or shown before is about nobody any more.
@@ -51,6 +53,7 @@ class OperatorsVerifier:
         reservation: UUID,
         *,
         live: bool,
+        typing: bool,
     ) -> None:
         self._desk = desk
         self._session = session
@@ -60,6 +63,7 @@ class OperatorsVerifier:
         self._staff = staff
         self._reservation = reservation
         self._live = live
+        self._typing = typing
         self.out: Out | None = None
         self.ended = False
 
@@ -87,6 +91,11 @@ class OperatorsVerifier:
         return CodeAsked()
 
     async def forget(self) -> None:
+        if self._typing:  # what they prove in a moment would be taken for the next patient's
+            raise NotOffered
+        if not self._live:  # the call is another operator's by now, or nobody's: nothing in it is theirs to end
+            self.ended = True
+            return
         await self._end(replace(self._session, state=self._session.state.emptied()))
 
     async def _end(self, session: Session) -> None:

@@ -221,7 +221,9 @@ class Scripts:
 
     def _verifier(self, at: At, desk: Desk) -> OperatorsVerifier:
         house, whose = self._house, (at.operator.staff, at.reservation)
-        return OperatorsVerifier(desk, at.session, self._keypad, house.sealer, house.limits, *whose, live=at.live)
+        return OperatorsVerifier(
+            desk, at.session, self._keypad, house.sealer, house.limits, *whose, live=at.live, typing=at.typing
+        )
 
     async def _world(self, at: At, desk: Desk, verifier: OperatorsVerifier, record: OperatorsRecord) -> ScriptWorld:
         house, facts, beginning = self._house, desk.facts, at.session.beginning
@@ -239,7 +241,7 @@ class Scripts:
             verifier=verifier,
             record=record,
             messages=CallMessages(desk, beginning, self._inbox, self._voices, house.random),
-            booking=OperatorsBooking(desk, self._bookings, beginning.practitioner),
+            booking=OperatorsBooking(desk, self._bookings, beginning.practitioner, live=at.live),
             notes=OperatorsNotes(desk, house.sealer, at.operator.staff, at.reservation),
             translated={one: {**facts.public(desk.now, one), **of_the_call} for one in house.flows.book.translations},
         )

@@ -196,6 +196,46 @@ async def test_p2_a_new_claim_ends_what_was_proved_before(desk: Desk) -> None:
     assert (session.evidence, session.challenge) == (None, None)
 
 
+async def test_p2_what_was_shown_is_hidden_once_somebody_proves_anew_or_looks_untrained(desk: Desk) -> None:
+    """The badge says who is verified now; what stands beside it is theirs."""
+    await desk.proves()
+    await desk.to_the_fields()
+    assert (await desk.answer(STARTS)).shown
+    untrained = await desk.scripts.look(replace(desk.operator, trained=False), desk.talk.id)
+    assert untrained is not None
+    assert untrained.stands.shown == ()
+    assert (await desk.answer(STARTS)).shown
+    desk.clock.advance(5)
+    await desk.proves()
+    assert (await desk.look()).shown == ()
+
+
+async def test_p7_the_next_patient_waits_until_the_caller_is_back_from_their_keys(desk: Desk) -> None:
+    """What they prove in a moment would be taken for the next patient's, and their question would have no beginning."""
+    await desk.look()
+    before = await desk.session()
+    await desk.ground.change(
+        "UPDATE reservation SET keypad_at = :now WHERE id = :id", now=desk.clock.now(), id=desk.talk.id
+    )
+    document = desk.document
+    assert (await desk.answer("4")).document == document
+    assert (await desk.session()).state == before.state
+    await desk.proves()
+    assert (await desk.answer("4")).document == document + 1
+    assert (await desk.session()).evidence is None
+
+
+async def test_p2_whoever_has_handed_a_call_over_ends_nothing_in_it(desk: Desk) -> None:
+    await desk.look()
+    colleague = await desk.handed_over()
+    await colleague.look()
+    await colleague.proves()
+    await desk.look()
+    await desk.answer("4")
+    assert (await desk.session()).evidence is not None
+    assert (await colleague.to_the_fields()).level is Level.VERIFIED
+
+
 async def test_a_caller_on_hold_is_not_led_and_nothing_is_claimed(desk: Desk) -> None:
     await desk.ground.change(
         "INSERT INTO talk (reservation_id, room, seat, on_hold) VALUES (:id, :id, 'operator', true)", id=desk.talk.id
