@@ -68,7 +68,7 @@ SAVE_FIRST = text(
         INSERT INTO call_session (id, practice_id, document, state) VALUES (:call, :practice, :number, :state)
     ), t AS (
         INSERT INTO call_trace (practice_id, call_id, document, at, flow, language, asked, typed, prompts)
-        VALUES (:practice, :call, :document, :now, :flow, :language, :asked, :typed, :prompts)
+        VALUES (:practice, :call, :document, :now, :flow, :language, :asked, :typed, :prompts) ON CONFLICT DO NOTHING
     )
     INSERT INTO step_answer (practice_id, call_id, document, slot, fingerprint, body, answered_at)
     VALUES (:practice, :call, :document, :slot, :fingerprint, :body, :now)
@@ -80,7 +80,7 @@ SAVE = text(
     WITH s AS (UPDATE call_session SET document = :number, state = :state WHERE id = :call),
     t AS (
         INSERT INTO call_trace (practice_id, call_id, document, at, flow, language, asked, typed, prompts)
-        VALUES (:practice, :call, :document, :now, :flow, :language, :asked, :typed, :prompts)
+        VALUES (:practice, :call, :document, :now, :flow, :language, :asked, :typed, :prompts) ON CONFLICT DO NOTHING
     )
     INSERT INTO step_answer (practice_id, call_id, document, slot, fingerprint, body, answered_at)
     VALUES (:practice, :call, :document, :slot, :fingerprint, :body, :now)

@@ -189,8 +189,8 @@ def in_a_line_that_is_rung(patch: Patch, canary: Canary) -> None:
 def in_a_mail(patch: Patch, canary: Canary) -> None:
     notice = sending.urgent_notice
 
-    def and_say_whom(practice: str, slug: str) -> Notice:
-        words = notice(practice, slug)
+    def and_say_whom(practice: str, slug: str, page: str | None) -> Notice:
+        words = notice(practice, slug, page)
         return Notice(words.subject, f"{words.body} {canary.value}")
 
     patch.setattr(sending, "urgent_notice", and_say_whom)
