@@ -29,6 +29,9 @@ async def before_the_practice(browser: Browser, stage: Stage, **options: Any) ->
     async with looking(browser, **options) as page:
         await first_step(page, stage, "superviseur")
         await second_step(page, stage, "superviseur")
+        await expect(page.get_by_role("heading", name="Bonjour", level=1)).to_be_visible()
+        if await page.get_by_role("button", name="Menu").is_visible():  # on a narrow screen the ways are behind it
+            await page.get_by_role("button", name="Menu").click()
         await page.get_by_role("link", name="Cabinets", exact=True).click()
         await page.get_by_role("link", name="Cabinet des Tilleuls").click()
         await expect(page.get_by_role("heading", name="Cabinet des Tilleuls", level=1)).to_be_visible()
