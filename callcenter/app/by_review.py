@@ -23,6 +23,7 @@ from callcenter.console.review_ports import (
     Matches,
     Results,
     ReviewDesk,
+    Untrained,
 )
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, IntegrityError, NotFound
@@ -97,10 +98,12 @@ class StaffReviews:
         session = await self._standing(token)
         staff, practice = session.account.id, asked.criteria.practice
         await self._supervises(session, practice)
-        followed = self._opened(staff, practice, asked.patient)
+        followed = self._opened(session, practice, asked.patient)
         after = self._place(staff, practice, asked.after)
         async with self.database.practice(practice) as tx:
             page = await self._page(tx, staff, asked.criteria, followed, after, LINES)
+            if followed is None:
+                await self._acts.listed(tx, asked.criteria.kind.value, len(page.found), str(staff))
         return Results(page.found, "" if page.after is None else self._cursor(staff, practice, page.after))
 
     async def look_up(self, token: str, wanted: LookUp) -> Matches | LookUpProblem:
@@ -141,7 +144,7 @@ class StaffReviews:
         session = await self._standing(token)
         staff, criteria = session.account.id, asked.criteria
         await self._supervises(session, criteria.practice)
-        followed = self._opened(staff, criteria.practice, asked.patient)
+        followed = self._opened(session, criteria.practice, asked.patient)
         async with self.database.practice(criteria.practice) as tx:
             page = await self._page(tx, staff, criteria, followed, None, MOST_LINES)
             patient = None if followed is None else followed.patient
@@ -207,12 +210,21 @@ class StaffReviews:
         until = (self.clock.now() + KEY_LIVES).isoformat()
         return self._sealed(staff, practice, "patient", [str(one.patient), str(one.subject), str(reason), until])
 
-    def _opened(self, staff: UUID, practice: UUID, key: str) -> _Followed | None:
+    def _opened(self, session: StaffSession, practice: UUID, key: str) -> _Followed | None:
+        """Who is listed, if somebody is.
+
+        Raises:
+            NotTheirs: the key is none of theirs, or too old.
+            Untrained: they may look for nobody any more.
+        """
         if not key:
             return None
-        patient, subject, reason, until = self._unsealed(staff, practice, "patient", key)
-        if self.clock.now() > datetime.fromisoformat(until):
+        now = self.clock.now()
+        patient, subject, reason, until = self._unsealed(session.account.id, practice, "patient", key)
+        if now > datetime.fromisoformat(until):
             raise NotTheirs
+        if not session.account.standing(now).may_reveal:
+            raise Untrained
         return _Followed(UUID(patient), UUID(subject), UUID(reason))
 
     def _cursor(self, staff: UUID, practice: UUID, place: Place) -> str:

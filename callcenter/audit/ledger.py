@@ -130,7 +130,8 @@ class EventKind(StrEnum):
     #: They have looked for a patient among those of whom something is on record, and listed what that is.
     PATIENT_SEARCHED = "review.patient_searched"
     PATIENT_FOLLOWED = "review.patient_followed"
-    #: A list of theirs has left as a file.
+    #: They have searched without a patient; a list of theirs has left as a file.
+    LISTED = "review.listed"
     LIST_EXPORTED = "review.exported"
 
 

@@ -16,7 +16,7 @@ from aiohttp import hdrs, web
 
 from callcenter.console import paths
 from callcenter.console.dates import ZONE
-from callcenter.console.review_ports import Asked, LookUp, LookUpProblem, Match, Purpose, ReviewDesk, Reviews
+from callcenter.console.review_ports import Asked, LookUp, LookUpProblem, Match, Purpose, ReviewDesk, Reviews, Untrained
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.kernel.labels import Category
@@ -35,6 +35,7 @@ _DAYS = timedelta(days=6)
 #: Years that somebody may be born in.
 _OLDEST = 130
 _SHORTEST_REASON, _LONGEST_REASON = 10, 500
+_UNTRAINED = Problem(LookUpProblem.UNTRAINED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,10 @@ class ReviewPages:
             asked = _asked(visit.fields, desk)
         except _Unfit as unfit:
             return self._shown(visit, desk, visit.fields, (unfit.problem,))
-        results = await self._reviews.search(visit.own_token, asked)
+        try:
+            results = await self._reviews.search(visit.own_token, asked)
+        except Untrained:
+            return self._shown(visit, desk, visit.fields, (_UNTRAINED,))
         return self._shown(visit, desk, visit.fields, results=results, asked=asked)
 
     async def _look_up(self, visit: Visit) -> web.StreamResponse:
@@ -91,7 +95,10 @@ class ReviewPages:
             asked = replace(_asked(visit.fields, desk), after="")
         except _Unfit as unfit:
             return self._shown(visit, desk, visit.fields, (unfit.problem,))
-        made = await self._reviews.export(visit.own_token, asked)
+        try:
+            made = await self._reviews.export(visit.own_token, asked)
+        except Untrained:
+            return self._shown(visit, desk, visit.fields, (_UNTRAINED,))
         return _file(made, "text/csv", "suivi.csv", charset="utf-8")
 
     async def _call(self, visit: Visit) -> web.StreamResponse:

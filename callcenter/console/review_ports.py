@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.kernel.errors import NotFound
 from callcenter.reports.values import Criteria, Found, Person, Supervised, Timeline
 
 
@@ -23,6 +24,10 @@ class Purpose(StrEnum):
     COMPLAINT = "complaint"
     INCIDENT = "incident"
     CONTROL = "control"
+
+
+class Untrained(NotFound):
+    """A patient is found, and whoever would list them has let their training lapse (SM-02)."""
 
 
 class LookUpProblem(StrEnum):
@@ -139,7 +144,11 @@ class Reviews(Protocol):
         """What one may choose from."""
 
     async def search(self, token: str, asked: Asked) -> Results:
-        """A page of what fits."""
+        """A page of what fits.
+
+        Raises:
+            Untrained: it is about a patient.
+        """
 
     async def look_up(self, token: str, wanted: LookUp) -> Matches | LookUpProblem:
         """Look for a patient among those of whom something is on record."""
@@ -151,4 +160,8 @@ class Reviews(Protocol):
         """The same as a PDF."""
 
     async def export(self, token: str, asked: Asked) -> bytes:
-        """What fits as a file for a spreadsheet, up to its bound."""
+        """What fits as a file for a spreadsheet, up to its bound.
+
+        Raises:
+            Untrained: it is about a patient.
+        """

@@ -19,6 +19,7 @@ from callcenter.flow.words import Part, Value, When
 from callcenter.flow.words import Words as Literal
 from callcenter.reports import words
 from callcenter.reports.values import Area, Fact, Moment, Who, Words
+from callcenter.reports.withheld import is_open
 
 #: Signs of a digest that are shown: enough to tell versions apart.
 SHORT = 10
@@ -81,6 +82,9 @@ def facts_of(body: Mapping[str, Any]) -> tuple[Fact, ...]:
     for field in words.FACTS:
         value = body.get(field)
         if value is None or value == [] or value == "":
+            continue
+        if field == "reason" and not is_open(body.get("event"), value):
+            facts.append(Fact(field, words.HIDDEN))
             continue
         several = value if isinstance(value, list) else [value]
         facts.append(Fact(field, ", ".join(words.plain(each) for each in several)))

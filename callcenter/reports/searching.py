@@ -6,6 +6,7 @@ Nothing here orders, counts or compares people: the ledger is not there to measu
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -16,11 +17,11 @@ from callcenter.audit.ledger import EventKind, timestamp
 from callcenter.audit.reading import body_of
 from callcenter.audit.tables import audit_record
 from callcenter.calls.tables import call
-from callcenter.disclosure.gate import Reason
 from callcenter.kernel.labels import Category
 from callcenter.reports.describing import moment_of
 from callcenter.reports.people import names_of
 from callcenter.reports.values import Criteria, Found, Kind, Outcome, Page, Place, Who
+from callcenter.reports.withheld import FINDING_OUT, OPEN_REASONS, is_open
 from callcenter.routing.tables import queue_entry, reservation
 from callcenter.staff.values import HOUSE_TIMEZONE
 from callcenter.store.database import Transaction
@@ -28,14 +29,6 @@ from callcenter.store.database import Transaction
 #: Lines of a page, and of a file.
 LINES, MOST_LINES = 50, 5_000
 
-#: Refusals that say something of the patient's file, not of what the caller has proved.
-_OF_THE_FILE = frozenset(
-    {
-        *(Reason.DECEASED, Reason.HOMONYM, Reason.DOUBTFUL, Reason.FICTITIOUS, Reason.CONTACT_RESTRICTED),
-        *(Reason.MINOR, Reason.SENSITIVE, Reason.SHARED_CONTACT, Reason.CHANGED, Reason.OPPOSED),
-        *(Reason.NO_CONSENT, Reason.NO_TELEPHONE),
-    }
-)
 _FAILURES = (EventKind.VERIFICATION_FAILED, EventKind.VERIFICATION_REFUSED, EventKind.REFERENCE_WRONG)
 _APPOINTMENTS = (
     *(EventKind.APPOINTMENT_CONFIRMED, EventKind.APPOINTMENT_CANCELLED, EventKind.APPOINTMENT_MOVED),
@@ -62,8 +55,14 @@ def _told(decision: str) -> Condition:
 
 
 def _because_of_the_file(*, yes: bool) -> Condition:
-    reason, named = _said("reason"), [reason.value for reason in _OF_THE_FILE]
-    return reason.in_(named) if yes else reason.not_in(named)
+    reason, named = _said("reason"), sorted(OPEN_REASONS)
+    return reason.not_in(named) if yes else reason.in_(named)
+
+
+def _finds_out_nothing() -> Condition:
+    """It is no job's that has looked whether there is such a patient: of a patient's claim, and of one about nobody,
+    the lists hold the same (P6)."""
+    return or_(_r.actor.is_(None), _r.actor.not_in(sorted(FINDING_OUT)))
 
 
 def _is(*events: EventKind) -> Condition:
@@ -92,7 +91,7 @@ _KINDS: dict[Kind, Callable[[], Condition]] = {
 
 
 async def search(tx: Transaction, criteria: Criteria, after: Place | None = None, lines: int = LINES) -> Page:
-    """A page of what fits.
+    """A page of what fits. What tells something of a file is in it only where ``criteria`` names a patient.
 
     Arguments:
         tx: of the practice of ``criteria``.
@@ -105,6 +104,8 @@ async def search(tx: Transaction, criteria: Criteria, after: Place | None = None
     actors = () if criteria.kind is Kind.CALLS else tuple(str(row.actor) for row in rows)
     names = await names_of(tx.connection, actors)
     found = tuple(make(row, names) for row in rows[:lines])
+    if criteria.subject is None:
+        found = tuple(one if is_open(one.what, one.reason) else replace(one, reason=None) for one in found)
     return Page(found, found[-1].place if len(rows) > lines else None)
 
 
@@ -122,6 +123,8 @@ def _records(criteria: Criteria, after: Place | None) -> Select[Any]:
         conditions += [_r.actor == str(criteria.staff), _r.actor != "callcenter"]
     if criteria.subject is not None:
         conditions += [_r.subject == str(criteria.subject), _r.subject.is_not(None)]
+    else:
+        conditions.append(_finds_out_nothing())
     if criteria.category is not None:
         conditions.append(_names_category(criteria.category))
     if criteria.outcome is not None:
@@ -237,7 +240,7 @@ def _outcomes_of(body: dict[str, Any]) -> tuple[Outcome, ...]:
     if event == EventKind.DISCLOSURE.value:
         if decision == "granted":
             return (Outcome.GRANTED,)
-        return (Outcome.WITHHELD if body.get("reason") in set(_OF_THE_FILE) else Outcome.REFUSED,)
+        return (Outcome.WITHHELD if body.get("reason") not in OPEN_REASONS else Outcome.REFUSED,)
     kinds = {
         Outcome.VERIFIED: (EventKind.VERIFICATION_SUCCEEDED,),
         Outcome.FAILED: _FAILURES,

@@ -102,6 +102,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "review.call_printed": ("Un superviseur tire le déroulé de l’appel en PDF", Area.REVIEW),
     "review.patient_searched": ("Un superviseur recherche un patient", Area.REVIEW),
     "review.patient_followed": ("Un superviseur liste ce qui concerne un patient", Area.REVIEW),
+    "review.listed": ("Un superviseur fait une recherche", Area.REVIEW),
     "review.exported": ("Un superviseur exporte une recherche", Area.REVIEW),
 }
 

@@ -114,6 +114,10 @@ class StaffActs:
         """Record that somebody lists what is on record about a patient."""
         await self._add(tx, EventKind.PATIENT_FOLLOWED, by, {"refs": [f"review_reason:{reason}"]}, patient)
 
+    async def listed(self, tx: Transaction, kind: str, lines: int, by: str) -> None:
+        """Record that somebody has searched without naming a patient: what for, and how much is shown of it."""
+        await self._add(tx, EventKind.LISTED, by, {"refs": [f"list:{kind}"], "count": lines})
+
     async def list_exported(self, tx: Transaction, kind: str, lines: int, patient: UUID | None, by: str) -> None:
         """Record that a list leaves as a file: of what, and how long it is."""
         await self._add(tx, EventKind.LIST_EXPORTED, by, {"refs": [f"list:{kind}"], "count": lines}, patient)

@@ -12,11 +12,12 @@ from argon2.profiles import CHEAPEST
 from sqlalchemy import text
 
 from callcenter.app.by_review import StaffReviews
+from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
 from callcenter.console.ports import Stage as PageStage
 from callcenter.console.review import ReviewPages
-from callcenter.console.review_ports import Asked, LookUp, Purpose
+from callcenter.console.review_ports import Asked, LookUp, Matches, Purpose
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.randomness import SeededRandom
+from callcenter.kernel.randomness import SeededRandom, SystemRandom
 from callcenter.practice.enrolment import write_organisation
 from callcenter.reports.values import Criteria, Kind
 from callcenter.staff.administration import NewAccount
@@ -28,7 +29,7 @@ from callcenter.staff.sessions import Stage
 from callcenter.staff.values import Role
 from tests.attack.ground import Ground
 from tests.attack.repositories import FLOWS
-from tests.attack.scene import PORT, TILLEULS
+from tests.attack.scene import JEANNE, PORT, TILLEULS
 from tests.unit.console.doubles import ALICE, open_desk
 
 BY = Actor.command("tests")
@@ -138,3 +139,20 @@ async def page_of(review: Review, call: UUID) -> str:
         answer = await desk.guest.get(f"/suivi/appels/{call}")
         assert answer.status == 200, answer.text
         return answer.text
+
+
+async def withheld(review: Review, reason: str) -> None:
+    """Something of Jeanne's is not told in her call."""
+    content: dict[str, Value] = {"decision": "refused", "categories": ["C5"], "refs": [], "reason": reason}
+    random = SystemRandom()
+    async with review.ground.app.practice(TILLEULS) as tx:
+        segment = Segment(uuid4(), review.call)
+        async with writing(tx, segment, review.clock, random) as pen:
+            await pen.add(Entry(EventKind.DISCLOSURE, {"kind": "ivr", "id": "callcenter"}, JEANNE, content))
+
+
+async def key_of(review: Review) -> str:
+    """By what Jeanne is listed."""
+    found = await review.reviews.look_up(review.ours, looked_up())
+    assert isinstance(found, Matches)
+    return found.matches[0].key

@@ -25,7 +25,7 @@ from callcenter.reports.timeline import timeline_of
 from callcenter.reports.values import Area, Kind, Outcome
 from tests.attack.ground import ground_on
 from tests.attack.repositories import FLOWS
-from tests.attack.reviewing import BORN, BY, WHY, Review, asked, looked_up, page_of, reviewing
+from tests.attack.reviewing import BORN, BY, WHY, Review, asked, key_of, looked_up, page_of, reviewing, withheld
 from tests.attack.scene import JEANNE, TILLEULS
 from tests.conftest import Cluster
 
@@ -73,10 +73,10 @@ async def test_each_list_holds_its_own_records_newest_first(review: Review) -> N
     granted = await found(Kind.DISCLOSURES, outcome=Outcome.GRANTED)
     assert granted == [each for each in told if each[1] == (Outcome.GRANTED,)]
     assert len(granted) > 0
-    assert await found(Kind.STAFF) == []
+    assert await found(Kind.STAFF) == [("review.listed", ())] * 3
     await review.reviews.call(review.ours, review.call)
-    assert await found(Kind.STAFF) == [("review.call_opened", ())]
-    assert len(await found(Kind.STAFF, staff=review.people["ours"])) == 1
+    assert sorted(await found(Kind.STAFF)) == [("review.call_opened", ()), *[("review.listed", ())] * 4]
+    assert len(await found(Kind.STAFF, staff=review.people["ours"])) == 6
     assert await found(Kind.STAFF, staff=review.people["operator"]) == []
 
 
@@ -144,6 +144,29 @@ async def test_a_period_with_too_many_patients_says_so(review: Review, monkeypat
     monkeypatch.setattr(on_record, "MOST_FILES", 0)
     assert await review.reviews.look_up(review.ours, looked_up()) is LookUpProblem.TOO_MANY
     assert len(await review.records("review.patient_searched")) == 1
+
+
+async def test_why_is_told_of_a_patient_who_was_looked_up_and_where_it_tells_nothing_of_a_file(review: Review) -> None:
+    await withheld(review, "minor")
+    await withheld(review, "level")
+    found = (await review.reviews.search(review.ours, asked(Kind.REFUSALS))).found
+    assert {None, "level"} <= {one.reason for one in found if one.call == review.call}
+    hers = (await review.reviews.search(review.ours, asked(Kind.REFUSALS, patient=await key_of(review)))).found
+    assert {"minor", "level"} <= {one.reason for one in hers}
+    made = await review.reviews.export(review.ours, asked(Kind.REFUSALS, patient=await key_of(review)))
+    assert "mineur" in made.decode()
+
+
+async def test_a_search_is_on_record_with_what_was_listed_and_how_much(review: Review) -> None:
+    results = await review.reviews.search(review.ours, asked(Kind.VERIFICATIONS))
+    (record,) = await review.records("review.listed")
+    assert (record["refs"], record["count"], record["subject"]) == (
+        ["list:verifications"],
+        len(results.found),
+        None,
+    )
+    await review.reviews.search(review.ours, asked(patient=await key_of(review)))
+    assert len(await review.records("review.listed")) == 1, "of a patient there is a record of its own"
 
 
 # --- one call

@@ -7,7 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from callcenter.console.review_ports import CallReview, LookUp, LookUpProblem, Match, Matches, Results, ReviewDesk
+from callcenter.console.review_ports import (
+    CallReview,
+    LookUp,
+    LookUpProblem,
+    Match,
+    Matches,
+    Results,
+    ReviewDesk,
+    Untrained,
+)
 from callcenter.kernel.errors import NotFound
 from callcenter.kernel.labels import Category
 from callcenter.reports.values import (
@@ -90,11 +99,16 @@ class ReviewsDouble:
     practice: str = "Cabinet des Tilleuls"
     asked: list[Any] = field(default_factory=list)
     theirs: bool = True
+    trained: bool = True
 
     def _reach(self, *what: Any) -> None:
         if not self.theirs:
             raise NotFound
         self.asked.append(what)
+
+    def _follow(self, asked: Any) -> None:
+        if asked.patient and not self.trained:
+            raise Untrained
 
     async def desk(self, token: str) -> ReviewDesk:
         self._reach("desk")
@@ -102,6 +116,7 @@ class ReviewsDouble:
 
     async def search(self, token: str, asked: Any) -> Results:
         self._reach("search", asked)
+        self._follow(asked)
         return self.results
 
     async def look_up(self, token: str, wanted: LookUp) -> Matches | LookUpProblem:
@@ -118,4 +133,5 @@ class ReviewsDouble:
 
     async def export(self, token: str, asked: Any) -> bytes:
         self._reach("export", asked)
+        self._follow(asked)
         return '\ufeff"Date"\r\n'.encode()

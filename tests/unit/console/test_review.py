@@ -183,6 +183,14 @@ async def test_why_no_patient_was_looked_for_and_that_nobody_was_found() -> None
         assert "MAR" not in (await desk.guest.post("/suivi/patient", **PATIENT)).words
 
 
+async def test_whoever_has_no_training_is_told_why_no_patient_is_listed() -> None:
+    reviews = ReviewsDouble(trained=False)
+    async with reviewing(reviews) as desk:
+        for path in ("/suivi", "/suivi/export"):
+            page = await desk.guest.post(path, **FORM, patient="a-key")
+            assert (page.status, "formation n’est pas à jour" in page.words) == (422, True), path
+
+
 async def test_a_call_is_a_plain_ordered_list_with_how_the_chain_stands() -> None:
     reviews = ReviewsDouble()
     async with reviewing(reviews) as desk:
