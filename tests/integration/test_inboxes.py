@@ -247,6 +247,18 @@ async def test_whoever_takes_their_time_to_write_answers_all_the_same(room: Mail
     assert await room.inboxes.answer(doctor.token, TILLEULS, message, Answer.OTHER, "à voir", Due.DAY)
 
 
+async def test_over_an_hour_after_the_opening_nothing_is_answered_until_it_is_opened_again(room: Mailroom) -> None:
+    doctor = await room.doctor()
+    message = await room.left(CLAIRE)
+    await room.inboxes.open(doctor.token, TILLEULS, message, None)
+    room.clock.advance(timedelta(hours=1).total_seconds())
+    doctor = await room.again(doctor)
+    with pytest.raises(Forbidden):
+        await room.inboxes.answer(doctor.token, TILLEULS, message, Answer.OTHER, "à voir", Due.DAY)
+    await room.inboxes.open(doctor.token, TILLEULS, message, None)
+    assert await room.inboxes.answer(doctor.token, TILLEULS, message, Answer.OTHER, "à voir", Due.DAY)
+
+
 async def test_whose_training_has_lapsed_sees_that_there_are_messages_and_opens_none(room: Mailroom) -> None:
     operator = await room.operator(trained=False)
     message = await room.left(None, writer=operator.staff, text=WORDS)
