@@ -256,7 +256,7 @@ class StaffInboxes:
                 raise NotFound
             connection, now = tx.connection, self.clock.now()
             if act is Act.GIVE_BACK:
-                done = await follow_ups.give_back(connection, practice, message, reader.staff)
+                done = await follow_ups.give_back(connection, practice, message, reader.staff, now)
             else:
                 done = await follow_ups.finish(connection, practice, message, reader.staff, now)
             if done:

@@ -18,6 +18,7 @@ from callcenter.console.inbox_ports import Act, Answer, As, Due, Envelope, Heard
 from callcenter.console.paths import with_return
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
+from callcenter.kernel.errors import Forbidden
 
 #: Fields of forms.
 ANSWER, WORDS, DUE, WHY = "reponse", "precision", "echeance", "motif"
@@ -99,7 +100,11 @@ class InboxPages:
         if answer not in set(Answer) or due not in set(Due):
             raise Turned(Trouble.UNREADABLE)
         practice, message = _message(visit)
-        if not await self._inboxes.answer(visit.own_token, practice, message, Answer(answer), words, Due(due)):
+        try:
+            done = await self._inboxes.answer(visit.own_token, practice, message, Answer(answer), words, Due(due))
+        except Forbidden:  # too long ago; where it is the session that is over, the envelope is not there either
+            return await self._unopened(visit, Problem("opened_long_ago"))
+        if not done:
             return await self._unopened(visit, Problem("dealt_with"))
         return visit.go(f"{paths.MESSAGES}?fait=repondu")
 
@@ -129,13 +134,15 @@ class InboxPages:
     ) -> web.Response:
         if opened is not None and opened.voice is not None:
             visit.request[SOUND] = SoundOf(plays=("'self'",), speaks=False)
+        reopen = any(problem.word == "opened_long_ago" for problem in problems)
         return visit.show(
             "message.html",
             problems,
             line=line,
             envelope=envelope,
             opened=opened,
-            answers=opened.answers if opened is not None else envelope.answers if envelope is not None else (),
+            answers=() if reopen else opened.answers if opened else envelope.answers if envelope else (),
+            reopen=reopen,
             typed=visit.fields,
             **_VALUES,
         )

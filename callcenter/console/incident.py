@@ -24,6 +24,7 @@ from callcenter.console.incident_papers import (
 from callcenter.console.incident_ports import Declared, Implausible, Incidents, Shown, UnknownPractice
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
+from callcenter.kernel.errors import NotFound
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
 from callcenter.staff.incident_values import LONGEST
 
@@ -51,14 +52,15 @@ class IncidentPages:
 
     def doors(self) -> list[Door]:
         one = paths.INCIDENTS
+        # What is taken along is written down in the register: no link and no page that is fetched ahead does that.
         return [
             Door("GET", paths.INCIDENTS, For.STAFF, self._list),
             Door("GET", paths.INCIDENT_NEW, For.STAFF, self._form),
             Door("POST", paths.INCIDENT_NEW, For.STAFF, self._declare, paths.INCIDENT_NEW),
             Door("GET", paths.INCIDENT, For.STAFF, self._register),
-            Door("GET", paths.INCIDENT_TEXT, For.STAFF, self._text),
-            Door("GET", paths.INCIDENT_PAPER, For.STAFF, self._paper),
-            Door("GET", paths.INCIDENT_LETTER, For.STAFF, self._letter),
+            Door("POST", paths.INCIDENT_TEXT, For.STAFF, self._text, one),
+            Door("POST", paths.INCIDENT_PAPER, For.STAFF, self._paper, one),
+            Door("POST", paths.INCIDENT_LETTER, For.STAFF, self._letter, one),
             Door("POST", paths.INCIDENT_ENTRIES, For.STAFF, self._write, one),
             Door("POST", paths.INCIDENT_INFORMED, For.STAFF, self._informed, one),
             Door("POST", paths.INCIDENT_HOLDS, For.STAFF, self._hold, one),
@@ -140,7 +142,10 @@ class IncidentPages:
             raise Turned(Trouble.UNREADABLE)
         if not words or len(words) > LONGEST:
             return await self._shown(visit, Problem("too_long" if words else "words", WORDS))
-        await self._incidents.write(visit.own_token, visit.path_id("incident"), EntryKind(kind), words)
+        try:
+            await self._incidents.write(visit.own_token, visit.path_id("incident"), EntryKind(kind), words)
+        except NotFound:  # somebody has closed it meanwhile; where it is not to be seen, its page is not there either
+            return await self._shown(visit, Problem("closed", WORDS))
         return self._back(visit)
 
     async def _informed(self, visit: Visit) -> web.StreamResponse:

@@ -232,7 +232,8 @@ _HEADINGS = text(
     """
 )
 _THESE = text(f"{_HEADING} AND m.id = ANY (cast(:messages AS uuid[]))")
-_HELD = text(f"{_HEADING} AND m.id = :message FOR UPDATE OF m")
+# No key is changed: what refers to a message may be made meanwhile, by whoever holds its escalation (no deadlock).
+_HELD = text(f"{_HEADING} AND m.id = :message FOR NO KEY UPDATE OF m")
 _OPENED = text(
     """
     SELECT m.number, m.text, m.answer_text, m.language, m.relayed, v.state, v.seconds, v.deleted_at

@@ -47,7 +47,11 @@ class FollowUp:
 
 
 async def ask_for(connection: AsyncConnection, practice: UUID, message: UUID, due: datetime, now: datetime) -> None:
-    """Have something done about a message by ``due`` (aware); of one about which something is to be done, by then."""
+    """Have something done about a message by ``due`` (aware).
+
+    Of one about which something is to be done already: by then, and by whoever takes it from now on, because it is
+    something else that is asked for than what somebody took.
+    """
     values = {"practice": practice, "message": message, "due": due, "now": now}
     await connection.execute(_ASK, values)
 
@@ -75,15 +79,15 @@ async def take(connection: AsyncConnection, practice: UUID, message: UUID, staff
     return (await connection.execute(_TAKE, values)).one_or_none() is not None
 
 
-async def give_back(connection: AsyncConnection, practice: UUID, message: UUID, staff: UUID) -> bool:
-    """Leave it to others. False where ``staff`` does not do it."""
-    values = {"practice": practice, "message": message, "staff": staff}
+async def give_back(connection: AsyncConnection, practice: UUID, message: UUID, staff: UUID, now: datetime) -> bool:
+    """Leave it to others. False where ``staff`` does not do it at ``now``."""
+    values = {"practice": practice, "message": message, "staff": staff, "before": now - HELD_FOR}
     return (await connection.execute(_GIVE_BACK, values)).one_or_none() is not None
 
 
 async def finish(connection: AsyncConnection, practice: UUID, message: UUID, staff: UUID, now: datetime) -> bool:
-    """It is done. False where ``staff`` has not taken it, or somebody else has since, or it was done."""
-    values = {"practice": practice, "message": message, "staff": staff, "now": now}
+    """It is done. False where ``staff`` does not do it at ``now`` (any more), or it was done."""
+    values = {"practice": practice, "message": message, "staff": staff, "now": now, "before": now - HELD_FOR}
     return (await connection.execute(_FINISH, values)).one_or_none() is not None
 
 
@@ -96,7 +100,7 @@ _COLUMNS = "message_id, practice_id, due_at, taken_at, taken_by"
 _ASK = text(
     """
     INSERT INTO follow_up AS f (message_id, practice_id, made_at, due_at) VALUES (:message, :practice, :now, :due)
-    ON CONFLICT (message_id) DO UPDATE SET due_at = excluded.due_at
+    ON CONFLICT (message_id) DO UPDATE SET due_at = excluded.due_at, taken_by = NULL, taken_at = NULL
     WHERE f.practice_id = excluded.practice_id AND f.done_at IS NULL
     """
 )
@@ -111,7 +115,7 @@ _TAKE = text(
     WHERE {_THIS} AND (taken_by IS NULL OR taken_by = :staff OR taken_at <= :before) RETURNING message_id
     """  # noqa: S608 - our own words alone
 )
-_MINE = f"{_THIS} AND taken_by = :staff"
+_MINE = f"{_THIS} AND taken_by = :staff AND taken_at > :before"
 _GIVE_BACK = text(
     f"UPDATE follow_up SET taken_by = NULL, taken_at = NULL WHERE {_MINE} RETURNING message_id"  # noqa: S608
 )

@@ -34,7 +34,7 @@ from callcenter.staff.records import Act, Actor, HouseLog
 from callcenter.store.database import SET_PRACTICE, SET_ROW, Database, Transaction
 from callcenter.store.sealed import NO_PRACTICE, Place, Sealer
 
-#: Incidents that a list shows, and entries of a register: the first of them.
+#: Incidents that a list shows, and entries of a register on its page: the first of them. A paper holds all.
 MOST, MOST_ENTRIES = 100, 1_000
 
 
@@ -99,18 +99,19 @@ class Incidents:
         return [_listed(row) for row in rows]
 
     async def read(self, reach: Reach, incident: UUID, *, exported: bool = False) -> Register:
-        """The register; that it is read, or taken along, is on record.
+        """The register, to be taken along all of it; that it is read, or taken along, is on record.
 
         Raises:
             NotFound: there is none that one may see.
         """
         async with self._database.house() as connection:
-            listed = await self._seen(connection, reach, incident)
+            # What writes takes the incident first, then the log of the house: so does this (no deadlock).
+            listed = await self._seen(connection, reach, incident, hold=exported)
             act = Act.INCIDENT_EXPORTED if exported else Act.INCIDENT_READ
             await self._note(connection, act, reach, incident)
             if exported:
                 await self._write(connection, reach, incident, EntryKind.EXPORTED)
-            return await self._register(connection, listed)
+            return await self._register(connection, listed, whole=exported)
 
     async def write(self, reach: Reach, incident: UUID, kind: EntryKind, words: str) -> None:
         """Add an entry. That the authority was notified, or that the incident is closed, stops the clock.
@@ -133,11 +134,16 @@ class Incidents:
         """The practice, as controller, was told. Once.
 
         Raises:
-            NotFound: the incident does not concern it, or one may not see it.
+            NotFound: the incident does not concern it, or one may not see it, or the practice is out of reach.
         """
         async with self._database.house() as connection:
             await self._seen(connection, reach, incident, hold=True)
-            values = {"incident": incident, "practice": practice, "now": self._clock.now()}
+            values = {
+                "incident": incident,
+                "practice": practice,
+                "now": self._clock.now(),
+                "reach": list(reach.practices),
+            }
             told = (await connection.execute(_INFORMED, values)).one_or_none()
             if told is None:
                 raise NotFound
@@ -169,10 +175,16 @@ class Incidents:
         return True
 
     async def lift(self, reach: Reach, incident: UUID, hold: UUID) -> bool:
-        """Let a call be erased in its time again. False where it is not held."""
+        """Let a call be erased in its time again. False where it is not held, or of a practice out of reach."""
         async with self._database.house() as connection:
             await self._seen(connection, reach, incident, hold=True)
-            values = {"id": hold, "incident": incident, "now": self._clock.now(), "by": reach.account.id}
+            values = {
+                "id": hold,
+                "incident": incident,
+                "now": self._clock.now(),
+                "by": reach.account.id,
+                "reach": list(reach.practices),
+            }
             row = (await connection.execute(_LIFT, values)).one_or_none()
             if row is None:
                 return False
@@ -227,8 +239,8 @@ class Incidents:
         }
         await connection.execute(_WRITE, values)
 
-    async def _register(self, connection: AsyncConnection, listed: Listed) -> Register:
-        values = {"incident": listed.id, "most": MOST_ENTRIES}
+    async def _register(self, connection: AsyncConnection, listed: Listed, *, whole: bool) -> Register:
+        values = {"incident": listed.id, "most": None if whole else MOST_ENTRIES}
         await connection.execute(SET_ROW, {"row": str(listed.id)})
         head = (await connection.execute(_HEAD, values)).one()
         concerned = (await connection.execute(_CONCERNED, values)).all()
@@ -296,7 +308,10 @@ _ALL = text(
     f"SELECT i.* FROM incident i WHERE {_SIGHT} ORDER BY i.declared_at DESC, i.id LIMIT :most"  # noqa: S608
 )
 _ONE = text(f"SELECT i.* FROM incident i WHERE i.id = :incident AND {_SIGHT}")  # noqa: S608
-_ONE_TO_CHANGE = text(f"SELECT i.* FROM incident i WHERE i.id = :incident AND {_SIGHT} FOR UPDATE OF i")  # noqa: S608
+# No key is changed: entries, which refer to the incident, may be made meanwhile.
+_ONE_TO_CHANGE = text(
+    f"SELECT i.* FROM incident i WHERE i.id = :incident AND {_SIGHT} FOR NO KEY UPDATE OF i"  # noqa: S608
+)
 _DECLARE = text(
     """
     INSERT INTO incident (id, organisation_id, kind, known_at, declared_at, declared_by)
@@ -319,12 +334,15 @@ _NOTIFIED = text("UPDATE incident SET notified_at = :now WHERE id = :incident AN
 _CLOSED = text("UPDATE incident SET closed_at = :now WHERE id = :incident AND closed_at IS NULL")
 _INFORMED = text(
     """
-    WITH told AS (
-        UPDATE incident_practice SET informed_at = :now
-        WHERE incident_id = :incident AND practice_id = :practice AND informed_at IS NULL RETURNING practice_id
+    WITH one AS (
+        SELECT incident_id, practice_id FROM incident_practice
+        WHERE incident_id = :incident AND practice_id = :practice AND practice_id = ANY(:reach)
+    ), told AS (
+        UPDATE incident_practice n SET informed_at = :now FROM one
+        WHERE n.incident_id = one.incident_id AND n.practice_id = one.practice_id AND n.informed_at IS NULL
+        RETURNING n.practice_id
     )
-    SELECT EXISTS (SELECT FROM told) AS fresh FROM incident_practice
-    WHERE incident_id = :incident AND practice_id = :practice
+    SELECT EXISTS (SELECT FROM told) AS fresh FROM one
     """
 )
 _HOLD = text(
@@ -341,7 +359,8 @@ _HELD = text("SELECT id FROM call_hold WHERE incident_id = :incident AND call_id
 _LIFT = text(
     """
     UPDATE call_hold SET lifted_at = :now, lifted_by = :by
-    WHERE id = :id AND incident_id = :incident AND lifted_at IS NULL RETURNING practice_id, call_id, placed_at
+    WHERE id = :id AND incident_id = :incident AND practice_id = ANY(:reach) AND lifted_at IS NULL
+    RETURNING practice_id, call_id, placed_at
     """
 )
 _HEAD = text(
@@ -356,12 +375,12 @@ _ENTRIES = text(
     """
     SELECT e.id, e.kind, e.at, a.display_name, e.about, e.words
     FROM incident_entry e JOIN staff_account a ON a.id = e."by"
-    WHERE e.incident_id = :incident ORDER BY e.at, e.id LIMIT :most
+    WHERE e.incident_id = :incident ORDER BY e.at, e.id LIMIT cast(:most AS bigint)
     """
 )
 _HOLDS = text(
     """
     SELECT id, practice_id, call_id, placed_at FROM call_hold
-    WHERE incident_id = :incident AND lifted_at IS NULL ORDER BY placed_at, id LIMIT :most
+    WHERE incident_id = :incident AND lifted_at IS NULL ORDER BY placed_at, id LIMIT cast(:most AS bigint)
     """
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 from aiohttp_jinja2 import setup
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from callcenter.console import guard, rendering
@@ -19,9 +21,10 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.staff import incidents, rights
 from callcenter.staff.incident_tables import EntryKind
 from callcenter.staff.incident_values import Written
-from callcenter.staff.values import Role
+from callcenter.staff.values import Account, Role
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
+from tests.integration.consoles import BY
 from tests.integration.supervising import Supervised, supervised
 from tests.unit.console.boards import MORNING, BoardsDouble
 from tests.unit.console.doubles import open_desk
@@ -75,9 +78,9 @@ async def test_an_operator_watches_what_colleagues_do(ground: Ground, clock: Dri
         return unanimous({path: gained((await house.guest.get(path)).status == 200) for path in paths})
 
 
-async def declared(house: Supervised) -> str:
+async def declared(house: Supervised, by: Account | None = None) -> str:
     """An incident of ours; the path of its register."""
-    await house.signed_in(await house.staff("nous"))
+    await house.signed_in(by or await house.staff("nous"))
     await house.guest.get("/incidents/nouveau")
     given = {"nature": "wrong_person", "connu": "2026-11-26T09:30", "facts": FACTS}
     answer = await house.guest.post("/incidents/nouveau", **given, **{f"cabinet-{house.practice.hex}": "1"})
@@ -101,13 +104,51 @@ async def test_a_supervisor_opens_an_incident_of_another_organisation(ground: Gr
         path = await declared(house)
         await house.signed_in(await house.staff("eux", of=house.theirs.organisation))
         letter = f"{path}/cabinets/{house.practice}/avis"
-        read = {one: FACTS in (await house.guest.get(one)).text for one in (path, f"{path}/registre.txt", letter)}
+        await house.guest.get("/compte")
+        read = {one: FACTS in (await house.guest.post(one)).text for one in (f"{path}/registre.txt", letter)}
+        read["page"] = FACTS in (await house.guest.get(path)).text
         read["list"] = path in (await house.guest.get("/incidents")).text
         read["clock"] = "Incident en cours" in (await house.guest.get("/compte")).text
         await house.guest.get("/incidents/nouveau")
         closed = await house.guest.post(path + "/ecritures", nature="closed", texte="Rien à voir.")
         read["write"] = closed.status == 303
         return unanimous({one: gained(got) for one, got in read.items()})
+
+
+def _out_of_reach(sabotage: Sabotage) -> None:
+    for name in ("_INFORMED", "_LIFT"):
+        sabotage.rewrite(incidents, name, "practice_id = ANY(:reach)", "cast(:reach AS uuid[]) IS NOT NULL")
+
+
+WITHIN_REACH = Defence("what is done for a practice is done by who watches over it", "P5", _out_of_reach)
+
+
+@attack(stopped_by=WITHIN_REACH)
+async def test_who_declared_an_incident_acts_for_a_practice_that_was_taken_from_them(
+    ground: Ground, clock: DrivenClock
+) -> Outcome:
+    async with supervised(ground.app, ground.sealer, clock) as house:
+        room, who = house.console.room, await house.staff("moitie", Role.OPERATOR)
+        some = await room.portfolios.create(who.organisation, "Les siens", BY)
+        await room.portfolios.add(some, house.practice, BY)
+        await room.administration.grant(who, Role.SUPERVISOR, some, BY)
+        path = await declared(house, by=who)
+        call = await house.ours.call(house.practice)
+        assert (await house.guest.post(path + "/gels", reference=str(call))).status == 303
+        assert await room.portfolios.remove(some, house.practice, BY)
+        lift = re.search(rf'action="({path}/gels/[0-9a-f-]+/levee)"', (await house.guest.get(path)).text)
+        assert lift
+        await house.guest.post(lift[1])
+        await house.guest.post(f"{path}/cabinets/{house.practice}/informe")
+        async with house.console.database.house() as connection:
+            lifted, told = (await connection.execute(text(_DONE))).one()
+        return unanimous({"lifted": gained(lifted), "told": gained(told)})
+
+
+_DONE = """
+    SELECT (SELECT count(*) FROM call_hold WHERE lifted_at IS NOT NULL),
+        (SELECT count(*) FROM incident_practice WHERE informed_at IS NOT NULL)
+"""
 
 
 # --- one person who plays two
@@ -233,9 +274,11 @@ async def test_another_sites_page_declares_closes_and_confirms_in_the_name_of_wh
             "/incidents/nouveau": {"nature": "loss", "connu": "2026-11-26T09:30", "facts": "x"},
             f"{one}/ecritures": {"nature": "closed", "texte": "x"},
             f"{one}/cabinets/{PRACTICE}/informe": {},
+            f"{one}/cabinets/{PRACTICE}/avis": {},
+            f"{one}/registre.txt": {},
             f"{one}/gels": {"reference": str(CALL)},
             "/blocages": {"reference": str(CALL), "texte": "x"},
             f"/blocages/{RELEASE}/confirmation": {},
         }
         statuses = {path: (await desk.guest.send(path, fields, of=EVIL)).status for path, fields in tries.items()}
-        return unanimous({path: gained(status == 303) for path, status in statuses.items()})
+        return unanimous({path: gained(status in {200, 303}) for path, status in statuses.items()})

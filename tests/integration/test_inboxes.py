@@ -15,6 +15,7 @@ from callcenter.console.inbox_ports import Act, Answer, As, Due, Heard, Sound, W
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.kernel.randomness import SeededRandom
+from callcenter.practice.correspondence import Correspondence
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.values import Change, Urgency
 from callcenter.store.database import Database
@@ -149,6 +150,47 @@ async def test_what_was_taken_and_left_lying_may_be_taken_by_somebody_else(room:
     assert not await room.inboxes.leave((await room.again(first)).token, TILLEULS, message, Act.FINISH)
 
 
+async def test_what_was_taken_over_an_hour_ago_is_neither_finished_nor_given_back(room: Mailroom) -> None:
+    operator = await room.operator()
+    message = await room.left(None)
+    assert await room.inboxes.take(operator.token, TILLEULS, message) is not None
+    room.clock.advance(timedelta(hours=1).total_seconds())
+    operator = await room.again(operator)
+    for act in (Act.FINISH, Act.GIVE_BACK):
+        assert not await room.inboxes.leave(operator.token, TILLEULS, message, act)
+    assert await room.one("SELECT handled_at FROM message") is None
+    assert await room.inboxes.take(operator.token, TILLEULS, message) is not None
+    assert await room.inboxes.leave(operator.token, TILLEULS, message, Act.FINISH)
+
+
+async def test_an_answer_is_taken_anew_by_whoever_took_the_message_before_it(room: Mailroom) -> None:
+    operator, doctor = await room.operator(), await room.doctor(of_practice=True)
+    message = await room.left(None)
+    assert await room.inboxes.take(operator.token, TILLEULS, message) is not None
+    room.clock.advance(timedelta(hours=1).total_seconds())
+    doctor = await room.again(doctor)
+    await room.inboxes.open(doctor.token, TILLEULS, message, None)
+    assert await room.inboxes.answer(doctor.token, TILLEULS, message, Answer.CALL_BACK, "à jeun", Due.HOUR)
+    assert (await room.one("SELECT taken_by FROM follow_up"), await room.one("SELECT taken_at FROM follow_up")) == (
+        None,
+        None,
+    )
+    operator = await room.again(operator)
+    assert not await room.inboxes.leave(operator.token, TILLEULS, message, Act.FINISH)
+    (due,) = (await room.inboxes.overview(operator.token, None)).to_do
+    assert (due.answer, due.mine) == (Answer.CALL_BACK, False)
+
+
+async def test_a_notice_of_a_message_may_be_made_while_somebody_has_the_message(room: Mailroom, sealer: Sealer) -> None:
+    """Else whoever goes on with its escalation waits for a page that waits for the escalation."""
+    message = await room.left(CLAIRE, urgency=Urgency.URGENT)
+    as_a_foreign_key = text("SELECT id FROM message WHERE id = :message FOR KEY SHARE NOWAIT")
+    async with room.database.practice(TILLEULS) as page:
+        assert await Correspondence(sealer).held(page, message) is not None
+        async with room.database.practice(TILLEULS) as notices:
+            await notices.connection.execute(as_a_foreign_key, {"message": message})
+
+
 async def test_a_sound_is_heard_a_few_times_within_minutes_of_the_opening_each_on_record(room: Mailroom) -> None:
     doctor = await room.doctor()
     message = await room.left(CLAIRE, spoken=True)
@@ -202,6 +244,18 @@ async def test_whoever_takes_their_time_to_write_answers_all_the_same(room: Mail
     message = await room.left(CLAIRE)
     await room.inboxes.open(doctor.token, TILLEULS, message, None)
     room.clock.advance(timedelta(minutes=9).total_seconds())
+    assert await room.inboxes.answer(doctor.token, TILLEULS, message, Answer.OTHER, "à voir", Due.DAY)
+
+
+async def test_over_an_hour_after_the_opening_nothing_is_answered_until_it_is_opened_again(room: Mailroom) -> None:
+    doctor = await room.doctor()
+    message = await room.left(CLAIRE)
+    await room.inboxes.open(doctor.token, TILLEULS, message, None)
+    room.clock.advance(timedelta(hours=1).total_seconds())
+    doctor = await room.again(doctor)
+    with pytest.raises(Forbidden):
+        await room.inboxes.answer(doctor.token, TILLEULS, message, Answer.OTHER, "à voir", Due.DAY)
+    await room.inboxes.open(doctor.token, TILLEULS, message, None)
     assert await room.inboxes.answer(doctor.token, TILLEULS, message, Answer.OTHER, "à voir", Due.DAY)
 
 

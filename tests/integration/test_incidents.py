@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -15,10 +16,12 @@ from sqlalchemy.exc import DBAPIError
 
 from callcenter.calls.upkeep import Upkeep
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.inbox import erase_handled
 from callcenter.routing.old_calls import OldCalls
 from callcenter.routing.values import LeftReason
-from callcenter.staff.records import records_of
+from callcenter.staff import incidents
+from callcenter.staff.records import Act, Actor, HouseLog, records_of
 from callcenter.staff.values import Account, Role
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
@@ -73,13 +76,15 @@ async def test_an_incident_is_declared_read_added_to_and_closed_each_on_record(h
     await house.guest.post(path + "/ecritures", nature="notified", texte="Dossier 7 de la CNIL.")
     assert "Incident en cours" not in (await house.guest.get("/")).words
     await house.guest.post(path + "/ecritures", nature="closed", texte="Sans suite.")
-    assert (await house.guest.post(path + "/ecritures", nature="note", texte="Encore.")).status == 404
+    too_late = await house.guest.post(path + "/ecritures", nature="note", texte="Encore.")
+    assert (too_late.status, "Encore." in too_late.words) == (422, True)
     told = await events(house, incident_of(path))
     assert [one["event"] for one in told] == [
         "incident.declared",
         "incident.read",
         *["incident.written"] * 2,
         "incident.closed",
+        "incident.read",
     ]
     assert {one["actor"]["id"] for one in told} == {str(mine.id)}
     assert FACTS not in json.dumps(told, ensure_ascii=False)
@@ -160,10 +165,49 @@ async def test_a_practice_of_others_cannot_be_named(house: Supervised) -> None:
 async def test_a_paper_is_written_down_before_it_leaves(house: Supervised) -> None:
     await house.signed_in(await house.staff("nous"))
     path = await declared(house, house.practice)
-    assert FACTS in (await house.guest.get(path + "/registre.txt")).text
+    await house.guest.get(path + "/registre.txt")
+    assert "incident.exported" not in [one["event"] for one in await events(house, incident_of(path))]
+    await house.guest.get(path)
+    assert FACTS in (await house.guest.post(path + "/registre.txt")).text
     page = await house.guest.get(path)
     assert "Registre exporté" in page.words
     assert "incident.exported" in [one["event"] for one in await events(house, incident_of(path))]
+
+
+async def test_a_paper_holds_all_that_was_written_however_much(
+    house: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "MOST_ENTRIES", 2)
+    await house.signed_in(await house.staff("nous"))
+    path = await declared(house, house.practice)
+    await house.guest.get(path)
+    for words in ("Deuxième.", "Troisième.", "Dernière."):
+        house.console.clock.advance(1)
+        await house.guest.post(path + "/ecritures", nature="note", texte=words)
+    assert "Dernière." not in (await house.guest.get(path)).words
+    assert "Dernière." in (await house.guest.post(path + "/registre.txt")).text
+
+
+async def test_an_export_and_what_is_written_never_wait_for_one_another(house: Supervised) -> None:
+    """The order is the incident, then the log of the house: an export that had the log first would close the circle."""
+    who = await house.staff("nous")
+    await house.signed_in(who)
+    path = await declared(house, house.practice)
+    await house.guest.get(path)
+    incident, log = incident_of(path), HouseLog(house.console.clock, SeededRandom(5))
+    async with house.console.database.house() as writer:
+        sight = {"organisation": who.organisation, "staff": who.id, "reach": [house.practice], "whole": True}
+        await writer.execute(incidents._ONE_TO_CHANGE, {**sight, "incident": incident})
+        async with house.console.database.house() as other:
+            of_a_foreign_key = text("SELECT id FROM incident WHERE id = :incident FOR KEY SHARE NOWAIT")
+            await other.execute(of_a_foreign_key, {"incident": incident})
+        export = asyncio.create_task(house.guest.post(path + "/registre.txt"))
+        while (await writer.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar_one() == 0:
+            assert not export.done(), "it has not waited for the incident"
+            await asyncio.sleep(0.01)
+        await writer.execute(text("SET LOCAL lock_timeout = '5s'"))
+        await log.note(writer, Act.INCIDENT_WRITTEN, Actor.staff(who.id), None, {"kind": "note"}, stream=incident)
+    assert (await export).status == 200
 
 
 # --- what is not erased

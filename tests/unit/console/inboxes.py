@@ -21,7 +21,7 @@ from callcenter.console.inbox_ports import (
     Voice,
     Why,
 )
-from callcenter.kernel.errors import NotFound
+from callcenter.kernel.errors import Forbidden, NotFound
 
 PRACTICE = UUID("33333333-2222-4333-8444-555555555555")
 MESSAGE = UUID("44444444-2222-4333-8444-555555555555")
@@ -47,6 +47,8 @@ class InboxesDouble:
     heard: Sound | Heard = field(default_factory=lambda: Sound(b"RIFF sound", "audio/wav"))
     voice: Voice | None = field(default_factory=lambda: Voice("kept", 12))
     works: bool = True
+    answered: bool = False
+    opened_long_ago: bool = False
     done: list[object] = field(default_factory=list)
 
     async def overview(self, token: str, chosen: UUID | None) -> Overview:
@@ -56,7 +58,9 @@ class InboxesDouble:
 
     async def envelope(self, token: str, practice: UUID, message: UUID) -> Envelope:
         self._this(practice, message)
-        return Envelope(self.line, self.ways, self.may_take, ALL if As.ADDRESSEE in self.ways else ())
+        return Envelope(
+            self.line, self.ways, self.may_take, ALL if As.ADDRESSEE in self.ways and not self.answered else ()
+        )
 
     async def open(self, token: str, practice: UUID, message: UUID, why: Why | None) -> Opened:
         self._this(practice, message)
@@ -70,8 +74,10 @@ class InboxesDouble:
 
     async def answer(self, token: str, practice: UUID, message: UUID, answer: Answer, words: str, due: Due) -> bool:
         self._this(practice, message)
+        if self.opened_long_ago:
+            raise Forbidden("the message was not opened")
         self.done.append((answer, words, due))
-        return self.works
+        return self.works and not self.answered
 
     async def take(self, token: str, practice: UUID, message: UUID) -> Opened | None:
         self._this(practice, message)

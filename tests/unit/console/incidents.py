@@ -66,6 +66,8 @@ class IncidentsDouble:
 
     async def write(self, token: str, incident: UUID, kind: EntryKind, words: str) -> None:
         self._check()
+        if self.register.incident.closed_at is not None:
+            raise NotFound
         self.done.append((kind, words))
 
     async def informed(self, token: str, incident: UUID, practice: UUID) -> None:

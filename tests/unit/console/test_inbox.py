@@ -160,6 +160,34 @@ async def test_an_answer_that_comes_too_late_says_so_and_keeps_what_was_typed() 
         assert "à jeun" in page.words
 
 
+TYPED = "</textarea><b>à jeun & demain</b>"
+AGAIN = "readonly>&lt;/textarea&gt;&lt;b&gt;à jeun &amp; demain&lt;/b&gt;</textarea>"
+
+
+async def test_what_was_typed_about_a_message_that_was_dealt_with_meanwhile_is_shown_again() -> None:
+    async with open_desk() as desk:
+        await _opened(desk)
+        desk.inboxes.answered = True
+        page = await desk.guest.post(ADDRESS + "/reponse", reponse="other", precision=TYPED, echeance="day")
+        assert page.status == 422
+        assert "votre réponse n’est pas partie" in page.words
+        assert AGAIN in page.text
+        assert "Envoyer la réponse" not in page.words
+
+
+async def test_an_answer_over_an_hour_after_the_opening_is_shown_again_beside_the_way_to_open_it() -> None:
+    async with open_desk() as desk:
+        await _opened(desk)
+        desk.inboxes.opened_long_ago = True
+        page = await desk.guest.post(ADDRESS + "/reponse", reponse="other", precision=TYPED, echeance="day")
+        assert page.status == 422
+        assert "ouvert il y a plus d’une heure : votre réponse n’est pas partie" in page.words
+        assert AGAIN in page.text
+        assert f'<form class="card" method="post" action="{ADDRESS}">' in page.text
+        assert "Envoyer la réponse" not in page.words
+        assert desk.inboxes.done == [("open", None)]
+
+
 @pytest.mark.parametrize("fields", [{"reponse": "delete"}, {"reponse": "call_back", "echeance": "never"}])
 async def test_an_answer_that_no_page_offers_is_no_form_of_ours(fields: dict[str, str]) -> None:
     async with open_desk() as desk:

@@ -113,21 +113,50 @@ async def test_the_register_shows_everything_and_takes_more() -> None:
 async def test_what_is_taken_along_is_a_file_and_on_record() -> None:
     async with open_desk() as desk:
         await desk.signed_in(roles=SUPERVISOR)
-        text = await desk.guest.get(PAGE + "/registre.txt")
+        await desk.guest.get("/incidents/nouveau")
+        text = await desk.guest.post(PAGE + "/registre.txt")
         assert text.headers["Content-Disposition"] == 'attachment; filename="registre.txt"'
         assert GIVEN["facts"] in text.text
-        letter = await desk.guest.get(f"{PAGE}/cabinets/{PRACTICE}/avis")
+        letter = await desk.guest.post(f"{PAGE}/cabinets/{PRACTICE}/avis")
         assert TILLEULS in letter.text
         assert desk.incidents.read_as == [True, True]
-        assert (await desk.guest.get(f"{PAGE}/cabinets/{INCIDENT}/avis")).status == 404
+        assert (await desk.guest.post(f"{PAGE}/cabinets/{INCIDENT}/avis")).status == 404
+
+
+async def test_an_address_alone_takes_nothing_along() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        for path in ("/registre.txt", "/registre.pdf", f"/cabinets/{PRACTICE}/avis"):
+            assert (await desk.guest.get(PAGE + path)).location == "/incidents", path
+        assert desk.incidents.read_as == []
+        page = await desk.guest.get(PAGE)
+        for path in ("/registre.txt", "/registre.pdf", f"/cabinets/{PRACTICE}/avis"):
+            assert f'<form method="post" action="{PAGE}{path}">' in page.text
+            assert f'href="{PAGE}{path}"' not in page.text
+
+
+async def test_what_is_written_into_an_incident_that_was_closed_meanwhile_is_shown_again() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        await desk.guest.get(PAGE)
+        desk.incidents.register = replace(REGISTER, incident=replace(OPEN, closed_at=NOW))
+        page = await desk.guest.post(PAGE + "/ecritures", nature="note", texte="</textarea><b>Suite & fin</b>")
+        assert page.status == 422
+        assert "vient d’être clos : votre texte n’est pas inscrit" in page.words
+        assert "readonly>&lt;/textarea&gt;&lt;b&gt;Suite &amp; fin&lt;/b&gt;</textarea>" in page.text
+        assert desk.incidents.done == []
 
 
 async def test_whoever_watches_over_nothing_finds_no_incident() -> None:
     async with open_desk() as desk:
         desk.incidents.may = False
         await desk.signed_in(roles=frozenset({"operator"}))
-        for path in ("/incidents", "/incidents/nouveau", PAGE, PAGE + "/registre.txt", PAGE + "/registre.pdf"):
+        for path in ("/incidents", "/incidents/nouveau", PAGE):
             assert (await desk.guest.get(path)).status == 404, path
+        await desk.guest.get("/compte")
+        for path in ("/registre.txt", "/registre.pdf", f"/cabinets/{PRACTICE}/avis", "/ecritures"):
+            sent = await desk.guest.post(PAGE + path, nature="note", texte="x")
+            assert sent.status == 404, path
         assert "/incidents" not in (await desk.guest.get("/")).text
 
 
