@@ -28,6 +28,7 @@ from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import FOLDER, seed
 from callcenter.practice.demo_file import Demonstration, NamedPerson, read_demonstration
 from callcenter.practice.key_fit import check_keys
+from callcenter.practice.practice_form import Setting, as_written
 from callcenter.practice.values import EntryKind
 from callcenter.settings import PROJECT, Environment, Settings
 from callcenter.speech.moments import WEEKDAYS
@@ -102,12 +103,13 @@ def closed_now(demonstration: Demonstration, now: datetime) -> str:
         return ""
     if opening.is_holiday(local.date()):
         return f"\nThe {practice.facts.name} is closed today, a public holiday: callers cannot wait for somebody."
-    all_day = f"'{{{WEEKDAYS[local.weekday()]}: [00:00-23:59]}}'"
+    week = {**as_written(practice.facts)[Setting.HOURS], WEEKDAYS[local.weekday()]: ["00:00-23:59"]}
+    hours = "'{" + ", ".join(f"{day}: [{', '.join(open)}]" for day, open in week.items()) + "}'"
     tomorrow = local.date() + timedelta(days=1)
     return f"""
 The {practice.facts.name} is closed at this hour, and callers cannot wait for somebody. To open it until midnight:
 
-  .venv/bin/callcenter practice set {slug} hours {all_day} --until {tomorrow}"""
+  .venv/bin/callcenter practice set {slug} hours {hours} --until {tomorrow}"""
 
 
 @asynccontextmanager

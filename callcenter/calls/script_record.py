@@ -15,6 +15,7 @@ from callcenter.calls.desk import Desk
 from callcenter.calls.record import CallRecord
 from callcenter.calls.verifier import standing_at
 from callcenter.disclosure.gate import Control, Granted, Inquiry, Reason, Refused, Shown, show
+from callcenter.flow.language import Act
 from callcenter.flow.ports import Done, Failed, Withheld
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.script_ports import Declared, Revealed
@@ -41,13 +42,20 @@ _ACT = frozenset({Category.RECORD_EXISTS, Category.APPOINTMENT_EXISTS})
 class OperatorsRecord(CallRecord):
     """The record of the patient whom the caller is verified for. Implements ``flow.script_ports.ScriptRecord``.
 
-    ``shown`` is what the gate has let out in this transaction, in order.
+    ``shown`` is what the gate has let out in this transaction, in order. ``changed``: something was done to an
+    appointment, so that what was shown of it before may be so no more.
     """
 
     def __init__(self, desk: Desk, book: PromptBook, patients: Patients, limits: Limits, bookings: Bookings) -> None:
         super().__init__(desk, book, patients, limits)
         self._bookings = bookings
         self.shown: list[Shown] = []
+        self.changed = False
+
+    async def perform(self, act: Act, reference: UUID) -> Done | Failed:
+        outcome = await super().perform(act, reference)
+        self.changed = self.changed or (isinstance(outcome, Done) and act is Act.CANCEL_APPOINTMENT)
+        return outcome
 
     async def show(self, path: str, bound: Mapping[str, UUID]) -> Revealed | Withheld:
         desk, reference, category = self._desk, bound["appointment"], FIELD_LABELS[path]
@@ -119,6 +127,7 @@ class OperatorsRecord(CallRecord):
         held = await free.hold(desk.tx, desk.facts, to, whom, starts_at, desk.now, lasting=slot.duration_minutes)
         if held and await self._bookings.move(desk.tx, desk.facts, to, slot, desk.now) is Change.DONE:
             await desk.writing.add(Entry(EventKind.APPOINTMENT_MOVED, desk.actor, stands.patient, content))
+            self.changed = True
             return Done()
         tried = {**content, "act": "move"}
         await desk.writing.add(Entry(EventKind.APPOINTMENT_NOT_CHANGED, desk.actor, stands.patient, tried))

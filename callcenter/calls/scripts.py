@@ -203,7 +203,7 @@ class Scripts:
         except NotOffered:
             return None  # another screen's answer, or a forged one
         again = {one.path for one in let_out}
-        before = () if verifier.ended else tuple(one for one in at.shown if one.path not in again)
+        before = () if verifier.ended or record.changed else tuple(one for one in at.shown if one.path not in again)
         at.shown = (*before, *let_out)
         at.session = replace(at.session, evidence=desk.evidence)
         at.script = ScriptSession(script.flow, turn.state, pen.segment, turn.screen)

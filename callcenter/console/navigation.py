@@ -74,14 +74,16 @@ def ways(session: Session | None, standing: Collection[str], here: str) -> tuple
         here: the address of the page.
     """
     roles = frozenset[str]() if session is None else session.roles
+    at_home = any(place.path == here for place in PLACES)
     return tuple(
-        Way(place.path, place.label, _current(place.path, here))
+        Way(place.path, place.label, _current(place.path, here, itself=at_home))
         for place in PLACES
         if place.path in standing and (not place.roles or place.roles & roles)
     )
 
 
-def _current(path: str, here: str) -> str:
-    if here == path:
-        return "page"
+def _current(path: str, here: str, *, itself: bool) -> str:
+    """``itself``: ``here`` is one of the main pages, and is under none of the others."""
+    if here == path or itself:
+        return "page" if here == path else ""
     return "true" if path != paths.HOME and here.startswith(path + "/") else ""

@@ -119,7 +119,7 @@ def of_trace(row: Row[Any], scene: Scene) -> list[Moment]:
     if row.typed is not None and row.asked:
         spoken = row.asked == "recording"
         counted = Fact("spoken" if spoken else "keys", str(row.typed))
-        facts = (Fact("question", words.plain(row.asked)), counted)
+        facts = (Fact("question", words.question(row.asked)), counted)
         title = words.SPOKE if spoken else words.TYPED if row.typed else words.SILENT
         moments.append(Moment(at, scene.after(at), Area.TYPED, title, Who("caller"), facts, flow=flow))
     if row.prompts:

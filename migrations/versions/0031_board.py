@@ -140,7 +140,9 @@ BEGIN
           AND NOT EXISTS (
             SELECT FROM voice_message v WHERE v.practice_id = own AND v.message_id = m.id
               AND (v.state NOT IN ('lost', 'erased') OR v.deleted_at IS NULL)
-          ) AND {_FREE.format("m.call_reference")}
+          )
+          AND NOT EXISTS (SELECT FROM follow_up f WHERE f.message_id = m.id AND f.done_at IS NULL)
+          AND {_FREE.format("m.call_reference")}
         ORDER BY m.handled_at LIMIT most
     ) AS past;
     DELETE FROM voice_message WHERE practice_id = own AND message_id = ANY (old);

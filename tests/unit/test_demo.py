@@ -53,8 +53,8 @@ async def test_no_emulator_calls_an_installation_of_real_patients() -> None:
     ("moment", "told"),
     [
         ("2026-11-26T10:00", ""),
-        ("2026-11-26T13:00", "hours '{jeudi: [00:00-23:59]}' --until 2026-11-27"),
-        ("2026-11-29T16:00", "hours '{dimanche: [00:00-23:59]}' --until 2026-11-30"),
+        ("2026-11-26T13:00", "jeudi: [00:00-23:59], vendredi: [08:30-12:00"),
+        ("2026-11-29T16:00", "dimanche: [00:00-23:59]}' --until 2026-11-30"),
         ("2026-12-25T10:00", "a public holiday"),
     ],
 )
