@@ -300,10 +300,16 @@ BROKEN = "Cet enregistrement ne correspond plus à ce qui a été écrit"
 HIDDEN = "non affiché"
 
 #: Every word of ours that may be put into another language.
+#: What a question is called that shares its name with something else.
+QUESTIONS = {"code": "code reçu"}
 OURS = frozenset(
     {
         *(title for title, _ in EVENTS.values()),
-        *(word for some in (AREAS, OUTCOMES, ROUTING, FACTS, BESIDE, VALUES, WHO, THIRDS) for word in some.values()),
+        *(
+            word
+            for some in (AREAS, OUTCOMES, ROUTING, FACTS, BESIDE, VALUES, QUESTIONS, WHO, THIRDS)
+            for word in some.values()
+        ),
         *(OTHER, HEARD, TYPED, SPOKE, SILENT, SENT, IN_PRIVATE, ASKED_IN, THIRD_THERE, THIRD_ENDS),
         *(COLLEAGUE, PRACTITIONER, LINE, BROKEN, HIDDEN, "Appel"),
     }
@@ -317,13 +323,9 @@ _PLAIN = re.compile(
 )
 
 
-#: What a question is called that shares its name with something else.
-_QUESTIONS = {"code": "code reçu"}
-
-
 def question(asked: str) -> str:
     """What a caller was asked for, by the name that the flow has for it (``flow.state.Phase``)."""
-    return _QUESTIONS.get(asked) or plain(asked)
+    return QUESTIONS.get(asked) or plain(asked)
 
 
 def plain(value: object) -> str:

@@ -186,7 +186,7 @@ async def test_a_call_is_gone_through_again_from_its_beginning_to_who_looks_at_i
         assert title in titles, title
     typed = {fact.value: one for one in moments if one.area is Area.TYPED for fact in one.facts}
     assert typed["date de naissance"].facts[1].value == "8"
-    assert typed["code par SMS" if "code par SMS" in typed else "code faux"].facts[1].value == "6"
+    assert typed["code par SMS" if "code par SMS" in typed else "code reçu"].facts[1].value == "6"
     words = [said for one in moments for said in one.words]
     assert all(said.text for said in words), "the flow's version is here"
     told = next(said for said in words if said.prompt == "appointment_summary")
