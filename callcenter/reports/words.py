@@ -299,9 +299,10 @@ COLLEAGUE, PRACTITIONER, LINE = "collègue", "praticien", "ligne du cabinet"
 BROKEN = "Cet enregistrement ne correspond plus à ce qui a été écrit"
 HIDDEN = "non affiché"
 
-#: Every word of ours that may be put into another language.
 #: What a question is called that shares its name with something else.
 QUESTIONS = {"code": "code reçu"}
+
+#: Every word of ours that may be put into another language.
 OURS = frozenset(
     {
         *(title for title, _ in EVENTS.values()),
