@@ -11,11 +11,11 @@ from callcenter.emulator.client import ControlClient
 from tests.acceptance.on_the_line import BORN, JEANNE, RESCUE, TILLEULS
 from tests.acceptance.outreach import outside
 from tests.acceptance.stage import Stage
-from tests.acceptance.test_two_people_talk import CALLER, OPEN, Office
+from tests.acceptance.test_two_people_talk import OPEN, Office
 from tests.browser.conftest import Visits
 from tests.browser.test_console_login import first_step, make_staff, second_step
 from tests.browser.test_console_pages import looking
-from tests.browser.test_script_on_stage import takes_a_call
+from tests.browser.test_script_on_stage import code_sent, takes_a_call
 from tests.browser.test_telephones import rings
 from tests.browser.test_workplace import at_work
 from tests.browser.visitor import NARROW, Telephone, Visitor, without_waiting
@@ -126,9 +126,7 @@ async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Bro
             async with outside(stage) as seen:
                 await hands.press("Enter", "code")
                 await expect(page.get_by_text("Identité non vérifiée")).to_be_visible()
-                (message,) = await seen.texts(CALLER)
-                code = "".join(letter for letter in message.body if letter.isdigit())[:6]
-                await client.press(caller, code)
+                await client.press(caller, await code_sent(seen))
                 await client.settled(caller)
             await expect(page.get_by_text("Identité vérifiée, niveau 2")).to_be_visible()
             await expect(page.get_by_role("button", name="Montrer")).to_have_count(3)
