@@ -66,7 +66,7 @@ def _moreau(on: Careless) -> BookablePractitioner:
 
 
 def _booking(on: Careless) -> OperatorsBooking:
-    return OperatorsBooking(on.strangers_desk(), on.bookings, None)
+    return OperatorsBooking(on.strangers_desk(), on.bookings, None, live=True)
 
 
 def _record(on: Careless, *, outside: bool = False) -> OperatorsRecord:
@@ -85,7 +85,9 @@ def _verifier(on: Careless) -> OperatorsVerifier:
     beginning = Beginning(on.now, 1, Arrival.MENU, None)
     session = Session(beginning, None, "", State("operators"), Segment(uuid4(), on.call))
     keypad = Keypad(None, None)  # type: ignore[arg-type]  # nobody is led anywhere
-    return OperatorsVerifier(on.desk(), session, keypad, on.ground.sealer, Limits(), STAFF, SCRIPT, live=True)
+    return OperatorsVerifier(
+        on.desk(), session, keypad, on.ground.sealer, Limits(), STAFF, SCRIPT, live=True, typing=False
+    )
 
 
 async def several_slots(on: Careless) -> bool:
