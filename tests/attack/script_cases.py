@@ -16,6 +16,7 @@ from callcenter.calls.script_notes import OperatorsNotes
 from callcenter.calls.script_record import OperatorsRecord
 from callcenter.calls.script_verifier import OperatorsVerifier
 from callcenter.calls.session import Beginning, Session
+from callcenter.flow.language import Act
 from callcenter.flow.ports import BookingMade, Done, Offered
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.script_language import Disposition, Shown
@@ -137,6 +138,10 @@ async def move_by_screen(on: Careless) -> bool:
     return bool(listed) and isinstance(await record.move(FIRST_VISIT, listed[0]), Done)
 
 
+async def confirm_by_screen(on: Careless) -> bool:
+    return isinstance(await _record(on).perform(Act.CONFIRM_APPOINTMENT, FIRST_VISIT), Done)
+
+
 async def was_read(on: Careless) -> bool:
     return not await script_notes.instructions_changed(on.tx, STAFF, 1)
 
@@ -161,6 +166,8 @@ SCRIPT_CASES: Mapping[str, Callable[[Careless], Awaitable[object]]] = {
     "calls.script_booking.OperatorsBooking.slots": slots_by_screen,
     "calls.script_booking.OperatorsBooking.hold": hold_by_screen,
     "calls.script_booking.OperatorsBooking.book": book_by_screen,
+    "calls.script_booking.OperatorsBooking.release": lambda on: _booking(on).release(),
+    "calls.script_record.OperatorsRecord.perform": confirm_by_screen,
     "calls.script_record.OperatorsRecord.show": show_field,
     "calls.script_record.OperatorsRecord.declare": declare_category,
     "calls.script_record.OperatorsRecord.slots_for": move_slots,
