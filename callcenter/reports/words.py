@@ -319,7 +319,8 @@ OURS = frozenset(
 #: What may stand on a page although no word of ours is known for it: a name of ours, a number that is no telephone and
 #: no date, a reference to a row.
 _PLAIN = re.compile(
-    r"[A-Za-z][A-Za-z_.+-]{0,60}|[0-9]{1,4}|D[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,3}|"
+    r"[A-Za-z][A-Za-z_.+-]{0,60}|[0-9]{1,4}|D[0-9]{2}|"
+    r"20[0-9]{2}-[0-9]{1,2}-[0-9]|[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,3}|"  # versions: no day of a date has one digit
     r"(?:[a-z_.]{1,60}:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|setting:[a-z_]{1,60}(?::[0-9]{1,9})?"
 )
 

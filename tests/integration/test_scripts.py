@@ -210,6 +210,22 @@ async def test_p2_what_was_shown_is_hidden_once_somebody_proves_anew_or_looks_un
     assert (await desk.look()).shown == ()
 
 
+@pytest.mark.parametrize("act", ["1", "2"], ids=["cancelled", "moved"])
+async def test_what_was_shown_of_an_appointment_goes_once_it_is_another(desk: Desk, act: str) -> None:
+    """The old hour, read out behind « C'est déplacé », sends somebody on the wrong day."""
+    await desk.proves()
+    await desk.to_the_fields()
+    assert (await desk.answer(STARTS)).shown
+    assert (await desk.answer("then")).shown
+    await desk.answer(act)
+    if act == "2":
+        await desk.answer("2")
+        assert len(await desk.records("appointment.moved")) == 1
+    else:
+        assert len(await desk.records("appointment.cancelled")) == 1
+    assert (await desk.look()).shown == ()
+
+
 async def test_p7_the_next_patient_waits_until_the_caller_is_back_from_their_keys(desk: Desk) -> None:
     """What they prove in a moment would be taken for the next patient's, and their question would have no beginning."""
     await desk.look()

@@ -14,6 +14,7 @@ import pytest
 
 from callcenter.console.review import ReviewPages
 from callcenter.console.review_ports import LookUpProblem, Matches, Purpose, Results
+from callcenter.disclosure.policy import load_policy
 from callcenter.kernel.labels import Category
 from callcenter.reports import words
 from callcenter.reports.values import Chain, Kind, Outcome, Supervised
@@ -229,3 +230,12 @@ def test_the_words_of_the_ledger_stand_in_the_template_that_gettext_reads() -> N
     """All of them and no others, so that none is shown in French alone."""
     text = Path("callcenter/console/templates/review_words.html").read_text(encoding="utf-8")
     assert set(re.findall(r'^  "(.*)": _\("(.*)"\),$', text, re.MULTILINE)) == {(word, word) for word in words.OURS}
+
+
+def test_categories_and_versions_of_the_policy_stand_on_a_page_and_numbers_of_people_do_not() -> None:
+    policy = load_policy("config/disclosure-policy.yaml")
+    for shown in (*(category.value for category in Category), policy.version):
+        assert words.plain(shown) == shown
+    for hidden in ("+33639980001", "0639980001", "14/03/1962", "14031962", "1962-03-14", "2011-12-13", "Jeanne Martin"):
+        assert words.plain(hidden) == words.HIDDEN
+    assert words.question("code") != words.plain("code"), "what was asked for is no reason why it failed"
