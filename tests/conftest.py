@@ -30,6 +30,9 @@ from callcenter.store.migrations import migrate
 from callcenter.store.roles import create_database, ensure_roles
 from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
+from tests.accepting import mend_accepting
+
+mend_accepting()
 
 ROOT = SUPERUSER
 TEMPLATE = "callcenter_template"
