@@ -12,19 +12,19 @@ from playwright.async_api import Browser, Page, expect
 
 from callcenter.console import application, paths
 from callcenter.console.files import FOLDER
-from callcenter.console.inbox import InboxPages
+from callcenter.console.inbox_ports import Answer, As
 from callcenter.console.ports import Stage as Step
-from callcenter.console.review import ReviewPages
+from callcenter.console.review_ports import LookUpProblem
 from callcenter.console.visits import Door
 from tests.acceptance.stage import Stage
-from tests.browser.barriers import LOOKS, without_barriers
+from tests.browser.barriers import ENDS, without_barriers
 from tests.browser.test_console_login import first_step, make_staff, second_step
 from tests.browser.test_console_pages import looking, signed_in
 from tests.integration.calling import TILLEULS
 from tests.unit.console.doubles import INVITATION, Desk, open_desk
-from tests.unit.console.inboxes import MESSAGE, PRACTICE, InboxesDouble
+from tests.unit.console.inboxes import MESSAGE, PRACTICE, SINCE
 from tests.unit.console.incidents import INCIDENT
-from tests.unit.console.reviews import CALL, ReviewsDouble
+from tests.unit.console.reviews import CALL
 
 #: Doors that one goes to and that show no page: a part of one, events, sounds, files.
 NO_PAGES = frozenset(
@@ -33,8 +33,8 @@ NO_PAGES = frozenset(
         *(paths.MESSAGE_SOUND, paths.PRACTICE_SOUND, paths.INCIDENT_TEXT, paths.INCIDENT_PAPER, paths.INCIDENT_LETTER),
     }
 )
-#: The widest and light, the narrowest and dark.
-ENDS = (LOOKS[0], LOOKS[-1])
+#: Bytes of a page of settings: far more than the longest needs, far less than one that repeats itself.
+LARGEST = 60_000
 Walk = Callable[[Page, Desk], Awaitable[None]]
 HELPER = without_barriers.__name__
 
@@ -113,9 +113,27 @@ async def messages(page: Page, desk: Desk) -> None:
     await sent(page, f"/messages/{PRACTICE}/{MESSAGE}")
     await expect(page.get_by_text("06 39 98 00 01")).to_be_visible()
     await without_barriers(page, "/messages/{practice}/{message}")
+    await sent(page, f"/messages/{PRACTICE}/{MESSAGE}/reponse")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await without_barriers(page, "/messages/{practice}/{message}/reponse")
+    await followed_up(page, desk)
     desk.inboxes.overviewed = replace(desk.inboxes.overviewed, for_me=(), waiting=())
     await page.goto(origin + "/messages")
     await without_barriers(page, "/messages")
+
+
+async def followed_up(page: Page, desk: Desk) -> None:
+    """A message that somebody else reads: to whom it is about to be shown, and what follows from it."""
+    to_do = replace(desk.inboxes.line, answer=Answer.CALL_BACK, due_at=SINCE)
+    desk.inboxes.overviewed = replace(desk.inboxes.overviewed, to_do=(to_do,))
+    desk.inboxes.ways, desk.inboxes.may_take = frozenset({As.SUPERVISOR}), True
+    await page.goto(desk.guest.origin + "/messages")
+    await without_barriers(page, "/messages")
+    await page.goto(f"{desk.guest.origin}/messages/{PRACTICE}/{MESSAGE}")
+    await without_barriers(page, "/messages/{practice}/{message}")
+    await page.goto(desk.guest.origin + "/messages")
+    await sent(page, f"/messages/{PRACTICE}/{MESSAGE}/suite/prendre")
+    await without_barriers(page, "/messages/{practice}/{message}/suite/{act}")
 
 
 async def supervising(page: Page, desk: Desk) -> None:
@@ -147,8 +165,28 @@ async def reviewing(page: Page, desk: Desk) -> None:
     await sent(page, "/suivi")
     await expect(page.locator(f'a[href$="{CALL}"]').first).to_be_visible()
     await without_barriers(page, "/suivi")
+    await looked_up(page)
+    await without_barriers(page, "/suivi/patient")
+    desk.reviews.found = LookUpProblem.BOUND
+    await looked_up(page)
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await without_barriers(page, "/suivi/patient")
     await page.goto(f"{origin}/suivi/appels/{CALL}")
     await without_barriers(page, "/suivi/appels/{call}")
+    await page.locator('[data-act="first"]').click()
+    await expect(page.locator("#deroule > li:visible")).to_have_count(1)
+    await without_barriers(page, "/suivi/appels/{call}")
+
+
+async def looked_up(page: Page) -> None:
+    """Look somebody up in the practice that was searched in."""
+    form = page.locator('form[action="/suivi/patient"]')
+    if not await page.locator("details:has(form[action='/suivi/patient'])").evaluate("(it) => it.open"):
+        await page.locator("details:has(form[action='/suivi/patient']) summary").click()
+    await form.locator('input[type="date"]').fill("1962-03-14")
+    await form.locator("select").select_option("complaint")
+    await form.locator("input[maxlength='500']").fill("Réclamation reçue par courrier")
+    await sent(page, "/suivi/patient")
 
 
 WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervising, reviewing]
@@ -157,9 +195,7 @@ WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervisi
 @pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
 @pytest.mark.parametrize("walk", WALKS)
 async def test_no_page_keeps_anybody_out(browser: Browser, locale: str, walk: Walk) -> None:
-    pages = (InboxPages(inboxes := InboxesDouble()), ReviewPages(ReviewsDouble()))
-    async with open_desk(pages=pages) as desk, looking(browser, locale=locale) as page:
-        desk.inboxes = inboxes
+    async with open_desk() as desk, looking(browser, locale=locale) as page:
         await walk(page, desk)
         assert await page.locator("html").get_attribute("lang") == locale[:2]
 
@@ -180,6 +216,7 @@ async def test_no_page_of_a_practice_keeps_anybody_out(browser: Browser, stage: 
         await without_barriers(page, "/cabinets")
         await page.goto(console + practice)
         await without_barriers(page, "/cabinets/{practice}")
+        assert len((await page.content()).encode()) < LARGEST
         await page.goto(f"{console}{practice}/historique")
         await without_barriers(page, "/cabinets/{practice}/historique", ENDS)
         await page.goto(f"{console}{practice}/praticiens")
@@ -192,6 +229,7 @@ async def test_no_page_of_a_practice_keeps_anybody_out(browser: Browser, stage: 
         assert len(settings) > 8
         for path in settings[(language == "en") :: 2]:  # each in one language
             await page.goto(console + path)
+            assert len((await page.content()).encode()) < LARGEST, path
             await without_barriers(page, "/cabinets/{practice}/reglages/{setting}", ENDS)
         await page.goto(console + practice)
         await page.locator(f'a[href^="{practice}/praticiens/"]').first.click()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from callcenter.console.practices import GROUPS
@@ -20,7 +19,6 @@ from tests.browser.test_console_login import first_step, make_staff, second_step
 from tests.browser.test_console_pages import looking
 
 MESSAGE = "Le docteur Moreau a quarante-cinq minutes de retard."
-PAGES = ("message-du-jour", "horaires", "qui-repond-quand", "consignes", "numeros", "rendez-vous", "agenda")
 
 
 @asynccontextmanager
@@ -30,8 +28,6 @@ async def before_the_practice(browser: Browser, stage: Stage, **options: Any) ->
         await first_step(page, stage, "superviseur")
         await second_step(page, stage, "superviseur")
         await expect(page.get_by_role("heading", name="Bonjour", level=1)).to_be_visible()
-        if await page.get_by_role("button", name="Menu").is_visible():  # on a narrow screen the ways are behind it
-            await page.get_by_role("button", name="Menu").click()
         await page.get_by_role("link", name="Cabinets", exact=True).click()
         await page.get_by_role("link", name="Cabinet des Tilleuls").click()
         await expect(page.get_by_role("heading", name="Cabinet des Tilleuls", level=1)).to_be_visible()
@@ -96,46 +92,6 @@ async def test_a_mistake_leads_to_its_field_by_keyboard_and_without_a_script(
         await page.get_by_role("alert").get_by_role("link").click()
         await expect(page.get_by_label("Message du jour")).to_have_value("x" * 20)
         await expect(page.locator("#fin-jour")).to_have_attribute("aria-invalid", "true")
-
-
-async def each_page(page: Page, looked: Callable[[str], Awaitable[None]]) -> None:
-    """Go through the pages of a practice's settings."""
-    practice = page.url
-    await looked("cabinet")
-    for name in (*(f"reglages/{one}" for one in PAGES), "apercu", "historique", "praticiens"):
-        await page.goto(f"{practice}/{name}")
-        await looked(name.rpartition("/")[2])
-    await page.goto(practice)
-    await page.get_by_role("link", name="Modifier : Dr Nadia Benali").click()
-    await expect(page.get_by_role("heading", name="Dr Nadia Benali", level=1)).to_be_visible()
-    await looked("praticien")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_pages_fit_a_narrow_screen_and_axe_finds_nothing(
-    browser: Browser, open_stage: Stage, scheme: str
-) -> None:
-    async with before_the_practice(
-        browser, open_stage, viewport={"width": 320, "height": 700}, color_scheme=scheme, bypass_csp=True
-    ) as page:
-
-        async def looked(name: str) -> None:
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= 320, f"{name} is {wide} pixels wide"
-            found = await Axe().run(page)
-            assert not found.response["violations"], f"{name}: {found.generate_report()}"
-
-        await each_page(page, looked)
-
-
-async def test_the_pages_are_light(browser: Browser, open_stage: Stage) -> None:
-    async with before_the_practice(browser, open_stage) as page:
-
-        async def looked(name: str) -> None:
-            size = len((await page.content()).encode())
-            assert size < 60_000, f"{name} has {size} bytes"
-
-        await each_page(page, looked)
 
 
 def test_every_setting_can_be_reached_from_the_page() -> None:

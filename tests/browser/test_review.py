@@ -1,21 +1,15 @@
-"""Supervisors' review in a browser: a call found and gone through again by keyboard alone, without scripts, for axe."""
+"""Supervisors' review in a browser: a call found and gone through again by keyboard alone, and without scripts."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from callcenter.console.review import ReviewPages
-from callcenter.console.review_ports import LookUpProblem
 from tests.acceptance.on_the_line import calling
 from tests.acceptance.stage import Stage
 from tests.browser.test_console_login import first_step, make_staff, second_step
-from tests.browser.test_console_pages import NARROW, looking, signed_in
+from tests.browser.test_console_pages import looking, signed_in
 from tests.unit.console.doubles import Desk, open_desk
-from tests.unit.console.reviews import CALL, MOMENTS, ReviewsDouble
+from tests.unit.console.reviews import CALL, MOMENTS
 
 SUPERVISOR = frozenset({"supervisor"})
 
@@ -65,7 +59,7 @@ async def _call(page: Page, desk: Desk) -> None:
 
 
 async def test_a_call_plays_by_itself_with_its_silences_shortened(browser: Browser) -> None:
-    async with open_desk(pages=(ReviewPages(ReviewsDouble()),)) as desk, looking(browser) as page:
+    async with open_desk() as desk, looking(browser) as page:
         await page.clock.install()
         await _call(page, desk)
         shown, play = page.locator("#deroule > li:visible"), page.locator('[data-act="play"]')
@@ -96,54 +90,7 @@ async def test_a_call_plays_by_itself_with_its_silences_shortened(browser: Brows
 
 
 async def test_without_scripts_a_call_is_a_whole_list(browser: Browser) -> None:
-    async with (
-        open_desk(pages=(ReviewPages(ReviewsDouble()),)) as desk,
-        looking(browser, java_script_enabled=False) as page,
-    ):
+    async with open_desk() as desk, looking(browser, java_script_enabled=False) as page:
         await _call(page, desk)
         await expect(page.locator("#deroule > li:visible")).to_have_count(len(MOMENTS))
         await expect(page.get_by_role("button", name="Lecture")).to_be_hidden()
-
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"color_scheme": "light"},
-    "dark": {"color_scheme": "dark"},
-    "narrow": {"viewport": NARROW},
-}
-
-
-@pytest.mark.parametrize("look", LOOKS)
-async def test_nothing_of_the_review_keeps_anybody_out(browser: Browser, look: str) -> None:
-    reviews = ReviewsDouble()
-    async with open_desk(pages=(ReviewPages(reviews),)) as desk, looking(browser, **LOOKS[look]) as page:
-        await _call(page, desk)
-        await _is_open_to_all(page)
-        await page.get_by_role("button", name="Début").click()
-        await _is_open_to_all(page)
-        await page.get_by_role("link", name="Retour au suivi").click()
-        await _is_open_to_all(page)
-        await page.get_by_role("button", name="Chercher").click()
-        await expect(page.get_by_role("heading", name="2 résultats")).to_be_visible()
-        await _is_open_to_all(page)
-        await page.get_by_text("Rechercher un patient").click()
-        await page.get_by_label("Date de naissance").fill("1962-03-14")
-        await page.get_by_label("Pourquoi").select_option("complaint")
-        await page.get_by_label("Motif").fill("Réclamation reçue par courrier")
-        await page.get_by_role("button", name="Rechercher, et").click()
-        await expect(page.get_by_text("1 personne trouvée")).to_be_visible()
-        await _is_open_to_all(page)
-        reviews.found = LookUpProblem.BOUND
-        await page.get_by_label("Motif").fill("Réclamation reçue par courrier")
-        await page.get_by_label("Date de naissance").fill("1962-03-14")
-        await page.get_by_label("Pourquoi").select_option("complaint")
-        await page.get_by_role("button", name="Rechercher, et").click()
-        await expect(page.get_by_role("alert")).to_be_focused()
-        await _is_open_to_all(page)
-
-
-async def _is_open_to_all(page: Page) -> None:
-    """axe finds nothing, and nothing is wider than the page."""
-    results = await Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0

@@ -31,6 +31,7 @@ from callcenter.console.ports import (
     Training,
     Welcome,
 )
+from callcenter.console.review import ReviewPages
 from callcenter.console.supervision import Supervision
 from callcenter.console.words import Language
 from callcenter.kernel.errors import Forbidden
@@ -43,6 +44,7 @@ from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.inboxes import InboxesDouble
 from tests.unit.console.incidents import IncidentsDouble
 from tests.unit.console.locks import LocksDouble
+from tests.unit.console.reviews import ReviewsDouble
 from tests.unit.console.scripts import ScriptDouble
 from tests.unit.console.workplaces import WorkplacesDouble
 
@@ -241,6 +243,7 @@ class Desk:
     boards: BoardsDouble
     incidents: IncidentsDouble
     script: ScriptDouble
+    reviews: ReviewsDouble
 
     async def signed_in(self, **how: Any) -> str:
         """The guest has a session, without the pages of it. Returns its token."""
@@ -262,7 +265,7 @@ async def open_desk(
     """
     staff, port, failures = staff or StaffDouble(), free_port(), []
     inboxes, boards, incidents = InboxesDouble(), BoardsDouble(), IncidentsDouble()
-    workplaces, script = WorkplacesDouble(), ScriptDouble()
+    workplaces, script, reviews = WorkplacesDouble(), ScriptDouble(), ReviewsDouble()
     if again is not None:
         staff, port, workplaces, script = again.staff, int(again.guest.origin[-5:]), again.workplaces, again.script
     origin = console_origin(url or f"http://localhost:{port}")
@@ -278,7 +281,7 @@ async def open_desk(
         account=staff,
         reception=staff,
         workplaces=workplaces,
-        pages=(InboxPages(inboxes),),
+        pages=(InboxPages(inboxes), ReviewPages(reviews)),
         script=script,
         bells=workplaces,
         proofs=FormProofs(sealer),
@@ -291,6 +294,6 @@ async def open_desk(
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with arriving(f"http://127.0.0.1:{port}", str(origin)) as guest:
-            yield Desk(staff, guest, failures, workplaces, inboxes, boards, incidents, script)
+            yield Desk(staff, guest, failures, workplaces, inboxes, boards, incidents, script, reviews)
     finally:
         await runner.cleanup()

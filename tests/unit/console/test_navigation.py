@@ -12,7 +12,7 @@ from tests.unit.console.doubles import ALICE, WELCOME, StaffDouble, open_desk
 
 ALL = [place.path for place in PLACES]
 #: Whose pages are handed over with what stands behind them, which a desk of these tests does not have.
-APART = frozenset({"/cabinets", "/suivi", "/administration"})
+APART = frozenset({"/cabinets", "/administration"})
 
 
 def shown(*roles: str) -> list[str]:
