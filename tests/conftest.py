@@ -23,6 +23,7 @@ from callcenter.app import fittings
 from callcenter.calls.flows import Flows, load_flows
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
+from callcenter.practice.demo import seed
 from callcenter.store.database import Database
 from callcenter.store.embedded import SUPERUSER, EmbeddedPostgres, places_for
 from callcenter.store.keys import Keyring, create_keys
@@ -213,6 +214,26 @@ async def owner_database(cluster: Cluster, database_name: str) -> AsyncIterator[
     database = Database(cluster.server.url(user=OWNER, database=database_name), pool_size=2)
     yield database
     await database.close()
+
+
+@pytest.fixture(scope="session")
+async def peopled(cluster: Cluster, keyring: Keyring) -> str:
+    """The name of a database that holds the demonstration as it is seen from TODAY; only to be copied."""
+    name = "callcenter_peopled"
+    await cluster.create(name)
+    database = Database(cluster.server.url(user=APP, database=name), pool_size=2)
+    await seed(database, Sealer(keyring, SeededRandom(1)), DrivenClock(TODAY), SeededRandom(2))
+    await database.close()
+    return name
+
+
+@pytest.fixture
+async def peopled_name(cluster: Cluster, peopled: str) -> AsyncIterator[str]:
+    """A copy of the demonstration: the ``database_name`` of files whose tests all want its people."""
+    name = f"peopled_{next(_numbers)}"
+    await cluster.create(name, peopled)
+    yield name
+    await cluster.drop(name)
 
 
 @pytest.fixture(scope="session")

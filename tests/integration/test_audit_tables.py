@@ -15,11 +15,9 @@ from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, st
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.store.database import Database, Transaction
 from callcenter.store.schema import ERASER, OWNER, SEALER
-from callcenter.store.sealed import Sealer
 from tests.conftest import ROOT, Cluster
 
 TILLEULS = demo_id("practice", "cabinet-des-tilleuls")
@@ -28,9 +26,13 @@ ACTOR = {"kind": "ivr", "id": "callcenter"}
 
 
 @pytest.fixture
-async def ledger(database: Database, sealer: Sealer, clock: DrivenClock) -> Database:
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+async def ledger(database: Database, clock: DrivenClock) -> Database:
     """A database with one record about Jeanne."""
-    await seed(database, sealer, clock, SystemRandom())
     async with database.practice(TILLEULS) as tx:
         await mention_jeanne(tx, clock)
     return database
@@ -155,10 +157,7 @@ async def test_the_eraser_unlinks_a_person_and_a_later_mention_is_of_another_tok
         assert await mention_jeanne(tx, clock) != before
 
 
-async def test_two_first_mentions_at_once_agree_on_one_token(
-    database: Database, sealer: Sealer, clock: DrivenClock
-) -> None:
-    await seed(database, sealer, clock, SystemRandom())
+async def test_two_first_mentions_at_once_agree_on_one_token(database: Database, clock: DrivenClock) -> None:
     async with database.practice(TILLEULS) as first, database.practice(TILLEULS) as second:
         made = await mention_jeanne(first, clock)
         other = asyncio.create_task(mention_jeanne(second, clock))

@@ -11,7 +11,6 @@ from sqlalchemy import text
 
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom, new_id
-from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
@@ -50,8 +49,12 @@ class Ground:
 
 
 @pytest.fixture
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
 async def ground(database: Database, sealer: Sealer, clock: DrivenClock, random: SeededRandom) -> Ground:
-    await seed(database, sealer, clock, random)
     slots = FreeSlots(sealer)
     async with database.house() as connection:
         facts = await Directory.facts(connection, TILLEULS, clock.now())

@@ -14,11 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from callcenter.audit.ledger import leaf_of
 from callcenter.calls import rows
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.randomness import SeededRandom
-from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.store.database import Database
-from callcenter.store.sealed import Sealer
 
 TILLEULS, PORT = demo_id("practice", "cabinet-des-tilleuls"), demo_id("practice", "maison-de-sante-du-port")
 JEANNE, MARIE = demo_id("patient", "jeanne-martin-duval"), demo_id("patient", "marie-petit")
@@ -110,8 +107,12 @@ class Ground:
 
 
 @pytest.fixture
-async def ground(database: Database, sealer: Sealer, clock: DrivenClock, random: SeededRandom) -> Ground:
-    await seed(database, sealer, clock, random)
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+async def ground(database: Database, clock: DrivenClock) -> Ground:
     ground = Ground(database, clock.now(), uuid4(), uuid4(), uuid4())
     for practice, call in ((TILLEULS, ground.call), (PORT, ground.other)):
         await ground.run(CALL, practice=practice, id=call, sid=f"CA{call.hex}")

@@ -6,18 +6,17 @@ from uuid import UUID
 
 import pytest
 
-from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.randomness import SeededRandom
-from callcenter.practice.demo import seed
 from callcenter.practice.everywhere import PracticesFailed, all_practices, in_each
 from callcenter.store.database import Database, DatabaseDown
-from callcenter.store.keys import Keyring
-from callcenter.store.sealed import Sealer
 
 
 @pytest.fixture
-async def practices(database: Database, keyring: Keyring, clock: DrivenClock, random: SeededRandom) -> list[UUID]:
-    await seed(database, Sealer(keyring, random), clock, random)
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+async def practices(database: Database) -> list[UUID]:
     return await all_practices(database)
 
 

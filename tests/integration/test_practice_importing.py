@@ -14,7 +14,6 @@ from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.protected import expose
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.appointments import Appointments
-from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.importing import ImportKind, ImportReport, NeverComplete, import_file
 from callcenter.practice.on_file import all_contacts, appointments_to_come
@@ -74,10 +73,12 @@ class Practice:
 
 
 @pytest.fixture
-async def practice(
-    database: Database, sealer: Sealer, clock: DrivenClock, random: SeededRandom, tmp_path: Path
-) -> Practice:
-    await seed(database, sealer, clock, random)
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+def practice(database: Database, sealer: Sealer, clock: DrivenClock, random: SeededRandom, tmp_path: Path) -> Practice:
     return Practice(database, sealer, clock, random, tmp_path)
 
 

@@ -19,7 +19,6 @@ from callcenter.kernel.protected import expose
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.appointments import Appointments, NoSuchAppointment
 from callcenter.practice.changing import SettingsDesk
-from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.inbox import Inbox
 from callcenter.practice.patients import NoSuchPatient, Patients
@@ -39,8 +38,12 @@ FIRST, SECOND = (demo_id("appointment", f"jeanne-martin-duval/{n}") for n in (1,
 
 
 @pytest.fixture
-async def demonstration(database: Database, sealer: Sealer, clock: DrivenClock, random: SeededRandom) -> Database:
-    await seed(database, sealer, clock, random)
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+def demonstration(database: Database) -> Database:
     return database
 
 

@@ -16,10 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from callcenter.calls.verifier import SEND_CODE
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
-from callcenter.kernel.randomness import SeededRandom, SystemRandom, new_id
+from callcenter.kernel.randomness import SystemRandom, new_id
 from callcenter.notices import stopping
 from callcenter.notices.stopping import TextsReceived
-from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.everywhere import PracticesFailed
 from callcenter.practice.file import PatientFile
@@ -40,9 +39,13 @@ JOBS = "SELECT args FROM procrastinate_jobs WHERE task_name = 'keep_text_word' O
 
 
 @pytest.fixture
-async def texts(database: Database, sealer: Sealer, clock: DrivenClock, random: SeededRandom) -> TextsReceived:
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+async def texts(database: Database, sealer: Sealer, clock: DrivenClock) -> TextsReceived:
     """Of two practices that have both been in touch with :data:`NUMBER` about its reminders."""
-    await seed(database, sealer, clock, random)
     for practice in PRACTICES:
         values = {"id": new_id(SystemRandom()), "practice": practice, "at": clock.now() - timedelta(days=9)}
         async with database.practice(practice) as tx:

@@ -17,8 +17,6 @@ from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.upkeep import Upkeep
 from callcenter.flow.ports import ChallengeOver, CodeRight, CodeSent, CodeWrong
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.randomness import SeededRandom
-from callcenter.practice.demo import seed
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.file import PatientFile
 from callcenter.practice.intake import ContactEntry, put_contacts
@@ -36,8 +34,12 @@ NOBODYS_BIRTHDAY = date(1962, 3, 15)
 
 
 @pytest.fixture
-async def exchange(database: Database, sealer: Sealer, clock: DrivenClock, random: SeededRandom) -> Exchange:
-    await seed(database, sealer, clock, random)
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+def exchange(database: Database, sealer: Sealer, clock: DrivenClock) -> Exchange:
     return Exchange(database, sealer, clock)
 
 
