@@ -65,9 +65,9 @@ class Installation:
             await engine.dispose()
 
 
-@pytest.fixture
-async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
-    """A machine with a PostgreSQL that holds nothing yet."""
+@asynccontextmanager
+async def a_machine(tmp_path: Path) -> AsyncIterator[Installation]:
+    """With a PostgreSQL that holds nothing yet."""
     with tempfile.TemporaryDirectory(prefix="callcenter-live-") as folder:
         server = EmbeddedPostgres(places_for(Path(folder)))
         await server.start()
@@ -97,6 +97,33 @@ async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
         finally:
             await server.stop()
             await server.forget()
+
+
+@pytest.fixture
+async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
+    async with a_machine(tmp_path) as installation:
+        yield installation
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """An installation with a practice; no test leaves anything in it on which another depends.
+
+    Arguments:
+        examined: by the doctor, before the practice came.
+    """
+
+    live: Installation
+    examined: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+async def enrolled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Enrolled]:
+    async with a_machine(tmp_path_factory.mktemp("live")) as installation:
+        await prepare(installation)
+        examined = installation.run("doctor")
+        enrol(installation)
+        yield Enrolled(installation, examined)
 
 
 async def prepare(live: Installation) -> None:
@@ -153,13 +180,11 @@ async def serving(live: Installation) -> AsyncIterator[ControlClient]:
         assert await asyncio.wait_for(process.wait(), 30) == 0
 
 
-async def test_a_new_installation_serves_its_first_call(installation: Installation) -> None:
-    await prepare(installation)
-    empty = installation.run("doctor")
+async def test_a_new_installation_serves_its_first_call(enrolled: Enrolled) -> None:
+    installation, empty = enrolled.live, enrolled.examined
     assert empty.returncode == 1
     assert "practice enrol" in empty.stdout
     assert empty.stdout.count("ok ") >= 5, empty.stdout
-    enrol(installation)
     healthy = installation.run("doctor")
     assert (healthy.returncode, "login: callcenter_server" in healthy.stdout) == (0, True), healthy.stdout
     async with serving(installation) as client:
@@ -302,10 +327,8 @@ async def elsewhere(document: str) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def test_p7_with_the_whole_machine_down_the_rescue_number_rings(installation: Installation) -> None:
-    await prepare(installation)
-    enrol(installation)
-    printed = installation.run("fallback", PRACTICE)
+async def test_p7_with_the_whole_machine_down_the_rescue_number_rings(enrolled: Enrolled) -> None:
+    printed = enrolled.live.run("fallback", PRACTICE)
     assert printed.returncode == 0, printed.stderr
     down = f"http://127.0.0.1:{free_port()}/voice/incoming"
     async with elsewhere(printed.stdout) as address:
@@ -325,17 +348,14 @@ async def test_p7_with_the_whole_machine_down_the_rescue_number_rings(installati
     assert heard.endswith(f"[en communication avec {RESCUE}]")
 
 
-async def test_a_number_that_is_not_served_has_no_document_of_last_resort(installation: Installation) -> None:
-    await prepare(installation)
-    enrol(installation)
-    refused = installation.run("fallback", "+33465710009")
+async def test_a_number_that_is_not_served_has_no_document_of_last_resort(enrolled: Enrolled) -> None:
+    refused = enrolled.live.run("fallback", "+33465710009")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "practice list" in refused.stderr
 
 
-async def test_p5_the_tables_of_an_installation_bind_their_owner_too(installation: Installation) -> None:
-    await prepare(installation)
-    enrol(installation)
+async def test_p5_the_tables_of_an_installation_bind_their_owner_too(enrolled: Enrolled) -> None:
+    installation = enrolled.live
     engine = create_async_engine(installation.server.url(user=ROOT, database=DATABASE))
     async with engine.connect() as connection:
         owners = text("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
@@ -349,8 +369,8 @@ async def test_p5_the_tables_of_an_installation_bind_their_owner_too(installatio
     assert again.returncode == 0, again.stderr
 
 
-async def test_a_login_that_may_not_is_told_what_to_grant(installation: Installation) -> None:
-    await prepare(installation)
+async def test_a_login_that_may_not_is_told_what_to_grant(enrolled: Enrolled) -> None:
+    installation = enrolled.live
     await installation.administer("CREATE ROLE somebody LOGIN")
     owner = installation.server.url(user="somebody", database=DATABASE, driver="postgresql")
     refused = installation.run("db", "migrate", CALLCENTER_DATABASE__OWNER_URL=owner)
@@ -358,12 +378,12 @@ async def test_a_login_that_may_not_is_told_what_to_grant(installation: Installa
     assert "GRANT callcenter_owner TO somebody" in refused.stderr
 
 
-async def test_a_server_without_its_schema_does_not_start(installation: Installation) -> None:
-    await installation.administer(f"CREATE ROLE {SERVER} LOGIN", f"CREATE DATABASE {DATABASE}")
-    assert installation.run("keys", "create", str(installation.folder / "keys.json")).returncode == 0
-    refused = installation.run("serve")
+async def test_a_server_without_its_schema_does_not_start(enrolled: Enrolled) -> None:
+    await enrolled.live.administer("CREATE DATABASE callcenter_bare")
+    bare = enrolled.live.server.url(user=SERVER, database="callcenter_bare", driver="postgresql")
+    refused = enrolled.live.run("serve", DATABASE_URL=bare)
     assert refused.returncode == 2
     assert "callcenter db migrate" in refused.stderr
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorError):
-            await session.get(yaml.safe_load(installation.config.read_text())["public_base_url"])
+            await session.get(yaml.safe_load(enrolled.live.config.read_text())["public_base_url"])
