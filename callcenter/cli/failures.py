@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 import click
 import structlog
 
-from callcenter.emulator.errors import EmulatorError
 from callcenter.kernel.errors import CallcenterError
 
 _log = structlog.get_logger(__name__)
@@ -26,14 +25,22 @@ class Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:  # what a command returns is click's to type
         try:
             return super().invoke(context)
-        except (CallcenterError, EmulatorError) as error:
+        except CallcenterError as error:
             _fail(error)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own ways to end
         except Exception as error:
+            if _is_the_emulators(error):
+                _fail(error)
             if structlog.is_configured():  # otherwise it would be written with its values
                 _log.debug("command_failed", exc_info=error)
             _fail(CallcenterError(_unexpected(error)))
+
+
+def _is_the_emulators(error: Exception) -> bool:
+    """Whether it says what to do, as ours do; who has not read the emulator, which is large, has no error of it."""
+    emulator = sys.modules.get("callcenter.emulator.errors")
+    return emulator is not None and isinstance(error, emulator.EmulatorError)
 
 
 def _fail(error: BaseException) -> NoReturn:

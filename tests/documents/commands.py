@@ -30,4 +30,6 @@ def _helps(command: click.Command, parent: click.Context | None, name: str) -> I
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
         for child in command.list_commands(context):
-            yield from _helps(command.commands[child], context, child)
+            found = command.get_command(context, child)
+            assert found is not None, child
+            yield from _helps(found, context, child)

@@ -28,7 +28,7 @@ def test_the_commands_of_the_guide_are_there() -> None:
         command: click.Command | None = main
         for word in words.split():
             if isinstance(command, click.Group):
-                command = command.commands.get(word)
+                command = command.get_command(click.Context(command), word)
         assert command is not None, words
 
 
