@@ -162,6 +162,7 @@ class StaffPractices:
         number: str | None,
         at: datetime | None,
         unsaved: Mapping[Setting, Any] | None = None,
+        ends: datetime | None = None,
     ) -> Heard | Refused:
         await self._entitled(token, practice)
         now = self.clock.now()
@@ -170,7 +171,7 @@ class StaffPractices:
             moment = now if at is None else at.replace(tzinfo=zone)
             snapshot = await Directory.snapshot(connection, practice, moment)
         try:
-            facts = facts_with(snapshot, unsaved or {})
+            facts = facts_with(snapshot, unsaved or {}, ends)
         except (DataProblems, UnusablePractice, NumberTaken) as error:
             return Refused(_faults(error))
         called = number if number is not None and number in facts.numbers else next(iter(facts.numbers))

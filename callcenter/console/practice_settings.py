@@ -138,7 +138,8 @@ class SettingPages:
             at = period.begins.astimezone(standing.facts.timezone).replace(tzinfo=None)
         value = FORMS[setting].read(fields, standing.people)
         number = fields.get(NUMBER) or None
-        heard = await self._practices.preview(visit.own_token, practice, number, at, {setting: value})
+        ends = None if period is None else period.ends
+        heard = await self._practices.preview(visit.own_token, practice, number, at, {setting: value}, ends)
         if isinstance(heard, Heard):
             page = with_sound(visit, practice, heard)
             typed = _Typed(fields, heard=page, warned=warned(warnings(setting, value)))

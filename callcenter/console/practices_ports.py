@@ -257,6 +257,7 @@ class PracticeSettings(Protocol):
         number: str | None,
         at: datetime | None,
         unsaved: Mapping[Setting, Any] | None = None,
+        ends: datetime | None = None,
     ) -> Heard | Refused:
         """What callers hear first.
 
@@ -264,6 +265,7 @@ class PracticeSettings(Protocol):
             number: that they call, E.164; ``None`` for the first of the practice.
             at: naive, in the practice's zone; ``None`` for now.
             unsaved: values that are tried and not saved.
+            ends: until when those would hold, aware; ``None`` for an open end.
         """
 
     async def sound(self, token: str, practice: UUID, sound: str) -> bytes | None:

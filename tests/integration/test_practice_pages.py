@@ -192,6 +192,16 @@ async def test_callers_words_are_those_of_the_flow_now_later_and_before_saving(s
     assert "professionnels de santé" in professionals.words
 
 
+async def test_what_is_tried_until_tonight_opens_again_tomorrow(supervised: Office) -> None:
+    path = setting(TILLEULS, "horaires")
+    fields = await supervised.form(path)
+    closed = {name: "" if name.endswith(("-de", "-a")) else typed for name, typed in fields.items()}
+    tried = await supervised.guest.send(path, {**closed, "fin": "ce-soir", "geste": "apercu"})
+    assert "Le cabinet est fermé. Prochaine ouverture : vendredi 27 novembre, 8 heures 30" in tried.words
+    tried = await supervised.guest.send(path, {**closed, "fin": "sans", "geste": "apercu"})
+    assert "Prochaine ouverture : pas encore fixée" in tried.words
+
+
 async def test_the_sound_of_a_preview_plays_for_minutes_on_its_page_alone(supervised: Office) -> None:
     office = supervised
     page = await office.guest.get(f"/cabinets/{TILLEULS}/apercu")
