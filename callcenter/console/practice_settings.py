@@ -152,7 +152,7 @@ class SettingPages:
     ) -> web.Response:
         form: Form = FORMS[setting]
         past = await self._practices.history(visit.own_token, practice, setting)
-        failed = [Problem("setting")] if typed.wrong or typed.clash else []
+        failed, stands = [Problem("setting")] if typed.wrong or typed.clash else [], shown(standing, setting)
         return visit.show(
             "practice_setting.html",
             failed,
@@ -165,7 +165,8 @@ class SettingPages:
             wrong=typed.wrong,
             clash=typed.clash,
             heard=typed.heard,
-            warned=typed.warned if typed.heard else shown(standing, setting).warned,
+            stands=stands,
+            warned=typed.warned if typed.heard else stands.warned,
             entries=[entry(one) for one in past[:RECENT]],
             choices=CHOICES.get(setting, {}),
             answers=list(ANSWERS.items()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp_jinja2
 import jinja2
@@ -79,13 +80,13 @@ def _day(context: Context, at: date | datetime) -> str:
 
 
 @jinja2.pass_context
-def _moment(context: Context, at: datetime) -> str:
-    return dates.moment(at, context[LANGUAGE])
+def _moment(context: Context, at: datetime, zone: ZoneInfo = dates.ZONE) -> str:
+    return dates.moment(at, context[LANGUAGE], zone)
 
 
 @jinja2.pass_context
-def _hour(context: Context, at: datetime) -> str:
-    return dates.hour(at, context[LANGUAGE])
+def _hour(context: Context, at: datetime, zone: ZoneInfo = dates.ZONE) -> str:
+    return dates.hour(at, context[LANGUAGE], zone)
 
 
 _FILTERS: Mapping[str, Callable[..., str]] = {"day": _day, "moment": _moment, "hour": _hour, "lasting": dates.lasting}
