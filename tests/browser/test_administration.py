@@ -91,7 +91,9 @@ async def test_no_page_of_administration_keeps_anybody_out(
 
 async def _examined() -> list[Checked]:
     """Short and long, as ``callcenter doctor`` says it."""
-    long = "every key that this data was sealed with is in the file, and the newest of them is the one that is in use now"
+    long = (
+        "every key that this data was sealed with is in the file, and the newest of them is the one that is in use now"
+    )
     says = {"keys": "1 key", "voice": long, "queue": "none", "ledger": long, "mail": "none: notices go by text"}
     return [Checked(subject, subject != "mail", said) for subject, said in says.items()]
 
