@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,10 @@ async def run_demo(settings: Settings, say: Say, examine: Examine | None = None)
             say("\nending …")
 
 
+#: From then on « until midnight » would be over before anybody has tried anything.
+_LATE = time(21)
+
+
 def closed_now(demonstration: Demonstration, now: datetime) -> str:
     """What to do where nobody is put through to staff, since the practice that is called is closed; else nothing."""
     slug, practice = next(iter(demonstration.practices.items()))
@@ -103,13 +107,15 @@ def closed_now(demonstration: Demonstration, now: datetime) -> str:
         return ""
     if opening.is_holiday(local.date()):
         return f"\nThe {practice.facts.name} is closed today, a public holiday: callers cannot wait for somebody."
-    week = {**as_written(practice.facts)[Setting.HOURS], WEEKDAYS[local.weekday()]: ["00:00-23:59"]}
+    late = local.time() >= _LATE
+    days = [local.date() + timedelta(days=ahead) for ahead in range(2 if late else 1)]
+    week = {**as_written(practice.facts)[Setting.HOURS], **{WEEKDAYS[day.weekday()]: ["00:00-23:59"] for day in days}}
     hours = "'{" + ", ".join(f"{day}: [{', '.join(open)}]" for day, open in week.items()) + "}'"
-    tomorrow = local.date() + timedelta(days=1)
+    until = "for the rest of tonight and all of tomorrow" if late else "until midnight"
     return f"""
-The {practice.facts.name} is closed at this hour, and callers cannot wait for somebody. To open it until midnight:
+The {practice.facts.name} is closed at this hour, and callers cannot wait for somebody. To open it {until}:
 
-  .venv/bin/callcenter practice set {slug} hours {hours} --until {tomorrow}"""
+  .venv/bin/callcenter practice set {slug} hours {hours} --until {days[-1] + timedelta(days=1)}"""
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.app.hearing import beginning
+from callcenter.app.settings_in_time import SettingsInTime
 from callcenter.app.sound_addresses import SoundAddresses
 from callcenter.calls.flows import Flows
 from callcenter.console.practices_ports import (
@@ -47,7 +48,7 @@ from callcenter.practice.changing import (
     SettingsDesk,
     facts_with,
 )
-from callcenter.practice.directory import Directory, NoSuchPractice
+from callcenter.practice.directory import Directory, NoSuchPractice, facts_of
 from callcenter.practice.enrolment import NumberTaken, UnusablePractice
 from callcenter.practice.people import NewPerson, PersonStandsSo, PersonWanted, add_person, change_person, people_of
 from callcenter.practice.practice_form import Setting, as_written
@@ -109,22 +110,26 @@ class StaffPractices:
         _session, allowed = await self._entitled(token, practice)
         now = self.clock.now()
         async with self.database.practice(practice) as tx:
-            facts = await Directory.facts(tx.connection, practice, now)
+            snapshot = await Directory.snapshot(tx.connection, practice, now, ahead=tuple(Setting))
             touched = await SettingVersions.touched(tx.connection, practice)
             people = await people_of(tx)
             planned = await SettingVersions.coming(tx.connection, practice, now)
             names = await _names(tx.connection, (version.author.by for version in planned))
-        written = as_written(facts)
+        facts, in_time = facts_of(snapshot), SettingsInTime(snapshot)
         return Standing(
             now=now,
             facts=facts,
-            written=written,
+            written=as_written(facts),
+            afterwards=in_time.afterwards(),
             touched=touched,
             people=tuple(
                 Person(one.id, one.name, one.title, one.speciality, one.sensitive, one.line is not None)
                 for one in people
             ),
-            coming=tuple(_past_of(one, written[one.setting], names, now, allowed) for one in planned),
+            coming=tuple(
+                _past_of(one, in_time.just_before(one.setting, one.period.begins), names, now, allowed)
+                for one in planned
+            ),
             may=allowed,
             manages=Setting.NUMBERS in allowed,
         )
@@ -162,6 +167,7 @@ class StaffPractices:
         number: str | None,
         at: datetime | None,
         unsaved: Mapping[Setting, Any] | None = None,
+        ends: datetime | None = None,
     ) -> Heard | Refused:
         await self._entitled(token, practice)
         now = self.clock.now()
@@ -170,7 +176,7 @@ class StaffPractices:
             moment = now if at is None else at.replace(tzinfo=zone)
             snapshot = await Directory.snapshot(connection, practice, moment)
         try:
-            facts = facts_with(snapshot, unsaved or {})
+            facts = facts_with(snapshot, unsaved or {}, ends)
         except (DataProblems, UnusablePractice, NumberTaken) as error:
             return Refused(_faults(error))
         called = number if number is not None and number in facts.numbers else next(iter(facts.numbers))

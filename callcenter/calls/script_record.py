@@ -30,7 +30,7 @@ from callcenter.practice.free_slots import BookablePractitioner
 from callcenter.practice.patients import Patients
 from callcenter.practice.slot_references import Slot
 from callcenter.practice.values import Appointment, AppointmentStatus, Change
-from callcenter.speech.written import written_datetime
+from callcenter.speech.written import written_datetime, written_slot
 
 #: Slots that are listed at once.
 MOST_SLOTS = 8
@@ -118,6 +118,7 @@ class OperatorsRecord(CallRecord):
             return Failed()
         stands, slot, whom = found
         to, free = offered_to(desk), self._bookings.free
+        before = await _appointment(desk, appointment)
         content: dict[str, Value] = {
             "refs": [f"appointment:{appointment}"],
             "level": int(stands.level),
@@ -128,12 +129,30 @@ class OperatorsRecord(CallRecord):
         if held and await self._bookings.move(desk.tx, desk.facts, to, slot, desk.now) is Change.DONE:
             await desk.writing.add(Entry(EventKind.APPOINTMENT_MOVED, desk.actor, stands.patient, content))
             self.changed = True
+            if before is not None:
+                await self._show_moved(stands, before, starts_at)
             return Done()
         tried = {**content, "act": "move"}
         await desk.writing.add(Entry(EventKind.APPOINTMENT_NOT_CHANGED, desk.actor, stands.patient, tried))
         return Failed()
 
     # --- within
+
+    async def _show_moved(self, stands: Standing, before: Appointment, starts_at: datetime) -> None:
+        """Show from when to when, if the gate lets out when it was: alone, that was the wrong day by now."""
+        desk, path = self._desk, "appointment.starts_at"
+        zone, today = desk.facts.timezone, desk.now.astimezone(desk.facts.timezone).date()
+        told = with_implied(frozenset({FIELD_LABELS[path]}))
+        inquiry = Inquiry(told, frozenset(), (f"{path}:{before.id}",), {}, "moved")
+        match await desk.gate.decide(inquiry, stands, await self._situation(before.patient_id, before)):
+            case Granted(receipt):
+                to = written_slot(starts_at.astimezone(zone), today)
+                both: Protected[object] = before.starts_at.map(
+                    lambda at: f"avant : {written_slot(at.astimezone(zone), today)} → désormais : {to}"
+                )
+                self.shown.append(show(receipt, path, both, str))
+            case Refused():
+                pass  # the new date stands among what is said
 
     async def _movable(self, appointment: UUID, step: str) -> tuple[Standing, Slot, BookablePractitioner] | None:
         """The appointment as a slot, with whoever it is with, if the caller may have it moved."""

@@ -138,7 +138,8 @@ class SettingPages:
             at = period.begins.astimezone(standing.facts.timezone).replace(tzinfo=None)
         value = FORMS[setting].read(fields, standing.people)
         number = fields.get(NUMBER) or None
-        heard = await self._practices.preview(visit.own_token, practice, number, at, {setting: value})
+        ends = None if period is None else period.ends
+        heard = await self._practices.preview(visit.own_token, practice, number, at, {setting: value}, ends)
         if isinstance(heard, Heard):
             page = with_sound(visit, practice, heard)
             typed = _Typed(fields, heard=page, warned=warned(warnings(setting, value)))
@@ -151,7 +152,7 @@ class SettingPages:
     ) -> web.Response:
         form: Form = FORMS[setting]
         past = await self._practices.history(visit.own_token, practice, setting)
-        failed = [Problem("setting")] if typed.wrong or typed.clash else []
+        failed, stands = [Problem("setting")] if typed.wrong or typed.clash else [], shown(standing, setting)
         return visit.show(
             "practice_setting.html",
             failed,
@@ -164,7 +165,8 @@ class SettingPages:
             wrong=typed.wrong,
             clash=typed.clash,
             heard=typed.heard,
-            warned=typed.warned if typed.heard else shown(standing, setting).warned,
+            stands=stands,
+            warned=typed.warned if typed.heard else stands.warned,
             entries=[entry(one) for one in past[:RECENT]],
             choices=CHOICES.get(setting, {}),
             answers=list(ANSWERS.items()),

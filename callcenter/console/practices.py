@@ -56,6 +56,8 @@ class Shown:
 
     Arguments:
         lines: what it says.
+        until: when that ends, aware; ``None`` for an open end.
+        then: what it says afterwards.
         warned: what of it should be looked at again.
         path: where it is changed, for whoever may.
     """
@@ -63,6 +65,8 @@ class Shown:
     setting: Setting
     name: Told
     lines: tuple[Told, ...]
+    until: datetime | None
+    then: tuple[Told, ...]
     warned: tuple[Told, ...]
     path: str | None
 
@@ -160,15 +164,25 @@ def person_path(practice: object, person: Person) -> str:
 
 def shown(standing: Standing, setting: Setting) -> Shown:
     """A setting as it stands."""
-    value = standing.written[setting]
+    value, afterwards = standing.written[setting], standing.afterwards.get(setting)
     path = paths.PRACTICE_SETTING.format(practice=standing.facts.id, setting=setting_path(setting))
     return Shown(
         setting,
         NAMES[setting],
         tuple(lines_of(setting, value)),
+        None if afterwards is None else afterwards.since,
+        () if afterwards is None else readable(setting, afterwards.value),
         tuple(warned(warnings(setting, value))),
         path if setting in standing.may else None,
     )
+
+
+def readable(setting: Setting, value: Any) -> tuple[Told, ...]:
+    """What a value says; nothing, where another program has kept what cannot be read."""
+    try:
+        return tuple(lines_of(setting, value))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ()
 
 
 def entry(past: Past) -> Entry:

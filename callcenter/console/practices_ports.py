@@ -93,6 +93,19 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What a setting will say when what it says now has ended.
+
+    Arguments:
+        since: aware.
+        value: as written.
+    """
+
+    since: datetime
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a practice stands for somebody who may change it.
 
@@ -100,6 +113,7 @@ class Standing:
         now: when it was looked at.
         facts: what holds then.
         written: by setting, as written.
+        afterwards: what will be said by settings that change by themselves.
         touched: by setting, by which revision it was changed last.
         people: its practitioners.
         coming: versions that begin later, the next one first.
@@ -110,6 +124,7 @@ class Standing:
     now: datetime
     facts: PracticeFacts
     written: Mapping[Setting, Any]
+    afterwards: Mapping[Setting, Afterwards]
     touched: Mapping[Setting, int]
     people: tuple[Person, ...]
     coming: tuple[Past, ...]
@@ -257,6 +272,7 @@ class PracticeSettings(Protocol):
         number: str | None,
         at: datetime | None,
         unsaved: Mapping[Setting, Any] | None = None,
+        ends: datetime | None = None,
     ) -> Heard | Refused:
         """What callers hear first.
 
@@ -264,6 +280,7 @@ class PracticeSettings(Protocol):
             number: that they call, E.164; ``None`` for the first of the practice.
             at: naive, in the practice's zone; ``None`` for now.
             unsaved: values that are tried and not saved.
+            ends: until when those would hold, aware; ``None`` for an open end.
         """
 
     async def sound(self, token: str, practice: UUID, sound: str) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp_jinja2
 import jinja2
@@ -15,6 +16,7 @@ from callcenter.console import dates, paths
 from callcenter.console.files import files
 from callcenter.console.forms import PROOF
 from callcenter.console.told import told
+from callcenter.console.typography import set_in_french
 from callcenter.console.words import Language, language_of, translations
 
 #: Under which a template finds the language that its reader reads.
@@ -40,7 +42,9 @@ def set_up_templates(application: web.Application) -> None:
     for language in Language:
         translations(language)  # a catalogue that is broken keeps the console from opening, not a page from its reader
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    environment.globals.update(paths=paths, proof_field=PROOF, return_field=paths.RETURN, static=static_address)
+    environment.globals.update(
+        paths=paths, proof_field=PROOF, return_field=paths.RETURN, static=static_address, sign=_sign
+    )
     environment.filters["told"] = told
     del environment.globals["app"]  # a template needs nothing of it
 
@@ -79,13 +83,32 @@ def _day(context: Context, at: date | datetime) -> str:
 
 
 @jinja2.pass_context
-def _moment(context: Context, at: datetime) -> str:
-    return dates.moment(at, context[LANGUAGE])
+def _moment(context: Context, at: datetime, zone: ZoneInfo = dates.ZONE) -> str:
+    return dates.moment(at, context[LANGUAGE], zone)
 
 
 @jinja2.pass_context
-def _hour(context: Context, at: datetime) -> str:
-    return dates.hour(at, context[LANGUAGE])
+def _hour(context: Context, at: datetime, zone: ZoneInfo = dates.ZONE) -> str:
+    return dates.hour(at, context[LANGUAGE], zone)
 
 
-_FILTERS: Mapping[str, Callable[..., str]] = {"day": _day, "moment": _moment, "hour": _hour, "lasting": dates.lasting}
+@jinja2.pass_context
+def _sign(context: Context, mark: str) -> str:
+    """A mark between two values, such as a colon, with the spaces that its language has before it."""
+    return set_in_french(f" {mark}") if context[LANGUAGE] is Language.FRENCH else mark
+
+
+@jinja2.pass_context
+def _quoted(context: Context, text: str) -> str:
+    """Words of somebody between the marks of a language."""
+    before, behind = ("«\N{NO-BREAK SPACE}", "\N{NO-BREAK SPACE}»") if context[LANGUAGE] is Language.FRENCH else "“”"
+    return f"{before}{text}{behind}"
+
+
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "day": _day,
+    "moment": _moment,
+    "hour": _hour,
+    "lasting": dates.lasting,
+    "quoted": _quoted,
+}

@@ -19,6 +19,8 @@ from aiohttp import hdrs, web
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from callcenter.console.typography import set_in_french
+
 FOLDER: Final = Path(__file__).with_name("locales")
 
 
@@ -43,10 +45,13 @@ _ASKED = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z0-9-]*)?(?:;q=([01](?:\.[0-9]{0,
 
 
 class _French(gettext.NullTranslations):
-    """The words as they are written. Nothing, and one and a half, are singular in French."""
+    """The words as they are written, set. Nothing, and one and a half, are singular in French."""
+
+    def gettext(self, message: str) -> str:
+        return set_in_french(message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return msgid1 if abs(n) < 2 else msgid2
+        return set_in_french(msgid1 if abs(n) < 2 else msgid2)
 
 
 def marked(message: str) -> str:

@@ -44,6 +44,7 @@ SLOT_PROMPT, LATER_PROMPT, NO_LATER_PROMPT, GONE_PROMPT = (
     "script.slot_gone",
 )
 BOOK_SLOTS, MOVE_SLOTS, HELD_PROMPT = "script.book_slots", "script.move_slots", "script.book_held"
+MOVED_PROMPT = "script.moved_to"
 BORN_PROMPT, NUMBER_PROMPT, BOOKED_PROMPT = "script.birth_date", "script.book_number", "script.booked"
 _SLOT_PROMPTS = (SLOT_PROMPT, LATER_PROMPT, NO_LATER_PROMPT, GONE_PROMPT, LEAVE_PROMPT)
 BOOK_PROMPTS = (
@@ -58,7 +59,7 @@ BOOK_PROMPTS = (
     BOOKED_PROMPT,
     *_SLOT_PROMPTS,
 )
-MOVE_PROMPTS = (MOVE_SLOTS, *_SLOT_PROMPTS)
+MOVE_PROMPTS = (MOVE_SLOTS, MOVED_PROMPT, *_SLOT_PROMPTS)
 
 FIELDS = (Asked(BORN, FieldKind.DATE, BORN_PROMPT), Asked(NUMBER, FieldKind.TELEPHONE, NUMBER_PROMPT))
 
@@ -182,7 +183,8 @@ async def answer_move(step: Move, state: State, filled: Filled, scene: ScriptSce
         return await _move_to(step, state, scene, slots[-1])
     match await scene.world.record.move(found(step.name, state), wanted):
         case Done():
-            return Left("moved", suggesting(_forgetting(state).unbinding(APPOINTMENT), Disposition.MOVED))
+            moved = scene.line(MOVED_PROMPT, offer__starts_at=_written(wanted, scene))
+            return Left("moved", suggesting(_forgetting(state).unbinding(APPOINTMENT), Disposition.MOVED), (moved,))
         case _:
             return await _move_to(step, state, scene, None, GONE_PROMPT)
 
@@ -201,14 +203,17 @@ async def _move_to(step: Move, state: State, scene: ScriptScene, after: datetime
 
 def _list(slots: Sequence[datetime], state: State, scene: ScriptScene, *prompts: str) -> Asking:
     shown = slots[:MOST_SLOTS]
-    speech, today = SPEECH[scene.manner.language], scene.world.now.date()
     options = [
-        Option(str(key), scene.line(SLOT_PROMPT, offer__starts_at=speech.spoken_datetime(starts_at, today)), str(key))
+        Option(str(key), scene.line(SLOT_PROMPT, offer__starts_at=_written(starts_at, scene)), str(key))
         for key, starts_at in enumerate(shown, start=1)
     ]
     later = Option(LATER, scene.line(LATER_PROMPT), LATER)
     kept = state.asking(Phase.OFFER).keeping(SLOTS, json.dumps([one.isoformat() for one in shown]))
     return Asking(Choice(scene.lines(*prompts), (*options, later, _leaving(scene))), kept)
+
+
+def _written(starts_at: datetime, scene: ScriptScene) -> str:
+    return SPEECH[scene.manner.language].written_slot(starts_at, scene.world.now.date())
 
 
 def _leaving(scene: ScriptScene) -> Option:

@@ -31,9 +31,9 @@ from callcenter.practice.directory import Directory
 from callcenter.practice.everywhere import in_each_as_set
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.numbers import receives_sms
-from callcenter.practice.opening import Opening
 from callcenter.practice.patients import Patients
 from callcenter.practice.sending import ReminderMode
+from callcenter.practice.timetable import Timetable
 from callcenter.practice.values import Appointment, Contact
 from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import defer
@@ -66,27 +66,28 @@ class MobileSender(CallcenterError):
     """Reminders would come from a 06 or 07, which is not for automated messages (OU-05): change carrier.sms_sender."""
 
 
-def may_arrive(at: datetime, opening: Opening) -> bool:
+def may_arrive(at: datetime, timetable: Timetable) -> bool:
     """Whether a text may arrive at ``at`` (aware)."""
+    opening = timetable.at(at).opening
     local = at.astimezone(opening.zone)
     in_time = local.weekday() != SUNDAY and EARLIEST <= local.time() < LATEST
     return in_time and not opening.is_holiday(local.date())
 
 
-def send_at(starts_at: datetime, hours_before: int, opening: Opening) -> datetime:
+def send_at(starts_at: datetime, hours_before: int, timetable: Timetable) -> datetime:
     """When an appointment is to be reminded of: that long before, or earlier, where no text may arrive then."""
     moment = starts_at - timedelta(hours=hours_before)
     for back in range(int(LONGEST_SILENCE / timedelta(hours=1))):
-        if may_arrive(moment - timedelta(hours=back), opening):
+        if may_arrive(moment - timedelta(hours=back), timetable):
             return moment - timedelta(hours=back)
     return moment
 
 
-def due_by(now: datetime, opening: Opening) -> datetime:
+def due_by(now: datetime, timetable: Timetable) -> datetime:
     """Until when what falls due goes at ``now`` (aware): before a silence, what would otherwise wait for its end, when
     a Monday morning's appointment is over."""
     following = now + LOOKS_EVERY
-    return now if may_arrive(following, opening) else following
+    return now if may_arrive(following, timetable) else following
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class Reminders:
             if facts.reminders.mode is ReminderMode.OFF:
                 return 0
             wanted = True
-            if mobile or not may_arrive(now, facts.opening):
+            if mobile or not may_arrive(now, facts.timetable):
                 return 0
             async with self.database.practice(facts.id) as tx:
                 return await self._find(tx, facts, now)
@@ -152,8 +153,8 @@ class Reminders:
         until = now + timedelta(hours=before) + LONGEST_SILENCE
         values = {"practice": tx.practice, "after": now + LEAST_NOTICE, "until": until, "standing": list(STANDING)}
         rows = (await tx.connection.execute(_NOT_REMINDED, values)).all()
-        by = due_by(now, facts.opening)
-        ours = [row.id for row in rows if send_at(row.starts_at, before, facts.opening) <= by]
+        by = due_by(now, facts.timetable)
+        ours = [row.id for row in rows if send_at(row.starts_at, before, facts.timetable) <= by]
         due = [new_id(self.random) for _ in ours]
         if due:
             make = {"practice": tx.practice, "ids": due, "appointments": ours, "now": now}
@@ -199,7 +200,7 @@ class Reminders:
         """Take the reminder, and ask the gate; ``None`` if nothing is to be sent, or not now."""
         now = self.clock.now()
         facts = await Directory.facts(tx.connection, tx.practice, now)
-        if not may_arrive(now, facts.opening):  # it stays due, and is found again
+        if not may_arrive(now, facts.timetable):  # it stays due, and is found again
             return None
         values = {"practice": tx.practice, "reminder": reminder, "now": now, "after": now + LEAST_NOTICE}
         row = (await tx.connection.execute(_CLAIM, {**values, "standing": list(STANDING)})).one_or_none()

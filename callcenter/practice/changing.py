@@ -30,7 +30,7 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.names import normalise_name
 from callcenter.practice.practice_form import PracticeForm, Setting
 from callcenter.practice.practitioners import practitioner_names
-from callcenter.practice.setting_versions import Author, Layer, Period, SettingVersions, Snapshot
+from callcenter.practice.setting_versions import Author, Layer, Period, Planned, SettingVersions, Snapshot
 from callcenter.practice.tables import practice
 from callcenter.speech.moments import MONTHS
 from callcenter.store.database import Database, Transaction
@@ -105,7 +105,7 @@ class SettingsDesk:
             standing = await self._begin(tx, period.begins)
             if seen is not None and (await SettingVersions.touched(tx.connection, tx.practice)).get(setting, 0) != seen:
                 raise ChangedMeanwhile
-            if standing.written.get(setting) == value and setting in standing.written and period.ends is None:
+            if period.ends is None and _says_for_good(standing, setting, value):
                 raise NothingToChange(f"{self._slug}: « {setting} » stands so already")
             changed, facts = await self._write(tx, standing, {setting: value}, period)
             return SettingsChanged(changed, facts, tuple(warnings(setting, value)))
@@ -180,7 +180,7 @@ class SettingsDesk:
         """Take the next revision, and see what stands at ``at``."""
         await lock_directory(tx.connection)
         await SettingVersions.next_revision(tx.connection, tx.practice)
-        standing = await SettingVersions.snapshot(tx.connection, tx.practice, at)
+        standing = await SettingVersions.snapshot(tx.connection, tx.practice, at, ahead=tuple(Setting))
         if standing is None:
             raise NoSuchPractice
         return standing
@@ -202,7 +202,7 @@ class SettingsDesk:
     async def _write(
         self, tx: Transaction, standing: Snapshot, values: Mapping[Setting, Any], period: Period
     ) -> tuple[Changed, PracticeFacts]:
-        facts = await self._checked(tx, standing, values)
+        facts = await self._checked(tx, standing, values, period.ends)
         await SettingVersions.add(tx.connection, tx.practice, standing.revision, values, period, self._author)
         if any(setting.immediate for setting in values):
             await check_directory(tx.connection, facts)
@@ -212,8 +212,10 @@ class SettingsDesk:
         await self._recorder.settings_changed(tx, changed, self._author)
         return changed, facts
 
-    async def _checked(self, tx: Transaction, standing: Snapshot, values: Mapping[Setting, Any]) -> PracticeFacts:
-        facts = facts_with(standing, values)
+    async def _checked(
+        self, tx: Transaction, standing: Snapshot, values: Mapping[Setting, Any], ends: datetime | None = None
+    ) -> PracticeFacts:
+        facts = facts_with(standing, values, ends)
         known = {normalise_name(name) for name in await practitioner_names(tx)}
         for name in sorted(name for name in facts.instructions.practitioners if normalise_name(name) not in known):
             what = f"« {name} » is no practitioner of the practice, and has no instructions"
@@ -228,8 +230,11 @@ class SettingsDesk:
         return facts
 
 
-def facts_with(standing: Snapshot, values: Mapping[Setting, Any]) -> PracticeFacts:
+def facts_with(standing: Snapshot, values: Mapping[Setting, Any], ends: datetime | None = None) -> PracticeFacts:
     """The practice as it would stand with other values of some settings.
+
+    Arguments:
+        ends: when those end, aware; ``None`` for an open end.
 
     Raises:
         DataProblems: one of them cannot be used; with the mend.
@@ -240,9 +245,29 @@ def facts_with(standing: Snapshot, values: Mapping[Setting, Any]) -> PracticeFac
         PracticeForm.model_validate(written)
     except ValidationError as error:
         raise DataProblems([_problem(detail) for detail in error.errors(include_url=False)]) from None
-    facts = facts_of(replace(standing, written=written, until=None))
+    facts = facts_of(replace(standing, written=written, until=None, ahead=_ahead_with(standing, values, ends)))
     check_practice(facts)
     return facts
+
+
+def _ahead_with(standing: Snapshot, values: Mapping[Setting, Any], ends: datetime | None) -> tuple[Planned, ...]:
+    """What is planned, with ``values`` over all of it until ``ends``, when what they lie over shows again."""
+    over = {setting.value: value for setting, value in values.items()}
+    before = tuple(
+        replace(one, written={**one.written, **over}) for one in standing.ahead if ends is None or one.since < ends
+    )
+    if ends is None:
+        return before
+    under = [standing.written, *(one.written for one in standing.ahead if one.since <= ends)][-1]
+    return (*before, Planned(ends, under), *(one for one in standing.ahead if one.since > ends))
+
+
+def _says_for_good(standing: Snapshot, setting: Setting, value: Any) -> bool:
+    """Whether ``setting`` says ``value`` already, and nothing will change that by itself."""
+    return all(
+        setting in written and written[setting] == value
+        for written in (standing.written, *(one.written for one in standing.ahead))
+    )
 
 
 @dataclass(frozen=True, slots=True)

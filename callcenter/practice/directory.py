@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -13,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.kernel.errors import IntegrityError, NotFound
 from callcenter.practice.facts import Fallback, PracticeFacts
 from callcenter.practice.numbers import E164
+from callcenter.practice.opening import Opening
 from callcenter.practice.practice_form import PracticeForm, Setting
-from callcenter.practice.setting_versions import SettingVersions, Snapshot
+from callcenter.practice.setting_versions import LOOKED_AHEAD, Planned, SettingVersions, Snapshot
 from callcenter.practice.tables import directory_number, practice
+from callcenter.practice.timetable import Stretch
 
 
 class NoSuchPractice(NotFound):
@@ -27,14 +31,21 @@ class Directory:
 
     @staticmethod
     async def snapshot(
-        connection: AsyncConnection, practice_id: UUID, at: datetime, revision: int | None = None
+        connection: AsyncConnection,
+        practice_id: UUID,
+        at: datetime,
+        revision: int | None = None,
+        ahead: Collection[Setting] = LOOKED_AHEAD,
     ) -> Snapshot:
         """The settings of a practice at ``at`` (aware), as of ``revision`` or of the latest.
+
+        Arguments:
+            ahead: whose later values are wanted too.
 
         Raises:
             NoSuchPractice: there is none of that id.
         """
-        snapshot = await SettingVersions.snapshot(connection, practice_id, at, revision)
+        snapshot = await SettingVersions.snapshot(connection, practice_id, at, revision, ahead)
         if snapshot is None:
             raise NoSuchPractice
         return snapshot
@@ -83,14 +94,29 @@ def facts_of(snapshot: Snapshot) -> PracticeFacts:
         IntegrityError: they were kept by another program, or changed behind our back.
     """
     try:
-        form = PracticeForm.model_validate(snapshot.written)
+        facts = _read(snapshot, snapshot.written)
     except ValidationError as error:
         fields = ", ".join(sorted({str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}))
         raise IntegrityError(f"the settings of practice {snapshot.slug} cannot be read: {fields}") from None
-    return form.facts(
+    return replace(facts, later=tuple(_stretch(snapshot, facts, planned) for planned in snapshot.ahead))
+
+
+def _read(snapshot: Snapshot, written: Mapping[str, Any]) -> PracticeFacts:
+    return PracticeForm.model_validate(written).facts(
         id=snapshot.practice,
         organisation_id=snapshot.organisation,
         slug=snapshot.slug,
         revision=snapshot.revision,
         instructions_revision=snapshot.revisions.get(Setting.INSTRUCTIONS, 0),
     )
+
+
+def _stretch(snapshot: Snapshot, facts: PracticeFacts, planned: Planned) -> Stretch:
+    """How the practice will be open and booked. What cannot be read may become another until then: it keeps nobody from
+    being answered now, and nobody is promised anything for that time."""
+    written = {setting: value for setting, value in snapshot.written.items() if setting not in LOOKED_AHEAD}
+    try:
+        then = _read(snapshot, {**written, **planned.written}).timetable.now
+    except ValidationError:
+        return Stretch(planned.since, Opening(facts.timezone, {}, facts.opening.holiday_subdivision))
+    return replace(then, since=planned.since)

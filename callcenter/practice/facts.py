@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception, WaitingRules
 from callcenter.practice.sending import EscalationSettings, ReminderSettings
 from callcenter.practice.slots import BookingPlan
+from callcenter.practice.timetable import Stretch, Timetable
 from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
 from callcenter.speech import english, french
 
@@ -27,6 +28,7 @@ class _Words:
     no_next_opening: str
 
 
+_EVER = datetime.min.replace(tzinfo=UTC)
 _FRENCH = _Words("sur rendez-vous seulement", "pas encore fixée")
 _ENGLISH = _Words("by appointment only", "not known yet")
 
@@ -75,7 +77,7 @@ class Arrival(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PracticeFacts:
-    """A practice, as anybody may know it; its instructions are for operators alone.
+    """A practice at one moment, as anybody may know it; its instructions are for operators alone.
 
     Arguments:
         opening: its hours, time zone and public holidays.
@@ -94,6 +96,8 @@ class PracticeFacts:
         other_lines: E.164 lines of the practice besides ``numbers`` and ``rescue_number``.
         voice_messages: whether callers may leave spoken messages.
         waiting: how callers wait for an operator.
+        later: how it will be open and booked when what holds for a while has ended, and what is planned has begun: for
+            whatever looks ahead, which asks :attr:`timetable` and never ``opening`` and ``reception``.
         revision: of its settings; 0 before they are kept.
     """
 
@@ -120,12 +124,19 @@ class PracticeFacts:
     booking: BookingPlan = field(default_factory=BookingPlan)
     waiting: WaitingRules = field(default_factory=WaitingRules)
     instructions: Instructions = field(default_factory=Instructions)
+    later: tuple[Stretch, ...] = ()
     instructions_revision: int = field(default=0, compare=False)
     revision: int = field(default=0, compare=False)
 
     @property
     def timezone(self) -> ZoneInfo:
         return self.opening.zone
+
+    @property
+    def timetable(self) -> Timetable:
+        """When it is open, who answers and who can be booked, now and later."""
+        plan = self.booking if self.agenda.kind is AgendaKind.INTERNAL else BookingPlan()
+        return Timetable(Stretch(_EVER, self.opening, self.reception, plan), self.later)
 
     @property
     def hours(self) -> Mapping[int, tuple[Interval, ...]]:
@@ -138,11 +149,11 @@ class PracticeFacts:
 
     def is_open(self, at: datetime) -> bool:
         """Whether somebody answers for the practice at ``at`` (aware)."""
-        return self.reception.answers(at, self.opening) is not Answers.CLOSED
+        return self.timetable.answers(at) is not Answers.CLOSED
 
     def next_opening(self, at: datetime) -> datetime | None:
         """When somebody answers again after ``at`` (aware), in its own zone; ``None`` if that is not in sight."""
-        return self.reception.next_answered(at, self.opening)
+        return self.timetable.next_answered(at)
 
     def door(self, number: str) -> Door:
         """Where ``number`` (E.164) leads; a number that is ours no longer leads to the practice."""
@@ -151,7 +162,7 @@ class PracticeFacts:
     def arrival(self, number: str, at: datetime) -> Arrival:
         """How a call to ``number`` (E.164) is received at ``at`` (aware)."""
         entry = self.door(number).entry
-        answers = self.reception.answers(at, self.opening)
+        answers = self.timetable.answers(at)
         match entry:
             case EntryKind.PROFESSIONALS:
                 return Arrival.PROFESSIONALS
@@ -188,7 +199,7 @@ class PracticeFacts:
             "practice.agenda_link": self.agenda.url or "",
             "practice.address": self.address,
             "practice.access": self.access,
-            "practice.opening_hours": speech.spoken_hours(self.hours) or words.no_hours,
+            "practice.opening_hours": speech.spoken_hours(self.timetable.week(at)) or words.no_hours,
             "practice.is_open": self.is_open(at),
             "practice.answer_mode": self.reception.mode.value,
             "practice.next_opening": speech.spoken_datetime(upcoming, today) if upcoming else words.no_next_opening,

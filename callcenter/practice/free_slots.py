@@ -16,9 +16,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from callcenter.practice.consulting import Consulting, Taken
 from callcenter.practice.facts import AgendaKind, PracticeFacts
 from callcenter.practice.names import normalise_name
-from callcenter.practice.slots import Bookable, Consulting, Taken
+from callcenter.practice.slots import Bookable
 from callcenter.practice.typed_at_booking import TypedAtBooking
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Sealer
@@ -43,11 +44,22 @@ class OfferedTo:
 
 @dataclass(frozen=True, slots=True)
 class BookablePractitioner:
-    """A practitioner who can be booked, by the name that is public."""
+    """A practitioner who can be booked.
+
+    Arguments:
+        name: that is public, with the title.
+        rule: by which they are booked now.
+        planned_as: the name that the practice's plans have.
+    """
 
     id: UUID
     name: str
     rule: Bookable
+    planned_as: str
+
+    def consulting(self, facts: PracticeFacts) -> Consulting:
+        """When they see patients at the practice of ``facts``."""
+        return Consulting(facts.timetable, self.planned_as, self.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +86,10 @@ class FreeSlots:
             return ()
         rows = (await tx.connection.execute(_PRACTITIONERS, {"practice": tx.practice})).all()
         known = {normalise_name(row.name): row for row in rows}
-        found = ((known.get(normalise_name(name)), rule) for name, rule in facts.booking.practitioners.items())
         return [
-            BookablePractitioner(row.id, f"{row.title} {row.name}".strip(), rule)
-            for row, rule in found
-            if row is not None
+            BookablePractitioner(row.id, f"{row.title} {row.name}".strip(), rule, row.name)
+            for name, rule in facts.booking.practitioners.items()
+            if (row := known.get(normalise_name(name))) is not None
         ]
 
     async def offer(
@@ -99,14 +110,14 @@ class FreeSlots:
         Arguments:
             lasting: minutes of what is moved there; it is held for so long, where a slot is shorter.
         """
-        minutes = max(whom.rule.slot_minutes, lasting)
+        consulting = whom.consulting(facts)
         caller = self._caller_index(tx, to)
         held = await self._hold_of(tx, to, caller, now, whom=whom.id)
         after = now
         if held.offered is not None:
             after = max(now, held.starts_at) if held.practitioner_id == whom.id else now
         enough = _holds_enough(facts, to, held) or (held.offered or 0) >= facts.booking.offers
-        starts = None if enough else await self._first_free(tx, facts, to, whom, minutes, now, after)
+        starts = None if enough else await self._first_free(tx, consulting, to, whom.id, now, after, lasting)
         if starts is None:
             await self.release(tx, to.call)
             return None
@@ -115,7 +126,7 @@ class FreeSlots:
             "practice": tx.practice,
             "practitioner": whom.id,
             "starts": starts,
-            "minutes": minutes,
+            "minutes": consulting.minutes(starts, lasting),
             "caller": caller,
             "until": now + HOLD,
         }
@@ -169,10 +180,9 @@ class FreeSlots:
             after: only later ones.
             lasting: minutes of what is moved there.
         """
-        minutes = max(whom.rule.slot_minutes, lasting)
-        consulting = Consulting(facts.opening, facts.reception)
-        taken = await self._taken(tx, consulting.window(whom.rule, now), call, whom.id, now)
-        return list(islice(consulting.free(whom.rule, now, max(now, after or now), taken, minutes), most))
+        consulting = whom.consulting(facts)
+        taken = await self._taken(tx, consulting.window(now), call, whom.id, now)
+        return list(islice(consulting.free(now, max(now, after or now), taken, lasting), most))
 
     async def hold(
         self,
@@ -187,20 +197,19 @@ class FreeSlots:
     ) -> bool:
         """Hold the slot that somebody has chosen of :meth:`several`, in place of the one that the call holds. False
         when it is none of the free ones by now."""
-        caller, minutes = self._caller_index(tx, to), max(whom.rule.slot_minutes, lasting)
+        caller, consulting = self._caller_index(tx, to), whom.consulting(facts)
         await self._hold_of(tx, to, caller, now, whom=whom.id)
         await self.release(tx, to.call)
-        consulting = Consulting(facts.opening, facts.reception)
-        taken = await self._taken(tx, consulting.window(whom.rule, now), to.call, whom.id, now)
+        taken = await self._taken(tx, consulting.window(now), to.call, whom.id, now)
         just_before = starts - timedelta(microseconds=1)
-        if next(consulting.free(whom.rule, now, max(now, just_before), taken, minutes), None) != starts:
+        if consulting.first_free(now, max(now, just_before), taken, lasting) != starts:
             return False
         values = {
             "call": to.call,
             "practice": tx.practice,
             "practitioner": whom.id,
             "starts": starts,
-            "minutes": minutes,
+            "minutes": consulting.minutes(starts, lasting),
             "caller": caller,
             "until": now + HOLD,
         }
@@ -239,16 +248,15 @@ class FreeSlots:
     async def _first_free(
         self,
         tx: Transaction,
-        facts: PracticeFacts,
+        consulting: Consulting,
         to: OfferedTo,
-        whom: BookablePractitioner,
-        minutes: int,
+        whom: UUID,
         now: datetime,
         after: datetime,
+        lasting: int,
     ) -> datetime | None:
-        consulting = Consulting(facts.opening, facts.reception)
-        taken = await self._taken(tx, consulting.window(whom.rule, now), to.call, whom.id, now)
-        return consulting.first_free(whom.rule, now, after, taken, minutes)
+        taken = await self._taken(tx, consulting.window(now), to.call, whom, now)
+        return consulting.first_free(now, after, taken, lasting)
 
     @staticmethod
     async def _taken(tx: Transaction, window: Taken, call: UUID, whom: UUID, now: datetime) -> Sequence[Taken]:

@@ -7,10 +7,10 @@ answering service while it is open, the closing message otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
 
-from callcenter.practice.opening import LOOK_AHEAD_DAYS, Interval, Opening
+from callcenter.practice.opening import Interval, Opening
 
 
 class Answers(StrEnum):
@@ -108,21 +108,7 @@ class Reception:
                 return rule.answers
         return Answers.SERVICE if opening.is_open(at) else Answers.CLOSED
 
-    def next_answered(self, at: datetime, opening: Opening) -> datetime | None:
-        """When somebody, or a menu, answers again, strictly after ``at`` (aware), in the practice's zone.
-
-        ``None`` if nobody does within the days that are looked at.
-        """
-        local = at.astimezone(opening.zone)
-        for ahead in range(LOOK_AHEAD_DAYS):
-            day = local.date() + timedelta(days=ahead)
-            for begins in sorted(self._beginnings(day, opening)):
-                moment = datetime.combine(day, begins, opening.zone)
-                if moment > local and self.answers(moment, opening) is not Answers.CLOSED:
-                    return moment
-        return None
-
-    def _beginnings(self, day: date, opening: Opening) -> set[time]:
+    def beginnings(self, day: date, opening: Opening) -> set[time]:
         """The times of ``day`` at which who answers may change."""
         bounds = {bound for rule in self.rules if rule.hours is not None for bound in rule.hours}
         return bounds | {time(0)} | {bound for interval in opening.of_day(day) for bound in interval}

@@ -7,7 +7,7 @@ What a call began with is a revision and a moment: any worker reads the same fro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,14 @@ from callcenter.practice.tables import setting_version
 
 #: Since when the first settings of a practice hold.
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: What is asked of days to come: when it is open, who answers, who can be booked.
+LOOKED_AHEAD = frozenset(
+    {
+        *(Setting.HOURS, Setting.RECEPTION, Setting.HOLIDAY_SUBDIVISION, Setting.TIMEZONE),
+        *(Setting.BOOKING, Setting.AGENDA),
+    }
+)
 
 
 class NothingToWithdraw(CallcenterError):
@@ -91,6 +99,19 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What some settings will say from a moment on, without any further change.
+
+    Arguments:
+        since: aware.
+        written: by setting, as written; a setting that nothing will hold of then is left out.
+    """
+
+    since: datetime
+    written: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The settings of a practice at one moment.
 
@@ -98,6 +119,7 @@ class Snapshot:
         written: by setting, as written.
         revisions: by setting, the revision that made the version which shows.
         until: when this may change by itself, or ``None``.
+        ahead: what :data:`LOOKED_AHEAD`, or whatever else was asked for, will say later, in order of time.
     """
 
     practice: UUID
@@ -107,6 +129,7 @@ class Snapshot:
     written: Mapping[str, Any]
     until: datetime | None
     revisions: Mapping[str, int] = field(default_factory=dict)
+    ahead: tuple[Planned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +150,27 @@ class SettingVersions:
 
     @staticmethod
     async def snapshot(
-        connection: AsyncConnection, practice: UUID, at: datetime, revision: int | None = None
+        connection: AsyncConnection,
+        practice: UUID,
+        at: datetime,
+        revision: int | None = None,
+        ahead: Collection[Setting] = LOOKED_AHEAD,
     ) -> Snapshot | None:
         """The settings of ``practice`` at ``at`` (aware) as of ``revision``, by default the latest; ``None`` if there
-        is no such practice."""
-        values = {"practice": practice, "revision": revision, "at": at}
+        is no such practice.
+
+        Arguments:
+            ahead: whose later values are wanted too.
+        """
+        values = {"practice": practice, "revision": revision, "at": at, "ahead": sorted(ahead)}
         row = (await connection.execute(_SNAPSHOT, values)).one_or_none()
         return None if row is None else _snapshot(row)
 
     @staticmethod
     async def snapshots(connection: AsyncConnection, at: datetime) -> Sequence[Snapshot]:
         """The settings of every practice at ``at`` (aware)."""
-        return [_snapshot(row) for row in await connection.execute(_ALL, {"revision": None, "at": at})]
+        values = {"revision": None, "at": at, "ahead": sorted(LOOKED_AHEAD)}
+        return [_snapshot(row) for row in await connection.execute(_ALL, values)]
 
     @staticmethod
     async def layers(
@@ -245,7 +277,12 @@ def _version(row: Row[Any]) -> Version:
 
 def _snapshot(row: Row[Any]) -> Snapshot:
     written, revisions = row.written or {}, row.revisions or {}
-    return Snapshot(row.id, row.organisation_id, row.slug, row.revision, written, row.until, revisions)
+    ahead: list[Planned] = []
+    for one in row.ahead or ():
+        said = one["written"] or {}
+        if not ahead or ahead[-1].written != said:  # an end of what another lies over changes nothing
+            ahead.append(Planned(datetime.fromisoformat(one["since"]), said))
+    return Snapshot(row.id, row.organisation_id, row.slug, row.revision, written, row.until, revisions, tuple(ahead))
 
 
 _SNAPSHOTS = """
@@ -253,7 +290,7 @@ _SNAPSHOTS = """
         SELECT id, organisation_id, slug, coalesce(CAST(:revision AS bigint), revision) AS revision
         FROM practice {where}
     )
-    SELECT p.*, standing.written, standing.revisions, bounds.until FROM p
+    SELECT p.*, standing.written, standing.revisions, bounds.until, planned.ahead FROM p
     LEFT JOIN LATERAL (
         SELECT json_object_agg(setting, value) AS written, json_object_agg(setting, revision) AS revisions FROM (
             SELECT DISTINCT ON (v.setting) v.setting, v.value, v.revision FROM setting_version v
@@ -269,6 +306,26 @@ _SNAPSHOTS = """
         WHERE v.practice_id = p.id AND v.revision <= p.revision AND bound > :at
           AND (v.withdrawn_revision IS NULL OR v.withdrawn_revision > p.revision)
     ) AS bounds ON true
+    LEFT JOIN LATERAL (
+        SELECT json_agg(json_build_object('since', later.since, 'written', said.written) ORDER BY later.since) AS ahead
+        FROM (
+            SELECT DISTINCT bound AS since FROM setting_version v
+            CROSS JOIN LATERAL (VALUES (v.effective_from), (v.effective_to)) AS both_ends (bound)
+            WHERE v.practice_id = p.id AND v.revision <= p.revision AND bound > :at
+              AND (v.withdrawn_revision IS NULL OR v.withdrawn_revision > p.revision)
+              AND v.setting = ANY(CAST(:ahead AS text[]))
+        ) AS later
+        CROSS JOIN LATERAL (
+            SELECT json_object_agg(setting, value) AS written FROM (
+                SELECT DISTINCT ON (v.setting) v.setting, v.value FROM setting_version v
+                WHERE v.practice_id = p.id AND v.revision <= p.revision
+                  AND (v.withdrawn_revision IS NULL OR v.withdrawn_revision > p.revision)
+                  AND v.setting = ANY(CAST(:ahead AS text[]))
+                  AND v.effective_from <= later.since AND (v.effective_to IS NULL OR v.effective_to > later.since)
+                ORDER BY v.setting, v.revision DESC
+            ) AS latest
+        ) AS said
+    ) AS planned ON true
 """
 _SNAPSHOT, _ALL = text(_SNAPSHOTS.format(where="WHERE id = :practice")), text(_SNAPSHOTS.format(where=""))
 

@@ -50,6 +50,16 @@ def spoken_datetime(value: datetime, today: date) -> str:
     return f"{spoken_date(value.date(), today=today)}, {spoken_time(value.time())}"
 
 
+def written_slot(at: datetime, today: date) -> str:
+    """ "Tue 1 Dec 14:30", as an agenda has it.
+
+    Arguments:
+        at, today: as for :func:`callcenter.speech.written.written_slot`.
+    """
+    year = f" {at.year}" if says_year(at.date(), today, None) else ""
+    return f"{WEEKDAYS[at.weekday()][:3]} {at.day}\N{NO-BREAK SPACE}{MONTHS[at.month - 1][:3]}{year} {at:%H:%M}"
+
+
 def spoken_hours(hours: Mapping[int, Intervals]) -> str:
     """Opening hours: "Monday to Friday, 8:30 am to 12 noon and 2 pm to 6 pm; Saturday, …"; empty if always closed.
 

@@ -9,6 +9,7 @@ from callcenter.speech.moments import spoken_date, spoken_datetime, spoken_hours
 from callcenter.speech.names import spoken_name
 from callcenter.speech.numerals import NoSpokenForm, spoken_digits, spoken_feminine, spoken_number, spoken_phone
 from callcenter.speech.renderings import renderings
+from callcenter.speech.written import written_slot
 
 __all__ = [
     "NoSpokenForm",
@@ -22,4 +23,5 @@ __all__ = [
     "spoken_number",
     "spoken_phone",
     "spoken_time",
+    "written_slot",
 ]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from callcenter.speech.moments import WEEKDAYS, spoken_day_and_month
+from callcenter.speech.moments import WEEKDAYS, says_year, spoken_day_and_month
+
+_UNBROKEN = "\N{NO-BREAK SPACE}"  # a number stays with what it counts
+
+#: As agendas shorten them (Lexique des règles typographiques en usage à l'Imprimerie nationale).
+_MONTHS = (
+    *("janv.", "févr.", "mars", "avr.", "mai", "juin"),
+    *("juil.", "août", "sept.", "oct.", "nov.", "déc."),
+)
 
 
 def written_datetime(at: datetime) -> str:
@@ -13,6 +21,18 @@ def written_datetime(at: datetime) -> str:
     Arguments:
         at: in the time that is to be written.
     """
-    minutes = f"\N{NO-BREAK SPACE}{at.minute:02}" if at.minute else ""
+    minutes = f"{_UNBROKEN}{at.minute:02}" if at.minute else ""
     day = f"{WEEKDAYS[at.weekday()]} {spoken_day_and_month(at.date())} {at.year}"
-    return f"{day} à {at.hour}\N{NO-BREAK SPACE}h{minutes}"
+    return f"{day} à {at.hour}{_UNBROKEN}h{minutes}"
+
+
+def written_slot(at: datetime, today: date) -> str:
+    """« mar. 1er déc. 14:30 », as an agenda has it; with the year where it could be misunderstood.
+
+    Arguments:
+        at: in the practice's time.
+        today: the date in that time.
+    """
+    day = f"{'1er' if at.day == 1 else at.day}{_UNBROKEN}{_MONTHS[at.month - 1]}"
+    year = f" {at.year}" if says_year(at.date(), today, None) else ""
+    return f"{WEEKDAYS[at.weekday()][:3]}. {day}{year} {at:%H:%M}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, Period
 from callcenter.practice.slot_references import reference_index
 from callcenter.practice.waiting_bookings import WaitingBookings
+from callcenter.speech.moments import WEEKDAYS
 from callcenter.staff.acts import StaffActs
 from tests.acceptance.caller import BREST, JEANNE, SILENCE, Caller, calling
 from tests.acceptance.stage import Stage
@@ -240,6 +242,18 @@ async def test_where_the_agenda_is_not_ours_a_booking_is_a_request_to_be_called_
         assert "Je ne peux pas vous proposer de créneau par ce service" in heard
         assert "Pour être rappelé au numéro d'où vous appelez" in heard
         assert "Votre demande est notée" in await caller.does("1#")
+
+
+async def test_hours_of_today_alone_offer_no_slot_of_another_day(stage: Stage) -> None:
+    """The Tilleuls are open all night tonight, and as usual from tomorrow on: midnight of Saturday was offered."""
+    desk = SettingsDesk(
+        stage.running.database, "cabinet-des-tilleuls", Author("test", TODAY), StaffActs(stage.clock, SystemRandom())
+    )
+    hours = {day: ["00:00-23:59"] for day in WEEKDAYS}
+    await desk.put(Setting.HOURS, hours, Period(TODAY, TODAY + timedelta(hours=12)))
+    async with calling(stage, STRANGER) as caller:
+        heard = await caller.does("1", "2", "2")
+        assert "samedi 28 novembre, 9 heures." in heard
 
 
 # --- hunting for a record

@@ -778,7 +778,7 @@ async def tell_by_text_message(on: Careless) -> object:
 
 
 async def offer_slot(on: Careless) -> object:
-    moreau = BookablePractitioner(on.doctor, "Dr Claire Moreau", Bookable())
+    moreau = BookablePractitioner(on.doctor, "Dr Claire Moreau", Bookable(), "Claire Moreau")
     return await on.bookings.free.offer(on.tx, on.facts, on.to, moreau, on.now)
 
 
@@ -801,7 +801,7 @@ async def offer_by_telephone(on: Careless) -> bool:
 
 
 async def offer_to_a_call(on: Careless) -> bool:
-    moreau = BookablePractitioner(on.doctor, "Dr Claire Moreau", Bookable())
+    moreau = BookablePractitioner(on.doctor, "Dr Claire Moreau", Bookable(), "Claire Moreau")
     return isinstance(await offered(on.strangers_desk(), on.bookings, moreau), Offered)
 
 

@@ -63,7 +63,7 @@ async def plant_script(ground: Ground, now: datetime) -> None:
 
 
 def _moreau(on: Careless) -> BookablePractitioner:
-    return BookablePractitioner(on.doctor, "Dr Claire Moreau", Bookable())
+    return BookablePractitioner(on.doctor, "Dr Claire Moreau", Bookable(), "Claire Moreau")
 
 
 def _booking(on: Careless) -> OperatorsBooking:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from callcenter.app.by_administration import Examine
+from callcenter.console.administration_ports import Checked
 from callcenter.kernel.clock import DrivenClock
 from callcenter.staff.values import Role
 from callcenter.store.database import Database
@@ -27,10 +29,18 @@ async def _chief(console: Console) -> None:
 
 @asynccontextmanager
 async def _administering(
-    browser: Browser, database: Database, sealer: Sealer, clock: DrivenClock, **options: Any
+    browser: Browser,
+    database: Database,
+    sealer: Sealer,
+    clock: DrivenClock,
+    examine: Examine | None = None,
+    **options: Any,
 ) -> AsyncIterator[tuple[Console, Page]]:
     """A browser at which an administrator has signed in."""
-    async with opened_console(database, sealer, clock) as console, looking(browser, **options) as page:
+    async with (
+        opened_console(database, sealer, clock, examine=examine) as console,
+        looking(browser, **options) as page,
+    ):
         await _chief(console)
         token = console.guest.cookies["__Host-callcenter"]
         given = {"Set-Cookie": f"__Host-callcenter={token}; Path=/; Secure; HttpOnly; SameSite=Strict"}
@@ -77,3 +87,25 @@ async def test_no_page_of_administration_keeps_anybody_out(
         await page.goto(f"{origin}/administration/sante")
         await without_barriers(page, "/administration/sante")
         assert await page.locator("html").get_attribute("lang") == locale[:2]
+
+
+async def _examined() -> list[Checked]:
+    """Short and long, as ``callcenter doctor`` says it."""
+    long = (
+        "every key that this data was sealed with is in the file, and the newest of them is the one that is in use now"
+    )
+    says = {"keys": "1 key", "voice": long, "queue": "none", "ledger": long, "mail": "none: notices go by text"}
+    return [Checked(subject, subject != "mail", said) for subject, said in says.items()]
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+async def test_the_states_of_the_installation_stand_in_one_column(
+    browser: Browser, database: Database, sealer: Sealer, clock: DrivenClock, width: int
+) -> None:
+    size = {"width": width, "height": 900}
+    async with _administering(browser, database, sealer, clock, _examined, viewport=size) as (console, page):
+        await page.goto(f"{console.guest.origin}/administration/sante")
+        boxes = [await one.bounding_box() for one in await page.locator("#examens ~ ul .badge").all()]
+        ends = {round(box["x"] + box["width"]) for box in boxes if box is not None}
+        assert (len(boxes), len(ends)) == (5, 1), ends
+        assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")

@@ -163,7 +163,7 @@ async def test_what_is_planned_shows_and_can_be_withdrawn(supervised: Office) ->
     fields = await office.form(path)
     await office.guest.send(path, {**fields, "valeur": "direct", "debut": "date", "debut-jour": "2026-12-07"})
     page = await office.guest.get(f"/cabinets/{TILLEULS}")
-    assert "À venir Façon de répondre, à partir du 07/12/2026 00:00" in page.words
+    assert "À venir Façon de répondre, à partir du 7 décembre 2026 à 0 h 00" in page.words
     revision = (await office.facts()).revision
     gone = await office.guest.post(f"{path}/retrait", version=str(revision))
     assert gone.location.endswith("?fait=retire")
@@ -171,6 +171,32 @@ async def test_what_is_planned_shows_and_can_be_withdrawn(supervised: Office) ->
     again = await office.guest.post(f"{path}/retrait", version=str(revision))
     assert "Cette version a déjà été retirée." in again.words
     assert f"retirée par la version {revision + 1}" in again.words
+
+
+async def test_what_holds_for_a_while_is_told_with_what_follows_it(supervised: Office) -> None:
+    """It stood as if it were the rule: this afternoon's closing conduct, and one does not see what it hides."""
+    office, path = supervised, setting(TILLEULS, "fermeture")
+    fields, usual = await office.form(path), (await office.facts()).closing_conduct
+    await office.guest.send(path, {**fields, "valeur": "Rappelez demain.", "fin": "ce-soir"})
+    page, form = await office.guest.get(f"/cabinets/{TILLEULS}"), await office.guest.get(path)
+    until = "jusqu’au 27 novembre 2026 à 0 h 00"
+    assert f"{until.capitalize()} : Rappelez demain. Ensuite : {usual}" in page.words
+    assert f"La valeur du moment vaut {until}. Ensuite : {usual}" in form.words
+    await office.guest.send(path, {**await office.form(path), "fin": "sans"})
+    assert "Ensuite" not in (await office.guest.get(f"/cabinets/{TILLEULS}")).words
+    tomorrow = await office.facts(at=office.console.clock.now() + timedelta(days=1))
+    assert tomorrow.closing_conduct == "Rappelez demain."
+
+
+async def test_what_is_planned_is_told_beside_what_stands_just_before(supervised: Office) -> None:
+    office, path = supervised, setting(TILLEULS, "adresse")
+    fields = await office.form(path)
+    await office.guest.send(path, {**fields, "valeur": "14 rue des Acacias", "fin": "ce-soir"})
+    fields = await office.form(path)
+    planned = {**fields, "valeur": "16 rue des Acacias", "debut": "date", "debut-jour": "2026-12-07", "fin": "sans"}
+    await office.guest.send(path, planned)
+    page = await office.guest.get(f"/cabinets/{TILLEULS}")
+    assert "Avant : 12 rue des Tilleuls, 69003 Lyon Après : 16 rue des Acacias" in page.words
 
 
 async def test_callers_words_are_those_of_the_flow_now_later_and_before_saving(supervised: Office) -> None:
@@ -190,6 +216,16 @@ async def test_callers_words_are_those_of_the_flow_now_later_and_before_saving(s
     assert not (await office.facts()).message_of_the_day
     professionals = await office.guest.post(preview, **{"numero-appele": "+33465710002"})
     assert "professionnels de santé" in professionals.words
+
+
+async def test_what_is_tried_until_tonight_opens_again_tomorrow(supervised: Office) -> None:
+    path = setting(TILLEULS, "horaires")
+    fields = await supervised.form(path)
+    closed = {name: "" if name.endswith(("-de", "-a")) else typed for name, typed in fields.items()}
+    tried = await supervised.guest.send(path, {**closed, "fin": "ce-soir", "geste": "apercu"})
+    assert "Le cabinet est fermé. Prochaine ouverture : vendredi 27 novembre, 8 heures 30" in tried.words
+    tried = await supervised.guest.send(path, {**closed, "fin": "sans", "geste": "apercu"})
+    assert "Prochaine ouverture : pas encore fixée" in tried.words
 
 
 async def test_the_sound_of_a_preview_plays_for_minutes_on_its_page_alone(supervised: Office) -> None:

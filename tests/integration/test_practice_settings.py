@@ -368,3 +368,59 @@ async def test_instructions_carry_the_revision_that_made_them_whatever_else_chan
     assert later.instructions.text == "Un message, jamais d’avis.\nPas de visite."
     with pytest.raises(DataProblems, match="Luc Petit » is no practitioner of the practice, and has no instructions"):
         await office.put(Setting.INSTRUCTIONS, {"practitioners": {"Luc Petit": "Rien."}})
+
+
+async def test_what_is_asked_of_days_to_come_is_read_as_it_will_stand_then(office: Office) -> None:
+    tonight = datetime(2026, 11, 27, tzinfo=PARIS)
+    usual = (await office.facts()).opening
+    await office.put(Setting.HOURS, {"jeudi": ["00:00-23:59"]}, ends=tonight)
+    await office.put(
+        Setting.RECEPTION, [{"answers": "closed"}], tonight + timedelta(days=3), tonight + timedelta(days=10)
+    )
+    await office.put(Setting.AGENDA, {"external": "https://agenda.example.org"}, tonight + timedelta(days=30))
+    facts = await office.facts()
+    assert [one.since for one in facts.later] == [tonight + timedelta(days=days) for days in (0, 3, 10, 30)]
+    assert [one.opening == usual for one in (facts, *facts.later)] == [False, True, True, True, True]
+    assert [len(one.reception.rules) for one in facts.later] == [0, 1, 0, 0]
+    assert [bool(one.booking.practitioners) for one in facts.later] == [True, True, True, False]
+    assert facts.timetable.now.booking == facts.booking
+    async with office.database.house() as connection:
+        every = await Directory.all(connection, office.clock.now())
+    assert [one.later for one in every if one.id == TILLEULS] == [facts.later]
+
+
+async def test_what_was_taken_back_or_lies_under_another_is_not_to_come(office: Office) -> None:
+    begins = office.clock.now() + timedelta(days=2)
+    first = await office.put(Setting.HOURS, {"lundi": ["09:00-10:00"]}, begins)
+    assert len((await office.facts()).later) == 1
+    await office.desk().withdraw(Setting.HOURS, first.changed.revision)
+    assert (await office.facts()).later == ()
+    await office.put(Setting.HOURS, {"lundi": ["09:00-10:00"]}, ends=begins)
+    await office.put(Setting.HOURS, {"mardi": ["09:00-10:00"]})
+    (one,) = (await office.facts()).later
+    assert one.opening == (await office.facts()).opening
+    async with office.database.house() as connection:
+        before = await Directory.snapshot(connection, TILLEULS, office.clock.now(), first.changed.revision)
+    assert len(before.ahead) == 1  # a call goes on with what it began with
+
+
+async def test_what_holds_for_a_while_can_be_made_the_rule(office: Office) -> None:
+    """It stood so already, until tonight: to say it for good was refused as no change."""
+    address, tonight = "14 rue des Tilleuls, 69003 Lyon", office.clock.now() + timedelta(hours=8)
+    await office.put(Setting.ADDRESS, address, ends=tonight)
+    assert (await office.facts(tonight)).address != address
+    await office.put(Setting.ADDRESS, address)
+    assert (await office.facts(tonight)).address == address
+    with pytest.raises(NothingToChange):
+        await office.put(Setting.ADDRESS, address)
+
+
+async def test_what_is_to_come_and_cannot_be_read_keeps_nobody_from_being_answered(office: Office) -> None:
+    begins = office.clock.now() + timedelta(days=2)
+    async with office.database.practice(TILLEULS) as tx:
+        revision = await SettingVersions.next_revision(tx.connection, TILLEULS)
+        author = Author("tests", office.clock.now())
+        await SettingVersions.add(tx.connection, TILLEULS, revision, {Setting.HOURS: "?"}, Period(begins), author)
+    facts = await office.facts()
+    assert facts.opening.weekly
+    assert facts.next_opening(begins) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -221,9 +222,13 @@ async def test_what_was_shown_of_an_appointment_goes_once_it_is_another(desk: De
     if act == "2":
         await desk.answer("2")
         assert len(await desk.records("appointment.moved")) == 1
+        (shown,) = (await desk.look()).shown
+        assert re.fullmatch(r"avant : mar\. 1er\xa0déc\. 14:30 → désormais : \w{3}\. .* \d\d:\d\d", shown.value), (
+            shown.value
+        )
     else:
         assert len(await desk.records("appointment.cancelled")) == 1
-    assert (await desk.look()).shown == ()
+        assert (await desk.look()).shown == ()
 
 
 async def test_p7_the_next_patient_waits_until_the_caller_is_back_from_their_keys(desk: Desk) -> None:
@@ -300,6 +305,19 @@ async def test_an_appointment_is_moved_where_the_caller_wants_it(desk: Desk) -> 
     )
     assert row.many == 2
     assert await desk.ground.rows("SELECT 1 FROM slot_hold") == []
+
+
+async def test_p1_from_when_an_appointment_was_moved_is_on_record_before_it_shows(desk: Desk) -> None:
+    await desk.proves()
+    await desk.to_the_fields()
+    before = await desk.records("disclosure")
+    await desk.answer("then")
+    await desk.answer("2")
+    (shown,) = (await desk.answer("2")).shown
+    (told,) = (await desk.records("disclosure"))[len(before) :]
+    assert (told["step"], told["decision"], told["level"]) == ("moved", "granted", 2)
+    assert told["refs"][0].startswith("appointment.starts_at:")
+    assert shown.path == "appointment.starts_at"
 
 
 async def test_an_appointment_is_cancelled(desk: Desk) -> None:

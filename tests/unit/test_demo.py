@@ -55,6 +55,10 @@ async def test_no_emulator_calls_an_installation_of_real_patients() -> None:
         ("2026-11-26T10:00", ""),
         ("2026-11-26T13:00", "jeudi: [00:00-23:59], vendredi: [08:30-12:00"),
         ("2026-11-29T16:00", "dimanche: [00:00-23:59]}' --until 2026-11-30"),
+        ("2026-11-26T20:59", "To open it until midnight:"),
+        ("2026-11-26T23:40", "To open it for the rest of tonight and all of tomorrow:"),
+        ("2026-11-26T23:40", "jeudi: [00:00-23:59], vendredi: [00:00-23:59], samedi: [09:00-12:00]}'"),
+        ("2026-11-26T23:40", "--until 2026-11-28"),
         ("2026-12-25T10:00", "a public holiday"),
     ],
 )

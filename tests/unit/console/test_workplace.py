@@ -220,7 +220,7 @@ async def test_who_says_that_they_are_there_is_seen_to_be() -> None:
         await desk.signed_in()
         desk.workplaces.stands(hand_by=NOW + timedelta(seconds=60))
         asked = await desk.guest.get("/poste/etat")
-        assert 'data-there="Toujours là ?"' in asked.text
+        assert 'data-there="Toujours là\u202f?"' in asked.text
         assert desk.staff.used == 0
         answer = await desk.guest.post("/poste/toujours-la", partie="1")
         assert (answer.status, 'id="poste"' in answer.text, desk.staff.used) == (200, True, 1)

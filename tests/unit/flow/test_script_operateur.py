@@ -16,6 +16,7 @@ from callcenter.flow.script_language import Disposition, Shown, Urgency
 from callcenter.flow.state import Manner
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Level
+from callcenter.speech.written import written_slot
 from tests.unit.flow.doubles import NOW, Appointment, Patient
 from tests.unit.flow.script_doubles import BOOK, EXTERNAL, PUBLIC, ROOT, Script
 
@@ -268,7 +269,7 @@ async def test_an_appointment_is_moved_to_one_of_the_slots_on_the_screen(script:
     await script.verified()
     await script.pick("then", "2")
     assert [option.key for option in script.choice.options] == [*"12345678", "9", "0"]
-    assert script.choice.options[0].label.text == "mardi 1er décembre, 10 heures"
+    assert script.choice.options[0].label.text == "mar. 1er\N{NO-BREAK SPACE}déc. 10:00"
     assert not any("Moreau" in line.text for line in script.screen.lines)  # D04: slots name nobody
     await script.pick("9")
     assert [option.key for option in script.choice.options] == [*"1234", "9", "0"]
@@ -277,7 +278,8 @@ async def test_an_appointment_is_moved_to_one_of_the_slots_on_the_screen(script:
     await script.pick("2")
     assert script.record.moved == [(FIRST, FREE[9])]
     assert script.state.bound == {}  # what it was is not what it is: it is found anew
-    assert script.shown() == ["operator.moved", "operator.next"]
+    assert script.shown() == ["script.moved_to", "operator.moved", "operator.next"]
+    assert script.screen.lines[0].text == f"Nouvelle date : {written_slot(FREE[9], script.world.now.date())}."
     await script.pick("0")
     await close(script)
     assert script.notes.disposed == [(Disposition.MOVED, "")]
@@ -496,7 +498,7 @@ async def test_another_language_is_another_book(operateur: Flow) -> None:
     await script.begin()
     assert script.screen.lines[-1].text == "What does the person want?"
     await script.pick("2", "2")
-    assert script.choice.options[0].label.text == "Tuesday 1 December, 10 am"
+    assert script.choice.options[0].label.text == "Tue 1\N{NO-BREAK SPACE}Dec 10:00"
     await script.pick("1")
     await script.fill(booking_birth_date="no date")
     assert script.form.fields[0].fault is not None
