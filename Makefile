@@ -16,7 +16,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
 $(STAMP): moved
 endif
 
-.PHONY: help setup ci-setup softphone demo demo-reset check test soak bench bench-large docs words pictures format lock audit-deps clean moved
+.PHONY: help setup ci-setup softphone demo demo-reset check test soak bench bench-large bench-pages docs words pictures format lock audit-deps clean moved
 moved:
 
 help: ## List what make can do
@@ -98,6 +98,9 @@ bench: $(STAMP) ## Measure the verified call, and routing, beside their floors
 
 bench-large: $(STAMP) ## Measure 1 practice beside 1,000, and how fast they come in (about ten minutes)
 	$(BIN)/python -m tests.bench.large
+
+bench-pages: $(STAMP) ## Measure how soon the console's pages can be used, by Chromium's own clock
+	$(BIN)/python -m pytest --quiet --capture=no tests/browser/speed.py
 
 docs: $(STAMP) ## Make the documents that come from the program anew (their tests fail when stale)
 	CALLCENTER_DOCS=write $(BIN)/python -m pytest --quiet tests/documents

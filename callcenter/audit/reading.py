@@ -165,15 +165,15 @@ def _left_behind(record: Record) -> list[str]:
 def disclosures(records: list[Record]) -> list[dict[str, Any]]:
     """The disclosures among ``records``, granted and refused, in order, each with its last known playback.
 
-    Returns rows of ``categories``, ``level``, ``decision``, ``step``, and where they apply ``reason``, ``prompt``,
-    ``playback`` and ``redelivered`` (a count).
+    Returns rows of ``categories``, ``level``, ``decision``, ``control``, ``step``, and where they apply ``reason``,
+    ``prompt``, ``playback`` and ``redelivered`` (a count).
     """
     rows: dict[str, dict[str, Any]] = {}
     for record in records:
         body = record.body
         match body["event"]:
             case EventKind.DISCLOSURE.value:
-                keys = ("categories", "level", "decision", "reason", "prompt", "step")
+                keys = ("categories", "level", "decision", "control", "reason", "prompt", "step")
                 rows[str(record.id)] = {key: body[key] for key in keys if body.get(key) is not None}
             case EventKind.PLAYBACK.value if body["of"] in rows:
                 rows[body["of"]]["playback"] = body["playback"]

@@ -74,7 +74,7 @@ NAME = re.compile(r"[A-Za-z_]\w*")
 REFERENCE = re.compile(r"\{(\w+)!?\}")
 NUMBER = '"+33465710001"'
 #: What a disclosure's record may be asked for.
-LEDGER_KEYS = ("categories", "level", "decision", "reason", "prompt", "step", "playback", "redelivered")
+LEDGER_KEYS = ("categories", "level", "decision", "reason", "prompt", "step", "playback", "redelivered", "control")
 
 
 __all__ = ["Transcript", "TranscriptError", "load_transcript"]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,7 +38,7 @@ from callcenter.staff.values import Role, day_of
 from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
 from callcenter.store.sealed import Sealer
-from tests.acceptance.desks import StaffDesks
+from tests.acceptance.desks import staff_desks
 from tests.ports import free_port as free_port
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "demo.yaml"
@@ -97,6 +97,7 @@ class Stage:
                 portfolio = await room.portfolios.create(organisation, f"Tous {login}", _BY, whole=True)
                 await room.administration.grant(account, Role.OPERATOR, portfolio, _BY)
                 await room.administration.sign(account.id, day_of(self.clock.now()), _BY)
+                await room.administration.trained(account.id, day_of(self.clock.now() + timedelta(days=365)), _BY)
                 invitation = await room.invitations.invite(account.id, Purpose.FIRST, _BY)
                 await room.invitations.accept(invitation, "quatre mots sans rapport")
         finally:
@@ -132,14 +133,14 @@ class Stage:
         async with ControlClient(self.emulator.base_url) as client:
             seen = await client.last_message()
         reader = ledger or ledger_reader(self.running.database)
-        async with self.on_duty(script):
+        async with self.on_duty(script), staff_desks(self.running, self.clock) as desks:
             outcome = await run(
                 script,
                 base_url=self.emulator.base_url,
                 ledger=reader,
                 clock=self.clock,
                 upkeep=self.upkeep(script),
-                desks=StaffDesks(self.running),
+                desks=desks,
                 patience=patience,
             )
         return await self._reached_after_all(script, seen) or outcome if isinstance(outcome, Passed) else outcome

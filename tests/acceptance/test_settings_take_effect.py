@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from callcenter.emulator.client import ControlClient
 from callcenter.emulator.outcomes import Differed, Passed
+from callcenter.emulator.transcript import load_transcript
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.changing import SettingsDesk
@@ -17,8 +19,9 @@ from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import Author, Period
 from callcenter.staff.acts import StaffActs
 from callcenter.store.schema import APP
-from tests.acceptance.stage import PARIS, Stage, stage_settings, staged
+from tests.acceptance.stage import IN_HASTE, PARIS, Stage, stage_settings, staged
 from tests.acceptance.test_transcripts import FOLDER
+from tests.acceptance.test_transcripts_negated import none_is_met_by_its_opposite
 from tests.conftest import TODAY, Cluster
 
 
@@ -45,7 +48,7 @@ async def test_public_words_are_said_by_the_carriers_voice_that_was_chosen(
 
 async def put(stage: Stage, setting: Setting, value: object, ends: datetime | None = None) -> None:
     now = stage.clock.now()
-    acts = StaffActs(stage.clock, SeededRandom(5))
+    acts = StaffActs(stage.clock, SeededRandom(7))
     desk = SettingsDesk(stage.running.database, "cabinet-des-tilleuls", Author("anna", now), acts)
     await desk.put(setting, value, Period(now, ends))
 
@@ -116,17 +119,30 @@ async def test_a_holiday_in_the_calendar_closes_and_names_the_next_opening(stage
 
 
 #: Calls of a practice that has set something, as they are written below ``transcripts/set``.
-SET = {"answer_mode_direct": (Setting.ANSWER_MODE, "direct"), "voice_messages_off": (Setting.VOICE_MESSAGES, "off")}
+SET: dict[str, tuple[Setting, object]] = {
+    "answer_mode_direct": (Setting.ANSWER_MODE, "direct"),
+    "external_agenda": (Setting.AGENDA, {"external": "https://agenda.example/"}),
+    "voice_messages_off": (Setting.VOICE_MESSAGES, "off"),
+}
 
 
 @pytest.mark.parametrize("name", SET)
-async def test_a_call_goes_as_the_practice_has_set_and_otherwise_without(stage: Stage, name: str) -> None:
-    transcript = FOLDER / "set" / f"{name}.yaml"
-    assert isinstance(await stage.play(transcript), Differed)
-    stage.clock.set(TODAY)
+async def test_a_call_goes_as_the_practice_has_set(stage: Stage, name: str) -> None:
     await put(stage, *SET[name])
-    outcome = await stage.play(transcript)
+    outcome = await stage.play(FOLDER / "set" / f"{name}.yaml")
     assert isinstance(outcome, Passed), str(outcome)
+
+
+@pytest.mark.parametrize("name", SET)
+async def test_without_that_setting_the_call_goes_otherwise(stage: Stage, name: str) -> None:
+    script = load_transcript(FOLDER / "set" / f"{name}.yaml")
+    assert isinstance(await stage.perform(script, patience=replace(IN_HASTE, ring=2.0)), Differed)
+
+
+@pytest.mark.parametrize("name", SET)
+async def test_each_expectation_of_such_a_call_would_have_been_missed(stage: Stage, name: str) -> None:
+    await put(stage, *SET[name])
+    await none_is_met_by_its_opposite(stage, FOLDER / "set" / f"{name}.yaml")
 
 
 def test_every_setting_that_has_a_transcript_is_set() -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from callcenter.console.script_ports import Moment, ShownValue
 from callcenter.console.workplace_ports import Doing, Unfinished
@@ -143,6 +143,31 @@ async def test_a_caller_at_their_keys_is_asked_after_by_the_page(browser: Browse
         await page.reload()
         await expect(page.get_by_role("button", name="Montrer : Jour et heure")).to_be_visible()
         assert [choice for _, choice, _ in desk.script.answers] == ["returned"]
+
+
+async def test_a_key_counts_while_the_page_still_asks_after_the_caller(browser: Browser) -> None:
+    """Another look shows the next screen first, on a slow way to the server; its keys are no second click."""
+    asked, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        if "choix=returned" in (route.request.post_data or ""):
+            asked.set()
+            await may_go_on.wait()
+        await route.continue_()
+
+    async with in_talk(browser) as (desk, page):
+        desk.script.stands("at_keys")
+        await page.route("**/scenario", slow)
+        await page.reload()
+        await asked.wait()
+        desk.script.stands("files")
+        desk.workplaces.ring()
+        await expect(page.get_by_role("button", name="Montrer : Jour et heure")).to_be_visible()
+        await press(page, "1")
+        await expect(page.get_by_text(VALUE)).to_be_visible()
+        may_go_on.set()
+        await expect(page.get_by_text(VALUE)).to_be_visible()
+        assert next(choice for _, choice, _ in desk.script.answers) == "reveal:appointment.starts_at"
 
 
 async def test_a_value_hides_by_itself_also_where_the_server_is_not_reached(browser: Browser) -> None:

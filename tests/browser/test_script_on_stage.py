@@ -10,10 +10,12 @@ from playwright.async_api import Browser, Page, expect
 from sqlalchemy import text
 
 from callcenter.emulator.client import ControlClient
+from callcenter.practice.practice_form import Setting
 from callcenter.store.database import SET_PRACTICE
 from tests.acceptance.on_the_line import BORN
 from tests.acceptance.outreach import Outside, outside
 from tests.acceptance.stage import Stage
+from tests.acceptance.test_settings_take_effect import put
 from tests.acceptance.test_two_people_talk import CALLER, OPEN, Office
 from tests.browser.test_console_login import make_staff
 from tests.browser.test_workplace import at_work, button, heading, rung
@@ -109,6 +111,30 @@ async def test_a_verified_date_is_told_by_keyboard_alone(browser: Browser, offic
         await expect(heading(page, "Disponible")).to_be_visible()
         assert hands.count + 2 <= 20  # eight of them are the birth date
         assert code not in await page.content()
+
+
+async def test_what_is_read_in_another_agenda_is_declared_by_one_key_each(browser: Browser, office: Office) -> None:
+    """Nothing of it comes from us: after the caller has proved who they are, a link, and a key for each category."""
+    await put(office.stage, Setting.AGENDA, {"external": "https://agenda.example/"})
+    async with at_work(browser, office.stage) as page, outside(office.stage) as seen:
+        hands, caller = await takes_a_call(page, office)
+        agenda = page.get_by_role("link", name="Ouvrir l’agenda du cabinet (nouvelle fenêtre)")
+        await hands.press("6", "date de naissance du patient")
+        await expect(agenda).to_have_count(0)
+        await hands.write(BORN)
+        await hands.press("Enter", "tape son code")
+        await office.client.press(caller, await code_sent(seen))
+        await expect(agenda).to_have_attribute("href", "https://agenda.example/")
+        hands.count = 0
+        for key, category in (("1", "D02"), ("2", "D03")):
+            await hands.press(key, "agenda")
+            told = page.locator(".files li").filter(has=page.get_by_text(category, exact=True))
+            await expect(told.get_by_text("déclaré", exact=True)).to_be_visible()
+        await hands.press("0", "autre chose pour vous")
+        assert hands.count == 3
+        await expect(page.locator(".trace").get_by_text("(déclarée)")).to_have_count(2)
+        await page.keyboard.press("Alt+x")
+        await expect(heading(page, "Appel à clore")).to_be_visible()
 
 
 async def test_a_message_takes_six_keys_at_most_and_markup_in_it_is_text(browser: Browser, office: Office) -> None:

@@ -182,8 +182,9 @@ const giveBack = async (address) => {
 
 // Resolves to whether it has arrived.
 const sendTo = async (address, fields = {}, own = false) => {
-  if (sending.has(address)) return true; // two clicks are one
-  sending.add(address);
+  const click = `${address} ${fields.document ?? ""}`; // of a script: of which screen
+  if (sending.has(click)) return true; // two clicks are one
+  sending.add(click);
   touched = true;
   try {
     arrived(await fetched(address, { ...proof(), ...fields, [said.part]: "1" }), own);
@@ -192,7 +193,7 @@ const sendTo = async (address, fields = {}, own = false) => {
     reached(false);
     return false;
   } finally {
-    sending.delete(address);
+    sending.delete(click);
   }
 };
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +67,14 @@ class Shift:
         staff = self.on_call(practice)
         talk = await talk_of(self._running.database, staff)
         return talk is not None and await self._running.keypad.ask(staff, talk.reservation) is Asked.ASKED
+
+    async def is_trained(self, practice: PracticeFacts, until: date) -> None:
+        """The training of whoever answers for a practice holds until that day, the last one (SM-02)."""
+        room = self._room()
+        try:
+            await room.administration.trained(self.on_call(practice), until, BY)
+        finally:
+            room.close()
 
     async def begins(self, practice: PracticeFacts) -> None:
         """Whoever answers for a practice is available."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -50,9 +51,9 @@ class Curious:
         self._tried: Counter[tuple[str, str]] = Counter()
         self.screens: set[str] = set()
 
-    async def walks(self) -> None:
+    async def walks(self, answers: int = ANSWERS) -> None:
         page = await self._asks("GET", paths.WORKPLACE)
-        for _ in range(ANSWERS):
+        for _ in range(answers):
             form = _FORM.search(page)
             if form is None:
                 break
@@ -89,24 +90,30 @@ class Curious:
         return page
 
 
-async def _is_curious(house: Premises, telephone: Telephone) -> Curious:
+#: Days for which a training holds still; one that is over shows nothing, whatever is proved (SM-02).
+TRAININGS = {"trained": timedelta(days=365), "whose training is over": timedelta(days=-1)}
+
+
+async def _is_curious(house: Premises, telephone: Telephone, training: timedelta, answers: int = ANSWERS) -> Curious:
     """A caller who proves nothing is taken, and the operator tries whatever there is."""
     person = house.population.people["several"]
     await house.shift.begins(person.practice)
+    await house.shift.is_trained(person.practice, (house.clock.now() + training).date())
     curious = Curious(house, await house.shift.signs_in(person.practice), person)
     await telephone.waits(next(iter(person.practice.numbers)))
     leg = await telephone.taken_at(house.shift.desk(person.practice))
     assert leg is not None, "no operator was rung"
-    await curious.walks()
+    await curious.walks(answers)
     await telephone.left_by(leg)
     return curious
 
 
+@pytest.mark.parametrize("training", TRAININGS)
 async def test_p1_an_operator_whose_caller_has_proved_nothing_is_shown_nothing_of_anybody(
-    house: Premises, telephone: Telephone
+    house: Premises, telephone: Telephone, training: str
 ) -> None:
     house.judge.sinks.clear()
-    curious = await _is_curious(house, telephone)
+    curious = await _is_curious(house, telephone, TRAININGS[training])
     # Who works at a practice is nobody's secret: whom a message is for, and with whom to book, is asked of everybody.
     found = [one for one in house.judge.findings if one.canary.field != "practitioner.name"]
     assert not found, "\n".join(map(str, found))
@@ -125,5 +132,5 @@ async def test_p1_a_value_planted_on_a_screen_is_found(
         return None if screen is None else replace(screen, said=(*screen.said, str(planted.value)))
 
     monkeypatch.setattr(OperatorsScripts, "_screen", with_a_name)
-    await _is_curious(house, telephone)
+    await _is_curious(house, telephone, TRAININGS["trained"], answers=1)
     assert (Sink.PAGE, planted) in {(finding.sink, finding.canary) for finding in house.judge.findings}

@@ -83,6 +83,7 @@ CARRIERS: Mapping[Sink, Callable[[str], str]] = MappingProxyType(
         Sink.NOTICE: lambda text: told_by(f"call:{text}"),
         Sink.PAGE: lambda text: f"<h2>En ligne pour <span>{html.escape(text)}</span></h2>",
         Sink.STREAM: lambda text: f"event: look\ndata: {text}\n\n",
+        Sink.BROWSER: lambda text: json.dumps({"local": {"sonnerie": text}}, ensure_ascii=False),
         Sink.PASS: lambda text: json.dumps({"grants": {"identity": text}}, ensure_ascii=False),
     }
 )

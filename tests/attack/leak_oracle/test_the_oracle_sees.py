@@ -32,6 +32,7 @@ from tests.attack.leak_oracle.telephone import Telephone
 from tests.attack.leak_oracle.test_the_oracle_at_work import PLANTS as PLANTS_AT_WORK
 from tests.attack.leak_oracle.test_the_oracle_waits import PLANTS as PLANTS_OF_A_WAIT
 from tests.attack.leak_oracle.verdict import Sink
+from tests.browser.test_the_oracle_browses import PLANTS as PLANTS_IN_A_BROWSER
 
 Patch = pytest.MonkeyPatch
 
@@ -232,5 +233,5 @@ async def test_a_value_planted_in_the_product_is_found(
 
 
 def test_there_is_a_plant_for_every_way_out() -> None:
-    every = (*PLANTS, *PLANTS_OF_A_WAIT, *PLANTS_AT_WORK)
+    every = (*PLANTS, *PLANTS_OF_A_WAIT, *PLANTS_AT_WORK, *PLANTS_IN_A_BROWSER)
     assert {sink for sink, *_ in every} == set(Sink)

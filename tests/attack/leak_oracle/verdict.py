@@ -45,6 +45,7 @@ class Sink(StrEnum):
     NOTICE = "notice to other workers"  # whoever is in the database may listen
     PAGE = "page of staff"  # whoever passes by sees it; what is shown of a patient there will be on record first
     STREAM = "stream of events"
+    BROWSER = "what a browser keeps"  # whoever uses it next reads it: storage, addresses, titles, notifications
     PASS = "access token"  # the carrier reads it
     LEDGER = "ledger"  # it leaves with every export and every copy: references, no values (LG-01)
 
