@@ -55,7 +55,7 @@ class Reason(StrEnum):
     #: Whoever would show it has let their training lapse: they take messages, and reveal nothing (SM-02).
     UNTRAINED = "untrained"
     #: Looked for in an emergency, and no file fits, or several do. Told in the same words as what a file withholds.
-    NOBODY = "nobody"
+    NOBODY = "no_file"
 
 
 class Control(StrEnum):

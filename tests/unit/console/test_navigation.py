@@ -12,7 +12,7 @@ from tests.unit.console.doubles import ALICE, WELCOME, StaffDouble, open_desk
 
 ALL = [place.path for place in PLACES]
 #: Whose pages are handed over with what stands behind them, which a desk of these tests does not have.
-APART = frozenset({"/cabinets", "/suivi", "/administration"})
+APART = frozenset({"/cabinets", "/suivi", "/administration", "/bris-de-glace"})
 
 
 def shown(*roles: str) -> list[str]:
@@ -24,7 +24,7 @@ def shown(*roles: str) -> list[str]:
     [
         ((), ["/", "/compte"]),
         (("operator",), ["/", "/poste", "/messages", "/compte"]),
-        (("practitioner",), ["/", "/messages", "/cabinets", "/compte"]),
+        (("practitioner",), ["/", "/messages", "/cabinets", "/bris-de-glace", "/compte"]),
         (("administrator",), ["/", "/cabinets", "/incidents", "/incidents/nouveau", "/administration", "/compte"]),
         (
             ("supervisor",),
@@ -35,6 +35,7 @@ def shown(*roles: str) -> list[str]:
                 "/cabinets",
                 "/suivi",
                 "/en-direct",
+                "/bris-de-glace",
                 "/incidents",
                 "/incidents/nouveau",
                 "/compte",
