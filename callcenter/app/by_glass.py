@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -142,13 +142,10 @@ class StaffGlass:
                 found = await rows.file_of(tx, glass) is not None
                 return Own(listed, now, found, found and now < one.open_until, in_pairs(facts.rescue_number))
             await self._acts.glass_reviewed(tx, glass, one.call, str(session.account.id))
-            return ToReview(
-                listed,
-                now,
-                await rows.asked_of(tx, self.sealer, glass),
-                await _opened(tx, glass),
-                await rows.verdict_of(tx, self.sealer, glass),
-            )
+            asked = await rows.asked_of(tx, self.sealer, glass)
+            asked = replace(asked, number=in_pairs(asked.number))
+            verdict = await rows.verdict_of(tx, self.sealer, glass)
+            return ToReview(listed, now, asked, await _opened(tx, glass), verdict)
 
     async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | None:
         session, now = await self._standing(token), self.clock.now()

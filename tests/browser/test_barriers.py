@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from callcenter.console import application, paths
 from callcenter.console.files import FOLDER
+from callcenter.console.glass import GlassPages
 from callcenter.console.inbox import InboxPages
 from callcenter.console.ports import Stage as Step
 from callcenter.console.review import ReviewPages
@@ -22,6 +23,7 @@ from tests.browser.test_console_login import first_step, make_staff, second_step
 from tests.browser.test_console_pages import looking, signed_in
 from tests.integration.calling import TILLEULS
 from tests.unit.console.doubles import INVITATION, Desk, open_desk
+from tests.unit.console.glasses import OTHERS, OWN, GlassDouble
 from tests.unit.console.inboxes import MESSAGE, PRACTICE, InboxesDouble
 from tests.unit.console.incidents import INCIDENT
 from tests.unit.console.reviews import CALL, ReviewsDouble
@@ -151,13 +153,30 @@ async def reviewing(page: Page, desk: Desk) -> None:
     await without_barriers(page, "/suivi/appels/{call}")
 
 
-WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervising, reviewing]
+async def broken_glass(page: Page, desk: Desk) -> None:
+    origin = desk.guest.origin
+    await signed_in(page, desk, roles=frozenset({"supervisor"}))
+    await page.goto(origin + "/bris-de-glace")
+    await without_barriers(page, "/bris-de-glace")
+    await sent(page, "/bris-de-glace")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await without_barriers(page, "/bris-de-glace")
+    await page.goto(f"{origin}/bris-de-glace/{OWN}")
+    await without_barriers(page, "/bris-de-glace/{glass}", ENDS)
+    await page.locator('button[value="appointments"]').click()
+    await expect(page.locator("#ouvert")).to_be_focused()
+    await without_barriers(page, "/bris-de-glace/{glass}/rubrique")
+    await page.goto(f"{origin}/bris-de-glace/{OTHERS}")
+    await without_barriers(page, "/bris-de-glace/{glass}")
+
+
+WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervising, reviewing, broken_glass]
 
 
 @pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
 @pytest.mark.parametrize("walk", WALKS)
 async def test_no_page_keeps_anybody_out(browser: Browser, locale: str, walk: Walk) -> None:
-    pages = (InboxPages(inboxes := InboxesDouble()), ReviewPages(ReviewsDouble()))
+    pages = (InboxPages(inboxes := InboxesDouble()), ReviewPages(ReviewsDouble()), GlassPages(GlassDouble()))
     async with open_desk(pages=pages) as desk, looking(browser, locale=locale) as page:
         desk.inboxes = inboxes
         await walk(page, desk)
