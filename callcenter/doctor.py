@@ -25,6 +25,7 @@ from callcenter.practice.key_fit import check_keys
 from callcenter.routing.figures import figures
 from callcenter.settings import Environment, Settings, is_loopback
 from callcenter.speech.local import LocalVoice
+from callcenter.staff.glass import late_anywhere
 from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
 from callcenter.store.sealed import Sealer
@@ -115,6 +116,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "ledger": lambda: _ledger(database),
                     "recordings": lambda: _recordings(database),
                     "queue": lambda: _queue(database),
+                    "glass": lambda: _glass(database),
                 }
                 for subject, check in checks.items():
                     findings.append(await _look(subject, check))
@@ -346,6 +348,18 @@ async def _recordings(database: Database) -> str:
             "long: see that a worker runs and that the carrier lets us in; failing that, delete them on its pages"
         )
     return "the carrier keeps no spoken message"
+
+
+async def _glass(database: Database) -> str:
+    """Whether glass that was broken waits to be reviewed for longer than it may."""
+    async with database.house() as connection:
+        late = await late_anywhere(connection, SystemClock().now())
+    if late:
+        raise CallcenterError(
+            f"{_counted(late, 'file')} opened in an emergency should have been reviewed: another supervisor or a "
+            "practitioner of the practice does it, at « Bris de glace »"
+        )
+    return "no file opened in an emergency waits to be reviewed for too long"
 
 
 def _counted(count: int, what: str) -> str:

@@ -11,6 +11,7 @@ import callcenter.notices.tables
 import callcenter.practice.tables
 import callcenter.reports.tables
 import callcenter.routing.tables
+import callcenter.staff.glass_tables
 import callcenter.staff.incident_tables
 import callcenter.staff.tables
 import callcenter.store.tables  # noqa: F401 - each import puts its tables on the metadata

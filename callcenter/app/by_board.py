@@ -16,6 +16,7 @@ from callcenter.console.workplace_ports import Doing
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.routing.statistics import Marks, Queue, Statistics, day_began, statistics, who_is_there
+from callcenter.staff.glass import late
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Account, Role
 from callcenter.store.database import Database
@@ -50,6 +51,7 @@ class StaffBoards:
             counted = await counts(connection, practices, day_began(now), now)
             shown = _first(found, counted)
             names = await practice_names(connection, shown, now)
+            glass = await late(connection, practices, now)
         return Board(
             now=now,
             total=found.total,
@@ -59,6 +61,7 @@ class StaffBoards:
             people=tuple(Person(one.name, Doing(one.state.value)) for one in people),
             marks=self.marks,
             targets=self.targets,
+            glass=glass,
         )
 
     async def _supervised(self, token: str) -> tuple[Account, Sequence[UUID]]:

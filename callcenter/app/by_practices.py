@@ -2,7 +2,8 @@
 
 Who may change what: supervisors and administrators everything of the practices of their portfolios; practitioners
 everything of their own practices but the number plan and who is on file as a practitioner, which are whoever answers
-for them; operators nothing. For whoever may not, there is no such practice.
+for them; operators nothing. Whether the glass may be broken is not for supervisors, who break it: practitioners and
+administrators say so. For whoever may not, there is no such practice.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ SHOWN, MOST_PAST = 100, 100
 
 #: Who may change everything of a practice, and who everything but its number plan.
 MANAGING, OWNING = (Role.SUPERVISOR, Role.ADMINISTRATOR), (Role.PRACTITIONER,)
+#: Who may let the glass be broken.
+LETTING = (Role.PRACTITIONER, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +249,11 @@ class StaffPractices:
         async with self.database.house() as connection:
             manages = await _any(connection, session.account.id, MANAGING, practice, today)
             owns = manages or await _any(connection, session.account.id, OWNING, practice, today)
+            lets = owns and await _any(connection, session.account.id, LETTING, practice, today)
         if not owns:
             raise NoSuchPractice
-        return session, frozenset(setting for setting in Setting if manages or not setting.immediate)
+        withheld = frozenset() if lets else frozenset({Setting.BREAK_GLASS})
+        return session, frozenset(one for one in Setting if manages or not one.immediate) - withheld
 
     # --- changing
 

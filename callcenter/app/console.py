@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_glass import StaffGlass
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_practices import StaffPractices
 from callcenter.app.by_review import StaffReviews
@@ -24,6 +25,7 @@ from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, Pages, console_application
 from callcenter.console.demonstration import demonstration_of
 from callcenter.console.forms import FormProofs
+from callcenter.console.glass import GlassPages
 from callcenter.console.guard import Failed
 from callcenter.console.inbox import InboxPages
 from callcenter.console.origin import console_origin
@@ -120,11 +122,13 @@ def _pages(
     sounds = SoundAddresses(house.sealer, fittings.voice)
     practices = StaffPractices(room, database, house.clock, house.random, house.flows, sounds)
     reviews = StaffReviews(room, database, attempts, house.sealer, house.clock, house.random, house.flows)
+    glass = StaffGlass(room, database, attempts, house.sealer, house.clock, house.random, house.flows.policy)
     office = StaffOffice(room, database, house.clock, origin, load_keys(keys_path(settings)), examine)
     return (
         InboxPages(StaffInboxes(room, database, house.sealer, house.clock, house.random)),
         *practice_pages(practices),
         ReviewPages(reviews),
+        GlassPages(glass),
         AdministrationPages(office),
     )
 

@@ -122,6 +122,10 @@ class EventKind(StrEnum):
     #: What was counted of wrong codes in a call is to count no more: asked for by one, and done by another.
     LOCK_RELEASE_ASKED = "lock.release_asked"
     LOCK_RELEASED = "lock.released"
+    #: A supervisor has broken the glass of a file to save a life; somebody has read why; somebody else has reviewed it.
+    GLASS_BROKEN = "glass.broken"
+    GLASS_READ = "glass.read"
+    GLASS_REVIEWED = "glass.reviewed"
     REFERENCE_RIGHT = "reference.right"
     REFERENCE_WRONG = "reference.wrong"
     #: Somebody who answers for a practice has gone through a call again, or has it on paper.

@@ -118,6 +118,7 @@ def live(board: Board) -> list[Figure]:
         Figure("callbacks", str(queue.callbacks)),
         Figure("overdue", str(queue.overdue), "0", _none_of(queue.overdue)),
         Figure("urgent", str(counts.urgent), "0", _none_of(counts.urgent)),
+        Figure("glass", str(board.glass), "0", _none_of(board.glass)),
         Figure("verification", _share(counts.rate), of=f"{counts.verified} / {counts.attempted}"),
     ]
 

@@ -63,6 +63,7 @@ class Board:
             holds.
         quiet: how many other practices one supervises.
         people: who is there, by name.
+        glass: broken glass that nobody has reviewed in time.
     """
 
     now: datetime
@@ -73,6 +74,7 @@ class Board:
     people: tuple[Person, ...]
     marks: Marks
     targets: Targets
+    glass: int = 0
 
 
 class Boards(Protocol):

@@ -42,6 +42,7 @@ PLACES: Final = (
     Place(paths.PRACTICES, marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
     Place(paths.REVIEW, marked("Suivi"), frozenset({"supervisor"})),
     Place(paths.BOARD, marked("En direct"), frozenset({"supervisor"})),
+    Place(paths.GLASS, marked("Bris de glace"), frozenset({"supervisor", "practitioner"})),
     Place(paths.INCIDENTS, marked("Incidents"), frozenset({"supervisor", "administrator"})),
     Place(paths.INCIDENT_NEW, marked("Déclarer un incident"), frozenset({"supervisor", "administrator"})),
     Place(paths.ADMINISTRATION, marked("Administration"), frozenset({"administrator"})),

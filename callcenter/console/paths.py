@@ -98,6 +98,11 @@ INCIDENT_INFORMED = "/incidents/{incident}/cabinets/{practice}/informe"
 INCIDENT_TEXT = "/incidents/{incident}/registre.txt"
 INCIDENT_PAPER = "/incidents/{incident}/registre.pdf"
 
+GLASS = "/bris-de-glace"
+GLASS_ONE = "/bris-de-glace/{glass}"
+GLASS_TOPIC = "/bris-de-glace/{glass}/rubrique"
+GLASS_REVIEW = "/bris-de-glace/{glass}/relecture"
+
 LOCKS = "/blocages"
 LOCK_CONFIRMED = "/blocages/{release}/confirmation"
 

@@ -31,6 +31,7 @@ _PATHS: Mapping[Setting, str] = {
     Setting.ESCALATION: "relance",
     Setting.BOOKING: "rendez-vous",
     Setting.WAITING: "file-d-attente",
+    Setting.BREAK_GLASS: "bris-de-glace",
 }
 _SETTINGS = {path: setting for setting, path in _PATHS.items()}
 

@@ -220,6 +220,7 @@ FORMS: Mapping[Setting, Form] = {
     Setting.ESCALATION: Form("escalation", _fill_escalation, _read_escalation),
     Setting.BOOKING: Form("booking", _fill_booking, _read_booking),
     Setting.WAITING: Form("waiting", _fill_waiting, _read_waiting),
+    Setting.BREAK_GLASS: _choice(),
 }
 
 

@@ -37,6 +37,7 @@ NAMES: Mapping[Setting, Told] = {
     Setting.ESCALATION: _("Relance des messages urgents"),
     Setting.BOOKING: _("Rendez-vous pris par téléphone"),
     Setting.WAITING: _("File d’attente"),
+    Setting.BREAK_GLASS: _("Bris de glace"),
 }
 
 #: Of each choice of a setting that is one.
@@ -53,6 +54,10 @@ CHOICES: Mapping[Setting, Mapping[str, Told]] = {
     Setting.VOICE_MESSAGES: {
         "on": _("Les appelants peuvent laisser un message vocal"),
         "off": _("Pas de message vocal : une demande de rappel à la place"),
+    },
+    Setting.BREAK_GLASS: {
+        "off": _("Jamais : sans vérification, rien n’est montré d’un dossier, même en urgence"),
+        "on": _("En urgence vitale, un superviseur peut ouvrir une rubrique d’un dossier, et le cabinet le relit"),
     },
 }
 #: Who answers; a new rule begins with the first.
@@ -126,7 +131,7 @@ def lines_of(setting: Setting, value: Any) -> list[Told]:
             return _booking(value)
         case Setting.ESCALATION | Setting.WAITING:
             return _bounds(setting, value)
-        case Setting.ANSWER_MODE | Setting.VOICE | Setting.VOICE_MESSAGES:
+        case Setting.ANSWER_MODE | Setting.VOICE | Setting.VOICE_MESSAGES | Setting.BREAK_GLASS:
             return [CHOICES[setting][str(value)]]
         case Setting.HOLIDAY_SUBDIVISION:
             return [_("Ceux de toute la France.") if value is None else _plain(str(value))]

@@ -17,7 +17,7 @@ from callcenter.disclosure.policy import Never, Policy
 from callcenter.identity.evidence import Standing
 from callcenter.kernel.age import is_adult
 from callcenter.kernel.errors import Forbidden
-from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
+from callcenter.kernel.labels import EMERGENCY_LABELS, FIELD_LABELS, Category, with_implied
 from callcenter.kernel.levels import Channel, Level
 from callcenter.kernel.protected import Protected, expose
 
@@ -54,6 +54,8 @@ class Reason(StrEnum):
     NOT_DECLARED = "not_declared"
     #: Whoever would show it has let their training lapse: they take messages, and reveal nothing (SM-02).
     UNTRAINED = "untrained"
+    #: Looked for in an emergency, and no file fits, or several do. Told in the same words as what a file withholds.
+    NOBODY = "no_file"
 
 
 class Control(StrEnum):
@@ -71,6 +73,7 @@ class Purpose(StrEnum):
 
     PATIENT_REQUEST = "PATRQT"
     PATIENT_ADMINISTRATION = "PATADMIN"
+    EMERGENCY = "ETREAT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,25 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class GlassReceipt:
+    """What the gate gives where the glass is broken. No other exit takes it, and this one takes no other.
+
+    Arguments:
+        as of :class:`Receipt`.
+    """
+
+    record: UUID
+    patient: UUID
+    categories: frozenset[Category]
+    writing: Writing
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _GRANTED:
+            raise TypeError("a GlassReceipt is made by the gate alone, once the grant is in the ledger")
+
+
+@dataclass(frozen=True, slots=True)
 class Granted:
     receipt: Receipt
 
@@ -202,6 +224,32 @@ class Shown:
 def value_of(shown: Shown) -> str:
     """The value itself, for the screen. Only ``calls.script_session``, which seals it, may import this (TID251)."""
     return shown._value  # noqa: SLF001 - as in words_of
+
+
+Line = tuple[str, str]
+
+
+class Uncovered:
+    """Lines of a file, each with what it is called, that the gate has let out through broken glass. Opaque."""
+
+    carries_patient_data = True  # kernel.logs redacts by it
+    __slots__ = ("_lines", "path", "record")
+    __hash__ = None  # type: ignore[assignment]  # values are not compared
+
+    def __init__(self, lines: tuple[Line, ...], path: str, receipt: GlassReceipt, *, proof: object) -> None:
+        if proof is not _RELEASED:
+            raise TypeError("an Uncovered value is made by the gate alone")
+        self._lines = lines
+        self.path = path
+        self.record = receipt.record
+
+    def __repr__(self) -> str:
+        return f"<Uncovered {self.path}>"
+
+
+def lines_of(uncovered: Uncovered) -> tuple[Line, ...]:
+    """The lines themselves, for the page. Only ``app.by_glass``, after its transaction, may import this (TID251)."""
+    return uncovered._lines  # noqa: SLF001 - as in words_of
 
 
 def words_of(spoken: Spoken) -> str:
@@ -273,6 +321,45 @@ class Gate:
             return Refused(reason)
         return Granted(Receipt(record, situation.patient, inquiry.categories, self._writing, _GRANTED))
 
+    async def break_glass(
+        self, inquiry: Inquiry, situation: Situation | None, recipient: str
+    ) -> GlassReceipt | Refused:
+        """Grant or refuse what a supervisor opens where a life is in danger, and write it down (RGPD 9.2 c).
+
+        Nobody has proved anything. What a mark of the file withholds from a verified patient is withheld here too: who
+        forges an emergency asks for exactly that. A sensitive appointment withholds the file as a whole, or what is
+        withheld of it alone would tell (SM-04).
+
+        Arguments:
+            situation: ``None`` where no file fits, or several do: refused by a record of the same form.
+            recipient: who asks, by the closed list.
+        """
+        categories = inquiry.categories
+        reason = Reason.NOBODY if situation is None else self._glass_refusal(categories, situation)
+        proof: dict[str, Value] = {
+            "level": int(Level.UNKNOWN),
+            "level_required": "break_glass",
+            "evidence": [],
+            "evidence_records": [],
+            "purpose": Purpose.EMERGENCY.value,
+            "recipient": recipient,
+        }
+        patient = None if situation is None else situation.patient
+        decision = "granted" if reason is None else "refused"
+        record = await self._write_down(decision, categories, inquiry, proof, patient, reason)
+        if reason is not None or situation is None:
+            return Refused(reason or Reason.NOBODY)
+        return GlassReceipt(record, situation.patient, categories, self._writing, _GRANTED)
+
+    def _glass_refusal(self, categories: frozenset[Category], situation: Situation) -> Reason | None:
+        checks = (
+            (not self._trained, Reason.UNTRAINED),
+            (not self._policy.in_emergency(categories), Reason.NEVER),
+            *self._marks(situation),
+            (situation.practice_has_sensitive and Category.PRACTITIONER in categories, Reason.SENSITIVE),
+        )
+        return next((reason for applies, reason in checks if applies), None)
+
     def _push_refusal(self, inquiry: Inquiry, situation: Situation, barred: Reason | None) -> Reason | None:
         opens = self._policy.may_push(inquiry.categories) and inquiry.categories <= SHARED_CONTACT_OPENS
         checks = (*self._marks(situation), (not opens, Reason.NEVER))
@@ -323,12 +410,12 @@ class Gate:
             "refs": list(inquiry.references),
             "prompt": dict(inquiry.prompt) or None,
             "step": inquiry.step,
-            "flow": dict(self._flow),
+            "flow": dict(self._flow) or None,
             "channel": self._channel.value,
             "control": inquiry.control.value,
             "policy": self._policy.version,
             "policy_digest": self._policy.digest,
-            "recipient": "patient",
+            "recipient": proof.get("recipient", "patient"),
         }
         if reason:
             content["reason"] = reason.value
@@ -425,8 +512,28 @@ def show(receipt: Receipt, path: str, value: Protected[object], phrase: Callable
     return Shown(phrase(opened), path, value.category, receipt, proof=_RELEASED)
 
 
+def uncover(receipt: GlassReceipt, path: str, value: Protected[tuple[Line, ...]]) -> Uncovered:
+    """Lines of a file for the page of a supervisor who has broken the glass.
+
+    Arguments:
+        receipt: the gate's own grant for it, of the transaction that is still open.
+        path: what it is (``kernel.labels.EMERGENCY_LABELS``).
+
+    Raises:
+        Forbidden: the receipt is another one, or does not cover it, or its transaction is over.
+    """
+    covered = value.category in receipt.categories and EMERGENCY_LABELS.get(path) == value.category
+    if not (isinstance(receipt, GlassReceipt) and receipt.writing.is_open and covered):
+        raise Forbidden("broken glass opens what its own receipt covers, in its own transaction")
+    if value.subject != receipt.patient:
+        raise Forbidden("a receipt of the gate was used for another patient")
+    return Uncovered(expose(value), path, receipt, proof=_RELEASED)
+
+
 def _opened(receipt: Receipt, values: Mapping[str, Protected[object]]) -> dict[str, object]:
     """What the receipt covers; the rest is absent."""
+    if not isinstance(receipt, Receipt):
+        raise Forbidden("what breaks the glass opens nothing else")
     if not receipt.writing.is_open:
         raise Forbidden("a receipt of the gate was used after its transaction")
     opened: dict[str, object] = {}

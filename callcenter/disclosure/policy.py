@@ -46,12 +46,14 @@ class Rule:
         sensitivity: 0 (public) to 5 (very high).
         required: what each channel needs.
         sms: what a text message may tell.
+        emergency: a supervisor may open it where a life is in danger, on record and reviewed (decision 53).
     """
 
     name: str
     sensitivity: int
     required: Mapping[Channel, Requirement]
     sms: SmsRule
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,19 @@ class Policy:
         rules = (self.rules.get(category) for category in categories)
         return all(rule is not None and rule.sms in (SmsRule.OPEN, SmsRule.PUSH) for rule in rules)
 
+    def in_emergency(self, categories: Iterable[Category]) -> bool:
+        """Whether all of ``categories`` may be opened where a life is in danger."""
+        rules = [self.rules.get(category) for category in categories]
+        return bool(rules) and all(rule is not None and rule.emergency for rule in rules)
+
 
 #: Never told by a machine on the telephone, whatever the caller proves: contents of results and documents, medical
 #: advice, who was told, the national identifier, the deceased, third persons (NI-01, L. 1110-4, L. 1111-7).
 CLOSED_ON_THE_TELEPHONE = frozenset(Category(code) for code in ("D10", "D11", "D13", "D17", "D18", "D19", "D20"))
 #: That somebody is a patient here, and of whom and when: to nobody who is not verified, by machine or person (SM-03).
 VERIFIED_ONLY = frozenset(Category(code) for code in ("D01", "D02", "D03", "D04", "D05", "D06"))
+#: What may be opened in an emergency at most: whether and when somebody comes here, to whom, and their telephones.
+EMERGENCY_MOST = frozenset(Category(code) for code in ("D01", "D02", "D03", "D04", "D15"))
 
 
 # --- the file
@@ -112,6 +121,7 @@ class _RuleForm(_Form):
     voice: _LevelOrNever
     console: _LevelOrNever
     sms: Annotated[SmsRule, Field(strict=False)]
+    emergency: bool = False
     note: str = ""
 
 
@@ -170,12 +180,16 @@ def _opened_against_the_law(form: _PolicyForm, document: Document) -> list[Probl
                 what = f"{category.value} is told to nobody who is not verified"
                 mend = f"write {channel}: {int(Level.VERIFIED)} or more, or never"
                 problems.append(document.problem(("categories", category.value, channel), what, mend))
+    for code, row in sorted(form.categories.items()):
+        if row.emergency and Category(code) not in EMERGENCY_MOST:
+            what = f"{code} is opened to nobody who is not verified, in an emergency either"
+            problems.append(document.problem(("categories", code, "emergency"), what, "write emergency: false"))
     return problems
 
 
 def _rule(form: _RuleForm) -> Rule:
     required = {Channel.VOICE: _requirement(form.voice), Channel.CONSOLE: _requirement(form.console)}
-    return Rule(form.name, form.sensitivity, required, form.sms)
+    return Rule(form.name, form.sensitivity, required, form.sms, form.emergency)
 
 
 def _requirement(value: int | str) -> Requirement:

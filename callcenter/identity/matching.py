@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from callcenter.kernel.protected import Protected, expose
+from callcenter.practice.names import UnmappedCharacter, surname_key
 
 
 def matches(on_file: Protected[date], claim: date) -> bool:
@@ -32,6 +33,19 @@ def begins_with(names: Sequence[Protected[str]], letters: str) -> bool:
     if len(wanted) > MOST_LETTERS:
         raise ValueError("more letters of a name than may be searched by")
     return any(folded_letters(expose(name)).startswith(wanted) for name in names)
+
+
+def is_named(names: Sequence[Protected[str]], claim: str) -> bool:
+    """Whether one of the names on file is the one claimed in whole, particles and the order of its parts apart (MA-02).
+
+    Arguments:
+        claim: as typed; a name that has no letters fits nobody.
+    """
+    try:
+        wanted = surname_key(claim)
+        return any(surname_key(expose(name)) == wanted for name in names)
+    except UnmappedCharacter:
+        return False
 
 
 def folded_letters(name: str) -> str:

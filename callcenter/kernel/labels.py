@@ -78,6 +78,16 @@ FIELD_LABELS: Mapping[str, Category] = MappingProxyType(
     }
 )
 
+#: What may be opened of a file in an emergency, apart: no prompt may name these, so that no flow can say them.
+EMERGENCY_LABELS: Mapping[str, Category] = MappingProxyType(
+    {
+        "patient.identity": Category.RECORD_EXISTS,
+        "patient.telephones": Category.CONTACT_DETAILS,
+        "appointments.next": Category.APPOINTMENT_TIME,
+        "appointments.practitioners": Category.PRACTITIONER,
+    }
+)
+
 #: What a category tells besides itself: an appointment's time tells that there is one.
 IMPLIED: Mapping[Category, frozenset[Category]] = MappingProxyType(
     {

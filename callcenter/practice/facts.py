@@ -16,7 +16,7 @@ from callcenter.practice.reception import AnswerMode, Answers, Reception, Waitin
 from callcenter.practice.sending import EscalationSettings, ReminderSettings
 from callcenter.practice.slots import BookingPlan
 from callcenter.practice.timetable import Stretch, Timetable
-from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
+from callcenter.practice.values import BreakGlass, EntryKind, VoiceMessages, VoiceMode
 from callcenter.speech import english, french
 
 
@@ -95,6 +95,7 @@ class PracticeFacts:
         numbers: the E.164 numbers that we answer for it, and where each leads.
         other_lines: E.164 lines of the practice besides ``numbers`` and ``rescue_number``.
         voice_messages: whether callers may leave spoken messages.
+        break_glass: whether a supervisor may open one fact of a file in an emergency.
         waiting: how callers wait for an operator.
         later: how it will be open and booked when what holds for a while has ended, and what is planned has begun: for
             whatever looks ahead, which asks :attr:`timetable` and never ``opening`` and ``reception``.
@@ -119,6 +120,7 @@ class PracticeFacts:
     message_of_the_day: str = ""
     agenda: Agenda = field(default_factory=Agenda)
     voice_messages: VoiceMessages = VoiceMessages.ON
+    break_glass: BreakGlass = BreakGlass.OFF
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
     escalation: EscalationSettings = field(default_factory=EscalationSettings)
     booking: BookingPlan = field(default_factory=BookingPlan)

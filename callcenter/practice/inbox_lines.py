@@ -23,6 +23,7 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         "not_reached": "rappel demandé, n'a pas pu être rappelé",
         "wants_callback": "rappel demandé, à faire par le cabinet",
         "emergency": "urgence vitale signalée pendant un appel",
+        "break_glass": "bris de glace à relire",
     }
 )
 #: Kinds of message that say by themselves what is asked for.

@@ -25,7 +25,7 @@ from callcenter.practice.opening import Interval, Opening
 from callcenter.practice.reception import AnswerMode, Answers, Reception, Rule, WaitingRules
 from callcenter.practice.sending import EscalationSettings, ReminderMode, ReminderSettings
 from callcenter.practice.slots import Bookable, BookingPlan
-from callcenter.practice.values import EntryKind, VoiceMessages, VoiceMode
+from callcenter.practice.values import BreakGlass, EntryKind, VoiceMessages, VoiceMode
 from callcenter.speech.moments import WEEKDAYS
 
 #: A message of the day is heard before every menu: characters.
@@ -61,6 +61,7 @@ class Setting(StrEnum):
     ESCALATION = "escalation"
     BOOKING = "booking"
     WAITING = "waiting"
+    BREAK_GLASS = "break_glass"
 
     @property
     def immediate(self) -> bool:
@@ -205,7 +206,7 @@ def _whole_agenda(value: object) -> object:
 
 def _read_switch(value: object) -> object:
     """YAML reads a bare ``on`` or ``off`` as yes or no."""
-    return {True: VoiceMessages.ON, False: VoiceMessages.OFF}[value] if isinstance(value, bool) else value
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
 _Lines = Annotated[str, AfterValidator(_read_lines)]
@@ -309,6 +310,7 @@ class PracticeForm(FormModel):
     escalation: _EscalationForm = _EscalationForm()
     booking: _BookingForm = Field(default_factory=_BookingForm)
     waiting: _WaitingForm = _WaitingForm()
+    break_glass: Annotated[BreakGlass, BeforeValidator(_read_switch)] = BreakGlass.OFF
 
     def facts(
         self, *, id: UUID, organisation_id: UUID, slug: str, revision: int = 0, instructions_revision: int = 0
@@ -344,6 +346,7 @@ class PracticeForm(FormModel):
             reminders=ReminderSettings(self.reminders.mode, self.reminders.hours_before),
             escalation=EscalationSettings(self.escalation.after_minutes, self.escalation.at_night),
             waiting=WaitingRules(self.waiting.callbacks, self.waiting.longest_minutes, self.waiting.most),
+            break_glass=self.break_glass,
             revision=revision,
         )
 
@@ -384,6 +387,7 @@ def as_written(facts: PracticeFacts) -> Mapping[Setting, Any]:
             "longest_minutes": facts.waiting.longest_minutes,
             "most": facts.waiting.most,
         },
+        Setting.BREAK_GLASS: facts.break_glass.value,
     }
 
 

@@ -33,6 +33,13 @@ class VoiceMessages(StrEnum):
     OFF = "off"
 
 
+class BreakGlass(StrEnum):
+    """Whether a supervisor may open a fact of a file in an emergency, where nobody can be verified (decision 53)."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class IdentityStatus(StrEnum):
     """How far an identity is established (RNIV EXI SI 07, ID-02): provisional, retrieved, validated, qualified."""
 

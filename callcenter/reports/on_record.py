@@ -102,6 +102,9 @@ _MENTIONED = text(
         SELECT r.subject, count(*) AS many FROM audit_record r
         WHERE r.practice_id = :practice AND r.at >= :since AND r.at < :until AND r.subject IS NOT NULL
           AND r.event NOT LIKE 'review.%'
+          -- Who was asked for in an emergency and withheld is found by it no more than somebody who is not there (P6).
+          AND NOT (r.event = 'disclosure' AND ledger_text(r.body, '{step}') = 'break_glass'
+                   AND ledger_text(r.body, '{decision}') = 'refused')
         GROUP BY r.subject LIMIT :most
     )
     SELECT p.id, s.token, m.many, p.birth_date, p.birth_name, p.used_name, p.first_name, p.used_first_name

@@ -53,6 +53,9 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "follow_up.done": ("Un suivi est fait", Area.ACT),
     "incident.declared": ("Un incident est déclaré", Area.ACT),
     "incident.told": ("Le cabinet est informé d’un incident", Area.ACT),
+    "glass.broken": ("Un superviseur brise la glace d’un dossier", Area.ACT),
+    "glass.read": ("Le motif d’un bris de glace est lu", Area.REVIEW),
+    "glass.reviewed": ("Un bris de glace est relu", Area.REVIEW),
     "lock.release_asked": ("La levée d’un blocage est demandée", Area.ACT),
     "lock.released": ("Un blocage est levé", Area.ACT),
     "webhook.late": ("Demande de l’opérateur arrivée trop tard, sans effet", Area.CALL),
@@ -242,6 +245,13 @@ VALUES = {
     "no_answer": "sans réponse",
     "failed": "échec",
     "rung_back": "rappelé",
+    "break_glass": "bris de glace",
+    "rescue": "service de secours",
+    "hospital": "hôpital",
+    "bystander": "personne auprès du patient",
+    "no_file": "aucun dossier ne convient",
+    "justified": "justifié",
+    "unjustified": "non justifié",
 }
 
 #: Fields that prompts name, as labels in the place of their values.

@@ -46,6 +46,11 @@ class Present:
     missed_in_a_row: int
 
 
+async def in_a_talk(connection: AsyncConnection, staff: UUID) -> bool:
+    """Whether somebody of staff is on the line with a caller at this moment, as an operator or as a third."""
+    return bool((await connection.execute(_IN_A_TALK, {"staff": staff})).scalar_one())
+
+
 async def move(
     connection: AsyncConnection, staff: UUID, to: PresenceState, now: datetime, *, way: Way = Way.BROWSER
 ) -> bool:
@@ -118,3 +123,10 @@ _SEEN = text(
     """
 )
 _PRESENT = text("SELECT * FROM presence WHERE staff_id = :staff")
+
+_IN_A_TALK = text(
+    """
+    SELECT EXISTS (SELECT FROM presence WHERE staff_id = :staff AND state = 'on_call')
+        OR EXISTS (SELECT FROM talk_party WHERE staff_id = :staff AND state IN ('ringing', 'there'))
+    """
+)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from callcenter.audit.ledger import Entry, EventKind, Segment, Value, note, writing
+from callcenter.audit.ledger import Entry, EventKind, Segment, Value, note, stream_so_far, writing
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.enrolment import Changed
@@ -143,7 +144,25 @@ class StaffActs:
         """Record that somebody else has confirmed it. It names no patient: whether there is one, nobody is told."""
         await self._add(tx, EventKind.LOCK_RELEASED, by, {"refs": [f"lock_release:{release}", f"call:{call}"]})
 
+    async def glass_reviewed(
+        self, tx: Transaction, glass: UUID, call: UUID | None, by: str, verdict: str | None = None
+    ) -> None:
+        """Record that somebody reads why glass was broken, or what they say of it; never in which words.
+
+        Arguments:
+            call: in which it was asked for: it is in the ledger of the call too.
+        """
+        kind = EventKind.GLASS_READ if verdict is None else EventKind.GLASS_REVIEWED
+        content: dict[str, Value] = {"refs": [f"glass_break:{glass}"], **({} if verdict is None else {"kind": verdict})}
+        async with writing(tx, await glass_segment(tx, glass, call), self._clock, self._random) as pen:
+            await pen.add(Entry(kind, {"kind": "staff", "id": by}, None, content))
+
     async def _add(
         self, tx: Transaction, kind: EventKind, by: str, content: dict[str, Value], subject: UUID | None = None
     ) -> None:
         await note(tx, Entry(kind, {"kind": "staff", "id": by}, subject, content), self._clock, self._random)
+
+
+async def glass_segment(tx: Transaction, glass: UUID, call: UUID | None) -> Segment:
+    """Where the stream of broken glass has come to. Whoever goes on with it holds the glass (``staff.glass.held``)."""
+    return replace((await stream_so_far(tx, glass))[0], call=call)

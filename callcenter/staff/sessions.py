@@ -73,6 +73,7 @@ class StaffSession:
         ends_at: by when it ends whatever is done.
         hand_by: by when somebody on duty must have done something, or it ends before.
         stepped_up_until: until when the account may be changed, ``None`` where a second factor must be given first.
+        stepped_up_at: when the last second factor was given, if that was just now.
     """
 
     id: UUID
@@ -84,6 +85,7 @@ class StaffSession:
     ends_at: datetime
     hand_by: datetime
     stepped_up_until: datetime | None
+    stepped_up_at: datetime | None = None
 
     @property
     def is_full(self) -> bool:
@@ -297,6 +299,7 @@ def _session(
         ends_at=row.ends_at,
         hand_by=row.seen_at + limits.on_duty,
         stepped_up_until=until if until is not None and until > now else None,
+        stepped_up_at=row.stepped_up_at if until is not None and until > now else None,
     )
 
 

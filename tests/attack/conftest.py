@@ -20,6 +20,7 @@ from tests.attack.repositories import (
     ask_for_outreach,
     furnish_outreach,
     plant_callback,
+    plant_glass,
     plant_reason,
     plant_releases,
 )
@@ -77,6 +78,7 @@ async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[
             await plant_reason(ground, clock.now())
             await plant_script(ground, clock.now())
             await plant_releases(ground, clock.now())
+            await plant_glass(ground, clock.now())
     yield TOLD
     await cluster.drop(TOLD)
 

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.exc import NoResultFound
 
+import callcenter.staff.glass_tables  # noqa: F401 - its tables are among those that are tried
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
 from callcenter.audit.reading import checked_records_of_call, latest_of_stream, records_of_call
 from callcenter.calls import callbacks
@@ -35,6 +36,7 @@ from callcenter.calls.returned import take_answered
 from callcenter.calls.session import Beginning, Playback, Way
 from callcenter.calls.switchboard import CallSwitchboard
 from callcenter.calls.verifier import CallVerifier
+from callcenter.disclosure import emergency
 from callcenter.disclosure.gate import _GRANTED, Gate, Inquiry, Reason, Receipt, Situation, release
 from callcenter.flow.conversation import HangUp, Rang, Recorded, Reply
 from callcenter.flow.language import Act, Lookup, ReachKind
@@ -265,6 +267,7 @@ Case = Callable[[Careless], Awaitable[object]]
 
 
 #: Locks of the practice of Lyon that somebody wants lifted: one has been.
+GLASS = UUID(int=0x61A55)
 LIFTED, ASKED_FOR, SUPERVISOR = uuid4(), uuid4(), uuid4()
 
 
@@ -280,6 +283,19 @@ async def plant_releases(ground: Ground, now: datetime) -> None:
     await ground.change(_A_LOCK_LIFTED, id=LIFTED, **values | {"now": now - timedelta(days=1)})
 
 
+async def plant_glass(ground: Ground, now: datetime) -> None:
+    """Glass through which Jeanne's file was opened."""
+    values = {"id": GLASS, "practice": TILLEULS, "by": SUPERVISOR, "now": now, "patient": JEANNE}
+    for statement in _BROKEN_GLASS:
+        await ground.change(statement, **values)
+
+
+_BROKEN_GLASS = (
+    "INSERT INTO glass_break (id, practice_id, staff_id, asks, broken_at, confirmed_at) "
+    "VALUES (:id, :practice, :by, 'rescue', :now, :now)",
+    "INSERT INTO glass_words (glass_id, practice_id, kind, words) VALUES (:id, :practice, 'asked', 'sealed')",
+    "INSERT INTO glass_file (glass_id, practice_id, patient_id) VALUES (:id, :practice, :patient)",
+)
 _A_SUPERVISOR = (
     "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
     "SELECT :by, organisation_id, 'superviseur-de-lyon', 'Superviseur', '{fr}', :now FROM practice WHERE id = :practice"
@@ -763,6 +779,26 @@ async def push(on: Careless) -> object:
     return await on.gate(on.writing()).push(inquiry, situation, None)
 
 
+PANE = emergency.Glass(GLASS, "rescue")
+
+
+def behind(on: Careless, writing: Writing | None = None) -> emergency.Behind:
+    gate = on.gate(writing or on.writing())
+    return emergency.Behind(on.tx, on.ground.sealer, gate, on.now, on.facts.timezone)
+
+
+async def broken(on: Careless) -> object:
+    situation = Situation(JEANNE, Protected(BORN, Category.RECORD_EXISTS, JEANNE), *[False] * 7)
+    inquiry = replace(INQUIRY, categories=frozenset({Category.APPOINTMENT_TIME}))
+    return await on.gate(on.writing()).break_glass(inquiry, situation, "rescue")
+
+
+async def refuse_behind(on: Careless) -> None:
+    writing = on.writing()
+    await behind(on, writing).refuse(PANE, emergency.Topic.IDENTITY)
+    await writing.flush()
+
+
 async def tell_by_text_message(on: Careless) -> object:
     def about(value: Any, category: Category) -> Protected[Any]:
         return Protected(value, category, JEANNE)
@@ -855,6 +891,12 @@ CASES: Mapping[str, Case] = {
     ),
     **SCRIPT_CASES,
     "disclosure.gate.Gate.push": push,
+    "disclosure.gate.Gate.break_glass": broken,
+    "disclosure.emergency.Behind.find": lambda on: behind(on).find(
+        PANE, emergency.Sought(BORN, "Martin-Duval", "Jeanne")
+    ),
+    "disclosure.emergency.Behind.open": lambda on: behind(on).open(PANE, JEANNE, emergency.Topic.IDENTITY),
+    "disclosure.emergency.Behind.refuse": refuse_behind,
     "notices.addresses.NoticeAddresses.add": add_address,
     "notices.addresses.NoticeAddresses.all": lambda on: on.addresses.all(on.tx),
     "notices.addresses.NoticeAddresses.remove": remove_address,

@@ -22,6 +22,7 @@ from tests.browser.test_console_login import first_step, make_staff, second_step
 from tests.browser.test_console_pages import looking, signed_in
 from tests.integration.calling import TILLEULS
 from tests.unit.console.doubles import INVITATION, Desk, open_desk
+from tests.unit.console.glasses import OTHERS, OWN
 from tests.unit.console.inboxes import MESSAGE, PRACTICE, SINCE
 from tests.unit.console.incidents import INCIDENT
 from tests.unit.console.reviews import CALL
@@ -189,7 +190,24 @@ async def looked_up(page: Page) -> None:
     await sent(page, "/suivi/patient")
 
 
-WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervising, reviewing]
+async def broken_glass(page: Page, desk: Desk) -> None:
+    origin = desk.guest.origin
+    await signed_in(page, desk, roles=frozenset({"supervisor"}))
+    await page.goto(origin + "/bris-de-glace")
+    await without_barriers(page, "/bris-de-glace")
+    await sent(page, "/bris-de-glace")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await without_barriers(page, "/bris-de-glace")
+    await page.goto(f"{origin}/bris-de-glace/{OWN}")
+    await without_barriers(page, "/bris-de-glace/{glass}", ENDS)
+    await page.locator('button[value="appointments"]').click()
+    await expect(page.locator("#ouvert")).to_be_focused()
+    await without_barriers(page, "/bris-de-glace/{glass}/rubrique")
+    await page.goto(f"{origin}/bris-de-glace/{OTHERS}")
+    await without_barriers(page, "/bris-de-glace/{glass}")
+
+
+WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervising, reviewing, broken_glass]
 
 
 @pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])

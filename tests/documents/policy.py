@@ -22,6 +22,10 @@ Whatever the level, nothing is said about a patient who is under 18, deceased, a
 identity or of restricted contact, nor about any appointment of a patient who has one to come with a sensitive
 practitioner; where a practice has a sensitive practitioner, no practitioner's name is said at all, so that silence
 tells nothing. Flags only lower.
+
+Emergency: where a life is in danger and nobody can be verified, a supervisor may open these one by one, if the practice
+has that switched on (« bris de glace », [decision 53](decisions/0053-glass-is-broken-on-record-and-reviewed.md)). What
+is withheld above is withheld then too, and a file that opens more than D01 to D04 and D15 so is not loaded.
 """
 
 
@@ -31,12 +35,19 @@ def policy_page(path: Path) -> str:
     rows = [_row(code, row) for code, row in document.data["categories"].items()]
     head = HEAD.format(version=policy.version)
     return "\n".join(
-        [head, "| code | catégorie | téléphone | opérateur | SMS | note |", "|---|---|---|---|---|---|", *rows, ""]
+        [
+            head,
+            "| code | catégorie | téléphone | opérateur | SMS | urgence | note |",
+            "|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
     )
 
 
 def _row(code: str, row: dict[str, object]) -> str:
-    cells = (code, row["name"], _level(row["voice"]), _level(row["console"]), f"*{row['sms']}*", row.get("note", ""))
+    levels, sms = (_level(row["voice"]), _level(row["console"])), f"*{row['sms']}*"
+    cells = (code, row["name"], *levels, sms, "*open*" if row.get("emergency") else "", row.get("note", ""))
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 

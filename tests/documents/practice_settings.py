@@ -184,6 +184,13 @@ ROWS: Mapping[Setting, Described] = {
         "'{callbacks: false, longest_minutes: 5, most: 8}'",
         ({"longest_minutes": 61}, "60"),
     ),
+    Setting.BREAK_GLASS: Described(
+        "whether, where a life is in danger, a supervisor may open a few facts of one file for whoever cannot be "
+        "verified (« bris de glace »), `on` or `off`; the practice is told at once, and reviews it",
+        "these two; on the console, practitioners and administrators alone change it",
+        "on",
+        ("perhaps", "on"),
+    ),
 }
 
 

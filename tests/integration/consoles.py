@@ -16,6 +16,7 @@ from argon2.profiles import CHEAPEST
 
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_glass import StaffGlass
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.supervising import supervision_of
@@ -23,14 +24,17 @@ from callcenter.app.workplaces import StaffWorkplaces
 from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.forms import FormProofs
+from callcenter.console.glass import GlassPages
 from callcenter.console.inbox import InboxPages
 from callcenter.console.origin import console_origin
 from callcenter.console.streams import StreamLimits
+from callcenter.disclosure.policy import load_policy
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.enrolment import write_organisation
 from callcenter.routing.reservations import Reservations
 from callcenter.routing.waking import Listener
+from callcenter.settings import PROJECT
 from callcenter.staff.administration import NewAccount
 from callcenter.staff.invitations import Purpose
 from callcenter.staff.passkeys import RelyingParty
@@ -47,6 +51,7 @@ ORGANISATION = UUID(int=7)
 BY = Actor.command("a test")
 PASSWORD = "quatre fauteuils sans accoudoirs"
 STEP = timedelta(seconds=30)
+POLICY = load_policy(PROJECT / "config" / "disclosure-policy.yaml")
 
 
 @dataclass(slots=True)
@@ -160,6 +165,7 @@ async def opened_console(
         pages=(
             AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),
             InboxPages(StaffInboxes(room, database, sealer, clock, random)),
+            GlassPages(StaffGlass(room, database, database, sealer, clock, random, POLICY)),
         ),
         supervision=supervision_of(room, database, sealer, clock, random),
     )
@@ -172,4 +178,4 @@ async def opened_console(
     finally:
         await runner.cleanup()
         room.close()
-    assert failures == []
+    assert failures == [], failures

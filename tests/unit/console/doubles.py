@@ -13,6 +13,7 @@ from aiohttp import web
 
 from callcenter.console.application import ConsoleDependencies, console_application
 from callcenter.console.forms import FormProofs
+from callcenter.console.glass import GlassPages
 from callcenter.console.inbox import InboxPages
 from callcenter.console.origin import console_origin
 from callcenter.console.ports import (
@@ -40,6 +41,7 @@ from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
 from tests.ports import free_port
 from tests.unit.console.boards import BoardsDouble
+from tests.unit.console.glasses import GlassDouble
 from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.inboxes import InboxesDouble
 from tests.unit.console.incidents import IncidentsDouble
@@ -281,7 +283,7 @@ async def open_desk(
         account=staff,
         reception=staff,
         workplaces=workplaces,
-        pages=(InboxPages(inboxes), ReviewPages(reviews)),
+        pages=(InboxPages(inboxes), ReviewPages(reviews), GlassPages(GlassDouble())),
         script=script,
         bells=workplaces,
         proofs=FormProofs(sealer),

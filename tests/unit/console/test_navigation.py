@@ -24,7 +24,7 @@ def shown(*roles: str) -> list[str]:
     [
         ((), ["/", "/compte"]),
         (("operator",), ["/", "/poste", "/messages", "/compte"]),
-        (("practitioner",), ["/", "/messages", "/cabinets", "/compte"]),
+        (("practitioner",), ["/", "/messages", "/cabinets", "/bris-de-glace", "/compte"]),
         (("administrator",), ["/", "/cabinets", "/incidents", "/incidents/nouveau", "/administration", "/compte"]),
         (
             ("supervisor",),
@@ -35,6 +35,7 @@ def shown(*roles: str) -> list[str]:
                 "/cabinets",
                 "/suivi",
                 "/en-direct",
+                "/bris-de-glace",
                 "/incidents",
                 "/incidents/nouveau",
                 "/compte",

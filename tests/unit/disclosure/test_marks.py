@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 
 from callcenter.audit.ledger import Entry, Writing
-from callcenter.disclosure.gate import Gate, Granted, Inquiry, Refused, Situation
-from callcenter.disclosure.policy import load_policy
+from callcenter.disclosure.gate import Gate, GlassReceipt, Granted, Inquiry, Reason, Refused, Situation
+from callcenter.disclosure.policy import EMERGENCY_MOST, load_policy
 from callcenter.identity.evidence import Standing
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel, Level
@@ -64,3 +64,66 @@ async def test_id_03_with_a_mark_it_is_refused_and_the_ledger_says_why(mark: str
     assert decision.reason.value == mark
     (entry,) = entries
     assert (entry.content["decision"], entry.content["reason"], entry.subject) == ("refused", mark, PATIENT)
+
+
+# --- broken glass
+
+MARKS = ["deceased", "homonym", "doubtful", "fictitious", "contact_restricted", "sensitive"]
+
+
+async def break_glass(
+    situation: Situation | None, *categories: str, trained: bool = True
+) -> tuple[GlassReceipt | Refused, Entry]:
+    pen = Pen()
+    actor = {"kind": "staff", "id": "test"}
+    today = date(2026, 11, 26)
+    gate = Gate(POLICY, Channel.CONSOLE, cast(Writing, pen), actor, {}, today, trained=trained)
+    inquiry = Inquiry(frozenset(map(Category, categories or ("D01",))), frozenset(), (), {}, "break_glass")
+    decision = await gate.break_glass(inquiry, situation, "rescue")
+    (entry,) = pen.entries
+    return decision, entry
+
+
+async def test_broken_glass_is_granted_for_its_purpose_and_to_whom_asks() -> None:
+    decision, entry = await break_glass(UNMARKED, "D02", "D03")
+    assert isinstance(decision, GlassReceipt)
+    said = {name: entry.content[name] for name in ("decision", "purpose", "recipient", "level", "level_required")}
+    assert said == {
+        "decision": "granted",
+        "purpose": "ETREAT",
+        "recipient": "rescue",
+        "level": 0,
+        "level_required": "break_glass",
+    }
+    assert entry.content["flow"] is None
+
+
+@pytest.mark.parametrize("mark", MARKS)
+async def test_sp_07_a_mark_withholds_behind_broken_glass_too(mark: str) -> None:
+    decision, entry = await break_glass(replace(UNMARKED, **{mark: True}))
+    assert isinstance(decision, Refused)
+    assert (entry.content["reason"], entry.subject) == (mark, PATIENT)
+
+
+async def test_broken_glass_tells_nothing_of_a_minor_nor_by_whose_training_has_lapsed() -> None:
+    young = Protected(date(2012, 3, 14), Category.RECORD_EXISTS, PATIENT)
+    assert (await break_glass(replace(UNMARKED, birth_date=young)))[0] == Refused(Reason.MINOR)
+    assert (await break_glass(UNMARKED, trained=False))[0] == Refused(Reason.UNTRAINED)
+
+
+async def test_broken_glass_names_nobody_where_a_practitioner_is_sensitive() -> None:
+    there = replace(UNMARKED, practice_has_sensitive=True)
+    assert (await break_glass(there, "D02", "D04"))[0] == Refused(Reason.SENSITIVE)
+    assert isinstance((await break_glass(there, "D02", "D03"))[0], GlassReceipt)
+
+
+async def test_p6_nobody_is_refused_by_a_record_of_the_same_form_as_whoever_is_withheld() -> None:
+    (_, nobody), (_, withheld) = await break_glass(None), await break_glass(replace(UNMARKED, contact_restricted=True))
+    assert nobody.content.keys() == withheld.content.keys()
+    differs = {name for name in nobody.content if nobody.content[name] != withheld.content[name]}
+    assert differs == {"reason"}
+
+
+@pytest.mark.parametrize("category", sorted(set(Category) - EMERGENCY_MOST))
+async def test_broken_glass_opens_no_other_category(category: Category) -> None:
+    assert (await break_glass(UNMARKED, category.value))[0] == Refused(Reason.NEVER)

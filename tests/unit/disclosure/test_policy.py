@@ -135,5 +135,16 @@ def test_the_digest_is_the_files(tmp_path: Path) -> None:
 
 
 def test_a_policy_without_a_version_is_a_problem(tmp_path: Path) -> None:
-    [problem] = refused(tmp_path, 'version: "2026-11-1"\n', "")
+    [problem] = refused(tmp_path, 'version: "2026-11-2"\n', "")
     assert "« version » is missing" in problem.what
+
+
+def test_in_an_emergency_five_categories_are_opened_and_no_file_opens_another(tmp_path: Path) -> None:
+    policy = load_policy(SHIPPED)
+    opened = {category.value for category in Category if policy.in_emergency({category})}
+    assert opened == {"D01", "D02", "D03", "D04", "D15"}
+    assert not policy.in_emergency(())
+    assert not policy.in_emergency({Category.RECORD_EXISTS, Category.SPECIALITY})
+    old = '    name: "spécialité, service ou type d\'acte"\n'
+    [problem] = refused(tmp_path, old, old + "    emergency: true\n")
+    assert "D05 is opened to nobody" in problem.what
