@@ -114,7 +114,9 @@ class OperatorsScripts:
 
     def _item(self, one: screens.FileItem) -> FileItem:
         code = one.category.value
-        return FileItem(one.choice, one.path, one.label.text, code, self._named(one.category), one.done, one.key)
+        return FileItem(
+            one.choice, one.path, one.label.text, code, self._named(one.category), one.done, one.key, one.withheld
+        )
 
     def _shown(self, one: ShownField) -> ShownValue:
         label = self._said(field_prompt(one.path))

@@ -110,6 +110,7 @@ class FileItem:
         category_name: the same in words.
         done: it was shown, or declared, here. What was shown is hidden after a while, and may be asked for again.
         key: of the keyboard, ``1-9``, or empty where there are more.
+        withheld: it was asked for here, and is not told by telephone, for whatever reason.
     """
 
     choice: str
@@ -119,6 +120,7 @@ class FileItem:
     category_name: str
     done: bool
     key: str = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)

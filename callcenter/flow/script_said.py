@@ -11,7 +11,7 @@ from callcenter.flow import (
     script_messages,
     script_verifying,
 )
-from callcenter.flow.language import Book, End, MessageKind, Move, Say, Step, TakeMessage, Verify
+from callcenter.flow.language import Book, End, Find, MessageKind, Move, Say, Step, TakeMessage, Verify
 from callcenter.flow.script_forms import FORM_PROMPTS
 from callcenter.flow.script_language import Declare, Dispose, Pick, Reveal, Show
 
@@ -40,7 +40,7 @@ def script_prompts(step: Step) -> tuple[str, ...]:
             return (*script_booking.BOOK_PROMPTS, *FORM_PROMPTS)
         case Move():
             return script_booking.MOVE_PROMPTS
-        case Reveal() | Declare():
+        case Find() | Reveal() | Declare():
             return script_files.prompts(step)
         case Dispose():
             return (*script_disposing.PROMPTS, *FORM_PROMPTS)

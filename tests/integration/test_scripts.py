@@ -111,7 +111,7 @@ async def test_what_nothing_has_proved_is_withheld_and_that_is_on_record(desk: D
     await desk.to_the_fields()
     await desk.proves(None)
     stands = await desk.answer(STARTS)
-    assert (stands.shown, desk.lines[0]) == ((), "refusal")
+    assert (stands.shown, desk.lines[0]) == ((), "script.withheld")
     assert (await desk.records("disclosure"))[-1]["reason"] == "unverified"
 
 
