@@ -33,6 +33,7 @@ from callcenter.flow.conversation import Started
 from callcenter.flow.language import Flow
 from callcenter.flow.ports import Caller
 from callcenter.flow.screens import AtKeys, Filled, Finished, Returned, ScriptEvent
+from callcenter.flow.script_alone import alone
 from callcenter.flow.script_engine import NotOffered, advance_script, initial
 from callcenter.flow.script_ports import ScriptWorld
 from callcenter.identity.evidence import standing
@@ -273,10 +274,14 @@ class Scripts:
         now, evidence = self._house.clock.now(), at.session.evidence
         life = self._house.limits.evidence_life
         proved = standing(evidence, call=at.call, practice=at.tx.practice, now=now, life=life)
+        screen = with_drafts(at.script.screen, at.script.drafts)
+        if not at.live:
+            flows = self._house.flows
+            screen = alone(flows.of(at.script.flow), at.script.state, screen, flows.book)
         return Stands(
             reservation=at.reservation,
             document=at.document,
-            screen=with_drafts(at.script.screen, at.script.drafts),
+            screen=screen,
             shown=at.shown,
             timeline=await timeline(at.tx, at.script.segment.stream),
             level=proved.level,

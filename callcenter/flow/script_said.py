@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from callcenter.flow import (
+    script_alone,
     script_booking,
     script_choosing,
     script_disposing,
@@ -16,7 +17,7 @@ from callcenter.flow.script_forms import FORM_PROMPTS
 from callcenter.flow.script_language import Declare, Dispose, Pick, Reveal, Show
 
 #: What a script says of itself, whatever its steps.
-SCRIPT_PROMPTS = script_engine.PROMPTS
+SCRIPT_PROMPTS = (*script_engine.PROMPTS, script_alone.GONE_PROMPT)
 
 
 def script_prompts(step: Step) -> tuple[str, ...]:

@@ -361,6 +361,22 @@ async def test_what_the_screen_does_not_offer_has_no_effect(desk: Desk) -> None:
     assert [one["event"] for one in await desk.records()] == ["script.begun"]
 
 
+async def test_once_the_caller_has_gone_only_what_can_be_noted_is_offered(desk: Desk) -> None:
+    stands = await desk.look()
+    assert isinstance(stands.screen, Choice)
+    assert len(stands.screen.options) == 7
+    await desk.hang_up()
+    stands = await desk.look()
+    assert isinstance(stands.screen, Choice)
+    assert [one.label.prompt for one in stands.screen.options] == ["label.message", "label.close"]
+    assert desk.lines == ["script.caller_gone"]
+    assert isinstance((await desk.answer("2")).screen, Form)
+    stands = await desk.answer("send", text="Rappeler", number=MOBILE, urgency="normal", whom="practice")
+    assert isinstance(stands.screen, Form)
+    assert len(await desk.ground.rows("SELECT 1 FROM message")) == 1
+    assert isinstance((await desk.answer("send", disposition="message")).screen, Finished)
+
+
 # --- instructions
 
 

@@ -82,7 +82,7 @@ async def test_a_call_is_closed_with_what_became_of_it_or_not_at_all(script: Scr
     ]
     assert [option.choice for option in script.form.options] == ["send"]
     await script.fill(note="personne au bout du fil")
-    assert script.faults() == {"disposition": "script.missing"}
+    assert script.faults() == {"disposition": "script.disposition_missing"}
     assert script.form.fields[1].value == "personne au bout du fil"  # what was typed is kept
     await script.fill(disposition="holiday")
     assert script.faults() == {"disposition": "script.choice_wrong"}
