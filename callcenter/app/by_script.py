@@ -97,6 +97,7 @@ class OperatorsScripts:
             live=stands.live,
             now=stands.now,
             emergency=None if noted is None else Emergency(noted, (self._said(EMERGENCY_PROMPT),)),
+            proving=stands.proving,
         )
 
     def _ask(self, screen: screens.Screen, *, back: bool) -> Ask:

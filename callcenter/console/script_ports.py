@@ -204,6 +204,7 @@ class Screen:
         live: the talk goes on; once it is over, only noting and the disposition remain.
         now: when it was looked at.
         emergency: it was noted in this talk that somebody's life is in danger.
+        proving: the option that leads to proving who calls; empty where none does.
     """
 
     call: UUID
@@ -217,6 +218,7 @@ class Screen:
     live: bool
     now: datetime
     emergency: Emergency | None = None
+    proving: str = ""
 
 
 class Script(Protocol):

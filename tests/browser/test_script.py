@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from callcenter.console.script_ports import Moment, ShownValue
-from callcenter.console.workplace_ports import Doing, Unfinished
+from callcenter.console.workplace_ports import Act, Doing, Unfinished
 from tests.browser.barriers import without_barriers
 from tests.browser.test_console_pages import looking, signed_in
 from tests.browser.test_weight import LARGEST, weighed
@@ -255,6 +256,41 @@ async def test_a_screen_that_comes_by_itself_takes_no_digit_that_was_meant_for_a
         await press(page, "2", "1")
         await asyncio.sleep(0.3)
         assert [choice for _, choice, _ in desk.script.answers] == ["1"]
+
+
+async def test_a_draft_that_comes_too_late_is_no_error_and_its_text_stays_to_be_copied(browser: Browser) -> None:
+    async with in_talk(browser) as (desk, page):
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        await press(page, "1")
+        await expect(message(page)).to_be_focused()
+        desk.script.stands("reason")  # answered in another window
+        await page.keyboard.type("Rappeler avant midi")
+        await page.evaluate("document.activeElement.blur()")
+        await expect(page.locator("#brouillon")).to_contain_text("l’écran a changé")
+        assert said == []
+        await message(page).press_sequentially(" au 06")
+        desk.workplaces.ring()
+        await expect(page.locator("#a-dire")).to_have_text("Quel est l’objet de l’appel ?")
+        left = page.get_by_label("Ce que vous tapiez quand l’écran a changé")
+        await expect(left).to_have_value("Rappeler avant midi au 06")
+        await page.get_by_role("button", name="Effacer").click()
+        await expect(left).to_be_hidden()
+        assert (said, desk.script.drafts) == ([], [])
+
+
+async def test_alt_v_is_the_scripts_own_verification_and_nothing_else(browser: Browser) -> None:
+    async with in_talk(browser) as (desk, page):
+        desk.workplaces.stands(doing=Doing.ON_CALL, talk=replace(TALK, acts=frozenset({Act.KEYPAD})))
+        desk.script.stands("reason", proving="2")
+        await opened(page, desk)
+        await expect(page.get_by_role("button", name="Rendez-vous")).to_have_attribute("aria-keyshortcuts", "2 Alt+V")
+        await press(page, "Alt+v")
+        await expect(page.get_by_label("Date de naissance")).to_be_focused()
+        await press(page, "Alt+v")
+        await asyncio.sleep(0.2)
+        assert [choice for _, choice, _ in desk.script.answers] == ["2"]
+        assert desk.workplaces.done == []
 
 
 async def test_the_red_button_by_keyboard(browser: Browser) -> None:
