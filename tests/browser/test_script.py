@@ -173,6 +173,49 @@ async def test_a_value_is_not_printed(browser: Browser) -> None:
         await expect(page.get_by_text("Les valeurs affichées ne s’impriment pas.")).to_be_visible()
 
 
+@asynccontextmanager
+async def a_field_shown(browser: Browser) -> AsyncIterator[tuple[Desk, Page]]:
+    async with in_talk(browser) as (desk, page):
+        desk.script.stands("files")
+        await opened(page, desk)
+        await press(page, "1")
+        await expect(page.get_by_text(VALUE)).to_be_visible()
+        yield desk, page
+
+
+async def test_p1_what_is_shown_goes_with_the_session_in_mid_script(browser: Browser) -> None:
+    """The account is locked, or the session ended elsewhere: both end it on the server (AU-06)."""
+    async with a_field_shown(browser) as (desk, page):
+        desk.staff.sessions.clear()
+        await expect(page.get_by_role("heading", name="Connexion")).to_be_visible()
+        assert VALUE not in await page.content()
+        await page.go_back()
+        await expect(page.get_by_role("heading", name="Connexion")).to_be_visible()
+        assert VALUE not in await page.content()
+
+
+async def test_p1_what_is_shown_goes_with_the_role_in_mid_script_and_nothing_more_is_shown(browser: Browser) -> None:
+    async with a_field_shown(browser) as (desk, page):
+        desk.script.forbidden = True
+        await press(page, "2")  # another field of the same patient
+        await expect(page.get_by_text(VALUE)).to_have_count(0)
+        await expect(page.get_by_role("heading", name="En ligne pour")).to_be_visible()  # the caller is still there
+        assert VALUE not in await page.content()
+        await page.wait_for_selector("html[data-ready]")
+        await expect(page.get_by_role("button", name="Montrer")).to_have_count(0)
+        await press(page, "1", "2")
+        assert VALUE not in await page.content()
+        await expect(page.locator(".value")).to_have_count(0)
+
+
+async def test_p1_what_is_shown_goes_with_the_role_although_nothing_is_done(browser: Browser) -> None:
+    async with a_field_shown(browser) as (desk, page):
+        desk.script.forbidden = True
+        desk.workplaces.ring()
+        await expect(page.get_by_text(VALUE)).to_have_count(0)
+        await expect(page.get_by_role("button", name="Montrer")).to_have_count(0)
+
+
 async def test_what_is_typed_comes_back_after_a_reload_and_in_another_window(browser: Browser) -> None:
     async with in_talk(browser) as (desk, page):
         await press(page, "1")
