@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from callcenter.app.script_words import worded
 from callcenter.audit.ledger import EventKind
 from callcenter.calls import script_values
 from callcenter.calls.script_values import Operator, ScriptScreen, ShownField
@@ -98,6 +99,7 @@ class OperatorsScripts:
             now=stands.now,
             emergency=None if noted is None else Emergency(noted, (self._said(EMERGENCY_PROMPT),)),
             proving=stands.proving,
+            worded={one: worded(self.book, stands.screen, one) for one in self.book.translations},
         )
 
     def _ask(self, screen: screens.Screen, *, back: bool) -> Ask:

@@ -205,6 +205,8 @@ class Screen:
         now: when it was looked at.
         emergency: it was noted in this talk that somebody's life is in danger.
         proving: the option that leads to proving who calls; empty where none does.
+        worded: by language, then by the words of this screen, which are French: what addresses its operator. What is to
+            be read to the caller is not among it, nor what somebody has written.
     """
 
     call: UUID
@@ -219,6 +221,7 @@ class Screen:
     now: datetime
     emergency: Emergency | None = None
     proving: str = ""
+    worded: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Script(Protocol):
