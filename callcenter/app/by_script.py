@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from callcenter.app.script_words import worded
 from callcenter.audit.ledger import EventKind
 from callcenter.calls import script_values
 from callcenter.calls.script_values import Operator, ScriptScreen, ShownField
@@ -97,6 +98,8 @@ class OperatorsScripts:
             live=stands.live,
             now=stands.now,
             emergency=None if noted is None else Emergency(noted, (self._said(EMERGENCY_PROMPT),)),
+            proving=stands.proving,
+            worded={one: worded(self.book, stands.screen, one) for one in self.book.translations},
         )
 
     def _ask(self, screen: screens.Screen, *, back: bool) -> Ask:
@@ -114,7 +117,9 @@ class OperatorsScripts:
 
     def _item(self, one: screens.FileItem) -> FileItem:
         code = one.category.value
-        return FileItem(one.choice, one.path, one.label.text, code, self._named(one.category), one.done, one.key)
+        return FileItem(
+            one.choice, one.path, one.label.text, code, self._named(one.category), one.done, one.key, one.withheld
+        )
 
     def _shown(self, one: ShownField) -> ShownValue:
         label = self._said(field_prompt(one.path))

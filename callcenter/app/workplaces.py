@@ -24,7 +24,7 @@ from callcenter.kernel.levels import Level
 from callcenter.routing.presence import Present, move, present, seen
 from callcenter.routing.reservations import Accepted, Reservations
 from callcenter.routing.rooms import dissolve_of_talk
-from callcenter.routing.talks import FIRST_SEAT, Party, Standing, asked_of, talk_of
+from callcenter.routing.talks import FIRST_SEAT, Party, Standing, asked_of, hears_music, talk_of
 from callcenter.routing.values import Limits, PartyState, PresenceState, Reservation, ReservationState, Way
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.sessions import StaffSession
@@ -223,7 +223,8 @@ class StaffWorkplaces:
         party, practice = asked
         name = await on_duty.practice_name(connection, practice, now)
         who = await on_duty.display_name(connection, party.owner)
-        return Asked(party.id, name, who, party.made_at, party.state is PartyState.THERE)
+        held = await hears_music(connection, party)
+        return Asked(party.id, name, who, party.made_at, party.state is PartyState.THERE, held)
 
     def _way(self, there: Present | None) -> Way:
         """How somebody speaks: as they do now, or as they would from here on."""

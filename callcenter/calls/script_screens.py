@@ -117,9 +117,9 @@ def _field(value: Mapping[str, Any]) -> FormField:
 
 
 def _item_to_json(one: FileItem) -> list[Any]:
-    return [one.choice, one.path, one.category.value, _line_to_json(one.label), one.done, one.key]
+    return [one.choice, one.path, one.category.value, _line_to_json(one.label), one.done, one.key, one.withheld]
 
 
 def _item(value: list[Any]) -> FileItem:
-    choice, path, category, label, done, key = value
-    return FileItem(choice, path, Category(category), _line(label), done, key)
+    choice, path, category, label, done, key, *withheld = value  # none in what was kept before there was one
+    return FileItem(choice, path, Category(category), _line(label), done, key, *withheld)

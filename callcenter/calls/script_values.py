@@ -67,6 +67,7 @@ class Stands:
         patient: it is known for whom.
         live: the two talk with each other; otherwise only noting is left.
         typing: the caller is at their keys.
+        proving: the option that leads to proving who they are; empty where none of the screen does.
     """
 
     reservation: UUID
@@ -79,6 +80,7 @@ class Stands:
     live: bool
     typing: bool
     now: datetime
+    proving: str = ""
 
 
 _COMMITTED = object()

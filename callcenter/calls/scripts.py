@@ -33,6 +33,8 @@ from callcenter.flow.conversation import Started
 from callcenter.flow.language import Flow
 from callcenter.flow.ports import Caller
 from callcenter.flow.screens import AtKeys, Filled, Finished, Returned, ScriptEvent
+from callcenter.flow.script_alone import alone
+from callcenter.flow.script_choosing import proving
 from callcenter.flow.script_engine import NotOffered, advance_script, initial
 from callcenter.flow.script_ports import ScriptWorld
 from callcenter.identity.evidence import standing
@@ -273,10 +275,13 @@ class Scripts:
         now, evidence = self._house.clock.now(), at.session.evidence
         life = self._house.limits.evidence_life
         proved = standing(evidence, call=at.call, practice=at.tx.practice, now=now, life=life)
+        screen, flow = with_drafts(at.script.screen, at.script.drafts), self._house.flows.of(at.script.flow)
+        if not at.live:
+            screen = alone(flow, at.script.state, screen, self._house.flows.book)
         return Stands(
             reservation=at.reservation,
             document=at.document,
-            screen=with_drafts(at.script.screen, at.script.drafts),
+            screen=screen,
             shown=at.shown,
             timeline=await timeline(at.tx, at.script.segment.stream),
             level=proved.level,
@@ -284,6 +289,7 @@ class Scripts:
             live=at.live,
             typing=at.typing if typing is None else typing,
             now=now,
+            proving=proving(flow, at.script.state) if at.live else "",
         )
 
 

@@ -50,10 +50,10 @@ class ScriptPages:
         return await self._workplace.answered(visit, None if screen else Problem("not_done"), screen=screen)
 
     async def _draft(self, visit: Visit) -> web.StreamResponse:
-        """Kept, or not that screen's any more: nothing is shown either way."""
+        """204 where it is kept; 200 where it came too late for its screen, which is no fault of anybody's."""
         call, document = visit.path_id("call"), _document(visit)
         kept = await self._script.draft(visit.own_token, call, document, typed(visit.fields))
-        return web.Response(status=204 if kept else 409)
+        return web.Response(status=204 if kept else 200)
 
     async def _emergency(self, visit: Visit) -> web.StreamResponse:
         noted = await self._script.emergency(visit.own_token, visit.path_id("call"))

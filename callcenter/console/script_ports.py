@@ -110,6 +110,7 @@ class FileItem:
         category_name: the same in words.
         done: it was shown, or declared, here. What was shown is hidden after a while, and may be asked for again.
         key: of the keyboard, ``1-9``, or empty where there are more.
+        withheld: it was asked for here, and is not told by telephone, for whatever reason.
     """
 
     choice: str
@@ -119,6 +120,7 @@ class FileItem:
     category_name: str
     done: bool
     key: str = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,9 @@ class Screen:
         live: the talk goes on; once it is over, only noting and the disposition remain.
         now: when it was looked at.
         emergency: it was noted in this talk that somebody's life is in danger.
+        proving: the option that leads to proving who calls; empty where none does.
+        worded: by language, then by the words of this screen, which are French: what addresses its operator. What is to
+            be read to the caller is not among it, nor what somebody has written.
     """
 
     call: UUID
@@ -215,6 +220,8 @@ class Screen:
     live: bool
     now: datetime
     emergency: Emergency | None = None
+    proving: str = ""
+    worded: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Script(Protocol):

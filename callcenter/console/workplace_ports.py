@@ -167,6 +167,7 @@ class Asked:
         id: of the request.
         practice, who: for which practice, and who asks.
         joined: one is there already.
+        held: the caller hears music, and none of the two.
     """
 
     id: UUID
@@ -174,6 +175,7 @@ class Asked:
     who: str
     since: datetime
     joined: bool
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -461,6 +461,7 @@ class Flow:
         file: where it was read, as the user gave it.
         start: the first step.
         person: the step that leads to a person; the engine goes there when a bound is reached.
+        withheld: of a script: the step to which what is withheld leads; ``person`` where the file names none.
         steps: by name, in the file's order.
         digest: SHA-256 (hexadecimal) of the flow's and its prompts' text; in every record.
         part_of: file of each step that stands in a part, apart from the flow's own file.
@@ -476,6 +477,7 @@ class Flow:
     digest: str
     part_of: Mapping[str, str] = field(default_factory=dict)
     direction: Direction = Direction.INCOMING
+    withheld: str = ""
 
     def file_of(self, step: str) -> str:
         """The file in which ``step`` stands."""

@@ -91,6 +91,7 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
         digest=_digest([document, *parts], steps, header.channel, book),
         part_of=part_of,
         direction=header.direction,
+        withheld=header.withheld,
     )
     problems += _name_problems(header, document)
     problems += local_problems(flow, _names(header, parts), book, document, header.emergency)
@@ -142,7 +143,7 @@ def _read_parts(
 def _leave_what_is_not_walked(header: _Header, steps: dict[str, Step], lent: set[str]) -> None:
     """Drop what no way of this flow leads to from the parts of other flows: it is theirs, and is checked there."""
     walked: set[str] = set()
-    waiting = [header.start, header.person, *(name for name in steps if name not in lent)]
+    waiting = [header.start, header.person, header.withheld, *(name for name in steps if name not in lent)]
     while waiting:
         name = waiting.pop()
         if name in steps and name not in walked:
@@ -205,6 +206,7 @@ class _Header(Form):
     emergency: str | None = None
     start: str
     person: str
+    withheld: str = ""
     parts: list[_PartName] = Field(default_factory=list)
     direction: Annotated[Direction, Field(strict=False)] = Direction.INCOMING
     steps: Annotated[dict[_Name, dict[str, Any]], Field(min_length=1)]

@@ -141,6 +141,7 @@ class FileItem:
         done: it was revealed, or declared, at this step. What was shown is hidden again after a while: it may be asked
             for once more.
         key: of the keyboard, ``1-9``, or empty where there are more.
+        withheld: it was asked for at this step, and is not told by telephone: it is offered no more.
     """
 
     choice: str
@@ -149,6 +150,7 @@ class FileItem:
     label: Line
     done: bool
     key: str = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from callcenter.flow.conversation import Line
+from callcenter.flow.language import Flow, Verify
 from callcenter.flow.outcomes import Asking, Left, ScriptOutcome, ScriptScene
 from callcenter.flow.screens import ONWARD, Choice, Filled, Option
 from callcenter.flow.script_forms import NotOffered
@@ -19,6 +20,14 @@ INSTRUCTIONS_PROMPT, CHANGED_PROMPT, READ_PROMPT = (
     "script.instructions_read",
 )
 SHOW_PROMPTS = (INSTRUCTIONS_PROMPT, CHANGED_PROMPT, READ_PROMPT)
+
+
+def proving(flow: Flow, state: State) -> str:
+    """The option of the choice that stands which leads to a proof at once; empty where none does."""
+    step = flow.steps[state.step]
+    if not isinstance(step, Pick):
+        return ""
+    return next((key for key, way in step.options.items() if isinstance(flow.steps[way.to], Verify)), "")
 
 
 def enter_pick(step: Pick, state: State, scene: ScriptScene) -> Asking:

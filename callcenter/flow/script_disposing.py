@@ -16,8 +16,9 @@ SUGGESTED = "suggested"
 
 DISPOSITION, NOTE = "disposition", "note"
 ASK_PROMPT, DISPOSITION_PROMPT, NOTE_PROMPT = "script.dispose", "script.disposition", "script.note"
+MISSING_PROMPT = "script.disposition_missing"
 LABELS = {disposition: f"script.disposition_{disposition}" for disposition in Disposition}
-PROMPTS = (ASK_PROMPT, DISPOSITION_PROMPT, NOTE_PROMPT, *LABELS.values())
+PROMPTS = (ASK_PROMPT, DISPOSITION_PROMPT, NOTE_PROMPT, MISSING_PROMPT, *LABELS.values())
 
 
 def suggesting(state: State, disposition: Disposition) -> State:
@@ -51,6 +52,6 @@ def _asked(state: State) -> State:
 def _fields(scene: ScriptScene) -> tuple[Asked, ...]:
     dispositions = tuple(Option(disposition.value, scene.line(LABELS[disposition])) for disposition in Disposition)
     return (
-        Asked(DISPOSITION, FieldKind.CHOICE, DISPOSITION_PROMPT, options=dispositions),
+        Asked(DISPOSITION, FieldKind.CHOICE, DISPOSITION_PROMPT, options=dispositions, missing=MISSING_PROMPT),
         Asked(NOTE, FieldKind.TEXT, NOTE_PROMPT, required=False),
     )

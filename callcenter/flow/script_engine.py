@@ -132,7 +132,8 @@ async def _enter(step: Step, state: State, scene: ScriptScene) -> ScriptOutcome:
         case Verify():
             return await script_verifying.enter(step, state, scene)
         case Find():
-            return await common.find(step, state, scene.world.record)
+            left = await common.find(step, state, scene.world.record)
+            return script_files.withheld(left.state, scene) if left.outlet == script_files.WITHHELD else left
         case Reveal():
             return script_files.enter_reveal(step, state, scene)
         case Declare():

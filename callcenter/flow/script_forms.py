@@ -49,6 +49,7 @@ class Asked:
         name: under which it comes back.
         label: prompt of its words.
         options: of a choice, in order.
+        missing: prompt of what to do where it is left empty.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Asked:
     label: str
     required: bool = True
     options: tuple[Option, ...] = ()
+    missing: str = MISSING_PROMPT
 
     @property
     def longest(self) -> int:
@@ -117,7 +119,7 @@ def read(fields: Iterable[Asked], values: Mapping[str, str], today: date) -> Map
         if not written:
             good[asked.name] = ""
             if asked.required:
-                faults[asked.name] = MISSING_PROMPT
+                faults[asked.name] = asked.missing
             continue
         value, wrong = _READ[asked.kind](asked, written, today)
         if value is None:

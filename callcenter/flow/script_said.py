@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from callcenter.flow import (
+    script_alone,
     script_booking,
     script_choosing,
     script_disposing,
@@ -11,12 +12,12 @@ from callcenter.flow import (
     script_messages,
     script_verifying,
 )
-from callcenter.flow.language import Book, End, MessageKind, Move, Say, Step, TakeMessage, Verify
+from callcenter.flow.language import Book, End, Find, MessageKind, Move, Say, Step, TakeMessage, Verify
 from callcenter.flow.script_forms import FORM_PROMPTS
 from callcenter.flow.script_language import Declare, Dispose, Pick, Reveal, Show
 
 #: What a script says of itself, whatever its steps.
-SCRIPT_PROMPTS = script_engine.PROMPTS
+SCRIPT_PROMPTS = (*script_engine.PROMPTS, script_alone.GONE_PROMPT)
 
 
 def script_prompts(step: Step) -> tuple[str, ...]:
@@ -40,7 +41,7 @@ def script_prompts(step: Step) -> tuple[str, ...]:
             return (*script_booking.BOOK_PROMPTS, *FORM_PROMPTS)
         case Move():
             return script_booking.MOVE_PROMPTS
-        case Reveal() | Declare():
+        case Find() | Reveal() | Declare():
             return script_files.prompts(step)
         case Dispose():
             return (*script_disposing.PROMPTS, *FORM_PROMPTS)

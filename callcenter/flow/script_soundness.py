@@ -55,7 +55,8 @@ def script_problems(flow: Flow, book: PromptBook, document: Document, emergency:
         emergency: prompt key of the emergency line, as the file names it.
     """
     if flow.channel is not Channel.CONSOLE:
-        return [problem for step in flow.steps.values() for problem in _spoken_problems(flow, step, book)]
+        spoken = [problem for step in flow.steps.values() for problem in _spoken_problems(flow, step, book)]
+        return [*_script_head_problems(flow, document), *spoken]
     problems = list(_head_problems(flow, document, emergency))
     for step in flow.steps.values():
         problems += _shown_problems(flow, step)
@@ -70,6 +71,12 @@ def _head_problems(flow: Flow, document: Document, emergency: str | None) -> Ite
     if flow.direction is not Direction.INCOMING:
         what = "a script has a direction, which only calls have"
         yield document.problem(("direction",), what, "take « direction » out")
+
+
+def _script_head_problems(flow: Flow, document: Document) -> Iterator[Problem]:
+    if flow.withheld:
+        what = "a flow of calls names a step « withheld », which only scripts have"
+        yield document.problem(("withheld",), what, "take it out: what is withheld from callers leads to a person")
 
 
 # --- what only an operator can answer

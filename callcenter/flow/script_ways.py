@@ -1,14 +1,16 @@
 """The ways through an operator's script: each comes to an end, and a message and the end are near from everywhere.
 
-The step that the file calls ``person`` is where every refusal leads, with the same words whatever its cause (P6), and
-from where a message can be taken and the call closed by one key each.
+The step that the file calls ``person`` is where every refusal leads; the one that it calls ``withheld`` is where all
+leads that is not told to a caller who is verified (``person`` where it names none). From both a message can be taken
+and the call closed by one key each. What is withheld is worded by the engine, the same whatever its cause (P6).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from callcenter.flow.language import End, Find, Flow, Go, Step, TakeMessage, Verify
+from callcenter.flow.script_files import WITHHELD
 from callcenter.flow.script_language import Declare, Dispose, Pick, Reveal
 from callcenter.flow.soundness import step_problem
 from callcenter.flow.ways import cycle_problems, end_problems, reached, unreached_problems
@@ -17,16 +19,23 @@ from callcenter.kernel.errors import Problem
 #: Steps at which the operator always has the word. Live evidence answers ``verify`` without a question, and ``book``
 #: and ``move`` ask nothing where no slot is free.
 QUESTIONS: tuple[type[Step], ...] = (Pick, TakeMessage, Reveal, Declare, Dispose)
-#: The key that leads on from every choice: to the step of refusals, or to the end of the call.
+#: The key that leads on from every choice: to a step of refusals, or to the end of the call.
 WAY_OUT = "0"
 #: Outlets behind which nothing is told: nobody may tell from what follows why.
-_REFUSALS = {Verify: ("refused", "unavailable"), Find: ("withheld",), Reveal: ("withheld",), Declare: ("withheld",)}
+_REFUSALS: Mapping[type[Step], tuple[str, ...]] = {
+    Verify: ("refused", "unavailable"),
+    Find: (WITHHELD,),
+    Reveal: (WITHHELD,),
+    Declare: (WITHHELD,),
+}
 
 
 def script_graph_problems(flow: Flow) -> list[Problem]:
     """What is wrong with the ways through a script whose steps are right by themselves."""
     problems = [*end_problems(flow), *cycle_problems(flow, QUESTIONS), *unreached_problems(flow)]
-    problems += [*_closing_problems(flow), *_person_problems(flow)]
+    problems += _closing_problems(flow)
+    for name in dict.fromkeys((flow.person, _withheld(flow))):
+        problems += _offering_problems(flow, flow.steps[name])
     for step in flow.steps.values():
         problems += _refusal_problems(flow, step)
         problems += _way_out_problems(flow, step)
@@ -48,8 +57,12 @@ def _closing_problems(flow: Flow) -> Iterator[Problem]:
         yield step_problem(flow, flow.steps[flow.start], "a script begins with its end", "begin with a choice")
 
 
-def _person_problems(flow: Flow) -> Iterator[Problem]:
-    person = flow.steps[flow.person]
+def _withheld(flow: Flow) -> str:
+    return flow.withheld or flow.person
+
+
+def _offering_problems(flow: Flow, person: Step) -> Iterator[Problem]:
+    """What is wrong with a step to which refusals lead."""
     if not isinstance(person, Pick):
         what = f"the step « {person.name} », to which every refusal leads, is no choice"
         yield step_problem(flow, person, what, "write a choose step with « options »")
@@ -64,19 +77,20 @@ def _person_problems(flow: Flow) -> Iterator[Problem]:
 
 
 def _refusal_problems(flow: Flow, step: Step) -> Iterator[Problem]:
-    """What stands between a refusal and its step would tell that something is withheld, or what was wrong."""
+    """What stands between a refusal and its step would tell why something is withheld, or what was wrong."""
     for outlet in _REFUSALS.get(type(step), ()):
-        if _at_once(flow, step.outlets()[outlet]).name != flow.person:
-            what = f"the outlet « {outlet} » of step « {step.name} » does not lead to « {flow.person} » at once"
-            yield step_problem(flow, step, what, f"write « {outlet}: {flow.person} »")
+        to = _withheld(flow) if outlet == WITHHELD else flow.person
+        if _at_once(flow, step.outlets()[outlet]).name != to:
+            what = f"the outlet « {outlet} » of step « {step.name} » does not lead to « {to} » at once"
+            yield step_problem(flow, step, what, f"write « {outlet}: {to} »")
 
 
 def _way_out_problems(flow: Flow, step: Step) -> Iterator[Problem]:
     if isinstance(step, Pick):
-        way = step.options.get(WAY_OUT)
+        way, refused = step.options.get(WAY_OUT), (flow.person, _withheld(flow))
         led = None if way is None else _at_once(flow, way.to)
-        if led is None or not (isinstance(led, Dispose) or (led.name == flow.person != step.name)):
-            where = "a dispose step" if step.name == flow.person else f"« {flow.person} », or to a dispose step,"
+        if led is None or not (isinstance(led, Dispose) or (step.name not in refused and led.name in refused)):
+            where = "a dispose step" if step.name in refused else f"« {flow.person} », or to a dispose step,"
             what = f"the choice « {step.name} » does not lead to {where} by {WAY_OUT}"
             yield step_problem(flow, step, what, f"add the option « {WAY_OUT} »")
     if not isinstance(step, Dispose | End) and flow.person not in reached(flow, [step.name]):

@@ -58,8 +58,8 @@ def local_problems(
     """
     problems = [
         document.problem((key,), f"« {key} » names a step « {name} » that does not exist", "name one of the steps")
-        for key, name in (("start", flow.start), ("person", flow.person))
-        if name not in names
+        for key, name in (("start", flow.start), ("person", flow.person), ("withheld", flow.withheld))
+        if name and name not in names
     ]
     problems += _emergency_problems(flow, book, document, emergency)
     for key in engine_prompts(flow.channel):

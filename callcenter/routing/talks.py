@@ -140,6 +140,13 @@ async def asked_of(connection: AsyncConnection, staff: UUID) -> tuple[Party, UUI
     return None if row is None else (_party(row), row.practice_id)
 
 
+async def hears_music(connection: AsyncConnection, party: Party) -> bool:
+    """Whether the caller of the talk hears music once ``party`` is in it, or now."""
+    if party.state is PartyState.RINGING:
+        return party.private
+    return bool((await connection.execute(_HELD, {"id": party.reservation})).scalar_one_or_none())
+
+
 async def put_on_hold(connection: AsyncConnection, standing: Standing, on: bool) -> None:
     """Write down that the caller hears music, or hears the others again."""
     values = {"id": standing.reservation, "room": standing.room, "seat": standing.seat, "on": on}
@@ -342,6 +349,7 @@ _ASKED = text(
     WHERE y.staff_id = :staff AND y.state IN ('ringing', 'there') AND r.state = 'connected'
     """  # noqa: S608 - our own words alone
 )
+_HELD = text("SELECT on_hold FROM talk WHERE reservation_id = :id")
 _HOLD = text(
     """
     INSERT INTO talk (reservation_id, room, seat, on_hold) VALUES (:id, :room, :seat, :on)

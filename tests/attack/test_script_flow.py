@@ -111,11 +111,11 @@ PROVED_ANEW = Defence("beyond a forget step nothing is taken for proved", "P2, P
 
 @attack(stopped_by=PROVED_ANEW)
 async def test_a_flow_that_goes_on_telling_once_somebody_else_is_spoken_of(tmp_path: Path) -> Outcome:
-    told = "told: {declare: [D02, D03, D04, D06], then: next, withheld: instead}"
+    told = "told: {declare: [D02, D03, D04, D06], then: next, withheld: otherwise}"
     more = (
-        "told: {declare: [D02, D03, D04, D06], then: forget_first, withheld: instead}\n"
+        "told: {declare: [D02, D03, D04, D06], then: forget_first, withheld: otherwise}\n"
         "  forget_first: {forget: patient, then: told_again}\n"
-        "  told_again: {declare: [D02, D03], then: next, withheld: instead}"
+        "  told_again: {declare: [D02, D03], then: next, withheld: otherwise}"
     )
     flow = rewritten(tmp_path, "operateur/appointments.yaml", told, more)
     if flow is None:
@@ -222,9 +222,9 @@ def _any_words(sabotage: Sabotage) -> None:
 @attack(stopped_by=Defence("every refusal leads to the same screen at once", "P6", _any_words))
 async def test_a_flow_says_that_there_is_something_to_withhold(tmp_path: Path) -> Outcome:
     """Nothing is to come for the one; for the other something is, which the gate withholds: they must look alike."""
-    find = "find: {find: next_appointment, found: file, none: no_appointment, withheld: instead}"
+    find = "find: {find: next_appointment, found: file, none: no_appointment, withheld: otherwise}"
     words = (
-        find.replace("withheld: instead", "withheld: something")
+        find.replace("withheld: otherwise", "withheld: something")
         + "\n  something: {say: operator.not_done, then: instead}"
     )
     flow = rewritten(tmp_path, "operateur/appointments.yaml", find, words)

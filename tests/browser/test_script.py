@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from callcenter.console.script_ports import Moment, ShownValue
-from callcenter.console.workplace_ports import Doing, Unfinished
+from callcenter.console.workplace_ports import Act, Doing, Unfinished
 from tests.browser.barriers import without_barriers
 from tests.browser.test_console_pages import looking, signed_in
 from tests.browser.test_weight import LARGEST, weighed
@@ -197,6 +198,49 @@ async def test_a_value_is_not_printed(browser: Browser) -> None:
         await expect(page.get_by_text("Les valeurs affichées ne s’impriment pas.")).to_be_visible()
 
 
+@asynccontextmanager
+async def a_field_shown(browser: Browser) -> AsyncIterator[tuple[Desk, Page]]:
+    async with in_talk(browser) as (desk, page):
+        desk.script.stands("files")
+        await opened(page, desk)
+        await press(page, "1")
+        await expect(page.get_by_text(VALUE)).to_be_visible()
+        yield desk, page
+
+
+async def test_p1_what_is_shown_goes_with_the_session_in_mid_script(browser: Browser) -> None:
+    """The account is locked, or the session ended elsewhere: both end it on the server (AU-06)."""
+    async with a_field_shown(browser) as (desk, page):
+        desk.staff.sessions.clear()
+        await expect(page.get_by_role("heading", name="Connexion")).to_be_visible()
+        assert VALUE not in await page.content()
+        await page.go_back()
+        await expect(page.get_by_role("heading", name="Connexion")).to_be_visible()
+        assert VALUE not in await page.content()
+
+
+async def test_p1_what_is_shown_goes_with_the_role_in_mid_script_and_nothing_more_is_shown(browser: Browser) -> None:
+    async with a_field_shown(browser) as (desk, page):
+        desk.script.forbidden = True
+        await press(page, "2")  # another field of the same patient
+        await expect(page.get_by_text(VALUE)).to_have_count(0)
+        await expect(page.get_by_role("heading", name="En ligne pour")).to_be_visible()  # the caller is still there
+        assert VALUE not in await page.content()
+        await page.wait_for_selector("html[data-ready]")
+        await expect(page.get_by_role("button", name="Montrer")).to_have_count(0)
+        await press(page, "1", "2")
+        assert VALUE not in await page.content()
+        await expect(page.locator(".value")).to_have_count(0)
+
+
+async def test_p1_what_is_shown_goes_with_the_role_although_nothing_is_done(browser: Browser) -> None:
+    async with a_field_shown(browser) as (desk, page):
+        desk.script.forbidden = True
+        desk.workplaces.ring()
+        await expect(page.get_by_text(VALUE)).to_have_count(0)
+        await expect(page.get_by_role("button", name="Montrer")).to_have_count(0)
+
+
 async def test_what_is_typed_comes_back_after_a_reload_and_in_another_window(browser: Browser) -> None:
     async with in_talk(browser) as (desk, page):
         await press(page, "1")
@@ -280,6 +324,41 @@ async def test_a_screen_that_comes_by_itself_takes_no_digit_that_was_meant_for_a
         await press(page, "2", "1")
         await asyncio.sleep(0.3)
         assert [choice for _, choice, _ in desk.script.answers] == ["1"]
+
+
+async def test_a_draft_that_comes_too_late_is_no_error_and_its_text_stays_to_be_copied(browser: Browser) -> None:
+    async with in_talk(browser) as (desk, page):
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        await press(page, "1")
+        await expect(message(page)).to_be_focused()
+        desk.script.stands("reason")  # answered in another window
+        await page.keyboard.type("Rappeler avant midi")
+        await page.evaluate("document.activeElement.blur()")
+        await expect(page.locator("#brouillon")).to_contain_text("l’écran a changé")
+        assert said == []
+        await message(page).press_sequentially(" au 06")
+        desk.workplaces.ring()
+        await expect(page.locator("#a-dire")).to_have_text("Quel est l’objet de l’appel ?")
+        left = page.get_by_label("Ce que vous tapiez quand l’écran a changé")
+        await expect(left).to_have_value("Rappeler avant midi au 06")
+        await page.get_by_role("button", name="Effacer").click()
+        await expect(left).to_be_hidden()
+        assert (said, desk.script.drafts) == ([], [])
+
+
+async def test_alt_v_is_the_scripts_own_verification_and_nothing_else(browser: Browser) -> None:
+    async with in_talk(browser) as (desk, page):
+        desk.workplaces.stands(doing=Doing.ON_CALL, talk=replace(TALK, acts=frozenset({Act.KEYPAD})))
+        desk.script.stands("reason", proving="2")
+        await opened(page, desk)
+        await expect(page.get_by_role("button", name="Rendez-vous")).to_have_attribute("aria-keyshortcuts", "2 Alt+V")
+        await press(page, "Alt+v")
+        await expect(page.get_by_label("Date de naissance")).to_be_focused()
+        await press(page, "Alt+v")
+        await asyncio.sleep(0.2)
+        assert [choice for _, choice, _ in desk.script.answers] == ["2"]
+        assert desk.workplaces.done == []
 
 
 async def test_the_red_button_by_keyboard(browser: Browser) -> None:

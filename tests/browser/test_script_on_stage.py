@@ -83,12 +83,13 @@ async def of_the_practice(office: Office, query: str) -> object:
 async def test_a_verified_date_is_told_by_keyboard_alone(browser: Browser, office: Office) -> None:
     async with at_work(browser, office.stage) as page:
         hands, caller = await takes_a_call(page, office)
-        await hands.press("6", "Quelle est la date de naissance du patient ?")
+        await hands.press("Alt+v", "Quelle est la date de naissance du patient ?")
         await expect(page.get_by_label("Date de naissance du patient")).to_be_focused()
         await hands.write(BORN, counted=True)
         async with outside(office.stage) as seen:
             await hands.press("Enter", "code")
             await expect(page.get_by_text("Identité non vérifiée")).to_be_visible()
+            await expect(page.locator("#telephone-etat")).to_contain_text("à son clavier : il ne vous entend pas")
             code = await code_sent(seen)
             await office.client.press(caller, code)
             await office.client.settled(caller)
@@ -100,6 +101,12 @@ async def test_a_verified_date_is_told_by_keyboard_alone(browser: Browser, offic
         await hands.press("1", "Montrez seulement ce que la personne demande")
         await expect(values).to_have_text(["mardi 1er décembre 2026 à 14 h 30"])
         await expect(page.locator(".trace")).to_contain_text("Communication D02 D03 – accordée")
+        # A practitioner of the practice is sensitive: no name is told, to anybody (D04).
+        await hands.press("2", "Par règle, ceci ne se dit pas au téléphone")
+        await expect(page.locator(".files")).to_contain_text("ne se dit pas au téléphone")
+        await expect(page.get_by_role("button", name="Montrer")).to_have_count(2)
+        await expect(page.get_by_text("Identité vérifiée, niveau 2")).to_be_visible()
+        await expect(values).to_have_text(["mardi 1er décembre 2026 à 14 h 30"])
         await hands.press("0", "Que faire de ce rendez-vous ?")
         await hands.press("0", "ce que l'appel est devenu")
         await expect(page.get_by_role("radio", name="Rendez-vous indiqué ou confirmé")).to_be_checked()

@@ -112,7 +112,7 @@ async def test_what_nothing_has_proved_is_withheld_and_that_is_on_record(desk: D
     await desk.to_the_fields()
     await desk.proves(None)
     stands = await desk.answer(STARTS)
-    assert (stands.shown, desk.lines[0]) == ((), "refusal")
+    assert (stands.shown, desk.lines[0]) == ((), "script.withheld")
     assert (await desk.records("disclosure"))[-1]["reason"] == "unverified"
 
 
@@ -379,6 +379,22 @@ async def test_what_the_screen_does_not_offer_has_no_effect(desk: Desk) -> None:
     assert [one["event"] for one in await desk.records()] == ["script.begun"]
 
 
+async def test_once_the_caller_has_gone_only_what_can_be_noted_is_offered(desk: Desk) -> None:
+    stands = await desk.look()
+    assert isinstance(stands.screen, Choice)
+    assert len(stands.screen.options) == 7
+    await desk.hang_up()
+    stands = await desk.look()
+    assert isinstance(stands.screen, Choice)
+    assert [one.label.prompt for one in stands.screen.options] == ["label.message", "label.close"]
+    assert desk.lines == ["script.caller_gone"]
+    assert isinstance((await desk.answer("2")).screen, Form)
+    stands = await desk.answer("send", text="Rappeler", number=MOBILE, urgency="normal", whom="practice")
+    assert isinstance(stands.screen, Form)
+    assert len(await desk.ground.rows("SELECT 1 FROM message")) == 1
+    assert isinstance((await desk.answer("send", disposition="message")).screen, Finished)
+
+
 # --- instructions
 
 
@@ -415,6 +431,19 @@ async def test_a_call_is_closed_with_what_it_was_about(desk: Desk) -> None:
     assert b"Horaires" not in row.note
     (disposed,) = await desk.records("call.disposed")
     assert (disposed["disposition"], disposed["note"]) == ("information", True)
+
+
+async def test_a_note_is_erased_a_month_after_its_call(desk: Desk) -> None:
+    """As messages that are closed (regulation.md §9.1); what became of the call stays."""
+    await desk.look()
+    await desk.answer("9")
+    await desk.answer("send", disposition="information", note="Horaires")
+    upkeep = Upkeep(desk.ground.app, desk.clock, None, None)  # type: ignore[arg-type]  # neither is asked
+    for days, stays in ((29, True), (2, False)):
+        desk.clock.advance(timedelta(days=days).total_seconds())
+        await upkeep.forget()
+        (row,) = await desk.ground.rows("SELECT disposition, note IS NOT NULL AS noted FROM script")
+        assert tuple(row) == ("information", stays)
 
 
 async def test_noting_goes_on_after_the_talk_until_time_is_up(desk: Desk) -> None:

@@ -22,6 +22,7 @@ export class ScriptOnPage {
   #asked = 0;
   #deaf = 0;
   #writes = false;
+  #unkept = "";
 
   constructor(part, announced) {
     this.#part = part;
@@ -60,6 +61,7 @@ export class ScriptOnPage {
   comes() {
     const { activeElement: focused } = document;
     this.#writes = isText(focused) && Boolean(ask()?.contains(focused));
+    this.#unkept = this.#sent ? "" : this.#drafts.unkept();
   }
 
   // What the server says stands on the page. `answer`: it is the answer to what the reader has sent; what they have
@@ -72,6 +74,7 @@ export class ScriptOnPage {
     this.#document = now;
     if (!isNew) return;
     this.#say("");
+    this.#leave(own ? "" : this.#unkept);
     const said = document.querySelector("#a-dire");
     const { activeElement: focused } = document;
     if (!own && this.#writes) this.#deaf = Date.now() + DEAF;
@@ -122,6 +125,18 @@ export class ScriptOnPage {
     const empty = fields.find((field) => isEmpty(field, fields));
     const chosen = fields[0]?.type === "radio" ? fields.find((field) => field.checked) : null;
     (faulty ?? empty ?? chosen ?? fields[0] ?? said)?.focus();
+  }
+
+  // What was typed on a screen that another window has answered meanwhile is lost only once its writer says so.
+  #leave(text) {
+    if (!text) return;
+    const left = document.getElementById("texte-garde");
+    left.hidden = false;
+    left.querySelector("textarea").value = text;
+    left.querySelector("button").onclick = () => {
+      left.querySelector("textarea").value = "";
+      left.hidden = true;
+    };
   }
 
   #say(word) {

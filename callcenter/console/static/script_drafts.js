@@ -30,9 +30,19 @@ export class Drafts {
     });
   }
 
-  // The form is sent: what is on its way is no draft any more.
+  // The form is sent: what is on its way is no draft any more, and that it comes too late is nobody's concern.
   sent(form) {
-    if (form === this.#form) this.#dirty = false;
+    if (form === this.#form) {
+      this.#dirty = false;
+      this.#form = null;
+    }
+  }
+
+  // What somebody has typed that the server does not have yet; empty where there is nothing.
+  unkept() {
+    if (!(this.#dirty || this.#busy) || !this.#form?.isConnected) return "";
+    const texts = this.#form.querySelectorAll("textarea[data-typed], input[type=text][data-typed]");
+    return [...texts].map((field) => field.value.trim()).filter(Boolean).join("\n");
   }
 
   // The server can be reached again.
@@ -54,7 +64,7 @@ export class Drafts {
     this.#busy = true;
     const kept = await save(form);
     this.#busy = false;
-    if (!form.isConnected) return;
+    if (!form.isConnected || form !== this.#form) return;
     if (kept === "waits") {
       this.#dirty = true;
       this.#later(AGAIN);
@@ -67,7 +77,7 @@ const save = async (form) => {
   const options = { method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true, redirect: "manual" };
   try {
     const answer = await fetch(form.dataset.draft, options);
-    if (answer.ok) return "kept";
+    if (answer.status === 204) return "kept";
     return answer.status >= 500 ? "waits" : "passed";
   } catch {
     return "waits";

@@ -65,9 +65,11 @@ const softphone = said.kind
     })
   : null;
 
+const apart = () => (part.dataset.typing ? said.typing : part.dataset.held ? said.held : said.open);
+
 const showSpeaking = (trouble) => {
   if (!state) return;
-  const words = { connecting: said.connecting, open: muted ? said.muted : part.dataset.held ? said.held : said.open };
+  const words = { connecting: said.connecting, open: muted ? said.muted : apart() };
   state.textContent = trouble ?? words[speaking] ?? said.ready;
   state.className = trouble ? "wrong-words" : "";
   const button = document.getElementById("muet");
@@ -92,10 +94,10 @@ addEventListener("beforeunload", (event) => {
 // --- showing
 
 const show = (changed) => {
-  const { ring: offer, talk, alert, status, there } = part.dataset;
+  const { ring: offer, talk, alert, status, there, asked } = part.dataset;
   if (alerted.textContent !== alert) alerted.textContent = alert;
   if (announced.textContent !== status) announced.textContent = status;
-  const word = there || (alert === "" ? "" : said.ringing);
+  const word = there || (alert === "" ? "" : asked ? said.consulted : said.ringing);
   ring((offer !== "" || there !== "") && sound.checked);
   document.title = word ? `${word} – ${title}` : title;
   const isNew = changed.includes(there ? "toujours-la" : "appel");

@@ -141,6 +141,8 @@ class ScriptDouble:
     async def answer(
         self, token: str, call: UUID, document: int, choice: str, values: Mapping[str, str]
     ) -> Screen | None:
+        if self.forbidden:
+            raise Forbidden("no operator there any more")
         if call != self.call:
             return None
         self.answers.append((document, choice, dict(values)))

@@ -162,7 +162,7 @@ async def test_the_red_button_is_there_during_a_call_and_says_what_to_say_from_t
         assert (await desk.guest.post(RED)).location == "/poste"
 
 
-async def test_a_draft_is_kept_without_a_page_and_refused_when_its_screen_is_gone() -> None:
+async def test_a_draft_is_kept_without_a_page_and_comes_to_nothing_when_its_screen_is_gone() -> None:
     async with open_desk() as desk:
         await in_talk(desk)
         desk.script.stands("message")
@@ -170,7 +170,7 @@ async def test_a_draft_is_kept_without_a_page_and_refused_when_its_screen_is_gon
         kept = await desk.guest.post(DRAFT, document="2", **{"saisie-text": "Rappeler"})
         assert (kept.status, kept.text, desk.script.drafts) == (204, "", [{"text": "Rappeler"}])
         assert ">\nRappeler</textarea>" in (await desk.guest.get("/poste")).text
-        assert (await desk.guest.post(DRAFT, document="1", **{"saisie-text": "Trop tard"})).status == 409
+        assert (await desk.guest.post(DRAFT, document="1", **{"saisie-text": "Trop tard"})).status == 200
         assert desk.script.drafts == [{"text": "Rappeler"}]
 
 
@@ -201,7 +201,7 @@ async def test_another_call_has_no_script_for_one() -> None:
         await desk.guest.get("/poste")
         answer = await desk.guest.post(f"/poste/appels/{other}/scenario", document="1", choix="1", partie="1")
         assert (answer.status, "Rien n’a changé" in answer.words, desk.script.answers) == (422, True, [])
-        assert (await desk.guest.post(f"/poste/appels/{other}/brouillon", document="1")).status == 409
+        assert (await desk.guest.post(f"/poste/appels/{other}/brouillon", document="1")).status == 200
         assert (await desk.guest.post(f"/poste/appels/{other}/urgence", partie="1")).status == 422
         assert (await desk.guest.post("/poste/appels/1/scenario", document="1", choix="1")).status == 404
 

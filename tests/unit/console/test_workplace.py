@@ -41,11 +41,21 @@ STATES = {
     ),
     "asked": (
         {"doing": Doing.RESERVED, "asked": ASKED},
-        f"Télésecrétaire 2 vous demande pour {TILLEULS} Depuis 0:05 Rejoindre Refuser",
+        f"Télésecrétaire 2 vous consulte pour {TILLEULS} Ce n’est pas un nouvel appel : votre collègue vous appelle en "
+        "renfort, l’appelant vous entendra. Depuis 0:05 Rejoindre Refuser",
+    ),
+    "consulted": (
+        {"doing": Doing.RESERVED, "asked": replace(ASKED, held=True)},
+        "Ce n’est pas un nouvel appel : votre collègue veut vous parler, l’appelant en attente.",
     ),
     "helps": (
         {"doing": Doing.RESERVED, "asked": replace(ASKED, joined=True)},
-        "Vous êtes dans la conversation. La quitter n’y met pas fin.",
+        f"En conversation avec Télésecrétaire 2 pour {TILLEULS} L’appelant vous entend.",
+    ),
+    "advises": (
+        {"doing": Doing.RESERVED, "asked": replace(ASKED, joined=True, held=True)},
+        "L’appelant est en attente : il n’entend ni vous, ni votre collègue. Quitter la conversation n’y met pas fin. "
+        "Si votre collègue vous transmet l’appel, il continue ici et devient le vôtre.",
     ),
     "keys": ({"doing": Doing.ON_CALL, "talk": replace(TALK, keypad=Keypad.UNDER_WAY)}, "prouve son identité"),
     "proved": (
@@ -76,6 +86,16 @@ async def test_each_state_is_shown_as_it_is_by_the_page_and_by_its_part(state: s
         assert words in part.words
         assert "<html" not in part.text
         assert "<title>" not in part.text
+
+
+@pytest.mark.parametrize("joined", [False, True])
+async def test_whoever_is_consulted_is_offered_no_call(joined: bool) -> None:
+    async with open_desk() as desk:
+        await desk.signed_in()
+        desk.workplaces.stands(doing=Doing.RESERVED, asked=replace(ASKED, joined=joined))
+        page = await desk.guest.get("/poste")
+        assert "Appel proposé" not in page.words
+        assert ("En consultation" if joined else "Consultation demandée") in page.words
 
 
 async def test_title_and_address_tell_nothing_of_practices() -> None:

@@ -11,7 +11,8 @@ import pytest
 from callcenter.flow.language import Act, Flow, MessageKind
 from callcenter.flow.load import load_flow
 from callcenter.flow.ports import Addressee, BookablePractitioner
-from callcenter.flow.screens import LEAVE, FieldKind
+from callcenter.flow.screens import LEAVE, FieldKind, Filled
+from callcenter.flow.script_forms import NotOffered
 from callcenter.flow.script_language import Disposition, Shown, Urgency
 from callcenter.flow.state import Manner
 from callcenter.kernel.labels import Category
@@ -82,7 +83,7 @@ async def test_a_call_is_closed_with_what_became_of_it_or_not_at_all(script: Scr
     ]
     assert [option.choice for option in script.form.options] == ["send"]
     await script.fill(note="personne au bout du fil")
-    assert script.faults() == {"disposition": "script.missing"}
+    assert script.faults() == {"disposition": "script.disposition_missing"}
     assert script.form.fields[1].value == "personne au bout du fil"  # what was typed is kept
     await script.fill(disposition="holiday")
     assert script.faults() == {"disposition": "script.choice_wrong"}
@@ -180,7 +181,7 @@ async def test_renewals_and_certificates_are_messages(
 async def test_a_message_that_is_not_taken_leads_to_what_else_can_be_offered(script: Script) -> None:
     await script.pick("1")
     await script.pick(LEAVE)
-    assert script.shown() == ["operator.instead"]
+    assert script.shown() == ["operator.otherwise"]
     assert script.messages.inbox == []
 
 
@@ -261,7 +262,7 @@ async def test_an_act_that_fails_leads_to_what_else_can_be_offered(script: Scrip
     await script.verified()
     script.record.cancel_elsewhere(FIRST)
     await script.pick("then", "1")
-    assert script.shown() == ["operator.not_done", "operator.instead"]
+    assert script.shown() == ["operator.not_done", "operator.otherwise"]
 
 
 async def test_an_appointment_is_moved_to_one_of_the_slots_on_the_screen(script: Script) -> None:
@@ -303,7 +304,7 @@ async def test_where_nothing_is_free_an_appointment_stays_where_it_is(operateur:
     await script.pick("6")
     await script.verified()
     await script.pick("then", "2")
-    assert script.shown() == ["operator.no_slot", "operator.instead"]
+    assert script.shown() == ["operator.no_slot", "operator.otherwise"]
 
 
 async def test_leaving_the_slots_leads_back_to_the_appointment(script: Script) -> None:
@@ -349,7 +350,7 @@ async def test_with_several_practitioners_one_is_chosen_and_asked_about(operateu
     await script.pick("2")
     assert script.shown() == ["script.book_seen"]
     await script.pick("2")
-    assert script.shown() == ["operator.no_new_patients", "operator.instead"]
+    assert script.shown() == ["operator.no_new_patients", "operator.otherwise"]
     await script.pick("2", "2", "1", "1")
     assert script.booking.held == FREE[0]
 
@@ -387,7 +388,7 @@ async def test_whoever_books_nothing_may_leave_a_message_about_an_appointment(sc
     await script.pick("2", "2", "1")
     await script.fill(LEAVE)
     assert script.booking.held is None
-    assert script.shown() == ["operator.instead"]
+    assert script.shown() == ["operator.otherwise"]
     await script.pick("1")
     await script.fill(text="Veut un rendez-vous")
     assert script.messages.inbox[0].reason == "appointment"
@@ -436,20 +437,58 @@ async def test_there_a_new_appointment_is_made_in_their_tool(operateur: Flow) ->
 # --- refusals
 
 
-@pytest.mark.parametrize(("key", "words"), [("1", "say_somebody"), ("2", "say_results"), ("3", "say_elsewhere")])
-async def test_sentences_to_refuse_with_are_ready(script: Script, key: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "words", "then"),
+    [("1", "say_somebody", "instead"), ("2", "say_results", "otherwise"), ("3", "say_elsewhere", "instead")],
+)
+async def test_sentences_to_refuse_with_are_ready(script: Script, key: str, words: str, then: str) -> None:
     await script.pick("7", key)
-    assert script.shown() == [f"operator.{words}", "operator.instead"]
+    assert script.shown() == [f"operator.{words}", f"operator.{then}"]
 
 
 @pytest.mark.parametrize("withheld", ["appointment.starts_at", "appointment.practitioner"])
-async def test_a_field_that_is_withheld_leads_to_what_else_can_be_offered(script: Script, withheld: str) -> None:
+async def test_p6_a_field_that_is_withheld_says_so_where_it_stands_and_the_list_goes_on(
+    script: Script, withheld: str
+) -> None:
     script.record.withholds.add(withheld)
     await script.pick("6")
     await script.verified()
     await script.pick(f"reveal:{withheld}")
-    assert script.shown() == ["operator.instead"]  # in the words of every other refusal
+    assert script.shown() == ["script.withheld", "script.reveal"]
+    assert [item.path for item in script.files.items if item.withheld] == [withheld]
     assert ("show", withheld) not in script.record.ledger
+    with pytest.raises(NotOffered):
+        await script.send(Filled(f"reveal:{withheld}"))
+    await script.pick("reveal:appointment.place")
+    assert script.shown() == ["script.reveal"]
+    assert [item.done for item in script.files.items] == [False, False, True]
+    assert [item.path for item in script.files.items if item.withheld] == [withheld]
+    await script.pick("withheld")
+    assert script.shown() == ["script.withheld", "operator.otherwise"]
+    assert script.keys.level is Level.VERIFIED  # what was proved lives on
+    await script.pick("3")
+    assert [item.withheld for item in script.files.items] == [False, False, False]
+
+
+async def test_p6_a_verified_caller_of_whom_nothing_may_be_said_hears_the_same_words(operateur: Flow) -> None:
+    """A minor, a homonym, an appointment with a sensitive practitioner: they are verified, and told so by no word."""
+    script = Script(operateur, [replace(JEANNE, withheld=True)])
+    await script.begin()
+    await script.pick("6")
+    await script.verified()
+    assert script.shown() == ["script.withheld", "operator.otherwise"]
+    assert script.keys.level is Level.VERIFIED
+    await script.pick("1")
+    await script.fill(text="Rappeler")
+    assert len(script.messages.inbox) == 1
+
+
+async def test_what_else_can_be_offered_is_no_option_where_nothing_is_withheld(script: Script) -> None:
+    await script.pick("6")
+    await script.verified()
+    assert "withheld" not in script.offered
+    with pytest.raises(NotOffered):
+        await script.send(Filled("withheld"))
 
 
 async def test_what_is_withheld_from_a_declaration_too(operateur: Flow) -> None:
@@ -459,7 +498,8 @@ async def test_what_is_withheld_from_a_declaration_too(operateur: Flow) -> None:
     await script.pick("6")
     await script.verified()
     await script.pick("declare:D04")
-    assert script.shown() == ["operator.instead"]
+    assert script.shown() == ["script.withheld", "script.declare"]
+    assert [item.withheld for item in script.files.items] == [False, False, True, False]
     assert script.record.ledger == []
 
 
@@ -468,8 +508,8 @@ async def test_evidence_that_has_ended_meanwhile_finds_nothing(script: Script) -
     await script.verified()
     script.keys.level, script.keys.verified = Level.UNKNOWN, None
     await script.pick("reveal:appointment.place")
-    assert script.shown() == ["operator.instead"]
-    await script.pick("4")
+    assert script.shown() == ["script.withheld", "script.reveal"]
+    await script.pick("withheld", "3")
     assert script.shown() == ["script.verify"]
 
 
