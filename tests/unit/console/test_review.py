@@ -238,4 +238,4 @@ def test_categories_and_versions_of_the_policy_stand_on_a_page_and_numbers_of_pe
         assert words.plain(shown) == shown
     for hidden in ("+33639980001", "0639980001", "14/03/1962", "14031962", "1962-03-14", "2011-12-13", "Jeanne Martin"):
         assert words.plain(hidden) == words.HIDDEN
-    assert words.question("code") != words.plain("code"), "what was asked for is no reason why it failed"
+    assert words.plain("code", "question") != words.plain("code", "reason")
