@@ -99,7 +99,9 @@ async def open_console(
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
             pages=_pages(settings, fittings, room, database, attempts, str(origin), examine),
-            supervision=supervision_of(room, database, house.sealer, house.clock, house.random, house.limits),
+            supervision=supervision_of(
+                room, database, house.sealer, house.clock, house.random, house.limits, settings.board
+            ),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)

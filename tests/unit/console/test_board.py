@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from callcenter.app.supervising import marks_of, targets_of
 from callcenter.console.board import Standing, in_short, live, percent, service, span
 from callcenter.console.board_ports import Targets
 from callcenter.console.supervision import Supervision
-from callcenter.routing.statistics import Queue, Queued, Span
+from callcenter.routing.statistics import Marks, Queue, Queued, Span
+from callcenter.settings.sections import BoardSettings
 from tests.unit.console.boards import DAY, MORNING, BoardsDouble
 from tests.unit.console.doubles import open_desk
 from tests.unit.console.incidents import IncidentsDouble
@@ -132,3 +134,20 @@ def test_calls_that_still_ring_are_in_no_rate() -> None:
 def test_a_wait_that_has_not_begun_for_us_is_none() -> None:
     ahead = Queue(Queued(1, NOW + timedelta(seconds=3)))
     assert in_short(ahead, replace(MORNING, total=ahead))[1].shown == "0:00"
+
+
+def test_what_the_board_measures_against_is_set_and_begins_as_the_field_has_it() -> None:
+    assert (marks_of(BoardSettings()), targets_of(BoardSettings())) == (Marks(), Targets())
+    own = BoardSettings(
+        answered_within_seconds=30,
+        short_seconds=10,
+        late_callback_minutes=60,
+        service_percent=90,
+        answered_percent=95,
+        abandoned_percent=3,
+        speed_seconds=15,
+        longest_seconds=60,
+    )
+    assert marks_of(own) == Marks(timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=60))
+    assert targets_of(own) == Targets(0.9, 0.95, 0.03, timedelta(seconds=15), timedelta(seconds=60))
+    assert service(Span(offered=100, answered=85, within=85, elsewhere=15), targets_of(own)).target == "≥ 90\u00a0%"
