@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_home import StaffWaiting
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_practices import StaffPractices
 from callcenter.app.by_review import StaffReviews
@@ -74,6 +75,7 @@ async def open_console(
             enrolment=StaffEnrolment(room, house.clock),
             account=StaffAccount(room),
             reception=StaffReception(room, database, house.clock),
+            waiting=StaffWaiting(room, database, house.sealer, house.clock),
             workplaces=StaffWorkplaces(
                 room=room,
                 database=database,

@@ -48,6 +48,20 @@ PLACES: Final = (
     Place(paths.ACCOUNT, marked("Mon compte")),
 )
 
+#: Where the work is of whoever has a role: the first that is theirs.
+WORK: Final = (
+    ("operator", paths.WORKPLACE),
+    ("supervisor", paths.WORKPLACE),
+    ("practitioner", paths.MESSAGES),
+    ("administrator", paths.ADMINISTRATION),
+)
+
+
+def work_of(session: Session) -> str:
+    """The page at which somebody's work is; the first page, where they have no role yet."""
+    return next((path for role, path in WORK if role in session.roles), paths.HOME)
+
+
 #: The addresses of an application's doors that can be gone to.
 STANDING: Final[web.AppKey[frozenset[str]]] = web.AppKey("standing", frozenset)
 

@@ -16,6 +16,7 @@ from argon2.profiles import CHEAPEST
 
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_home import StaffWaiting
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.supervising import supervision_of
@@ -140,6 +141,7 @@ async def opened_console(
         enrolment=StaffEnrolment(room, clock),
         account=StaffAccount(room),
         reception=StaffReception(room, database, clock),
+        waiting=StaffWaiting(room, database, sealer, clock),
         # No page of these tests has a talk.
         workplaces=StaffWorkplaces(
             room,
