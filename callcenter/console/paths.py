@@ -99,6 +99,7 @@ INCIDENT_TEXT = "/incidents/{incident}/registre.txt"
 INCIDENT_PAPER = "/incidents/{incident}/registre.pdf"
 
 LOCKS = "/blocages"
+LOCK_READ = "/blocages/{release}/motif"
 LOCK_CONFIRMED = "/blocages/{release}/confirmation"
 
 STATIC = "/static/{name}"

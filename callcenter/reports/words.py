@@ -55,6 +55,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "incident.declared": ("Un incident est déclaré", Area.ACT),
     "incident.told": ("Le cabinet est informé d’un incident", Area.ACT),
     "lock.release_asked": ("La levée d’un blocage est demandée", Area.ACT),
+    "lock.reason_read": ("Le motif d’une levée de blocage est lu", Area.REVIEW),
     "lock.released": ("Un blocage est levé", Area.ACT),
     "webhook.late": ("Demande de l’opérateur arrivée trop tard, sans effet", Area.CALL),
     "verification.claimed": ("Une identité est déclarée", Area.PROOF),
