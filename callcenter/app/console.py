@@ -126,7 +126,7 @@ def _pages(
     reviews = StaffReviews(room, database, attempts, house.sealer, house.clock, house.random, house.flows)
     office = StaffOffice(room, database, house.clock, origin, load_keys(keys_path(settings)), examine)
     return (
-        InboxPages(StaffInboxes(room, database, house.sealer, house.clock, house.random)),
+        InboxPages(StaffInboxes(room, database, house.sealer, house.clock, house.random, attempts)),
         *practice_pages(practices),
         ReviewPages(reviews),
         AdministrationPages(office),

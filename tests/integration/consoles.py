@@ -161,7 +161,7 @@ async def opened_console(
         failed=lambda error, **_: failures.append(repr(error)),
         pages=(
             AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),
-            InboxPages(StaffInboxes(room, database, sealer, clock, random)),
+            InboxPages(StaffInboxes(room, database, sealer, clock, random, database)),
         ),
         supervision=supervision_of(room, database, sealer, clock, random),
     )
