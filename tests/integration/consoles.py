@@ -174,4 +174,4 @@ async def opened_console(
     finally:
         await runner.cleanup()
         room.close()
-    assert failures == []
+    assert failures == [], failures
