@@ -25,6 +25,7 @@ from callcenter.console.inbox_ports import (
     Opened,
     Overview,
     Sound,
+    TakenTooMuch,
     Why,
 )
 from callcenter.console.on_duty import practice_name
@@ -40,10 +41,12 @@ from callcenter.practice.inbox import Inbox
 from callcenter.practice.values import Urgency
 from callcenter.practice.voice_messages import VoiceMessages
 from callcenter.staff.acts import StaffActs
+from callcenter.staff.limits import Bound
 from callcenter.staff.practitioners import Practises, practises
 from callcenter.staff.rights import may
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.sessions import StaffSession
+from callcenter.staff.throttle import Counted, Tallies
 from callcenter.staff.values import Role, day_of
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
@@ -54,6 +57,8 @@ LINES, PRACTICES = 40, 20
 HEARD_FOR, FETCHES = timedelta(minutes=10), 6
 #: For so long after it was opened it may be answered.
 ANSWERED_WITHIN = timedelta(hours=1)
+#: More than anybody calls back in an hour.
+TAKES = Bound(40, timedelta(hours=1))
 #: Records of a message that are looked through for that.
 _LOOKED_AT = 200
 
@@ -66,6 +71,8 @@ class StaffInboxes:
 
     Arguments:
         database: the console's own, so that pages hold up no caller.
+        attempts: connections of their own, for counting.
+        takes: how often one person may take something to do, and be shown whom to call.
     """
 
     room: StaffRoom
@@ -73,6 +80,8 @@ class StaffInboxes:
     sealer: Sealer
     clock: Clock
     random: Random
+    attempts: Database
+    takes: Bound = TAKES
 
     # --- lists
 
@@ -234,6 +243,13 @@ class StaffInboxes:
     # --- what is to be done
 
     async def take(self, token: str, practice: UUID, message: UUID) -> Opened | None:
+        session = await self._standing(token)
+        if not session.may_change_account:
+            raise Forbidden("no second factor was given just now")
+        # Counted apart, and first: whatever becomes of the rest, a number that was shown is counted.
+        tallies = Tallies(self.attempts, self.sealer, self.clock)
+        if await tallies.count([Counted("follow_up.taken", str(session.account.id), self.takes)]) is not None:
+            raise TakenTooMuch
         async with self._at(token, practice, message) as (tx, reader, heading):
             if not reader.works:
                 raise NotFound

@@ -63,11 +63,12 @@ class StaffIncidents:
         return self.clock.now(), await self.incidents.all(await self._reach(token))
 
     async def read(self, token: str, incident: UUID, *, exported: bool = False) -> Shown:
-        register = await self.incidents.read(await self._reach(token), incident, exported=exported)
+        reach = await self._reach(token)
+        register = await self.incidents.read(reach, incident, exported=exported)
         now = self.clock.now()
         async with self.database.house() as connection:
             names = await practice_names(connection, [one.practice for one in register.concerned], now)
-        return Shown(now, register, names)
+        return Shown(now, register, names, frozenset(reach.practices))
 
     async def write(self, token: str, incident: UUID, kind: EntryKind, words: str) -> None:
         await self.incidents.write(await self._reach(token), incident, kind, words)

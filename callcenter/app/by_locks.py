@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from callcenter.app.by_board import practice_names
+from callcenter.audit.ledger import EventKind
 from callcenter.calls.call_references import call_of
 from callcenter.console.lock_ports import LockRequest
 from callcenter.identity.releases import ask, confirm, lift, reason_of, requested
@@ -38,19 +42,12 @@ class StaffLocks:
     window: timedelta
 
     async def waiting(self, token: str) -> tuple[datetime, Sequence[LockRequest]]:
-        account, practices = await self._supervised(token)
+        account, practices = await self._supervised(token, acts=False)
         now = self.clock.now()
         async with self.database.house() as connection:
             found = await requested(connection, practices, account.id, now)
             names = await practice_names(connection, [one.practice for one in found], now)
-            shown = []
-            for one in found:
-                await connection.execute(SET_PRACTICE, {"practice": str(one.practice)})
-                sealed = await reason_of(Transaction(connection, one.practice), one.id)
-                reason = "" if sealed is None else self.sealer.open_text(sealed, _place(one.practice, one.id))
-                name = names[one.practice]
-                shown.append(LockRequest(one.id, name, one.call, one.by, one.own, reason, one.until))
-        return now, shown
+        return now, [LockRequest(one.id, names[one.practice], one.call, one.by, one.own, one.until) for one in found]
 
     async def ask(self, token: str, reference: str, reason: str) -> bool:
         account, practices = await self._supervised(token)
@@ -59,36 +56,87 @@ class StaffLocks:
             call = await call_of(connection, reference, practices)
             if call is None:
                 return False
-            await connection.execute(SET_PRACTICE, {"practice": str(call.practice)})
-            tx = Transaction(connection, call.practice)
+            tx = await _in(connection, call.practice)
             sealed = self.sealer.seal_text(reason, _place(call.practice, release))
             await ask(tx, release, call.id, account.id, sealed, self.clock.now())
             await self.acts.lock_release_asked(tx, release, call.id, str(account.id))
         return True
 
+    async def read(self, token: str, release: UUID) -> str | None:
+        account, practices = await self._supervised(token)
+        async with self.database.house() as connection:
+            found = await requested(connection, practices, account.id, self.clock.now())
+            one = next((one for one in found if one.id == release and not one.own), None)
+            if one is None:
+                return None
+            tx = await _in(connection, one.practice)
+            await self.acts.lock_reason_read(tx, one.id, one.call, str(account.id))
+            sealed = await reason_of(tx, one.id)
+        return "" if sealed is None else self.sealer.open_text(sealed, _place(one.practice, one.id))
+
     async def confirm(self, token: str, release: UUID) -> bool:
         account, practices = await self._supervised(token)
         now = self.clock.now()
-        async with self.database.house() as connection:
-            confirmed = await confirm(connection, release, practices, account.id, now)
-            if confirmed is None:
-                return False
-            practice, call = confirmed
-            await connection.execute(SET_PRACTICE, {"practice": str(practice)})
-            tx = Transaction(connection, practice)
-            await lift(tx, release, call, now, self.window)
-            await self.acts.lock_released(tx, release, call, str(account.id))
+        try:
+            async with self.database.house() as connection:
+                confirmed = await confirm(connection, release, practices, account.id, now)
+                if confirmed is None:
+                    return False
+                practice, call = confirmed
+                tx = await _in(connection, practice)
+                if not await _has_read(tx, release, account.id):
+                    raise _Unread
+                await lift(tx, release, call, now, self.window)
+                await self.acts.lock_released(tx, release, call, str(account.id))
+        except _Unread:
+            return False
         return True
 
-    async def _supervised(self, token: str) -> tuple[Account, Sequence[UUID]]:
+    async def _supervised(self, token: str, *, acts: bool = True) -> tuple[Account, Sequence[UUID]]:
+        """Whose session it is, and what they supervise at this moment.
+
+        Raises:
+            Forbidden: it is over; or, to act, no second factor was given just now.
+            NotFound: they supervise nothing.
+        """
         session = await self.room.sessions.of(token)
         if session is None or not session.is_full:
             raise Forbidden("the session is over")
         practices = await self.room.rights.practices(session.account, Role.SUPERVISOR)
         if not practices:
             raise NotFound
+        if acts and not session.may_change_account:
+            raise Forbidden("no second factor was given just now")
         return session.account, practices
+
+
+class _Unread(Exception):
+    """Whoever confirms has not read why: what was done is undone."""
+
+
+async def _in(connection: AsyncConnection, practice: UUID) -> Transaction:
+    await connection.execute(SET_PRACTICE, {"practice": str(practice)})
+    return Transaction(connection, practice)
+
+
+async def _has_read(tx: Transaction, release: UUID, staff: UUID) -> bool:
+    """Whether it is on record that somebody has read why."""
+    values = {
+        "practice": tx.practice,
+        "ref": f"lock_release:{release}",
+        "event": EventKind.LOCK_REASON_READ.value,
+        "staff": str(staff),
+    }
+    return bool((await tx.connection.execute(_HAS_READ, values)).scalar_one())
 
 
 def _place(practice: UUID, release: UUID) -> Place:
     return Place(practice, "lock_release_reason", "words", release)
+
+
+_HAS_READ = text(
+    """
+    SELECT EXISTS (SELECT FROM audit_record WHERE practice_id = :practice AND call_id IS NULL
+        AND ref = :ref AND event = :event AND actor = :staff)
+    """
+)

@@ -146,6 +146,8 @@ class StaffPractices:
         session, allowed = await self._entitled(token, practice)
         if change.setting not in allowed:
             raise NoSuchPractice
+        if change.setting.immediate and not session.may_change_account:  # where calls go, at once
+            raise Forbidden("no second factor was given just now")
         value = await self._as_kept(practice, change.setting, change.value)
 
         async def put(desk: SettingsDesk, now: datetime) -> SettingsChanged:
@@ -157,6 +159,8 @@ class StaffPractices:
         session, allowed = await self._entitled(token, practice)
         if setting not in allowed:
             raise NoSuchPractice
+        if setting.immediate and not session.may_change_account:
+            raise Forbidden("no second factor was given just now")
 
         async def withdraw(desk: SettingsDesk, _now: datetime) -> SettingsChanged:
             return await desk.withdraw(setting, revision)

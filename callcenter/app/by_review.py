@@ -114,6 +114,8 @@ class StaffReviews:
         await self._supervises(session, practice)
         if not account.standing(now).may_reveal:
             return LookUpProblem.UNTRAINED
+        if not session.may_change_account:
+            return LookUpProblem.UNCONFIRMED
         tallies = Tallies(self.attempts, self.sealer, self.clock)
         if await tallies.count([Counted("review.patient", str(account.id), self.look_ups)]) is not None:
             return LookUpProblem.BOUND

@@ -8,6 +8,7 @@ from dataclasses import replace
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
 from callcenter.app.by_glass import StaffGlass
+from callcenter.app.by_home import StaffWaiting
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_practices import StaffPractices
 from callcenter.app.by_review import StaffReviews
@@ -76,6 +77,7 @@ async def open_console(
             enrolment=StaffEnrolment(room, house.clock),
             account=StaffAccount(room),
             reception=StaffReception(room, database, house.clock),
+            waiting=StaffWaiting(room, database, house.sealer, house.clock),
             workplaces=StaffWorkplaces(
                 room=room,
                 database=database,
@@ -101,7 +103,9 @@ async def open_console(
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
             pages=_pages(settings, fittings, room, database, attempts, str(origin), examine),
-            supervision=supervision_of(room, database, house.sealer, house.clock, house.random, house.limits),
+            supervision=supervision_of(
+                room, database, house.sealer, house.clock, house.random, house.limits, settings.board
+            ),
         )
     )
     await listen(stack, EdgeRunner(application), settings.console)
@@ -125,7 +129,7 @@ def _pages(
     glass = StaffGlass(room, database, attempts, house.sealer, house.clock, house.random, house.flows.policy)
     office = StaffOffice(room, database, house.clock, origin, load_keys(keys_path(settings)), examine)
     return (
-        InboxPages(StaffInboxes(room, database, house.sealer, house.clock, house.random)),
+        InboxPages(StaffInboxes(room, database, house.sealer, house.clock, house.random, attempts)),
         *practice_pages(practices),
         ReviewPages(reviews),
         GlassPages(glass),

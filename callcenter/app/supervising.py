@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from callcenter.app.by_board import StaffBoards
 from callcenter.app.by_incidents import StaffIncidents
 from callcenter.app.by_locks import StaffLocks
+from callcenter.console.board_ports import Targets
 from callcenter.console.supervision import Supervision
 from callcenter.identity.challenges import Limits
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
+from callcenter.routing.statistics import Marks
+from callcenter.settings.sections import BoardSettings
 from callcenter.staff.acts import StaffActs
 from callcenter.staff.incidents import Incidents
 from callcenter.staff.records import HouseLog
@@ -18,16 +23,44 @@ from callcenter.store.sealed import Sealer
 
 
 def supervision_of(
-    room: StaffRoom, database: Database, sealer: Sealer, clock: Clock, random: Random, limits: Limits | None = None
+    room: StaffRoom,
+    database: Database,
+    sealer: Sealer,
+    clock: Clock,
+    random: Random,
+    limits: Limits | None = None,
+    board: BoardSettings | None = None,
 ) -> Supervision:
     """The board, the incidents and the locks, on a room of staff.
 
     Arguments:
         limits: of codes.
+        board: what the board counts by and measures against.
     """
+    measured = board or BoardSettings()
     log, acts = HouseLog(clock, random), StaffActs(clock, random)
     return Supervision(
-        boards=StaffBoards(room, database, clock),
+        boards=StaffBoards(room, database, clock, marks_of(measured), targets_of(measured)),
         incidents=StaffIncidents(room, Incidents(database, sealer, clock, random, log, acts), database, clock),
         locks=StaffLocks(room, database, sealer, clock, random, acts, (limits or Limits()).wrong_window),
+    )
+
+
+def marks_of(board: BoardSettings) -> Marks:
+    """By what the board counts."""
+    return Marks(
+        short=timedelta(seconds=board.short_seconds),
+        within=timedelta(seconds=board.answered_within_seconds),
+        late=timedelta(minutes=board.late_callback_minutes),
+    )
+
+
+def targets_of(board: BoardSettings) -> Targets:
+    """Against what the board measures."""
+    return Targets(
+        service=board.service_percent / 100,
+        answered=board.answered_percent / 100,
+        abandoned=board.abandoned_percent / 100,
+        speed=timedelta(seconds=board.speed_seconds),
+        longest=timedelta(seconds=board.longest_seconds),
     )

@@ -121,6 +121,8 @@ class EventKind(StrEnum):
     CALL_HOLD_LIFTED = "call.hold_lifted"
     #: What was counted of wrong codes in a call is to count no more: asked for by one, and done by another.
     LOCK_RELEASE_ASKED = "lock.release_asked"
+    #: Why, read by whoever is to confirm it.
+    LOCK_REASON_READ = "lock.reason_read"
     LOCK_RELEASED = "lock.released"
     #: A supervisor has broken the glass of a file to save a life; somebody has read why; somebody else has reviewed it.
     GLASS_BROKEN = "glass.broken"

@@ -42,6 +42,8 @@ _FORGET_SECRETS = text("UPDATE challenge SET secret = NULL WHERE expires_at <= :
 #: A function of the schema: the server may not delete what bounds guessing.
 _FORGET_CHALLENGES = text("SELECT forget_challenges(:before)")
 _FORGET_LIFTED = text("DELETE FROM lock_lifted WHERE at < :before")
+#: Who wanted a lock lifted, and why, is looked at as long as the ledger, which keeps that it was done.
+_FORGET_RELEASES = text("SELECT forget_lock_releases(:before)")
 _FORGET_TRIES = text("SELECT forget_reference_tries(:before)")
 _FORGET_CALLBACKS = text("SELECT forget_callbacks(:before, :most)")
 #: Callbacks of a practice in one run; the rest waits for the next, minutes later.
@@ -109,6 +111,7 @@ class Upkeep:
             await run(_FORGET_SECRETS, {"now": now})
             gone += (await run(_FORGET_CHALLENGES, {"before": now - CHALLENGES_KEPT})).scalar_one()
             gone += (await run(_FORGET_LIFTED, {"before": now - CHALLENGES_KEPT})).rowcount
+            gone += (await run(_FORGET_RELEASES, {"before": now - TRACES_KEPT})).scalar_one()
             await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
             gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
             gone += (await run(_FORGET_TRIES, {"before": now - CHALLENGES_KEPT})).scalar_one()

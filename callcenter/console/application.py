@@ -15,6 +15,7 @@ from callcenter.console.files import file_response
 from callcenter.console.first_page import FirstPage
 from callcenter.console.forms import LARGEST_FORM, FormProofs
 from callcenter.console.guard import Failed, guard
+from callcenter.console.home_ports import Waiting
 from callcenter.console.joining import Joining
 from callcenter.console.navigation import STANDING
 from callcenter.console.origin import ConsoleOrigin
@@ -56,6 +57,7 @@ class ConsoleDependencies:
         demonstration: told on the page where one signs in; the demo's alone.
         pages: whatever else is opened, each with what stands behind it.
         supervision: what stands behind the pages of supervisors.
+        waiting: counts what waits, for the first page.
     """
 
     origin: ConsoleOrigin
@@ -75,6 +77,7 @@ class ConsoleDependencies:
     demonstration: Demonstration | None = None
     pages: Sequence[Pages] = ()
     supervision: Supervision | None = None
+    waiting: Waiting | None = None
 
 
 def console_application(deps: ConsoleDependencies) -> web.Application:
@@ -106,7 +109,7 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *SecondFactor(confirming(deps.entrance)).doors(),
         *Joining(deps.enrolment, deps.entrance).doors(),
         *AccountPages(deps.account, deps.enrolment).doors(),
-        *FirstPage(deps.reception).doors(),
+        *FirstPage(deps.reception, deps.waiting).doors(),
         *ScriptPages(deps.script, workplace).doors(),  # before the acts, whose addresses are theirs with any last word
         *workplace.doors(),
         *(door for pages in deps.pages for door in pages.doors()),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from math import floor
 from typing import Any
 
 from aiohttp import web
@@ -196,7 +197,7 @@ def _at_least(key: str, share: float | None, target: float, targets: Targets) ->
         return Figure(key, "–", "≥ " + percent(target))
     near = target * (1 - targets.near)
     standing = Standing.GOOD if share >= target else Standing.NEAR if share >= near else Standing.BAD
-    return Figure(key, percent(share), "≥ " + percent(target), standing)
+    return Figure(key, _beside(share, target, standing), "≥ " + percent(target), standing)
 
 
 def _at_most(key: str, value: float | timedelta | None, target: Any, targets: Targets) -> Figure:
@@ -205,7 +206,16 @@ def _at_most(key: str, value: float | timedelta | None, target: Any, targets: Ta
         return Figure(key, "–", "≤ " + words(target))
     near = target * (1 + targets.near)
     standing = Standing.GOOD if value <= target else Standing.NEAR if value <= near else Standing.BAD
-    return Figure(key, words(value), "≤ " + words(target), standing)
+    shown = clock(value) if isinstance(value, timedelta) else _beside(value, target, standing)
+    return Figure(key, shown, "≤ " + words(target), standing)
+
+
+def _beside(share: float, target: float, standing: Standing) -> str:
+    """A share as it is read beside its target: one that misses it, by however little, is not rounded onto it."""
+    whole = _nearest(share)
+    if standing is not Standing.GOOD and whole == _nearest(target):
+        whole += 1 if share > target else -1
+    return _percent(whole)
 
 
 def _share(rate: float | None) -> str:
@@ -213,8 +223,17 @@ def _share(rate: float | None) -> str:
 
 
 def percent(share: float) -> str:
-    """« 82 % », never rounded up to a whole that is not reached."""
-    return f"{int(share * 100 + 1e-9)}\u00a0%"
+    """« 67 % » for two of three: the nearest whole, but « 100 % » and « 0 % » for all and none alone."""
+    return _percent(_nearest(share))
+
+
+def _nearest(share: float) -> int:
+    nearest = floor(share * 100 + 0.5)
+    return nearest if share in (0, 1) else min(max(nearest, 1), 99)
+
+
+def _percent(whole: int) -> str:
+    return f"{whole}\u00a0%"
 
 
 def clock(wait: timedelta | None) -> str:

@@ -14,7 +14,19 @@ from aiohttp import web
 from callcenter.console import paths
 from callcenter.console.headers import SOUND
 from callcenter.console.headers import Sound as SoundOf
-from callcenter.console.inbox_ports import Act, Answer, As, Due, Envelope, Heard, Inboxes, Line, Opened, Why
+from callcenter.console.inbox_ports import (
+    Act,
+    Answer,
+    As,
+    Due,
+    Envelope,
+    Heard,
+    Inboxes,
+    Line,
+    Opened,
+    TakenTooMuch,
+    Why,
+)
 from callcenter.console.paths import with_return
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
@@ -116,7 +128,12 @@ class InboxPages:
             raise Turned(Trouble.NOT_FOUND)
         practice, message = _message(visit)
         if act == Act.TAKE:
-            opened = await self._inboxes.take(visit.own_token, practice, message)
+            if not visit.own_session.confirmed:  # it shows a telephone number
+                return visit.go(with_return(paths.CONFIRM, paths.MESSAGE.format(practice=practice, message=message)))
+            try:
+                opened = await self._inboxes.take(visit.own_token, practice, message)
+            except TakenTooMuch:
+                return await self._listed(visit, Problem("taken_too_much"))
             if opened is None:
                 return await self._listed(visit, Problem("taken"))
             return self._shown(visit, opened.line, None, opened)

@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.kernel.errors import Conflict
+
 
 class As(StrEnum):
     """Why somebody may read what a message says. The names stand in ledger records."""
@@ -196,6 +198,10 @@ class Heard(StrEnum):
     TOO_OFTEN = "too_often"
 
 
+class TakenTooMuch(Conflict):
+    """Somebody has taken as much within the hour as anybody may, who could collect numbers by giving back."""
+
+
 class Inboxes(Protocol):
     """Messages of practices.
 
@@ -232,7 +238,12 @@ class Inboxes(Protocol):
         """
 
     async def take(self, token: str, practice: UUID, message: UUID) -> Opened | None:
-        """Do what is to be done about it, and see what that takes. ``None`` where somebody else does, or it is done."""
+        """Do what is to be done about it, and see what that takes. ``None`` where somebody else does, or it is done.
+
+        Raises:
+            Forbidden: no second factor was given just now.
+            TakenTooMuch: enough for this hour.
+        """
 
     async def leave(self, token: str, practice: UUID, message: UUID, act: Act) -> bool:
         """Give it back, or finish it. False where the reader does not do it any more."""

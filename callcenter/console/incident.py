@@ -159,7 +159,8 @@ class IncidentPages:
         return self._back(visit)
 
     async def _lift(self, visit: Visit) -> web.StreamResponse:
-        await self._incidents.lift(visit.own_token, visit.path_id("incident"), visit.path_id("hold"))
+        if not await self._incidents.lift(visit.own_token, visit.path_id("incident"), visit.path_id("hold")):
+            return await self._shown(visit, Problem("not_lifted", "gel"))
         return self._back(visit)
 
     @staticmethod

@@ -73,11 +73,13 @@ class Shown:
 
     Arguments:
         names: of the practices that it names.
+        reach: those for which the reader may act at this moment: whoever has declared an incident goes on seeing it.
     """
 
     now: datetime
     register: Register
     names: Mapping[UUID, str]
+    reach: frozenset[UUID] = frozenset()
 
 
 class Incidents(Protocol):
@@ -116,4 +118,4 @@ class Incidents(Protocol):
         """Have nothing erased of a call. False where no call of a practice concerned has that reference."""
 
     async def lift(self, token: str, incident: UUID, hold: UUID) -> bool:
-        """Let it be erased in its time again."""
+        """Let it be erased in its time again. False where it is not held any more, or of a practice out of reach."""

@@ -25,7 +25,6 @@ class LockRequest:
     call: UUID
     by: str
     own: bool
-    reason: str
     until: datetime
 
 
@@ -36,10 +35,26 @@ class Locks(Protocol):
     """
 
     async def waiting(self, token: str) -> tuple[datetime, Sequence[LockRequest]]:
-        """The time, and what waits to be confirmed, with why."""
+        """The time, and what waits to be confirmed; not why."""
 
     async def ask(self, token: str, reference: str, reason: str) -> bool:
-        """Ask for the lock of a call to be lifted. False where no call of theirs has that reference."""
+        """Ask for the lock of a call to be lifted. False where no call of theirs has that reference.
+
+        Raises:
+            Forbidden: no second factor was given just now.
+        """
+
+    async def read(self, token: str, release: UUID) -> str | None:
+        """Why somebody else wants it; that it is read is on record first. ``None`` where it does not wait for them.
+
+        Raises:
+            Forbidden: no second factor was given just now.
+        """
 
     async def confirm(self, token: str, release: UUID) -> bool:
-        """Confirm what somebody else has asked for. False where it is one's own, too late, or nobody's."""
+        """Confirm what somebody else has asked for, having read why. False where they have not, or it is one's own, too
+        late, or nobody's.
+
+        Raises:
+            Forbidden: no second factor was given just now.
+        """

@@ -27,27 +27,68 @@ class Place:
         path: its address, and the beginning of those of the pages under it.
         label: what the way to it is called, in French; translated where it is shown.
         roles: whom it is for, as the database names roles; ``EVERYBODY`` for all.
+        deed: what one does there, in French, as the first page says it; empty for what it does not lead to.
     """
 
     path: str
     label: str
     roles: frozenset[str] = EVERYBODY
+    deed: str = ""
 
 
 #: In the order in which they are shown.
 PLACES: Final = (
     Place(paths.HOME, marked("Accueil")),
-    Place(paths.WORKPLACE, marked("Mon poste"), frozenset({"operator", "supervisor"})),
-    Place(paths.MESSAGES, marked("Messages"), frozenset({"operator", "supervisor", "practitioner"})),
-    Place(paths.PRACTICES, marked("Cabinets"), frozenset({"supervisor", "practitioner", "administrator"})),
-    Place(paths.REVIEW, marked("Suivi"), frozenset({"supervisor"})),
-    Place(paths.BOARD, marked("En direct"), frozenset({"supervisor"})),
-    Place(paths.GLASS, marked("Bris de glace"), frozenset({"supervisor", "practitioner"})),
-    Place(paths.INCIDENTS, marked("Incidents"), frozenset({"supervisor", "administrator"})),
+    Place(paths.WORKPLACE, marked("Mon poste"), frozenset({"operator", "supervisor"}), marked("Répondre aux appels")),
+    Place(
+        paths.MESSAGES,
+        marked("Messages"),
+        frozenset({"operator", "supervisor", "practitioner"}),
+        marked("Lire ce qui est adressé, et y donner suite"),
+    ),
+    Place(
+        paths.PRACTICES,
+        marked("Cabinets"),
+        frozenset({"supervisor", "practitioner", "administrator"}),
+        marked("Régler ce qu’entendent les appelants"),
+    ),
+    Place(paths.REVIEW, marked("Suivi"), frozenset({"supervisor"}), marked("Chercher un appel et le revoir")),
+    Place(paths.BOARD, marked("En direct"), frozenset({"supervisor"}), marked("Voir où en est la file")),
+    Place(
+        paths.GLASS,
+        marked("Bris de glace"),
+        frozenset({"supervisor", "practitioner"}),
+        marked("Ouvrir un dossier en urgence, ou relire"),
+    ),
+    Place(
+        paths.INCIDENTS,
+        marked("Incidents"),
+        frozenset({"supervisor", "administrator"}),
+        marked("Tenir le registre d’un incident"),
+    ),
     Place(paths.INCIDENT_NEW, marked("Déclarer un incident"), frozenset({"supervisor", "administrator"})),
-    Place(paths.ADMINISTRATION, marked("Administration"), frozenset({"administrator"})),
-    Place(paths.ACCOUNT, marked("Mon compte")),
+    Place(
+        paths.ADMINISTRATION,
+        marked("Administration"),
+        frozenset({"administrator"}),
+        marked("Gérer les comptes et les portefeuilles"),
+    ),
+    Place(paths.ACCOUNT, marked("Mon compte"), deed=marked("Changer mes moyens de connexion")),
 )
+
+#: Where the work is of whoever has a role: the first that is theirs.
+WORK: Final = (
+    ("operator", paths.WORKPLACE),
+    ("supervisor", paths.WORKPLACE),
+    ("practitioner", paths.MESSAGES),
+    ("administrator", paths.ADMINISTRATION),
+)
+
+
+def work_of(session: Session) -> str:
+    """The page at which somebody's work is; the first page, where they have no role yet."""
+    return next((path for role, path in WORK if role in session.roles), paths.HOME)
+
 
 #: The addresses of an application's doors that can be gone to.
 STANDING: Final[web.AppKey[frozenset[str]]] = web.AppKey("standing", frozenset)
@@ -58,12 +99,14 @@ class Way:
     """A way to a main page.
 
     Arguments:
+        deed: what one does there; empty for what the first page does not lead to.
         current: for ``aria-current``: ``page`` on the page itself, ``true`` on one under it, empty elsewhere.
     """
 
     path: str
     label: str
     current: str
+    deed: str
 
 
 def ways(session: Session | None, standing: Collection[str], here: str) -> tuple[Way, ...]:
@@ -77,7 +120,7 @@ def ways(session: Session | None, standing: Collection[str], here: str) -> tuple
     roles = frozenset[str]() if session is None else session.roles
     at_home = any(place.path == here for place in PLACES)
     return tuple(
-        Way(place.path, place.label, _current(place.path, here, itself=at_home))
+        Way(place.path, place.label, _current(place.path, here, itself=at_home), place.deed)
         for place in PLACES
         if place.path in standing and (not place.roles or place.roles & roles)
     )

@@ -105,6 +105,7 @@ GLASS_TOPIC = "/bris-de-glace/{glass}/rubrique"
 GLASS_REVIEW = "/bris-de-glace/{glass}/relecture"
 
 LOCKS = "/blocages"
+LOCK_READ = "/blocages/{release}/motif"
 LOCK_CONFIRMED = "/blocages/{release}/confirmation"
 
 STATIC = "/static/{name}"

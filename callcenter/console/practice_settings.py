@@ -12,6 +12,7 @@ from aiohttp import web
 from callcenter.console import paths
 from callcenter.console.calendar_forms import GESTURE, MOST_ROWS
 from callcenter.console.forms import PROOF
+from callcenter.console.paths import with_return
 from callcenter.console.practice_previews import MOMENT_DAY, MOMENT_TIME, NUMBER, HeardPage, with_sound
 from callcenter.console.practices import entry, practice_path, shown
 from callcenter.console.practices_ports import (
@@ -43,6 +44,7 @@ RECENT = 10
 LONGEST_NOTE = 500
 
 _SAME = _("C’est déjà ainsi : rien n’a été changé.")
+_UNCONFIRMED = _("Rien n’est enregistré : confirmez d’abord votre identité.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class SettingPages:
 
     async def _page(self, visit: Visit) -> web.StreamResponse:
         practice, setting, standing = await self._place(visit)
+        if _unconfirmed(visit, setting):
+            return visit.go(with_return(paths.CONFIRM, visit.request.path))
         fields = {
             **FORMS[setting].fill(standing.written[setting], standing.people),
             **first_period(setting),
@@ -109,6 +113,8 @@ class SettingPages:
         period = None if setting.immediate else read_period(fields, standing.now, standing.facts.timezone)
         if isinstance(period, Mistake):
             return await self._shown(visit, practice, setting, standing, _Typed(fields, [period]))
+        if _unconfirmed(visit, setting):
+            return await self._shown(visit, practice, setting, standing, _Typed(fields, [Mistake(None, _UNCONFIRMED)]))
         value = FORMS[setting].read(fields, standing.people)
         seen = fields.get(SEEN, "")
         change = Change(setting, value, period, int(seen) if _is_count(seen) else -1, fields.get(NOTE, ""))
@@ -179,6 +185,8 @@ class SettingPages:
             numbers=[(number, national(number)) for number in standing.facts.numbers],
             path=visit.request.path,
             practice_path=practice_path(practice),
+            unconfirmed=_unconfirmed(visit, setting),
+            confirm=with_return(paths.CONFIRM, visit.request.path),
             history_path=paths.PRACTICE_HISTORY.format(practice=practice),
             withdrawn_path=paths.PRACTICE_WITHDRAWN.format(practice=practice, setting=setting_path(setting)),
             **_FIELD_NAMES,
@@ -199,6 +207,11 @@ _FIELD_NAMES: Mapping[str, Any] = {
     "longest_note": LONGEST_NOTE,
     "most_rows": MOST_ROWS,
 }
+
+
+def _unconfirmed(visit: Visit, setting: Setting) -> bool:
+    """Whether somebody would change where calls go without a second factor of the last minutes."""
+    return setting.immediate and not visit.own_session.confirmed
 
 
 def _is_count(text: str) -> bool:

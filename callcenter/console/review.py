@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 
 from callcenter.console import paths
 from callcenter.console.dates import ZONE
+from callcenter.console.paths import with_return
 from callcenter.console.review_ports import (
     Asked,
     CallReview,
@@ -146,7 +147,8 @@ class ReviewPages:
         given = {"results": None, "matches": None, "more": False, "asked": None, **more}
         values = {**_first_values(desk), **{name: fields[name] for name in _KEPT if name in fields}}
         chosen = next((one.name for one in desk.practices if str(one.id) == values[PRACTICE]), None)
-        shown: dict[str, Any] = {"desk": desk, "values": values, "chosen": chosen, "names": _NAMES}
+        confirm = with_return(paths.CONFIRM, paths.REVIEW)
+        shown: dict[str, Any] = {"desk": desk, "values": values, "chosen": chosen, "names": _NAMES, "confirm": confirm}
         return visit.show("review.html", problems, **shown, **given, **_WORDS)
 
 

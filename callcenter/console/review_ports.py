@@ -34,6 +34,8 @@ class LookUpProblem(StrEnum):
     """Why a patient is not looked up. The words stand in ``templates/review_parts.html``."""
 
     UNTRAINED = "untrained"
+    #: No second factor was given just now.
+    UNCONFIRMED = "unconfirmed"
     BOUND = "bound"
     TOO_MANY = "too_many"
 

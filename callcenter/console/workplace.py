@@ -16,6 +16,7 @@ from callcenter.console import paths
 from callcenter.console.carrier_file import NAME
 from callcenter.console.files import files
 from callcenter.console.headers import SOUND, Sound
+from callcenter.console.navigation import work_of
 from callcenter.console.script_fields import values_of
 from callcenter.console.script_ports import Emergency, Screen, Script
 from callcenter.console.streams import Streams
@@ -64,6 +65,9 @@ class WorkplacePages:
         ]
 
     async def _page(self, visit: Visit) -> web.StreamResponse:
+        work = work_of(visit.own_session)
+        if work not in (paths.WORKPLACE, paths.HOME):  # a colleague's bookmark, or the address that everybody is told
+            return visit.go(work)
         return await self._shown(visit, "workplace.html")
 
     async def _part(self, visit: Visit) -> web.StreamResponse:

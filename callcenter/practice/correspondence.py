@@ -138,6 +138,16 @@ class Correspondence:
         }
         return [_heading(row) for row in (await tx.connection.execute(_HEADINGS, values)).all()]
 
+    async def unread(self, tx: Transaction, whose: Whose) -> int:
+        """How many wait that nobody has read."""
+        values = {
+            "practice": tx.practice,
+            "everybodys": whose.everybodys,
+            "practitioner": whose.practitioner,
+            "of_practice": whose.of_practice,
+        }
+        return int((await tx.connection.execute(_UNREAD, values)).scalar_one())
+
     async def headings_of(self, tx: Transaction, messages: Collection[UUID]) -> Sequence[Heading]:
         """Of these messages."""
         values = {"practice": tx.practice, "messages": list(messages)}
@@ -220,14 +230,23 @@ _HEADING = """
     LEFT JOIN voice_message v ON v.practice_id = m.practice_id AND v.message_id = m.id
     WHERE m.practice_id = :practice
 """
-_HEADINGS = text(
-    f"""
-    {_HEADING}
-        AND (m.handled_at IS NULL OR (m.written_by = cast(:writer AS uuid) AND m.handled_at > :since))
+_OF_THEIRS = """
         AND (
             :everybodys OR m.practitioner_id = cast(:practitioner AS uuid)
             OR (:of_practice AND m.practitioner_id IS NULL)
         )
+"""
+_UNREAD = text(
+    f"""
+    SELECT count(*) FROM message m
+    WHERE m.practice_id = :practice AND m.handled_at IS NULL AND m.read_at IS NULL {_OF_THEIRS}
+    """  # noqa: S608 - our own words alone
+)
+_HEADINGS = text(
+    f"""
+    {_HEADING}
+        AND (m.handled_at IS NULL OR (m.written_by = cast(:writer AS uuid) AND m.handled_at > :since))
+        {_OF_THEIRS}
     ORDER BY m.handled_at IS NOT NULL, m.urgency = 'normal', m.created_at, m.id LIMIT :limit
     """
 )

@@ -17,9 +17,10 @@ from callcenter.calls.flows import Flows
 from callcenter.flow.prompts import Prompt
 from callcenter.flow.words import Part, Value, When
 from callcenter.flow.words import Words as Literal
+from callcenter.kernel.labels import Category
 from callcenter.reports import words
 from callcenter.reports.values import Area, Fact, Moment, Who, Words
-from callcenter.reports.withheld import is_open
+from callcenter.reports.withheld import is_open, outcome_of
 
 #: Signs of a digest that are shown: enough to tell versions apart.
 SHORT = 10
@@ -68,7 +69,7 @@ def of_record(one: Checked, scene: Scene) -> Moment:
         area=area,
         title=title,
         who=scene.who(body.get("actor")),
-        facts=(*named, *facts_of(body)),
+        facts=(*named, *facts_of(body, scene.flows)),
         words=_told(body, scene.flows),
         record=one.record.id,
         flow=_flow(body.get("flow")),
@@ -76,19 +77,36 @@ def of_record(one: Checked, scene: Scene) -> Moment:
     )
 
 
-def facts_of(body: Mapping[str, Any]) -> tuple[Fact, ...]:
+def facts_of(body: Mapping[str, Any], flows: Flows) -> tuple[Fact, ...]:
     """What a record tells besides who, when and what, in the order of ``words.FACTS``."""
     facts = []
     for field in words.FACTS:
         value = body.get(field)
-        if value is None or value == [] or value == "":
+        if value is None or value in ([], "") or (field == "step" and value == _key_of(body)):
             continue
         if field == "reason" and not is_open(body.get("event"), value):
             facts.append(Fact(field, words.HIDDEN))
             continue
         several = value if isinstance(value, list) else [value]
-        facts.append(Fact(field, ", ".join(words.plain(each) for each in several)))
+        facts.append(Fact(field, ", ".join(_value(field, each, body, flows) for each in several)))
     return tuple(facts)
+
+
+def _value(field: str, value: object, body: Mapping[str, Any], flows: Flows) -> str:
+    match field:
+        case "decision":
+            return words.plain(outcome_of(body), field)
+        case "categories" if value in set(Category):
+            return f"{value} ({flows.policy.rules[Category(str(value))].name})"
+        case "level" | "level_required" if isinstance(value, int):
+            return f"V{value}"
+    return words.plain(value, field)
+
+
+def _key_of(body: Mapping[str, Any]) -> object:
+    """The key of the prompt that a record names, whose words are told."""
+    prompt = body.get("prompt")
+    return prompt.get("key") if isinstance(prompt, Mapping) else None
 
 
 def _flow(flow: object) -> str | None:
@@ -99,10 +117,10 @@ def _flow(flow: object) -> str | None:
 
 def _told(body: Mapping[str, Any], flows: Flows) -> tuple[Words, ...]:
     """The prompt that a record names, if it is of the version that is here."""
-    prompt = body.get("prompt")
-    if not isinstance(prompt, Mapping) or not isinstance(prompt.get("key"), str):
+    prompt, key = body.get("prompt"), _key_of(body)
+    if not isinstance(prompt, Mapping) or not isinstance(key, str):
         return ()
-    key, digest = prompt["key"], prompt.get("sha256")
+    digest = prompt.get("sha256")
     said = {one.digest: one for one in _versions(flows, key)}.get(str(digest))
     return (Words(words.plain(key), labelled(said) if said else None, said.language if said else "fr"),)
 
@@ -112,20 +130,24 @@ def _versions(flows: Flows, key: str) -> list[Prompt]:
     return [prompts[key] for prompts in (book.prompts, *book.translations.values()) if key in prompts]
 
 
-def of_trace(row: Row[Any], scene: Scene) -> list[Moment]:
-    """What was typed before a document, and what it let be heard."""
+def of_trace(row: Row[Any], until: datetime, scene: Scene) -> list[Moment]:
+    """What was typed before a document, and what it let be heard.
+
+    Arguments:
+        until: when what was typed had led to it.
+    """
     at, flow = row.at, scene.flow(row.flow)
     moments = []
     if row.typed is not None and row.asked:
         spoken = row.asked == "recording"
         counted = Fact("spoken" if spoken else "keys", str(row.typed))
-        facts = (Fact("question", words.question(row.asked)), counted)
+        facts = (Fact("question", words.plain(row.asked, "question")), counted)
         title = words.SPOKE if spoken else words.TYPED if row.typed else words.SILENT
         moments.append(Moment(at, scene.after(at), Area.TYPED, title, Who("caller"), facts, flow=flow))
     if row.prompts:
         known = row.flow in scene.flows.by_digest
         said = tuple(_said(key, row.language, scene.flows if known else None) for key in row.prompts)
-        moments.append(Moment(at, scene.after(at), Area.HEARD, words.HEARD, Who("ivr"), words=said, flow=flow))
+        moments.append(Moment(until, scene.after(until), Area.HEARD, words.HEARD, Who("ivr"), words=said, flow=flow))
     return moments
 
 
@@ -140,7 +162,7 @@ def of_routing(row: Row[Any], scene: Scene) -> Moment:
     """What has happened in the queue."""
     facts = []
     if row.detail:
-        facts.append(Fact("detail", words.plain(row.detail)))
+        facts.append(Fact("detail", words.plain(row.detail, "detail")))
     if row.waited is not None:
         facts.append(Fact("waited", f"{row.waited // 1000} s"))
     who = Who("operator", scene.names.get(str(row.staff_id))) if row.staff_id else Who("job")
@@ -161,7 +183,7 @@ def of_party(row: Row[Any], scene: Scene) -> list[Moment]:
 
 
 def labelled(prompt: Prompt) -> str:
-    """The words of a prompt, with the name of a field in the place of its value."""
+    """The words of a prompt, with the name of a field in the place of its value, and round what is not always said."""
     return " ".join("".join(_labelled(prompt.parts)).split())
 
 
@@ -174,7 +196,9 @@ def _labelled(parts: tuple[Part, ...]) -> list[str]:
             case Value(field):
                 said.append(f"[{words.LABELS.get(field, field)}]")
             case When(field, inner):
-                said.append(f"[si {words.LABELS.get(field, field)} : {''.join(_labelled(inner)).strip()}]")
+                told = "".join(_labelled(inner)).strip(" ,\n")
+                itself = any(isinstance(one, Value) and one.field == field for one in inner)
+                said.append(f" ({told})" if itself else f" (si {words.LABELS.get(field, field)} : {told})")
     return said
 
 

@@ -126,8 +126,8 @@ def _told(moment: Moment) -> list[Any]:
     if facts:
         lines.append(Paragraph(_safe(facts), _SMALL))
     for said in moment.words:
-        told = f"« {said.text} »" if said.text else "les mots de cette version du scénario ne sont plus chargés ici"
-        lines.append(Paragraph(_safe(f"{said.prompt} : {told}"), _SMALL))
+        gone = f"annonce « {said.prompt} », dont les mots ne sont plus chargés ici"
+        lines.append(Paragraph(_safe(f"« {said.text} »" if said.text else gone), _SMALL))
     where = "au registre" if moment.record else "hors registre"
     source = (
         f"{where}{f' {moment.record}' if moment.record else ''}{f' · scénario {moment.flow}' if moment.flow else ''}"

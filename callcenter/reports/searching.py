@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, exists, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from callcenter.audit.ledger import EventKind, timestamp
 from callcenter.audit.reading import body_of
@@ -21,7 +21,7 @@ from callcenter.kernel.labels import Category
 from callcenter.reports.describing import moment_of
 from callcenter.reports.people import names_of
 from callcenter.reports.values import Criteria, Found, Kind, Outcome, Page, Place, Who
-from callcenter.reports.withheld import FINDING_OUT, OPEN_REASONS, is_open
+from callcenter.reports.withheld import FINDING_OUT, OPEN_REASONS, is_open, outcome_of
 from callcenter.routing.tables import queue_entry, reservation
 from callcenter.staff.values import HOUSE_TIMEZONE
 from callcenter.store.database import Transaction
@@ -101,8 +101,11 @@ async def search(tx: Transaction, criteria: Criteria, after: Place | None = None
     query = _calls(criteria, after) if criteria.kind is Kind.CALLS else _records(criteria, after)
     rows = (await tx.connection.execute(query.limit(lines + 1))).all()
     make = _found_call if criteria.kind is Kind.CALLS else _found_record
-    actors = () if criteria.kind is Kind.CALLS else tuple(str(row.actor) for row in rows)
-    names = await names_of(tx.connection, actors)
+    if criteria.kind is Kind.CALLS:
+        people = [str(staff) for row in rows for staff in row.talked or ()]
+    else:
+        people = [str(row.actor) for row in rows]
+    names = await names_of(tx.connection, people)
     found = tuple(make(row, names) for row in rows[:lines])
     if criteria.subject is None:
         found = tuple(one if is_open(one.what, one.reason) else replace(one, reason=None) for one in found)
@@ -173,8 +176,12 @@ def _calls(criteria: Criteria, after: Place | None) -> Select[Any]:
         *(func.coalesce(func.bool_or(made()), False).label(outcome.value) for outcome, made in _OUTCOMES.items())
     ).where(_r.practice_id == criteria.practice, _r.call_id == c.id)
     came = said.lateral("came")
+    r = reservation.c
+    had = select(r.staff_id, func.min(r.connected_at).label("at")).where(r.call_id == c.id, r.connected_at.is_not(None))
+    first = had.group_by(r.staff_id).subquery()
+    talkers = select(func.array_agg(aggregate_order_by(first.c.staff_id, first.c.at))).scalar_subquery()
     return (
-        select(c.id, c.started_at, c.ended_at, q.answered_at, q.left_reason, *came.c)
+        select(c.id, c.started_at, c.ended_at, q.answered_at, q.left_reason, talkers.label("talked"), *came.c)
         .select_from(call.outerjoin(queue_entry, q.call_id == c.id).join(came, literal(value=True)))
         .where(*conditions)
         .order_by(c.started_at.desc(), c.id.desc())
@@ -206,14 +213,16 @@ def period(criteria: Criteria) -> tuple[datetime, datetime]:
 # --- rows as values
 
 
-def _found_call(row: Row[Any], _names: dict[str, str]) -> Found:
+def _found_call(row: Row[Any], names: dict[str, str]) -> Found:
     outcomes = [outcome for outcome in _OUTCOMES if getattr(row, outcome.value)]
     if row.answered_at is not None:
         outcomes.append(Outcome.ANSWERED)
     elif row.left_reason == "hung_up":
         outcomes.append(Outcome.ABANDONED)
     place = Place(timestamp(row.started_at), row.id)
-    return Found(row.id, row.started_at, "call", None, row.id, tuple(outcomes), ended=row.ended_at, place=place)
+    talked = [names.get(str(staff), "–") for staff in row.talked or ()]
+    who = Who("operator", ", ".join(talked)) if talked else None
+    return Found(row.id, row.started_at, "call", who, row.id, tuple(outcomes), ended=row.ended_at, place=place)
 
 
 def _found_record(row: Row[Any], names: dict[str, str]) -> Found:
@@ -236,11 +245,9 @@ def _found_record(row: Row[Any], names: dict[str, str]) -> Found:
 
 
 def _outcomes_of(body: dict[str, Any]) -> tuple[Outcome, ...]:
-    event, decision = body.get("event"), body.get("decision")
+    event = body.get("event")
     if event == EventKind.DISCLOSURE.value:
-        if decision == "granted":
-            return (Outcome.GRANTED,)
-        return (Outcome.WITHHELD if body.get("reason") not in OPEN_REASONS else Outcome.REFUSED,)
+        return (outcome_of(body),)
     kinds = {
         Outcome.VERIFIED: (EventKind.VERIFICATION_SUCCEEDED,),
         Outcome.FAILED: _FAILURES,

@@ -43,7 +43,7 @@ def _line(one: Found) -> tuple[str, ...]:
         ", ".join(words.OUTCOMES[each] for each in one.outcomes),
         ", ".join(each.value for each in one.categories),
         "" if one.level is None else f"V{one.level}",
-        "" if one.reason is None else words.plain(one.reason),
+        "" if one.reason is None else words.plain(one.reason, "reason"),
         "" if one.who is None else one.who.name or words.WHO.get(one.who.kind, words.WHO["unknown"]),
         "" if one.call is None else str(one.call),
         "" if one.what == "call" else str(one.id),

@@ -5,16 +5,19 @@ Values are in none of it: the ledger has references (decision 3), the trace has 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from callcenter.audit.ledger import EventKind
 from callcenter.audit.reading import Checked, checked_records_of_call
 from callcenter.calls.flows import Flows
-from callcenter.reports.describing import Scene, of_party, of_record, of_routing, of_trace
+from callcenter.reports.describing import Scene, moment_of, of_party, of_record, of_routing, of_trace
 from callcenter.reports.people import names_of
 from callcenter.reports.values import Area, Chain, Timeline
 from callcenter.store.database import Transaction
@@ -26,6 +29,11 @@ MOST_ROWS = 500
 
 #: At one moment: first what was typed, then what it led to, then what was heard.
 _ORDER = {Area.TYPED: 0, Area.HEARD: 2}
+
+#: What one step of a call takes at most until its records are written; the trace has the moment at which it began.
+A_STEP = timedelta(seconds=2)
+#: Records of the voice server that no step writes before it speaks.
+_LATER = frozenset({EventKind.CALL_ENDED.value, EventKind.REDELIVERED.value})
 
 
 async def timeline_of(tx: Transaction, call: UUID, flows: Flows) -> Timeline | None:
@@ -45,12 +53,29 @@ async def timeline_of(tx: Transaction, call: UUID, flows: Flows) -> Timeline | N
     scene = Scene(found.started_at, await _names(tx, checked, routing, parties), flows)
     moments = [
         *(of_record(one, scene) for one in checked),
-        *(moment for row in trace for moment in of_trace(row, scene)),
+        *(moment for row, until in _turns(trace, checked) for moment in of_trace(row, until, scene)),
         *(of_routing(row, scene) for row in routing),
         *(moment for row in parties for moment in of_party(row, scene)),
     ]
     ordered = sorted(moments, key=lambda moment: (moment.at, _ORDER.get(moment.area, 1)))
     return Timeline(call, tx.practice, found.started_at, found.ended_at, tuple(ordered), chain_of(checked))
+
+
+def _turns(trace: Sequence[Row[Any]], checked: Sequence[Checked]) -> Iterator[tuple[Row[Any], datetime]]:
+    """Each document with the moment at which what it led to was on record: only then it was heard."""
+    written = sorted(
+        at
+        for one in checked
+        if _of_a_step(one.record.body) and (at := moment_of(one.record.body.get("ts"))) is not None
+    )
+    for row, following in zip_longest(trace, trace[1:]):
+        end = row.at + A_STEP if following is None else min(row.at + A_STEP, following.at)
+        yield row, max((at for at in written if row.at <= at < end), default=row.at)
+
+
+def _of_a_step(body: Mapping[str, Any]) -> bool:
+    actor = body.get("actor")
+    return isinstance(actor, Mapping) and actor.get("kind") == "ivr" and body.get("event") not in _LATER
 
 
 def chain_of(checked: Sequence[Checked]) -> Chain:

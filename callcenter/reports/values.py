@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What has come of it."""
+    """What has come of it. The two ways of not telling are kept apart everywhere, and defined on the pages."""
 
     GRANTED = "granted"
     #: Nothing that was proved opens it.
@@ -121,6 +121,7 @@ class Found:
 
     Arguments:
         what: the event, or ``call``.
+        who: who has done it; of a call, who has talked with the caller, one after the other.
         outcomes: what has come of it.
         ended: of a call.
     """

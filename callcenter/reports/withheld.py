@@ -5,10 +5,14 @@ Others, and those that are yet to come, are shown of a patient alone who is foll
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from callcenter.audit.ledger import EventKind
 from callcenter.calls import codes, reminders_again, ring_back
 from callcenter.disclosure.gate import Reason
 from callcenter.identity.challenges import Over
+from callcenter.reports.values import Outcome
 
 #: What was not proved, is told to nobody, or was tried too often; and whoever would tell it may not.
 OPEN_REASONS = frozenset(
@@ -31,3 +35,10 @@ _GIVEN = frozenset(kind.value for kind in (EventKind.MESSAGE_TAKEN, EventKind.ME
 def is_open(event: object, reason: object) -> bool:
     """Whether the reason of an event is shown although nobody was looked up."""
     return event in _GIVEN or reason in OPEN_REASONS
+
+
+def outcome_of(body: Mapping[str, Any]) -> Outcome:
+    """What was decided about telling something, by the record of it: lists and timelines call it the same."""
+    if body.get("decision") == "granted":
+        return Outcome.GRANTED
+    return Outcome.REFUSED if body.get("reason") in OPEN_REASONS else Outcome.WITHHELD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from callcenter.reports import codes
 from callcenter.reports.values import Area, Outcome
 
 AREAS = {
@@ -57,11 +58,12 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "glass.read": ("Le motif d’un bris de glace est lu", Area.REVIEW),
     "glass.reviewed": ("Un bris de glace est relu", Area.REVIEW),
     "lock.release_asked": ("La levée d’un blocage est demandée", Area.ACT),
+    "lock.reason_read": ("Le motif d’une levée de blocage est lu", Area.REVIEW),
     "lock.released": ("Un blocage est levé", Area.ACT),
     "webhook.late": ("Demande de l’opérateur arrivée trop tard, sans effet", Area.CALL),
     "verification.claimed": ("Une identité est déclarée", Area.PROOF),
     "verification.challenge": ("Un code est demandé", Area.PROOF),
-    "verification.refused": ("La vérification est refusée", Area.PROOF),
+    "verification.refused": ("Plus aucune vérification n’est possible", Area.PROOF),
     "verification.failed": ("La vérification échoue", Area.PROOF),
     "verification.succeeded": ("L’identité est vérifiée", Area.PROOF),
     "verification.code_sent": ("Le code est envoyé", Area.PROOF),
@@ -145,10 +147,13 @@ FACTS = {
     "direction": "Sens",
     "arrival": "Arrivée",
     "status": "État",
-    "rang": "Réponse",
+    "rang": "Suite",
     "place": "Place",
     "ended": "Issue",
     "act": "Acte",
+    "as": "En qualité de",
+    "answer": "Réponse",
+    "by": "Par",
     "kind": "Nature",
     "disposition": "Qualification",
     "found": "Trouvés",
@@ -175,86 +180,6 @@ def fact(label: str) -> str:
     return FACTS.get(label) or BESIDE.get(label) or label
 
 
-#: What stands in a record's fields.
-VALUES = {
-    "granted": "accordée",
-    "refused": "refusée",
-    "full": "entendue en entier",
-    "interrupted": "interrompue",
-    "unknown": "inconnue",
-    "not_delivered": "jamais remise",
-    "enforced": "imposé par callcenter",
-    "declared": "déclaré par le télésecrétaire",
-    "voice": "téléphone",
-    "console": "écran",
-    "PATRQT": "demande du patient",
-    "PATADMIN": "gestion du dossier",
-    "ETREAT": "urgence",
-    "patient": "patient",
-    "inbound": "entrant",
-    "outbound": "sortant",
-    "never": "jamais",
-    "level": "niveau insuffisant",
-    "other_patient": "un autre patient",
-    "deceased": "dossier marqué décédé",
-    "homonym": "homonymie possible",
-    "doubtful": "identité douteuse",
-    "fictitious": "identité fictive",
-    "contact_restricted": "contact restreint",
-    "minor": "mineur",
-    "sensitive": "praticien sensible",
-    "shared_contact": "téléphone partagé",
-    "unverified": "personne n’est vérifié",
-    "untrained": "formation expirée",
-    "changed": "changé entre-temps",
-    "opposed": "opposition du patient",
-    "no_consent": "sans accord du patient",
-    "no_telephone": "sans téléphone utilisable",
-    "other_slot": "un autre créneau",
-    "card": "au-delà de la carte",
-    "code": "code faux",
-    "codes_per_call": "trop de codes dans l’appel",
-    "no_try_left": "plus d’essai",
-    "expired": "délai écoulé",
-    "sms_code": "code par SMS",
-    "return_call": "appel de retour",
-    "birth_date": "date de naissance",
-    "telephone": "numéro de téléphone",
-    "key": "choix d’un menu",
-    "digits": "chiffres",
-    "number": "numéro à rappeler",
-    "practitioner": "choix d’un praticien",
-    "recording": "message parlé",
-    "seen_before": "déjà venu",
-    "offer": "créneau proposé",
-    "reference": "référence",
-    "ringing": "sonnerie d’une autre ligne",
-    "queued": "attente",
-    "hung_up": "l’appelant a raccroché",
-    "message": "préfère laisser un message",
-    "overflow": "attente trop longue",
-    "closed": "le cabinet ferme",
-    "nobody": "plus personne au poste",
-    "redirected": "dirigé ailleurs",
-    "answered": "a parlé à quelqu’un",
-    "cancelled": "annulé",
-    "unreached": "pas joint",
-    "connected": "mis en relation",
-    "callback": "rappel demandé",
-    "talked": "ont parlé",
-    "busy": "occupé",
-    "no_answer": "sans réponse",
-    "failed": "échec",
-    "rung_back": "rappelé",
-    "break_glass": "bris de glace",
-    "rescue": "service de secours",
-    "hospital": "hôpital",
-    "bystander": "personne auprès du patient",
-    "no_file": "aucun dossier ne convient",
-    "justified": "justifié",
-    "unjustified": "non justifié",
-}
-
 #: Fields that prompts name, as labels in the place of their values.
 LABELS = {
     "practice.name": "nom du cabinet",
@@ -267,6 +192,11 @@ LABELS = {
     "practice.closing_conduct": "conduite à tenir",
     "practice.out_of_hours_number": "numéro hors horaires",
     "practice.message_of_the_day": "message du jour",
+    "practice.answer_mode": "façon de répondre",
+    "practice.agenda": "agenda du cabinet",
+    "practice.agenda_link": "adresse de l’agenda",
+    "practice.instructions": "consignes du cabinet",
+    "call.arrival": "arrivée de l’appel",
     "practice.voice_messages": "messages parlés admis",
     "caller.number_withheld": "numéro masqué",
     "request.practitioners": "praticiens",
@@ -310,18 +240,14 @@ COLLEAGUE, PRACTITIONER, LINE = "collègue", "praticien", "ligne du cabinet"
 BROKEN = "Cet enregistrement ne correspond plus à ce qui a été écrit"
 HIDDEN = "non affiché"
 
-#: What a question is called that shares its name with something else.
-QUESTIONS = {"code": "code reçu"}
-
 #: Every word of ours that may be put into another language.
 OURS = frozenset(
     {
         *(title for title, _ in EVENTS.values()),
-        *(
-            word
-            for some in (AREAS, OUTCOMES, ROUTING, FACTS, BESIDE, VALUES, QUESTIONS, WHO, THIRDS)
-            for word in some.values()
-        ),
+        *(word for some in (AREAS, OUTCOMES, ROUTING, FACTS, BESIDE, WHO, THIRDS) for word in some.values()),
+        *(word for some in codes.WORDS.values() for word in some.values()),
+        *codes.REFERENCES.values(),
+        *codes.SETTINGS.values(),
         *(OTHER, HEARD, TYPED, SPOKE, SILENT, SENT, IN_PRIVATE, ASKED_IN, THIRD_THERE, THIRD_ENDS),
         *(COLLEAGUE, PRACTITIONER, LINE, BROKEN, HIDDEN, "Appel"),
     }
@@ -332,18 +258,40 @@ OURS = frozenset(
 _PLAIN = re.compile(
     r"[A-Za-z][A-Za-z_.+-]{0,60}|[0-9]{1,4}|D[0-9]{2}|"
     r"20[0-9]{2}-[0-9]{1,2}-[0-9]|[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,3}|"  # versions: no day of a date has one digit
-    r"(?:[a-z_.]{1,60}:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|setting:[a-z_]{1,60}(?::[0-9]{1,9})?"
+    r"(?:[a-z_.]{1,60}:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|setting:[a-z_]{1,60}(?::[0-9]{1,9})?|"
+    r"(?:list|agenda|card):[a-z_]{1,40}"
 )
+#: Signs of an identifier.
+_IDENTIFIER = 36
 
 
-def question(asked: str) -> str:
-    """What a caller was asked for, by the name that the flow has for it (``flow.state.Phase``)."""
-    return QUESTIONS.get(asked) or plain(asked)
+def plain(value: object, field: str = "") -> str:
+    """A value of a record as it may be shown: in our words, as a bare name, or hidden. Sentences are none of ours.
 
-
-def plain(value: object) -> str:
-    """A value of a record as it may be shown: in our words, as a bare name, or hidden. Sentences are none of ours."""
+    Arguments:
+        field: in which it stands, by which its word is known (``codes.WORDS``).
+    """
     text = str(value)
-    if text in VALUES:
-        return VALUES[text]
+    if field == "refs":
+        return _reference(text)
+    known = codes.WORDS.get(field, {}).get(text)
+    if known is not None:
+        return known
     return text if _PLAIN.fullmatch(text) else HIDDEN
+
+
+def _reference(text: str) -> str:
+    """« créneau (…) »: to what it leads, and which one; what is not known is told by its name."""
+    kind, _, which = text.partition(":")
+    if not _PLAIN.fullmatch(text):
+        return HIDDEN
+    if kind == "setting":
+        name, _, revision = which.partition(":")
+        setting = codes.SETTINGS.get(name, name)
+        return f"{setting} ({revision})" if revision else setting
+    if kind == "list":
+        return codes.WORDS["list"].get(which, which)
+    whither = codes.REFERENCES.get(kind)
+    if whither is None:
+        return text
+    return f"{whither} ({which})" if len(which) == _IDENTIFIER else whither

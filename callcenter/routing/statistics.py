@@ -73,19 +73,24 @@ class Span:
         return self.offered - self.answered - self.abandoned - self.callbacks - self.elsewhere
 
     @property
+    def decided(self) -> int:
+        """Of ``offered``, those of whom it is known what became: a rate is made of no call that still rings."""
+        return self.offered - self.waiting
+
+    @property
     def service_level(self) -> float | None:
-        """« Qualité de service »: in time / (offered - short abandons), from 0 to 1."""
-        return _rate(self.within, self.offered - self.short)
+        """« Qualité de service »: in time / (decided - short abandons), from 0 to 1."""
+        return _rate(self.within, self.decided - self.short)
 
     @property
     def answer_rate(self) -> float | None:
-        """« Taux de décroché »: answered / offered."""
-        return _rate(self.answered, self.offered)
+        """« Taux de décroché »: answered / decided."""
+        return _rate(self.answered, self.decided)
 
     @property
     def abandonment_rate(self) -> float | None:
-        """« Taux d'abandon »: abandoned / offered."""
-        return _rate(self.abandoned, self.offered)
+        """« Taux d'abandon »: abandoned / decided."""
+        return _rate(self.abandoned, self.decided)
 
     @property
     def speed_of_answer(self) -> timedelta | None:

@@ -55,6 +55,28 @@ class ConsoleSettings(Listener):
     )
 
 
+class BoardSettings(Section):
+    """What the live board of supervisors counts by and measures against. Put here what your contracts say."""
+
+    answered_within_seconds: int = Field(
+        20,
+        ge=1,
+        le=600,
+        description="A call answered by then is answered in time (the 20 of « 80 % in 20 s »).",
+    )
+    short_seconds: int = Field(
+        5, ge=0, le=60, description="Whoever hangs up sooner has abandoned shortly, and counts in no service level."
+    )
+    late_callback_minutes: int = Field(
+        30, ge=1, le=1440, description="After so long, a callback that could have been made is overdue."
+    )
+    service_percent: int = Field(80, ge=1, le=100, description="Of calls, how many are to be answered in time.")
+    answered_percent: int = Field(90, ge=1, le=100, description="Of calls, how many are to be answered at all.")
+    abandoned_percent: int = Field(5, ge=0, le=100, description="Of calls, how many may be abandoned.")
+    speed_seconds: int = Field(30, ge=1, le=3600, description="How long the mean wait may be.")
+    longest_seconds: int = Field(120, ge=1, le=7200, description="How long the longest wait may be.")
+
+
 class DatabaseSettings(Section):
     """PostgreSQL 15 or newer. Without `url`, callcenter starts a PostgreSQL 18 of its own."""
 

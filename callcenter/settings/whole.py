@@ -13,6 +13,7 @@ from pydantic_core import InitErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callcenter.settings.sections import (
+    BoardSettings,
     CarrierSettings,
     ConsoleSettings,
     DatabaseSettings,
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     webhooks: Listener = Field(Listener(port=8080), description="Signed webhooks and audio, behind your TLS proxy.")
     private: Listener = Field(Listener(port=9090), description="Health and metrics. Never reachable from outside.")
     console: ConsoleSettings = Field(default_factory=lambda: ConsoleSettings(), description="The pages of staff.")
+    board: BoardSettings = Field(default_factory=lambda: BoardSettings(), description="Targets of the live board.")
     database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings())
     keys_file: ProjectPath | None = Field(
         None,

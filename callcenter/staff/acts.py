@@ -146,6 +146,10 @@ class StaffActs:
         """Record that somebody wants a lock lifted; why stands sealed beside it."""
         await self._add(tx, EventKind.LOCK_RELEASE_ASKED, by, {"refs": [f"lock_release:{release}", f"call:{call}"]})
 
+    async def lock_reason_read(self, tx: Transaction, release: UUID, call: UUID, by: str) -> None:
+        """Record that somebody reads why a lock is to be lifted; the words leave only once this is committed (P1)."""
+        await self._add(tx, EventKind.LOCK_REASON_READ, by, {"refs": [f"lock_release:{release}", f"call:{call}"]})
+
     async def lock_released(self, tx: Transaction, release: UUID, call: UUID, by: str) -> None:
         """Record that somebody else has confirmed it. It names no patient: whether there is one, nobody is told."""
         await self._add(tx, EventKind.LOCK_RELEASED, by, {"refs": [f"lock_release:{release}", f"call:{call}"]})

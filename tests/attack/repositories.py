@@ -945,6 +945,7 @@ CASES: Mapping[str, Case] = {
     "practice.enrolment.write_practitioners": write_practitioner,
     "practice.enrolment.check_lines": learn_a_practitioners_line,
     "practice.correspondence.Correspondence.headings": lambda on: letters(on).headings(on.tx, EVERYBODYS, on.now, 10),
+    "practice.correspondence.Correspondence.unread": lambda on: letters(on).unread(on.tx, EVERYBODYS),
     "practice.correspondence.Correspondence.headings_of": lambda on: letters(on).headings_of(on.tx, [on.message]),
     "practice.correspondence.Correspondence.held": lambda on: letters(on).held(on.tx, on.message),
     "practice.correspondence.Correspondence.opened": open_message,

@@ -78,7 +78,7 @@ class Review:
         await self.room.administration.trained(made.id, date(2027, 6, 30), BY)
         await self.room.administration.grant(made, role, portfolio, BY)
         async with self.ground.app.house() as connection:
-            token = await self.room.sessions.begin(connection, made.id, Stage.FULL)
+            token = await self.room.sessions.begin(connection, made.id, Stage.FULL, stepped_up=True)
         self.people[who], self.tokens[who] = made.id, token
         return token
 

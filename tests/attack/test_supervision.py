@@ -250,13 +250,14 @@ async def test_a_reason_a_register_or_a_name_brings_markup_into_the_pages_of_sup
     register.register = replace(
         REGISTER, declared_by=MARKUP, entries=(Written(EntryKind.NOTE, NOW, MARKUP, MARKUP, None),)
     )
-    locks = LocksDouble((replace(REQUEST, practice=MARKUP, by=MARKUP, reason=MARKUP),))
+    locks = LocksDouble((replace(REQUEST, practice=MARKUP, by=MARKUP),), reason=MARKUP)
     async with open_desk(supervision=Supervision(boards, register, locks)) as desk:
-        await desk.signed_in(roles=frozenset({"supervisor"}))
+        await desk.signed_in(roles=frozenset({"supervisor"}), confirmed=True)
         paths = ("/en-direct", "/en-direct/etat", f"/incidents/{INCIDENT}", "/blocages")
         pages = {path: (await desk.guest.get(path)).text for path in paths}
         typed = {"nature": MARKUP, "connu": f'"{MARKUP}', "facts": f"</textarea>{MARKUP}", "autres": f'">{MARKUP}'}
         pages["typed again"] = (await desk.guest.post("/incidents/nouveau", **typed)).text
+        pages["why"] = (await desk.guest.post(f"/blocages/{RELEASE}/motif")).text
         return unanimous({where: gained(MARKUP in text) for where, text in pages.items()})
 
 
@@ -268,7 +269,7 @@ PROOF = _off("a proof in each form", "ASVS 3.5.1", FormProofs, "check", lambda *
 async def test_another_sites_page_declares_closes_and_confirms_in_the_name_of_whoever_reads_it() -> Outcome:
     locks = LocksDouble()
     async with open_desk(supervision=Supervision(BoardsDouble(), IncidentsDouble(), locks)) as desk:
-        await desk.signed_in(roles=frozenset({"supervisor"}))
+        await desk.signed_in(roles=frozenset({"supervisor"}), confirmed=True)
         one = f"/incidents/{INCIDENT}"
         tries = {
             "/incidents/nouveau": {"nature": "loss", "connu": "2026-11-26T09:30", "facts": "x"},
@@ -278,6 +279,7 @@ async def test_another_sites_page_declares_closes_and_confirms_in_the_name_of_wh
             f"{one}/registre.txt": {},
             f"{one}/gels": {"reference": str(CALL)},
             "/blocages": {"reference": str(CALL), "texte": "x"},
+            f"/blocages/{RELEASE}/motif": {},
             f"/blocages/{RELEASE}/confirmation": {},
         }
         statuses = {path: (await desk.guest.send(path, fields, of=EVIL)).status for path, fields in tries.items()}

@@ -28,12 +28,12 @@ async def test_the_board_follows_what_happens_and_says_when_it_cannot(browser: B
         await expect(waiting.locator(".figure")).to_have_text("3")
         assert all(await page.locator("main .tile dt").all_inner_texts())
         await page.get_by_text("Définitions et formules").click()
-        await expect(page.get_by_text("Décrochés ÷ présentés.")).to_be_visible()
+        await expect(page.get_by_text("Décrochés ÷ appels dont l’attente est finie.")).to_be_visible()
         desk.boards.stands(total=_with_more(desk))
         for bell in desk.workplaces.bells:
             bell.set()
         await expect(waiting.locator(".figure")).to_have_text("4")
-        await expect(page.get_by_text("Décrochés ÷ présentés.")).to_be_visible()
+        await expect(page.get_by_text("Décrochés ÷ appels dont l’attente est finie.")).to_be_visible()
         await page.route("**/en-direct/etat", lambda route: route.abort())
         await page.evaluate("window.dispatchEvent(new Event('offline'))")
         for bell in desk.workplaces.bells:

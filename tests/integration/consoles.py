@@ -17,6 +17,7 @@ from argon2.profiles import CHEAPEST
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
 from callcenter.app.by_glass import StaffGlass
+from callcenter.app.by_home import StaffWaiting
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
 from callcenter.app.supervising import supervision_of
@@ -145,6 +146,7 @@ async def opened_console(
         enrolment=StaffEnrolment(room, clock),
         account=StaffAccount(room),
         reception=StaffReception(room, database, clock),
+        waiting=StaffWaiting(room, database, sealer, clock),
         # No page of these tests has a talk.
         workplaces=StaffWorkplaces(
             room,
@@ -164,8 +166,8 @@ async def opened_console(
         failed=lambda error, **_: failures.append(repr(error)),
         pages=(
             AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),
-            InboxPages(StaffInboxes(room, database, sealer, clock, random)),
             GlassPages(StaffGlass(room, database, database, sealer, clock, random, POLICY)),
+            InboxPages(StaffInboxes(room, database, sealer, clock, random, database)),
         ),
         supervision=supervision_of(room, database, sealer, clock, random),
     )

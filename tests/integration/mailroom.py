@@ -209,7 +209,7 @@ async def mailroom(
     room = StaffRoom.on(database, database, sealer, clock, random, party, limits)
     try:
         whole = await room.portfolios.create(organisation, "Tous, pour les tests", BY, whole=True)
-        inboxes = StaffInboxes(room, database, sealer, clock, random)
+        inboxes = StaffInboxes(room, database, sealer, clock, random, database)
         yield Mailroom(database, sealer, clock, random, room, inboxes, organisation, whole)
     finally:
         room.close()

@@ -70,7 +70,7 @@ async def test_the_demos_practitioner_has_messages_and_a_second_run_leaves_no_mo
                 doctor, operator = [
                     await room.sessions.begin(connection, one.id, Stage.FULL) for one in (reader, writer)
                 ]
-            inboxes = StaffInboxes(room, database, sealer, clock, random)
+            inboxes = StaffInboxes(room, database, sealer, clock, random, database)
             assert [line.kind for line in (await inboxes.overview(doctor, None)).for_me] == ["renewal", "callback"]
             seen = await inboxes.overview(operator, None)
             assert [line.whom for line in seen.to_do] == [None]

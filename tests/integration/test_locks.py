@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +73,7 @@ async def confirms(house: Supervised, login: str | None = "second", *, of: UUID 
     if login is not None:
         await house.signed_in(await house.staff(login, of=of or house.ours.organisation))
     await house.guest.get("/blocages")
+    await house.guest.post(f"/blocages/{row.id}/motif")
     return await house.guest.post(f"/blocages/{row.id}/confirmation")
 
 
@@ -136,7 +137,7 @@ async def test_p6_a_call_that_concerned_nobody_is_released_in_the_same_words(
     known = await _told(exchange, house, JEANNES_BIRTHDAY)
     unknown = await _told(exchange, house, NOBODYS_BIRTHDAY)
     assert known == unknown
-    assert [event for event, *_ in known["ledger"]] == ["lock.release_asked", "lock.released"]
+    assert {event for event, *_ in known["ledger"]} == {"lock.release_asked", "lock.reason_read", "lock.released"}
     assert {subject for _, subject, *_ in known["ledger"]} == {None}
     assert len(await exchange.rows("SELECT 1 FROM lock_lifted")) == 1
 
@@ -190,7 +191,66 @@ async def test_why_is_sealed_and_the_ledger_has_no_word_of_it(exchange: Exchange
     assert WHY.encode() not in row.words
     assert WHY not in "".join(str(one.body) for one in await exchange.rows("SELECT body FROM audit_record"))
     await house.signed_in(await house.staff("second"))
-    assert WHY in (await house.guest.get("/blocages")).words
+    assert WHY not in (await house.guest.get("/blocages")).words
+    assert await _read_by(exchange) == [], "looking is no reading"
+    (row,) = await house.ours.run("SELECT id FROM lock_release")
+    assert (await house.guest.post(f"/blocages/{row.id}/confirmation")).status == 422, (
+        "who has not read confirms nothing"
+    )
+    assert await house.ours.run("SELECT 1 FROM lock_release WHERE confirmed_at IS NOT NULL") == []
+    assert WHY in (await house.guest.post(f"/blocages/{row.id}/motif")).words
+    assert await _read_by(exchange) == [f"lock_release:{row.id}"]
+
+
+async def _read_by(exchange: Exchange) -> list[str]:
+    rows = await exchange.rows("SELECT body FROM audit_record WHERE event = 'lock.reason_read'")
+    return [json.loads(row.body)["refs"][0] for row in rows]
+
+
+async def test_a_request_is_forgotten_after_a_year_with_its_reason_unless_its_call_is_held(
+    exchange: Exchange, house: Supervised
+) -> None:
+    by = (await house.staff("premier")).id
+    calls = [(await exchange.dial()).call for _ in range(3)]
+    for call, age in zip(calls, (400, 400, 30), strict=True):
+        values = {"call": call, "age": timedelta(days=age), "by": by}
+        await exchange.rows(
+            "WITH made AS (INSERT INTO lock_release (id, practice_id, call_id, asked_by, asked_at) "
+            "VALUES (gen_random_uuid(), current_setting('app.practice')::uuid, :call, :by, "
+            "now() - cast(:age AS interval)) RETURNING id) SELECT id FROM made",
+            **values,
+        )
+    await exchange.rows(
+        "WITH why AS (INSERT INTO lock_release_reason (release_id, practice_id, words) "
+        "SELECT id, practice_id, 'sealed'::bytea FROM lock_release RETURNING release_id) SELECT release_id FROM why"
+    )
+    await house.ours.run(
+        "INSERT INTO incident (id, organisation_id, kind, known_at, declared_at, declared_by) "
+        "VALUES (gen_random_uuid(), :ours, 'loss', now(), now(), :by)",
+        ours=house.ours.organisation,
+        by=by,
+    )
+    await house.ours.run(
+        "INSERT INTO incident_practice (incident_id, practice_id) SELECT id, :practice FROM incident", practice=TILLEULS
+    )
+    await house.ours.run(
+        "INSERT INTO call_hold (id, incident_id, practice_id, call_id, placed_at, placed_by) "
+        "SELECT gen_random_uuid(), i.id, :practice, :held, now(), :by FROM incident i",
+        **{"practice": TILLEULS, "held": calls[0], "by": by},
+    )
+
+    async def left(before: timedelta) -> list[UUID]:
+        await exchange.rows("SELECT forget_lock_releases(now() - cast(:before AS interval))", before=before)
+        rows = await exchange.rows(
+            "SELECT r.call_id FROM lock_release r JOIN lock_release_reason w ON w.release_id = r.id"
+        )
+        assert len(rows) == len(await exchange.rows("SELECT 1 FROM lock_release_reason"))
+        return [call for call in calls if call in {row.call_id for row in rows}]
+
+    assert await left(timedelta(days=500)) == calls
+    assert await left(timedelta(days=365)) == [calls[0], calls[2]]
+    await house.ours.run("UPDATE call_hold SET lifted_at = now(), lifted_by = placed_by")
+    assert await left(timedelta()) == [calls[2]], "a month is the least"
 
 
 async def test_what_is_asked_without_a_call_or_a_reason_is_not_lost(exchange: Exchange, house: Supervised) -> None:

@@ -91,6 +91,6 @@ async def test_p1_a_value_planted_in_a_review_is_found(
     house: Premises, telephone: Telephone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planted: Canary = canary(house)
-    monkeypatch.setattr(describing, "facts_of", lambda _: (Fact("refs", str(planted.value)),))
+    monkeypatch.setattr(describing, "facts_of", lambda *_: (Fact("refs", str(planted.value)),))
     await _reviewed(house, telephone)
     assert (Sink.PAGE, planted) in {(finding.sink, finding.canary) for finding in house.judge.findings}

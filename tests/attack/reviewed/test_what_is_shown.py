@@ -20,9 +20,12 @@ from callcenter.calls.upkeep import Upkeep
 from callcenter.console.review_ports import LookUpProblem, Matches, Untrained
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Forbidden
+from callcenter.kernel.labels import Category
 from callcenter.reports import on_record, paper, spreadsheet
 from callcenter.reports.timeline import timeline_of
-from callcenter.reports.values import Area, Kind, Outcome
+from callcenter.reports.values import Area, Kind, Outcome, Who
+from callcenter.reports.words import OURS
+from callcenter.staff.administration import NewAccount
 from tests.attack.ground import ground_on
 from tests.attack.repositories import FLOWS
 from tests.attack.reviewing import BORN, BY, WHY, Review, asked, key_of, looked_up, page_of, reviewing, withheld
@@ -195,6 +198,59 @@ async def test_a_call_is_gone_through_again_from_its_beginning_to_who_looks_at_i
     assert shown.timeline.chain.faults == ()
     assert shown.timeline.chain.records == len([one for one in moments if one.record])
     assert next(one for one in moments if one.area is Area.REVIEW).who.name == "Superviseur 1"
+
+
+async def test_no_code_of_ours_stands_where_a_word_is_read(review: Review) -> None:
+    moments = (await review.reviews.call(review.ours, review.call)).timeline.moments
+    own = [one for one in moments if one.area is not Area.REVIEW]
+    assert own[0].title == "L’appel commence", "nothing is heard before"
+    told = {part.partition(" (")[0] for one in moments for fact in one.facts for part in fact.value.split(", ")}
+    bare = {word for word in told - OURS if not re.fullmatch(r"V?[0-9]+(?: s)?|D[0-9]{2}|20[0-9-]+", word)}
+    names = {FLOWS.policy.rules[category].name for category in Category}
+    assert not {word for word in bare if not any(word.rstrip(")") in name for name in names)}
+    said = " ".join(word.text or "" for one in moments for word in one.words)
+    assert "[" in said
+    assert not re.search(r"\[[^\]]*\[", said), "no brackets in brackets"
+    page = re.sub(r"<[^>]*>", " ", await page_of(review, review.call))
+    assert "appointment_summary" not in page
+    for code in ("birth_date", "appointment.", "challenge:", "completed", "granted"):
+        assert code not in page, code
+
+
+async def test_a_call_is_listed_with_whoever_talked_with_its_caller(review: Review) -> None:
+    (line,) = (await review.reviews.search(review.ours, asked(call=review.call))).found
+    assert line.who is None, "nobody did"
+    began = line.at
+    second = await review.room.administration.create(
+        NewAccount((await _organisation(review)), "operator2", "Télésecrétaire 2"), BY
+    )
+    talks = ((second.id, 5, "over"), (review.people["operator"], 1, "over"), (review.people["ours"], 9, "refused"))
+    for whom, minutes, state in talks:
+        at = began + timedelta(minutes=minutes)
+        await review.ground.change(
+            "INSERT INTO presence (staff_id, state, way, since, idle_since, seen_at) "
+            "VALUES (:staff, 'offline', 'browser', :at, :at, :at) "
+            "ON CONFLICT DO NOTHING",
+            **{"staff": whom, "at": at},
+        )
+        talked = at if state == "over" else None
+        await review.ground.change(
+            "INSERT INTO reservation (id, call_id, staff_id, state, made_at, ends_at, accepted_at, connected_at, "
+            "ended_at) VALUES (gen_random_uuid(), :call, :staff, :state, :at, :end, :talked, :talked, :end)",
+            **{"call": review.call, "staff": whom, "state": state, "at": at, "talked": talked},
+            end=at + timedelta(minutes=1),
+        )
+    (line,) = (await review.reviews.search(review.ours, asked(call=review.call))).found
+    assert line.who == Who("operator", "Télésecrétaire 1, Télésecrétaire 2"), "one after the other"
+    assert (
+        "Télésecrétaire 1, Télésecrétaire 2"
+        in (await review.reviews.export(review.ours, asked(call=review.call))).decode()
+    )
+
+
+async def _organisation(review: Review) -> UUID:
+    (row,) = await review.ground.rows("SELECT organisation_id FROM practice WHERE id = :id", id=TILLEULS)
+    return UUID(str(row.organisation_id))
 
 
 async def test_words_of_a_version_that_is_gone_are_said_to_be_gone(review: Review) -> None:

@@ -18,6 +18,7 @@ from callcenter.console.inbox_ports import (
     Opened,
     Overview,
     Sound,
+    TakenTooMuch,
     Voice,
     Why,
 )
@@ -48,6 +49,7 @@ class InboxesDouble:
     voice: Voice | None = field(default_factory=lambda: Voice("kept", 12))
     works: bool = True
     answered: bool = False
+    takes_bound: bool = False
     opened_long_ago: bool = False
     done: list[object] = field(default_factory=list)
 
@@ -81,6 +83,8 @@ class InboxesDouble:
 
     async def take(self, token: str, practice: UUID, message: UUID) -> Opened | None:
         self._this(practice, message)
+        if self.takes_bound:
+            raise TakenTooMuch
         self.done.append(Act.TAKE)
         self.line = replace(self.line, mine=True)
         return self._opened(As.OPERATOR, ()) if self.works else None

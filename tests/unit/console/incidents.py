@@ -35,6 +35,7 @@ class IncidentsDouble:
     register: Register = REGISTER
     may: bool = True
     runs: bool = False
+    reach: frozenset[UUID] = frozenset({PRACTICE})
     done: list[tuple[Any, ...]] = field(default_factory=list)
     read_as: list[bool] = field(default_factory=list)
 
@@ -62,7 +63,7 @@ class IncidentsDouble:
     async def read(self, token: str, incident: UUID, *, exported: bool = False) -> Shown:
         self._check()
         self.read_as.append(exported)
-        return Shown(NOW, self.register, {PRACTICE: TILLEULS})
+        return Shown(NOW, self.register, {PRACTICE: TILLEULS}, self.reach)
 
     async def write(self, token: str, incident: UUID, kind: EntryKind, words: str) -> None:
         self._check()
@@ -79,7 +80,7 @@ class IncidentsDouble:
 
     async def lift(self, token: str, incident: UUID, hold: UUID) -> bool:
         self.done.append(("lift", hold))
-        return True
+        return PRACTICE in self.reach
 
     def _check(self) -> None:
         if not self.may:

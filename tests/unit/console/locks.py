@@ -12,7 +12,7 @@ from callcenter.console.lock_ports import LockRequest
 from tests.unit.console.workplaces import CALL, NOW, TILLEULS
 
 RELEASE = UUID("77777777-2222-4333-8444-555555555555")
-REQUEST = LockRequest(RELEASE, TILLEULS, CALL, "Superviseur", False, "Elle a mal noté.", NOW + timedelta(minutes=9))
+REQUEST = LockRequest(RELEASE, TILLEULS, CALL, "Superviseur", False, NOW + timedelta(minutes=9))
 
 
 @dataclass(slots=True)
@@ -20,6 +20,7 @@ class LocksDouble:
     """Implements ``Locks``."""
 
     requests: Sequence[LockRequest] = (REQUEST,)
+    reason: str = "Elle a mal noté."
     done: list[tuple[Any, ...]] = field(default_factory=list)
 
     async def waiting(self, token: str) -> tuple[datetime, Sequence[LockRequest]]:
@@ -28,6 +29,10 @@ class LocksDouble:
     async def ask(self, token: str, reference: str, reason: str) -> bool:
         self.done.append((reference, reason))
         return reference == str(CALL)
+
+    async def read(self, token: str, release: UUID) -> str | None:
+        self.done.append(("read", release))
+        return self.reason if release == RELEASE else None
 
     async def confirm(self, token: str, release: UUID) -> bool:
         self.done.append((release,))

@@ -215,7 +215,7 @@ async def test_what_is_to_be_done_is_taken_given_back_and_finished() -> None:
     async with open_desk() as desk:
         due = replace(LINE, due_at=SINCE, answer=Answer.CALL_BACK, handled_at=SINCE)
         desk.inboxes.overviewed = replace(desk.inboxes.overviewed, reads=False, to_do=(due,))
-        await desk.signed_in()
+        await desk.signed_in(confirmed=True)
         listed = await desk.guest.get("/messages")
         assert "en retard" in listed.words
         assert "Pour moi" not in listed.words
@@ -233,11 +233,30 @@ async def test_what_is_to_be_done_is_taken_given_back_and_finished() -> None:
 async def test_what_somebody_else_does_is_theirs(act: str, words: str) -> None:
     async with open_desk() as desk:
         desk.inboxes.works = False
-        await desk.signed_in()
+        await desk.signed_in(confirmed=True)
         await desk.guest.get("/messages")
         page = await desk.guest.post(f"{ADDRESS}/suite/{act}")
         assert page.status == 422
         assert words in page.words
+        assert "06 39" not in page.text
+
+
+async def test_a_number_is_shown_to_whoever_has_given_a_second_factor_just_now() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in()
+        await desk.guest.get("/messages")
+        sent = await desk.guest.post(ADDRESS + "/suite/prendre")
+        assert sent.location.startswith("/confirmation?suite=%2Fmessages%2F")
+        assert desk.inboxes.done == []
+
+
+async def test_who_has_taken_enough_for_this_hour_is_told_so() -> None:
+    async with open_desk() as desk:
+        desk.inboxes.takes_bound = True
+        await desk.signed_in(confirmed=True)
+        await desk.guest.get("/messages")
+        page = await desk.guest.post(ADDRESS + "/suite/prendre")
+        assert (page.status, "permises en une heure" in page.words) == (422, True)
         assert "06 39" not in page.text
 
 

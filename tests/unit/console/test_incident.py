@@ -12,10 +12,13 @@ from callcenter.console.dates import lasting
 from callcenter.console.incident import known_at, written
 from callcenter.console.incident_papers import as_paper, as_text, letter_lines, register_lines
 from callcenter.console.incident_ports import Shown
+from callcenter.console.supervision import Supervision
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
 from callcenter.staff.incident_values import Written
+from tests.unit.console.boards import BoardsDouble
 from tests.unit.console.doubles import open_desk
-from tests.unit.console.incidents import HOLD, INCIDENT, OPEN, PRACTICE, REGISTER
+from tests.unit.console.incidents import HOLD, INCIDENT, OPEN, PRACTICE, REGISTER, IncidentsDouble
+from tests.unit.console.locks import LocksDouble
 from tests.unit.console.workplaces import CALL, NOW, TILLEULS
 
 SUPERVISOR = frozenset({"supervisor"})
@@ -70,7 +73,7 @@ async def test_the_clock_stands_on_every_page_of_those_who_watch_and_of_nobody_e
         watching = {"supervisor": True, "administrator": True, "operator": False, "practitioner": False}
         for role, shown in watching.items():
             await desk.signed_in(roles=frozenset({role}))
-            for path in ("/", "/compte", "/poste"):
+            for path in ("/", "/compte"):
                 assert ("il reste 67\u00a0h\u00a000" in (await desk.guest.get(path)).text) is shown, (role, path)
         await desk.signed_in(roles=SUPERVISOR)
         assert "Incident en cours" not in (await desk.guest.get("/poste/etat")).text
@@ -81,7 +84,7 @@ async def test_one_declares_from_every_page_by_one_link() -> None:
         watching = {"supervisor": True, "administrator": True, "operator": False, "practitioner": False}
         for role, shown in watching.items():
             await desk.signed_in(roles=frozenset({role}))
-            for path in ("/", "/compte", "/poste"):
+            for path in ("/", "/compte"):
                 assert ('<a href="/incidents/nouveau"' in (await desk.guest.get(path)).text) is shown, (role, path)
 
 
@@ -190,3 +193,15 @@ def test_a_clock_runs_in_hours_that_are_real() -> None:
 
 def test_what_cannot_be_seen_is_not_kept() -> None:
     assert written(" a\r\nb\x00\u202e\x1b[31m ") == "a\nb[31m"
+
+
+async def test_who_may_not_act_for_a_practice_any_more_is_offered_nothing_and_refused() -> None:
+    incidents = IncidentsDouble(reach=frozenset())
+    async with open_desk(supervision=Supervision(BoardsDouble(), incidents, LocksDouble())) as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        page = await desk.guest.get(PAGE)
+        assert str(CALL) in page.words, "what they declared they go on seeing"
+        assert "Lever" not in page.words
+        assert "/informe" not in page.text
+        answer = await desk.guest.post(f"{PAGE}/gels/{HOLD}/levee")
+        assert (answer.status, "rien n’est changé" in answer.words) == (422, True)

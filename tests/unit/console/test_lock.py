@@ -16,18 +16,41 @@ from tests.unit.console.workplaces import CALL, TILLEULS
 SUPERVISOR = frozenset({"supervisor"})
 
 
-async def test_what_waits_is_shown_with_why_and_until_when() -> None:
+async def test_why_is_opened_by_a_form_alone_and_confirmed_where_it_was_read() -> None:
     locks = LocksDouble()
     async with open_desk(supervision=Supervision(BoardsDouble(), IncidentsDouble(), locks)) as desk:
-        await desk.signed_in(roles=SUPERVISOR)
+        await desk.signed_in(roles=SUPERVISOR, confirmed=True)
         page = await desk.guest.get("/blocages")
         assert TILLEULS in page.words
-        assert "Elle a mal noté." in page.words
+        assert "Elle a mal noté." not in page.words, "looking opens nothing"
         assert "à confirmer avant le 26 novembre 2026 à 10 h 09" in page.words
+        assert f"/blocages/{RELEASE}/confirmation" not in page.text
+        assert (await desk.guest.get(f"/blocages/{RELEASE}/motif")).location == "/blocages"
+        assert locks.done == []
+        read = await desk.guest.post(f"/blocages/{RELEASE}/motif")
+        assert "Elle a mal noté." in read.words
+        assert f"/blocages/{RELEASE}/confirmation" in read.text
         done = await desk.guest.post(f"/blocages/{RELEASE}/confirmation")
         assert done.location == "/blocages?fait=confirme"
         assert "ne dit pas si l’appel concernait un patient" in (await desk.guest.follow(done)).words
-        assert locks.done == [(RELEASE,)]
+        assert locks.done == [("read", RELEASE), (RELEASE,)]
+
+
+async def test_without_a_fresh_second_factor_nothing_is_done_and_nothing_typed_is_lost() -> None:
+    locks = LocksDouble()
+    async with open_desk(supervision=Supervision(BoardsDouble(), IncidentsDouble(), locks)) as desk:
+        await desk.signed_in(roles=SUPERVISOR, confirmed=False)
+        page = await desk.guest.get("/blocages")
+        assert "Confirmer mon identité" in page.words
+        assert 'name="texte"' not in page.text, "nobody writes what cannot be sent"
+        for path in ("motif", "confirmation"):
+            sent = await desk.guest.post(f"/blocages/{RELEASE}/{path}")
+            assert sent.location == "/confirmation?suite=%2Fblocages"
+        again = await desk.guest.post("/blocages", reference=str(CALL), texte="Elle a mal noté son code.")
+        assert again.status == 422
+        assert "Elle a mal noté son code." in again.words
+        assert "dans un autre onglet" in again.words
+        assert locks.done == []
 
 
 async def test_ones_own_request_has_no_button() -> None:

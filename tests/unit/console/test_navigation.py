@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
-from callcenter.console.navigation import PLACES, ways
+from callcenter.console.home_ports import Waits
+from callcenter.console.navigation import PLACES, ways, work_of
 from tests.unit.console.doubles import ALICE, WELCOME, StaffDouble, open_desk
+
+
+@dataclass(slots=True)
+class WaitingDouble:
+    """Implements ``Waiting``."""
+
+    counted: Waits
+
+    async def waits(self, token: str) -> Waits:
+        return self.counted
+
 
 ALL = [place.path for place in PLACES]
 #: Whose pages are handed over with what stands behind them, which a desk of these tests does not have.
@@ -81,3 +93,42 @@ async def test_the_pages_show_the_ways_whose_doors_stand() -> None:
         assert set(ALL) - {path for path, _ in found} == APART
         for path, _ in found:
             assert (await desk.guest.get(path)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("roles", "work"),
+    [
+        ((), "/"),
+        (("operator",), "/poste"),
+        (("supervisor",), "/poste"),
+        (("practitioner",), "/messages"),
+        (("administrator",), "/administration"),
+        (("administrator", "practitioner"), "/messages"),
+        (("administrator", "operator", "practitioner"), "/poste"),
+    ],
+)
+async def test_whoever_has_no_work_at_the_workplace_is_led_to_where_theirs_is(
+    roles: tuple[str, ...], work: str
+) -> None:
+    assert work_of(replace(ALICE, roles=frozenset(roles))) == work
+    async with open_desk() as desk:
+        await desk.signed_in(roles=frozenset(roles))
+        page = await desk.guest.get("/poste")
+        assert (page.status, page.location) == ((200, "") if work in ("/", "/poste") else (303, work))
+
+
+async def test_the_first_page_leads_to_ones_places_and_counts_what_waits() -> None:
+    waiting = WaitingDouble(Waits(calls=2, messages=1, follow_ups=3, locks=1))
+    async with open_desk(waiting=waiting) as desk:
+        await desk.signed_in(roles=frozenset({"supervisor", "practitioner"}))
+        page = await desk.guest.get("/")
+        main = page.text[page.text.index('id="lieux"') : page.text.index('id="cabinets"')]
+        links = re.findall(r'href="([^"]+)"', main)
+        assert links[:2] == ["/poste", "/messages"]
+        assert "/blocages" in links
+        for words in ("2 appels en attente", "1 message à lire", "3 suites à donner", "1 blocage à lever"):
+            assert words in page.words
+        waiting.counted = Waits()
+        page = await desk.guest.get("/")
+        assert "/blocages" not in page.text
+        assert not re.search(r"[0-9] (?:appel|message|suite|blocage)", page.words), "nothing waits: no figure"

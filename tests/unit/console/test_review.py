@@ -29,7 +29,7 @@ PATIENT = {**FORM, "naissance": "1962-03-14", "lettres": "Mar", "finalite": "com
 async def reviewing(reviews: ReviewsDouble) -> AsyncIterator[Desk]:
     """Somebody at the page, with its form."""
     async with open_desk(pages=(ReviewPages(reviews),)) as desk:
-        await desk.signed_in(roles=frozenset({"supervisor"}))
+        await desk.signed_in(roles=frozenset({"supervisor"}), confirmed=True)
         assert (await desk.guest.get("/suivi")).status == 200
         yield desk
 
@@ -175,6 +175,7 @@ async def test_why_no_patient_was_looked_for_and_that_nobody_was_found() -> None
             (LookUpProblem.BOUND, "en 24 heures"),
             (LookUpProblem.UNTRAINED, "formation"),
             (LookUpProblem.TOO_MANY, "plus courte"),
+            (LookUpProblem.UNCONFIRMED, "moins de cinq minutes"),
         ):
             reviews.found = problem
             assert words in (await desk.guest.post("/suivi/patient", **PATIENT)).words
@@ -257,4 +258,4 @@ def test_categories_and_versions_of_the_policy_stand_on_a_page_and_numbers_of_pe
         assert words.plain(shown) == shown
     for hidden in ("+33639980001", "0639980001", "14/03/1962", "14031962", "1962-03-14", "2011-12-13", "Jeanne Martin"):
         assert words.plain(hidden) == words.HIDDEN
-    assert words.question("code") != words.plain("code"), "what was asked for is no reason why it failed"
+    assert words.plain("code", "question") != words.plain("code", "reason")
