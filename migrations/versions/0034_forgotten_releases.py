@@ -6,8 +6,8 @@ from alembic import op
 
 from callcenter.store.schema import APP
 
-revision = "0036"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 
 #: Not sooner than a month by the database's own clock, whatever is asked: until then, why it was wanted stands.
 FORGET_LOCK_RELEASES = """
