@@ -13,9 +13,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from callcenter.calls.flows import Flows
-from callcenter.console.on_duty import practice_name
+from callcenter.calls.script_notes import notes_of
+from callcenter.console.on_duty import display_name, practice_name
 from callcenter.console.review_ports import (
     Asked,
+    CallNote,
     CallReview,
     LookUp,
     LookUpProblem,
@@ -134,6 +136,18 @@ class StaffReviews:
         session = await self._standing(token)
         return await self._reviewed(session, call, printed=False)
 
+    async def notes(self, token: str, call: UUID) -> CallReview:
+        session = await self._standing(token)
+        practice = await self._practice_of(session, call)
+        if not session.account.standing(self.clock.now()).may_reveal:
+            raise Untrained
+        async with self.database.practice(practice) as tx:
+            await self._acts.call_notes_read(tx, call, str(session.account.id))
+            written = await notes_of(tx, self.sealer, call)
+            names = {one.staff: await display_name(tx.connection, one.staff) for one in written}
+        review = await self._reviewed(session, call, printed=False)
+        return replace(review, notes=tuple(CallNote(names[one.staff], one.at, one.words) for one in written))
+
     async def paper(self, token: str, call: UUID) -> bytes:
         session, now = await self._standing(token), self.clock.now()
         review = await self._reviewed(session, call, printed=True)
@@ -175,12 +189,7 @@ class StaffReviews:
 
     async def _reviewed(self, session: StaffSession, call: UUID, *, printed: bool) -> CallReview:
         """The call's timeline, with the record of this look in it: it is committed before anything of it leaves."""
-        now = self.clock.now()
-        async with self.database.house() as connection:
-            practice = (await connection.execute(_PRACTICE, {"call": call})).scalar_one_or_none()
-        if practice is None:
-            raise NotTheirs
-        await self._supervises(session, practice)
+        now, practice = self.clock.now(), await self._practice_of(session, call)
         async with self.database.practice(practice) as tx:
             await self._acts.call_reviewed(tx, call, str(session.account.id), printed=printed)
             timeline = await timeline_of(tx, call, self.flows)
@@ -188,6 +197,19 @@ class StaffReviews:
         if timeline is None:
             raise NotTheirs
         return CallReview(timeline, name)
+
+    async def _practice_of(self, session: StaffSession, call: UUID) -> UUID:
+        """Whose call it is, if they supervise it.
+
+        Raises:
+            NotTheirs: they do not, or there is none.
+        """
+        async with self.database.house() as connection:
+            practice: UUID | None = (await connection.execute(_PRACTICE, {"call": call})).scalar_one_or_none()
+        if practice is None:
+            raise NotTheirs
+        await self._supervises(session, practice)
+        return practice
 
     async def _page(
         self,

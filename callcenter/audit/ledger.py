@@ -127,6 +127,7 @@ class EventKind(StrEnum):
     #: Somebody who answers for a practice has gone through a call again, or has it on paper.
     CALL_REVIEWED = "review.call_opened"
     CALL_PRINTED = "review.call_printed"
+    CALL_NOTES_READ = "review.call_notes_read"
     #: They have looked for a patient among those of whom something is on record, and listed what that is.
     PATIENT_SEARCHED = "review.patient_searched"
     PATIENT_FOLLOWED = "review.patient_followed"

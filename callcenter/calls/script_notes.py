@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -55,6 +57,33 @@ async def instructions_changed(tx: Transaction, staff: UUID, revision: int) -> b
     return revision > (read or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class ClosingNote:
+    """What an operator has noted of a call as they closed it.
+
+    Arguments:
+        words: theirs; they may be about a patient.
+    """
+
+    staff: UUID
+    at: datetime
+    words: str = field(repr=False)
+
+
+async def notes_of(tx: Transaction, sealer: Sealer, call: UUID) -> tuple[ClosingNote, ...]:
+    """What was noted of a call, in order. That it is read is for the reader to put on record first (P1)."""
+    rows = (await tx.connection.execute(_NOTES, {"call": call})).all()
+    return tuple(
+        ClosingNote(row.staff_id, row.at, sealer.open_text(row.note, note_place(tx.practice, row.id))) for row in rows
+    )
+
+
+_NOTES = text(
+    """
+    SELECT id, staff_id, note, coalesce(ended_at, begun_at) AS at FROM script
+    WHERE call_id = :call AND note IS NOT NULL ORDER BY begun_at, id
+    """
+)
 _READ = text("SELECT revision FROM instruction_ack WHERE practice_id = :practice AND staff_id = :staff")
 _ACKNOWLEDGE = text(
     """

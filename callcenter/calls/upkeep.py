@@ -55,6 +55,10 @@ _HIDE = text("UPDATE script SET shown = NULL, shown_until = NULL WHERE shown_unt
 SCRIPTS_KEPT = timedelta(hours=6)
 _FORGET_SCRIPTS = text("UPDATE script SET state = NULL WHERE begun_at < :before AND state IS NOT NULL")
 
+#: What an operator noted as they closed a call, as long as a message stays once it is closed.
+NOTES_KEPT = timedelta(days=30)
+_FORGET_NOTES = text("UPDATE script SET note = NULL WHERE note IS NOT NULL AND coalesce(ended_at, begun_at) < :before")
+
 #: A text message carries a challenge's code, and is forgotten with it.
 _FORGET_TEXTS = text("DELETE FROM text_message WHERE changed_at < :before")
 
@@ -113,6 +117,7 @@ class Upkeep:
             gone += (await run(_FORGET_HOLDS, {"now": now})).rowcount
             gone += (await run(_HIDE, {"now": now})).rowcount
             gone += (await run(_FORGET_SCRIPTS, {"before": now - SCRIPTS_KEPT})).rowcount
+            gone += (await run(_FORGET_NOTES, {"before": now - NOTES_KEPT})).rowcount
             return int(gone)
 
     async def reconcile(self, limit: int = 100) -> int:

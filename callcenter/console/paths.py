@@ -63,6 +63,7 @@ REVIEW_PATIENT = "/suivi/patient"
 REVIEW_EXPORT = "/suivi/export"
 REVIEW_CALL = "/suivi/appels/{call}"
 REVIEW_CALL_PAPER = "/suivi/appels/{call}/pdf"
+REVIEW_CALL_NOTES = "/suivi/appels/{call}/notes"
 
 MESSAGES = "/messages"
 MESSAGES_OF = "/messages/{practice}"

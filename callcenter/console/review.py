@@ -16,7 +16,17 @@ from aiohttp import hdrs, web
 
 from callcenter.console import paths
 from callcenter.console.dates import ZONE
-from callcenter.console.review_ports import Asked, LookUp, LookUpProblem, Match, Purpose, ReviewDesk, Reviews, Untrained
+from callcenter.console.review_ports import (
+    Asked,
+    CallReview,
+    LookUp,
+    LookUpProblem,
+    Match,
+    Purpose,
+    ReviewDesk,
+    Reviews,
+    Untrained,
+)
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.kernel.labels import Category
@@ -58,6 +68,7 @@ class ReviewPages:
             Door("POST", paths.REVIEW_PATIENT, For.STAFF, self._look_up, paths.REVIEW),
             Door("POST", paths.REVIEW_EXPORT, For.STAFF, self._export, paths.REVIEW),
             Door("GET", paths.REVIEW_CALL, For.STAFF, self._call),
+            Door("POST", paths.REVIEW_CALL_NOTES, For.STAFF, self._notes, paths.REVIEW),
             Door("POST", paths.REVIEW_CALL_PAPER, For.STAFF, self._paper, paths.REVIEW),
         ]
 
@@ -102,12 +113,24 @@ class ReviewPages:
         return _file(made, "text/csv", "suivi.csv", charset="utf-8")
 
     async def _call(self, visit: Visit) -> web.StreamResponse:
-        review = await self._reviews.call(visit.own_token, visit.path_id("call"))
+        return self._gone_through(visit, await self._reviews.call(visit.own_token, visit.path_id("call")))
+
+    async def _notes(self, visit: Visit) -> web.StreamResponse:
+        token, call = visit.own_token, visit.path_id("call")
+        try:
+            return self._gone_through(visit, await self._reviews.notes(token, call))
+        except Untrained:
+            return self._gone_through(visit, await self._reviews.call(token, call), (_UNTRAINED,))
+
+    def _gone_through(self, visit: Visit, review: CallReview, problems: tuple[Problem, ...] = ()) -> web.Response:
+        call = review.timeline.call
         return visit.show(
             "review_call.html",
+            problems,
             review=review,
             timeline=review.timeline,
-            paper=paths.REVIEW_CALL_PAPER.format(call=review.timeline.call),
+            paper=paths.REVIEW_CALL_PAPER.format(call=call),
+            notes=paths.REVIEW_CALL_NOTES.format(call=call),
             **_WORDS,
         )
 

@@ -8,7 +8,7 @@ returns (P1).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -123,15 +123,31 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True)
+class CallNote:
+    """What an operator has noted of a call as they closed it.
+
+    Arguments:
+        who: their name.
+        words: theirs; they may be about a patient.
+    """
+
+    who: str
+    at: datetime
+    words: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CallReview:
     """A call, to be gone through again.
 
     Arguments:
         practice: its name.
+        notes: of its operators; ``None`` unless they were asked for.
     """
 
     timeline: Timeline
     practice: str
+    notes: tuple[CallNote, ...] | None = None
 
 
 class Reviews(Protocol):
@@ -155,6 +171,13 @@ class Reviews(Protocol):
 
     async def call(self, token: str, call: UUID) -> CallReview:
         """A call's timeline."""
+
+    async def notes(self, token: str, call: UUID) -> CallReview:
+        """The same with what its operators have noted: that it is read is on record, and committed, before.
+
+        Raises:
+            Untrained: it may be about a patient.
+        """
 
     async def paper(self, token: str, call: UUID) -> bytes:
         """The same as a PDF."""

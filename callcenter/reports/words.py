@@ -99,6 +99,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "reference.right": ("Une référence est reconnue", Area.PROOF),
     "reference.wrong": ("Une référence n’est pas reconnue", Area.PROOF),
     "review.call_opened": ("Un superviseur ouvre le déroulé de l’appel", Area.REVIEW),
+    "review.call_notes_read": ("Un superviseur lit les notes de clôture", Area.REVIEW),
     "review.call_printed": ("Un superviseur tire le déroulé de l’appel en PDF", Area.REVIEW),
     "review.patient_searched": ("Un superviseur recherche un patient", Area.REVIEW),
     "review.patient_followed": ("Un superviseur liste ce qui concerne un patient", Area.REVIEW),

@@ -100,6 +100,12 @@ class StaffActs:
         async with writing(tx, Segment(new_id(self._random), call), self._clock, self._random) as pen:
             await pen.add(entry)
 
+    async def call_notes_read(self, tx: Transaction, call: UUID, by: str) -> None:
+        """Record that somebody reads what operators have noted of a call: in the call's own ledger."""
+        entry = Entry(EventKind.CALL_NOTES_READ, {"kind": "staff", "id": by}, None, {"refs": [f"call:{call}"]})
+        async with writing(tx, Segment(new_id(self._random), call), self._clock, self._random) as pen:
+            await pen.add(entry)
+
     async def patient_searched(
         self, tx: Transaction, reason: UUID, purpose: str, found: Sequence[UUID], by: str
     ) -> None:

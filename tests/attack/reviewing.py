@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from callcenter.app.by_review import StaffReviews
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
+from callcenter.calls.script_session import note_place
 from callcenter.console.ports import Stage as PageStage
 from callcenter.console.review import ReviewPages
 from callcenter.console.review_ports import Asked, LookUp, Matches, Purpose
@@ -80,6 +81,17 @@ class Review:
             token = await self.room.sessions.begin(connection, made.id, Stage.FULL)
         self.people[who], self.tokens[who] = made.id, token
         return token
+
+    async def noted(self, words: str) -> None:
+        """The operator has noted something of the call as they closed it."""
+        script = uuid4()
+        await self.ground.change(
+            "INSERT INTO script (id, practice_id, call_id, staff_id, document, begun_at, disposition, note, ended_at) "
+            "VALUES (:id, :practice, :call, :staff, 1, :now, 'told', :note, :now)",
+            **{"id": script, "practice": TILLEULS, "call": self.call, "staff": self.people["operator"]},
+            note=self.ground.sealer.seal_text(words, note_place(TILLEULS, script)),
+            now=self.clock.now(),
+        )
 
     async def records(self, event: str) -> list[dict[str, object]]:
         """What is on record of this kind in Jeanne's practice, in order."""

@@ -14,6 +14,7 @@ from callcenter.calls.keypad import Keypad
 from callcenter.calls.script_booking import OperatorsBooking
 from callcenter.calls.script_notes import OperatorsNotes
 from callcenter.calls.script_record import OperatorsRecord
+from callcenter.calls.script_session import note_place
 from callcenter.calls.script_verifier import OperatorsVerifier
 from callcenter.calls.session import Beginning, Session
 from callcenter.flow.language import Act
@@ -50,8 +51,9 @@ async def plant_script(ground: Ground, now: datetime) -> None:
         now=now,
     )
     await ground.change(
-        "INSERT INTO script (id, practice_id, call_id, staff_id, document, begun_at, shown, shown_until) "
-        "VALUES (:id, :practice, :call, :staff, 1, :now, 'what Jeanne has', :now)",
+        "INSERT INTO script (id, practice_id, call_id, staff_id, document, begun_at, shown, shown_until, note) "
+        "VALUES (:id, :practice, :call, :staff, 1, :now, 'what Jeanne has', :now, :note)",
+        note=ground.sealer.seal_text("Jeanne rappellera.", note_place(TILLEULS, SCRIPT)),
         id=SCRIPT,
         call=call.id,
         **whose,
@@ -146,6 +148,10 @@ async def was_read(on: Careless) -> bool:
     return not await script_notes.instructions_changed(on.tx, STAFF, 1)
 
 
+async def closing_notes(on: Careless) -> object:
+    return await script_notes.notes_of(on.tx, on.ground.sealer, on.call)
+
+
 async def forget_proof(on: Careless) -> None:
     await _verifier(on).forget()
 
@@ -175,6 +181,7 @@ SCRIPT_CASES: Mapping[str, Callable[[Careless], Awaitable[object]]] = {
     "calls.script_notes.OperatorsNotes.acknowledge": lambda on: _notes(on).acknowledge(Shown.INSTRUCTIONS),
     "calls.script_notes.OperatorsNotes.dispose": lambda on: _notes(on).dispose(Disposition.TOLD, "hers"),
     "calls.script_notes.instructions_changed": was_read,
+    "calls.script_notes.notes_of": closing_notes,
     "calls.script_verifier.OperatorsVerifier.forget": forget_proof,
     "calls.script_timeline.timeline": timeline,
 }

@@ -70,6 +70,7 @@ async def _ways(review: Review, token: str) -> dict[str, Came]:
     ways = {
         "address": lambda: reviews.call(token, review.call),
         "paper": lambda: reviews.paper(token, review.call),
+        "notes": lambda: reviews.notes(token, review.call),
         "list": lambda: reviews.search(token, asked()),
         "file": lambda: reviews.export(token, asked()),
         "patient": lambda: reviews.look_up(token, looked_up()),
@@ -160,7 +161,7 @@ def _looks_later(sabotage: Sabotage) -> None:
     async def nothing(*_: object, **__: object) -> None:
         return None
 
-    for act in ("call_reviewed", "patient_searched", "patient_followed", "list_exported"):
+    for act in ("call_reviewed", "call_notes_read", "patient_searched", "patient_followed", "list_exported"):
         sabotage.replace(by_review.StaffActs, act, nothing)
 
 
@@ -175,6 +176,7 @@ async def test_p1_somebody_looks_while_the_ledger_cannot_be_written(attacked: Re
     ways = {
         "page": lambda: attacked.reviews.call(attacked.ours, attacked.call),
         "paper": lambda: attacked.reviews.paper(attacked.ours, attacked.call),
+        "notes": lambda: attacked.reviews.notes(attacked.ours, attacked.call),
         "file": lambda: attacked.reviews.export(attacked.ours, asked()),
         "patient": lambda: attacked.reviews.look_up(attacked.ours, looked_up()),
     }

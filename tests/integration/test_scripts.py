@@ -415,6 +415,19 @@ async def test_a_call_is_closed_with_what_it_was_about(desk: Desk) -> None:
     assert (disposed["disposition"], disposed["note"]) == ("information", True)
 
 
+async def test_a_note_is_erased_a_month_after_its_call(desk: Desk) -> None:
+    """As messages that are closed; what became of the call stays."""
+    await desk.look()
+    await desk.answer("9")
+    await desk.answer("send", disposition="information", note="Horaires")
+    upkeep = Upkeep(desk.ground.app, desk.clock, None, None)  # type: ignore[arg-type]  # neither is asked
+    for days, stays in ((29, True), (2, False)):
+        desk.clock.advance(timedelta(days=days).total_seconds())
+        await upkeep.forget()
+        (row,) = await desk.ground.rows("SELECT disposition, note IS NOT NULL AS noted FROM script")
+        assert tuple(row) == ("information", stays)
+
+
 async def test_noting_goes_on_after_the_talk_until_time_is_up(desk: Desk) -> None:
     await desk.look()
     await desk.hang_up()

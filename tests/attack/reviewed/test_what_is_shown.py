@@ -17,7 +17,7 @@ from callcenter.app import by_review
 from callcenter.app.by_review import NotTheirs
 from callcenter.audit.ledger import Segment, canonical, leaf_of
 from callcenter.calls.upkeep import Upkeep
-from callcenter.console.review_ports import LookUpProblem, Matches
+from callcenter.console.review_ports import LookUpProblem, Matches, Untrained
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Forbidden
 from callcenter.reports import on_record, paper, spreadsheet
@@ -275,6 +275,27 @@ async def test_a_paper_says_who_had_it_made_and_is_on_record(review: Review) -> 
     assert str(review.call) in text
     (record,) = await review.records("review.call_printed")
     assert record["call"] == str(review.call)
+
+
+async def test_p1_notes_of_operators_are_read_with_a_record_and_only_when_they_are_asked_for(review: Review) -> None:
+    await review.noted("Rappeler <b>jeudi</b>")
+    assert (await review.reviews.call(review.ours, review.call)).notes is None
+    assert await review.records("review.call_notes_read") == []
+    notes = (await review.reviews.notes(review.ours, review.call)).notes or ()
+    (note,) = [one for one in notes if one.who == "Télésecrétaire 1"]
+    assert (note.words, note.at) == ("Rappeler <b>jeudi</b>", review.clock.now())
+    (record,) = await review.records("review.call_notes_read")
+    assert record["call"] == str(review.call)
+    assert record["actor"] == {"kind": "staff", "id": str(review.people["ours"])}
+    assert "jeudi" not in str(record)
+
+
+async def test_notes_are_read_by_nobody_without_training(review: Review) -> None:
+    await review.noted("Rappeler jeudi")
+    await review.room.administration.trained(review.people["ours"], date(2026, 11, 1), BY)
+    with pytest.raises(Untrained):
+        await review.reviews.notes(review.ours, review.call)
+    assert await review.records("review.call_notes_read") == []
 
 
 async def test_an_export_is_a_spreadsheet_and_on_record(review: Review) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from callcenter.console.review_ports import (
+    CallNote,
     CallReview,
     LookUp,
     LookUpProblem,
@@ -100,6 +101,7 @@ class ReviewsDouble:
     asked: list[Any] = field(default_factory=list)
     theirs: bool = True
     trained: bool = True
+    noted: tuple[CallNote, ...] = (CallNote("Télésecrétaire 1", BEGAN, "Rappeler <b>jeudi</b>"),)
 
     def _reach(self, *what: Any) -> None:
         if not self.theirs:
@@ -126,6 +128,12 @@ class ReviewsDouble:
     async def call(self, token: str, call: UUID) -> CallReview:
         self._reach("call", call)
         return CallReview(self.timeline, self.practice)
+
+    async def notes(self, token: str, call: UUID) -> CallReview:
+        self._reach("notes", call)
+        if not self.trained:
+            raise Untrained
+        return CallReview(self.timeline, self.practice, self.noted)
 
     async def paper(self, token: str, call: UUID) -> bytes:
         self._reach("paper", call)

@@ -209,6 +209,25 @@ async def test_a_call_is_a_plain_ordered_list_with_how_the_chain_stands() -> Non
         assert page.text.count("<li data-after=") == len(TIMELINE.moments), "nothing is hidden"
 
 
+async def test_notes_are_shown_once_they_are_asked_for_and_as_text() -> None:
+    reviews = ReviewsDouble()
+    async with reviewing(reviews) as desk:
+        page = await desk.guest.get(f"/suivi/appels/{CALL}")
+        assert "jeudi" not in page.text
+        assert "notes" not in [what for what, *_ in reviews.asked]
+        read = await desk.guest.post(f"/suivi/appels/{CALL}/notes")
+        assert "Rappeler &lt;b&gt;jeudi&lt;/b&gt;" in read.text
+        assert read.headers["Cache-Control"] == "no-store"
+        reviews.noted = ()
+        assert "Aucune note" in (await desk.guest.post(f"/suivi/appels/{CALL}/notes")).words
+        reviews.trained = False
+        told = await desk.guest.post(f"/suivi/appels/{CALL}/notes")
+        assert "Votre formation a expiré" in told.words
+        assert "jeudi" not in told.text
+        assert (await desk.guest.get(f"/suivi/appels/{CALL}/notes")).location == "/suivi"
+        assert (await desk.guest.send(f"/suivi/appels/{CALL}/notes", {"preuve": "x"})).status == 403
+
+
 async def test_files_are_sent_as_files_and_kept_by_nobody() -> None:
     reviews = ReviewsDouble()
     async with reviewing(reviews) as desk:
