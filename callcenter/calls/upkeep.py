@@ -57,7 +57,7 @@ _HIDE = text("UPDATE script SET shown = NULL, shown_until = NULL WHERE shown_unt
 SCRIPTS_KEPT = timedelta(hours=6)
 _FORGET_SCRIPTS = text("UPDATE script SET state = NULL WHERE begun_at < :before AND state IS NOT NULL")
 
-#: What an operator noted as they closed a call, as long as a message stays once it is closed (regulation.md §9.1).
+#: What an operator noted as they closed a call, as long as a message stays once it is closed.
 NOTES_KEPT = timedelta(days=30)
 _FORGET_NOTES = text("UPDATE script SET note = NULL WHERE note IS NOT NULL AND coalesce(ended_at, begun_at) < :before")
 

@@ -434,7 +434,7 @@ async def test_a_call_is_closed_with_what_it_was_about(desk: Desk) -> None:
 
 
 async def test_a_note_is_erased_a_month_after_its_call(desk: Desk) -> None:
-    """As messages that are closed (regulation.md §9.1); what became of the call stays."""
+    """As messages that are closed; what became of the call stays."""
     await desk.look()
     await desk.answer("9")
     await desk.answer("send", disposition="information", note="Horaires")
