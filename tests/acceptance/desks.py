@@ -163,11 +163,17 @@ class StaffDesks:
         return await self._asks(login, "POST", screen.action, {**screen.sent, **typed, CHOICE: pressed})
 
     async def _asks(self, login: str, method: str, path: str, fields: Mapping[str, str] | None = None) -> Screen | None:
+        return _screen_of(await self.page(login, method, path, fields))
+
+    async def page(
+        self, login: str, method: str = "GET", path: str = paths.WORKPLACE, fields: Mapping[str, str] | None = None
+    ) -> str:
+        """The page of ``login`` as it comes over the wire."""
         console = self._running.console
         headers = {"Cookie": f"{SESSION}={await self._token(login)}", "Origin": console}
         async with self._session.request(method, console + path, headers=headers, data=fields) as response:
             assert response.status == 200, f"{method} {path}: {response.status}"
-            return _screen_of(await response.text())
+            return await response.text()
 
     async def _token(self, login: str) -> str:
         """Of the session that ``login`` has once both of their factors were shown."""

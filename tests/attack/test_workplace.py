@@ -9,6 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from callcenter.app.bells import RoutingBells
+from callcenter.background import in_background
 from callcenter.calls import own_legs
 from callcenter.calls.own_legs import InRoom, OwnLegs, identity_of
 from callcenter.console import guard
@@ -19,12 +21,14 @@ from callcenter.console.workplace_ports import Act, Doing
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.routing import held
+from callcenter.routing.waking import About, Waking
 from callcenter.telephony import access_tokens
 from callcenter.telephony.access_tokens import Passes
 from callcenter.telephony.signature import SignatureCheck, Signed
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
 from tests.integration.routing.floor import Floor
+from tests.integration.routing.test_workplaces import Hearing
 from tests.unit.console.doubles import open_desk
 from tests.unit.console.test_streams import streaming
 from tests.unit.console.workplaces import CALL
@@ -179,6 +183,27 @@ async def test_a_stream_goes_on_after_its_session_was_ended() -> Outcome:
             del desk.staff.sessions[token]
             told = [await stream.event() for _ in range(6)]
             return gained(None not in told)
+
+
+async def _rings_for_all(bells: RoutingBells) -> None:
+    with bells._listener.subscribed() as news:
+        while True:
+            for _ in await news.wait(60.0):
+                for bell in {bell for own in bells._bells.values() for bell in own}:
+                    bell.ring()
+
+
+OWN_QUEUE = _off("a stream tells of one's own organisation's queue", "P5", RoutingBells, "run", _rings_for_all)
+
+
+@attack(stopped_by=OWN_QUEUE)
+async def test_p5_a_stream_tells_when_callers_of_another_organisation_ring(floor: Floor) -> Outcome:
+    """It says nothing but that one should look; that it says so is how busy somebody else is."""
+    staff, hearing = await floor.operator(await floor.practice()), Hearing()
+    bells = RoutingBells(hearing, floor.database, soon=0.0)  # type: ignore[arg-type]
+    async with in_background(bells.run()), bells.of(staff) as bell:
+        hearing.news.put(Waking(About.QUEUE, UUID(int=7)))
+        return gained(await bell.rung(1.0))
 
 
 def _endless(sabotage: Sabotage) -> None:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Error, Page, Route
+from playwright.async_api import Browser, Error, Page, Route, expect
 from sqlalchemy import text
 
 from callcenter.console import paths
@@ -113,12 +113,14 @@ class Watch:
     Arguments:
         came: paths of what was judged.
         events: how many came on streams.
+        noticed: notifications that were seen.
     """
 
     house: Premises
     page: Page
     came: list[str] = field(default_factory=list)
     events: int = 0
+    noticed: int = 0
 
     async def hang(self) -> None:
         """From now on."""
@@ -145,6 +147,7 @@ class Watch:
     async def looks(self) -> None:
         """At all that is kept at this moment."""
         kept = await self.page.evaluate(KEPT)
+        self.noticed += len(kept["noticed"])
         session = await self.page.context.new_cdp_session(self.page)
         gone = await session.send("Page.getNavigationHistory")
         kept["history"] = [(entry["url"], entry["title"]) for entry in gone["entries"]]
@@ -233,7 +236,9 @@ async def _takes_a_call(watch: Watch, line: Telephone, person: Person) -> Curiou
     await page.goto(at.running.console + paths.WORKPLACE)
     await page.wait_for_selector("html[data-ready]")
     await line.waits(next(iter(person.practice.numbers)))
+    await expect(page.locator("#alerte")).to_contain_text("Un appel pour")
     await watch.looks()
+    assert watch.noticed > 0, "no notification was seen"
     leg = await line.taken_at(at.shift.desk(person.practice))
     assert leg is not None, "no operator was rung"
     await page.wait_for_selector(".script form")
