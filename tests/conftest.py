@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from argon2.profiles import CHEAPEST
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -24,6 +25,9 @@ from callcenter.calls.flows import Flows, load_flows
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
+from callcenter.settings import ConsoleSettings
+from callcenter.staff import room
+from callcenter.staff.room import StaffLimits
 from callcenter.store.database import Database
 from callcenter.store.embedded import SUPERUSER, EmbeddedPostgres, places_for
 from callcenter.store.keys import Keyring, create_keys
@@ -185,6 +189,17 @@ def flows_loaded_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(fittings, "load_flows", once)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rooms_as_installed() -> Iterator[StaffLimits]:
+    """The bounds of an installation's room of staff. In tests that ask for none, passwords cost least: one of an
+    installation takes a fifth of a second of processor time, which is what it is for.
+    """
+    installed = StaffLimits.of(ConsoleSettings())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(room, "RECOMMENDED", CHEAPEST)
+        yield installed
 
 
 def _files(path: Path) -> list[Path]:

@@ -60,8 +60,9 @@ async def _call(page: Page, desk: Desk) -> None:
 
 async def test_a_call_plays_by_itself_with_its_silences_shortened(browser: Browser) -> None:
     async with open_desk() as desk, looking(browser) as page:
-        await page.clock.install()
+        await page.clock.install(time=0)
         await _call(page, desk)
+        await page.clock.pause_at(3_600)  # seconds: until then the page's time went on beside ours
         shown, play = page.locator("#deroule > li:visible"), page.locator('[data-act="play"]')
         await page.get_by_label("Vitesse").select_option("1")
         await play.press("Space")

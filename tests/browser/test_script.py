@@ -317,6 +317,7 @@ async def test_what_is_declared_is_one_key_and_the_practices_agenda_learns_nothi
 async def test_a_screen_that_comes_by_itself_takes_no_digit_that_was_meant_for_a_text(browser: Browser) -> None:
     async with in_talk(browser) as (desk, page):
         await press(page, "1")
+        await expect(message(page)).to_be_focused()
         await page.keyboard.type("Numéro 12")
         desk.script.stands("reason")  # answered in another window
         desk.workplaces.ring()

@@ -11,6 +11,7 @@ from argon2.profiles import CHEAPEST
 
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.staff.passwords import RECOMMENDED, Passwords, TooBusy, Verdict
+from callcenter.staff.room import StaffLimits
 
 PASSWORD = "Le merle du jardin 7"
 
@@ -26,6 +27,10 @@ def test_the_parameters_are_the_second_recommended_ones_of_rfc_9106() -> None:
     """§4: t=3, p=4, m=2^16 (64 MiB), a salt of 128 bits, a tag of 256."""
     told = RECOMMENDED
     assert (told.time_cost, told.parallelism, told.memory_cost, told.salt_len, told.hash_len) == (3, 4, 65_536, 16, 32)
+
+
+def test_an_installation_hashes_by_them(rooms_as_installed: StaffLimits) -> None:
+    assert rooms_as_installed.parameters == RECOMMENDED
 
 
 async def test_a_password_is_kept_as_a_salted_hash_by_the_recommended_parameters() -> None:
