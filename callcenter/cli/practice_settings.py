@@ -12,16 +12,17 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from callcenter.app.settings_in_time import SettingsInTime
 from callcenter.cli.context import Context, by_option, run
 from callcenter.installation import open_data
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.documents import parse_yaml
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.changing import SettingsChanged, SettingsDesk
-from callcenter.practice.directory import Directory
+from callcenter.practice.directory import Directory, facts_of
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.practice_form import Setting, as_written
-from callcenter.practice.setting_versions import Author, Period, SettingVersions, Version
+from callcenter.practice.setting_versions import Author, Period, SettingVersions, Snapshot, Version
 from callcenter.settings import Settings
 from callcenter.staff.acts import StaffActs
 
@@ -114,14 +115,18 @@ def practice_withdraw(context: Context, slug: str, setting: str, revision: int, 
 @click.option("--at", "moment", metavar="WHEN", help="As it will stand, or stood, then; by default now.")
 @click.pass_obj
 def practice_show(context: Context, slug: str, moment: str | None) -> None:
-    """The settings of a practice, and who answers."""
-    facts, at = run(_facts(context.settings, slug, moment))
+    """The settings of a practice, and who answers; under what changes by itself, what it will be."""
+    snapshot, at = run(_snapshot(context.settings, slug, moment))
+    facts, afterwards = facts_of(snapshot), SettingsInTime(snapshot).afterwards()
     local = at.astimezone(facts.timezone)
     click.echo(f"{facts.name} on {local:%Y-%m-%d at %H:%M}, revision {facts.revision}")
     for number in facts.numbers:
         click.echo(f"  {number} is received as « {facts.arrival(number, at)} »")
     for setting, value in as_written(facts).items():
         click.echo(f"{setting}: {json.dumps(value, ensure_ascii=False)}")
+        if (then := afterwards.get(setting)) is not None:
+            since = then.since.astimezone(facts.timezone)
+            click.echo(f"  from {since:%Y-%m-%d %H:%M} on: {json.dumps(then.value, ensure_ascii=False)}")
 
 
 @click.command("history")
@@ -156,14 +161,12 @@ async def _change(settings: Settings, slug: str, by: str, note: str, change: _Ch
         return await change(desk, facts, now)
 
 
-async def _facts(settings: Settings, slug: str, moment: str | None) -> tuple[PracticeFacts, datetime]:
+async def _snapshot(settings: Settings, slug: str, moment: str | None) -> tuple[Snapshot, datetime]:
     now = SystemClock().now()
     async with open_data(settings) as data, data.database.house() as connection:
         facts = await Directory.by_slug(connection, slug, now)
-        if moment is None:
-            return facts, now
-        at = _moment(moment, facts.timezone, now, "--at")
-        return await Directory.by_slug(connection, slug, at), at
+        at = now if moment is None else _moment(moment, facts.timezone, now, "--at")
+        return await Directory.snapshot(connection, facts.id, at, ahead=tuple(Setting)), at
 
 
 async def _history(
