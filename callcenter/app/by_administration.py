@@ -33,6 +33,7 @@ from callcenter.console.administration_ports import (
 from callcenter.console.entrusted import organisation_name
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden
+from callcenter.practice.called import name_of
 from callcenter.staff.administration import AlreadyClosed, BadAccount, BadLogin, FromTomorrow, LoginTaken, NewAccount
 from callcenter.staff.invitations import CannotBeInvited, Purpose
 from callcenter.staff.portfolios import NoName, PortfolioTaken
@@ -339,14 +340,10 @@ def _happened(record: Record, names: dict[UUID, str]) -> Happened:
 
 
 _PRACTICES = text(
-    """
-    SELECT p.id, coalesce((
-        SELECT v.value #>> '{}' FROM setting_version v
-        WHERE v.practice_id = p.id AND v.setting = 'name' AND v.withdrawn_revision IS NULL
-          AND v.effective_from <= :at AND (v.effective_to IS NULL OR v.effective_to > :at)
-        ORDER BY v.revision DESC LIMIT 1), p.slug) AS name
+    f"""
+    SELECT p.id, {name_of("p")} AS name
     FROM practice p WHERE p.organisation_id = :organisation ORDER BY 2, p.id LIMIT 5000
-    """
+    """  # noqa: S608 - our own words alone
 )
 _IS_THEIRS = text("SELECT EXISTS (SELECT FROM practice WHERE id = :practice AND organisation_id = :organisation)")
 _KEYS = text("SELECT key, made_at FROM key_mark")

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
-
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.counts import Counts, counts
 from callcenter.console.board_ports import Board, Person, Row, Targets
 from callcenter.console.workplace_ports import Doing
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
+from callcenter.practice.called import practice_names
 from callcenter.routing.statistics import Marks, Queue, Statistics, day_began, statistics, who_is_there
 from callcenter.staff.glass import late
 from callcenter.staff.room import StaffRoom
@@ -83,21 +80,3 @@ def _first(found: Statistics, counted: Mapping[UUID, Counts]) -> list[UUID]:
         return -queue.now.waiting, -queue.now.overdue, -queue.day.offered, practice.hex
 
     return sorted(found.practices.keys() | counted.keys(), key=rank)[:MOST_ROWS]
-
-
-async def practice_names(connection: AsyncConnection, practices: Sequence[UUID], at: datetime) -> dict[UUID, str]:
-    """What practices are called at a moment; in house scope, where their settings stand."""
-    rows = (await connection.execute(_NAMES, {"practices": list(practices), "at": at})).all()
-    return {row.id: row.name for row in rows}
-
-
-_NAMES = text(
-    """
-    SELECT p.id, coalesce(named.name, p.slug) AS name FROM practice p LEFT JOIN LATERAL (
-        SELECT v.value #>> '{}' AS name FROM setting_version v
-        WHERE v.practice_id = p.id AND v.setting = 'name' AND v.withdrawn_revision IS NULL
-          AND v.effective_from <= :at AND (v.effective_to IS NULL OR v.effective_to > :at)
-        ORDER BY v.revision DESC LIMIT 1
-    ) named ON true WHERE p.id = ANY(:practices)
-    """
-)

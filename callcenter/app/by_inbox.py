@@ -28,13 +28,13 @@ from callcenter.console.inbox_ports import (
     TakenTooMuch,
     Why,
 )
-from callcenter.console.on_duty import practice_name
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.kernel.randomness import Random
 from callcenter.notices.escalating import read_on_a_page
 from callcenter.practice import correspondence as letters
 from callcenter.practice import follow_ups
+from callcenter.practice.called import practice_name
 from callcenter.practice.correspondence import Correspondence, Heading, Whose
 from callcenter.practice.follow_ups import FollowUp, follow_up_of
 from callcenter.practice.inbox import Inbox

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from callcenter.app.by_board import practice_names
 from callcenter.calls.call_references import call_of
 from callcenter.console.incident_ports import Choices, Deadline, Declared, Implausible, Shown, UnknownPractice
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
+from callcenter.practice.called import practice_names
 from callcenter.staff.incident_tables import EntryKind
 from callcenter.staff.incident_values import Declaration, Listed, NotPlausible, Reach
 from callcenter.staff.incidents import Incidents

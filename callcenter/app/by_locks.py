@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.app.by_board import practice_names
 from callcenter.audit.ledger import EventKind
 from callcenter.calls.call_references import call_of
 from callcenter.console.lock_ports import LockRequest
@@ -18,6 +17,7 @@ from callcenter.identity.releases import ask, confirm, lift, reason_of, requeste
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.called import practice_names
 from callcenter.staff.acts import StaffActs
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Account, Role

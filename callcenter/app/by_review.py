@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from callcenter.calls.flows import Flows
 from callcenter.calls.script_notes import notes_of
-from callcenter.console.on_duty import display_name, practice_name
+from callcenter.console.on_duty import display_name
 from callcenter.console.review_ports import (
     Asked,
     CallNote,
@@ -31,6 +31,7 @@ from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, IntegrityError, NotFound
 from callcenter.kernel.labels import Category
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.called import practice_name
 from callcenter.reports.on_record import MOST_FOUND, Sought, TooMany, patients_on_record
 from callcenter.reports.paper import Edition, on_paper
 from callcenter.reports.people import colleagues, supervised

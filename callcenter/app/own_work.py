@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.script_door import NOTED_WITHIN
-from callcenter.console import on_duty
 from callcenter.console.workplace_ports import Today, Unfinished
+from callcenter.practice.called import practice_name
 from callcenter.staff.rights import may
 from callcenter.staff.values import HOUSE_TIMEZONE, Role, day_of
 from callcenter.store.database import SET_PRACTICE
@@ -30,7 +30,7 @@ async def unfinished(connection: AsyncConnection, staff: UUID, now: datetime) ->
         await connection.execute(SET_PRACTICE, {"practice": str(row.practice_id)})
         is_open = (await connection.execute(_OPEN, {"id": row.id})).one_or_none() is not None
         if is_open and await may(connection, staff, Role.OPERATOR, row.practice_id, day_of(now)):
-            name = await on_duty.practice_name(connection, row.practice_id, now)
+            name = await practice_name(connection, row.practice_id, now)
             found.append(Unfinished(row.id, name, row.ended_at))
     return tuple(found)
 

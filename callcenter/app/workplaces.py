@@ -21,6 +21,7 @@ from callcenter.console.workplace_ports import Keypad as Typed
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.levels import Level
+from callcenter.practice.called import practice_name
 from callcenter.routing.presence import Present, move, present, seen
 from callcenter.routing.reservations import Accepted, Reservations
 from callcenter.routing.rooms import dissolve_of_talk
@@ -76,7 +77,7 @@ class StaffWorkplaces:
             if on_duty_here:
                 await self.room.sessions.on_duty(connection, token)
             held = await self.reservations.of(connection, staff)
-            name = "" if held is None else await on_duty.practice_name(connection, held.practice, now)
+            name = "" if held is None else await practice_name(connection, held.practice, now)
             proved = None if held is None else await self.keypad.look(connection, staff, held.id)
             talk = None if held is None else await self._talk(connection, held, name, proved)
             done = await own_work.today(connection, staff, now)
@@ -221,7 +222,7 @@ class StaffWorkplaces:
         if asked is None or asked[0].way is Way.TELEPHONE:
             return None
         party, practice = asked
-        name = await on_duty.practice_name(connection, practice, now)
+        name = await practice_name(connection, practice, now)
         who = await on_duty.display_name(connection, party.owner)
         held = await hears_music(connection, party)
         return Asked(party.id, name, who, party.made_at, party.state is PartyState.THERE, held)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.console.ports import Part
+from callcenter.practice.called import name_of
 
 #: Practices of a portfolio that are named; of the others one is told how many there are.
 NAMED = 30
@@ -33,7 +34,7 @@ async def organisation_name(connection: AsyncConnection, staff: UUID) -> str:
 
 
 _PARTS = text(
-    """
+    f"""
     WITH mine AS (
         SELECT f.id, f.name, f.whole, f.organisation_id, array_agg(r.role ORDER BY r.role) AS roles
         FROM staff_role r JOIN portfolio f ON f.id = r.portfolio_id
@@ -46,21 +47,16 @@ _PARTS = text(
         WHERE p.organisation_id = mine.organisation_id AND (mine.whole OR EXISTS (
             SELECT FROM portfolio_practice m WHERE m.portfolio_id = mine.id AND m.practice_id = p.id))
     ) counted CROSS JOIN LATERAL (
-        SELECT array_agg(coalesce(named.name, shown.slug) ORDER BY shown.slug) AS practices
+        SELECT array_agg({name_of("shown")} ORDER BY shown.slug) AS practices
         FROM (
             SELECT p.id, p.slug FROM practice p
             WHERE p.organisation_id = mine.organisation_id AND (mine.whole OR EXISTS (
                 SELECT FROM portfolio_practice m WHERE m.portfolio_id = mine.id AND m.practice_id = p.id))
             ORDER BY p.slug LIMIT :named
-        ) shown LEFT JOIN LATERAL (
-            SELECT v.value #>> '{}' AS name FROM setting_version v
-            WHERE v.practice_id = shown.id AND v.setting = 'name' AND v.withdrawn_revision IS NULL
-              AND v.effective_from <= :at AND (v.effective_to IS NULL OR v.effective_to > :at)
-            ORDER BY v.revision DESC LIMIT 1
-        ) named ON true
+        ) shown
     ) listed
     ORDER BY mine.name
-    """
+    """  # noqa: S608 - our own words alone
 )
 
 _ORGANISATION = text(

@@ -64,11 +64,6 @@ async def _in(connection: AsyncConnection, practice: UUID) -> Transaction:
     return Transaction(connection, practice)
 
 
-async def practice_name(connection: AsyncConnection, practice: UUID, at: datetime) -> str:
-    """The name of a practice at a moment."""
-    return str((await connection.execute(_NAME, {"practice": practice, "at": at})).scalar_one())
-
-
 _ANSWERS = text("SELECT EXISTS (SELECT FROM staff_role WHERE staff_id = :staff AND role IN ('operator', 'supervisor'))")
 _COLLEAGUES = text(
     f"""
@@ -87,14 +82,4 @@ _WAITING = text(
     FROM queue_entry e JOIN practice c ON c.id = e.practice_id
     WHERE e.state IN ('waiting', 'reserved') AND e.kind = 'live' AND :staff IN ({ANSWER_FOR})
     """  # noqa: S608 - our own words alone
-)
-_NAME = text(
-    """
-    SELECT coalesce((
-        SELECT v.value #>> '{}' FROM setting_version v
-        WHERE v.practice_id = p.id AND v.setting = 'name' AND v.withdrawn_revision IS NULL
-          AND v.effective_from <= :at AND (v.effective_to IS NULL OR v.effective_to > :at)
-        ORDER BY v.revision DESC LIMIT 1
-    ), p.slug) FROM practice p WHERE p.id = :practice
-    """
 )

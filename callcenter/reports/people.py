@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.practice.called import name_of
 from callcenter.reports.values import Person, Supervised
 
 #: Of a list that one chooses from: a page is under 100 kB with it.
@@ -57,8 +58,8 @@ _COLLEAGUES = text(
 )
 # As in staff.rights: an account that opens nothing supervises nothing.
 _SUPERVISED = text(
-    """
-    SELECT p.id, coalesce(named.name, p.slug) AS name
+    f"""
+    SELECT p.id, {name_of("p")} AS name
     FROM (
         SELECT DISTINCT p.id, p.slug FROM staff_role r
         JOIN staff_account a ON a.id = r.staff_id AND a.closed_at IS NULL AND a.locked_at IS NULL
@@ -67,12 +68,7 @@ _SUPERVISED = text(
         JOIN practice p ON p.organisation_id = f.organisation_id AND (f.whole OR EXISTS (
             SELECT FROM portfolio_practice m WHERE m.portfolio_id = f.id AND m.practice_id = p.id))
         WHERE r.staff_id = :staff AND r.role = 'supervisor'
-    ) p LEFT JOIN LATERAL (
-        SELECT v.value #>> '{}' AS name FROM setting_version v
-        WHERE v.practice_id = p.id AND v.setting = 'name' AND v.withdrawn_revision IS NULL
-          AND v.effective_from <= :at AND (v.effective_to IS NULL OR v.effective_to > :at)
-        ORDER BY v.revision DESC LIMIT 1
-    ) named ON true
+    ) p
     ORDER BY name, p.id LIMIT :most
-    """
+    """  # noqa: S608 - our own words alone
 )
