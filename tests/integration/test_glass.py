@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -14,6 +15,13 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
+from callcenter.reports.on_record import Sought as OnRecord
+from callcenter.reports.on_record import patients_on_record
+from callcenter.reports.paper import Edition, on_paper
+from callcenter.reports.searching import search
+from callcenter.reports.spreadsheet import spreadsheet
+from callcenter.reports.timeline import timeline_of
+from callcenter.reports.values import Criteria, Kind
 from callcenter.staff import glass as rows
 from callcenter.staff.values import Role
 from callcenter.store.database import Database
@@ -32,6 +40,7 @@ from tests.integration.breaking import (
     glass_house,
     value_on,
 )
+from tests.integration.practice_office import flows
 
 
 @pytest.fixture
@@ -196,19 +205,51 @@ async def test_what_is_wrong_with_the_form_is_said_and_nothing_typed_is_lost(gla
     assert await glass.records(TILLEULS, "glass.broken") == []
 
 
-async def test_a_call_that_is_named_has_it_in_its_own_ledger_replay_paper_and_list(glass: GlassHouse) -> None:
+async def test_a_call_that_is_named_has_it_in_its_ledger_its_replay_its_paper_and_the_lists(glass: GlassHouse) -> None:
     await glass.switch()
     call = await glass.house.ours.call(TILLEULS)
     await glass.supervisor("premier")
     page = (await glass.breaks(appel=str(call))).location
-    await glass.opens(page, "appointments")
+    both = await asyncio.gather(glass.opens(page, "appointments"), glass.opens(page, "identity"))
+    assert [len(value_on(answer)) for answer in both] == [2, 4], "one waits for the other"
     await glass.supervisor("second")
     await glass.reviews(page)
-    about = {record["call"] for record in await glass.records(TILLEULS) if record["event"] != "message.taken"}
-    assert str(call) in about
     own = [record for record in await glass.records(TILLEULS) if record["call"] == str(call)]
     assert [record["event"] for record in own][-2:] == ["glass.read", "glass.reviewed"]
     assert [record["seq"] for record in own] == list(range(len(own)))
+    day, now = glass.clock.now().date(), glass.clock.now()
+    async with glass.house.console.database.practice(TILLEULS) as tx:
+        timeline = await timeline_of(tx, call, flows())
+        lists = [
+            spreadsheet((await search(tx, Criteria(TILLEULS, kind, day, day))).found).decode()
+            for kind in (Kind.STAFF, Kind.DISCLOSURES)
+        ]
+    assert timeline is not None
+    assert timeline.chain.faults == ()
+    titles = [moment.title for moment in timeline.moments]
+    for told in ("Un superviseur brise la glace d’un dossier", "Communication", "Un bris de glace est relu"):
+        assert told in titles
+        assert any(told in listed for listed in lists)
+    facts = {(fact.label, fact.value) for moment in timeline.moments for fact in moment.facts}
+    assert {("kind", "service de secours"), ("purpose", "urgence"), ("step", "bris de glace")} <= facts
+    assert on_paper(timeline, Edition("Superviseur", now, "Cabinet")).startswith(b"%PDF")
+
+
+async def test_p6_whoever_was_withheld_is_no_more_findable_in_the_review_than_nobody(glass: GlassHouse) -> None:
+    await glass.switch()
+    async with glass.house.console.database.practice(TILLEULS) as tx:
+        await tx.connection.exec_driver_sql("UPDATE patient SET contact_restricted = true WHERE NOT deceased")
+    day = glass.clock.now().date()
+    looked_for = Criteria(TILLEULS, Kind.DISCLOSURES, day, day), OnRecord(date(1962, 3, 14), "")
+    await glass.supervisor("premier")
+    await glass.opens((await glass.breaks()).location, "identity")
+    async with glass.house.console.database.practice(TILLEULS) as tx:
+        assert await patients_on_record(tx, glass.sealer, *looked_for) == []
+        await tx.connection.exec_driver_sql("UPDATE patient SET contact_restricted = false")
+    await glass.supervisor("second")
+    await glass.breaks()
+    async with glass.house.console.database.practice(TILLEULS) as tx:
+        assert len(await patients_on_record(tx, glass.sealer, *looked_for)) == 1
 
 
 async def test_five_a_day_and_a_lapsed_training_are_the_bounds(glass: GlassHouse) -> None:
