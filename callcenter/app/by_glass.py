@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.app.by_board import practice_names
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing, writing
 from callcenter.audit.reading import latest_of_stream
 from callcenter.calls.call_references import call_of
@@ -25,6 +24,7 @@ from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.kernel.levels import Channel
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.called import practice_names
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.inbox import Inbox
