@@ -44,6 +44,7 @@ EVERYTHING = [
     "ledger",
     "recordings",
     "queue",
+    "glass",
 ]
 
 
