@@ -135,9 +135,10 @@ async def test_who_declared_an_incident_acts_for_a_practice_that_was_taken_from_
         path = await declared(house, by=who)
         call = await house.ours.call(house.practice)
         assert (await house.guest.post(path + "/gels", reference=str(call))).status == 303
-        assert await room.portfolios.remove(some, house.practice, BY)
         lift = re.search(rf'action="({path}/gels/[0-9a-f-]+/levee)"', (await house.guest.get(path)).text)
         assert lift
+        assert await room.portfolios.remove(some, house.practice, BY)
+        assert lift[1] not in (await house.guest.get(path)).text, "it is offered no more; their page was left open"
         await house.guest.post(lift[1])
         await house.guest.post(f"{path}/cabinets/{house.practice}/informe")
         async with house.console.database.house() as connection:
