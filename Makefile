@@ -16,6 +16,9 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
 $(STAMP): moved
 endif
 
+# A machine may forbid Python to keep what it has compiled: every start, and every worker of the tests, then does so anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup ci-setup softphone demo demo-reset check test soak bench bench-large bench-pages docs words pictures format lock audit-deps clean moved
 moved:
 
