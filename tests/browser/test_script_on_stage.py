@@ -43,8 +43,14 @@ class Hands:
         self.count = 0
 
     async def press(self, key: str, then: str) -> None:
-        """Press a key; the script says ``then`` before long."""
-        await self.page.keyboard.press(key)
+        """Press a key; the script says ``then`` before long.
+
+        While an answer is under way no other is sent, and the screen that follows may come before it, by the page's own
+        look: it is answered once both are there.
+        """
+        async with self.page.expect_response(lambda answer: "/poste/appels/" in answer.url) as answered:
+            await self.page.keyboard.press(key)
+        await (await answered.value).finished()
         self.count += 1
         await expect(self.page.locator("#a-dire")).to_contain_text(then)
 
