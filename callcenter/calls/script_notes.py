@@ -1,4 +1,4 @@
-"""The port by which an operator says what they have read, and what became of a call."""
+"""What an operator says of a call: what they have read, what became of it, and a closing note that supervisors read."""
 
 from __future__ import annotations
 

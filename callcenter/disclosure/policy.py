@@ -100,9 +100,11 @@ class Policy:
 #: Never told by a machine on the telephone, whatever the caller proves: contents of results and documents, medical
 #: advice, who was told, the national identifier, the deceased, third persons (NI-01, L. 1110-4, L. 1111-7).
 CLOSED_ON_THE_TELEPHONE = frozenset(Category(code) for code in ("D10", "D11", "D13", "D17", "D18", "D19", "D20"))
-#: That somebody is a patient here, and of whom and when: to nobody who is not verified, by machine or person (SM-03).
+#: That somebody is a patient here, and of whom and when: to nobody who is not verified, by machine or person
+#: (SM-03), but what ``EMERGENCY_MOST`` allows a supervisor to open.
 VERIFIED_ONLY = frozenset(Category(code) for code in ("D01", "D02", "D03", "D04", "D05", "D06"))
-#: What may be opened in an emergency at most: whether and when somebody comes here, to whom, and their telephones.
+#: What may be opened to save a life at most: whether somebody is a patient here and who they are, when they come, to
+#: whom, and their telephones (RGPD 9.2 c).
 EMERGENCY_MOST = frozenset(Category(code) for code in ("D01", "D02", "D03", "D04", "D15"))
 
 

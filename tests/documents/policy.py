@@ -12,7 +12,8 @@ HEAD = """# Who may be told what
 Made by `make docs` from `config/disclosure-policy.yaml`, version {version}: the matrix that the gate decides by and the
 proof of the flows is made against. Its version and its SHA-256 stand in every disclosure record. A file that opens what
 the law closes on the telephone (D10, D11, D13, D17 to D20), or D01 to D06 to somebody who is not verified, is not
-loaded.
+loaded. To save a life a supervisor may open what stands under *emergency*, at practices that allow it (D01 to D04 and
+D15 at most).
 
 Level: V0 unknown · V1 identified (birth date and telephone on file: opens nothing) · V2 verified (V1 and a code sent to
 a telephone on file) · V3 strongly verified · **never**. SMS: *open* to anybody; *push*, only unasked and to a contact
