@@ -275,8 +275,10 @@ class Scripts:
         now, evidence = self._house.clock.now(), at.session.evidence
         life = self._house.limits.evidence_life
         proved = standing(evidence, call=at.call, practice=at.tx.practice, now=now, life=life)
-        screen, flow = with_drafts(at.script.screen, at.script.drafts), self._house.flows.of(at.script.flow)
-        if not at.live:
+        screen = with_drafts(at.script.screen, at.script.drafts)
+        # None of a script that was begun before an update of the flows: its screen is shown as it stands.
+        flow = self._house.flows.by_digest.get(at.script.flow)
+        if flow is not None and not at.live:
             screen = alone(flow, at.script.state, screen, self._house.flows.book)
         return Stands(
             reservation=at.reservation,
@@ -289,7 +291,7 @@ class Scripts:
             live=at.live,
             typing=at.typing if typing is None else typing,
             now=now,
-            proving=proving(flow, at.script.state) if at.live else "",
+            proving=proving(flow, at.script.state) if flow is not None and at.live else "",
         )
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from callcenter.console import paths
 from callcenter.console.forms import PROOF
+from callcenter.console.paths import with_return
 from callcenter.console.practices import practice_path
 from callcenter.console.practices_ports import (
     Fault,
@@ -28,6 +29,7 @@ NAME, TITLE, SPECIALITY, SENSITIVE, LOSES_MARK = "nom", "titre", "specialite", "
 LINE, WITHOUT_LINE = "ligne", "sans-ligne"
 _FIELDS = {"name": NAME, "title": TITLE, "speciality": SPECIALITY, "sensitive": LOSES_MARK, "line": LINE}
 _SAME = _("C’est déjà ainsi : rien n’a été changé.")
+_UNCONFIRMED = _("Rien n’est enregistré : confirmez d’abord votre identité.")
 
 
 class PersonPages:
@@ -57,6 +59,8 @@ class PersonPages:
             sensitive=SENSITIVE in fields,
             line=fields.get(LINE, ""),
         )
+        if not visit.own_session.confirmed:
+            return self._shown(visit, standing, None, fields, [Mistake(None, _UNCONFIRMED)])
         practice = visit.path_id("practice")
         outcome = await self._practices.add_person(visit.own_token, practice, person)
         if isinstance(outcome, Refused):
@@ -79,6 +83,8 @@ class PersonPages:
             without_line=WITHOUT_LINE in fields,
             loses_mark=LOSES_MARK in fields,
         )
+        if not visit.own_session.confirmed:
+            return self._shown(visit, standing, person, fields, [Mistake(None, _UNCONFIRMED)])
         practice = visit.path_id("practice")
         match await self._practices.change_person(visit.own_token, practice, person.id, change):
             case Refused(faults):
@@ -119,6 +125,8 @@ class PersonPages:
             f=fields,
             wrong=wrong,
             path=visit.request.path,
+            unconfirmed=not visit.own_session.confirmed,
+            confirm=with_return(paths.CONFIRM, visit.request.path),
             practice_path=practice_path(standing.facts.id),
         )
 

@@ -177,9 +177,10 @@ def _calls(criteria: Criteria, after: Place | None) -> Select[Any]:
     ).where(_r.practice_id == criteria.practice, _r.call_id == c.id)
     came = said.lateral("came")
     r = reservation.c
-    had = select(r.staff_id, func.min(r.connected_at).label("at")).where(r.call_id == c.id, r.connected_at.is_not(None))
-    first = had.group_by(r.staff_id).subquery()
-    talkers = select(func.array_agg(aggregate_order_by(first.c.staff_id, first.c.at))).scalar_subquery()
+    # Of this call alone: the tables of routing have no wall between practices, and a query within another one's FROM
+    # would not see the call of the line.
+    had = select(func.array_agg(aggregate_order_by(r.staff_id, r.connected_at)))
+    talkers = had.where(r.call_id == c.id, r.connected_at.is_not(None)).correlate(call).scalar_subquery()
     return (
         select(c.id, c.started_at, c.ended_at, q.answered_at, q.left_reason, talkers.label("talked"), *came.c)
         .select_from(call.outerjoin(queue_entry, q.call_id == c.id).join(came, literal(value=True)))
@@ -220,7 +221,7 @@ def _found_call(row: Row[Any], names: dict[str, str]) -> Found:
     elif row.left_reason == "hung_up":
         outcomes.append(Outcome.ABANDONED)
     place = Place(timestamp(row.started_at), row.id)
-    talked = [names.get(str(staff), "–") for staff in row.talked or ()]
+    talked = [names.get(str(staff), "–") for staff in dict.fromkeys(row.talked or ())]
     who = Who("operator", ", ".join(talked)) if talked else None
     return Found(row.id, row.started_at, "call", who, row.id, tuple(outcomes), ended=row.ended_at, place=place)
 

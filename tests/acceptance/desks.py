@@ -78,7 +78,7 @@ class _Reader(HTMLParser):
         match tag:
             case "form":
                 screen.action, screen.back = given["action"], "data-back" in given
-            case "button":
+            case "button" if given.get("type") != "button":  # those are for scripts, which answer nothing
                 screen.choices[given["value"]] = given.get("data-digit", "")
             case "input" if given.get("type") == "radio":
                 screen.offered.add(name)

@@ -16,7 +16,7 @@ from callcenter.app.by_locks import StaffLocks
 from callcenter.app.by_practices import StaffPractices
 from callcenter.app.by_review import StaffReviews
 from callcenter.console.inbox_ports import Act, TakenTooMuch
-from callcenter.console.practices_ports import Change, Saved
+from callcenter.console.practices_ports import Change, PersonAdded, Saved
 from callcenter.console.review_ports import LookUp, Matches, Purpose
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError
@@ -97,17 +97,22 @@ async def test_a_colleagues_screen_that_was_left_open_is_used(room: Mailroom) ->
     wanted = LookUp(Criteria(TILLEULS, Kind.CALLS, day, day), date(1962, 3, 14), "", Purpose.COMPLAINT, WHY)
     practices = StaffPractices(room.room, room.database, room.clock, room.random, FLOWS, None)  # type: ignore[arg-type]
     elsewhere = Change(Setting.OTHER_LINES, ["+33465710099"], None, await _seen(practices, supervisor))
+    added = practices.add_person(supervisor.token, TILLEULS, NEW)
     call = await _call(room)
     return unanimous(
         {
             "a number": gained(await _got(room.inboxes.take(operator.token, TILLEULS, message))),
             "a patient": gained(isinstance(await _got(reviews.look_up(supervisor.token, wanted)), Matches)),
             "calls": gained(isinstance(await _got(practices.put(supervisor.token, TILLEULS, elsewhere)), Saved)),
+            "a practitioner": gained(isinstance(await _got(added), Saved)),
             "asking": gained(await _got(_locks(room).ask(supervisor.token, str(call), WHY))),
             "why": gained(await _got(_locks(room).read(supervisor.token, request))),
             "a lock": gained(await _got(_locks(room).confirm(supervisor.token, request))),
         }
     )
+
+
+NEW = PersonAdded(name="Paul Autre", title="Dr", speciality="autre", sensitive=False, line="+33465710099")
 
 
 async def _seen(practices: StaffPractices, one: Somebody) -> int:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -246,6 +246,15 @@ async def test_a_call_is_listed_with_whoever_talked_with_its_caller(review: Revi
         "Télésecrétaire 1, Télésecrétaire 2"
         in (await review.reviews.export(review.ours, asked(call=review.call))).decode()
     )
+    others = uuid4()
+    await review.ground.change(
+        "INSERT INTO call (id, practice_id, carrier_sid, status, started_at) "
+        "SELECT :id, practice_id, 'CA' || repeat('b', 32), 3, started_at FROM call WHERE id = :call",
+        id=others,
+        call=review.call,
+    )
+    (line,) = (await review.reviews.search(review.ours, asked(call=others))).found
+    assert line.who is None, "who talked with one caller has not talked with another (P5)"
 
 
 async def _organisation(review: Review) -> UUID:
