@@ -40,6 +40,8 @@ from callcenter.store.sealed import NO_PRACTICE, Sealer
 PORTFOLIO = "Tous les cabinets"
 #: How often it is tried to let somebody be off duty, and the seconds between.
 _TRIES, _BETWEEN = 50, 0.1
+#: Between two people who begin together, so that it is known who has waited longer.
+_INSTANT = timedelta(microseconds=1)
 _BY = Actor.command("demonstration")
 
 
@@ -139,21 +141,22 @@ async def on_duty(
     """Let staff answer by a telephone for as long as the body runs.
 
     Arguments:
-        telephones: logins, each with a number (E.164), which is kept.
+        telephones: logins, each with a number (E.164), which is kept; who is named first has waited longest.
 
     Raises:
         NoSuchAccount: nobody has that login.
     """
-    log = HouseLog(clock, random)
+    log, begun = HouseLog(clock, random), clock.now()
     staff: list[UUID] = []
     try:
-        for login, number in telephones:
+        for behind, (login, number) in enumerate(telephones, start=-len(telephones)):
             async with database.house() as connection:
                 account = await account_called(connection, login)
                 if account is None:
                     raise NoSuchAccount(login)
                 await Telephones(sealer, log).keep(connection, account.id, number, _BY)
-                await move(connection, account.id, PresenceState.AVAILABLE, clock.now(), way=Way.TELEPHONE)
+                since = begun + behind * _INSTANT
+                await move(connection, account.id, PresenceState.AVAILABLE, since, way=Way.TELEPHONE)
                 staff.append(account.id)
         yield
     finally:
