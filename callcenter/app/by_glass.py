@@ -53,7 +53,7 @@ _ON = (BreakGlass.ON.value, True)
 _RECORDS = 100
 _MESSAGE = (
     "Un superviseur a brisé la glace d’un dossier en urgence, le {at}. À porter aujourd’hui à la connaissance d’un "
-    "praticien : « Bris de glace » dit pourquoi et pour qui, à relire avant le {due}."
+    "praticien : « Bris de glace » dit pourquoi et qui l’a demandé, à relire avant le {due}."
 )
 
 

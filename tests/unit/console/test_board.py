@@ -50,6 +50,7 @@ async def test_each_figure_has_its_definition_and_formula_on_the_page() -> None:
         assert len(terms) == len(live(MORNING)) + len(span(DAY, Targets()))
         assert all(term and words.strip() for term, words in terms)
         assert "Décrochés en 20\u00a0s au plus ÷ (appels dont l’attente est finie − abandons courts)." in told[1]
+        assert "l’arrondi seul n’atteint jamais un objectif, ni 0 % ni 100 %." in page.words
 
 
 async def test_the_wall_has_six_figures_and_no_name() -> None:

@@ -55,7 +55,7 @@ async def test_nothing_on_file_and_what_is_withheld_are_said_apart() -> None:
         (NotNow.UNCONFIRMED, "votre texte reste ici"),
         (NotNow.TALKING, "raccrochez d’abord"),
         (NotNow.UNTRAINED, "Votre formation n’est pas à jour"),
-        (NotNow.BOUND, "cinq bris de glace"),
+        (NotNow.BOUND, "brisé la glace cinq fois"),
         (NotNow.CALL, "Aucun appel de ce cabinet"),
     ],
 )
