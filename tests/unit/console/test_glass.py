@@ -64,6 +64,7 @@ async def test_why_it_is_not_broken_now_is_said_and_what_was_typed_stays(why: No
         page = await desk.guest.post(PATH, **FORM)
         assert page.status == 422
         assert said in page.words
+        assert ("Confirmer dans un autre onglet" in page.words) is (why is NotNow.UNCONFIRMED)
         for typed in FORM.values():
             assert typed in page.text
 
