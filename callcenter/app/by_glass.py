@@ -31,7 +31,7 @@ from callcenter.practice.inbox import Inbox
 from callcenter.practice.numbers import in_pairs
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import SettingVersions
-from callcenter.practice.values import BreakGlass, Urgency
+from callcenter.practice.values import Urgency, lets_glass_be_broken
 from callcenter.routing.presence import in_a_talk
 from callcenter.staff import glass as rows
 from callcenter.staff.acts import StaffActs, glass_segment
@@ -47,8 +47,6 @@ from callcenter.store.sealed import Sealer
 
 #: Who reviews: never whoever has broken it.
 REVIEWERS = (Role.SUPERVISOR, Role.PRACTITIONER)
-#: As a setting may have been written down.
-_ON = (BreakGlass.ON.value, True)
 #: Records of one that are told to whoever reviews it.
 _RECORDS = 100
 _MESSAGE = (
@@ -88,7 +86,7 @@ class StaffGlass:
         async with self.database.house() as connection:
             said = await SettingVersions.everywhere(connection, Setting.BREAK_GLASS, now)
             found = await rows.listed(connection, theirs, now)
-            opens = [one for one in supervised if said.get(one) in _ON]
+            opens = [one for one in supervised if lets_glass_be_broken(said.get(one))]
             names = await practice_names(connection, sorted({*opens, *(one.practice for one in found)}), now)
             talking = await in_a_talk(connection, session.account.id)
             confirmed = await self._confirmed(connection, session)
@@ -199,7 +197,7 @@ class StaffGlass:
         if not await may(connection, session.account.id, Role.SUPERVISOR, practice, day_of(now)):
             raise NotTheirs
         facts = await Directory.facts(connection, practice, now)
-        if not is_allowed(facts):
+        if not lets_glass_be_broken(facts.break_glass):
             raise NotTheirs
         return facts
 
@@ -257,11 +255,6 @@ class StaffGlass:
             text=_MESSAGE.format(at=at, due=due),
             written_by=by,
         )
-
-
-def is_allowed(facts: PracticeFacts) -> bool:
-    """Whether the practice lets its glass be broken: not until it says so."""
-    return facts.break_glass is BreakGlass.ON
 
 
 def is_own(one: rows.Glass, staff: UUID) -> bool:
