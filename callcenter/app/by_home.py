@@ -8,7 +8,6 @@ from callcenter.console import on_duty
 from callcenter.console.home_ports import Waits
 from callcenter.identity.releases import requested
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import Forbidden
 from callcenter.practice import follow_ups
 from callcenter.practice.correspondence import Correspondence, Whose
 from callcenter.staff.practitioners import practises
@@ -36,9 +35,7 @@ class StaffWaiting:
     clock: Clock
 
     async def waits(self, token: str) -> Waits:
-        session = await self.room.sessions.of(token)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
+        session = await self.room.standing(token)
         account, now = session.account, self.clock.now()
         rights = self.room.rights
         answered, supervised = [set(await rights.practices(account, role)) for role in (Role.OPERATOR, Role.SUPERVISOR)]

@@ -15,7 +15,7 @@ from callcenter.calls.call_references import call_of
 from callcenter.console.lock_ports import LockRequest
 from callcenter.identity.releases import ask, confirm, lift, reason_of, requested
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import Forbidden, NotFound
+from callcenter.kernel.errors import NotFound
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.called import practice_names
 from callcenter.staff.acts import StaffActs
@@ -99,14 +99,12 @@ class StaffLocks:
             Forbidden: it is over; or, to act, no second factor was given just now.
             NotFound: they supervise nothing.
         """
-        session = await self.room.sessions.of(token)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
+        session = await self.room.standing(token)
         practices = await self.room.rights.practices(session.account, Role.SUPERVISOR)
         if not practices:
             raise NotFound
-        if acts and not session.may_change_account:
-            raise Forbidden("no second factor was given just now")
+        if acts:
+            self.room.confirmed(session)
         return session.account, practices
 
 
