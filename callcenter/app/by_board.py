@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from callcenter.calls.counts import Counts, counts
@@ -33,8 +33,8 @@ class StaffBoards:
     room: StaffRoom
     database: Database
     clock: Clock
-    marks: Marks = field(default_factory=Marks)
-    targets: Targets = field(default_factory=Targets)
+    marks: Marks
+    targets: Targets
 
     async def check(self, token: str) -> None:
         await self._supervised(token)
