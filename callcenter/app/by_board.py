@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from callcenter.calls.counts import Counts, counts
 from callcenter.console.board_ports import Board, Person, Row, Targets
 from callcenter.console.workplace_ports import Doing
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import Forbidden, NotFound
+from callcenter.kernel.errors import NotFound
 from callcenter.practice.called import practice_names
 from callcenter.routing.statistics import Marks, Queue, Statistics, day_began, statistics, who_is_there
 from callcenter.staff.glass import late
@@ -33,8 +33,8 @@ class StaffBoards:
     room: StaffRoom
     database: Database
     clock: Clock
-    marks: Marks = field(default_factory=Marks)
-    targets: Targets = field(default_factory=Targets)
+    marks: Marks
+    targets: Targets
 
     async def check(self, token: str) -> None:
         await self._supervised(token)
@@ -63,9 +63,7 @@ class StaffBoards:
 
     async def _supervised(self, token: str) -> tuple[Account, Sequence[UUID]]:
         """Whose session it is, and what they supervise at this moment."""
-        session = await self.room.sessions.of(token, active=False)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
+        session = await self.room.standing(token, active=False)
         practices = await self.room.rights.practices(session.account, Role.SUPERVISOR)
         if not practices:
             raise NotFound

@@ -21,7 +21,6 @@ from callcenter.disclosure.emergency import Glass as Pane
 from callcenter.disclosure.gate import Gate, Purpose, lines_of
 from callcenter.disclosure.policy import Policy
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.kernel.levels import Channel
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.called import practice_names
@@ -31,13 +30,13 @@ from callcenter.practice.inbox import Inbox
 from callcenter.practice.numbers import in_pairs
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.setting_versions import SettingVersions
-from callcenter.practice.values import BreakGlass, Urgency
+from callcenter.practice.values import Urgency, lets_glass_be_broken
 from callcenter.routing.presence import in_a_talk
 from callcenter.staff import glass as rows
 from callcenter.staff.acts import StaffActs, glass_segment
 from callcenter.staff.glass_tables import Verdict
 from callcenter.staff.limits import Bound
-from callcenter.staff.rights import may
+from callcenter.staff.rights import NotTheirs, may
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.sessions import StaffSession
 from callcenter.staff.throttle import Counted, Tallies
@@ -47,18 +46,12 @@ from callcenter.store.sealed import Sealer
 
 #: Who reviews: never whoever has broken it.
 REVIEWERS = (Role.SUPERVISOR, Role.PRACTITIONER)
-#: As a setting may have been written down.
-_ON = (BreakGlass.ON.value, True)
 #: Records of one that are told to whoever reviews it.
 _RECORDS = 100
 _MESSAGE = (
     "Un superviseur a brisé la glace d’un dossier en urgence, le {at}. À porter aujourd’hui à la connaissance d’un "
-    "praticien : « Bris de glace » dit pourquoi et pour qui, à relire avant le {due}."
+    "praticien : « Bris de glace » dit pourquoi et qui l’a demandé, à relire avant le {due}."
 )
-
-
-class NotTheirs(NotFound):
-    """There is none, or it is another's: the two are told in the same words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +73,7 @@ class StaffGlass:
     bound: Bound = field(default_factory=lambda: Bound(5, timedelta(hours=24)))
 
     async def desk(self, token: str) -> GlassDesk:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token), self.clock.now()
         supervised, practised = [await self.room.rights.practices(session.account, role) for role in REVIEWERS]
         if not supervised and not practised:
             raise NotTheirs
@@ -88,7 +81,7 @@ class StaffGlass:
         async with self.database.house() as connection:
             said = await SettingVersions.everywhere(connection, Setting.BREAK_GLASS, now)
             found = await rows.listed(connection, theirs, now)
-            opens = [one for one in supervised if said.get(one) in _ON]
+            opens = [one for one in supervised if lets_glass_be_broken(said.get(one))]
             names = await practice_names(connection, sorted({*opens, *(one.practice for one in found)}), now)
             talking = await in_a_talk(connection, session.account.id)
             confirmed = await self._confirmed(connection, session)
@@ -101,7 +94,7 @@ class StaffGlass:
         )
 
     async def break_glass(self, token: str, wanted: Breaking) -> UUID | NotNow:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token), self.clock.now()
         account = session.account
         async with self.database.house() as connection:
             facts = await self._may_break(connection, session, wanted.practice)
@@ -135,7 +128,7 @@ class StaffGlass:
         return glass
 
     async def look(self, token: str, glass: UUID) -> Own | ToReview:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token), self.clock.now()
         async with self._held(session, glass) as (tx, one, facts):
             listed = Listed(one, facts.name, is_own(one, session.account.id))
             if listed.own:
@@ -148,7 +141,7 @@ class StaffGlass:
             return ToReview(listed, now, asked, await _opened(tx, glass), verdict)
 
     async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | None:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token), self.clock.now()
         async with self._held(session, glass) as (tx, one, _):
             facts = await self._may_break(tx.connection, session, one.practice)
             if not is_own(one, session.account.id):
@@ -167,7 +160,7 @@ class StaffGlass:
         return None if uncovered is None else Shown(topic, lines_of(uncovered))
 
     async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token), self.clock.now()
         by = session.account.id
         async with self._held(session, glass) as (tx, one, _):
             if is_own(one, by):
@@ -183,12 +176,6 @@ class StaffGlass:
     def _acts(self) -> StaffActs:
         return StaffActs(self.clock, self.random)
 
-    async def _standing(self, token: str) -> StaffSession:
-        session = await self.room.sessions.of(token)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
-        return session
-
     async def _may_break(self, connection: AsyncConnection, session: StaffSession, practice: UUID) -> PracticeFacts:
         """The practice, of which they may break the glass.
 
@@ -199,7 +186,7 @@ class StaffGlass:
         if not await may(connection, session.account.id, Role.SUPERVISOR, practice, day_of(now)):
             raise NotTheirs
         facts = await Directory.facts(connection, practice, now)
-        if not is_allowed(facts):
+        if not lets_glass_be_broken(facts.break_glass):
             raise NotTheirs
         return facts
 
@@ -257,11 +244,6 @@ class StaffGlass:
             text=_MESSAGE.format(at=at, due=due),
             written_by=by,
         )
-
-
-def is_allowed(facts: PracticeFacts) -> bool:
-    """Whether the practice lets its glass be broken: not until it says so."""
-    return facts.break_glass is BreakGlass.ON
 
 
 def is_own(one: rows.Glass, staff: UUID) -> bool:

@@ -8,13 +8,12 @@ from callcenter.console import on_duty
 from callcenter.console.home_ports import Waits
 from callcenter.identity.releases import requested
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import Forbidden
 from callcenter.practice import follow_ups
 from callcenter.practice.correspondence import Correspondence, Whose
 from callcenter.staff.practitioners import practises
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Role, day_of
-from callcenter.store.database import SET_PRACTICE, Database, Transaction
+from callcenter.store.database import Database, in_practice
 from callcenter.store.sealed import Sealer
 
 #: Practices of one practitioner whose messages are counted.
@@ -36,9 +35,7 @@ class StaffWaiting:
     clock: Clock
 
     async def waits(self, token: str) -> Waits:
-        session = await self.room.sessions.of(token)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
+        session = await self.room.standing(token)
         account, now = session.account, self.clock.now()
         rights = self.room.rights
         answered, supervised = [set(await rights.practices(account, role)) for role in (Role.OPERATOR, Role.SUPERVISOR)]
@@ -48,7 +45,7 @@ class StaffWaiting:
             asked = await requested(connection, sorted(supervised), account.id, now)
             messages = 0
             for one in (await practises(connection, account.id, day_of(now)))[:MOST]:
-                await connection.execute(SET_PRACTICE, {"practice": str(one.practice)})
+                tx = await in_practice(connection, one.practice)
                 whose = Whose(practitioner=one.practitioner, of_practice=one.of_practice)
-                messages += await Correspondence(self.sealer).unread(Transaction(connection, one.practice), whose)
+                messages += await Correspondence(self.sealer).unread(tx, whose)
         return Waits(calls, messages, to_do, sum(not one.own for one in asked))

@@ -86,7 +86,7 @@ class StaffInboxes:
     # --- lists
 
     async def overview(self, token: str, chosen: UUID | None) -> Overview:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token), self.clock.now()
         account = session.account
         async with self.database.house() as connection:
             own = list(await practises(connection, account.id, day_of(now)))
@@ -243,9 +243,7 @@ class StaffInboxes:
     # --- what is to be done
 
     async def take(self, token: str, practice: UUID, message: UUID) -> Opened | None:
-        session = await self._standing(token)
-        if not session.may_change_account:
-            raise Forbidden("no second factor was given just now")
+        session = self.room.confirmed(await self.room.standing(token))
         # Counted apart, and first: whatever becomes of the rest, a number that was shown is counted.
         tallies = Tallies(self.attempts, self.sealer, self.clock)
         if await tallies.count([Counted("follow_up.taken", str(session.account.id), self.takes)]) is not None:
@@ -298,7 +296,7 @@ class StaffInboxes:
         Raises:
             NotFound: there is none such, for them.
         """
-        session = await self._standing(token)
+        session = await self.room.standing(token)
         async with self.database.practice(practice) as tx:
             reader = await self._reader(tx, session)
             heading = await Correspondence(self.sealer).held(tx, message)
@@ -327,17 +325,6 @@ class StaffInboxes:
         now = self.clock.now()
         named = Named(tx.practice, await practice_name(tx.connection, tx.practice, now))
         return line_of(reader.staff, named, heading, now, left, await names_in(tx.connection, [heading]))
-
-    async def _standing(self, token: str) -> StaffSession:
-        """The session of a token, both factors given.
-
-        Raises:
-            Forbidden: it has ended in the meantime.
-        """
-        session = await self.room.sessions.of(token)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
-        return session
 
 
 def _by(records: Sequence[Record], staff: UUID, since: datetime) -> list[str]:

@@ -103,9 +103,7 @@ class StaffIncidents:
             Forbidden: the session is over.
             NotFound: they supervise and administer nothing.
         """
-        session = await self.room.sessions.of(token, active=active)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
+        session = await self.room.standing(token, active=active)
         grants = [grant for grant in session.roles if grant.role in _ROLES]
         if not grants:
             raise NotFound

@@ -8,20 +8,19 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import EventKind
 from callcenter.calls.call_references import call_of
 from callcenter.console.lock_ports import LockRequest
 from callcenter.identity.releases import ask, confirm, lift, reason_of, requested
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import Forbidden, NotFound
+from callcenter.kernel.errors import NotFound
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.called import practice_names
 from callcenter.staff.acts import StaffActs
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Account, Role
-from callcenter.store.database import SET_PRACTICE, Database, Transaction
+from callcenter.store.database import Database, Transaction, in_practice
 from callcenter.store.sealed import Place, Sealer
 
 
@@ -56,7 +55,7 @@ class StaffLocks:
             call = await call_of(connection, reference, practices)
             if call is None:
                 return False
-            tx = await _in(connection, call.practice)
+            tx = await in_practice(connection, call.practice)
             sealed = self.sealer.seal_text(reason, _place(call.practice, release))
             await ask(tx, release, call.id, account.id, sealed, self.clock.now())
             await self.acts.lock_release_asked(tx, release, call.id, str(account.id))
@@ -69,7 +68,7 @@ class StaffLocks:
             one = next((one for one in found if one.id == release and not one.own), None)
             if one is None:
                 return None
-            tx = await _in(connection, one.practice)
+            tx = await in_practice(connection, one.practice)
             await self.acts.lock_reason_read(tx, one.id, one.call, str(account.id))
             sealed = await reason_of(tx, one.id)
         return "" if sealed is None else self.sealer.open_text(sealed, _place(one.practice, one.id))
@@ -83,7 +82,7 @@ class StaffLocks:
                 if confirmed is None:
                     return False
                 practice, call = confirmed
-                tx = await _in(connection, practice)
+                tx = await in_practice(connection, practice)
                 if not await _has_read(tx, release, account.id):
                     raise _Unread
                 await lift(tx, release, call, now, self.window)
@@ -99,24 +98,17 @@ class StaffLocks:
             Forbidden: it is over; or, to act, no second factor was given just now.
             NotFound: they supervise nothing.
         """
-        session = await self.room.sessions.of(token)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
+        session = await self.room.standing(token)
         practices = await self.room.rights.practices(session.account, Role.SUPERVISOR)
         if not practices:
             raise NotFound
-        if acts and not session.may_change_account:
-            raise Forbidden("no second factor was given just now")
+        if acts:
+            self.room.confirmed(session)
         return session.account, practices
 
 
 class _Unread(Exception):
     """Whoever confirms has not read why: what was done is undone."""
-
-
-async def _in(connection: AsyncConnection, practice: UUID) -> Transaction:
-    await connection.execute(SET_PRACTICE, {"practice": str(practice)})
-    return Transaction(connection, practice)
 
 
 async def _has_read(tx: Transaction, release: UUID, staff: UUID) -> bool:

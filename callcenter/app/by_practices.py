@@ -40,7 +40,7 @@ from callcenter.console.practices_ports import (
     Standing,
 )
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import DataProblems, Forbidden
+from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.changing import (
     ChangedMeanwhile,
@@ -100,7 +100,7 @@ class StaffPractices:
         object.__setattr__(self, "_acts", StaffActs(self.clock, self.random))
 
     async def practices(self, token: str, search: str = "") -> Practices:
-        account, now = (await self._session(token)).account, self.clock.now()
+        account, now = (await self.room.standing(token)).account, self.clock.now()
         ids = {one for role in (*MANAGING, *OWNING) for one in await self.room.rights.practices(account, role)}
         async with self.database.house() as connection:
             names = await SettingVersions.everywhere(connection, Setting.NAME, now)
@@ -146,8 +146,8 @@ class StaffPractices:
         session, allowed = await self._entitled(token, practice)
         if change.setting not in allowed:
             raise NoSuchPractice
-        if change.setting.immediate and not session.may_change_account:  # where calls go, at once
-            raise Forbidden("no second factor was given just now")
+        if change.setting.immediate:  # where calls go, at once
+            self.room.confirmed(session)
         value = await self._as_kept(practice, change.setting, change.value)
 
         async def put(desk: SettingsDesk, now: datetime) -> SettingsChanged:
@@ -159,8 +159,8 @@ class StaffPractices:
         session, allowed = await self._entitled(token, practice)
         if setting not in allowed:
             raise NoSuchPractice
-        if setting.immediate and not session.may_change_account:
-            raise Forbidden("no second factor was given just now")
+        if setting.immediate:
+            self.room.confirmed(session)
 
         async def withdraw(desk: SettingsDesk, _now: datetime) -> SettingsChanged:
             return await desk.withdraw(setting, revision)
@@ -235,17 +235,6 @@ class StaffPractices:
 
     # --- who may
 
-    async def _session(self, token: str) -> StaffSession:
-        """The session of a token, both factors given.
-
-        Raises:
-            Forbidden: it has ended in the meantime.
-        """
-        session = await self.room.sessions.of(token)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
-        return session
-
     async def _entitled(self, token: str, practice: UUID) -> tuple[StaffSession, frozenset[Setting]]:
         """Whose the session is, and what of the practice they may change, which is something.
 
@@ -253,7 +242,7 @@ class StaffPractices:
             Forbidden: the session has ended in the meantime.
             NoSuchPractice: they may change nothing of it, or there is none: nobody is told which.
         """
-        session, today = await self._session(token), day_of(self.clock.now())
+        session, today = await self.room.standing(token), day_of(self.clock.now())
         async with self.database.house() as connection:
             manages = await _any(connection, session.account.id, MANAGING, practice, today)
             owns = manages or await _any(connection, session.account.id, OWNING, practice, today)

@@ -28,7 +28,7 @@ from callcenter.console.review_ports import (
     Untrained,
 )
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import Forbidden, IntegrityError, NotFound
+from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.labels import Category
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.practice.called import practice_name
@@ -42,7 +42,7 @@ from callcenter.reports.timeline import timeline_of
 from callcenter.reports.values import Criteria, OnRecord, Page, Place
 from callcenter.staff.acts import StaffActs
 from callcenter.staff.limits import Bound
-from callcenter.staff.rights import may
+from callcenter.staff.rights import NotTheirs, may
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.sessions import StaffSession
 from callcenter.staff.throttle import Counted, Tallies
@@ -53,10 +53,6 @@ from callcenter.store.sealed import Sealer
 
 #: How long one of those who were found can be listed.
 KEY_LIVES = timedelta(minutes=30)
-
-
-class NotTheirs(NotFound):
-    """There is none, or it is of a practice that they do not supervise: the two are told in the same words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ class StaffReviews:
     look_ups: Bound = field(default_factory=lambda: Bound(30, timedelta(hours=24)))
 
     async def desk(self, token: str) -> ReviewDesk:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token), self.clock.now()
         async with self.database.house() as connection:
             practices = await supervised(connection, session.account.id, now, day_of(now))
             if not practices:
@@ -98,7 +94,7 @@ class StaffReviews:
         return ReviewDesk(day_of(now), practices, people, categories)
 
     async def search(self, token: str, asked: Asked) -> Results:
-        session = await self._standing(token)
+        session = await self.room.standing(token)
         staff, practice = session.account.id, asked.criteria.practice
         await self._supervises(session, practice)
         followed = self._opened(session, practice, asked.patient)
@@ -110,7 +106,7 @@ class StaffReviews:
         return Results(page.found, "" if page.after is None else self._cursor(staff, practice, page.after))
 
     async def look_up(self, token: str, wanted: LookUp) -> Matches | LookUpProblem:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token), self.clock.now()
         account, practice = session.account, wanted.criteria.practice
         await self._supervises(session, practice)
         if not account.standing(now).may_reveal:
@@ -136,11 +132,11 @@ class StaffReviews:
         return Matches(matches, more=len(found) > len(shown))
 
     async def call(self, token: str, call: UUID) -> CallReview:
-        session = await self._standing(token)
+        session = await self.room.standing(token)
         return await self._reviewed(session, call, printed=False)
 
     async def notes(self, token: str, call: UUID) -> CallReview:
-        session = await self._standing(token)
+        session = await self.room.standing(token)
         practice = await self._practice_of(session, call)
         if not session.account.standing(self.clock.now()).may_reveal:
             raise Untrained
@@ -152,13 +148,13 @@ class StaffReviews:
         return replace(review, notes=tuple(CallNote(names[one.staff], one.at, one.words) for one in written))
 
     async def paper(self, token: str, call: UUID) -> bytes:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token), self.clock.now()
         review = await self._reviewed(session, call, printed=True)
         edition = Edition(session.account.display_name, now, review.practice)
         return await asyncio.to_thread(on_paper, review.timeline, edition)
 
     async def export(self, token: str, asked: Asked) -> bytes:
-        session = await self._standing(token)
+        session = await self.room.standing(token)
         staff, criteria = session.account.id, asked.criteria
         await self._supervises(session, criteria.practice)
         followed = self._opened(session, criteria.practice, asked.patient)
@@ -173,12 +169,6 @@ class StaffReviews:
     @property
     def _acts(self) -> StaffActs:
         return StaffActs(self.clock, self.random)
-
-    async def _standing(self, token: str) -> StaffSession:
-        session = await self.room.sessions.of(token)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
-        return session
 
     async def _supervises(self, session: StaffSession, practice: UUID) -> None:
         """Let somebody on who supervises the practice at this moment.

@@ -33,7 +33,6 @@ from callcenter.flow import screens
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.script_files import field_prompt
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.labels import Category
 from callcenter.staff.room import StaffRoom
 
@@ -75,9 +74,7 @@ class OperatorsScripts:
         Raises:
             Forbidden: it has ended in the meantime.
         """
-        session = await self.room.sessions.of(token, active=False)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
+        session = await self.room.standing(token, active=False)
         account = session.account
         return Operator(account.id, trained=account.standing(self.clock.now()).may_reveal)
 

@@ -19,7 +19,6 @@ from callcenter.console import on_duty
 from callcenter.console.workplace_ports import Act, Asked, Doing, Ring, SoftphonePass, Talk, Third, Whom, Workplace
 from callcenter.console.workplace_ports import Keypad as Typed
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.levels import Level
 from callcenter.practice.called import practice_name
 from callcenter.routing.presence import Present, move, present, seen
@@ -66,7 +65,7 @@ class StaffWorkplaces:
     limits: Limits = field(default_factory=Limits)
 
     async def look(self, token: str) -> Workplace:
-        session, now = await self._standing(token), self.clock.now()
+        session, now = await self.room.standing(token, active=False), self.clock.now()
         staff = session.account.id
         async with self.database.house() as connection:
             doing = Doing(await seen(connection, staff, now))
@@ -104,7 +103,7 @@ class StaffWorkplaces:
             )
 
     async def move(self, token: str, to: Doing) -> bool:
-        staff = (await self._standing(token)).account.id
+        staff = (await self.room.standing(token, active=False)).account.id
         async with self.database.house() as connection:
             if not await on_duty.answers(connection, staff):
                 return False
@@ -117,7 +116,7 @@ class StaffWorkplaces:
             return await move(connection, staff, PresenceState(to), now, way=way)
 
     async def act(self, token: str, act: Act, call: UUID, whom: str = "") -> bool:
-        staff = (await self._standing(token)).account.id
+        staff = (await self.room.standing(token, active=False)).account.id
         match act:
             case Act.ACCEPT | Act.REFUSE | Act.GIVE_BACK:
                 return await self._with_offer(staff, act, call)
@@ -131,7 +130,7 @@ class StaffWorkplaces:
                 return await self._in_talk(staff, act, call, whom) is Acted.DONE
 
     async def softphone_pass(self, token: str) -> SoftphonePass | None:
-        session = await self._standing(token)
+        session = await self.room.standing(token, active=False)
         if self.passes is None:
             return None
         made = self.passes.made(identity_of(session.account.id), self.clock.now(), session.ends_at)
@@ -232,17 +231,6 @@ class StaffWorkplaces:
         if there is not None and there.state is not PresenceState.OFFLINE:
             return there.way
         return Way.TELEPHONE if self.passes is None else Way.BROWSER
-
-    async def _standing(self, token: str) -> StaffSession:
-        """The session of a token, both factors given.
-
-        Raises:
-            Forbidden: it has ended in the meantime.
-        """
-        session = await self.room.sessions.of(token, active=False)
-        if session is None or not session.is_full:
-            raise Forbidden("the session is over")
-        return session
 
 
 def _is_near(session: StaffSession, now: datetime) -> bool:

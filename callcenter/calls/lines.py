@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.steps import House
 from callcenter.practice.practitioners import line_of
-from callcenter.store.database import SET_PRACTICE, Transaction
+from callcenter.store.database import in_practice
 
 
 async def practice_line(house: House, connection: AsyncConnection, practice: UUID, now: datetime) -> str:
@@ -20,5 +20,4 @@ async def practice_line(house: House, connection: AsyncConnection, practice: UUI
 async def practitioners_line(connection: AsyncConnection, practice: UUID, whom: UUID) -> str | None:
     """The line (E.164) of a practitioner of the practice of a talk; ``None`` where there is none that could be rung,
     and for whoever belongs to another practice (P5)."""
-    await connection.execute(SET_PRACTICE, {"practice": str(practice)})
-    return await line_of(Transaction(connection, practice), whom)
+    return await line_of(await in_practice(connection, practice), whom)

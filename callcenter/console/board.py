@@ -23,6 +23,9 @@ from callcenter.console.workplace import epoch, minutes
 from callcenter.console.workplace_ports import Doing
 from callcenter.routing.statistics import Queue, Span
 
+#: How far from its target, as a share of it, a figure is only to be watched.
+_NEAR = 0.25
+
 
 class Standing(StrEnum):
     """How a figure stands against its target."""
@@ -129,7 +132,7 @@ def longest_now(queue: Queue, board: Board) -> Figure:
     if queue.now.since is None:
         return Figure("longest_now", "0:00", "≤ " + clock(board.targets.longest), Standing.GOOD)
     waits = max(board.now - queue.now.since, timedelta())
-    return _at_most("longest_now", waits, board.targets.longest, board.targets)
+    return _at_most("longest_now", waits, board.targets.longest)
 
 
 def span(figures: Span, targets: Targets) -> list[Figure]:
@@ -142,12 +145,12 @@ def span(figures: Span, targets: Targets) -> list[Figure]:
         Figure("asked_back", str(figures.callbacks)),
         Figure("elsewhere", str(figures.elsewhere)),
         service(figures, targets),
-        _at_least("answer_rate", figures.answer_rate, targets.answered, targets),
-        _at_most("abandonment_rate", figures.abandonment_rate, targets.abandoned, targets),
-        _at_most("speed", figures.speed_of_answer, targets.speed, targets),
+        _at_least("answer_rate", figures.answer_rate, targets.answered),
+        _at_most("abandonment_rate", figures.abandonment_rate, targets.abandoned),
+        _at_most("speed", figures.speed_of_answer, targets.speed),
         Figure("median", clock(figures.half)),
         Figure("ninety", clock(figures.most)),
-        _at_most("longest", figures.longest, targets.longest, targets),
+        _at_most("longest", figures.longest, targets.longest),
     ]
 
 
@@ -159,7 +162,7 @@ def in_short(queue: Queue, board: Board) -> list[Figure]:
         Figure("overdue", str(queue.now.overdue), "0", _none_of(queue.now.overdue)),
         Figure("offered", str(queue.day.offered)),
         service(queue.day, board.targets),
-        _at_least("answer_rate", queue.day.answer_rate, board.targets.answered, board.targets),
+        _at_least("answer_rate", queue.day.answer_rate, board.targets.answered),
     ]
 
 
@@ -172,14 +175,14 @@ def wall(board: Board) -> list[Figure]:
         longest_now(board.total, board),
         Figure("available", str(free)),
         service(day, board.targets),
-        _at_least("answer_rate", day.answer_rate, board.targets.answered, board.targets),
+        _at_least("answer_rate", day.answer_rate, board.targets.answered),
         Figure("overdue", str(board.total.now.overdue), "0", _none_of(board.total.now.overdue)),
     ]
 
 
 def service(figures: Span, targets: Targets) -> Figure:
     """« Qualité de service »."""
-    return _at_least("service", figures.service_level, targets.service, targets)
+    return _at_least("service", figures.service_level, targets.service)
 
 
 def _by_doing(board: Board) -> list[tuple[Doing, Sequence[str]]]:
@@ -192,19 +195,19 @@ def _none_of(count: int) -> Standing:
     return Standing.BAD if count else Standing.GOOD
 
 
-def _at_least(key: str, share: float | None, target: float, targets: Targets) -> Figure:
+def _at_least(key: str, share: float | None, target: float) -> Figure:
     if share is None:
         return Figure(key, "–", "≥ " + percent(target))
-    near = target * (1 - targets.near)
+    near = target * (1 - _NEAR)
     standing = Standing.GOOD if share >= target else Standing.NEAR if share >= near else Standing.BAD
     return Figure(key, _beside(share, target, standing), "≥ " + percent(target), standing)
 
 
-def _at_most(key: str, value: float | timedelta | None, target: Any, targets: Targets) -> Figure:
+def _at_most(key: str, value: float | timedelta | None, target: Any) -> Figure:
     words: Callable[[Any], str] = clock if isinstance(target, timedelta) else percent
     if value is None:
         return Figure(key, "–", "≤ " + words(target))
-    near = target * (1 + targets.near)
+    near = target * (1 + _NEAR)
     standing = Standing.GOOD if value <= target else Standing.NEAR if value <= near else Standing.BAD
     shown = clock(value) if isinstance(value, timedelta) else _beside(value, target, standing)
     return Figure(key, shown, "≤ " + words(target), standing)

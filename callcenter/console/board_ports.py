@@ -20,15 +20,13 @@ class Targets:
         answered: of « taux de décroché ».
         abandoned: of « taux d'abandon », at most.
         speed, longest: of the mean and the longest wait, at most.
-        near: how far from its target, as a share of it, a figure is only to be watched.
     """
 
-    service: float = 0.8
-    answered: float = 0.9
-    abandoned: float = 0.05
-    speed: timedelta = timedelta(seconds=30)
-    longest: timedelta = timedelta(seconds=120)
-    near: float = 0.25
+    service: float
+    answered: float
+    abandoned: float
+    speed: timedelta
+    longest: timedelta
 
 
 @dataclass(frozen=True, slots=True)

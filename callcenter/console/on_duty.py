@@ -13,7 +13,7 @@ from callcenter.console.workplace_ports import Waiting, Whom
 from callcenter.practice.practitioners import PublicName, public_names, those_with_a_line
 from callcenter.routing.fitting import ANSWER_FOR, HELP_FOR, SEEN, SPEAKS
 from callcenter.staff.values import day_of
-from callcenter.store.database import SET_PRACTICE, Transaction
+from callcenter.store.database import in_practice
 
 #: Colleagues that are shown.
 COLLEAGUES = 50
@@ -50,18 +50,13 @@ async def display_name(connection: AsyncConnection, staff: UUID) -> str:
 
 async def practitioners(connection: AsyncConnection, practice: UUID) -> Sequence[PublicName]:
     """The practitioners of a practice who can be asked into a talk; their lines are not read."""
-    return await those_with_a_line(await _in(connection, practice))
+    return await those_with_a_line(await in_practice(connection, practice))
 
 
 async def practitioner_name(connection: AsyncConnection, practice: UUID, whom: UUID) -> str | None:
     """What staff call a practitioner; ``None`` for nobody of that practice."""
-    names = await public_names(await _in(connection, practice))
+    names = await public_names(await in_practice(connection, practice))
     return next((one.titled for one in names if one.id == whom), None)
-
-
-async def _in(connection: AsyncConnection, practice: UUID) -> Transaction:
-    await connection.execute(SET_PRACTICE, {"practice": str(practice)})
-    return Transaction(connection, practice)
 
 
 _ANSWERS = text("SELECT EXISTS (SELECT FROM staff_role WHERE staff_id = :staff AND role IN ('operator', 'supervisor'))")

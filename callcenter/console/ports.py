@@ -252,7 +252,7 @@ class OwnAccount(Protocol):
 
 
 class Training(StrEnum):
-    """How the training stands (contact-centre: « Expired training »)."""
+    """How the training stands."""
 
     VALID = "valid"
     ENDING = "ending"

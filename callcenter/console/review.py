@@ -46,7 +46,7 @@ _DAYS = timedelta(days=6)
 #: Years that somebody may be born in.
 _OLDEST = 130
 _SHORTEST_REASON, _LONGEST_REASON = 10, 500
-_UNTRAINED = Problem(LookUpProblem.UNTRAINED.value)
+_UNTRAINED, _UNTRAINED_NOTES = Problem(LookUpProblem.UNTRAINED.value), Problem("untrained_notes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class ReviewPages:
         try:
             return self._gone_through(visit, await self._reviews.notes(token, call))
         except Untrained:
-            return self._gone_through(visit, await self._reviews.call(token, call), (_UNTRAINED,))
+            return self._gone_through(visit, await self._reviews.call(token, call), (_UNTRAINED_NOTES,))
 
     def _gone_through(self, visit: Visit, review: CallReview, problems: tuple[Problem, ...] = ()) -> web.Response:
         call = review.timeline.call

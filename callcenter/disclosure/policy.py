@@ -184,7 +184,7 @@ def _opened_against_the_law(form: _PolicyForm, document: Document) -> list[Probl
                 problems.append(document.problem(("categories", category.value, channel), what, mend))
     for code, row in sorted(form.categories.items()):
         if row.emergency and Category(code) not in EMERGENCY_MOST:
-            what = f"{code} is opened to nobody who is not verified, in an emergency either"
+            what = f"{code} is opened to nobody who is not verified, not even in an emergency"
             problems.append(document.problem(("categories", code, "emergency"), what, "write emergency: false"))
     return problems
 

@@ -31,7 +31,7 @@ class Disposed(StrEnum):
 
 
 class Disposition(StrEnum):
-    """What became of a call, as the operator who had it says (contact-centre.md § 8, and a date that was told)."""
+    """What became of a call, as the operator who had it says."""
 
     BOOKED = "booked"
     MOVED = "moved"

@@ -1,7 +1,7 @@
 """``take_message`` in an operator's script: one form. Needs no verification and tells nothing.
 
 What most messages need is there already: the number is the calling one, the message is for the practice and not
-urgent; so that nothing but the text is typed (contact-centre.md: six keys besides it).
+urgent; so that nothing but the text is typed, with six keys besides it.
 """
 
 from __future__ import annotations

@@ -40,6 +40,15 @@ class BreakGlass(StrEnum):
     OFF = "off"
 
 
+def lets_glass_be_broken(said: object) -> bool:
+    """Whether a practice lets its glass be broken: not until it says so.
+
+    Arguments:
+        said: its setting as read, or as written down, ``None`` for nothing: YAML reads a bare ``on`` as yes.
+    """
+    return said is True or said == BreakGlass.ON
+
+
 class IdentityStatus(StrEnum):
     """How far an identity is established (RNIV EXI SI 07, ID-02): provisional, retrieved, validated, qualified."""
 

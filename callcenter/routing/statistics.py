@@ -33,9 +33,9 @@ class Marks:
         late: a callback is overdue that long after it could have been made.
     """
 
-    short: timedelta = timedelta(seconds=5)
-    within: timedelta = timedelta(seconds=20)
-    late: timedelta = timedelta(minutes=30)
+    short: timedelta
+    within: timedelta
+    late: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +150,9 @@ async def statistics(
     organisation: UUID,
     practices: Sequence[UUID],
     now: datetime,
-    marks: Marks | None = None,
+    marks: Marks,
 ) -> Statistics:
     """How the queues of ``practices`` of ``organisation`` stand at ``now`` (aware). Two statements."""
-    marks = marks or Marks()
     values = {
         "organisation": organisation,
         "practices": list(practices),

@@ -6,8 +6,6 @@ That a call is offered to one operator at a time, and an operator one call, is k
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -38,11 +36,7 @@ from callcenter.routing.values import (
     Strategy,
     Way,
 )
-from callcenter.store.schema import HOUSE_SCOPE, metadata, practice_column
-
-
-def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
+from callcenter.store.schema import HOUSE_SCOPE, metadata, one_of, practice_column
 
 
 def _moment(name: str, *, nullable: bool = False) -> Column[object]:
@@ -60,7 +54,7 @@ routing_rule = Table(
     Column("organisation_id", Uuid, ForeignKey("organisation.id"), primary_key=True),
     Column("strategy", Text, nullable=False),
     Column("wrap_up_seconds", SmallInteger, nullable=False),
-    _one_of("strategy", Strategy),
+    one_of("strategy", Strategy),
     CheckConstraint("wrap_up_seconds BETWEEN 0 AND 1800", name="wrap_up_seconds"),
     info=HOUSE_SCOPE,
 )
@@ -83,8 +77,8 @@ presence = Table(
     # The day, in Paris, that they were counted on.
     Column("calls_on", Date, nullable=True),
     _count("missed_in_a_row"),
-    _one_of("state", PresenceState),
-    _one_of("way", Way),
+    one_of("state", PresenceState),
+    one_of("way", Way),
     CheckConstraint("(wrap_up_until IS NOT NULL) = (state = 'wrap_up')", name="wrap_up_ends"),
     CheckConstraint("calls >= 0 AND (calls = 0 OR calls_on IS NOT NULL)", name="calls_of_a_day"),
     CheckConstraint("missed_in_a_row >= 0", name="missed_in_a_row"),
@@ -125,9 +119,9 @@ queue_entry = Table(
     UniqueConstraint("number"),
     CheckConstraint("language ~ '^[a-z]{2}$'", name="language"),
     CheckConstraint("priority BETWEEN 0 AND 3", name="priority"),
-    _one_of("kind", EntryKind),
-    _one_of("state", EntryState),
-    _one_of("left_reason", LeftReason),
+    one_of("kind", EntryKind),
+    one_of("state", EntryState),
+    one_of("left_reason", LeftReason),
     CheckConstraint("(left_at IS NOT NULL) = (state = 'left')", name="left_when_gone"),
     CheckConstraint("(left_reason IS NOT NULL) = (state = 'left')", name="left_for_a_reason"),
     CheckConstraint("state <> 'connected' OR answered_at IS NOT NULL", name="connected_is_answered"),
@@ -163,7 +157,7 @@ reservation = Table(
     # When the carrier was asked last whether the caller is still there.
     _moment("looked_at", nullable=True),
     UniqueConstraint("number"),
-    _one_of("state", ReservationState),
+    one_of("state", ReservationState),
     _moment("keypad_at", nullable=True),  # since when the caller is out of the talk, to type something
     _count("keypad_asks"),
     CheckConstraint("keypad_asks >= 0", name="keypad_asks"),
@@ -223,7 +217,7 @@ talk_party = Table(
     _moment("joined_at", nullable=True),
     _moment("ended_at", nullable=True),
     Column("carrier_sid", Text, nullable=True),
-    _one_of("state", PartyState),
+    one_of("state", PartyState),
     CheckConstraint("ends_at > made_at", name="ends_after_it_was_made"),
     CheckConstraint("state NOT IN ('there', 'left', 'took') OR joined_at IS NOT NULL", name="joined"),
     CheckConstraint("(ended_at IS NULL) = (state IN ('ringing', 'there'))", name="ended"),
@@ -255,7 +249,7 @@ routing_event = Table(
     Column("detail", Text, nullable=True),
     # Milliseconds in the queue of a caller who was on the line: with the first connection, and with leaving without.
     Column("waited", BigInteger, nullable=True),
-    _one_of("kind", EventKind),
+    one_of("kind", EventKind),
     CheckConstraint("(call_id IS NULL) = (practice_id IS NULL)", name="call_of_a_practice"),
     CheckConstraint("(kind = 'presence') = (call_id IS NULL)", name="presence_is_no_call"),
     CheckConstraint("call_id IS NOT NULL OR staff_id IS NOT NULL", name="of_somebody"),

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 import callcenter.staff.tables  # noqa: F401 - accounts are referred to
-from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, practice_column
+from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, metadata, one_of, practice_column
 
 
 class Asks(StrEnum):
@@ -39,10 +39,6 @@ class Verdict(StrEnum):
 
     JUSTIFIED = "justified"
     UNJUSTIFIED = "unjustified"
-
-
-def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
 
 
 glass_break = Table(
@@ -63,8 +59,8 @@ glass_break = Table(
     UniqueConstraint("practice_id", "id"),
     UniqueConstraint("staff_id", "confirmed_at"),
     ForeignKeyConstraint(["practice_id", "call_id"], ["call.practice_id", "call.id"]),
-    _one_of("asks", Asks),
-    _one_of("verdict", Verdict),
+    one_of("asks", Asks),
+    one_of("verdict", Verdict),
     CheckConstraint(
         "broken_at >= confirmed_at AND broken_at <= confirmed_at + interval '5 minutes'", name="confirmed_just_now"
     ),

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 import callcenter.staff.tables  # noqa: F401 - accounts are referred to
-from callcenter.store.schema import HOUSE_SCOPE, ROW_SCOPE, metadata, practice_column
+from callcenter.store.schema import HOUSE_SCOPE, ROW_SCOPE, metadata, one_of, practice_column
 
 
 class IncidentKind(StrEnum):
@@ -54,10 +54,6 @@ class EntryKind(StrEnum):
     EXPORTED = "exported"
 
 
-def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
-
-
 def _at(name: str, *, nullable: bool = True) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
@@ -74,7 +70,7 @@ incident = Table(
     Column("declared_by", Uuid, ForeignKey("staff_account.id"), nullable=False),
     _at("notified_at"),
     _at("closed_at"),
-    _one_of("kind", IncidentKind),
+    one_of("kind", IncidentKind),
     CheckConstraint("known_at <= declared_at", name="known_before_it_is_declared"),
     CheckConstraint("notified_at >= declared_at AND closed_at >= declared_at", name="declared_first"),
     Index("ix_incident_open", "organisation_id", postgresql_where=text("closed_at IS NULL")),
@@ -104,7 +100,7 @@ incident_entry = Table(
     # Of a practice or a call, where it is about one.
     Column("about", Uuid),
     Column("words", LargeBinary),  # sealed
-    _one_of("kind", EntryKind),
+    one_of("kind", EntryKind),
     CheckConstraint(
         "words IS NOT NULL OR kind IN ('practice_informed', 'held', 'hold_lifted', 'exported')", name="says_something"
     ),

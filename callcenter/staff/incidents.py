@@ -31,7 +31,7 @@ from callcenter.staff.incident_values import (
     Written,
 )
 from callcenter.staff.records import Act, Actor, HouseLog
-from callcenter.store.database import SET_PRACTICE, SET_ROW, Database, Transaction
+from callcenter.store.database import SET_ROW, Database, in_practice
 from callcenter.store.sealed import NO_PRACTICE, Place, Sealer
 
 #: Incidents that a list shows, and entries of a register on its page: the first of them. A paper holds all.
@@ -82,7 +82,7 @@ class Incidents:
             for kind, words in declaration.entries:
                 await self._write(connection, reach, incident, kind, words)
             for practice in practices:
-                tx = await _in(connection, practice)
+                tx = await in_practice(connection, practice)
                 await self._acts.incident_declared(tx, incident, str(reach.account.id))
         return incident
 
@@ -153,7 +153,7 @@ class Incidents:
             refs: list[Value] = [f"practice:{practice}"]
             content: dict[str, Value] = {"kind": EntryKind.PRACTICE_INFORMED.value, "refs": refs}
             await self._note(connection, Act.INCIDENT_WRITTEN, reach, incident, content)
-            await self._acts.incident_told(await _in(connection, practice), incident, str(reach.account.id))
+            await self._acts.incident_told(await in_practice(connection, practice), incident, str(reach.account.id))
 
     async def hold(self, reach: Reach, incident: UUID, call: UUID) -> bool:
         """Have nothing erased of a call of a practice that the incident concerns. False where it is none."""
@@ -197,7 +197,7 @@ class Incidents:
         await self._write(connection, reach, incident, kind, about=hold.call)
         refs: list[Value] = [f"practice:{hold.practice}", f"call:{hold.call}"]
         await self._note(connection, Act.INCIDENT_WRITTEN, reach, incident, {"kind": kind.value, "refs": refs})
-        tx = await _in(connection, hold.practice)
+        tx = await in_practice(connection, hold.practice)
         await self._acts.call_held(tx, incident, hold.call, str(reach.account.id), held=held)
 
     async def _seen(self, connection: AsyncConnection, reach: Reach, incident: UUID, *, hold: bool = False) -> Listed:
@@ -263,11 +263,6 @@ class Incidents:
             ),
             tuple(Hold(row.id, row.practice_id, row.call_id, row.placed_at) for row in holds),
         )
-
-
-async def _in(connection: AsyncConnection, practice: UUID) -> Transaction:
-    await connection.execute(SET_PRACTICE, {"practice": str(practice)})
-    return Transaction(connection, practice)
 
 
 def _place(entry: UUID) -> Place:

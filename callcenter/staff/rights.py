@@ -14,8 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import NotFound
 from callcenter.staff.values import Account, Role, day_of
 from callcenter.store.database import Database
+
+
+class NotTheirs(NotFound):
+    """There is none, or it is another's: the two are told in the same words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from argon2 import Parameters
 
 from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.randomness import Random
 from callcenter.settings import ConsoleSettings
 from callcenter.staff.administration import Administration
@@ -21,7 +22,7 @@ from callcenter.staff.portfolios import Portfolios
 from callcenter.staff.proofs import Proofs
 from callcenter.staff.records import HouseLog
 from callcenter.staff.rights import Rights
-from callcenter.staff.sessions import SessionLimits, Sessions
+from callcenter.staff.sessions import SessionLimits, Sessions, StaffSession
 from callcenter.staff.throttle import Tallies
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
@@ -99,6 +100,31 @@ class StaffRoom:
             rights=Rights(database, clock),
             passwords=passwords,
         )
+
+    async def standing(self, token: str, *, active: bool = True) -> StaffSession:
+        """The session of a token, both factors given, as it stands at this moment.
+
+        Arguments:
+            active: somebody uses it at this moment; false for what a page does by itself.
+
+        Raises:
+            Forbidden: it is over.
+        """
+        session = await self.sessions.of(token, active=active)
+        if session is None or not session.is_full:
+            raise Forbidden("the session is over")
+        return session
+
+    @staticmethod
+    def confirmed(session: StaffSession) -> StaffSession:
+        """``session``, in which a second factor was given just now.
+
+        Raises:
+            Forbidden: none was.
+        """
+        if not session.may_change_account:
+            raise Forbidden("no second factor was given just now")
+        return session
 
     def close(self) -> None:
         """End the threads in which passwords are hashed."""

@@ -110,8 +110,7 @@ class Database:
             DatabaseDown: no connection, or it was lost, or the server was out of time or of means.
         """
         async with self.house() as connection:
-            await connection.execute(SET_PRACTICE, {"practice": str(practice)})
-            yield Transaction(connection, practice)
+            yield await in_practice(connection, practice)
 
     async def check(self) -> Mapping[str, Any]:
         """The server's ``version`` (as a number, 180004) and whether it syncs to disk (``fsync``).
@@ -122,6 +121,12 @@ class Database:
         query = text("SELECT current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync")
         async with self.house() as connection:
             return dict((await connection.execute(query)).mappings().one())
+
+
+async def in_practice(connection: AsyncConnection, practice: UUID) -> Transaction:
+    """A transaction that has begun in house scope, in the scope of ``practice`` from here on."""
+    await connection.execute(SET_PRACTICE, {"practice": str(practice)})
+    return Transaction(connection, practice)
 
 
 @asynccontextmanager

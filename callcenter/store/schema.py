@@ -10,8 +10,9 @@ names it by ``app.row``, and no other row; an unset name is an error.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 
-from sqlalchemy import Column, ForeignKey, MetaData, Table, Uuid
+from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData, Table, Uuid
 
 OWNER, APP, SEALER, ERASER = "callcenter_owner", "callcenter_app", "callcenter_sealer", "callcenter_eraser"
 ROLES = (OWNER, APP, SEALER, ERASER)
@@ -30,6 +31,11 @@ metadata = MetaData(
 def practice_column() -> Column[object]:
     """The column that puts a table in practice scope."""
     return Column("practice_id", Uuid, ForeignKey("practice.id"), nullable=False)
+
+
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    """That ``column`` has one of ``values``, or nothing."""
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
 
 
 def in_practice_scope(table: Table) -> bool:

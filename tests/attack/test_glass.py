@@ -31,7 +31,7 @@ from callcenter.store.schema import APP
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
 from tests.attack.ground import Ground
 from tests.attack.scene import JEANNE, TILLEULS
-from tests.integration.breaking import NUMBER, WHO, WHY, GlassHouse, glass_house, value_on
+from tests.integration.breaking import WHO, WHY, GlassHouse, glass_house, value_on
 from tests.integration.consoles import POLICY
 
 BORN = date(1962, 3, 14)
@@ -50,7 +50,7 @@ def breaking(glass: GlassHouse) -> StaffGlass:
 
 
 def asked(*, born: date = BORN) -> Breaking:
-    return Breaking(TILLEULS, Asks.RESCUE, Asked(WHY, WHO, NUMBER), "", born, "Martin-Duval", "Jeanne")
+    return Breaking(TILLEULS, Asks.RESCUE, Asked(WHY, WHO, "+33465710099"), "", born, "Martin-Duval", "Jeanne")
 
 
 async def broken(glass: GlassHouse, token: str, **how: Any) -> UUID | None:
@@ -88,7 +88,7 @@ async def _no(*_: object) -> bool:
     return False
 
 
-SWITCHED_ON = _off("the practice allows it", "off by default", by_glass, "is_allowed", lambda _: True)
+SWITCHED_ON = _off("the practice allows it", "off by default", by_glass, "lets_glass_be_broken", lambda _: True)
 
 
 @attack(stopped_by=SWITCHED_ON)

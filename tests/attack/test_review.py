@@ -15,7 +15,7 @@ from aiohttp_jinja2 import setup
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.app import by_review
-from callcenter.app.by_review import NotTheirs, StaffReviews
+from callcenter.app.by_review import StaffReviews
 from callcenter.console import rendering
 from callcenter.console.review import ReviewPages
 from callcenter.console.review_ports import Matches, Results
@@ -24,6 +24,7 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.reports import paper, spreadsheet
 from callcenter.reports.values import Fact, Kind, Person, Place, Supervised, Who, Words
 from callcenter.staff.limits import Bound
+from callcenter.staff.rights import NotTheirs
 from callcenter.staff.values import Role
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Sabotage, attack, gained, unanimous
 from tests.attack.defence import Outcome as Came

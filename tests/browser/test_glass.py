@@ -23,7 +23,7 @@ async def test_a_supervisor_opens_one_topic_and_the_practitioner_reviews_it(brow
             await confirm.click()
             await second_step(page, stage, "superviseur")
         await page.get_by_label("Qui demande", exact=True).select_option("rescue")
-        await page.get_by_label("Nom et service de qui demande").fill("Docteur Weil, SAMU 69")
+        await page.get_by_label("Nom et service du demandeur").fill("Docteur Weil, SAMU 69")
         await page.get_by_label("Numéro de rappel").fill("04 65 71 00 99")
         await page.get_by_label("Ce qui se passe").fill("Trouvée inconsciente dans la rue.")
         await page.get_by_label("Date de naissance").fill("1962-03-14")

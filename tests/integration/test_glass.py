@@ -231,7 +231,7 @@ async def test_a_call_that_is_named_has_it_in_its_ledger_its_replay_its_paper_an
         assert told in titles
         assert any(told in listed for listed in lists)
     facts = {(fact.label, fact.value) for moment in timeline.moments for fact in moment.facts}
-    assert {("kind", "service de secours"), ("purpose", "urgence"), ("step", "bris de glace")} <= facts
+    assert {("kind", "service de secours"), ("purpose", "urgence vitale"), ("step", "bris de glace")} <= facts
     assert on_paper(timeline, Edition("Superviseur", now, "Cabinet")).startswith(b"%PDF")
 
 
@@ -258,7 +258,7 @@ async def test_five_a_day_and_a_lapsed_training_are_the_bounds(glass: GlassHouse
     for _ in range(5):
         assert (await glass.breaks(WITHHELD["nobody"])).status == 303
         await glass.comes(who)
-    assert "cinq bris de glace en 24 heures" in (await glass.breaks()).words
+    assert "brisé la glace cinq fois en 24 heures" in (await glass.breaks()).words
 
 
 async def test_the_database_takes_a_second_factor_once_and_no_review_of_ones_own(glass: GlassHouse) -> None:

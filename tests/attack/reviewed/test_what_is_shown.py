@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from callcenter.app import by_review
-from callcenter.app.by_review import NotTheirs
 from callcenter.audit.ledger import Segment, canonical, leaf_of
 from callcenter.calls.upkeep import Upkeep
 from callcenter.console.review_ports import LookUpProblem, Matches, Untrained
@@ -26,6 +25,7 @@ from callcenter.reports.timeline import timeline_of
 from callcenter.reports.values import Area, Kind, Outcome, Who
 from callcenter.reports.words import OURS
 from callcenter.staff.administration import NewAccount
+from callcenter.staff.rights import NotTheirs
 from tests.attack.ground import ground_on
 from tests.attack.repositories import FLOWS
 from tests.attack.reviewing import BORN, BY, WHY, Review, asked, key_of, looked_up, page_of, reviewing, withheld

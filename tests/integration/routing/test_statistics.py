@@ -21,11 +21,12 @@ from callcenter.routing.values import LeftReason, PresenceState
 from tests.integration.routing.floor import Floor
 
 SECOND = timedelta(seconds=1)
+MARKS = Marks(short=5 * SECOND, within=20 * SECOND, late=1800 * SECOND)
 
 
 async def looked(floor: Floor, *practices: UUID, at: datetime | None = None) -> Statistics:
     async with floor.database.house() as connection:
-        return await statistics(connection, floor.organisation, practices, at or floor.clock.now(), Marks())
+        return await statistics(connection, floor.organisation, practices, at or floor.clock.now(), MARKS)
 
 
 async def test_an_empty_day_has_no_rates(floor: Floor, practice: UUID) -> None:

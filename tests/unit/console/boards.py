@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from callcenter.app.supervising import marks_of, targets_of
 from callcenter.calls.counts import Counts
-from callcenter.console.board_ports import Board, Person, Row, Targets
+from callcenter.console.board_ports import Board, Person, Row
 from callcenter.console.workplace_ports import Doing
 from callcenter.kernel.errors import NotFound
-from callcenter.routing.statistics import Marks, Queue, Queued, Span
+from callcenter.routing.statistics import Queue, Queued, Span
+from callcenter.settings.sections import BoardSettings
 from tests.unit.console.workplaces import NOW, TILLEULS
 
 DAY = Span(
@@ -26,6 +28,7 @@ DAY = Span(
     half=timedelta(seconds=14),
     most=timedelta(seconds=61),
 )
+MARKS, TARGETS = marks_of(BoardSettings()), targets_of(BoardSettings())
 MORNING = Board(
     now=NOW,
     total=Queue(Queued(3, NOW - timedelta(seconds=95), 2, 1), DAY, Span()),
@@ -40,8 +43,8 @@ MORNING = Board(
         Person("Télésecrétaire 2", Doing.ON_CALL),
         Person("Télésecrétaire 3", Doing.LUNCH),
     ),
-    marks=Marks(),
-    targets=Targets(),
+    marks=MARKS,
+    targets=TARGETS,
 )
 
 

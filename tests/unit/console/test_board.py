@@ -14,7 +14,7 @@ from callcenter.console.board_ports import Targets
 from callcenter.console.supervision import Supervision
 from callcenter.routing.statistics import Marks, Queue, Queued, Span
 from callcenter.settings.sections import BoardSettings
-from tests.unit.console.boards import DAY, MORNING, BoardsDouble
+from tests.unit.console.boards import DAY, MORNING, TARGETS, BoardsDouble
 from tests.unit.console.doubles import open_desk
 from tests.unit.console.incidents import IncidentsDouble
 from tests.unit.console.locks import LocksDouble
@@ -47,9 +47,10 @@ async def test_each_figure_has_its_definition_and_formula_on_the_page() -> None:
         told = re.search(r'<dl class="definitions">(.*?)</dl>', page.text, re.DOTALL)
         assert told
         terms = re.findall(r"<dt>(.*?)</dt><dd>(.+?)</dd>", told[1], re.DOTALL)
-        assert len(terms) == len(live(MORNING)) + len(span(DAY, Targets()))
+        assert len(terms) == len(live(MORNING)) + len(span(DAY, TARGETS))
         assert all(term and words.strip() for term, words in terms)
         assert "Décrochés en 20\u00a0s au plus ÷ (appels dont l’attente est finie − abandons courts)." in told[1]
+        assert "l’arrondi seul n’atteint jamais un objectif, ni 0 % ni 100 %." in page.words
 
 
 async def test_the_wall_has_six_figures_and_no_name() -> None:
@@ -96,7 +97,7 @@ async def test_an_empty_day_is_no_failure() -> None:
     [(40, Standing.GOOD), (32, Standing.GOOD), (31, Standing.NEAR), (25, Standing.NEAR), (23, Standing.BAD)],
 )
 def test_a_share_is_good_near_or_bad(within: int, standing: Standing) -> None:
-    assert service(Span(offered=40, answered=40, within=within), Targets()).standing is standing
+    assert service(Span(offered=40, answered=40, within=within), TARGETS).standing is standing
 
 
 def test_a_share_is_rounded_and_all_and_none_are_said_of_all_and_none_alone() -> None:
@@ -113,14 +114,14 @@ def test_a_share_is_rounded_and_all_and_none_are_said_of_all_and_none_alone() ->
     ],
 )
 def test_a_share_that_misses_its_target_is_not_rounded_onto_it(figures: Span, shown: str, standing: Standing) -> None:
-    told = service(figures, Targets())
+    told = service(figures, TARGETS)
     assert (told.shown, told.standing) == (shown, standing)
 
 
 def test_a_share_that_is_over_what_it_may_be_is_not_rounded_down_to_it() -> None:
-    figures = {one.key: one for one in span(Span(offered=1000, answered=946, abandoned=54), Targets())}
+    figures = {one.key: one for one in span(Span(offered=1000, answered=946, abandoned=54), TARGETS)}
     assert (figures["abandonment_rate"].shown, figures["abandonment_rate"].standing) == ("6\u00a0%", Standing.NEAR)
-    figures = {one.key: one for one in span(Span(offered=1000, answered=950, abandoned=50), Targets())}
+    figures = {one.key: one for one in span(Span(offered=1000, answered=950, abandoned=50), TARGETS)}
     assert (figures["abandonment_rate"].shown, figures["abandonment_rate"].standing) == ("5\u00a0%", Standing.GOOD)
 
 
@@ -137,7 +138,10 @@ def test_a_wait_that_has_not_begun_for_us_is_none() -> None:
 
 
 def test_what_the_board_measures_against_is_set_and_begins_as_the_field_has_it() -> None:
-    assert (marks_of(BoardSettings()), targets_of(BoardSettings())) == (Marks(), Targets())
+    assert (marks_of(BoardSettings()), targets_of(BoardSettings())) == (
+        Marks(timedelta(seconds=5), timedelta(seconds=20), timedelta(minutes=30)),
+        Targets(0.8, 0.9, 0.05, timedelta(seconds=30), timedelta(seconds=120)),
+    )
     own = BoardSettings(
         answered_within_seconds=30,
         short_seconds=10,

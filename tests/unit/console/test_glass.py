@@ -55,7 +55,7 @@ async def test_nothing_on_file_and_what_is_withheld_are_said_apart() -> None:
         (NotNow.UNCONFIRMED, "votre texte reste ici"),
         (NotNow.TALKING, "raccrochez d’abord"),
         (NotNow.UNTRAINED, "Votre formation n’est pas à jour"),
-        (NotNow.BOUND, "cinq bris de glace"),
+        (NotNow.BOUND, "brisé la glace cinq fois"),
         (NotNow.CALL, "Aucun appel de ce cabinet"),
     ],
 )
@@ -64,6 +64,7 @@ async def test_why_it_is_not_broken_now_is_said_and_what_was_typed_stays(why: No
         page = await desk.guest.post(PATH, **FORM)
         assert page.status == 422
         assert said in page.words
+        assert ("Confirmer dans un autre onglet" in page.words) is (why is NotNow.UNCONFIRMED)
         for typed in FORM.values():
             assert typed in page.text
 

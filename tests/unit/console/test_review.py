@@ -223,7 +223,7 @@ async def test_notes_are_shown_once_they_are_asked_for_and_as_text() -> None:
         assert "Aucune note" in (await desk.guest.post(f"/suivi/appels/{CALL}/notes")).words
         reviews.trained = False
         told = await desk.guest.post(f"/suivi/appels/{CALL}/notes")
-        assert "Votre formation a expiré" in told.words
+        assert "Votre formation n’est pas à jour : rien sur un patient" in told.words
         assert "jeudi" not in told.text
         assert (await desk.guest.get(f"/suivi/appels/{CALL}/notes")).location == "/suivi"
         assert (await desk.guest.send(f"/suivi/appels/{CALL}/notes", {"preuve": "x"})).status == 403

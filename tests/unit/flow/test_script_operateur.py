@@ -27,7 +27,7 @@ JEANNE = Patient(date(1962, 3, 14), frozenset({"+33639980001"}), "+33639980001",
 MOREAU = BookablePractitioner(UUID(int=7), "Dr Claire Moreau", new_patients=True)
 PETIT = BookablePractitioner(UUID(int=8), "Dr Paul Petit", new_patients=False)
 FREE = tuple(NOW + timedelta(days=5, hours=hour) for hour in range(12))
-#: contact-centre.md: besides the text of the message.
+#: Besides the text of the message.
 KEYS_OF_A_MESSAGE = 6
 
 

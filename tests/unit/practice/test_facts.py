@@ -22,6 +22,7 @@ from callcenter.practice.practice_file import read_practice_file
 from callcenter.practice.practice_form import PracticeForm, Setting, as_written
 from callcenter.practice.reception import Answers, Reception, Rule
 from callcenter.practice.slots import Bookable, BookingPlan
+from callcenter.practice.values import BreakGlass, lets_glass_be_broken
 
 PARIS = ZoneInfo("Europe/Paris")
 ORGANISATION = UUID(int=1)
@@ -139,3 +140,14 @@ def test_a_booking_plan_that_cannot_be_kept_is_refused(
 ) -> None:
     with pytest.raises(ValidationError, match=why):
         PracticeForm.model_validate({**as_written(tilleuls), Setting.BOOKING: plan})
+
+
+@pytest.mark.parametrize(
+    ("said", "lets"),
+    [
+        *((said, True) for said in (BreakGlass.ON, "on", True)),
+        *((said, False) for said in (BreakGlass.OFF, "off", None)),
+    ],
+)
+def test_glass_is_broken_where_a_practice_says_so_as_read_or_as_written(said: object, lets: bool) -> None:
+    assert lets_glass_be_broken(said) is lets
