@@ -107,16 +107,18 @@ class StaffGlass:
             facts = await self._may_break(connection, session, wanted.practice)
             call = await call_of(connection, wanted.reference, [wanted.practice]) if wanted.reference else None
             talking = await in_a_talk(connection, account.id)
-        not_now = self._not_now(session, talking=talking, confirmed=session.may_change_account)
+        confirmed_at = session.stepped_up_at
+        confirmed = session.may_change_account and is_just_now(confirmed_at, now)
+        not_now = self._not_now(session, talking=talking, confirmed=confirmed)
         if not_now is None and wanted.reference and call is None:
             not_now = NotNow.CALL
-        if not_now is not None:
-            return not_now
+        if not_now is not None or confirmed_at is None:
+            return not_now or NotNow.UNCONFIRMED
         tallies = Tallies(self.attempts, self.sealer, self.clock)
         if await tallies.count([Counted("glass", str(account.id), self.bound)]) is not None:
             return NotNow.BOUND
         glass, of_call = new_id(self.random), None if call is None else call.id
-        breaking = rows.Breaking(glass, account.id, wanted.asks, of_call, session.stepped_up_at or now, now)
+        breaking = rows.Breaking(glass, account.id, wanted.asks, of_call, confirmed_at, now)
         async with self.database.practice(wanted.practice) as tx:
             if not await rows.break_glass(tx, self.sealer, breaking, wanted.asked):
                 return NotNow.UNCONFIRMED
@@ -206,7 +208,9 @@ class StaffGlass:
     async def _confirmed(self, connection: AsyncConnection, session: StaffSession) -> bool:
         """Whether they have given a second factor just now that has broken no glass yet."""
         at = session.stepped_up_at
-        return at is not None and not await rows.was_used(connection, session.account.id, at)
+        if at is None or not is_just_now(at, self.clock.now()):
+            return False
+        return not await rows.was_used(connection, session.account.id, at)
 
     def _not_now(self, session: StaffSession, *, talking: bool, confirmed: bool) -> NotNow | None:
         checks = (
@@ -262,6 +266,11 @@ class StaffGlass:
 def is_allowed(facts: PracticeFacts) -> bool:
     """Whether the practice lets its glass be broken: not until it says so."""
     return facts.break_glass is BreakGlass.ON
+
+
+def is_just_now(confirmed_at: datetime | None, now: datetime) -> bool:
+    """Whether a second factor is recent enough to break glass, as the schema has it."""
+    return confirmed_at is not None and confirmed_at <= now <= confirmed_at + rows.CONFIRMED_WITHIN
 
 
 def is_own(one: rows.Glass, staff: UUID) -> bool:

@@ -335,7 +335,7 @@ class Gate:
             recipient: who asks, by the closed list.
         """
         categories = inquiry.categories
-        reason = Reason.NOBODY if situation is None else self._glass_refusal(categories, situation)
+        reason = self._glass_refusal(categories, situation)
         proof: dict[str, Value] = {
             "level": int(Level.UNKNOWN),
             "level_required": "break_glass",
@@ -351,10 +351,15 @@ class Gate:
             return Refused(reason or Reason.NOBODY)
         return GlassReceipt(record, situation.patient, categories, self._writing, _GRANTED)
 
-    def _glass_refusal(self, categories: frozenset[Category], situation: Situation) -> Reason | None:
+    def _glass_refusal(self, categories: frozenset[Category], situation: Situation | None) -> Reason | None:
+        # P6: what does not depend on whom it is about comes first, or its reason would tell that there is somebody.
+        if not self._trained:
+            return Reason.UNTRAINED
+        if not self._policy.in_emergency(categories):
+            return Reason.NEVER
+        if situation is None:
+            return Reason.NOBODY
         checks = (
-            (not self._trained, Reason.UNTRAINED),
-            (not self._policy.in_emergency(categories), Reason.NEVER),
             *self._marks(situation),
             (situation.practice_has_sensitive and Category.PRACTITIONER in categories, Reason.SENSITIVE),
         )

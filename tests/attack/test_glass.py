@@ -21,6 +21,7 @@ from callcenter.disclosure.gate import Gate
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
+from callcenter.practice.numbers import parse_number
 from callcenter.staff import glass as rows
 from callcenter.staff import sessions
 from callcenter.staff.glass import Asked
@@ -50,7 +51,8 @@ def breaking(glass: GlassHouse) -> StaffGlass:
 
 
 def asked(*, born: date = BORN) -> Breaking:
-    return Breaking(TILLEULS, Asks.RESCUE, Asked(WHY, WHO, NUMBER), "", born, "Martin-Duval", "Jeanne")
+    words = Asked(WHY, WHO, str(parse_number(NUMBER)))
+    return Breaking(TILLEULS, Asks.RESCUE, words, "", born, "Martin-Duval", "Jeanne")
 
 
 async def broken(glass: GlassHouse, token: str, **how: Any) -> UUID | None:
@@ -115,6 +117,7 @@ def _for_a_day(sabotage: Sabotage) -> None:
         return made(*given[:-1], replace(given[-1], stepped_up=timedelta(days=1)))
 
     sabotage.replace(sessions, "_session", session)
+    sabotage.replace(by_glass, "is_just_now", lambda *_: True)
 
 
 def _whenever(sabotage: Sabotage) -> None:
