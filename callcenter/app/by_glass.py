@@ -12,10 +12,21 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing, writing
-from callcenter.audit.reading import latest_of_stream
+from callcenter.audit.reading import first_of_stream
 from callcenter.calls.call_references import call_of
 from callcenter.console.dates import ZONE
-from callcenter.console.glass_ports import Breaking, GlassDesk, Listed, Named, NotNow, Opened, Own, Shown, ToReview
+from callcenter.console.glass_ports import (
+    Breaking,
+    GlassDesk,
+    Listed,
+    Named,
+    NotNow,
+    NotShown,
+    Opened,
+    Own,
+    Shown,
+    ToReview,
+)
 from callcenter.disclosure.emergency import Behind, Sought, Topic
 from callcenter.disclosure.emergency import Glass as Pane
 from callcenter.disclosure.gate import Gate, Purpose, lines_of
@@ -49,8 +60,8 @@ from callcenter.store.sealed import Sealer
 REVIEWERS = (Role.SUPERVISOR, Role.PRACTITIONER)
 #: As a setting may have been written down.
 _ON = (BreakGlass.ON.value, True)
-#: Records of one that are told to whoever reviews it.
-_RECORDS = 100
+#: Disclosures of one that are told to whoever reviews it: the search for the file, and all that may follow.
+_RECORDS = 1 + rows.MOST_TOPICS
 _MESSAGE = (
     "Un superviseur a brisé la glace d’un dossier en urgence, le {at}. À porter aujourd’hui à la connaissance d’un "
     "praticien : « Bris de glace » dit pourquoi et pour qui, à relire avant le {due}."
@@ -149,24 +160,26 @@ class StaffGlass:
             verdict = await rows.verdict_of(tx, self.sealer, glass)
             return ToReview(listed, now, asked, await _opened(tx, glass), verdict)
 
-    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | None:
+    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | NotShown:
         session, now = await self._standing(token), self.clock.now()
         async with self._held(session, glass) as (tx, one, _):
             facts = await self._may_break(tx.connection, session, one.practice)
             if not is_own(one, session.account.id):
                 raise NotTheirs
             if now >= one.open_until:
-                return None
+                return NotShown.WITHHELD
+            if not may_go_on(await _opened(tx, glass)):
+                return NotShown.ENOUGH
             patient = await rows.file_of(tx, glass)
             pane, segment = Pane(glass, one.asks.value), await glass_segment(tx, glass, one.call)
             async with writing(tx, segment, self.clock, self.random) as pen:
                 behind = self._behind(tx, pen, session, facts)
                 if patient is None:
                     await behind.refuse(pane, topic)
-                    return None
+                    return NotShown.WITHHELD
                 uncovered = await behind.open(pane, patient, topic)
         # P1: the record is committed before anything of it leaves.
-        return None if uncovered is None else Shown(topic, lines_of(uncovered))
+        return NotShown.WITHHELD if uncovered is None else Shown(topic, lines_of(uncovered))
 
     async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool:
         session, now = await self._standing(token), self.clock.now()
@@ -273,6 +286,11 @@ def is_just_now(confirmed_at: datetime | None, now: datetime) -> bool:
     return confirmed_at is not None and confirmed_at <= now <= confirmed_at + rows.CONFIRMED_WITHIN
 
 
+def may_go_on(asked: Sequence[Opened]) -> bool:
+    """Whether another topic may be asked for: no more than whoever reviews it is shown."""
+    return len(asked) < _RECORDS
+
+
 def is_own(one: rows.Glass, staff: UUID) -> bool:
     """Whether somebody has broken it themselves: they read on, and somebody else reviews it."""
     return one.staff == staff
@@ -284,12 +302,11 @@ def _actor(session: StaffSession) -> dict[str, Value]:
 
 async def _opened(tx: Transaction, glass: UUID) -> tuple[Opened, ...]:
     """What was asked of the gate, in order: topics and whether they were opened, and no more than that."""
-    found: Sequence[Opened] = [
+    found = await first_of_stream(tx, glass, EventKind.DISCLOSURE, _RECORDS)
+    return tuple(
         Opened(datetime.fromisoformat(body["ts"]), str(body["refs"][-1]), body["decision"] == "granted")
-        for body in (record.body for record in await latest_of_stream(tx, glass, _RECORDS))
-        if body["event"] == EventKind.DISCLOSURE.value
-    ]
-    return tuple(reversed(found))
+        for body in (record.body for record in found)
+    )
 
 
 _PRACTICE = text("SELECT practice_id FROM glass_break WHERE id = :id")

@@ -32,6 +32,15 @@ class NotNow(StrEnum):
     CALL = "call"
 
 
+class NotShown(StrEnum):
+    """Why a topic that was asked for is not shown."""
+
+    #: Or its time is over.
+    WITHHELD = "withheld"
+    #: So many were asked for (``staff.glass.MOST_TOPICS``).
+    ENOUGH = "enough"
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A practice."""
@@ -162,8 +171,8 @@ class GlassBreaking(Protocol):
     async def look(self, token: str, glass: UUID) -> Own | ToReview:
         """One: to go on reading, or to review; that somebody else's is read is on record."""
 
-    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | None:
-        """One topic of its file; ``None``: it is withheld, or its time is over."""
+    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | NotShown:
+        """One topic of its file, or why it is not shown."""
 
     async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool:
         """Review somebody else's. False where somebody has."""

@@ -21,6 +21,8 @@ from callcenter.store.sealed import Place, Sealer
 
 #: For so long its file can be read, topic by topic.
 OPEN_FOR = timedelta(minutes=15)
+#: Topics that are asked for through one; whoever reviews it is shown each.
+MOST_TOPICS = 20
 #: For so long a second factor breaks glass, whatever else it is good for by the settings; the schema wants the same.
 CONFIRMED_WITHIN = timedelta(minutes=5)
 #: Within which somebody else reviews it.

@@ -66,7 +66,8 @@ async def broken(glass: GlassHouse, token: str, **how: Any) -> UUID | None:
 async def opened(glass: GlassHouse, token: str, one: UUID, topic: Topic = Topic.IDENTITY) -> Shown | None:
     """What somebody is shown of it, if they are."""
     with suppress(CallcenterError, DBAPIError):
-        return await breaking(glass).open(token, one, topic)
+        came = await breaking(glass).open(token, one, topic)
+        return came if isinstance(came, Shown) else None
     return None
 
 
@@ -279,3 +280,23 @@ async def test_p5_who_broke_it_and_why_is_read_by_a_supervisor_of_another_organi
     with suppress(CallcenterError):
         found = await breaking(glass).look(theirs, one)
     return gained(isinstance(found, ToReview) and found.asked.why == WHY)
+
+
+UNCOUNTED = _off("so many topics of one glass", "everything is reviewed", by_glass, "may_go_on", lambda _: True)
+
+
+@attack(stopped_by=UNCOUNTED)
+async def test_a_supervisor_opens_more_than_whoever_reviews_it_is_shown(glass: GlassHouse) -> Outcome:
+    """The telephones at last, behind so many openings of the identity that they are on no page."""
+    await glass.switch()
+    token = await comes(glass, "premier")
+    one = await broken(glass, token)
+    assert one is not None
+    for _ in range(rows.MOST_TOPICS):
+        assert await opened(glass, token, one)
+    last = await opened(glass, token, one, Topic.TELEPHONES)
+    reviewed = await breaking(glass).look(await comes(glass, "second"), one)
+    assert isinstance(reviewed, ToReview)
+    told = [each.what for each in reviewed.opened]
+    assert told[0] == "file"
+    return gained(last and "patient.telephones" not in told)

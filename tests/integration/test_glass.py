@@ -379,3 +379,24 @@ async def test_a_longer_setting_for_second_factors_is_answered_and_nothing_is_co
     token = await glass.house.signed_in(account)
     glass.clock.advance(5 * 60)
     assert isinstance(await once.break_glass(token, wanted()), UUID)
+
+
+async def test_what_was_opened_is_told_however_often_it_is_read_afterwards(
+    glass: GlassHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reading goes on record in the same stream."""
+    monkeypatch.setattr("callcenter.app.by_glass._RECORDS", 3)
+    await glass.switch()
+    who = await glass.supervisor("premier")
+    page = (await glass.breaks()).location
+    await glass.opens(page, "telephones")
+    await glass.doctor()
+    for _ in range(4):
+        seen = await glass.house.guest.get(page)
+    assert "Recherche du dossier : ouvert" in seen.words
+    assert "Téléphones du dossier : ouvert" in seen.words
+    await glass.comes(who)
+    assert len(value_on(await glass.opens(page, "identity"))) == 4
+    enough = await glass.opens(page, "appointments")
+    assert value_on(enough) == []
+    assert "il ne s’ouvre plus d’ici" in enough.words

@@ -13,6 +13,7 @@ from callcenter.console.glass_ports import (
     Listed,
     Named,
     NotNow,
+    NotShown,
     Opened,
     Own,
     Shown,
@@ -35,10 +36,12 @@ class GlassDouble:
 
     Arguments:
         found: there is a file.
+        enough: nothing more is opened.
     """
 
     not_now: NotNow | None = None
     found: bool = True
+    enough: bool = False
     others: Glass = field(default_factory=lambda: replace(BROKEN, id=OTHERS, broken_at=NOW - timedelta(hours=80)))
     done: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -57,10 +60,12 @@ class GlassDouble:
         verdict = "Le SAMU a rappelé." if self.others.verdict else None
         return ToReview(Listed(self.others, TILLEULS, own=False), NOW, ASKED, opened, verdict)
 
-    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | None:
+    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | NotShown:
         self.done.append(("open", topic))
+        if self.enough:
+            return NotShown.ENOUGH
         if not self.found or topic is Topic.PRACTITIONERS:
-            return None
+            return NotShown.WITHHELD
         return Shown(topic, () if topic is Topic.TELEPHONES else (("appointment", HER_HOUR),))
 
     async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool:

@@ -40,12 +40,17 @@ async def test_what_is_shown_is_the_answer_to_a_form_leaves_after_a_minute_and_i
 
 
 async def test_nothing_on_file_and_what_is_withheld_are_said_apart() -> None:
-    async with desk_with(GlassDouble()) as desk:
+    async with desk_with(desk_glass := GlassDouble()) as desk:
         nothing = await desk.guest.post(f"{PATH}/{OWN}/rubrique", rubrique="telephones")
         assert "Rien au dossier." in nothing.words
         withheld = await desk.guest.post(f"{PATH}/{OWN}/rubrique", rubrique="practitioners")
         assert "Cette rubrique ne peut pas être ouverte." in withheld.words
         assert "Refresh" not in withheld.headers
+        desk_glass.enough = True
+        enough = await desk.guest.post(f"{PATH}/{OWN}/rubrique", rubrique="appointments")
+        assert "Vingt rubriques ont été demandées" in enough.words
+        assert HER_HOUR not in enough.words
+        assert "Refresh" not in enough.headers
         assert (await desk.guest.post(f"{PATH}/{OWN}/rubrique", rubrique="everything")).status == 400
 
 
