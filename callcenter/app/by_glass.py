@@ -154,11 +154,16 @@ class StaffGlass:
             if listed.own:
                 found = await rows.file_of(tx, glass) is not None
                 return Own(listed, now, found, found and now < one.open_until, in_pairs(facts.rescue_number))
-            await self._acts.glass_reviewed(tx, glass, one.call, str(session.account.id))
+            opened = await _opened(tx, glass)
+            if not is_trained(session, now):  # SM-02: words may say whom it is about
+                return ToReview(listed, now, opened, trained=False)
             asked = await rows.asked_of(tx, self.sealer, glass)
-            asked = replace(asked, number=in_pairs(asked.number))
             verdict = await rows.verdict_of(tx, self.sealer, glass)
-            return ToReview(listed, now, asked, await _opened(tx, glass), verdict)
+            if asked is not None:
+                asked = replace(asked, number=in_pairs(asked.number))
+            if asked is not None or verdict is not None:
+                await self._acts.glass_reviewed(tx, glass, one.call, str(session.account.id))
+            return ToReview(listed, now, opened, trained=True, asked=asked, verdict=verdict)
 
     async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | NotShown:
         session, now = await self._standing(token), self.clock.now()
@@ -181,12 +186,14 @@ class StaffGlass:
         # P1: the record is committed before anything of it leaves.
         return NotShown.WITHHELD if uncovered is None else Shown(topic, lines_of(uncovered))
 
-    async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool:
+    async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool | NotNow:
         session, now = await self._standing(token), self.clock.now()
         by = session.account.id
         async with self._held(session, glass) as (tx, one, _):
             if is_own(one, by):
                 raise NotTheirs
+            if not is_trained(session, now):  # they have not read what they judge
+                return NotNow.UNTRAINED
             if not await rows.review(tx, self.sealer, glass, by, verdict, words, now):
                 return False
             await self._acts.glass_reviewed(tx, glass, one.call, str(by), verdict.value)
@@ -227,7 +234,7 @@ class StaffGlass:
 
     def _not_now(self, session: StaffSession, *, talking: bool, confirmed: bool) -> NotNow | None:
         checks = (
-            (not session.account.standing(self.clock.now()).may_reveal, NotNow.UNTRAINED),
+            (not is_trained(session, self.clock.now()), NotNow.UNTRAINED),
             (talking, NotNow.TALKING),
             (not confirmed, NotNow.UNCONFIRMED),
         )
@@ -256,7 +263,7 @@ class StaffGlass:
 
     def _behind(self, tx: Transaction, pen: Writing, session: StaffSession, facts: PracticeFacts) -> Behind:
         now = self.clock.now()
-        today, trained = now.astimezone(facts.timezone).date(), session.account.standing(now).may_reveal
+        today, trained = now.astimezone(facts.timezone).date(), is_trained(session, now)
         gate = Gate(self.policy, Channel.CONSOLE, pen, _actor(session), {}, today, trained=trained)
         return Behind(tx, self.sealer, gate, now, facts.timezone)
 
@@ -279,6 +286,11 @@ class StaffGlass:
 def is_allowed(facts: PracticeFacts) -> bool:
     """Whether the practice lets its glass be broken: not until it says so."""
     return facts.break_glass is BreakGlass.ON
+
+
+def is_trained(session: StaffSession, now: datetime) -> bool:
+    """Whether anything that may say whom it is about is shown to them (SM-02)."""
+    return session.account.standing(now).may_reveal
 
 
 def is_just_now(confirmed_at: datetime | None, now: datetime) -> bool:

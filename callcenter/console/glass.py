@@ -107,8 +107,9 @@ class GlassPages:
             problems.append(Problem("words", WORDS))
         if problems:
             return await self._looked_at(visit, *problems)
-        if not await self._glass.review(visit.own_token, visit.path_id("glass"), Verdict(verdict), words):
-            return await self._looked_at(visit, Problem("reviewed"))
+        came = await self._glass.review(visit.own_token, visit.path_id("glass"), Verdict(verdict), words)
+        if isinstance(came, NotNow) or not came:
+            return await self._looked_at(visit, Problem(came.value if isinstance(came, NotNow) else "reviewed"))
         if verdict == Verdict.UNJUSTIFIED:  # the page offers to declare an incident
             return visit.go(paths.GLASS_ONE.format(glass=visit.path_id("glass")))
         return visit.go(f"{paths.GLASS}?{DONE}=relu")

@@ -300,3 +300,23 @@ async def test_a_supervisor_opens_more_than_whoever_reviews_it_is_shown(glass: G
     told = [each.what for each in reviewed.opened]
     assert told[0] == "file"
     return gained(last and "patient.telephones" not in told)
+
+
+TRAINED = _off("words only for whoever is trained", "SM-02", by_glass, "is_trained", lambda *_: True)
+
+
+@attack(stopped_by=TRAINED)
+async def test_sm_02_somebody_whose_training_has_lapsed_reads_why_and_judges(glass: GlassHouse) -> Outcome:
+    """What was opened and how it stands they see; nothing is on record as read."""
+    await glass.switch()
+    one = await broken(glass, await comes(glass, "premier"))
+    assert one is not None
+    lapsed = await comes(glass, "second")
+    await glass.house.ours.run("UPDATE staff_account SET trained_until = '2026-01-31' WHERE login = 'second'")
+    seen = await breaking(glass).look(lapsed, one)
+    assert isinstance(seen, ToReview)
+    assert [each.what for each in seen.opened] == ["file"]
+    read = await glass.records(TILLEULS, "glass.read")
+    came = await breaking(glass).review(lapsed, one, Verdict.JUSTIFIED, "Tout était en ordre.")
+    got = {"words": gained(seen.asked), "record": gained(read), "verdict": gained(came is True)}
+    return unanimous(got)
