@@ -5,23 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from callcenter.app.by_glass import StaffGlass
-from callcenter.console.glass_ports import Breaking, NotNow
-from callcenter.disclosure import emergency
 from callcenter.doctor import _glass
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError
-from callcenter.kernel.randomness import SeededRandom, SystemRandom
+from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.demo import seed
-from callcenter.practice.numbers import parse_number
 from callcenter.reports.on_record import Sought as OnRecord
 from callcenter.reports.on_record import patients_on_record
 from callcenter.reports.paper import Edition, on_paper
@@ -30,10 +23,6 @@ from callcenter.reports.spreadsheet import spreadsheet
 from callcenter.reports.timeline import timeline_of
 from callcenter.reports.values import Criteria, Kind
 from callcenter.staff import glass as rows
-from callcenter.staff import sessions
-from callcenter.staff.glass import Asked
-from callcenter.staff.glass_tables import Asks
-from callcenter.staff.limits import Bound
 from callcenter.staff.values import Role
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
@@ -51,7 +40,6 @@ from tests.integration.breaking import (
     glass_house,
     value_on,
 )
-from tests.integration.consoles import POLICY
 from tests.integration.practice_office import flows
 
 
@@ -316,87 +304,3 @@ async def test_the_number_that_is_rung_back_stands_sealed(glass: GlassHouse) -> 
     for told in (WHY, WHO, NUMBER, "+33465710099"):
         assert told.encode() not in words
         assert told not in str(await glass.records(TILLEULS))
-
-
-def behind_the_pages(glass: GlassHouse, **how: Any) -> StaffGlass:
-    room, database = glass.house.console.room, glass.house.console.database
-    made = StaffGlass(room, database, database, glass.sealer, glass.clock, SystemRandom(), POLICY)
-    return replace(made, **how)
-
-
-def wanted(who: dict[str, str] = JEANNE) -> Breaking:
-    asked = Asked(WHY, WHO, str(parse_number(NUMBER)))
-    born = date.fromisoformat(who["naissance"])
-    return Breaking(TILLEULS, Asks.RESCUE, asked, "", born, who["nom"], who["prenom"])
-
-
-async def test_p6_whom_a_closed_policy_is_asked_for_is_told_by_no_reason(glass: GlassHouse) -> None:
-    """Lists show that the policy opens nothing, and hide that nobody fits: the one must not depend on the other."""
-    await glass.switch()
-    rules = {category: replace(rule, emergency=False) for category, rule in POLICY.rules.items()}
-    closed = behind_the_pages(glass, policy=replace(POLICY, rules=rules))
-    for number, who in enumerate((JEANNE, WITHHELD["nobody"], WITHHELD["deceased"])):
-        glass.clock.advance(1)
-        token = await glass.house.signed_in(await glass.house.staff(f"personne{number}"))
-        assert isinstance(await closed.break_glass(token, wanted(who)), UUID)
-    records = await glass.records(TILLEULS, "disclosure")
-    assert [(record["decision"], record["reason"]) for record in records] == [("refused", "never")] * 3
-
-
-async def test_of_more_files_than_are_looked_through_none_opens(
-    glass: GlassHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A homonym might stand among the rest."""
-    await glass.switch()
-    async with glass.house.console.database.practice(TILLEULS) as tx:
-        stand = (await tx.connection.exec_driver_sql("SELECT count(*) FROM patient")).scalar_one()
-    for files, opens in ((stand - 1, 0), (stand, 4)):
-        monkeypatch.setattr(emergency, "MOST_FILES", files)
-        await glass.supervisor(f"devant{files}")
-        page = (await glass.breaks()).location
-        assert len(value_on(await glass.opens(page, "identity"))) == opens
-    first, *_ = await glass.records(TILLEULS, "disclosure")
-    assert (first["decision"], first["reason"], first["subject"]) == ("refused", "no_file", None)
-
-
-async def test_a_longer_setting_for_second_factors_is_answered_and_nothing_is_counted(
-    glass: GlassHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = sessions._session
-
-    def longer(*given: Any) -> Any:
-        return made(*given[:-1], replace(given[-1], stepped_up=timedelta(minutes=30)))
-
-    monkeypatch.setattr(sessions, "_session", longer)
-    await glass.switch()
-    account = await glass.house.staff("premier")
-    once = behind_the_pages(glass, bound=Bound(1, timedelta(hours=24)))
-    glass.clock.advance(1)
-    token = await glass.house.signed_in(account)
-    glass.clock.advance(5 * 60 + 1)
-    assert (await once.desk(token)).not_now is NotNow.UNCONFIRMED
-    assert await once.break_glass(token, wanted()) is NotNow.UNCONFIRMED
-    token = await glass.house.signed_in(account)
-    glass.clock.advance(5 * 60)
-    assert isinstance(await once.break_glass(token, wanted()), UUID)
-
-
-async def test_what_was_opened_is_told_however_often_it_is_read_afterwards(
-    glass: GlassHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each reading goes on record in the same stream."""
-    monkeypatch.setattr("callcenter.app.by_glass._RECORDS", 3)
-    await glass.switch()
-    who = await glass.supervisor("premier")
-    page = (await glass.breaks()).location
-    await glass.opens(page, "telephones")
-    await glass.doctor()
-    for _ in range(4):
-        seen = await glass.house.guest.get(page)
-    assert "Recherche du dossier : ouvert" in seen.words
-    assert "Téléphones du dossier : ouvert" in seen.words
-    await glass.comes(who)
-    assert len(value_on(await glass.opens(page, "identity"))) == 4
-    enough = await glass.opens(page, "appointments")
-    assert value_on(enough) == []
-    assert "il ne s’ouvre plus d’ici" in enough.words
