@@ -29,7 +29,8 @@ from callcenter.console.glass_ports import (
 )
 from callcenter.disclosure.emergency import Behind, Sought, Topic
 from callcenter.disclosure.emergency import Glass as Pane
-from callcenter.disclosure.gate import Gate, Purpose, lines_of
+from callcenter.disclosure.exits import lines_of
+from callcenter.disclosure.gate import Gate, Purpose
 from callcenter.disclosure.policy import Policy
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Row, text
 
-from callcenter.disclosure.gate import Gate, GlassReceipt, Inquiry, Line, Refused, Situation, Uncovered, uncover
+from callcenter.disclosure.exits import GlassReceipt, Line, Uncovered, uncover
+from callcenter.disclosure.gate import Gate, Inquiry, Refused, Situation
 from callcenter.identity.matching import is_named, matches
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.labels import EMERGENCY_LABELS, Category, with_implied

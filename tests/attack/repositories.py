@@ -37,7 +37,8 @@ from callcenter.calls.session import Beginning, Playback, Way
 from callcenter.calls.switchboard import CallSwitchboard
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure import emergency
-from callcenter.disclosure.gate import _GRANTED, Gate, Inquiry, Reason, Receipt, Situation, release
+from callcenter.disclosure.exits import _GRANTED, Receipt, release
+from callcenter.disclosure.gate import Gate, Inquiry, Reason, Situation
 from callcenter.flow.conversation import HangUp, Rang, Recorded, Reply
 from callcenter.flow.language import Act, Lookup, ReachKind
 from callcenter.flow.ports import BookingMade, CallbackRequest, CardRight, Done, Found, Offered, SlotKnown, Told
