@@ -12,13 +12,25 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing, writing
-from callcenter.audit.reading import latest_of_stream
+from callcenter.audit.reading import first_of_stream
 from callcenter.calls.call_references import call_of
 from callcenter.console.dates import ZONE
-from callcenter.console.glass_ports import Breaking, GlassDesk, Listed, Named, NotNow, Opened, Own, Shown, ToReview
+from callcenter.console.glass_ports import (
+    Breaking,
+    GlassDesk,
+    Listed,
+    Named,
+    NotNow,
+    NotShown,
+    Opened,
+    Own,
+    Shown,
+    ToReview,
+)
 from callcenter.disclosure.emergency import Behind, Sought, Topic
 from callcenter.disclosure.emergency import Glass as Pane
-from callcenter.disclosure.gate import Gate, Purpose, lines_of
+from callcenter.disclosure.exits import lines_of
+from callcenter.disclosure.gate import Gate, Purpose
 from callcenter.disclosure.policy import Policy
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.levels import Channel
@@ -46,8 +58,8 @@ from callcenter.store.sealed import Sealer
 
 #: Who reviews: never whoever has broken it.
 REVIEWERS = (Role.SUPERVISOR, Role.PRACTITIONER)
-#: Records of one that are told to whoever reviews it.
-_RECORDS = 100
+#: Disclosures of one that are told to whoever reviews it: the search for the file, and all that may follow.
+_RECORDS = 1 + rows.MOST_TOPICS
 _MESSAGE = (
     "Un superviseur a brisé la glace d’un dossier en urgence, le {at}. À porter aujourd’hui à la connaissance d’un "
     "praticien : « Bris de glace » dit pourquoi et qui l’a demandé, à relire avant le {due}."
@@ -100,16 +112,18 @@ class StaffGlass:
             facts = await self._may_break(connection, session, wanted.practice)
             call = await call_of(connection, wanted.reference, [wanted.practice]) if wanted.reference else None
             talking = await in_a_talk(connection, account.id)
-        not_now = self._not_now(session, talking=talking, confirmed=session.may_change_account)
+        confirmed_at = session.stepped_up_at
+        confirmed = session.may_change_account and is_just_now(confirmed_at, now)
+        not_now = self._not_now(session, talking=talking, confirmed=confirmed)
         if not_now is None and wanted.reference and call is None:
             not_now = NotNow.CALL
-        if not_now is not None:
-            return not_now
+        if not_now is not None or confirmed_at is None:
+            return not_now or NotNow.UNCONFIRMED
         tallies = Tallies(self.attempts, self.sealer, self.clock)
         if await tallies.count([Counted("glass", str(account.id), self.bound)]) is not None:
             return NotNow.BOUND
         glass, of_call = new_id(self.random), None if call is None else call.id
-        breaking = rows.Breaking(glass, account.id, wanted.asks, of_call, session.stepped_up_at or now, now)
+        breaking = rows.Breaking(glass, account.id, wanted.asks, of_call, confirmed_at, now)
         async with self.database.practice(wanted.practice) as tx:
             if not await rows.break_glass(tx, self.sealer, breaking, wanted.asked):
                 return NotNow.UNCONFIRMED
@@ -134,37 +148,46 @@ class StaffGlass:
             if listed.own:
                 found = await rows.file_of(tx, glass) is not None
                 return Own(listed, now, found, found and now < one.open_until, in_pairs(facts.rescue_number))
-            await self._acts.glass_reviewed(tx, glass, one.call, str(session.account.id))
+            opened = await _opened(tx, glass)
+            if not is_trained(session, now):  # SM-02: words may say whom it is about
+                return ToReview(listed, now, opened, trained=False)
             asked = await rows.asked_of(tx, self.sealer, glass)
-            asked = replace(asked, number=in_pairs(asked.number))
             verdict = await rows.verdict_of(tx, self.sealer, glass)
-            return ToReview(listed, now, asked, await _opened(tx, glass), verdict)
+            if asked is not None:
+                asked = replace(asked, number=in_pairs(asked.number))
+            if asked is not None or verdict is not None:
+                await self._acts.glass_reviewed(tx, glass, one.call, str(session.account.id))
+            return ToReview(listed, now, opened, trained=True, asked=asked, verdict=verdict)
 
-    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | None:
+    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | NotShown:
         session, now = await self.room.standing(token), self.clock.now()
         async with self._held(session, glass) as (tx, one, _):
             facts = await self._may_break(tx.connection, session, one.practice)
             if not is_own(one, session.account.id):
                 raise NotTheirs
             if now >= one.open_until:
-                return None
+                return NotShown.WITHHELD
+            if not may_go_on(await _opened(tx, glass)):
+                return NotShown.ENOUGH
             patient = await rows.file_of(tx, glass)
             pane, segment = Pane(glass, one.asks.value), await glass_segment(tx, glass, one.call)
             async with writing(tx, segment, self.clock, self.random) as pen:
                 behind = self._behind(tx, pen, session, facts)
                 if patient is None:
                     await behind.refuse(pane, topic)
-                    return None
+                    return NotShown.WITHHELD
                 uncovered = await behind.open(pane, patient, topic)
         # P1: the record is committed before anything of it leaves.
-        return None if uncovered is None else Shown(topic, lines_of(uncovered))
+        return NotShown.WITHHELD if uncovered is None else Shown(topic, lines_of(uncovered))
 
-    async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool:
+    async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool | NotNow:
         session, now = await self.room.standing(token), self.clock.now()
         by = session.account.id
         async with self._held(session, glass) as (tx, one, _):
             if is_own(one, by):
                 raise NotTheirs
+            if not is_trained(session, now):  # they have not read what they judge
+                return NotNow.UNTRAINED
             if not await rows.review(tx, self.sealer, glass, by, verdict, words, now):
                 return False
             await self._acts.glass_reviewed(tx, glass, one.call, str(by), verdict.value)
@@ -193,11 +216,13 @@ class StaffGlass:
     async def _confirmed(self, connection: AsyncConnection, session: StaffSession) -> bool:
         """Whether they have given a second factor just now that has broken no glass yet."""
         at = session.stepped_up_at
-        return at is not None and not await rows.was_used(connection, session.account.id, at)
+        if at is None or not is_just_now(at, self.clock.now()):
+            return False
+        return not await rows.was_used(connection, session.account.id, at)
 
     def _not_now(self, session: StaffSession, *, talking: bool, confirmed: bool) -> NotNow | None:
         checks = (
-            (not session.account.standing(self.clock.now()).may_reveal, NotNow.UNTRAINED),
+            (not is_trained(session, self.clock.now()), NotNow.UNTRAINED),
             (talking, NotNow.TALKING),
             (not confirmed, NotNow.UNCONFIRMED),
         )
@@ -226,7 +251,7 @@ class StaffGlass:
 
     def _behind(self, tx: Transaction, pen: Writing, session: StaffSession, facts: PracticeFacts) -> Behind:
         now = self.clock.now()
-        today, trained = now.astimezone(facts.timezone).date(), session.account.standing(now).may_reveal
+        today, trained = now.astimezone(facts.timezone).date(), is_trained(session, now)
         gate = Gate(self.policy, Channel.CONSOLE, pen, _actor(session), {}, today, trained=trained)
         return Behind(tx, self.sealer, gate, now, facts.timezone)
 
@@ -246,6 +271,21 @@ class StaffGlass:
         )
 
 
+def is_trained(session: StaffSession, now: datetime) -> bool:
+    """Whether anything that may say whom it is about is shown to them (SM-02)."""
+    return session.account.standing(now).may_reveal
+
+
+def is_just_now(confirmed_at: datetime | None, now: datetime) -> bool:
+    """Whether a second factor is recent enough to break glass, as the schema has it."""
+    return confirmed_at is not None and confirmed_at <= now <= confirmed_at + rows.CONFIRMED_WITHIN
+
+
+def may_go_on(asked: Sequence[Opened]) -> bool:
+    """Whether another topic may be asked for: no more than whoever reviews it is shown."""
+    return len(asked) < _RECORDS
+
+
 def is_own(one: rows.Glass, staff: UUID) -> bool:
     """Whether somebody has broken it themselves: they read on, and somebody else reviews it."""
     return one.staff == staff
@@ -257,12 +297,11 @@ def _actor(session: StaffSession) -> dict[str, Value]:
 
 async def _opened(tx: Transaction, glass: UUID) -> tuple[Opened, ...]:
     """What was asked of the gate, in order: topics and whether they were opened, and no more than that."""
-    found: Sequence[Opened] = [
+    found = await first_of_stream(tx, glass, EventKind.DISCLOSURE, _RECORDS)
+    return tuple(
         Opened(datetime.fromisoformat(body["ts"]), str(body["refs"][-1]), body["decision"] == "granted")
-        for body in (record.body for record in await latest_of_stream(tx, glass, _RECORDS))
-        if body["event"] == EventKind.DISCLOSURE.value
-    ]
-    return tuple(reversed(found))
+        for body in (record.body for record in found)
+    )
 
 
 _PRACTICE = text("SELECT practice_id FROM glass_break WHERE id = :id")

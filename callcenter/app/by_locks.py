@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from callcenter.audit.ledger import EventKind
 from callcenter.calls.call_references import call_of
-from callcenter.console.lock_ports import LockRequest
+from callcenter.console.lock_ports import LockRequest, Untrained
 from callcenter.identity.releases import ask, confirm, lift, reason_of, requested
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import NotFound
@@ -63,6 +63,8 @@ class StaffLocks:
 
     async def read(self, token: str, release: UUID) -> str | None:
         account, practices = await self._supervised(token)
+        if not account.standing(self.clock.now()).may_reveal:
+            raise Untrained
         async with self.database.house() as connection:
             found = await requested(connection, practices, account.id, self.clock.now())
             one = next((one for one in found if one.id == release and not one.own), None)

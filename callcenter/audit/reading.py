@@ -137,6 +137,22 @@ async def latest_of_stream(tx: Transaction, stream: UUID, limit: int) -> list[Re
     return [Record(row.id, row.seq, json.loads(row.body)) for row in (await tx.connection.execute(query)).all()]
 
 
+async def first_of_stream(tx: Transaction, stream: UUID, event: EventKind, limit: int) -> list[Record]:
+    """The first records of one kind in a stream of this practice, at most ``limit``, oldest first; their chain is not
+    looked at. What else is written to the stream afterwards hides none of them."""
+    query = (
+        select(audit_record.c.id, audit_record.c.seq, audit_record.c.body)
+        .where(
+            audit_record.c.practice_id == tx.practice,
+            audit_record.c.stream == stream,
+            audit_record.c.event == event.value,
+        )
+        .order_by(audit_record.c.seq)
+        .limit(limit)
+    )
+    return [Record(row.id, row.seq, json.loads(row.body)) for row in (await tx.connection.execute(query)).all()]
+
+
 def _written(one: Checked) -> tuple[str, int]:
     return str(one.record.body.get("ts", "")), one.record.seq
 

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from callcenter.audit.ledger import Value, Writing
 from callcenter.calls.outreach import number_to_show
-from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Receipt, Refused, Situation, Spoken, release
+from callcenter.disclosure.exits import Receipt, Spoken, release
+from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Refused, Situation
 from callcenter.disclosure.policy import Policy
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.labels import Category

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from callcenter.disclosure.gate import Spoken, words_of
+from callcenter.disclosure.exits import Spoken, words_of
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.protected import Protected, expose
 

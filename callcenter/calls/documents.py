@@ -11,7 +11,7 @@ from uuid import UUID
 from callcenter.calls import rows
 from callcenter.calls.session import Playback
 from callcenter.calls.values import Continue, Dial, Document, Element, End, Gather, PlayAudio, Record, SayText, Wait
-from callcenter.disclosure.gate import Spoken, words_of
+from callcenter.disclosure.exits import Spoken, words_of
 from callcenter.flow.conversation import (
     HangUp,
     Line,

@@ -9,7 +9,8 @@ from uuid import UUID
 from callcenter.audit.ledger import Entry, EventKind, Value
 from callcenter.calls.desk import Desk
 from callcenter.calls.verifier import standing_at
-from callcenter.disclosure.gate import Granted, Inquiry, Reason, Refused, Situation, release
+from callcenter.disclosure.exits import release
+from callcenter.disclosure.gate import Granted, Inquiry, Reason, Refused, Situation
 from callcenter.flow.language import Act, Lookup
 from callcenter.flow.ports import Done, Failed, Found, Nothing, Told, Withheld
 from callcenter.flow.prompts import Prompt, PromptBook

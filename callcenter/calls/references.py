@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from callcenter.audit.ledger import Entry, EventKind, Value
 from callcenter.calls.booking import offered, offered_to
 from callcenter.calls.desk import IVR_ACTOR, Desk
-from callcenter.disclosure.gate import Granted, Inquiry, Reason, Refused, Situation, release
+from callcenter.disclosure.exits import release
+from callcenter.disclosure.gate import Granted, Inquiry, Reason, Refused, Situation
 from callcenter.flow.ports import CardRight, Done, Failed, NoSlot, NotKnown, Offered, SlotKnown, Told, Withheld
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.identity.challenges import Limits

@@ -14,7 +14,8 @@ from callcenter.calls.booking import offered_to
 from callcenter.calls.desk import Desk
 from callcenter.calls.record import CallRecord
 from callcenter.calls.verifier import standing_at
-from callcenter.disclosure.gate import Control, Granted, Inquiry, Reason, Refused, Shown, show
+from callcenter.disclosure.exits import Shown, show
+from callcenter.disclosure.gate import Control, Granted, Inquiry, Reason, Refused
 from callcenter.flow.language import Act
 from callcenter.flow.ports import Done, Failed, Withheld
 from callcenter.flow.prompts import PromptBook

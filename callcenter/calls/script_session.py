@@ -12,7 +12,7 @@ from uuid import UUID
 from callcenter.audit.ledger import Segment
 from callcenter.calls.script_screens import screen_from_json, screen_to_json
 from callcenter.calls.script_values import ShownField
-from callcenter.disclosure.gate import Shown, value_of
+from callcenter.disclosure.exits import Shown, value_of
 from callcenter.flow.screens import Screen
 from callcenter.flow.state import State
 from callcenter.kernel.errors import IntegrityError

@@ -19,6 +19,7 @@ from callcenter.console.glass_ports import (
     GlassBreaking,
     GlassDesk,
     NotNow,
+    NotShown,
     Own,
     Shown,
 )
@@ -80,21 +81,23 @@ class GlassPages:
         return await self._looked_at(visit)
 
     async def _looked_at(
-        self, visit: Visit, *problems: Problem, shown: Shown | None = None, withheld: bool = False
+        self, visit: Visit, *problems: Problem, shown: Shown | None = None, not_shown: NotShown | None = None
     ) -> web.Response:
         found = await self._glass.look(visit.own_token, visit.path_id("glass"))
         template = "glass_own.html" if isinstance(found, Own) else "glass_review.html"
-        values = {"found": found, "shown": shown, "withheld": withheld, "typed": visit.fields, **_VALUES}
+        values = {"found": found, "shown": shown, "not_shown": not_shown, "typed": visit.fields, **_VALUES}
         return visit.show(template, problems, **values)
 
     async def _open(self, visit: Visit) -> web.StreamResponse:
         glass, topic = visit.path_id("glass"), visit.fields.get(TOPIC, "")
         if topic not in set(Topic):
             raise Turned(Trouble.UNREADABLE)
-        shown = await self._glass.open(visit.own_token, glass, Topic(topic))
-        response = await self._looked_at(visit, shown=shown, withheld=shown is None)
-        if shown is not None:  # without a script, too, it is gone after a minute
-            response.headers["Refresh"] = f"{SHOWN_SECONDS}; url={paths.GLASS_ONE.format(glass=glass)}"
+        came = await self._glass.open(visit.own_token, glass, Topic(topic))
+        if isinstance(came, NotShown):
+            return await self._looked_at(visit, not_shown=came)
+        response = await self._looked_at(visit, shown=came)
+        # Without a script, too, it is gone after a minute.
+        response.headers["Refresh"] = f"{SHOWN_SECONDS}; url={paths.GLASS_ONE.format(glass=glass)}"
         return response
 
     async def _review(self, visit: Visit) -> web.StreamResponse:
@@ -104,8 +107,9 @@ class GlassPages:
             problems.append(Problem("words", WORDS))
         if problems:
             return await self._looked_at(visit, *problems)
-        if not await self._glass.review(visit.own_token, visit.path_id("glass"), Verdict(verdict), words):
-            return await self._looked_at(visit, Problem("reviewed"))
+        came = await self._glass.review(visit.own_token, visit.path_id("glass"), Verdict(verdict), words)
+        if isinstance(came, NotNow) or not came:
+            return await self._looked_at(visit, Problem(came.value if isinstance(came, NotNow) else "reviewed"))
         if verdict == Verdict.UNJUSTIFIED:  # the page offers to declare an incident
             return visit.go(paths.GLASS_ONE.format(glass=visit.path_id("glass")))
         return visit.go(f"{paths.GLASS}?{DONE}=relu")
@@ -120,6 +124,7 @@ _VALUES: dict[str, Any] = {
     "NotNow": NotNow,
     "longest": LONGEST,
     "longest_line": LONGEST_LINE,
+    "NotShown": NotShown,
     "seconds": SHOWN_SECONDS,
 }
 

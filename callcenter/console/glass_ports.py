@@ -32,6 +32,15 @@ class NotNow(StrEnum):
     CALL = "call"
 
 
+class NotShown(StrEnum):
+    """Why a topic that was asked for is not shown."""
+
+    #: Or its time is over.
+    WITHHELD = "withheld"
+    #: So many were asked for (``staff.glass.MOST_TOPICS``).
+    ENOUGH = "enough"
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A practice."""
@@ -125,14 +134,17 @@ class ToReview:
     """Somebody else's.
 
     Arguments:
-        verdict: why it is what it is, once there is one.
+        trained: whoever looks may read its words; ``asked`` and ``verdict`` are absent where they may not (SM-02).
+        asked: absent too once it is forgotten.
+        verdict: why it is what it is, once there is one, and until it is forgotten.
     """
 
     listed: Listed
     now: datetime
-    asked: Asked
     opened: tuple[Opened, ...]
-    verdict: str | None = field(repr=False)
+    trained: bool
+    asked: Asked | None = None
+    verdict: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +172,10 @@ class GlassBreaking(Protocol):
         """Break it, on record; the practice is told."""
 
     async def look(self, token: str, glass: UUID) -> Own | ToReview:
-        """One: to go on reading, or to review; that somebody else's is read is on record."""
+        """One: to go on reading, or to review; that the words of somebody else's are read is on record."""
 
-    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | None:
-        """One topic of its file; ``None``: it is withheld, or its time is over."""
+    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | NotShown:
+        """One topic of its file, or why it is not shown."""
 
-    async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool:
-        """Review somebody else's. False where somebody has."""
+    async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool | NotNow:
+        """Review somebody else's. False where somebody has; or why they may not: ``UNTRAINED``."""

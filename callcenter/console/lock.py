@@ -11,7 +11,7 @@ from aiohttp import web
 
 from callcenter.console import paths
 from callcenter.console.incident import REFERENCE, WORDS, written
-from callcenter.console.lock_ports import Locks
+from callcenter.console.lock_ports import Locks, Untrained
 from callcenter.console.paths import with_return
 from callcenter.console.visits import Door, For, Problem, Visit
 
@@ -75,7 +75,10 @@ class LockPages:
         release = visit.path_id("release")
         if not visit.own_session.confirmed:
             return visit.go(with_return(paths.CONFIRM, paths.LOCKS))
-        reason = await self._locks.read(visit.own_token, release)
+        try:
+            reason = await self._locks.read(visit.own_token, release)
+        except Untrained:
+            return await self._shown(visit, Problem("untrained", "attente"))
         if reason is None:
             return await self._shown(visit, Problem("not_confirmed", "attente"))
         return await self._shown(visit, opened=(release, reason))

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.kernel.errors import NotFound
+
 
 @dataclass(frozen=True, slots=True)
 class LockRequest:
@@ -26,6 +28,10 @@ class LockRequest:
     by: str
     own: bool
     until: datetime
+
+
+class Untrained(NotFound):
+    """Their training has lapsed: why somebody wants a lock lifted may say whom it is about (SM-02)."""
 
 
 class Locks(Protocol):
@@ -49,6 +55,7 @@ class Locks(Protocol):
 
         Raises:
             Forbidden: no second factor was given just now.
+            Untrained: they may not read it.
         """
 
     async def confirm(self, token: str, release: UUID) -> bool:

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Row, text
 
-from callcenter.disclosure.gate import Gate, GlassReceipt, Inquiry, Line, Refused, Situation, Uncovered, uncover
+from callcenter.disclosure.exits import GlassReceipt, Line, Uncovered, uncover
+from callcenter.disclosure.gate import Gate, Inquiry, Refused, Situation
 from callcenter.identity.matching import is_named, matches
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.labels import EMERGENCY_LABELS, Category, with_implied
@@ -148,8 +149,15 @@ class Behind:
     # --- who
 
     async def _fitting(self, sought: Sought) -> list[UUID]:
-        """Everybody of that birth date and those names; all dates are looked at, whoever is among them."""
-        rows = (await self._tx.connection.execute(_DATES, {"practice": self._tx.practice, "most": MOST_FILES})).all()
+        """Everybody of that birth date and those names; all dates are looked at, whoever is among them.
+
+        Of more files than are looked through nobody fits: somebody of the same names might stand among the rest.
+        """
+        values = {"practice": self._tx.practice, "most": MOST_FILES + 1}
+        rows = (await self._tx.connection.execute(_DATES, values)).all()
+        if len(rows) > MOST_FILES:
+            _log.error("too_many_files_to_look_through", practice=str(self._tx.practice), most=MOST_FILES)
+            return []
         born = []
         for number, row in enumerate(rows):
             if number % _AT_ONCE == 0:

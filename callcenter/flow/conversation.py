@@ -94,7 +94,7 @@ class Line:
 
 
 class SpokenWords(Protocol):
-    """Words about a patient, which only the gate can make (``disclosure.gate.Spoken``). Opaque to a flow."""
+    """Words about a patient, which only the gate can make (``disclosure.exits.Spoken``). Opaque to a flow."""
 
     @property
     def prompt(self) -> str: ...

@@ -39,13 +39,18 @@ def is_named(names: Sequence[Protected[str]], claim: str) -> bool:
     """Whether one of the names on file is the one claimed in whole, particles and the order of its parts apart (MA-02).
 
     Arguments:
-        claim: as typed; a name that has no letters fits nobody.
+        claim: as typed; a name that cannot be compared fits nobody.
     """
+    wanted = _key(claim)
+    # One that cannot be compared hides no other name of the same person.
+    return wanted is not None and any(_key(expose(name)) == wanted for name in names)
+
+
+def _key(name: str) -> str | None:
     try:
-        wanted = surname_key(claim)
-        return any(surname_key(expose(name)) == wanted for name in names)
+        return surname_key(name)
     except UnmappedCharacter:
-        return False
+        return None
 
 
 def folded_letters(name: str) -> str:

@@ -1,6 +1,6 @@
 """Values about patients, which cannot be formatted, compared, serialised or logged.
 
-A ``Protected`` is made where the database is read. It leaves by three named exits only: ``disclosure.gate`` (to words,
+A ``Protected`` is made where the database is read. It leaves by three named exits only: ``disclosure.exits`` (to words,
 against a receipt), ``identity.matching`` (to a verdict on a caller's claim) and ``calls.delivery`` (to the ``To`` of a
 message). Each of them calls :func:`expose`; ruff bans its import everywhere else (``pyproject.toml``, TID251).
 

@@ -17,7 +17,8 @@ from sqlalchemy import text
 from callcenter.audit.ledger import Entry, EventKind, Value, note, stream_so_far, writing
 from callcenter.calls.appointment_texts import TELLS, WORDING, released_words, situation_of
 from callcenter.calls.delivery import MessageNotTaken, Messenger, Undeliverable, deliver_spoken
-from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Spoken
+from callcenter.disclosure.exits import Spoken
+from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason
 from callcenter.disclosure.policy import Policy
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, Unavailable

@@ -21,6 +21,10 @@ from callcenter.store.sealed import Place, Sealer
 
 #: For so long its file can be read, topic by topic.
 OPEN_FOR = timedelta(minutes=15)
+#: Topics that are asked for through one; whoever reviews it is shown each.
+MOST_TOPICS = 20
+#: For so long a second factor breaks glass, whatever else it is good for by the settings; the schema wants the same.
+CONFIRMED_WITHIN = timedelta(minutes=5)
 #: Within which somebody else reviews it.
 REVIEWED_WITHIN = timedelta(hours=72)
 #: Lines of a list; reviewed ones are listed for so long.
@@ -149,14 +153,14 @@ async def late_anywhere(connection: AsyncConnection, now: datetime) -> int:
     return int((await connection.execute(_LATE_ANYWHERE, {"before": now - REVIEWED_WITHIN})).scalar_one())
 
 
-async def asked_of(tx: Transaction, sealer: Sealer, glass: UUID) -> Asked:
-    """What its supervisor has written down."""
-    why, who, number = json.loads(await _words(tx, sealer, glass, "asked") or '["", "", ""]')
-    return Asked(why, who, number)
+async def asked_of(tx: Transaction, sealer: Sealer, glass: UUID) -> Asked | None:
+    """What its supervisor has written down; ``None`` once it is forgotten."""
+    words = await _words(tx, sealer, glass, "asked")
+    return None if words is None else Asked(*json.loads(words))
 
 
 async def verdict_of(tx: Transaction, sealer: Sealer, glass: UUID) -> str | None:
-    """Why the verdict is what it is."""
+    """Why the verdict is what it is; ``None`` where there is none, or it is forgotten."""
     return await _words(tx, sealer, glass, "verdict")
 
 

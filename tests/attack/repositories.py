@@ -18,7 +18,7 @@ from sqlalchemy.exc import NoResultFound
 
 import callcenter.staff.glass_tables  # noqa: F401 - its tables are among those that are tried
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
-from callcenter.audit.reading import checked_records_of_call, latest_of_stream, records_of_call
+from callcenter.audit.reading import checked_records_of_call, first_of_stream, latest_of_stream, records_of_call
 from callcenter.calls import callbacks
 from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.booking import CallBooking, offered
@@ -37,7 +37,8 @@ from callcenter.calls.session import Beginning, Playback, Way
 from callcenter.calls.switchboard import CallSwitchboard
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure import emergency
-from callcenter.disclosure.gate import _GRANTED, Gate, Inquiry, Reason, Receipt, Situation, release
+from callcenter.disclosure.exits import _GRANTED, Receipt, release
+from callcenter.disclosure.gate import Gate, Inquiry, Reason, Situation
 from callcenter.flow.conversation import HangUp, Rang, Recorded, Reply
 from callcenter.flow.language import Act, Lookup, ReachKind
 from callcenter.flow.ports import BookingMade, CallbackRequest, CardRight, Done, Found, Offered, SlotKnown, Told
@@ -1016,6 +1017,7 @@ CASES: Mapping[str, Case] = {
     "audit.ledger.Writing.flush": write_record,
     "audit.ledger.note": note_of_patient,
     "audit.ledger.stream_so_far": last_of_stream,
+    "audit.reading.first_of_stream": lambda on: first_of_stream(on.tx, on.stream, EventKind.CALL_STARTED, 10),
     "audit.reading.latest_of_stream": lambda on: latest_of_stream(on.tx, on.stream, 10),
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
     "audit.reading.checked_records_of_call": lambda on: checked_records_of_call(on.tx, on.call, 10),

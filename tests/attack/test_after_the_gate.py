@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit.ledger import Writing
 from callcenter.calls import documents
 from callcenter.calls.steps import Steps
-from callcenter.disclosure.gate import Receipt, release
+from callcenter.disclosure.exits import Receipt, release
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.labels import Category
 from callcenter.kernel.protected import Protected

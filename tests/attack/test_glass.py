@@ -64,7 +64,8 @@ async def broken(glass: GlassHouse, token: str, **how: Any) -> UUID | None:
 async def opened(glass: GlassHouse, token: str, one: UUID, topic: Topic = Topic.IDENTITY) -> Shown | None:
     """What somebody is shown of it, if they are."""
     with suppress(CallcenterError, DBAPIError):
-        return await breaking(glass).open(token, one, topic)
+        came = await breaking(glass).open(token, one, topic)
+        return came if isinstance(came, Shown) else None
     return None
 
 
@@ -115,6 +116,7 @@ def _for_a_day(sabotage: Sabotage) -> None:
         return made(*given[:-1], replace(given[-1], stepped_up=timedelta(days=1)))
 
     sabotage.replace(sessions, "_session", session)
+    sabotage.replace(by_glass, "is_just_now", lambda *_: True)
 
 
 def _whenever(sabotage: Sabotage) -> None:
@@ -276,3 +278,43 @@ async def test_p5_who_broke_it_and_why_is_read_by_a_supervisor_of_another_organi
     with suppress(CallcenterError):
         found = await breaking(glass).look(theirs, one)
     return gained(isinstance(found, ToReview) and found.asked.why == WHY)
+
+
+UNCOUNTED = _off("so many topics of one glass", "everything is reviewed", by_glass, "may_go_on", lambda _: True)
+
+
+@attack(stopped_by=UNCOUNTED)
+async def test_a_supervisor_opens_more_than_whoever_reviews_it_is_shown(glass: GlassHouse) -> Outcome:
+    """The telephones at last, behind so many openings of the identity that they are on no page."""
+    await glass.switch()
+    token = await comes(glass, "premier")
+    one = await broken(glass, token)
+    assert one is not None
+    for _ in range(rows.MOST_TOPICS):
+        assert await opened(glass, token, one)
+    last = await opened(glass, token, one, Topic.TELEPHONES)
+    reviewed = await breaking(glass).look(await comes(glass, "second"), one)
+    assert isinstance(reviewed, ToReview)
+    told = [each.what for each in reviewed.opened]
+    assert told[0] == "file"
+    return gained(last and "patient.telephones" not in told)
+
+
+TRAINED = _off("words only for whoever is trained", "SM-02", by_glass, "is_trained", lambda *_: True)
+
+
+@attack(stopped_by=TRAINED)
+async def test_sm_02_somebody_whose_training_has_lapsed_reads_why_and_judges(glass: GlassHouse) -> Outcome:
+    """What was opened and how it stands they see; nothing is on record as read."""
+    await glass.switch()
+    one = await broken(glass, await comes(glass, "premier"))
+    assert one is not None
+    lapsed = await comes(glass, "second")
+    await glass.house.ours.run("UPDATE staff_account SET trained_until = '2026-01-31' WHERE login = 'second'")
+    seen = await breaking(glass).look(lapsed, one)
+    assert isinstance(seen, ToReview)
+    assert [each.what for each in seen.opened] == ["file"]
+    read = await glass.records(TILLEULS, "glass.read")
+    came = await breaking(glass).review(lapsed, one, Verdict.JUSTIFIED, "Tout était en ordre.")
+    got = {"words": gained(seen.asked), "record": gained(read), "verdict": gained(came is True)}
+    return unanimous(got)

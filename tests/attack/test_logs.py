@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from structlog.tracebacks import ExceptionDictTransformer
 
-from callcenter.disclosure.gate import _GRANTED, Receipt, Spoken, release
+from callcenter.disclosure.exits import _GRANTED, Receipt, Spoken, release
 from callcenter.kernel import logs
 from callcenter.kernel.errors import Leak
 from callcenter.kernel.labels import Category

@@ -202,6 +202,19 @@ async def test_why_is_sealed_and_the_ledger_has_no_word_of_it(exchange: Exchange
     assert await _read_by(exchange) == [f"lock_release:{row.id}"]
 
 
+async def test_sm_02_why_is_not_read_once_a_training_has_lapsed(exchange: Exchange, house: Supervised) -> None:
+    line = await barred(exchange)
+    await asks(house, line.call)
+    await house.signed_in(await house.staff("second"))
+    await house.guest.get("/blocages")
+    await house.ours.run("UPDATE staff_account SET trained_until = '2026-01-31' WHERE login = 'second'")
+    (row,) = await house.ours.run("SELECT id FROM lock_release")
+    page = await house.guest.post(f"/blocages/{row.id}/motif")
+    assert WHY not in page.words
+    assert "un motif ne peut pas vous être montré" in page.words
+    assert await _read_by(exchange) == []
+
+
 async def _read_by(exchange: Exchange) -> list[str]:
     rows = await exchange.rows("SELECT body FROM audit_record WHERE event = 'lock.reason_read'")
     return [json.loads(row.body)["refs"][0] for row in rows]

@@ -12,8 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 RUFF = Path(sys.executable).with_name("ruff")
 
 CLIMBS = {
-    "words of the gate": "from callcenter.disclosure.gate import words_of\n\nX = words_of\n",
-    "a receipt turned into words": "from callcenter.disclosure.gate import release\n\nX = release\n",
+    "words of the gate": "from callcenter.disclosure.exits import words_of\n\nX = words_of\n",
+    "a receipt turned into words": "from callcenter.disclosure.exits import release\n\nX = release\n",
+    "a receipt of one's own": "from callcenter.disclosure.exits import _GRANTED\n\nX = _GRANTED\n",
+    "lines behind glass": "from callcenter.disclosure.exits import lines_of\n\nX = lines_of\n",
+    "a receipt turned into lines": "from callcenter.disclosure.exits import uncover\n\nX = uncover\n",
+    "a field for a screen": "from callcenter.disclosure.exits import show\n\nX = show\n",
+    "the value of a screen": "from callcenter.disclosure.exits import value_of\n\nX = value_of\n",
     "the same for a text": "from callcenter.calls.appointment_texts import released_words\n\nX = released_words\n",
     "an answer before its commit": "from callcenter.calls.values import committed\n\nX = committed\n",
     "a protected value": "from callcenter.kernel.protected import expose\n\nX = expose\n",

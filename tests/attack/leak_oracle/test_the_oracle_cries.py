@@ -18,7 +18,8 @@ from callcenter.calls.codes import CodeSender
 from callcenter.calls.documents import DocumentWriter
 from callcenter.calls.record import CallRecord
 from callcenter.calls.verifier import CallVerifier
-from callcenter.disclosure.gate import Gate, words_of
+from callcenter.disclosure.exits import words_of
+from callcenter.disclosure.gate import Gate
 from callcenter.flow.ports import Found, NoMoreCodes
 from callcenter.identity.evidence import standing
 from callcenter.kernel.randomness import Random

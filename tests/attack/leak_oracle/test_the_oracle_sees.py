@@ -15,7 +15,7 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from callcenter.audit.ledger import Entry, Writing
 from callcenter.calls import codes, documents, verifier
 from callcenter.calls.steps import Steps
-from callcenter.disclosure.gate import words_of
+from callcenter.disclosure.exits import words_of
 from callcenter.notices import sending
 from callcenter.notices.wording import Notice
 from callcenter.practice.voice_messages import Sound, VoiceMessages

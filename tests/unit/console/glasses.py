@@ -13,6 +13,7 @@ from callcenter.console.glass_ports import (
     Listed,
     Named,
     NotNow,
+    NotShown,
     Opened,
     Own,
     Shown,
@@ -35,10 +36,15 @@ class GlassDouble:
 
     Arguments:
         found: there is a file.
+        enough: nothing more is opened.
+        trained, forgotten: of whoever reviews, and what was written.
     """
 
     not_now: NotNow | None = None
     found: bool = True
+    enough: bool = False
+    trained: bool = True
+    forgotten: bool = False
     others: Glass = field(default_factory=lambda: replace(BROKEN, id=OTHERS, broken_at=NOW - timedelta(hours=80)))
     done: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -54,17 +60,24 @@ class GlassDouble:
         if glass == OWN:
             return Own(Listed(BROKEN, TILLEULS, own=True), NOW, self.found, self.found, "04 65 71 00 90")
         opened = (Opened(NOW, "file", granted=True), Opened(NOW, "appointments.next", granted=False))
+        listed = Listed(self.others, TILLEULS, own=False)
+        if not self.trained:
+            return ToReview(listed, NOW, opened, trained=False)
         verdict = "Le SAMU a rappelé." if self.others.verdict else None
-        return ToReview(Listed(self.others, TILLEULS, own=False), NOW, ASKED, opened, verdict)
+        return ToReview(listed, NOW, opened, True, None if self.forgotten else ASKED, verdict)
 
-    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | None:
+    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown | NotShown:
         self.done.append(("open", topic))
+        if self.enough:
+            return NotShown.ENOUGH
         if not self.found or topic is Topic.PRACTITIONERS:
-            return None
+            return NotShown.WITHHELD
         return Shown(topic, () if topic is Topic.TELEPHONES else (("appointment", HER_HOUR),))
 
-    async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool:
+    async def review(self, token: str, glass: UUID, verdict: Verdict, words: str) -> bool | NotNow:
         self.done.append(("review", verdict, words))
+        if not self.trained:
+            return NotNow.UNTRAINED
         if self.others.verdict is not None:
             return False
         self.others = replace(self.others, reviewed_at=NOW, reviewer="Superviseur 2", verdict=verdict)

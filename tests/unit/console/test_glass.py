@@ -40,12 +40,17 @@ async def test_what_is_shown_is_the_answer_to_a_form_leaves_after_a_minute_and_i
 
 
 async def test_nothing_on_file_and_what_is_withheld_are_said_apart() -> None:
-    async with desk_with(GlassDouble()) as desk:
+    async with desk_with(desk_glass := GlassDouble()) as desk:
         nothing = await desk.guest.post(f"{PATH}/{OWN}/rubrique", rubrique="telephones")
         assert "Rien au dossier." in nothing.words
         withheld = await desk.guest.post(f"{PATH}/{OWN}/rubrique", rubrique="practitioners")
         assert "Cette rubrique ne peut pas être ouverte." in withheld.words
         assert "Refresh" not in withheld.headers
+        desk_glass.enough = True
+        enough = await desk.guest.post(f"{PATH}/{OWN}/rubrique", rubrique="appointments")
+        assert "Vingt rubriques ont été demandées" in enough.words
+        assert HER_HOUR not in enough.words
+        assert "Refresh" not in enough.headers
         assert (await desk.guest.post(f"{PATH}/{OWN}/rubrique", rubrique="everything")).status == 400
 
 
@@ -123,3 +128,23 @@ async def test_what_is_written_by_hand_is_text_on_every_page() -> None:
         ]
         pages.append(await desk.guest.post(f"{PATH}/{OTHERS}/relecture", texte=markup))
     assert not any("<img src=x" in page.text for page in pages)
+
+
+async def test_sm_02_without_a_training_no_word_is_shown_and_no_verdict_taken() -> None:
+    async with desk_with(GlassDouble(trained=False)) as desk:
+        page = await desk.guest.get(f"{PATH}/{OTHERS}")
+        assert "Prochains rendez-vous : non ouvert" in page.words
+        assert "ce qui est écrit ici ne peut pas vous être montré" in page.words
+        assert 'name="verdict"' not in page.text
+        assert "Votre lecture est inscrite" not in page.words
+        sent = await desk.guest.post(f"{PATH}/{OTHERS}/relecture", verdict="justified", texte="Le SAMU a rappelé.")
+        assert "Votre formation n’est pas à jour" in sent.words
+        assert "Quelqu’un d’autre vient de le relire" not in sent.words
+
+
+async def test_words_that_are_forgotten_leave_what_was_opened() -> None:
+    async with desk_with(GlassDouble(forgotten=True)) as desk:
+        page = await desk.guest.get(f"{PATH}/{OTHERS}")
+        assert "Ce qui était écrit ici est effacé" in page.words
+        assert "Numéro de rappel" not in page.words
+        assert "Recherche du dossier : ouvert" in page.words

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from callcenter.audit.ledger import Writing
-from callcenter.disclosure.gate import (
+from callcenter.disclosure.exits import (
     _GRANTED,
     GlassReceipt,
     Receipt,

@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from callcenter.audit.ledger import Entry, Writing
-from callcenter.disclosure.gate import Gate, GlassReceipt, Granted, Inquiry, Reason, Refused, Situation
+from callcenter.disclosure.exits import GlassReceipt
+from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Refused, Situation
 from callcenter.disclosure.policy import EMERGENCY_MOST, load_policy
 from callcenter.identity.evidence import Standing
 from callcenter.kernel.labels import Category
