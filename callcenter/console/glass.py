@@ -118,7 +118,6 @@ class GlassPages:
 _CONFIRM = with_return(paths.CONFIRM, paths.GLASS)
 _VALUES: dict[str, Any] = {
     "declarers": frozenset({"supervisor", "administrator"}),
-    "Asks": Asks,
     "Topic": Topic,
     "Verdict": Verdict,
     "NotNow": NotNow,

@@ -22,8 +22,6 @@ from callcenter.store.sealed import Place, Sealer
 
 #: For so long after it was handled, whoever wrote a message sees what became of it.
 SHOWN_TO_ITS_WRITER = timedelta(days=7)
-#: Letters of what is added to an answer.
-LONGEST_ANSWER = 1_000
 
 
 class Answer(StrEnum):

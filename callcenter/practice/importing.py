@@ -38,7 +38,8 @@ class ImportKind(StrEnum):
     APPOINTMENTS = "appointments"
 
 
-_RECORDS: Mapping[ImportKind, type[PatientRecord | ContactRecord | AppointmentRecord]] = {
+#: What reads a row of a file of each kind.
+RECORDS: Mapping[ImportKind, type[PatientRecord | ContactRecord | AppointmentRecord]] = {
     ImportKind.PATIENTS: PatientRecord,
     ImportKind.CONTACTS: ContactRecord,
     ImportKind.APPOINTMENTS: AppointmentRecord,
@@ -70,14 +71,9 @@ class NeverComplete(CallcenterError):
     """No import removes patients, so no file of patients is complete: import it without --complete."""
 
 
-def import_record(kind: ImportKind) -> type[PatientRecord | ContactRecord | AppointmentRecord]:
-    """The model that reads a row of a file of this kind."""
-    return _RECORDS[kind]
-
-
 def import_fields(kind: ImportKind) -> Mapping[str, bool]:
     """The fields that a file of this kind may have, and whether it must."""
-    return {name: field.is_required() for name, field in _RECORDS[kind].model_fields.items()}
+    return {name: field.is_required() for name, field in RECORDS[kind].model_fields.items()}
 
 
 def _silent(done: int, total: int) -> None:
@@ -160,7 +156,7 @@ def _read(
     for row in sheet.rows:
         cells = {fields[column]: cell for column, cell in row.cells.items() if column in fields}
         try:
-            drafts.append(Draft(row.line, _RECORDS[kind].model_validate(cells, context=reading)))
+            drafts.append(Draft(row.line, RECORDS[kind].model_validate(cells, context=reading)))
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
             problems += [_problem(sheet.file, row.line, columns, detail) for detail in details]

@@ -113,22 +113,6 @@ class Factors:
             await connection.execute(_CONFIRM, {"staff": staff, "secret": kept, "now": now, "step": step})
             return await self._added(connection, session, has, token, Factor.TOTP)
 
-    async def remove_totp(self, staff: UUID, *, token: str) -> Removed:
-        """Take the application away, unless it is the last factor.
-
-        Raises:
-            Forbidden: the session may not change this account.
-        """
-        async with self.database.house() as connection:
-            _, has = await self._changing(connection, token, staff)
-            if has.totp_since is None:
-                return Removed.UNKNOWN
-            if not has.passkeys:
-                return Removed.LAST
-            await connection.execute(_NO_TOTP, {"staff": staff})
-            await self._noted(connection, Act.FACTOR_REMOVED, staff, Factor.TOTP)
-            return Removed.DONE
-
     async def passkey_registration(self, token: str) -> str:
         """What a browser needs to make a key, as JSON.
 
@@ -264,9 +248,6 @@ _CONFIRM = text(
     UPDATE staff_credential SET totp = :secret, totp_confirmed_at = :now, totp_step = :step, totp_pending = NULL
     WHERE staff_id = :staff
     """
-)
-_NO_TOTP = text(
-    "UPDATE staff_credential SET totp = NULL, totp_confirmed_at = NULL, totp_pending = NULL WHERE staff_id = :staff"
 )
 _NO_CREDENTIAL = text(
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callcenter.practice.columns import LEFT_OUT, headers_of
-from callcenter.practice.importing import ImportKind, import_record
+from callcenter.practice.importing import RECORDS, ImportKind
 from callcenter.practice.sheet import MAX_BYTES, MAX_ROWS
 
 HEAD = f"""# Files to import
@@ -40,7 +40,7 @@ def import_page() -> str:
 
 
 def _section(kind: ImportKind) -> Iterator[str]:
-    schema = import_record(kind).model_json_schema()
+    schema = RECORDS[kind].model_json_schema()
     required = schema["required"]
     yield f"## `--kind {kind.value}`\n\n{_WHAT[kind]}\n"
     yield "| field | headers | required | how it is written | if it is empty |\n|---|---|---|---|---|"

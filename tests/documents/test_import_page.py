@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from callcenter.practice.columns import match_columns
-from callcenter.practice.importing import ImportKind, import_fields, import_record
+from callcenter.practice.importing import RECORDS, ImportKind, import_fields
 from callcenter.practice.records import Reading
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "import.md"
@@ -64,15 +64,15 @@ def test_a_word_that_the_page_offers_is_read(kind: ImportKind) -> None:
             for letters, digits in (("JJ", "03"), ("AAAA", "2026" if "_at" in field else "1962"), ("HH:MM", "14:30")):
                 value = value.replace(letters, digits)
             value = value.replace("MM", "04")
-            import_record(kind).model_validate({**ROWS[kind], quoted(field)[0]: value}, context=READING)
+            RECORDS[kind].model_validate({**ROWS[kind], quoted(field)[0]: value}, context=READING)
             offered += 1
     assert offered > 3
 
 
 @pytest.mark.parametrize("kind", ImportKind)
 def test_a_row_without_what_the_page_requires_is_refused(kind: ImportKind) -> None:
-    import_record(kind).model_validate(ROWS[kind], context=READING)
+    RECORDS[kind].model_validate(ROWS[kind], context=READING)
     for field in (quoted(row[0])[0] for row in rows(kind) if row[2] == "**yes**"):
         without = {name: value for name, value in ROWS[kind].items() if name != field}
         with pytest.raises(ValidationError):
-            import_record(kind).model_validate(without, context=READING)
+            RECORDS[kind].model_validate(without, context=READING)

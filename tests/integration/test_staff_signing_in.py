@@ -30,7 +30,7 @@ from callcenter.store.schema import APP
 from callcenter.store.sealed import Sealer
 from tests.authenticator import Key
 from tests.conftest import Cluster
-from tests.staff import ADDRESS, BY, PASSWORD, Desk
+from tests.staff import ADDRESS, BY, PASSWORD, Desk, Person
 
 ANOTHER = "Une tisane de tilleul 8"
 
@@ -212,29 +212,41 @@ async def test_a_key_that_falls_behind_its_own_count_was_copied(desk: Desk) -> N
     assert await desk.room.logins.passkey(token, answer) == Refused()
 
 
+async def with_a_key_alone(desk: Desk) -> Person:
+    """Somebody whose first factor is a key, and who has no application."""
+    account = await desk.account()
+    person = Person(account, "", [], await desk.accepted(account))
+    return replace(person, token=(await desk.keyed(person, Key())).token)
+
+
 async def test_the_last_factor_stays(desk: Desk) -> None:
-    person, key = await desk.person(), Key()
+    person = await with_a_key_alone(desk)
     factors, staff = desk.room.factors, person.account.id
-    assert await factors.remove_totp(staff, token=person.token) is Removed.LAST
-    await desk.keyed(person, key)
     (kept,) = await factors.passkeys(staff)
-    assert await factors.remove_totp(staff, token=person.token) is Removed.DONE
-    assert await factors.remove_totp(staff, token=person.token) is Removed.UNKNOWN
     assert await factors.remove_passkey(staff, kept.id, token=person.token) is Removed.LAST
-    assert await factors.remove_passkey(staff, person.account.id, token=person.token) is Removed.UNKNOWN
+    assert await factors.remove_passkey(staff, staff, token=person.token) is Removed.UNKNOWN
     await desk.keyed(person, Key())
     assert await factors.remove_passkey(staff, kept.id, token=person.token) is Removed.DONE
-    assert len(await factors.passkeys(staff)) == 1
+    (left,) = await factors.passkeys(staff)
+    assert await factors.remove_passkey(staff, left.id, token=person.token) is Removed.LAST
+    assert await factors.passkeys(staff) == [left]
+
+
+async def test_beside_an_application_the_only_key_may_go(desk: Desk) -> None:
+    person, factors = await desk.person(), desk.room.factors
+    await desk.keyed(person, Key())
+    (kept,) = await factors.passkeys(person.account.id)
+    removed = [await factors.remove_passkey(person.account.id, kept.id, token=person.token) for _ in range(2)]
+    assert removed == [Removed.DONE, Removed.UNKNOWN]
 
 
 async def test_of_two_factors_removed_at_once_one_stays(desk: Desk) -> None:
-    person = await desk.person()
+    person = await with_a_key_alone(desk)
     await desk.keyed(person, Key())
-    (kept,) = await desk.room.factors.passkeys(person.account.id)
     staff, token = person.account.id, person.token
+    keys = await desk.room.factors.passkeys(staff)
     done = await asyncio.gather(
-        desk.room.factors.remove_totp(staff, token=token),
-        desk.room.factors.remove_passkey(staff, kept.id, token=token),
+        *(desk.room.factors.remove_passkey(staff, one.id, token=token) for one in keys),
     )
     assert sorted(done) == [Removed.DONE, Removed.LAST]
 

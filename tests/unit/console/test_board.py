@@ -44,7 +44,7 @@ async def test_each_figure_has_its_definition_and_formula_on_the_page() -> None:
     async with open_desk() as desk:
         await desk.signed_in(roles=frozenset({"supervisor"}))
         page = await desk.guest.get("/en-direct")
-        told = re.search(r'<dl class="definitions">(.*?)</dl>', page.text, re.DOTALL)
+        told = re.search(r"<summary>Définitions et formules</summary>\s*<dl>(.*?)</dl>", page.text, re.DOTALL)
         assert told
         terms = re.findall(r"<dt>(.*?)</dt><dd>(.+?)</dd>", told[1], re.DOTALL)
         assert len(terms) == len(live(MORNING)) + len(span(DAY, TARGETS))
