@@ -25,6 +25,7 @@ from callcenter.routing import talks as standing_talks
 from callcenter.routing.presence import move
 from callcenter.routing.values import Limits, PresenceState, Reservation, Way
 from callcenter.routing.waking import About, Subscription, Waking
+from callcenter.staff.room import StaffRoom
 from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.access_tokens import Passes
@@ -43,6 +44,8 @@ class Rooms:
     left: timedelta = timedelta(hours=1)
     without_a_hand: timedelta = timedelta(minutes=45)
     duties: list[UUID] = field(default_factory=list)
+
+    standing = StaffRoom.standing
 
     @property
     def sessions(self) -> Rooms:
