@@ -148,10 +148,11 @@ async def hears_music(connection: AsyncConnection, party: Party) -> bool:
 
 
 async def put_on_hold(connection: AsyncConnection, standing: Standing, on: bool) -> None:
-    """Write down that the caller hears music, or hears the others again."""
+    """Write down that the caller hears music, or hears the others again; whoever is in the talk sees it."""
     values = {"id": standing.reservation, "room": standing.room, "seat": standing.seat, "on": on}
     await connection.execute(_HOLD, values)
-    await wake(connection, Waking(About.STAFF, standing.staff))
+    there = (standing.staff, None if standing.third is None else standing.third.staff)
+    await wake(connection, *(Waking(About.STAFF, one) for one in there if one is not None))
 
 
 async def ask(

@@ -163,6 +163,8 @@ async def reviewing(page: Page, desk: Desk) -> None:
     await signed_in(page, desk, roles=frozenset({"supervisor"}))
     await page.goto(origin + "/suivi")
     await without_barriers(page, "/suivi")
+    await signed_in(page, desk, roles=frozenset({"supervisor"}), confirmed=True)
+    await page.goto(origin + "/suivi")
     await sent(page, "/suivi")
     await expect(page.locator(f'a[href$="{CALL}"]').first).to_be_visible()
     await without_barriers(page, "/suivi")

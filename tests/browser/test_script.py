@@ -135,7 +135,9 @@ async def test_what_is_wrong_is_gone_to_and_the_rest_stays(browser: Browser) -> 
         await expect(telephone).to_have_value("0639980077")
         await page.keyboard.type("05031948")
         await press(page, "Enter")
-        await expect(page.get_by_text("L’appelant tape un code.")).to_be_visible()
+        # The caller is at their keys, and soon back from them: on a busy machine the page may have asked already.
+        keys = page.get_by_text("L’appelant tape un code.")
+        await expect(keys.or_(page.get_by_text("Montrez ce dont l’appelant a besoin."))).to_be_visible()
 
 
 async def test_a_caller_at_their_keys_is_asked_after_by_the_page(browser: Browser) -> None:

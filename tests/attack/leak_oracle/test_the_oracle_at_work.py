@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from callcenter.console import on_duty, paths, streams
+from callcenter.app import own_work
+from callcenter.console import paths, streams
 from callcenter.console.cookies import SESSION
 from callcenter.console.forms import PROOF
 from callcenter.kernel.randomness import SystemRandom, new_id
@@ -122,12 +123,12 @@ async def test_p1_nothing_of_a_verified_patient_is_on_the_page_the_stream_or_the
 
 
 def on_the_page(patch: pytest.MonkeyPatch, planted: Canary) -> None:
-    name = on_duty.practice_name
+    name = own_work.practice_name
 
     async def and_who_calls(*given: object) -> str:
         return f"{await name(*given)} ({planted.value})"  # type: ignore[arg-type]
 
-    patch.setattr(on_duty, "practice_name", and_who_calls)
+    patch.setattr(own_work, "practice_name", and_who_calls)
 
 
 def on_a_list(patch: pytest.MonkeyPatch, planted: Canary) -> None:
