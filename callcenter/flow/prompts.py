@@ -12,7 +12,17 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from callcenter.flow.words import SPEECH, Part, PromptError, always_said, fields_of, parse, render, unguarded
+from callcenter.flow.words import (
+    SPEECH,
+    Part,
+    PromptError,
+    always_said,
+    fields_of,
+    parse,
+    render,
+    told_by_absence,
+    unguarded,
+)
 from callcenter.kernel.documents import Document, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
@@ -190,6 +200,9 @@ def _optional_problems(document: Document, prompt: Prompt) -> Iterator[Problem]:
     for name in sorted(prompt.optional & set(unguarded(prompt.parts))):
         what = f"« {name} » may be left out, but is said outside an « if » of its own"
         yield _problem(document, prompt.key, what, f"put it between « {{% if {name} %}} » and « {{% endif %}} »")
+    for name in sorted(prompt.optional & set(told_by_absence(prompt.parts)) & _told(prompt)):
+        what = f"« {name} » may be left out, and words say that it is: that something is withheld must not be heard"
+        yield _problem(document, prompt.key, what, "say nothing in its place, or remove it from « optional »")
 
 
 def _translation_problems(book: PromptBook, other: PromptBook) -> Iterator[Problem]:

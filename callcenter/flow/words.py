@@ -1,7 +1,7 @@
-"""The words of one prompt: Jinja's syntax in a small sandbox, parsed to three kinds of parts and rendered from values.
+"""The words of one prompt: Jinja's syntax in a small sandbox, parsed to three kinds of parts, rendered from values.
 
-Literal text, ``{{ root.field }}``, ``{{ root.field | filter }}`` and ``{% if root.field %}`` are all there is: what
-cannot be resolved from the text alone cannot be proven. Jinja only parses; no expression is ever evaluated.
+Literal text, ``{{ root.field }}``, ``{{ root.field | filter }}`` and ``{% if root.field %}``, ``not`` and ``else``:
+what cannot be resolved from the text alone cannot be proven. Jinja only parses; no expression is ever evaluated.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Protocol
 import jinja2
 from jinja2 import nodes
 
+from callcenter.flow.hidden import Variables, kept_by, labelled, named_in, said_of
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.labels import FIELD_LABELS
 from callcenter.speech import english, french
@@ -114,24 +115,25 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Parts that are said only if a field has a value other than no and empty."""
+    """Parts that are said only if a field has a value other than no and empty, and those that are said otherwise."""
 
     field: str
     parts: tuple[Part, ...]
+    otherwise: tuple[Part, ...] = ()
 
 
 Part = Words | Value | When
 
 
 def fields_of(parts: Sequence[Part]) -> frozenset[str]:
-    """Every field that ``parts`` name, conditions included: an ``if`` on a field tells something of it."""
+    """Every field that ``parts`` name, conditions included: an ``if`` on a field tells something of it, either way."""
     fields: set[str] = set()
     for part in parts:
         match part:
             case Value(field):
                 fields.add(field)
-            case When(field, inner):
-                fields |= {field} | fields_of(inner)
+            case When(field, inner, otherwise):
+                fields |= {field} | fields_of(inner) | fields_of(otherwise)
     return frozenset(fields)
 
 
@@ -141,8 +143,18 @@ def unguarded(parts: Sequence[Part], guards: frozenset[str] = frozenset()) -> It
         match part:
             case Value(field) if field not in guards:
                 yield field
-            case When(field, inner):
+            case When(field, inner, otherwise):
                 yield from unguarded(inner, guards | {field})
+                yield from unguarded(otherwise, guards - {field})
+
+
+def told_by_absence(parts: Sequence[Part]) -> Iterator[str]:
+    """Every field for whose absence there are words."""
+    for part in parts:
+        if isinstance(part, When):
+            if part.otherwise:
+                yield part.field
+            yield from told_by_absence((*part.parts, *part.otherwise))
 
 
 def always_said(parts: Sequence[Part]) -> str:
@@ -171,9 +183,8 @@ def _rendered(parts: Sequence[Part], values: Mapping[str, object], today: date |
                 yield text
             case Value(field, name):
                 yield _spoken(field, name, values.get(field), today, speech)
-            case When(field, inner):
-                if values.get(field):
-                    yield from _rendered(inner, values, today, speech)
+            case When(field, inner, otherwise):
+                yield from _rendered(inner if values.get(field) else otherwise, values, today, speech)
 
 
 def _spoken(field: str, name: str | None, value: object, today: date | None, speech: Speech) -> str:
@@ -197,9 +208,10 @@ def _tidy(text: str) -> str:
 
 def parse(text: str) -> tuple[tuple[Part, ...], tuple[Fault, ...]]:
     """The parts of ``text``, and all that it may not hold."""
-    parser = _Parser()
     try:
-        parts = parser.parts(_jinja(text).body)
+        template = _jinja(text)
+        parser = _Parser(kept_by(template, {}))
+        parts = parser.parts(template.body)
     except jinja2.TemplateSyntaxError as error:
         return (), (Fault(f"it is not readable: {error.message}", "correct the braces"),)
     except RecursionError:
@@ -214,8 +226,9 @@ def _jinja(text: str) -> nodes.Template:
 class _Parser:
     """Walks what Jinja read, keeps the three kinds of parts, and collects the rest as faults."""
 
-    def __init__(self) -> None:
+    def __init__(self, variables: Variables) -> None:
         self.faults: list[Fault] = []
+        self._variables = variables
 
     def parts(self, body: Sequence[nodes.Node]) -> tuple[Part, ...]:
         return tuple(part for node in body for part in self.part(node))
@@ -234,23 +247,35 @@ class _Parser:
                 self.refuse(node)
 
     def condition(self, node: nodes.If) -> Iterator[Part]:
-        if node.else_ or node.elif_:
-            self.fault("it uses « else »", "write another prompt, or a branch in the flow")
-        field = self.field(node.test)
+        """An ``if``: its ways change places under ``not``, and an ``elif`` is an ``if`` in what is said otherwise."""
+        negated = isinstance(node.test, nodes.Not)
+        field = self.field(node.test.node if isinstance(node.test, nodes.Not) else node.test)
         inner = self.parts(node.body)
+        if node.elif_:
+            first, *others = node.elif_
+            otherwise = tuple(self.condition(nodes.If(first.test, first.body, others, node.else_)))
+        else:
+            otherwise = self.parts(node.else_)
         if field is not None:
-            yield When(field, inner)
+            yield When(field, otherwise, inner) if negated else When(field, inner, otherwise)
 
     def value(self, node: nodes.Getattr | nodes.Filter | nodes.Name) -> Iterator[Part]:
         name = None
         target: nodes.Node | None = node
         if isinstance(node, nodes.Filter):
             name, target = node.name, node.node
-            if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
-                self.fault(f"the filter « {name} » is given arguments", f"write « | {name} » alone")
+            self.arguments(node)
         field = self.field(target)
         if field is not None and self.suits(field, name):
             yield Value(field, name)
+
+    def arguments(self, node: nodes.Filter) -> None:
+        given = [*node.args, *node.kwargs, *(one for one in (node.dyn_args, node.dyn_kwargs) if one is not None)]
+        if not given:
+            return
+        told = labelled(self.named(given))
+        what = f"the filter « {node.name} » is given " + (said_of(told) if told else "arguments")
+        self.fault(what, "say a field by itself: a filter takes nothing else")
 
     def suits(self, field: str, name: str | None) -> bool:
         if name is not None and name not in {**MOMENT_FILTERS, **TEXT_FILTERS}:
@@ -274,6 +299,9 @@ class _Parser:
         path = _path(node)
         if path is None:
             self.refuse(node)
+        elif path.split(".")[0] in self._variables:
+            what = f"it says or asks a variable « {path} »{self.which_may_hold(self._variables[path.split('.')[0]])}"
+            self.fault(what, "name the field itself")
         elif path not in FIELD_LABELS:
             self.fault(f"« {path} » is not a field", f"the fields are {', '.join(sorted(FIELD_LABELS))}")
         else:
@@ -281,11 +309,31 @@ class _Parser:
         return None
 
     def refuse(self, node: nodes.Node | None) -> None:
-        kind = type(node).__name__.lower()
-        self.fault(
-            f"it holds something that a prompt may not hold ({kind})",
-            "a prompt holds text, {{ a.b }}, {{ a.b | filter }} and {% if a.b %}",
-        )
+        """Refuse a construct, with all that it would tell: it may hide what no check of a field would find."""
+        match node:
+            case nodes.For():
+                over = self.named(node.iter)
+                inside = labelled(self.named((*node.body, *node.else_)) - over)
+                what = f"it loops over {said_of(over) or 'something'}"
+                what += f" and names {said_of(inside)} inside" if inside else ""
+                self.fault(f"{what}: what a loop says cannot be proven", "write it without a loop, one field at a time")
+            case nodes.Assign() | nodes.AssignBlock():
+                name = ", ".join(kept_by(node, {})) or "…"
+                held = self.named(node.node if isinstance(node, nodes.Assign) else node.body)
+                what = f"it sets a variable « {name} »{self.which_may_hold(held)}"
+                self.fault(what, "name the field itself, where it is said")
+            case _:
+                told = frozenset[str]() if node is None else labelled(self.named(node))
+                what = f"it holds something that a prompt may not hold ({type(node).__name__.lower()})"
+                what += f", and names {said_of(told)} in it" if told else ""
+                mend = "a prompt holds text, {{ a.b }}, {{ a.b | filter }} and {% if a.b %}, with « not » and « else »"
+                self.fault(what, mend)
+
+    def named(self, tree: nodes.Node | Sequence[nodes.Node]) -> frozenset[str]:
+        return named_in(tree, self._variables)
+
+    def which_may_hold(self, paths: frozenset[str]) -> str:
+        return f", which may hold {said_of(paths)}" if paths else ""
 
     def fault(self, what: str, mend: str) -> None:
         self.faults.append(Fault(what, mend))
