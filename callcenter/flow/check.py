@@ -12,6 +12,7 @@ from callcenter.flow.facts import known
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Hop, Proven, Refuted, prove
+from callcenter.flow.sinks import house_problems
 from callcenter.kernel.errors import DataProblems, Problem
 
 
@@ -56,7 +57,8 @@ def check(paths: Sequence[str | Path], *, book_path: str | Path, policy_path: st
     files = [file for path in paths for file in _files(Path(path))]
     if not files:
         return CheckReport("no flow to check\n    mend: name a file or a folder of flows\n", Verdict.UNCHECKED)
-    verdicts = [_check_one(file, book, policy) for file in files]
+    house = [(_refused(problem), Verdict.REFUSED) for problem in house_problems(book, policy)]
+    verdicts = [*house, *(_check_one(file, book, policy) for file in files)]
     return CheckReport("".join(text for text, _ in verdicts), max(verdict for _, verdict in verdicts))
 
 

@@ -12,13 +12,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
+from callcenter.flow.template import parse
 from callcenter.flow.words import (
     SPEECH,
     Part,
     PromptError,
     always_said,
     fields_of,
-    parse,
     render,
     told_by_absence,
     unguarded,
@@ -38,6 +38,7 @@ class Prompt:
         parts: the text, parsed.
         optional: fields that may be left out (``None``): each is said inside an ``if`` of its own.
         language: in which it is written.
+        line: at which it stands in its file; 0 if it stands in none.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Prompt:
     parts: tuple[Part, ...]
     optional: frozenset[str] = frozenset()
     language: str = "fr"
+    line: int = 0
 
     @property
     def fields(self) -> frozenset[str]:
@@ -139,7 +141,8 @@ class PromptBook:
         for key, entry in form.prompts.items():
             parts, faults = parse(entry.text)
             spoken = entry.language or language
-            prompts[key] = Prompt(key, entry.text, parts, frozenset(entry.optional), spoken)
+            line = document.line("prompts", key)
+            prompts[key] = Prompt(key, entry.text, parts, frozenset(entry.optional), spoken, line)
             if spoken not in SPEECH:
                 problems.append(
                     _problem(document, key, f"no language « {spoken} » is spoken", f"use {', '.join(SPEECH)}")

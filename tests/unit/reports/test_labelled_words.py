@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callcenter.flow.prompts import Prompt
-from callcenter.flow.words import parse
+from callcenter.flow.template import parse
 from callcenter.reports.describing import labelled
 from callcenter.reports.words import LABELS
 
