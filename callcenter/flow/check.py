@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import IntEnum
 from pathlib import Path
 
 from callcenter.disclosure.policy import Policy, load_policy
-from callcenter.flow.facts import known
+from callcenter.flow.explain import NoSuchStep, explain
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.proof import Counterexample, Hop, Proven, Refuted, prove
+from callcenter.flow.proof import Proven, Refuted, prove
 from callcenter.flow.sinks import house_problems
+from callcenter.flow.verdicts import describe, explanation_in_words
 from callcenter.kernel.errors import DataProblems, Problem
 
 
@@ -86,21 +88,32 @@ def _refused(problem: Problem) -> str:
     return f"{place}: refused: {problem.what}\n    mend: {problem.mend}\n"
 
 
-def describe(example: Counterexample) -> str:
-    """A counterexample in words: file, line, what; the shortest way, with what was known at each step; the mend."""
-    return (
-        f"{example.file}:{example.line}: refuted: {example.what}\n"
-        f"    the shortest way there, and what is known of the caller on it:\n{way_in_words(example.path)}"
-        f"    mend: {example.mend}\n"
-    )
+def explain_step(path: str | Path, name: str, *, book_path: str | Path, policy_path: str | Path) -> CheckReport:
+    """Why the step ``name`` of the flow at ``path`` is safe, or the shortest way that shows that it is not.
 
-
-def way_in_words(path: Sequence[Hop]) -> str:
-    """A way, one step a line: where it stands, by which outlet it is left, and what is known on arrival."""
-    places = [f"{hop.file}:{hop.line}" for hop in path]
-    steps = [f"{hop.step} –{hop.outlet}→" if hop.outlet else hop.step for hop in path]
-    wide, long = max(map(len, places)), max(map(len, steps))
-    return "".join(
-        f"      {place:<{wide}}  {step:<{long}}  {known(hop.facts)}\n"
-        for place, step, hop in zip(places, steps, path, strict=True)
-    )
+    Arguments:
+        path: file of the flow.
+        book_path: file of the prompts.
+        policy_path: file of the disclosure policy.
+    """
+    file = Path(path)
+    try:
+        book, policy = PromptBook.load(book_path), load_policy(policy_path)
+    except DataProblems as error:
+        return CheckReport("".join(f"{problem}\n" for problem in error.problems), Verdict.UNCHECKED)
+    if not file.is_file():
+        return CheckReport(f"{Problem(str(file), 0, 'there is no such file', 'check the path')}\n", Verdict.UNCHECKED)
+    try:
+        flow = load_flow(file, book)
+    except DataProblems as error:
+        return CheckReport("".join(_refused(problem) for problem in error.problems), Verdict.REFUSED)
+    try:
+        explained = explain(flow, name, book, policy)
+    except NoSuchStep:
+        near = get_close_matches(name, flow.steps, n=3) or list(flow.steps)
+        what = f"the flow « {flow.name} » has no step « {name} » to which a way leads"
+        mend = f"name one of its steps, such as {', '.join(near[:3])}"
+        return CheckReport(f"{Problem(str(file), 0, what, mend)}\n", Verdict.UNCHECKED)
+    if explained.refuted is not None:
+        return CheckReport(describe(explained.refuted), Verdict.REFUSED)
+    return CheckReport(explanation_in_words(flow, explained, policy), Verdict.PROVEN)
