@@ -14,6 +14,7 @@ from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Proven, Refuted, prove
 from callcenter.flow.sinks import house_problems
+from callcenter.flow.subflow_load import FOLDER
 from callcenter.flow.verdicts import describe, explanation_in_words
 from callcenter.kernel.errors import DataProblems, Problem
 
@@ -59,8 +60,11 @@ def check(paths: Sequence[str | Path], *, book_path: str | Path, policy_path: st
     files = [file for path in paths for file in _files(Path(path))]
     if not files:
         return CheckReport("no flow to check\n    mend: name a file or a folder of flows\n", Verdict.UNCHECKED)
-    house = [(_refused(problem), Verdict.REFUSED) for problem in house_problems(book, policy)]
-    verdicts = [*house, *(_check_one(file, book, policy) for file in files)]
+    run: set[str] = set()
+    verdicts = [_check_one(file, book, policy, run) for file in files]
+    if all(verdict is Verdict.PROVEN for _, verdict in verdicts):
+        verdicts += [_lonely(file) for path in paths for file in _subflows(Path(path)) if file.stem not in run]
+    verdicts = [*((_refused(problem), Verdict.REFUSED) for problem in house_problems(book, policy)), *verdicts]
     return CheckReport("".join(text for text, _ in verdicts), max(verdict for _, verdict in verdicts))
 
 
@@ -68,13 +72,24 @@ def _files(path: Path) -> list[Path]:
     return sorted(path.glob("*.yaml")) if path.is_dir() else [path]
 
 
-def _check_one(file: Path, book: PromptBook, policy: Policy) -> tuple[str, Verdict]:
+def _subflows(path: Path) -> list[Path]:
+    return sorted((path / FOLDER).glob("*.yaml")) if path.is_dir() else []
+
+
+def _lonely(file: Path) -> tuple[str, Verdict]:
+    """A sub-flow is proven where it is run: one that nobody runs would not be proven at all."""
+    return _refused(Problem(str(file), 0, "no flow runs it", "run it, or remove the file")), Verdict.REFUSED
+
+
+def _check_one(file: Path, book: PromptBook, policy: Policy, run: set[str]) -> tuple[str, Verdict]:
+    """The verdict on one flow; the sub-flows that it runs are added to ``run``."""
     if not file.is_file():
         return f"{Problem(str(file), 0, 'there is no such file', 'check the path')}\n", Verdict.UNCHECKED
     try:
         flow = load_flow(file, book)
     except DataProblems as error:
         return "".join(_refused(problem) for problem in error.problems), Verdict.REFUSED
+    run.update(flow.subflows)
     match prove(flow, book, policy):
         case Proven(summary=summary):
             against = f"policy {policy.version} (sha256 {policy.digest[:12]})"

@@ -115,6 +115,11 @@ class _Guards:
         for node in graph.nodes.values():
             for leading in node.exits:
                 self._before.setdefault(leading.target, []).append((node, leading))
+        #: By the first step of each sub-flow, the steps that run it.
+        self._runs: dict[str, list[str]] = {}
+        for node in graph.nodes.values():
+            if node.runs is not None:
+                self._runs.setdefault(graph.procedures[node.runs].start, []).append(node.name)
 
     def of(self, name: str, fact: Fact | None) -> tuple[Guard, ...]:
         """The outlets that establish ``fact`` on the ways to ``name``, in the flow's order."""
@@ -144,7 +149,7 @@ class _Guards:
             else:
                 for left in self._leaving(node.runs, leading.outlet):
                     yield None, (left, (*through, node.name))
-        for run in self._runs(here):
+        for run in self._runs.get(here, ()):
             if not through:
                 yield None, (run, ())
             elif run == through[-1]:
@@ -156,8 +161,3 @@ class _Guards:
     def _leaving(self, procedure: str, outlet: str) -> list[str]:
         inside = self._graph.procedures[procedure].nodes
         return [name for name in inside if self._graph.nodes[name].leaves == outlet]
-
-    def _runs(self, start: str) -> list[str]:
-        """The steps that run a sub-flow which begins with ``start``."""
-        begun = {name for name, procedure in self._graph.procedures.items() if procedure.start == start}
-        return [node.name for node in self._graph.nodes.values() if node.runs in begun]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from shutil import copy
+from shutil import copy, copytree
 
 import pytest
 
@@ -72,6 +72,7 @@ def test_p9_an_unsafe_flow_is_refused_in_these_words(
     (tmp_path / PROMPTS).parent.mkdir()
     (tmp_path / PROMPTS).write_text(unsafe_prompts(name), encoding="utf-8")
     copy(UNSAFE / f"{name}.yaml", tmp_path)
+    copytree(UNSAFE / "subflows", tmp_path / "subflows")
     monkeypatch.chdir(tmp_path)
     report = check([f"{name}.yaml"], book_path=PROMPTS, policy_path=policy)
     assert report.text == (UNSAFE / f"{name}.txt").read_text(encoding="utf-8")

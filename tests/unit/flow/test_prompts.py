@@ -134,7 +134,7 @@ HIDDEN = "appointment.practitioner (D04)"
         ("{% for x in practice.name %}{{ appointment.practitioner }}{% endfor %}", f"names {HIDDEN} inside: what"),
         ("{% for x in practice.name %}{% else %}{{ appointment.practitioner }}{% endfor %}", f"names {HIDDEN} inside:"),
         ("{% for x in appointment.all %}{{ x }}{% endfor %}", "it loops over appointment.all (D03 D04 D05 D06): what"),
-        ("{% for x in practice.name ~ appointment.place %}{% endfor %}", "over appointment.place (D06), practice.name:"),
+        ("{% for x in practice.name ~ appointment.place %}{% endfor %}", "over appointment.place (D06), practice.name"),
         ("{{ practice.name | default(appointment.practitioner) }}", f"« default » is given {HIDDEN}"),
         ("{{ practice.name | default(x=appointment.practitioner) }}", f"« default » is given {HIDDEN}"),
         ("{{ practice.name | default(*appointment.practitioner) }}", f"« default » is given {HIDDEN}"),
