@@ -28,6 +28,10 @@ from callcenter.kernel.errors import DataProblems, Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 
 
+class WordsRefused(DataProblems):
+    """A book of prompts that can be read, and holds words that cannot be proven: no flow may say them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """The words of one key.
@@ -115,7 +119,8 @@ class PromptBook:
         """The book in the file at ``path``, with the translations that lie beside it (``en.yaml``).
 
         Raises:
-            DataProblems: all that is wrong in the files.
+            WordsRefused: all that no prompt may hold, and all that a translation lacks.
+            DataProblems: a file that cannot be read, or is no book.
         """
         book, problems = cls._read(path, Path(path).stem if Path(path).stem in SPEECH else "fr"), []
         translations: dict[str, Mapping[str, Prompt]] = {}
@@ -126,7 +131,7 @@ class PromptBook:
                 problems += list(_translation_problems(book, translation))
                 translations[language] = translation.prompts
         if problems:
-            raise DataProblems(problems)
+            raise WordsRefused(problems)
         return cls(book.file, book.prompts, translations)
 
     @classmethod
@@ -151,7 +156,7 @@ class PromptBook:
             if not faults:
                 problems += _optional_problems(document, prompts[key])
         if problems:
-            raise DataProblems(problems)
+            raise WordsRefused(problems)
         return cls(document.file, prompts)
 
     def __getitem__(self, key: str) -> Prompt:
