@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 from callcenter.app.alarms import HouseAlarms
 from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierRooms, CarrierTelephone
 from callcenter.app.configured import carrier_settings, limits_of, mailer_of, messages_page
+from callcenter.calls import appointment_texts
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.keypad import Keypad
@@ -177,12 +178,12 @@ def opened(stack: AsyncExitStack, url: str, pool: int, application: str) -> Data
 def _outreach(house: House, ways: Ways, alarms: Alarms, *, sender: str, page: str | None) -> Outreach:
     """What is sent by itself, texts from ``sender``; messages are read at ``page``."""
     database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
-    policy, stale = house.flows.policy, house.limits.contact_stale
+    policy, words, stale = house.flows.policy, house.flows.book[appointment_texts.KEY], house.limits.contact_stale
     return Outreach(
         teller=Teller(database, sealer, clock, random),
         notices=NoticeSender(database, sealer, clock, ways, alarms, page),
         escalations=Escalations(database, sealer, clock, alarms, random),
-        reminders=Reminders(database, sealer, clock, ways.texts, policy, sender, stale, alarms, random),
+        reminders=Reminders(database, sealer, clock, ways.texts, policy, words, sender, stale, alarms, random),
         unfinished=Unfinished(database, clock, alarms),
         texts_received=TextsReceived(database, sealer, clock, random),
     )

@@ -16,6 +16,7 @@ from callcenter.app.alarms import RecordingAlarm
 from callcenter.app.by_carrier import CarrierRinger
 from callcenter.app.fittings import Fittings
 from callcenter.background import being_cancelled, in_background, keep_going
+from callcenter.calls import appointment_texts, codes
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.jobs import (
     register_erasing,
@@ -93,9 +94,10 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     house, carrier, messenger = fittings.house, fittings.carrier, fittings.messenger
     database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
     policy, limits, texts_from = house.flows.policy, house.limits, settings.carrier.sms_sender
+    book = house.flows.book
     register_jobs(
         application,
-        CodeSender(database, sealer, clock, messenger, settings.verification.code_minutes, random),
+        CodeSender(database, sealer, clock, messenger, book[codes.KEY], settings.verification.code_minutes, random),
         Upkeep(database, clock, fittings.endings, carrier),
         SharedTelephones(database, sealer, clock),
     )
@@ -115,7 +117,18 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     register_notice_jobs(application, fittings.outreach)
     register_reaching_out(
         application,
-        RemindersAgain(database, sealer, clock, messenger, policy, texts_from, limits, wants_no_reminder, random),
+        RemindersAgain(
+            database,
+            sealer,
+            clock,
+            messenger,
+            policy,
+            book[appointment_texts.KEY],
+            texts_from,
+            limits,
+            wants_no_reminder,
+            random,
+        ),
         RingBack(database, sealer, clock, CarrierRinger(carrier, fittings.urls), limits, random),
         Unreached(database, sealer, clock, random),
     )

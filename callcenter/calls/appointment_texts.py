@@ -16,6 +16,7 @@ from callcenter.calls.outreach import number_to_show
 from callcenter.disclosure.exits import Receipt, Spoken, release
 from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason, Refused, Situation
 from callcenter.disclosure.policy import Policy
+from callcenter.flow.prompts import Prompt
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel
@@ -24,29 +25,35 @@ from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.numbers import E164
 from callcenter.practice.values import Appointment, Contact, PatientFlags
 
-#: What such a text tells: the policy lets it be pushed to a telephone on file.
-TELLS = frozenset({Category.APPOINTMENT_EXISTS, Category.APPOINTMENT_TIME})
+#: The text's key in the book of prompts, and of its step in a record.
 KEY = "text.appointment"
-#: Of the words: a record, an opposition and a consent name it. Changes with every change of them.
+#: What kind of reminder this is: date and hour, and nothing else. An opposition and a consent name it, since they stand
+#: for the kind, whatever the words; a record names the words themselves, by their digest. Changes with what is told.
 WORDING = "2026-11-2"
+#: The word by which a messaging service lets people refuse.
+_STOP = "STOP"
 
 
-def appointment_words(at: datetime, number: E164, sender: str) -> str:
-    """The text: no patient, no practitioner, no practice by name, since either may tell the speciality (OU-02).
+def told_by(words: Prompt) -> frozenset[Category]:
+    """What such a text tells of the patient: the policy lets it be pushed to a telephone on file (``flow.sinks``)."""
+    return words.categories - {Category.PUBLIC}
 
-    Every character is in the GSM 03.38 alphabet, and it is one message.
+
+def appointment_words(words: Prompt, at: datetime, number: E164, sender: str) -> str:
+    """The text.
 
     Arguments:
         at: in the practice's zone.
         number: at which the practice answers.
         sender: whom texts come from: a number and a messaging service receive STOP, a name does not.
     """
-    words = f"Rappel : RDV le {at:%d/%m} à {at:%H}h{at:%M}. Infos : {written(number)}."
-    if sender.startswith("+"):
-        return f"{words} STOP au {written(sender)}"
-    if sender.startswith("MG"):
-        return f"{words} Plus de rappels : répondez STOP"
-    return f"{words} Plus de rappels : appelez ce numéro"
+    values = {
+        "appointment.starts_at": at,
+        "text.number": written(number),
+        "text.stop_number": written(sender) if sender.startswith("+") else None,
+        "text.stop_word": _STOP if sender.startswith("MG") else None,
+    }
+    return words.render(values)
 
 
 def number_to_name(facts: PracticeFacts) -> E164:
@@ -79,6 +86,7 @@ async def tell_by_text(
     contact: Contact | None,
     now: datetime,
     *,
+    words: Prompt,
     sender: str,
     actor: Mapping[str, Value],
     barred: Reason | None = None,
@@ -89,6 +97,7 @@ async def tell_by_text(
         writing: the ledger's pen of the transaction that is committed before the text leaves.
         flags: of the appointment's patient, as they stand in this transaction.
         contact: a telephone of theirs that may get a text, or ``None`` when there is none.
+        words: the book's, for such a text.
         sender: whom texts come from, as the carrier is told.
         actor: who sends it, for the record.
         barred: what else stands against it, such as the patient's opposition.
@@ -96,35 +105,37 @@ async def tell_by_text(
     local = now.astimezone(facts.timezone)
     gate = Gate(policy, Channel.SMS, writing, actor, {"name": KEY}, local.date())
     references = (f"appointment:{appointment.id}", f"appointment.starts_at:{appointment.id}")
-    inquiry = Inquiry(TELLS, frozenset(), references, {"key": KEY, "version": WORDING}, KEY)
+    inquiry = Inquiry(told_by(words), frozenset(), references, {"key": KEY, "sha256": words.digest}, KEY)
     if contact is None:
         barred = barred or Reason.NO_TELEPHONE
     situation = situation_of(appointment.patient_id, flags, sensitive=appointment.sensitive_to_come)
     match await gate.push(inquiry, situation, barred):
         case Granted(receipt) if contact is not None:
-            return AppointmentText(contact.phone, released_words(receipt, KEY, appointment, facts, sender))
+            return AppointmentText(contact.phone, released_words(receipt, words, appointment, facts, sender))
         case Refused(reason):
             return reason
         case _:
             return Reason.NO_TELEPHONE
 
 
-def released_words(receipt: Receipt, key: str, appointment: Appointment, facts: PracticeFacts, sender: str) -> Spoken:
+def released_words(
+    receipt: Receipt, words: Prompt, appointment: Appointment, facts: PracticeFacts, sender: str
+) -> Spoken:
     """The text in words that may leave, once the transaction of ``receipt`` is committed.
 
     Arguments:
-        key: of the prompt, as the gate was asked for it.
+        words: as the gate was asked for them.
     """
 
     def phrase(opened: Mapping[str, object]) -> str:
         match opened["appointment.starts_at"]:
             case datetime() as starts_at:
-                return appointment_words(starts_at.astimezone(facts.timezone), number_to_name(facts), sender)
+                return appointment_words(words, starts_at.astimezone(facts.timezone), number_to_name(facts), sender)
             case _:
                 raise CallcenterError("the gate granted an appointment's time, and did not hand it out")
 
     at: Protected[object] = appointment.starts_at.map(lambda at: at)
-    return release(receipt, key, {"appointment.starts_at": at}, phrase)
+    return release(receipt, words.key, {"appointment.starts_at": at}, phrase, words.language)
 
 
 def situation_of(patient: UUID, flags: PatientFlags, *, sensitive: bool) -> Situation:

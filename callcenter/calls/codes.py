@@ -16,6 +16,7 @@ from sqlalchemy import Row, select
 
 from callcenter.audit.ledger import Entry, EventKind, Value, stream_so_far, writing
 from callcenter.calls.delivery import MessageNotTaken, Messenger, deliver
+from callcenter.flow.prompts import Prompt
 from callcenter.identity.challenges import code_of
 from callcenter.identity.tables import challenge
 from callcenter.kernel.clock import Clock
@@ -41,15 +42,13 @@ class NotSent(StrEnum):
     RESTRICTED = "restricted"
 
 
-def code_message(code: str, minutes: int) -> str:
-    """The text that carries a code: no practice, no patient; a warning against relaying it (OB-08).
+#: Its key in the book of prompts.
+KEY = "text.code"
 
-    Every character is in the GSM 03.38 alphabet, so that it stays one short message.
-    """
-    return (
-        f"Code {code[:3]} {code[3:]}, valable {minutes} min. Tapez-le seulement dans l'appel que vous avez passé. "
-        "Ne le dites à personne qui vous appelle."
-    )
+
+def code_message(words: Prompt, code: str, minutes: int) -> str:
+    """The text that carries a code: nothing about the practice or a patient, which is proven (``flow.sinks``)."""
+    return words.render({"code.digits": f"{code[:3]} {code[3:]}", "code.minutes": str(minutes)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,7 @@ class CodeSender:
 
     Arguments:
         messenger: the carrier.
+        words: the book's, for such a text.
         minutes: how long a code is good for, as the message says.
         random: for the identifiers of records.
     """
@@ -74,6 +74,7 @@ class CodeSender:
     sealer: Sealer
     clock: Clock
     messenger: Messenger[object]
+    words: Prompt
     minutes: int
     random: Random = field(default_factory=SystemRandom)
 
@@ -140,7 +141,7 @@ class CodeSender:
         if contact is None:  # removed from the file meanwhile
             return NotSent.TELEPHONE_GONE
         code = code_of(self.sealer, tx.practice, challenge_id, row.secret)
-        return _Letter(contact.phone, code_message(code, self.minutes))
+        return _Letter(contact.phone, code_message(self.words, code, self.minutes))
 
     async def _note(
         self,

@@ -11,6 +11,7 @@ from callcenter.flow.language import Channel, Direction, Flow, ProofKind, Prove
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
+from callcenter.flow.sinks import house_problems
 from callcenter.kernel.errors import DataProblems, NotFound, Problem
 
 
@@ -64,7 +65,8 @@ def load_flows(folder: Path, entry: str, prompts: Path, policy_file: Path) -> Fl
     """
     book, policy = PromptBook.load(prompts), load_policy(policy_file)
     flows = [load_flow(file, book) for file in sorted(folder.glob("*.yaml"))]
-    problems = [problem for flow in flows for problem in _unproven(flow, book, policy)]
+    problems = house_problems(book, policy)
+    problems += [problem for flow in flows for problem in _unproven(flow, book, policy)]
     by_name = {flow.name: flow for flow in flows}
     if entry not in by_name:
         problems.append(Problem(str(folder), 0, f"there is no flow « {entry} »", "name an existing flow as entry"))

@@ -19,6 +19,7 @@ from callcenter.calls.outreach import FORGET_CLAIM, REACHES, WANTED, Asked, line
 from callcenter.disclosure.gate import Reason
 from callcenter.disclosure.policy import Policy
 from callcenter.flow.language import ReachKind
+from callcenter.flow.prompts import Prompt
 from callcenter.identity.challenges import Limits, the_one, usable_contact
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Unavailable
@@ -50,6 +51,7 @@ class RemindersAgain:
     Arguments:
         messenger: the carrier.
         policy: the gate's.
+        words: the book's, for such a text.
         sender: whom texts come from, as the carrier is told.
         opposed: whether a patient, or whoever has the telephone of that blind index, wants no reminder (OU-02).
         random: for the identifiers of records.
@@ -60,6 +62,7 @@ class RemindersAgain:
     clock: Clock
     messenger: Messenger[object]
     policy: Policy
+    words: Prompt
     sender: str
     limits: Limits
     opposed: Callable[[Transaction, UUID, bytes], Awaitable[bool]]
@@ -124,6 +127,7 @@ class RemindersAgain:
                 match.flags,
                 contact,
                 now,
+                words=self.words,
                 sender=self.sender,
                 actor=JOB_ACTOR,
                 barred=barred,

@@ -11,8 +11,9 @@ from pathlib import Path
 from callcenter.disclosure.policy import Policy, load_policy
 from callcenter.flow.explain import NoSuchStep, explain
 from callcenter.flow.load import load_flow
-from callcenter.flow.prompts import PromptBook
+from callcenter.flow.prompts import PromptBook, WordsRefused
 from callcenter.flow.proof import Proven, Refuted, prove
+from callcenter.flow.sinks import house_problems
 from callcenter.flow.subflow_load import FOLDER
 from callcenter.flow.verdicts import describe, explanation_in_words
 from callcenter.kernel.errors import DataProblems, Problem
@@ -55,7 +56,7 @@ def check(paths: Sequence[str | Path], *, book_path: str | Path, policy_path: st
     try:
         book, policy = PromptBook.load(book_path), load_policy(policy_path)
     except DataProblems as error:
-        return CheckReport("".join(f"{problem}\n" for problem in error.problems), Verdict.UNCHECKED)
+        return _without_a_book(error)
     files = [file for path in paths for file in _files(Path(path))]
     if not files:
         return CheckReport("no flow to check\n    mend: name a file or a folder of flows\n", Verdict.UNCHECKED)
@@ -63,7 +64,15 @@ def check(paths: Sequence[str | Path], *, book_path: str | Path, policy_path: st
     verdicts = [_check_one(file, book, policy, run) for file in files]
     if all(verdict is Verdict.PROVEN for _, verdict in verdicts):
         verdicts += [_lonely(file) for path in paths for file in _subflows(Path(path)) if file.stem not in run]
+    verdicts = [*((_refused(problem), Verdict.REFUSED) for problem in house_problems(book, policy)), *verdicts]
     return CheckReport("".join(text for text, _ in verdicts), max(verdict for _, verdict in verdicts))
+
+
+def _without_a_book(error: DataProblems) -> CheckReport:
+    """Words that may not be said are refused, whatever flow says them; without words, nothing can be checked."""
+    if isinstance(error, WordsRefused):
+        return CheckReport("".join(_refused(problem) for problem in error.problems), Verdict.REFUSED)
+    return CheckReport("".join(f"{problem}\n" for problem in error.problems), Verdict.UNCHECKED)
 
 
 def _files(path: Path) -> list[Path]:
@@ -113,7 +122,7 @@ def explain_step(path: str | Path, name: str, *, book_path: str | Path, policy_p
     try:
         book, policy = PromptBook.load(book_path), load_policy(policy_path)
     except DataProblems as error:
-        return CheckReport("".join(f"{problem}\n" for problem in error.problems), Verdict.UNCHECKED)
+        return _without_a_book(error)
     if not file.is_file():
         return CheckReport(f"{Problem(str(file), 0, 'there is no such file', 'check the path')}\n", Verdict.UNCHECKED)
     try:

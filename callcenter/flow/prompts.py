@@ -12,10 +12,24 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from callcenter.flow.words import SPEECH, Part, PromptError, always_said, fields_of, parse, render, unguarded
+from callcenter.flow.template import parse
+from callcenter.flow.words import (
+    SPEECH,
+    Part,
+    PromptError,
+    always_said,
+    fields_of,
+    render,
+    told_by_absence,
+    unguarded,
+)
 from callcenter.kernel.documents import Document, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
+
+
+class WordsRefused(DataProblems):
+    """A book of prompts that can be read, and holds words that cannot be proven: no flow may say them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,7 @@ class Prompt:
         parts: the text, parsed.
         optional: fields that may be left out (``None``): each is said inside an ``if`` of its own.
         language: in which it is written.
+        line: at which it stands in its file; 0 if it stands in none.
     """
 
     key: str
@@ -35,6 +50,7 @@ class Prompt:
     parts: tuple[Part, ...]
     optional: frozenset[str] = frozenset()
     language: str = "fr"
+    line: int = 0
 
     @property
     def fields(self) -> frozenset[str]:
@@ -103,7 +119,8 @@ class PromptBook:
         """The book in the file at ``path``, with the translations that lie beside it (``en.yaml``).
 
         Raises:
-            DataProblems: all that is wrong in the files.
+            WordsRefused: all that no prompt may hold, and all that a translation lacks.
+            DataProblems: a file that cannot be read, or is no book.
         """
         book, problems = cls._read(path, Path(path).stem if Path(path).stem in SPEECH else "fr"), []
         translations: dict[str, Mapping[str, Prompt]] = {}
@@ -114,7 +131,7 @@ class PromptBook:
                 problems += list(_translation_problems(book, translation))
                 translations[language] = translation.prompts
         if problems:
-            raise DataProblems(problems)
+            raise WordsRefused(problems)
         return cls(book.file, book.prompts, translations)
 
     @classmethod
@@ -129,7 +146,8 @@ class PromptBook:
         for key, entry in form.prompts.items():
             parts, faults = parse(entry.text)
             spoken = entry.language or language
-            prompts[key] = Prompt(key, entry.text, parts, frozenset(entry.optional), spoken)
+            line = document.line("prompts", key)
+            prompts[key] = Prompt(key, entry.text, parts, frozenset(entry.optional), spoken, line)
             if spoken not in SPEECH:
                 problems.append(
                     _problem(document, key, f"no language « {spoken} » is spoken", f"use {', '.join(SPEECH)}")
@@ -138,7 +156,7 @@ class PromptBook:
             if not faults:
                 problems += _optional_problems(document, prompts[key])
         if problems:
-            raise DataProblems(problems)
+            raise WordsRefused(problems)
         return cls(document.file, prompts)
 
     def __getitem__(self, key: str) -> Prompt:
@@ -190,6 +208,9 @@ def _optional_problems(document: Document, prompt: Prompt) -> Iterator[Problem]:
     for name in sorted(prompt.optional & set(unguarded(prompt.parts))):
         what = f"« {name} » may be left out, but is said outside an « if » of its own"
         yield _problem(document, prompt.key, what, f"put it between « {{% if {name} %}} » and « {{% endif %}} »")
+    for name in sorted(prompt.optional & set(told_by_absence(prompt.parts)) & _told(prompt)):
+        what = f"« {name} » may be left out, and words say that it is: that something is withheld must not be heard"
+        yield _problem(document, prompt.key, what, "say nothing in its place, or remove it from « optional »")
 
 
 def _translation_problems(book: PromptBook, other: PromptBook) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from callcenter.flow.language import (
+    Ask,
     Book,
     Branch,
     Channel,
@@ -21,28 +22,23 @@ from callcenter.flow.language import (
     Move,
     Prove,
     ReachOut,
+    Say,
     Speak,
     Step,
     Switch,
     Verify,
 )
 from callcenter.flow.prompts import Prompt, PromptBook
-from callcenter.flow.said import PRESENCE_PROMPTS, PROVE_PROMPTS, engine_prompts, step_prompts
+from callcenter.flow.said import engine_prompts, step_prompts
+from callcenter.flow.script_language import Pick
+from callcenter.flow.sinks import GIVEN_FIELDS, SINKS, sink_fault, sink_of
 from callcenter.flow.words import CASE_FIELDS, SCREEN_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.documents import Document
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category
 
-#: Fields that one step alone knows, by the prompt in which it gives them.
-GIVEN_FIELDS = {
-    "request.practitioner": frozenset({"request.practitioners"}),
-    "queue.before": frozenset({"queue.others"}),
-    "queue.range": frozenset({"queue.range"}),
-}
 #: Fields that have a value only while such a step speaks.
 PASSING_FIELDS = frozenset({"offer.key", "offer.practitioner", "offer.starts_at", "booking.reference"})
-#: What whoever takes a call of ours may be told before a key: who calls, when they asked to be rung.
-_TOLD = {"prove.presence": frozenset({"practice.spoken_name"})}
 MENU_KEYS = frozenset("0123456789*")
 
 
@@ -101,11 +97,6 @@ def _outgoing_problems(flow: Flow, book: PromptBook, document: Document, emergen
     if start is not None and not isinstance(start, Prove):
         what = f"the first step « {start.name} » of a flow of outgoing calls does not ask for proof"
         yield step_problem(flow, start, what, "begin with a prove step: nothing may be said before a key")
-    for key in (*PROVE_PROMPTS, *PRESENCE_PROMPTS):
-        told = book[key].fields - _TOLD.get(key, frozenset()) if key in book else frozenset[str]()
-        if told:
-            what = f"the prompt « {key} » names {', '.join(sorted(told))} to whoever takes the call"
-            yield step_problem(flow, start, what, "take every field out of it: it may tell nothing before a key")
 
 
 def _target_problems(flow: Flow, step: Step, names: frozenset[str]) -> Iterator[Problem]:
@@ -132,6 +123,10 @@ def _public_prompt_problems(flow: Flow, step: Step | None, key: str, book: Promp
     elif heard := _heard_screen_fields(flow, book, key):
         what = f"{speaker} says the prompt « {key} » to callers, but it names {heard}, which is for operators"
         yield step_problem(flow, step, what, "show it in a flow of the channel console")
+    elif step and key in SINKS and key in _written(step):
+        yield _elsewhere(flow, step, key)
+    elif step and (fault := sink_fault(step.name, book[key])):
+        yield step_problem(flow, step, fault.what, fault.mend)
     elif not book[key].is_public:
         fields = ", ".join(_labelled(book[key]))
         what = f"{speaker} says the prompt « {key} » to anybody, but it names {fields}"
@@ -145,6 +140,22 @@ def _public_prompt_problems(flow: Flow, step: Step | None, key: str, book: Promp
         yield step_problem(flow, step, what, "take the field out of the prompt")
 
 
+def _written(step: Step) -> frozenset[str]:
+    """The prompts that the author of the flow names in ``step``; the others are the engine's."""
+    match step:
+        case Say() | Choose() | Ask() | Disclose() | End():
+            return frozenset() if step.prompt is None else frozenset({step.prompt})
+        case Pick():
+            return frozenset({step.prompt, *(way.label for way in step.options.values())})
+        case _:
+            return frozenset()
+
+
+def _elsewhere(flow: Flow, step: Step, key: str) -> Problem:
+    what = f"step « {step.name} » says the prompt « {key} », whose words go to {sink_of(key)}: no step says it"
+    return step_problem(flow, step, what, "write a prompt of its own")
+
+
 def _given_to_others(key: str) -> frozenset[str]:
     return frozenset[str]().union(*(fields for prompt, fields in GIVEN_FIELDS.items() if prompt != key))
 
@@ -154,7 +165,9 @@ def _known_in(field: str) -> str:
 
 
 def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> Iterator[Problem]:
-    if step.prompt not in book:
+    if step.prompt in SINKS:
+        yield _elsewhere(flow, step, step.prompt)
+    elif step.prompt not in book:
         what = f"step « {step.name} » says a prompt « {step.prompt} » that is not in {book.file}"
         yield step_problem(flow, step, what, "write the prompt")
     elif heard := _heard_screen_fields(flow, book, step.prompt):
@@ -166,6 +179,11 @@ def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> 
     elif len({field.split(".")[0] for field in _labelled(book[step.prompt])}) > 1:
         what = f"step « {step.name} » names an appointment and a slot, which nobody proves both at once"
         yield step_problem(flow, step, what, "say each in a disclose step of its own")
+    elif foreign := sorted(book[step.prompt].fields & (_given_to_others(step.prompt) | PASSING_FIELDS)):
+        what = (
+            f"step « {step.name} » says the prompt « {step.prompt} », which names {', '.join(foreign)}: not known there"
+        )
+        yield step_problem(flow, step, what, "take the field out of the prompt")
 
 
 def _heard_screen_fields(flow: Flow, book: PromptBook, key: str) -> str:

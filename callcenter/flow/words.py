@@ -1,7 +1,6 @@
-"""The words of one prompt: Jinja's syntax in a small sandbox, parsed to three kinds of parts and rendered from values.
+"""The words of one prompt: three kinds of parts, the fields that they name, and how they are rendered from values.
 
-Literal text, ``{{ root.field }}``, ``{{ root.field | filter }}`` and ``{% if root.field %}`` are all there is: what
-cannot be resolved from the text alone cannot be proven. Jinja only parses; no expression is ever evaluated.
+The text of a prompt is read in ``flow.template``.
 """
 
 from __future__ import annotations
@@ -13,24 +12,12 @@ from datetime import date, datetime, time
 from types import MappingProxyType
 from typing import Protocol
 
-import jinja2
-from jinja2 import nodes
-
 from callcenter.kernel.errors import CallcenterError
-from callcenter.kernel.labels import FIELD_LABELS
 from callcenter.speech import english, french
 
 
 class PromptError(CallcenterError):
     """A prompt cannot be said with the values that it was given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What a prompt's text may not hold, and how to mend it; without the place, which the reader of the file knows."""
-
-    what: str
-    mend: str
 
 
 # --- fields and filters
@@ -46,6 +33,10 @@ class Speech(Protocol):
     def spoken_datetime(self, value: datetime, today: date) -> str: ...
 
     def written_slot(self, at: datetime, today: date) -> str: ...
+
+    def written_day(self, value: date) -> str: ...
+
+    def written_time(self, value: time) -> str: ...
 
     def spoken_name(self, name: str) -> str: ...
 
@@ -68,6 +59,8 @@ MOMENT_FILTERS: Mapping[str, Callable[[Speech, datetime, date | None], str]] = M
         "spoken_datetime": _say_moment,
         "spoken_date": lambda speech, value, today: speech.spoken_date(value.date(), today=today),
         "spoken_time": lambda speech, value, today: speech.spoken_time(value.time()),
+        "written_day": lambda speech, value, today: speech.written_day(value.date()),
+        "written_time": lambda speech, value, today: speech.written_time(value.time()),
     }
 )
 #: Filters for a text.
@@ -114,24 +107,25 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Parts that are said only if a field has a value other than no and empty."""
+    """Parts that are said only if a field has a value other than no and empty, and those that are said otherwise."""
 
     field: str
     parts: tuple[Part, ...]
+    otherwise: tuple[Part, ...] = ()
 
 
 Part = Words | Value | When
 
 
 def fields_of(parts: Sequence[Part]) -> frozenset[str]:
-    """Every field that ``parts`` name, conditions included: an ``if`` on a field tells something of it."""
+    """Every field that ``parts`` name, conditions included: an ``if`` on a field tells something of it, either way."""
     fields: set[str] = set()
     for part in parts:
         match part:
             case Value(field):
                 fields.add(field)
-            case When(field, inner):
-                fields |= {field} | fields_of(inner)
+            case When(field, inner, otherwise):
+                fields |= {field} | fields_of(inner) | fields_of(otherwise)
     return frozenset(fields)
 
 
@@ -141,8 +135,18 @@ def unguarded(parts: Sequence[Part], guards: frozenset[str] = frozenset()) -> It
         match part:
             case Value(field) if field not in guards:
                 yield field
-            case When(field, inner):
+            case When(field, inner, otherwise):
                 yield from unguarded(inner, guards | {field})
+                yield from unguarded(otherwise, guards - {field})
+
+
+def told_by_absence(parts: Sequence[Part]) -> Iterator[str]:
+    """Every field for whose absence there are words."""
+    for part in parts:
+        if isinstance(part, When):
+            if part.otherwise:
+                yield part.field
+            yield from told_by_absence((*part.parts, *part.otherwise))
 
 
 def always_said(parts: Sequence[Part]) -> str:
@@ -171,9 +175,8 @@ def _rendered(parts: Sequence[Part], values: Mapping[str, object], today: date |
                 yield text
             case Value(field, name):
                 yield _spoken(field, name, values.get(field), today, speech)
-            case When(field, inner):
-                if values.get(field):
-                    yield from _rendered(inner, values, today, speech)
+            case When(field, inner, otherwise):
+                yield from _rendered(inner if values.get(field) else otherwise, values, today, speech)
 
 
 def _spoken(field: str, name: str | None, value: object, today: date | None, speech: Speech) -> str:
@@ -190,113 +193,3 @@ def _spoken(field: str, name: str | None, value: object, today: date | None, spe
 def _tidy(text: str) -> str:
     """Collapse the white space of an author's layout; the no-break spaces of French typography stay."""
     return re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
-
-
-# --- parsing
-
-
-def parse(text: str) -> tuple[tuple[Part, ...], tuple[Fault, ...]]:
-    """The parts of ``text``, and all that it may not hold."""
-    parser = _Parser()
-    try:
-        parts = parser.parts(_jinja(text).body)
-    except jinja2.TemplateSyntaxError as error:
-        return (), (Fault(f"it is not readable: {error.message}", "correct the braces"),)
-    except RecursionError:
-        return (), (Fault("it nests too deeply", "write simpler text"),)
-    return parts, tuple(parser.faults)
-
-
-def _jinja(text: str) -> nodes.Template:
-    return jinja2.Environment(autoescape=False).parse(text)  # noqa: S701 - parsed only, and no markup is made
-
-
-class _Parser:
-    """Walks what Jinja read, keeps the three kinds of parts, and collects the rest as faults."""
-
-    def __init__(self) -> None:
-        self.faults: list[Fault] = []
-
-    def parts(self, body: Sequence[nodes.Node]) -> tuple[Part, ...]:
-        return tuple(part for node in body for part in self.part(node))
-
-    def part(self, node: nodes.Node) -> Iterator[Part]:
-        match node:
-            case nodes.Output():
-                yield from self.parts(node.nodes)
-            case nodes.TemplateData():
-                yield Words(node.data)
-            case nodes.If():
-                yield from self.condition(node)
-            case nodes.Getattr() | nodes.Filter() | nodes.Name():
-                yield from self.value(node)
-            case _:
-                self.refuse(node)
-
-    def condition(self, node: nodes.If) -> Iterator[Part]:
-        if node.else_ or node.elif_:
-            self.fault("it uses « else »", "write another prompt, or a branch in the flow")
-        field = self.field(node.test)
-        inner = self.parts(node.body)
-        if field is not None:
-            yield When(field, inner)
-
-    def value(self, node: nodes.Getattr | nodes.Filter | nodes.Name) -> Iterator[Part]:
-        name = None
-        target: nodes.Node | None = node
-        if isinstance(node, nodes.Filter):
-            name, target = node.name, node.node
-            if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
-                self.fault(f"the filter « {name} » is given arguments", f"write « | {name} » alone")
-        field = self.field(target)
-        if field is not None and self.suits(field, name):
-            yield Value(field, name)
-
-    def suits(self, field: str, name: str | None) -> bool:
-        if name is not None and name not in {**MOMENT_FILTERS, **TEXT_FILTERS}:
-            known = ", ".join([*MOMENT_FILTERS, *TEXT_FILTERS])
-            self.fault(f"« {name} » is not a filter", f"the filters are {known}")
-        elif field in CASE_FIELDS:
-            self.fault(f"« {field} » is a case to branch on, not something to say", "branch on it in the flow")
-            return False
-        elif field in YES_NO_FIELDS:
-            self.fault(f"« {field} » is yes or no and cannot be said", f"use it in « {{% if {field} %}} »")
-        elif field in MOMENT_FIELDS and name not in MOMENT_FILTERS:
-            known = ", ".join(MOMENT_FILTERS)
-            self.fault(f"« {field} » is a date and time", f"say it through one of {known}")
-        elif field not in MOMENT_FIELDS and name in MOMENT_FILTERS:
-            self.fault(f"« {field} » is not a date and time", f"say it without « | {name} »")
-        else:
-            return True
-        return False
-
-    def field(self, node: nodes.Node | None) -> str | None:
-        path = _path(node)
-        if path is None:
-            self.refuse(node)
-        elif path not in FIELD_LABELS:
-            self.fault(f"« {path} » is not a field", f"the fields are {', '.join(sorted(FIELD_LABELS))}")
-        else:
-            return path
-        return None
-
-    def refuse(self, node: nodes.Node | None) -> None:
-        kind = type(node).__name__.lower()
-        self.fault(
-            f"it holds something that a prompt may not hold ({kind})",
-            "a prompt holds text, {{ a.b }}, {{ a.b | filter }} and {% if a.b %}",
-        )
-
-    def fault(self, what: str, mend: str) -> None:
-        self.faults.append(Fault(what, mend))
-
-
-def _path(node: nodes.Node | None) -> str | None:
-    """``a.b`` for a name and its attributes; nothing for any other expression."""
-    match node:
-        case nodes.Name():
-            return node.name
-        case nodes.Getattr():
-            root = _path(node.node)
-            return f"{root}.{node.attr}" if root else None
-    return None

@@ -72,6 +72,13 @@ FIELD_LABELS: Mapping[str, Category] = MappingProxyType(
         "offer.practitioner": Category.PUBLIC,
         "offer.starts_at": Category.PUBLIC,
         "booking.reference": Category.PUBLIC,
+        # Of text messages: no prompt may name these but the one text in which each is known (``flow.sinks``). A code
+        # tells nothing about anybody, and is a secret all the same.
+        "text.number": Category.PUBLIC,
+        "text.stop_number": Category.PUBLIC,
+        "text.stop_word": Category.PUBLIC,
+        "code.digits": Category.PUBLIC,
+        "code.minutes": Category.PUBLIC,
         # What a reference leads to.
         "slot.starts_at": Category.APPOINTMENT_TIME,
         "slot.place": Category.PLACE,

@@ -15,11 +15,12 @@ import structlog
 from sqlalchemy import text
 
 from callcenter.audit.ledger import Entry, EventKind, Value, note, stream_so_far, writing
-from callcenter.calls.appointment_texts import TELLS, WORDING, released_words, situation_of
+from callcenter.calls.appointment_texts import released_words, situation_of, told_by
 from callcenter.calls.delivery import MessageNotTaken, Messenger, Undeliverable, deliver_spoken
 from callcenter.disclosure.exits import Spoken
 from callcenter.disclosure.gate import Gate, Granted, Inquiry, Reason
 from callcenter.disclosure.policy import Policy
+from callcenter.flow.prompts import Prompt
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, Unavailable
 from callcenter.kernel.levels import Channel
@@ -109,6 +110,7 @@ class Reminders:
     Arguments:
         messenger: the carrier.
         policy: what a text may tell.
+        words: the book's, for a text about an appointment.
         sender: whom texts come from, as the carrier is told.
         stale: how long after its confirmation a telephone serves.
     """
@@ -118,6 +120,7 @@ class Reminders:
     clock: Clock
     messenger: Messenger[Undeliverable | None]
     policy: Policy
+    words: Prompt
     sender: str
     stale: timedelta
     alarms: Alarms
@@ -232,10 +235,10 @@ class Reminders:
             today = now.astimezone(facts.timezone).date()
             gate = Gate(self.policy, Channel.SMS, pen, _ACTOR, {"name": "reminder"}, today)
             inquiry = Inquiry(
-                categories=TELLS,
+                categories=told_by(self.words),
                 optional=frozenset(),
                 references=(f"appointment:{appointment.id}", f"reminder:{reminder}"),
-                prompt={"key": "reminder", "version": WORDING},
+                prompt={"key": self.words.key, "sha256": self.words.digest},
                 step="reminder",
             )
             coming = await Appointments.next(tx, subject, now)
@@ -243,7 +246,7 @@ class Reminders:
             decision = await gate.push(inquiry, situation_of(subject, flags, sensitive=sensitive), barred)
             if not isinstance(decision, Granted) or to is None or index is None:
                 return None
-            words = released_words(decision.receipt, "reminder", appointment, facts, self.sender)
+            words = released_words(decision.receipt, self.words, appointment, facts, self.sender)
             return _Letter(to.phone, words, subject, index, tries)
 
     def _telephone(self, contacts: tuple[Contact, ...], now: datetime) -> Contact | None:

@@ -195,11 +195,18 @@ def _labelled(parts: tuple[Part, ...]) -> list[str]:
                 said.append(text)
             case Value(field):
                 said.append(f"[{words.LABELS.get(field, field)}]")
-            case When(field, inner):
-                told = "".join(_labelled(inner)).strip(" ,\n")
+            case When(field, inner, otherwise):
+                name, told, instead = words.LABELS.get(field, field), _inside(inner), _inside(otherwise)
                 itself = any(isinstance(one, Value) and one.field == field for one in inner)
-                said.append(f" ({told})" if itself else f" (si {words.LABELS.get(field, field)} : {told})")
+                if inner:
+                    said.append(f" ({told})" if itself else f" (si {name} : {told})")
+                if otherwise:
+                    said.append(f" (sans {name} : {instead})")
     return said
+
+
+def _inside(parts: tuple[Part, ...]) -> str:
+    return "".join(_labelled(parts)).strip(" ,\n")
 
 
 def moment_of(written: object) -> datetime | None:

@@ -211,6 +211,11 @@ LABELS = {
     "offer.practitioner": "praticien proposé",
     "offer.starts_at": "créneau proposé",
     "booking.reference": "référence de réservation",
+    "text.number": "numéro du cabinet",
+    "text.stop_number": "numéro pour refuser",
+    "text.stop_word": "mot pour refuser",
+    "code.digits": "code",
+    "code.minutes": "minutes de validité",
     "slot.starts_at": "date et heure du créneau",
     "slot.place": "lieu du créneau",
 }

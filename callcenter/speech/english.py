@@ -60,6 +60,16 @@ def written_slot(at: datetime, today: date) -> str:
     return f"{WEEKDAYS[at.weekday()][:3]} {at.day}\N{NO-BREAK SPACE}{MONTHS[at.month - 1][:3]}{year} {at:%H:%M}"
 
 
+def written_day(value: date) -> str:
+    """ "1 Dec": two numbers alone would be read the other way round."""
+    return f"{value.day} {MONTHS[value.month - 1][:3]}"
+
+
+def written_time(value: time) -> str:
+    """ "14:30"."""
+    return f"{value:%H:%M}"
+
+
 def spoken_hours(hours: Mapping[int, Intervals]) -> str:
     """Opening hours: "Monday to Friday, 8:30 am to 12 noon and 2 pm to 6 pm; Saturday, …"; empty if always closed.
 

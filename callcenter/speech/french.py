@@ -9,7 +9,7 @@ from callcenter.speech.moments import spoken_date, spoken_datetime, spoken_hours
 from callcenter.speech.names import spoken_name
 from callcenter.speech.numerals import NoSpokenForm, spoken_digits, spoken_feminine, spoken_number, spoken_phone
 from callcenter.speech.renderings import renderings
-from callcenter.speech.written import written_slot
+from callcenter.speech.written import written_day, written_slot, written_time
 
 __all__ = [
     "NoSpokenForm",
@@ -23,5 +23,7 @@ __all__ = [
     "spoken_number",
     "spoken_phone",
     "spoken_time",
+    "written_day",
     "written_slot",
+    "written_time",
 ]

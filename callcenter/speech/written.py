@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from callcenter.speech.moments import WEEKDAYS, says_year, spoken_day_and_month
 
@@ -36,3 +36,13 @@ def written_slot(at: datetime, today: date) -> str:
     day = f"{'1er' if at.day == 1 else at.day}{_UNBROKEN}{_MONTHS[at.month - 1]}"
     year = f" {at.year}" if says_year(at.date(), today, None) else ""
     return f"{WEEKDAYS[at.weekday()][:3]}. {day}{year} {at:%H:%M}"
+
+
+def written_day(value: date) -> str:
+    """« 01/12 », where every character of a text message counts."""
+    return f"{value:%d/%m}"
+
+
+def written_time(value: time) -> str:
+    """« 14h30 », likewise."""
+    return f"{value:%Hh%M}"

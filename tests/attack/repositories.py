@@ -95,6 +95,7 @@ from callcenter.store.sealed import Place
 from tests.attack.ground import Ground
 from tests.attack.scene import A_STRANGER, CARD, FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
 from tests.attack.script_cases import SCRIPT_CASES, SCRIPTS_NOT_ATTACKED
+from tests.texts import APPOINTMENT_TEXT
 
 
 @dataclass(slots=True)
@@ -811,7 +812,7 @@ async def tell_by_text_message(on: Careless) -> object:
     flags = PatientFlags(about(BORN, Category.RECORD_EXISTS), *[False] * 6)
     contact = Contact(uuid4(), about(JEANNES_MOBILE, Category.CONTACT_DETAILS), True, on.now, on.now, False)
     told = (on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now)
-    return await tell_by_text(*told, sender="+33199000001", actor=IVR_ACTOR)
+    return await tell_by_text(*told, words=APPOINTMENT_TEXT, sender="+33199000001", actor=IVR_ACTOR)
 
 
 async def offer_slot(on: Careless) -> object:

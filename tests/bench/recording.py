@@ -25,6 +25,7 @@ from tests.bench.carrier import code_in
 from tests.bench.values import Begin, Commit, Execute, Operation, Person, Recording, Step
 from tests.bench.walk import Walk
 from tests.bench.wire import Line, Received, Site
+from tests.texts import CODE_TEXT
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ class _JobByHand:
         async with database.house() as connection:
             deferred = (await connection.execute(query)).scalar_one()
         names = json.loads(deferred) if isinstance(deferred, str) else deferred
-        sender = CodeSender(database, self.running.sealer, self.running.clock, pocket, 10)
+        sender = CodeSender(database, self.running.sealer, self.running.clock, pocket, CODE_TEXT, 10)
         await sender.send(UUID(names["practice"]), UUID(names["challenge"]))
         return pocket.code
 

@@ -26,6 +26,7 @@ from callcenter.practice.demo_file import demo_id
 from callcenter.practice.patients import Patients
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
+from tests.texts import CODE_TEXT
 
 TILLEULS, PORT = demo_id("practice", "cabinet-des-tilleuls"), demo_id("practice", "maison-de-sante-du-port")
 
@@ -64,7 +65,7 @@ class Exchange:
         return Challenges(self.sealer, self.clock, SystemRandom(), self.limits, self.database)
 
     def sender(self) -> CodeSender:
-        return CodeSender(self.database, self.sealer, self.clock, self.postbox, 10)
+        return CodeSender(self.database, self.sealer, self.clock, self.postbox, CODE_TEXT, 10)
 
     async def dial(self, caller: str | None = "+33639980001") -> Line:
         call = uuid4()

@@ -21,6 +21,7 @@ from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure.exits import words_of
 from callcenter.disclosure.gate import Gate
 from callcenter.flow.ports import Found, NoMoreCodes
+from callcenter.flow.prompts import Prompt
 from callcenter.identity.evidence import standing
 from callcenter.kernel.randomness import Random
 from callcenter.practice import bookings
@@ -224,9 +225,9 @@ async def test_p1_a_code_that_leaves_without_a_record_is_seen(
 async def test_a_code_in_the_log_is_seen(house: Premises, telephone: Telephone, monkeypatch: Patch) -> None:
     message = codes.code_message
 
-    def and_log_it(code: str, minutes: int) -> str:
+    def and_log_it(words: Prompt, code: str, minutes: int) -> str:
         structlog.get_logger("callcenter").info("code_made", code=code)
-        return message(code, minutes)
+        return message(words, code, minutes)
 
     monkeypatch.setattr(codes, "code_message", and_log_it)
     await telephone.hear(house.population.people["several"])

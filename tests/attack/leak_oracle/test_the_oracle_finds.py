@@ -30,6 +30,7 @@ from tests.attack.leak_oracle.renderings import renderings, writings
 from tests.attack.leak_oracle.search import Searcher
 from tests.attack.leak_oracle.shift import told_by
 from tests.attack.leak_oracle.verdict import Sink
+from tests.texts import CODE_TEXT
 
 POPULATION = invent()
 CANARIES = tuple(POPULATION.canaries())
@@ -69,7 +70,7 @@ CARRIERS: Mapping[Sink, Callable[[str], str]] = MappingProxyType(
         Sink.SOUND: _sound,
         Sink.SMS_TO: str,
         Sink.CALL_TO: str,
-        Sink.SMS_BODY: lambda text: f"{code_message('123456', 10)} {text}",
+        Sink.SMS_BODY: lambda text: f"{code_message(CODE_TEXT, '123456', 10)} {text}",
         Sink.MAIL: _mail,
         Sink.REST: lambda text: f"POST https://api.example/Messages.json\n\n{urlencode({'StatusCallback': text})}",
         Sink.URL: lambda text: f"POST {_STEP}?{urlencode({'n': text})}",

@@ -98,7 +98,7 @@ def in_the_recipient(patch: Patch, canary: Canary) -> None:
 
 def in_a_message(patch: Patch, canary: Canary) -> None:
     message = codes.code_message
-    patch.setattr(codes, "code_message", lambda code, minutes: f"{message(code, minutes)} {canary.value}")
+    patch.setattr(codes, "code_message", lambda *given: f"{message(*given)} {canary.value}")
 
 
 def in_a_request_to_the_carrier(patch: Patch, canary: Canary) -> None:

@@ -78,22 +78,27 @@ def test_every_kind_of_field_exists() -> None:
         ("{% import 'x' as y %}", "(import)"),
         ("{% extends 'x' %}", "(extends)"),
         ("{% macro m() %}{% endmacro %}", "(macro)"),
-        ("{% set a = 1 %}", "(assign)"),
-        ("{% for a in practice.name %}{% endfor %}", "(for)"),
+        ("{% set a = 1 %}", "it sets a variable « a »"),
+        ("{% for a in practice.name %}{% endfor %}", "it loops over practice.name: what a loop says cannot be proven"),
+        ("{% for a in [1] %}{% endfor %}", "it loops over something: "),
         ("{% filter upper %}a{% endfilter %}", "(filterblock)"),
-        ("{% if not practice.is_open %}a{% endif %}", "(not)"),
+        ("{% if not (not practice.is_open) %}a{% endif %}", "(not)"),
         ("{% if practice.is_open and practice.access %}a{% endif %}", "(and)"),
         ("{% if practice.name == 'x' %}a{% endif %}", "(compare)"),
         ("{% if practice.name is defined %}a{% endif %}", "(test)"),
-        ("{% if practice.is_open %}a{% else %}b{% endif %}", "« else »"),
-        ("{% if practice.is_open %}a{% elif practice.access %}b{% endif %}", "« else »"),
+        ("{% if practice.is_open %}a{% else %}{{ f() }}{% endif %}", "(call)"),
+        ("{% if practice.is_open %}a{% elif f() %}b{% endif %}", "(call)"),
+        ("{% if practice.is_open %}a{% elif practice.access %}b{% else %}{{ f() }}{% endif %}", "(call)"),
         ("{% if practice.is_open %}{{ appointment.secret }}{% endif %}", "« appointment.secret » is not a field"),
         ("{{ appointment }}", "« appointment » is not a field"),
         ("{{ appointment.place.__class__ }}", "« appointment.place.__class__ » is not a field"),
         ("{{ self }}", "« self » is not a field"),
         ("{{ appointment.place | upper }}", "« upper » is not a filter"),
-        ("{{ appointment.place | attr('x') }}", "arguments"),
-        ("{{ appointment.place | spoken_name('x') }}", "arguments"),
+        ("{{ appointment.place | attr('x') }}", "« attr » is given arguments"),
+        ("{{ appointment.place | spoken_name('x') }}", "« spoken_name » is given arguments"),
+        ("{{ appointment.place | spoken_name(a='x') }}", "« spoken_name » is given arguments"),
+        ("{{ appointment.place | spoken_name(*'x') }}", "« spoken_name » is given arguments"),
+        ("{{ appointment.place | spoken_name(**'x') }}", "« spoken_name » is given arguments"),
         ("{{ appointment.place | spoken_name | spoken_phone }}", "(filter)"),
         ("{{ appointment.starts_at }}", "is a date and time"),
         ("{{ appointment.starts_at | spoken_name }}", "is a date and time"),
@@ -108,6 +113,50 @@ def test_anything_else_is_refused_with_line_and_mend(tmp_path: Path, text: str, 
     problems = refused(tmp_path, text)
     assert any(what in problem.what for problem in problems), problems
     assert all(problem.line == 1 and problem.mend and "prompt « x »" in problem.what for problem in problems)
+
+
+HIDDEN = "appointment.practitioner (D04)"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{% set x = appointment.practitioner %}", f"it sets a variable « x », which may hold {HIDDEN}"),
+        ("{% set x, y = 1, appointment.practitioner %}", f"« x, y », which may hold {HIDDEN}"),
+        ("{% set x %}{{ appointment.practitioner }}{% endset %}", f"« x », which may hold {HIDDEN}"),
+        ("{% set x = appointment.practitioner %}{{ x }}", f"it says or asks a variable « x », which may hold {HIDDEN}"),
+        ("{% set x = appointment.practitioner %}{% if x %}!{% endif %}", f"a variable « x », which may hold {HIDDEN}"),
+        ("{% set x = appointment.practitioner %}{% set y = x %}", f"variable « y », which may hold {HIDDEN}"),
+        ("{% set x = appointment.practitioner %}{{ x.title() }}", f"(call), and names {HIDDEN} in it"),
+        ("{% set x = appointment %}{{ x.practitioner }}", "« x.practitioner », which may hold appointment (D03 D04"),
+        ("{% with x = appointment.practitioner %}{{ x }}{% endwith %}", f"(with), and names {HIDDEN} in it"),
+        ("{% for x in appointment.practitioner %}{{ x }}{% endfor %}", f"it loops over {HIDDEN}: what a loop"),
+        ("{% for x in practice.name %}{{ appointment.practitioner }}{% endfor %}", f"names {HIDDEN} inside: what"),
+        ("{% for x in practice.name %}{% else %}{{ appointment.practitioner }}{% endfor %}", f"names {HIDDEN} inside:"),
+        ("{% for x in appointment.all %}{{ x }}{% endfor %}", "it loops over appointment.all (D03 D04 D05 D06): what"),
+        ("{% for x in practice.name ~ appointment.place %}{% endfor %}", "over appointment.place (D06), practice.name"),
+        ("{{ practice.name | default(appointment.practitioner) }}", f"« default » is given {HIDDEN}"),
+        ("{{ practice.name | default(x=appointment.practitioner) }}", f"« default » is given {HIDDEN}"),
+        ("{{ practice.name | default(*appointment.practitioner) }}", f"« default » is given {HIDDEN}"),
+        ("{{ practice.name | default(**appointment.practitioner) }}", f"« default » is given {HIDDEN}"),
+        ("{{ appointment['practitioner'] }}", f"(getitem), and names {HIDDEN} in it"),
+        ("{{ appointment[practice.name] }}", "(getitem), and names appointment (D03 D04 D05 D06) in it"),
+        ("{{ practice[appointment.practitioner] }}", f"(getitem), and names {HIDDEN} in it"),
+        ("{{ practice[1][appointment.practitioner] }}", f"(getitem), and names {HIDDEN} in it"),
+        ("{{ practice.name ~ appointment.practitioner }}", f"(concat), and names {HIDDEN} in it"),
+        ("{% if practice.is_open and appointment.practitioner %}!{% endif %}", f"(and), and names {HIDDEN} in it"),
+        ("{% if practice.is_open or appointment.practitioner %}!{% endif %}", f"(or), and names {HIDDEN} in it"),
+        ("{{ 'a' if appointment.practitioner else 'b' }}", f"(condexpr), and names {HIDDEN} in it"),
+        ("{% macro m(x=appointment.practitioner) %}{% endmacro %}", f"(macro), and names {HIDDEN} in it"),
+        ("{% call f() %}{{ appointment.practitioner }}{% endcall %}", f"(callblock), and names {HIDDEN} in it"),
+        ("{% filter upper %}{{ appointment.practitioner }}{% endfilter %}", f"(filterblock), and names {HIDDEN} in"),
+        ("{% include appointment.practitioner %}", f"(include), and names {HIDDEN} in it"),
+        ("{{ f(appointment.practitioner).x }}", f"(getattr), and names {HIDDEN} in it"),
+    ],
+)
+def test_p9_what_is_refused_says_which_label_it_hides(tmp_path: Path, text: str, what: str) -> None:
+    problems = refused(tmp_path, text)
+    assert any(what in problem.what for problem in problems), problems
 
 
 @pytest.mark.parametrize(
@@ -139,7 +188,56 @@ def test_a_field_that_may_be_left_out_is_said_inside_an_if_of_its_own(tmp_path: 
     assert "does not name it" in problem.what
 
 
+ABSENT = "{% if appointment.practitioner %}Avec{% else %}Sans{% endif %}"
+
+
+def test_p9_both_ways_of_a_condition_and_the_condition_itself_have_their_labels(tmp_path: Path) -> None:
+    said_otherwise = "{% if practice.is_open %}a{% elif practice.access %}b{% else %}{{ appointment.place }}{% endif %}"
+    assert prompt_of(tmp_path, said_otherwise).fields == {"practice.is_open", "practice.access", "appointment.place"}
+    asked = "{% if practice.is_open %}a{% elif appointment.place %}b{% endif %}"
+    assert prompt_of(tmp_path, asked).fields == {"practice.is_open", "appointment.place"}
+    negated = "{% if not appointment.place %}a{% endif %}"
+    assert prompt_of(tmp_path, negated).fields == {"appointment.place"}
+    assert prompt_of(tmp_path, ABSENT).told == {Category.PRACTITIONER}
+
+
+def test_what_may_be_left_out_is_not_said_where_it_is_missing(tmp_path: Path) -> None:
+    name = "practice.access"
+    for text in (
+        "{% if practice.access %}a{% else %}{{ practice.access }}{% endif %}",
+        "{% if not practice.access %}{{ practice.access }}{% endif %}",
+        "{% if practice.is_open %}a{% elif practice.name %}{{ practice.access }}{% endif %}",
+        "{% if practice.access %}{% if not practice.access %}{{ practice.access }}{% endif %}{% endif %}",
+    ):
+        [problem] = refused(tmp_path, {"text": text, "optional": [name]})
+        assert "outside an « if » of its own" in problem.what
+    for text in (
+        "{% if not practice.access %}a{% else %}{{ practice.access }}{% endif %}",
+        "{% if practice.is_open %}a{% elif practice.access %}{{ practice.access }}{% endif %}",
+    ):
+        assert prompt_of(tmp_path, {"text": text, "optional": [name]}).optional == {name}
+
+
+def test_p9_that_something_is_withheld_has_no_words_of_its_own(tmp_path: Path) -> None:
+    inside = "{% if practice.is_open %}{% if not appointment.practitioner %}Sans{% endif %}{% endif %}"
+    behind = "{% if practice.is_open %}a{% elif appointment.practitioner %}{% else %}b{% endif %}"
+    for text in (ABSENT, inside, behind):
+        [problem] = refused(tmp_path, {"text": text, "optional": ["appointment.practitioner"]})
+        assert "that something is withheld must not be heard" in problem.what
+    assert prompt_of(tmp_path, {"text": "{% if not practice.access %}a{% endif %}", "optional": ["practice.access"]})
+
+
 # --- words
+
+
+def test_one_way_or_the_other_is_said(tmp_path: Path) -> None:
+    text = "{% if practice.is_open %}a{% elif not practice.access %}b{% elif practice.name %}c{% else %}d{% endif %}"
+    prompt = prompt_of(tmp_path, {"text": text, "optional": ["practice.access", "practice.name"]})
+    said = [
+        prompt.render({"practice.is_open": is_open, "practice.access": access, "practice.name": name})
+        for is_open, access, name in ((True, "x", "x"), (False, "", "x"), (False, "x", "x"), (False, "x", ""))
+    ]
+    assert said == ["a", "b", "c", "d"]
 
 
 def test_rendered_with_and_without_what_is_optional(tmp_path: Path) -> None:
@@ -185,6 +283,8 @@ def test_white_space_is_collapsed_and_no_break_spaces_stay(tmp_path: Path) -> No
 def test_what_is_always_said_leaves_conditions_out(tmp_path: Path) -> None:
     text = "Le 15. {% if practice.is_open %}Le 112.{% endif %} Bonjour {{ practice.name }}."
     assert prompt_of(tmp_path, text).always_said == "Le 15. Bonjour ."
+    either = "Le 15. {% if practice.is_open %}Le 112.{% else %}Le 112.{% endif %}"
+    assert prompt_of(tmp_path, either).always_said == "Le 15."
 
 
 def test_the_digest_follows_text_and_optional_fields(tmp_path: Path) -> None:

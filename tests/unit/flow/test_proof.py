@@ -32,7 +32,7 @@ from callcenter.flow.language import (
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, guaranteed, prove
-from callcenter.flow.words import parse
+from callcenter.flow.template import parse
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel, Level
 

@@ -10,7 +10,7 @@ import pytest
 from callcenter.flow.check import Verdict, check
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import Prompt, PromptBook
-from callcenter.flow.words import parse
+from callcenter.flow.template import parse
 from callcenter.kernel.errors import DataProblems
 
 UNSAFE = Path(__file__).parent / "unsafe_scripts"
