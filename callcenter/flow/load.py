@@ -60,7 +60,7 @@ from callcenter.flow.script_soundness import script_problems
 from callcenter.flow.script_ways import script_graph_problems
 from callcenter.flow.soundness import local_problems
 from callcenter.flow.ways import graph_problems
-from callcenter.kernel.documents import Document, from_pydantic, read_yaml
+from callcenter.kernel.documents import DISK, Document, Texts, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
@@ -68,19 +68,22 @@ _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_lengt
 _PartName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*/)?[a-z][a-z0-9_]*$", max_length=120)]
 
 
-def load_flow(path: str | Path, book: PromptBook) -> Flow:
+def load_flow(path: str | Path, book: PromptBook, texts: Texts = DISK) -> Flow:
     """The flow in the file at ``path``, with its prompts in ``book``.
+
+    Arguments:
+        texts: where the file, and what it names, is read.
 
     Raises:
         DataProblems: all that is wrong, by line.
     """
-    document = read_yaml(path)
+    document = read_yaml(path, texts)
     try:
         header = _Header.model_validate(document.data)
     except ValidationError as error:
         raise DataProblems(from_pydantic(error, document)) from error
     steps, problems = _read_steps(header.steps, document)
-    parts, part_of = _read_parts(header, document, steps, problems)
+    parts, part_of = _read_parts(header, document, steps, problems, texts)
     flow = Flow(
         name=header.flow,
         channel=header.channel,
@@ -104,7 +107,7 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
 
 
 def _read_parts(
-    header: _Header, document: Document, steps: dict[str, Step], problems: list[Problem]
+    header: _Header, document: Document, steps: dict[str, Step], problems: list[Problem], texts: Texts
 ) -> tuple[list[Document], dict[str, str]]:
     """Add the steps of the flow's parts to ``steps``; the parts, and in which file each of these steps stands."""
     folder = Path(document.file).parent
@@ -114,7 +117,7 @@ def _read_parts(
     for index, name in enumerate(header.parts):
         try:
             own = name if "/" in name else f"{header.flow}/{name}"
-            part = read_yaml(folder / f"{own}.yaml")
+            part = read_yaml(folder / f"{own}.yaml", texts)
             form = _Part.model_validate(part.data)
         except DataProblems as error:
             problems += error.problems
