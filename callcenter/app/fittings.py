@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 from callcenter.app.alarms import HouseAlarms
 from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierRooms, CarrierTelephone
 from callcenter.app.configured import carrier_settings, limits_of, mailer_of, messages_page
+from callcenter.app.publishing import Publishing, shelf_of
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
 from callcenter.calls.keypad import Keypad
@@ -108,7 +109,7 @@ async def fitted_out(
     alerts = Alerts(metrics)
     voices = CarrierVoices.with_french(settings.carrier.voice)
     static = StaticAnswers(voices, alerts)
-    house, fit = await _house(stack, settings, addresses, clock, random, static)
+    house, fit = await _house(stack, settings, addresses, clock, random, static, alerts)
     if voice is None:
         voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
     messages = Counter("callcenter_messages_total", "Messages by what became of them", ("status",), registry=registry)
@@ -152,7 +153,13 @@ async def fitted_out(
 
 
 async def _house(
-    stack: AsyncExitStack, settings: Settings, addresses: Addresses, clock: Clock, random: Random, lines: OpenLines
+    stack: AsyncExitStack,
+    settings: Settings,
+    addresses: Addresses,
+    clock: Clock,
+    random: Random,
+    lines: OpenLines,
+    alerts: Alerts,
 ) -> tuple[House, DatabaseFit]:
     """What calls are done with, once flows are proven and database and keys are found to fit."""
     flows = load_flows(settings.flows.folder, settings.flows.entry, settings.flows.prompts, settings.flows.policy)
@@ -163,8 +170,9 @@ async def _house(
     await fit.check_login()
     await fit.check_schema()
     await check_keys(database, sealer)
+    shelf = await shelf_of(Publishing(database, clock, random), flows, alerts)
     limits = limits_of(settings.verification)
-    return House(database, attempts, sealer, clock, random, flows, limits, Places(), lines), fit
+    return House(database, attempts, sealer, clock, random, shelf, limits, Places(), lines), fit
 
 
 def opened(stack: AsyncExitStack, url: str, pool: int, application: str) -> Database:

@@ -32,8 +32,10 @@ from callcenter.calls.playbacks import settle
 from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import kept_too_long
 from callcenter.calls.references import CallReferences
+from callcenter.calls.releases import calls_by_flow
 from callcenter.calls.returned import take_answered
 from callcenter.calls.session import Beginning, Playback, Way
+from callcenter.calls.shelf import Shelf
 from callcenter.calls.switchboard import CallSwitchboard
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure import emergency
@@ -247,8 +249,10 @@ class Careless:
         return CallRecord(self.desk(), FLOWS.book, self.patients, Limits())
 
 
-FLOWS = load_flows(
-    PROJECT / "flows", "accueil", PROJECT / "flows/prompts/fr.yaml", PROJECT / "config/disclosure-policy.yaml"
+FLOWS = Shelf(
+    load_flows(
+        PROJECT / "flows", "accueil", PROJECT / "flows/prompts/fr.yaml", PROJECT / "config/disclosure-policy.yaml"
+    )
 )
 JEANNES_TRAITS = {
     "external_id": "jeanne-martin-duval",
@@ -884,6 +888,7 @@ async def book_by_telephone(on: Careless) -> bool:
 
 
 CASES: Mapping[str, Case] = {
+    "calls.releases.calls_by_flow": lambda on: calls_by_flow(on.tx, on.now - timedelta(days=1)),
     "reports.timeline.timeline_of": review_call,
     "reports.reasons.keep_reason": give_a_reason,
     "reports.searching.search": lambda on: _found(on, Kind.DISCLOSURES),
@@ -1065,6 +1070,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     **SCRIPTS_NOT_ATTACKED,
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
+    "calls.releases.in_use": "goes through all practices, each in its own transaction",
     "practice.everywhere.in_each": "goes through all practices; what is done for each is attacked by itself",
     "practice.everywhere.in_each_as_set": "goes through all practices; what is done for each is attacked by itself",
     "notices.stopping.TextsReceived.keep": "goes through all practices, each in its own transaction",
