@@ -15,6 +15,7 @@ from callcenter.background import in_background, keep_going
 from callcenter.calls.flows import FlowRefused, Flows, NoSuchFlow, load_release
 from callcenter.calls.release import SHORT
 from callcenter.calls.releases import (
+    begin_with,
     current_of,
     in_use,
     is_retained,
@@ -110,6 +111,22 @@ class Publishing:
         await log.note(connection, Act.FLOWS_PUBLISHED, actor, None, content, stream=FLOWS_STREAM)
         await wake(connection, Waking(About.FLOWS, FLOWS_STREAM))
         return True
+
+
+async def chosen_release(database: Database, signs: str) -> str:
+    """The digest of the one release that begins with ``signs``.
+
+    Raises:
+        NoSuchRelease: none does.
+        ManyReleases: several do.
+    """
+    async with database.house() as connection:
+        found = await begin_with(connection, signs) if signs else []
+    if not found:
+        raise NoSuchRelease
+    if len(found) > 1:
+        raise ManyReleases
+    return found[0]
 
 
 async def shelf_of(publishing: Publishing, flows: Flows, alerts: Alerts) -> Shelf:

@@ -96,6 +96,12 @@ async def current_of(connection: AsyncConnection) -> str | None:
     return current
 
 
+async def begin_with(connection: AsyncConnection, signs: str) -> Sequence[str]:
+    """Digests of releases that begin with ``signs``; two at most."""
+    found: Sequence[str] = (await connection.execute(_BEGIN_WITH, {"signs": signs.lower()})).scalars().all()
+    return found
+
+
 async def release_called(connection: AsyncConnection, digest: str) -> Release | None:
     """The texts of a release.
 
@@ -184,6 +190,7 @@ _PROVE = text(
 )
 _PUBLISH = text('INSERT INTO flow_publication (release, at, "by") VALUES (:release, :at, :by)')
 _CURRENT = text("SELECT release FROM flow_publication ORDER BY number DESC LIMIT 1")
+_BEGIN_WITH = text("SELECT digest FROM flow_release WHERE starts_with(digest, :signs) LIMIT 2")
 _RELEASE = text("SELECT content FROM flow_release WHERE digest = :release")
 _HOLDERS = text(
     """
