@@ -22,7 +22,7 @@ from callcenter.disclosure.policy import Policy
 from callcenter.flow.language import Flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.kernel.documents import Kept
-from callcenter.kernel.errors import DataProblems, IntegrityError
+from callcenter.kernel.errors import CallcenterError, DataProblems, IntegrityError
 
 _log = structlog.get_logger(__name__)
 
@@ -141,7 +141,7 @@ class Shelf:
             try:
                 # In a thread: nobody on the line waits while it is read and proven.
                 found = await asyncio.to_thread(_proven_of, holders[0], self.policy)
-            except (DataProblems, IntegrityError) as error:
+            except Exception as error:  # whatever it is, a flow that is not proven is not run
                 self.refuse(digest, error)
                 raise FlowRefused from error
             self._hold(found)
@@ -151,7 +151,7 @@ class Shelf:
         """Let calls begin in ``release``, if this version proves it; otherwise all stays as it is, and is told."""
         try:
             flows = await asyncio.to_thread(load_release, release, self.policy)
-        except DataProblems as error:
+        except Exception as error:  # whatever it is, what runs goes on
             self.refuse(release.digest, error)
             return False
         self.put(flows)
@@ -165,7 +165,7 @@ class Shelf:
         """Run nothing of the release, or of the flow, with this digest; it is told once."""
         if digest not in self._refused:
             self._refused.add(digest)
-            self._tell(digest, str(error))
+            self._tell(digest, str(error) if isinstance(error, CallcenterError) else type(error).__name__)
 
     def _hold(self, playable: Playable) -> None:
         self._held[playable.flow.digest] = playable

@@ -721,6 +721,26 @@ async def give_a_reason(on: Careless) -> None:
     await keep_reason(on.tx, on.ground.sealer, uuid4(), REVIEWER, "control", "Contrôle", on.now)
 
 
+async def plant_call_in_progress(ground: Ground, now: datetime) -> None:
+    """Somebody is on the line of the practice in Lyon, and has heard the menu."""
+    call = uuid4()
+    await ground.change(
+        "INSERT INTO call (id, practice_id, carrier_sid, status, started_at) VALUES (:id, :practice, :sid, 2, :now)",
+        id=call,
+        practice=TILLEULS,
+        sid=f"CA{call.hex}",
+        now=now,
+    )
+    await ground.change(
+        "INSERT INTO call_trace (practice_id, call_id, document, at, flow, language, asked, prompts) "
+        "VALUES (:practice, :call, 0, :now, :flow, 'fr', '', '{}')",
+        practice=TILLEULS,
+        call=call,
+        now=now,
+        flow=FLOWS.entry.digest,
+    )
+
+
 async def plant_callback(ground: Ground, now: datetime) -> None:
     """Somebody waited in the practice of Lyon, and is rung back."""
     call = (await ground.rows("SELECT call_id AS id FROM audio LIMIT 1"))[0].id
