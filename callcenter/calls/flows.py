@@ -112,13 +112,18 @@ def load_one(release: Release, name: str, digest: str, policy: Policy) -> Playab
     texts = Kept(release.texts)
     book = PromptBook.load(release.prompts, texts)
     flow = load_flow(f"{FLOWS}/{name}.yaml", book, texts)
-    if flow.digest != digest:
+    if not _is(flow, digest):
         raise IntegrityError(f"the flow « {name} » of the release {release.digest[:SHORT]} is not {digest[:SHORT]}")
     verdict = prove(flow, book, policy)
     problems = _unproven([verdict])
     if problems:
         raise DataProblems(problems)
     return Playable(flow, book, verdict if isinstance(verdict, Proven) else None)
+
+
+def _is(flow: Flow, digest: str) -> bool:
+    """Whether it is the flow that a call or a record names."""
+    return flow.digest == digest
 
 
 def _proven(flows: Sequence[Flow], book: PromptBook, policy: Policy, release: Release, place: str) -> Flows:

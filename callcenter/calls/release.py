@@ -51,7 +51,7 @@ class Release:
         Raises:
             IntegrityError: it is not what was published under ``digest``.
         """
-        if digest_of(content) != digest:
+        if not fits(content, digest):
             raise IntegrityError(f"the texts of the release {digest[:SHORT]} are not those that were published")
         try:
             whole = json.loads(content)
@@ -64,6 +64,11 @@ class Release:
 def digest_of(content: str) -> str:
     """By which a release is known."""
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def fits(content: str, digest: str) -> bool:
+    """Whether this is what was published under ``digest``."""
+    return digest_of(content) == digest
 
 
 @dataclass(frozen=True, slots=True)
