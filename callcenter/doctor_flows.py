@@ -45,11 +45,19 @@ async def releases_fit(database: Database, settings: Settings) -> str:
     said = [f"{current[:SHORT]} is current and proven", f"{len(releases)} retained"]
     if refused:
         said.append(f"not proven by this version, and kept as texts: {_named(refused)}")
-    chosen = settings.flows
-    own = load_flows(chosen.folder, chosen.entry, chosen.prompts, chosen.policy).release.digest
-    if own != current:
+    own = _own(settings)
+    if own is not None and own != current:
         said.append(f"the configured folder is another one ({own[:SHORT]})")
     return "; ".join(said)
+
+
+def _own(settings: Settings) -> str | None:
+    """The release of the configured folder; ``None`` where it is none, which another finding says."""
+    chosen = settings.flows
+    try:
+        return load_flows(chosen.folder, chosen.entry, chosen.prompts, chosen.policy).release.digest
+    except DataProblems:
+        return None
 
 
 async def _is_proven(database: Database, digest: str, policy: Policy) -> bool:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from callcenter.app.publishing import Publishing
+from callcenter.calls import flows as loading
 from callcenter.calls.flows import Flows, load_flows
 from callcenter.calls.shelf import Shelf
+from callcenter.flow.language import Flow
+from callcenter.flow.proof import Counterexample, Proven, Refuted
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.settings import PROJECT
@@ -62,3 +68,17 @@ async def taken_over(shelf: Shelf, digest: str) -> None:
     async with asyncio.timeout(60):
         while shelf.current.release.digest != digest:
             await asyncio.sleep(0.01)
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, *digests: str) -> None:
+    """As a version whose prover refuses these flows."""
+    prove = loading.prove
+
+    def refutes(flow: Flow, *about: Any) -> Proven | Refuted:
+        if flow.digest not in digests:
+            return prove(flow, *about)
+        what, mend = "this version knows better", "write it anew"
+        example = Counterexample(file=flow.file, line=1, fact=None, what=what, path=(), mend=mend)
+        return Refuted(flow.name, (example,))
+
+    monkeypatch.setattr(loading, "prove", refutes)

@@ -24,13 +24,10 @@ from callcenter.calls.release import Release
 from callcenter.calls.releases import current_of, holders_of, in_use, listed, release_called
 from callcenter.calls.shelf import Shelf
 from callcenter.disclosure.policy import load_policy
-from callcenter.flow.language import Flow
-from callcenter.flow.proof import Counterexample, Hop, Proven, Refuted
 from callcenter.flow.prover import prover_version
 from callcenter.flow.screens import Choice, Finished, Form
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import DataProblems, IntegrityError
-from callcenter.kernel.levels import Level
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
 from callcenter.reports.timeline import timeline_of
@@ -42,7 +39,18 @@ from tests.attack.defence import Sabotage
 from tests.attack.ground import Ground, ground_on
 from tests.attack.scene import START, TILLEULS, House, house_of, served
 from tests.conftest import TEMPLATE, Cluster
-from tests.publishing import ANNA, HOURS, OUR_HOURS, POLICY, loaded, published, publishing, reworded, taken_over
+from tests.publishing import (
+    ANNA,
+    HOURS,
+    OUR_HOURS,
+    POLICY,
+    loaded,
+    published,
+    publishing,
+    refusing,
+    reworded,
+    taken_over,
+)
 from tests.scripting import at_the_desk
 
 RESCUE = "+33465710002"
@@ -98,19 +106,6 @@ def shelf(house: House) -> Shelf:
 def run_by(folder: Path) -> dict[str, Any]:
     """Settings of a server whose own folder is this one."""
     return {"folder": folder, "prompts": folder / "prompts" / "fr.yaml"}
-
-
-def refusing(monkeypatch: pytest.MonkeyPatch, *digests: str) -> None:
-    """As a version whose prover refuses these flows."""
-    prove = loading.prove
-
-    def refutes(flow: Flow, *about: Any) -> Proven | Refuted:
-        if flow.digest not in digests:
-            return prove(flow, *about)
-        path = (Hop("welcome", "", Level.UNKNOWN),)
-        return Refuted(flow.name, (Counterexample(flow.file, 1, "this version knows better", path, "write it anew"),))
-
-    monkeypatch.setattr(loading, "prove", refutes)
 
 
 async def record(ground: Ground, sid: str) -> str:
