@@ -138,6 +138,9 @@ async def shelf_of(publishing: Publishing, flows: Flows, alerts: Alerts) -> Shel
     shelf = Shelf(flows, FlowAlarm(alerts).refused)
     await publishing.at_start(flows)
     await follow(publishing.database, shelf)
+    if shelf.current is not flows:
+        own, current = flows.release.digest[:SHORT], shelf.current.release.digest[:SHORT]
+        _log.warning("flows_of_another_release", own=own, current=current)
     await _proven_again(publishing, shelf)
     return shelf
 

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
 from callcenter.calls.evidence_ends import lock_the_call
+from callcenter.calls.flows import FlowRefused, NoSuchFlow
 from callcenter.calls.leading import Led, asked_to_lead
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
@@ -176,7 +177,10 @@ class Keypad:
         return Session.from_json(self._house.sealer.open(state, session_place(practice, call)))
 
     async def _has_a_way(self, connection: AsyncConnection, session: Session) -> bool:
-        flow = (await self._house.flows.of(connection, session.flow)).flow
+        try:
+            flow = (await self._house.flows.of(connection, session.flow)).flow
+        except (NoSuchFlow, FlowRefused):
+            return False
         step = flow.steps.get(session.state.step)
         return session.state.phase is Phase.QUEUED and isinstance(step, Queue) and step.keypad is not None
 

@@ -128,6 +128,13 @@ class Shelf:
         """
         return self.in_memory(digest) or await self._fetched(connection, digest)
 
+    async def book_of(self, connection: AsyncConnection, digest: str) -> PromptBook:
+        """The words of the flow with this digest; the current ones where it is not run."""
+        try:
+            return (await self.of(connection, digest)).book
+        except (NoSuchFlow, FlowRefused):
+            return self.book
+
     async def _fetched(self, connection: AsyncConnection, digest: str) -> Playable:
         async with self._loading:
             held = self.in_memory(digest)

@@ -142,7 +142,8 @@ class WaitingRoom:
             return None
         began = session.beginning
         facts = await house.places.facts(connection, row.practice_id, began.revision, began.at)
-        book = (await house.flows.of(connection, session.flow)).book
+        # Whoever waits goes on waiting, whatever became of the flow: an operator is worth more than the rescue line.
+        book = await house.flows.book_of(connection, session.flow)
         return _There(connection, session, book, facts, stay, now)
 
     async def _heard(self, there: _There, at: AtAWait) -> Waits | WaitOver:

@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.app import publishing as app_publishing
 from callcenter.app.publishing import FLOWS_STREAM, NoSuchRelease, follow
+from callcenter.background import in_background
 from callcenter.calls import flows as loading
 from callcenter.calls.flows import FlowRefused, Flows, NoSuchFlow
 from callcenter.calls.release import Release
@@ -32,8 +34,11 @@ from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo import seed
 from callcenter.reports.timeline import timeline_of
 from callcenter.reports.values import Area
+from callcenter.routing.waking import About, Waking
+from callcenter.routing.waking import wake as routing_wake
 from callcenter.settings import PROJECT
 from callcenter.staff.records import Act, records_of
+from callcenter.store.database import Database
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage
 from tests.attack.ground import Ground, ground_on
@@ -44,6 +49,7 @@ from tests.publishing import (
     HOURS,
     OUR_HOURS,
     POLICY,
+    folder_of,
     loaded,
     published,
     publishing,
@@ -229,6 +235,28 @@ async def test_a_call_that_one_server_began_goes_on_at_another_that_has_not_seen
         assert shelf(another).current.release.digest != digest, "calls begin there as before"
 
 
+async def test_a_publication_of_which_nobody_was_told_is_found_among_other_news(
+    ground: Ground, clock: DrivenClock, made: Callable[..., House], other: Flows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wake = app_publishing.wake
+
+    async def of_something_else(connection: AsyncConnection, *_: object) -> None:
+        await wake(connection, Waking(About.QUEUE, FLOWS_STREAM))
+
+    monkeypatch.setattr(app_publishing, "wake", of_something_else)
+    monkeypatch.setattr(app_publishing, "LOOKS_AGAIN", 0.2)
+    async with served(made()) as house, in_background(news(ground.app)):
+        await taken_over(shelf(house), await published(ground.app, clock, other))
+
+
+async def news(database: Database) -> None:
+    """Of a busy queue, faster than anybody looks by themselves."""
+    while True:
+        async with database.house() as connection:
+            await routing_wake(connection, Waking(About.QUEUE, FLOWS_STREAM))
+        await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("held", [True, False], ids=["in-memory", "fetched"])
 async def test_a_script_in_progress_is_answered_to_its_end_after_a_publication(
     ground: Ground, clock: DrivenClock, shipped: Flows, tmp_path: Path, held: bool
@@ -351,6 +379,17 @@ async def test_what_nobody_has_published_is_no_flow(ground: Ground, shipped: Flo
         with pytest.raises(NoSuchFlow):
             await Shelf(shipped).of(connection, "cd" * 32)
         assert await Shelf(shipped).told(connection, ["cd" * 32]) == {}
+        assert await Shelf(shipped).book_of(connection, "cd" * 32) is shipped.book, "whoever waits goes on waiting"
+
+
+async def test_who_waits_hears_the_words_of_their_own_release(
+    ground: Ground, clock: DrivenClock, shipped: Flows, tmp_path: Path
+) -> None:
+    later = loaded(folder_of(tmp_path, ("prompts/fr.yaml", "queue.still: Vous", "queue.still: Bien, vous")))
+    await published(ground.app, clock, shipped)
+    async with ground.app.house() as connection:
+        book = await Shelf(later).book_of(connection, shipped.entry.digest)
+    assert book["queue.still"] == shipped.book["queue.still"] != later.book["queue.still"]
 
 
 _COLUMNS = {"flow_release": "content", "flow_version": "name", "flow_proof": "summary", "flow_publication": "by"}

@@ -396,7 +396,7 @@ async def test_once_the_caller_has_gone_only_what_can_be_noted_is_offered(desk: 
     assert isinstance((await desk.answer("send", disposition="message")).screen, Finished)
 
 
-async def test_p7_a_script_that_an_update_of_the_flows_overtook_stands_as_it_was(desk: Desk) -> None:
+async def test_p7_a_script_whose_flow_is_not_run_stands_as_it_was(desk: Desk) -> None:
     """Nothing more can be answered; the page around it, with the call, goes on."""
     stands = await desk.look()
     flows = desk.house.flows.current
