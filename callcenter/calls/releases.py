@@ -21,6 +21,8 @@ from callcenter.flow.proof import Proven
 from callcenter.flow.prover import prover_version
 from callcenter.store.database import Database, Transaction
 
+#: Asked by every server now and then, whatever else goes on.
+CURRENT = "SELECT release FROM flow_publication ORDER BY number DESC LIMIT 1"
 #: Releases that are listed, and practices that are asked for their calls.
 MOST_LISTED, MOST_PRACTICES = 100, 5_000
 #: A call that began before this has ended, whether or not the carrier has said so.
@@ -92,7 +94,7 @@ async def make_current(connection: AsyncConnection, digest: str, by: str, now: d
 
 async def current_of(connection: AsyncConnection) -> str | None:
     """Digest of the release in which calls begin; ``None`` before anything was published."""
-    current: str | None = (await connection.execute(_CURRENT)).scalar_one_or_none()
+    current: str | None = (await connection.execute(text(CURRENT))).scalar_one_or_none()
     return current
 
 
@@ -189,7 +191,6 @@ _PROVE = text(
     "VALUES (:flow, :prover, :policy, :summary, :at) ON CONFLICT DO NOTHING"
 )
 _PUBLISH = text('INSERT INTO flow_publication (release, at, "by") VALUES (:release, :at, :by)')
-_CURRENT = text("SELECT release FROM flow_publication ORDER BY number DESC LIMIT 1")
 _BEGIN_WITH = text("SELECT digest FROM flow_release WHERE starts_with(digest, :signs) LIMIT 2")
 _RELEASE = text("SELECT content FROM flow_release WHERE digest = :release")
 _HOLDERS = text(
