@@ -14,6 +14,7 @@ from callcenter.calls.flows import load_flows
 from callcenter.calls.recordings import kept_too_long
 from callcenter.console.administration_ports import Checked
 from callcenter.console.carrier_file import NotInstalled, carrier_file
+from callcenter.doctor_flows import releases_fit
 from callcenter.installation import DatabaseFit, keys_path, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
@@ -111,6 +112,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "login": lambda: _login(fit),
                     "schema": lambda: _schema(fit),
                     "keys and data": lambda: _keys_fit(database, settings),
+                    "releases": lambda: releases_fit(database, settings),
                     "practices": lambda: _practices(database),
                     "jobs": lambda: _jobs(database),
                     "ledger": lambda: _ledger(database),

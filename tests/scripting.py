@@ -19,6 +19,7 @@ from callcenter.calls.script_session import ScriptSession, state_place
 from callcenter.calls.script_values import Operator, Stands
 from callcenter.calls.scripts import Scripts
 from callcenter.calls.session import Beginning, Session, Way
+from callcenter.calls.shelf import Shelf
 from callcenter.calls.steps import House, session_place
 from callcenter.calls.talk_values import Acted, Colleague
 from callcenter.calls.talks import Talks
@@ -289,17 +290,17 @@ async def at_the_desk(
     alerts, _ = alerts_and_metrics()
     lines = StaticAnswers(CarrierVoices(), alerts)
     flows = (
-        FLOWS
+        FLOWS.current
         if shipped
         else replace(
-            FLOWS,
+            FLOWS.current,
             operator=SCRIPT,
-            by_digest={**FLOWS.by_digest, SCRIPT.digest: SCRIPT},
+            by_digest={**FLOWS.current.by_digest, SCRIPT.digest: SCRIPT},
             book=KeysAsWords(),  # type: ignore[arg-type]
         )
     )
     app, limits = ground.app, limits or Limits()
-    house = House(app, app, ground.sealer, clock, floor.chance, flows, limits, Places(), lines)
+    house = House(app, app, ground.sealer, clock, floor.chance, Shelf(flows), limits, Places(), lines)
     return await _talking(ground, clock, floor, house, staff, caller)
 
 

@@ -14,6 +14,7 @@ from callcenter.audit.ledger import Segment
 from callcenter.calls.line_sending import LineSending
 from callcenter.calls.places import Places
 from callcenter.calls.session import Beginning, Session, Way
+from callcenter.calls.shelf import Shelf
 from callcenter.calls.steps import House, session_place
 from callcenter.calls.talk_values import Acted, Colleague
 from callcenter.calls.talks import Talks
@@ -208,7 +209,9 @@ async def begin_talk(floor: Floor, sealer: Sealer, caller: str = CALLER) -> Scen
     alerts, _ = alerts_and_metrics()
     lines = StaticAnswers(CarrierVoices(), alerts)
     database, clock, chance = floor.database, floor.clock, floor.chance
-    house = House(database, database, sealer, clock, chance, FLOWS, Limits(), TilleulsEverywhere(), lines)
+    house = House(
+        database, database, sealer, clock, chance, Shelf(FLOWS.current), Limits(), TilleulsEverywhere(), lines
+    )
     rooms = RoomsDouble()
     thirds, ways = Thirds(house, rooms), LineWaysDouble()
     talks = Talks(house, rooms, thirds, nobody_is_rung, LineSending(house, ways))

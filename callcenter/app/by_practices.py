@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.app.hearing import beginning
 from callcenter.app.settings_in_time import SettingsInTime
 from callcenter.app.sound_addresses import SoundAddresses
-from callcenter.calls.flows import Flows
+from callcenter.calls.shelf import Shelf
 from callcenter.console.practices_ports import (
     Change,
     Clash,
@@ -92,7 +92,7 @@ class StaffPractices:
     database: Database
     clock: Clock
     random: Random
-    flows: Flows
+    flows: Shelf
     sounds: SoundAddresses
     _acts: StaffActs = field(init=False)
 
@@ -187,7 +187,7 @@ class StaffPractices:
         except (DataProblems, UnusablePractice, NumberTaken) as error:
             return Refused(_faults(error))
         called = number if number is not None and number in facts.numbers else next(iter(facts.numbers))
-        heard = await beginning(self.flows, facts, called, moment)
+        heard = await beginning(self.flows.current, facts, called, moment)
         lines = [(line.text, line.language) for line in heard.lines]
         return Heard(
             number=called,

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from callcenter.calls.flows import Flows
 from callcenter.calls.script_notes import notes_of
+from callcenter.calls.shelf import Shelf
 from callcenter.console.on_duty import display_name
 from callcenter.console.review_ports import (
     Asked,
@@ -79,7 +79,7 @@ class StaffReviews:
     sealer: Sealer
     clock: Clock
     random: Random
-    flows: Flows
+    flows: Shelf
     look_ups: Bound = field(default_factory=lambda: Bound(30, timedelta(hours=24)))
 
     async def desk(self, token: str) -> ReviewDesk:

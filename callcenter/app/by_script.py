@@ -11,6 +11,7 @@ from callcenter.audit.ledger import EventKind
 from callcenter.calls import script_values
 from callcenter.calls.script_values import Operator, ScriptScreen, ShownField
 from callcenter.calls.scripts import EMERGENCY_PROMPT, Scripts
+from callcenter.calls.shelf import Shelf
 from callcenter.console.script_ports import (
     RETURNED,
     Ask,
@@ -28,7 +29,6 @@ from callcenter.console.script_ports import (
     Screen,
     ShownValue,
 )
-from callcenter.disclosure.policy import Policy
 from callcenter.flow import screens
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.script_files import field_prompt
@@ -42,15 +42,13 @@ class OperatorsScripts:
     """Implements ``console.script_ports.Script``.
 
     Arguments:
-        book: words of the fields that may be shown.
-        policy: names its categories.
+        flows: words of fields that may be shown where the script's own are not known; its policy names categories.
     """
 
     room: StaffRoom
     scripts: Scripts
     clock: Clock
-    book: PromptBook
-    policy: Policy
+    flows: Shelf
 
     async def look(self, token: str, call: UUID) -> Screen | None:
         return self._screen(await self.scripts.look(await self._operator(token), call))
@@ -81,22 +79,22 @@ class OperatorsScripts:
     def _screen(self, made: ScriptScreen | None) -> Screen | None:
         if made is None:
             return None
-        stands = made.stands
+        stands, book = made.stands, made.stands.book or self.flows.book
         noted = next((one.at for one in stands.timeline if one.kind == EventKind.CALL_EMERGENCY.value), None)
         return Screen(
             call=stands.reservation,
             document=stands.document,
             said=tuple(line.text for line in stands.screen.lines),
-            shown=tuple(self._shown(one) for one in stands.shown),
+            shown=tuple(self._shown(one, book) for one in stands.shown),
             ask=self._ask(stands.screen, back=not stands.typing),
             timeline=tuple(_moment(one) for one in stands.timeline),
             level=int(stands.level),
             patient=stands.patient,
             live=stands.live,
             now=stands.now,
-            emergency=None if noted is None else Emergency(noted, (self._said(EMERGENCY_PROMPT),)),
+            emergency=None if noted is None else Emergency(noted, (_said(book, EMERGENCY_PROMPT),)),
             proving=stands.proving,
-            worded={one: worded(self.book, stands.screen, one) for one in self.book.translations},
+            worded={one: worded(book, stands.screen, one) for one in book.translations},
         )
 
     def _ask(self, screen: screens.Screen, *, back: bool) -> Ask:
@@ -118,15 +116,16 @@ class OperatorsScripts:
             one.choice, one.path, one.label.text, code, self._named(one.category), one.done, one.key, one.withheld
         )
 
-    def _shown(self, one: ShownField) -> ShownValue:
-        label = self._said(field_prompt(one.path))
+    def _shown(self, one: ShownField, book: PromptBook) -> ShownValue:
+        label = _said(book, field_prompt(one.path))
         return ShownValue(one.path, label, one.category.value, self._named(one.category), one.value, one.until)
 
-    def _said(self, prompt: str) -> str:
-        return self.book.said(prompt, "fr").render({})
-
     def _named(self, category: Category) -> str:
-        return self.policy.rules[category].name
+        return self.flows.policy.rules[category].name
+
+
+def _said(book: PromptBook, prompt: str) -> str:
+    return book.said(prompt, "fr").render({})
 
 
 def _options(options: tuple[screens.Option, ...]) -> tuple[Option, ...]:

@@ -92,8 +92,7 @@ async def open_console(
                 room=room,
                 scripts=Scripts(replace(house, database=database), fittings.keypad),  # pages hold up no caller
                 clock=house.clock,
-                book=house.flows.book,
-                policy=house.flows.policy,
+                flows=house.flows,
             ),
             bells=bells,
             softphone=softphone_of(settings),

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 from callcenter.app.alarms import HouseAlarms
 from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierRooms, CarrierTelephone
 from callcenter.app.configured import carrier_settings, limits_of, mailer_of, messages_page
+from callcenter.app.publishing import Publishing, shelf_of
 from callcenter.calls import appointment_texts
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
@@ -109,7 +110,7 @@ async def fitted_out(
     alerts = Alerts(metrics)
     voices = CarrierVoices.with_french(settings.carrier.voice)
     static = StaticAnswers(voices, alerts)
-    house, fit = await _house(stack, settings, addresses, clock, random, static)
+    house, fit = await _house(stack, settings, addresses, clock, random, static, alerts)
     if voice is None:
         voice = await stack.enter_async_context(LocalVoice(words_per_minute=settings.voice_rate))
     messages = Counter("callcenter_messages_total", "Messages by what became of them", ("status",), registry=registry)
@@ -153,7 +154,13 @@ async def fitted_out(
 
 
 async def _house(
-    stack: AsyncExitStack, settings: Settings, addresses: Addresses, clock: Clock, random: Random, lines: OpenLines
+    stack: AsyncExitStack,
+    settings: Settings,
+    addresses: Addresses,
+    clock: Clock,
+    random: Random,
+    lines: OpenLines,
+    alerts: Alerts,
 ) -> tuple[House, DatabaseFit]:
     """What calls are done with, once flows are proven and database and keys are found to fit."""
     flows = load_flows(settings.flows.folder, settings.flows.entry, settings.flows.prompts, settings.flows.policy)
@@ -164,8 +171,9 @@ async def _house(
     await fit.check_login()
     await fit.check_schema()
     await check_keys(database, sealer)
+    shelf = await shelf_of(Publishing(database, clock, random), flows, alerts)
     limits = limits_of(settings.verification)
-    return House(database, attempts, sealer, clock, random, flows, limits, Places(), lines), fit
+    return House(database, attempts, sealer, clock, random, shelf, limits, Places(), lines), fit
 
 
 def opened(stack: AsyncExitStack, url: str, pool: int, application: str) -> Database:
@@ -178,12 +186,23 @@ def opened(stack: AsyncExitStack, url: str, pool: int, application: str) -> Data
 def _outreach(house: House, ways: Ways, alarms: Alarms, *, sender: str, page: str | None) -> Outreach:
     """What is sent by itself, texts from ``sender``; messages are read at ``page``."""
     database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
-    policy, words, stale = house.flows.policy, house.flows.book[appointment_texts.KEY], house.limits.contact_stale
+    policy, stale = house.flows.policy, house.limits.contact_stale
     return Outreach(
         teller=Teller(database, sealer, clock, random),
         notices=NoticeSender(database, sealer, clock, ways, alarms, page),
         escalations=Escalations(database, sealer, clock, alarms, random),
-        reminders=Reminders(database, sealer, clock, ways.texts, policy, words, sender, stale, alarms, random),
+        reminders=Reminders(
+            database,
+            sealer,
+            clock,
+            ways.texts,
+            policy,
+            lambda: house.flows.book[appointment_texts.KEY],
+            sender,
+            stale,
+            alarms,
+            random,
+        ),
         unfinished=Unfinished(database, clock, alarms),
         texts_received=TextsReceived(database, sealer, clock, random),
     )

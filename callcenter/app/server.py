@@ -14,8 +14,11 @@ from callcenter.app.distributing import Rounds
 from callcenter.app.faces import listen_to_both
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
+from callcenter.app.publishing import following
 from callcenter.app.working import working
 from callcenter.calls.keypad import Keypad
+from callcenter.calls.release import SHORT
+from callcenter.calls.shelf import Shelf
 from callcenter.calls.talks import Talks
 from callcenter.installation import Addresses
 from callcenter.kernel.clock import Clock, SystemClock
@@ -41,6 +44,7 @@ class Running:
         keypad: what operators may have their callers type.
         talks: what operators do with the calls that they have.
         rounds: what is done again and again for those who wait.
+        flows: that calls begin in, and are in.
     """
 
     settings: Settings
@@ -55,6 +59,7 @@ class Running:
     keypad: Keypad
     talks: Talks
     rounds: Rounds
+    flows: Shelf
 
 
 @asynccontextmanager
@@ -92,9 +97,11 @@ async def run_server(
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
             await stack.enter_async_context(rounds.going())
         await stack.enter_async_context(refreshing(house.database, static, alerts))
+        await stack.enter_async_context(following(addresses.app, house.database, house.flows, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)
         console = await open_console(stack, settings, addresses, fittings, examine)
-        _log.info("serving", webhooks=webhooks, private=private, console=console, flow=house.flows.entry.name)
+        serves = {"flow": house.flows.entry.name, "release": house.flows.current.release.digest[:SHORT]}
+        _log.info("serving", webhooks=webhooks, private=private, console=console, **serves)
         yield Running(
             settings=settings,
             addresses=addresses,
@@ -108,4 +115,5 @@ async def run_server(
             keypad=fittings.keypad,
             talks=fittings.talks,
             rounds=rounds,
+            flows=house.flows,
         )

@@ -94,10 +94,17 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     house, carrier, messenger = fittings.house, fittings.carrier, fittings.messenger
     database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
     policy, limits, texts_from = house.flows.policy, house.limits, settings.carrier.sms_sender
-    book = house.flows.book
     register_jobs(
         application,
-        CodeSender(database, sealer, clock, messenger, book[codes.KEY], settings.verification.code_minutes, random),
+        CodeSender(
+            database,
+            sealer,
+            clock,
+            messenger,
+            lambda: house.flows.book[codes.KEY],
+            settings.verification.code_minutes,
+            random,
+        ),
         Upkeep(database, clock, fittings.endings, carrier),
         SharedTelephones(database, sealer, clock),
     )
@@ -123,7 +130,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
             clock,
             messenger,
             policy,
-            book[appointment_texts.KEY],
+            lambda: house.flows.book[appointment_texts.KEY],
             texts_from,
             limits,
             wants_no_reminder,

@@ -6,6 +6,7 @@ Here nobody waits, so that the ledger learns whose challenge it was, for as long
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -65,7 +66,7 @@ class CodeSender:
 
     Arguments:
         messenger: the carrier.
-        words: the book's, for such a text.
+        words: gives the words that stand, for such a text.
         minutes: how long a code is good for, as the message says.
         random: for the identifiers of records.
     """
@@ -74,7 +75,7 @@ class CodeSender:
     sealer: Sealer
     clock: Clock
     messenger: Messenger[object]
-    words: Prompt
+    words: Callable[[], Prompt]
     minutes: int
     random: Random = field(default_factory=SystemRandom)
 
@@ -141,7 +142,7 @@ class CodeSender:
         if contact is None:  # removed from the file meanwhile
             return NotSent.TELEPHONE_GONE
         code = code_of(self.sealer, tx.practice, challenge_id, row.secret)
-        return _Letter(contact.phone, code_message(self.words, code, self.minutes))
+        return _Letter(contact.phone, code_message(self.words(), code, self.minutes))
 
     async def _note(
         self,

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
 from callcenter.calls.evidence_ends import lock_the_call
+from callcenter.calls.flows import FlowRefused, NoSuchFlow
 from callcenter.calls.leading import Led, asked_to_lead
 from callcenter.calls.session import Session
 from callcenter.calls.steps import House, session_place
@@ -123,7 +124,7 @@ class Keypad:
             return Asked(sent.value)
         await connection.execute(SET_PRACTICE, {"practice": str(sent.practice)})
         leg = (await connection.execute(_LEG, {"call": sent.call})).one()
-        if not self._has_a_way(self._opened(leg.state, sent.practice, sent.call)):
+        if not await self._has_a_way(connection, self._opened(leg.state, sent.practice, sent.call)):
             await not_sent(connection, reservation)
             return Asked.NOT_HERE
         return Out(reservation, sent.practice, sent.call, leg.carrier_sid, leg.document)
@@ -175,8 +176,12 @@ class Keypad:
     def _opened(self, state: bytes, practice: UUID, call: UUID) -> Session:
         return Session.from_json(self._house.sealer.open(state, session_place(practice, call)))
 
-    def _has_a_way(self, session: Session) -> bool:
-        step = self._house.flows.of(session.flow).steps.get(session.state.step)
+    async def _has_a_way(self, connection: AsyncConnection, session: Session) -> bool:
+        try:
+            flow = (await self._house.flows.of(connection, session.flow)).flow
+        except (NoSuchFlow, FlowRefused):
+            return False
+        step = flow.steps.get(session.state.step)
         return session.state.phase is Phase.QUEUED and isinstance(step, Queue) and step.keypad is not None
 
     async def proved(self, staff: UUID, reservation: UUID) -> Proved | None:

@@ -51,7 +51,7 @@ class RemindersAgain:
     Arguments:
         messenger: the carrier.
         policy: the gate's.
-        words: the book's, for such a text.
+        words: gives the words that stand, for such a text.
         sender: whom texts come from, as the carrier is told.
         opposed: whether a patient, or whoever has the telephone of that blind index, wants no reminder (OU-02).
         random: for the identifiers of records.
@@ -62,7 +62,7 @@ class RemindersAgain:
     clock: Clock
     messenger: Messenger[object]
     policy: Policy
-    words: Prompt
+    words: Callable[[], Prompt]
     sender: str
     limits: Limits
     opposed: Callable[[Transaction, UUID, bytes], Awaitable[bool]]
@@ -127,7 +127,7 @@ class RemindersAgain:
                 match.flags,
                 contact,
                 now,
-                words=self.words,
+                words=self.words(),
                 sender=self.sender,
                 actor=JOB_ACTOR,
                 barred=barred,

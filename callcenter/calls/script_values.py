@@ -7,6 +7,7 @@ from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from callcenter.flow.prompts import PromptBook
 from callcenter.flow.screens import Screen
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Level
@@ -67,6 +68,7 @@ class Stands:
         patient: it is known for whom.
         live: the two talk with each other; otherwise only noting is left.
         typing: the caller is at their keys.
+        book: the words of its flow; ``None`` of a flow that this version does not run.
         proving: the option that leads to proving who they are; empty where none of the screen does.
     """
 
@@ -80,6 +82,7 @@ class Stands:
     live: bool
     typing: bool
     now: datetime
+    book: PromptBook | None = field(default=None, compare=False)
     proving: str = ""
 
 

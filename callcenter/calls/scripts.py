@@ -16,6 +16,7 @@ from uuid import UUID
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing, writing
 from callcenter.calls import script_rows
 from callcenter.calls.desk import Desk
+from callcenter.calls.flows import FlowRefused, NoSuchFlow, Playable
 from callcenter.calls.keypad import Keypad, Out
 from callcenter.calls.messages import CallMessages
 from callcenter.calls.script_booking import OperatorsBooking
@@ -32,6 +33,7 @@ from callcenter.disclosure.gate import Gate
 from callcenter.flow.conversation import Started
 from callcenter.flow.language import Flow
 from callcenter.flow.ports import Caller
+from callcenter.flow.prompts import PromptBook
 from callcenter.flow.screens import AtKeys, Filled, Finished, Returned, ScriptEvent
 from callcenter.flow.script_alone import alone
 from callcenter.flow.script_choosing import proving
@@ -177,7 +179,7 @@ class Scripts:
         begun = Entry(EventKind.SCRIPT_BEGUN, _actor(at.operator), None, content)
         segment = Segment(new_id(self._house.random), at.call)
         at.script = ScriptSession(flow.digest, initial(flow), segment, Finished(()))
-        await self._work(at, flow, at.script, Started(), begun)
+        await self._work(at, Playable(flow, self._house.flows.book), at.script, Started(), begun)
 
     async def _advance(self, at: At, event: Filled | Returned) -> Out | None:
         assert at.script is not None, "it was begun"  # noqa: S101 - for the types
@@ -185,11 +187,14 @@ class Scripts:
             isinstance(event, Returned) and not isinstance(at.script.screen, AtKeys)
         ):
             return None
-        return await self._work(at, self._house.flows.of(at.script.flow), at.script, event)
+        playable = await self._house.flows.of(at.tx.connection, at.script.flow)
+        return await self._work(at, playable, at.script, event)
 
-    async def _work(self, at: At, flow: Flow, script: ScriptSession, event: ScriptEvent, *entries: Entry) -> Out | None:
+    async def _work(
+        self, at: At, playable: Playable, script: ScriptSession, event: ScriptEvent, *entries: Entry
+    ) -> Out | None:
         """Advance the script by ``event``, and keep everything that follows from it."""
-        house, now = self._house, self._house.clock.now()
+        house, now, flow, book = self._house, self._house.clock.now(), playable.flow, playable.book
         facts = await house.places.latest(at.tx.connection, at.tx.practice, now)
         try:
             async with writing(at.tx, script.segment, house.clock, house.random) as pen:
@@ -197,9 +202,9 @@ class Scripts:
                     await pen.add(entry)
                 desk = self._desk(at, pen, facts, flow, now)
                 verifier = self._verifier(at, desk)
-                record = OperatorsRecord(desk, house.flows.book, self._patients, house.limits, self._bookings)
-                world = await self._world(at, desk, verifier, record)
-                turn = await advance_script(flow, house.flows.book, script.state, event, world)
+                record = OperatorsRecord(desk, book, self._patients, house.limits, self._bookings)
+                world = await self._world(at, desk, verifier, record, book)
+                turn = await advance_script(flow, book, script.state, event, world)
                 await pen.flush()
                 let_out = tuple(kept(one, now, house.limits.shown_life) for one in record.shown)
         except NotOffered:
@@ -227,7 +232,9 @@ class Scripts:
             desk, at.session, self._keypad, house.sealer, house.limits, *whose, live=at.live, typing=at.typing
         )
 
-    async def _world(self, at: At, desk: Desk, verifier: OperatorsVerifier, record: OperatorsRecord) -> ScriptWorld:
+    async def _world(
+        self, at: At, desk: Desk, verifier: OperatorsVerifier, record: OperatorsRecord, book: PromptBook
+    ) -> ScriptWorld:
         house, facts, beginning = self._house, desk.facts, at.session.beginning
         of_the_call: dict[str, str | bool] = {
             "caller.number_withheld": at.session.caller is None,
@@ -245,8 +252,15 @@ class Scripts:
             messages=CallMessages(desk, beginning, self._inbox, self._voices, house.random),
             booking=OperatorsBooking(desk, self._bookings, beginning.practitioner, live=at.live),
             notes=OperatorsNotes(desk, house.sealer, at.operator.staff, at.reservation),
-            translated={one: {**facts.public(desk.now, one), **of_the_call} for one in house.flows.book.translations},
+            translated={one: {**facts.public(desk.now, one), **of_the_call} for one in book.translations},
         )
+
+    async def _playable(self, at: At, flow: str) -> Playable | None:
+        """``None`` of a flow that this version does not run: the screen is shown as it stands, and not answered."""
+        try:
+            return await self._house.flows.of(at.tx.connection, flow)
+        except (NoSuchFlow, FlowRefused):
+            return None
 
     # --- what is kept
 
@@ -276,10 +290,10 @@ class Scripts:
         life = self._house.limits.evidence_life
         proved = standing(evidence, call=at.call, practice=at.tx.practice, now=now, life=life)
         screen = with_drafts(at.script.screen, at.script.drafts)
-        # None of a script that was begun before an update of the flows: its screen is shown as it stands.
-        flow = self._house.flows.by_digest.get(at.script.flow)
-        if flow is not None and not at.live:
-            screen = alone(flow, at.script.state, screen, self._house.flows.book)
+        playable = await self._playable(at, at.script.flow)
+        flow = None if playable is None else playable.flow
+        if playable is not None and not at.live:
+            screen = alone(playable.flow, at.script.state, screen, playable.book)
         return Stands(
             reservation=at.reservation,
             document=at.document,
@@ -291,6 +305,7 @@ class Scripts:
             live=at.live,
             typing=at.typing if typing is None else typing,
             now=now,
+            book=None if playable is None else playable.book,
             proving=proving(flow, at.script.state) if flow is not None and at.live else "",
         )
 

@@ -24,7 +24,6 @@ from callcenter.calls.booking import CallBooking
 from callcenter.calls.callbacks import take_rung
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, follow
-from callcenter.calls.flows import Flows
 from callcenter.calls.lobby import CallLobby
 from callcenter.calls.messages import CallMessages
 from callcenter.calls.outreach import CallOutreach
@@ -35,6 +34,7 @@ from callcenter.calls.recordings import FETCH_RECORDING, RECORDINGS
 from callcenter.calls.references import CallReferences
 from callcenter.calls.returned import take_answered
 from callcenter.calls.session import Beginning, Session, Way
+from callcenter.calls.shelf import Shelf
 from callcenter.calls.switchboard import CallSwitchboard, OpenLines
 from callcenter.calls.trace import Trace, heard_in, typed_in
 from callcenter.calls.values import (
@@ -54,6 +54,7 @@ from callcenter.disclosure.gate import Gate
 from callcenter.flow.conversation import Dequeued, Dialled, Event, Keyed, Recorded, Started, Then
 from callcenter.flow.engine import Turn, advance
 from callcenter.flow.ports import Caller, World
+from callcenter.flow.prompts import PromptBook
 from callcenter.flow.state import Phase, initial
 from callcenter.identity.challenges import Challenges, Limits
 from callcenter.identity.references import ReferenceLimits, ReferenceTries
@@ -104,6 +105,7 @@ class House:
     Arguments:
         database: for the step's transaction.
         attempts: connections of their own, for counting codes.
+        flows: that calls begin in, and those that they are in.
         lines: knows which calls were sent to other lines.
         queue, reservations: where callers wait for operators.
     """
@@ -113,7 +115,7 @@ class House:
     sealer: Sealer
     clock: Clock
     random: Random
-    flows: Flows
+    flows: Shelf
     limits: Limits
     places: Places
     lines: OpenLines
@@ -275,7 +277,7 @@ class Steps:
         if begun is None:
             raise NoSuchCall
         session, asked = begun
-        flow = house.flows.of(session.flow)
+        flow = (await house.flows.of(tx.connection, session.flow)).flow
         content: dict[str, Value] = {
             "direction": "outbound",
             "refs": [asked],
@@ -414,7 +416,8 @@ class Steps:
         """Advance the flow by ``event`` and keep everything that follows from it; the body is stored, not yet sent."""
         house = self._house
         now = house.clock.now()
-        flow = house.flows.of(session.flow)
+        playable = await house.flows.of(tx.connection, session.flow)
+        flow, book = playable.flow, playable.book
         async with writing(tx, session.segment, house.clock, house.random) as pen:
             for entry in entries:
                 await pen.add(entry)
@@ -422,7 +425,7 @@ class Steps:
             described = {"name": flow.name, "sha256": flow.digest}
             gate = Gate(house.flows.policy, Channel.VOICE, pen, IVR_ACTOR, described, local_day)
             desk = Desk.of(tx, pen, gate, facts, session, call, key.document, now)
-            turn = await advance(flow, house.flows.book, session.state, event, self._world(desk, session))
+            turn = await advance(flow, book, session.state, event, self._world(desk, session, book))
             await pen.flush()  # an audio row refers to its record
             local, pace = facts.voice is VoiceMode.LOCAL, turn.state.manner.pace
             writer = DocumentWriter(tx, call, house.sealer, house.random, now, local_voice=local, pace=pace)
@@ -436,27 +439,24 @@ class Steps:
             await self._save(tx, call, key, after, number, KeptAnswer(body, told), trace, now)
         return body
 
-    def _world(self, desk: Desk, session: Session) -> World:
+    def _world(self, desk: Desk, session: Session, book: PromptBook) -> World:
         house = self._house
         of_the_call: dict[str, str | bool] = {
             "caller.number_withheld": session.caller is None,
             "call.arrival": session.beginning.arrival.value,
         }
         public = {**desk.facts.public(desk.now), **of_the_call}
-        languages = house.flows.book.translations
         return World(
             now=desk.now.astimezone(desk.facts.timezone),
             caller=Caller(session.caller),
             public=public,
             verifier=CallVerifier(desk, self._patients, self._challenges, house.limits, house.random),
-            record=CallRecord(desk, house.flows.book, self._patients, house.limits),
+            record=CallRecord(desk, book, self._patients, house.limits),
             messages=CallMessages(desk, session.beginning, self._inbox, self._voices, house.random),
             outreach=CallOutreach(desk, house.sealer, house.random),
-            translated={one: {**desk.facts.public(desk.now, one), **of_the_call} for one in languages},
+            translated={one: {**desk.facts.public(desk.now, one), **of_the_call} for one in book.translations},
             booking=CallBooking(desk, self._bookings, session.beginning.practitioner),
-            references=CallReferences(
-                desk, house.flows.book, self._bookings, self._patients, self._tries, house.limits
-            ),
+            references=CallReferences(desk, book, self._bookings, self._patients, self._tries, house.limits),
             switchboard=CallSwitchboard(desk, session.beginning, house.lines),
             lobby=CallLobby(desk, session.beginning, house.queue, house.reservations, house.sealer),
         )

@@ -19,6 +19,7 @@ from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
 from callcenter.calls.session import Session
 from callcenter.calls.steps import AnotherCallsStep, House, NoSuchCall, session_place
 from callcenter.calls.values import AtAWait, CallStatus, Meeting, RingsLine, SayText, WaitOver, Waits
+from callcenter.flow.prompts import PromptBook
 from callcenter.flow.state import Phase
 from callcenter.practice.facts import PracticeFacts
 from callcenter.routing.sent_lines import ringing_for
@@ -37,10 +38,11 @@ JUST_COME = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class _There:
-    """A call that waits, as it stands."""
+    """A call that waits, as it stands, with the words of its flow."""
 
     connection: AsyncConnection
     session: Session
+    book: PromptBook
     facts: PracticeFacts
     stay: Stay
     now: datetime
@@ -140,7 +142,9 @@ class WaitingRoom:
             return None
         began = session.beginning
         facts = await house.places.facts(connection, row.practice_id, began.revision, began.at)
-        return _There(connection, session, facts, stay, now)
+        # Whoever waits goes on waiting, whatever became of the flow: an operator is worth more than the rescue line.
+        book = await house.flows.book_of(connection, session.flow)
+        return _There(connection, session, book, facts, stay, now)
 
     async def _heard(self, there: _There, at: AtAWait) -> Waits | WaitOver:
         reason = await self._why_out(there)
@@ -180,7 +184,7 @@ class WaitingRoom:
 
     def _line(self, there: _There, prompt: str, given: dict[str, str] | None = None) -> SayText:
         manner = there.session.state.manner
-        words = self._house.flows.book.said(prompt, manner.language)
+        words = there.book.said(prompt, manner.language)
         public = there.facts.public(there.now, words.language)
         return SayText(words.render({**public, **(given or {})}), words.language, manner.pace)
 

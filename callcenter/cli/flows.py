@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from callcenter.cli.context import Context
+from callcenter.cli.flow_versions import flows_publish, flows_use, flows_versions
 from callcenter.flow.check import check, explain_step
 
 
@@ -45,3 +46,7 @@ def flows_explain(context: Context, flow: Path, step: str, prompts: Path | None,
     report = explain_step(flow, step, book_path=prompts or chosen.prompts, policy_path=policy or chosen.policy)
     click.echo(report.text, nl=False)
     sys.exit(report.exit_code)
+
+
+for command in (flows_publish, flows_versions, flows_use):
+    flows.add_command(command)

@@ -25,26 +25,29 @@ from callcenter.flow.step_forms import FORMS, Name, form_of
 from callcenter.flow.subflow_load import read_subflows
 from callcenter.flow.subflow_soundness import subflow_problems
 from callcenter.flow.ways import graph_problems
-from callcenter.kernel.documents import Document, from_pydantic, read_yaml
+from callcenter.kernel.documents import DISK, Document, Texts, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 
 #: A part of the flow's own folder, or ``FLOW/PART`` for one of another flow's.
 _PartName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*/)?[a-z][a-z0-9_]*$", max_length=120)]
 
 
-def load_flow(path: str | Path, book: PromptBook) -> Flow:
+def load_flow(path: str | Path, book: PromptBook, texts: Texts = DISK) -> Flow:
     """The flow in the file at ``path``, with its prompts in ``book``.
+
+    Arguments:
+        texts: where the file, and what it names, is read.
 
     Raises:
         DataProblems: all that is wrong, by line.
     """
-    document = read_yaml(path)
+    document = read_yaml(path, texts)
     try:
         header = _Header.model_validate(document.data)
     except ValidationError as error:
         raise DataProblems(from_pydantic(error, document)) from error
     steps, problems = _read_steps(header.steps, document)
-    parts, part_of = _read_parts(header, document, steps, problems)
+    parts, part_of = _read_parts(header, document, steps, problems, texts)
     subflows = read_subflows(
         Path(document.file).parent,
         header.channel,
@@ -52,6 +55,7 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
         lambda step: part_of.get(step, document.file),
         _read_steps,
         problems,
+        texts,
     )
     for read in subflows:
         problems += _add(read.steps, read.document, steps, part_of, document)
@@ -82,7 +86,7 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
 
 
 def _read_parts(
-    header: _Header, document: Document, steps: dict[str, Step], problems: list[Problem]
+    header: _Header, document: Document, steps: dict[str, Step], problems: list[Problem], texts: Texts
 ) -> tuple[list[Document], dict[str, str]]:
     """Add the steps of the flow's parts to ``steps``; the parts, and in which file each of these steps stands."""
     folder = Path(document.file).parent
@@ -92,7 +96,7 @@ def _read_parts(
     for index, name in enumerate(header.parts):
         try:
             own = name if "/" in name else f"{header.flow}/{name}"
-            part = read_yaml(folder / f"{own}.yaml")
+            part = read_yaml(folder / f"{own}.yaml", texts)
             form = _Part.model_validate(part.data)
         except DataProblems as error:
             problems += error.problems

@@ -23,7 +23,7 @@ from callcenter.flow.words import (
     told_by_absence,
     unguarded,
 )
-from callcenter.kernel.documents import Document, from_pydantic, read_yaml
+from callcenter.kernel.documents import DISK, Document, Texts, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 
@@ -115,19 +115,22 @@ class PromptBook:
     translations: Mapping[str, Mapping[str, Prompt]] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: str | Path) -> PromptBook:
+    def load(cls, path: str | Path, texts: Texts = DISK) -> PromptBook:
         """The book in the file at ``path``, with the translations that lie beside it (``en.yaml``).
+
+        Arguments:
+            texts: where the files are read.
 
         Raises:
             WordsRefused: all that no prompt may hold, and all that a translation lacks.
             DataProblems: a file that cannot be read, or is no book.
         """
-        book, problems = cls._read(path, Path(path).stem if Path(path).stem in SPEECH else "fr"), []
+        book, problems = cls._read(path, Path(path).stem if Path(path).stem in SPEECH else "fr", texts), []
         translations: dict[str, Mapping[str, Prompt]] = {}
         for language in SPEECH:
             beside = Path(path).with_name(f"{language}.yaml")
-            if Path(path).stem in SPEECH and beside != Path(path) and beside.is_file():
-                translation = cls._read(beside, language)
+            if Path(path).stem in SPEECH and beside != Path(path) and texts.holds(str(beside)):
+                translation = cls._read(beside, language, texts)
                 problems += list(_translation_problems(book, translation))
                 translations[language] = translation.prompts
         if problems:
@@ -135,8 +138,8 @@ class PromptBook:
         return cls(book.file, book.prompts, translations)
 
     @classmethod
-    def _read(cls, path: str | Path, language: str) -> PromptBook:
-        document = read_yaml(path)
+    def _read(cls, path: str | Path, language: str, texts: Texts) -> PromptBook:
+        document = read_yaml(path, texts)
         try:
             form = _BookForm.model_validate(document.data)
         except ValidationError as error:

@@ -13,7 +13,7 @@ from callcenter.flow.forms import Form
 from callcenter.flow.language import Channel, Step
 from callcenter.flow.step_forms import Name
 from callcenter.flow.subflow_language import Run, Subflow
-from callcenter.kernel.documents import Document, from_pydantic, read_yaml
+from callcenter.kernel.documents import Document, Texts, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 
 #: The folder of sub-flows, beside the flows.
@@ -42,6 +42,7 @@ def read_subflows(
     file_of: Callable[[str], str],
     read_steps: Read,
     problems: list[Problem],
+    texts: Texts,
 ) -> list[ReadSubflow]:
     """Every sub-flow that ``steps`` run, or that one of them runs, in the order in which they are met.
 
@@ -51,6 +52,7 @@ def read_subflows(
         file_of: where a step of the flow stands.
         read_steps: reads what stands under « steps ».
         problems: to which is added whatever is wrong.
+        texts: where files are read.
     """
     found: dict[str, ReadSubflow | None] = {}
     waiting = [(step, file_of(step.name)) for step in steps.values() if isinstance(step, Run)]
@@ -59,21 +61,21 @@ def read_subflows(
         if step.subflow in found:
             continue
         file = folder / FOLDER / f"{step.subflow}.yaml"
-        if not file.is_file():
+        if not texts.holds(str(file)):
             what = f"step « {step.name} » runs « {step.subflow} », for which there is no file {FOLDER}/{file.name}"
             problems.append(Problem(where, step.line, what, "write the file, or name another sub-flow"))
             found[step.subflow] = None
             continue
-        found[step.subflow] = read = _read(file, channel, read_steps, problems)
+        found[step.subflow] = read = _read(file, channel, read_steps, problems, texts)
         if read is not None:
             inner = (one for one in read.steps.values() if isinstance(one, Run))
             waiting += [(one, read.document.file) for one in inner]
     return [read for read in found.values() if read is not None]
 
 
-def _read(file: Path, channel: Channel, read_steps: Read, problems: list[Problem]) -> ReadSubflow | None:
+def _read(file: Path, channel: Channel, read_steps: Read, problems: list[Problem], texts: Texts) -> ReadSubflow | None:
     try:
-        document = read_yaml(file)
+        document = read_yaml(file, texts)
         form = _SubflowForm.model_validate(document.data)
     except DataProblems as error:
         problems += error.problems

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from pydantic import ValidationError
@@ -140,13 +140,74 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def read_yaml(path: str | Path) -> Document:
+class Texts(Protocol):
+    """Where the texts of files are read: a disk, or what is kept of one."""
+
+    def read(self, file: str) -> str:
+        """The text of ``file``.
+
+        Raises:
+            DataProblems: it cannot be read, is not UTF-8, or exceeds 1 MiB.
+        """
+        ...
+
+    def holds(self, file: str) -> bool:
+        """Whether there is such a file."""
+        ...
+
+    def listed(self, folder: str) -> list[str]:
+        """The ``*.yaml`` files directly in ``folder``, in order of their names."""
+        ...
+
+
+class Disk:
+    """Files as they lie on the disk. Implements :class:`Texts`."""
+
+    def read(self, file: str) -> str:
+        return _read_text(file)
+
+    def holds(self, file: str) -> bool:
+        return Path(file).is_file()
+
+    def listed(self, folder: str) -> list[str]:
+        return [str(file) for file in sorted(Path(folder).glob("*.yaml"))]
+
+
+DISK = Disk()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Files that are kept as texts, by the path under which they are asked for. Implements :class:`Texts`."""
+
+    texts: Mapping[str, str]
+
+    def read(self, file: str) -> str:
+        if file not in self.texts:
+            raise DataProblems(
+                [Problem(file, 0, "it is not among the texts that are kept", "publish it with the rest")]
+            )
+        if len(self.texts[file].encode()) > MAX_BYTES:
+            raise DataProblems([Problem(file, 0, "it is larger than 1 MiB", "split it")])
+        return self.texts[file]
+
+    def holds(self, file: str) -> bool:
+        return file in self.texts
+
+    def listed(self, folder: str) -> list[str]:
+        return sorted(file for file in self.texts if file.endswith(".yaml") and str(Path(file).parent) == folder)
+
+
+def read_yaml(path: str | Path, texts: Texts = DISK) -> Document:
     """The file at ``path``, with the line of every key.
+
+    Arguments:
+        texts: where it is read.
 
     Raises:
         DataProblems: it cannot be read, is not one YAML mapping in UTF-8, exceeds 1 MiB, or has a key twice.
     """
-    return parse_yaml(_read_text(str(path)), str(path))
+    return parse_yaml(texts.read(str(path)), str(path))
 
 
 def parse_yaml(text: str, file: str) -> Document:

@@ -7,6 +7,7 @@ on record too. At most one an appointment.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -110,7 +111,7 @@ class Reminders:
     Arguments:
         messenger: the carrier.
         policy: what a text may tell.
-        words: the book's, for a text about an appointment.
+        words: gives the words that stand, for a text about an appointment.
         sender: whom texts come from, as the carrier is told.
         stale: how long after its confirmation a telephone serves.
     """
@@ -120,7 +121,7 @@ class Reminders:
     clock: Clock
     messenger: Messenger[Undeliverable | None]
     policy: Policy
-    words: Prompt
+    words: Callable[[], Prompt]
     sender: str
     stale: timedelta
     alarms: Alarms
@@ -231,14 +232,15 @@ class Reminders:
         index = None if to is None else await patients.phone_index(tx, to.id)
         barred = await _barred(tx, facts.reminders.mode, subject, index)
         segment, _ = await stream_so_far(tx, reminder)
+        prompt = self.words()
         async with writing(tx, segment, self.clock, self.random) as pen:
             today = now.astimezone(facts.timezone).date()
             gate = Gate(self.policy, Channel.SMS, pen, _ACTOR, {"name": "reminder"}, today)
             inquiry = Inquiry(
-                categories=told_by(self.words),
+                categories=told_by(prompt),
                 optional=frozenset(),
                 references=(f"appointment:{appointment.id}", f"reminder:{reminder}"),
-                prompt={"key": self.words.key, "sha256": self.words.digest},
+                prompt={"key": prompt.key, "sha256": prompt.digest},
                 step="reminder",
             )
             coming = await Appointments.next(tx, subject, now)
@@ -246,7 +248,7 @@ class Reminders:
             decision = await gate.push(inquiry, situation_of(subject, flags, sensitive=sensitive), barred)
             if not isinstance(decision, Granted) or to is None or index is None:
                 return None
-            words = released_words(decision.receipt, self.words, appointment, facts, self.sender)
+            words = released_words(decision.receipt, prompt, appointment, facts, self.sender)
             return _Letter(to.phone, words, subject, index, tries)
 
     def _telephone(self, contacts: tuple[Contact, ...], now: datetime) -> Contact | None:

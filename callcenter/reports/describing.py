@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from callcenter.audit.reading import Checked
-from callcenter.calls.flows import Flows
-from callcenter.flow.prompts import Prompt
+from callcenter.calls.shelf import Told
+from callcenter.disclosure.policy import Policy
+from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.words import Part, Value, When
 from callcenter.flow.words import Words as Literal
 from callcenter.kernel.labels import Category
@@ -33,12 +34,16 @@ class Scene:
     Arguments:
         began: when it came in.
         names: of staff, by identifier.
-        flows: whose prompts are named.
+        flows: by digest, those that the call was in, each with its own words.
+        book: words that stand in no flow of theirs.
+        policy: names categories.
     """
 
     began: datetime
     names: Mapping[str, str]
-    flows: Flows
+    flows: Mapping[str, Told]
+    book: PromptBook
+    policy: Policy
 
     def after(self, at: datetime) -> timedelta:
         return max(timedelta(0), at - self.began)
@@ -52,7 +57,7 @@ class Scene:
 
     def flow(self, digest: str) -> str:
         """Name and version of a flow."""
-        known = self.flows.by_digest.get(digest)
+        known = self.flows.get(digest)
         return f"{known.name if known else '–'} {digest[:SHORT]}"
 
 
@@ -69,15 +74,15 @@ def of_record(one: Checked, scene: Scene) -> Moment:
         area=area,
         title=title,
         who=scene.who(body.get("actor")),
-        facts=(*named, *facts_of(body, scene.flows)),
-        words=_told(body, scene.flows),
+        facts=(*named, *facts_of(body, scene.policy)),
+        words=_told(body, scene),
         record=one.record.id,
         flow=_flow(body.get("flow")),
         fault=None if one.holds else words.BROKEN,
     )
 
 
-def facts_of(body: Mapping[str, Any], flows: Flows) -> tuple[Fact, ...]:
+def facts_of(body: Mapping[str, Any], policy: Policy) -> tuple[Fact, ...]:
     """What a record tells besides who, when and what, in the order of ``words.FACTS``."""
     facts = []
     for field in words.FACTS:
@@ -88,16 +93,16 @@ def facts_of(body: Mapping[str, Any], flows: Flows) -> tuple[Fact, ...]:
             facts.append(Fact(field, words.HIDDEN))
             continue
         several = value if isinstance(value, list) else [value]
-        facts.append(Fact(field, ", ".join(_value(field, each, body, flows) for each in several)))
+        facts.append(Fact(field, ", ".join(_value(field, each, body, policy) for each in several)))
     return tuple(facts)
 
 
-def _value(field: str, value: object, body: Mapping[str, Any], flows: Flows) -> str:
+def _value(field: str, value: object, body: Mapping[str, Any], policy: Policy) -> str:
     match field:
         case "decision":
             return words.plain(outcome_of(body), field)
         case "categories" if value in set(Category):
-            return f"{value} ({flows.policy.rules[Category(str(value))].name})"
+            return f"{value} ({policy.rules[Category(str(value))].name})"
         case "level" | "level_required" if isinstance(value, int):
             return f"V{value}"
     return words.plain(value, field)
@@ -109,24 +114,32 @@ def _key_of(body: Mapping[str, Any]) -> object:
     return prompt.get("key") if isinstance(prompt, Mapping) else None
 
 
+def flow_digest(body: Mapping[str, Any]) -> str | None:
+    """Digest of the flow that a record names."""
+    flow = body.get("flow")
+    digest = flow.get("sha256") if isinstance(flow, Mapping) else None
+    return digest if isinstance(digest, str) else None
+
+
 def _flow(flow: object) -> str | None:
     if not isinstance(flow, Mapping):
         return None
     return f"{words.plain(flow.get('name', ''))} {str(flow.get('sha256', ''))[:SHORT]}".strip()
 
 
-def _told(body: Mapping[str, Any], flows: Flows) -> tuple[Words, ...]:
-    """The prompt that a record names, if it is of the version that is here."""
+def _told(body: Mapping[str, Any], scene: Scene) -> tuple[Words, ...]:
+    """The prompt that a record names, if its version is known."""
     prompt, key = body.get("prompt"), _key_of(body)
     if not isinstance(prompt, Mapping) or not isinstance(key, str):
         return ()
     digest = prompt.get("sha256")
-    said = {one.digest: one for one in _versions(flows, key)}.get(str(digest))
+    own = scene.flows.get(flow_digest(body) or "")
+    books = [book for book in (None if own is None else own.book, scene.book) if book is not None]
+    said = {one.digest: one for book in books for one in _versions(book, key)}.get(str(digest))
     return (Words(words.plain(key), labelled(said) if said else None, said.language if said else "fr"),)
 
 
-def _versions(flows: Flows, key: str) -> list[Prompt]:
-    book = flows.book
+def _versions(book: PromptBook, key: str) -> list[Prompt]:
     return [prompts[key] for prompts in (book.prompts, *book.translations.values()) if key in prompts]
 
 
@@ -145,16 +158,16 @@ def of_trace(row: Row[Any], until: datetime, scene: Scene) -> list[Moment]:
         title = words.SPOKE if spoken else words.TYPED if row.typed else words.SILENT
         moments.append(Moment(at, scene.after(at), Area.TYPED, title, Who("caller"), facts, flow=flow))
     if row.prompts:
-        known = row.flow in scene.flows.by_digest
-        said = tuple(_said(key, row.language, scene.flows if known else None) for key in row.prompts)
+        known = scene.flows.get(row.flow)
+        said = tuple(_said(key, row.language, None if known is None else known.book) for key in row.prompts)
         moments.append(Moment(until, scene.after(until), Area.HEARD, words.HEARD, Who("ivr"), words=said, flow=flow))
     return moments
 
 
-def _said(key: str, language: str, flows: Flows | None) -> Words:
-    if flows is None or key not in flows.book:
+def _said(key: str, language: str, book: PromptBook | None) -> Words:
+    if book is None or key not in book:
         return Words(words.plain(key), None, language)
-    prompt = flows.book.said(key, language)
+    prompt = book.said(key, language)
     return Words(words.plain(key), labelled(prompt), prompt.language)
 
 

@@ -16,8 +16,8 @@ from sqlalchemy import Row, text
 
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.reading import Checked, checked_records_of_call
-from callcenter.calls.flows import Flows
-from callcenter.reports.describing import Scene, moment_of, of_party, of_record, of_routing, of_trace
+from callcenter.calls.shelf import Shelf
+from callcenter.reports.describing import Scene, flow_digest, moment_of, of_party, of_record, of_routing, of_trace
 from callcenter.reports.people import names_of
 from callcenter.reports.values import Area, Chain, Timeline
 from callcenter.store.database import Transaction
@@ -36,11 +36,11 @@ A_STEP = timedelta(seconds=2)
 _LATER = frozenset({EventKind.CALL_ENDED.value, EventKind.REDELIVERED.value})
 
 
-async def timeline_of(tx: Transaction, call: UUID, flows: Flows) -> Timeline | None:
+async def timeline_of(tx: Transaction, call: UUID, flows: Shelf) -> Timeline | None:
     """The call as it stands now, or ``None`` where this practice has none of that identifier.
 
     Arguments:
-        flows: whose prompts are told; of others only the names are.
+        flows: name the words that were said, those of releases before too.
     """
     run, values = tx.connection.execute, {"call": call, "practice": tx.practice, "most": MOST_ROWS}
     found = (await run(_CALL, values)).one_or_none()
@@ -50,7 +50,9 @@ async def timeline_of(tx: Transaction, call: UUID, flows: Flows) -> Timeline | N
     trace = (await run(_TRACE, values)).all()
     routing = (await run(_ROUTING, values)).all()
     parties = (await run(_PARTIES, values)).all()
-    scene = Scene(found.started_at, await _names(tx, checked, routing, parties), flows)
+    told = await flows.told(tx.connection, {*(row.flow for row in trace), *_flows_of(checked)})
+    names = await _names(tx, checked, routing, parties)
+    scene = Scene(found.started_at, names, told, flows.book, flows.policy)
     moments = [
         *(of_record(one, scene) for one in checked),
         *(moment for row, until in _turns(trace, checked) for moment in of_trace(row, until, scene)),
@@ -87,6 +89,14 @@ def chain_of(checked: Sequence[Checked]) -> Chain:
         digest=sha256(b"".join(one.leaf for one in checked)).hexdigest(),
         whole=len(checked) < MOST_RECORDS,
     )
+
+
+def _flows_of(checked: Sequence[Checked]) -> Iterator[str]:
+    """Digests of the flows that records name."""
+    for one in checked:
+        digest = flow_digest(one.record.body)
+        if digest is not None:
+            yield digest
 
 
 async def _names(

@@ -1,4 +1,4 @@
-"""Waking other workers and pages: LISTEN and NOTIFY, for events of queues and consoles only.
+"""Waking other workers and pages: LISTEN and NOTIFY, for events of queues, consoles and flows only.
 
 A notice says that something is new, never what; whoever is woken looks into the database. One that is lost costs a few
 seconds: everybody who listens looks by themselves every now and then.
@@ -29,16 +29,17 @@ BACKLOG = 1_000
 
 
 class About(StrEnum):
-    """What is new: a queue of an organisation, what concerns one of its staff, or a call."""
+    """What is new: a queue of an organisation, what concerns one of its staff, a call, or the flows of the house."""
 
     QUEUE = "queue"
     STAFF = "staff"
     CALL = "call"
+    FLOWS = "flows"
 
 
 @dataclass(frozen=True, slots=True)
 class Waking:
-    """Something is new about ``id``: an organisation, one of its staff, or a call."""
+    """Something is new about ``id``: an organisation, one of its staff, a call, or the flows (always the same one)."""
 
     about: About
     id: UUID

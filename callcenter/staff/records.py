@@ -64,6 +64,8 @@ class Act(StrEnum):
     INCIDENT_WRITTEN = "incident.written"
     INCIDENT_EXPORTED = "incident.exported"
     INCIDENT_CLOSED = "incident.closed"
+    #: Calls begin in another release of the flows from then on.
+    FLOWS_PUBLISHED = "flows.published"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class AlertKind(StrEnum):
     REMINDER_FAILED = "reminder_failed"
     MESSAGE_UNREAD = "message_unread"
     TEXT_FAILED = "text_failed"
+    FLOWS_REFUSED = "flows_refused"
+    FLOWS_STALE = "flows_stale"
 
 
 def failure(error: BaseException) -> dict[str, str]:

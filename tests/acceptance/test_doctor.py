@@ -39,6 +39,7 @@ EVERYTHING = [
     "login",
     "schema",
     "keys and data",
+    "releases",
     "practices",
     "jobs",
     "ledger",

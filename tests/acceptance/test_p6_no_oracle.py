@@ -204,6 +204,7 @@ async def without_jobs(
 ) -> AsyncIterator[Stage]:
     """A stage on which nobody works on jobs or looks after anything: every statement is one of a webhook."""
     monkeypatch.setattr(server, "refreshing", lambda *_: nullcontext())
+    monkeypatch.setattr(server, "following", lambda *_: nullcontext())
     app, jobs = (
         cluster.server.url(user=APP, database=database_name),
         cluster.server.dsn(user=APP, database=database_name),

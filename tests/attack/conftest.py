@@ -19,6 +19,7 @@ from tests.attack.ground import Ground, ground_on
 from tests.attack.repositories import (
     ask_for_outreach,
     furnish_outreach,
+    plant_call_in_progress,
     plant_callback,
     plant_glass,
     plant_reason,
@@ -79,6 +80,7 @@ async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[
             await plant_script(ground, clock.now())
             await plant_releases(ground, clock.now())
             await plant_glass(ground, clock.now())
+            await plant_call_in_progress(ground, clock.now())
     yield TOLD
     await cluster.drop(TOLD)
 

@@ -32,8 +32,10 @@ from callcenter.calls.playbacks import settle
 from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import kept_too_long
 from callcenter.calls.references import CallReferences
+from callcenter.calls.releases import calls_by_flow
 from callcenter.calls.returned import take_answered
 from callcenter.calls.session import Beginning, Playback, Way
+from callcenter.calls.shelf import Shelf
 from callcenter.calls.switchboard import CallSwitchboard
 from callcenter.calls.verifier import CallVerifier
 from callcenter.disclosure import emergency
@@ -248,8 +250,10 @@ class Careless:
         return CallRecord(self.desk(), FLOWS.book, self.patients, Limits())
 
 
-FLOWS = load_flows(
-    PROJECT / "flows", "accueil", PROJECT / "flows/prompts/fr.yaml", PROJECT / "config/disclosure-policy.yaml"
+FLOWS = Shelf(
+    load_flows(
+        PROJECT / "flows", "accueil", PROJECT / "flows/prompts/fr.yaml", PROJECT / "config/disclosure-policy.yaml"
+    )
 )
 JEANNES_TRAITS = {
     "external_id": "jeanne-martin-duval",
@@ -718,6 +722,26 @@ async def give_a_reason(on: Careless) -> None:
     await keep_reason(on.tx, on.ground.sealer, uuid4(), REVIEWER, "control", "Contrôle", on.now)
 
 
+async def plant_call_in_progress(ground: Ground, now: datetime) -> None:
+    """Somebody is on the line of the practice in Lyon, and has heard the menu."""
+    call = uuid4()
+    await ground.change(
+        "INSERT INTO call (id, practice_id, carrier_sid, status, started_at) VALUES (:id, :practice, :sid, 2, :now)",
+        id=call,
+        practice=TILLEULS,
+        sid=f"CA{call.hex}",
+        now=now,
+    )
+    await ground.change(
+        "INSERT INTO call_trace (practice_id, call_id, document, at, flow, language, asked, prompts) "
+        "VALUES (:practice, :call, 0, :now, :flow, 'fr', '', '{}')",
+        practice=TILLEULS,
+        call=call,
+        now=now,
+        flow=FLOWS.entry.digest,
+    )
+
+
 async def plant_callback(ground: Ground, now: datetime) -> None:
     """Somebody waited in the practice of Lyon, and is rung back."""
     call = (await ground.rows("SELECT call_id AS id FROM audio LIMIT 1"))[0].id
@@ -885,6 +909,7 @@ async def book_by_telephone(on: Careless) -> bool:
 
 
 CASES: Mapping[str, Case] = {
+    "calls.releases.calls_by_flow": lambda on: calls_by_flow(on.tx, on.now - timedelta(days=1)),
     "reports.timeline.timeline_of": review_call,
     "reports.reasons.keep_reason": give_a_reason,
     "reports.searching.search": lambda on: _found(on, Kind.DISCLOSURES),
@@ -1066,6 +1091,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     **SCRIPTS_NOT_ATTACKED,
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
+    "calls.releases.in_use": "goes through all practices, each in its own transaction",
     "practice.everywhere.in_each": "goes through all practices; what is done for each is attacked by itself",
     "practice.everywhere.in_each_as_set": "goes through all practices; what is done for each is attacked by itself",
     "notices.stopping.TextsReceived.keep": "goes through all practices, each in its own transaction",

@@ -167,7 +167,7 @@ class House:
     async def deliver(self) -> list[Delivered]:
         """Send the codes that wait in the queue, each once; returns the messages that left."""
         assert self._running is not None
-        sender = CodeSender(self.ground.app, self._running.sealer, self.clock, self.carrier, CODE_TEXT, 10)
+        sender = CodeSender(self.ground.app, self._running.sealer, self.clock, self.carrier, lambda: CODE_TEXT, 10)
         waiting = "DELETE FROM procrastinate_jobs WHERE task_name = 'send_code' RETURNING id, args"
         before = len(self.carrier.messages)
         for job in sorted(await self.ground.rows(waiting)):

@@ -442,7 +442,7 @@ async def test_one_code_is_sent_again_and_again_by_a_carrier_that_answers_late(h
     (challenge,) = await house.ground.rows("SELECT id, practice_id FROM challenge")
     worker = procrastinate.App(connector=queue)
     unused: Any = None
-    sender = CodeSender(house.ground.app, house.ground.sealer, house.clock, carrier, CODE_TEXT, 10)
+    sender = CodeSender(house.ground.app, house.ground.sealer, house.clock, carrier, lambda: CODE_TEXT, 10)
     jobs.register_jobs(worker, sender, unused, unused)
     task = worker.configure_task(verifier.SEND_CODE, queue="messages")
     await task.defer_async(practice=str(challenge.practice_id), challenge=str(challenge.id))

@@ -62,7 +62,7 @@ async def works(house: House) -> None:
     ground, clock, carrier = house.ground, house.clock, house.carrier
     opposed = working.wants_no_reminder
     reminders = RemindersAgain(
-        ground.app, ground.sealer, clock, carrier, POLICY, APPOINTMENT_TEXT, SENDER, Limits(), opposed
+        ground.app, ground.sealer, clock, carrier, POLICY, lambda: APPOINTMENT_TEXT, SENDER, Limits(), opposed
     )
     ring_back = RingBack(ground.app, ground.sealer, clock, CarrierRinger(carrier, Urls.below(URLS)), Limits())
     waiting = "DELETE FROM procrastinate_jobs WHERE task_name = ANY(:tasks) RETURNING id, task_name, args"

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, QueuePool, event, text
 
 from callcenter.app import Running, run_server
 from callcenter.calls.codes import CodeSender
+from callcenter.calls.releases import CURRENT
 from callcenter.installation import Addresses
 from callcenter.kernel.clock import DrivenClock, SystemClock
 from callcenter.settings import Settings
@@ -40,7 +41,7 @@ class _Watch:
     def executed(
         self, connection: Connection, _cursor: object, statement: str, parameters: Any, _context: object, many: bool
     ) -> None:
-        if self.step is None:
+        if self.step is None or statement == CURRENT:  # a server looks by itself what was published
             return
         if many:
             raise AssertionError("a step sends a statement many times; the floor does not know how")
@@ -96,7 +97,7 @@ class _JobByHand:
         async with database.house() as connection:
             deferred = (await connection.execute(query)).scalar_one()
         names = json.loads(deferred) if isinstance(deferred, str) else deferred
-        sender = CodeSender(database, self.running.sealer, self.running.clock, pocket, CODE_TEXT, 10)
+        sender = CodeSender(database, self.running.sealer, self.running.clock, pocket, lambda: CODE_TEXT, 10)
         await sender.send(UUID(names["practice"]), UUID(names["challenge"]))
         return pocket.code
 

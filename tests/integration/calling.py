@@ -65,7 +65,7 @@ class Exchange:
         return Challenges(self.sealer, self.clock, SystemRandom(), self.limits, self.database)
 
     def sender(self) -> CodeSender:
-        return CodeSender(self.database, self.sealer, self.clock, self.postbox, CODE_TEXT, 10)
+        return CodeSender(self.database, self.sealer, self.clock, self.postbox, lambda: CODE_TEXT, 10)
 
     async def dial(self, caller: str | None = "+33639980001") -> Line:
         call = uuid4()

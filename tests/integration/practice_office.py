@@ -15,7 +15,8 @@ from sqlalchemy import text
 
 from callcenter.app.by_practices import StaffPractices
 from callcenter.app.sound_addresses import SoundAddresses
-from callcenter.calls.flows import Flows, load_flows
+from callcenter.calls.flows import load_flows
+from callcenter.calls.shelf import Shelf
 from callcenter.console.practice_pages import practice_pages
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
@@ -42,9 +43,9 @@ ELSEWHERE = UUID(int=8)
 
 
 @cache
-def flows() -> Flows:
+def flows() -> Shelf:
     policy = PROJECT / "config" / "disclosure-policy.yaml"
-    return load_flows(PROJECT / "flows", "accueil", PROJECT / "flows" / "prompts" / "fr.yaml", policy)
+    return Shelf(load_flows(PROJECT / "flows", "accueil", PROJECT / "flows" / "prompts" / "fr.yaml", policy))
 
 
 @dataclass(slots=True)

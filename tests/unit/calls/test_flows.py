@@ -36,7 +36,10 @@ def test_the_shipped_flows_have_one_for_each_way(folder: Path) -> None:
     ]
     assert flows.operator is not None
     assert flows.operator.channel is Channel.CONSOLE
-    assert flows.of(flows.operator.digest) is flows.operator
+    playable = flows.playable(flows.operator.digest)
+    assert playable is not None
+    assert (playable.flow, playable.book) == (flows.operator, flows.book)
+    assert playable.proof is not None
 
 
 def test_without_a_script_operators_have_none(folder: Path) -> None:

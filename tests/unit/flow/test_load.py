@@ -12,6 +12,7 @@ from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Refuted, prove
 from callcenter.flow.said import CALLBACK_PROMPTS, ENGINE_PROMPTS, VERIFY_PROMPTS
+from callcenter.kernel.documents import Kept
 from callcenter.kernel.errors import DataProblems, Problem
 
 FLOWS = Path(__file__).parents[3] / "flows"
@@ -237,3 +238,19 @@ def test_what_is_for_operators_is_said_to_no_caller(tmp_path: Path, step: str) -
     problem = the_one(tmp_path, told, PromptBook.load(book))
     assert "practice.instructions" in problem.what
     assert problem.mend == "show it in a flow of the channel console"
+
+
+def test_a_flow_is_the_same_from_texts_that_are_kept() -> None:
+    """With its parts, its prompts and their translations."""
+    flows, root = Path("flows"), FLOWS.parent
+    kept = Kept({str(file.relative_to(root)): file.read_text() for file in (root / flows).rglob("*.yaml")})
+    book = PromptBook.load(flows / "prompts" / "fr.yaml", kept)
+    shipped = PromptBook.load(root / flows / "prompts" / "fr.yaml")
+    assert (book.prompts, book.translations) == (shipped.prompts, shipped.translations)
+    for name in ("accueil", "operateur"):
+        flow, on_disk = load_flow(flows / f"{name}.yaml", book, kept), load_flow(root / flows / f"{name}.yaml", shipped)
+        assert (flow.digest, flow.steps) == (on_disk.digest, on_disk.steps)
+    gone = next(file for file in kept.texts if file.startswith("flows/accueil/"))
+    partless = Kept({file: text for file, text in kept.texts.items() if file != gone})
+    with pytest.raises(DataProblems, match=gone):
+        load_flow(flows / "accueil.yaml", book, partless)

@@ -8,7 +8,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from callcenter.kernel.documents import MAX_BYTES, Document, from_pydantic, read_yaml
+from callcenter.kernel.documents import DISK, MAX_BYTES, Document, Kept, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 
 
@@ -141,3 +141,32 @@ def test_a_part_of_a_document_keeps_its_lines(tmp_path: Path) -> None:
     [problem] = from_pydantic(refusal.value, document, "servers", "a")
     assert (problem.line, problem.mend) == (4, "write text here")
     assert "« servers.a.name »" in problem.what
+
+
+# --- what is kept of a disk
+
+
+def test_texts_that_are_kept_are_read_listed_and_found_as_on_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "part").mkdir()
+    for name in ("b.yaml", "a.yaml", "note.txt", "part/c.yaml"):
+        (tmp_path / name).write_text(f"name: {name}\n", encoding="utf-8")
+    kept = Kept({str(file): file.read_text() for file in tmp_path.rglob("*.*")})
+    assert (
+        kept.listed(str(tmp_path))
+        == DISK.listed(str(tmp_path))
+        == [str(tmp_path / name) for name in ("a.yaml", "b.yaml")]
+    )
+    for name in ("a.yaml", "part/c.yaml", "part/none.yaml"):
+        assert kept.holds(str(tmp_path / name)) == DISK.holds(str(tmp_path / name))
+    assert read_yaml(tmp_path / "a.yaml", kept) == read_yaml(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [(None, "it is not among the texts that are kept"), ("a: " + "é" * (MAX_BYTES // 2), "1 MiB")]
+)
+def test_what_is_not_kept_or_too_long_is_refused_by_name(text: str | None, what: str) -> None:
+    with pytest.raises(DataProblems) as refusal:
+        read_yaml("flows/a.yaml", Kept({} if text is None else {"flows/a.yaml": text}))
+    (problem,) = refusal.value.problems
+    assert problem.file == "flows/a.yaml"
+    assert what in problem.what

@@ -1,0 +1,90 @@
+"""Whether what was published can be run by this version."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from callcenter.calls.flows import load_flows, load_one, load_release
+from callcenter.calls.release import SHORT, Release
+from callcenter.calls.releases import current_of, holders_of, in_use, listed, release_called
+from callcenter.disclosure.policy import Policy, load_policy
+from callcenter.kernel.clock import SystemClock
+from callcenter.kernel.errors import CallcenterError, DataProblems, IntegrityError
+from callcenter.settings import Settings
+from callcenter.store.database import Database
+
+#: Releases that are proven again, the last published first: each takes a fifth of a second.
+MOST_PROVEN = 20
+
+
+async def releases_fit(database: Database, settings: Settings) -> str:
+    """Prove the current release, the flows that calls are in, and the releases of late.
+
+    Raises:
+        CallcenterError: this version runs what calls begin in, or are in, not; with what to do.
+    """
+    policy = load_policy(settings.flows.policy)
+    async with database.house() as connection:
+        current, releases = await current_of(connection), await listed(connection, policy.digest)
+    if current is None:
+        return "nothing is published yet: a server publishes its folder when it starts"
+    refused = [one.digest for one in releases[:MOST_PROVEN] if not await _is_proven(database, one.digest, policy)]
+    if current in refused:
+        raise CallcenterError(
+            f"the current release {current[:SHORT]} is not proven by this version against this policy, so servers run "
+            "their own folder: `callcenter flows publish` a folder that is proven, or `callcenter flows use` a release "
+            "of `callcenter flows versions` that is"
+        )
+    stuck = await _calls_not_run(database, policy)
+    if stuck:
+        raise CallcenterError(
+            f"{stuck} of the calls in progress began in flows that this version does not prove: they are answered with "
+            "the rescue line of their practice, and the next ones are not"
+        )
+    said = [f"{current[:SHORT]} is current and proven", f"{len(releases)} retained"]
+    if refused:
+        said.append(f"not proven by this version, and kept as texts: {_named(refused)}")
+    own = _own(settings)
+    if own is not None and own != current:
+        said.append(f"the configured folder is another one ({own[:SHORT]})")
+    return "; ".join(said)
+
+
+def _own(settings: Settings) -> str | None:
+    """The release of the configured folder; ``None`` where it is none, which another finding says."""
+    chosen = settings.flows
+    try:
+        return load_flows(chosen.folder, chosen.entry, chosen.prompts, chosen.policy).release.digest
+    except DataProblems:
+        return None
+
+
+async def _is_proven(database: Database, digest: str, policy: Policy) -> bool:
+    try:
+        async with database.house() as connection:
+            release = await release_called(connection, digest)
+        if release is not None:
+            await asyncio.to_thread(load_release, release, policy)
+    except (DataProblems, IntegrityError):
+        return False
+    return release is not None
+
+
+async def _calls_not_run(database: Database, policy: Policy) -> int:
+    """Calls in progress in flows that are not proven, or that no release holds."""
+    calls = await in_use(database, SystemClock().now())
+    async with database.house() as connection:
+        holders = {one.flow: one for one in await holders_of(connection, calls.keys())}
+    stuck = sum(count for flow, count in calls.items() if flow not in holders)
+    for flow, holder in holders.items():
+        try:
+            release = Release.kept(holder.content, holder.release)
+            await asyncio.to_thread(load_one, release, holder.name, flow, policy)
+        except (DataProblems, IntegrityError):
+            stuck += calls[flow]
+    return stuck
+
+
+def _named(digests: Sequence[str]) -> str:
+    return ", ".join(digest[:SHORT] for digest in digests)
