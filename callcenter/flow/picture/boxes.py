@@ -1,0 +1,159 @@
+"""What stands in the box of one step: its kind, its name, what it does, what it tells, and where its outlets lead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from callcenter.disclosure.policy import Policy
+from callcenter.flow.language import Flow
+from callcenter.flow.picture.frames import rows_of
+from callcenter.flow.picture.guards import Guard, Guards, Region
+from callcenter.flow.picture.kinds import Kind, kind_of
+from callcenter.flow.picture.letters import fitted, width, wrapped
+from callcenter.flow.picture.words import FACTS, categories_in_french, deed, outlets_in_french
+from callcenter.flow.prompts import PromptBook
+from callcenter.kernel.levels import Channel
+
+#: All boxes are as wide; their words are this far from the edge.
+WIDE, EDGE = 236, 11
+INNER = WIDE - 2 * EDGE
+#: Sizes of letters, and how far a line is from the next.
+HEAD_SIZE, NAME_SIZE, TEXT_SIZE, ROW_SIZE = 10, 12, 11.5, 10.5
+HEAD_HIGH, NAME_HIGH, LINE, ROW_LINE, FLAG_HIGH = 20, 20, 15, 14, 16
+#: Between blocks.
+_BLOCK = 5
+#: Lines of what a step says or does.
+_DEED_LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RowShown:
+    """One way out, as it is shown.
+
+    Arguments:
+        top: from the top of the box.
+        lines: what the outlets are called.
+        target: where they lead.
+        flag: the name of that place, for a flag; empty where a line leaves.
+        beside: the flag stands beside the words, and not under them.
+    """
+
+    top: int
+    lines: tuple[str, ...]
+    target: str
+    flag: str
+    beside: bool
+
+    @property
+    def high(self) -> int:
+        return len(self.lines) * ROW_LINE + (0 if self.beside or not self.flag else FLAG_HIGH) + 4
+
+    @property
+    def port(self) -> int:
+        """Where a line leaves, from the top of the box."""
+        return self.top + 2 + ROW_LINE // 2
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """One step, as it is shown.
+
+    Arguments:
+        name: its name.
+        kind: what it is called is ``head``.
+        badge: what is guaranteed on arrival, in a word; empty for nothing.
+        region: of it; ``None`` where no way leads.
+        title: its name, shortened where it must be.
+        deed: lines of what it says or does.
+        guard: lines of what it tells and needs.
+        guard_top: from the top of the box.
+        met: what it needs is guaranteed.
+        rows: its ways out.
+        high: of the box.
+    """
+
+    name: str
+    kind: Kind
+    head: str
+    badge: str
+    region: Region | None
+    title: str
+    deed: tuple[str, ...]
+    guard: tuple[str, ...]
+    guard_top: int
+    met: bool
+    rows: tuple[RowShown, ...]
+    high: int
+
+
+def shown(name: str, flow: Flow, book: PromptBook, policy: Policy, guards: Guards, flags: dict[str, str]) -> StepShown:
+    """The step ``name`` as it is shown.
+
+    Arguments:
+        flags: what a flag says, for each of its targets to which no line leads.
+    """
+    step = flow.steps[name]
+    kind, region, guard = kind_of(step), guards.regions.get(name), guards.guarded.get(name)
+    words = wrapped(deed(step, flow, book, policy), TEXT_SIZE, INNER, _DEED_LINES)
+    guard_lines = () if guard is None else _guard_lines(guard, policy)
+    top = HEAD_HIGH + NAME_HIGH + len(words) * LINE + _BLOCK
+    guard_top = top
+    if guard_lines:
+        top += len(guard_lines) * ROW_LINE + 6 + _BLOCK
+    rows = []
+    for row in rows_of(step):
+        one = _row(top, outlets_in_french(row.outlets), row.target, flags.get(row.target, ""))
+        rows.append(one)
+        top += one.high
+    return StepShown(
+        name=name,
+        kind=kind,
+        head=person_head(flow) if name == flow.person else kind.french.upper(),
+        badge=badge(region),
+        region=region,
+        title=fitted(name, NAME_SIZE, INNER, bold=True),
+        deed=words,
+        guard=guard_lines,
+        guard_top=guard_top,
+        met=guard is None or guard.met,
+        rows=tuple(rows),
+        high=top + (3 if rows else 1),
+    )
+
+
+def _row(top: int, words: str, target: str, flag: str) -> RowShown:
+    most = INNER - 14
+    flag = fitted(flag, ROW_SIZE, most, bold=True)
+    free = INNER - width(flag, ROW_SIZE, bold=True) - 18
+    if flag and width(words, ROW_SIZE) <= free:
+        return RowShown(top, (words,), target, flag, beside=True)
+    return RowShown(top, wrapped(words, ROW_SIZE, most, 6), target, flag, beside=False)
+
+
+def _guard_lines(guard: Guard, policy: Policy) -> tuple[str, ...]:
+    wanted = ", ".join("rien ne l’ouvre" if fact is None else FACTS.get(fact, fact) for fact in guard.needs)
+    needed = wrapped(f"Exige : {wanted} {'✓' if guard.met else '— non garanti'}", ROW_SIZE, INNER - 8, bold=True)
+    if not guard.told:
+        return needed
+    return (*wrapped(f"Révèle : {categories_in_french(guard.told, policy)}", ROW_SIZE, INNER - 8), *needed)
+
+
+def badge(region: Region | None) -> str:
+    """What is guaranteed on arrival at a step, in a word."""
+    if region is None:
+        return ""
+    said = [f"NIVEAU {region.level.value}"] if region.level else []
+    said += ["CARTE"] if region.card else []
+    return " + ".join(said)
+
+
+def person_head(flow: Flow) -> str:
+    """What the step is called to which every refusal leads."""
+    return "SECRÉTARIAT" if flow.channel is Channel.VOICE else "À LA PLACE"
+
+
+def flag_of(target: str, flow: Flow, *, back: bool) -> str:
+    """What a flag says that leads to ``target``."""
+    if target == flow.person and flow.channel is Channel.VOICE:
+        return "→ secrétariat"
+    return f"{'↩' if back else '→'} {target}"
