@@ -8,9 +8,10 @@ from enum import IntEnum
 from pathlib import Path
 
 from callcenter.disclosure.policy import Policy, load_policy
+from callcenter.flow.facts import known
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
+from callcenter.flow.proof import Counterexample, Hop, Proven, Refuted, prove
 from callcenter.kernel.errors import DataProblems, Problem
 
 
@@ -84,6 +85,20 @@ def _refused(problem: Problem) -> str:
 
 
 def describe(example: Counterexample) -> str:
-    """A counterexample in words: file, line, what, the shortest path, and how to mend it."""
-    path = "".join(f"{hop.step} –{hop.outlet}→ " if hop.outlet else hop.step for hop in example.path)
-    return f"{example.file}:{example.line}: refuted: {example.what}\n    path: {path}\n    mend: {example.mend}\n"
+    """A counterexample in words: file, line, what; the shortest way, with what was known at each step; the mend."""
+    return (
+        f"{example.file}:{example.line}: refuted: {example.what}\n"
+        f"    the shortest way there, and what is known of the caller on it:\n{way_in_words(example.path)}"
+        f"    mend: {example.mend}\n"
+    )
+
+
+def way_in_words(path: Sequence[Hop]) -> str:
+    """A way, one step a line: where it stands, by which outlet it is left, and what is known on arrival."""
+    places = [f"{hop.file}:{hop.line}" for hop in path]
+    steps = [f"{hop.step} –{hop.outlet}→" if hop.outlet else hop.step for hop in path]
+    wide, long = max(map(len, places)), max(map(len, steps))
+    return "".join(
+        f"      {place:<{wide}}  {step:<{long}}  {known(hop.facts)}\n"
+        for place, step, hop in zip(places, steps, path, strict=True)
+    )

@@ -63,7 +63,8 @@ from callcenter.flow.outcomes import Ended, Left, Outcome, Prompts, Scene, Waiti
 from callcenter.flow.ports import Done, Failed, Told, Withheld, World
 from callcenter.flow.script_language import Declare, Dispose, Forget, Pick, Reveal, Show
 from callcenter.flow.state import AWAY, SLOT, Manner, Phase, State, initial
-from callcenter.flow.walking import FlowStuck, Walked, step_of, walk
+from callcenter.flow.subflow_language import Leave, Run
+from callcenter.flow.walking import FlowStuck, Walked, begin, step_of, walk
 
 __all__ = ["FlowStuck", "Turn", "advance", "initial"]
 
@@ -129,7 +130,7 @@ async def _take(flow: Flow, state: State, event: Event, scene: Scene) -> Outcome
         case Started():
             if state.turns > 1:
                 raise FlowStuck("a call that is under way cannot start")
-            return await _enter(step_of(flow, state), replace(state, started_at=scene.world.now), scene)
+            return await begin(flow, replace(state, started_at=scene.world.now), scene, _enter)
         case Keyed():
             if state.phase is Phase.NONE or state.phase in AWAY:
                 raise FlowStuck("keys were typed where nothing was asked")
@@ -163,8 +164,8 @@ async def _within_bounds(flow: Flow, walked: _CallerWalked, scene: Scene) -> _Ca
     if state.limited or isinstance(step_of(flow, state), TakeMessage):
         # Whoever is leaving a message is at the end of the way already.
         return walked
-    led = replace(state.at(flow.person), limited=True, typed={})
-    onward = await walk(flow, await _enter(step_of(flow, led), led, scene), scene, _enter)
+    led = replace(state.led_to(flow.person), limited=True, typed={})
+    onward = await walk(flow, await begin(flow, led, scene, _enter), scene, _enter)
     said = (*walked.said, scene.line(LIMIT_PROMPT), *onward.said)
     return Walked(onward.stop, said, walked.visited + onward.visited)
 
@@ -238,6 +239,8 @@ async def _enter(step: Step, state: State, scene: Scene) -> Outcome:
             return await referring.enter_card(state, scene)
         case Show() | Pick() | Reveal() | Declare() | Forget() | Dispose():
             raise FlowStuck(f"step {step.name} is for an operator's screen")
+        case Run() | Leave():
+            raise FlowStuck(f"step {step.name} is walked through, and not entered")
 
 
 async def _answer(step: Step, state: State, keyed: Keyed, scene: Scene) -> Outcome:

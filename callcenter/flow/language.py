@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from callcenter.flow.script_language import ScriptStep
+from callcenter.flow.subflow_language import Run, RunStep, Subflow
 from callcenter.kernel.levels import Channel as Channel
 from callcenter.kernel.levels import Level as Level
 
@@ -448,6 +449,7 @@ Step = (
     | Card
     | Move
     | ScriptStep
+    | RunStep
 )
 
 
@@ -462,10 +464,12 @@ class Flow:
         start: the first step.
         person: the step that leads to a person; the engine goes there when a bound is reached.
         withheld: of a script: the step to which what is withheld leads; ``person`` where the file names none.
-        steps: by name, in the file's order.
+        steps: by name, in the file's order; those of its sub-flows among them.
         digest: SHA-256 (hexadecimal) of the flow's and its prompts' text; in every record.
-        part_of: file of each step that stands in a part, apart from the flow's own file.
+        part_of: file of each step that stands in a part or a sub-flow, apart from the flow's own file.
         direction: whether callers ring us, or we ring them.
+        emergency: key of the prompt with the emergency line; empty where no caller rings us.
+        subflows: by name.
     """
 
     name: str
@@ -478,6 +482,18 @@ class Flow:
     part_of: Mapping[str, str] = field(default_factory=dict)
     direction: Direction = Direction.INCOMING
     withheld: str = ""
+    emergency: str = ""
+    subflows: Mapping[str, Subflow] = field(default_factory=dict)
+
+    def within(self, step: str) -> str | None:
+        """The sub-flow in which ``step`` stands; ``None`` for the flow's own."""
+        return next((part.name for part in self.subflows.values() if step in part.steps), None)
+
+    def onward(self, step: str) -> Mapping[str, str]:
+        """Where a way goes on from ``step``, by outlet; into the sub-flow that it runs, as « run »."""
+        left = self.steps[step]
+        into = {"run": self.subflows[left.subflow].start} if isinstance(left, Run) else {}
+        return {**into, **left.outlets()}
 
     def file_of(self, step: str) -> str:
         """The file in which ``step`` stands."""

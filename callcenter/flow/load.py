@@ -10,60 +10,24 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError
 
-from callcenter.flow.forms import Form, StepForm
-from callcenter.flow.language import (
-    Act,
-    Ask,
-    AskKind,
-    Book,
-    Branch,
-    Card,
-    Channel,
-    Choose,
-    Connect,
-    ConnectTo,
-    Direction,
-    Disclose,
-    Do,
-    End,
-    Find,
-    Flow,
-    Go,
-    Level,
-    Lookup,
-    MessageKind,
-    Move,
-    Moved,
-    Pace,
-    ProofKind,
-    Prove,
-    Queue,
-    QueueFor,
-    ReachKind,
-    ReachOut,
-    Reference,
-    Say,
-    Speak,
-    Step,
-    Switch,
-    TakeMessage,
-    Verify,
-)
+from callcenter.flow.forms import Form
+from callcenter.flow.language import Channel, Direction, Flow, Step
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.said import prompt_keys
-from callcenter.flow.script_load import SCRIPT_FORMS, PickForm
 from callcenter.flow.script_soundness import script_problems
 from callcenter.flow.script_ways import script_graph_problems
 from callcenter.flow.soundness import local_problems
+from callcenter.flow.step_forms import FORMS, Name, form_of
+from callcenter.flow.subflow_load import read_subflows
+from callcenter.flow.subflow_soundness import subflow_problems
 from callcenter.flow.ways import graph_problems
 from callcenter.kernel.documents import Document, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 
-_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 #: A part of the flow's own folder, or ``FLOW/PART`` for one of another flow's.
 _PartName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*/)?[a-z][a-z0-9_]*$", max_length=120)]
 
@@ -81,6 +45,17 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
         raise DataProblems(from_pydantic(error, document)) from error
     steps, problems = _read_steps(header.steps, document)
     parts, part_of = _read_parts(header, document, steps, problems)
+    subflows = read_subflows(
+        Path(document.file).parent,
+        header.channel,
+        steps,
+        lambda step: part_of.get(step, document.file),
+        _read_steps,
+        problems,
+    )
+    for read in subflows:
+        problems += _add(read.steps, read.document, steps, part_of, document)
+    documents = [document, *parts, *(read.document for read in subflows)]
     flow = Flow(
         name=header.flow,
         channel=header.channel,
@@ -88,14 +63,17 @@ def load_flow(path: str | Path, book: PromptBook) -> Flow:
         start=header.start,
         person=header.person,
         steps=steps,
-        digest=_digest([document, *parts], steps, header.channel, book),
+        digest=_digest(documents, steps, header.channel, book),
         part_of=part_of,
         direction=header.direction,
         withheld=header.withheld,
+        emergency=header.emergency or "",
+        subflows={read.subflow.name: read.subflow for read in subflows},
     )
     problems += _name_problems(header, document)
-    problems += local_problems(flow, _names(header, parts), book, document, header.emergency)
+    problems += local_problems(flow, _names(documents), book, document, header.emergency)
     problems += script_problems(flow, book, document, header.emergency)
+    problems += subflow_problems(flow)
     graph = script_graph_problems if flow.channel is Channel.CONSOLE else graph_problems
     problems = problems or graph(flow)
     if problems:
@@ -125,12 +103,7 @@ def _read_parts(
         parts.append(part)
         read, wrong = _read_steps(form.steps, part)
         problems += wrong
-        for twice in sorted(read.keys() & steps.keys()):
-            where = part_of.get(twice, document.file)
-            what = f"the step « {twice} » stands in {Path(where).name} already"
-            problems.append(part.problem(("steps", twice), what, "name one of both otherwise"))
-        steps.update(read)
-        part_of.update(dict.fromkeys(read, part.file))
+        problems += _add(read, part, steps, part_of, document)
         if "/" in name:
             lent.update(read)
         if header.parts.index(name) != index:
@@ -153,9 +126,23 @@ def _leave_what_is_not_walked(header: _Header, steps: dict[str, Step], lent: set
         steps.pop(name, None)
 
 
-def _names(header: _Header, parts: Sequence[Document]) -> frozenset[str]:
+def _add(
+    read: Mapping[str, Step], where: Document, steps: dict[str, Step], part_of: dict[str, str], document: Document
+) -> list[Problem]:
+    """Add what was read in another file to ``steps``; the names that stand twice."""
+    problems = []
+    for twice in sorted(read.keys() & steps.keys()):
+        first = Path(part_of.get(twice, document.file))
+        what = f"the step « {twice} » stands in {first.name} already"
+        problems.append(where.problem(("steps", twice), what, "name one of both otherwise"))
+    steps.update(read)
+    part_of.update(dict.fromkeys(read, where.file))
+    return problems
+
+
+def _names(documents: Sequence[Document]) -> frozenset[str]:
     """Every step that the files name, those included whose form was refused."""
-    return frozenset(header.steps).union(*(part.data["steps"] for part in parts))
+    return frozenset[str]().union(*(document.data["steps"] for document in documents))
 
 
 def _digest(documents: Sequence[Document], steps: Mapping[str, Step], channel: Channel, book: PromptBook) -> str:
@@ -178,13 +165,13 @@ def _read_steps(written: Mapping[str, dict[str, Any]], document: Document) -> tu
     problems: list[Problem] = []
     for name, content in written.items():
         where = ("steps", name)
-        verbs = [verb for verb in _FORMS if verb in content]
+        verbs = [verb for verb in FORMS if verb in content]
         if len(verbs) != 1:
             what = f"the step « {name} » does {'several things' if verbs else 'nothing that is known'}"
-            problems.append(document.problem(where, what, f"write exactly one of {', '.join(_FORMS)}"))
+            problems.append(document.problem(where, what, f"write exactly one of {', '.join(FORMS)}"))
             continue
         try:
-            form = _form_of(verbs[0], content).model_validate(content)
+            form = form_of(verbs[0], content).model_validate(content)
         except ValidationError as error:
             problems += from_pydantic(error, document, *where)
         else:
@@ -192,16 +179,11 @@ def _read_steps(written: Mapping[str, dict[str, Any]], document: Document) -> tu
     return steps, problems
 
 
-def _form_of(verb: str, content: Mapping[str, Any]) -> type[StepForm]:
-    """The form of a step; a choice is spoken, or stands on a screen."""
-    return PickForm if verb == "choose" and "options" in content else _FORMS[verb]
-
-
 # --- the forms of the file
 
 
 class _Header(Form):
-    flow: _Name
+    flow: Name
     channel: Annotated[Channel, Field(strict=False)]
     emergency: str | None = None
     start: str
@@ -209,242 +191,8 @@ class _Header(Form):
     withheld: str = ""
     parts: list[_PartName] = Field(default_factory=list)
     direction: Annotated[Direction, Field(strict=False)] = Direction.INCOMING
-    steps: Annotated[dict[_Name, dict[str, Any]], Field(min_length=1)]
+    steps: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
 
 
 class _Part(Form):
-    steps: Annotated[dict[_Name, dict[str, Any]], Field(min_length=1)]
-
-
-class _SayForm(StepForm):
-    say: str
-    then: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Say(name, line, self.say, self.then)
-
-
-class _ChooseForm(StepForm):
-    choose: str
-    keys: Annotated[dict[str, str], Field(min_length=1)]
-    silence: str
-    nonsense: str | None = None
-
-    def step(self, name: str, line: int) -> Step:
-        return Choose(name, line, self.choose, self.keys, self.silence, self.nonsense or self.silence)
-
-
-class _AskForm(StepForm):
-    ask: str
-    kind: Annotated[AskKind, Field(strict=False)]
-    into: _Name
-    then: str
-    silence: str
-    nonsense: str | None = None
-
-    def step(self, name: str, line: int) -> Step:
-        nonsense = self.nonsense or self.silence
-        return Ask(name, line, self.ask, self.kind, self.into, self.then, self.silence, nonsense)
-
-
-class _LevelForm(Form):
-    # A level of 1 opens nothing and is silent about success: an outlet for it would tell who is known here (SM-04).
-    level: Annotated[int, Field(ge=Level.VERIFIED, le=Level.STRONG)]
-
-
-class _VerifyForm(StepForm):
-    verify: _LevelForm
-    verified: str
-    refused: str
-    unavailable: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Verify(name, line, Level(self.verify.level), self.verified, self.refused, self.unavailable)
-
-
-class _FindForm(StepForm):
-    find: Annotated[Lookup, Field(strict=False)]
-    found: str
-    none: str
-    withheld: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Find(name, line, self.find, self.found, self.none, self.withheld)
-
-
-class _DiscloseForm(StepForm):
-    disclose: str
-    then: str
-    withheld: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Disclose(name, line, self.disclose, self.then, self.withheld)
-
-
-class _DoForm(StepForm):
-    do: Annotated[Act, Field(strict=False)]
-    done: str
-    failed: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Do(name, line, self.do, self.done, self.failed)
-
-
-class _TakeMessageForm(StepForm):
-    take_message: Annotated[MessageKind, Field(strict=False)]
-    taken: str
-    abandoned: str
-
-    def step(self, name: str, line: int) -> Step:
-        return TakeMessage(name, line, self.take_message, self.taken, self.abandoned)
-
-
-class _BranchForm(StepForm):
-    branch: str
-    yes: str | None = None
-    no: str | None = None
-    cases: Annotated[dict[str, str], Field(min_length=1)] | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.cases is None) == (self.yes is None or self.no is None):
-            raise ValueError("a branch has « yes » and « no », or « cases »")
-        return self
-
-    def step(self, name: str, line: int) -> Step:
-        if self.cases is not None:
-            return Switch(name, line, self.branch, self.cases)
-        return Branch(name, line, self.branch, self.yes or "", self.no or "")
-
-
-class _MannerForm(Form):
-    language: str | None = None
-    pace: Annotated[Pace, Field(strict=False)] | None = None
-    relay: Literal[True] | None = None
-
-
-class _SpeakForm(StepForm):
-    speak: _MannerForm
-    then: str
-
-    def step(self, name: str, line: int) -> Step:
-        manner = self.speak
-        return Speak(name, line, manner.language, manner.pace, manner.relay is True, self.then)
-
-
-class _GoForm(StepForm):
-    go: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Go(name, line, self.go)
-
-
-class _ConnectForm(StepForm):
-    connect: Annotated[ConnectTo, Field(strict=False)]
-    connected: str
-    unanswered: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Connect(name, line, self.connect, self.connected, self.unanswered)
-
-
-class _QueueForm(StepForm):
-    queue: Annotated[QueueFor, Field(strict=False)]
-    connected: str
-    message: str
-    callback: str
-    unanswered: str
-    keypad: str | None = None
-
-    def step(self, name: str, line: int) -> Step:
-        return Queue(name, line, self.queue, self.connected, self.message, self.callback, self.unanswered, self.keypad)
-
-
-class _EndForm(StepForm):
-    end: str | None
-
-    def step(self, name: str, line: int) -> Step:
-        return End(name, line, self.end)
-
-
-class _ReachOutForm(StepForm):
-    reach_out: Annotated[ReachKind, Field(strict=False)]
-    then: str
-    refused: str
-
-    def step(self, name: str, line: int) -> Step:
-        return ReachOut(name, line, self.reach_out, self.then, self.refused)
-
-
-class _ProveForm(StepForm):
-    prove: Annotated[ProofKind, Field(strict=False)]
-    proved: str
-    refused: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Prove(name, line, self.prove, self.proved, self.refused)
-
-
-class _BookForm(StepForm):
-    book: Literal["slot"]
-    booked: str
-    none: str
-    refused: str
-    abandoned: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Book(name, line, self.booked, self.none, self.refused, self.abandoned)
-
-
-class _ReferenceForm(StepForm):
-    reference: Literal["slot"]
-    known: str
-    refused: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Reference(name, line, self.known, self.refused)
-
-
-class _CardForm(StepForm):
-    card: Literal["slot"]
-    proved: str
-    refused: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Card(name, line, self.proved, self.refused)
-
-
-class _MoveForm(StepForm):
-    move: Annotated[Moved, Field(strict=False)]
-    moved: str
-    none: str
-    abandoned: str
-
-    def step(self, name: str, line: int) -> Step:
-        return Move(name, line, self.moved, self.none, self.abandoned, self.move)
-
-
-#: By the verb that stands for the kind of a step.
-_FORMS: Mapping[str, type[StepForm]] = {
-    "say": _SayForm,
-    "choose": _ChooseForm,
-    "ask": _AskForm,
-    "verify": _VerifyForm,
-    "find": _FindForm,
-    "disclose": _DiscloseForm,
-    "do": _DoForm,
-    "take_message": _TakeMessageForm,
-    "branch": _BranchForm,
-    "speak": _SpeakForm,
-    "go": _GoForm,
-    "end": _EndForm,
-    "connect": _ConnectForm,
-    "queue": _QueueForm,
-    "reach_out": _ReachOutForm,
-    "prove": _ProveForm,
-    "book": _BookForm,
-    "reference": _ReferenceForm,
-    "card": _CardForm,
-    "move": _MoveForm,
-    **SCRIPT_FORMS,
-}
+    steps: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]

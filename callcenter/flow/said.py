@@ -34,6 +34,7 @@ from callcenter.flow.language import (
 )
 from callcenter.flow.script_language import Declare, Dispose, Forget, Pick, Reveal, Show
 from callcenter.flow.script_said import SCRIPT_PROMPTS, script_prompts
+from callcenter.flow.subflow_language import Leave, Run
 
 #: The words that the engine says of itself, whatever the flow.
 ENGINE_PROMPTS = ("engine.nonsense", "engine.restart", "engine.limit", "engine.farewell")
@@ -144,7 +145,7 @@ def _spoken_prompts(step: Step) -> tuple[str, ...]:
             return PROVE_PROMPTS if step.by is ProofKind.RETURN_CALL else PRESENCE_PROMPTS
         case Book() | Queue() | Reference() | Card() | Move():
             return STEP_PROMPTS[type(step)]
-        case Find() | Do() | Branch() | Switch() | Speak() | Go() | Connect():
+        case Find() | Do() | Branch() | Switch() | Speak() | Go() | Connect() | Run() | Leave():
             return ()
         case Show() | Pick() | Reveal() | Declare() | Forget() | Dispose():
             return ()  # for a screen: refused in a flow that is spoken

@@ -39,7 +39,7 @@ from callcenter.flow.script_forms import NotOffered
 from callcenter.flow.script_language import Declare, Dispose, Disposition, Forget, Pick, Reveal, Show
 from callcenter.flow.script_ports import ScriptWorld
 from callcenter.flow.state import Phase, State, initial
-from callcenter.flow.walking import FlowStuck, Walked, step_of, walk
+from callcenter.flow.walking import FlowStuck, Walked, begin, step_of, walk
 
 __all__ = ["FlowStuck", "NotOffered", "ScriptTurn", "advance_script", "initial"]
 
@@ -98,7 +98,7 @@ async def _take(flow: Flow, state: State, event: ScriptEvent, scene: ScriptScene
         case Started():
             if state.turns > 1:
                 raise FlowStuck("a script that is under way cannot start")
-            return await _enter(step, replace(state, started_at=scene.world.now), scene)
+            return await begin(flow, replace(state, started_at=scene.world.now), scene, _enter)
         case Filled():
             if state.phase is Phase.NONE:
                 raise FlowStuck("a screen was answered where none was shown")
@@ -117,8 +117,8 @@ async def _within_bounds(flow: Flow, walked: Walked[Asking], scene: ScriptScene)
         return replace(walked, stop=Ended(state.at(state.step)), said=(*walked.said, scene.line(OVER_PROMPT)))
     if state.limited or isinstance(step_of(flow, state), Dispose):
         return walked
-    led = replace(_only_suggesting(state).at(flow.person), limited=True)
-    onward = await walk(flow, await _enter(step_of(flow, led), led, scene), scene, _enter)
+    led = replace(_only_suggesting(state).led_to(flow.person), limited=True)
+    onward = await walk(flow, await begin(flow, led, scene, _enter), scene, _enter)
     said = (*walked.said, scene.line(LIMIT_PROMPT), *onward.said)
     return Walked(onward.stop, said, walked.visited + onward.visited)
 

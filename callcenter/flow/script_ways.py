@@ -13,7 +13,7 @@ from callcenter.flow.language import End, Find, Flow, Go, Step, TakeMessage, Ver
 from callcenter.flow.script_files import WITHHELD
 from callcenter.flow.script_language import Declare, Dispose, Pick, Reveal
 from callcenter.flow.soundness import step_problem
-from callcenter.flow.ways import cycle_problems, end_problems, reached, unreached_problems
+from callcenter.flow.ways import cycle_problems, end_problems, leading_to, unreached_problems
 from callcenter.kernel.errors import Problem
 
 #: Steps at which the operator always has the word. Live evidence answers ``verify`` without a question, and ``book``
@@ -36,9 +36,10 @@ def script_graph_problems(flow: Flow) -> list[Problem]:
     problems += _closing_problems(flow)
     for name in dict.fromkeys((flow.person, _withheld(flow))):
         problems += _offering_problems(flow, flow.steps[name])
+    leads = leading_to(flow, [flow.person])
     for step in flow.steps.values():
         problems += _refusal_problems(flow, step)
-        problems += _way_out_problems(flow, step)
+        problems += _way_out_problems(flow, step, leads)
     return problems
 
 
@@ -85,7 +86,12 @@ def _refusal_problems(flow: Flow, step: Step) -> Iterator[Problem]:
             yield step_problem(flow, step, what, f"write « {outlet}: {to} »")
 
 
-def _way_out_problems(flow: Flow, step: Step) -> Iterator[Problem]:
+def _way_out_problems(flow: Flow, step: Step, leads: frozenset[str]) -> Iterator[Problem]:
+    """A message and the end are near: by one key from every choice, and by some way from everywhere.
+
+    Arguments:
+        leads: the steps from which a way leads to the person step.
+    """
     if isinstance(step, Pick):
         way, refused = step.options.get(WAY_OUT), (flow.person, _withheld(flow))
         led = None if way is None else _at_once(flow, way.to)
@@ -93,7 +99,7 @@ def _way_out_problems(flow: Flow, step: Step) -> Iterator[Problem]:
             where = "a dispose step" if step.name in refused else f"« {flow.person} », or to a dispose step,"
             what = f"the choice « {step.name} » does not lead to {where} by {WAY_OUT}"
             yield step_problem(flow, step, what, f"add the option « {WAY_OUT} »")
-    if not isinstance(step, Dispose | End) and flow.person not in reached(flow, [step.name]):
+    if not isinstance(step, Dispose | End) and step.name not in leads:
         what = f"no way leads from step « {step.name} » to « {flow.person} », where a message can be taken"
         yield step_problem(flow, step, what, f"lead to « {flow.person} », or to a choice")
 

@@ -21,7 +21,6 @@ from callcenter.flow.language import (
     Move,
     Prove,
     ReachOut,
-    Say,
     Speak,
     Step,
     Switch,
@@ -72,7 +71,7 @@ def local_problems(
 
 
 def _emergency_problems(flow: Flow, book: PromptBook, document: Document, emergency: str | None) -> Iterator[Problem]:
-    """P7: the emergency line stands first, in words that no condition can take away."""
+    """P7: the emergency line stands in words that no condition can take away. That it comes first is proven."""
     if flow.channel is not Channel.VOICE:
         return
     if flow.direction is Direction.OUTGOING:
@@ -88,10 +87,6 @@ def _emergency_problems(flow: Flow, book: PromptBook, document: Document, emerge
             where = "" if prompt is book[emergency] else f" ({prompt.language})"
             what = f"the prompt « {emergency} »{where} does not always say both the 15 and the 112"
             yield document.problem(("emergency",), what, "write both in it, outside any « if »")
-    start = flow.steps.get(flow.start)
-    if start is not None and not (isinstance(start, Say) and start.prompt == emergency):
-        what = f"the first step « {start.name} » does not say the emergency line « {emergency} »"
-        yield step_problem(flow, start, what, f"begin with a step that says « {emergency} », before any question")
 
 
 def _outgoing_problems(flow: Flow, book: PromptBook, document: Document, emergency: str | None) -> Iterator[Problem]:

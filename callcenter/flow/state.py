@@ -14,7 +14,9 @@ from callcenter.flow.language import Flow, Pace
 from callcenter.kernel.errors import IntegrityError
 
 #: Of the JSON form. A state of another version was written by another program: it is not guessed at.
-VERSION = 4
+VERSION = 5
+#: The version before it knew no sub-flows; a call that began under it goes on.
+_WITHOUT_SUBFLOWS = 4
 
 #: The name under which a reference binds what it leads to.
 SLOT = "slot"
@@ -91,6 +93,7 @@ class State:
         limited: the call was led to a person because it had grown too long; this happens once.
         manner: how the caller is spoken to.
         bound: references that ``find`` bound, by name; never values.
+        returns: the steps that run the sub-flows in which the call is, the outermost first.
         typed: answers kept until the step that needs them has used them. Personal data: the JSON form must be sealed.
     """
 
@@ -106,11 +109,24 @@ class State:
     limited: bool = False
     manner: Manner = field(default_factory=Manner)
     bound: Mapping[str, UUID] = field(default_factory=dict)
+    returns: tuple[str, ...] = ()
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def at(self, step: str, phase: Phase = Phase.NONE) -> State:
         """At ``step``, with its bounds unused."""
         return replace(self, step=step, phase=phase, silences=0, nonsense=0, restarts=0, begun="")
+
+    def led_to(self, step: str) -> State:
+        """At ``step`` of the flow's own, whatever sub-flow the call was in."""
+        return replace(self.at(step), returns=())
+
+    def running(self, step: str, start: str) -> State:
+        """At ``start`` of the sub-flow that ``step`` runs."""
+        return replace(self.at(start), returns=(*self.returns, step))
+
+    def returned(self) -> State:
+        """Back at the step that runs the sub-flow in which the call was."""
+        return replace(self.at(self.returns[-1]), returns=self.returns[:-1])
 
     def asking(self, phase: Phase) -> State:
         """At another question of the same step, with its bounds unused."""
@@ -163,6 +179,7 @@ class State:
                 "limited": self.limited,
                 "manner": self.manner.to_json(),
                 "bound": {name: str(reference) for name, reference in self.bound.items()},
+                "returns": list(self.returns),
                 "typed": dict(self.typed),
             },
             ensure_ascii=False,
@@ -190,7 +207,10 @@ def initial(flow: Flow) -> State:
 
 def _read(data: dict[str, Any]) -> State:
     fields = dict(data)
-    if fields.pop("version") != VERSION:
+    version = fields.pop("version")
+    if version == _WITHOUT_SUBFLOWS:
+        fields["returns"] = []
+    elif version != VERSION:
         raise IntegrityError("the saved state of a call is of another version")
     counters = {name: _count(fields.pop(name)) for name in ("silences", "nonsense", "restarts", "turns")}
     state = State(
@@ -202,6 +222,7 @@ def _read(data: dict[str, Any]) -> State:
         limited=_flag(fields.pop("limited")),
         manner=Manner.from_json(fields.pop("manner")),
         bound={_text(name): UUID(_text(reference)) for name, reference in fields.pop("bound").items()},
+        returns=tuple(_text(step) for step in fields.pop("returns")),
         typed={_text(name): _text(answer) for name, answer in fields.pop("typed").items()},
         **counters,
     )

@@ -13,6 +13,7 @@ from callcenter.flow.conversation import Utterance
 from callcenter.flow.language import Flow, Step
 from callcenter.flow.outcomes import Ended, Left, Stage
 from callcenter.flow.state import State
+from callcenter.flow.subflow_language import Leave, Run
 from callcenter.kernel.errors import CallcenterError
 
 #: Steps gone through in one turn; a flow that needs more goes round in circles.
@@ -69,12 +70,45 @@ async def walk(
         said += outcome.said
         if not isinstance(outcome, Left):
             return Walked(outcome, said, visited)
-        left = step_of(flow, outcome.state)
-        visited += ((left.name, outcome.outlet),)
-        state = outcome.state.at(left.outlets()[outcome.outlet])
+        state, passed = _onward(flow, outcome.state, outcome.outlet)
+        visited += passed
         scene = replace(scene, manner=state.manner)
-        outcome = await enter(step_of(flow, state), state, scene)
+        outcome = await begin(flow, state, scene, enter)
     raise FlowStuck(f"more than {STEPS_A_TURN} steps without a question")
+
+
+async def begin(
+    flow: Flow,
+    state: State,
+    scene: _Scene,
+    enter: Callable[[Step, State, _Scene], Awaitable[Left | _Waits | Ended]],
+) -> Left | _Waits | Ended:
+    """Enter the step in which ``state`` stands; what leads into sub-flows, and out of them, is the same everywhere."""
+    step = step_of(flow, state)
+    if isinstance(step, Run | Leave):
+        return Left("", state)
+    return await enter(step, state, scene)
+
+
+def _onward(flow: Flow, state: State, outlet: str) -> tuple[State, tuple[tuple[str, str], ...]]:
+    """Where ``outlet`` of the step leads in which ``state`` stands, and the outlets that were taken."""
+    left = step_of(flow, state)
+    match left:
+        case Run():
+            return state.running(left.name, flow.subflows[left.subflow].start), ()
+        case Leave() if not state.returns:
+            raise FlowStuck(f"step {left.name} goes back, and nothing led there")
+        case Leave(by=by):
+            back = state.returned()
+            return _onward_from(flow, back, step_of(flow, back), by)
+        case _:
+            return _onward_from(flow, state, left, outlet)
+
+
+def _onward_from(flow: Flow, state: State, left: Step, outlet: str) -> tuple[State, tuple[tuple[str, str], ...]]:
+    target = left.outlets()[outlet]
+    out = state.returns and flow.within(target) != flow.within(left.name)
+    return (state.led_to(target) if out else state.at(target)), ((left.name, outlet),)
 
 
 def step_of(flow: Flow, state: State) -> Step:

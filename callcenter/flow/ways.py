@@ -25,6 +25,7 @@ from callcenter.flow.language import (
     Verify,
 )
 from callcenter.flow.soundness import step_problem
+from callcenter.flow.subflow_language import Leave, Run
 from callcenter.kernel.errors import Problem
 
 #: Steps at which a caller always has the word. Not ``verify``: live evidence answers it without a question.
@@ -42,9 +43,11 @@ def graph_problems(flow: Flow) -> list[Problem]:
     problems += [*cycle_problems(flow, QUESTIONS), *_person_problems(flow, person_path)]
     problems += unreached_problems(flow)
     heard = reached(flow, [flow.start, flow.person])
+    people = {step.name for step in flow.steps.values() if isinstance(step, Queue)} | {flow.person}
+    leads = leading_to(flow, people)
     for step in flow.steps.values():
         if step.name in heard and step.name not in person_path:
-            problems += _way_to_person_problems(flow, step)
+            problems += _way_to_person_problems(flow, step, leads)
     return problems
 
 
@@ -62,6 +65,12 @@ def _outlets(step: Step) -> Mapping[str, str]:
     return {name: outlets[name] for name in outlets if name != "keypad"} if isinstance(step, Queue) else outlets
 
 
+def _onward(flow: Flow, step: Step) -> Mapping[str, str]:
+    """The same, and into the sub-flow that the step runs."""
+    into = {"run": flow.subflows[step.subflow].start} if isinstance(step, Run) else {}
+    return {**into, **_outlets(step)}
+
+
 def reached(flow: Flow, roots: Iterable[str], *, alone: bool = False) -> frozenset[str]:
     """Every step to which a way leads from ``roots``.
 
@@ -74,15 +83,44 @@ def reached(flow: Flow, roots: Iterable[str], *, alone: bool = False) -> frozens
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            step = flow.steps[name]
-            waiting.extend((_outlets(step) if alone else step.outlets()).values())
+            waiting.extend((_onward(flow, flow.steps[name]) if alone else flow.onward(name)).values())
     return frozenset(seen)
+
+
+def leading_to(flow: Flow, goals: Iterable[str]) -> frozenset[str]:
+    """Every step from which a way leads to one of ``goals``, whoever has run the sub-flow in which it stands."""
+    leads = set(goals)
+    before: dict[str, list[str]] = {}
+    awaited: dict[str, set[str]] = {}
+    for step in flow.steps.values():
+        onward = set(flow.onward(step.name).values())
+        if isinstance(step, Leave):
+            onward = awaited[step.name] = _behind(flow, step)
+        for target in onward:
+            before.setdefault(target, []).append(step.name)
+    waiting = list(leads)
+    while waiting:
+        target = waiting.pop()
+        for name in before.get(target, ()):
+            awaited.get(name, set()).discard(target)
+            if name not in leads and not awaited.get(name):
+                leads.add(name)
+                waiting.append(name)
+    return frozenset(leads)
+
+
+def _behind(flow: Flow, left: Leave) -> set[str]:
+    """Where those go on who run the sub-flow that ``left`` leaves."""
+    subflow = flow.within(left.name)
+    runs = (step for step in flow.steps.values() if isinstance(step, Run) and step.subflow == subflow)
+    return {step.ways[left.by] for step in runs}
 
 
 def end_problems(flow: Flow) -> Iterator[Problem]:
     """Steps from which no way leads to an end."""
+    leads = leading_to(flow, [step.name for step in flow.steps.values() if isinstance(step, End)])
     for step in flow.steps.values():
-        if not any(isinstance(flow.steps[name], End) for name in reached(flow, [step.name])):
+        if step.name not in leads:
             yield step_problem(flow, step, f"no way leads from step « {step.name} » to an end", "lead to an end step")
 
 
@@ -106,12 +144,40 @@ def cycle_problems(flow: Flow, questions: tuple[type[Step], ...]) -> Iterator[Pr
         questions: kinds of steps that always ask.
     """
     told: set[str] = set()
-    for step in flow.steps.values():
+    for step in _on_silent_rounds(flow, questions):
         cycle = None if step.name in told else _silent_round(flow, step.name, questions)
         if cycle:
             told.update(cycle)
             what = f"the steps {' → '.join([*cycle, step.name])} come round without a question"
             yield step_problem(flow, step, what, "put a menu into the round, or lead out of it")
+
+
+def _asks(flow: Flow, step: Step, questions: tuple[type[Step], ...]) -> bool:
+    """Whether ``step`` always asks; a step that runs a sub-flow does if that one begins so."""
+    while isinstance(step, Run):
+        step = flow.steps[flow.subflows[step.subflow].start]
+    return isinstance(step, questions)
+
+
+def _on_silent_rounds(flow: Flow, questions: tuple[type[Step], ...]) -> list[Step]:
+    """The steps without a question from which, without one, a way leads in a round; in the file's order."""
+    onward = {
+        step.name: [name for name in _onward(flow, step).values() if not _asks(flow, flow.steps[name], questions)]
+        for step in flow.steps.values()
+        if not _asks(flow, step, questions)
+    }
+    left = {name: len(targets) for name, targets in onward.items()}
+    before: dict[str, list[str]] = {}
+    for name, targets in onward.items():
+        for target in targets:
+            before.setdefault(target, []).append(name)
+    waiting = [name for name, targets in left.items() if not targets]
+    while waiting:
+        for name in before.get(waiting.pop(), ()):
+            left[name] -= 1
+            if not left[name]:
+                waiting.append(name)
+    return [flow.steps[name] for name, targets in left.items() if targets]
 
 
 def _silent_round(flow: Flow, start: str, questions: tuple[type[Step], ...]) -> list[str] | None:
@@ -120,9 +186,9 @@ def _silent_round(flow: Flow, start: str, questions: tuple[type[Step], ...]) -> 
     seen: set[str] = set()
     for way in ways:
         step = flow.steps[way[-1]]
-        if isinstance(step, questions):
+        if _asks(flow, step, questions):
             continue
-        for target in _outlets(step).values():
+        for target in _onward(flow, step).values():
             if target == start:
                 return way
             if target not in seen:
@@ -142,8 +208,12 @@ def _person_problems(flow: Flow, person_path: frozenset[str]) -> Iterator[Proble
             yield step_problem(flow, step, what, "end the way to a person with a message or an end")
 
 
-def _way_to_person_problems(flow: Flow, step: Step) -> Iterator[Problem]:
-    """P7 for one step outside the way to a person; the menus on that way are on it already and need no ``0``."""
+def _way_to_person_problems(flow: Flow, step: Step, leads: frozenset[str]) -> Iterator[Problem]:
+    """P7 for one step outside the way to a person; the menus on that way are on it already and need no ``0``.
+
+    Arguments:
+        leads: the steps from which a way leads to a person.
+    """
     if isinstance(step, Choose) and not ("0" in step.keys and _is_person(flow, step.keys["0"])):
         what = f"the menu « {step.name} » does not lead to a person by 0"
         yield step_problem(flow, step, what, f"add the key « 0: {flow.person} »")
@@ -154,14 +224,9 @@ def _way_to_person_problems(flow: Flow, step: Step) -> Iterator[Problem]:
             yield step_problem(flow, step, what, f"write « withheld: {flow.person} »")
         elif isinstance(step, Prove):
             continue  # whoever has not typed the code is told nothing, and is put through to nobody
-        elif outlet in FALLBACKS and not _leads_to_a_person(flow, target):
+        elif outlet in FALLBACKS and target not in leads:
             what = f"no way leads to a person from the outlet « {outlet} » of step « {step.name} »"
             yield step_problem(flow, step, what, f"lead to « {flow.person} », or to a menu")
-
-
-def _leads_to_a_person(flow: Flow, start: str) -> bool:
-    """Whether the person step is reached from ``start``, or the queue for one."""
-    return any(name == flow.person or isinstance(flow.steps[name], Queue) for name in reached(flow, [start]))
 
 
 def _is_person(flow: Flow, name: str) -> bool:

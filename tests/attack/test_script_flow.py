@@ -16,8 +16,10 @@ from callcenter.disclosure.policy import load_policy
 from callcenter.flow import proof, script_engine, script_files, script_ways
 from callcenter.flow.language import Flow, Step
 from callcenter.flow.load import load_flow
+from callcenter.flow.must import Effect
+from callcenter.flow.needs import Need
 from callcenter.flow.outcomes import Left
-from callcenter.flow.proof import Facts, Need, Proven, prove
+from callcenter.flow.proof import Proven, prove
 from callcenter.flow.screens import Files, Filled
 from callcenter.flow.script_engine import NotOffered
 from callcenter.flow.script_files import DECLARE, REVEAL
@@ -98,12 +100,12 @@ async def test_what_one_patient_proved_opens_nothing_for_the_next() -> Outcome:
 
 
 def _facts_that_outlast(sabotage: Sabotage) -> None:
-    after: Callable[[Step, str, Facts], Facts] = proof.after
+    effect: Callable[[Step, str, Flow], Effect] = proof.effect
 
-    def kept(step: Step, outlet: str, facts: Facts) -> Facts:
-        return facts if isinstance(step, Forget) else after(step, outlet, facts)
+    def kept(step: Step, outlet: str, flow: Flow) -> Effect:
+        return Effect() if isinstance(step, Forget) else effect(step, outlet, flow)
 
-    sabotage.replace(proof, "after", kept)
+    sabotage.replace(proof, "effect", kept)
 
 
 PROVED_ANEW = Defence("beyond a forget step nothing is taken for proved", "P2, P9", _facts_that_outlast)

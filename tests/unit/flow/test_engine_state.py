@@ -26,6 +26,7 @@ STATES = st.builds(
     started_at=st.none() | st.datetimes(timezones=st.just(UTC)),
     limited=st.booleans(),
     bound=st.dictionaries(st.text(), st.uuids()),
+    returns=st.lists(st.text()).map(tuple),
     typed=st.dictionaries(st.text(), st.text()),
 )
 
@@ -59,6 +60,8 @@ def altered(**fields: object) -> str:
         altered(step=None),
         altered(bound={"appointment": "no uuid"}),
         altered(bound=[]),
+        altered(returns=[1]),
+        altered(returns=None),
         altered(typed={"birth_date": 1}),
         altered(surprise=1),
         State("menu").to_json()[:-1],
@@ -78,11 +81,20 @@ def test_neither_a_refusal_nor_a_printed_state_shows_what_was_typed() -> None:
     assert refused.value.__suppress_context__  # what was raised first holds the whole text
 
 
+def test_a_call_that_began_before_there_were_subflows_goes_on() -> None:
+    before = json.loads(State("menu", Phase.KEY).to_json())
+    del before["returns"]
+    assert State.from_json(json.dumps(before | {"version": 4})) == State("menu", Phase.KEY)
+    for other in (3, 5, 6):
+        with pytest.raises(IntegrityError):
+            State.from_json(json.dumps(before | {"version": other}))
+
+
 def test_the_form_is_pinned() -> None:
     began = datetime(2026, 11, 26, 9, tzinfo=UTC)
     assert State("menu", Phase.KEY, silences=1, begun="14", turns=2, started_at=began).to_json() == (
         '{"away_since": null, "begun": "14", "bound": {}, "limited": false, '
         '"manner": {"language": "fr", "pace": "normal", "relay": false}, "nonsense": 0, "phase": "key", "restarts": 0, '
-        '"silences": 1, "started_at": "2026-11-26T09:00:00+00:00", "step": "menu", "turns": 2, '
-        '"typed": {}, "version": 4}'
+        '"returns": [], "silences": 1, "started_at": "2026-11-26T09:00:00+00:00", "step": "menu", "turns": 2, '
+        '"typed": {}, "version": 5}'
     )

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.disclosure.policy import load_policy
 from callcenter.flow.language import AskKind, Channel, Choose, End, Find, Level, Lookup, Say, Verify
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
+from callcenter.flow.proof import Refuted, prove
 from callcenter.flow.said import CALLBACK_PROMPTS, ENGINE_PROMPTS, VERIFY_PROMPTS
 from callcenter.kernel.errors import DataProblems, Problem
 
 FLOWS = Path(__file__).parents[3] / "flows"
 PROMPTS = Path(__file__).parent / "unsafe" / "prompts" / "fr.yaml"
 BOOK = PromptBook.load(PROMPTS)
+POLICY = load_policy(Path(__file__).parents[3] / "config" / "disclosure-policy.yaml")
 
 HEAD = "flow: f\nchannel: voice\nemergency: welcome\nstart: welcome\nperson: person\nsteps:\n"
 WELCOME = "  welcome: {say: welcome, then: menu}\n"
@@ -176,7 +179,9 @@ def test_p7_the_emergency_line_needs_both_numbers(tmp_path: Path) -> None:
 
 def test_p7_the_emergency_line_is_said_and_not_asked(tmp_path: Path) -> None:
     asked = "  welcome: {choose: welcome, keys: {1: menu, 0: person}, silence: person}\n"
-    assert "does not say the emergency line" in the_one(tmp_path, SOUND.replace(WELCOME, asked)).what
+    verdict = prove(load_flow(written(tmp_path, SOUND.replace(WELCOME, asked)), BOOK), BOOK, POLICY)
+    assert isinstance(verdict, Refuted)
+    assert "step « welcome » comes before the emergency line « welcome »" in verdict.counterexamples[0].what
 
 
 def test_p7_a_message_that_is_given_up_leads_back_to_a_person(tmp_path: Path) -> None:

@@ -178,7 +178,17 @@ def _wrongs(step: Step, level: int, bound: Bound) -> Iterator[str]:
         yield "bound"
 
 
-def _onward(step: Step, level: int, bound: Bound) -> Iterator[Standing]:
+#: Steps that wait for the caller: at any of them, the engine may find the call too long.
+WAITING = (Choose, Verify, Reference, Card, Move, Connect)
+
+
+def _onward(flow: Flow, step: Step, level: int, bound: Bound) -> Iterator[tuple[str, Standing]]:
+    yield from zip(step.outlets(), _led(step, level, bound), strict=True)
+    if isinstance(step, WAITING):
+        yield "limit", (flow.person, 0, NONE)
+
+
+def _led(step: Step, level: int, bound: Bound) -> Iterator[Standing]:
     for outlet, target in step.outlets().items():
         if isinstance(step, Connect):
             yield target, 0, NONE
@@ -200,7 +210,7 @@ def _onward(step: Step, level: int, bound: Bound) -> Iterator[Standing]:
 
 def searched(flow: Flow) -> tuple[Mapping[Standing, int], Mapping[tuple[str, str], int]]:
     """How many hops lead to every state, and to every wrong (step, what) at the least."""
-    hops: dict[Standing, int] = {(flow.start, 0, NONE): 0, (flow.person, 0, NONE): 0}
+    hops: dict[Standing, int] = {(flow.start, 0, NONE): 0}
     wrongs: dict[tuple[str, str], int] = {}
     border = list(hops)
     while border:
@@ -209,7 +219,7 @@ def searched(flow: Flow) -> tuple[Mapping[Standing, int], Mapping[tuple[str, str
             step, distance = flow.steps[name], hops[name, level, bound]
             for wrong in _wrongs(step, level, bound):
                 wrongs.setdefault((name, wrong), distance)
-            for state in _onward(step, level, bound):
+            for _, state in _onward(flow, step, level, bound):
                 if state not in hops:
                     hops[state] = distance + 1
                     beyond.append(state)
@@ -227,13 +237,12 @@ def _wrong_of(example: Counterexample) -> str:
 
 def check_is_a_way(flow: Flow, example: Counterexample) -> None:
     """The path is one that a caller can walk, with the levels that it says, to a state that is wrong as it says."""
-    assert example.path[0].step in (flow.start, flow.person)
+    assert example.path[0].step == flow.start
     level, bound = 0, NONE
     for hop, following in zip(example.path, example.path[1:], strict=False):
         assert hop.level == level
         step = flow.steps[hop.step]
-        outlets = dict(zip(step.outlets(), _onward(step, level, bound), strict=True))
-        target, level, bound = outlets[hop.outlet]
+        target, level, bound = dict(_onward(flow, step, level, bound))[hop.outlet]
         assert target == following.step
     last = example.path[-1]
     assert (last.outlet, last.level) == ("", level)
@@ -301,9 +310,9 @@ def test_a_proof_names_its_flow_its_policy_and_what_each_step_may_rely_on() -> N
     assert isinstance(verdict, Proven)
     assert (verdict.flow, verdict.digest, verdict.policy) == ("hand", "digest", "test")
     find, read = verdict.summary
-    assert (find.step, find.needs, find.holds) == ("find", ("level>=2",), ("level>=1", "level>=2"))
+    assert (find.step, find.needs, find.holds) == ("find", ("level>=2",), ("level>=1", "level>=2", "possession"))
     assert (read.step, read.needs) == ("read", ("level>=2", "bound:appointment"))
-    assert read.holds == ("bound:appointment", "level>=1", "level>=2")
+    assert read.holds == ("bound:appointment", "level>=1", "level>=2", "possession")
 
 
 def test_an_if_on_a_field_needs_the_fields_level() -> None:
@@ -340,7 +349,7 @@ def test_the_engine_may_lead_to_the_person_step_from_anywhere_so_nothing_holds_t
     verdict = prove(Flow("f", Channel.VOICE, "f", "verify", "read", steps, "digest"), BOOK, POLICY)
     assert isinstance(verdict, Refuted)
     [example] = verdict.counterexamples
-    assert [hop.step for hop in example.path] == ["read"]
+    assert [(hop.step, hop.outlet) for hop in example.path] == [("verify", "limit"), ("read", "")]
 
 
 def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path: Path) -> None:

@@ -169,7 +169,13 @@ def _level_wrong(needed: int, level: int) -> Iterator[str]:
         yield "level"
 
 
-def _onward(step: Step, level: int, *, bound: bool) -> Iterator[Standing]:
+#: Steps that wait for the operator: at any of them, the engine may find the script too long.
+WAITING = (Show, Pick, Verify, Reveal, Declare, Move, Dispose)
+
+
+def _onward(flow: Flow, step: Step, level: int, *, bound: bool) -> Iterator[Standing]:
+    if isinstance(step, WAITING):
+        yield flow.person, 0, False
     for outlet, target in step.outlets().items():
         if isinstance(step, Verify) and outlet == "verified":
             yield target, max(level, step.level), False
@@ -187,7 +193,7 @@ def _onward(step: Step, level: int, *, bound: bool) -> Iterator[Standing]:
 
 def searched(flow: Flow) -> tuple[Mapping[Standing, int], Mapping[tuple[str, str], int]]:
     """How many hops lead to every state, and to every wrong (step, what) at the least."""
-    hops: dict[Standing, int] = {(flow.start, 0, False): 0, (flow.person, 0, False): 0}
+    hops: dict[Standing, int] = {(flow.start, 0, False): 0}
     wrongs: dict[tuple[str, str], int] = {}
     border = list(hops)
     while border:
@@ -196,7 +202,7 @@ def searched(flow: Flow) -> tuple[Mapping[Standing, int], Mapping[tuple[str, str
             step, distance = flow.steps[name], hops[name, level, bound]
             for wrong in _wrongs(step, level, bound=bound):
                 wrongs.setdefault((name, wrong), distance)
-            for state in _onward(step, level, bound=bound):
+            for state in _onward(flow, step, level, bound=bound):
                 if state not in hops:
                     hops[state] = distance + 1
                     beyond.append(state)
