@@ -6,21 +6,22 @@ behind each step by what the proof guarantees on arrival there. The same flow, p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from callcenter.disclosure.policy import Policy
 from callcenter.flow.language import Flow
-from callcenter.flow.picture.drawn_frames import LINE_COLOUR, Drawn, drawn_frame
+from callcenter.flow.picture.drawn_frames import LINE_COLOUR, drawn_frame
 from callcenter.flow.picture.drawn_steps import Faulty
 from callcenter.flow.picture.frames import frames_of
 from callcenter.flow.picture.guards import Guards, guards_of
+from callcenter.flow.picture.packing import BETWEEN, packed
 from callcenter.flow.picture.panels import RED, described, heading, legend
 from callcenter.flow.picture.svg import Markup, element, moved, path, rectangle
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Proven, Refuted
 
-_MARGIN, _BETWEEN = 40, 30
+_MARGIN, _ABOVE = 40, 260
 #: A picture is as wide at least: the legend wants room.
 _LEAST_WIDE = 1_180
 #: ``sans-serif`` last: no font is brought, and widths hold for the widest of these.
@@ -36,18 +37,19 @@ def draw(flow: Flow, book: PromptBook, policy: Policy, verdict: Proven | Refuted
     """
     guards, faulty = guards_of(flow, book, policy), _faulty(verdict)
     frames = [drawn_frame(frame, flow, book, policy, guards, faulty) for frame in frames_of(flow)]
-    wide = max(_LEAST_WIDE, frames[0].wide)
-    panels = [heading(flow, guards, verdict, wide), legend(flow, guards, policy, wide)]
+    sizes = [(frame.wide, frame.high) for frame in frames]
+    # What stands above is the lower the wider the sheet is: near enough, for the choice of a shape.
+    spots = packed(sizes, _LEAST_WIDE, _ABOVE)
+    wide = max(_LEAST_WIDE, *(left + frame.wide for (left, _), frame in zip(spots, frames, strict=True)))
     parts: list[Markup] = []
     top = _MARGIN
-    for panel in panels:
+    for panel in (heading(flow, guards, verdict, wide), legend(flow, guards, policy, wide)):
         parts.append(moved(_MARGIN, top, panel.markup))
-        top += panel.high + _BETWEEN
-    for left, below, drawn in _shelved(frames, wide):
-        parts.append(moved(_MARGIN + left, top + below, drawn.markup))
-    right = max(left + drawn.wide for left, _, drawn in _shelved(frames, wide))
-    bottom = max(below + drawn.high for _, below, drawn in _shelved(frames, wide))
-    return _document(flow, guards, verdict, parts, max(right, wide) + 2 * _MARGIN, top + bottom + _MARGIN)
+        top += panel.high + BETWEEN
+    for (left, below), frame in zip(spots, frames, strict=True):
+        parts.append(moved(_MARGIN + left, top + below, frame.markup))
+    bottom = max(below + frame.high for (_, below), frame in zip(spots, frames, strict=True))
+    return _document(flow, guards, verdict, parts, wide + 2 * _MARGIN, top + bottom + _MARGIN)
 
 
 def _document(
@@ -87,13 +89,3 @@ def _faulty(verdict: Proven | Refuted) -> Faulty:
     for number, step in enumerate(steps, start=1):
         numbers.setdefault(step, number)
     return Faulty(numbers, frozenset(pairwise(steps)))
-
-
-def _shelved(frames: Sequence[Drawn], wide: int) -> Iterator[tuple[int, int, Drawn]]:
-    """Where the frames stand: the first above, the others side by side below it, as many as have room."""
-    left, top, high = 0, 0, 0
-    for drawn in frames:
-        if left and left + drawn.wide > wide:
-            left, top, high = 0, top + high + _BETWEEN, 0
-        yield left, top, drawn
-        left, high = left + drawn.wide + _BETWEEN, max(high, drawn.high)

@@ -10,7 +10,7 @@ from callcenter.flow.picture.frames import rows_of
 from callcenter.flow.picture.guards import Guard, Guards, Region
 from callcenter.flow.picture.kinds import Kind, kind_of
 from callcenter.flow.picture.letters import fitted, width, wrapped
-from callcenter.flow.picture.words import FACTS, categories_in_french, deed, outlets_in_french
+from callcenter.flow.picture.words import FACTS, categories_in_french, deed, options_of, outlets_in_french
 from callcenter.flow.prompts import PromptBook
 from callcenter.kernel.levels import Channel
 
@@ -22,8 +22,8 @@ HEAD_SIZE, NAME_SIZE, TEXT_SIZE, ROW_SIZE = 10, 12, 11.5, 10.5
 HEAD_HIGH, NAME_HIGH, LINE, ROW_LINE, FLAG_HIGH = 20, 20, 15, 14, 16
 #: Between blocks.
 _BLOCK = 5
-#: Lines of what a step says or does.
-_DEED_LINES = 3
+#: Lines of what a step says or does: of a question more, for it says what its keys are.
+_DEED_LINES, _QUESTION_LINES = 3, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +94,17 @@ def shown(name: str, flow: Flow, book: PromptBook, policy: Policy, guards: Guard
     """
     step = flow.steps[name]
     kind, region, guard = kind_of(step), guards.regions.get(name), guards.guarded.get(name)
-    words = wrapped(deed(step, flow, book, policy), TEXT_SIZE, INNER, _DEED_LINES)
+    most = _QUESTION_LINES if kind is Kind.QUESTION else _DEED_LINES
+    words = wrapped(deed(step, flow, book, policy), TEXT_SIZE, INNER, most)
     guard_lines = () if guard is None else _guard_lines(guard, policy)
     top = HEAD_HIGH + NAME_HIGH + len(words) * LINE + _BLOCK
     guard_top = top
     if guard_lines:
         top += len(guard_lines) * ROW_LINE + 6 + _BLOCK
     rows = []
+    options = options_of(step, book)
     for row in rows_of(step):
-        one = _row(top, outlets_in_french(row.outlets), row.target, flags.get(row.target, ""))
+        one = _row(top, outlets_in_french(row.outlets, options), row.target, flags.get(row.target, ""))
         rows.append(one)
         top += one.high
     return StepShown(
@@ -156,4 +158,4 @@ def flag_of(target: str, flow: Flow, *, back: bool) -> str:
     """What a flag says that leads to ``target``."""
     if target == flow.person and flow.channel is Channel.VOICE:
         return "→ secrétariat"
-    return f"{'↩' if back else '→'} {target}"
+    return f"{'↩' if back else '→'}\xa0{target}"

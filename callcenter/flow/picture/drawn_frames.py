@@ -15,11 +15,12 @@ from callcenter.flow.picture.frames import Frame, rows_of
 from callcenter.flow.picture.guards import Guards, Region
 from callcenter.flow.picture.heights import BOX_GAP, Box
 from callcenter.flow.picture.layout import Layout, Place, Point, layout
+from callcenter.flow.picture.letters import wrapped
 from callcenter.flow.picture.panels import INK, RED, ground
 from callcenter.flow.picture.svg import Markup, group, moved, path, rectangle, text
 from callcenter.flow.prompts import PromptBook
 
-_PAD, _HEAD = 34, 34
+_PAD = 30
 LINE_COLOUR = "#4b5866"
 #: Neighbours of one region stand on one ground unless they are further apart.
 _NEAR = 5 * BOX_GAP
@@ -52,8 +53,9 @@ def drawn_frame(frame: Frame, flow: Flow, book: PromptBook, policy: Policy, guar
         boxes, [Line(heads[line.source], ports[line.source, line.port], line.target) for line in frame.lines]
     )
     tops = _tops(frame, steps, placed)
-    title = [text(_PAD, 26, frame.title, font_size=17, font_weight="bold", fill=INK)] if frame.title else []
-    head = _HEAD if title else 0
+    said = wrapped(frame.title, 17, placed.width, bold=True)
+    title = [text(_PAD, 28 + at * 22, line, font_size=17, font_weight="bold", fill=INK) for at, line in enumerate(said)]
+    head = len(said) * 22
     wide, high = placed.width + 2 * _PAD, placed.height + 2 * _PAD + head
     content = [
         *_grounds(frame, steps, placed, tops),

@@ -6,16 +6,23 @@ frame or far across a picture is a flag: forty lines to one place would hide all
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from callcenter.flow.language import Flow, Step
 from callcenter.flow.picture.columns import Line, back_lines, ranks
+from callcenter.flow.subflow_language import Run, Subflow
+from callcenter.kernel.levels import Channel
 
 #: How many columns a line may lead across at most, and how many lines may come in at one step.
 _FAR, _CROWD = 3, 5
 #: How many steps may stand in one column as a stack, each behind the one above.
 STACK = 3
+#: A part of so many steps has a frame of its own.
+_CHAPTER = 5
+_REFUGES = {Channel.VOICE: "Vers une personne", Channel.CONSOLE: "Ce qui est proposé à la place"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +68,76 @@ def rows_of(step: Step) -> tuple[Row, ...]:
 
 
 def frames_of(flow: Flow) -> tuple[Frame, ...]:
-    """The frames of ``flow``: its own, the way to a person, and what no way leads to, if there is such."""
+    """The frames of ``flow``: its own steps, its parts and sub-flows, the way to a person, and what no way leads to."""
+    inside = {name: part.name for part in flow.subflows.values() for name in part.steps}
     people = tuple(dict.fromkeys(name for name in (flow.person, flow.withheld) if name))
     apart = frozenset(people) - {flow.start}
-    main = _met(flow, [flow.start], apart)
-    refuge = [name for name in _met(flow, [name for name in people if name in apart], frozenset()) if name not in main]
-    seen = {*main, *refuge}
-    rest = [name for name in flow.steps if name not in seen]
-    parts = [("", (flow.start,), list(main)), ("Là où tout mène en dernier recours", people, refuge)]
-    parts.append(("Qu’aucun chemin n’atteint", (), rest))
-    return tuple(_frame(flow, title, roots, names, apart) for title, roots, names in parts if names)
+    main = _met(flow, [flow.start], apart | inside.keys())
+    refuge = [name for name in _met(flow, [one for one in people if one in apart], inside.keys()) if name not in main]
+    chapters = _chapters(flow, main)
+    parts: list[tuple[str, tuple[str, ...], list[str]]] = [
+        ("", (flow.start,), [name for name in main if name not in chapters])
+    ]
+    for chapter in dict.fromkeys(chapters.values()):
+        names = [name for name in main if chapters.get(name) == chapter]
+        parts.append((f"Partie « {chapter} »", (names[0],), names))
+    for part in flow.subflows.values():
+        met = list(_met(flow, [part.start], flow.steps.keys() - part.steps))
+        parts.append((_subflow_title(flow, part), (part.start,), met))
+    parts.append((_REFUGES[flow.channel], people, refuge))
+    seen = {name for _, _, names in parts for name in names}
+    parts.append(("Qu’aucun chemin n’atteint", (), [name for name in flow.steps if name not in seen]))
+    return tuple(_frame(flow, title, roots, names) for title, roots, names in parts if names)
 
 
-def _met(flow: Flow, roots: Iterable[str], beyond: Collection[str]) -> dict[str, None]:
-    """The steps that are met from ``roots``, depth first, but not those ``beyond`` nor what they alone lead to."""
-    met: dict[str, None] = {}
-    waiting = list(reversed(list(roots)))
+def _chapters(flow: Flow, met: Mapping[str, str]) -> Mapping[str, str]:
+    """The part in which each step is drawn that is not drawn among the flow's own.
+
+    A part that is long is a picture of its own; the steps of a short one are drawn with what leads to them.
+
+    Arguments:
+        met: from where each step was met.
+    """
+    files = {name: flow.part_of[name] for name in met if name in flow.part_of and name != flow.start}
+    sizes = Counter(files.values())
+    chapters: dict[str, str] = {}
+    for name, before in met.items():
+        if name in files and _CHAPTER <= sizes[files[name]] < len(met):
+            chapters[name] = PurePath(files[name]).stem
+        elif name in files and before in chapters:
+            chapters[name] = chapters[before]
+    return chapters
+
+
+def _subflow_title(flow: Flow, part: Subflow) -> str:
+    runners = [step.name for step in flow.steps.values() if isinstance(step, Run) and step.subflow == part.name]
+    return f"Sous-scénario « {part.name} », par où passent : {', '.join(runners) or 'aucune étape'}"
+
+
+def _met(flow: Flow, roots: Iterable[str], beyond: Collection[str]) -> dict[str, str]:
+    """The steps that are met from ``roots``, depth first, each with the one that led there.
+
+    Arguments:
+        beyond: steps that are not met, nor what they alone lead to.
+    """
+    met: dict[str, str] = {}
+    waiting = [(root, "") for root in reversed(list(roots))]
     while waiting:
-        name = waiting.pop()
-        if name in met:
-            continue
-        met[name] = None
-        targets = [target for target in flow.steps[name].outlets().values() if target not in beyond]
-        waiting.extend(reversed(targets))
+        name, before = waiting.pop()
+        if name not in met:
+            met[name] = before
+            targets = [target for target in flow.steps[name].outlets().values() if target not in beyond]
+            waiting.extend((target, name) for target in reversed(targets))
     return met
 
 
-def _frame(flow: Flow, title: str, roots: Sequence[str], names: Sequence[str], apart: Collection[str]) -> Frame:
-    inside = frozenset(names)
+def _frame(flow: Flow, title: str, roots: Sequence[str], names: Sequence[str]) -> Frame:
+    inside, people = frozenset(names), {flow.person, flow.withheld} - {flow.start}
     lines = [
         Line(name, number, row.target)
         for name in names
         for number, row in enumerate(rows_of(flow.steps[name]))
-        if row.target in inside and row.target != name and row.target not in apart
+        if row.target in inside and row.target != name and row.target not in people
     ]
     back = back_lines(names, lines, [root for root in roots if root in inside])
     backs = {(lines[number].source, lines[number].target) for number in back}

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callcenter.disclosure.policy import Never, Policy
+from callcenter.flow.facts import CARD_FACT, EMERGENCY, level_in
 from callcenter.flow.language import Act, Disclose, Do, Find, Flow, Level, Move, Moved, Step
+from callcenter.flow.must import Fact, Facts
+from callcenter.flow.needs import needs
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.proof import CARD_FACT, Fact, Facts, guaranteed, level_fact, needs
+from callcenter.flow.proof import guaranteed
 from callcenter.flow.script_language import Declare, Reveal
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 from callcenter.kernel.levels import Channel
-
-_NOTHING: Facts = frozenset()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,20 +71,15 @@ def guards_of(flow: Flow, book: PromptBook, policy: Policy) -> Guards:
     guarded: dict[str, Guard] = {}
     for step in flow.steps.values():
         # What is about the call, and not about the caller, is a rule of order: no region opens anything by it.
-        wanted = tuple(need.fact for need in needs(step, flow, book, policy) if not _of_the_call(need.fact))
+        wanted = tuple(need.fact for need in needs(step, flow, book, policy) if need.fact != EMERGENCY)
         if wanted and step.name in holds:
             guarded[step.name] = Guard(step.name, told(step, book), wanted, holds[step.name])
     return Guards({name: region_of(facts) for name, facts in holds.items()}, guarded)
 
 
-def _of_the_call(fact: Fact | None) -> bool:
-    return fact is not None and fact.startswith("heard:")
-
-
 def region_of(facts: Facts) -> Region:
     """The region of a step at which ``facts`` are guaranteed."""
-    level = max((level for level in Level if level_fact(level) in facts), default=Level.UNKNOWN)
-    return Region(level, CARD_FACT in facts)
+    return Region(level_in(facts), CARD_FACT in facts)
 
 
 def told(step: Step, book: PromptBook) -> frozenset[Category]:

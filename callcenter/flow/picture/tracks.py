@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 #: Between two tracks, and between the first and the last and the columns.
-TRACK, BESIDE = 8, 22
+TRACK, BESIDE = 8, 18
 #: So many tracks have that much room; more of them stand closer.
 _SPACIOUS = 40
 #: Two lines that run side by side are this far from each other at least.

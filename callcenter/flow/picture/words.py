@@ -41,6 +41,7 @@ from callcenter.flow.language import (
 )
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.script_language import Declare, Dispose, Forget, Pick, Reveal, Show
+from callcenter.flow.subflow_language import Leave, Run
 from callcenter.flow.words import Part, Value, When, Words
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel, Level
@@ -153,9 +154,20 @@ _CASES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def outlets_in_french(names: Sequence[str]) -> str:
-    """What outlets with one target are called together."""
+def options_of(step: Step, book: PromptBook) -> Mapping[str, str]:
+    """The words on the options of a choice on a screen, by key; of other steps none."""
+    return {key: _prompt(way.label, book) for key, way in step.options.items()} if isinstance(step, Pick) else {}
+
+
+def outlets_in_french(names: Sequence[str], options: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What outlets with one target are called together.
+
+    Arguments:
+        options: words on the keys, where they have some.
+    """
     keys = [name.removeprefix("key ") for name in names if name.startswith("key ")]
+    if options:
+        return " ; ".join(f"{key}. {options.get(key, key)}" for key in keys)
     rest = [name for name in names if not name.startswith("key ")]
     said = []
     if keys:
@@ -187,6 +199,10 @@ def _said(parts: Iterable[Part]) -> Iterable[str]:
                 yield f"‹{FIELDS.get(field, field)}›"
             case When(_, inner):
                 yield from _said(inner)
+
+
+def _quoted(words: str) -> str:
+    return words if "«" in words else f"«\xa0{words}\xa0»"
 
 
 def _prompt(key: str | None, book: PromptBook) -> str:
@@ -225,7 +241,7 @@ def deed(step: Step, flow: Flow, book: PromptBook, policy: Policy) -> str:
     match step:
         case Say() | Choose() | Ask() | Disclose() | End() | Pick():
             words = _prompt(step.prompt, book)
-            return f"« {words} »" if words else "Raccroche sans un mot : on s’est parlé."
+            return _quoted(words) if words else "Raccroche sans un mot : on s’est parlé."
         case Verify():
             return f"Vérifie l’identité jusqu’au niveau {step.level.value} : {_verified_by(step.level, flow.channel)}."
         case Find():
@@ -244,6 +260,10 @@ def deed(step: Step, flow: Flow, book: PromptBook, policy: Policy) -> str:
             return _manner(step)
         case Go():
             return ""
+        case Run():
+            return f"Passe par le sous-scénario « {step.subflow} »."
+        case Leave():
+            return f"Revient à l’étape qui y a fait passer, par « {outlets_in_french([step.by])} »."
         case Connect():
             return "Fait sonner le cabinet. Toute vérification prend fin."
         case Queue():
