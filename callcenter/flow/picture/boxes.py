@@ -10,7 +10,7 @@ from callcenter.flow.picture.frames import rows_of
 from callcenter.flow.picture.guards import Guard, Guards, Region
 from callcenter.flow.picture.kinds import Kind, kind_of
 from callcenter.flow.picture.letters import fitted, width, wrapped
-from callcenter.flow.picture.words import FACTS, categories_in_french, deed, options_of, outlets_in_french
+from callcenter.flow.picture.words import FACTS, categories_in_french, deed, options_of, outlets_in_french, spaced
 from callcenter.flow.prompts import PromptBook
 from callcenter.kernel.levels import Channel
 
@@ -25,6 +25,9 @@ _BLOCK = 5
 #: Lines of what a step says or does: of a question more, for it says what its keys are.
 _DEED_LINES, _QUESTION_LINES = 3, 6
 
+#: Below the last row, where corners are cut off.
+_BELOW = {Kind.DISCLOSURE: 11, Kind.QUESTION: 9, Kind.TURN: 8, Kind.END: 5}
+
 
 @dataclass(frozen=True, slots=True)
 class RowShown:
@@ -36,6 +39,7 @@ class RowShown:
         target: where they lead.
         flag: the name of that place, for a flag; empty where a line leaves.
         beside: the flag stands beside the words, and not under them.
+        to_person: they lead to where every refusal leads.
     """
 
     top: int
@@ -43,6 +47,7 @@ class RowShown:
     target: str
     flag: str
     beside: bool
+    to_person: bool
 
     @property
     def high(self) -> int:
@@ -65,7 +70,7 @@ class StepShown:
         region: of it; ``None`` where no way leads.
         title: its name, shortened where it must be.
         deed: lines of what it says or does.
-        guard: lines of what it tells and needs.
+        guard: lines of what it tells and needs, each with whether it is of the latter.
         guard_top: from the top of the box.
         met: what it needs is guaranteed.
         rows: its ways out.
@@ -79,7 +84,7 @@ class StepShown:
     region: Region | None
     title: str
     deed: tuple[str, ...]
-    guard: tuple[str, ...]
+    guard: tuple[tuple[str, bool], ...]
     guard_top: int
     met: bool
     rows: tuple[RowShown, ...]
@@ -95,7 +100,7 @@ def shown(name: str, flow: Flow, book: PromptBook, policy: Policy, guards: Guard
     step = flow.steps[name]
     kind, region, guard = kind_of(step), guards.regions.get(name), guards.guarded.get(name)
     most = _QUESTION_LINES if kind is Kind.QUESTION else _DEED_LINES
-    words = wrapped(deed(step, flow, book, policy), TEXT_SIZE, INNER, most)
+    words = wrapped(spaced(deed(step, flow, book, policy)), TEXT_SIZE, INNER, most)
     guard_lines = () if guard is None else _guard_lines(guard, policy)
     top = HEAD_HIGH + NAME_HIGH + len(words) * LINE + _BLOCK
     guard_top = top
@@ -104,7 +109,8 @@ def shown(name: str, flow: Flow, book: PromptBook, policy: Policy, guards: Guard
     rows = []
     options = options_of(step, book)
     for row in rows_of(step):
-        one = _row(top, outlets_in_french(row.outlets, options), row.target, flags.get(row.target, ""))
+        said = outlets_in_french(row.outlets, options)
+        one = _row(top, said, row.target, flags.get(row.target, ""), to_person=row.target == flow.person)
         rows.append(one)
         top += one.high
     return StepShown(
@@ -119,25 +125,25 @@ def shown(name: str, flow: Flow, book: PromptBook, policy: Policy, guards: Guard
         guard_top=guard_top,
         met=guard is None or guard.met,
         rows=tuple(rows),
-        high=top + (3 if rows else 1),
+        high=top + _BELOW.get(kind, 3),
     )
 
 
-def _row(top: int, words: str, target: str, flag: str) -> RowShown:
+def _row(top: int, said: str, target: str, flag: str, *, to_person: bool) -> RowShown:
     most = INNER - 14
     flag = fitted(flag, ROW_SIZE, most, bold=True)
-    free = INNER - width(flag, ROW_SIZE, bold=True) - 18
-    if flag and width(words, ROW_SIZE) <= free:
-        return RowShown(top, (words,), target, flag, beside=True)
-    return RowShown(top, wrapped(words, ROW_SIZE, most, 6), target, flag, beside=False)
+    beside = bool(flag) and width(said, ROW_SIZE) + width(flag, ROW_SIZE, bold=True) + 18 <= INNER
+    lines = (said,) if beside else wrapped(said, ROW_SIZE, most, 6)
+    return RowShown(top, lines, target, flag, beside, to_person)
 
 
-def _guard_lines(guard: Guard, policy: Policy) -> tuple[str, ...]:
+def _guard_lines(guard: Guard, policy: Policy) -> tuple[tuple[str, bool], ...]:
     wanted = ", ".join("rien ne l’ouvre" if fact is None else FACTS.get(fact, fact) for fact in guard.needs)
-    needed = wrapped(f"Exige : {wanted} {'✓' if guard.met else '— non garanti'}", ROW_SIZE, INNER - 8, bold=True)
-    if not guard.told:
-        return needed
-    return (*wrapped(f"Révèle : {categories_in_french(guard.told, policy)}", ROW_SIZE, INNER - 8), *needed)
+    held = "\xa0✓" if guard.met else " — non garanti"
+    needed = f"Exige\xa0: {wanted}{held}"
+    told = f"Révèle\xa0: {categories_in_french(guard.told, policy)}" if guard.told else ""
+    lines = [(line, False) for line in wrapped(told, ROW_SIZE, INNER - 8)]
+    return (*lines, *((line, True) for line in wrapped(needed, ROW_SIZE, INNER - 8, bold=True)))
 
 
 def badge(region: Region | None) -> str:

@@ -11,7 +11,7 @@ from callcenter.flow.picture.guards import Guards, Region, closed, opened
 from callcenter.flow.picture.kinds import Kind, details, head, outline
 from callcenter.flow.picture.letters import wrapped
 from callcenter.flow.picture.svg import Markup, element, group, moved, path, rectangle, text, words
-from callcenter.flow.picture.words import CARD_SHOWN, CHANNELS, LEVELS, categories_in_french
+from callcenter.flow.picture.words import CARD_SHOWN, CHANNELS, LEVELS, categories_in_french, outlets_in_french, spaced
 from callcenter.flow.proof import Counterexample, Proven, Refuted
 from callcenter.kernel.labels import Category
 
@@ -24,7 +24,9 @@ GROUNDS = {
     Region(Level.STRONG): "#a3d9d3",
 }
 INK, FAINT, RED = "#1d2329", "#59636e", "#c01c1c"
-_CARD_WIDE, _GAP, _PAD = 372, 16, 14
+#: A card is as wide at least, and at most.
+_CARD, _CARD_MOST = 280, 420
+_GAP, _PAD = 16, 14
 _SIZE, _LINE = 12, 17
 
 
@@ -85,7 +87,11 @@ def _banner(verdict: Refuted, wide: int) -> Panel:
             bold=True,
         )
     ]
-    told = (f"{example.file}:{example.line} · {example.what}", f"Chemin : {way_of(example)}", f"mend: {example.mend}")
+    told = (
+        f"{example.file}:{example.line} · {example.what}",
+        f"Chemin\xa0: {way_of(example)}",
+        f"À corriger\xa0: {example.mend}",
+    )
     lines += [(line, False) for one in told for line in wrapped(one, 13, inner)]
     parts = [rectangle(0, 0, wide, len(lines) * 20 + 16, rx=6, fill="#fdecea", stroke=RED, stroke_width=2)]
     for at, (line, bold) in enumerate(lines):
@@ -96,18 +102,26 @@ def _banner(verdict: Refuted, wide: int) -> Panel:
 
 def way_of(example: Counterexample) -> str:
     """The shortest way that shows it, with what is known at each step."""
-    return " → ".join(f"{hop.step} (niveau {hop.level.value})" for hop in example.path)
+    return " ".join(
+        f"{hop.step} (niveau {hop.level.value}){f' –{_by(hop.outlet)}→' if hop.outlet else ''}" for hop in example.path
+    )
+
+
+def _by(outlet: str) -> str:
+    return {"run": "y passe", "limit": "appel trop long"}.get(outlet) or outlets_in_french([outlet])
 
 
 def legend(flow: Flow, guards: Guards, policy: Policy, wide: int) -> Panel:
     """What each region may say, and what shapes mean."""
-    cards = [_card(title, ground_, lines) for title, ground_, lines in _regions(flow, guards, policy)]
-    abreast = max(1, (wide + _GAP) // (_CARD_WIDE + _GAP))
+    regions = _regions(flow, guards, policy)
+    abreast = max(1, min(len(regions), (wide + _GAP) // (_CARD + _GAP)))
+    each = min(_CARD_MOST, (wide + _GAP) // abreast - _GAP)
+    cards = [_card(title, ground_, lines, each) for title, ground_, lines in regions]
     parts, top = [], 0
     for begin in range(0, len(cards), abreast):
         row = cards[begin : begin + abreast]
         for at, card in enumerate(row):
-            parts.append(moved(at * (_CARD_WIDE + _GAP), top, card.markup))
+            parts.append(moved(at * (each + _GAP), top, card.markup))
         top += max(card.high for card in row) + _GAP
     kinds = _kinds(wide)
     parts.append(moved(0, top + 4, kinds.markup))
@@ -146,12 +160,12 @@ def _opens(level: Level, categories: tuple[Category, ...], policy: Policy) -> st
     return f"Peut entendre, en plus : {said or 'rien'}."
 
 
-def _card(title: str, colour: str, said: list[str]) -> Panel:
-    inner = _CARD_WIDE - 2 * _PAD
-    lines = [line for one in said for line in wrapped(one, _SIZE, inner)]
+def _card(title: str, colour: str, said: list[str], wide: int) -> Panel:
+    inner = wide - 2 * _PAD
+    lines = [line for one in said for line in wrapped(spaced(one), _SIZE, inner)]
     names = wrapped(title, 13, inner, bold=True)
     high = 12 + (len(names) + len(lines)) * _LINE + 8
-    parts = [rectangle(0, 0, _CARD_WIDE, high, rx=6, fill=colour, stroke="#9aa5b1")]
+    parts = [rectangle(0, 0, wide, high, rx=6, fill=colour, stroke="#9aa5b1")]
     for at, line in enumerate(names):
         parts.append(text(_PAD, 22 + at * _LINE, line, font_size=13, font_weight="bold", fill=INK))
     for at, line in enumerate(lines, start=len(names)):
