@@ -163,5 +163,5 @@ def person_head(flow: Flow) -> str:
 def flag_of(target: str, flow: Flow, *, back: bool) -> str:
     """What a flag says that leads to ``target``."""
     if target == flow.person and flow.channel is Channel.VOICE:
-        return "→ secrétariat"
+        return "→\xa0secrétariat"
     return f"{'↩' if back else '→'}\xa0{target}"

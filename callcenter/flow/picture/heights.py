@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from callcenter.flow.picture.columns import Bend, Line, Slot
 
 #: Between two boxes, between a bend and a box, and between two bends.
-BOX_GAP, BEND_GAP = 22, 10
+BOX_GAP, BEND_GAP = 22, 16
 #: How strongly a bend keeps to its line: long lines are straight.
 _BEND_WEIGHT = 6.0
 _TURNS = 6

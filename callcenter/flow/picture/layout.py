@@ -14,7 +14,7 @@ from callcenter.flow.picture.heights import Box, Tie, ties_of, tops
 from callcenter.flow.picture.tracks import BESIDE, Bundle, clear_height, room, spacing, tracks_of
 
 #: How far from its entry a box may be reached, and how far from its place a bend may be passed.
-_REACH, _BEND_REACH = 8, 4
+_REACH, _BEND_REACH = 8, 5
 
 Point = tuple[int, int]
 

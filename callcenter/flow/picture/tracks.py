@@ -15,7 +15,7 @@ TRACK, BESIDE = 8, 18
 #: So many tracks have that much room; more of them stand closer.
 _SPACIOUS = 40
 #: Two lines that run side by side are this far from each other at least.
-APART = 5
+APART = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ def clear_height(wanted: int, least: int, most: int, outs: Collection[int], take
     own = sorted(outs, key=lambda out: (abs(out - wanted), out))
     if own and abs(own[0] - wanted) <= APART * 2 and least <= own[0] <= most and _alone(own[0], taken):
         return own[0]
-    for step in range(most - least + 1):
-        for height in (wanted - step, wanted + step):
-            if least <= height <= most and _nearest(height, taken) >= APART:
-                return height
-    return min(max(wanted, least), most)
+    free = range(least, most + 1)
+    clear = [height for height in free if _nearest(height, taken) >= APART]
+    if clear:
+        return min(clear, key=lambda height: (abs(height - wanted), height))
+    return max(free, key=lambda height: (_nearest(height, taken), -abs(height - wanted)))
 
 
 def _nearest(height: int, taken: Sequence[int]) -> int:
