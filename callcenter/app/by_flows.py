@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from callcenter.calls.flows import Flows
 from callcenter.console.flows_ports import GuardedStep, NoSuchScenario, Scenario
 from callcenter.flow.draw import draw
-from callcenter.flow.facts import PROVED
+from callcenter.flow.facts import LEVELS, PROVED, level_fact, level_in
 from callcenter.flow.language import Direction, Flow
+from callcenter.flow.must import Fact, Facts
 from callcenter.flow.picture.guards import Guard, guards_of
 from callcenter.flow.picture.words import deed
 from callcenter.flow.proof import prove
@@ -73,7 +74,7 @@ class StaffFlows:
             does=deed(flow.steps[guard.step], flow, self.flows.book, policy),
             tells=tuple((one.value, policy.rules[one].name) for one in sorted(guard.told)),
             needs=tuple(fact for fact in guard.needs if fact is not None),
-            holds=tuple(sorted(guard.holds & PROVED)),
+            holds=_strongest(guard.holds & PROVED),
         )
 
     async def _flow(self, token: str, digest: str) -> Flow:
@@ -93,3 +94,9 @@ class StaffFlows:
         session = await self.room.standing(token)
         if not any(grant.role in _ROLES for grant in session.roles):
             raise NoSuchScenario
+
+
+def _strongest(facts: Facts) -> tuple[Fact, ...]:
+    """The level, without those that it stands above, then the others."""
+    level = level_in(facts)
+    return (*((level_fact(level),) if level else ()), *sorted(facts - LEVELS))

@@ -47,6 +47,7 @@ async def test_each_flow_that_runs_is_shown_with_each_step_that_its_proof_guards
         page, picture = await house.guest.get(path), await house.guest.get(f"{path}/image.svg")
         rows = re.findall(r'<td data-label="Étape"><div>([a-z_]+)</div>', page.text)
         assert rows == [one.step for one in proof.summary]
+        assert "niveau 1" not in page.words, "a level stands for those below it"
         assert f"empreinte {flow.digest[:12]}" in picture.text
         assert all(f"<title>{name}</title>" in picture.text for name in flow.steps)
 

@@ -15,6 +15,8 @@ from callcenter.flow.picture.columns import Bend, Line, Slot
 BOX_GAP, BEND_GAP = 22, 16
 #: How strongly a bend keeps to its line: long lines are straight.
 _BEND_WEIGHT = 6.0
+#: And what is bound to nothing, to its place.
+_FREE = 0.05
 _TURNS = 6
 
 
@@ -72,7 +74,7 @@ def tops(
     """The top of every slot; the highest is 0."""
     heights: dict[Slot, float] = {}
     for column in columns:
-        heights |= _stacked(column, boxes, {})
+        heights |= _stacked(column, boxes, {}, {})
     for turn in range(_TURNS):
         to_the_right = turn % 2 == 0
         order = range(1, len(columns)) if to_the_right else range(len(columns) - 2, -1, -1)
@@ -83,7 +85,7 @@ def tops(
                     wanted.setdefault(tie.right, []).append(heights[tie.left] + tie.out - tie.into)
                 else:
                     wanted.setdefault(tie.left, []).append(heights[tie.right] + tie.into - tie.out)
-            heights |= _stacked(columns[at], boxes, {slot: _middle(all_) for slot, all_ in wanted.items()})
+            heights |= _stacked(columns[at], boxes, {slot: _middle(all_) for slot, all_ in wanted.items()}, heights)
     highest = min(heights.values(), default=0.0)
     return {slot: height - highest for slot, height in heights.items()}
 
@@ -97,8 +99,15 @@ def gap(above: Slot, below: Slot) -> int:
     return BOX_GAP if isinstance(above, str) and isinstance(below, str) else BEND_GAP
 
 
-def _stacked(column: Sequence[Slot], boxes: Mapping[str, Box], wanted: Mapping[Slot, float]) -> dict[Slot, float]:
-    """The column with each slot as near as can be to where it wants to be; what wants nothing follows the one above."""
+def _stacked(
+    column: Sequence[Slot], boxes: Mapping[str, Box], wanted: Mapping[Slot, float], before: Mapping[Slot, float]
+) -> dict[Slot, float]:
+    """The column with each slot as near as can be to where it wants to be.
+
+    Arguments:
+        wanted: by what is bound to something.
+        before: where slots stood: what is bound to nothing stays there if it may.
+    """
     offsets: list[float] = []
     offset = 0.0
     for at, slot in enumerate(column):
@@ -109,14 +118,9 @@ def _stacked(column: Sequence[Slot], boxes: Mapping[str, Box], wanted: Mapping[S
     # Pools of neighbours: sum of what they want (without offsets), their weight, how many.
     pools: list[list[float]] = []
     for at, slot in enumerate(column):
-        if slot in wanted:
-            weight = 1.0 if isinstance(slot, str) else _BEND_WEIGHT
-            pools.append([(wanted[slot] - offsets[at]) * weight, weight, 1.0])
-        elif pools:
-            pools[-1][2] += 1
-            continue
-        else:
-            pools.append([0.0, 0.001, 1.0])
+        weight = _FREE if slot not in wanted else 1.0 if isinstance(slot, str) else _BEND_WEIGHT
+        height = wanted.get(slot, before.get(slot, offsets[at]))
+        pools.append([(height - offsets[at]) * weight, weight, 1.0])
         while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
             total, weight, many = pools.pop()
             pools[-1][0] += total

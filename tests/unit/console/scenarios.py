@@ -20,7 +20,7 @@ GUARDED = (
         "« Votre rendez-vous\N{NO-BREAK SPACE}: ‹date et heure› »",
         (("D02", "existence d'un rendez-vous"), ("D03", "date et heure du rendez-vous")),
         ("level>=2", "bound:appointment"),
-        ("bound:appointment", "level>=1", "level>=2", "possession"),
+        ("level>=2", "bound:appointment", "possession"),
     ),
     GuardedStep("slot_move", "Propose d’autres créneaux.", (), ("bound:slot", "made:up"), ("bound:slot",)),
 )
