@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import IntEnum
 from pathlib import Path
 
 from callcenter.disclosure.policy import Policy, load_policy
-from callcenter.flow.facts import known
+from callcenter.flow.explain import NoSuchStep, explain
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.proof import Counterexample, Hop, Proven, Refuted, prove
+from callcenter.flow.proof import Proven, Refuted, prove
+from callcenter.flow.subflow_load import FOLDER
+from callcenter.flow.verdicts import describe, explanation_in_words
 from callcenter.kernel.errors import DataProblems, Problem
 
 
@@ -56,7 +59,10 @@ def check(paths: Sequence[str | Path], *, book_path: str | Path, policy_path: st
     files = [file for path in paths for file in _files(Path(path))]
     if not files:
         return CheckReport("no flow to check\n    mend: name a file or a folder of flows\n", Verdict.UNCHECKED)
-    verdicts = [_check_one(file, book, policy) for file in files]
+    run: set[str] = set()
+    verdicts = [_check_one(file, book, policy, run) for file in files]
+    if all(verdict is Verdict.PROVEN for _, verdict in verdicts):
+        verdicts += [_lonely(file) for path in paths for file in _subflows(Path(path)) if file.stem not in run]
     return CheckReport("".join(text for text, _ in verdicts), max(verdict for _, verdict in verdicts))
 
 
@@ -64,13 +70,24 @@ def _files(path: Path) -> list[Path]:
     return sorted(path.glob("*.yaml")) if path.is_dir() else [path]
 
 
-def _check_one(file: Path, book: PromptBook, policy: Policy) -> tuple[str, Verdict]:
+def _subflows(path: Path) -> list[Path]:
+    return sorted((path / FOLDER).glob("*.yaml")) if path.is_dir() else []
+
+
+def _lonely(file: Path) -> tuple[str, Verdict]:
+    """A sub-flow is proven where it is run: one that nobody runs would not be proven at all."""
+    return _refused(Problem(str(file), 0, "no flow runs it", "run it, or remove the file")), Verdict.REFUSED
+
+
+def _check_one(file: Path, book: PromptBook, policy: Policy, run: set[str]) -> tuple[str, Verdict]:
+    """The verdict on one flow; the sub-flows that it runs are added to ``run``."""
     if not file.is_file():
         return f"{Problem(str(file), 0, 'there is no such file', 'check the path')}\n", Verdict.UNCHECKED
     try:
         flow = load_flow(file, book)
     except DataProblems as error:
         return "".join(_refused(problem) for problem in error.problems), Verdict.REFUSED
+    run.update(flow.subflows)
     match prove(flow, book, policy):
         case Proven(summary=summary):
             against = f"policy {policy.version} (sha256 {policy.digest[:12]})"
@@ -84,21 +101,32 @@ def _refused(problem: Problem) -> str:
     return f"{place}: refused: {problem.what}\n    mend: {problem.mend}\n"
 
 
-def describe(example: Counterexample) -> str:
-    """A counterexample in words: file, line, what; the shortest way, with what was known at each step; the mend."""
-    return (
-        f"{example.file}:{example.line}: refuted: {example.what}\n"
-        f"    the shortest way there, and what is known of the caller on it:\n{way_in_words(example.path)}"
-        f"    mend: {example.mend}\n"
-    )
+def explain_step(path: str | Path, name: str, *, book_path: str | Path, policy_path: str | Path) -> CheckReport:
+    """Why the step ``name`` of the flow at ``path`` is safe, or the shortest way that shows that it is not.
 
-
-def way_in_words(path: Sequence[Hop]) -> str:
-    """A way, one step a line: where it stands, by which outlet it is left, and what is known on arrival."""
-    places = [f"{hop.file}:{hop.line}" for hop in path]
-    steps = [f"{hop.step} –{hop.outlet}→" if hop.outlet else hop.step for hop in path]
-    wide, long = max(map(len, places)), max(map(len, steps))
-    return "".join(
-        f"      {place:<{wide}}  {step:<{long}}  {known(hop.facts)}\n"
-        for place, step, hop in zip(places, steps, path, strict=True)
-    )
+    Arguments:
+        path: file of the flow.
+        book_path: file of the prompts.
+        policy_path: file of the disclosure policy.
+    """
+    file = Path(path)
+    try:
+        book, policy = PromptBook.load(book_path), load_policy(policy_path)
+    except DataProblems as error:
+        return CheckReport("".join(f"{problem}\n" for problem in error.problems), Verdict.UNCHECKED)
+    if not file.is_file():
+        return CheckReport(f"{Problem(str(file), 0, 'there is no such file', 'check the path')}\n", Verdict.UNCHECKED)
+    try:
+        flow = load_flow(file, book)
+    except DataProblems as error:
+        return CheckReport("".join(_refused(problem) for problem in error.problems), Verdict.REFUSED)
+    try:
+        explained = explain(flow, name, book, policy)
+    except NoSuchStep:
+        near = get_close_matches(name, flow.steps, n=3) or list(flow.steps)
+        what = f"the flow « {flow.name} » has no step « {name} » to which a way leads"
+        mend = f"name one of its steps, such as {', '.join(near[:3])}"
+        return CheckReport(f"{Problem(str(file), 0, what, mend)}\n", Verdict.UNCHECKED)
+    if explained.refuted is not None:
+        return CheckReport(describe(explained.refuted), Verdict.REFUSED)
+    return CheckReport(explanation_in_words(flow, explained, policy), Verdict.PROVEN)

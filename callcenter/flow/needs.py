@@ -66,7 +66,7 @@ def needs_emergency(step: Step, flow: Flow) -> bool:
 def _emergency_needs(step: Step, flow: Flow) -> tuple[Need, ...]:
     if not needs_emergency(step, flow):
         return ()
-    why = f"comes before the emergency line « {flow.emergency} »"
+    why = f"is met by callers, which needs the emergency line « {flow.emergency} » before it"
     mend = f"say « {flow.emergency} » on every path to « {step.name} », before all else"
     return (Need(EMERGENCY, why, mend),)
 
@@ -97,6 +97,25 @@ def _record_needs(step: Step, flow: Flow, book: PromptBook, policy: Policy) -> t
             return _category_needs(step, "declares", told, with_implied(told), flow, policy)
         case _:
             return ()
+
+
+def told_by(step: Step, book: PromptBook) -> frozenset[Category]:
+    """The categories of what ``step`` tells about a patient, by what it says or by where it leads."""
+    match step:
+        case Disclose():
+            return book[step.prompt].told - {Category.PUBLIC}
+        case Find():
+            return frozenset({Category.RECORD_EXISTS, Category.APPOINTMENT_EXISTS})
+        case Do(act=Act.CANCEL_SLOT) | Move(what=Moved.SLOT):
+            return frozenset()
+        case Do() | Move():
+            return frozenset({Category.APPOINTMENT_EXISTS})
+        case Reveal():
+            return frozenset(FIELD_LABELS[field] for field in step.fields)
+        case Declare():
+            return frozenset(step.categories)
+        case _:
+            return frozenset()
 
 
 def _reveal_needs(step: Reveal, flow: Flow, policy: Policy) -> tuple[Need, ...]:

@@ -68,6 +68,7 @@ class Counterexample:
 
     Arguments:
         file, line: where the step stands.
+        fact: that it lacks; ``None`` if nothing could make it safe.
         what: is wrong with it, in words.
         path: from the start to the step.
         mend: what to do about it, in words.
@@ -75,6 +76,7 @@ class Counterexample:
 
     file: str
     line: int
+    fact: Fact | None
     what: str
     path: tuple[Hop, ...]
     mend: str
@@ -162,16 +164,21 @@ def prove(flow: Flow, book: PromptBook, policy: Policy) -> Proven | Refuted:
         if step.name not in analysis.holds:
             continue
         holds, wanted = analysis.holds[step.name], needs(step, flow, book, policy)
-        unmet = next((need for need in wanted if need.fact is None or need.fact not in holds), None)
-        if unmet:
-            example = _counterexample(flow, step, unmet, analysis)
-            if unmet.fact != EMERGENCY or not _already_too_late(flow, example):
-                refuted.append(example)
+        if example := counterexample_of(flow, step, wanted, analysis):
+            refuted.append(example)
         elif facts := tuple(need.fact for need in wanted if need.fact and need.fact in PROVED):
             guarded.append(Guarded(step.name, facts, tuple(sorted(holds & PROVED))))
+    refuted = [example for example in refuted if not _already_too_late(flow, example)]
     if refuted:
         return Refuted(flow.name, tuple(refuted))
     return Proven(flow.name, flow.digest, policy.version, tuple(guarded))
+
+
+def counterexample_of(flow: Flow, step: Step, wanted: Sequence[Need], analysis: Analysis) -> Counterexample | None:
+    """The shortest way that shows the first of the needs that ``step`` has and that is not met."""
+    holds = analysis.holds[step.name]
+    unmet = next((need for need in wanted if need.fact is None or need.fact not in holds), None)
+    return None if unmet is None else _counterexample(flow, step, unmet, analysis)
 
 
 def _counterexample(flow: Flow, step: Step, need: Need, analysis: Analysis) -> Counterexample:
@@ -179,15 +186,16 @@ def _counterexample(flow: Flow, step: Step, need: Need, analysis: Analysis) -> C
     arrives = ""
     if need.fact in LEVELS:
         arrives = f"; it can be reached with level {path[-1].level.value}"
-    elif need.fact in PROVED:
+    elif need.fact is not None:
         arrives = "; it can be reached without"
     what = f"step « {step.name} » {need.why}{arrives}"
-    return Counterexample(flow.file_of(step.name), step.line, what, path, need.mend)
+    return Counterexample(flow.file_of(step.name), step.line, need.fact, what, path, need.mend)
 
 
 def _already_too_late(flow: Flow, example: Counterexample) -> bool:
-    """Whether something was said or asked before on the way: then that step is refuted, and this one adds nothing."""
-    return any(needs_emergency(flow.steps[hop.step], flow) for hop in example.path[:-1])
+    """Whether it lacks the emergency line alone, and something was said or asked before: that step is refuted too."""
+    earlier = (flow.steps[hop.step] for hop in example.path[:-1])
+    return example.fact == EMERGENCY and any(needs_emergency(step, flow) for step in earlier)
 
 
 def way(flow: Flow, passed: Sequence[Passed]) -> tuple[Hop, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from callcenter.disclosure.policy import Policy
-from callcenter.flow.language import Flow
+from callcenter.flow.language import Flow, Step
 from callcenter.flow.picture.frames import rows_of
 from callcenter.flow.picture.guards import Guard, Guards, Region
 from callcenter.flow.picture.kinds import Kind, kind_of
 from callcenter.flow.picture.letters import fitted, width, wrapped
 from callcenter.flow.picture.words import FACTS, categories_in_french, deed, options_of, outlets_in_french, spaced
 from callcenter.flow.prompts import PromptBook
+from callcenter.flow.subflow_language import Leave, Run
 from callcenter.kernel.levels import Channel
 
 #: All boxes are as wide; their words are this far from the edge.
@@ -116,7 +117,7 @@ def shown(name: str, flow: Flow, book: PromptBook, policy: Policy, guards: Guard
     return StepShown(
         name=name,
         kind=kind,
-        head=person_head(flow) if name == flow.person else kind.french.upper(),
+        head=person_head(flow) if name == flow.person else _head(step, kind),
         badge=badge(region),
         region=region,
         title=fitted(name, NAME_SIZE, INNER, bold=True),
@@ -127,6 +128,16 @@ def shown(name: str, flow: Flow, book: PromptBook, policy: Policy, guards: Guard
         rows=tuple(rows),
         high=top + _BELOW.get(kind, 3),
     )
+
+
+def _head(step: Step, kind: Kind) -> str:
+    match step:
+        case Run():
+            return "SOUS-SCÉNARIO"
+        case Leave():
+            return "RETOUR"
+        case _:
+            return kind.french.upper()
 
 
 def _row(top: int, said: str, target: str, flag: str, *, to_person: bool) -> RowShown:

@@ -7,7 +7,7 @@ failing test prints replays the call.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -16,6 +16,7 @@ from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from callcenter.flow.language import Branch, Connect, Disclose, Do, Find, Flow, Say, Switch
+from callcenter.flow.subflow_language import Leave, Run
 from tests.attack.leak_oracle.people import Population
 
 Hop = tuple[str, str]
@@ -162,38 +163,62 @@ def leaving_callers() -> list[Caller]:
 def way_to(flow: Flow, step: str, goal: Hop) -> Sequence[Hop]:
     """The shortest way from ``step`` through the outlet ``goal``; none if there is none."""
     before: dict[str, Hop | None] = {step: None}
+    led: dict[str, str] = {}
     queue = deque([step])
     while queue:
         here = queue.popleft()
-        if here == goal[0]:
+        if here in _last_before(flow, goal):
             hops = [goal]
-            while (hop := before[here]) is not None:
-                hops.insert(0, hop)
-                here = hop[0]
+            while here in led:
+                hops = hops if before[here] is None else [before[here], *hops]
+                here = led[here]
             return hops
-        for outlet, target in flow.steps[here].outlets().items():
+        for hop, target in _onward(flow, here):
             if target not in before:
-                before[target] = (here, outlet)
+                before[target] = hop
+                led[target] = here
                 queue.append(target)
     return ()
+
+
+def _onward(flow: Flow, here: str) -> Iterator[tuple[Hop | None, str]]:
+    """Where a way goes on from ``here``, and the outlet that is taken; none into a sub-flow."""
+    step = flow.steps[here]
+    if isinstance(step, Run):
+        yield None, flow.subflows[step.subflow].start
+    elif isinstance(step, Leave):
+        for run in flow.steps.values():
+            if isinstance(run, Run) and run.subflow == flow.within(here):
+                yield (run.name, step.by), run.ways[step.by]
+    else:
+        yield from (((here, outlet), target) for outlet, target in step.outlets().items())
+
+
+def _last_before(flow: Flow, goal: Hop) -> frozenset[str]:
+    """The steps at which ``goal`` is taken: a sub-flow is left by one of its own."""
+    step = flow.steps[goal[0]]
+    if not isinstance(step, Run):
+        return frozenset({step.name})
+    inside = (flow.steps[name] for name in flow.subflows[step.subflow].steps)
+    return frozenset(one.name for one in inside if isinstance(one, Leave) and one.by == goal[1])
 
 
 def wander(flow: Flow, step: str, chance: Random) -> Sequence[Hop]:
     """Some way from a question to the next one."""
     hops: list[Hop] = []
     while True:
-        outlets = list(flow.steps[step].outlets())
-        if not outlets:
+        ways = dict(_onward(flow, step))
+        if not ways:
             return hops
-        usual = [outlet for outlet in outlets if outlet not in _UNUSUAL]
-        usual = ["verified"] if "verified" in usual else usual
-        outlet = chance.choice(usual if chance.random() < 0.8 else outlets)
-        hops.append((step, outlet))
-        step = flow.steps[step].outlets()[outlet]
+        usual = [hop for hop in ways if hop is None or hop[1] not in _UNUSUAL]
+        usual = [hop for hop in usual if hop is not None and hop[1] == "verified"] or usual
+        hop = chance.choice(usual if chance.random() < 0.8 else list(ways))
+        hops += [] if hop is None else [hop]
+        step = ways[hop]
         if not asks_nothing(flow, step):
             return hops
 
 
 def asks_nothing(flow: Flow, step: str) -> bool:
     """Whether the flow goes through ``step`` without a question."""
-    return isinstance(flow.steps[step], Say | Find | Disclose | Do | Branch | Switch | Connect)
+    return isinstance(flow.steps[step], Say | Find | Disclose | Do | Branch | Switch | Connect | Run | Leave)

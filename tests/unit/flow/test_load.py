@@ -181,7 +181,10 @@ def test_p7_the_emergency_line_is_said_and_not_asked(tmp_path: Path) -> None:
     asked = "  welcome: {choose: welcome, keys: {1: menu, 0: person}, silence: person}\n"
     verdict = prove(load_flow(written(tmp_path, SOUND.replace(WELCOME, asked)), BOOK), BOOK, POLICY)
     assert isinstance(verdict, Refuted)
-    assert "step « welcome » comes before the emergency line « welcome »" in verdict.counterexamples[0].what
+    assert (
+        "step « welcome » is met by callers, which needs the emergency line « welcome » before it"
+        in verdict.counterexamples[0].what
+    )
 
 
 def test_p7_a_message_that_is_given_up_leads_back_to_a_person(tmp_path: Path) -> None:

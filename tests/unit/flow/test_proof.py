@@ -358,9 +358,10 @@ def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path:
     as_the_time = dict.fromkeys((Category.PRACTITIONER, Category.PLACE), POLICY.rules[Category.APPOINTMENT_TIME])
     policy = Policy("d", {**POLICY.rules, **as_the_time})
     assert isinstance(prove(load_flow(FLOWS / "accueil.yaml", book), book, policy), Proven)
-    shutil.copytree(FLOWS / "accueil", tmp_path / "accueil")
+    for folder in ("accueil", "subflows"):
+        shutil.copytree(FLOWS / folder, tmp_path / folder)
     file = tmp_path / "accueil.yaml"
-    file.write_text(text.replace("1: appointments,", "1: appointments, 7: next_appointment,"), encoding="utf-8")
+    file.write_text(text.replace("1: appointments,", "1: appointments, 7: on_file,"), encoding="utf-8")
     verdict = prove(load_flow(file, book), book, policy)
     assert isinstance(verdict, Refuted)
     first = min(verdict.counterexamples, key=lambda example: len(example.path))
@@ -371,5 +372,6 @@ def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path:
         "message_of_the_day",
         "notice",
         "menu",
+        "on_file",
         "next_appointment",
     ]

@@ -35,7 +35,7 @@ def drawn(graph: Graph) -> tuple[dict[str, Box], Layout]:
     return {box.name: box for box in boxes}, layout(boxes, lines)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_no_box_stands_on_another_and_all_stand_in_the_picture(graph: Graph) -> None:
     boxes, made = drawn(graph)
@@ -52,7 +52,7 @@ def test_no_box_stands_on_another_and_all_stand_in_the_picture(graph: Graph) -> 
         assert beside or above, f"{one} and {other}"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_each_line_leads_from_its_row_to_its_step_and_through_no_box(graph: Graph) -> None:
     boxes, made = drawn(graph)
@@ -75,7 +75,7 @@ def test_each_line_leads_from_its_row_to_its_step_and_through_no_box(graph: Grap
                 assert clear, f"the line {line} runs through {name}"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_two_lines_lie_on_each_other_only_where_they_come_from_or_lead_to_the_same(graph: Graph) -> None:
     _, made = drawn(graph)
@@ -100,7 +100,7 @@ def test_the_same_graph_is_laid_out_the_same(graph: Graph) -> None:
     assert drawn(graph)[1] == drawn(graph)[1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_every_line_leads_to_the_right(graph: Graph) -> None:
     boxes, lines = graph
@@ -121,7 +121,7 @@ def test_a_crossing_that_can_be_avoided_is_avoided() -> None:
     assert [led[str(name)] for name in left] == list(right)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(100, 900), st.integers(100, 900)), min_size=1, max_size=7))
 def test_frames_stand_clear_of_each_other(sizes: list[tuple[int, int]]) -> None:
     spots = packed(sizes, 500, 100)
