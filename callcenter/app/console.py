@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_flows import StaffFlows
 from callcenter.app.by_glass import StaffGlass
 from callcenter.app.by_home import StaffWaiting
 from callcenter.app.by_inbox import StaffInboxes
@@ -25,6 +26,7 @@ from callcenter.calls.scripts import Scripts
 from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, Pages, console_application
 from callcenter.console.demonstration import demonstration_of
+from callcenter.console.flows import FlowPages
 from callcenter.console.forms import FormProofs
 from callcenter.console.glass import GlassPages
 from callcenter.console.guard import Failed
@@ -132,6 +134,7 @@ def _pages(
         *practice_pages(practices),
         ReviewPages(reviews),
         GlassPages(glass),
+        FlowPages(StaffFlows(room, house.flows)),
         AdministrationPages(office),
     )
 

@@ -9,7 +9,8 @@ import click
 
 from callcenter.cli.context import Context
 from callcenter.cli.flow_versions import flows_publish, flows_use, flows_versions
-from callcenter.flow.check import check, explain_step
+from callcenter.flow.check import Verdict, check, explain_step
+from callcenter.flow.drawing import CannotWrite, draw_file, write_picture
 
 
 @click.group()
@@ -46,6 +47,38 @@ def flows_explain(context: Context, flow: Path, step: str, prompts: Path | None,
     report = explain_step(flow, step, book_path=prompts or chosen.prompts, policy_path=policy or chosen.policy)
     click.echo(report.text, nl=False)
     sys.exit(report.exit_code)
+
+
+@flows.command("draw")
+@click.argument("flow", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="The picture, as SVG; - for the terminal."
+)
+@click.option("--prompts", type=click.Path(path_type=Path), help="The prompts; by default those of the configuration.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy; by default that of the configuration.")
+@click.pass_obj
+def flows_draw(context: Context, flow: Path, output: Path, prompts: Path | None, policy: Path | None) -> None:
+    """Draw FLOW, a file or the name of a flow of the configuration, and say the verdict.
+
+    In the picture: where callers are verified, and what each region may say. A refuted flow is drawn with the shortest
+    way that refutes it; one that cannot be read is not. 0 proven, 1 refuted or refused, 2 could not draw.
+    """
+    chosen = context.settings.flows
+    named = chosen.folder / f"{flow}.yaml"
+    file = named if not flow.exists() and flow.name == str(flow) and named.is_file() else flow
+    drawing = draw_file(file, book_path=prompts or chosen.prompts, policy_path=policy or chosen.policy)
+    to_terminal = str(output) == "-"
+    if drawing.picture is not None:
+        try:
+            if to_terminal:
+                click.echo(drawing.picture, nl=False)
+            else:
+                write_picture(drawing.picture, output)
+        except CannotWrite as error:
+            click.echo(f"{error.problem}", err=True)
+            sys.exit(int(Verdict.UNCHECKED))
+    click.echo(drawing.text, nl=False, err=to_terminal)
+    sys.exit(int(drawing.verdict))
 
 
 for command in (flows_publish, flows_versions, flows_use):

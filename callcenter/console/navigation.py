@@ -68,6 +68,12 @@ PLACES: Final = (
     ),
     Place(paths.INCIDENT_NEW, marked("Déclarer un incident"), frozenset({"supervisor", "administrator"})),
     Place(
+        paths.SCENARIOS,
+        marked("Scénarios"),
+        frozenset({"supervisor", "administrator"}),
+        marked("Voir ce que chaque appelant peut entendre"),
+    ),
+    Place(
         paths.ADMINISTRATION,
         marked("Administration"),
         frozenset({"administrator"}),

@@ -104,6 +104,10 @@ GLASS_ONE = "/bris-de-glace/{glass}"
 GLASS_TOPIC = "/bris-de-glace/{glass}/rubrique"
 GLASS_REVIEW = "/bris-de-glace/{glass}/relecture"
 
+SCENARIOS = "/scenarios"
+SCENARIO = "/scenarios/{digest}"
+SCENARIO_PICTURE = "/scenarios/{digest}/image.svg"
+
 LOCKS = "/blocages"
 LOCK_READ = "/blocages/{release}/motif"
 LOCK_CONFIRMED = "/blocages/{release}/confirmation"

@@ -26,11 +26,13 @@ from tests.unit.console.glasses import OTHERS, OWN
 from tests.unit.console.inboxes import MESSAGE, PRACTICE, SINCE
 from tests.unit.console.incidents import INCIDENT
 from tests.unit.console.reviews import CALL
+from tests.unit.console.scenarios import DIGEST
 
 #: Doors that one goes to and that show no page: a part of one, events, sounds, files.
 NO_PAGES = frozenset(
     {
         *(paths.WORKPLACE_STATE, paths.WORKPLACE_NEWS, paths.BOARD_STATE, paths.BOARD_WALL_STATE, paths.BOARD_NEWS),
+        paths.SCENARIO_PICTURE,
         *(paths.MESSAGE_SOUND, paths.PRACTICE_SOUND, paths.INCIDENT_TEXT, paths.INCIDENT_PAPER, paths.INCIDENT_LETTER),
     }
 )
@@ -209,7 +211,18 @@ async def broken_glass(page: Page, desk: Desk) -> None:
     await without_barriers(page, "/bris-de-glace/{glass}")
 
 
-WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervising, reviewing, broken_glass]
+async def scenarios(page: Page, desk: Desk) -> None:
+    origin = desk.guest.origin
+    await signed_in(page, desk, roles=frozenset({"supervisor"}))
+    await page.goto(origin + "/scenarios")
+    await without_barriers(page, "/scenarios")
+    await page.goto(f"{origin}/scenarios/{DIGEST}")
+    await without_barriers(page, "/scenarios/{digest}")
+    await page.goto(f"{origin}/scenarios/{DIGEST}?vue=entiere")
+    await without_barriers(page, "/scenarios/{digest}", ENDS)
+
+
+WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervising, reviewing, broken_glass, scenarios]
 
 
 @pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])

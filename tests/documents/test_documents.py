@@ -13,6 +13,7 @@ from tests.acceptance.stage import Stage
 from tests.documents.commands import commands_page
 from tests.documents.configuration import configuration_page
 from tests.documents.conversation import played
+from tests.documents.flow_pictures import PICTURES, flow_files, flow_picture
 from tests.documents.flow_words import BEGIN_WORDS, END_WORDS, flow_words
 from tests.documents.imports import import_page
 from tests.documents.policy import policy_page
@@ -55,6 +56,19 @@ def test_the_words_of_the_flow_language_are_what_the_loader_knows() -> None:
     head, _, rest = page.read_text(encoding="utf-8").partition(BEGIN_WORDS)
     _, _, tail = rest.partition(END_WORDS)
     fresh(page, f"{head}{BEGIN_WORDS}{flow_words()}{END_WORDS}{tail}")
+
+
+@pytest.mark.parametrize("name", [file.stem for file in flow_files(ROOT)])
+def test_each_shipped_flow_stands_in_the_documents_as_it_is_drawn(name: str) -> None:
+    (ROOT / PICTURES).mkdir(exist_ok=True)
+    fresh(ROOT / PICTURES / f"{name}.svg", flow_picture(ROOT, name))
+
+
+def test_there_is_no_picture_of_a_flow_that_is_not_shipped_and_the_page_shows_each() -> None:
+    names = {file.stem for file in flow_files(ROOT)}
+    assert {file.stem for file in (ROOT / PICTURES).iterdir()} == names
+    page = (ROOT / "docs" / "flow-language.md").read_text(encoding="utf-8")
+    assert all(f"](images/flows/{name}.svg)" in page for name in names)
 
 
 @pytest.mark.parametrize(

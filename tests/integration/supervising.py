@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.staff.administration import NewAccount
+from callcenter.staff.room import StaffRoom
 from callcenter.staff.sessions import Stage
 from callcenter.staff.values import Account, Role
 from callcenter.store.database import Database
@@ -58,9 +60,19 @@ class Supervised:
 
 
 @asynccontextmanager
-async def supervised(database: Database, sealer: Sealer, clock: DrivenClock) -> AsyncIterator[Supervised]:
-    """Both organisations, on a fresh database."""
-    async with opened_console(database, sealer, clock) as console:
+async def supervised(
+    database: Database,
+    sealer: Sealer,
+    clock: DrivenClock,
+    *,
+    also: Callable[[StaffRoom], Mapping[str, Any]] = lambda _: {},
+) -> AsyncIterator[Supervised]:
+    """Both organisations, on a fresh database.
+
+    Arguments:
+        also: other dependencies of the console, made on its room.
+    """
+    async with opened_console(database, sealer, clock, also=also) as console:
         ours, theirs = (Floor(database, clock, SeededRandom(seed)) for seed in (51, 52))
         ours.organisation = ORGANISATION
         await theirs.open()

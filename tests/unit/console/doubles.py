@@ -12,6 +12,7 @@ from uuid import UUID
 from aiohttp import web
 
 from callcenter.console.application import ConsoleDependencies, console_application
+from callcenter.console.flows import FlowPages
 from callcenter.console.forms import FormProofs
 from callcenter.console.glass import GlassPages
 from callcenter.console.inbox import InboxPages
@@ -47,6 +48,7 @@ from tests.unit.console.inboxes import InboxesDouble
 from tests.unit.console.incidents import IncidentsDouble
 from tests.unit.console.locks import LocksDouble
 from tests.unit.console.reviews import ReviewsDouble
+from tests.unit.console.scenarios import ScenariosDouble
 from tests.unit.console.scripts import ScriptDouble
 from tests.unit.console.workplaces import WorkplacesDouble
 
@@ -283,7 +285,7 @@ async def open_desk(
         account=staff,
         reception=staff,
         workplaces=workplaces,
-        pages=(InboxPages(inboxes), ReviewPages(reviews), GlassPages(GlassDouble())),
+        pages=(InboxPages(inboxes), ReviewPages(reviews), GlassPages(GlassDouble()), FlowPages(ScenariosDouble())),
         script=script,
         bells=workplaces,
         proofs=FormProofs(sealer),

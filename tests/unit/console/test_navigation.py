@@ -37,7 +37,10 @@ def shown(*roles: str) -> list[str]:
         ((), ["/", "/compte"]),
         (("operator",), ["/", "/poste", "/messages", "/compte"]),
         (("practitioner",), ["/", "/messages", "/cabinets", "/bris-de-glace", "/compte"]),
-        (("administrator",), ["/", "/cabinets", "/incidents", "/incidents/nouveau", "/administration", "/compte"]),
+        (
+            ("administrator",),
+            ["/", "/cabinets", "/incidents", "/incidents/nouveau", "/scenarios", "/administration", "/compte"],
+        ),
         (
             ("supervisor",),
             [
@@ -50,6 +53,7 @@ def shown(*roles: str) -> list[str]:
                 "/bris-de-glace",
                 "/incidents",
                 "/incidents/nouveau",
+                "/scenarios",
                 "/compte",
             ],
         ),
