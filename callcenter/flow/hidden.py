@@ -20,12 +20,10 @@ def named_in(tree: nodes.Node | Iterable[nodes.Node], variables: Variables) -> f
     """Every path that ``tree`` names: ``appointment.place``, or a root alone where what follows is not certain."""
     if not isinstance(tree, nodes.Node):
         return frozenset[str]().union(*(named_in(node, variables) for node in tree))
-    path, rest = _start_of(tree)
+    path = _path(tree)
     if path is None:
         return named_in(tree.iter_child_nodes(), variables)
-    if (kept := variables.get(path.split(".")[0])) is not None:
-        return kept | named_in(rest, variables)
-    return frozenset({path}) | named_in(rest, variables)
+    return variables.get(path.split(".")[0], frozenset({path}))
 
 
 def kept_by(tree: nodes.Node, variables: Variables) -> dict[str, frozenset[str]]:
@@ -65,22 +63,16 @@ def _labels(path: str) -> list[str]:
     return sorted(categories - {Category.PUBLIC})
 
 
-def _start_of(node: nodes.Node) -> tuple[str | None, list[nodes.Node]]:
-    """The path with which ``node`` begins, and expressions in it that name more; no path if it is none."""
+def _path(node: nodes.Node) -> str | None:
+    """The path that ``node`` is; none for any other expression, whose parts may be paths."""
     match node:
         case nodes.Name():
-            return node.name, []
-        case nodes.Getattr():
-            path, rest = _start_of(node.node)
-            return (None, []) if path is None else (f"{path}.{node.attr}", rest)
-        case nodes.Getitem(arg=nodes.Const(value=str() as name)):
-            path, rest = _start_of(node.node)
-            return (None, []) if path is None else (f"{path}.{name}", rest)
-        case nodes.Getitem():
-            path, rest = _start_of(node.node)
-            return (None, []) if path is None else (path, [*rest, node.arg])
+            return node.name
+        case nodes.Getattr(attr=name) | nodes.Getitem(arg=nodes.Const(value=str() as name)):
+            path = _path(node.node)
+            return None if path is None else f"{path}.{name}"
         case _:
-            return None, []
+            return None
 
 
 def _whole(tree: nodes.Node) -> Iterator[nodes.Node]:
