@@ -117,7 +117,7 @@ async def test_a_verified_date_is_told_by_keyboard_alone(browser: Browser, offic
         await expect(page.get_by_text("Identité vérifiée, niveau 2")).to_be_visible()
         await expect(values).to_have_text(["mardi 1er décembre 2026 à 14 h 30"])
         await hands.press("0", "Que faire de ce rendez-vous ?")
-        await hands.press("0", "ce que l'appel est devenu")
+        await hands.press("0", "ce que l’appel est devenu")
         await expect(page.get_by_role("radio", name="Rendez-vous indiqué ou confirmé")).to_be_checked()
         await hands.press("Enter", "Appel clos.")
         await page.keyboard.press("Alt+x")
@@ -161,7 +161,7 @@ async def test_a_message_takes_six_keys_at_most_and_markup_in_it_is_text(browser
         await expect(page.get_by_role("textbox", name="Message")).to_be_focused()
         await hands.write(MARKUP)
         await hands.press("Enter", "Le message est transmis.")
-        await hands.press("0", "ce que l'appel est devenu")
+        await hands.press("0", "ce que l’appel est devenu")
         await expect(page.get_by_role("radio", name="Message transmis")).to_be_checked()
         await hands.press("Enter", "Appel clos.")
         assert hands.count <= 6
@@ -190,7 +190,7 @@ async def test_a_page_that_is_loaded_again_in_mid_call_loses_no_word(browser: Br
                 with suppress(Late):
                     await written.press("Enter", timeout=1000)
                 await asyncio.sleep(0.2)
-        await hands.press("0", "ce que l'appel est devenu")
+        await hands.press("0", "ce que l’appel est devenu")
         await hands.page.keyboard.press("Enter")
         await expect(heading(page, "Appel à clore")).to_have_count(0)
         await button(page, "Disponible").click()

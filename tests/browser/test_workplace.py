@@ -68,7 +68,7 @@ async def rung(office: Office, *pages: Page) -> str:
 
 async def closes(page: Page) -> None:
     """The operator says what became of the call that is over."""
-    for name in ("J'ai lu", "Clore l'appel"):
+    for name in ("J’ai lu", "Clore l’appel"):
         await page.locator(".script").get_by_role("button", name=name).click()
     await page.get_by_role("radio", name="Renseignement pratique").check()
     await page.locator(".script").get_by_role("button", name="Valider").click()
