@@ -140,12 +140,14 @@ async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Bro
             await second_step(page, stage, "superviseur")
             await page.get_by_role("link", name="En direct").click()
             await expect(page.get_by_role("heading", name="En direct")).to_be_visible()
+            await page.set_viewport_size({"width": 1280, "height": 690})  # to the end of who is there
             await picture(page, "board.png")
+            await page.set_viewport_size({"width": 960, "height": 700})
             await page.get_by_role("link", name="Suivi").click()
             await page.get_by_label("Cabinet", exact=True).first.select_option(label="Cabinet des Tilleuls")
             await page.get_by_role("button", name="Chercher").click()
             await page.get_by_role("link", name="Revoir").first.click()
             await expect(page.get_by_text("Registre intact.")).to_be_visible()
             typed = page.locator(".moments > li").filter(has_text="code reçu")
-            await typed.evaluate("at => at.scrollIntoView()")  # proved, shown, and by whom: what comes before is the menu
+            await typed.evaluate("at => at.scrollIntoView()")  # proved, shown, and by whom: before it is the menu
             await picture(page, "replay.png")
