@@ -135,14 +135,16 @@ async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Bro
             await page.evaluate("document.activeElement.blur()")  # a ring that follows the keys is none of the page's
             await picture(page, "script.png")
             await page.keyboard.press("Alt+x")
+            await expect(page.get_by_role("heading", name="Fin d’appel").first).to_be_visible()
+            await client.settled(caller)
         async with looking(browser, **wide) as page:
             await first_step(page, stage, "superviseur")
             await second_step(page, stage, "superviseur")
             await page.get_by_role("link", name="En direct").click()
             await expect(page.get_by_role("heading", name="En direct")).to_be_visible()
-            await page.set_viewport_size({"width": 1280, "height": 690})  # to the end of who is there
+            await page.set_viewport_size({"width": 1280, "height": 718})  # to the end of who is there
             await picture(page, "board.png")
-            await page.set_viewport_size({"width": 960, "height": 700})
+            await page.set_viewport_size({"width": 960, "height": 704})
             await page.get_by_role("link", name="Suivi").click()
             await page.get_by_label("Cabinet", exact=True).first.select_option(label="Cabinet des Tilleuls")
             await page.get_by_role("button", name="Chercher").click()
