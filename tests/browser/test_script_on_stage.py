@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
-import pytest
 from playwright.async_api import Browser, Page, expect
 from playwright.async_api import TimeoutError as Late
 from sqlalchemy import text
 
-from callcenter.emulator.client import ControlClient
 from callcenter.practice.practice_form import Setting
 from callcenter.store.database import SET_PRACTICE
 from tests.acceptance.on_the_line import BORN
 from tests.acceptance.outreach import Outside, outside
-from tests.acceptance.stage import Stage
 from tests.acceptance.test_settings_take_effect import put
-from tests.acceptance.test_two_people_talk import CALLER, OPEN, Office
-from tests.browser.test_console_login import make_staff
+from tests.acceptance.test_two_people_talk import CALLER, Office
 from tests.browser.test_workplace import at_work, button, heading, rung
 
 MARKUP = "<b onclick=alert(1)>Rappeler</b> avant midi"
-
-
-@pytest.fixture
-async def office(stage: Stage) -> AsyncIterator[Office]:
-    await stage.furnish(OPEN)
-    await make_staff(stage)
-    async with ControlClient(stage.emulator.base_url) as client:
-        yield Office(stage, client)
 
 
 class Hands:

@@ -8,14 +8,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from sqlalchemy import text
 
-from callcenter.emulator.client import ControlClient
 from tests.acceptance.stage import Stage
-from tests.acceptance.test_two_people_talk import CALLER, OPEN, PRACTICE, Office
-from tests.browser.test_console_login import first_step, make_staff, second_step
+from tests.acceptance.test_two_people_talk import CALLER, PRACTICE, Office
+from tests.browser.test_console_login import first_step, second_step
 from tests.browser.test_console_pages import looking
 
 
@@ -82,14 +80,6 @@ async def hear_each_other(office: Office, caller: str) -> bool:
 
 async def heard_by(office: Office, leg: str) -> int:
     return len(await office.hears(leg))
-
-
-@pytest.fixture
-async def office(stage: Stage) -> AsyncIterator[Office]:
-    await stage.furnish(OPEN)
-    await make_staff(stage)
-    async with ControlClient(stage.emulator.base_url) as client:
-        yield Office(stage, client)
 
 
 async def test_a_call_rings_is_taken_by_keyboard_and_wrapped_up(browser: Browser, office: Office) -> None:
