@@ -24,39 +24,39 @@ from callcenter.kernel.labels import Category
 
 def screen_to_json(screen: Screen) -> dict[str, Any]:
     """What :func:`screen_from_json` reads."""
-    lines = [_line_to_json(line) for line in screen.lines]
+    return {"lines": [_line_to_json(line) for line in screen.lines], "way": screen.way, **_asked_to_json(screen)}
+
+
+def _asked_to_json(screen: Screen) -> dict[str, Any]:
     match screen:
         case Choice(options=options):
-            return {"choice": _options_to_json(options), "lines": lines}
+            return {"choice": _options_to_json(options)}
         case Form(fields=fields, options=options):
-            return {
-                "form": [_field_to_json(one) for one in fields],
-                "options": _options_to_json(options),
-                "lines": lines,
-            }
+            return {"form": [_field_to_json(one) for one in fields], "options": _options_to_json(options)}
         case AtKeys(options=options):
-            return {"at_keys": _options_to_json(options), "lines": lines}
+            return {"at_keys": _options_to_json(options)}
         case Files(items=items, options=options, link=link):
             kept = [_item_to_json(one) for one in items]
-            return {"files": kept, "options": _options_to_json(options), "link": link, "lines": lines}
+            return {"files": kept, "options": _options_to_json(options), "link": link}
         case Finished():
-            return {"lines": lines}
+            return {}
 
 
 def screen_from_json(value: Mapping[str, Any]) -> Screen:
     """The screen that :func:`screen_to_json` wrote."""
     lines = tuple(map(_line, value["lines"]))
+    way = value.get("way", 0)  # none in what was kept before it was told apart
     match value:
         case {"choice": options}:
-            return Choice(lines, _options(options))
+            return Choice(lines, _options(options), way)
         case {"form": fields, "options": options}:
-            return Form(lines, tuple(map(_field, fields)), _options(options))
+            return Form(lines, tuple(map(_field, fields)), _options(options), way)
         case {"at_keys": options}:
-            return AtKeys(lines, _options(options))
+            return AtKeys(lines, _options(options), way)
         case {"files": items, "options": options, "link": link}:
-            return Files(lines, tuple(map(_item, items)), _options(options), link)
+            return Files(lines, tuple(map(_item, items)), _options(options), link, way)
         case _:
-            return Finished(lines)
+            return Finished(lines, way)
 
 
 def with_drafts(screen: Screen, drafts: Mapping[str, str]) -> Screen:

@@ -7,7 +7,6 @@ answer to a form, leaves the page after a minute, and is on no page that one can
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +25,7 @@ from callcenter.console.glass_ports import (
 from callcenter.console.incident import WORDS, written
 from callcenter.console.paths import with_return
 from callcenter.console.troubles import Trouble, Turned
+from callcenter.console.typed import LONGEST_REASON, SHORTEST_REASON, birth_date
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.disclosure.emergency import Topic
 from callcenter.practice.numbers import NumberProblem, parse_number
@@ -35,10 +35,8 @@ from callcenter.staff.glass_tables import Asks, Verdict
 PRACTICE, ASKS, WHO, NUMBER, CALL = "cabinet", "demandeur", "qui", "numero", "appel"
 BORN, NAME, FIRST_NAME = "naissance", "nom", "prenom"
 TOPIC, VERDICT = "rubrique", "verdict"
-#: Characters of words, at least and at most; and of a line.
-SHORTEST, LONGEST, LONGEST_LINE = 10, 500, 120
-#: Years that somebody may be born in.
-_OLDEST = 130
+#: Characters of a line.
+LONGEST_LINE = 120
 DONE = "fait"
 
 
@@ -103,7 +101,7 @@ class GlassPages:
     async def _review(self, visit: Visit) -> web.StreamResponse:
         verdict, words = visit.fields.get(VERDICT, ""), written(visit.fields.get(WORDS, ""))
         problems = [] if verdict in set(Verdict) else [Problem("verdict", VERDICT)]
-        if not SHORTEST <= len(words) <= LONGEST:
+        if not SHORTEST_REASON <= len(words) <= LONGEST_REASON:
             problems.append(Problem("words", WORDS))
         if problems:
             return await self._looked_at(visit, *problems)
@@ -121,7 +119,7 @@ _VALUES: dict[str, Any] = {
     "Topic": Topic,
     "Verdict": Verdict,
     "NotNow": NotNow,
-    "longest": LONGEST,
+    "longest": LONGEST_REASON,
     "longest_line": LONGEST_LINE,
     "NotShown": NotShown,
     "seconds": SHOWN_SECONDS,
@@ -132,14 +130,14 @@ def _wanted(fields: Mapping[str, str], desk: GlassDesk) -> Breaking | list[Probl
     """What the form asks for, or everything that is wrong with it."""
     practice = next((one.id for one in desk.practices if str(one.id) == fields.get(PRACTICE, "")), None)
     asks, who, why = fields.get(ASKS, ""), _line(fields, WHO), written(fields.get(WORDS, ""))
-    number, born = parse_number(_line(fields, NUMBER)), _day(fields.get(BORN, ""), desk)
+    number, born = parse_number(_line(fields, NUMBER)), birth_date(fields.get(BORN, ""), desk.now.date())
     name, first_name = _line(fields, NAME), _line(fields, FIRST_NAME)
     wrong = (
         (practice is None, "practice", PRACTICE),
         (asks not in set(Asks), "asks", ASKS),
         (not who, "who", WHO),
         (isinstance(number, NumberProblem), "number", NUMBER),
-        (not SHORTEST <= len(why) <= LONGEST, "why", WORDS),
+        (not SHORTEST_REASON <= len(why) <= LONGEST_REASON, "why", WORDS),
         (born is None, "born", BORN),
         (not name, "name", NAME),
         (not first_name, "first_name", FIRST_NAME),
@@ -153,11 +151,3 @@ def _wanted(fields: Mapping[str, str], desk: GlassDesk) -> Breaking | list[Probl
 
 def _line(fields: Mapping[str, str], name: str) -> str:
     return " ".join(written(fields.get(name, "")).split())[:LONGEST_LINE]
-
-
-def _day(typed: str, desk: GlassDesk) -> date | None:
-    try:
-        born = date.fromisoformat(typed)
-    except ValueError:
-        return None
-    return born if desk.now.year - _OLDEST <= born.year and born <= desk.now.date() else None

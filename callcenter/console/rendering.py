@@ -111,4 +111,5 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "hour": _hour,
     "lasting": dates.lasting,
     "quoted": _quoted,
+    "set_in_french": set_in_french,
 }

@@ -29,6 +29,7 @@ from callcenter.console.review_ports import (
     Untrained,
 )
 from callcenter.console.troubles import Trouble, Turned
+from callcenter.console.typed import LONGEST_REASON, SHORTEST_REASON, birth_date
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.kernel.labels import Category
 from callcenter.reports import words
@@ -43,9 +44,6 @@ BORN, LETTERS, PURPOSE, REASON = "naissance", "lettres", "finalite", "motif"
 
 #: What a form opens with.
 _DAYS = timedelta(days=6)
-#: Years that somebody may be born in.
-_OLDEST = 130
-_SHORTEST_REASON, _LONGEST_REASON = 10, 500
 _UNTRAINED, _UNTRAINED_NOTES = Problem(LookUpProblem.UNTRAINED.value), Problem("untrained_notes")
 
 
@@ -236,11 +234,8 @@ def _criteria(fields: Mapping[str, str], desk: ReviewDesk) -> Criteria:
 def _wanted(fields: Mapping[str, str], desk: ReviewDesk) -> LookUp:
     """Whom is looked for, and why: ID-05, a birth date first, and three letters at most."""
     criteria = _criteria(fields, desk)
-    try:
-        born = date.fromisoformat(fields.get(BORN, ""))
-    except ValueError:
-        raise _Unfit(Problem("born", BORN)) from None
-    if not desk.today.year - _OLDEST <= born.year or born > desk.today:
+    born = birth_date(fields.get(BORN, ""), desk.today)
+    if born is None:
         raise _Unfit(Problem("born", BORN))
     letters = fields.get(LETTERS, "").strip()
     if len(letters) > 3 or not all(letter.isalpha() for letter in letters):
@@ -248,7 +243,7 @@ def _wanted(fields: Mapping[str, str], desk: ReviewDesk) -> LookUp:
     purpose, reason = fields.get(PURPOSE, ""), " ".join(fields.get(REASON, "").split())
     if purpose not in set(Purpose):
         raise _Unfit(Problem("purpose", PURPOSE))
-    if not _SHORTEST_REASON <= len(reason) <= _LONGEST_REASON:
+    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
         raise _Unfit(Problem("reason", REASON))
     return LookUp(criteria, born, letters, Purpose(purpose), reason)
 

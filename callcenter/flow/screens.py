@@ -102,10 +102,16 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One key of several."""
+    """One key of several.
+
+    Arguments:
+        lines: what to read or say, in order: what was said on the way here, then the screen's own.
+        way: how many of the lines were said on the way, as of every screen.
+    """
 
     lines: tuple[Line, ...]
     options: tuple[Option, ...]
+    way: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,7 @@ class Form:
     lines: tuple[Line, ...]
     fields: tuple[FormField, ...]
     options: tuple[Option, ...]
+    way: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,7 @@ class AtKeys:
 
     lines: tuple[Line, ...]
     options: tuple[Option, ...]
+    way: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,7 @@ class Files:
     items: tuple[FileItem, ...]
     options: tuple[Option, ...]
     link: str = ""
+    way: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,7 @@ class Finished:
     """The script is over."""
 
     lines: tuple[Line, ...]
+    way: int = 0
 
 
 Screen = Choice | Form | AtKeys | Files | Finished

@@ -21,6 +21,8 @@ _WAY_OUT = "0"
 def alone(flow: Flow, state: State, screen: Screen, book: Prompts) -> Screen:
     """What can be answered of ``screen`` without the caller.
 
+    What it asks is asked no more; what was said on the way to it, such as that a message is sent, holds.
+
     Arguments:
         state: in which ``screen`` stands.
     """
@@ -28,11 +30,13 @@ def alone(flow: Flow, state: State, screen: Screen, book: Prompts) -> Screen:
     if isinstance(screen, Finished) or isinstance(step, Show | TakeMessage | Dispose):
         return screen
     words = book.said(GONE_PROMPT, state.manner.language)
-    gone = (Line(GONE_PROMPT, words.render({}), words.language),)
+    lines = (*screen.lines[: screen.way], Line(GONE_PROMPT, words.render({}), words.language))
     if isinstance(step, Pick):
-        return Choice(gone, tuple(one for one in screen.options if _is_left(flow, step, one.choice)))
+        left = tuple(one for one in screen.options if _is_left(flow, step, one.choice))
+        return Choice(lines, left, screen.way)
     # Proving, showing, booking: all that is left is to go on.
-    return Choice(gone, tuple(Option(one.choice, one.label) for one in screen.options if one.choice in (LEAVE, ONWARD)))
+    onward = tuple(Option(one.choice, one.label) for one in screen.options if one.choice in (LEAVE, ONWARD))
+    return Choice(lines, onward, screen.way)
 
 
 def _is_left(flow: Flow, step: Pick, key: str) -> bool:

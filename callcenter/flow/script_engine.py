@@ -88,7 +88,7 @@ async def advance_script(flow: Flow, book: Prompts, state: State, event: ScriptE
     lines = tuple(words for words in walked.said if isinstance(words, Line))
     if isinstance(walked.stop, Ended):
         return ScriptTurn(Finished(lines), replace(walked.stop.state, typed={}, bound={}), walked.visited)
-    screen = replace(walked.stop.screen, lines=lines + walked.stop.screen.lines)
+    screen = replace(walked.stop.screen, lines=lines + walked.stop.screen.lines, way=len(lines))
     return ScriptTurn(screen, walked.stop.state, walked.visited)
 
 

@@ -127,6 +127,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "move": "déplacer le rendez-vous",
             "move_slots": "chercher un autre créneau",
             "reveal": "montrer à l’écran",
+            "moved": "ancienne et nouvelle date",
             "declare": "déclarer ce qui est dit",
             "reminder": "rappel par SMS",
             "text.appointment": "rendez-vous par SMS",

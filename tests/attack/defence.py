@@ -93,6 +93,15 @@ class Defence:
     off: Callable[[Sabotage], None]
 
 
+def replaced(name: str, keeps: str, owner: object, attribute: str, by: object) -> Defence:
+    """A defence that is one attribute of the product: without it stands ``by``."""
+
+    def off(sabotage: Sabotage) -> None:
+        sabotage.replace(owner, attribute, by)
+
+    return Defence(name, keeps, off)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Which of an attack's defences are left in place; the others are switched off."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from hashlib import sha256
 from uuid import UUID
 
-from aiohttp_jinja2 import setup
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter import demo_staff
-from callcenter.console import addresses, application, forms, guard, headers, rendering, visits
+from callcenter.console import addresses, application, forms, guard, headers, visits
 from callcenter.console.forms import FormProofs
 from callcenter.console.ports import Stage
 from callcenter.kernel.clock import DrivenClock
@@ -20,7 +18,8 @@ from callcenter.kernel.randomness import SystemRandom
 from callcenter.settings import Environment
 from callcenter.staff import sessions as rows
 from callcenter.staff.sessions import Sessions
-from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
+from tests.attack.escaping import ESCAPED
 from tests.attack.ground import Ground
 from tests.attack.scene import house_settings
 from tests.integration.consoles import PASSWORD as OWN_PASSWORD
@@ -31,19 +30,12 @@ from tests.unit.console.guest import Answer
 EVIL = "https://evil.example"
 
 
-def _off(name: str, keeps: str, owner: object, attribute: str, by: object) -> Defence:
-    def off(sabotage: Sabotage) -> None:
-        sabotage.replace(owner, attribute, by)
-
-    return Defence(name, keeps, off)
-
-
 # --- forms of other pages
 
-OWN_PAGES = _off("forms of our own pages", "ASVS 3.5.1", guard, "check_source", lambda *_: None)
-PROOF = _off("a proof in each form", "ASVS 3.5.1", FormProofs, "check", lambda *_: None)
-BOUND = _off("a proof for one session", "ASVS 3.5.1", FormProofs, "proof", lambda *_: "the same for everybody")
-KEYED = _off(
+OWN_PAGES = replaced("forms of our own pages", "ASVS 3.5.1", guard, "check_source", lambda *_: None)
+PROOF = replaced("a proof in each form", "ASVS 3.5.1", FormProofs, "check", lambda *_: None)
+BOUND = replaced("a proof for one session", "ASVS 3.5.1", FormProofs, "proof", lambda *_: "the same for everybody")
+KEYED = replaced(
     "a proof that needs our key",
     "ASVS 3.5.1",
     FormProofs,
@@ -94,7 +86,7 @@ async def test_a_cookie_is_made_up_together_with_its_proof() -> Outcome:
 
 # --- names and addresses
 
-OWN_HOST = _off("one Host, which is ours", "ASVS 4.1.3", guard, "check_head", lambda *_: None)
+OWN_HOST = replaced("one Host, which is ours", "ASVS 4.1.3", guard, "check_head", lambda *_: None)
 
 
 @attack(stopped_by=OWN_HOST)
@@ -109,7 +101,7 @@ async def test_a_page_is_read_under_a_name_of_the_attackers() -> Outcome:
         return unanimous({name: gained(page.status == 200) for name, page in tries.items()})
 
 
-OWN_RETURN = _off("pages of ours to come back to", "CWE-601", visits, "safe_return", lambda asked: asked or "/")
+OWN_RETURN = replaced("pages of ours to come back to", "CWE-601", visits, "safe_return", lambda asked: asked or "/")
 
 
 @attack(stopped_by=OWN_RETURN)
@@ -125,7 +117,7 @@ async def test_a_link_to_us_leads_to_the_attackers_page_after_signing_in() -> Ou
     return unanimous(led)
 
 
-OUR_PROXIES = _off("our own proxies alone say who asks", "ASVS 4.1.3", addresses, "_is_proxy", lambda *_: True)
+OUR_PROXIES = replaced("our own proxies alone say who asks", "ASVS 4.1.3", addresses, "_is_proxy", lambda *_: True)
 
 
 @attack(stopped_by=OUR_PROXIES)
@@ -169,13 +161,6 @@ async def test_a_page_is_put_invisibly_over_the_attackers_buttons() -> Outcome:
         return unanimous({path: gained(_can_be_framed(page)) for path, page in pages.items()})
 
 
-def _unescaped(sabotage: Sabotage) -> None:
-    sabotage.replace(rendering.aiohttp_jinja2, "setup", functools.partial(setup, autoescape=False))
-
-
-ESCAPED = Defence("what a template is given is escaped", "ASVS 1.2.1", _unescaped)
-
-
 @attack(stopped_by=ESCAPED)
 async def test_a_name_brings_markup_into_the_pages_of_others() -> Outcome:
     name = "<img src=x onerror=alert(1)>"
@@ -192,7 +177,7 @@ async def test_a_name_brings_markup_into_the_pages_of_others() -> Outcome:
 
 # --- who comes in
 
-DOORS = _off("doors that ask who comes", "AU-02", visits, "_elsewhere", lambda *_: None)
+DOORS = replaced("doors that ask who comes", "AU-02", visits, "_elsewhere", lambda *_: None)
 
 
 @attack(stopped_by=DOORS)
@@ -316,7 +301,7 @@ async def test_somebody_at_a_screen_that_was_left_open_makes_the_account_theirs(
 
 # --- the demo's staff, elsewhere
 
-FOR_PLAY = _off("the demo's staff are the demo's alone", "AU-02", demo_staff, "only_for_play", lambda _: None)
+FOR_PLAY = replaced("the demo's staff are the demo's alone", "AU-02", demo_staff, "only_for_play", lambda _: None)
 
 
 @attack(stopped_by=FOR_PLAY)

@@ -28,7 +28,7 @@ from callcenter.staff.glass_tables import Asks, Verdict
 from callcenter.staff.limits import Bound
 from callcenter.staff.values import Role
 from callcenter.store.schema import APP
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
 from tests.attack.ground import Ground
 from tests.attack.scene import JEANNE, TILLEULS
 from tests.integration.breaking import WHO, WHY, GlassHouse, glass_house, value_on
@@ -74,13 +74,6 @@ async def comes(glass: GlassHouse, login: str, role: Role = Role.SUPERVISOR, **h
     return await glass.house.signed_in(await glass.house.staff(login, role, **how))
 
 
-def _off(name: str, keeps: str, owner: object, attribute: str, by: object) -> Defence:
-    def off(sabotage: Sabotage) -> None:
-        sabotage.replace(owner, attribute, by)
-
-    return Defence(name, keeps, off)
-
-
 async def _yes(*_: object) -> bool:
     return True
 
@@ -89,7 +82,7 @@ async def _no(*_: object) -> bool:
     return False
 
 
-SWITCHED_ON = _off("the practice allows it", "off by default", by_glass, "lets_glass_be_broken", lambda _: True)
+SWITCHED_ON = replaced("the practice allows it", "off by default", by_glass, "lets_glass_be_broken", lambda _: True)
 
 
 @attack(stopped_by=SWITCHED_ON)
@@ -97,7 +90,7 @@ async def test_the_glass_of_a_practice_that_has_not_allowed_it_is_broken(glass: 
     return gained(await broken(glass, await comes(glass, "premier")))
 
 
-SUPERVISOR = _off("the role is asked for the practice", "P5: rights are per practice", by_glass, "may", _yes)
+SUPERVISOR = replaced("the role is asked for the practice", "P5: rights are per practice", by_glass, "may", _yes)
 
 
 @attack(stopped_by=SUPERVISOR)
@@ -155,7 +148,7 @@ async def test_the_form_is_sent_again_for_somebody_else(glass: GlassHouse) -> Ou
     return gained(value_on(await glass.opens(again.location, "identity")))
 
 
-NOT_TALKING = _off("nothing is broken during a talk", "SM-07", by_glass, "in_a_talk", _no)
+NOT_TALKING = replaced("nothing is broken during a talk", "SM-07", by_glass, "in_a_talk", _no)
 
 
 @attack(stopped_by=NOT_TALKING)
@@ -193,7 +186,7 @@ async def test_a_supervisor_fishes_for_a_birth_date(glass: GlassHouse) -> Outcom
     return gained(False)
 
 
-MARKS = _off("what the file withholds is withheld", "SP-07", Gate, "_marks", lambda *_: ())
+MARKS = replaced("what the file withholds is withheld", "SP-07", Gate, "_marks", lambda *_: ())
 
 
 @attack(stopped_by=MARKS)
@@ -210,7 +203,7 @@ async def test_sp_07_whoever_hunts_somebody_says_that_they_lie_there_unconscious
     return unanimous({topic.value: gained(await opened(glass, token, one, topic)) for topic in topics})
 
 
-OWN = _off(
+OWN = replaced(
     "what was broken is read by who has broken it", "one file for one person", by_glass, "is_own", lambda *_: True
 )
 
@@ -252,7 +245,7 @@ def _alone(sabotage: Sabotage) -> None:
     sabotage.sql("ALTER TABLE glass_break DROP CONSTRAINT ck_glass_break_two_persons")
 
 
-NOT_ONES_OWN = _off("nobody reviews their own", "two persons", by_glass, "is_own", lambda *_: False)
+NOT_ONES_OWN = replaced("nobody reviews their own", "two persons", by_glass, "is_own", lambda *_: False)
 TWO_PERSONS = Defence("the database wants two persons", "two persons", _alone)
 
 
@@ -280,7 +273,7 @@ async def test_p5_who_broke_it_and_why_is_read_by_a_supervisor_of_another_organi
     return gained(isinstance(found, ToReview) and found.asked.why == WHY)
 
 
-UNCOUNTED = _off("so many topics of one glass", "everything is reviewed", by_glass, "may_go_on", lambda _: True)
+UNCOUNTED = replaced("so many topics of one glass", "everything is reviewed", by_glass, "may_go_on", lambda _: True)
 
 
 @attack(stopped_by=UNCOUNTED)
@@ -300,7 +293,7 @@ async def test_a_supervisor_opens_more_than_whoever_reviews_it_is_shown(glass: G
     return gained(last and "patient.telephones" not in told)
 
 
-TRAINED = _off("words only for whoever is trained", "SM-02", by_glass, "is_trained", lambda *_: True)
+TRAINED = replaced("words only for whoever is trained", "SM-02", by_glass, "is_trained", lambda *_: True)
 
 
 @attack(stopped_by=TRAINED)

@@ -18,8 +18,8 @@ from tests.acceptance.desks import staff_desks
 from tests.acceptance.stage import stage_settings, staged
 from tests.acceptance.test_transcripts import FOLDER
 from tests.attack.defence import Outcome, attack, gained
+from tests.attack.escaping import ESCAPED
 from tests.attack.scene import TILLEULS
-from tests.attack.test_script_page import ESCAPED
 from tests.conftest import TODAY, Cluster
 
 MARKUP = "2e étage <img src=x onerror=alert(1)>"

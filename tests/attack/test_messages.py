@@ -8,18 +8,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import aiohttp_jinja2
 import pytest
-from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.app import by_inbox
 from callcenter.app.inbox_readers import Reader
-from callcenter.console import application
 from callcenter.console.inbox_ports import Act, Answer, As, Due, Sound, Why
-from callcenter.console.rendering import set_up_templates
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
@@ -30,6 +26,7 @@ from callcenter.staff.sessions import StaffSession
 from callcenter.staff.values import Role
 from callcenter.store.schema import APP
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.escaping import ESCAPED
 from tests.attack.ground import Ground
 from tests.attack.test_workplace import EVIL, OWN_PAGES, PROOF
 from tests.integration.mailroom import BY, CLAIRE, NADIA, PORT, TILLEULS, WORDS, Mailroom, Somebody, mailroom
@@ -261,15 +258,6 @@ async def test_an_operator_takes_what_a_colleague_has_taken(room: Mailroom) -> O
 # --- pages
 
 
-def _nothing_is_escaped(sabotage: Sabotage) -> None:
-    def bare(made: web.Application) -> None:
-        set_up_templates(made)
-        aiohttp_jinja2.get_env(made).autoescape = False
-
-    sabotage.replace(application, "set_up_templates", bare)
-
-
-ESCAPED = Defence("what a page is given is escaped", "ASVS 1.2.1", _nothing_is_escaped)
 MARKUP = '"><script>alert(1)</script>'
 
 

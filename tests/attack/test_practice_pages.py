@@ -3,7 +3,6 @@ a colleague's change, a sound that was overheard."""
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -11,10 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from aiohttp_jinja2 import setup
 
 from callcenter.app import by_practices, sound_addresses
-from callcenter.console import rendering
 from callcenter.console.setting_addresses import setting_path
 from callcenter.kernel.clock import DrivenClock
 from callcenter.practice import people
@@ -24,7 +21,8 @@ from callcenter.practice.setting_versions import Period
 from callcenter.staff.values import Role
 from callcenter.store.database import Database
 from callcenter.store.sealed import Place, Sealer
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
+from tests.attack.escaping import ESCAPED
 from tests.integration.practice_office import BENALI, MAIN, PORT, TILLEULS, Office, opened_office, setting
 
 
@@ -36,18 +34,13 @@ async def office(sabotage: Sabotage, database: Database, sealer: Sealer, clock: 
         yield office
 
 
-def _off(name: str, keeps: str, owner: object, attribute: str, by: object) -> Defence:
-    def off(sabotage: Sabotage) -> None:
-        sabotage.replace(owner, attribute, by)
-
-    return Defence(name, keeps, off)
-
-
 async def _anybody(*_: object) -> bool:
     return True
 
 
-RIGHTS = _off("whose practice it is is asked each time", "P5: no row crosses a practice", by_practices, "may", _anybody)
+RIGHTS = replaced(
+    "whose practice it is is asked each time", "P5: no row crosses a practice", by_practices, "may", _anybody
+)
 
 #: What is asked of a practice: where, and with what form, if any.
 ASKED: tuple[tuple[str, dict[str, str] | None], ...] = (
@@ -88,7 +81,7 @@ async def test_p5_an_operator_changes_the_practice_that_they_answer_for(office: 
 # --- more than one may change
 
 EVERYBODY = (*by_practices.MANAGING, Role.PRACTITIONER)
-NUMBER_PLAN = _off(
+NUMBER_PLAN = replaced(
     "the number plan is whoever's answers for the practice",
     "P7: no fallback dials us",
     by_practices,
@@ -155,13 +148,6 @@ def _needle(one: Setting) -> str:
 
 def _markup(one: Setting) -> str:
     return f"""</textarea></title>"'>{_needle(one)}<img/src=x/onerror=alert(1)>"""
-
-
-def _as_it_is(sabotage: Sabotage) -> None:
-    sabotage.replace(rendering.aiohttp_jinja2, "setup", functools.partial(setup, autoescape=False))
-
-
-ESCAPED = Defence("what a template is given is escaped", "ASVS 1.2.1", _as_it_is)
 
 
 @attack(stopped_by=ESCAPED)
@@ -244,7 +230,7 @@ async def test_the_sound_of_a_preview_is_fetched_by_a_colleague(office: Office) 
         return gained(await _status(office, address, thief) == 200)
 
 
-ENDS = _off("a sound opens for minutes", "ASVS 7.3", sound_addresses, "LIFE", timedelta(days=1))
+ENDS = replaced("a sound opens for minutes", "ASVS 7.3", sound_addresses, "LIFE", timedelta(days=1))
 
 
 @attack(stopped_by=ENDS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,12 +10,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from aiohttp_jinja2 import setup
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.app import by_review
 from callcenter.app.by_review import StaffReviews
-from callcenter.console import rendering
 from callcenter.console.review import ReviewPages
 from callcenter.console.review_ports import Matches, Results
 from callcenter.identity import matching
@@ -26,8 +23,9 @@ from callcenter.reports.values import Fact, Kind, Person, Place, Supervised, Who
 from callcenter.staff.limits import Bound
 from callcenter.staff.rights import NotTheirs
 from callcenter.staff.values import Role
-from tests.attack.defence import FOILED, SUCCEEDED, Defence, Sabotage, attack, gained, unanimous
+from tests.attack.defence import FOILED, SUCCEEDED, Defence, Sabotage, attack, gained, replaced, unanimous
 from tests.attack.defence import Outcome as Came
+from tests.attack.escaping import ESCAPED as PAGES_ESCAPED
 from tests.attack.ground import Ground
 from tests.attack.reviewing import BORN, Review, asked, looked_up, reviewing
 from tests.attack.scene import PORT, TILLEULS
@@ -41,18 +39,11 @@ async def attacked(told_ground: Ground, clock: DrivenClock) -> AsyncIterator[Rev
         yield review
 
 
-def _off(name: str, keeps: str, owner: object, attribute: str, by: object) -> Defence:
-    def off(sabotage: Sabotage) -> None:
-        sabotage.replace(owner, attribute, by)
-
-    return Defence(name, keeps, off)
-
-
 async def _anybody(*_: object) -> bool:
     return True
 
 
-SUPERVISOR = _off("the role is asked for the practice", "rights are per practice", by_review, "may", _anybody)
+SUPERVISOR = replaced("the role is asked for the practice", "rights are per practice", by_review, "may", _anybody)
 
 
 @attack(stopped_by=SUPERVISOR)
@@ -145,7 +136,7 @@ async def test_a_supervisor_fishes_for_birth_dates(attacked: Review) -> Came:
     return FOILED
 
 
-_ANY_LETTERS = _off("at most three letters of a name", "ID-05", matching, "MOST_LETTERS", 100)
+_ANY_LETTERS = replaced("at most three letters of a name", "ID-05", matching, "MOST_LETTERS", 100)
 
 
 @attack(stopped_by=_ANY_LETTERS)
@@ -189,7 +180,7 @@ async def test_p1_somebody_looks_while_the_ledger_cannot_be_written(attacked: Re
     return unanimous(came)
 
 
-TEXT_CELLS = _off("a cell is a text", "no file runs anything", spreadsheet, "cell", lambda value: value)
+TEXT_CELLS = replaced("a cell is a text", "no file runs anything", spreadsheet, "cell", lambda value: value)
 _FORMULAS = ("=HYPERLINK(1)", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\n=1", " =1", "＝1+1")
 
 
@@ -208,7 +199,7 @@ async def test_a_colleagues_name_is_a_formula_in_an_export(attacked: Review) -> 
     return unanimous(came)
 
 
-ESCAPED = _off("what comes from elsewhere is no markup", "a paper shows texts", paper, "escape", lambda text: text)
+ESCAPED = replaced("what comes from elsewhere is no markup", "a paper shows texts", paper, "escape", lambda text: text)
 
 
 @attack(stopped_by=ESCAPED)
@@ -222,11 +213,6 @@ async def test_a_colleagues_name_is_markup_on_paper(attacked: Review) -> Came:
     return gained(b" 40 Tf" in made)
 
 
-def _not_escaped(sabotage: Sabotage) -> None:
-    sabotage.replace(rendering.aiohttp_jinja2, "setup", functools.partial(setup, autoescape=False))
-
-
-PAGES_ESCAPED = Defence("what a template is given is escaped", "ASVS 1.2.1", _not_escaped)
 _MARKUP = '"><img src=x onerror=alert(1)>'
 
 

@@ -3,12 +3,9 @@ pages, and what is told before the proof."""
 
 from __future__ import annotations
 
-import functools
 import re
 
-from aiohttp_jinja2 import setup
-
-from callcenter.console import guard, rendering, script_fields
+from callcenter.console import guard, script_fields
 from callcenter.console.forms import FormProofs
 from callcenter.console.script_ports import (
     AtKeys,
@@ -24,20 +21,14 @@ from callcenter.console.script_ports import (
     ShownValue,
 )
 from callcenter.console.workplace_ports import Doing, Unfinished
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.defence import Outcome, attack, gained, replaced, unanimous
+from tests.attack.escaping import ESCAPED
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.workplaces import CALL, NOW, TALK, TILLEULS
 
 EVIL = "https://evil.example"
 MARKUP = "\"'><img src=x onerror=alert(1)></textarea><script>alert(2)</script>"
 ANSWER, DRAFT, RED = (f"/poste/appels/{CALL}/{last}" for last in ("scenario", "brouillon", "urgence"))
-
-
-def _off(name: str, keeps: str, owner: object, attribute: str, by: object) -> Defence:
-    def off(sabotage: Sabotage) -> None:
-        sabotage.replace(owner, attribute, by)
-
-    return Defence(name, keeps, off)
 
 
 async def in_talk(desk: Desk) -> None:
@@ -48,12 +39,6 @@ async def in_talk(desk: Desk) -> None:
 
 # --- markup
 
-
-def _unescaped(sabotage: Sabotage) -> None:
-    sabotage.replace(rendering.aiohttp_jinja2, "setup", functools.partial(setup, autoescape=False))
-
-
-ESCAPED = Defence("what a template is given is escaped", "ASVS 1.2.1", _unescaped)
 
 OPTION = Option(MARKUP, MARKUP)
 ITEM = FileItem(MARKUP, MARKUP, MARKUP, MARKUP, MARKUP, done=False)
@@ -117,7 +102,7 @@ async def test_what_an_operator_types_comes_back_as_markup() -> Outcome:
     return unanimous({name: gained("<img src=x" in page.text) for name, page in seen.items()})
 
 
-LEADS_TO_A_SITE = _off(
+LEADS_TO_A_SITE = replaced(
     "a link of a practice leads to a site", "ASVS 1.2.2", script_fields, "web_address", lambda link: link or None
 )
 
@@ -137,8 +122,8 @@ async def test_the_address_of_an_agenda_is_a_script() -> Outcome:
 
 # --- forms of other pages
 
-OWN_PAGES = _off("forms of our own pages", "ASVS 3.5.1", guard, "check_source", lambda *_: None)
-PROOF = _off("a proof in each form", "ASVS 3.5.1", FormProofs, "check", lambda *_: None)
+OWN_PAGES = replaced("forms of our own pages", "ASVS 3.5.1", guard, "check_source", lambda *_: None)
+PROOF = replaced("a proof in each form", "ASVS 3.5.1", FormProofs, "check", lambda *_: None)
 
 
 @attack(stopped_by=(OWN_PAGES, PROOF))
@@ -159,7 +144,7 @@ async def test_another_sites_page_declares_answers_and_cries_wolf() -> Outcome:
 
 # --- what is told before the proof
 
-SILENT = _off("a level below the proof is shown as none", "P6: no oracle", script_fields, "TOLD_FROM_LEVEL", 1)
+SILENT = replaced("a level below the proof is shown as none", "P6: no oracle", script_fields, "TOLD_FROM_LEVEL", 1)
 
 
 @attack(stopped_by=SILENT)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from aiohttp_jinja2 import setup
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from callcenter.console import guard, rendering
+from callcenter.console import guard
 from callcenter.console.board_ports import Person, Row
 from callcenter.console.forms import FormProofs
 from callcenter.console.supervision import Supervision
@@ -22,7 +20,8 @@ from callcenter.staff import incidents, rights
 from callcenter.staff.incident_tables import EntryKind
 from callcenter.staff.incident_values import Written
 from callcenter.staff.values import Account, Role
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
+from tests.attack.escaping import ESCAPED
 from tests.attack.ground import Ground
 from tests.integration.consoles import BY
 from tests.integration.supervising import Supervised, supervised
@@ -35,13 +34,6 @@ from tests.unit.console.workplaces import CALL, NOW
 EVIL = "https://evil.example"
 FACTS = "Une date a été dite à un tiers."
 MARKUP = "<img src=x onerror=alert(1)>"
-
-
-def _off(name: str, keeps: str, owner: object, attribute: str, by: object) -> Defence:
-    def off(sabotage: Sabotage) -> None:
-        sabotage.replace(owner, attribute, by)
-
-    return Defence(name, keeps, off)
 
 
 # --- what is another organisation's, or another role's
@@ -235,13 +227,6 @@ async def test_a_request_that_was_forgotten_is_confirmed_an_hour_later(ground: G
 # --- what a page may be made to do
 
 
-def _unescaped(sabotage: Sabotage) -> None:
-    sabotage.replace(rendering.aiohttp_jinja2, "setup", functools.partial(setup, autoescape=False))
-
-
-ESCAPED = Defence("what a template is given is escaped", "ASVS 1.2.1", _unescaped)
-
-
 @attack(stopped_by=ESCAPED)
 async def test_a_reason_a_register_or_a_name_brings_markup_into_the_pages_of_supervisors() -> Outcome:
     boards, register = BoardsDouble(), IncidentsDouble()
@@ -262,8 +247,8 @@ async def test_a_reason_a_register_or_a_name_brings_markup_into_the_pages_of_sup
         return unanimous({where: gained(MARKUP in text) for where, text in pages.items()})
 
 
-OWN_PAGES = _off("forms of our own pages", "ASVS 3.5.1", guard, "check_source", lambda *_: None)
-PROOF = _off("a proof in each form", "ASVS 3.5.1", FormProofs, "check", lambda *_: None)
+OWN_PAGES = replaced("forms of our own pages", "ASVS 3.5.1", guard, "check_source", lambda *_: None)
+PROOF = replaced("a proof in each form", "ASVS 3.5.1", FormProofs, "check", lambda *_: None)
 
 
 @attack(stopped_by=(OWN_PAGES, PROOF))

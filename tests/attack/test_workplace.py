@@ -25,7 +25,7 @@ from callcenter.routing.waking import About, Waking
 from callcenter.telephony import access_tokens
 from callcenter.telephony.access_tokens import Passes
 from callcenter.telephony.signature import SignatureCheck, Signed
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
 from tests.attack.ground import Ground
 from tests.integration.routing.floor import Floor
 from tests.integration.routing.test_workplaces import Hearing
@@ -43,13 +43,6 @@ async def floor(ground: Ground, clock: DrivenClock) -> Floor:
     floor = Floor(ground.app, clock, SeededRandom(46))
     await floor.open()
     return floor
-
-
-def _off(name: str, keeps: str, owner: object, attribute: str, by: object) -> Defence:
-    def off(sabotage: Sabotage) -> None:
-        sabotage.replace(owner, attribute, by)
-
-    return Defence(name, keeps, off)
 
 
 # --- calls of others
@@ -98,7 +91,7 @@ async def test_a_browser_comes_into_a_talk_by_the_name_of_its_offer(floor: Floor
     return unanimous({who: gained(await legs.joins(thief, talk, ANOTHER)) for who, thief in thieves.items()})
 
 
-THE_CARRIERS = _off(
+THE_CARRIERS = replaced(
     "the carrier's signature",
     "every POST is proved to come from the carrier",
     SignatureCheck,
@@ -135,8 +128,8 @@ async def test_a_talk_is_ended_by_the_page_of_somebody_else(floor: Floor) -> Out
 
 # --- forms of others
 
-OWN_PAGES = _off("forms of our own pages", "ASVS 3.5.1", guard, "check_source", lambda *_: None)
-PROOF = _off("a proof in each form", "ASVS 3.5.1", FormProofs, "check", lambda *_: None)
+OWN_PAGES = replaced("forms of our own pages", "ASVS 3.5.1", guard, "check_source", lambda *_: None)
+PROOF = replaced("a proof in each form", "ASVS 3.5.1", FormProofs, "check", lambda *_: None)
 
 
 @attack(stopped_by=(OWN_PAGES, PROOF))
@@ -171,7 +164,7 @@ async def _yes(*_: object) -> bool:
     return True
 
 
-LOOKED_AT = _off("a stream looks whether its session stands", "ASVS 7.4", Streams, "_stands", _yes)
+LOOKED_AT = replaced("a stream looks whether its session stands", "ASVS 7.4", Streams, "_stands", _yes)
 
 
 @attack(stopped_by=LOOKED_AT)
@@ -193,7 +186,7 @@ async def _rings_for_all(bells: RoutingBells) -> None:
                     bell.ring()
 
 
-OWN_QUEUE = _off("a stream tells of one's own organisation's queue", "P5", RoutingBells, "run", _rings_for_all)
+OWN_QUEUE = replaced("a stream tells of one's own organisation's queue", "P5", RoutingBells, "run", _rings_for_all)
 
 
 @attack(stopped_by=OWN_QUEUE)
@@ -252,7 +245,7 @@ async def test_a_page_that_was_left_open_keeps_its_session_for_ever() -> Outcome
 # --- passes
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
-FOR_MINUTES = _off("a pass is for minutes", "ASVS 7.3", access_tokens, "LONGEST", timedelta(hours=24))
+FOR_MINUTES = replaced("a pass is for minutes", "ASVS 7.3", access_tokens, "LONGEST", timedelta(hours=24))
 
 
 @attack(stopped_by=FOR_MINUTES)

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
+from callcenter.emulator.client import ControlClient
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.speech.voices import ToneVoice
 from callcenter.store.schema import APP
 from tests.acceptance.conftest import database_name, furnished, keys_file  # noqa: F401 - fixtures, by name
 from tests.acceptance.stage import Stage, stage_settings, staged
+from tests.acceptance.test_two_people_talk import OPEN, Office
 from tests.browser.chromium import MISSING, found, launched, required
+from tests.browser.test_console_login import make_staff
 from tests.browser.visitor import Visitor, visiting
 from tests.conftest import TODAY, Cluster
 
@@ -73,3 +76,12 @@ async def visitor(visit: Visits) -> AsyncIterator[Visitor]:
     """Somebody in France before a wide screen."""
     async with visit() as visitor:
         yield visitor
+
+
+@pytest.fixture
+async def office(stage: Stage) -> AsyncIterator[Office]:
+    """The practice is open, and staff can sign in."""
+    await stage.furnish(OPEN)
+    await make_staff(stage)
+    async with ControlClient(stage.emulator.base_url) as client:
+        yield Office(stage, client)

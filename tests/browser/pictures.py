@@ -116,7 +116,7 @@ async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Bro
     """Verified by the caller's keys, one field revealed; then what a supervisor sees of it."""
     await stage.furnish(OPEN)
     await make_staff(stage)
-    wide = {"viewport": {"width": 1280, "height": 860}, **STILL}
+    wide = {"viewport": {"width": 1280, "height": 924}, **STILL}
     async with ControlClient(stage.emulator.base_url) as client:
         async with at_work(browser, stage, **wide) as page:
             office = Office(stage, client)
@@ -132,18 +132,24 @@ async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Bro
             await expect(page.get_by_role("button", name="Montrer")).to_have_count(3)
             await hands.press("1", "Montrez seulement ce que la personne demande")
             await expect(page.locator(".revealed .value")).to_have_count(1)
+            await page.evaluate("document.activeElement.blur()")  # a ring that follows the keys is none of the page's
             await picture(page, "script.png")
             await page.keyboard.press("Alt+x")
+            await expect(page.get_by_role("heading", name="Fin d’appel").first).to_be_visible()
+            await client.settled(caller)
         async with looking(browser, **wide) as page:
             await first_step(page, stage, "superviseur")
             await second_step(page, stage, "superviseur")
             await page.get_by_role("link", name="En direct").click()
             await expect(page.get_by_role("heading", name="En direct")).to_be_visible()
+            await page.set_viewport_size({"width": 1280, "height": 718})  # to the end of who is there
             await picture(page, "board.png")
+            await page.set_viewport_size({"width": 960, "height": 704})
             await page.get_by_role("link", name="Suivi").click()
             await page.get_by_label("Cabinet", exact=True).first.select_option(label="Cabinet des Tilleuls")
             await page.get_by_role("button", name="Chercher").click()
             await page.get_by_role("link", name="Revoir").first.click()
             await expect(page.get_by_text("Registre intact.")).to_be_visible()
-            await page.get_by_role("heading", name="Moment par moment").evaluate("at => at.scrollIntoView()")
+            typed = page.locator(".moments > li").filter(has_text="code reçu")
+            await typed.evaluate("at => at.scrollIntoView()")  # proved, shown, and by whom: before it is the menu
             await picture(page, "replay.png")

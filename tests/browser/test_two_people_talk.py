@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
-import pytest
 from playwright.async_api import Browser, Page, expect
 
-from callcenter.emulator.client import ControlClient
 from tests.acceptance.on_the_line import JEANNE
-from tests.acceptance.stage import Stage
-from tests.acceptance.test_two_people_talk import OPEN, Office
+from tests.acceptance.test_two_people_talk import Office
 from tests.browser.softphones import CLOSED, WATCH, hears_more, hears_nothing_more
 from tests.browser.test_a_call import MENU, THE_PRACTICE
-from tests.browser.test_console_login import make_staff
 from tests.browser.test_workplace import at_work, button, heading, is_there, rings
 from tests.browser.visitor import visiting, without_waiting
 
@@ -27,14 +22,6 @@ async def watched(page: Page) -> Page:
     await page.wait_for_selector("html[data-ready]")
     await expect(heading(page, "Disponible")).to_be_visible()
     return page
-
-
-@pytest.fixture
-async def office(stage: Stage) -> AsyncIterator[Office]:
-    await stage.furnish(OPEN)
-    await make_staff(stage)
-    async with ControlClient(stage.emulator.base_url) as client:
-        yield Office(stage, client)
 
 
 async def test_a_person_rings_waits_and_is_taken_held_discussed_and_handed_over_with_real_sound(

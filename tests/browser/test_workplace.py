@@ -8,14 +8,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from sqlalchemy import text
 
-from callcenter.emulator.client import ControlClient
 from tests.acceptance.stage import Stage
-from tests.acceptance.test_two_people_talk import CALLER, OPEN, PRACTICE, Office
-from tests.browser.test_console_login import first_step, make_staff, second_step
+from tests.acceptance.test_two_people_talk import CALLER, PRACTICE, Office
+from tests.browser.test_console_login import first_step, second_step
 from tests.browser.test_console_pages import looking
 
 
@@ -68,7 +66,7 @@ async def rung(office: Office, *pages: Page) -> str:
 
 async def closes(page: Page) -> None:
     """The operator says what became of the call that is over."""
-    for name in ("J'ai lu", "Clore l'appel"):
+    for name in ("J’ai lu", "Clore l’appel"):
         await page.locator(".script").get_by_role("button", name=name).click()
     await page.get_by_role("radio", name="Renseignement pratique").check()
     await page.locator(".script").get_by_role("button", name="Valider").click()
@@ -82,14 +80,6 @@ async def hear_each_other(office: Office, caller: str) -> bool:
 
 async def heard_by(office: Office, leg: str) -> int:
     return len(await office.hears(leg))
-
-
-@pytest.fixture
-async def office(stage: Stage) -> AsyncIterator[Office]:
-    await stage.furnish(OPEN)
-    await make_staff(stage)
-    async with ControlClient(stage.emulator.base_url) as client:
-        yield Office(stage, client)
 
 
 async def test_a_call_rings_is_taken_by_keyboard_and_wrapped_up(browser: Browser, office: Office) -> None:

@@ -388,7 +388,7 @@ async def test_once_the_caller_has_gone_only_what_can_be_noted_is_offered(desk: 
     stands = await desk.look()
     assert isinstance(stands.screen, Choice)
     assert [one.label.prompt for one in stands.screen.options] == ["label.message", "label.close"]
-    assert desk.lines == ["script.caller_gone"]
+    assert desk.lines == ["script.instructions", "practice.instructions", "script.caller_gone"]
     assert isinstance((await desk.answer("2")).screen, Form)
     stands = await desk.answer("send", text="Rappeler", number=MOBILE, urgency="normal", whom="practice")
     assert isinstance(stands.screen, Form)

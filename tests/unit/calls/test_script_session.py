@@ -38,19 +38,28 @@ FORM = Form(
         FormField("whom", FieldKind.CHOICE, WORDS, required=False, longest=9, options=OPTIONS),
     ),
     OPTIONS,
+    way=1,
 )
 SCREENS: tuple[Screen, ...] = (
-    Choice((WORDS, WORDS), OPTIONS),
+    Choice((WORDS, WORDS), OPTIONS, way=1),
     FORM,
-    AtKeys((), OPTIONS),
-    Files((WORDS,), (FileItem("reveal:x", "x", Category.PLACE, WORDS, True, "1"),), OPTIONS, "https://agenda.example/"),
-    Finished((WORDS,)),
+    AtKeys((WORDS,), OPTIONS, way=1),
+    Files(
+        (WORDS,), (FileItem("reveal:x", "x", Category.PLACE, WORDS, True, "1"),), OPTIONS, "https://agenda.example/", 1
+    ),
+    Finished((WORDS,), way=1),
 )
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: type(screen).__name__)
 def test_a_screen_comes_back_as_it_was(screen: Screen) -> None:
     assert screen_from_json(screen_to_json(screen)) == screen
+
+
+def test_a_screen_that_was_kept_before_its_way_was_told_apart_has_none() -> None:
+    kept = screen_to_json(SCREENS[0])
+    del kept["way"]
+    assert screen_from_json(kept) == replace(SCREENS[0], way=0)
 
 
 def test_a_script_comes_back_as_it_was() -> None:

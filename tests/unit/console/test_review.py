@@ -14,10 +14,11 @@ import pytest
 
 from callcenter.console.review import ReviewPages
 from callcenter.console.review_ports import LookUpProblem, Matches, Purpose, Results
+from callcenter.console.typography import set_in_french
 from callcenter.disclosure.policy import load_policy
 from callcenter.kernel.labels import Category
 from callcenter.reports import words
-from callcenter.reports.values import Chain, Kind, Outcome, Supervised
+from callcenter.reports.values import Chain, Fact, Kind, Outcome, Supervised
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.reviews import CALL, DESK, PERSON, PRACTICE, TIMELINE, ReviewsDouble
 
@@ -250,6 +251,26 @@ def test_the_words_of_the_ledger_stand_in_the_template_that_gettext_reads() -> N
     """All of them and no others, so that none is shown in French alone."""
     text = Path("callcenter/console/templates/review_words.html").read_text(encoding="utf-8")
     assert set(re.findall(r'^  "(.*)": _\("(.*)"\),$', text, re.MULTILINE)) == {(word, word) for word in words.OURS}
+
+
+def test_every_category_of_the_policy_has_a_word_in_the_template_that_gettext_reads() -> None:
+    named = {set_in_french(rule.name) for rule in load_policy("config/disclosure-policy.yaml").rules.values()}
+    text = Path("callcenter/console/templates/category_words.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'^  "(.*)": _\("(.*)"\),$', text, re.MULTILINE)) == {(name, name) for name in named}
+
+
+async def test_categories_of_a_record_are_named_in_the_language_of_the_page() -> None:
+    written = "D02 (existence d'un rendez-vous), D13 (traitement, diagnostic, avis médical), D00 (nos <mots>)"
+    facts = (Fact("categories", written), Fact("step", "ancienne et nouvelle date"))
+    reviews = ReviewsDouble(timeline=replace(TIMELINE, moments=(replace(TIMELINE.moments[0], facts=facts),)))
+    async with reviewing(reviews) as desk:
+        path, english = f"/suivi/appels/{CALL}", {"Accept-Language": "en"}
+        french = (await desk.guest.get(path)).text
+        told = (await desk.guest.get(path, headers=english)).text
+    own = "D00 (nos &lt;mots&gt;)"
+    assert f"D02 (existence d’un rendez-vous), D13 (traitement, diagnostic, avis médical), {own}" in french
+    assert f"D02 (that there is an appointment), D13 (treatment, diagnosis, medical advice), {own}" in told
+    assert "<dd>old and new date</dd>" in told
 
 
 def test_categories_and_versions_of_the_policy_stand_on_a_page_and_numbers_of_people_do_not() -> None:

@@ -35,7 +35,7 @@ WORDS = {
     "message": "Pour 1 Le cabinet Urgence 1 Normale 2 Urgente Numéro de rappel Message",
     "verify": "Date de naissance Huit chiffres, ou jj/mm/aaaa : 05031948. Téléphone Envoyer Revenir",
     "at_keys": "L’appelant tape un code. L’appelant est revenu 1 Ne plus attendre",
-    "files": "Jour et heure D02 date d’un rendez-vous masqué 1 Montrer : Jour et heure Lieu D04 lieu d’un rendez-vous "
+    "files": "Jour et heure D02 date d’un rendez-vous masqué 1 Montrer : Jour et heure Lieu D04 "
     "masqué 2 Montrer : Lieu 3 Suite",
     "declare": "Ouvrir l’agenda du cabinet (nouvelle fenêtre) Date communiquée D02 date d’un rendez-vous non déclaré "
     "1 Déclarer : Date communiquée 2 Suite",
@@ -223,7 +223,7 @@ async def test_a_call_that_is_over_is_closed_before_one_is_available_again() -> 
         wraps_up = {"doing": Doing.WRAP_UP, "wrap_up_until": NOW + timedelta(seconds=12)}
         desk.workplaces.stands(**wraps_up, unfinished=(OVER, replace(OVER, id=UUID(int=4))))
         page = await desk.guest.get("/poste")
-        assert f"Appel à clore {TILLEULS} Un autre attend d’être clos." in page.words
+        assert f"Appel à clore : {TILLEULS} Un autre attend d’être clos." in page.words
         assert "Dites ce que l’appel est devenu" in page.words
         assert re.search(r'<button id="etat-available"[^>]* disabled', page.text)
         assert not re.search(r'<button id="etat-break"[^>]* disabled', page.text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from callcenter.app.script_words import worded
+from callcenter.console.script_ports import FileItem, Files
+from callcenter.console.script_ports import Option as Shown
 from callcenter.flow.conversation import Line
 from callcenter.flow.load import load_flow
 from callcenter.flow.screens import Choice, Option
@@ -25,7 +27,7 @@ async def page(language: str, step: str, **how: object) -> str:
 async def test_what_addresses_the_operator_is_in_their_language_and_the_rest_says_that_it_is_french() -> None:
     text = await page("en", "reason", said=("Notez le message.", "À dire : « Bonjour <b> »"))
     assert "<p>Note the message.</p>" in text
-    assert '<p lang="fr">À dire : « Bonjour &lt;b&gt; »</p>' in text
+    assert '<p lang="fr">À dire\u00a0: «\u00a0Bonjour &lt;b&gt;\u00a0»</p>' in text
     assert "A &lt;message&gt;</button>" in text
     assert '<span lang="fr">Rendez-vous</span></button>' in text
 
@@ -40,6 +42,28 @@ async def test_a_french_page_says_what_the_script_says() -> None:
 async def test_labels_options_and_items_say_that_they_are_french(step: str) -> None:
     labels = {"message": "Numéro de rappel", "files": "Jour et heure", "dispose": "Issue de l’appel"}
     assert f'<span lang="fr">{labels[step]}</span>' in await page("en", step)
+
+
+async def test_words_of_a_prompt_are_set_as_french_is() -> None:
+    text = await page("fr", "reason", said=("À dire : « C'est l'usage ? »",))
+    assert "<p>À dire\u00a0: «\u00a0C’est l’usage\u202f?\u00a0»</p>" in text
+    assert '<p lang="fr">C’est dit.</p>' in await page("en", "reason", said=("C'est dit.",))
+
+
+@pytest.mark.parametrize(
+    ("label", "french", "english"),
+    [
+        ("Quand", " date et heure du rendez-vous", " date and time of the appointment"),
+        ("Date et heure du rendez-vous", "", ""),  # said by the label
+    ],
+)
+async def test_a_category_is_named_in_the_language_of_the_page_where_the_label_does_not_say_it(
+    label: str, french: str, english: str
+) -> None:
+    item = FileItem("reveal:x", "x", label, "D03", "date et heure du rendez-vous", False)
+    for language, name in (("fr", french), ("en", english)):
+        text = await page(language, "files", ask=Files((item,), (Shown("then", "Suite"),)))
+        assert f'<span class="category"><code>D03</code>{name}</span>' in text
 
 
 async def test_the_shipped_script_has_english_words_for_all_but_what_is_said_and_what_is_written() -> None:

@@ -77,6 +77,8 @@ def test_no_template_has_punctuation_outside_its_words() -> None:
         ("Erreur : rien", "Erreur\u00a0: rien"),
         ("Sûr ? Oui ! Non ; si", "Sûr\u202f? Oui\u202f! Non\u202f; si"),
         ("« %(note)s »", "«\u00a0%(note)s\u00a0»"),
+        ("J'ai lu d'abord : « l'appel »", "J’ai lu d’abord\u00a0: «\u00a0l’appel\u00a0»"),
+        ("'seul' et l' 'autre", "'seul' et l' 'autre"),
         ("à 10:05, https://exemple.fr/?a", "à 10:05, https://exemple.fr/?a"),
     ],
 )

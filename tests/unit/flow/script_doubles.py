@@ -6,12 +6,14 @@ comes out without a level, and what was proved ends when somebody else is spoken
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
+from callcenter.calls.script_screens import screen_from_json, screen_to_json
 from callcenter.flow.conversation import Started
 from callcenter.flow.language import Flow
 from callcenter.flow.outcomes import Prompts
@@ -30,7 +32,6 @@ from callcenter.flow.ports import (
     Withheld,
 )
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.screen_text import screen_from_json, screen_to_json
 from callcenter.flow.screens import SEND, AtKeys, Choice, Files, Filled, Finished, Form, Returned, Screen, ScriptEvent
 from callcenter.flow.script_engine import advance_script
 from callcenter.flow.script_language import Disposition, Shown
@@ -206,7 +207,7 @@ class Script:
         turn = await advance_script(self.flow, self.book, self.state, event, self.world)
         self.state = State.from_json(turn.state.to_json())
         assert self.state == turn.state
-        screen = screen_from_json(screen_to_json(turn.screen))
+        screen = screen_from_json(json.loads(json.dumps(screen_to_json(turn.screen))))
         assert screen == turn.screen
         self.screens.append(screen)
         self.visited.extend(turn.visited)

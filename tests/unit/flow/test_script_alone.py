@@ -45,7 +45,7 @@ def offered(script: Script) -> list[str]:
 async def test_of_the_reasons_those_are_left_that_are_noted(script: Script) -> None:
     kept = ["message", "renewal", "certificate", "close"]
     assert offered(script) == [f"operator.{one}" for one in kept]
-    assert words(left(script)) == ["script.caller_gone"]
+    assert words(left(script)) == ["script.instructions", "practice.instructions", "script.caller_gone"]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,16 @@ async def test_what_needs_the_caller_is_not_offered(script: Script, way: list[st
         await script.send(Filled(choice))
     assert offered(script) == kept
     assert isinstance(left(script), Choice)
+
+
+async def test_what_was_said_on_the_way_holds_and_what_is_asked_does_not(script: Script) -> None:
+    """A message that was sent just before they hung up, or is sent after, is known to be sent."""
+    await script.pick("1")
+    await script.fill(text="Rappeler", urgency="normal")
+    assert words(script.screen) == ["script.message_taken", "operator.next"]
+    assert words(left(script)) == ["script.message_taken", "script.caller_gone"]
+    await script.send(Filled("0"))
+    assert words(left(script)) == ["script.dispose"]
 
 
 async def test_a_file_is_listed_no_more_and_nobody_is_waited_for(script: Script) -> None:

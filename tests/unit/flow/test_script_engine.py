@@ -16,14 +16,12 @@ from callcenter.flow.engine import advance
 from callcenter.flow.language import Channel, Choose, Disclose, End, Flow, Say, Step
 from callcenter.flow.load import load_flow
 from callcenter.flow.ports import BookablePractitioner
-from callcenter.flow.screen_text import screen_from_json
-from callcenter.flow.screens import LEAVE, FieldKind, Filled, Option
+from callcenter.flow.screens import FieldKind, Filled, Option
 from callcenter.flow.script_engine import LAST_EVENT, LEAD_EVENT, NotOffered
 from callcenter.flow.script_forms import Asked, Faulty, as_written, read
 from callcenter.flow.script_language import Disposition, Pick, Show, Shown, Way
 from callcenter.flow.state import initial
 from callcenter.flow.walking import STEPS_A_TURN, FlowStuck
-from callcenter.kernel.errors import IntegrityError
 from tests.unit.flow.doubles import NOW, Appointment, Call, Patient
 from tests.unit.flow.script_doubles import BOOK, EXTERNAL, PUBLIC, ROOT, Script
 
@@ -225,23 +223,3 @@ def test_whatever_is_typed_is_one_or_the_other(written: str, kind: FieldKind) ->
 @pytest.mark.parametrize("number", ["+33639980001", "+3225551212", "+14155550123"])
 def test_a_number_is_read_back_as_it_is_written(number: str) -> None:
     assert read([TELEPHONE], {"f": as_written(number)}, TODAY) == {"f": number}
-
-
-# --- a screen that is kept
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "form"}', '{"kind": "film", "screen": {}}', "not JSON"])
-def test_what_is_no_screen_is_refused_and_not_repeated(text: str) -> None:
-    with pytest.raises(IntegrityError) as refused:
-        screen_from_json(text)
-    assert refused.value.__cause__ is None
-
-
-async def test_two_kinds_of_screens_that_hold_the_same_stay_apart() -> None:
-    script = Script(OPERATEUR, [JEANNE])
-    await script.begin()
-    await script.pick("6")
-    await script.claim()
-    assert script.waits  # went through JSON as it is: see Script.send
-    await script.pick(LEAVE)
-    assert script.choice.options

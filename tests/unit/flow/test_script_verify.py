@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from callcenter.calls.script_screens import screen_to_json
 from callcenter.flow.language import Channel, End, Flow, Step, Verify
 from callcenter.flow.load import load_flow
 from callcenter.flow.ports import BookablePractitioner, NoMoreCodes, VerificationDown
-from callcenter.flow.screen_text import screen_to_json
 from callcenter.flow.screens import LEAVE, Filled, Form, Returned
 from callcenter.flow.script_engine import NotOffered
 from callcenter.flow.script_ports import CodeAsked, NotNow
@@ -97,7 +97,7 @@ async def test_what_was_typed_is_kept_nowhere_once_it_is_claimed() -> None:
     script = await begun()
     await script.claim()
     assert "1962" not in script.state.to_json()
-    assert "1962" not in screen_to_json(script.screen)
+    assert "1962" not in str(screen_to_json(script.screen))
 
 
 # --- the verdict
@@ -209,7 +209,7 @@ async def noted(patients: Sequence[Patient], answers: list[tuple[int, list[str]]
         fields = [one.name for one in screen.fields] if isinstance(screen, Form) else []
         await script.send(Filled(choice, dict(zip(fields, typed, strict=False))))
     assert script.record.ledger == []
-    return [*map(screen_to_json, script.screens), script.state.to_json(), *map(str, script.visited)]
+    return [*(str(screen_to_json(one)) for one in script.screens), script.state.to_json(), *map(str, script.visited)]
 
 
 CLAIM = ["14031962", "0639980001", "", ""]

@@ -104,6 +104,14 @@ def test_every_code_that_the_program_spells_out_has_a_word(field: str) -> None:
     assert spelt or field in ("step",)
 
 
+def test_every_step_at_which_the_gate_is_asked_has_a_word() -> None:
+    """Where an inquiry has no prompt, whose key would be its step, the step is spelt out."""
+    made = [path for room in ("calls", "disclosure", "notices") for path in (ROOT / room).glob("*.py")]
+    asked = {one for path in made for one in re.findall(r'Inquiry\(.*\{\}, "([a-z_]+)"', path.read_text("utf-8"))}
+    assert {"reveal", "declare", "moved"} <= asked, "the search finds what it looks for"
+    assert asked <= codes.WORDS["step"].keys()
+
+
 def test_everything_that_routing_and_the_ledger_write_down_has_a_title() -> None:
     assert {kind.value for kind in ledger.EventKind} <= words.EVENTS.keys()
     assert {kind.value for kind in EventKind} - {"presence"} == words.ROUTING.keys()
