@@ -321,8 +321,8 @@ _NO_OUTLETS = frozenset(
 def ways_of(step: Step) -> list[tuple[dict[str, Any], str]]:
     """Every place in ``step`` where the name of another stands: what holds it, and by which key."""
     found = [(step, key) for key, value in step.items() if isinstance(value, str) and key not in _NO_OUTLETS]
-    for inner in (step.get("keys"), step.get("cases")):
-        found += [(inner, key) for key in inner or ()]
+    for inner in (step.get("keys", {}), step.get("cases", {})):
+        found += [(inner, key) for key in inner]
     return found
 
 

@@ -80,8 +80,8 @@ def faults(flow: Flow, turn: Happened) -> Iterator[str]:
     forbidden = {reason.value for reason in NEVER_IN_A_PROVEN_FLOW}
     if not turn.aged:
         yield from (f"the gate refused for {reason}" for reason in turn.refusals if reason in forbidden)
-    kinds = {"withheld": (Find, Disclose), "failed": Do}
-    left = [step for step, outlet in turn.visited if isinstance(flow.steps[step], kinds.get(outlet, ()))]
+    kinds = {(Find, "withheld"), (Disclose, "withheld"), (Do, "failed")}
+    left = [step for step, outlet in turn.visited if (type(flow.steps[step]), outlet) in kinds]
     if len(turn.refusals) > len(left):
         yield f"the gate refused {len(turn.refusals)} times, and only {left} were left for it"
     asked = getattr(turn.reply.then, "lines", ())
