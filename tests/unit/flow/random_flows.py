@@ -120,6 +120,7 @@ class Author:
     files: Files
     trusting: bool = False
     runnable: dict[str, tuple[Known, Mapping[str, Known]]] = field(default_factory=dict)
+    kinds: Mapping[str, tuple[Known, int]] = field(default_factory=lambda: _KINDS)
     _number: int = 0
 
     def writes(self) -> Files:
@@ -147,10 +148,14 @@ class Author:
         """Where an outlet leads behind which ``known`` is: to a new step, or to one that is there already."""
         if depth <= 0 or self.chance.random() < 0.12:
             return self._ending(part, known)
-        kinds = [kind for kind in _KINDS if self._dares(_KINDS[kind][0], known)]
-        again = 8 if self.trusting else 1  # who trusts asks for more, and again
-        often = {"verify_strongly": again * _KINDS["verify_strongly"][1], "reference": again * _KINDS["reference"][1]}
-        kind = self.chance.choices(kinds, [often.get(kind, _KINDS[kind][1]) for kind in kinds])[0]
+        kinds = [kind for kind in self.kinds if self._dares(self.kinds[kind][0], known)]
+        often = [self.kinds[kind][1] for kind in kinds]
+        if self.trusting:  # who trusts asks for more, and again
+            often = [
+                8 * times if kind in ("verify_strongly", "reference") else times
+                for kind, times in zip(kinds, often, strict=True)
+            ]
+        kind = self.chance.choices(kinds, often)[0]
         if kind == "run" and not self._to_run(known):
             kind = "choose"
         return self._write(part, kind, known, depth)
@@ -166,7 +171,7 @@ class Author:
 
     def _ending(self, part: Part, known: Known) -> str:
         """Back to a menu, out of the sub-flow, or to a person, whom every refusal must be able to reach."""
-        menus = [name for name, step in part.steps.items() if "keys" in step and self._dares(part.known[name], known)]
+        menus = [name for name, step in part.steps.items() if "choose" in step and self._dares(part.known[name], known)]
         if menus and self.chance.random() < 0.4:
             return self.chance.choice(menus)
         if part.prefix and self.chance.random() < 0.8:
@@ -191,14 +196,19 @@ class Author:
 
     def _write(self, part: Part, kind: str, known: Known, depth: int) -> str:
         name = self._name(part, kind, known)
-        chance, steps = self.chance, part.steps
 
         def to(then: Known = known, *, refusal: bool = False) -> str:
             """Where an outlet leads; most refusals lead to a person."""
-            if refusal and chance.random() < 0.75:
+            if refusal and self.chance.random() < 0.75:
                 return "person"
             return self._step(part, then, depth - 1)
 
+        part.steps[name].update(self._made(part, kind, known, to))
+        return name
+
+    def _made(self, part: Part, kind: str, known: Known, to: Callable[..., str]) -> Step:
+        """A step of ``kind``; ``to`` makes whatever it leads to, in the order of its outlets."""
+        chance = self.chance
         made: Mapping[str, Callable[[], Step]] = {
             "say": lambda: {"say": chance.choice(_SAID), "then": to()},
             "choose": lambda: {
@@ -248,15 +258,13 @@ class Author:
             "speak": lambda: {"speak": chance.choice(({"language": "en"}, {"pace": "slow"})), "then": to()},
             "run": lambda: self._run(known, to),
         }
-        steps[name].update(made[kind]())
-        return name
+        return made[kind]()
 
     def _verify(self, level: int, known: Known, to: Callable[..., str]) -> Step:
-        proved = (known - PATIENT - SLOT) | {f"level{one}" for one in range(2, level + 1)}
         left = known if self.trusting else known - PATIENT
         return {
             "verify": {"level": level},
-            "verified": to(proved),
+            "verified": to(proved(level, known)),
             "refused": to(left, refusal=not self.trusting),
             "unavailable": to(left, refusal=True),
         }
@@ -267,6 +275,11 @@ class Author:
     def _run(self, known: Known, to: Callable[..., str]) -> Step:
         name = self.chance.choice(list(self.runnable))
         return {"run": name, **{outlet: to(left) for outlet, left in self.runnable[name][1].items()}}
+
+
+def proved(level: int, known: Known) -> Known:
+    """What is known behind a proof of ``level``: it may be another patient's."""
+    return (known - PATIENT - SLOT) | {f"level{one}" for one in range(2, level + 1)}
 
 
 def authored(seed: int, *, trusting: bool = False) -> Files:
