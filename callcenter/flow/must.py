@@ -1,8 +1,8 @@
 """A must-analysis of a graph: which facts hold at a node on every way to it, and the shortest way on which one fails.
 
 An exit of a node establishes facts and ends others; where ways meet, what all of them bring is kept; the greatest fixed
-point is what a node may rely on (assurance: dominators would say that every way visits a node, but not by which exit it
-left, nor what has undone it since). Nothing here knows of callers or calls: ``flow.proof`` says what nodes, exits and
+point is what a node may rely on. (Dominators would say that every way visits a node, but not by which exit it
+left, nor what has undone it since.) Nothing here knows of callers or calls: ``flow.proof`` says what nodes, exits and
 facts are.
 
 A procedure is a part of the graph that nodes run and come back from. Each fact goes through an exit by itself, so that
