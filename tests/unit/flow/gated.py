@@ -22,7 +22,10 @@ from callcenter.flow.conversation import Line
 from callcenter.flow.language import Act, Channel, Lookup
 from callcenter.flow.ports import (
     CardRight,
+    ChallengeOver,
+    CodeRight,
     CodeSent,
+    CodeWrong,
     Done,
     Failed,
     Found,
@@ -222,11 +225,25 @@ class Practice:
 
 
 class Verifier(MemoryVerifier):
-    """P2: a new claim may be about another patient, and ends what was proved."""
+    """P2: a new claim may be about another patient, and ends what was proved.
+
+    Arguments:
+        ever: whoever was proved to be there at some time of the call.
+    """
+
+    def __init__(self, patients: Sequence[Patient], *, grants: Level, seed: int) -> None:
+        super().__init__(patients, grants=grants, seed=seed)
+        self.ever: set[UUID] = set()
 
     async def open_challenge(self, birth_date: date, telephone: str) -> CodeSent | NoMoreCodes | VerificationDown:
         self.forget()
         return await super().open_challenge(birth_date, telephone)
+
+    async def check_code(self, keys: str) -> CodeRight | CodeWrong | ChallengeOver | VerificationDown:
+        checked = await super().check_code(keys)
+        if self.verified is not None:
+            self.ever.add(cast(Person, self.verified).id)
+        return checked
 
     def forget(self) -> None:
         self.level, self.verified = Level.UNKNOWN, None
@@ -313,12 +330,16 @@ class GatedReferences(MemoryReferences):
             for visit in person.visits
         }
         super().__init__(slots, booking)
+        self.ever: set[UUID] = set()  # whose cards were shown at some time of the call
         self._practice = practice
 
     async def check_birth_date(self, slot: UUID, birth_date: date) -> CardRight | NotKnown:
         if slot in self._practice.cancelled:
             return NotKnown(last=False)
-        return await super().check_birth_date(slot, birth_date)
+        checked = await super().check_birth_date(slot, birth_date)
+        if isinstance(checked, CardRight):
+            self.ever.add(self._practice.visit(slot).whose)
+        return checked
 
     async def tell(self, prompt: str, slot: UUID, language: str = "fr") -> Told | Withheld:
         words, visit = self._practice.book.said(prompt, language), self._practice.visit(slot)

@@ -25,8 +25,9 @@ NOTHING: Known = frozenset()
 PATIENT: Known = frozenset({"level2", "level3", "found"})
 SLOT: Known = frozenset({"slot", "card"})
 
-_SAID = ("no_appointment", "kept", "rights", "practical", "no_following", "confirmed", "emergency_again")
-_MENUS = ("appointments_menu", "appointment_menu", "after_menu", "messages_menu", "privacy", "cancel_question")
+#: None of what is said on one side of a ``find`` only: where it is said besides, it would tell something.
+_SAID = ("kept", "rights", "practical", "slower_said", "confirmed", "emergency_again")
+_MENUS = ("appointments_menu", "appointment_menu", "after_menu", "messages_menu", "cancel_question")
 _SUMMARIES = ("appointment_summary", "appointment_following", "appointment_again")
 #: What an author may write: what it takes to be allowed, and how often it is written where it is.
 _KINDS: Mapping[str, tuple[Known, int]] = {
@@ -233,7 +234,7 @@ class Author:
             "disclose_slot": lambda: {"disclose": "slot_summary", "then": to(), "withheld": "person"},
             "cancel_slot": lambda: {"do": "cancel_slot", "done": to(known - SLOT), "failed": to(refusal=True)},
             "move": lambda: {"move": "slot", "moved": to(), "none": to(), "abandoned": to(refusal=True)},
-            "branch": lambda: {"branch": "practice.voice_messages", "yes": to(), "no": to()},
+            "branch": lambda: {"branch": "practice.is_open", "yes": to(), "no": to()},
             "switch": lambda: {
                 "branch": "practice.answer_mode",
                 "cases": {"menu": to(), "direct": to(), "overflow": to()},

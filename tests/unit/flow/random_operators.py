@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from callcenter.disclosure.exits import show
@@ -129,7 +129,6 @@ class Operator:
     state: State = field(init=False)
     _me: Person = field(init=False)
     _ways: Mapping[str, Mapping[str, str]] = field(init=False)
-    _proved: set[UUID] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         everybody, public = people(), public_fields(self.chance)
@@ -160,7 +159,7 @@ class Operator:
         turn = await advance_script(self.flow, self.book, self.state, event, self.world)
         self.state = State.from_json(turn.state.to_json())
         refusals = tuple(reason.value for reason in self.practice.pen.refusals())
-        shown, proved = tuple(self.record.shown), frozenset(self._proved)
+        shown, proved = tuple(self.record.shown), frozenset(self.keys.ever if self.honest else ())
         self.answered.append(Answered(turn.screen, turn.visited, refusals, shown, self.practice.aged, proved))
 
     def _something_happens(self) -> None:
@@ -188,8 +187,6 @@ class Operator:
     async def _caller_types(self) -> None:
         right = self.keys.sent[-1][1] if self.keys.sent else "000000"
         await self.keys.check_code(right if self.honest else another_code(right, self.chance))
-        if self.honest and self.keys.verified is not None:
-            self._proved.add(cast(Person, self.keys.verified).id)
 
     def _chosen(self, offered: Sequence[str]) -> str:
         onward = [outlet.removeprefix("key ") for outlet in self._ways.get(self.state.step, ())]

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import cast
 from uuid import UUID
 
 from callcenter.flow.conversation import (
@@ -97,7 +96,6 @@ class Wanderer:
     state: State = field(init=False)
     _me: Person = field(init=False)
     _ways: Mapping[str, Mapping[str, str]] = field(init=False)
-    _proved: set[UUID] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         everybody = people()
@@ -135,10 +133,8 @@ class Wanderer:
         self.practice.pen.entries.clear()
         turn: Turn = await advance(self.flow, self.book, self.state, event, self.world)
         self.state = State.from_json(turn.state.to_json())
-        if self.honest:
-            self._proved |= {cast(Person, self.verifier.verified).id} if self.verifier.verified else set()
-            self._proved |= {self.practice.visit(slot).whose for slot in (self.references.proved,) if slot}
-        pen, proved = self.practice.pen, frozenset(self._proved)
+        pen = self.practice.pen
+        proved = frozenset(self.verifier.ever | self.references.ever) if self.honest else frozenset[UUID]()
         refusals = tuple(reason.value for reason in pen.refusals())
         self.happened.append(
             Happened(event, turn.reply, turn.visited, refusals, pen.grants(), self.practice.aged, proved)
