@@ -1,0 +1,397 @@
+"""Random flows of calls, as their files: written by authors who mostly know what they do, or shipped and then changed.
+
+An author keeps in mind what is known of the caller at each step, as a person would, and puts there what that allows;
+a careless one also puts other things there. What is really known is for the proof to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+
+from callcenter.kernel.documents import read_yaml
+
+Step = dict[str, Any]
+Known = frozenset[str]
+
+NOTHING: Known = frozenset()
+#: What another patient ends, in the mind of an author.
+PATIENT: Known = frozenset({"level2", "level3", "found"})
+SLOT: Known = frozenset({"slot", "card"})
+
+#: None of what is said on one side of a ``find`` only: where it is said besides, it would tell something.
+_SAID = ("kept", "rights", "practical", "slower_said", "confirmed", "emergency_again")
+_MENUS = ("appointments_menu", "appointment_menu", "after_menu", "messages_menu", "cancel_question")
+_SUMMARIES = ("appointment_summary", "appointment_following", "appointment_again")
+#: What an author may write: what it takes to be allowed, and how often it is written where it is.
+_KINDS: Mapping[str, tuple[Known, int]] = {
+    "say": (NOTHING, 3),
+    "choose": (NOTHING, 7),
+    "verify": (NOTHING, 5),
+    "verify_strongly": (NOTHING, 1),
+    "find": (frozenset({"level2"}), 9),
+    "following": (frozenset({"level2", "found"}), 5),
+    "disclose": (frozenset({"level2", "found"}), 10),
+    "disclose_speciality": (frozenset({"level3", "found"}), 8),
+    "confirm": (frozenset({"level2", "found"}), 3),
+    "cancel": (frozenset({"level2", "found"}), 3),
+    "reference": (NOTHING, 3),
+    "card": (frozenset({"slot"}), 6),
+    "disclose_slot": (frozenset({"slot", "card"}), 9),
+    "cancel_slot": (frozenset({"slot"}), 4),
+    "move": (frozenset({"slot"}), 3),
+    "branch": (NOTHING, 1),
+    "switch": (NOTHING, 1),
+    "queue": (NOTHING, 1),
+    "connect": (NOTHING, 1),
+    "book": (NOTHING, 1),
+    "message": (NOTHING, 1),
+    "reach_out": (NOTHING, 1),
+    "speak": (NOTHING, 1),
+    "run": (NOTHING, 5),
+}
+
+
+#: Of every flow that is written here.
+HEAD = {"flow": "essai", "channel": "voice", "emergency": "welcome", "start": "welcome", "person": "person"}
+
+
+@dataclass(slots=True)
+class Files:
+    """A flow that is to be written.
+
+    Arguments:
+        head: of its file, without its steps.
+        subflows: steps of each, by its name; its first step is its start.
+    """
+
+    head: dict[str, Any]
+    steps: dict[str, Step] = field(default_factory=dict)
+    subflows: dict[str, dict[str, Step]] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> Path:
+        """Write it into ``folder``; the flow's own file."""
+        channel = self.head["channel"]
+        for name, steps in self.subflows.items():
+            file = folder / "subflows" / f"{name}.yaml"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(_text({"subflow": name, "channel": channel, "start": next(iter(steps)), "steps": steps}))
+        path = folder / f"{self.head['flow']}.yaml"
+        path.write_text(_text({**self.head, "steps": self.steps}))
+        return path
+
+
+def _text(data: Mapping[str, Any]) -> str:
+    plain = json.loads(json.dumps(data))  # the same value twice would be written as an alias, which is not read
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+
+
+@dataclass(slots=True)
+class Part:
+    """The flow itself, or a sub-flow, as its author has it in mind.
+
+    Arguments:
+        known: what is known where each step begins.
+        leaves: of a sub-flow: what is known where it is left, by outlet.
+    """
+
+    steps: dict[str, Step]
+    prefix: str = ""
+    known: dict[str, Known] = field(default_factory=dict)
+    leaves: dict[str, Known] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Author:
+    """Writes one flow.
+
+    Arguments:
+        careless: how often a step is written where it should not stand, from 0 to 1.
+        trusting: they hold whoever was refused for whom they were before.
+    """
+
+    chance: Random
+    careless: float
+    files: Files
+    trusting: bool = False
+    runnable: dict[str, tuple[Known, Mapping[str, Known]]] = field(default_factory=dict)
+    kinds: Mapping[str, tuple[Known, int]] = field(default_factory=lambda: _KINDS)
+    _number: int = 0
+
+    def writes(self) -> Files:
+        for name in ("inner", "outer")[: self.chance.choice((0, 0, 1, 2))]:
+            self._subflow(name)
+        files = self.files
+        files.steps["welcome"] = {"say": "welcome", "then": ""}
+        part = Part(files.steps)
+        files.steps["welcome"]["then"] = self._menu(part, NOTHING, 6)
+        files.steps.update(to_a_person())
+        return files
+
+    def _subflow(self, name: str) -> None:
+        entry = self.chance.choice((NOTHING, NOTHING, frozenset({"level2"}), frozenset({"level2", "found"})))
+        part = Part({}, f"{name}_")
+        self._step(part, entry, 3)
+        leaves = {step["leave"]: part.known[at] for at, step in part.steps.items() if "leave" in step}
+        if leaves:
+            self.files.subflows[name] = part.steps
+            self.runnable[name] = (entry, leaves)
+
+    # --- one step
+
+    def _step(self, part: Part, known: Known, depth: int) -> str:
+        """Where an outlet leads behind which ``known`` is: to a new step, or to one that is there already."""
+        if depth <= 0 or self.chance.random() < 0.12:
+            return self._ending(part, known)
+        kinds = [kind for kind in self.kinds if self._dares(self.kinds[kind][0], known)]
+        often = [self.kinds[kind][1] for kind in kinds]
+        if self.trusting:  # who trusts asks for more, and again
+            often = [
+                8 * times if kind in ("verify_strongly", "reference") else times
+                for kind, times in zip(kinds, often, strict=True)
+            ]
+        kind = self.chance.choices(kinds, often)[0]
+        if kind == "run" and not self._to_run(known):
+            kind = "choose"
+        return self._write(part, kind, known, depth)
+
+    def _dares(self, needed: Known, known: Known) -> bool:
+        return needed <= known or self.chance.random() < self.careless
+
+    def _name(self, part: Part, kind: str, known: Known) -> str:
+        self._number += 1
+        name = f"{part.prefix}{kind}_{self._number}"
+        part.steps[name], part.known[name] = {}, known
+        return name
+
+    def _ending(self, part: Part, known: Known) -> str:
+        """Back to a menu, out of the sub-flow, or to a person, whom every refusal must be able to reach."""
+        menus = [name for name, step in part.steps.items() if "choose" in step and self._dares(part.known[name], known)]
+        if menus and self.chance.random() < 0.4:
+            return self.chance.choice(menus)
+        if part.prefix and self.chance.random() < 0.8:
+            return self._leave(part, known)
+        return "person"
+
+    def _leave(self, part: Part, known: Known) -> str:
+        outlet = self.chance.choice(("done", "none"))
+        for name, step in part.steps.items():
+            if step.get("leave") == outlet:
+                part.known[name] &= known
+                return name
+        name = self._name(part, "leave", known)
+        part.steps[name]["leave"] = outlet
+        return name
+
+    def _menu(self, part: Part, known: Known, depth: int) -> str:
+        return self._write(part, "choose", known, depth)
+
+    def _to_run(self, known: Known) -> Sequence[str]:
+        return [name for name, (entry, _) in self.runnable.items() if self._dares(entry, known)]
+
+    def _write(self, part: Part, kind: str, known: Known, depth: int) -> str:
+        name = self._name(part, kind, known)
+
+        def to(then: Known = known, *, refusal: bool = False) -> str:
+            """Where an outlet leads; most refusals lead to a person."""
+            if refusal and self.chance.random() < 0.75:
+                return "person"
+            return self._step(part, then, depth - 1)
+
+        part.steps[name].update(self._made(part, kind, known, to))
+        return name
+
+    def _made(self, part: Part, kind: str, known: Known, to: Callable[..., str]) -> Step:
+        """A step of ``kind``; ``to`` makes whatever it leads to, in the order of its outlets."""
+        chance = self.chance
+        made: Mapping[str, Callable[[], Step]] = {
+            "say": lambda: {"say": chance.choice(_SAID), "then": to()},
+            "choose": lambda: {
+                "choose": chance.choice(_MENUS),
+                "keys": {**{str(key): to() for key in range(1, chance.randint(2, 4))}, "0": "person"},
+                "silence": to(refusal=True),
+            },
+            "verify": lambda: self._verify(2, known, to),
+            "verify_strongly": lambda: self._verify(3, known, to),
+            "find": lambda: self._find("next_appointment", known, to),
+            "following": lambda: self._find("following_appointment", known, to),
+            "disclose": lambda: {"disclose": chance.choice(_SUMMARIES), "then": to(), "withheld": "person"},
+            "disclose_speciality": lambda: {"disclose": "speciality_told", "then": to(), "withheld": "person"},
+            "confirm": lambda: {"do": "confirm_appointment", "done": to(), "failed": to(refusal=True)},
+            "cancel": lambda: {"do": "cancel_appointment", "done": to(known - {"found"}), "failed": to(refusal=True)},
+            "reference": lambda: {
+                "reference": "slot",
+                "known": to((known - SLOT) | {"slot"}),
+                "refused": to(known if self.trusting else known - SLOT, refusal=not self.trusting),
+            },
+            "card": lambda: {"card": "slot", "proved": to(known | {"card"}), "refused": to(refusal=True)},
+            "disclose_slot": lambda: {"disclose": "slot_summary", "then": to(), "withheld": "person"},
+            "cancel_slot": lambda: {"do": "cancel_slot", "done": to(known - SLOT), "failed": to(refusal=True)},
+            "move": lambda: {"move": "slot", "moved": to(), "none": to(), "abandoned": to(refusal=True)},
+            "branch": lambda: {"branch": "practice.is_open", "yes": to(), "no": to()},
+            "switch": lambda: {
+                "branch": "practice.answer_mode",
+                "cases": {"menu": to(), "direct": to(), "overflow": to()},
+            },
+            "queue": lambda: {
+                "queue": "operators",
+                **{way: to(NOTHING) for way in ("connected", "message", "unanswered", "keypad")},
+                "callback": "goodbye" if not part.prefix else "person",
+            },
+            "connect": lambda: {"connect": "practice", "connected": to(NOTHING), "unanswered": to(NOTHING)},
+            "book": lambda: {"book": "slot", **dict.fromkeys(("booked", "none", "refused", "abandoned"), to())},
+            "message": lambda: {
+                "take_message": chance.choice(("callback", "voice", "renewal")),
+                "taken": to(),
+                "abandoned": to(refusal=True),
+            },
+            "reach_out": lambda: {
+                "reach_out": chance.choice(("reminder", "return_call")),
+                "then": to(),
+                "refused": to(refusal=True),
+            },
+            "speak": lambda: {"speak": chance.choice(({"language": "en"}, {"pace": "slow"})), "then": to()},
+            "run": lambda: self._run(known, to),
+        }
+        return made[kind]()
+
+    def _verify(self, level: int, known: Known, to: Callable[..., str]) -> Step:
+        left = known if self.trusting else known - PATIENT
+        return {
+            "verify": {"level": level},
+            "verified": to(proved(level, known)),
+            "refused": to(left, refusal=not self.trusting),
+            "unavailable": to(left, refusal=True),
+        }
+
+    def _find(self, what: str, known: Known, to: Callable[..., str]) -> Step:
+        return {"find": what, "found": to(known | {"found"}), "none": to(), "withheld": "person"}
+
+    def _run(self, known: Known, to: Callable[..., str]) -> Step:
+        name = self.chance.choice(list(self.runnable))
+        return {"run": name, **{outlet: to(left) for outlet, left in self.runnable[name][1].items()}}
+
+
+def proved(level: int, known: Known) -> Known:
+    """What is known behind a proof of ``level``: it may be another patient's."""
+    return (known - PATIENT - SLOT) | {f"level{one}" for one in range(2, level + 1)}
+
+
+def authored(seed: int, *, trusting: bool = False) -> Files:
+    """The flow that ``seed`` stands for."""
+    chance = Random(seed)
+    careless = chance.choice((0.0, 0.0, 0.03, 0.15))
+    return Author(chance, careless, Files(dict(HEAD)), trusting).writes()
+
+
+def to_a_person() -> dict[str, Step]:
+    """The way to a person, and the end."""
+    return {
+        "person": {"branch": "practice.is_open", "yes": "operators", "no": "callback"},
+        "operators": {
+            "queue": "operators",
+            "connected": "parted",
+            "message": "callback",
+            "callback": "goodbye",
+            "unanswered": "callback",
+        },
+        "callback": {"take_message": "callback", "taken": "goodbye", "abandoned": "goodbye"},
+        "parted": {"end": None},
+        "goodbye": {"end": "goodbye"},
+    }
+
+
+# --- what is shipped, and then changed
+
+
+def shipped(path: Path) -> Files:
+    """The flow in the file at ``path``, with its parts in one file."""
+    head = dict(read_yaml(path).data)
+    steps = dict(head.pop("steps"))
+    for part in head.pop("parts"):
+        own = part if "/" in part else f"{path.stem}/{part}"
+        steps.update(read_yaml(path.parent / f"{own}.yaml").data["steps"])
+    files = Files(head, steps)
+    for name in {step["run"] for step in steps.values() if "run" in step}:
+        subflow = read_yaml(path.parent / "subflows" / f"{name}.yaml").data
+        start = subflow["start"]
+        files.subflows[name] = {start: subflow["steps"][start], **subflow["steps"]}
+    return files
+
+
+#: Keys of a step that lead nowhere.
+_NO_OUTLETS = frozenset(
+    {"verify", "find", "disclose", "say", "choose", "do", "end", "branch", "take_message", "queue", "connect"}
+    | {"reference", "card", "move", "book", "reach_out", "speak", "prove", "run", "leave"}
+)  # fmt: skip
+
+
+def ways_of(step: Step) -> list[tuple[dict[str, Any], str]]:
+    """Every place in ``step`` where the name of another stands: what holds it, and by which key."""
+    found = [(step, key) for key, value in step.items() if isinstance(value, str) and key not in _NO_OUTLETS]
+    for inner in (step.get("keys", {}), step.get("cases", {})):
+        found += [(inner, key) for key in inner]
+    return found
+
+
+def changed(seed: int, path: Path) -> Files:
+    """The shipped flow at ``path``, with one or two things changed in it, or in its sub-flow."""
+    chance, files = Random(seed), shipped(path)
+    for _ in range(chance.choice((1, 1, 2))):
+        steps = chance.choice((files.steps, *files.subflows.values()))
+        chance.choice((_retarget, _drop_proof, _swap_level, _insert, _insert, _tell_on_none))(steps, chance)
+    return files
+
+
+def _retarget(steps: dict[str, Step], chance: Random) -> None:
+    holder, key = chance.choice([way for step in steps.values() for way in ways_of(step)])
+    holder[key] = chance.choice([*steps, "person"])
+
+
+def _drop_proof(steps: dict[str, Step], chance: Random) -> None:
+    """Go past a step that proves something, or that finds what is told then."""
+    proofs = {"verify": "verified", "card": "proved", "find": "found", "reference": "known"}
+    dropped = [(name, steps[name][outlet]) for name in steps for verb, outlet in proofs.items() if verb in steps[name]]
+    for name, onward in chance.sample(dropped, min(1, len(dropped))):
+        for step in steps.values():
+            for holder, key in ways_of(step):
+                if holder[key] == name:
+                    holder[key] = onward
+        if name != next(iter(steps)):  # the start of a sub-flow stays
+            del steps[name]
+
+
+def _swap_level(steps: dict[str, Step], chance: Random) -> None:
+    for step in steps.values():
+        if "verify" in step and chance.random() < 0.5:
+            step["verify"] = {"level": 5 - step["verify"]["level"]}
+
+
+def _insert(steps: dict[str, Step], chance: Random) -> None:
+    """A transfer, another patient, another reference, or a look for something, in the middle of some way."""
+    holder, key = chance.choice([way for step in steps.values() for way in ways_of(step)])
+    onward, name = holder[key], f"inserted_{len(steps)}"
+    again = chance.choice((onward, "person"))
+    steps[name] = chance.choice(
+        (
+            {"connect": "practice", "connected": onward, "unanswered": onward},
+            {"verify": {"level": chance.choice((2, 3))}, "verified": onward, "refused": again, "unavailable": again},
+            {"reference": "slot", "known": onward, "refused": again},
+            {"find": "next_appointment", "found": onward, "none": onward, "withheld": "person"},
+            {"take_message": "callback", "taken": onward, "abandoned": again},
+        )
+    )
+    holder[key] = name
+
+
+def _tell_on_none(steps: dict[str, Step], chance: Random) -> None:
+    tells = [name for name, step in steps.items() if "disclose" in step]
+    for step in steps.values():
+        if "find" in step and tells:
+            step["none"] = chance.choice(tells)

@@ -1,0 +1,216 @@
+"""P9: flows at random on the real engine, before the real gate.
+
+What the proof accepts, the gate never refuses for a proof that is missing, and nobody hears of a patient who has not
+proved to be them; what the proof refutes, the gate refuses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from callcenter.flow.language import Disclose, Do, Find, Flow, Level
+from callcenter.flow.load import load_flow
+from callcenter.flow.prompts import PromptBook
+from callcenter.flow.proof import Proven, Refuted, prove
+from callcenter.flow.walking import FlowStuck
+from callcenter.kernel.errors import DataProblems
+from tests.unit.flow.gated import (
+    NEVER_IN_A_PROVEN_FLOW,
+    POLICY,
+    ROOT,
+    book_with_speciality,
+    heard,
+    people,
+    whose_canaries,
+)
+from tests.unit.flow.random_flows import HEAD, Files, Step, authored, changed, to_a_person
+from tests.unit.flow.wanderers import Happened, Wanderer
+
+SEED = int(os.environ.get("RANDOM_FLOWS_SEED", "20261130"))
+#: Flows that are written, flows that are shipped and then changed, and callers of each.
+AUTHORED = int(os.environ.get("RANDOM_FLOWS", "80"))
+CHANGED = AUTHORED // 4
+CALLERS = 6
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> PromptBook:
+    return book_with_speciality(tmp_path_factory.mktemp("prompts"))
+
+
+Judged = list[tuple[Flow, Proven | Refuted]]
+
+
+@pytest.fixture(scope="module")
+def judged(book: PromptBook, tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    """Random flows that can be loaded, each with its verdict."""
+    files = [authored(SEED + number) for number in range(AUTHORED)]
+    files += [changed(SEED + number, ROOT / "flows/accueil.yaml") for number in range(CHANGED)]
+    files += [changed(SEED + number, ROOT / "flows/rappel.yaml") for number in range(CHANGED)]
+    return list(_judged(files, book, tmp_path_factory.mktemp("flows")))
+
+
+def _judged(files: Iterable[Files], book: PromptBook, folder: Path) -> Iterator[tuple[Flow, Proven | Refuted]]:
+    for number, one in enumerate(files):
+        (folder / str(number)).mkdir()
+        try:
+            flow = load_flow(one.write(folder / str(number)), book)
+        except DataProblems:
+            continue
+        yield flow, prove(flow, book, POLICY)
+
+
+def wanderers(flow: Flow, book: PromptBook, count: int, *, honest: bool) -> Iterator[Wanderer]:
+    """Callers who are after what the flow tells and does."""
+    tells = [step.name for step in flow.steps.values() if isinstance(step, Disclose | Do | Find)] or list(flow.steps)
+    for number in range(count):
+        chance = Random(f"{SEED} {flow.digest} {number} {honest}")
+        grants = chance.choice((Level.VERIFIED, Level.VERIFIED, Level.STRONG))
+        yield Wanderer(flow, book, chance, chance.choice(tells), honest=honest, grants=grants)
+
+
+def faults(flow: Flow, turn: Happened) -> Iterator[str]:
+    """What must not be, of one turn of a flow that is proven."""
+    forbidden = {reason.value for reason in NEVER_IN_A_PROVEN_FLOW}
+    if not turn.aged:
+        yield from (f"the gate refused for {reason}" for reason in turn.refusals if reason in forbidden)
+    kinds = {(Find, "withheld"), (Disclose, "withheld"), (Do, "failed")}
+    left = [step for step, outlet in turn.visited if (type(flow.steps[step]), outlet) in kinds]
+    if len(turn.refusals) > len(left):
+        yield f"the gate refused {len(turn.refusals)} times, and only {left} were left for it"
+    asked = getattr(turn.reply.then, "lines", ())
+    told = whose_canaries(heard((*turn.reply.before, *asked)), people()) - turn.proved
+    yield from (f"words about patient {patient.int} were heard by somebody else" for patient in told)
+
+
+async def walked(judged: Judged, book: PromptBook) -> Counter[str]:
+    """Let callers at random through every flow that is proven; what was seen, if all was as it must be."""
+    seen: Counter[str] = Counter()
+    for flow, verdict in judged:
+        if isinstance(verdict, Refuted):
+            continue
+        seen["flows"] += 1
+        seen["flows with sub-flows"] += bool(flow.subflows)
+        for honest in (True, False):
+            for wanderer in wanderers(flow, book, CALLERS, honest=honest):
+                for turn in await wanderer.walks():
+                    wrong = list(faults(flow, turn))
+                    assert not wrong, f"{wrong}\n{flow.file}: {[one.visited for one in wanderer.happened]}"
+                    seen["grants"] += turn.grants
+                    seen["refusals"] += len(turn.refusals)
+                    seen["words about a patient"] += bool(whose_canaries(heard(turn.reply.before), people()))
+    return seen
+
+
+async def test_p9_what_is_proven_is_never_refused_for_a_missing_proof_and_tells_nobody_else(
+    judged: Judged, book: PromptBook
+) -> None:
+    seen = await walked(judged, book)
+    # A walk that comes by no disclosure would prove nothing.
+    assert seen["flows"] > len(judged) / 3
+    assert seen["flows with sub-flows"] > 10
+    assert seen["grants"] > 100
+    assert seen["refusals"] > 20
+    assert seen["words about a patient"] > 30
+
+
+async def test_p9_what_is_refuted_for_a_level_the_gate_refuses(judged: Judged, book: PromptBook) -> None:
+    """The proof is not what protects: a flow that it refutes tells nothing either, were it run. And what it refutes can
+    come about: whoever goes the way that it shows is refused there, or is stuck where nothing was found."""
+    seen: Counter[str] = Counter()
+    for flow, verdict in judged:
+        for example in verdict.counterexamples if isinstance(verdict, Refuted) else ():
+            if "needs level" in example.what:
+                seen["examples"] += 1
+                seen[await _forced(flow, book, [(hop.step, hop.outlet) for hop in example.path])] += 1
+    assert seen["examples"] > 40
+    assert seen["refused"] > seen["examples"] / 4
+    assert seen["refused"] + seen["stuck"] > seen["examples"] * 3 / 4
+
+
+async def _forced(flow: Flow, book: PromptBook, way: Sequence[tuple[str, str]]) -> str:
+    """What becomes of callers who want to go that way, in the engine itself."""
+    forbidden = {reason.value for reason in NEVER_IN_A_PROVEN_FLOW}
+    for number in range(20):
+        wanderer = Wanderer(flow, book, Random(f"{flow.digest} {number}"), way[-1][0], way=way)
+        try:
+            turns = await wanderer.walks()
+        except (FlowStuck, KeyError):
+            return "stuck"
+        for turn in turns:
+            assert whose_canaries(heard(turn.reply.before), people()) <= turn.proved
+        if any(reason in forbidden for turn in turns for reason in turn.refusals):
+            return "refused"
+    return "not met"
+
+
+# --- minimal ways on which the proof and the engine disagreed
+
+
+def _way(*steps: tuple[str, Step]) -> dict[str, Step]:
+    return {"welcome": {"say": "welcome", "then": steps[0][0]}, **dict(steps), **to_a_person()}
+
+
+_REFUSED = {"refused": "person", "unavailable": "person"}
+#: A claim ends what was proved before, whatever becomes of it (``calls.verifier``), and whoever is refused may have
+#: claimed to be somebody else. A new reference unbinds the one before it, whatever becomes of it (``flow.referring``).
+#: A walk has at most so many steps without a question (``flow.walking.STEPS_A_TURN``), and a flow may have more.
+DISAGREEMENTS = {
+    "a level is lost where a higher one is refused": _way(
+        ("first", {"verify": {"level": 2}, "verified": "higher", **_REFUSED}),
+        ("higher", {"verify": {"level": 3}, "verified": "person", "refused": "find", "unavailable": "person"}),
+        ("find", {"find": "next_appointment", "found": "person", "none": "person", "withheld": "person"}),
+    ),
+    "what was found is another's where a higher level is refused": _way(
+        ("first", {"verify": {"level": 2}, "verified": "find", **_REFUSED}),
+        ("find", {"find": "next_appointment", "found": "higher", "none": "person", "withheld": "person"}),
+        ("higher", {"verify": {"level": 3}, "verified": "person", "refused": "tell", "unavailable": "person"}),
+        ("tell", {"disclose": "appointment_summary", "then": "person", "withheld": "person"}),
+    ),
+    "a level is lost where nobody can be verified": _way(
+        ("first", {"verify": {"level": 2}, "verified": "higher", **_REFUSED}),
+        ("higher", {"verify": {"level": 3}, "verified": "person", "refused": "person", "unavailable": "find"}),
+        ("find", {"find": "next_appointment", "found": "person", "none": "person", "withheld": "person"}),
+    ),
+    "a slot is lost where another reference is refused": _way(
+        ("first", {"reference": "slot", "known": "another", "refused": "person"}),
+        ("another", {"reference": "slot", "known": "person", "refused": "cancel"}),
+        ("cancel", {"do": "cancel_slot", "done": "person", "failed": "person"}),
+    ),
+    "more is said without a question than a turn may have": _way(
+        *((f"say{at}", {"say": "kept", "then": f"say{at + 1}"}) for at in range(60)),
+        ("say60", {"say": "kept", "then": "person"}),
+    ),
+}
+
+
+@pytest.mark.xfail(
+    reason="the proof accepts what the engine cannot keep: to be mended in flow.effects and flow.ways", strict=True
+)
+@pytest.mark.parametrize("disagreement", DISAGREEMENTS)
+async def test_p9_what_is_accepted_can_be_walked(book: PromptBook, tmp_path: Path, disagreement: str) -> None:
+    """Each must be refused, or be walked without a fault."""
+    judged = list(_judged([Files(dict(HEAD), DISAGREEMENTS[disagreement])], book, tmp_path))
+    for flow, verdict in judged:
+        for number in range(60 if isinstance(verdict, Proven) else 0):
+            goal = list(flow.steps)[-6]
+            wanderer = Wanderer(flow, book, Random(number), goal, way=[("welcome", "then")])
+            for turn in await wanderer.walks():
+                assert not list(faults(flow, turn))
+
+
+@pytest.fixture(scope="module")
+def trusted(book: PromptBook, tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    files = [authored(SEED + number, trusting=True) for number in range(AUTHORED)]
+    return list(_judged(files, book, tmp_path_factory.mktemp("trusted")))
+
+
+@pytest.mark.xfail(reason="as above: effects of « refused » and « unavailable »", strict=True)
+async def test_p9_whoever_was_refused_is_not_who_they_were_before(trusted: Judged, book: PromptBook) -> None:
+    assert (await walked(trusted, book))["grants"] > 20
