@@ -32,6 +32,12 @@ STEPS = """() => [...document.querySelectorAll("g > title")].map((title) => {
   };
 })"""
 
+#: Whether an image is there, whole.
+COMPLETE = """(which) => {
+  const image = document.querySelector(which);
+  return image !== null && image.complete && image.naturalWidth > 0;
+}"""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -93,17 +99,17 @@ async def test_a_supervisor_looks_at_a_flow_and_scrolls_its_picture_by_the_keybo
         await page.get_by_role("link", name="accueil", exact=True).click()
         await expect(page.get_by_role("heading", level=1)).to_contain_text("accueil")
         picture = page.locator(".picture img")
-        await page.wait_for_function("document.querySelector('.picture img').complete")
+        await page.wait_for_function(COMPLETE, arg=".picture img")
         assert await picture.evaluate("(it) => it.naturalWidth") > 2_000
         box = page.get_by_role("region", name="Image du scénario, à faire défiler")
         await box.focus()
         await expect(box).to_be_focused()
         for _ in range(3):
             await page.keyboard.press("ArrowRight")
-        await page.wait_for_function("document.querySelector('.picture').scrollLeft > 0")
+        await page.wait_for_function("() => document.querySelector('.picture').scrollLeft > 0")
         row = page.get_by_role("row").filter(has_text="next_appointment").first
         await expect(row).to_contain_text("D02 existence d'un rendez-vous")
         await expect(row).to_contain_text("niveau 2")
         await page.get_by_role("link", name="Voir l’image entière").click()
-        await page.wait_for_function("document.querySelector('.picture img').complete")
+        await page.wait_for_function(COMPLETE, arg=".whole img")
         assert await page.locator(".picture").evaluate("(it) => it.scrollWidth <= it.clientWidth + 1")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from callcenter.console.flows import FlowPages
 from callcenter.console.inbox import InboxPages
 from callcenter.console.ports import Stage
 from callcenter.console.review import ReviewPages
@@ -16,9 +18,11 @@ from tests.browser.test_console_pages import looking, signed_in
 from tests.unit.console.doubles import INVITATION, open_desk
 from tests.unit.console.inboxes import InboxesDouble
 from tests.unit.console.reviews import CALL, ReviewsDouble
+from tests.unit.console.scenarios import DIGEST, ScenariosDouble
 
 #: Bytes on the way to a browser that has nothing yet, heads of answers included; the carrier's own file is apart.
 LARGEST = 100_000
+ACCUEIL = (Path(__file__).parents[2] / "docs" / "images" / "flows" / "accueil.svg").read_text(encoding="utf-8")
 SUPERVISOR = {"roles": frozenset({"supervisor"})}
 
 
@@ -84,13 +88,19 @@ async def weighed(page: Page, origin: str, path: str) -> Scale:
         (f"/suivi/appels/{CALL}", SUPERVISOR),
         ("/en-direct", SUPERVISOR),
         ("/incidents/nouveau", SUPERVISOR),
+        ("/scenarios", SUPERVISOR),
+        (f"/scenarios/{DIGEST}", SUPERVISOR),
         ("/blocages", SUPERVISOR),
     ],
 )
 async def test_a_page_weighs_little_and_comes_from_us_alone(
     browser: Browser, path: str, how: dict[str, Any] | None
 ) -> None:
-    pages = (InboxPages(InboxesDouble()), ReviewPages(ReviewsDouble()))
+    pages = (
+        InboxPages(InboxesDouble()),
+        ReviewPages(ReviewsDouble()),
+        FlowPages(ScenariosDouble(picture_shown=ACCUEIL)),
+    )
     async with open_desk(pages=pages) as desk, looking(browser) as page:
         if how is not None:
             await signed_in(page, desk, **how)

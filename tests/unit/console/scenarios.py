@@ -37,6 +37,7 @@ class ScenariosDouble:
     theirs: bool = True
     shown: Scenario = SCENARIO
     guarded: Sequence[GuardedStep] = GUARDED
+    picture_shown: str = PICTURE
 
     async def running(self, token: str) -> Sequence[Scenario]:
         self._entitled()
@@ -48,7 +49,7 @@ class ScenariosDouble:
 
     async def picture(self, token: str, digest: str) -> str:
         self._entitled(digest)
-        return PICTURE
+        return self.picture_shown
 
     def _entitled(self, digest: str = DIGEST) -> None:
         if not self.theirs or digest != DIGEST:
