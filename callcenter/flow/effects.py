@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from callcenter.flow.facts import APPOINTMENT, CARD_FACT, EMERGENCY, FOUND, POSSESSION, PROVED, bound_fact, level_fact
+from callcenter.flow.facts import (
+    APPOINTMENT,
+    CARD_FACT,
+    EMERGENCY,
+    FOUND,
+    OF_THE_PATIENT,
+    OF_THE_SLOT,
+    POSSESSION,
+    PROVED,
+    bound_fact,
+    level_fact,
+)
 from callcenter.flow.language import (
     Act,
     Card,
@@ -38,13 +49,20 @@ def effect(step: Step, outlet: str, flow: Flow) -> Effect:
         case (Verify(level=level), "verified") | (Prove(level=level), "proved"):
             # It may have been for another patient: what was found before is not this patient's.
             return Effect(_proved_by(level), FOUND)
+        case Verify() | Prove(), _:
+            # A claim ends what was proved before, whatever becomes of it: they may have claimed to be somebody else.
+            return Effect(ends=OF_THE_PATIENT)
         case Find(), "found":
             return Effect(frozenset({bound_fact(APPOINTMENT)}))
         case Reference(), "known":
             # Another slot, perhaps: the card that was shown before is not this one's.
             return Effect(frozenset({bound_fact(SLOT)}), frozenset({CARD_FACT}))
+        case Reference(), _:
+            return Effect(ends=OF_THE_SLOT)  # the slot before is forgotten as soon as another is asked for
         case Card(), "proved":
             return Effect(frozenset({CARD_FACT}))
+        case Card(), _:
+            return Effect(ends=frozenset({CARD_FACT}))
         case Do(act=Act.CANCEL_SLOT), "done":
             return Effect(ends=frozenset({bound_fact(SLOT), CARD_FACT}))
         case Connect() | Queue(), _:

@@ -34,10 +34,13 @@ EMERGENCY: Fact = "heard:emergency"
 
 PROVABLE = tuple(level for level in Level if level is not Level.UNKNOWN)
 LEVELS: Facts = frozenset(level_fact(level) for level in PROVABLE)
+#: What is about the patient at hand, and what about the slot that a reference leads to.
+OF_THE_PATIENT: Facts = LEVELS | {POSSESSION, bound_fact(APPOINTMENT)}
+OF_THE_SLOT: Facts = frozenset({bound_fact(SLOT), CARD_FACT})
 #: What was found or shown: it is about one patient, or one slot.
-FOUND: Facts = frozenset({bound_fact(APPOINTMENT), bound_fact(SLOT), CARD_FACT})
+FOUND: Facts = OF_THE_SLOT | {bound_fact(APPOINTMENT)}
 #: What another person on the line ends, and what another patient ends: all that was proved, and all that was found.
-PROVED: Facts = LEVELS | FOUND | {POSSESSION}
+PROVED: Facts = OF_THE_PATIENT | OF_THE_SLOT
 
 
 def level_in(facts: Facts) -> Level:

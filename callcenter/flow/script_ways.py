@@ -13,7 +13,8 @@ from callcenter.flow.language import End, Find, Flow, Go, Step, TakeMessage, Ver
 from callcenter.flow.script_files import WITHHELD
 from callcenter.flow.script_language import Declare, Dispose, Pick, Reveal
 from callcenter.flow.soundness import step_problem
-from callcenter.flow.ways import cycle_problems, end_problems, leading_to, unreached_problems
+from callcenter.flow.turns import turn_problems
+from callcenter.flow.ways import end_problems, leading_to, unreached_problems
 from callcenter.kernel.errors import Problem
 
 #: Steps at which the operator always has the word. Live evidence answers ``verify`` without a question, and ``book``
@@ -32,7 +33,7 @@ _REFUSALS: Mapping[type[Step], tuple[str, ...]] = {
 
 def script_graph_problems(flow: Flow) -> list[Problem]:
     """What is wrong with the ways through a script whose steps are right by themselves."""
-    problems = [*end_problems(flow), *cycle_problems(flow, QUESTIONS), *unreached_problems(flow)]
+    problems = [*end_problems(flow), *turn_problems(flow, QUESTIONS), *unreached_problems(flow)]
     problems += _closing_problems(flow)
     for name in dict.fromkeys((flow.person, _withheld(flow))):
         problems += _offering_problems(flow, flow.steps[name])

@@ -66,7 +66,7 @@ async def walk(
     """
     said: tuple[Utterance, ...] = ()
     visited: tuple[tuple[str, str], ...] = ()
-    for _ in range(STEPS_A_TURN):
+    for _ in range(1 + STEPS_A_TURN):  # the step that was answered, and those that follow
         said += outcome.said
         if not isinstance(outcome, Left):
             return Walked(outcome, said, visited)

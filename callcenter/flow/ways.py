@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from callcenter.flow.language import (
     Ask,
@@ -26,6 +26,7 @@ from callcenter.flow.language import (
 )
 from callcenter.flow.soundness import step_problem
 from callcenter.flow.subflow_language import Leave, Run
+from callcenter.flow.turns import alone_onward, turn_problems
 from callcenter.kernel.errors import Problem
 
 #: Steps at which a caller always has the word. Not ``verify``: live evidence answers it without a question.
@@ -40,7 +41,7 @@ def graph_problems(flow: Flow) -> list[Problem]:
     """What is wrong with the ways through a flow whose steps are right by themselves."""
     person_path = reached(flow, [flow.person], alone=True)
     problems = [*end_problems(flow), *_wordless_problems(flow)]
-    problems += [*cycle_problems(flow, QUESTIONS), *_person_problems(flow, person_path)]
+    problems += [*turn_problems(flow, QUESTIONS), *_person_problems(flow, person_path)]
     problems += unreached_problems(flow)
     heard = reached(flow, [flow.start, flow.person])
     people = {step.name for step in flow.steps.values() if isinstance(step, Queue)} | {flow.person}
@@ -59,18 +60,6 @@ def unreached_problems(flow: Flow) -> Iterator[Problem]:
             yield step_problem(flow, step, f"no way leads to step « {step.name} »", "lead to it, or remove it")
 
 
-def _outlets(step: Step) -> Mapping[str, str]:
-    """The outlets that a caller takes without anybody's help: to the keys they are sent by whoever talks with them."""
-    outlets = step.outlets()
-    return {name: outlets[name] for name in outlets if name != "keypad"} if isinstance(step, Queue) else outlets
-
-
-def _onward(flow: Flow, step: Step) -> Mapping[str, str]:
-    """The same, and into the sub-flow that the step runs."""
-    into = {"run": flow.subflows[step.subflow].start} if isinstance(step, Run) else {}
-    return {**into, **_outlets(step)}
-
-
 def reached(flow: Flow, roots: Iterable[str], *, alone: bool = False) -> frozenset[str]:
     """Every step to which a way leads from ``roots``.
 
@@ -83,7 +72,7 @@ def reached(flow: Flow, roots: Iterable[str], *, alone: bool = False) -> frozens
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting.extend((_onward(flow, flow.steps[name]) if alone else flow.onward(name)).values())
+            waiting.extend((alone_onward(flow, flow.steps[name]) if alone else flow.onward(name)).values())
     return frozenset(seen)
 
 
@@ -135,66 +124,6 @@ def _wordless_problems(flow: Flow) -> Iterator[Problem]:
     for name in sorted(wordless & {flow.start, flow.person}):
         what = f"the step « {name} » ends the call of somebody who has talked to nobody, without words"
         yield step_problem(flow, flow.steps[name], what, "give it a prompt")
-
-
-def cycle_problems(flow: Flow, questions: tuple[type[Step], ...]) -> Iterator[Problem]:
-    """A round without a question would run for ever; only answers may bring a flow back to a step.
-
-    Arguments:
-        questions: kinds of steps that always ask.
-    """
-    told: set[str] = set()
-    for step in _on_silent_rounds(flow, questions):
-        cycle = None if step.name in told else _silent_round(flow, step.name, questions)
-        if cycle:
-            told.update(cycle)
-            what = f"the steps {' → '.join([*cycle, step.name])} come round without a question"
-            yield step_problem(flow, step, what, "put a menu into the round, or lead out of it")
-
-
-def _asks(flow: Flow, step: Step, questions: tuple[type[Step], ...]) -> bool:
-    """Whether ``step`` always asks; a step that runs a sub-flow does if that one begins so."""
-    while isinstance(step, Run):
-        step = flow.steps[flow.subflows[step.subflow].start]
-    return isinstance(step, questions)
-
-
-def _on_silent_rounds(flow: Flow, questions: tuple[type[Step], ...]) -> list[Step]:
-    """The steps without a question from which, without one, a way leads in a round; in the file's order."""
-    onward = {
-        step.name: [name for name in _onward(flow, step).values() if not _asks(flow, flow.steps[name], questions)]
-        for step in flow.steps.values()
-        if not _asks(flow, step, questions)
-    }
-    left = {name: len(targets) for name, targets in onward.items()}
-    before: dict[str, list[str]] = {}
-    for name, targets in onward.items():
-        for target in targets:
-            before.setdefault(target, []).append(name)
-    waiting = [name for name, targets in left.items() if not targets]
-    while waiting:
-        for name in before.get(waiting.pop(), ()):
-            left[name] -= 1
-            if not left[name]:
-                waiting.append(name)
-    return [flow.steps[name] for name, targets in left.items() if targets]
-
-
-def _silent_round(flow: Flow, start: str, questions: tuple[type[Step], ...]) -> list[str] | None:
-    """The shortest way from ``start`` back to it that passes no question."""
-    ways: list[list[str]] = [[start]]
-    seen: set[str] = set()
-    for way in ways:
-        step = flow.steps[way[-1]]
-        if _asks(flow, step, questions):
-            continue
-        for target in _onward(flow, step).values():
-            if target == start:
-                return way
-            if target not in seen:
-                seen.add(target)
-                ways.append([*way, target])
-    return None
 
 
 def _person_problems(flow: Flow, person_path: frozenset[str]) -> Iterator[Problem]:

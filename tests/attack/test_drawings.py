@@ -16,7 +16,7 @@ from callcenter.flow.language import Channel, Choose, Disclose, End, Find, Flow,
 from callcenter.flow.picture import guards, svg
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.proof import prove
-from callcenter.flow.words import parse
+from callcenter.flow.template import parse
 from callcenter.kernel.clock import DrivenClock
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Role

@@ -50,6 +50,11 @@ from callcenter.kernel.levels import Channel, Level
 FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "practice.name": "nom du cabinet",
+        "text.number": "numéro à rappeler",
+        "text.stop_number": "numéro pour STOP",
+        "text.stop_word": "mot pour STOP",
+        "code.digits": "code",
+        "code.minutes": "durée du code",
         "practice.spoken_name": "nom du cabinet",
         "practice.agenda": "agenda du cabinet",
         "practice.agenda_link": "lien de l’agenda",

@@ -27,7 +27,7 @@ from callcenter.flow.picture.words import FIELDS, LEVELS, beginning, outlets_in_
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.proof import prove
 from callcenter.flow.said import CALLBACK_PROMPTS, ENGINE_PROMPTS, VERIFY_PROMPTS
-from callcenter.flow.words import parse
+from callcenter.flow.template import parse
 from callcenter.kernel.labels import FIELD_LABELS
 
 ROOT = Path(__file__).parents[3]

@@ -194,6 +194,12 @@ def _led(step: Step, level: int, bound: Bound) -> Iterator[Standing]:
             yield target, 0, NONE
         elif isinstance(step, Verify) and outlet == "verified":
             yield target, max(level, step.level), NONE
+        elif isinstance(step, Verify):
+            yield target, 0, bound - {"appointment"}  # who was refused may have claimed to be somebody else
+        elif isinstance(step, Reference) and outlet == "refused":
+            yield target, level, bound - {"slot", "card"}
+        elif isinstance(step, Card) and outlet == "refused":
+            yield target, level, bound - {"card"}
         elif isinstance(step, Find) and outlet == "found":
             yield target, level, bound | {"appointment"}
         elif isinstance(step, Reference) and outlet == "known":

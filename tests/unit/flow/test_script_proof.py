@@ -179,6 +179,8 @@ def _onward(flow: Flow, step: Step, level: int, *, bound: bool) -> Iterator[Stan
     for outlet, target in step.outlets().items():
         if isinstance(step, Verify) and outlet == "verified":
             yield target, max(level, step.level), False
+        elif isinstance(step, Verify):
+            yield target, 0, False  # who was refused may have claimed to be somebody else
         elif isinstance(step, Find) and outlet == "found":
             yield target, level, True
         elif isinstance(step, Forget):
