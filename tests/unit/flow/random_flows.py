@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -41,7 +42,7 @@ _KINDS: Mapping[str, tuple[Known, int]] = {
     "disclose_speciality": (frozenset({"level3", "found"}), 8),
     "confirm": (frozenset({"level2", "found"}), 3),
     "cancel": (frozenset({"level2", "found"}), 3),
-    "reference": (NOTHING, 3),
+    "reference": (NOTHING, 4),
     "card": (frozenset({"slot"}), 6),
     "disclose_slot": (frozenset({"slot", "card"}), 9),
     "cancel_slot": (frozenset({"slot"}), 4),
@@ -55,6 +56,33 @@ _KINDS: Mapping[str, tuple[Known, int]] = {
     "reach_out": (NOTHING, 1),
     "speak": (NOTHING, 1),
     "run": (NOTHING, 5),
+}
+
+
+class Mistake(StrEnum):
+    """What an author may take for true that is not."""
+
+    NONE = ""
+    REFUSED = "whoever is refused is who they were before"
+    RETURNED = "whoever comes back from somebody else is who they were before"
+    VERIFIED = "whoever is refused is verified"
+    NOTHING = "nothing is something"
+    LEVEL = "any level is the highest"
+    CARD = "the card of one slot is every slot's"
+    BIRTH_DATE = "a wrong birth date shows a card"
+    CANCELLED = "what is cancelled is still there"
+
+
+#: The steps of which they then write more, where so much is known.
+_MORE: Mapping[Mistake, tuple[Known, Sequence[str]]] = {
+    Mistake.REFUSED: (NOTHING, ("verify_strongly", "reference")),
+    Mistake.RETURNED: (NOTHING, ("queue", "connect")),
+    Mistake.VERIFIED: (NOTHING, ("verify",)),
+    Mistake.NOTHING: (NOTHING, ("find",)),
+    Mistake.LEVEL: (NOTHING, ("verify", "find", "disclose_speciality")),
+    Mistake.CARD: (NOTHING, ("reference", "card", "disclose_slot")),
+    Mistake.BIRTH_DATE: (NOTHING, ("card", "reference", "disclose_slot")),
+    Mistake.CANCELLED: (NOTHING, ("cancel", "cancel_slot", "reference")),
 }
 
 
@@ -113,13 +141,13 @@ class Author:
 
     Arguments:
         careless: how often a step is written where it should not stand, from 0 to 1.
-        trusting: they hold whoever was refused for whom they were before.
+        mistake: that they make.
     """
 
     chance: Random
     careless: float
     files: Files
-    trusting: bool = False
+    mistake: Mistake = Mistake.NONE
     runnable: dict[str, tuple[Known, Mapping[str, Known]]] = field(default_factory=dict)
     kinds: Mapping[str, tuple[Known, int]] = field(default_factory=lambda: _KINDS)
     _number: int = 0
@@ -151,11 +179,10 @@ class Author:
             return self._ending(part, known)
         kinds = [kind for kind in self.kinds if self._dares(self.kinds[kind][0], known)]
         often = [self.kinds[kind][1] for kind in kinds]
-        if self.trusting:  # who trusts asks for more, and again
-            often = [
-                8 * times if kind in ("verify_strongly", "reference") else times
-                for kind, times in zip(kinds, often, strict=True)
-            ]
+        where, more = _MORE.get(self.mistake, (NOTHING, ()))
+        often = [
+            8 * times if kind in more and where <= known else times for kind, times in zip(kinds, often, strict=True)
+        ]
         kind = self.chance.choices(kinds, often)[0]
         if kind == "run" and not self._to_run(known):
             kind = "choose"
@@ -209,7 +236,10 @@ class Author:
 
     def _made(self, part: Part, kind: str, known: Known, to: Callable[..., str]) -> Step:
         """A step of ``kind``; ``to`` makes whatever it leads to, in the order of its outlets."""
-        chance = self.chance
+        chance, mistake = self.chance, self.mistake
+        cancelled, trusting = mistake is Mistake.CANCELLED, mistake is Mistake.REFUSED
+        wrong = known | {"card"} if mistake is Mistake.BIRTH_DATE else known
+        behind = known if mistake is Mistake.RETURNED else NOTHING
         made: Mapping[str, Callable[[], Step]] = {
             "say": lambda: {"say": chance.choice(_SAID), "then": to()},
             "choose": lambda: {
@@ -224,15 +254,27 @@ class Author:
             "disclose": lambda: {"disclose": chance.choice(_SUMMARIES), "then": to(), "withheld": "person"},
             "disclose_speciality": lambda: {"disclose": "speciality_told", "then": to(), "withheld": "person"},
             "confirm": lambda: {"do": "confirm_appointment", "done": to(), "failed": to(refusal=True)},
-            "cancel": lambda: {"do": "cancel_appointment", "done": to(known - {"found"}), "failed": to(refusal=True)},
+            "cancel": lambda: {
+                "do": "cancel_appointment",
+                "done": to(known if cancelled else known - {"found"}),
+                "failed": to(refusal=True),
+            },
             "reference": lambda: {
                 "reference": "slot",
-                "known": to((known - SLOT) | {"slot"}),
-                "refused": to(known if self.trusting else known - SLOT, refusal=not self.trusting),
+                "known": to((known if mistake is Mistake.CARD else known - SLOT) | {"slot"}),
+                "refused": to(known if trusting else known - SLOT, refusal=not trusting),
             },
-            "card": lambda: {"card": "slot", "proved": to(known | {"card"}), "refused": to(refusal=True)},
+            "card": lambda: {
+                "card": "slot",
+                "proved": to(known | {"card"}),
+                "refused": to(wrong, refusal=wrong == known),
+            },
             "disclose_slot": lambda: {"disclose": "slot_summary", "then": to(), "withheld": "person"},
-            "cancel_slot": lambda: {"do": "cancel_slot", "done": to(known - SLOT), "failed": to(refusal=True)},
+            "cancel_slot": lambda: {
+                "do": "cancel_slot",
+                "done": to(known if cancelled else known - SLOT),
+                "failed": to(refusal=True),
+            },
             "move": lambda: {"move": "slot", "moved": to(), "none": to(), "abandoned": to(refusal=True)},
             "branch": lambda: {"branch": "practice.is_open", "yes": to(), "no": to()},
             "switch": lambda: {
@@ -241,10 +283,10 @@ class Author:
             },
             "queue": lambda: {
                 "queue": "operators",
-                **{way: to(NOTHING) for way in ("connected", "message", "unanswered", "keypad")},
+                **{way: to(behind) for way in ("connected", "message", "unanswered", "keypad")},
                 "callback": "goodbye" if not part.prefix else "person",
             },
-            "connect": lambda: {"connect": "practice", "connected": to(NOTHING), "unanswered": to(NOTHING)},
+            "connect": lambda: {"connect": "practice", "connected": to(behind), "unanswered": to(behind)},
             "book": lambda: {"book": "slot", **dict.fromkeys(("booked", "none", "refused", "abandoned"), to())},
             "message": lambda: {
                 "take_message": chance.choice(("callback", "voice", "renewal")),
@@ -262,16 +304,27 @@ class Author:
         return made[kind]()
 
     def _verify(self, level: int, known: Known, to: Callable[..., str]) -> Step:
-        left = known if self.trusting else known - PATIENT
+        verified, left = proved(level, known), known - PATIENT
+        match self.mistake:
+            case Mistake.LEVEL:
+                verified |= {"level3"}
+            case Mistake.VERIFIED:
+                left = verified
+            case Mistake.REFUSED:
+                left = known
+            case _:
+                pass
+        surely = self.mistake in (Mistake.VERIFIED, Mistake.REFUSED)
         return {
             "verify": {"level": level},
-            "verified": to(proved(level, known)),
-            "refused": to(left, refusal=not self.trusting),
+            "verified": to(verified),
+            "refused": to(left, refusal=not surely),
             "unavailable": to(left, refusal=True),
         }
 
     def _find(self, what: str, known: Known, to: Callable[..., str]) -> Step:
-        return {"find": what, "found": to(known | {"found"}), "none": to(), "withheld": "person"}
+        none = known | {"found"} if self.mistake is Mistake.NOTHING else known
+        return {"find": what, "found": to(known | {"found"}), "none": to(none), "withheld": "person"}
 
     def _run(self, known: Known, to: Callable[..., str]) -> Step:
         name = self.chance.choice(list(self.runnable))
@@ -283,11 +336,11 @@ def proved(level: int, known: Known) -> Known:
     return (known - PATIENT - SLOT) | {f"level{one}" for one in range(2, level + 1)}
 
 
-def authored(seed: int, *, trusting: bool = False) -> Files:
-    """The flow that ``seed`` stands for."""
+def authored(seed: int, mistake: Mistake = Mistake.NONE) -> Files:
+    """The flow that ``seed`` stands for, by an author who makes that mistake."""
     chance = Random(seed)
-    careless = chance.choice((0.0, 0.0, 0.03, 0.15))
-    return Author(chance, careless, Files(dict(HEAD)), trusting).writes()
+    careless = 0.0 if mistake else chance.choice((0.0, 0.0, 0.03, 0.15))
+    return Author(chance, careless, Files(dict(HEAD)), mistake).writes()
 
 
 def to_a_person() -> dict[str, Step]:
