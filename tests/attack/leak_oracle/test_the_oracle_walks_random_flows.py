@@ -30,7 +30,7 @@ from tests.attack.leak_oracle.people import Population
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.telephone import Telephone
 from tests.attack.leak_oracle.walk import Walk
-from tests.unit.flow.gated import NEVER_IN_A_PROVEN_FLOW, POLICY, ROOT
+from tests.unit.flow.gated_practice import NEVER_IN_A_PROVEN_FLOW, POLICY, ROOT
 from tests.unit.flow.random_flows import HEAD, Files, authored, to_a_person
 
 SEED = int(os.environ.get("RANDOM_FLOWS_SEED", "20261130"))

@@ -25,7 +25,8 @@ from callcenter.flow.state import State
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 from callcenter.kernel.protected import Protected
 from tests.unit.flow.doubles import NOW, MemoryMessages
-from tests.unit.flow.gated import GatedRecord, Person, Practice, Verifier, another_code, people
+from tests.unit.flow.gated import GatedRecord, Verifier
+from tests.unit.flow.gated_practice import Person, Practice, another_code, people
 from tests.unit.flow.script_doubles import MemoryNotes, MemoryScriptBooking, MemoryScriptVerifier
 from tests.unit.flow.wanderers import public_fields, ways_to
 

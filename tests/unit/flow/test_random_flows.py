@@ -26,7 +26,8 @@ from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
 from callcenter.flow.walking import FlowStuck
 from callcenter.kernel.errors import DataProblems
-from tests.unit.flow.gated import (
+from tests.unit.flow.changed_flows import changed
+from tests.unit.flow.gated_practice import (
     NEVER_IN_A_PROVEN_FLOW,
     POLICY,
     ROOT,
@@ -35,7 +36,7 @@ from tests.unit.flow.gated import (
     people,
     whose_canaries,
 )
-from tests.unit.flow.random_flows import HEAD, Files, Mistake, Step, authored, changed, to_a_person
+from tests.unit.flow.random_flows import HEAD, Files, Mistake, Step, authored, to_a_person
 from tests.unit.flow.wanderers import Happened, Wanderer
 
 SEED = int(os.environ.get("RANDOM_FLOWS_SEED", "20261130"))

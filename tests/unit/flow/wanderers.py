@@ -35,17 +35,8 @@ from callcenter.flow.subflow_language import Leave, Run
 from callcenter.flow.words import CASE_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.labels import FIELD_LABELS, Category
 from tests.unit.flow.doubles import NOW, MemoryBooking, MemoryMessages, MemoryOutreach
-from tests.unit.flow.gated import (
-    GatedRecord,
-    GatedReferences,
-    Lobby,
-    Person,
-    Practice,
-    Switchboard,
-    Verifier,
-    another_code,
-    people,
-)
+from tests.unit.flow.gated import GatedRecord, GatedReferences, Lobby, Switchboard, Verifier
+from tests.unit.flow.gated_practice import Person, Practice, another_code, people
 
 #: More than any call may have (P7).
 MOST_EVENTS = 60
