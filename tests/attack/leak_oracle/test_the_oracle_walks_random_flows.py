@@ -30,7 +30,7 @@ from tests.attack.leak_oracle.people import Population
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.telephone import Telephone
 from tests.attack.leak_oracle.walk import Walk
-from tests.unit.flow.gated import NEVER_IN_A_PROVEN_FLOW, POLICY, ROOT
+from tests.unit.flow.gated_practice import NEVER_IN_A_PROVEN_FLOW, POLICY, ROOT
 from tests.unit.flow.random_flows import HEAD, Files, authored, to_a_person
 
 SEED = int(os.environ.get("RANDOM_FLOWS_SEED", "20261130"))
@@ -108,6 +108,7 @@ async def test_p9_p1_proven_flows_at_random_are_never_refused_for_a_missing_proo
     read: set[str] = set()
     await reasons(house, read)
     house.judge.heard.clear()
+    house.judge.findings.clear()
     refused: Counter[Reason] = Counter()
     for flow in proven_flows(tmp_path, FLOWS):
         chance = Random(f"{SEED} {flow.digest}")
@@ -153,6 +154,7 @@ async def test_p9_a_flow_that_the_proof_refutes_is_refused_by_the_gate_were_it_r
     assert isinstance(prove(flow, BOOK, POLICY), Refuted)
     read: set[str] = set()
     await reasons(house, read)
+    house.judge.findings.clear()  # another test's
     with run_by(house, flow):
         caller = Caller(
             "several", "port", Rings.OWN_NUMBER, ("find", "found"), HangsUp.AT_THE_END, 0.0, 1, closed=False

@@ -15,7 +15,7 @@ from uuid import UUID
 from callcenter.disclosure.exits import show
 from callcenter.disclosure.gate import Control, Granted, Inquiry, Reason
 from callcenter.flow.conversation import Started
-from callcenter.flow.language import Channel, Flow, Level
+from callcenter.flow.language import Channel, Flow, Level, Verify
 from callcenter.flow.ports import BookablePractitioner, Caller, Done, Failed, Withheld
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.screens import AtKeys, Filled, Finished, Form, Returned, Screen, ScriptEvent
@@ -25,7 +25,8 @@ from callcenter.flow.state import State
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 from callcenter.kernel.protected import Protected
 from tests.unit.flow.doubles import NOW, MemoryMessages
-from tests.unit.flow.gated import GatedRecord, Person, Practice, Verifier, another_code, people
+from tests.unit.flow.gated import GatedRecord, Verifier
+from tests.unit.flow.gated_practice import Person, Practice, another_code, people
 from tests.unit.flow.script_doubles import MemoryNotes, MemoryScriptBooking, MemoryScriptVerifier
 from tests.unit.flow.wanderers import public_fields, ways_to
 
@@ -185,6 +186,8 @@ class Operator:
         return Filled(self._chosen(offered), {one.name: self._typed(one.name) for one in fields})
 
     async def _caller_types(self) -> None:
+        step = self.flow.steps[self.state.step]
+        self.keys._grants = min(self.grants, step.level) if isinstance(step, Verify) else self.grants
         right = self.keys.sent[-1][1] if self.keys.sent else "000000"
         await self.keys.check_code(right if self.honest else another_code(right, self.chance))
 

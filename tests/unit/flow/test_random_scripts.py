@@ -16,7 +16,7 @@ from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Proven, Refuted, prove
 from callcenter.flow.script_language import Declare, Reveal
 from callcenter.flow.walking import FlowStuck
-from tests.unit.flow.gated import NEVER_IN_A_PROVEN_FLOW, POLICY, ROOT
+from tests.unit.flow.gated_practice import NEVER_IN_A_PROVEN_FLOW, POLICY, ROOT
 from tests.unit.flow.random_operators import Answered, Operator
 from tests.unit.flow.random_scripts import authored_script
 from tests.unit.flow.test_random_flows import SEED, Judged
