@@ -10,6 +10,9 @@ from callcenter.flow.soundness import step_problem
 from callcenter.flow.subflow_language import Leave, Run, Subflow
 from callcenter.kernel.errors import Problem
 
+#: Sub-flows that run one another, at most.
+DEEPEST = 16
+
 
 def leaves_of(flow: Flow, subflow: Subflow) -> frozenset[str]:
     """The outlets by which ``subflow`` is left."""
@@ -65,9 +68,16 @@ def _circle_problems(flow: Flow) -> Iterator[Problem]:
         for name, subflow in flow.subflows.items()
     }
     try:
-        TopologicalSorter(runs).prepare()
+        order = list(TopologicalSorter(runs).static_order())
     except CycleError as error:
         circle = " → ".join(reversed(error.args[1]))
         first = flow.subflows[error.args[1][0]]
         what = f"the sub-flows {circle} run each other in a circle"
         yield Problem(first.file, 0, what, "let one of them do without the other")
+        return
+    depth: dict[str, int] = {}
+    for name in order:
+        depth[name] = 1 + max((depth.get(run, 0) for run in runs.get(name, ())), default=0)
+        if depth[name] == DEEPEST + 1:
+            what = f"from « {name} » on, sub-flows run each other more than {DEEPEST} deep"
+            yield Problem(flow.subflows[name].file, 0, what, "let one of them do without another")

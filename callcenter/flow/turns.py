@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from callcenter.flow.language import Flow, Queue, Step
 from callcenter.flow.soundness import step_problem
@@ -53,6 +54,13 @@ class _Silence:
             step = self._flow.steps[self._flow.subflows[step.subflow].start]
         return isinstance(step, self._questions)
 
+    def _until_it_asks(self, name: str) -> int:
+        """Steps that are entered up to the question of one that asks: those that run sub-flows, and the question."""
+        passed, step = 1, self._flow.steps[name]
+        while isinstance(step, Run):
+            passed, step = passed + 1, self._flow.steps[self._flow.subflows[step.subflow].start]
+        return passed
+
     def _order(self) -> list[str]:
         left = {name: sum(target in self._onward for target in targets) for name, targets in self._onward.items()}
         before: dict[str, list[str]] = {}
@@ -100,16 +108,20 @@ class _Silence:
     def long_turns(self) -> Iterator[Problem]:
         """Ways without a question that are longer than a turn; there is no round."""
         stays, leaves = self._lengths()
-        runners = [step for step in self._flow.steps.values() if isinstance(step, Run)]
+        behind: dict[tuple[str | None, str], set[str]] = {}
+        for step in self._flow.steps.values():
+            if isinstance(step, Run):
+                for outlet, target in step.ways.items():
+                    behind.setdefault((step.subflow, outlet), set()).add(target)
 
+        @cache
         def whole(name: str) -> int:
             """Steps from ``name`` on, through the ends of sub-flows too, whoever has run them."""
-            longest = stays.get(name, 1)
             within = self._flow.within(name)
+            lengths = [stays.get(name) or self._until_it_asks(name)]
             for outlet, length in leaves.get(name, {}).items():
-                behind = [run.ways[outlet] for run in runners if run.subflow == within]
-                longest = max([longest, *(length + whole(target) for target in behind)])
-            return longest
+                lengths += [length + whole(target) for target in behind.get((within, outlet), ())]
+            return max(lengths)
 
         asking = (step for step in self._flow.steps.values() if step.name not in self._onward)
         begun = dict.fromkeys((self._flow.start, self._flow.person))
@@ -132,11 +144,12 @@ class _Silence:
             #: Steps that are passed, this one among them, before each that comes next.
             onward = [(1, target) for target in alone_onward(self._flow, step).values()]
             if isinstance(step, Run):
-                through = leaves.get(self._flow.subflows[step.subflow].start, {})
-                longest = 1 + stays.get(self._flow.subflows[step.subflow].start, 1)
+                start = self._flow.subflows[step.subflow].start
+                through = leaves.get(start, {})
+                longest = 1 + (stays.get(start) or self._until_it_asks(start))
                 onward = [(1 + length, step.ways[by]) for by, length in through.items()]
             for passed, target in onward:
-                longest = max(longest, passed + stays.get(target, 1))
+                longest = max(longest, passed + (stays.get(target) or self._until_it_asks(target)))
                 for by, length in leaves.get(target, {}).items():
                     left[by] = max(left.get(by, 0), passed + length)
             stays[name], leaves[name] = longest, left

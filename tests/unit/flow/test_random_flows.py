@@ -304,16 +304,22 @@ DISAGREEMENTS = {
 }
 
 
-@pytest.mark.parametrize("disagreement", DISAGREEMENTS)
-async def test_p9_what_is_accepted_can_be_walked(book: PromptBook, tmp_path: Path, disagreement: str) -> None:
-    """Each must be refused, or be walked without a fault."""
-    judged = list(_judged([Files(dict(HEAD), DISAGREEMENTS[disagreement])], book, tmp_path))
-    for flow, verdict in judged:
-        for number in range(60 if isinstance(verdict, Proven) else 0):
-            goal = list(flow.steps)[-6]
-            wanderer = Wanderer(flow, book, Random(number), goal, way=[("welcome", "then")])
-            for turn in await wanderer.walks():
-                assert not list(faults(flow, turn))
+#: Where each is refuted; the last one is not even loaded.
+REFUTED_AT = dict(zip(DISAGREEMENTS, ["find", "tell", "find", "cancel"], strict=False))
+
+
+@pytest.mark.parametrize("disagreement", REFUTED_AT)
+def test_p9_what_the_engine_cannot_keep_is_refuted(book: PromptBook, tmp_path: Path, disagreement: str) -> None:
+    [(_, verdict)] = _judged([Files(dict(HEAD), DISAGREEMENTS[disagreement])], book, tmp_path)
+    assert isinstance(verdict, Refuted)
+    assert REFUTED_AT[disagreement] in [example.path[-1].step for example in verdict.counterexamples]
+
+
+def test_p7_what_is_longer_than_a_turn_is_not_loaded(book: PromptBook, tmp_path: Path) -> None:
+    [long] = DISAGREEMENTS.keys() - REFUTED_AT.keys()
+    file = Files(dict(HEAD), DISAGREEMENTS[long]).write(tmp_path)
+    with pytest.raises(DataProblems, match="more than 50 steps may come without a question"):
+        load_flow(file, book)
 
 
 @pytest.fixture(scope="module")
@@ -323,4 +329,5 @@ def trusted(book: PromptBook, tmp_path_factory: pytest.TempPathFactory) -> Judge
 
 
 async def test_p9_whoever_was_refused_is_not_who_they_were_before(trusted: Judged, book: PromptBook) -> None:
-    assert (await walked(trusted, book))["grants"] > 20
+    assert sum(isinstance(verdict, Refuted) for _, verdict in trusted) > MISTAKES / 4
+    assert (await walked(trusted, book))["grants"] > 5

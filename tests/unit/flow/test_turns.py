@@ -79,3 +79,41 @@ async def test_p7_what_is_accepted_is_walked(whole: Flow) -> None:
 def test_a_subflow_that_is_gone_through_twice_is_no_round() -> None:
     own: list[Step] = [Run("run", 0, "part", {"done": "again"}), Run("again", 0, "part", {"done": "menu"})]
     assert list(turn_problems(flow(own, [Leave("left", 0, "done")], "run", "left"), QUESTIONS)) == []
+
+
+def test_a_subflow_that_begins_with_a_question_is_passed_into_step_by_step() -> None:
+    """Two steps that run sub-flows, and the question in the inner one, are three steps of the turn."""
+    asked = Choose("asked", 0, "menu", {"1": "left", "0": "bye"}, "bye", "bye")
+    inner = [Run("inner", 0, "two", {"done": "left_one"}), Leave("left_one", 0, "done")]
+    deepest = [asked, Leave("left", 0, "done")]
+    for count, accepted in ((STEPS_A_TURN - 3, True), (STEPS_A_TURN - 2, False)):
+        steps = [*said(0, count, "outer"), Run("outer", 0, "one", {"done": "bye"})]
+        named = {step.name: step for step in [*steps, *inner, *deepest, End("bye", 0, "bye")]}
+        parts = {
+            "one": Subflow("one", "one.yaml", "inner", frozenset({"inner", "left_one"})),
+            "two": Subflow("two", "two.yaml", "asked", frozenset({"asked", "left"})),
+        }
+        whole = Flow("f", Channel.VOICE, "f.yaml", "say0", "bye", named, "00", subflows=parts)
+        assert (list(turn_problems(whole, QUESTIONS)) == []) is accepted
+
+
+def test_nested_subflows_are_measured_without_following_every_way_through_them() -> None:
+    """Ten levels, each of which runs the next five times: ten million ways, and a few dozen steps."""
+    steps: list[Step] = [End("bye", 0, "bye")]
+    subflows: dict[str, Subflow] = {}
+    for level in range(10):
+        runs = [f"run{level}_{at}" for at in range(5)]
+        left = f"left{level}"
+        own: list[Step] = [
+            Run(name, 0, f"part{level + 1}", {"done": after})
+            for name, after in zip(runs, [*runs[1:], left], strict=True)
+        ]
+        own.append(Leave(left, 0, "done"))
+        steps += own
+        subflows[f"part{level}"] = Subflow(f"part{level}", "p.yaml", runs[0], frozenset(step.name for step in own))
+    steps.append(Leave("last", 0, "done"))
+    subflows["part10"] = Subflow("part10", "p.yaml", "last", frozenset({"last"}))
+    steps.append(Run("begin", 0, "part0", {"done": "bye"}))
+    deep = Flow("f", Channel.VOICE, "f.yaml", "begin", "bye", {s.name: s for s in steps}, "00", subflows=subflows)
+    [problem] = turn_problems(deep, QUESTIONS)
+    assert "more than 50 steps may come without a question" in problem.what
