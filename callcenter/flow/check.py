@@ -101,8 +101,9 @@ def _check_one(file: Path, book: PromptBook, policy: Policy, run: set[str]) -> t
         case Proven(summary=summary):
             against = f"policy {policy.version} (sha256 {policy.digest[:12]})"
             return f"{flow.file}: proven: {len(summary)} guarded steps, {against}\n", Verdict.PROVEN
-        case Refuted(counterexamples=counterexamples):
-            return "".join(describe(example) for example in counterexamples), Verdict.REFUSED
+        case Refuted(counterexamples=counterexamples, more=more):
+            told = "".join(describe(example) for example in counterexamples)
+            return told + (f"{flow.file}: refuted: {more} more steps\n" if more else ""), Verdict.REFUSED
 
 
 def _refused(problem: Problem) -> str:

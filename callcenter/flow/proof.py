@@ -7,7 +7,7 @@ and each step needs some (``flow.needs``). A flow whose needs are not met is ref
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callcenter.disclosure.policy import Policy
 from callcenter.flow.effects import AT_THE_LIMIT, LIMIT, effect
@@ -110,15 +110,23 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Refuted:
-    """Some way could disclose without sufficient verification: one counterexample for each step that is in need."""
+    """Some way could disclose without sufficient verification.
+
+    Arguments:
+        counterexamples: one for each step that is in need, in the flow's order; of the first ones only.
+        more: steps in need of which none is shown.
+    """
 
     flow: str
     counterexamples: tuple[Counterexample, ...]
+    more: int = 0
 
 
 # --- the graph of a flow
 
 
+#: Counterexamples that a refutation shows: each is a whole way through the flow.
+SHOWN = 20
 #: The outlet by which a step goes into the sub-flow that it runs, in a way.
 RUN = "run"
 #: Steps that may wait for somebody. At each, a call may turn out to be too long, and is led to the person step.
@@ -157,28 +165,44 @@ def prove(flow: Flow, book: PromptBook, policy: Policy) -> Proven | Refuted:
     Arguments:
         flow: as ``flow.load`` made it; every prompt that it names is in ``book``.
     """
-    analysis = analyse(graph_of(flow))
+    analysis = analyse(_told_once(flow, graph_of(flow)))
     guarded: list[Guarded] = []
-    refuted: list[Counterexample] = []
+    refuted: list[tuple[Step, Need]] = []
     for step in flow.steps.values():
         if step.name not in analysis.holds:
             continue
         holds, wanted = analysis.holds[step.name], needs(step, flow, book, policy)
-        if example := counterexample_of(flow, step, wanted, analysis):
-            refuted.append(example)
+        if unmet := _unmet(wanted, holds):
+            refuted.append((step, unmet))
         elif facts := tuple(need.fact for need in wanted if need.fact and need.fact in PROVED):
             guarded.append(Guarded(step.name, facts, tuple(sorted(holds & PROVED))))
-    refuted = [example for example in refuted if not _already_too_late(flow, example)]
     if refuted:
-        return Refuted(flow.name, tuple(refuted))
+        shown = tuple(_counterexample(flow, step, unmet, analysis) for step, unmet in refuted[:SHOWN])
+        return Refuted(flow.name, shown, len(refuted) - len(shown))
     return Proven(flow.name, flow.digest, policy.version, tuple(guarded))
 
 
 def counterexample_of(flow: Flow, step: Step, wanted: Sequence[Need], analysis: Analysis) -> Counterexample | None:
     """The shortest way that shows the first of the needs that ``step`` has and that is not met."""
-    holds = analysis.holds[step.name]
-    unmet = next((need for need in wanted if need.fact is None or need.fact not in holds), None)
+    unmet = _unmet(wanted, analysis.holds[step.name])
     return None if unmet is None else _counterexample(flow, step, unmet, analysis)
+
+
+def _unmet(wanted: Sequence[Need], holds: Facts) -> Need | None:
+    return next((need for need in wanted if need.fact is None or need.fact not in holds), None)
+
+
+def _told_once(flow: Flow, graph: Graph) -> Graph:
+    """The same, where a step that lacks the emergency line is refuted, and not all that comes behind it too."""
+
+    def leaving(exit_: Exit) -> Exit:
+        return replace(exit_, effect=replace(exit_.effect, establishes=exit_.effect.establishes | {EMERGENCY}))
+
+    nodes = {
+        name: replace(node, exits=tuple(map(leaving, node.exits))) if needs_emergency(flow.steps[name], flow) else node
+        for name, node in graph.nodes.items()
+    }
+    return replace(graph, nodes=nodes)
 
 
 def _counterexample(flow: Flow, step: Step, need: Need, analysis: Analysis) -> Counterexample:
@@ -190,12 +214,6 @@ def _counterexample(flow: Flow, step: Step, need: Need, analysis: Analysis) -> C
         arrives = "; it can be reached without"
     what = f"step « {step.name} » {need.why}{arrives}"
     return Counterexample(flow.file_of(step.name), step.line, need.fact, what, path, need.mend)
-
-
-def _already_too_late(flow: Flow, example: Counterexample) -> bool:
-    """Whether it lacks the emergency line alone, and something was said or asked before: that step is refuted too."""
-    earlier = (flow.steps[hop.step] for hop in example.path[:-1])
-    return example.fact == EMERGENCY and any(needs_emergency(step, flow) for step in earlier)
 
 
 def way(flow: Flow, passed: Sequence[Passed]) -> tuple[Hop, ...]:

@@ -10,6 +10,9 @@ from callcenter.flow.facts import known
 from callcenter.flow.language import Flow
 from callcenter.flow.proof import Counterexample, Hop
 
+#: Steps of a long way that are shown at its beginning, and at its end.
+_ENDS = 20
+
 
 def describe(example: Counterexample) -> str:
     """A counterexample in words: file, line, what; the shortest way, with what was known at each step; the mend."""
@@ -21,14 +24,22 @@ def describe(example: Counterexample) -> str:
 
 
 def way_in_words(path: Sequence[Hop]) -> str:
-    """A way, one step a line: where it stands, by which outlet it is left, and what is known on arrival."""
-    places = [f"{hop.file}:{hop.line}" for hop in path]
-    steps = [f"{hop.step} –{hop.outlet}→" if hop.outlet else hop.step for hop in path]
+    """A way, one step a line: where it stands, by which outlet it is left, and what is known on arrival.
+
+    Of a way that is longer than anybody reads, the beginning and the end are shown.
+    """
+    left_out = max(0, len(path) - 2 * _ENDS)
+    shown = [*path[:_ENDS], *path[len(path) - _ENDS :]] if left_out else list(path)
+    places = [f"{hop.file}:{hop.line}" for hop in shown]
+    steps = [f"{hop.step} –{hop.outlet}→" if hop.outlet else hop.step for hop in shown]
     wide, long = max(map(len, places)), max(map(len, steps))
-    return "".join(
+    lines = [
         f"      {place:<{wide}}  {step:<{long}}  {known(hop.facts)}\n"
-        for place, step, hop in zip(places, steps, path, strict=True)
-    )
+        for place, step, hop in zip(places, steps, shown, strict=True)
+    ]
+    if left_out:
+        lines.insert(_ENDS, f"      … {left_out} steps more …\n")
+    return "".join(lines)
 
 
 def explanation_in_words(flow: Flow, explained: Explanation, policy: Policy) -> str:

@@ -12,8 +12,9 @@ from callcenter.disclosure.policy import load_policy
 from callcenter.flow.explain import explain
 from callcenter.flow.language import Channel, Choose, Disclose, End, Find, Flow, Level, Lookup, Say, Step, Verify
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.proof import Proven, Refuted, prove
+from callcenter.flow.proof import SHOWN, Proven, Refuted, prove
 from callcenter.flow.subflow_language import Leave, Run, Subflow
+from callcenter.flow.verdicts import describe
 from callcenter.flow.ways import graph_problems
 
 ROOT = Path(__file__).parents[3]
@@ -88,6 +89,24 @@ def test_p9_its_one_fault_is_found_at_the_end_of_a_shortest_way() -> None:
         f"who{last}",
         f"find{last}",
     ]
+
+
+def test_of_many_faults_the_first_are_shown_and_the_others_counted() -> None:
+    flow = large()
+    bare = {name: replace(step, refused=step.verified) for name, step in flow.steps.items() if isinstance(step, Verify)}
+    verdict = prove(replace(flow, steps={**flow.steps, **bare}), BOOK, POLICY)
+    assert isinstance(verdict, Refuted)
+    assert len(verdict.counterexamples) == SHOWN
+    assert verdict.more == 2 * PRACTICES - SHOWN
+    long = max(verdict.counterexamples, key=lambda example: len(example.path))
+    assert len(describe(replace(long, path=long.path * 20)).splitlines()) == 2 + 40 + 1 + 1
+
+
+def test_where_the_emergency_line_is_missing_only_what_comes_first_is_refuted() -> None:
+    flow = replace(large(), emergency="another")
+    verdict = prove(flow, BOOK, POLICY)
+    assert isinstance(verdict, Refuted)
+    assert [example.path[-1].step for example in verdict.counterexamples] == ["welcome"]
 
 
 def test_a_step_in_its_midst_is_explained() -> None:
