@@ -13,6 +13,7 @@ from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
 from callcenter.flow.sinks import house_problems
+from callcenter.flow.verdicts import way_in_words
 from callcenter.kernel.documents import Kept
 from callcenter.kernel.errors import DataProblems, IntegrityError, NotFound, Problem, Unavailable
 
@@ -200,5 +201,4 @@ def _unproven(verdicts: Sequence[Proven | Refuted]) -> list[Problem]:
 
 
 def _path_of(example: Counterexample) -> str:
-    path = "".join(f"{hop.step} –{hop.outlet}→ " if hop.outlet else hop.step for hop in example.path)
-    return f"the flow is refuted: {example.what} (path: {path})"
+    return f"the flow is refuted: {example.what}; the shortest way there:\n{way_in_words(example.path).rstrip()}"

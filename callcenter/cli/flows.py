@@ -40,13 +40,22 @@ def flows_check(context: Context, paths: tuple[Path, ...], prompts: Path | None,
 def flows_explain(context: Context, flow: Path, step: str, prompts: Path | None, policy: Path | None) -> None:
     """Say why a step may tell what it tells.
 
-    FLOW is a file, STEP one of its steps. 0: it is safe, and why; 1: it is not, with the shortest way that shows it; 2:
-    there is no such flow or step.
+    FLOW is a file, or the name of a flow of the configuration; STEP one of its steps. 0: it is safe, and why; 1: it is
+    not, with the shortest way that shows it, or the flow is refused; 2: there is no such flow or step, or prompts or
+    policy cannot be read.
     """
     chosen = context.settings.flows
-    report = explain_step(flow, step, book_path=prompts or chosen.prompts, policy_path=policy or chosen.policy)
+    report = explain_step(
+        _file_of(flow, chosen.folder), step, book_path=prompts or chosen.prompts, policy_path=policy or chosen.policy
+    )
     click.echo(report.text, nl=False)
     sys.exit(report.exit_code)
+
+
+def _file_of(flow: Path, folder: Path) -> Path:
+    """The file of a flow that is named by its path, or by its name alone."""
+    named = folder / f"{flow}.yaml"
+    return named if not flow.exists() and flow.name == str(flow) and named.is_file() else flow
 
 
 @flows.command("draw")
@@ -64,9 +73,9 @@ def flows_draw(context: Context, flow: Path, output: Path, prompts: Path | None,
     way that refutes it; one that cannot be read is not. 0 proven, 1 refuted or refused, 2 could not draw.
     """
     chosen = context.settings.flows
-    named = chosen.folder / f"{flow}.yaml"
-    file = named if not flow.exists() and flow.name == str(flow) and named.is_file() else flow
-    drawing = draw_file(file, book_path=prompts or chosen.prompts, policy_path=policy or chosen.policy)
+    drawing = draw_file(
+        _file_of(flow, chosen.folder), book_path=prompts or chosen.prompts, policy_path=policy or chosen.policy
+    )
     to_terminal = str(output) == "-"
     if drawing.picture is not None:
         try:

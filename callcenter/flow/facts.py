@@ -49,7 +49,6 @@ def level_in(facts: Facts) -> Level:
 
 
 _WORDS = {
-    POSSESSION: "a telephone on file is at hand",
     bound_fact(APPOINTMENT): "an appointment is found",
     bound_fact(SLOT): "a slot is found by its reference",
     CARD_FACT: "its card is shown",
@@ -58,6 +57,6 @@ _WORDS = {
 
 def known(facts: Facts) -> str:
     """What ``facts`` say of the caller, in words."""
-    said = [words for fact, words in _WORDS.items() if fact in facts and fact != POSSESSION]
+    said = [words for fact, words in _WORDS.items() if fact in facts]
     level = level_in(facts)
     return ", ".join([f"level {level.value}", *said])

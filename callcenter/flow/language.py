@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from callcenter.flow.script_language import ScriptStep
-from callcenter.flow.subflow_language import Run, RunStep, Subflow
+from callcenter.flow.subflow_language import Leave, Run, RunStep, Subflow
 from callcenter.flow.voice_language import Ask as Ask
 from callcenter.flow.voice_language import AskKind as AskKind
 from callcenter.flow.voice_language import Card as Card
@@ -295,6 +295,12 @@ class Flow:
         left = self.steps[step]
         into = {"run": self.subflows[left.subflow].start} if isinstance(left, Run) else {}
         return {**into, **left.outlets()}
+
+    def behind(self, left: Leave) -> frozenset[str]:
+        """Where those go on who run the sub-flow that ``left`` leaves."""
+        subflow = self.within(left.name)
+        runs = (step for step in self.steps.values() if isinstance(step, Run) and step.subflow == subflow)
+        return frozenset(step.ways[left.by] for step in runs)
 
     def file_of(self, step: str) -> str:
         """The file in which ``step`` stands."""

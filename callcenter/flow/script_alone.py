@@ -12,6 +12,7 @@ from callcenter.flow.outcomes import Prompts
 from callcenter.flow.screens import LEAVE, ONWARD, Choice, Finished, Option, Screen
 from callcenter.flow.script_language import Dispose, Pick, Show
 from callcenter.flow.state import State
+from callcenter.flow.subflow_language import Leave, Run
 
 GONE_PROMPT = "script.caller_gone"
 #: The key that leads on from every choice; it is not what a choice is for.
@@ -50,6 +51,10 @@ def _notes(flow: Flow, step: Step, seen: set[str]) -> bool:
             return True
         case Go(to=to):
             led = {to}
+        case Run(subflow=subflow):
+            led = {flow.subflows[subflow].start}
+        case Leave():
+            led = set(flow.behind(step))
         case Pick(options=options):
             led = {way.to for key, way in options.items() if key != _WAY_OUT}
         case _:

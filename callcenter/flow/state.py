@@ -163,10 +163,15 @@ class State:
         return replace(self, bound={other: reference for other, reference in self.bound.items() if other != name})
 
     def to_json(self) -> str:
-        """The state as JSON text, keys in order."""
+        """The state as JSON text, keys in order.
+
+        A call that is in no sub-flow is written as it was before there were any: a program that knows none, beside this
+        one, goes on with it.
+        """
+        within = {"version": VERSION, "returns": list(self.returns)} if self.returns else {"version": _WITHOUT_SUBFLOWS}
         return json.dumps(
             {
-                "version": VERSION,
+                **within,
                 "step": self.step,
                 "phase": self.phase.value,
                 "silences": self.silences,
@@ -179,7 +184,6 @@ class State:
                 "limited": self.limited,
                 "manner": self.manner.to_json(),
                 "bound": {name: str(reference) for name, reference in self.bound.items()},
-                "returns": list(self.returns),
                 "typed": dict(self.typed),
             },
             ensure_ascii=False,
@@ -208,10 +212,9 @@ def initial(flow: Flow) -> State:
 def _read(data: dict[str, Any]) -> State:
     fields = dict(data)
     version = fields.pop("version")
-    if version == _WITHOUT_SUBFLOWS:
-        fields["returns"] = []
-    elif version != VERSION:
+    if version not in (VERSION, _WITHOUT_SUBFLOWS):
         raise IntegrityError("the saved state of a call is of another version")
+    returns = fields.pop("returns") if version == VERSION else ()
     counters = {name: _count(fields.pop(name)) for name in ("silences", "nonsense", "restarts", "turns")}
     state = State(
         step=_text(fields.pop("step")),
@@ -222,7 +225,7 @@ def _read(data: dict[str, Any]) -> State:
         limited=_flag(fields.pop("limited")),
         manner=Manner.from_json(fields.pop("manner")),
         bound={_text(name): UUID(_text(reference)) for name, reference in fields.pop("bound").items()},
-        returns=tuple(_text(step) for step in fields.pop("returns")),
+        returns=tuple(_text(step) for step in returns),
         typed={_text(name): _text(answer) for name, answer in fields.pop("typed").items()},
         **counters,
     )

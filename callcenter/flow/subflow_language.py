@@ -1,7 +1,7 @@
 """Sub-flows: a way that several steps of a flow, or several flows, go through and come back from.
 
 A sub-flow is proven once, whoever runs it: what it needs on arrival, and what holds behind each way out of it, is its
-summary (``flow.proof``).
+summary (``flow.must``).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from callcenter.flow.language import (
     Verify,
 )
 from callcenter.flow.soundness import step_problem
-from callcenter.flow.subflow_language import Leave, Run
+from callcenter.flow.subflow_language import Leave
 from callcenter.flow.turns import alone_onward, turn_problems
 from callcenter.kernel.errors import Problem
 
@@ -84,7 +84,7 @@ def leading_to(flow: Flow, goals: Iterable[str]) -> frozenset[str]:
     for step in flow.steps.values():
         onward = set(flow.onward(step.name).values())
         if isinstance(step, Leave):
-            onward = awaited[step.name] = _behind(flow, step)
+            onward = awaited[step.name] = set(flow.behind(step))
         for target in onward:
             before.setdefault(target, []).append(step.name)
     waiting = list(leads)
@@ -96,13 +96,6 @@ def leading_to(flow: Flow, goals: Iterable[str]) -> frozenset[str]:
                 leads.add(name)
                 waiting.append(name)
     return frozenset(leads)
-
-
-def _behind(flow: Flow, left: Leave) -> set[str]:
-    """Where those go on who run the sub-flow that ``left`` leaves."""
-    subflow = flow.within(left.name)
-    runs = (step for step in flow.steps.values() if isinstance(step, Run) and step.subflow == subflow)
-    return {step.ways[left.by] for step in runs}
 
 
 def end_problems(flow: Flow) -> Iterator[Problem]:

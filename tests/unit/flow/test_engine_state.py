@@ -60,8 +60,9 @@ def altered(**fields: object) -> str:
         altered(step=None),
         altered(bound={"appointment": "no uuid"}),
         altered(bound=[]),
-        altered(returns=[1]),
-        altered(returns=None),
+        altered(version=5, returns=[1]),
+        altered(version=5, returns=None),
+        altered(returns=["on_file"]),
         altered(typed={"birth_date": 1}),
         altered(surprise=1),
         State("menu").to_json()[:-1],
@@ -81,10 +82,13 @@ def test_neither_a_refusal_nor_a_printed_state_shows_what_was_typed() -> None:
     assert refused.value.__suppress_context__  # what was raised first holds the whole text
 
 
-def test_a_call_that_began_before_there_were_subflows_goes_on() -> None:
+def test_a_call_in_no_subflow_is_written_as_before_there_were_any_and_goes_on() -> None:
     before = json.loads(State("menu", Phase.KEY).to_json())
-    del before["returns"]
-    assert State.from_json(json.dumps(before | {"version": 4})) == State("menu", Phase.KEY)
+    assert before["version"] == 4
+    assert "returns" not in before
+    assert State.from_json(json.dumps(before)) == State("menu", Phase.KEY)
+    within = json.loads(State("menu", Phase.KEY, returns=("on_file",)).to_json())
+    assert (within["version"], within["returns"]) == (5, ["on_file"])
     for other in (3, 5, 6):
         with pytest.raises(IntegrityError):
             State.from_json(json.dumps(before | {"version": other}))
@@ -95,6 +99,6 @@ def test_the_form_is_pinned() -> None:
     assert State("menu", Phase.KEY, silences=1, begun="14", turns=2, started_at=began).to_json() == (
         '{"away_since": null, "begun": "14", "bound": {}, "limited": false, '
         '"manner": {"language": "fr", "pace": "normal", "relay": false}, "nonsense": 0, "phase": "key", "restarts": 0, '
-        '"returns": [], "silences": 1, "started_at": "2026-11-26T09:00:00+00:00", "step": "menu", "turns": 2, '
-        '"typed": {}, "version": 5}'
+        '"silences": 1, "started_at": "2026-11-26T09:00:00+00:00", "step": "menu", "turns": 2, '
+        '"typed": {}, "version": 4}'
     )

@@ -6,11 +6,13 @@ from random import Random
 
 import pytest
 
-from callcenter.flow.language import Flow
+from callcenter.flow.language import Book, Channel, End, Flow, MessageKind, Step, TakeMessage
 from callcenter.flow.load import load_flow
-from callcenter.flow.screens import AtKeys, Choice, Filled, Finished, Form, Screen
+from callcenter.flow.screens import AtKeys, Choice, Filled, Finished, Form, Option, Screen
 from callcenter.flow.script_alone import alone
-from callcenter.flow.script_language import Dispose, Disposition
+from callcenter.flow.script_language import Dispose, Disposed, Disposition, Pick, Way
+from callcenter.flow.state import Phase, State
+from callcenter.flow.subflow_language import Leave, Run, Subflow
 from tests.unit.flow.script_doubles import BOOK, EXTERNAL, PUBLIC, ROOT, Script
 from tests.unit.flow.test_script_operateur import FREE, JEANNE, MOREAU
 
@@ -130,3 +132,36 @@ async def test_p7_from_everywhere_a_message_is_still_taken_and_the_call_closed(o
         await script.send(Filled("0"))
     await script.fill(disposition=Disposition.HUNG_UP.value)
     assert script.finished
+
+
+def test_a_message_that_stands_in_a_subflow_is_still_offered() -> None:
+    """Through the sub-flow, and through one that leads back to whoever takes the message."""
+    close = Dispose("close", 0, Disposed.CALL, "bye")
+    kept = {
+        "1": Way("inside", "noting"),
+        "2": Way("behind", "passing"),
+        "3": Way("nothing", "book"),
+        "0": Way("end", "close"),
+    }
+    steps: list[Step] = [
+        Pick("reason", 0, "reason", kept),
+        Run("noting", 0, "notes", {"done": "close"}),
+        Run("passing", 0, "passes", {"done": "message"}),
+        TakeMessage("message", 0, MessageKind.CALLBACK, "close", "close"),
+        Book("book", 0, "close", "close", "close", "close"),
+        close,
+        End("bye", 0, None),
+        TakeMessage("note", 0, MessageKind.CALLBACK, "noted", "noted"),
+        Leave("noted", 0, "done"),
+        Leave("passed", 0, "done"),
+    ]
+    parts = {
+        "notes": Subflow("notes", "notes.yaml", "note", frozenset({"note", "noted"})),
+        "passes": Subflow("passes", "passes.yaml", "passed", frozenset({"passed"})),
+    }
+    named = {step.name: step for step in steps}
+    flow = Flow("f", Channel.CONSOLE, "f.yaml", "reason", "reason", named, "00", subflows=parts)
+    screen = Choice((), tuple(Option(key, key) for key in kept))
+    stands = alone(flow, State("reason", Phase.KEY), screen, BOOK)
+    assert isinstance(stands, Choice)
+    assert [option.choice for option in stands.options] == ["1", "2", "0"]
