@@ -195,6 +195,7 @@ def test_p9_procedures_that_run_each_other_in_a_circle_are_refused_and_no_others
             with pytest.raises(Recursion) as raised:
                 analyse(made)
             told = raised.value.circle
+            assert str(raised.value) == f"the procedures {' → '.join(told)} run each other in a circle"
             assert len(told) > 1
             assert told[0] == told[-1]
             assert len(set(told)) == len(told) - 1
