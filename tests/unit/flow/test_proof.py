@@ -298,6 +298,7 @@ def flow_of(*steps: Step) -> Flow:
 def refutation(flow: Flow) -> Counterexample:
     verdict = prove(flow, BOOK, POLICY)
     assert isinstance(verdict, Refuted)
+    assert verdict.flow == "hand"
     [example] = verdict.counterexamples
     return example
 

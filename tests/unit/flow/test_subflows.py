@@ -11,8 +11,9 @@ from callcenter.flow.check import check
 from callcenter.flow.engine import LEAD_TO_A_PERSON, FlowStuck
 from callcenter.flow.language import Channel, Choose, End, Flow, Say, Step
 from callcenter.flow.load import load_flow
+from callcenter.flow.must import Procedure
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.proof import Proven, guaranteed, prove
+from callcenter.flow.proof import Proven, graph_of, guaranteed, prove
 from callcenter.flow.state import State
 from callcenter.flow.subflow_language import Leave, Run, Subflow
 from callcenter.kernel.errors import DataProblems
@@ -161,6 +162,17 @@ def test_p9_what_a_subflow_proves_is_proved_behind_it_by_the_outlet_that_says_so
     holds = guaranteed(read)
     assert "level>=2" in holds["find"]
     assert "level>=2" not in holds["menu"]
+
+
+def test_p9_the_proof_sees_each_subflow_as_a_procedure(tmp_path: Path) -> None:
+    graph = graph_of(loaded(tmp_path))
+    subflow = frozenset({"identify", "is_known", "is_unknown"})
+    assert graph.procedures == {"asks_who": Procedure("asks_who", "identify", subflow)}
+    assert {node.name: node.runs for node in graph.nodes.values() if node.runs} == {"who": "asks_who"}
+    assert {node.name: node.leaves for node in graph.nodes.values() if node.leaves} == {
+        "is_known": "known",
+        "is_unknown": "unknown",
+    }
 
 
 def test_a_flow_is_another_one_when_its_subflow_is(tmp_path: Path) -> None:
