@@ -51,6 +51,8 @@ _numbers = itertools.count(1)
 _LOG_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]* UTC")
 _RECORD_TIME = re.compile(r'"ts":"[0-9T:.Z-]+"')
 _ROUTING_TIME = re.compile(r'"\d{4}-\d\d-\d\d(?:T[0-9:.+-]+)?"')
+#: Of an address of ours: the number of a document behind an identifier that ends in two digits is no day and month.
+_DOCUMENT = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/|%2F)(?=\d)")
 _ROUTING_TABLES = ("queue_entry", "reservation", "presence", "routing_event", "talk", "talk_party")
 
 
@@ -93,7 +95,7 @@ class Premises:
             if exchange.kind == "rest":
                 self._judge_rest(exchange)
             else:
-                self.judge.leaves(Sink.URL, f"{exchange.method} {exchange.url}")
+                self.judge.leaves(Sink.URL, _apart(f"{exchange.method} {exchange.url}"))
                 seen = exchange.kind == "audio" or exchange.response_body in {b"", *self.edge.seen}
                 assert seen, "an answer left past the tap"
         self.judge.leaves(Sink.LOG, self.logs.taken())
@@ -141,10 +143,15 @@ class Premises:
         message = {name: value for name, value in form if name in ("To", "Body")}  # the To of a call is alone
         others = [(name, value) for name, value in form if name not in message]
         headers = headers_of(exchange.request_headers)
-        self.judge.leaves(Sink.REST, f"{exchange.method} {exchange.url}\n{headers}\n\n{urlencode(others)}")
+        self.judge.leaves(Sink.REST, _apart(f"{exchange.method} {exchange.url}\n{headers}\n\n{urlencode(others)}"))
         if message and tuple(message.values()) not in self.outbox.seen:
             self.judge.leaves(Sink.SMS_TO, message.get("To", ""))
             self.judge.leaves(Sink.SMS_BODY, message.get("Body", ""))
+
+
+def _apart(text: str) -> str:
+    """``text`` with a word between identifiers and numbers of documents."""
+    return _DOCUMENT.sub(r"\1 document \2", text)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Random flows of calls, as their files: written by authors who mostly know what they do, or shipped and then changed.
+"""Random flows of calls, as their files, written by authors who mostly know what they do.
 
 An author keeps in mind what is known of the caller at each step, as a person would, and puts there what that allows;
 a careless one also puts other things there. What is really known is for the proof to say.
@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import yaml
-
-from callcenter.kernel.documents import read_yaml
 
 Step = dict[str, Any]
 Known = frozenset[str]
@@ -25,8 +24,9 @@ NOTHING: Known = frozenset()
 PATIENT: Known = frozenset({"level2", "level3", "found"})
 SLOT: Known = frozenset({"slot", "card"})
 
-_SAID = ("no_appointment", "kept", "rights", "practical", "no_following", "confirmed", "emergency_again")
-_MENUS = ("appointments_menu", "appointment_menu", "after_menu", "messages_menu", "privacy", "cancel_question")
+#: None of what is said on one side of a ``find`` only: where it is said besides, it would tell something.
+_SAID = ("kept", "rights", "practical", "slower_said", "confirmed", "emergency_again")
+_MENUS = ("appointments_menu", "appointment_menu", "after_menu", "messages_menu", "cancel_question")
 _SUMMARIES = ("appointment_summary", "appointment_following", "appointment_again")
 #: What an author may write: what it takes to be allowed, and how often it is written where it is.
 _KINDS: Mapping[str, tuple[Known, int]] = {
@@ -40,7 +40,7 @@ _KINDS: Mapping[str, tuple[Known, int]] = {
     "disclose_speciality": (frozenset({"level3", "found"}), 8),
     "confirm": (frozenset({"level2", "found"}), 3),
     "cancel": (frozenset({"level2", "found"}), 3),
-    "reference": (NOTHING, 3),
+    "reference": (NOTHING, 4),
     "card": (frozenset({"slot"}), 6),
     "disclose_slot": (frozenset({"slot", "card"}), 9),
     "cancel_slot": (frozenset({"slot"}), 4),
@@ -54,6 +54,33 @@ _KINDS: Mapping[str, tuple[Known, int]] = {
     "reach_out": (NOTHING, 1),
     "speak": (NOTHING, 1),
     "run": (NOTHING, 5),
+}
+
+
+class Mistake(StrEnum):
+    """What an author may take for true that is not."""
+
+    NONE = ""
+    REFUSED = "whoever is refused is who they were before"
+    RETURNED = "whoever comes back from somebody else is who they were before"
+    VERIFIED = "whoever is refused is verified"
+    NOTHING = "nothing is something"
+    LEVEL = "any level is the highest"
+    CARD = "the card of one slot is every slot's"
+    BIRTH_DATE = "a wrong birth date shows a card"
+    CANCELLED = "what is cancelled is still there"
+
+
+#: The steps of which they then write more, where so much is known.
+_MORE: Mapping[Mistake, tuple[Known, Sequence[str]]] = {
+    Mistake.REFUSED: (NOTHING, ("verify_strongly", "reference")),
+    Mistake.RETURNED: (NOTHING, ("queue", "connect")),
+    Mistake.VERIFIED: (NOTHING, ("verify",)),
+    Mistake.NOTHING: (NOTHING, ("find",)),
+    Mistake.LEVEL: (NOTHING, ("verify", "find", "disclose_speciality")),
+    Mistake.CARD: (NOTHING, ("reference", "card", "disclose_slot")),
+    Mistake.BIRTH_DATE: (NOTHING, ("card", "reference", "disclose_slot")),
+    Mistake.CANCELLED: (NOTHING, ("cancel", "cancel_slot", "reference")),
 }
 
 
@@ -112,13 +139,13 @@ class Author:
 
     Arguments:
         careless: how often a step is written where it should not stand, from 0 to 1.
-        trusting: they hold whoever was refused for whom they were before.
+        mistake: that they make.
     """
 
     chance: Random
     careless: float
     files: Files
-    trusting: bool = False
+    mistake: Mistake = Mistake.NONE
     runnable: dict[str, tuple[Known, Mapping[str, Known]]] = field(default_factory=dict)
     kinds: Mapping[str, tuple[Known, int]] = field(default_factory=lambda: _KINDS)
     _number: int = 0
@@ -150,11 +177,10 @@ class Author:
             return self._ending(part, known)
         kinds = [kind for kind in self.kinds if self._dares(self.kinds[kind][0], known)]
         often = [self.kinds[kind][1] for kind in kinds]
-        if self.trusting:  # who trusts asks for more, and again
-            often = [
-                8 * times if kind in ("verify_strongly", "reference") else times
-                for kind, times in zip(kinds, often, strict=True)
-            ]
+        where, more = _MORE.get(self.mistake, (NOTHING, ()))
+        often = [
+            8 * times if kind in more and where <= known else times for kind, times in zip(kinds, often, strict=True)
+        ]
         kind = self.chance.choices(kinds, often)[0]
         if kind == "run" and not self._to_run(known):
             kind = "choose"
@@ -208,7 +234,10 @@ class Author:
 
     def _made(self, part: Part, kind: str, known: Known, to: Callable[..., str]) -> Step:
         """A step of ``kind``; ``to`` makes whatever it leads to, in the order of its outlets."""
-        chance = self.chance
+        chance, mistake = self.chance, self.mistake
+        cancelled, trusting = mistake is Mistake.CANCELLED, mistake is Mistake.REFUSED
+        wrong = known | {"card"} if mistake is Mistake.BIRTH_DATE else known
+        behind = known if mistake is Mistake.RETURNED else NOTHING
         made: Mapping[str, Callable[[], Step]] = {
             "say": lambda: {"say": chance.choice(_SAID), "then": to()},
             "choose": lambda: {
@@ -223,27 +252,39 @@ class Author:
             "disclose": lambda: {"disclose": chance.choice(_SUMMARIES), "then": to(), "withheld": "person"},
             "disclose_speciality": lambda: {"disclose": "speciality_told", "then": to(), "withheld": "person"},
             "confirm": lambda: {"do": "confirm_appointment", "done": to(), "failed": to(refusal=True)},
-            "cancel": lambda: {"do": "cancel_appointment", "done": to(known - {"found"}), "failed": to(refusal=True)},
+            "cancel": lambda: {
+                "do": "cancel_appointment",
+                "done": to(known if cancelled else known - {"found"}),
+                "failed": to(refusal=True),
+            },
             "reference": lambda: {
                 "reference": "slot",
-                "known": to((known - SLOT) | {"slot"}),
-                "refused": to(known if self.trusting else known - SLOT, refusal=not self.trusting),
+                "known": to((known if mistake is Mistake.CARD else known - SLOT) | {"slot"}),
+                "refused": to(known if trusting else known - SLOT, refusal=not trusting),
             },
-            "card": lambda: {"card": "slot", "proved": to(known | {"card"}), "refused": to(refusal=True)},
+            "card": lambda: {
+                "card": "slot",
+                "proved": to(known | {"card"}),
+                "refused": to(wrong, refusal=wrong == known),
+            },
             "disclose_slot": lambda: {"disclose": "slot_summary", "then": to(), "withheld": "person"},
-            "cancel_slot": lambda: {"do": "cancel_slot", "done": to(known - SLOT), "failed": to(refusal=True)},
+            "cancel_slot": lambda: {
+                "do": "cancel_slot",
+                "done": to(known if cancelled else known - SLOT),
+                "failed": to(refusal=True),
+            },
             "move": lambda: {"move": "slot", "moved": to(), "none": to(), "abandoned": to(refusal=True)},
-            "branch": lambda: {"branch": "practice.voice_messages", "yes": to(), "no": to()},
+            "branch": lambda: {"branch": "practice.is_open", "yes": to(), "no": to()},
             "switch": lambda: {
                 "branch": "practice.answer_mode",
                 "cases": {"menu": to(), "direct": to(), "overflow": to()},
             },
             "queue": lambda: {
                 "queue": "operators",
-                **{way: to(NOTHING) for way in ("connected", "message", "unanswered", "keypad")},
+                **{way: to(behind) for way in ("connected", "message", "unanswered", "keypad")},
                 "callback": "goodbye" if not part.prefix else "person",
             },
-            "connect": lambda: {"connect": "practice", "connected": to(NOTHING), "unanswered": to(NOTHING)},
+            "connect": lambda: {"connect": "practice", "connected": to(behind), "unanswered": to(behind)},
             "book": lambda: {"book": "slot", **dict.fromkeys(("booked", "none", "refused", "abandoned"), to())},
             "message": lambda: {
                 "take_message": chance.choice(("callback", "voice", "renewal")),
@@ -261,16 +302,27 @@ class Author:
         return made[kind]()
 
     def _verify(self, level: int, known: Known, to: Callable[..., str]) -> Step:
-        left = known if self.trusting else known - PATIENT
+        verified, left = proved(level, known), known - PATIENT
+        match self.mistake:
+            case Mistake.LEVEL:
+                verified |= {"level3"}
+            case Mistake.VERIFIED:
+                left = verified
+            case Mistake.REFUSED:
+                left = known
+            case _:
+                pass
+        surely = self.mistake in (Mistake.VERIFIED, Mistake.REFUSED)
         return {
             "verify": {"level": level},
-            "verified": to(proved(level, known)),
-            "refused": to(left, refusal=not self.trusting),
+            "verified": to(verified),
+            "refused": to(left, refusal=not surely),
             "unavailable": to(left, refusal=True),
         }
 
     def _find(self, what: str, known: Known, to: Callable[..., str]) -> Step:
-        return {"find": what, "found": to(known | {"found"}), "none": to(), "withheld": "person"}
+        none = known | {"found"} if self.mistake is Mistake.NOTHING else known
+        return {"find": what, "found": to(known | {"found"}), "none": to(none), "withheld": "person"}
 
     def _run(self, known: Known, to: Callable[..., str]) -> Step:
         name = self.chance.choice(list(self.runnable))
@@ -282,11 +334,11 @@ def proved(level: int, known: Known) -> Known:
     return (known - PATIENT - SLOT) | {f"level{one}" for one in range(2, level + 1)}
 
 
-def authored(seed: int, *, trusting: bool = False) -> Files:
-    """The flow that ``seed`` stands for."""
+def authored(seed: int, mistake: Mistake = Mistake.NONE) -> Files:
+    """The flow that ``seed`` stands for, by an author who makes that mistake."""
     chance = Random(seed)
-    careless = chance.choice((0.0, 0.0, 0.03, 0.15))
-    return Author(chance, careless, Files(dict(HEAD)), trusting).writes()
+    careless = 0.0 if mistake else chance.choice((0.0, 0.0, 0.03, 0.15))
+    return Author(chance, careless, Files(dict(HEAD)), mistake).writes()
 
 
 def to_a_person() -> dict[str, Step]:
@@ -304,93 +356,3 @@ def to_a_person() -> dict[str, Step]:
         "parted": {"end": None},
         "goodbye": {"end": "goodbye"},
     }
-
-
-# --- what is shipped, and then changed
-
-
-def shipped(path: Path) -> Files:
-    """The flow in the file at ``path``, with its parts in one file."""
-    head = dict(read_yaml(path).data)
-    steps = dict(head.pop("steps"))
-    for part in head.pop("parts"):
-        own = part if "/" in part else f"{path.stem}/{part}"
-        steps.update(read_yaml(path.parent / f"{own}.yaml").data["steps"])
-    files = Files(head, steps)
-    for name in {step["run"] for step in steps.values() if "run" in step}:
-        subflow = read_yaml(path.parent / "subflows" / f"{name}.yaml").data
-        start = subflow["start"]
-        files.subflows[name] = {start: subflow["steps"][start], **subflow["steps"]}
-    return files
-
-
-#: Keys of a step that lead nowhere.
-_NO_OUTLETS = frozenset(
-    {"verify", "find", "disclose", "say", "choose", "do", "end", "branch", "take_message", "queue", "connect"}
-    | {"reference", "card", "move", "book", "reach_out", "speak", "prove", "run", "leave"}
-)  # fmt: skip
-
-
-def ways_of(step: Step) -> list[tuple[dict[str, Any], str]]:
-    """Every place in ``step`` where the name of another stands: what holds it, and by which key."""
-    found = [(step, key) for key, value in step.items() if isinstance(value, str) and key not in _NO_OUTLETS]
-    for inner in (step.get("keys", {}), step.get("cases", {})):
-        found += [(inner, key) for key in inner]
-    return found
-
-
-def changed(seed: int, path: Path) -> Files:
-    """The shipped flow at ``path``, with one or two things changed in it, or in its sub-flow."""
-    chance, files = Random(seed), shipped(path)
-    for _ in range(chance.choice((1, 1, 2))):
-        steps = chance.choice((files.steps, *files.subflows.values()))
-        chance.choice((_retarget, _drop_proof, _swap_level, _insert, _insert, _tell_on_none))(steps, chance)
-    return files
-
-
-def _retarget(steps: dict[str, Step], chance: Random) -> None:
-    holder, key = chance.choice([way for step in steps.values() for way in ways_of(step)])
-    holder[key] = chance.choice([*steps, "person"])
-
-
-def _drop_proof(steps: dict[str, Step], chance: Random) -> None:
-    """Go past a step that proves something, or that finds what is told then."""
-    proofs = {"verify": "verified", "card": "proved", "find": "found", "reference": "known"}
-    dropped = [(name, steps[name][outlet]) for name in steps for verb, outlet in proofs.items() if verb in steps[name]]
-    for name, onward in chance.sample(dropped, min(1, len(dropped))):
-        for step in steps.values():
-            for holder, key in ways_of(step):
-                if holder[key] == name:
-                    holder[key] = onward
-        if name != next(iter(steps)):  # the start of a sub-flow stays
-            del steps[name]
-
-
-def _swap_level(steps: dict[str, Step], chance: Random) -> None:
-    for step in steps.values():
-        if "verify" in step and chance.random() < 0.5:
-            step["verify"] = {"level": 5 - step["verify"]["level"]}
-
-
-def _insert(steps: dict[str, Step], chance: Random) -> None:
-    """A transfer, another patient, another reference, or a look for something, in the middle of some way."""
-    holder, key = chance.choice([way for step in steps.values() for way in ways_of(step)])
-    onward, name = holder[key], f"inserted_{len(steps)}"
-    again = chance.choice((onward, "person"))
-    steps[name] = chance.choice(
-        (
-            {"connect": "practice", "connected": onward, "unanswered": onward},
-            {"verify": {"level": chance.choice((2, 3))}, "verified": onward, "refused": again, "unavailable": again},
-            {"reference": "slot", "known": onward, "refused": again},
-            {"find": "next_appointment", "found": onward, "none": onward, "withheld": "person"},
-            {"take_message": "callback", "taken": onward, "abandoned": again},
-        )
-    )
-    holder[key] = name
-
-
-def _tell_on_none(steps: dict[str, Step], chance: Random) -> None:
-    tells = [name for name, step in steps.items() if "disclose" in step]
-    for step in steps.values():
-        if "find" in step and tells:
-            step["none"] = chance.choice(tells)

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from callcenter.disclosure.exits import show
 from callcenter.disclosure.gate import Control, Granted, Inquiry, Reason
 from callcenter.flow.conversation import Started
-from callcenter.flow.language import Channel, Flow, Level
+from callcenter.flow.language import Channel, Flow, Level, Verify
 from callcenter.flow.ports import BookablePractitioner, Caller, Done, Failed, Withheld
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.screens import AtKeys, Filled, Finished, Form, Returned, Screen, ScriptEvent
@@ -25,7 +25,8 @@ from callcenter.flow.state import State
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
 from callcenter.kernel.protected import Protected
 from tests.unit.flow.doubles import NOW, MemoryMessages
-from tests.unit.flow.gated import GatedRecord, Person, Practice, Verifier, another_code, people
+from tests.unit.flow.gated import GatedRecord, Verifier
+from tests.unit.flow.gated_practice import Person, Practice, another_code, people
 from tests.unit.flow.script_doubles import MemoryNotes, MemoryScriptBooking, MemoryScriptVerifier
 from tests.unit.flow.wanderers import public_fields, ways_to
 
@@ -129,7 +130,6 @@ class Operator:
     state: State = field(init=False)
     _me: Person = field(init=False)
     _ways: Mapping[str, Mapping[str, str]] = field(init=False)
-    _proved: set[UUID] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         everybody, public = people(), public_fields(self.chance)
@@ -160,7 +160,7 @@ class Operator:
         turn = await advance_script(self.flow, self.book, self.state, event, self.world)
         self.state = State.from_json(turn.state.to_json())
         refusals = tuple(reason.value for reason in self.practice.pen.refusals())
-        shown, proved = tuple(self.record.shown), frozenset(self._proved)
+        shown, proved = tuple(self.record.shown), frozenset(self.keys.ever if self.honest else ())
         self.answered.append(Answered(turn.screen, turn.visited, refusals, shown, self.practice.aged, proved))
 
     def _something_happens(self) -> None:
@@ -186,10 +186,10 @@ class Operator:
         return Filled(self._chosen(offered), {one.name: self._typed(one.name) for one in fields})
 
     async def _caller_types(self) -> None:
+        step = self.flow.steps[self.state.step]
+        self.keys._grants = min(self.grants, step.level) if isinstance(step, Verify) else self.grants
         right = self.keys.sent[-1][1] if self.keys.sent else "000000"
         await self.keys.check_code(right if self.honest else another_code(right, self.chance))
-        if self.honest and self.keys.verified is not None:
-            self._proved.add(cast(Person, self.keys.verified).id)
 
     def _chosen(self, offered: Sequence[str]) -> str:
         onward = [outlet.removeprefix("key ") for outlet in self._ways.get(self.state.step, ())]

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from callcenter.flow.language import Disclose, Do, Find, Flow, Level
+from callcenter.flow import proof
+from callcenter.flow.effects import effect
+from callcenter.flow.facts import FOUND
+from callcenter.flow.language import Card, Connect, Disclose, Do, Find, Flow, Level, Queue, Reference, Verify
+from callcenter.flow.language import Step as FlowStep
 from callcenter.flow.load import load_flow
+from callcenter.flow.must import Effect
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.proof import Proven, Refuted, prove
+from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
 from callcenter.flow.walking import FlowStuck
 from callcenter.kernel.errors import DataProblems
-from tests.unit.flow.gated import (
+from tests.unit.flow.changed_flows import changed
+from tests.unit.flow.gated_practice import (
     NEVER_IN_A_PROVEN_FLOW,
     POLICY,
     ROOT,
@@ -29,7 +36,7 @@ from tests.unit.flow.gated import (
     people,
     whose_canaries,
 )
-from tests.unit.flow.random_flows import HEAD, Files, Step, authored, changed, to_a_person
+from tests.unit.flow.random_flows import HEAD, Files, Mistake, Step, authored, to_a_person
 from tests.unit.flow.wanderers import Happened, Wanderer
 
 SEED = int(os.environ.get("RANDOM_FLOWS_SEED", "20261130"))
@@ -37,6 +44,8 @@ SEED = int(os.environ.get("RANDOM_FLOWS_SEED", "20261130"))
 AUTHORED = int(os.environ.get("RANDOM_FLOWS", "80"))
 CHANGED = AUTHORED // 4
 CALLERS = 6
+#: Flows of each mistake that authors make.
+MISTAKES = AUTHORED * 3 // 8
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +159,111 @@ async def _forced(flow: Flow, book: PromptBook, way: Sequence[tuple[str, str]]) 
     return "not met"
 
 
+# --- the walk sees
+
+
+def _kept(step: FlowStep, outlet: str, flow: Flow) -> Effect:
+    """What another person on the line ends is kept."""
+    return Effect() if isinstance(step, Connect | Queue) else effect(step, outlet, flow)
+
+
+def _found_is_whoevers(step: FlowStep, outlet: str, flow: Flow) -> Effect:
+    """What was found for one patient is taken for another's."""
+    true = effect(step, outlet, flow)
+    return replace(true, ends=true.ends - FOUND) if isinstance(step, Verify) else true
+
+
+def _verified_by_any(step: FlowStep, outlet: str, flow: Flow) -> Effect:
+    """Who is refused is taken for verified."""
+    return effect(step, "verified" if isinstance(step, Verify) else outlet, flow)
+
+
+def _found_by_any(step: FlowStep, outlet: str, flow: Flow) -> Effect:
+    """Nothing is taken for something."""
+    return effect(step, "found" if isinstance(step, Find) and outlet == "none" else outlet, flow)
+
+
+def _strongly(step: FlowStep, outlet: str, flow: Flow) -> Effect:
+    """Any level is taken for the highest."""
+    return effect(replace(step, level=Level.STRONG) if isinstance(step, Verify) else step, outlet, flow)
+
+
+def _another_card(step: FlowStep, outlet: str, flow: Flow) -> Effect:
+    """The card of one slot is taken for another's."""
+    true = effect(step, outlet, flow)
+    return replace(true, ends=frozenset()) if isinstance(step, Reference) else true
+
+
+def _card_by_any(step: FlowStep, outlet: str, flow: Flow) -> Effect:
+    """A wrong birth date is taken for the right one."""
+    return effect(step, "proved" if isinstance(step, Card) else outlet, flow)
+
+
+def _cancelled_stands(step: FlowStep, outlet: str, flow: Flow) -> Effect:
+    """What is cancelled is taken to be there."""
+    return Effect() if isinstance(step, Do) else effect(step, outlet, flow)
+
+
+MISTAKEN: Mapping[Mistake, Callable[[FlowStep, str, Flow], Effect]] = {
+    Mistake.RETURNED: _kept,
+    Mistake.VERIFIED: _verified_by_any,
+    Mistake.NOTHING: _found_by_any,
+    Mistake.LEVEL: _strongly,
+    Mistake.CARD: _another_card,
+    Mistake.BIRTH_DATE: _card_by_any,
+    Mistake.CANCELLED: _cancelled_stands,
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKEN)
+async def test_p9_a_proof_that_makes_the_mistakes_of_an_author_is_found_out(
+    book: PromptBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: Mistake
+) -> None:
+    files = [authored(SEED + number, mistake) for number in range(MISTAKES)]
+    judged = [(flow, verdict) for flow, verdict in _judged(files, book, tmp_path) if isinstance(verdict, Refuted)]
+    monkeypatch.setattr(proof, "effect", MISTAKEN[mistake])
+    missed = [(flow, one) for flow, verdict in judged for one in _missed(verdict, prove(flow, book, POLICY))]
+    found_out = [await _found_out(flow, book, example) for flow, example in missed[:10]]
+    assert any(found_out)
+
+
+async def test_p9_a_proof_that_takes_what_was_found_for_another_patients_is_found_out(
+    book: PromptBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By hand: who is verified already is not asked again, but for a higher level."""
+    steps = _way(
+        ("first", {"verify": {"level": 2}, "verified": "find", **_REFUSED}),
+        ("find", {"find": "next_appointment", "found": "higher", "none": "person", "withheld": "person"}),
+        ("higher", {"verify": {"level": 3}, "verified": "tell", **_REFUSED}),
+        ("tell", {"disclose": "appointment_summary", "then": "person", "withheld": "person"}),
+    )
+    ((flow, verdict),) = _judged([Files(dict(HEAD), steps)], book, tmp_path)
+    assert isinstance(verdict, Refuted)
+    monkeypatch.setattr(proof, "effect", _found_is_whoevers)
+    assert isinstance(prove(flow, book, POLICY), Proven)
+    assert await _found_out(flow, book, verdict.counterexamples[0])
+
+
+def _missed(true: Refuted, mistaken: Proven | Refuted) -> list[Counterexample]:
+    """What the mistaken proof does not refute."""
+    still = {one.path[-1].step for one in mistaken.counterexamples} if isinstance(mistaken, Refuted) else set[str]()
+    return [one for one in true.counterexamples if one.path[-1].step not in still]
+
+
+async def _found_out(flow: Flow, book: PromptBook, example: Counterexample) -> bool:
+    """Whether somebody who goes that way meets a fault, or is stuck."""
+    way = [(hop.step, hop.outlet) for hop in example.path]
+    for number in range(10):
+        grants = Level.STRONG if number % 2 else Level.VERIFIED
+        wanderer = Wanderer(flow, book, Random(f"{flow.digest} {number}"), way[-1][0], way=way, grants=grants)
+        try:
+            if any(list(faults(flow, turn)) for turn in await wanderer.walks()):
+                return True
+        except (FlowStuck, KeyError):
+            return True
+    return False
+
+
 # --- minimal ways on which the proof and the engine disagreed
 
 
@@ -207,7 +321,7 @@ async def test_p9_what_is_accepted_can_be_walked(book: PromptBook, tmp_path: Pat
 
 @pytest.fixture(scope="module")
 def trusted(book: PromptBook, tmp_path_factory: pytest.TempPathFactory) -> Judged:
-    files = [authored(SEED + number, trusting=True) for number in range(AUTHORED)]
+    files = [authored(SEED + number, Mistake.REFUSED) for number in range(MISTAKES)]
     return list(_judged(files, book, tmp_path_factory.mktemp("trusted")))
 
 

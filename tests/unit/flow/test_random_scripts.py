@@ -16,7 +16,7 @@ from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Proven, Refuted, prove
 from callcenter.flow.script_language import Declare, Reveal
 from callcenter.flow.walking import FlowStuck
-from tests.unit.flow.gated import NEVER_IN_A_PROVEN_FLOW, POLICY, ROOT
+from tests.unit.flow.gated_practice import NEVER_IN_A_PROVEN_FLOW, POLICY, ROOT
 from tests.unit.flow.random_operators import Answered, Operator
 from tests.unit.flow.random_scripts import authored_script
 from tests.unit.flow.test_random_flows import SEED, Judged
@@ -41,11 +41,15 @@ def judged(book: PromptBook, tmp_path_factory: pytest.TempPathFactory) -> Judged
     return found
 
 
-def operators(flow: Flow, book: PromptBook, goals: Iterable[str], count: int, **how: bool) -> Iterator[Operator]:
+def operators(
+    flow: Flow, book: PromptBook, goals: Iterable[str], count: int, *, honest: bool = True, undisturbed: bool = False
+) -> Iterator[Operator]:
+    """Operators who are after one of ``goals``, with a caller who can prove who they are, or cannot."""
     for number in range(count):
-        chance = Random(f"{SEED} {flow.digest} {number} {how}")
+        chance = Random(f"{SEED} {flow.digest} {number} {honest}")
         grants = chance.choice((Level.VERIFIED, Level.VERIFIED, Level.STRONG))
-        yield Operator(flow, book, chance, chance.choice(list(goals)), grants=grants, **how)
+        goal = chance.choice(list(goals))
+        yield Operator(flow, book, chance, goal, honest=honest, undisturbed=undisturbed, grants=grants)
 
 
 def faults(turn: Answered) -> Iterator[str]:

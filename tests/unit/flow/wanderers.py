@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import cast
 from uuid import UUID
 
 from callcenter.flow.conversation import (
@@ -36,17 +35,8 @@ from callcenter.flow.subflow_language import Leave, Run
 from callcenter.flow.words import CASE_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.labels import FIELD_LABELS, Category
 from tests.unit.flow.doubles import NOW, MemoryBooking, MemoryMessages, MemoryOutreach
-from tests.unit.flow.gated import (
-    GatedRecord,
-    GatedReferences,
-    Lobby,
-    Person,
-    Practice,
-    Switchboard,
-    Verifier,
-    another_code,
-    people,
-)
+from tests.unit.flow.gated import GatedRecord, GatedReferences, Lobby, Switchboard, Verifier
+from tests.unit.flow.gated_practice import Person, Practice, another_code, people
 
 #: More than any call may have (P7).
 MOST_EVENTS = 60
@@ -78,6 +68,7 @@ class Wanderer:
     Arguments:
         goal: the step that they are after.
         honest: they hold the telephone and the cards of those whose birth dates they type.
+        grants: the level that a right code proves at most.
         way: steps, each with the outlet by which they want to leave it; in a call around which nothing happens.
     """
 
@@ -97,7 +88,6 @@ class Wanderer:
     state: State = field(init=False)
     _me: Person = field(init=False)
     _ways: Mapping[str, Mapping[str, str]] = field(init=False)
-    _proved: set[UUID] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         everybody = people()
@@ -112,13 +102,14 @@ class Wanderer:
         self.lobby = Lobby(self.verifier, self.references)
         self.lobby.admits = self.chance.random() < 0.7
         record, switchboard = GatedRecord(self.practice, self.verifier), Switchboard(self.verifier, self.references)
-        number = self.chance.choice(("+33639980001", None))
+        nothing = any(outlet == "none" for _, outlet in self.way)  # who wants nothing found has nothing to come
+        self._me = everybody[2] if nothing else self.chance.choice((everybody[0], everybody[0], *everybody))
+        number = self.chance.choice((next(iter(self._me.telephones)), None))
         ports = (self.verifier, record, MemoryMessages(), MemoryOutreach(), booking, self.references)
         self.world = World(NOW, Caller(number), public, *ports, switchboard, self.lobby, {"en": public})
         self.state = initial(self.flow)
         if self.flow.direction is Direction.OUTGOING:  # that they asked for in another call, which gave out a code
-            self.verifier.was_given_out(everybody[0])
-        self._me = self.chance.choice((everybody[0], everybody[0], *everybody))
+            self.verifier.was_given_out(self._me)
         self._ways = ways_to(self.flow, self.goal)
 
     async def walks(self) -> list[Happened]:
@@ -135,10 +126,8 @@ class Wanderer:
         self.practice.pen.entries.clear()
         turn: Turn = await advance(self.flow, self.book, self.state, event, self.world)
         self.state = State.from_json(turn.state.to_json())
-        if self.honest:
-            self._proved |= {cast(Person, self.verifier.verified).id} if self.verifier.verified else set()
-            self._proved |= {self.practice.visit(slot).whose for slot in (self.references.proved,) if slot}
-        pen, proved = self.practice.pen, frozenset(self._proved)
+        pen = self.practice.pen
+        proved = frozenset(self.verifier.ever | self.references.ever) if self.honest else frozenset[UUID]()
         refusals = tuple(reason.value for reason in pen.refusals())
         self.happened.append(
             Happened(event, turn.reply, turn.visited, refusals, pen.grants(), self.practice.aged, proved)
@@ -178,6 +167,7 @@ class Wanderer:
         wanted = self._wanted()
         if isinstance(step, Verify):
             self.verifier.down = wanted == "unavailable"
+            self.verifier._grants = min(self.grants, step.level)  # no more than is asked for
         match self.state.phase:
             case Phase.KEY if isinstance(step, Choose):
                 keys = wanted.removeprefix("key ") if wanted.startswith("key ") else chance.choice(list(step.keys))
