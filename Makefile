@@ -119,7 +119,7 @@ format: $(STAMP) ## Put imports and code in the project's form
 	$(BIN)/ruff format
 
 # Their own environments: mutmut, pip-tools and pip-audit are needed here alone, and must not change what is locked.
-mutants: $(STAMP) ## Change the analyser one place at a time, and see that tests fail (about half an hour on two cores)
+mutants: $(STAMP) ## Change the analyser one place at a time, and see that tests fail (a quarter of an hour)
 	@$(BIN)/python -m venv --clear .venv/mutants
 	@.venv/mutants/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@.venv/mutants/bin/python -m pip install --quiet --disable-pip-version-check mutmut==3.8.1
