@@ -19,7 +19,7 @@ endif
 # A machine may forbid Python to keep what it has compiled: every start, and every worker of the tests, then does so anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup ci-setup softphone demo demo-reset check test soak bench bench-large bench-pages docs words pictures format lock audit-deps clean moved
+.PHONY: help setup ci-setup softphone demo demo-reset check test soak bench bench-large bench-pages docs words pictures format mutants lock audit-deps clean moved
 moved:
 
 help: ## List what make can do
@@ -118,7 +118,15 @@ format: $(STAMP) ## Put imports and code in the project's form
 	$(BIN)/ruff check --select I --fix --quiet
 	$(BIN)/ruff format
 
-# Its own environments: pip-tools and pip-audit are needed here alone, and must not change what is locked.
+# Their own environments: mutmut, pip-tools and pip-audit are needed here alone, and must not change what is locked.
+mutants: $(STAMP) ## Change the analyser one place at a time, and see that tests fail (a quarter of an hour)
+	@$(BIN)/python -m venv --clear .venv/mutants
+	@.venv/mutants/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@.venv/mutants/bin/python -m pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	rm -rf mutants
+	.venv/mutants/bin/mutmut run --max-children 2
+	.venv/mutants/bin/mutmut results
+
 lock: $(STAMP) ## Make requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m venv --clear .venv/lock
 	@.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
@@ -134,5 +142,5 @@ audit-deps: $(STAMP) ## Look the locked packages up among known vulnerabilities
 	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 clean: ## Remove what setup, tests and checks made; data in var/ stays
-	rm -rf .venv browser/node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv browser/node_modules build dist mutants *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import structlog
 from argon2.profiles import CHEAPEST
+from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -38,6 +39,15 @@ from callcenter.store.sealed import Sealer
 from tests.accepting import mend_accepting
 
 mend_accepting()
+
+# make mutants: each mutant meets the same examples, one that fails is not made smaller, and a busy machine fails none.
+settings.register_profile(
+    "mutants",
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
 
 ROOT = SUPERUSER
 TEMPLATE = "callcenter_template"

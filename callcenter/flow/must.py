@@ -287,12 +287,12 @@ class _Led:
     Arguments:
         before: the standing that it comes from.
         leading: the exit that was taken; ``None``: into the procedure that the node runs.
-        left: of a procedure that was gone through: the standing in which it was left.
+        through: of a procedure that was gone through: the standings in which it was begun and left.
     """
 
     before: _Standing
     leading: Exit | None
-    left: _Standing | None = None
+    through: tuple[_Standing, _Standing] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,7 +397,7 @@ class _Search:
             for length, left in self._leaving[begun].get(leading.outlet, ()):
                 there = (leading.target, self._beyond(leading, left[1]))
                 # The node that runs, those inside, and the one that leaves.
-                yield length + 2, there, _Led(here, leading, left)
+                yield length + 2, there, _Led(here, leading, (begun, left))
 
     def _beyond(self, leading: Exit, holds: bool) -> bool:
         if self._fact in leading.effect.establishes:
@@ -427,12 +427,11 @@ class _Search:
         return [hop for part in reversed(hops) for hop in part]
 
     def _passed(self, how: _Led) -> list[tuple[str, str, Effect]]:
-        name, holds = how.before
+        name, _ = how.before
         if how.leading is None:
             return [(name, "", Effect())]
-        if how.left is None:
+        if how.through is None:
             return [(name, how.leading.outlet, how.leading.effect)]
-        procedure = self._graph.nodes[name].runs or ""
-        begun = (self._graph.procedures[procedure].start, holds)
-        inside = self._hops(self._inside[begun], how.left)
-        return [(name, "", Effect()), *inside, (how.left[0], how.leading.outlet, how.leading.effect)]
+        begun, left = how.through
+        inside = self._hops(self._inside[begun], left)
+        return [(name, "", Effect()), *inside, (left[0], how.leading.outlet, how.leading.effect)]

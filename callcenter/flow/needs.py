@@ -144,7 +144,7 @@ def _card_opens(field: str, flow: Flow, policy: Policy) -> bool:
     """Whether a card is worth level 2 for what ``field`` tells."""
     categories = with_implied(frozenset({FIELD_LABELS[field]}))
     required = policy.strictest(categories, flow.channel)
-    return categories <= CARD_OPENS and not isinstance(required, Never) and required <= Level.VERIFIED
+    return CARD_OPENS.issuperset(categories) and not isinstance(required, Never) and required <= Level.VERIFIED
 
 
 def _category_needs(

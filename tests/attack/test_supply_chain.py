@@ -42,9 +42,9 @@ def test_a_registry_gives_another_package_of_the_locked_version(sabotage: Sabota
 
 
 def options_of_make_setup() -> list[str]:
-    """How ``make setup`` calls pip for the locked dependencies."""
+    """How ``make setup`` calls pip for the locked dependencies, and whatever else installs them: in the same way."""
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
-    (options,) = re.findall(r"-m pip install (.*) -r requirements\.lock", makefile)
+    (options,) = set(re.findall(r"-m pip install (.*) -r requirements\.lock", makefile))
     return str(options).split()
 
 

@@ -195,6 +195,7 @@ def test_p9_procedures_that_run_each_other_in_a_circle_are_refused_and_no_others
             with pytest.raises(Recursion) as raised:
                 analyse(made)
             told = raised.value.circle
+            assert str(raised.value) == f"the procedures {' → '.join(told)} run each other in a circle"
             assert len(told) > 1
             assert told[0] == told[-1]
             assert len(set(told)) == len(told) - 1
@@ -259,3 +260,52 @@ def test_p9_a_way_tells_where_it_goes_into_a_procedure_and_how_it_comes_back() -
         Passed("ask", "0", none),
         Passed("end", "", none),
     )
+
+
+def test_p9_a_way_through_a_procedure_is_as_long_as_all_that_is_passed_in_it() -> None:
+    """Six nodes by the procedure, and as many round it: the first exit decides. One less round it, and it does not."""
+
+    def outlet(around: int) -> str:
+        nodes = [
+            Node("start", (Exit("through", "run"), Exit("round", "n0"))),
+            Node("run", (Exit("left", "told"),), runs="asks"),
+            Node("ask", (Exit("then", "ask more"),)),
+            Node("ask more", (Exit("then", "back"),)),
+            Node("back", leaves="left"),
+            *(Node(f"n{at}", (Exit("then", f"n{at + 1}" if at + 1 < around else "told"),)) for at in range(around)),
+            Node("told"),
+        ]
+        asks = Procedure("asks", "ask", frozenset({"ask", "ask more", "back"}))
+        way = analyse(Graph({node.name: node for node in nodes}, ("start",), {"asks": asks})).shortest("told", None)
+        assert way is not None
+        assert len(way) == min(6, around + 2)
+        return way[0].outlet
+
+    assert outlet(around=5) == "through"
+    assert outlet(around=4) == "through"
+    assert outlet(around=3) == "round"
+
+
+def test_p9_a_way_out_of_a_procedure_in_a_procedure_brings_what_both_did() -> None:
+    nodes = [
+        Node("start", (Exit("then", "outer run", Effect(frozenset({"first", "lost"}))),)),
+        Node("outer run", (Exit("left", "told"),), runs="outer"),
+        Node("outer", (Exit("then", "inner run", Effect(frozenset({"second"}))),)),
+        Node("inner run", (Exit("left", "back"),), runs="inner"),
+        Node("back", leaves="left"),
+        Node("inner", (Exit("0", "away", Effect(frozenset({"third"}), frozenset({"lost"}))), Exit("1", "inside"))),
+        Node("inside", leaves="left"),
+        Node("told"),
+        Node("away"),
+    ]
+    procedures = {
+        "outer": Procedure("outer", "outer", frozenset({"outer", "inner run", "back"})),
+        "inner": Procedure("inner", "inner", frozenset({"inner", "inside"})),
+    }
+    analysis = analyse(Graph({node.name: node for node in nodes}, ("start",), procedures))
+    assert analysis.holds["away"] == {"first", "second", "third"}
+    assert analysis.holds["told"] == {"first", "lost", "second"}
+    way = analysis.shortest("away", "lost")
+    assert way is not None
+    assert [one.node for one in way] == ["start", "outer run", "outer", "inner run", "inner", "away"]
+    assert analysis.shortest("away", "third") is None

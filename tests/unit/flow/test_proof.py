@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import event, given, settings
@@ -303,6 +304,7 @@ def flow_of(*steps: Step) -> Flow:
 def refutation(flow: Flow) -> Counterexample:
     verdict = prove(flow, BOOK, POLICY)
     assert isinstance(verdict, Refuted)
+    assert verdict.flow == "hand"
     [example] = verdict.counterexamples
     return example
 
@@ -356,6 +358,23 @@ def test_the_engine_may_lead_to_the_person_step_from_anywhere_so_nothing_holds_t
     assert isinstance(verdict, Refuted)
     [example] = verdict.counterexamples
     assert [(hop.step, hop.outlet) for hop in example.path] == [("verify", "limit"), ("read", "")]
+
+
+def test_p7_of_all_that_is_said_before_the_emergency_line_the_first_alone_is_refuted() -> None:
+    steps = [
+        Go("on", 1, "first"),
+        Say("first", 2, "public", "second"),
+        Say("second", 3, "public", "third"),
+        Disclose("third", 4, "time", "urgent", "urgent"),
+        Say("urgent", 5, "emergency", "end"),
+    ]
+    example = refutation(replace(flow_of(*steps), emergency="emergency"))
+    assert [hop.step for hop in example.path] == ["on", "first"]
+    assert (example.file, example.line, example.fact) == ("hand.yaml", 2, "heard:emergency")
+    assert example.what == (
+        "step « first » is met by callers, which needs the emergency line « emergency » before it; "
+        "it can be reached without"
+    )
 
 
 def test_p9_the_shipped_flow_is_proven_and_not_without_its_verify_step(tmp_path: Path) -> None:

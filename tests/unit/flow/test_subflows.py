@@ -11,11 +11,12 @@ from callcenter.flow.check import check
 from callcenter.flow.engine import LEAD_TO_A_PERSON, FlowStuck
 from callcenter.flow.language import Channel, Choose, End, Flow, Say, Step
 from callcenter.flow.load import load_flow
+from callcenter.flow.must import Procedure
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.proof import Proven, guaranteed, prove
+from callcenter.flow.proof import Proven, graph_of, guaranteed, prove
 from callcenter.flow.state import State
 from callcenter.flow.subflow_language import Leave, Run, Subflow
-from callcenter.kernel.errors import DataProblems
+from callcenter.kernel.errors import DataProblems, Problem
 from tests.unit.flow.doubles import Call
 
 ROOT = Path(__file__).parents[3]
@@ -163,6 +164,17 @@ def test_p9_what_a_subflow_proves_is_proved_behind_it_by_the_outlet_that_says_so
     assert "level>=2" not in holds["menu"]
 
 
+def test_p9_the_proof_sees_each_subflow_as_a_procedure(tmp_path: Path) -> None:
+    graph = graph_of(loaded(tmp_path))
+    subflow = frozenset({"identify", "is_known", "is_unknown"})
+    assert graph.procedures == {"asks_who": Procedure("asks_who", "identify", subflow)}
+    assert {node.name: node.runs for node in graph.nodes.values() if node.runs} == {"who": "asks_who"}
+    assert {node.name: node.leaves for node in graph.nodes.values() if node.leaves} == {
+        "is_known": "known",
+        "is_unknown": "unknown",
+    }
+
+
 def test_a_flow_is_another_one_when_its_subflow_is(tmp_path: Path) -> None:
     before = loaded(tmp_path).digest
     assert loaded(tmp_path, subflow=SUBFLOW + "# another day\n").digest != before
@@ -193,10 +205,22 @@ def test_a_subflow_must_be_left_somewhere_by_somebody_who_reaches_that(tmp_path:
     )
     what = refusal(tmp_path, SOUND.replace(", known: find, unknown: menu", ""), never)
     assert "no step of the sub-flow « asks_who » goes back to whoever runs it" in what
+    with pytest.raises(DataProblems) as refused:
+        loaded(tmp_path, SOUND, never)
+    assert "take it out: the outlets are none" in {problem.mend for problem in refused.value.problems}
+    what = "no step of the sub-flow « asks_who » goes back to whoever runs it"
+    mend = "add a step « leave: OUTLET », or write the steps into the flow"
+    assert Problem(str(tmp_path / "subflows" / "asks_who.yaml"), 0, what, mend) in refused.value.problems
     unreached = SUBFLOW + "  lost: {leave: lost}\n"
     assert refusal(tmp_path, SOUND.replace("unknown: menu", "unknown: menu, lost: menu"), unreached) == [
         "no way leads to step « lost »"
     ]
+
+
+def test_each_way_into_the_midst_of_a_subflow_is_refused_wherever_the_others_lead(tmp_path: Path) -> None:
+    text = SOUND.replace("keys: {1: who,", "keys: {1: who, 2: is_known, 3: who, 4: is_unknown,")
+    what = refusal(tmp_path, text)
+    assert [key for key in "1234" if any(f"outlet « key {key} » of step « menu »" in one for one in what)] == ["2", "4"]
 
 
 def test_p7_ways_of_a_subflow_end_whoever_runs_it(tmp_path: Path) -> None:
