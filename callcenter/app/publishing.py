@@ -149,7 +149,10 @@ async def follow(database: Database, shelf: Shelf) -> None:
     """Take over what is current, unless this version does not prove it."""
     async with database.house() as connection:
         digest = await current_of(connection)
-        if digest is None or digest == shelf.current.release.digest or shelf.refuses(digest):
+        if digest is None:
+            return
+        shelf.sees(digest)
+        if digest == shelf.current.release.digest or shelf.refuses(digest):
             return
         try:
             release = await release_called(connection, digest)
@@ -168,9 +171,8 @@ async def _proven_again(publishing: Publishing, shelf: Shelf) -> None:
         async with database.house() as connection:
             try:
                 playable = await shelf.of(connection, digest)
-            except (NoSuchFlow, FlowRefused) as error:
-                shelf.refuse(digest, error)  # told already, but of a flow that no release holds
-                continue
+            except (NoSuchFlow, FlowRefused):
+                continue  # it is told
         if playable.proof is not None:
             proofs.append(playable.proof)
     async with database.house() as connection:
@@ -206,7 +208,10 @@ async def following(address: str, database: Database, shelf: Shelf, alerts: Aler
 
         async def once() -> None:
             woken = await subscription.wait(looks.left)
-            if any(one.about is About.FLOWS for one in woken) or looks.left == 0:
+            published = any(one.about is About.FLOWS for one in woken)
+            if published:
+                shelf.news()
+            if published or looks.left == 0:
                 looks.looked()
                 await follow(database, shelf)
 
