@@ -19,10 +19,10 @@ MOST_PROVEN = 20
 
 
 async def releases_fit(database: Database, settings: Settings) -> str:
-    """Prove the current release, the flows that calls are in, and the releases of late.
+    """Prove the current release, the other recent ones, and the flows that calls in progress are in.
 
     Raises:
-        CallcenterError: this version runs what calls begin in, or are in, not; with what to do.
+        CallcenterError: this version does not run the flows that calls begin in, or are in; with what to do.
     """
     policy = load_policy(settings.flows.policy)
     async with database.house() as connection:
@@ -39,8 +39,8 @@ async def releases_fit(database: Database, settings: Settings) -> str:
     stuck = await _calls_not_run(database, policy)
     if stuck:
         raise CallcenterError(
-            f"{stuck} of the calls in progress began in flows that this version does not prove: they are answered with "
-            "the rescue line of their practice, and the next ones are not"
+            f"{stuck} of the calls in progress began in flows that this version does not prove: those callers are put "
+            "through to their practice's rescue line; new calls are answered as usual"
         )
     said = [f"{current[:SHORT]} is current and proven", f"{len(releases)} retained"]
     if refused:

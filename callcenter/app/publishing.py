@@ -44,11 +44,11 @@ LOOKS_AGAIN = 30.0
 
 
 class NoSuchRelease(CallcenterError):
-    """No release begins with these signs: `callcenter flows versions` lists them."""
+    """No release has a digest that begins so: `callcenter flows versions` lists them."""
 
 
 class ManyReleases(CallcenterError):
-    """Several releases begin with these signs: give more of them."""
+    """Several releases have a digest that begins so: give more of its characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +113,15 @@ class Publishing:
         return True
 
 
-async def chosen_release(database: Database, signs: str) -> str:
-    """The digest of the one release that begins with ``signs``.
+async def chosen_release(database: Database, start: str) -> str:
+    """The one release whose digest begins with ``start``: its digest.
 
     Raises:
         NoSuchRelease: none does.
         ManyReleases: several do.
     """
     async with database.house() as connection:
-        found = await begin_with(connection, signs) if signs else []
+        found = await begin_with(connection, start) if start else []
     if not found:
         raise NoSuchRelease
     if len(found) > 1:

@@ -39,7 +39,7 @@ from callcenter.reports.values import Area
 from callcenter.routing.waking import About, Waking
 from callcenter.routing.waking import wake as routing_wake
 from callcenter.settings import PROJECT
-from callcenter.staff.records import Act, records_of
+from callcenter.staff.records import Act, Actor, records_of
 from callcenter.store.database import Database
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage
@@ -61,6 +61,7 @@ from tests.publishing import (
 )
 from tests.scripting import at_the_desk
 
+BENOIT = Actor.command("benoit")
 RESCUE = "+33465710002"
 _numbers = itertools.count(1)
 
@@ -543,7 +544,7 @@ async def test_who_published_what_is_one_chain_of_records(
     await published(ground.app, clock, shipped)
     await published(ground.app, clock, other)
     assert not await publishing(ground.app, clock).publish(other, ANNA), "calls begin in it already"
-    assert await publishing(ground.app, clock).use(shipped.release.digest, shipped.policy, ANNA)
+    assert await publishing(ground.app, clock).use(shipped.release.digest, shipped.policy, BENOIT)
     async with ground.app.house() as connection:
         records = [one.body for one in await records_of(connection, FLOWS_STREAM)]
         assert await current_of(connection) == shipped.release.digest
@@ -554,9 +555,9 @@ async def test_who_published_what_is_one_chain_of_records(
         (Act.FLOWS_PUBLISHED.value, other.release.digest, shipped.release.digest),
         (Act.FLOWS_PUBLISHED.value, shipped.release.digest, other.release.digest),
     ]
-    assert {one["actor"]["id"] for one in records} == {"anna"}
-    assert (first.digest, first.by, first.proven) == (shipped.release.digest, "anna", True)
-    assert (second.digest, second.proven) == (other.release.digest, True)
+    assert [one["actor"]["id"] for one in records] == ["anna", "anna", "benoit"]
+    assert (first.digest, first.published_by, first.proven) == (shipped.release.digest, "benoit", True)
+    assert (second.digest, second.published_by, second.proven) == (other.release.digest, "anna", True)
     assert first.flows == {flow.digest: flow.name for flow in shipped.by_digest.values()}
     assert not any(one.proven for one in elsewhere), "against that policy nobody has proven them"
 
