@@ -32,9 +32,9 @@ async def releases_fit(database: Database, settings: Settings) -> str:
     refused = [one.digest for one in releases[:MOST_PROVEN] if not await _is_proven(database, one.digest, policy)]
     if current in refused:
         raise CallcenterError(
-            f"the current release {current[:SHORT]} is not proven by this version against this policy, so servers run "
-            "their own folder: `callcenter flows publish` a folder that is proven, or `callcenter flows use` a release "
-            "of `callcenter flows versions` that is"
+            f"the current release {current[:SHORT]} is not proven by this version against this policy: a server that "
+            "starts runs its own folder, one that runs goes on with what it ran; `callcenter flows publish` a folder "
+            "that is proven, or `callcenter flows use` a release of `callcenter flows versions` that is"
         )
     stuck = await _calls_not_run(database, policy)
     if stuck:
