@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.flows import Flows
 from callcenter.calls.release import Release
+from callcenter.calls.values import LONGEST_CALL
 from callcenter.flow.proof import Proven
 from callcenter.flow.prover import prover_version
 from callcenter.store.database import Database, Transaction
@@ -25,8 +26,6 @@ from callcenter.store.database import Database, Transaction
 CURRENT = "SELECT release FROM flow_publication ORDER BY number DESC LIMIT 1"
 #: Releases that are listed, and practices that are asked for their calls.
 MOST_LISTED, MOST_PRACTICES = 100, 5_000
-#: A call that began before this has ended, whether or not the carrier has said so.
-LONGEST_CALL = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from callcenter.calls.flows import FlowRefused, Flows, NoSuchFlow
 from callcenter.calls.release import Release
 from callcenter.calls.releases import current_of, holders_of, in_use, listed, release_called
 from callcenter.calls.shelf import Shelf
+from callcenter.calls.values import LONGEST_CALL
 from callcenter.disclosure.policy import load_policy
 from callcenter.flow.language import Flow
 from callcenter.flow.prover import prover_version
@@ -188,6 +190,7 @@ async def test_a_call_ends_on_the_words_with_which_it_began_and_the_next_begins_
         assert await in_use(ground.app, clock.now()) == {shipped.entry.digest: 1, other.entry.digest: 1}
         await before.hang_up()
         assert await in_use(ground.app, clock.now()) == {other.entry.digest: 1}
+        assert await in_use(ground.app, clock.now() + LONGEST_CALL + timedelta(seconds=1)) == {}
     async with ground.app.practice(TILLEULS) as tx:
         (call,) = await ground.rows("SELECT id FROM call WHERE carrier_sid = :sid", sid=before.sid)
         timeline = await timeline_of(tx, call.id, Shelf(other))
