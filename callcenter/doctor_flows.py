@@ -19,10 +19,10 @@ MOST_PROVEN = 20
 
 
 async def releases_fit(database: Database, settings: Settings) -> str:
-    """Prove the current release, the flows that calls are in, and the releases of late.
+    """Prove the current release, the other recent ones, and the flows that calls in progress are in.
 
     Raises:
-        CallcenterError: this version runs what calls begin in, or are in, not; with what to do.
+        CallcenterError: this version does not run the flows that calls begin in, or are in; with what to do.
     """
     policy = load_policy(settings.flows.policy)
     async with database.house() as connection:
@@ -32,15 +32,15 @@ async def releases_fit(database: Database, settings: Settings) -> str:
     refused = [one.digest for one in releases[:MOST_PROVEN] if not await _is_proven(database, one.digest, policy)]
     if current in refused:
         raise CallcenterError(
-            f"the current release {current[:SHORT]} is not proven by this version against this policy, so servers run "
-            "their own folder: `callcenter flows publish` a folder that is proven, or `callcenter flows use` a release "
-            "of `callcenter flows versions` that is"
+            f"the current release {current[:SHORT]} is not proven by this version against this policy: a server that "
+            "starts runs its own folder, one that runs goes on with what it ran; `callcenter flows publish` a folder "
+            "that is proven, or `callcenter flows use` a release of `callcenter flows versions` that is"
         )
     stuck = await _calls_not_run(database, policy)
     if stuck:
         raise CallcenterError(
-            f"{stuck} of the calls in progress began in flows that this version does not prove: they are answered with "
-            "the rescue line of their practice, and the next ones are not"
+            f"{stuck} of the calls in progress began in flows that this version does not prove: those callers are put "
+            "through to their practice's rescue line; new calls are answered as usual"
         )
     said = [f"{current[:SHORT]} is current and proven", f"{len(releases)} retained"]
     if refused:

@@ -44,11 +44,11 @@ LOOKS_AGAIN = 30.0
 
 
 class NoSuchRelease(CallcenterError):
-    """No release begins with these signs: `callcenter flows versions` lists them."""
+    """No release has a digest that begins so: `callcenter flows versions` lists them."""
 
 
 class ManyReleases(CallcenterError):
-    """Several releases begin with these signs: give more of them."""
+    """Several releases have a digest that begins so: give more of its characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +113,15 @@ class Publishing:
         return True
 
 
-async def chosen_release(database: Database, signs: str) -> str:
-    """The digest of the one release that begins with ``signs``.
+async def chosen_release(database: Database, start: str) -> str:
+    """The one release whose digest begins with ``start``: its digest.
 
     Raises:
         NoSuchRelease: none does.
         ManyReleases: several do.
     """
     async with database.house() as connection:
-        found = await begin_with(connection, signs) if signs else []
+        found = await begin_with(connection, start) if start else []
     if not found:
         raise NoSuchRelease
     if len(found) > 1:
@@ -149,7 +149,10 @@ async def follow(database: Database, shelf: Shelf) -> None:
     """Take over what is current, unless this version does not prove it."""
     async with database.house() as connection:
         digest = await current_of(connection)
-        if digest is None or digest == shelf.current.release.digest or shelf.refuses(digest):
+        if digest is None:
+            return
+        shelf.sees(digest)
+        if digest == shelf.current.release.digest or shelf.refuses(digest):
             return
         try:
             release = await release_called(connection, digest)
@@ -168,9 +171,8 @@ async def _proven_again(publishing: Publishing, shelf: Shelf) -> None:
         async with database.house() as connection:
             try:
                 playable = await shelf.of(connection, digest)
-            except (NoSuchFlow, FlowRefused) as error:
-                shelf.refuse(digest, error)  # told already, but of a flow that no release holds
-                continue
+            except (NoSuchFlow, FlowRefused):
+                continue  # it is told
         if playable.proof is not None:
             proofs.append(playable.proof)
     async with database.house() as connection:
@@ -206,7 +208,10 @@ async def following(address: str, database: Database, shelf: Shelf, alerts: Aler
 
         async def once() -> None:
             woken = await subscription.wait(looks.left)
-            if any(one.about is About.FLOWS for one in woken) or looks.left == 0:
+            published = any(one.about is About.FLOWS for one in woken)
+            if published:
+                shelf.news()
+            if published or looks.left == 0:
                 looks.looked()
                 await follow(database, shelf)
 

@@ -115,7 +115,7 @@ def load_one(release: Release, name: str, digest: str, policy: Policy) -> Playab
     texts = Kept(release.texts)
     book = PromptBook.load(release.prompts, texts)
     flow = load_flow(f"{FLOWS}/{name}.yaml", book, texts)
-    if not _is(flow, digest):
+    if not _is_named(flow, digest):
         raise IntegrityError(f"the flow « {name} » of the release {release.digest[:SHORT]} is not {digest[:SHORT]}")
     verdict = prove(flow, book, policy)
     problems = [*house_problems(book, policy), *_unproven([verdict])]
@@ -124,7 +124,7 @@ def load_one(release: Release, name: str, digest: str, policy: Policy) -> Playab
     return Playable(flow, book, verdict if isinstance(verdict, Proven) else None)
 
 
-def _is(flow: Flow, digest: str) -> bool:
+def _is_named(flow: Flow, digest: str) -> bool:
     """Whether it is the flow that a call or a record names."""
     return flow.digest == digest
 

@@ -15,7 +15,7 @@ from callcenter.kernel.errors import DataProblems, IntegrityError, Problem
 FLOWS, PROMPTS = "flows", "prompts"
 #: Of all texts together; those that are shipped have 60 kB.
 MOST_BYTES = 4 * 1024 * 1024
-#: Signs of a digest by which people are told of it.
+#: First characters of a digest, by which people are told of it.
 SHORT = 12
 
 

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.flows import Flows
 from callcenter.calls.release import Release
+from callcenter.calls.values import LONGEST_CALL
 from callcenter.flow.proof import Proven
 from callcenter.flow.prover import prover_version
 from callcenter.store.database import Database, Transaction
@@ -25,8 +26,6 @@ from callcenter.store.database import Database, Transaction
 CURRENT = "SELECT release FROM flow_publication ORDER BY number DESC LIMIT 1"
 #: Releases that are listed, and practices that are asked for their calls.
 MOST_LISTED, MOST_PRACTICES = 100, 5_000
-#: A call that began before this has ended, whether or not the carrier has said so.
-LONGEST_CALL = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +33,15 @@ class Retained:
     """A release as it is listed.
 
     Arguments:
-        by: who brought it first.
         flows: names of its flows, by digest.
-        published_at: when calls began to begin in it the last time; ``None``: never.
-        proven: every one of its flows has a proof by the prover and the policy that were asked about.
+        published_at, published_by: its last publication; ``None`` of one that never was.
+        proven: every one of its flows has a proof on file by the prover and the policy that were asked about.
     """
 
     digest: str
-    retained_at: datetime
-    by: str
     flows: Mapping[str, str]
     published_at: datetime | None
+    published_by: str | None
     proven: bool
 
 
@@ -98,9 +95,9 @@ async def current_of(connection: AsyncConnection) -> str | None:
     return current
 
 
-async def begin_with(connection: AsyncConnection, signs: str) -> Sequence[str]:
-    """Digests of releases that begin with ``signs``; two at most."""
-    found: Sequence[str] = (await connection.execute(_BEGIN_WITH, {"signs": signs.lower()})).scalars().all()
+async def begin_with(connection: AsyncConnection, start: str) -> Sequence[str]:
+    """Digests of releases that begin with ``start``; two at most."""
+    found: Sequence[str] = (await connection.execute(_BEGIN_WITH, {"start": start.lower()})).scalars().all()
     return found
 
 
@@ -148,10 +145,9 @@ async def listed(connection: AsyncConnection, policy: str) -> Sequence[Retained]
     return [
         Retained(
             row.digest,
-            row.retained_at,
-            row.retained_by,
             dict(zip(row.flows, row.names, strict=True)),
             row.published_at,
+            row.published_by,
             row.unproven == 0,
         )
         for row in rows
@@ -191,7 +187,7 @@ _PROVE = text(
     "VALUES (:flow, :prover, :policy, :summary, :at) ON CONFLICT DO NOTHING"
 )
 _PUBLISH = text('INSERT INTO flow_publication (release, at, "by") VALUES (:release, :at, :by)')
-_BEGIN_WITH = text("SELECT digest FROM flow_release WHERE starts_with(digest, :signs) LIMIT 2")
+_BEGIN_WITH = text("SELECT digest FROM flow_release WHERE starts_with(digest, :start) LIMIT 2")
 _RELEASE = text("SELECT content FROM flow_release WHERE digest = :release")
 _HOLDERS = text(
     """
@@ -204,10 +200,10 @@ _HOLDERS = text(
 )
 _LISTED = text(
     """
-    SELECT r.digest, r.retained_at, r.retained_by, p.at AS published_at, v.flows, v.names, v.unproven
+    SELECT r.digest, p.at AS published_at, p."by" AS published_by, v.flows, v.names, v.unproven
     FROM flow_release r
     LEFT JOIN LATERAL (
-        SELECT number, at FROM flow_publication WHERE release = r.digest ORDER BY number DESC LIMIT 1
+        SELECT number, at, "by" FROM flow_publication WHERE release = r.digest ORDER BY number DESC LIMIT 1
     ) p ON true
     JOIN LATERAL (
         SELECT array_agg(digest ORDER BY name) AS flows, array_agg(name ORDER BY name) AS names,

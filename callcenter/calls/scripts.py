@@ -164,7 +164,8 @@ class Scripts:
         return next((one.id for one in await public_names(at.tx) if one.name == name), None)
 
     async def _begin(self, at: At) -> None:
-        flow = self._house.flows.operator
+        current = self._house.flows.current  # once: a release that is published meanwhile says other words
+        flow = current.operator
         if flow is None:
             raise NoScript
         values = {
@@ -179,7 +180,7 @@ class Scripts:
         begun = Entry(EventKind.SCRIPT_BEGUN, _actor(at.operator), None, content)
         segment = Segment(new_id(self._house.random), at.call)
         at.script = ScriptSession(flow.digest, initial(flow), segment, Finished(()))
-        await self._work(at, Playable(flow, self._house.flows.book), at.script, Started(), begun)
+        await self._work(at, Playable(flow, current.book), at.script, Started(), begun)
 
     async def _advance(self, at: At, event: Filled | Returned) -> Out | None:
         assert at.script is not None, "it was begun"  # noqa: S101 - for the types

@@ -11,6 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -57,7 +58,7 @@ class Shelf:
 
     Arguments:
         current: the release that calls begin in; it is proven.
-        refused: told once of each flow or release that is not run.
+        refused: told of each flow or release that is not run, once between two publications.
     """
 
     def __init__(self, current: Flows, refused: Refused = _logged) -> None:
@@ -66,7 +67,9 @@ class Shelf:
         self._books: OrderedDict[str, PromptBook | None] = OrderedDict()
         self._tell = refused
         self._refused: set[str] = set()
-        self._loading = asyncio.Lock()
+        self._complained: set[str] = set()
+        self._seen = ""
+        self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def current(self) -> Flows:
@@ -136,30 +139,34 @@ class Shelf:
             return self.book
 
     async def _fetched(self, connection: AsyncConnection, digest: str) -> Playable:
-        async with self._loading:
+        # One lock a flow: who asks for another does not wait until this one is proven.
+        async with self._loading.setdefault(digest, asyncio.Lock()):
             held = self.in_memory(digest)
             if held is not None:
                 return held
             if digest in self._refused:
                 raise FlowRefused
+            refused = self._refused  # of now: what is published meanwhile may bring what this finds missing
             holders = await holders_of(connection, [digest])
             if not holders:
+                self._complain(digest, NoSuchFlow())
                 raise NoSuchFlow
             try:
                 # In a thread: nobody on the line waits while it is read and proven.
                 found = await asyncio.to_thread(_proven_of, holders[0], self.policy)
             except Exception as error:  # whatever it is, a flow that is not proven is not run
-                self.refuse(digest, error)
+                self._refuse(digest, error, refused)
                 raise FlowRefused from error
             self._hold(found)
             return found
 
     async def take(self, release: Release) -> bool:
         """Let calls begin in ``release``, if this version proves it; otherwise all stays as it is, and is told."""
+        refused = self._refused
         try:
             flows = await asyncio.to_thread(load_release, release, self.policy)
         except Exception as error:  # whatever it is, what runs goes on
-            self.refuse(release.digest, error)
+            self._refuse(release.digest, error, refused)
             return False
         self.put(flows)
         return True
@@ -168,10 +175,29 @@ class Shelf:
         """Whether the release or the flow with this digest was found not to be fit to run."""
         return digest in self._refused
 
-    def refuse(self, digest: str, error: Exception) -> None:
-        """Run nothing of the release, or of the flow, with this digest; it is told once."""
-        if digest not in self._refused:
-            self._refused.add(digest)
+    def refuse(self, digest: str, error: IntegrityError) -> None:
+        """Run nothing of the release with this digest: its texts are not those that were published."""
+        self._refuse(digest, error, self._refused)
+
+    def news(self) -> None:
+        """Something was published: it may hold what was missing or spoilt, so whatever was refused is tried again."""
+        self._refused, self._complained = set(), set()
+
+    def sees(self, current: str) -> None:
+        """This release is current: another one than was seen before is news, even if no word of it came."""
+        if current != self._seen:
+            self._seen = current
+            self.news()
+
+    def _refuse(self, digest: str, error: Exception, refused: set[str]) -> None:
+        # What another try would find again is kept; of anything else, as want of memory, the next one decides.
+        if isinstance(error, (DataProblems, IntegrityError)):
+            refused.add(digest)
+        self._complain(digest, error)
+
+    def _complain(self, digest: str, error: Exception) -> None:
+        if digest not in self._complained:
+            self._complained.add(digest)
             self._tell(digest, str(error) if isinstance(error, CallcenterError) else type(error).__name__)
 
     def _hold(self, playable: Playable) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from callcenter.calls.endings import Endings
 from callcenter.calls.tables import call
-from callcenter.calls.values import CallStatus, StatusChanged
+from callcenter.calls.values import LONGEST_CALL, CallStatus, StatusChanged
 from callcenter.kernel.clock import Clock
 from callcenter.practice.everywhere import in_each
 from callcenter.staff.claims import forget_claims
@@ -21,7 +21,6 @@ ANSWERS_KEPT = timedelta(hours=24)  # P3: the same bytes while the call lives an
 AUDIO_KEPT = timedelta(minutes=10)  # twice the life of its URL
 CHALLENGES_KEPT = timedelta(hours=25)  # one hour more than wrong codes are counted
 TRACES_KEPT = timedelta(days=365)  # LG-02: as long as the ledger is looked at
-LONGEST_CALL = timedelta(hours=4)  # the carrier ends a call there
 
 
 class CallStatusSource(Protocol):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from callcenter.flow.conversation import Dequeued, Dialled, Keyed, Recorded
 from callcenter.flow.language import Pace
+
+#: The carrier ends a call there, whether or not it says so.
+LONGEST_CALL = timedelta(hours=4)
 
 
 class Slot(StrEnum):

@@ -50,7 +50,11 @@ def flows_publish(context: Context, folder: Path | None, prompts: Path | None, b
 @click.command("versions")
 @click.pass_obj
 def flows_versions(context: Context) -> None:
-    """List the releases that were published: which is current, calls in progress in each, proven by this version."""
+    """List the published releases.
+
+    For each: whether it is the current one (*), who published it last and when, how many calls in progress are in its
+    flows, and whether a proof of all of them by this version is on file.
+    """
     for line in run(_versions(context.settings)):
         click.echo(line)
 
@@ -60,7 +64,7 @@ def flows_versions(context: Context) -> None:
 @by_option
 @click.pass_obj
 def flows_use(context: Context, release: str, by: str) -> None:
-    """Let calls begin in RELEASE again (its first signs are enough), once this version has proven it anew."""
+    """Let calls begin in RELEASE again (its first characters are enough), once this version has proven it anew."""
     try:
         click.echo(run(_use(context.settings, release, Actor.command(by))))
     except DataProblems as error:
@@ -91,9 +95,9 @@ async def _publish(settings: Settings, flows: Flows, actor: Actor) -> str:
     return _said(flows.release.digest, new=new)
 
 
-async def _use(settings: Settings, signs: str, actor: Actor) -> str:
+async def _use(settings: Settings, start: str, actor: Actor) -> str:
     async with _publishing(settings) as publishing:
-        digest = await chosen_release(publishing.database, signs)
+        digest = await chosen_release(publishing.database, start)
         new = await publishing.use(digest, load_policy(settings.flows.policy), actor)
     return _said(digest, new=new)
 
@@ -120,11 +124,13 @@ async def _versions(settings: Settings) -> list[str]:
 
 
 def _described(one: Retained, calls: int, current: bool) -> list[str]:
-    proven = "proven by this version" if one.proven else "not proven by this version"
-    published = "never published" if one.published_at is None else f"published {one.published_at:%Y-%m-%d %H:%M} UTC"
+    proven = "proven by this version" if one.proven else "no proof by this version on file"
+    published = "never published"
+    if one.published_at is not None:
+        published = f"published {one.published_at:%Y-%m-%d %H:%M} UTC by {one.published_by}"
     going = f"{calls} call{'' if calls == 1 else 's'} in progress"
     flows = ", ".join(
         f"{name} {digest[:SHORT]}" for digest, name in sorted(one.flows.items(), key=lambda flow: flow[1])
     )
     mark = "*" if current else " "
-    return [f"{mark} {one.digest[:SHORT]}  {published} by {one.by}, {going}, {proven}", f"    {flows}"]
+    return [f"{mark} {one.digest[:SHORT]}  {published}, {going}, {proven}", f"    {flows}"]

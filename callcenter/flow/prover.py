@@ -9,8 +9,8 @@ from pathlib import Path
 
 #: Packages whose sources decide what a flow is and whether it is proven: reading, meaning, proof, policy, labels.
 DECIDING = ("callcenter.flow", "callcenter.disclosure", "callcenter.kernel")
-#: What reads files and checks their form on the way.
-READERS = ("pyyaml", "pydantic")
+#: What reads files, checks their form on the way, and takes prompts apart.
+READERS = ("pyyaml", "pydantic", "jinja2")
 
 
 @cache

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from callcenter import doctor_flows
+from callcenter.calls import releases
 from callcenter.cli import flow_versions, main
 from callcenter.doctor import examine
 from callcenter.emulator.client import ControlClient
@@ -67,9 +68,12 @@ async def test_a_version_that_is_published_in_mid_call_is_heard_by_the_next_call
     assert before.startswith(f"  {shipped[:12]}")
     assert "by serve, 1 call in progress, proven by this version" in before
     assert "already" in (await run("publish", str(folder))).stdout
-    back = await run("use", shipped[:8])
+    back = await run("use", shipped[:8], "--by", "benoit")
     assert (back.exit_code, shipped[:12] in back.stdout) == (0, True)
     await taken_over(stage.running.flows, shipped)
+    assert "by benoit, " in (await run("versions")).stdout.splitlines()[0]
+    monkeypatch.setattr(releases, "prover_version", lambda: "another")
+    assert "no proof by this version on file" in (await run("versions")).stdout.splitlines()[0]
     assert HOURS in await heard(stage, "3")
 
 
@@ -106,7 +110,9 @@ async def test_the_doctor_says_what_this_version_does_not_prove(
     assert says.healthy, "an older one is a text, and nothing to mend"
     assert says.says.endswith(f"not proven by this version, and kept as texts: {shipped.release.digest[:12]}")
     refusing(monkeypatch, other.entry.digest)
-    assert "callcenter flows use" in wrong(await examine(settings))["releases"]
+    finding = wrong(await examine(settings))["releases"]
+    assert "callcenter flows use" in finding
+    assert "one that runs goes on with what it ran" in finding
     monkeypatch.undo()
 
 

@@ -103,7 +103,7 @@ FOR_SOME = Defence("flows are shown to supervisors and administrators", "LG-05",
 
 @attack(stopped_by=FOR_SOME)
 async def test_an_operator_reads_how_the_flows_are_guarded(ground: Ground, clock: DrivenClock) -> Outcome:
-    running = flows()
+    running = flows().current
     page = f"/scenarios/{running.entry.digest}"
     async with supervised(ground.app, ground.sealer, clock, also=lambda room: scenarios_of(room, running)) as house:
         await house.signed_in(await house.staff("curieuse", Role.OPERATOR))

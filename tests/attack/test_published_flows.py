@@ -87,7 +87,7 @@ def _any_text_will_do(sabotage: Sabotage) -> None:
 
 
 def _any_flow_will_do(sabotage: Sabotage) -> None:
-    sabotage.replace(flows, "_is", lambda *_: True)
+    sabotage.replace(flows, "_is_named", lambda *_: True)
 
 
 TEXTS = Defence("texts fit their digest", "P9: what is run is what was proven", _any_text_will_do)

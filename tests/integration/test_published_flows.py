@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +27,9 @@ from callcenter.calls.flows import FlowRefused, Flows, NoSuchFlow
 from callcenter.calls.release import Release
 from callcenter.calls.releases import current_of, holders_of, in_use, listed, release_called
 from callcenter.calls.shelf import Shelf
+from callcenter.calls.values import LONGEST_CALL
 from callcenter.disclosure.policy import load_policy
+from callcenter.flow.language import Flow
 from callcenter.flow.prover import prover_version
 from callcenter.flow.screens import Choice, Finished, Form
 from callcenter.kernel.clock import DrivenClock
@@ -37,7 +41,7 @@ from callcenter.reports.values import Area
 from callcenter.routing.waking import About, Waking
 from callcenter.routing.waking import wake as routing_wake
 from callcenter.settings import PROJECT
-from callcenter.staff.records import Act, records_of
+from callcenter.staff.records import Act, Actor, records_of
 from callcenter.store.database import Database
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage
@@ -59,6 +63,7 @@ from tests.publishing import (
 )
 from tests.scripting import at_the_desk
 
+BENOIT = Actor.command("benoit")
 RESCUE = "+33465710002"
 _numbers = itertools.count(1)
 
@@ -185,6 +190,7 @@ async def test_a_call_ends_on_the_words_with_which_it_began_and_the_next_begins_
         assert await in_use(ground.app, clock.now()) == {shipped.entry.digest: 1, other.entry.digest: 1}
         await before.hang_up()
         assert await in_use(ground.app, clock.now()) == {other.entry.digest: 1}
+        assert await in_use(ground.app, clock.now() + LONGEST_CALL + timedelta(seconds=1)) == {}
     async with ground.app.practice(TILLEULS) as tx:
         (call,) = await ground.rows("SELECT id FROM call WHERE carrier_sid = :sid", sid=before.sid)
         timeline = await timeline_of(tx, call.id, Shelf(other))
@@ -339,6 +345,128 @@ async def test_a_server_keeps_its_flows_where_it_does_not_prove_what_is_publishe
         assert any(HOURS in words for words in line.heard)
 
 
+async def test_a_flow_that_no_release_held_is_run_once_it_is_published(
+    ground: Ground,
+    clock: DrivenClock,
+    made: Callable[..., House],
+    shipped: Flows,
+    other: Flows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Though the server that starts has looked for it in vain, and hears nothing of the publication."""
+
+    async def nobody_is_told(*_: object) -> None: ...
+
+    monkeypatch.setattr(app_publishing, "wake", nobody_is_told)
+    await published(ground.app, clock, shipped)
+    await published(ground.app, clock, other)
+    async with served(made()) as house:
+        line = await house.line().dial()
+        await house.stop()
+        assert await publishing(ground.app, clock).use(shipped.release.digest, shipped.policy, ANNA)
+        for table, column in (("publication", "release"), ("version", "release"), ("release", "digest")):
+            await ground.change(f"DELETE FROM flow_{table} WHERE {column} = :other", other=other.release.digest)
+        await house.start()
+        assert await house.alerts("flows_refused") == 1
+        await published(ground.app, clock, other)
+        await publishing(ground.app, clock).use(shipped.release.digest, shipped.policy, ANNA)
+        await line.press("3")
+        assert any(OUR_HOURS in words for words in line.heard)
+
+
+async def test_what_is_refused_is_told_once_and_tried_again_after_a_publication(
+    ground: Ground, clock: DrivenClock, shipped: Flows, other: Flows, tmp_path: Path
+) -> None:
+    await published(ground.app, clock, other)
+    told: list[tuple[str, str]] = []
+    here = Shelf(shipped, lambda digest, why: told.append((digest, why)))
+
+    async def refused(error: type[Exception], digest: str) -> None:
+        async with ground.app.house() as connection:
+            for _ in range(2):
+                with pytest.raises(error):
+                    await here.of(connection, digest)
+
+    with pytest.MonkeyPatch.context() as version:
+        refusing(version, other.entry.digest)
+        await follow(ground.app, here)
+        await refused(FlowRefused, other.entry.digest)
+        await refused(NoSuchFlow, "cd" * 32)
+        assert [digest for digest, _ in told] == [other.release.digest, other.entry.digest, "cd" * 32]
+    await follow(ground.app, here)
+    assert here.current is shipped, "nothing is new: nothing is tried again"
+    later = loaded(reworded(tmp_path, "Voici nos horaires : "))
+    await published(ground.app, clock, later)
+    await follow(ground.app, here)
+    async with ground.app.house() as connection:
+        assert (await here.of(connection, other.entry.digest)).flow.digest == other.entry.digest
+    assert here.current.release.digest == later.release.digest
+
+
+async def test_the_word_of_a_publication_is_news_even_if_the_same_release_is_current_again(
+    ground: Ground, clock: DrivenClock, made: Callable[..., House], other: Flows
+) -> None:
+    async with served(made()) as house:
+        shelf(house).refuse(other.release.digest, IntegrityError("spoilt"))
+        async with ground.app.house() as connection:
+            await routing_wake(connection, Waking(About.FLOWS, FLOWS_STREAM))
+        async with asyncio.timeout(60):
+            while shelf(house).refuses(other.release.digest):
+                await asyncio.sleep(0.01)
+
+
+async def test_a_want_that_passes_refuses_nothing_for_good(
+    ground: Ground, clock: DrivenClock, shipped: Flows, other: Flows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await published(ground.app, clock, other)
+    prove, here = loading.prove, Shelf(shipped)
+
+    def exhausted(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(loading, "prove", exhausted)
+    await follow(ground.app, here)
+    async with ground.app.house() as connection:
+        with pytest.raises(FlowRefused):
+            await here.of(connection, other.entry.digest)
+        monkeypatch.setattr(loading, "prove", prove)
+        assert (await here.of(connection, other.entry.digest)).flow.digest == other.entry.digest
+    await follow(ground.app, here)
+    assert here.current.release.digest == other.release.digest
+
+
+async def test_while_one_flow_is_proven_slowly_another_is_fetched(
+    ground: Ground, clock: DrivenClock, shipped: Flows, other: Flows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = loaded(reworded(tmp_path))
+    await published(ground.app, clock, shipped)
+    await published(ground.app, clock, other)
+    empty = Shelf(replace(later, by_digest={}))
+    prove, begun, go_on, times = loading.prove, threading.Event(), threading.Event(), []
+
+    def slowly(flow: Flow, *about: Any) -> Any:
+        if flow.digest == other.entry.digest:
+            times.append(flow.digest)
+            begun.set()
+            assert go_on.wait(60)
+        return prove(flow, *about)
+
+    async def fetched(digest: str) -> str:
+        async with ground.app.house() as connection:
+            return (await empty.of(connection, digest)).flow.digest
+
+    monkeypatch.setattr(loading, "prove", slowly)
+    slow = [asyncio.create_task(fetched(other.entry.digest)) for _ in range(2)]
+    try:
+        assert await asyncio.to_thread(begun.wait, 60)
+        async with asyncio.timeout(60):
+            assert await fetched(shipped.entry.digest) == shipped.entry.digest
+    finally:
+        go_on.set()
+    assert await asyncio.gather(*slow) == [other.entry.digest] * 2
+    assert times == [other.entry.digest], "who asks for the same flow waits for the same proof"
+
+
 async def test_texts_that_are_not_those_that_were_published_are_not_run(
     ground: Ground, clock: DrivenClock, shipped: Flows, other: Flows
 ) -> None:
@@ -419,7 +547,7 @@ async def test_who_published_what_is_one_chain_of_records(
     await published(ground.app, clock, shipped)
     await published(ground.app, clock, other)
     assert not await publishing(ground.app, clock).publish(other, ANNA), "calls begin in it already"
-    assert await publishing(ground.app, clock).use(shipped.release.digest, shipped.policy, ANNA)
+    assert await publishing(ground.app, clock).use(shipped.release.digest, shipped.policy, BENOIT)
     async with ground.app.house() as connection:
         records = [one.body for one in await records_of(connection, FLOWS_STREAM)]
         assert await current_of(connection) == shipped.release.digest
@@ -430,9 +558,9 @@ async def test_who_published_what_is_one_chain_of_records(
         (Act.FLOWS_PUBLISHED.value, other.release.digest, shipped.release.digest),
         (Act.FLOWS_PUBLISHED.value, shipped.release.digest, other.release.digest),
     ]
-    assert {one["actor"]["id"] for one in records} == {"anna"}
-    assert (first.digest, first.by, first.proven) == (shipped.release.digest, "anna", True)
-    assert (second.digest, second.proven) == (other.release.digest, True)
+    assert [one["actor"]["id"] for one in records] == ["anna", "anna", "benoit"]
+    assert (first.digest, first.published_by, first.proven) == (shipped.release.digest, "benoit", True)
+    assert (second.digest, second.published_by, second.proven) == (other.release.digest, "anna", True)
     assert first.flows == {flow.digest: flow.name for flow in shipped.by_digest.values()}
     assert not any(one.proven for one in elsewhere), "against that policy nobody has proven them"
 

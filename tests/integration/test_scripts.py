@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from callcenter.calls.script_values import ScriptScreen, Stands
 from callcenter.calls.shelf import Shelf
 from callcenter.calls.upkeep import Upkeep
+from callcenter.flow.prompts import PromptBook
 from callcenter.flow.screens import AtKeys, Choice, Files, Filled, Finished, Form
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.levels import Level
@@ -405,6 +407,25 @@ async def test_p7_a_script_whose_flow_is_not_run_stands_as_it_was(desk: Desk) ->
     assert await desk.look() == replace(stands, proving="")
     await desk.hang_up()
     assert (await desk.look()).screen == stands.screen
+
+
+async def test_a_script_begins_in_the_words_of_its_flow_whatever_is_published_meanwhile(desk: Desk) -> None:
+    before = desk.house.flows.current
+    later = replace(before, operator=None, by_digest={}, book=PromptBook("later", {}))
+
+    def publish(_: object, __: object, statement: str, *___: object) -> None:
+        if "INSERT INTO script " in statement:
+            desk.house.flows.put(later)
+
+    engine = desk.ground.app.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", publish)
+    try:
+        stands = await desk.look()
+    finally:
+        event.remove(engine, "before_cursor_execute", publish)
+    assert desk.house.flows.current is later
+    assert isinstance(stands.screen, Choice)
+    assert stands.book is before.book
 
 
 # --- instructions

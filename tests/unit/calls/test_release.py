@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -105,8 +106,13 @@ def test_another_source_reader_or_name_makes_another_prover(tmp_path: Path, monk
         assert version() == known
         proof.rename(proof.with_name("prove.py"))
         renamed = version()
-        monkeypatch.setattr(prover, "READERS", ("pyyaml",))
-        assert len({known, changed, renamed, version()}) == 4
+        installed, others = metadata.version, set()
+        for reader in ("pyyaml", "pydantic", "jinja2"):  # what is imported there, and decides by what it reads
+            monkeypatch.setattr(
+                prover.metadata, "version", lambda name, of=reader: installed(name) + ("a" if name == of else "")
+            )
+            others.add(version())
+        assert len({known, changed, renamed, *others}) == 6
         for source in (tmp_path / "kernel").rglob("*.py"):
             source.unlink()
         with pytest.raises(FileNotFoundError, match=r"callcenter\.kernel"):
