@@ -90,6 +90,7 @@ SINKS: Mapping[str, Sink] = MappingProxyType(
 GIVEN_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "request.practitioner": frozenset({"request.practitioners"}),
+        "reach_out.return_call": frozenset({"call.return_code"}),
         "queue.before": frozenset({"queue.others"}),
         "queue.range": frozenset({"queue.range"}),
         **{key: message.own for key, message in TEXTS.items()},

@@ -131,9 +131,11 @@ def _public_prompt_problems(flow: Flow, step: Step | None, key: str, book: Promp
         fields = ", ".join(_labelled(book[key]))
         what = f"{speaker} says the prompt « {key} » to anybody, but it names {fields}"
         yield step_problem(flow, step, what, "say it in a disclose step, or take the field out of the prompt")
-    elif foreign := sorted(book[key].fields & _given_to_others(key)):
+    elif foreign := sorted(book[key].fields & _given_to_others(step, key)):
         what = f"{speaker} says the prompt « {key} », which names {', '.join(foreign)}: not known there"
-        yield step_problem(flow, step, what, f"name it only in « {_known_in(foreign[0])} »")
+        place = _known_in(foreign[0])
+        mend = "write a prompt of its own" if place == key else f"name it only in « {place} »"
+        yield step_problem(flow, step, what, mend)
     elif book[key].fields & PASSING_FIELDS and not isinstance(step, Book | Move):
         fields = ", ".join(sorted(book[key].fields & PASSING_FIELDS))
         what = f"{speaker} says the prompt « {key} », which names {fields}: known only while a slot is booked or moved"
@@ -156,8 +158,10 @@ def _elsewhere(flow: Flow, step: Step, key: str) -> Problem:
     return step_problem(flow, step, what, "write a prompt of its own")
 
 
-def _given_to_others(key: str) -> frozenset[str]:
-    return frozenset[str]().union(*(fields for prompt, fields in GIVEN_FIELDS.items() if prompt != key))
+def _given_to_others(step: Step | None, key: str) -> frozenset[str]:
+    """Fields that have no value where ``step`` says the prompt of ``key``: they are given by the engine alone."""
+    given = frozenset() if step and key in _written(step) else GIVEN_FIELDS.get(key, frozenset())
+    return frozenset[str]().union(*GIVEN_FIELDS.values()) - given
 
 
 def _known_in(field: str) -> str:
@@ -179,7 +183,7 @@ def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> 
     elif len({field.split(".")[0] for field in _labelled(book[step.prompt])}) > 1:
         what = f"step « {step.name} » names an appointment and a slot, which nobody proves both at once"
         yield step_problem(flow, step, what, "say each in a disclose step of its own")
-    elif foreign := sorted(book[step.prompt].fields & (_given_to_others(step.prompt) | PASSING_FIELDS)):
+    elif foreign := sorted(book[step.prompt].fields & (_given_to_others(step, step.prompt) | PASSING_FIELDS)):
         what = (
             f"step « {step.name} » says the prompt « {step.prompt} », which names {', '.join(foreign)}: not known there"
         )
