@@ -17,6 +17,7 @@ from callcenter.flow.words import (
     SPEECH,
     Part,
     PromptError,
+    Value,
     always_said,
     fields_of,
     render,
@@ -76,6 +77,11 @@ class Prompt:
     def always_said(self) -> str:
         """The literal words that are said whatever the values are."""
         return always_said(self.parts)
+
+    @property
+    def always_told(self) -> frozenset[str]:
+        """The fields that are said whatever the values are."""
+        return frozenset(part.field for part in self.parts if isinstance(part, Value))
 
     @property
     def digest(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 
 from callcenter.disclosure.gate import SHARED_CONTACT_OPENS
@@ -45,10 +46,14 @@ class TextMessage:
 
     Arguments:
         own: fields that this text alone may name.
+        required: the field without which it tells nothing: said outside any « if ».
+        optional: those of ``own`` that may have no value: each is said inside an « if » of its own.
         about: fields of the patient that it may name, where the policy lets them be pushed to a telephone on file.
     """
 
     own: frozenset[str]
+    required: str
+    optional: frozenset[str] = frozenset()
     about: frozenset[str] = frozenset()
 
 
@@ -56,9 +61,12 @@ class TextMessage:
 TEXTS: Mapping[str, TextMessage] = MappingProxyType(
     {
         "text.appointment": TextMessage(
-            frozenset({"text.number", "text.stop_number", "text.stop_word"}), frozenset({"appointment.starts_at"})
+            own=frozenset({"text.number", "text.stop_number", "text.stop_word"}),
+            required="appointment.starts_at",
+            optional=frozenset({"text.stop_number", "text.stop_word"}),
+            about=frozenset({"appointment.starts_at"}),
         ),
-        "text.code": TextMessage(frozenset({"code.digits", "code.minutes"})),
+        "text.code": TextMessage(own=frozenset({"code.digits", "code.minutes"}), required="code.digits"),
     }
 )
 #: What is whispered outside every flow: to whom a call is sent, and to whom a question is put in private.
@@ -135,6 +143,11 @@ def house_problems(book: PromptBook, policy: Policy) -> list[Problem]:
         Problem(book.file, book[key].line if key in book else 0, fault.what, fault.mend)
         for key in (*HOUSE_WHISPERS, *TEXTS)
         for fault in _house_faults(key, book, policy)
+    ] + [
+        Problem(str(Path(book.file).with_name(f"{language}.yaml")), words[key].line, fault.what, fault.mend)
+        for language, words in book.translations.items()
+        for key in TEXTS.keys() & words.keys()
+        for fault in _text_faults(words[key], TEXTS[key])
     ]
 
 
@@ -142,12 +155,24 @@ def _house_faults(key: str, book: PromptBook, policy: Policy) -> Iterator[Fault]
     if key not in book:
         yield Fault(f"{sink_of(key)} says a prompt « {key} » that is not in {book.file}", "write the prompt")
     elif key in TEXTS:
-        yield from _text_faults(book[key], TEXTS[key], policy)
+        told = list(_told_by_text(book[key], TEXTS[key], policy))
+        yield from told or _text_faults(book[key], TEXTS[key])
     elif fault := sink_fault(None, book[key]):
         yield fault
 
 
-def _text_faults(prompt: Prompt, message: TextMessage, policy: Policy) -> Iterator[Fault]:
+def _text_faults(prompt: Prompt, message: TextMessage) -> Iterator[Fault]:
+    """What would keep a text from being written, or leave it without what it is sent for."""
+    where = f"{Sink.TEXT} « {prompt.key} »"
+    if bare := sorted(prompt.fields & message.optional - prompt.optional):
+        what = f"{where} names {', '.join(bare)}: there may be none"
+        yield Fault(what, "name it in « optional », and say it inside an « if » of its own")
+    if message.required not in prompt.always_told:
+        mend = "say it, outside any « if »"
+        yield Fault(f"{where} does not always say {message.required}, for which it is sent", mend)
+
+
+def _told_by_text(prompt: Prompt, message: TextMessage, policy: Policy) -> Iterator[Fault]:
     """P9: a text answers no question. It tells what the policy lets be pushed, where there is a gate; or nothing."""
     told = _of_patients(prompt)
     closed = {field for field in told if not may_be_texted(with_implied(frozenset({FIELD_LABELS[field]})), policy)}

@@ -170,6 +170,28 @@ def test_p9_a_policy_that_opens_more_than_the_gate_opens_nothing() -> None:
         ("text.code", "{{ code.digits }} {{ practice.name }}", "names practice.name: not known there"),
         ("text.appointment", "{{ slot.starts_at | written_day }}", "names slot.starts_at: not known there"),
         ("text.appointment", "{{ code.digits }}", "names code.digits: not known there"),
+        ("text.appointment", "Un rendez-vous.", "does not always say appointment.starts_at, for which it is sent"),
+        (
+            "text.appointment",
+            "{% if text.number %}{{ appointment.starts_at | written_day }}{% endif %}",
+            "does not always say appointment.starts_at, for which it is sent",
+        ),
+        (
+            "text.appointment",
+            "{{ appointment.starts_at | written_day }}. STOP au {{ text.stop_number }}",
+            "names text.stop_number: there may be none",
+        ),
+        (
+            "text.appointment",
+            "{{ appointment.starts_at | written_day }}. Répondez {{ text.stop_word }}",
+            "names text.stop_word: there may be none",
+        ),
+        ("text.code", "Un code est là.", "does not always say code.digits, for which it is sent"),
+        (
+            "text.code",
+            "{% if code.minutes %}{{ code.digits }}{% endif %}",
+            "does not always say code.digits, for which it is sent",
+        ),
         ("queue.sent", "{{ appointment.practitioner }}", "the whisper says the prompt « queue.sent », which names"),
         (
             "queue.consult",
@@ -181,6 +203,13 @@ def test_p9_a_policy_that_opens_more_than_the_gate_opens_nothing() -> None:
 def test_p9_a_text_or_a_whisper_that_tells_more_is_refused(key: str, text: str, what: str) -> None:
     [told] = problems_of(key, text)
     assert what in told
+
+
+def test_a_text_in_another_language_says_what_it_is_sent_for_too() -> None:
+    english = {**BOOK.translations["en"], "text.code": replace(prompt("text.code", "A code."), line=7)}
+    [problem] = house_problems(replace(BOOK, translations={"en": english}), POLICY)
+    assert problem.file == BOOK.file.replace("fr.yaml", "en.yaml")
+    assert (problem.line, "does not always say code.digits" in problem.what) == (7, True)
 
 
 @pytest.mark.parametrize("key", ["queue.sent", "queue.consult", *TEXTS])
