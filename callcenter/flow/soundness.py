@@ -32,7 +32,7 @@ from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import engine_prompts, step_prompts
 from callcenter.flow.script_language import Pick
 from callcenter.flow.sinks import GIVEN_FIELDS, SINKS, sink_fault, sink_of
-from callcenter.flow.words import CASE_FIELDS, SCREEN_FIELDS, YES_NO_FIELDS
+from callcenter.flow.words import CASE_FIELDS, MAYBE_FIELDS, SCREEN_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.documents import Document
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category
@@ -183,11 +183,20 @@ def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> 
     elif len({field.split(".")[0] for field in _labelled(book[step.prompt])}) > 1:
         what = f"step « {step.name} » names an appointment and a slot, which nobody proves both at once"
         yield step_problem(flow, step, what, "say each in a disclose step of its own")
-    elif foreign := sorted(book[step.prompt].fields & (_given_to_others(step, step.prompt) | PASSING_FIELDS)):
-        what = (
-            f"step « {step.name} » says the prompt « {step.prompt} », which names {', '.join(foreign)}: not known there"
-        )
+    else:
+        yield from _valueless_problems(flow, step, book[step.prompt])
+
+
+def _valueless_problems(flow: Flow, step: Disclose, prompt: Prompt) -> Iterator[Problem]:
+    """What has no value where a record is told: all that is known there is the patient's, and the practice's."""
+    says = f"step « {step.name} » says the prompt « {step.prompt} », which names"
+    public = prompt.fields - frozenset(_labelled(prompt))
+    if foreign := sorted(field for field in public if not field.startswith("practice.")):
+        what = f"{says} {', '.join(foreign)}: not known there"
         yield step_problem(flow, step, what, "take the field out of the prompt")
+    if bare := sorted(prompt.fields & MAYBE_FIELDS - prompt.optional):
+        what = f"{says} {', '.join(bare)}: there may be none"
+        yield step_problem(flow, step, what, "name it in « optional », and say it inside an « if » of its own")
 
 
 def _heard_screen_fields(flow: Flow, book: PromptBook, key: str) -> str:
