@@ -16,10 +16,9 @@ from callcenter.flow.sinks import house_problems
 from callcenter.kernel.documents import Kept
 from callcenter.kernel.errors import DataProblems, IntegrityError, NotFound, Problem, Unavailable
 
-#: What operators hear before they take a call, and what is read out in an emergency. What those who are asked into a
-#: talk hear, and every text message, is asked for by ``flow.sinks``.
+#: What operators hear before they take a call. What those who are asked into a talk hear, every text message, and what
+#: is read out in an emergency is asked for by ``flow.sinks``.
 QUEUE_WORDS = ("queue.offer", "queue.offer_callback")
-SCRIPT_WORDS = ("script.emergency",)
 
 
 class NoSuchFlow(NotFound):
@@ -180,8 +179,6 @@ def _unsaid(flows: Sequence[Flow], book: PromptBook) -> list[Problem]:
     wanted: list[str] = []
     if any(isinstance(step, Queue) for flow in flows for step in flow.steps.values()):
         wanted += QUEUE_WORDS
-    if any(flow.channel is Channel.CONSOLE for flow in flows):
-        wanted += SCRIPT_WORDS
     missing = [key for key in wanted if key not in book]
     return [
         Problem(book.file, 0, f"the prompt « {key} » is missing", "write it: it is said by itself") for key in missing

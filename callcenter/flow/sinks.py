@@ -18,6 +18,7 @@ from callcenter.disclosure.policy import Policy
 from callcenter.flow.hidden import said_of
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import PRESENCE_PROMPTS, PROVE_PROMPTS
+from callcenter.flow.script_alone import GONE_PROMPT
 from callcenter.flow.template import Fault
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
@@ -71,6 +72,8 @@ TEXTS: Mapping[str, TextMessage] = MappingProxyType(
 )
 #: What is whispered outside every flow: to whom a call is sent, and to whom a question is put in private.
 HOUSE_WHISPERS = ("queue.sent", "queue.consult")
+#: What an operator's screen shows outside every step: as it stands in the book, with no value for a field.
+HOUSE_SCREENS = ("script.emergency", GONE_PROMPT)
 #: Every prompt that goes elsewhere than to the caller's line or an operator's screen.
 SINKS: Mapping[str, Sink] = MappingProxyType(
     {
@@ -138,10 +141,11 @@ def sink_fault(step: str | None, prompt: Prompt) -> Fault | None:
 
 
 def house_problems(book: PromptBook, policy: Policy) -> list[Problem]:
-    """What is wrong with the prompts that leave outside every flow: whispers of the house, and text messages."""
+    """What is wrong with the prompts that are said outside every step: whispers of the house, texts, and words that a
+    screen shows by itself."""
     return [
         Problem(book.file, book[key].line if key in book else 0, fault.what, fault.mend)
-        for key in (*HOUSE_WHISPERS, *TEXTS)
+        for key in (*HOUSE_WHISPERS, *HOUSE_SCREENS, *TEXTS)
         for fault in _house_faults(key, book, policy)
     ] + [
         Problem(str(Path(book.file).with_name(f"{language}.yaml")), words[key].line, fault.what, fault.mend)
@@ -153,7 +157,13 @@ def house_problems(book: PromptBook, policy: Policy) -> list[Problem]:
 
 def _house_faults(key: str, book: PromptBook, policy: Policy) -> Iterator[Fault]:
     if key not in book:
-        yield Fault(f"{sink_of(key)} says a prompt « {key} » that is not in {book.file}", "write the prompt")
+        where = "the operator's screen" if key in HOUSE_SCREENS else sink_of(key)
+        yield Fault(f"{where} says a prompt « {key} » that is not in {book.file}", "write the prompt")
+    elif key in HOUSE_SCREENS:
+        if fields := sorted(book[key].fields):
+            names = ", ".join(fields)
+            what = f"the operator's screen says the prompt « {key} », which names {names}: not known there"
+            yield Fault(what, _TAKE_OUT)
     elif key in TEXTS:
         told = list(_told_by_text(book[key], TEXTS[key], policy))
         yield from told or _text_faults(book[key], TEXTS[key])

@@ -12,7 +12,17 @@ from callcenter.calls.flows import load_flows
 from callcenter.disclosure.policy import Policy, SmsRule, load_policy
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import PRESENCE_PROMPTS, PROVE_PROMPTS, QUEUE_PROMPTS
-from callcenter.flow.sinks import GIVEN_FIELDS, SINKS, TEXTS, Sink, house_problems, may_be_texted, sink_fault, sink_of
+from callcenter.flow.sinks import (
+    GIVEN_FIELDS,
+    HOUSE_SCREENS,
+    SINKS,
+    TEXTS,
+    Sink,
+    house_problems,
+    may_be_texted,
+    sink_fault,
+    sink_of,
+)
 from callcenter.flow.template import parse
 from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.labels import FIELD_LABELS, Category
@@ -20,8 +30,6 @@ from callcenter.kernel.labels import FIELD_LABELS, Category
 ROOT = Path(__file__).parents[3]
 BOOK = PromptBook.load(ROOT / "flows/prompts/fr.yaml")
 POLICY = load_policy(ROOT / "config/disclosure-policy.yaml")
-#: Words that the rooms above the flow say to an operator's screen.
-ON_SCREENS = {"script.emergency"}
 
 
 def prompt(key: str, text: str) -> Prompt:
@@ -52,7 +60,7 @@ def said_above_the_flow() -> set[str]:
 
 
 def test_p9_whatever_is_said_outside_a_step_stands_in_the_table() -> None:
-    assert said_above_the_flow() - ON_SCREENS <= SINKS.keys()
+    assert said_above_the_flow() <= SINKS.keys() | set(HOUSE_SCREENS)
     assert said_above_the_flow() >= {"queue.sent", "queue.consult", "queue.offer", "text.code", "text.appointment"}
 
 
@@ -212,7 +220,16 @@ def test_a_text_in_another_language_says_what_it_is_sent_for_too() -> None:
     assert (problem.line, "does not always say code.digits" in problem.what) == (7, True)
 
 
-@pytest.mark.parametrize("key", ["queue.sent", "queue.consult", *TEXTS])
+@pytest.mark.parametrize("key", HOUSE_SCREENS)
+@pytest.mark.parametrize("text", ["{{ practice.name }}", "{% if practice.is_open %}!{% endif %}"])
+def test_p7_what_a_screen_shows_by_itself_names_nothing(key: str, text: str) -> None:
+    """It has no values there: in an emergency there would be an error instead of the words."""
+    [told] = problems_of(key, text)
+    assert f"the operator's screen says the prompt « {key} », which names practice." in told
+    assert problems_of(key, "Raccrochez et faites le 15.") == []
+
+
+@pytest.mark.parametrize("key", ["queue.sent", "queue.consult", *HOUSE_SCREENS, *TEXTS])
 def test_a_book_without_them_is_refused_before_a_call_misses_them(key: str) -> None:
     book = replace(BOOK, prompts={name: one for name, one in BOOK.prompts.items() if name != key})
     [problem] = house_problems(book, POLICY)
