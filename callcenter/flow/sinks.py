@@ -35,10 +35,8 @@ class Sink(StrEnum):
     #: A call that we place, before a key. A machine may answer it: we leave no voice message but this.
     OUR_CALL = "the question of our own call"
     TEXT = "the text message"
-    #: No prompt goes there: notices hold counts, and are no prompts (``notices.wording``).
-    MAIL = "the e-mail"
-    #: In a flow of the channel console: what is a patient's is shown there by ``reveal``, field by field.
-    SCREEN = "the operator's screen"
+    #: As it stands in the book, with no value for a field.
+    SCREEN = "the screen outside every step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,9 @@ TEXTS: Mapping[str, TextMessage] = MappingProxyType(
 )
 #: What is whispered outside every flow: to whom a call is sent, and to whom a question is put in private.
 HOUSE_WHISPERS = ("queue.sent", "queue.consult")
-#: What an operator's screen shows outside every step: as it stands in the book, with no value for a field.
+#: What an operator's screen shows of itself: in an emergency, and once the caller is gone.
 HOUSE_SCREENS = ("script.emergency", GONE_PROMPT)
-#: Every prompt that goes elsewhere than to the caller's line or an operator's screen.
+#: Every prompt that goes elsewhere than to the caller's line, or to an operator's screen by a step.
 SINKS: Mapping[str, Sink] = MappingProxyType(
     {
         "queue.wait": Sink.WAIT,
@@ -94,6 +92,7 @@ SINKS: Mapping[str, Sink] = MappingProxyType(
         "queue.offer_callback": Sink.WHISPER,
         **dict.fromkeys(HOUSE_WHISPERS, Sink.WHISPER),
         **dict.fromkeys((*PROVE_PROMPTS, *PRESENCE_PROMPTS), Sink.OUR_CALL),
+        **dict.fromkeys(HOUSE_SCREENS, Sink.SCREEN),
         **dict.fromkeys(TEXTS, Sink.TEXT),
     }
 )
@@ -113,6 +112,7 @@ _WHO = {
     Sink.WAIT: "whoever waits has proved nothing that outlasts the wait",
     Sink.WHISPER: "whoever takes an offered call has proved nothing",
     Sink.OUR_CALL: "whoever answers may be anybody, or a machine that keeps it",
+    Sink.SCREEN: "nothing is known there",
 }
 _TAKE_OUT = "take the field out of the prompt"
 
@@ -132,7 +132,7 @@ def sink_fault(step: str | None, prompt: Prompt) -> Fault | None:
     if sink not in _WHO:
         return None
     where = f"{sink} of step « {step} »" if step else sink
-    if told := _of_patients(prompt):
+    if told := prompt.of_patients:
         return Fault(f"{where} says the prompt « {prompt.key} », which names {said_of(told)}: {_WHO[sink]}", _TAKE_OUT)
     if unknown := sorted(field for field in prompt.fields if not _known(field, prompt.key, sink)):
         names = ", ".join(unknown)
@@ -157,13 +157,7 @@ def house_problems(book: PromptBook, policy: Policy) -> list[Problem]:
 
 def _house_faults(key: str, book: PromptBook, policy: Policy) -> Iterator[Fault]:
     if key not in book:
-        where = "the operator's screen" if key in HOUSE_SCREENS else sink_of(key)
-        yield Fault(f"{where} says a prompt « {key} » that is not in {book.file}", "write the prompt")
-    elif key in HOUSE_SCREENS:
-        if fields := sorted(book[key].fields):
-            names = ", ".join(fields)
-            what = f"the operator's screen says the prompt « {key} », which names {names}: not known there"
-            yield Fault(what, _TAKE_OUT)
+        yield Fault(f"{sink_of(key)} says a prompt « {key} » that is not in {book.file}", "write the prompt")
     elif key in TEXTS:
         told = list(_told_by_text(book[key], TEXTS[key], policy))
         yield from told or _text_faults(book[key], TEXTS[key])
@@ -184,7 +178,7 @@ def _text_faults(prompt: Prompt, message: TextMessage) -> Iterator[Fault]:
 
 def _told_by_text(prompt: Prompt, message: TextMessage, policy: Policy) -> Iterator[Fault]:
     """P9: a text answers no question. It tells what the policy lets be pushed, where there is a gate; or nothing."""
-    told = _of_patients(prompt)
+    told = prompt.of_patients
     closed = {field for field in told if not may_be_texted(with_implied(frozenset({FIELD_LABELS[field]})), policy)}
     where = f"{Sink.TEXT} « {prompt.key} »"
     if closed:
@@ -203,11 +197,11 @@ def may_be_texted(categories: frozenset[Category], policy: Policy) -> bool:
     return policy.may_push(about) and about <= SHARED_CONTACT_OPENS
 
 
-def _of_patients(prompt: Prompt) -> frozenset[str]:
-    return frozenset(field for field in prompt.fields if FIELD_LABELS[field] is not Category.PUBLIC)
-
-
 def _known(field: str, key: str, sink: Sink) -> bool:
-    if sink is Sink.OUR_CALL:
-        return field in _BEFORE_A_KEY.get(key, frozenset())
-    return field.startswith("practice.") or field in GIVEN_FIELDS.get(key, frozenset())
+    match sink:
+        case Sink.OUR_CALL:
+            return field in _BEFORE_A_KEY.get(key, frozenset())
+        case Sink.SCREEN:
+            return False
+        case _:
+            return field.startswith("practice.") or field in GIVEN_FIELDS.get(key, frozenset())

@@ -128,7 +128,7 @@ def _public_prompt_problems(flow: Flow, step: Step | None, key: str, book: Promp
     elif step and (fault := sink_fault(step.name, book[key])):
         yield step_problem(flow, step, fault.what, fault.mend)
     elif not book[key].is_public:
-        fields = ", ".join(_labelled(book[key]))
+        fields = ", ".join(sorted(book[key].of_patients))
         what = f"{speaker} says the prompt « {key} » to anybody, but it names {fields}"
         yield step_problem(flow, step, what, "say it in a disclose step, or take the field out of the prompt")
     elif foreign := sorted(book[key].fields & _given_to_others(step, key)):
@@ -180,7 +180,7 @@ def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> 
     elif book[step.prompt].is_public:
         what = f"step « {step.name} » discloses the prompt « {step.prompt} », which names nothing about a patient"
         yield step_problem(flow, step, what, "say it in a say step")
-    elif len({field.split(".")[0] for field in _labelled(book[step.prompt])}) > 1:
+    elif len({field.split(".")[0] for field in book[step.prompt].of_patients}) > 1:
         what = f"step « {step.name} » names an appointment and a slot, which nobody proves both at once"
         yield step_problem(flow, step, what, "say each in a disclose step of its own")
     else:
@@ -190,7 +190,7 @@ def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> 
 def _valueless_problems(flow: Flow, step: Disclose, prompt: Prompt) -> Iterator[Problem]:
     """What has no value where a record is told: all that is known there is the patient's, and the practice's."""
     says = f"step « {step.name} » says the prompt « {step.prompt} », which names"
-    public = prompt.fields - frozenset(_labelled(prompt))
+    public = prompt.fields - prompt.of_patients
     if foreign := sorted(field for field in public if not field.startswith("practice.")):
         what = f"{says} {', '.join(foreign)}: not known there"
         yield step_problem(flow, step, what, "take the field out of the prompt")
@@ -203,10 +203,6 @@ def _heard_screen_fields(flow: Flow, book: PromptBook, key: str) -> str:
     """What callers would hear that is for operators, in whichever language; a translation names no other fields."""
     told = book[key].fields & SCREEN_FIELDS if flow.channel is Channel.VOICE else frozenset[str]()
     return ", ".join(sorted(told))
-
-
-def _labelled(prompt: Prompt) -> list[str]:
-    return sorted(field for field in prompt.fields if FIELD_LABELS[field] is not Category.PUBLIC)
 
 
 def _step_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Problem]:
