@@ -35,8 +35,11 @@ _STOP = "STOP"
 
 
 def told_by(words: Prompt) -> frozenset[Category]:
-    """What such a text tells of the patient: the policy lets it be pushed to a telephone on file (``flow.sinks``)."""
-    return words.categories - {Category.PUBLIC}
+    """What such a text tells of the patient: the policy lets it be pushed to a telephone on file (``flow.sinks``).
+
+    That it comes at all tells that there is an appointment, whatever its words.
+    """
+    return words.categories - {Category.PUBLIC} | {Category.APPOINTMENT_EXISTS}
 
 
 def appointment_words(words: Prompt, at: datetime, number: E164, sender: str) -> str:

@@ -8,19 +8,15 @@ from pathlib import Path
 
 from callcenter.calls.release import FLOWS, SHORT, Gathered, Release, released
 from callcenter.disclosure.policy import Policy, load_policy
-from callcenter.flow.language import Channel, Direction, Flow, ProofKind, Prove, Queue
+from callcenter.flow.language import Channel, Direction, Flow, ProofKind, Prove
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
-from callcenter.flow.sinks import house_problems
+from callcenter.flow.said import QUEUE_PROMPTS
+from callcenter.flow.sinks import house_problems, sink_fault
 from callcenter.flow.verdicts import way_in_words
 from callcenter.kernel.documents import Kept
 from callcenter.kernel.errors import DataProblems, IntegrityError, NotFound, Problem, Unavailable
-
-#: What operators hear before they take a call, and what is read out in an emergency. What those who are asked into a
-#: talk hear, and every text message, is asked for by ``flow.sinks``.
-QUEUE_WORDS = ("queue.offer", "queue.offer_callback")
-SCRIPT_WORDS = ("script.emergency",)
 
 
 class NoSuchFlow(NotFound):
@@ -177,16 +173,20 @@ def _shown_to_operators(flows: Sequence[Flow], place: str, problems: list[Proble
 
 
 def _unsaid(flows: Sequence[Flow], book: PromptBook) -> list[Problem]:
-    """Words that the house says of itself around flows, and that the book has not."""
-    wanted: list[str] = []
-    if any(isinstance(step, Queue) for flow in flows for step in flow.steps.values()):
-        wanted += QUEUE_WORDS
-    if any(flow.channel is Channel.CONSOLE for flow in flows):
-        wanted += SCRIPT_WORDS
-    missing = [key for key in wanted if key not in book]
-    return [
-        Problem(book.file, 0, f"the prompt « {key} » is missing", "write it: it is said by itself") for key in missing
-    ]
+    """Words of a wait that the book has not, or could not say.
+
+    Whoever waits in a flow that cannot be read any more hears the current release's (``calls.waiting_room``), even if
+    nobody waits in any flow of it.
+    """
+    if all(flow.channel is Channel.CONSOLE for flow in flows):
+        return []
+    problems: list[Problem] = []
+    for key in QUEUE_PROMPTS:
+        if key not in book:
+            problems.append(Problem(book.file, 0, f"the prompt « {key} » is missing", "write it: it is said by itself"))
+        elif fault := sink_fault(None, book[key]):
+            problems.append(Problem(book.file, book[key].line, fault.what, fault.mend))
+    return problems
 
 
 def _asks(flow: Flow) -> ProofKind | None:

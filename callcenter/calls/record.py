@@ -160,5 +160,6 @@ def _inquiry(words: Prompt, bound: Mapping[str, UUID]) -> Inquiry:
         raise CallcenterError("a prompt about an appointment was reached without one; the proof forbids it")
     optional = frozenset(FIELD_LABELS[path] for path in words.optional)
     told = frozenset(FIELD_LABELS[path] for path in words.fields - words.optional) - {Category.PUBLIC}
+    told |= {Category.APPOINTMENT_EXISTS}  # whatever is left out
     references = tuple(f"{path}:{bound['appointment']}" for path in sorted(words.fields) if path.startswith("appoi"))
     return Inquiry(with_implied(told), optional, references, {"key": words.key, "sha256": words.digest}, words.key)

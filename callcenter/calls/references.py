@@ -247,6 +247,7 @@ def _inquiry(words: Prompt, slot: UUID, known: frozenset[str]) -> Inquiry:
     """
     optional = frozenset(FIELD_LABELS[path] for path in words.optional & known)
     told = frozenset(FIELD_LABELS[path] for path in words.fields - words.optional) - {Category.PUBLIC}
+    told |= {Category.APPOINTMENT_EXISTS}  # whatever is left out
     named = (words.fields - words.optional) | (words.optional & known)
     references = tuple(f"{path}:{slot}" for path in sorted(named) if path.startswith("slot."))
     return Inquiry(with_implied(told), optional, references, {"key": words.key, "sha256": words.digest}, words.key)

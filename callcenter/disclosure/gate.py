@@ -339,11 +339,13 @@ class Gate:
         return "never" if isinstance(needed, Never) else int(needed)
 
     def _opens(self, categories: frozenset[Category], standing: Standing) -> bool:
+        if not categories:  # a record of it would say that nothing was told
+            return False
         needed = self._policy.strictest(categories, self._channel)
         return not isinstance(needed, Never) and standing.level >= needed
 
     def _level_reason(self, categories: frozenset[Category]) -> Reason:
-        never = isinstance(self._policy.strictest(categories, self._channel), Never)
+        never = not categories or isinstance(self._policy.strictest(categories, self._channel), Never)
         return Reason.NEVER if never else Reason.LEVEL
 
     def _granted(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> frozenset[Category]:

@@ -87,9 +87,10 @@ class Policy:
         return strictest
 
     def may_push(self, categories: Iterable[Category]) -> bool:
-        """Whether a text message to a contact on file may tell all of ``categories``, whatever its words."""
-        rules = (self.rules.get(category) for category in categories)
-        return all(rule is not None and rule.sms in (SmsRule.OPEN, SmsRule.PUSH) for rule in rules)
+        """Whether a text message to a contact on file may tell all of ``categories``, whatever its words; not for none:
+        what tells nothing that is known here is not known to tell nothing."""
+        rules = [self.rules.get(category) for category in categories]
+        return bool(rules) and all(rule is not None and rule.sms in (SmsRule.OPEN, SmsRule.PUSH) for rule in rules)
 
     def in_emergency(self, categories: Iterable[Category]) -> bool:
         """Whether all of ``categories`` may be opened where a life is in danger."""

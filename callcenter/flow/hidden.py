@@ -20,7 +20,7 @@ def named_in(tree: nodes.Node | Iterable[nodes.Node], variables: Variables) -> f
     """Every path that ``tree`` names: ``appointment.place``, or a root alone where what follows is not certain."""
     if not isinstance(tree, nodes.Node):
         return frozenset[str]().union(*(named_in(node, variables) for node in tree))
-    path = _path(tree)
+    path = path_of(tree)
     if path is None:
         return named_in(tree.iter_child_nodes(), variables)
     return variables.get(path.split(".")[0], frozenset({path}))
@@ -63,13 +63,13 @@ def _labels(path: str) -> list[str]:
     return sorted(categories - {Category.PUBLIC})
 
 
-def _path(node: nodes.Node) -> str | None:
+def path_of(node: nodes.Node) -> str | None:
     """The path that ``node`` is; none for any other expression, whose parts may be paths."""
     match node:
         case nodes.Name():
             return node.name
         case nodes.Getattr(attr=name) | nodes.Getitem(arg=nodes.Const(value=str() as name)):
-            path = _path(node.node)
+            path = path_of(node.node)
             return None if path is None else f"{path}.{name}"
         case _:
             return None

@@ -128,7 +128,7 @@ def _reveal_needs(step: Reveal, flow: Flow, policy: Policy) -> tuple[Need, ...]:
 
 def _disclosure_needs(step: Disclose, book: PromptBook, flow: Flow, policy: Policy) -> tuple[Need, ...]:
     """What a card opens needs a card; all else needs a level, whatever cards there are."""
-    fields = {field for field in book[step.prompt].fields if FIELD_LABELS[field] is not Category.PUBLIC}
+    fields = book[step.prompt].of_patients
     by_card = {field for field in fields if field.startswith(f"{SLOT}.") and _card_opens(field, flow, policy)}
     told = frozenset(FIELD_LABELS[field] for field in fields - by_card)
     levels = _category_needs(step, "says", told, with_implied(told), flow, policy) if told else ()

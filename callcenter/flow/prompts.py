@@ -17,6 +17,7 @@ from callcenter.flow.words import (
     SPEECH,
     Part,
     PromptError,
+    Value,
     always_said,
     fields_of,
     render,
@@ -58,6 +59,11 @@ class Prompt:
         return fields_of(self.parts)
 
     @property
+    def of_patients(self) -> frozenset[str]:
+        """The fields that tell something of a patient."""
+        return frozenset(field for field in self.fields if FIELD_LABELS[field] is not Category.PUBLIC)
+
+    @property
     def told(self) -> frozenset[Category]:
         """The categories of the fields themselves."""
         return frozenset(FIELD_LABELS[field] for field in self.fields)
@@ -76,6 +82,11 @@ class Prompt:
     def always_said(self) -> str:
         """The literal words that are said whatever the values are."""
         return always_said(self.parts)
+
+    @property
+    def always_told(self) -> frozenset[str]:
+        """The fields that are said whatever the values are."""
+        return frozenset(part.field for part in self.parts if isinstance(part, Value))
 
     @property
     def digest(self) -> str:
@@ -211,7 +222,7 @@ def _optional_problems(document: Document, prompt: Prompt) -> Iterator[Problem]:
     for name in sorted(prompt.optional & set(unguarded(prompt.parts))):
         what = f"« {name} » may be left out, but is said outside an « if » of its own"
         yield _problem(document, prompt.key, what, f"put it between « {{% if {name} %}} » and « {{% endif %}} »")
-    for name in sorted(prompt.optional & set(told_by_absence(prompt.parts)) & _told(prompt)):
+    for name in sorted(prompt.optional & set(told_by_absence(prompt.parts)) & prompt.of_patients):
         what = f"« {name} » may be left out, and words say that it is: that something is withheld must not be heard"
         yield _problem(document, prompt.key, what, "say nothing in its place, or remove it from « optional »")
 
@@ -226,16 +237,15 @@ def _translation_problems(book: PromptBook, other: PromptBook) -> Iterator[Probl
         )
     for key in sorted(book.prompts.keys() & other.prompts.keys()):
         ours, theirs = book[key], other[key]
-        if _told(ours) != _told(theirs) or ours.optional & _told(ours) != theirs.optional & _told(theirs):
+        if (
+            ours.of_patients != theirs.of_patients
+            or ours.optional & ours.of_patients != theirs.optional & theirs.of_patients
+        ):
             what = f"the prompt « {key} » names other fields of a patient than in {book.file}"
             yield Problem(other.file, 0, what, "name the same ones: what may be said is proven for those")
         elif not theirs.fields <= ours.fields:
             what = f"the prompt « {key} » names fields that it has not in {book.file}"
             yield Problem(other.file, 0, what, "name no others")
-
-
-def _told(prompt: Prompt) -> frozenset[str]:
-    return frozenset(field for field in prompt.fields if FIELD_LABELS.get(field) is not Category.PUBLIC)
 
 
 def _problem(document: Document, key: str, what: str, mend: str) -> Problem:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 
 from callcenter.disclosure.gate import SHARED_CONTACT_OPENS
@@ -17,6 +18,7 @@ from callcenter.disclosure.policy import Policy
 from callcenter.flow.hidden import said_of
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import PRESENCE_PROMPTS, PROVE_PROMPTS
+from callcenter.flow.script_alone import GONE_PROMPT
 from callcenter.flow.template import Fault
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
@@ -33,10 +35,8 @@ class Sink(StrEnum):
     #: A call that we place, before a key. A machine may answer it: we leave no voice message but this.
     OUR_CALL = "the question of our own call"
     TEXT = "the text message"
-    #: No prompt goes there: notices hold counts, and are no prompts (``notices.wording``).
-    MAIL = "the e-mail"
-    #: In a flow of the channel console: what is a patient's is shown there by ``reveal``, field by field.
-    SCREEN = "the operator's screen"
+    #: As it stands in the book, with no value for a field.
+    SCREEN = "the screen outside every step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,14 @@ class TextMessage:
 
     Arguments:
         own: fields that this text alone may name.
+        required: the field without which it tells nothing: said outside any « if ».
+        optional: those of ``own`` that may have no value: each is said inside an « if » of its own.
         about: fields of the patient that it may name, where the policy lets them be pushed to a telephone on file.
     """
 
     own: frozenset[str]
+    required: str
+    optional: frozenset[str] = frozenset()
     about: frozenset[str] = frozenset()
 
 
@@ -56,14 +60,19 @@ class TextMessage:
 TEXTS: Mapping[str, TextMessage] = MappingProxyType(
     {
         "text.appointment": TextMessage(
-            frozenset({"text.number", "text.stop_number", "text.stop_word"}), frozenset({"appointment.starts_at"})
+            own=frozenset({"text.number", "text.stop_number", "text.stop_word"}),
+            required="appointment.starts_at",
+            optional=frozenset({"text.stop_number", "text.stop_word"}),
+            about=frozenset({"appointment.starts_at"}),
         ),
-        "text.code": TextMessage(frozenset({"code.digits", "code.minutes"})),
+        "text.code": TextMessage(own=frozenset({"code.digits", "code.minutes"}), required="code.digits"),
     }
 )
 #: What is whispered outside every flow: to whom a call is sent, and to whom a question is put in private.
 HOUSE_WHISPERS = ("queue.sent", "queue.consult")
-#: Every prompt that goes elsewhere than to the caller's line or an operator's screen.
+#: What an operator's screen shows of itself: in an emergency, and once the caller is gone.
+HOUSE_SCREENS = ("script.emergency", GONE_PROMPT)
+#: Every prompt that goes elsewhere than to the caller's line, or to an operator's screen by a step.
 SINKS: Mapping[str, Sink] = MappingProxyType(
     {
         "queue.wait": Sink.WAIT,
@@ -83,6 +92,7 @@ SINKS: Mapping[str, Sink] = MappingProxyType(
         "queue.offer_callback": Sink.WHISPER,
         **dict.fromkeys(HOUSE_WHISPERS, Sink.WHISPER),
         **dict.fromkeys((*PROVE_PROMPTS, *PRESENCE_PROMPTS), Sink.OUR_CALL),
+        **dict.fromkeys(HOUSE_SCREENS, Sink.SCREEN),
         **dict.fromkeys(TEXTS, Sink.TEXT),
     }
 )
@@ -90,6 +100,7 @@ SINKS: Mapping[str, Sink] = MappingProxyType(
 GIVEN_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "request.practitioner": frozenset({"request.practitioners"}),
+        "reach_out.return_call": frozenset({"call.return_code"}),
         "queue.before": frozenset({"queue.others"}),
         "queue.range": frozenset({"queue.range"}),
         **{key: message.own for key, message in TEXTS.items()},
@@ -101,6 +112,7 @@ _WHO = {
     Sink.WAIT: "whoever waits has proved nothing that outlasts the wait",
     Sink.WHISPER: "whoever takes an offered call has proved nothing",
     Sink.OUR_CALL: "whoever answers may be anybody, or a machine that keeps it",
+    Sink.SCREEN: "nothing is known there",
 }
 _TAKE_OUT = "take the field out of the prompt"
 
@@ -120,7 +132,7 @@ def sink_fault(step: str | None, prompt: Prompt) -> Fault | None:
     if sink not in _WHO:
         return None
     where = f"{sink} of step « {step} »" if step else sink
-    if told := _of_patients(prompt):
+    if told := prompt.of_patients:
         return Fault(f"{where} says the prompt « {prompt.key} », which names {said_of(told)}: {_WHO[sink]}", _TAKE_OUT)
     if unknown := sorted(field for field in prompt.fields if not _known(field, prompt.key, sink)):
         names = ", ".join(unknown)
@@ -129,11 +141,17 @@ def sink_fault(step: str | None, prompt: Prompt) -> Fault | None:
 
 
 def house_problems(book: PromptBook, policy: Policy) -> list[Problem]:
-    """What is wrong with the prompts that leave outside every flow: whispers of the house, and text messages."""
+    """What is wrong with the prompts that are said outside every step: whispers of the house, texts, and words that a
+    screen shows by itself."""
     return [
         Problem(book.file, book[key].line if key in book else 0, fault.what, fault.mend)
-        for key in (*HOUSE_WHISPERS, *TEXTS)
+        for key in (*HOUSE_WHISPERS, *HOUSE_SCREENS, *TEXTS)
         for fault in _house_faults(key, book, policy)
+    ] + [
+        Problem(str(Path(book.file).with_name(f"{language}.yaml")), words[key].line, fault.what, fault.mend)
+        for language, words in book.translations.items()
+        for key in TEXTS.keys() & words.keys()
+        for fault in _text_faults(words[key], TEXTS[key])
     ]
 
 
@@ -141,14 +159,26 @@ def _house_faults(key: str, book: PromptBook, policy: Policy) -> Iterator[Fault]
     if key not in book:
         yield Fault(f"{sink_of(key)} says a prompt « {key} » that is not in {book.file}", "write the prompt")
     elif key in TEXTS:
-        yield from _text_faults(book[key], TEXTS[key], policy)
+        told = list(_told_by_text(book[key], TEXTS[key], policy))
+        yield from told or _text_faults(book[key], TEXTS[key])
     elif fault := sink_fault(None, book[key]):
         yield fault
 
 
-def _text_faults(prompt: Prompt, message: TextMessage, policy: Policy) -> Iterator[Fault]:
+def _text_faults(prompt: Prompt, message: TextMessage) -> Iterator[Fault]:
+    """What would keep a text from being written, or leave it without what it is sent for."""
+    where = f"{Sink.TEXT} « {prompt.key} »"
+    if bare := sorted(prompt.fields & message.optional - prompt.optional):
+        what = f"{where} names {', '.join(bare)}: there may be none"
+        yield Fault(what, "name it in « optional », and say it inside an « if » of its own")
+    if message.required not in prompt.always_told:
+        mend = "say it, outside any « if »"
+        yield Fault(f"{where} does not always say {message.required}, for which it is sent", mend)
+
+
+def _told_by_text(prompt: Prompt, message: TextMessage, policy: Policy) -> Iterator[Fault]:
     """P9: a text answers no question. It tells what the policy lets be pushed, where there is a gate; or nothing."""
-    told = _of_patients(prompt)
+    told = prompt.of_patients
     closed = {field for field in told if not may_be_texted(with_implied(frozenset({FIELD_LABELS[field]})), policy)}
     where = f"{Sink.TEXT} « {prompt.key} »"
     if closed:
@@ -167,11 +197,11 @@ def may_be_texted(categories: frozenset[Category], policy: Policy) -> bool:
     return policy.may_push(about) and about <= SHARED_CONTACT_OPENS
 
 
-def _of_patients(prompt: Prompt) -> frozenset[str]:
-    return frozenset(field for field in prompt.fields if FIELD_LABELS[field] is not Category.PUBLIC)
-
-
 def _known(field: str, key: str, sink: Sink) -> bool:
-    if sink is Sink.OUR_CALL:
-        return field in _BEFORE_A_KEY.get(key, frozenset())
-    return field.startswith("practice.") or field in GIVEN_FIELDS.get(key, frozenset())
+    match sink:
+        case Sink.OUR_CALL:
+            return field in _BEFORE_A_KEY.get(key, frozenset())
+        case Sink.SCREEN:
+            return False
+        case _:
+            return field.startswith("practice.") or field in GIVEN_FIELDS.get(key, frozenset())

@@ -32,7 +32,7 @@ from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import engine_prompts, step_prompts
 from callcenter.flow.script_language import Pick
 from callcenter.flow.sinks import GIVEN_FIELDS, SINKS, sink_fault, sink_of
-from callcenter.flow.words import CASE_FIELDS, SCREEN_FIELDS, YES_NO_FIELDS
+from callcenter.flow.words import CASE_FIELDS, MAYBE_FIELDS, SCREEN_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.documents import Document
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category
@@ -128,12 +128,14 @@ def _public_prompt_problems(flow: Flow, step: Step | None, key: str, book: Promp
     elif step and (fault := sink_fault(step.name, book[key])):
         yield step_problem(flow, step, fault.what, fault.mend)
     elif not book[key].is_public:
-        fields = ", ".join(_labelled(book[key]))
+        fields = ", ".join(sorted(book[key].of_patients))
         what = f"{speaker} says the prompt « {key} » to anybody, but it names {fields}"
         yield step_problem(flow, step, what, "say it in a disclose step, or take the field out of the prompt")
-    elif foreign := sorted(book[key].fields & _given_to_others(key)):
+    elif foreign := sorted(book[key].fields & _given_to_others(step, key)):
         what = f"{speaker} says the prompt « {key} », which names {', '.join(foreign)}: not known there"
-        yield step_problem(flow, step, what, f"name it only in « {_known_in(foreign[0])} »")
+        place = _known_in(foreign[0])
+        mend = "write a prompt of its own" if place == key else f"name it only in « {place} »"
+        yield step_problem(flow, step, what, mend)
     elif book[key].fields & PASSING_FIELDS and not isinstance(step, Book | Move):
         fields = ", ".join(sorted(book[key].fields & PASSING_FIELDS))
         what = f"{speaker} says the prompt « {key} », which names {fields}: known only while a slot is booked or moved"
@@ -156,8 +158,10 @@ def _elsewhere(flow: Flow, step: Step, key: str) -> Problem:
     return step_problem(flow, step, what, "write a prompt of its own")
 
 
-def _given_to_others(key: str) -> frozenset[str]:
-    return frozenset[str]().union(*(fields for prompt, fields in GIVEN_FIELDS.items() if prompt != key))
+def _given_to_others(step: Step | None, key: str) -> frozenset[str]:
+    """Fields that have no value where ``step`` says the prompt of ``key``: they are given by the engine alone."""
+    given = frozenset() if step and key in _written(step) else GIVEN_FIELDS.get(key, frozenset())
+    return frozenset[str]().union(*GIVEN_FIELDS.values()) - given
 
 
 def _known_in(field: str) -> str:
@@ -176,24 +180,29 @@ def _disclosed_prompt_problems(flow: Flow, step: Disclose, book: PromptBook) -> 
     elif book[step.prompt].is_public:
         what = f"step « {step.name} » discloses the prompt « {step.prompt} », which names nothing about a patient"
         yield step_problem(flow, step, what, "say it in a say step")
-    elif len({field.split(".")[0] for field in _labelled(book[step.prompt])}) > 1:
+    elif len({field.split(".")[0] for field in book[step.prompt].of_patients}) > 1:
         what = f"step « {step.name} » names an appointment and a slot, which nobody proves both at once"
         yield step_problem(flow, step, what, "say each in a disclose step of its own")
-    elif foreign := sorted(book[step.prompt].fields & (_given_to_others(step.prompt) | PASSING_FIELDS)):
-        what = (
-            f"step « {step.name} » says the prompt « {step.prompt} », which names {', '.join(foreign)}: not known there"
-        )
+    else:
+        yield from _valueless_problems(flow, step, book[step.prompt])
+
+
+def _valueless_problems(flow: Flow, step: Disclose, prompt: Prompt) -> Iterator[Problem]:
+    """What has no value where a record is told: all that is known there is the patient's, and the practice's."""
+    says = f"step « {step.name} » says the prompt « {step.prompt} », which names"
+    public = prompt.fields - prompt.of_patients
+    if foreign := sorted(field for field in public if not field.startswith("practice.")):
+        what = f"{says} {', '.join(foreign)}: not known there"
         yield step_problem(flow, step, what, "take the field out of the prompt")
+    if bare := sorted(prompt.fields & MAYBE_FIELDS - prompt.optional):
+        what = f"{says} {', '.join(bare)}: there may be none"
+        yield step_problem(flow, step, what, "name it in « optional », and say it inside an « if » of its own")
 
 
 def _heard_screen_fields(flow: Flow, book: PromptBook, key: str) -> str:
     """What callers would hear that is for operators, in whichever language; a translation names no other fields."""
     told = book[key].fields & SCREEN_FIELDS if flow.channel is Channel.VOICE else frozenset[str]()
     return ", ".join(sorted(told))
-
-
-def _labelled(prompt: Prompt) -> list[str]:
-    return sorted(field for field in prompt.fields if FIELD_LABELS[field] is not Category.PUBLIC)
 
 
 def _step_problems(flow: Flow, step: Step, book: PromptBook) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import jinja2
 from jinja2 import nodes
 
-from callcenter.flow.hidden import Variables, kept_by, labelled, named_in, said_of
+from callcenter.flow.hidden import Variables, kept_by, labelled, named_in, path_of, said_of
 from callcenter.flow.words import (
     CASE_FIELDS,
     MOMENT_FIELDS,
@@ -125,7 +125,8 @@ class _Parser:
         return False
 
     def field(self, node: nodes.Node | None) -> str | None:
-        path = _path(node)
+        # « a['b'] » is refused: a field is written in one way.
+        path = None if node is None or isinstance(node, nodes.Getitem) else path_of(node)
         if path is None:
             self.refuse(node)
         elif path.split(".")[0] in self._variables:
@@ -166,14 +167,3 @@ class _Parser:
 
     def fault(self, what: str, mend: str) -> None:
         self.faults.append(Fault(what, mend))
-
-
-def _path(node: nodes.Node | None) -> str | None:
-    """``a.b`` for a name and its attributes; nothing for any other expression."""
-    match node:
-        case nodes.Name():
-            return node.name
-        case nodes.Getattr():
-            root = _path(node.node)
-            return f"{root}.{node.attr}" if root else None
-    return None

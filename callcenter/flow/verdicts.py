@@ -32,7 +32,7 @@ def way_in_words(path: Sequence[Hop]) -> str:
     shown = [*path[:_ENDS], *path[len(path) - _ENDS :]] if left_out else list(path)
     places = [f"{hop.file}:{hop.line}" for hop in shown]
     steps = [f"{hop.step} –{hop.outlet}→" if hop.outlet else hop.step for hop in shown]
-    wide, long = max(map(len, places)), max(map(len, steps))
+    wide, long = max(map(len, places), default=0), max(map(len, steps), default=0)
     lines = [
         f"      {place:<{wide}}  {step:<{long}}  {known(hop.facts)}\n"
         for place, step, hop in zip(places, steps, shown, strict=True)

@@ -83,6 +83,8 @@ CASE_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 #: Fields that operators read: no flow in which callers hear something may name one.
 SCREEN_FIELDS = frozenset({"practice.instructions"})
+#: Fields that may have no value: an appointment at the practice's address has no place of its own.
+MAYBE_FIELDS = frozenset({"appointment.place", "slot.place"})
 #: Fields that are a date and time: said through one of the filters for it.
 MOMENT_FIELDS = frozenset({"appointment.starts_at", "slot.starts_at"})
 

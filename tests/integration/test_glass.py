@@ -198,7 +198,7 @@ async def test_what_is_wrong_with_the_form_is_said_and_nothing_typed_is_lost(gla
     assert page.status == 422
     for said in ("Choisissez qui demande.", "Écrivez le numéro", "de 10 à 500", "Indiquez la date de naissance."):
         assert said in page.words
-    for typed in (WHO, 'value="12"', ">non</textarea>", JEANNE["nom"], JEANNE["prenom"]):
+    for typed in (WHO, 'value="12"', ">\nnon</textarea>", JEANNE["nom"], JEANNE["prenom"]):
         assert typed in page.text
     lost = await glass.breaks(appel="nothing that is a call")
     assert "Aucun appel de ce cabinet n’a cette référence." in lost.words

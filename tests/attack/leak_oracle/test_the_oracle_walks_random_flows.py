@@ -15,8 +15,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.calls.flows import Flows
+from callcenter.calls.flows import Playable
+from callcenter.calls.shelf import Shelf
 from callcenter.disclosure.gate import Reason
 from callcenter.emulator.client import ControlClient
 from callcenter.flow.language import Disclose, Do, Find, Flow
@@ -62,14 +64,16 @@ def _tells(flow: Flow, *kinds: type) -> list[tuple[str, str]]:
 @contextmanager
 def run_by(house: Premises, flow: Flow) -> Iterator[None]:
     """Have the house run ``flow`` in place of its own."""
-    of, observer, before = Flows.of, house.observer, (house.observer.flow, house.observer.coverage)
+    of, observer, before = Shelf.of, house.observer, (house.observer.flow, house.observer.coverage)
 
-    def this_one(flows: Flows, digest: str) -> Flow:
-        return flow if digest == flow.digest else of(flows, digest)
+    async def this_one(shelf: Shelf, connection: AsyncConnection, digest: str) -> Playable:
+        if digest == flow.digest:
+            return Playable(flow, shelf.book, None)
+        return await of(shelf, connection, digest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Flows, "entry", property(lambda _: flow))
-        patch.setattr(Flows, "of", this_one)
+        patch.setattr(Shelf, "entry", property(lambda _: flow))
+        patch.setattr(Shelf, "of", this_one)
         observer.flow, observer.coverage = flow, Coverage(flow)
         try:
             yield

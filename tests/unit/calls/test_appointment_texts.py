@@ -63,6 +63,10 @@ def test_an_english_reminder_cannot_be_read_the_other_way_round() -> None:
     assert words == told
 
 
+def test_p1_a_text_about_an_appointment_tells_that_there_is_one_whatever_its_words() -> None:
+    assert told_by(Prompt("text.appointment", "Bonjour.", ())) == {Category.APPOINTMENT_EXISTS}
+
+
 def test_what_an_opposition_names_is_what_such_a_text_tells() -> None:
     """Whoever has consented to one kind of text has not consented to another: ``WORDING`` must change with this."""
     told = frozenset({Category.APPOINTMENT_EXISTS, Category.APPOINTMENT_TIME})

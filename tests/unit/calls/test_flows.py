@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from callcenter.calls.flows import load_flows
+from callcenter.flow.said import QUEUE_PROMPTS
 from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.levels import Channel
 
@@ -66,3 +68,52 @@ def test_p9_a_script_that_is_not_proven_stops_the_start(folder: Path) -> None:
         text.replace("operator.appointment_theirs, to: identify}", "operator.see_again, to: file}"), "utf-8"
     )
     assert "step « file » reveals D03" in refused(folder)
+
+
+#: Nobody waits in it.
+SHORT = """
+flow: court
+channel: voice
+emergency: welcome
+start: welcome
+person: person
+steps:
+  welcome: {say: welcome, then: person}
+  person: {take_message: callback, taken: goodbye, abandoned: goodbye}
+  goodbye: {end: goodbye}
+"""
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Path:
+    """A folder of that flow alone, with the shipped words."""
+    folder = tmp_path / "short"
+    shutil.copytree(PROMPTS.parent, folder / "prompts")
+    (folder / "court.yaml").write_text(SHORT, "utf-8")
+    return folder
+
+
+def worded(folder: Path, old: str, new: str) -> str:
+    """What stands against it once its words are changed, in every language."""
+    for file in (folder / "prompts").iterdir():
+        text, times = re.subn(old, new, file.read_text("utf-8"), flags=re.MULTILINE)
+        assert times == 1
+        file.write_text(text, "utf-8")
+    with pytest.raises(DataProblems) as refusal:
+        load_flows(folder, "court", folder / "prompts/fr.yaml", POLICY)
+    return str(refusal.value)
+
+
+def test_a_flow_in_which_nobody_waits_is_enough(short: Path) -> None:
+    assert load_flows(short, "court", short / "prompts/fr.yaml", POLICY).entry.name == "court"
+
+
+@pytest.mark.parametrize("key", QUEUE_PROMPTS)
+def test_p7_whoever_waits_in_a_flow_that_is_gone_hears_words_of_the_release_that_stands(short: Path, key: str) -> None:
+    told = worded(short, rf"^  {re.escape(key)}:", f"  {key}_unheard:")
+    assert f"the prompt « {key} » is missing" in told
+
+
+def test_p9_the_words_of_a_wait_name_nothing_of_a_patient_though_nobody_waits_in_the_flow(short: Path) -> None:
+    told = worded(short, r"^  queue\.nobody:.*\n(?:    .*\n)*", '  queue.nobody: "{{ appointment.place }}"\n')
+    assert "the wait view says the prompt « queue.nobody », which names appointment.place (D06)" in told

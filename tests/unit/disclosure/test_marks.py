@@ -47,15 +47,25 @@ class Pen:
         return UUID(int=len(self.entries))
 
 
+def gate_of(channel: Channel, pen: Pen) -> Gate:
+    return Gate(POLICY, channel, cast(Writing, pen), {"kind": "ivr", "id": "test"}, {}, date(2026, 11, 26))
+
+
 async def decide(situation: Situation) -> tuple[Any, list[Entry]]:
     pen = Pen()
-    gate = Gate(POLICY, Channel.VOICE, cast(Writing, pen), {"kind": "ivr", "id": "test"}, {}, date(2026, 11, 26))
-    return await gate.decide(INQUIRY, VERIFIED, situation), pen.entries
+    return await gate_of(Channel.VOICE, pen).decide(INQUIRY, VERIFIED, situation), pen.entries
 
 
 async def test_without_a_mark_it_is_granted() -> None:
     decision, _ = await decide(UNMARKED)
     assert isinstance(decision, Granted)
+
+
+async def test_p1_nothing_is_told_by_a_record_that_says_nothing_was() -> None:
+    pen, nothing = Pen(), replace(INQUIRY, categories=frozenset())
+    assert await gate_of(Channel.VOICE, pen).decide(nothing, VERIFIED, UNMARKED) == Refused(Reason.NEVER)
+    assert await gate_of(Channel.SMS, pen).push(nothing, UNMARKED, None) == Refused(Reason.NEVER)
+    assert [entry.content["decision"] for entry in pen.entries] == ["refused", "refused"]
 
 
 @pytest.mark.parametrize("mark", ["deceased", "homonym", "doubtful", "fictitious", "contact_restricted", "sensitive"])

@@ -239,4 +239,5 @@ def _end(verifier: Verifier, references: GatedReferences) -> None:
 def _inquiry(words: Prompt, known: frozenset[str], reference: UUID) -> Inquiry:
     optional = frozenset(FIELD_LABELS[path] for path in words.optional & known)
     told = frozenset(FIELD_LABELS[path] for path in words.fields - words.optional) - {Category.PUBLIC}
+    told |= {Category.APPOINTMENT_EXISTS}
     return Inquiry(with_implied(told), optional, (f"bound:{reference}",), {"key": words.key}, words.key)

@@ -140,6 +140,8 @@ HIDDEN = "appointment.practitioner (D04)"
         ("{{ practice.name | default(*appointment.practitioner) }}", f"« default » is given {HIDDEN}"),
         ("{{ practice.name | default(**appointment.practitioner) }}", f"« default » is given {HIDDEN}"),
         ("{{ appointment['practitioner'] }}", f"(getitem), and names {HIDDEN} in it"),
+        ("{{ appointment['practitioner'] | spoken_name }}", f"(getitem), and names {HIDDEN} in it"),
+        ("{% if appointment['practitioner'] %}!{% endif %}", f"(getitem), and names {HIDDEN} in it"),
         ("{{ appointment[practice.name] }}", "(getitem), and names appointment (D03 D04 D05 D06) in it"),
         ("{{ practice[appointment.practitioner] }}", f"(getitem), and names {HIDDEN} in it"),
         ("{{ practice[1][appointment.practitioner] }}", f"(getitem), and names {HIDDEN} in it"),

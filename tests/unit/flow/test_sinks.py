@@ -12,7 +12,17 @@ from callcenter.calls.flows import load_flows
 from callcenter.disclosure.policy import Policy, SmsRule, load_policy
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import PRESENCE_PROMPTS, PROVE_PROMPTS, QUEUE_PROMPTS
-from callcenter.flow.sinks import GIVEN_FIELDS, SINKS, TEXTS, Sink, house_problems, may_be_texted, sink_fault, sink_of
+from callcenter.flow.sinks import (
+    GIVEN_FIELDS,
+    HOUSE_SCREENS,
+    SINKS,
+    TEXTS,
+    Sink,
+    house_problems,
+    may_be_texted,
+    sink_fault,
+    sink_of,
+)
 from callcenter.flow.template import parse
 from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.labels import FIELD_LABELS, Category
@@ -20,8 +30,6 @@ from callcenter.kernel.labels import FIELD_LABELS, Category
 ROOT = Path(__file__).parents[3]
 BOOK = PromptBook.load(ROOT / "flows/prompts/fr.yaml")
 POLICY = load_policy(ROOT / "config/disclosure-policy.yaml")
-#: Words that the rooms above the flow say to an operator's screen.
-ON_SCREENS = {"script.emergency"}
 
 
 def prompt(key: str, text: str) -> Prompt:
@@ -52,13 +60,13 @@ def said_above_the_flow() -> set[str]:
 
 
 def test_p9_whatever_is_said_outside_a_step_stands_in_the_table() -> None:
-    assert said_above_the_flow() - ON_SCREENS <= SINKS.keys()
+    assert said_above_the_flow() <= SINKS.keys()
     assert said_above_the_flow() >= {"queue.sent", "queue.consult", "queue.offer", "text.code", "text.appointment"}
 
 
 def test_p9_the_table_names_every_prompt_of_a_wait_a_whisper_our_call_and_a_text() -> None:
     elsewhere = {key for key in BOOK if key.startswith(("queue.", "prove.", "text."))}
-    assert elsewhere == SINKS.keys()
+    assert elsewhere | set(HOUSE_SCREENS) == SINKS.keys()
     assert SINKS.keys() >= {*QUEUE_PROMPTS, *PROVE_PROMPTS, *PRESENCE_PROMPTS}
     assert {sink_of(key) for key in (*PROVE_PROMPTS, *PRESENCE_PROMPTS)} == {Sink.OUR_CALL}
     assert {key for key, sink in SINKS.items() if sink is Sink.TEXT} == TEXTS.keys()
@@ -76,7 +84,6 @@ def test_p9_a_field_of_one_place_is_public_and_is_known_in_one_place() -> None:
 def test_p9_no_prompt_and_so_no_field_reaches_an_email() -> None:
     """Notices hold counts: they are made of numbers and of what is public, and the room of notices has no prompt but
     the one of reminders, which is a text."""
-    assert Sink.MAIL not in SINKS.values()
     asking = [
         file.name
         for file in (ROOT / "callcenter/notices").glob("*.py")
@@ -170,6 +177,28 @@ def test_p9_a_policy_that_opens_more_than_the_gate_opens_nothing() -> None:
         ("text.code", "{{ code.digits }} {{ practice.name }}", "names practice.name: not known there"),
         ("text.appointment", "{{ slot.starts_at | written_day }}", "names slot.starts_at: not known there"),
         ("text.appointment", "{{ code.digits }}", "names code.digits: not known there"),
+        ("text.appointment", "Un rendez-vous.", "does not always say appointment.starts_at, for which it is sent"),
+        (
+            "text.appointment",
+            "{% if text.number %}{{ appointment.starts_at | written_day }}{% endif %}",
+            "does not always say appointment.starts_at, for which it is sent",
+        ),
+        (
+            "text.appointment",
+            "{{ appointment.starts_at | written_day }}. STOP au {{ text.stop_number }}",
+            "names text.stop_number: there may be none",
+        ),
+        (
+            "text.appointment",
+            "{{ appointment.starts_at | written_day }}. Répondez {{ text.stop_word }}",
+            "names text.stop_word: there may be none",
+        ),
+        ("text.code", "Un code est là.", "does not always say code.digits, for which it is sent"),
+        (
+            "text.code",
+            "{% if code.minutes %}{{ code.digits }}{% endif %}",
+            "does not always say code.digits, for which it is sent",
+        ),
         ("queue.sent", "{{ appointment.practitioner }}", "the whisper says the prompt « queue.sent », which names"),
         (
             "queue.consult",
@@ -183,7 +212,23 @@ def test_p9_a_text_or_a_whisper_that_tells_more_is_refused(key: str, text: str, 
     assert what in told
 
 
-@pytest.mark.parametrize("key", ["queue.sent", "queue.consult", *TEXTS])
+def test_a_text_in_another_language_says_what_it_is_sent_for_too() -> None:
+    english = {**BOOK.translations["en"], "text.code": replace(prompt("text.code", "A code."), line=7)}
+    [problem] = house_problems(replace(BOOK, translations={"en": english}), POLICY)
+    assert problem.file == BOOK.file.replace("fr.yaml", "en.yaml")
+    assert (problem.line, "does not always say code.digits" in problem.what) == (7, True)
+
+
+@pytest.mark.parametrize("key", HOUSE_SCREENS)
+@pytest.mark.parametrize("text", ["{{ practice.name }}", "{% if practice.is_open %}!{% endif %}"])
+def test_p7_what_a_screen_shows_by_itself_names_nothing(key: str, text: str) -> None:
+    """It has no values there: in an emergency there would be an error instead of the words."""
+    [told] = problems_of(key, text)
+    assert f"the screen outside every step says the prompt « {key} », which names practice." in told
+    assert problems_of(key, "Raccrochez et faites le 15.") == []
+
+
+@pytest.mark.parametrize("key", ["queue.sent", "queue.consult", *HOUSE_SCREENS, *TEXTS])
 def test_a_book_without_them_is_refused_before_a_call_misses_them(key: str) -> None:
     book = replace(BOOK, prompts={name: one for name, one in BOOK.prompts.items() if name != key})
     [problem] = house_problems(book, POLICY)
