@@ -56,19 +56,23 @@ SOMEBODY_ELSE = Effect(
     ends=frozenset({"level>=1", "level>=2", "level>=3", "possession", "bound:slot", "bound:appointment", "card:slot"})
 )
 
+#: Who was refused may have claimed to be somebody else.
+NOT_THEM = Effect(ends=SOMEBODY_ELSE.ends - SLOT - CARD)
+NOBODY = {"refused": NOT_THEM, "unavailable": NOT_THEM}
+
 #: Each step, and what those of its outlets do that do something.
 TABLE: list[tuple[Step, dict[str, Effect]]] = [
     (Say("say", 1, "urgent", "b"), {"then": Effect(frozenset({"heard:emergency"}))}),
     (Say("say", 1, "welcome", "b"), {}),
-    (Verify("verify", 1, Level.IDENTIFIED, "b", "c", "d"), {"verified": IDENTIFIED}),
-    (Verify("verify", 1, Level.VERIFIED, "b", "c", "d"), {"verified": VERIFIED}),
-    (Verify("verify", 1, Level.STRONG, "b", "c", "d"), {"verified": STRONG}),
-    (Prove("prove", 1, ProofKind.RETURN_CALL, "b", "c"), {"proved": VERIFIED}),
-    (Prove("prove", 1, ProofKind.PRESENCE, "b", "c"), {"proved": Effect(ends=IDENTIFIED.ends)}),
+    (Verify("verify", 1, Level.IDENTIFIED, "b", "c", "d"), {"verified": IDENTIFIED, **NOBODY}),
+    (Verify("verify", 1, Level.VERIFIED, "b", "c", "d"), {"verified": VERIFIED, **NOBODY}),
+    (Verify("verify", 1, Level.STRONG, "b", "c", "d"), {"verified": STRONG, **NOBODY}),
+    (Prove("prove", 1, ProofKind.RETURN_CALL, "b", "c"), {"proved": VERIFIED, "refused": NOT_THEM}),
+    (Prove("prove", 1, ProofKind.PRESENCE, "b", "c"), {"proved": Effect(ends=IDENTIFIED.ends), "refused": NOT_THEM}),
     (Find("find", 1, Lookup.NEXT_APPOINTMENT, "b", "c", "d"), {"found": Effect(APPOINTMENT)}),
     (Find("find", 1, Lookup.FOLLOWING_APPOINTMENT, "b", "c", "d"), {"found": Effect(APPOINTMENT)}),
-    (Reference("reference", 1, "b", "c"), {"known": Effect(SLOT, CARD)}),
-    (Card("card", 1, "b", "c"), {"proved": Effect(CARD)}),
+    (Reference("reference", 1, "b", "c"), {"known": Effect(SLOT, CARD), "refused": Effect(ends=SLOT | CARD)}),
+    (Card("card", 1, "b", "c"), {"proved": Effect(CARD), "refused": Effect(ends=CARD)}),
     (Do("do", 1, Act.CANCEL_SLOT, "b", "c"), {"done": Effect(ends=SLOT | CARD)}),
     (Do("do", 1, Act.CANCEL_APPOINTMENT, "b", "c"), {"done": Effect(ends=APPOINTMENT)}),
     (Do("do", 1, Act.CONFIRM_APPOINTMENT, "b", "c"), {}),

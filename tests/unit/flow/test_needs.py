@@ -28,7 +28,7 @@ from callcenter.flow.needs import Need, needs, needs_emergency, told_by
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.script_language import Declare, Reveal
 from callcenter.flow.subflow_language import Leave, Run
-from callcenter.flow.words import parse
+from callcenter.flow.template import parse
 from callcenter.kernel.labels import Category
 from callcenter.kernel.levels import Channel, Level
 

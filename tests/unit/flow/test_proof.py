@@ -368,7 +368,10 @@ def test_p7_of_all_that_is_said_before_the_emergency_line_the_first_alone_is_ref
         Disclose("third", 4, "time", "urgent", "urgent"),
         Say("urgent", 5, "emergency", "end"),
     ]
-    example = refutation(replace(flow_of(*steps), emergency="emergency"))
+    verdict = prove(replace(flow_of(*steps), emergency="emergency"), BOOK, POLICY)
+    assert isinstance(verdict, Refuted)
+    example, behind = verdict.counterexamples
+    assert (behind.path[-1].step, behind.fact) == ("third", "level>=2")  # it is refuted for what it tells alone
     assert [hop.step for hop in example.path] == ["on", "first"]
     assert (example.file, example.line, example.fact) == ("hand.yaml", 2, "heard:emergency")
     assert example.what == (
