@@ -17,6 +17,7 @@ from callcenter.flow.language import (
     End,
     Find,
     Move,
+    ProofKind,
     Prove,
     Queue,
     ReachOut,
@@ -64,7 +65,9 @@ _KINDS: Final[tuple[tuple[Kind, tuple[type, ...]], ...]] = (
 
 
 def kind_of(step: Step) -> Kind:
-    """The kind of ``step``; what is of no other kind, turns."""
+    """The kind of ``step``; what is of no other kind, turns. A sign of life proves nothing: it is asked for."""
+    if isinstance(step, Prove) and step.by is ProofKind.PRESENCE:
+        return Kind.QUESTION
     return next((kind for kind, types in _KINDS if isinstance(step, types)), Kind.TURN)
 
 

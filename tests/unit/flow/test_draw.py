@@ -16,11 +16,12 @@ from callcenter.disclosure.policy import Policy, load_policy
 from callcenter.flow.check import Verdict
 from callcenter.flow.draw import draw
 from callcenter.flow.drawing import CannotWrite, draw_file, write_picture
-from callcenter.flow.language import Channel, Choose, End, Flow, Go, Level, Say, Step, Verify
+from callcenter.flow.language import Channel, Choose, End, Flow, Go, Level, ProofKind, Prove, Say, Step, Verify
 from callcenter.flow.load import load_flow
 from callcenter.flow.picture.boxes import INNER, ROW_SIZE, WIDE, shown
 from callcenter.flow.picture.frames import frames_of, rows_of
 from callcenter.flow.picture.guards import Region, guards_of
+from callcenter.flow.picture.kinds import Kind, kind_of
 from callcenter.flow.picture.letters import fitted, width, wrapped
 from callcenter.flow.picture.panels import RED
 from callcenter.flow.picture.words import FIELDS, LEVELS, beginning, outlets_in_french, spaced
@@ -374,3 +375,8 @@ def test_a_picture_replaces_a_picture_and_nothing_else(tmp_path: Path) -> None:
             write_picture("<svg ></svg>", place)
     assert other.read_text(encoding="utf-8") == "flow: accueil\n"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["flow.svg", "flow.yaml"]
+
+
+def test_a_sign_of_life_is_drawn_as_a_question_and_no_verification() -> None:
+    assert kind_of(Prove("presence", 1, ProofKind.PRESENCE, "b", "c")) is Kind.QUESTION
+    assert kind_of(Prove("code", 1, ProofKind.RETURN_CALL, "b", "c")) is Kind.VERIFICATION
