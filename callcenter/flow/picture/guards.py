@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from callcenter.disclosure.policy import Never, Policy
 from callcenter.flow.facts import CARD_FACT, EMERGENCY, level_in
-from callcenter.flow.language import Act, Disclose, Do, Find, Flow, Level, Move, Moved, Step
+from callcenter.flow.language import Flow, Level
 from callcenter.flow.must import Fact, Facts
-from callcenter.flow.needs import needs
+from callcenter.flow.needs import needs, told_by
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import guaranteed
-from callcenter.flow.script_language import Declare, Reveal
-from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
+from callcenter.kernel.labels import Category, with_implied
 from callcenter.kernel.levels import Channel
 
 
@@ -73,33 +72,13 @@ def guards_of(flow: Flow, book: PromptBook, policy: Policy) -> Guards:
         # What is about the call, and not about the caller, is a rule of order: no region opens anything by it.
         wanted = tuple(need.fact for need in needs(step, flow, book, policy) if need.fact != EMERGENCY)
         if wanted and step.name in holds:
-            guarded[step.name] = Guard(step.name, told(step, book), wanted, holds[step.name])
+            guarded[step.name] = Guard(step.name, with_implied(told_by(step, book)), wanted, holds[step.name])
     return Guards({name: region_of(facts) for name, facts in holds.items()}, guarded)
 
 
 def region_of(facts: Facts) -> Region:
     """The region of a step at which ``facts`` are guaranteed."""
     return Region(level_in(facts), CARD_FACT in facts)
-
-
-def told(step: Step, book: PromptBook) -> frozenset[Category]:
-    """The categories that a step tells of a patient, whatever its words."""
-    match step:
-        case Disclose():
-            found = frozenset(FIELD_LABELS[field] for field in book[step.prompt].fields) - {Category.PUBLIC}
-        case Find():
-            found = frozenset({Category.RECORD_EXISTS, Category.APPOINTMENT_EXISTS})
-        case Do(act=Act.CANCEL_SLOT) | Move(what=Moved.SLOT):
-            found = frozenset()
-        case Do() | Move():
-            found = frozenset({Category.APPOINTMENT_EXISTS})
-        case Reveal():
-            found = frozenset(FIELD_LABELS[field] for field in step.fields)
-        case Declare():
-            found = frozenset(step.categories)
-        case _:
-            found = frozenset()
-    return with_implied(found)
 
 
 def opened(policy: Policy, channel: Channel) -> Mapping[Level, tuple[Category, ...]]:
