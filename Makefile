@@ -94,7 +94,7 @@ test: $(STAMP) ## Run the whole suite
 
 soak: $(STAMP) ## Storm the queue with twenty seeds instead of three (about ten minutes)
 	CALLCENTER_SOAK=20 $(BIN)/python -m pytest --numprocesses 2 tests/integration/routing/test_storm.py \
-	    tests/integration/routing/test_machine.py
+	    tests/integration/routing/test_machine.py tests/bench/test_large.py
 
 bench: $(STAMP) ## Measure the verified call, and routing, beside their floors
 	$(BIN)/python -m tests.bench

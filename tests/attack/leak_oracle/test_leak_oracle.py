@@ -32,7 +32,7 @@ from tests.attack.leak_oracle.verdict import Sink
 from tests.attack.leak_oracle.walk import Walk, fall_silent
 
 SEED = int(os.environ.get("ORACLE_SEED", "20261126"))
-CALLERS = int(os.environ.get("ORACLE_CALLERS", "50"))
+CALLERS = int(os.environ.get("ORACLE_CALLERS", "25"))
 
 #: What the edge must have done meanwhile, or the callers were too well-behaved.
 OUTCOMES = {"answered", "replayed", "static", "accepted", "probed", "played", "gone", "unavailable", "signature"}
