@@ -28,11 +28,13 @@ def way_in_words(path: Sequence[Hop]) -> str:
 
     Of a way that is longer than anybody reads, the beginning and the end are shown.
     """
+    if not path:
+        return ""
     left_out = max(0, len(path) - 2 * _ENDS)
     shown = [*path[:_ENDS], *path[len(path) - _ENDS :]] if left_out else list(path)
     places = [f"{hop.file}:{hop.line}" for hop in shown]
     steps = [f"{hop.step} –{hop.outlet}→" if hop.outlet else hop.step for hop in shown]
-    wide, long = max(map(len, places), default=0), max(map(len, steps), default=0)
+    wide, long = max(map(len, places)), max(map(len, steps))
     lines = [
         f"      {place:<{wide}}  {step:<{long}}  {known(hop.facts)}\n"
         for place, step, hop in zip(places, steps, shown, strict=True)

@@ -12,7 +12,9 @@ from callcenter.flow.explain import NoSuchStep, explain
 from callcenter.flow.language import Channel, Choose, End, Find, Flow, Level, Lookup, Step, Verify
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
+from callcenter.flow.proof import Hop
 from callcenter.flow.subflow_language import Leave, Run, Subflow
+from callcenter.flow.verdicts import way_in_words
 from callcenter.kernel.labels import Category
 
 ROOT = Path(__file__).parents[3]
@@ -181,3 +183,14 @@ def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert "not readable YAML" in report.text
     no_book = explain_step("flows/accueil.yaml", "menu", book_path=tmp_path / "none.yaml", policy_path=POLICY)
     assert no_book.exit_code == 2
+
+
+def test_of_a_way_that_is_longer_than_forty_steps_the_middle_is_left_out() -> None:
+    path = [Hop(f"s{at}", "then", "f.yaml", at, frozenset()) for at in range(41)]
+    assert len(way_in_words(path[:40]).splitlines()) == 40
+    shown = way_in_words(path).splitlines()
+    assert shown[19].split() == ["f.yaml:19", "s19", "–then→", "level", "0"]
+    assert shown[20] == "      … 1 steps more …"
+    assert shown[21].split() == ["f.yaml:21", "s21", "–then→", "level", "0"]
+    assert len(shown) == 41
+    assert way_in_words([]) == ""

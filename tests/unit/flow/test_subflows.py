@@ -16,6 +16,7 @@ from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Proven, graph_of, guaranteed, prove
 from callcenter.flow.state import State
 from callcenter.flow.subflow_language import Leave, Run, Subflow
+from callcenter.flow.subflow_soundness import subflow_problems
 from callcenter.kernel.errors import DataProblems, Problem
 from tests.unit.flow.doubles import Call
 
@@ -253,3 +254,15 @@ def test_a_subflow_that_no_flow_runs_is_named(tmp_path: Path) -> None:
     report = check([tmp_path], **arguments)
     assert report.exit_code == 1
     assert f"{tmp_path / 'subflows' / 'lonely.yaml'}: refused: no flow runs it" in report.text
+
+
+@pytest.mark.parametrize(("levels", "told"), [(16, 0), (17, 1)])
+def test_subflows_run_one_another_sixteen_deep_at_most(levels: int, told: int) -> None:
+    own = (Run("begin", 0, "part1", {"done": "bye"}), PERSON)
+    parts = [
+        (f"part{at}", (Run(f"run{at}", 0, f"part{at + 1}", {"done": f"left{at}"}), Leave(f"left{at}", 0, "done")))
+        for at in range(1, levels)
+    ]
+    deep = flow(own, *parts, (f"part{levels}", (Leave("last", 0, "done"),)))
+    problems = [problem.what for problem in subflow_problems(deep)]
+    assert problems == ["from « part1 » on, sub-flows run each other more than 16 deep"] * told
