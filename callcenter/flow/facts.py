@@ -7,7 +7,7 @@ person on the line ends all but what the call has heard.
 
 from __future__ import annotations
 
-from callcenter.flow.must import Fact, Facts
+from callcenter.flow.graph import Fact, Facts
 from callcenter.flow.state import SLOT
 from callcenter.kernel.levels import Level
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from callcenter.disclosure.gate import CARD_OPENS
 from callcenter.disclosure.policy import Policy
+from callcenter.flow.effects import LIMIT
 from callcenter.flow.language import Direction, Flow, Level
 from callcenter.flow.picture.guards import Guards, Region, closed, opened
 from callcenter.flow.picture.kinds import Kind, details, head, outline
@@ -13,6 +14,7 @@ from callcenter.flow.picture.letters import wrapped
 from callcenter.flow.picture.svg import Markup, element, group, moved, path, rectangle, text, words
 from callcenter.flow.picture.words import CARD_SHOWN, CHANNELS, LEVELS, categories_in_french, outlets_in_french, spaced
 from callcenter.flow.proof import Counterexample, Proven, Refuted
+from callcenter.flow.subflow_language import INTO
 from callcenter.kernel.labels import Category
 
 #: Of the ground of each region.
@@ -108,7 +110,7 @@ def way_of(example: Counterexample) -> str:
 
 
 def _by(outlet: str) -> str:
-    return {"run": "y passe", "limit": "appel trop long"}.get(outlet) or outlets_in_french([outlet])
+    return {INTO: "y passe", LIMIT: "appel trop long"}.get(outlet) or outlets_in_french([outlet])
 
 
 def legend(flow: Flow, guards: Guards, policy: Policy, wide: int) -> Panel:

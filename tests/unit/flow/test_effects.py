@@ -19,6 +19,7 @@ from callcenter.flow.facts import (
     level_fact,
     level_in,
 )
+from callcenter.flow.graph import Effect
 from callcenter.flow.language import (
     Act,
     Card,
@@ -39,7 +40,6 @@ from callcenter.flow.language import (
     Step,
     Verify,
 )
-from callcenter.flow.must import Effect
 from callcenter.flow.script_language import Forget, Forgotten
 from callcenter.kernel.levels import Channel, Level
 

@@ -21,9 +21,9 @@ from callcenter.flow import engine, proof, script_engine
 from callcenter.flow.conversation import Event
 from callcenter.flow.effects import LIMIT
 from callcenter.flow.facts import CARD_FACT, EMERGENCY, POSSESSION, PROVABLE, bound_fact, level_fact
+from callcenter.flow.graph import Facts
 from callcenter.flow.language import Channel, Choose, End, Flow, Level, Say, Step, Verify
 from callcenter.flow.load import CHANNELS, load_flow
-from callcenter.flow.must import Facts
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import LED_FROM, Proven, graph_of, guaranteed, prove
 from callcenter.flow.screens import ScriptEvent
