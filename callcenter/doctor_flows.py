@@ -45,13 +45,22 @@ async def releases_fit(database: Database, settings: Settings) -> str:
     said = [f"{current[:SHORT]} is current and proven", f"{len(releases)} retained"]
     if refused:
         said.append(f"not proven by this version, and kept as texts: {_named(refused)}")
-    own = _own(settings)
+    own = own_release(settings)
     if own is not None and own != current:
-        said.append(f"the configured folder is another one ({own[:SHORT]})")
+        known = any(one.digest == own for one in releases)
+        said.append(of_another_folder(own) if known else f"a server that starts publishes its folder ({own[:SHORT]})")
     return "; ".join(said)
 
 
-def _own(settings: Settings) -> str | None:
+def of_another_folder(own: str) -> str:
+    """What to know where calls begin in another release than that of the configured folder, ``own``."""
+    return (
+        f"the configured folder is another one ({own[:SHORT]}), which was published before: no start takes it up, "
+        "`callcenter flows publish` does"
+    )
+
+
+def own_release(settings: Settings) -> str | None:
     """The release of the configured folder; ``None`` where it is none, which another finding says."""
     chosen = settings.flows
     try:

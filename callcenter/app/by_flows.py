@@ -13,8 +13,8 @@ from callcenter.console.flows_ports import GuardedStep, NoSuchScenario, Scenario
 from callcenter.disclosure.policy import Policy
 from callcenter.flow.draw import draw
 from callcenter.flow.facts import LEVELS, PROVED, level_fact, level_in
+from callcenter.flow.graph import Fact, Facts
 from callcenter.flow.language import Direction, Flow
-from callcenter.flow.must import Fact, Facts
 from callcenter.flow.picture.guards import Guard, guards_of
 from callcenter.flow.picture.words import deed
 from callcenter.flow.prompts import PromptBook

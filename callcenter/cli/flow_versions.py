@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,9 +13,10 @@ import click
 from callcenter.app.publishing import Publishing, chosen_release
 from callcenter.calls.flows import Flows, load_flows
 from callcenter.calls.release import SHORT
-from callcenter.calls.releases import Retained, current_of, in_use, listed
+from callcenter.calls.releases import Retained, current_of, in_use, is_retained, listed
 from callcenter.cli.context import Context, by_option, run
 from callcenter.disclosure.policy import load_policy
+from callcenter.doctor_flows import of_another_folder, own_release
 from callcenter.installation import DatabaseFit, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import DataProblems
@@ -92,20 +94,28 @@ async def _publishing(settings: Settings) -> AsyncIterator[Publishing]:
 async def _publish(settings: Settings, flows: Flows, actor: Actor) -> str:
     async with _publishing(settings) as publishing:
         new = await publishing.publish(flows, actor)
-    return _said(flows.release.digest, new=new)
+        return await _said(settings, publishing.database, flows.release.digest, new=new)
 
 
 async def _use(settings: Settings, start: str, actor: Actor) -> str:
     async with _publishing(settings) as publishing:
         digest = await chosen_release(publishing.database, start)
         new = await publishing.use(digest, load_policy(settings.flows.policy), actor)
-    return _said(digest, new=new)
+        return await _said(settings, publishing.database, digest, new=new)
 
 
-def _said(digest: str, *, new: bool) -> str:
-    if not new:
-        return f"calls begin in {digest[:SHORT]} already"
-    return f"calls begin in {digest[:SHORT]} from now on; those in progress end on the flows in which they began"
+async def _said(settings: Settings, database: Database, digest: str, *, new: bool) -> str:
+    said = f"calls begin in {digest[:SHORT]} already"
+    if new:
+        said = f"calls begin in {digest[:SHORT]} from now on; those in progress end on the flows in which they began"
+    own = await asyncio.to_thread(own_release, settings)
+    if own is None or own == digest:
+        return said
+    async with database.house() as connection:
+        known = await is_retained(connection, own)
+    if known:
+        return f"{said}\n{of_another_folder(own)}"
+    return f"{said}, until a server starts: it publishes its folder ({own[:SHORT]}), which never was"
 
 
 async def _versions(settings: Settings) -> list[str]:

@@ -42,15 +42,20 @@ _KNOWN, _NEW = "1", "2"
 
 @dataclass(frozen=True, slots=True)
 class _OfferPrompts:
-    """The words of a first slot, and of those that follow it."""
+    """The words of a first slot, and of those that follow it.
+
+    Arguments:
+        named: they may name the practitioner.
+    """
 
     first: str
     next: str
+    named: bool
 
 
-_BOOKING = _OfferPrompts("booking.offer", "booking.next_offer")
+_BOOKING = _OfferPrompts("booking.offer", "booking.next_offer", named=True)
 #: D04: whoever has a reference has proved nothing, and has named nobody: nobody is named to them.
-_MOVING = _OfferPrompts("booking.move_offer", "booking.move_next_offer")
+_MOVING = _OfferPrompts("booking.move_offer", "booking.move_next_offer", named=False)
 
 _BIRTH_DATE = DigitQuestion("booking.birth_date", again=("booking.birth_date_again",), digits=8)
 _NUMBER = DigitQuestion("booking.number", again=("booking.number_again",), digits=10)
@@ -173,10 +178,11 @@ async def _offered(offered: Offered | NoSlot, state: State, scene: Scene, prompt
         case NoSlot():
             return await _leave("none", state, scene)
         case Offered(practitioner, starts_at):
+            whom = {"offer__practitioner": _spoken(practitioner, scene)} if prompts.named else {}
             words = scene.line(
                 prompts.next if OFFER in state.typed else prompts.first,
-                offer__practitioner=_spoken(practitioner, scene),
                 offer__starts_at=_speech(scene).spoken_datetime(starts_at, scene.world.now.date()),
+                **whom,
             )
             return _ask_offer(words.text, state.asking(Phase.OFFER).keeping(OFFER, words.text), scene, prompts)
 

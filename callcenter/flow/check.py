@@ -10,6 +10,7 @@ from pathlib import Path
 
 from callcenter.disclosure.policy import Policy, load_policy
 from callcenter.flow.explain import NoSuchStep, explain
+from callcenter.flow.language import Flow
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook, WordsRefused
 from callcenter.flow.proof import Proven, Refuted, prove
@@ -53,26 +54,56 @@ def check(paths: Sequence[str | Path], *, book_path: str | Path, policy_path: st
         book_path: file of the prompts.
         policy_path: file of the disclosure policy.
     """
-    try:
-        book, policy = PromptBook.load(book_path), load_policy(policy_path)
-    except DataProblems as error:
-        return _without_a_book(error)
+    grounds = read_grounds(book_path, policy_path)
+    if isinstance(grounds, CheckReport):
+        return grounds
     files = [file for path in paths for file in _files(Path(path))]
     if not files:
         return CheckReport("no flow to check\n    mend: name a file or a folder of flows\n", Verdict.UNCHECKED)
     run: set[str] = set()
-    verdicts = [_check_one(file, book, policy, run) for file in files]
+    verdicts = [_check_one(file, grounds, run) for file in files]
     if all(verdict is Verdict.PROVEN for _, verdict in verdicts):
         verdicts += [_lonely(file) for path in paths for file in _subflows(Path(path)) if file.stem not in run]
-    verdicts = [*((_refused(problem), Verdict.REFUSED) for problem in house_problems(book, policy)), *verdicts]
+    verdicts = [
+        *((_refused(problem), Verdict.REFUSED) for problem in house_problems(grounds.book, grounds.policy)),
+        *verdicts,
+    ]
     return CheckReport("".join(text for text, _ in verdicts), max(verdict for _, verdict in verdicts))
 
 
-def _without_a_book(error: DataProblems) -> CheckReport:
-    """Words that may not be said are refused, whatever flow says them; without words, nothing can be checked."""
-    if isinstance(error, WordsRefused):
-        return CheckReport("".join(_refused(problem) for problem in error.problems), Verdict.REFUSED)
-    return CheckReport("".join(f"{problem}\n" for problem in error.problems), Verdict.UNCHECKED)
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What flows are proven with: their words, and the policy."""
+
+    book: PromptBook
+    policy: Policy
+
+
+def read_grounds(book_path: str | Path, policy_path: str | Path) -> Grounds | CheckReport:
+    """The prompts and the policy in these files, or what is wrong with them.
+
+    Words that may not be said are refused, whatever flow says them; without words, nothing can be checked.
+    """
+    try:
+        return Grounds(PromptBook.load(book_path), load_policy(policy_path))
+    except WordsRefused as error:
+        return _all_refused(error)
+    except DataProblems as error:
+        return CheckReport("".join(f"{problem}\n" for problem in error.problems), Verdict.UNCHECKED)
+
+
+def read_flow(file: Path, book: PromptBook) -> Flow | CheckReport:
+    """The flow in ``file``, or what is wrong with it."""
+    if not file.is_file():
+        return CheckReport(f"{Problem(str(file), 0, 'there is no such file', 'check the path')}\n", Verdict.UNCHECKED)
+    try:
+        return load_flow(file, book)
+    except DataProblems as error:
+        return _all_refused(error)
+
+
+def _all_refused(error: DataProblems) -> CheckReport:
+    return CheckReport("".join(_refused(problem) for problem in error.problems), Verdict.REFUSED)
 
 
 def _files(path: Path) -> list[Path]:
@@ -88,16 +119,13 @@ def _lonely(file: Path) -> tuple[str, Verdict]:
     return _refused(Problem(str(file), 0, "no flow runs it", "run it, or remove the file")), Verdict.REFUSED
 
 
-def _check_one(file: Path, book: PromptBook, policy: Policy, run: set[str]) -> tuple[str, Verdict]:
+def _check_one(file: Path, grounds: Grounds, run: set[str]) -> tuple[str, Verdict]:
     """The verdict on one flow; the sub-flows that it runs are added to ``run``."""
-    if not file.is_file():
-        return f"{Problem(str(file), 0, 'there is no such file', 'check the path')}\n", Verdict.UNCHECKED
-    try:
-        flow = load_flow(file, book)
-    except DataProblems as error:
-        return "".join(_refused(problem) for problem in error.problems), Verdict.REFUSED
+    flow, policy = read_flow(file, grounds.book), grounds.policy
+    if isinstance(flow, CheckReport):
+        return flow.text, flow.verdict
     run.update(flow.subflows)
-    match prove(flow, book, policy):
+    match prove(flow, grounds.book, policy):
         case Proven(summary=summary):
             against = f"policy {policy.version} (sha256 {policy.digest[:12]})"
             return f"{flow.file}: proven: {len(summary)} guarded steps, {against}\n", Verdict.PROVEN
@@ -119,19 +147,14 @@ def explain_step(path: str | Path, name: str, *, book_path: str | Path, policy_p
         book_path: file of the prompts.
         policy_path: file of the disclosure policy.
     """
-    file = Path(path)
+    file, grounds = Path(path), read_grounds(book_path, policy_path)
+    if isinstance(grounds, CheckReport):
+        return grounds
+    flow = read_flow(file, grounds.book)
+    if isinstance(flow, CheckReport):
+        return flow
     try:
-        book, policy = PromptBook.load(book_path), load_policy(policy_path)
-    except DataProblems as error:
-        return _without_a_book(error)
-    if not file.is_file():
-        return CheckReport(f"{Problem(str(file), 0, 'there is no such file', 'check the path')}\n", Verdict.UNCHECKED)
-    try:
-        flow = load_flow(file, book)
-    except DataProblems as error:
-        return CheckReport("".join(_refused(problem) for problem in error.problems), Verdict.REFUSED)
-    try:
-        explained = explain(flow, name, book, policy)
+        explained = explain(flow, name, grounds.book, grounds.policy)
     except NoSuchStep:
         near = get_close_matches(name, flow.steps, n=3) or list(flow.steps)
         what = f"the flow « {flow.name} » has no step « {name} » to which a way leads"
@@ -139,4 +162,4 @@ def explain_step(path: str | Path, name: str, *, book_path: str | Path, policy_p
         return CheckReport(f"{Problem(str(file), 0, what, mend)}\n", Verdict.UNCHECKED)
     if explained.refuted is not None:
         return CheckReport(describe(explained.refuted), Verdict.REFUSED)
-    return CheckReport(explanation_in_words(flow, explained, policy), Verdict.PROVEN)
+    return CheckReport(explanation_in_words(flow, explained, grounds.policy), Verdict.PROVEN)

@@ -43,7 +43,7 @@ def draw(flow: Flow, book: PromptBook, policy: Policy, verdict: Proven | Refuted
     wide = max(_LEAST_WIDE, *(left + frame.wide for (left, _), frame in zip(spots, frames, strict=True)))
     parts: list[Markup] = []
     top = _MARGIN
-    for panel in (heading(flow, guards, verdict, wide), legend(flow, guards, policy, wide)):
+    for panel in (heading(flow, guards, verdict, policy, wide), legend(flow, guards, policy, wide)):
         parts.append(moved(_MARGIN, top, panel.markup))
         top += panel.high + BETWEEN
     for (left, below), frame in zip(spots, frames, strict=True):

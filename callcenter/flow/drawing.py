@@ -7,13 +7,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from callcenter.disclosure.policy import load_policy
-from callcenter.flow.check import Verdict, check
+from callcenter.flow.check import CheckReport, Verdict, check, read_flow, read_grounds
 from callcenter.flow.draw import draw
-from callcenter.flow.load import load_flow
-from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import prove
-from callcenter.kernel.errors import CallcenterError, DataProblems, Problem
+from callcenter.kernel.errors import CallcenterError, Problem
 
 #: How our pictures begin: a file that does not is none, and is left as it is.
 _BEGINNING = b"<svg "
@@ -58,12 +55,14 @@ def draw_file(path: Path, *, book_path: Path, policy_path: Path) -> Drawing:
     report = check([path], book_path=book_path, policy_path=policy_path)
     if report.verdict is Verdict.UNCHECKED:
         return Drawing(None, report.text, report.verdict)
-    try:
-        book, policy = PromptBook.load(book_path), load_policy(policy_path)
-        flow = load_flow(path, book)
-    except DataProblems:
+    grounds = read_grounds(book_path, policy_path)
+    if isinstance(grounds, CheckReport):
         return Drawing(None, report.text, Verdict.REFUSED)
-    return Drawing(draw(flow, book, policy, prove(flow, book, policy)), report.text, report.verdict)
+    flow = read_flow(path, grounds.book)
+    if isinstance(flow, CheckReport):
+        return Drawing(None, report.text, Verdict.REFUSED)
+    verdict = prove(flow, grounds.book, grounds.policy)
+    return Drawing(draw(flow, grounds.book, grounds.policy, verdict), report.text, report.verdict)
 
 
 def write_picture(picture: str, path: Path) -> None:

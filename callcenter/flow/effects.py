@@ -14,6 +14,7 @@ from callcenter.flow.facts import (
     bound_fact,
     level_fact,
 )
+from callcenter.flow.graph import Effect
 from callcenter.flow.language import (
     Act,
     Card,
@@ -31,7 +32,6 @@ from callcenter.flow.language import (
     Step,
     Verify,
 )
-from callcenter.flow.must import Effect
 from callcenter.flow.script_language import Forget
 from callcenter.flow.state import SLOT
 

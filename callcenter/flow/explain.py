@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from callcenter.disclosure.policy import Policy
 from callcenter.flow.facts import level_in
+from callcenter.flow.graph import Exit, Fact, Facts, Graph, Node
 from callcenter.flow.language import Flow, Level, Step
-from callcenter.flow.must import Exit, Fact, Facts, Graph, Node, analyse
+from callcenter.flow.must import analyse
 from callcenter.flow.needs import Need, needs, told_by
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Hop, counterexample_of, graph_of, way
@@ -29,7 +30,7 @@ class NoSuchStep(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class GuardingOutlet:
     """An outlet that establishes what a step needs.
 
     Arguments:
@@ -53,7 +54,7 @@ class Reason:
     """
 
     need: Need
-    guards: tuple[Guard, ...]
+    guards: tuple[GuardingOutlet, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,9 @@ class _Guards:
             if node.runs is not None:
                 self._runs.setdefault(graph.procedures[node.runs].start, []).append(node.name)
 
-    def of(self, name: str, fact: Fact | None) -> tuple[Guard, ...]:
+    def of(self, name: str, fact: Fact | None) -> tuple[GuardingOutlet, ...]:
         """The outlets that establish ``fact`` on the ways to ``name``, in the flow's order."""
-        found: dict[tuple[str, str], Guard] = {}
+        found: dict[tuple[str, str], GuardingOutlet] = {}
         #: A step, and the steps that run the sub-flows which were gone into backwards.
         waiting: list[tuple[str, tuple[str, ...]]] = [(name, ())]
         seen = set(waiting)
@@ -140,7 +141,7 @@ class _Guards:
 
     def _back(
         self, here: str, through: tuple[str, ...], fact: Fact | None
-    ) -> Iterator[tuple[Guard | None, tuple[str, tuple[str, ...]]]]:
+    ) -> Iterator[tuple[GuardingOutlet | None, tuple[str, tuple[str, ...]]]]:
         for node, leading in self._before.get(here, ()):
             if fact in leading.effect.establishes:
                 yield self._guard(node, leading), (here, through)
@@ -155,8 +156,10 @@ class _Guards:
             elif run == through[-1]:
                 yield None, (run, through[:-1])
 
-    def _guard(self, node: Node, leading: Exit) -> Guard:
-        return Guard(node.name, leading.outlet, self._flow.file_of(node.name), self._flow.steps[node.name].line)
+    def _guard(self, node: Node, leading: Exit) -> GuardingOutlet:
+        return GuardingOutlet(
+            node.name, leading.outlet, self._flow.file_of(node.name), self._flow.steps[node.name].line
+        )
 
     def _leaving(self, procedure: str, outlet: str) -> list[str]:
         inside = self._graph.procedures[procedure].nodes

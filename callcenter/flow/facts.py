@@ -2,12 +2,14 @@
 
 Facts are about the patient at hand, about the slot that a reference leads to, about whoever holds the telephone, or
 about the call itself; each kind is ended by other things (P2): another patient ends what is about the patient, another
-person on the line ends all but what the call has heard.
+person on the line ends all but what the call has heard. These are all that there are. That somebody may speak for a
+patient, or that a patient lets somebody help them, is no fact: no step establishes it, and no step tells anything to
+whoever is not verified as the patient.
 """
 
 from __future__ import annotations
 
-from callcenter.flow.must import Fact, Facts
+from callcenter.flow.graph import Fact, Facts
 from callcenter.flow.state import SLOT
 from callcenter.kernel.levels import Level
 
@@ -27,7 +29,8 @@ def bound_fact(root: str) -> Fact:
 
 #: The birth date that goes with a reference was typed: it opens that slot and nothing else, and is no level.
 CARD_FACT: Fact = "card:slot"
-#: A code was typed that only whoever holds a telephone on file was given.
+#: A code was typed that only whoever holds a telephone on file was given. It holds wherever level 2 does, and no step
+#: asks for it besides that: people read it.
 POSSESSION: Fact = "possession"
 #: The emergency line was said to whoever is on the line (P7).
 EMERGENCY: Fact = "heard:emergency"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from callcenter.flow.script_language import ScriptStep
-from callcenter.flow.subflow_language import Leave, Run, RunStep, Subflow
+from callcenter.flow.subflow_language import INTO, Leave, Run, RunStep, Subflow
 from callcenter.flow.voice_language import Ask as Ask
 from callcenter.flow.voice_language import AskKind as AskKind
 from callcenter.flow.voice_language import Card as Card
@@ -291,9 +291,9 @@ class Flow:
         return next((part.name for part in self.subflows.values() if step in part.steps), None)
 
     def onward(self, step: str) -> Mapping[str, str]:
-        """Where a way goes on from ``step``, by outlet; into the sub-flow that it runs, as « run »."""
+        """Where a way goes on from ``step``, by outlet; into the sub-flow that it runs too."""
         left = self.steps[step]
-        into = {"run": self.subflows[left.subflow].start} if isinstance(left, Run) else {}
+        into = {INTO: self.subflows[left.subflow].start} if isinstance(left, Run) else {}
         return {**into, **left.outlets()}
 
     def behind(self, left: Leave) -> frozenset[str]:

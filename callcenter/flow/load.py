@@ -28,6 +28,8 @@ from callcenter.flow.ways import graph_problems
 from callcenter.kernel.documents import DISK, Document, Texts, from_pydantic, read_yaml
 from callcenter.kernel.errors import DataProblems, Problem
 
+#: Channels that have flows: a text message answers no question.
+CHANNELS = (Channel.VOICE, Channel.CONSOLE)
 #: A part of the flow's own folder, or ``FLOW/PART`` for one of another flow's.
 _PartName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*/)?[a-z][a-z0-9_]*$", max_length=120)]
 
@@ -46,6 +48,9 @@ def load_flow(path: str | Path, book: PromptBook, texts: Texts = DISK) -> Flow:
         header = _Header.model_validate(document.data)
     except ValidationError as error:
         raise DataProblems(from_pydantic(error, document)) from error
+    if header.channel not in CHANNELS:
+        what = f"no flow is of the channel « {header.channel} »: what it says would be proven for another one"
+        raise DataProblems([document.problem(("channel",), what, f"write one of {', '.join(CHANNELS)}")])
     steps, problems = _read_steps(header.steps, document)
     parts, part_of = _read_parts(header, document, steps, problems, texts)
     subflows = read_subflows(

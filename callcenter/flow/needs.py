@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from callcenter.disclosure.gate import CARD_OPENS
 from callcenter.disclosure.policy import Never, Policy
 from callcenter.flow.facts import APPOINTMENT, CARD_FACT, EMERGENCY, bound_fact, level_fact
+from callcenter.flow.graph import Fact
 from callcenter.flow.language import (
     Act,
     Branch,
@@ -25,7 +26,6 @@ from callcenter.flow.language import (
     Step,
     Switch,
 )
-from callcenter.flow.must import Fact
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.script_language import Declare, Reveal
 from callcenter.flow.state import SLOT

@@ -12,28 +12,28 @@ from dataclasses import dataclass, replace
 from callcenter.disclosure.policy import Policy
 from callcenter.flow.effects import AT_THE_LIMIT, LIMIT, effect
 from callcenter.flow.facts import EMERGENCY, LEVELS, PROVED, level_in
+from callcenter.flow.graph import Exit, Fact, Facts, Graph, Node, Passed, Procedure
 from callcenter.flow.language import (
     Ask,
     Book,
     Card,
+    Channel,
     Choose,
-    Connect,
     Flow,
     Level,
     Move,
     Prove,
-    Queue,
     ReachOut,
     Reference,
     Step,
     TakeMessage,
     Verify,
 )
-from callcenter.flow.must import Analysis, Exit, Fact, Facts, Graph, Node, Passed, Procedure, analyse
+from callcenter.flow.must import Analysis, analyse
 from callcenter.flow.needs import Need, needs, needs_emergency
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.script_language import Declare, Dispose, Pick, Reveal, Show
-from callcenter.flow.subflow_language import Leave, Run
+from callcenter.flow.script_language import Declare, Pick, Reveal, Show
+from callcenter.flow.subflow_language import INTO, Leave, Run
 
 # --- verdicts
 
@@ -127,11 +127,13 @@ class Refuted:
 
 #: Counterexamples that a refutation shows: each is a whole way through the flow.
 SHOWN = 20
-#: The outlet by which a step goes into the sub-flow that it runs, in a way.
-RUN = "run"
-#: Steps that may wait for somebody. At each, a call may turn out to be too long, and is led to the person step.
-_WAITING = (Choose, Ask, Verify, TakeMessage, ReachOut, Prove, Book, Reference, Card, Move, Connect, Queue)
-_WAITING_AT_A_SCREEN = (Show, Pick, Verify, Reveal, Declare, TakeMessage, Book, Move, Dispose)
+#: Steps at which a call, or a script, may turn out to have grown too long, and is led to the person step: they ask, and
+#: wait for the answer (``flow.engine``, ``flow.script_engine``). Whoever leaves a message, is put through or waits for
+#: an operator is led nowhere, nor is an operator who closes the call.
+LED_FROM: Mapping[Channel, tuple[type[Step], ...]] = {
+    Channel.VOICE: (Choose, Ask, Verify, ReachOut, Prove, Book, Reference, Card, Move),
+    Channel.CONSOLE: (Show, Pick, Verify, Reveal, Declare, TakeMessage, Book, Move),
+}
 
 
 def graph_of(flow: Flow) -> Graph:
@@ -145,7 +147,7 @@ def graph_of(flow: Flow) -> Graph:
 
 def _node(step: Step, flow: Flow) -> Node:
     exits = [Exit(outlet, target, effect(step, outlet, flow)) for outlet, target in step.outlets().items()]
-    if isinstance(step, _WAITING + _WAITING_AT_A_SCREEN):
+    if isinstance(step, LED_FROM[flow.channel]):
         exits.append(Exit(LIMIT, flow.person, AT_THE_LIMIT))
     runs = step.subflow if isinstance(step, Run) else None
     return Node(step.name, tuple(exits), runs, step.by if isinstance(step, Leave) else None)
@@ -221,6 +223,6 @@ def way(flow: Flow, passed: Sequence[Passed]) -> tuple[Hop, ...]:
     hops: list[Hop] = []
     for at, one in enumerate(passed):
         step = flow.steps[one.node]
-        outlet = one.outlet or (RUN if at < len(passed) - 1 else "")
+        outlet = one.outlet or (INTO if at < len(passed) - 1 else "")
         hops.append(Hop(step.name, outlet, flow.file_of(step.name), step.line, one.facts))
     return tuple(hops)

@@ -19,6 +19,7 @@ from callcenter.flow.hidden import said_of
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import PRESENCE_PROMPTS, PROVE_PROMPTS
 from callcenter.flow.script_alone import GONE_PROMPT
+from callcenter.flow.script_booking import BOOKED_PROMPT, MOVED_PROMPT, SLOT_PROMPT
 from callcenter.flow.template import Fault
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
@@ -104,6 +105,23 @@ GIVEN_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "queue.before": frozenset({"queue.others"}),
         "queue.range": frozenset({"queue.range"}),
         **{key: message.own for key, message in TEXTS.items()},
+    }
+)
+_OFFER = frozenset({"offer.practitioner", "offer.starts_at"})
+#: Fields that have a value only while a slot is offered or booked, by the prompt that is said with it, and in none of
+#: the other questions of that step. D04: whoever has a reference has proved nothing, and has named nobody: no
+#: practitioner is named to them.
+PASSING_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "booking.practitioner": frozenset({"offer.key", "offer.practitioner"}),
+        "booking.offer": _OFFER,
+        "booking.next_offer": _OFFER,
+        "booking.move_offer": frozenset({"offer.starts_at"}),
+        "booking.move_next_offer": frozenset({"offer.starts_at"}),
+        "booking.booked": frozenset({"booking.reference"}),
+        SLOT_PROMPT: frozenset({"offer.starts_at"}),
+        MOVED_PROMPT: frozenset({"offer.starts_at"}),
+        BOOKED_PROMPT: frozenset({"booking.reference"}),
     }
 )
 #: What whoever takes a call of ours is told before a key: who calls, when they asked to be rung, and else nothing.

@@ -31,14 +31,12 @@ from callcenter.flow.language import (
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import engine_prompts, step_prompts
 from callcenter.flow.script_language import Pick
-from callcenter.flow.sinks import GIVEN_FIELDS, SINKS, sink_fault, sink_of
+from callcenter.flow.sinks import GIVEN_FIELDS, PASSING_FIELDS, SINKS, sink_fault, sink_of
 from callcenter.flow.words import CASE_FIELDS, MAYBE_FIELDS, SCREEN_FIELDS, YES_NO_FIELDS
 from callcenter.kernel.documents import Document
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category
 
-#: Fields that have a value only while such a step speaks.
-PASSING_FIELDS = frozenset({"offer.key", "offer.practitioner", "offer.starts_at", "booking.reference"})
 MENU_KEYS = frozenset("0123456789*")
 
 
@@ -136,10 +134,8 @@ def _public_prompt_problems(flow: Flow, step: Step | None, key: str, book: Promp
         place = _known_in(foreign[0])
         mend = "write a prompt of its own" if place == key else f"name it only in « {place} »"
         yield step_problem(flow, step, what, mend)
-    elif book[key].fields & PASSING_FIELDS and not isinstance(step, Book | Move):
-        fields = ", ".join(sorted(book[key].fields & PASSING_FIELDS))
-        what = f"{speaker} says the prompt « {key} », which names {fields}: known only while a slot is booked or moved"
-        yield step_problem(flow, step, what, "take the field out of the prompt")
+    elif passing := sorted(book[key].fields & _passing_elsewhere(step, key)):
+        yield _too_early(flow, step, key, passing)
 
 
 def _written(step: Step) -> frozenset[str]:
@@ -162,6 +158,24 @@ def _given_to_others(step: Step | None, key: str) -> frozenset[str]:
     """Fields that have no value where ``step`` says the prompt of ``key``: they are given by the engine alone."""
     given = frozenset() if step and key in _written(step) else GIVEN_FIELDS.get(key, frozenset())
     return frozenset[str]().union(*GIVEN_FIELDS.values()) - given
+
+
+def _passing_elsewhere(step: Step | None, key: str) -> frozenset[str]:
+    """Fields that pass, and have no value in the words of ``key`` when ``step`` says them."""
+    known = PASSING_FIELDS.get(key, frozenset()) if isinstance(step, Book | Move) else frozenset[str]()
+    return frozenset[str]().union(*PASSING_FIELDS.values()) - known
+
+
+def _too_early(flow: Flow, step: Step | None, key: str, passing: list[str]) -> Problem:
+    speaker = f"step « {step.name} »" if step else "the engine"
+    what = f"{speaker} says the prompt « {key} », which names {', '.join(passing)}"
+    if not isinstance(step, Book | Move):
+        what = f"{what}: known only while a slot is booked or moved"
+        return step_problem(flow, step, what, "take the field out of the prompt")
+    said = step_prompts(step, flow.channel)
+    places = ", ".join(f"« {place} »" for place in said if passing[0] in PASSING_FIELDS.get(place, ()))
+    mend = f"name {passing[0]} only in {places}" if places else "take the field out of the prompt"
+    return step_problem(flow, step, f"{what}: not known there", mend)
 
 
 def _known_in(field: str) -> str:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+#: By which a way goes into the sub-flow that a step runs. No outlet of its own can have that name: it is its verb.
+INTO = "run"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

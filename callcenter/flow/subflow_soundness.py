@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
 
+from callcenter.flow.graph import Recursion, callees_first
 from callcenter.flow.language import Flow, Step
 from callcenter.flow.soundness import step_problem
 from callcenter.flow.subflow_language import Leave, Run, Subflow
@@ -68,12 +68,10 @@ def _circle_problems(flow: Flow) -> Iterator[Problem]:
         for name, subflow in flow.subflows.items()
     }
     try:
-        order = list(TopologicalSorter(runs).static_order())
-    except CycleError as error:
-        circle = " → ".join(reversed(error.args[1]))
-        first = flow.subflows[error.args[1][0]]
-        what = f"the sub-flows {circle} run each other in a circle"
-        yield Problem(first.file, 0, what, "let one of them do without the other")
+        order = callees_first(runs)
+    except Recursion as error:
+        what = f"the sub-flows {' → '.join(error.circle)} run each other in a circle"
+        yield Problem(flow.subflows[error.circle[0]].file, 0, what, "let one of them do without the other")
         return
     depth: dict[str, int] = {}
     for name in order:

@@ -29,11 +29,9 @@ def alone_onward(flow: Flow, step: Step) -> Mapping[str, str]:
 
     To the keys, behind a wait, they are sent by whoever talks with them.
     """
-    outlets = dict(step.outlets())
+    outlets = dict(flow.onward(step.name))
     if isinstance(step, Queue):
         outlets.pop("keypad", None)
-    if isinstance(step, Run):
-        outlets["run"] = flow.subflows[step.subflow].start
     return outlets
 
 

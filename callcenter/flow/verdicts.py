@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from callcenter.disclosure.policy import Policy
-from callcenter.flow.explain import Explanation, Guard
+from callcenter.flow.explain import Explanation, GuardingOutlet
 from callcenter.flow.facts import known
 from callcenter.flow.language import Flow
 from callcenter.flow.proof import Counterexample, Hop
@@ -67,7 +67,7 @@ def _explained(flow: Flow, explained: Explanation, policy: Policy) -> Iterator[s
     yield way_in_words(explained.shortest).rstrip("\n")
 
 
-def _guards(guards: Sequence[Guard]) -> Iterator[str]:
+def _guards(guards: Sequence[GuardingOutlet]) -> Iterator[str]:
     wide = max(len(f"{guard.file}:{guard.line}") for guard in guards)
     for guard in guards:
         place = f"{guard.file}:{guard.line}"

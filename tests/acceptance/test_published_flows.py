@@ -55,7 +55,11 @@ async def test_a_version_that_is_published_in_mid_call_is_heard_by_the_next_call
     async def publish() -> None:
         result = await run("publish", str(folder), "--by", "anna")
         assert (result.exit_code, result.stderr) == (0, "")
-        assert digest[:12] in result.stdout
+        assert result.stdout == (
+            f"calls begin in {digest[:12]} from now on; those in progress end on the flows in which they began\n"
+            f"the configured folder is another one ({shipped[:12]}), which was published before: no start takes it up, "
+            "`callcenter flows publish` does\n"
+        )
         await taken_over(stage.running.flows, digest)
         seen.append((await run("versions")).stdout)
 
@@ -69,7 +73,13 @@ async def test_a_version_that_is_published_in_mid_call_is_heard_by_the_next_call
     assert "by serve, 1 call in progress, proven by this version" in before
     assert "already" in (await run("publish", str(folder))).stdout
     back = await run("use", shipped[:8], "--by", "benoit")
-    assert (back.exit_code, shipped[:12] in back.stdout) == (0, True)
+    assert (back.exit_code, shipped[:12] in back.stdout, "folder" in back.stdout) == (0, True, False)
+    await taken_over(stage.running.flows, shipped)
+    monkeypatch.setattr(flow_versions, "own_release", lambda _: "f" * 64)
+    assert (await run("use", digest)).stdout.endswith(
+        f", until a server starts: it publishes its folder ({'f' * 12}), which never was\n"
+    )
+    await run("use", shipped, "--by", "benoit")
     await taken_over(stage.running.flows, shipped)
     assert "by benoit, " in (await run("versions")).stdout.splitlines()[0]
     monkeypatch.setattr(releases, "prover_version", lambda: "another")
@@ -103,8 +113,14 @@ async def test_the_doctor_says_what_this_version_does_not_prove(
     assert says.healthy
     assert says.says == (
         f"{other.release.digest[:12]} is current and proven; 2 retained; "
-        f"the configured folder is another one ({shipped.release.digest[:12]})"
+        f"the configured folder is another one ({shipped.release.digest[:12]}), which was published before: no start "
+        "takes it up, `callcenter flows publish` does"
     )
+    folder = reworded(tmp_path / "next", "Voici nos horaires : ")
+    own = settings.flows.model_copy(update={"folder": folder, "prompts": folder / "prompts" / "fr.yaml"})
+    upgraded = settings.model_copy(update={"flows": own})
+    says = {one.subject: one for one in await examine(upgraded)}["releases"]
+    assert says.says.endswith(f"; a server that starts publishes its folder ({loaded(folder).release.digest[:12]})")
     refusing(monkeypatch, shipped.entry.digest)
     says = {one.subject: one for one in await examine(settings)}["releases"]
     assert says.healthy, "an older one is a text, and nothing to mend"

@@ -14,9 +14,9 @@ from uuid import UUID
 
 from callcenter.disclosure.policy import load_policy
 from callcenter.flow import proof, script_engine, script_files, script_ways
+from callcenter.flow.graph import Effect
 from callcenter.flow.language import Flow, Step
 from callcenter.flow.load import load_flow
-from callcenter.flow.must import Effect
 from callcenter.flow.needs import Need
 from callcenter.flow.outcomes import Left
 from callcenter.flow.proof import Proven, prove

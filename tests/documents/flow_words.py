@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from callcenter.flow.sinks import GIVEN_FIELDS
+from callcenter.flow.sinks import GIVEN_FIELDS, PASSING_FIELDS
 from callcenter.flow.words import CASE_FIELDS, MOMENT_FIELDS, MOMENT_FILTERS, SCREEN_FIELDS, TEXT_FILTERS, YES_NO_FIELDS
 from callcenter.kernel.labels import FIELD_LABELS, with_implied
 from callcenter.speech import french
@@ -51,9 +51,9 @@ def _tells(field: str) -> str:
 
 
 def _said(field: str) -> str:
-    for prompt, given in GIVEN_FIELDS.items():
-        if field in given:
-            return f"words and `if` of the prompt `{prompt}`"
+    places = [f"`{prompt}`" for prompt, given in (*GIVEN_FIELDS.items(), *PASSING_FIELDS.items()) if field in given]
+    if places:
+        return f"words and `if` of the prompt{'s' * (len(places) > 1)} {', '.join(places)}"
     if field in YES_NO_FIELDS:
         return "`if`, `branch`"
     if field in CASE_FIELDS:

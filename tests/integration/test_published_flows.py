@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -34,8 +33,6 @@ from callcenter.flow.prover import prover_version
 from callcenter.flow.screens import Choice, Finished, Form
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import DataProblems, IntegrityError
-from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice.demo import seed
 from callcenter.reports.timeline import timeline_of
 from callcenter.reports.values import Area
 from callcenter.routing.waking import About, Waking
@@ -43,11 +40,9 @@ from callcenter.routing.waking import wake as routing_wake
 from callcenter.settings import PROJECT
 from callcenter.staff.records import Act, Actor, records_of
 from callcenter.store.database import Database
-from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage
-from tests.attack.ground import Ground, ground_on
+from tests.attack.ground import Ground
 from tests.attack.scene import START, TILLEULS, House, house_of, served
-from tests.conftest import TEMPLATE, Cluster
 from tests.publishing import (
     ANNA,
     HOURS,
@@ -65,31 +60,11 @@ from tests.scripting import at_the_desk
 
 BENOIT = Actor.command("benoit")
 RESCUE = "+33465710002"
-_numbers = itertools.count(1)
 
 
 @pytest.fixture
 def clock() -> DrivenClock:
     return DrivenClock(START)
-
-
-@pytest.fixture(scope="module")
-async def people(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
-    """A database with the demonstration's people, to be copied."""
-    keys = tmp_path_factory.mktemp("published") / "keys.json"
-    create_keys(keys, SystemRandom())
-    async with ground_on(cluster, TEMPLATE, "published_people", keys) as ground:
-        await seed(ground.app, ground.sealer, DrivenClock(START), SystemRandom())
-    yield ground
-    await cluster.drop("published_people")
-
-
-@pytest.fixture
-async def ground(people: Ground) -> AsyncIterator[Ground]:
-    name = f"published_{next(_numbers)}"
-    async with ground_on(people.cluster, people.name, name, people.keys_file) as ground:
-        yield ground
-    await people.cluster.drop(name)
 
 
 @pytest.fixture

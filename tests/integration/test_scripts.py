@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,42 +17,18 @@ from callcenter.flow.prompts import PromptBook
 from callcenter.flow.screens import AtKeys, Choice, Files, Filled, Finished, Form
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.levels import Level
-from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice.demo import seed
 from callcenter.practice.inbox import text_place
-from callcenter.store.keys import create_keys
-from tests.attack.ground import Ground, ground_on
+from tests.attack.ground import Ground
 from tests.attack.scene import JEANNE, START, TILLEULS
-from tests.conftest import TEMPLATE, Cluster
 from tests.scripting import Desk, at_the_desk
 
 STARTS, PLACE = "reveal:appointment.starts_at", "reveal:appointment.place"
 BORN, MOBILE = "14031962", "06 39 98 00 01"
-_numbers = itertools.count(1)
 
 
 @pytest.fixture
 def clock() -> DrivenClock:
     return DrivenClock(START)
-
-
-@pytest.fixture(scope="module")
-async def people(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
-    """A database with the demonstration's people, to be copied."""
-    keys = tmp_path_factory.mktemp("scripts") / "keys.json"
-    create_keys(keys, SystemRandom())
-    async with ground_on(cluster, TEMPLATE, "scripts_people", keys) as ground:
-        await seed(ground.app, ground.sealer, DrivenClock(START), SystemRandom())
-    yield ground
-    await cluster.drop("scripts_people")
-
-
-@pytest.fixture
-async def ground(people: Ground) -> AsyncIterator[Ground]:
-    name = f"scripts_{next(_numbers)}"
-    async with ground_on(people.cluster, people.name, name, people.keys_file) as ground:
-        yield ground
-    await people.cluster.drop(name)
 
 
 @pytest.fixture

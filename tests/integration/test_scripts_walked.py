@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-import pytest
 from structlog.testing import capture_logs
 
 from callcenter.calls.script_screens import screen_to_json
 from callcenter.flow.screens import AtKeys, Choice, FieldKind, Files, Finished, Form, Screen
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.levels import Level
-from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice.demo import seed
-from callcenter.store.keys import create_keys
 from tests.attack.ground import Ground, ground_on
 from tests.attack.scene import START
-from tests.conftest import TEMPLATE, Cluster
 from tests.scripting import Desk, at_the_desk
 
 ANSWERS = 160
@@ -28,16 +23,6 @@ HERS = ("Jeanne", "Martin", "1er décembre", "14 h 30", "14\N{NO-BREAK SPACE}h")
 CLAIMS = {"on file": ("14031962", "0639980001"), "nobody": ("15031962", "0639989998")}
 #: Typed by operators; in no row but sealed, and in no log.
 CANARY = "Chrysanthème-4711"
-
-
-@pytest.fixture(scope="module")
-async def people(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
-    keys = tmp_path_factory.mktemp("walked") / "keys.json"
-    create_keys(keys, SystemRandom())
-    async with ground_on(cluster, TEMPLATE, "walked_people", keys) as ground:
-        await seed(ground.app, ground.sealer, DrivenClock(START), SystemRandom())
-    yield ground
-    await cluster.drop("walked_people")
 
 
 def _filled(screen: Form, claim: tuple[str, str], chance: Random) -> dict[str, str]:

@@ -109,25 +109,62 @@ def ranks(names: Sequence[str], lines: Iterable[Line]) -> Mapping[str, int]:
     return rank
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A line, as far as it goes from one column to the next.
+
+    Arguments:
+        line: that it is of.
+        left: where it comes from.
+        right: where it leads.
+    """
+
+    line: Line
+    left: Slot
+    right: Slot
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it leaves the box from which the line comes."""
+        return self.left == self.line.source
+
+    @property
+    def arrives(self) -> bool:
+        """Whether it comes to the box to which the line leads."""
+        return self.right == self.line.target
+
+
+def pieces_of(lines: Sequence[Line], rank: Mapping[str, int]) -> list[list[Piece]]:
+    """The pieces of all lines behind each column, in the order of the lines."""
+    pieces: list[list[Piece]] = [[] for _ in range(max(rank.values(), default=0) + 1)]
+    for number, line in enumerate(lines):
+        before: Slot = line.source
+        for column in range(rank[line.source] + 1, rank[line.target] + 1):
+            here: Slot = line.target if column == rank[line.target] else Bend(number, column)
+            pieces[column - 1].append(Piece(line, before, here))
+            before = here
+    return pieces
+
+
 def ordered(names: Sequence[str], lines: Sequence[Line], rank: Mapping[str, int]) -> Columns:
     """The columns with few crossings; a line that passes a column stands in it as a bend."""
     columns: list[list[Slot]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
     for name in names:
         columns[rank[name]].append(name)
-    pieces: list[list[tuple[Slot, float, Slot]]] = [[] for _ in columns]
     ports: dict[str, int] = {}
     for line in lines:
         ports[line.source] = max(ports.get(line.source, 0), line.port + 1)
-    for number, line in enumerate(lines):
-        before: Slot = line.source
-        for column in range(rank[line.source] + 1, rank[line.target] + 1):
-            here: Slot = line.target if column == rank[line.target] else Bend(number, column)
-            if isinstance(here, Bend):
-                columns[column].append(here)
-            share = (line.port + 1) / (ports[line.source] + 1) - 0.5 if before == line.source else 0.0
-            pieces[column - 1].append((before, share, here))
-            before = here
+    pieces: list[list[tuple[Slot, float, Slot]]] = []
+    for at, behind in enumerate(pieces_of(lines, rank)):
+        if bends := [piece.right for piece in behind if isinstance(piece.right, Bend)]:
+            columns[at + 1] += bends
+        pieces.append([(piece.left, _share(piece, ports), piece.right) for piece in behind])
     return Columns(tuple(tuple(column) for column in _swept(columns, pieces)))
+
+
+def _share(piece: Piece, ports: Mapping[str, int]) -> float:
+    """How far below the middle of its box a piece leaves it, as a part of the box's height."""
+    return (piece.line.port + 1) / (ports[piece.line.source] + 1) - 0.5 if piece.leaves else 0.0
 
 
 def _swept(columns: list[list[Slot]], pieces: Sequence[Sequence[tuple[Slot, float, Slot]]]) -> list[list[Slot]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from callcenter.disclosure.policy import Never, Policy
 from callcenter.flow.facts import CARD_FACT, EMERGENCY, level_in
+from callcenter.flow.graph import Fact, Facts
 from callcenter.flow.language import Flow, Level
-from callcenter.flow.must import Fact, Facts
 from callcenter.flow.needs import needs, told_by
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import guaranteed

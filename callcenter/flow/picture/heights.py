@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from callcenter.flow.picture.columns import Bend, Line, Slot
+from callcenter.flow.picture.columns import Line, Piece, Slot, pieces_of
 
 #: Between two boxes, between a bend and a box, and between two bends.
 BOX_GAP, BEND_GAP = 22, 16
@@ -55,17 +55,13 @@ class Tie:
 
 def ties_of(boxes: Mapping[str, Box], lines: Sequence[Line], rank: Mapping[str, int]) -> list[list[Tie]]:
     """What binds each column to the next, in the order of the lines."""
-    ties: list[list[Tie]] = [[] for _ in range(max(rank.values(), default=0) + 1)]
-    for number, line in enumerate(lines):
-        before: Slot = line.source
-        out = boxes[line.source].ports[line.port]
-        for column in range(rank[line.source] + 1, rank[line.target] + 1):
-            ends = column == rank[line.target]
-            here: Slot = line.target if ends else Bend(number, column)
-            into = boxes[line.target].entry if ends else 0
-            ties[column - 1].append(Tie(before, out, here, into))
-            before, out = here, 0
-    return ties
+    return [[_tie(piece, boxes) for piece in behind] for behind in pieces_of(lines, rank)]
+
+
+def _tie(piece: Piece, boxes: Mapping[str, Box]) -> Tie:
+    out = boxes[piece.line.source].ports[piece.line.port] if piece.leaves else 0
+    into = boxes[piece.line.target].entry if piece.arrives else 0
+    return Tie(piece.left, out, piece.right, into)
 
 
 def tops(

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from callcenter.disclosure.gate import CARD_OPENS
 from callcenter.disclosure.policy import Policy
+from callcenter.flow.effects import LIMIT
 from callcenter.flow.language import Direction, Flow, Level
+from callcenter.flow.picture.faults import fault_in_french, mend_in_french
 from callcenter.flow.picture.guards import Guards, Region, closed, opened
 from callcenter.flow.picture.kinds import Kind, details, head, outline
 from callcenter.flow.picture.letters import wrapped
 from callcenter.flow.picture.svg import Markup, element, group, moved, path, rectangle, text, words
 from callcenter.flow.picture.words import CARD_SHOWN, CHANNELS, LEVELS, categories_in_french, outlets_in_french, spaced
 from callcenter.flow.proof import Counterexample, Proven, Refuted
+from callcenter.flow.subflow_language import INTO
 from callcenter.kernel.labels import Category
 
 #: Of the ground of each region.
@@ -60,7 +63,7 @@ def summary_of(flow: Flow, guards: Guards, verdict: Proven | Refuted) -> str:
     )
 
 
-def heading(flow: Flow, guards: Guards, verdict: Proven | Refuted, wide: int) -> Panel:
+def heading(flow: Flow, guards: Guards, verdict: Proven | Refuted, policy: Policy, wide: int) -> Panel:
     """The title, and in red why a flow is refuted."""
     parts = [text(0, 26, title_of(flow), font_size=26, font_weight="bold", fill=INK)]
     high = 34
@@ -68,13 +71,13 @@ def heading(flow: Flow, guards: Guards, verdict: Proven | Refuted, wide: int) ->
         high += 18
         parts.append(text(0, high - 4, line, font_size=14, fill=FAINT))
     if isinstance(verdict, Refuted):
-        banner = _banner(verdict, wide)
+        banner = _banner(flow, guards, verdict, policy, wide)
         parts.append(moved(0, high + 10, banner.markup))
         high += banner.high + 10
     return Panel(group({}, *parts), high)
 
 
-def _banner(verdict: Refuted, wide: int) -> Panel:
+def _banner(flow: Flow, guards: Guards, verdict: Refuted, policy: Policy, wide: int) -> Panel:
     example, inner = verdict.counterexamples[0], wide - 2 * _PAD
     many = len(verdict.counterexamples)
     more = f" C’est la première de {many} fautes." if many > 1 else ""
@@ -88,9 +91,9 @@ def _banner(verdict: Refuted, wide: int) -> Panel:
         )
     ]
     told = (
-        f"{example.file}:{example.line} · {example.what}",
+        spaced(f"{example.file}:{example.line} · {fault_in_french(example, flow, guards, policy)}"),
         f"Chemin\xa0: {way_of(example)}",
-        f"À corriger\xa0: {example.mend}",
+        spaced(f"À corriger : {mend_in_french(example)}"),
     )
     lines += [(line, False) for one in told for line in wrapped(one, 13, inner)]
     parts = [rectangle(0, 0, wide, len(lines) * 20 + 16, rx=6, fill="#fdecea", stroke=RED, stroke_width=2)]
@@ -108,7 +111,7 @@ def way_of(example: Counterexample) -> str:
 
 
 def _by(outlet: str) -> str:
-    return {"run": "y passe", "limit": "appel trop long"}.get(outlet) or outlets_in_french([outlet])
+    return {INTO: "y passe", LIMIT: "appel trop long"}.get(outlet) or outlets_in_french([outlet])
 
 
 def legend(flow: Flow, guards: Guards, policy: Policy, wide: int) -> Panel:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from callcenter.console.flows import FlowPages
 from callcenter.console.headers import POLICY
+from callcenter.flow.facts import PROVED
+from callcenter.flow.picture.words import FACTS
 from callcenter.kernel.levels import Channel
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.scenarios import DIGEST, PICTURE, SCENARIO, ScenariosDouble
+from tests.unit.console.wording import CONSOLE
 
 PATH = f"/scenarios/{DIGEST}"
 
@@ -97,3 +101,10 @@ async def test_no_word_of_a_flow_is_markup() -> None:
             page = await desk.guest.get(path)
             assert "<img src=x" not in page.text
             assert "&lt;img src=x" in page.text
+
+
+def test_facts_are_called_on_the_page_as_in_the_picture_beside_it() -> None:
+    """The page has words of its own because they are translated. What is about the call it shows nowhere."""
+    template = (CONSOLE / "templates" / "scenario_words.html").read_text(encoding="utf-8")
+    words = dict(re.findall(r'^  "([a-z:>=0-9]+)": _\("([^"]+)"\),$', template, re.MULTILINE))
+    assert words == {fact: said for fact, said in FACTS.items() if fact in PROVED}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hypothesis import strategies as st
 
-from callcenter.flow.must import Effect, Exit, Graph, Node, Procedure
+from callcenter.flow.graph import Effect, Exit, Graph, Node, Procedure
 
 FACTS = ("a", "b", "c")
 OUTLETS = ("x", "y")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from callcenter.flow.must import Effect, Exit, Fact, Facts, Graph, Passed
+from callcenter.flow.graph import Effect, Exit, Fact, Facts, Graph, Passed
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,9 @@ NAMED = {
     "none_that_tells",
     "question_without_silence",
     "our_call_without_proof",
+    "our_call_as_a_text",
+    "slot_before_it_is_offered",
+    "practitioner_of_a_reference",
 }
 
 

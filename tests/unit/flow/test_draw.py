@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from callcenter.disclosure.policy import Policy, load_policy
+from callcenter.disclosure.policy import Never, Policy, load_policy
 from callcenter.flow.check import Verdict
 from callcenter.flow.draw import draw
 from callcenter.flow.drawing import CannotWrite, draw_file, write_picture
@@ -29,7 +29,7 @@ from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.proof import prove
 from callcenter.flow.said import CALLBACK_PROMPTS, ENGINE_PROMPTS, VERIFY_PROMPTS
 from callcenter.flow.template import parse
-from callcenter.kernel.labels import FIELD_LABELS
+from callcenter.kernel.labels import FIELD_LABELS, Category
 
 ROOT = Path(__file__).parents[3]
 UNSAFE = Path(__file__).parent / "unsafe"
@@ -193,6 +193,56 @@ def test_p9_a_refuted_flow_is_drawn_with_the_shortest_way_that_refutes_it_in_red
     red = [path for path in root_of(drawing.picture).iter(f"{SVG}path") if path.get("marker-end") == "url(#rouge)"]
     assert len(red) == 3
     assert RED in drawing.picture
+
+
+#: By flow: what is wrong with it, and the mend.
+FAULTS = {
+    "failure_rejoins": (
+        "L’étape « find » communique D01 existence d'un dossier, D02 existence d'un rendez-vous, ce qui demande le "
+        "niveau 2 ; on peut y arriver au niveau 0.",
+        "Faire passer tout chemin vers « find » par l’issue « vérifié » d’une étape qui vérifie jusqu’au niveau 2.",
+    ),
+    "level_3_at_level_2": (
+        "L’étape « read » communique D05 spécialité, service ou type d'acte, ce qui demande le niveau 3 ; on peut y "
+        "arriver au niveau 2.",
+        "Faire passer tout chemin vers « read » par l’issue « vérifié » d’une étape qui vérifie jusqu’au niveau 3.",
+    ),
+    "do_without_find": (
+        "L’étape « confirm » demande : rendez-vous trouvé ; on peut y arriver sans.",
+        "Faire passer tout chemin vers « confirm » par l’issue « trouvé » d’une étape qui cherche le rendez-vous.",
+    ),
+    "move_without_reference": (
+        "L’étape « reference » demande : référence reconnue ; on peut y arriver sans.",
+        "Faire passer tout chemin vers « reference » par l’issue « reconnue » d’une étape qui demande la référence.",
+    ),
+    "slot_without_card": (
+        "L’étape « read » demande : référence et date de naissance ; on peut y arriver sans.",
+        "Faire passer tout chemin vers « read » par l’issue « prouvé » d’une étape qui demande la date de naissance "
+        "qui va avec la référence.",
+    ),
+    "emergency_after_question": (
+        "L’étape « menu » s’adresse à l’appelant avant la consigne d’urgence.",
+        "Dire la consigne d’urgence sur tout chemin vers « menu », avant tout le reste.",
+    ),
+    "category_never": (
+        "L’étape « read » communique ce qui n’est jamais dit au téléphone : D06 lieu du rendez-vous.",
+        "Retirer cela de l’étape « read » : aucun niveau ne l’ouvre.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_picture_says_in_french_why_a_flow_is_refuted_and_the_mend(name: str, policy: Policy) -> None:
+    unsafe = PromptBook.load(UNSAFE / "prompts" / "fr.yaml")
+    place = policy.rules[Category.PLACE]
+    place = replace(place, required={**place.required, Channel.VOICE: Never()})
+    policy = replace(policy, rules={**policy.rules, Category.PLACE: place}) if name == "category_never" else policy
+    flow = load_flow(UNSAFE / f"{name}.yaml", unsafe)
+    whole = " ".join(texts(draw(flow, unsafe, policy, prove(flow, unsafe, policy))))
+    fault, mend = map(spaced, FAULTS[name])
+    assert f".yaml:{flow.steps[fault.split('«')[1].split('»')[0].strip()].line} · {fault}" in whole
+    assert f"À corriger\xa0: {mend}" in whole
+    assert not re.search(r"\b(step|needs|every|path|which)\b", whole.replace(flow.file, ""))
 
 
 def test_p9_a_proven_flow_shows_nothing_red(book: PromptBook, policy: Policy) -> None:

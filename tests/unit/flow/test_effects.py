@@ -19,6 +19,7 @@ from callcenter.flow.facts import (
     level_fact,
     level_in,
 )
+from callcenter.flow.graph import Effect
 from callcenter.flow.language import (
     Act,
     Card,
@@ -39,7 +40,7 @@ from callcenter.flow.language import (
     Step,
     Verify,
 )
-from callcenter.flow.must import Effect
+from callcenter.flow.picture.words import FACTS
 from callcenter.flow.script_language import Forget, Forgotten
 from callcenter.kernel.levels import Channel, Level
 
@@ -110,6 +111,14 @@ def test_facts_and_their_kinds() -> None:
     assert FOUND == SLOT | APPOINTMENT | CARD
     assert SOMEBODY_ELSE.ends == PROVED
     assert EMERGENCY not in PROVED  # the line was heard by whoever called, whoever is spoken of
+
+
+def test_these_are_all_facts_that_are_established_and_all_have_words() -> None:
+    """What no step establishes is no fact: nobody speaks for a patient, or helps one, as far as a proof knows."""
+    established = frozenset[str]().union(
+        *(effect(step, one, FLOW).establishes for step, _ in TABLE for one in step.outlets())
+    )
+    assert established == PROVED | {EMERGENCY} == FACTS.keys()
 
 
 @pytest.mark.parametrize(

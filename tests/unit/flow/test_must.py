@@ -11,7 +11,8 @@ from random import Random
 import pytest
 from hypothesis import event, given, settings
 
-from callcenter.flow.must import Analysis, Effect, Exit, Graph, Node, Passed, Procedure, Recursion, analyse
+from callcenter.flow.graph import Effect, Exit, Graph, Node, Passed, Procedure, Recursion
+from callcenter.flow.must import Analysis, analyse
 from tests.unit.flow.graphs import FACTS, graph, graphs
 from tests.unit.flow.product import Product, is_a_way
 

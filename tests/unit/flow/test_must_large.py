@@ -1,6 +1,6 @@
 """The must-analysis on graphs of thousands of nodes: right there too, and no way written out that nobody asked for.
 
-No clock is looked at: what is counted is how many lines of ``flow.must`` are run, which grows as the graph does.
+No clock is looked at: what is counted is how many lines of the analysis are run, which grows as the graph does.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from callcenter.flow import must
-from callcenter.flow.must import Effect, Exit, Fact, Graph, Node, Procedure, analyse
+from callcenter.flow import graph, must, shortest
+from callcenter.flow.graph import Effect, Exit, Fact, Graph, Node, Procedure
+from callcenter.flow.must import analyse
 from tests.unit.flow.product import is_a_way
 
 FACTS = tuple(f"f{index}" for index in range(12))
@@ -25,7 +26,7 @@ SIZE = 5_000
 
 
 class Lines:
-    """How many lines of ``flow.must`` were run."""
+    """How many lines of the analysis were run."""
 
     count = 0
 
@@ -33,14 +34,14 @@ class Lines:
 @contextmanager
 def counted() -> Iterator[Lines]:
     """Count lines meanwhile; another tracer, such as one of coverage, is given back its place."""
-    lines, before, file = Lines(), sys.gettrace(), must.__file__
+    lines, before, files = Lines(), sys.gettrace(), (graph.__file__, must.__file__, shortest.__file__)
 
     def local(frame: FrameType, kind: str, argument: Any) -> Any:
         lines.count += kind == "line"
         return local
 
     def entered(frame: FrameType, kind: str, argument: Any) -> Any:
-        return local if frame.f_code.co_filename == file else None
+        return local if frame.f_code.co_filename in files else None
 
     sys.settrace(entered)
     try:

@@ -179,13 +179,13 @@ def _wrongs(step: Step, level: int, bound: Bound) -> Iterator[str]:
         yield "bound"
 
 
-#: Steps that wait for the caller: at any of them, the engine may find the call too long.
-WAITING = (Choose, Verify, Reference, Card, Move, Connect)
+#: Steps that ask the caller: at any of them, the engine may find the call too long.
+ASKING = (Choose, Verify, Reference, Card, Move)
 
 
 def _onward(flow: Flow, step: Step, level: int, bound: Bound) -> Iterator[tuple[str, Standing]]:
     yield from zip(step.outlets(), _led(step, level, bound), strict=True)
-    if isinstance(step, WAITING):
+    if isinstance(step, ASKING):
         yield "limit", (flow.person, 0, NONE)
 
 

@@ -18,10 +18,10 @@ import pytest
 from callcenter.flow import proof
 from callcenter.flow.effects import effect
 from callcenter.flow.facts import FOUND
+from callcenter.flow.graph import Effect
 from callcenter.flow.language import Card, Connect, Disclose, Do, Find, Flow, Level, Queue, Reference, Verify
 from callcenter.flow.language import Step as FlowStep
 from callcenter.flow.load import load_flow
-from callcenter.flow.must import Effect
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
 from callcenter.flow.walking import FlowStuck

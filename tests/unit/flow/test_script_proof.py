@@ -169,12 +169,12 @@ def _level_wrong(needed: int, level: int) -> Iterator[str]:
         yield "level"
 
 
-#: Steps that wait for the operator: at any of them, the engine may find the script too long.
-WAITING = (Show, Pick, Verify, Reveal, Declare, Move, Dispose)
+#: Steps that ask the operator: at any of them, the engine may find the script too long. Nobody is led from its close.
+ASKING = (Show, Pick, Verify, Reveal, Declare, Move)
 
 
 def _onward(flow: Flow, step: Step, level: int, *, bound: bool) -> Iterator[Standing]:
-    if isinstance(step, WAITING):
+    if isinstance(step, ASKING):
         yield flow.person, 0, False
     for outlet, target in step.outlets().items():
         if isinstance(step, Verify) and outlet == "verified":

@@ -9,9 +9,9 @@ import pytest
 from callcenter.disclosure.policy import load_policy
 from callcenter.flow.check import check
 from callcenter.flow.engine import LEAD_TO_A_PERSON, FlowStuck
+from callcenter.flow.graph import Procedure
 from callcenter.flow.language import Channel, Choose, End, Flow, Say, Step
 from callcenter.flow.load import load_flow
-from callcenter.flow.must import Procedure
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Proven, graph_of, guaranteed, prove
 from callcenter.flow.state import State

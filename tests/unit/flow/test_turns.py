@@ -65,6 +65,8 @@ def test_p7_what_is_longer_than_a_turn_is_refused_by_its_first_step(long: Flow) 
     [problem] = turn_problems(long, QUESTIONS)
     first = "say100" if "asked" in long.steps else long.start
     assert problem.what == f"from step « {first} » on, more than 50 steps may come without a question"
+    assert problem.mend == "put a menu between them, or say several prompts as one"
+    assert (problem.file, problem.line) == ("f.yaml", 0)
 
 
 @pytest.mark.parametrize("whole", WHOLE)

@@ -30,6 +30,7 @@ from callcenter.flow.engine import Turn, advance, initial
 from callcenter.flow.language import Card, Choose, Direction, Flow, Level, Prove, Verify
 from callcenter.flow.ports import BookablePractitioner, Caller, Parted, World
 from callcenter.flow.prompts import PromptBook
+from callcenter.flow.sinks import GIVEN_FIELDS, PASSING_FIELDS
 from callcenter.flow.state import Phase, State
 from callcenter.flow.subflow_language import Leave, Run
 from callcenter.flow.words import CASE_FIELDS, YES_NO_FIELDS
@@ -236,9 +237,12 @@ def ways_to(flow: Flow, goal: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def public_fields(chance: Random) -> dict[str, str | bool]:
-    """Every public field with some value."""
+    """Every public field with some value, but for those that the engine alone gives, each in its place."""
+    given = frozenset[str]().union(*GIVEN_FIELDS.values(), *PASSING_FIELDS.values())
     fields: dict[str, str | bool] = {
-        path: "mot public" for path, category in FIELD_LABELS.items() if category is Category.PUBLIC
+        path: "mot public"
+        for path, category in FIELD_LABELS.items()
+        if category is Category.PUBLIC and path not in given
     }
     fields |= {path: chance.random() < 0.5 for path in sorted(YES_NO_FIELDS)}
     fields |= {path: chance.choice(sorted(values)) for path, values in CASE_FIELDS.items()}
