@@ -741,7 +741,7 @@ class _Examination:
         placed = _placed(value, "erased", "leaf")
         if placed is None:
             self.find(What.LINE, "what stands for an erased record is none", line=number, index=self.records)
-            return self.leaf(NO_LEAF, 1)
+            return self.leaf(NO_LEAF, 0)
         self.follow(number, *placed, prev=None)
         return self.leaf(placed[3], 1)
 

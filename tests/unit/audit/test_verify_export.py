@@ -334,6 +334,7 @@ def test_what_stands_for_an_erased_record_keeps_its_place_in_its_stream() -> Non
         bad = [*lines]
         bad[at] = edited(lines[at], **change)
         assert kinds <= set(found(bad)), change
+        assert verified(bad).erased == (0 if What.LINE in kinds else 1), change
 
 
 def test_a_checkpoint_that_is_edited() -> None:
@@ -560,6 +561,15 @@ def test_what_is_held_and_is_no_checkpoint_of_this_log_cannot_be_compared(since:
     report = verified(five_calls().lines(), since)
     assert [one.what for one in report.findings] == [what]
     assert report.since is None
+
+
+def test_a_checkpoint_of_another_log_says_of_which() -> None:
+    """Whoever keeps several takes the wrong one: nothing is said against either log."""
+    house = LogByHand(origin="callcenter/house")
+    house.add()
+    report = verified(five_calls().lines(), house.sign(), vkey(OLD, "callcenter/house"))
+    assert [one.text for one in report.findings] == ["the checkpoint that you hold is of callcenter/house"]
+    assert report.verdict is Verdict.UNCHECKED
 
 
 def test_what_is_wrong_with_the_file_outweighs_what_cannot_be_compared() -> None:
