@@ -1,0 +1,999 @@
+"""Whether a log of records is what it was: the one file that an auditor reads, and that runs alone.
+
+    python verify.py FILE --trust KEYS [--since CHECKPOINT] [--keep FILE]
+
+It needs Python 3.11 and the ``cryptography`` package, and imports nothing of callcenter, which takes from it what it
+hashes and signs by. From top to bottom: Merkle trees (RFC 6962), signed notes and checkpoints (https://c2sp.org), the
+export of a log (``docs/ledger-format.md``). What is checked either returns or raises; it is never a bool that somebody
+may forget to look at. What is wrong with an export is a finding, whatever its bytes are: there nothing is raised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, IntEnum
+from hashlib import sha256
+from pathlib import Path
+from struct import Struct
+from typing import Any, BinaryIO, NoReturn
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+
+class Malformed(Exception):
+    """A text, a key or a proof does not have the form that it must have."""
+
+
+class Unproven(Exception):
+    """A proof or a signature has its form, and does not prove what it is to prove."""
+
+
+# ---- Merkle trees: RFC 6962 §2.1 ------------------------------------------------------------------------------------
+
+LEAF_PREFIX = b"\x00"  # leaves and nodes never collide
+NODE_PREFIX = b"\x01"
+HASH_SIZE = 32
+EMPTY_ROOT = sha256(b"").digest()
+NO_LEAF = bytes(HASH_SIZE)  # what the first record of a stream names as the leaf before it
+
+
+def leaf_hash(body: bytes) -> bytes:
+    """The leaf of a record's bytes."""
+    return sha256(LEAF_PREFIX + body).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The node above two hashes."""
+    return sha256(NODE_PREFIX + left + right).digest()
+
+
+class Frontier:
+    """A tree that leaves are added to, by the roots of its whole subtrees alone: at most 64 hashes, largest first.
+
+    Arguments:
+        size: number of its leaves.
+        peaks: root of each whole subtree: one for each bit of ``size`` that is set.
+    """
+
+    __slots__ = ("peaks", "size")
+
+    def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
+        self.size = size
+        self.peaks = list(peaks)
+        if size < 0 or len(self.peaks) != size.bit_count() or any(len(peak) != HASH_SIZE for peak in self.peaks):
+            raise Malformed(f"{len(self.peaks)} hashes are not the frontier of a tree of {size} leaves")
+
+    def add(self, leaf: bytes) -> None:
+        """Add the hash of one leaf."""
+        peaks, whole = self.peaks, self.size
+        while whole & 1:
+            leaf = node_hash(peaks.pop(), leaf)
+            whole >>= 1
+        peaks.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root of the tree so far."""
+        if not self.peaks:
+            return EMPTY_ROOT
+        root = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            root = node_hash(peak, root)
+        return root
+
+    def to_bytes(self) -> bytes:
+        """Its hashes, one after another."""
+        return b"".join(self.peaks)
+
+    @classmethod
+    def from_bytes(cls, size: int, data: bytes) -> Frontier:
+        """What ``to_bytes`` has written of a tree of ``size`` leaves.
+
+        Raises:
+            Malformed: it is none.
+        """
+        return cls(size, (data[start : start + HASH_SIZE] for start in range(0, len(data), HASH_SIZE)))
+
+
+def root_of(leaves: Iterable[bytes]) -> bytes:
+    """The root of the tree over ``leaves``, which are hashes."""
+    frontier = Frontier()
+    for leaf in leaves:
+        frontier.add(leaf)
+    return frontier.root()
+
+
+def _split(size: int) -> int:
+    """Where a tree of ``size`` leaves, two or more, has its halves: the largest power of two below its size."""
+    return 1 << ((size - 1).bit_length() - 1)
+
+
+def inclusion_proof(index: int, leaves: Sequence[bytes]) -> list[bytes]:
+    """What stands beside the way from leaf ``index`` to the root, lowest first (§2.1.1).
+
+    Raises:
+        Malformed: there is no such leaf.
+    """
+    if not 0 <= index < len(leaves):
+        raise Malformed(f"there is no leaf {index} among {len(leaves)}")
+    start, end, proof = 0, len(leaves), []
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if index < middle:
+            proof.append(root_of(leaves[middle:end]))
+            end = middle
+        else:
+            proof.append(root_of(leaves[start:middle]))
+            start = middle
+    return proof[::-1]
+
+
+def consistency_proof(first: int, leaves: Sequence[bytes]) -> list[bytes]:
+    """What shows that the tree of the first ``first`` leaves has only been added to, lowest first (§2.1.2).
+
+    Raises:
+        Malformed: there are not as many leaves.
+    """
+    if not 0 <= first <= len(leaves):
+        raise Malformed(f"there are no {first} leaves among {len(leaves)}")
+    if first == 0:
+        return []  # anything continues the empty tree
+    start, end, proof = 0, len(leaves), []
+    while first != end:
+        middle = start + _split(end - start)
+        if first <= middle:
+            proof.append(root_of(leaves[middle:end]))
+            end = middle
+        else:
+            proof.append(root_of(leaves[start:middle]))
+            start = middle
+    if start:  # otherwise what is left is the first tree itself, whose root is known
+        proof.append(root_of(leaves[start:end]))
+    return proof[::-1]
+
+
+def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
+    """That ``leaf`` stands at ``index`` of the tree of ``size`` leaves with that root (RFC 9162 §2.1.3.2).
+
+    Raises:
+        Unproven: the proof does not show it.
+    """
+    if not 0 <= index < size:
+        raise Unproven(f"there is no leaf {index} in a tree of {size}")
+    at, last, found = index, size - 1, leaf
+    for beside in proof:
+        if last == 0:
+            raise Unproven("the proof is longer than the way to the root")
+        if at & 1 or at == last:
+            found = node_hash(beside, found)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            found = node_hash(found, beside)
+        at, last = at >> 1, last >> 1
+    if last or found != root:
+        raise Unproven(f"the proof does not lead from leaf {index} to the root of the tree of {size}")
+
+
+def check_consistency(first: int, second: int, proof: Sequence[bytes], first_root: bytes, second_root: bytes) -> None:
+    """That the tree of ``second`` leaves continues the one of ``first`` (RFC 9162 §2.1.4.2).
+
+    Raises:
+        Unproven: the proof does not show it.
+    """
+    if not 0 <= first <= second:
+        raise Unproven(f"a tree of {second} leaves cannot continue one of {first}")
+    if first in (0, second):
+        if proof or first_root != (EMPTY_ROOT if first == 0 else second_root):
+            raise Unproven(f"the root of the first {first} leaves is another one")
+        return
+    nodes = list(proof)
+    if first & (first - 1) == 0:
+        nodes.insert(0, first_root)  # a whole subtree is its own first node
+    at, last = first - 1, second - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    if not nodes:
+        raise Unproven("the proof is shorter than the way to the root")
+    old = new = nodes[0]
+    for beside in nodes[1:]:
+        if last == 0:
+            raise Unproven("the proof is longer than the way to the root")
+        if at & 1 or at == last:
+            old, new = node_hash(beside, old), node_hash(beside, new)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            new = node_hash(new, beside)
+        at, last = at >> 1, last >> 1
+    if last or old != first_root or new != second_root:
+        raise Unproven(f"the tree of {second} leaves does not continue the one of {first}")
+
+
+# ---- Signed notes: https://c2sp.org/signed-note ----------------------------------------------------------------------
+
+MOST_OF_A_NOTE = 1_000_000  # bytes
+MOST_SIGNATURES = 100
+SIGNATURE = 0x01  # Ed25519 over the text
+COSIGNATURE = 0x04  # Ed25519 over a time and the text: https://c2sp.org/tlog-cosignature
+_DASH = "\N{EM DASH} "
+_KEY = re.compile(r"([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A public key, its name, and for what it signs.
+
+    Arguments:
+        name: of the log (its origin) or of whoever cosigns.
+        public: 32 bytes.
+        kind: ``SIGNATURE`` or ``COSIGNATURE``.
+    """
+
+    name: str
+    public: bytes
+    kind: int = SIGNATURE
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if len(self.public) != 32 or self.kind not in (SIGNATURE, COSIGNATURE):
+            raise Malformed("a key is 32 bytes of Ed25519, for signatures (1) or cosignatures (4)")
+
+    @property
+    def key_id(self) -> bytes:
+        """Four bytes that tell the keys of one name apart."""
+        return sha256(_utf8(self.name) + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.key_id.hex()}+{b64encode(bytes([self.kind]) + self.public).decode()}"
+
+    @classmethod
+    def parse(cls, text: str) -> VerifierKey:
+        """A key as it is written: name, identifier and key with a plus sign between them.
+
+        Raises:
+            Malformed: it is none, or its identifier is not its own.
+        """
+        written = _KEY.fullmatch(text)
+        if written is None:
+            raise Malformed("a key is written name+identifier+key")
+        name, key_id, encoded = written.groups()
+        decoded = _unbase64(encoded)
+        key = cls(name, decoded[1:], decoded[0])
+        if key.key_id.hex() != key_id:
+            raise Malformed(f"this key has the identifier {key.key_id.hex()}, and {key_id} is written")
+        return key
+
+    @classmethod
+    def of(cls, name: str, private: Ed25519PrivateKey, kind: int = SIGNATURE) -> VerifierKey:
+        """What verifies the signatures that ``private`` makes as ``name``."""
+        return cls(name, private.public_key().public_bytes_raw(), kind)
+
+    def check(self, text: str, signature: bytes) -> int | None:
+        """That ``signature`` is this key's, over ``text``; the time (seconds since 1970) that a cosignature names.
+
+        Raises:
+            Unproven: it is not.
+        """
+        message, at = text, None
+        if self.kind == COSIGNATURE:
+            at, signature = int.from_bytes(signature[:8], "big"), signature[8:]
+            message = _cosigned(text, at)
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, _utf8(message))
+        except (InvalidSignature, ValueError):
+            raise Unproven(f"the signature by {ascii(self.name)[1:-1]}+{self.key_id.hex()} is wrong") from None
+        return at
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature of a note, which was checked.
+
+    Arguments:
+        key: whose it is.
+        line: as it stands in the note.
+        at: seconds since 1970 that a cosigner names; ``None`` for others.
+    """
+
+    key: VerifierKey
+    line: str
+    at: int | None = None
+
+
+def signature_line(name: str, private: Ed25519PrivateKey, text: str) -> str:
+    """The line that signs ``text``; a note is the text, an empty line, and lines like this one.
+
+    Raises:
+        Malformed: this text or this name cannot be signed.
+    """
+    return _line(VerifierKey.of(name, private), private.sign(_signable(text)))
+
+
+def cosignature_line(name: str, private: Ed25519PrivateKey, text: str, at: int) -> str:
+    """The line by which somebody other than the log signs a checkpoint.
+
+    Arguments:
+        at: when they saw that it continues what they saw before; seconds since 1970.
+
+    Raises:
+        Malformed: this text or this name cannot be signed.
+    """
+    _signable(text)
+    signature = private.sign(_utf8(_cosigned(text, at)))
+    return _line(VerifierKey.of(name, private, COSIGNATURE), at.to_bytes(8, "big") + signature)
+
+
+def signatures_of(note: bytes | str, keys: Iterable[VerifierKey]) -> tuple[str, tuple[Signed, ...]]:
+    """The text of a note, and the signatures on it by ``keys``. Those by others are passed over, as the format wants.
+
+    Raises:
+        Malformed: it is not a note.
+        Unproven: none of ``keys`` has signed it, or a signature in the name of one is wrong.
+    """
+    text, lines = _parts(note)
+    known = {(key.name, key.key_id): key for key in keys}
+    found: dict[VerifierKey, Signed] = {}
+    for line, name, key_id, signature in lines:
+        key = known.get((name, key_id))
+        if key is not None:
+            found[key] = Signed(key, line, key.check(text, signature))
+    if not found:
+        raise Unproven("none of the trusted keys has signed this")
+    return text, tuple(found.values())
+
+
+def open_note(note: bytes | str, keys: Iterable[VerifierKey]) -> tuple[str, tuple[str, ...]]:
+    """The text of a note, and the names of those of ``keys`` that have signed it; raises like ``signatures_of``."""
+    text, signed = signatures_of(note, keys)
+    return text, tuple(one.key.name for one in signed)
+
+
+def _parts(note: bytes | str) -> tuple[str, list[tuple[str, str, bytes, bytes]]]:
+    """The text of a note, and of each line below it: the line, the key's name and identifier, the signature."""
+    raw = _utf8(note) if isinstance(note, str) else note
+    if len(raw) > MOST_OF_A_NOTE:
+        raise Malformed(f"a note has at most {MOST_OF_A_NOTE} bytes")
+    try:
+        whole = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("a note is UTF-8") from None
+    before, gap, below = whole.rpartition("\n\n")
+    if not gap or not below.endswith("\n"):
+        raise Malformed("a note is a text, an empty line, and lines that sign it, the last one ended")
+    text = before + "\n"
+    _signable(text)
+    lines = below[:-1].split("\n")
+    if len(lines) > MOST_SIGNATURES:
+        raise Malformed(f"a note has at most {MOST_SIGNATURES} signatures")
+    parts = []
+    for line in lines:
+        name, _, encoded = line.removeprefix(_DASH).partition(" ")
+        _check_name(name)
+        signature = _unbase64(encoded)
+        if not line.startswith(_DASH) or len(signature) < 5:
+            raise Malformed("below a note stands a line that is no signature")
+        parts.append((line, name, signature[:4], signature[4:]))
+    return text, parts
+
+
+def _check_name(name: str) -> None:
+    if not name or "+" in name or any(letter.isspace() or letter < " " for letter in name):
+        raise Malformed("the name of a key is empty, or has a space, a plus sign or a control character in it")
+    _utf8(name)
+
+
+def _line(key: VerifierKey, signature: bytes) -> str:
+    return f"{_DASH}{key.name} {b64encode(key.key_id + signature).decode()}\n"
+
+
+def _cosigned(text: str, at: int) -> str:
+    return f"cosignature/v1\ntime {at}\n{text}"
+
+
+def _signable(text: str) -> bytes:
+    if not text.endswith("\n") or any(letter < " " and letter != "\n" for letter in text):
+        raise Malformed("the text of a note ends with a newline, and has no other control character in it")
+    return _utf8(text)
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Malformed("this text cannot be written in UTF-8") from None
+
+
+def _unbase64(encoded: str) -> bytes:
+    """The bytes that are written so, and in no second way."""
+    try:
+        decoded = b64decode(encoded, validate=True)
+    except ValueError:
+        raise Malformed("this is not base64") from None
+    if b64encode(decoded).decode() != encoded:
+        raise Malformed("this base64 has a second spelling")
+    return decoded
+
+
+# ---- Checkpoints: https://c2sp.org/tlog-checkpoint -------------------------------------------------------------------
+
+_SIZE = re.compile("0|[1-9][0-9]{0,17}")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a log is at one size.
+
+    Arguments:
+        origin: which log.
+        size: number of its leaves.
+        root: the root of the tree over them, 32 bytes.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> str:
+        """What is signed."""
+        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+
+    @classmethod
+    def parse(cls, text: str) -> Checkpoint:
+        """The checkpoint in the text of a note. Lines below the root may follow, and mean nothing here.
+
+        Raises:
+            Malformed: it is none.
+        """
+        lines = text.split("\n")
+        if len(lines) < 4 or lines[-1] or not all(lines[:-1]) or not _SIZE.fullmatch(lines[1]):
+            raise Malformed("a checkpoint is three lines: the log, its size, its root")
+        root = _unbase64(lines[2])
+        if len(root) != HASH_SIZE:
+            raise Malformed("the root of a checkpoint has 32 bytes")
+        return cls(lines[0], int(lines[1]), root)
+
+
+# ---- The export of a log: docs/ledger-format.md ----------------------------------------------------------------------
+
+FORMAT = 1
+MOST_OF_A_LINE = 1_000_000  # bytes
+MOST_FINDINGS = 100  # that are told one by one
+ERASURE = "erasure"  # the event that names which bodies are gone, and why
+ROTATION = "key.rotated"  # the event that names the next key
+_PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
+_PLACE = Struct(">32sQQ")  # of the last record of a stream: its leaf, its number there, its index in the log
+
+
+class Verdict(IntEnum):
+    """What an export turned out to be, as the status that the program exits with."""
+
+    INTACT = 0
+    TAMPERED = 1
+    UNCHECKED = 2
+
+
+class What(Enum):
+    """What a finding is of, and what it means to whoever has to act on it."""
+
+    NOT_OURS = "This is not an export of a log, or of a later version than this verifier: nothing was checked."
+    NO_KEY = "Signatures can only be checked with the key of this very log, got from somebody else than this file."
+    NOT_HELD = "Only a checkpoint of this log, signed by its key, can be compared with: nothing follows from this one."
+    LINE = "No program of ours wrote this line so: it was changed, or put in."
+    LOG = "The record was written for another log, and put into this one."
+    STREAM = "A record was taken out, put in, or moved to another place."
+    CHAIN = "Either this record or the one before it in its stream was changed after it was written."
+    ERASED = "The body of a record is missing, and no erasure on record says why: it was removed."
+    ERASURE = "An erasure names records before itself, in order; this one was changed, or never written by ours."
+    ROTATION = "A next key is one of this log; signatures by what stands here are not trusted."
+    SIGNATURE = "The checkpoint was edited or forged; or the key that you trust is not the one of this log."
+    PLACE = "Checkpoints follow the records that they cover, smallest first: lines are missing, or were moved."
+    ROOT = "The checkpoint was signed over other records: some were changed, taken out, put in or moved."
+    UNSIGNED = "No signature stands for these records: the last checkpoint was removed, or they were added."
+    COUNT = "Lines were cut off or added; or the file was not received whole."
+    CUT = "The log was longer when your checkpoint was signed: its end was cut off."
+    FORK = "A fork: your checkpoint was signed over another past than the one in this file. It was made anew."
+
+
+_UNCHECKED = (What.NOT_OURS, What.NO_KEY, What.NOT_HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it must be.
+
+    Arguments:
+        what: which kind of thing, and what that means.
+        text: what it is here.
+        line: number of the line in the file, from 1.
+        index: of the record in the log, from 0.
+        record: its identifier.
+    """
+
+    what: What
+    text: str
+    line: int | None = None
+    index: int | None = None
+    record: str | None = None
+
+    def __str__(self) -> str:
+        places = (("line", self.line), ("index", self.index), ("record", self.record))
+        place = ", ".join(f"{name} {value}" for name, value in places if value is not None)
+        return f"{place}: {self.text}" if place else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A record that says why bodies are missing.
+
+    Arguments:
+        index, record: where it stands, and its identifier.
+        at: its time, as it says.
+        bodies: how many of the bodies that are missing it explains.
+    """
+
+    index: int
+    record: str
+    at: str
+    bodies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found.
+
+    Arguments:
+        verdict: the worst of the findings.
+        findings: the first hundred; ``more``: how many came after them.
+        origin, records, streams: what the file holds.
+        checkpoints: how many are signed by a trusted key and have the root of the records; ``covered``: the records
+            under the last of them; ``keep``: that one, with the signatures that were checked, to be held.
+        since: the records under the checkpoint that was held, if the log continues it.
+        erasures: that explain a missing body, the first hundred; ``erased``: all bodies that are missing with cause.
+        rotated: keys that records have added to the trusted ones.
+        cosigned: for each cosigner that is trusted: name, size of the largest checkpoint, and its time, if it has one.
+        anchors: how many are named; what they hold is compared where they are kept.
+    """
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    more: int = 0
+    origin: str = ""
+    records: int = 0
+    streams: int = 0
+    checkpoints: int = 0
+    covered: int = 0
+    keep: str = ""
+    since: int | None = None
+    erased: int = 0
+    erasures: tuple[Erasure, ...] = ()
+    rotated: tuple[str, ...] = ()
+    cosigned: tuple[tuple[str, int, int | None], ...] = ()
+    anchors: int = 0
+
+    def lines(self) -> Iterator[str]:
+        """The report for people."""
+        title = {Verdict.INTACT: "intact", Verdict.TAMPERED: "TAMPERED", Verdict.UNCHECKED: "could not check"}
+        yield f"{title[self.verdict]}: {self.origin or 'this file'}, {self.records} records in {self.streams} streams"
+        for finding in self.findings:
+            yield f"  {finding}"
+            yield f"      {finding.what.value}"
+        if self.more:
+            yield f"  and {self.more} more findings"
+        if self.checkpoints:
+            yield f"  {self.checkpoints} checkpoints have the records' root; the last one covers {self.covered} records"
+        if self.since is not None:
+            yield f"  the log continues the checkpoint that you hold, of {self.since} records"
+        elif self.verdict is Verdict.INTACT:
+            yield "  no earlier checkpoint was given: a cut end, and a past made anew with the key, would not be seen"
+        for name, size, at in self.cosigned:
+            yield f"  cosigned by {name} at {size} records" + ("" if at is None else f", {_time(at)}")
+        if self.erased:
+            yield f"  {self.erased} bodies are erased with cause:"
+        for one in self.erasures:
+            yield f"      {one.bodies} by record {one.record} at index {one.index}, of {one.at}"
+        for key in self.rotated:
+            yield f"  a record adds the key {key}"
+        if self.anchors:
+            yield f"  {self.anchors} anchors are named; what they hold is compared where they are kept"
+
+
+def verify_export(lines: Iterable[bytes], trust: Iterable[VerifierKey], since: bytes | str | None = None) -> Report:
+    """Look an export through, once from its first line to its last.
+
+    What is kept meanwhile: some 200 bytes for each stream, one for each record, and 32 for each record whose checkpoint
+    has not come yet.
+
+    Arguments:
+        lines: of the file, each with its newline.
+        trust: the key of the log, and those of cosigners who are believed.
+        since: the note of an earlier checkpoint that the log must continue.
+    """
+    examination = _Examination(list(trust))
+    try:
+        examination.begin(since)
+        for number, line in enumerate(lines, 1):
+            if number == 1:
+                examination.head(line)
+            else:
+                examination.line(number, line)
+        examination.end()
+    except _Stopped:
+        pass
+    return examination.report()
+
+
+class _Stopped(Exception):
+    """Nothing that follows can be checked."""
+
+
+class _Examination:
+    """How far the examination of one export has come."""
+
+    def __init__(self, trust: list[VerifierKey]) -> None:
+        self.trust = trust
+        self.findings: list[Finding] = []
+        self.more = 0
+        self.worst = Verdict.INTACT
+        self.origin = ""
+        self.size = -1  # as the head says; -1: there is no head yet
+        self.records = 0
+        self.streams: dict[bytes, bytes] = {}
+        self.tree = Frontier()
+        self.waiting = bytearray()  # leaves that no checkpoint has asked for yet
+        self.missing = bytearray()  # for each record: 1 its body is missing, 2 and an erasure says why
+        self.next_keys: list[tuple[int, VerifierKey]] = []  # index of the record that names it
+        self.since: tuple[bytes | str, Checkpoint] | None = None
+        self.continued: int | None = None  # size of the held checkpoint, once the records continue it
+        self.root_since = b""  # of as many records as the held checkpoint covers
+        self.signed_to = 0  # records under the last checkpoint that a trusted key has signed
+        self.agreed_to = 0  # and under the last one that has the records' root
+        self.forked = False  # whether one has had another
+        self.checkpoints = 0
+        self.keep = ""
+        self.erasures: list[Erasure] = []
+        self.rotated: list[str] = []
+        self.cosigned: dict[str, tuple[int, int | None]] = {}
+        self.anchors = 0
+
+    def find(self, what: What, text: str, **where: Any) -> None:
+        if what not in _UNCHECKED:
+            self.worst = Verdict.TAMPERED
+        elif self.worst is Verdict.INTACT:
+            self.worst = Verdict.UNCHECKED
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Finding(what, text, **where))
+        else:
+            self.more += 1
+
+    def stop(self, what: What, text: str, **where: Any) -> NoReturn:
+        self.find(what, text, **where)
+        raise _Stopped
+
+    # The head, and what is compared with.
+
+    def begin(self, since: bytes | str | None) -> None:
+        try:
+            if since is not None:
+                self.since = since, Checkpoint.parse(_parts(since)[0])
+        except Malformed as error:
+            self.stop(What.NOT_HELD, f"what was given as a checkpoint is none: {error}")
+
+    def head(self, line: bytes) -> None:
+        match _value(line.removesuffix(b"\n")):
+            case {"callcenter-audit": int(version), "origin": str(origin), "size": int(size), **rest} if not rest:
+                if version != FORMAT or isinstance(version, bool) or isinstance(size, bool) or size < 0:
+                    self.stop(What.NOT_OURS, "the head is one of another version", line=1)
+            case _:
+                self.stop(What.NOT_OURS, "the first line is not the head of an export", line=1)
+        if not any(key.name == origin and key.kind == SIGNATURE for key in self.trust):
+            names = ", ".join(_plain(key.name) for key in self.trust) or "none"
+            self.stop(What.NO_KEY, f"this is the log {_plain(origin)}; the keys that you trust: {names}", line=1)
+        if self.since is not None and self.since[1].origin != origin:
+            self.stop(What.NOT_HELD, f"the checkpoint that you hold is of {_plain(self.since[1].origin)}", line=1)
+        self.origin, self.size = origin, size
+
+    # One line after the other.
+
+    def line(self, number: int, line: bytes) -> None:
+        if not line.endswith(b"\n"):
+            self.find(What.COUNT, "the line is not ended, or is longer than any of ours", line=number)
+        body = line.removesuffix(b"\n")
+        value = _value(body)
+        if value is None:
+            self.find(What.LINE, "the line is no JSON object that reads one way only", line=number, index=self.records)
+            self.leaf(leaf_hash(body), 0)
+        elif value.keys() == {"checkpoint"}:
+            self.checkpoint(number, value["checkpoint"])
+        elif value.keys() == {"anchor"}:
+            self.anchors += 1
+        elif value.keys() == {"erased", "leaf", "seq", "stream"}:
+            self.erased(number, value)
+        else:
+            self.record(number, body, value)
+
+    def record(self, number: int, body: bytes, value: dict[str, Any]) -> None:
+        leaf, placed, event = leaf_hash(body), _placed(value, "id", "prev"), value.get("event")
+        if placed is None or value.get("v") != FORMAT or not isinstance(event, str):
+            text = "the line is neither a record of this version nor anything else of ours"
+            self.find(What.LINE, text, line=number, index=self.records)
+            return self.leaf(leaf, 0)
+        name, stream, seq, prev = placed
+        if value.get("log") != self.origin:
+            text = f"the record is of the log {_plain(value.get('log'))}"
+            self.find(What.LOG, text, line=number, index=self.records, record=name)
+        self.follow(number, name, stream, seq, leaf, prev)
+        if event == ERASURE:
+            self.erasure(number, name, value)
+        elif event == ROTATION:
+            self.rotation(number, name, value)
+        return self.leaf(leaf, 0)
+
+    def erased(self, number: int, value: dict[str, Any]) -> None:
+        placed = _placed(value, "erased", "leaf")
+        if placed is None:
+            self.find(What.LINE, "what stands for an erased record is none", line=number, index=self.records)
+            return self.leaf(NO_LEAF, 0)
+        self.follow(number, *placed, prev=None)
+        return self.leaf(placed[3], 1)
+
+    def leaf(self, leaf: bytes, missing: int) -> None:
+        self.waiting += leaf
+        self.missing.append(missing)
+        self.records += 1
+
+    def follow(self, number: int, name: str, stream: str, seq: int, leaf: bytes, prev: bytes | None) -> None:
+        """That a record follows the one before it in its stream. Of an erased one, ``prev`` is not known any more."""
+        key = bytes.fromhex(stream.replace("-", ""))
+        before = self.streams.get(key, b"")
+        last, place, index = _PLACE.unpack(before) if before else (NO_LEAF, -1, None)
+        if seq != place + 1:
+            text = f"it is number {seq} of stream {stream}, where {place + 1} comes next"
+            self.find(What.STREAM, text, line=number, index=self.records, record=name)
+        elif prev is not None and prev != last:
+            other = "no record stands" if index is None else f"the record at index {index} stands"
+            text = f"before it in stream {stream} {other}, and it names another leaf"
+            self.find(What.CHAIN, text, line=number, index=self.records, record=name)
+        self.streams[key] = _PLACE.pack(leaf, seq, self.records)
+
+    def erasure(self, number: int, name: str, value: dict[str, Any]) -> None:
+        ranges, after, bodies = value.get("erases"), -1, 0
+        for one in ranges if isinstance(ranges, list) else [None]:
+            match one:
+                case [int(first), int(last)] if after < first <= last < self.records and bool not in map(type, one):
+                    named = self.missing[first : last + 1]
+                    if found := named.count(1):
+                        self.missing[first : last + 1] = named.replace(b"\x01", b"\x02")
+                        bodies += found
+                    after = last
+                case _:
+                    text = "what it erases is no list of ranges of records before it"
+                    self.find(What.ERASURE, text, line=number, index=self.records, record=name)
+                    break
+        if bodies and len(self.erasures) < MOST_FINDINGS:
+            self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies))
+
+    def rotation(self, number: int, name: str, value: dict[str, Any]) -> None:
+        try:
+            key = VerifierKey.parse(str(value.get("vkey")))
+        except Malformed:
+            key = None
+        if key is None or (key.name, key.kind) != (self.origin, SIGNATURE):
+            text = "the key that it names is none of this log"
+            self.find(What.ROTATION, text, line=number, index=self.records, record=name)
+        elif key not in self.trust:
+            self.next_keys.append((self.records, key))
+
+    # Checkpoints.
+
+    def checkpoint(self, number: int, note: Any) -> None:
+        try:
+            text, signed = signatures_of(note if isinstance(note, str) else "", self.trust)
+            checkpoint = Checkpoint.parse(text)
+        except (Malformed, Unproven) as error:
+            return self.find(What.SIGNATURE, f"the checkpoint: {error}", line=number)
+        size = checkpoint.size
+        if checkpoint.origin != self.origin or not any(_is_of(one.key, self.origin) for one in signed):
+            return self.find(What.SIGNATURE, "the key of this log has not signed it for this log", line=number)
+        if not self.tree.size <= size <= self.records:
+            text = f"the checkpoint covers {size} records, and stands behind {self.records}"
+            return self.find(What.PLACE, text, line=number)
+        self.signed_to = size
+        if self.root_at(size) != checkpoint.root:
+            if self.forked:
+                self.more += 1  # once they differ, every later checkpoint does
+                return None
+            self.forked, where = True, f"what differs lies among the indices {self.agreed_to} to {size - 1}"
+            if size == self.agreed_to:
+                where = "one before it, of as many records, has theirs"
+            return self.find(What.ROOT, f"the checkpoint of {size} records has not their root; {where}", line=number)
+        self.agreed_to, self.checkpoints = size, self.checkpoints + 1
+        self.keep = text + "\n" + "".join(f"{one.line}\n" for one in signed)
+        self.cosigned.update((one.key.name, (size, one.at)) for one in signed if one.key.name != self.origin)
+        for _, key in (one for one in self.next_keys if one[0] < size):
+            self.trust.append(key)
+            self.rotated.append(_plain(str(key)))
+        self.next_keys = [one for one in self.next_keys if one[0] >= size]
+        return None
+
+    def root_at(self, size: int) -> bytes:
+        """The root of the first ``size`` records; passes by the size of the held checkpoint on the way."""
+        if self.since is not None and not self.root_since and self.since[1].size <= size:
+            self.fold(self.since[1].size)
+            self.root_since = self.tree.root()
+        self.fold(size)
+        return self.tree.root()
+
+    def fold(self, size: int) -> None:
+        add, end = self.tree.add, (size - self.tree.size) * HASH_SIZE
+        for start in range(0, end, HASH_SIZE):
+            add(bytes(self.waiting[start : start + HASH_SIZE]))
+        del self.waiting[:end]
+
+    # The end.
+
+    def end(self) -> None:
+        if self.size < 0:
+            self.stop(What.NOT_OURS, "the file is empty")
+        if self.records != self.size:
+            self.find(What.COUNT, f"the head says {self.size} records, and the file holds {self.records}")
+        if self.signed_to < self.records:
+            text = f"the last checkpoint covers {self.signed_to} records, and the log holds {self.records}"
+            self.find(What.UNSIGNED, text, index=self.signed_to)
+        start = self.missing.find(1)
+        while start >= 0:
+            stop = next((at for at in range(start, self.records) if self.missing[at] != 1), self.records)
+            self.find(What.ERASED, f"{stop - start} bodies are missing from here on without a cause", index=start)
+            start = self.missing.find(1, stop)
+        self.root_at(self.records)
+        if self.since is not None:
+            self.compare(*self.since)
+
+    def compare(self, note: bytes | str, held: Checkpoint) -> None:
+        try:
+            _, signed = signatures_of(note, self.trust)
+        except Unproven as error:
+            return self.find(What.NOT_HELD, f"the checkpoint that you hold: {error}")
+        if not any(_is_of(one.key, self.origin) for one in signed):
+            return self.find(What.NOT_HELD, "the checkpoint that you hold is not signed by the key of the log")
+        if held.size > self.records:
+            return self.find(What.CUT, f"checkpoint covers {held.size}, log holds {self.records}", index=self.records)
+        if held.root != self.root_since:
+            text = f"the first {held.size} records have another root than the checkpoint that you hold"
+            return self.find(What.FORK, text)
+        self.continued = held.size
+        return None
+
+    def report(self) -> Report:
+        return Report(
+            verdict=self.worst,
+            findings=tuple(self.findings),
+            more=self.more,
+            origin=_plain(self.origin) if self.origin else "",
+            records=self.records,
+            streams=len(self.streams),
+            checkpoints=self.checkpoints,
+            covered=self.agreed_to,
+            keep=self.keep,
+            since=self.continued,
+            erased=self.missing.count(2),
+            erasures=tuple(self.erasures),
+            rotated=tuple(self.rotated),
+            cosigned=tuple((_plain(name), size, at) for name, (size, at) in self.cosigned.items()),
+            anchors=self.anchors,
+        )
+
+
+def _refused(_: str) -> NoReturn:
+    raise ValueError("a number with a fraction, or none at all")
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_each_once, parse_float=_refused, parse_constant=_refused)
+
+
+def _value(line: bytes) -> dict[str, Any] | None:
+    """The object that a line is; ``None``: it is none, or one that two readers could read differently."""
+    if len(line) > MOST_OF_A_LINE:
+        return None
+    try:
+        text = line.decode("utf-8")
+        value, end = _JSON.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and end == len(text) else None
+
+
+def _placed(value: dict[str, Any], name: str, leaf: str) -> tuple[str, str, int, bytes] | None:
+    """Of a record or what stands for it: identifier, stream, number there, and a leaf; ``None``: one is none.
+
+    Arguments:
+        name, leaf: under which the identifier and the leaf stand.
+    """
+    members: tuple[Any, ...] = (value.get(name), value.get("stream"), value.get("seq"), value.get(leaf))
+    record, stream, seq, digest = members
+    whole = type(record) is type(stream) is type(digest) is str and type(seq) is int and 0 <= seq < 2**53
+    if not whole or not _PLACED.fullmatch(f"{record} {stream} {digest}"):
+        return None
+    return record, stream, seq, bytes.fromhex(digest)
+
+
+def _is_of(key: VerifierKey, origin: str) -> bool:
+    return key.name == origin and key.kind == SIGNATURE
+
+
+def _plain(value: Any) -> str:
+    """Something out of a file, as it can be printed anywhere: nothing in it moves a cursor or mirrors letters."""
+    return ascii(value if isinstance(value, str) else type(value).__name__)[1:-1][:200]
+
+
+def _time(at: int) -> str:
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return f"{at} seconds after 1970"
+
+
+# ---- The command -----------------------------------------------------------------------------------------------------
+
+
+def keys_of(text: str) -> list[VerifierKey]:
+    """The keys of a file: one a line; empty lines, and those that begin with ``#``, are passed over.
+
+    Raises:
+        Malformed: a line is no key, or there is none.
+    """
+    written = [line.strip() for line in text.splitlines()]
+    keys = [VerifierKey.parse(line) for line in written if line and not line.startswith("#")]
+    if not keys:
+        raise Malformed("there is no key in it")
+    return keys
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file, none longer than what is looked at."""
+    return iter(lambda: file.readline(MOST_OF_A_LINE + 2), b"")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program: prints the report; returns 0 intact, 1 tampered, 2 could not check."""
+    parser = argparse.ArgumentParser(description="Verify the export of a log: 0 intact, 1 tampered, 2 could not check.")
+    parser.add_argument("file", type=Path, help="the export")
+    parser.add_argument("--trust", type=Path, required=True, help="keys, one a line: the log's, and cosigners'")
+    parser.add_argument("--since", type=Path, help="an earlier checkpoint, which the log must continue")
+    parser.add_argument("--keep", type=Path, help="where to write the last checkpoint, if all is intact: for --since")
+    given = parser.parse_args(arguments)
+    source = given.trust
+    try:
+        trust = keys_of(source.read_text("utf-8"))
+        source = given.since
+        since = None if source is None else source.read_bytes()
+        source = given.file
+        with source.open("rb") as file:
+            report = verify_export(lines_of(file), trust, since)
+        source = given.keep
+        if source is not None and report.verdict is Verdict.INTACT and report.keep:
+            source.write_bytes(report.keep.encode("utf-8"))  # as it is: a newline of another system is another note
+    except (OSError, UnicodeDecodeError, Malformed) as error:
+        print(f"could not check: {source}: {error}", file=sys.stderr)
+        return Verdict.UNCHECKED
+    print(*report.lines(), sep="\n")
+    return report.verdict
+
+
+if __name__ == "__main__":
+    sys.exit(main())
