@@ -14,21 +14,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import rfc8785
 from sqlalchemy import text
 
+from callcenter.audit import verify
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, IntegrityError
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.store.database import Transaction
 
 FORMAT = 1
-LEAF_PREFIX = b"\x00"  # RFC 6962 §2.1: leaves and nodes never collide
-NO_LEAF = bytes(32)  # before the first record of a stream
+#: The leaf of a record's bytes, and what stands before the first record of a stream: as whoever verifies has them.
+leaf_of = verify.leaf_hash
+NO_LEAF = verify.NO_LEAF
 
 Value = str | int | bool | None | Sequence["Value"] | Mapping[str, "Value"]
 
@@ -359,11 +360,6 @@ def _composed(value: Any) -> Any:
             return [_composed(item) for item in value]
         case _:
             raise CallcenterError(f"a ledger record cannot hold a {type(value).__name__}")
-
-
-def leaf_of(body: bytes) -> bytes:
-    """The leaf of a record's bytes (RFC 6962 §2.1)."""
-    return sha256(LEAF_PREFIX + body).digest()
 
 
 def timestamp(at: datetime) -> str:
