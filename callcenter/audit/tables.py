@@ -9,7 +9,6 @@ from sqlalchemy import (
     Column,
     Computed,
     DateTime,
-    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -24,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from callcenter.store.schema import HOUSE_SCOPE, LOG_SCOPE, PRACTICE_SCOPE, metadata, practice_column
+from callcenter.store.schema import LOG_SCOPE, PRACTICE_SCOPE, metadata, practice_column
 
 #: Something that a record says, out of its own bytes. UTF-8 does not change, which PostgreSQL cannot know of encodings.
 LEDGER_TEXT = """
@@ -43,11 +42,6 @@ SEARCHED = {"at": "{ts}", "event": "{event}", "actor": "{actor,id}", "subject": 
 
 def _searched(name: str) -> Column[object]:
     return Column(name, Text, Computed(f"ledger_text(body, '{SEARCHED[name]}')", persisted=True))
-
-
-def _written_at() -> Column[object]:
-    """When a record began to wait: by the database's clock, which is the one that its age is read by."""
-    return Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
 
 
 audit_subject = Table(
@@ -101,21 +95,12 @@ audit_outbox = Table(
     Column("n", BigInteger, Identity(always=True), primary_key=True),
     practice_column(),
     Column("record_id", Uuid, nullable=False, unique=True),
-    _written_at(),
+    # By the database's clock, which is the one that its age is read by.
+    Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     ForeignKeyConstraint(["practice_id", "record_id"], ["audit_record.practice_id", "audit_record.id"]),
     Index(None, "practice_id", "n"),  # a log's next records, and which logs have any, without reading those that wait
     info=PRACTICE_SCOPE,
     comment="records that wait for the sealer, in the order of each stream",
-)
-
-house_outbox = Table(
-    "house_outbox",
-    metadata,
-    Column("n", BigInteger, Identity(always=True), primary_key=True),
-    Column("record_id", Uuid, ForeignKey("house_record.id"), nullable=False, unique=True),
-    _written_at(),
-    info=HOUSE_SCOPE,
-    comment="records of the house that wait for the sealer, in the order of each stream",
 )
 
 # --- what is sealed: written by the sealer alone
@@ -145,6 +130,7 @@ audit_checkpoint = Table(
     Column("note", Text, nullable=False),
     Column("signed_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("size > 0", name="size"),
+    Index(None, "log_id", "signed_at"),
     info=LOG_SCOPE,
     comment="signed heads of logs (C2SP tlog-checkpoint): all of the last hours, before that the last of each hour",
 )

@@ -18,12 +18,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import FORMAT, NO_LEAF, Value, canonical, leaf_of, timestamp
+from callcenter.audit.logs import HOUSE_ORIGIN
 from callcenter.audit.reading import Record
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import Random, new_id
-
-LOG = "callcenter/house"
 
 
 class Act(StrEnum):
@@ -132,7 +131,7 @@ class HouseLog:
         body = canonical(
             {
                 "v": FORMAT,
-                "log": LOG,
+                "log": HOUSE_ORIGIN,
                 "id": str(record),
                 "stream": str(chain),
                 "seq": seq,

@@ -80,6 +80,7 @@ def _sealed() -> None:
         sa.PrimaryKeyConstraint("log_id", "size", name=op.f("pk_audit_checkpoint")),
         comment="signed heads of logs (C2SP tlog-checkpoint): all of the last hours, before that the last of each hour",
     )
+    op.create_index(op.f("ix_audit_checkpoint_log_id_signed_at"), "audit_checkpoint", ["log_id", "signed_at"])
     op.create_table(
         "audit_log",
         sa.Column("log_id", sa.Uuid(), nullable=False),
