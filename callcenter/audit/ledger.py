@@ -21,6 +21,7 @@ import rfc8785
 from sqlalchemy import text
 
 from callcenter.audit import verify
+from callcenter.audit.logs import origin_of
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, IntegrityError
 from callcenter.kernel.randomness import Random, new_id
@@ -223,7 +224,7 @@ class Writing:
         segment = self.segment
         header: dict[str, Value] = {
             "v": FORMAT,
-            "log": f"callcenter/{self._tx.practice}",
+            "log": origin_of(self._tx.practice),
             "id": str(record_id),
             "stream": str(segment.stream),
             "seq": segment.seq,

@@ -8,6 +8,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    DateTime,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -18,10 +19,11 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     event,
+    func,
     text,
 )
 
-from callcenter.store.schema import PRACTICE_SCOPE, metadata, practice_column
+from callcenter.store.schema import LOG_SCOPE, PRACTICE_SCOPE, metadata, practice_column
 
 #: Something that a record says, out of its own bytes. UTF-8 does not change, which PostgreSQL cannot know of encodings.
 LEDGER_TEXT = """
@@ -93,7 +95,56 @@ audit_outbox = Table(
     Column("n", BigInteger, Identity(always=True), primary_key=True),
     practice_column(),
     Column("record_id", Uuid, nullable=False, unique=True),
+    # By the database's clock, which is the one that its age is read by.
+    Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     ForeignKeyConstraint(["practice_id", "record_id"], ["audit_record.practice_id", "audit_record.id"]),
+    Index(None, "practice_id", "n"),  # a log's next records, and which logs have any, without reading those that wait
     info=PRACTICE_SCOPE,
     comment="records that wait for the sealer, in the order of each stream",
+)
+
+# --- what is sealed: written by the sealer alone
+
+audit_leaf = Table(
+    "audit_leaf",
+    metadata,
+    Column("log_id", Uuid, primary_key=True),
+    Column("idx", BigInteger, primary_key=True),
+    Column("record_id", Uuid, nullable=False, unique=True),
+    Column("stream", Uuid, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    UniqueConstraint("stream", "seq"),
+    CheckConstraint("idx >= 0", name="idx"),
+    CheckConstraint("seq >= 0", name="seq"),
+    CheckConstraint("octet_length(leaf) = 32", name="leaf_is_a_digest"),
+    info=LOG_SCOPE,
+    comment="the leaves of each log's Merkle tree; they stay when a record's bytes are erased",
+)
+
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("log_id", Uuid, primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    Column("note", Text, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("size > 0", name="size"),
+    Index(None, "log_id", "signed_at"),
+    info=LOG_SCOPE,
+    comment="signed heads of logs (C2SP tlog-checkpoint): all of the last hours, before that the last of each hour",
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("log_id", Uuid, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("sealed_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("size > 0", name="size"),
+    # RFC 6962 §2.1: one perfect tree for each bit of the size
+    CheckConstraint("octet_length(frontier) = 32 * bit_count(int8send(size))", name="frontier_is_of_its_size"),
+    info=LOG_SCOPE,
+    comment="how far each log is sealed: its size, and the roots of the perfect trees that it consists of",
 )

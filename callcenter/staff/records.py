@@ -18,12 +18,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import FORMAT, NO_LEAF, Value, canonical, leaf_of, timestamp
+from callcenter.audit.logs import HOUSE_ORIGIN
 from callcenter.audit.reading import Record
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import Random, new_id
-
-LOG = "callcenter/house"
 
 
 class Act(StrEnum):
@@ -132,7 +131,7 @@ class HouseLog:
         body = canonical(
             {
                 "v": FORMAT,
-                "log": LOG,
+                "log": HOUSE_ORIGIN,
                 "id": str(record),
                 "stream": str(chain),
                 "seq": seq,
@@ -169,6 +168,12 @@ async def records_of(connection: AsyncConnection, stream: UUID) -> list[Record]:
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('house_record|' || :stream, 0))")
 _LAST = text("SELECT seq, leaf FROM house_record WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
 _INSERT = text(
-    "INSERT INTO house_record (id, stream, seq, leaf, body) VALUES (:id, :stream, :seq, :leaf, cast(:body AS text))"
+    """
+    WITH written AS (
+        INSERT INTO house_record (id, stream, seq, leaf, body)
+        VALUES (:id, :stream, :seq, :leaf, cast(:body AS text)) RETURNING id
+    )
+    INSERT INTO house_outbox (record_id) SELECT id FROM written
+    """
 )
 _STREAM = text("SELECT id, seq, leaf, body FROM house_record WHERE stream = :stream ORDER BY seq")

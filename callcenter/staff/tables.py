@@ -17,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     false,
+    func,
     text,
 )
 
@@ -208,6 +210,17 @@ house_record = Table(
     ),
     info=HOUSE_SCOPE,
     comment="the ledger's log of the house; only ever added to",
+)
+
+#: As ``audit_outbox`` is for the records of practices.
+house_outbox = Table(
+    "house_outbox",
+    metadata,
+    Column("n", BigInteger, Identity(always=True), primary_key=True),
+    Column("record_id", Uuid, ForeignKey("house_record.id"), nullable=False, unique=True),
+    Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    info=HOUSE_SCOPE,
+    comment="records of the house that wait for the sealer, in the order of each stream",
 )
 
 # --- row scope, by account

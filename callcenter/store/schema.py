@@ -5,6 +5,8 @@ the rows of the practice named by ``app.practice`` in the current transaction, a
 *House scope*: directory, staff, queues, jobs; opaque ids only, no sealed and no labelled column.
 *Row scope*: a row that holds something sealed and is no practice's. Row-level security shows it to the transaction that
 names it by ``app.row``, and no other row; an unset name is an error.
+*Log scope*: what seals a log of the ledger. A practice's log has its identifier and is shown, never written, to
+transactions in that practice; the house's has the nil identifier.
 """
 
 from __future__ import annotations
@@ -44,13 +46,14 @@ def in_practice_scope(table: Table) -> bool:
 
 
 def is_guarded(table: Table) -> bool:
-    """Whether row-level security must guard ``table``: it holds rows about patients, or something sealed."""
-    return in_practice_scope(table) or table.info.get("scope") == "row"
+    """Whether row-level security must guard ``table``: it holds rows about patients, something sealed, or seals."""
+    return table.info.get("scope") in ("practice", "row", "log")
 
 
 PRACTICE_SCOPE = {"scope": "practice"}
 HOUSE_SCOPE = {"scope": "house"}
 ROW_SCOPE = {"scope": "row"}
+LOG_SCOPE = {"scope": "log"}
 
 
 def practice_tables(tables: Iterable[Table]) -> list[Table]:
@@ -73,6 +76,18 @@ def guard_row_statements(table: str, column: str) -> list[str]:
         column: by which a transaction names the row.
     """
     return _guard(table, f"{table}_named", f"{column} = current_setting('app.row')::uuid")
+
+
+def guard_log_statements(table: str) -> list[str]:
+    """The statements that put row-level security on ``table``, of log scope: the sealer alone writes."""
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY {table}_log ON {table} FOR SELECT TO {APP} "
+        "USING (log_id = current_setting('app.practice')::uuid)",
+        f"CREATE POLICY {table}_sealer ON {table} TO {SEALER} USING (true) WITH CHECK (true)",
+        f"CREATE POLICY {table}_owner ON {table} TO {OWNER} USING (true) WITH CHECK (true)",
+    ]
 
 
 def _guard(table: str, policy: str, condition: str) -> list[str]:

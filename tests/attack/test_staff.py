@@ -600,22 +600,31 @@ async def test_p5_what_an_account_signs_in_by_is_read_through_anothers(desk: Des
 
 
 def _the_app_may_everything(sabotage: Sabotage) -> None:
-    sabotage.sql(f"GRANT ALL ON house_record TO {APP}")
+    sabotage.sql(f"GRANT ALL ON house_record, house_outbox TO {APP}")
 
 
 def _changes_are_not_refused(sabotage: Sabotage) -> None:
     for trigger in ("house_record_append_only", "house_record_not_emptied"):
         sabotage.sql(f"ALTER TABLE house_record DISABLE TRIGGER {trigger}")
+    sabotage.sql("ALTER TABLE house_outbox DISABLE TRIGGER house_outbox_not_emptied")
+
+
+def _anybody_may_be_the_sealer(sabotage: Sabotage) -> None:
+    sabotage.sql("ALTER TABLE house_outbox DISABLE TRIGGER house_outbox_taken_by_the_sealer")
 
 
 RIGHTS = Defence("the app role may only add to the house's log", "P4: append-only by role", _the_app_may_everything)
 TRIGGERS = Defence("triggers refuse changes of the house's log", "P4: append-only by trigger", _changes_are_not_refused)
+SEALERS = Defence(
+    "only the sealer empties the house's outbox",
+    "P4: what is not sealed yet awaits its seal",
+    _anybody_may_be_the_sealer,
+)
 
 CHANGES = {
     "edited": r"UPDATE house_record SET body = body || ' ', "
     r"leaf = encode(sha256('\x00'::bytea || convert_to(body || ' ', 'UTF8')), 'hex')",
-    "removed": "DELETE FROM house_record",
-    "emptied": "TRUNCATE house_record",
+    "emptied": "TRUNCATE house_record CASCADE",
 }
 
 
@@ -623,11 +632,32 @@ CHANGES = {
 @attack(stopped_by=(RIGHTS, TRIGGERS))
 async def test_p4_the_server_changes_what_is_on_record_of_staff(desk: Desk, ground: Ground, statement: str) -> Outcome:
     await desk.person()
+    return await _does(ground, statement)
+
+
+@attack(stopped_by=(RIGHTS, TRIGGERS, SEALERS))
+async def test_p4_the_server_removes_what_is_on_record_of_staff(desk: Desk, ground: Ground) -> Outcome:
+    await desk.person()
+    return await _does(ground, "DELETE FROM house_outbox", "DELETE FROM house_record")
+
+
+@attack(stopped_by=(RIGHTS, SEALERS))
+async def test_p4_the_server_takes_records_of_staff_out_of_the_sealers_queue(desk: Desk, ground: Ground) -> Outcome:
+    await desk.person()
+    return await _does(ground, "DELETE FROM house_outbox")
+
+
+REFUSALS = ("permission denied", "only ever added to", "only the sealer takes records")
+
+
+async def _does(ground: Ground, *statements: str) -> Outcome:
+    """Whether the server's login can do this, one statement after the other."""
     async with ground.session(APP) as connection:
         try:
-            assert (await connection.exec_driver_sql(statement)).rowcount != 0
+            for statement in statements:
+                assert (await connection.exec_driver_sql(statement)).rowcount != 0
         except DBAPIError as error:
-            if not any(why in str(error.orig) for why in ("permission denied", "only ever added to")):
+            if not any(why in str(error.orig) for why in REFUSALS):
                 raise
             return FOILED
     return SUCCEEDED
@@ -650,6 +680,8 @@ async def test_p4_an_administrator_takes_a_record_of_staff_away(desk: Desk, grou
     """That somebody was given a role, or let in: whoever owns the database can remove it, but not unseen."""
     person = await desk.person()
     await ground.change("ALTER TABLE house_record DISABLE TRIGGER house_record_append_only")
+    await ground.change("ALTER TABLE house_outbox DISABLE TRIGGER house_outbox_taken_by_the_sealer")
+    await ground.change("DELETE FROM house_outbox")
     seq = 0 if place == "first" else 2
     await ground.change("DELETE FROM house_record WHERE stream = :it AND seq = :seq", it=person.account.id, seq=seq)
     try:

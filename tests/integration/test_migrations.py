@@ -28,9 +28,10 @@ from callcenter.practice.slots import BookingPlan
 from callcenter.store.keys import create_keys
 from callcenter.store.migrations import migrate, revisions
 from callcenter.store.roles import create_database
-from callcenter.store.schema import APP, OWNER
+from callcenter.store.schema import APP, OWNER, SEALER
 from tests.acceptance.stage import stage_settings, staged
 from tests.conftest import ROOT, Cluster
+from tests.sealing import a_key, seal_once, verified
 
 TRANSCRIPT = Path(__file__).resolve().parents[1] / "acceptance" / "transcripts" / "verified_by_sms.yaml"
 OLD = "of_the_first_version"
@@ -254,4 +255,10 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
     # who can be booked by telephone, who answers when, and what operators must know were no settings then
     unset: dict[str, Any] = {"booking": BookingPlan(), "reception": Reception(), "instructions": Instructions()}
     assert practices == {slug: replace(one.facts, **unset) for slug, one in described}
+    async with old.root.connect() as connection:
+        waited = sum(one.waiting for one in (await verified(connection, a_key())).values())
     await _play(cluster, OLD, old.keys_file, clock, random)
+    assert await seal_once(cluster.server.url(user=SEALER, database=OLD), a_key(), clock) == []
+    async with old.root.connect() as connection:
+        sealed = (await verified(connection, a_key())).values()
+    assert (sum(one.leaves for one in sealed) > waited > 0, {one.waiting for one in sealed}) == (True, {0})

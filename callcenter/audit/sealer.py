@@ -1,0 +1,290 @@
+"""The sealer: takes records out of the outboxes in their order, appends their leaves to their log, signs its head.
+
+All of a round for one log is one transaction, so that whatever happens, leaves, frontier, head and outbox say the same.
+The frontier is trusted only against the head that this key has signed: a head that contradicts an earlier one is never
+signed (C2SP tlog-checkpoint). A log that does not fit its own head is not sealed any further, and somebody is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.sealing_key import NotOurs, SealingKey
+from callcenter.audit.verify import Checkpoint, Frontier, Malformed, leaf_hash
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import IntegrityError
+from callcenter.store.database import is_down
+
+#: Records of one log that one transaction seals; about 5 MB of bodies.
+MOST_AT_ONCE = 5_000
+#: Heads are kept, all of them, for the hour that goes on and the one before: whoever anchors one has time to say so.
+ALL_KEPT = timedelta(hours=1)
+
+
+class LogBroken(IntegrityError):
+    """A log does not fit its last signed head, or a record that waits is not what was written. Says which, in words."""
+
+
+class SealingAlarm(Protocol):
+    """Cries for somebody."""
+
+    def log_broken(self, log: UUID, why: str) -> None:
+        """A log cannot be sealed any further: somebody or something has changed what stands in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """How far a log is sealed, as it was found and checked.
+
+    Arguments:
+        frontier: that of its size.
+        signed_at: when its last head was signed; ``None`` where nothing was sealed yet.
+    """
+
+    frontier: Frontier
+    signed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A record that waits.
+
+    Arguments:
+        n: its place in the outbox.
+        leaf: of its bytes.
+    """
+
+    n: int
+    record: UUID
+    stream: UUID
+    seq: int
+    leaf: bytes
+
+
+@dataclass(slots=True)
+class LogSealer:
+    """Seals logs on one connection, whose session holds :func:`elected`'s lock.
+
+    Arguments:
+        clock: of heads.
+        most: records of one log that one transaction seals.
+    """
+
+    key: SealingKey
+    clock: Clock
+    alarm: SealingAlarm
+    most: int = MOST_AT_ONCE
+    #: The last heads that we have signed ourselves: a database that is set back to before them is found out.
+    _signed: dict[UUID, Checkpoint] = field(default_factory=dict, repr=False)
+
+    async def round(self, connection: AsyncConnection) -> int:
+        """Seal once what waits, log by log; returns how many records were sealed. What keeps one log from being sealed
+        keeps no other.
+
+        Raises:
+            DBAPIError: the database is down.
+        """
+        async with connection.begin():
+            logs = list((await connection.execute(_LOGS)).scalars())
+        sealed = 0
+        for log in logs:
+            try:
+                sealed += await self.seal(connection, log)
+            except LogBroken as broken:
+                self.alarm.log_broken(log, str(broken))
+            except DBAPIError as error:
+                if is_down(error):
+                    raise
+                self.alarm.log_broken(log, _refusal(error))
+        return sealed
+
+    async def seal(self, connection: AsyncConnection, log: UUID) -> int:
+        """Seal what waits of one log; returns how many records that were.
+
+        Raises:
+            LogBroken: nothing of it was sealed.
+        """
+        async with connection.begin():
+            waiting = await self._waiting(connection, log)
+            if not waiting:
+                return 0
+            sealed = await self._sealed(connection, log)
+            frontier, before = sealed.frontier, sealed.frontier.size
+            for one in waiting:
+                frontier.add(one.leaf)
+            now = self.clock.now()
+            head = Checkpoint(origin_of(log), frontier.size, frontier.root())
+            await connection.execute(_APPEND, _leaves(log, before, waiting))
+            row = {"log": log, "size": head.size, "at": now}
+            await connection.execute(_SIGN, {**row, "note": self.key.sign(head)})
+            further = {**row, "frontier": frontier.to_bytes()}
+            moved = await connection.execute(
+                _MOVE if before else _BEGIN, {**further, "before": before} if before else further
+            )
+            taken = await connection.execute(
+                _HOUSE_TAKEN if log == HOUSE_LOG else _PRACTICE_TAKEN, {"numbers": [one.n for one in waiting]}
+            )
+            if moved.rowcount != 1 or taken.rowcount != len(waiting):
+                raise LogBroken("somebody else has sealed it in the same moment")
+            await self._thin(connection, log, sealed.signed_at, now)
+        self._signed[log] = head
+        return len(waiting)
+
+    async def _waiting(self, connection: AsyncConnection, log: UUID) -> list[_Waiting]:
+        if log == HOUSE_LOG:
+            found = await connection.execute(_HOUSE_WAITS, {"most": self.most})
+        else:
+            found = await connection.execute(_PRACTICE_WAITS, {"log": log, "most": self.most})
+        waiting = []
+        for row in found:
+            if row.body is None:
+                raise LogBroken(f"record {row.record_id}, which waits to be sealed, is gone")
+            leaf = leaf_hash(row.body)
+            if leaf.hex() != row.leaf:
+                raise LogBroken(f"record {row.record_id}, which waits to be sealed, was changed")
+            waiting.append(_Waiting(row.n, row.record_id, row.stream, row.seq, leaf))
+        return waiting
+
+    async def _sealed(self, connection: AsyncConnection, log: UUID) -> Sealed:
+        """How far the log is sealed.
+
+        Raises:
+            LogBroken: what says so does not fit the head that we have signed.
+        """
+        found = (await connection.execute(_STATE, {"log": log})).one()
+        known = self._signed.get(log)
+        if found.size is None and found.latest is None and found.leaves is None and known is None:
+            return Sealed(Frontier(), None)
+        if found.size is None or found.note is None:
+            raise LogBroken("its frontier or the signed head of its size is gone")
+        if found.latest != found.size or found.leaves != found.size:
+            raise LogBroken(f"it is sealed to {found.size}, has a head of {found.latest} and {found.leaves} leaves")
+        try:
+            head = self.key.open(found.note, origin_of(log))
+            frontier = Frontier.from_bytes(found.size, found.frontier)
+        except (NotOurs, Malformed) as error:
+            raise LogBroken(f"its last head or its frontier is not ours: {error}") from error
+        if (head.size, head.root) != (frontier.size, frontier.root()):
+            raise LogBroken(f"its frontier of {frontier.size} leaves does not fold to the root that was signed")
+        if known is not None and (head.size < known.size or (head.size == known.size and head.root != known.root)):
+            raise LogBroken(f"it was sealed to {known.size}, and was set back to {head.size}")
+        return Sealed(frontier, found.signed_at)
+
+    async def _thin(self, connection: AsyncConnection, log: UUID, before: datetime | None, now: datetime) -> None:
+        """Of the heads of each hour that is over keep the last one; done with the first sealing of an hour."""
+        if before is None or _hour(before) == _hour(now):
+            return
+        await connection.execute(_THIN, {"log": log, "since": _hour(before) - ALL_KEPT, "until": _hour(now) - ALL_KEPT})
+
+
+async def elected(connection: AsyncConnection) -> bool:
+    """Whether this session is the one that seals, from now on and until it ends. At most one is."""
+    async with connection.begin():
+        return bool((await connection.execute(_ELECT)).scalar_one())
+
+
+async def signed_by(connection: AsyncConnection, key: SealingKey) -> int:
+    """How many logs have a last head that this key has signed.
+
+    Raises:
+        LogBroken: one has one that it has not.
+    """
+    heads = (await connection.execute(_HEADS)).all()
+    for head in heads:
+        try:
+            key.open(head.note, origin_of(head.log_id))
+        except NotOurs as error:
+            raise LogBroken(
+                f"the last head of log {head.log_id} was not signed by the key in the sealer's file: restore that file "
+                f"from your backup; if it is the right one, somebody has written another head ({error})"
+            ) from error
+    return len(heads)
+
+
+def _leaves(log: UUID, first: int, waiting: list[_Waiting]) -> Mapping[str, object]:
+    return {
+        "log": log,
+        "indices": list(range(first, first + len(waiting))),
+        "records": [one.record for one in waiting],
+        "streams": [one.stream for one in waiting],
+        "seqs": [one.seq for one in waiting],
+        "leaves": [one.leaf for one in waiting],
+    }
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _refusal(error: DBAPIError) -> str:
+    """Why the database did not let a log be sealed: the class of the error, which holds no value of a row."""
+    return f"the database refuses what would be appended to it ({getattr(error.orig, 'sqlstate', None) or 'unknown'})"
+
+
+_ELECT = text("SELECT pg_try_advisory_lock(hashtextextended('callcenter sealer', 0))")
+
+# However a clock was set meanwhile, what waits has waited for longer than this.
+_LOGS = text("SELECT log_id FROM ledger_waiting(interval '-100 years') ORDER BY waits DESC, log_id")
+
+
+# By row, never by « greater than the last one »: a number is taken before its transaction commits. A record follows the
+# one before it in its stream, since that one was committed before it was written.
+_PRACTICE_WAITS = text(
+    """
+    SELECT o.n, o.record_id, r.stream, r.seq, encode(r.leaf, 'hex') AS leaf, r.body
+    FROM audit_outbox o LEFT JOIN audit_record r ON r.id = o.record_id AND r.practice_id = o.practice_id
+    WHERE o.practice_id = :log ORDER BY o.n LIMIT :most
+    """
+)
+_HOUSE_WAITS = text(
+    """
+    SELECT o.n, o.record_id, r.stream, r.seq, r.leaf, convert_to(r.body, 'UTF8') AS body
+    FROM house_outbox o LEFT JOIN house_record r ON r.id = o.record_id
+    ORDER BY o.n LIMIT :most
+    """
+)
+_PRACTICE_TAKEN = text("DELETE FROM audit_outbox WHERE n = ANY(cast(:numbers AS bigint[]))")
+_HOUSE_TAKEN = text("DELETE FROM house_outbox WHERE n = ANY(cast(:numbers AS bigint[]))")
+
+_HEADS = text("SELECT DISTINCT ON (log_id) log_id, note FROM audit_checkpoint ORDER BY log_id, size DESC")
+_STATE = text(
+    """
+    SELECT l.size, l.frontier, c.note, c.signed_at,
+        (SELECT max(size) FROM audit_checkpoint WHERE log_id = :log) AS latest,
+        (SELECT max(idx) + 1 FROM audit_leaf WHERE log_id = :log) AS leaves
+    FROM (SELECT cast(:log AS uuid) AS log_id) AS this
+    LEFT JOIN audit_log l USING (log_id)
+    LEFT JOIN audit_checkpoint c ON c.log_id = l.log_id AND c.size = l.size
+    """
+)
+_APPEND = text(
+    """
+    INSERT INTO audit_leaf (log_id, idx, record_id, stream, seq, leaf)
+    SELECT :log, r.* FROM unnest(cast(:indices AS bigint[]), cast(:records AS uuid[]), cast(:streams AS uuid[]),
+                                 cast(:seqs AS int[]), cast(:leaves AS bytea[])) AS r
+    """
+)
+_SIGN = text("INSERT INTO audit_checkpoint (log_id, size, note, signed_at) VALUES (:log, :size, :note, :at)")
+_BEGIN = text("INSERT INTO audit_log (log_id, size, frontier, sealed_at) VALUES (:log, :size, :frontier, :at)")
+_MOVE = text(
+    "UPDATE audit_log SET size = :size, frontier = :frontier, sealed_at = :at WHERE log_id = :log AND size = :before"
+)
+_THIN = text(
+    """
+    DELETE FROM audit_checkpoint c WHERE c.log_id = :log AND c.signed_at >= :since AND c.signed_at < :until
+    AND EXISTS (
+        SELECT FROM audit_checkpoint later WHERE later.log_id = c.log_id AND later.size > c.size
+        AND later.signed_at >= :since AND later.signed_at < :until
+        AND date_trunc('hour', later.signed_at, 'UTC') = date_trunc('hour', c.signed_at, 'UTC')
+    )
+    """
+)
