@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
-from callcenter.telephony.alerts import AlertKind, Alerts
+from callcenter.calls.carrier_values import Difference
+from callcenter.kernel.errors import Unavailable
+from callcenter.telephony.alerts import AlertKind, Alerts, failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,23 @@ class RecordingAlarm:
 
     def recording_left(self, voice: UUID) -> None:
         self.alerts.report(AlertKind.RECORDING_LEFT, reference=str(voice))
+
+
+_DIFFERS = {
+    Difference.CALL_UNKNOWN: AlertKind.CARRIER_CALL_UNKNOWN,
+    Difference.CALL_NEVER_HAD: AlertKind.CARRIER_CALL_NEVER_HAD,
+    Difference.TIMES_DIFFER: AlertKind.CARRIER_TIMES_DIFFER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierAlarm:
+    """Alerts about calls that the carrier knows otherwise. Implements ``calls.carrier_values.ComparisonAlarm``."""
+
+    alerts: Alerts
+
+    def call_differs(self, finding: UUID, kind: Difference) -> None:
+        self.alerts.report(_DIFFERS[kind], finding=str(finding))
+
+    def not_compared(self, day: date, error: Unavailable) -> None:
+        self.alerts.report(AlertKind.CARRIER_NOT_COMPARED, day=day.isoformat(), **failure(error))

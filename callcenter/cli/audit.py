@@ -11,6 +11,7 @@ from callcenter.audit.describing import describe_record
 from callcenter.audit.reading import Record, disclosures, records_of_call
 from callcenter.calls.lookup import find_call
 from callcenter.cli.context import Context, run
+from callcenter.cli.reconcile import reconcile, settle_finding
 from callcenter.installation import open_data
 from callcenter.kernel.errors import NotFound
 from callcenter.settings import Settings
@@ -19,6 +20,10 @@ from callcenter.settings import Settings
 @click.group()
 def audit() -> None:
     """The ledger: who was told what."""
+
+
+audit.add_command(reconcile)
+audit.add_command(settle_finding)
 
 
 @audit.command("show")

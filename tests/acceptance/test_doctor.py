@@ -46,6 +46,7 @@ EVERYTHING = [
     "recordings",
     "queue",
     "glass",
+    "carrier's list",
 ]
 
 
