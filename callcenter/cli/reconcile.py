@@ -57,8 +57,8 @@ def reconcile(context: Context, day: datetime | None, by: str) -> None:
     """
     compared, missed, found, names = run(_reconcile(context.settings, None if day is None else day.date(), by))
     click.echo(
-        f"{compared.day}: the carrier lists {compared.theirs} calls to our numbers, we know {compared.ours} legs; "
-        f"{compared.found} new differences"
+        f"{compared.day}: calls to our numbers on the carrier's list: {compared.theirs}; legs that we know: "
+        f"{compared.ours}; new differences: {compared.found}"
     )
     for one in missed:
         click.echo(f"{one}: not compared yet; `callcenter audit reconcile --day {one}` does")
@@ -106,7 +106,7 @@ async def _settle(settings: Settings, finding: UUID | None, day: date | None, ca
     settling, count = Settling(cause, None, by, now), 0
     async with open_data(settings) as data, data.database.house() as connection:
         if finding is not None:
-            count = await settle(connection, finding, settling, acts)
+            count += await settle(connection, finding, settling, acts)
         else:
             for one in await open_findings(connection, None, SHOWN, day):
                 count += await settle(connection, one.id, settling, acts)

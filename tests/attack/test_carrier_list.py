@@ -115,9 +115,7 @@ async def test_p4_an_incident_is_settled_again_as_a_trial(ground: Ground) -> Out
         "UPDATE carrier_finding SET settled_by = 'another'",
         "UPDATE carrier_finding SET settled_at = NULL, settled_by = NULL, cause = NULL",
     )
-    return unanimous(
-        {one: await _does(ground, OWNER, one, "what is over stays over") for one in statements}
-    )
+    return unanimous({one: await _does(ground, OWNER, one, "what is over stays over") for one in statements})
 
 
 OWN = Defence(
