@@ -17,6 +17,7 @@ from callcenter.calls.flows import load_flows
 from callcenter.calls.recordings import kept_too_long
 from callcenter.console.administration_ports import Checked
 from callcenter.console.carrier_file import NotInstalled, carrier_file
+from callcenter.doctor_carrier import compared_with_carrier
 from callcenter.doctor_flows import releases_fit
 from callcenter.installation import Addresses, DatabaseFit, keys_path, reach_database, sealer_key_path
 from callcenter.kernel.clock import SystemClock
@@ -124,6 +125,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "recordings": lambda: _recordings(database),
                     "queue": lambda: _queue(database),
                     "glass": lambda: _glass(database),
+                    "carrier's list": lambda: compared_with_carrier(database),
                 }
                 for subject, check in checks.items():
                     findings.append(await _look(subject, check))

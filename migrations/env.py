@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 import callcenter.audit.tables
+import callcenter.calls.carrier_tables
 import callcenter.calls.flow_tables
 import callcenter.calls.tables
 import callcenter.identity.tables

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import date
 from time import monotonic
 from uuid import UUID
 
-from callcenter.telephony.alerts import AlertKind, Alerts
+from callcenter.calls.carrier_values import Difference
+from callcenter.kernel.errors import Unavailable
+from callcenter.telephony.alerts import AlertKind, Alerts, failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +71,23 @@ class LedgerAlarm:
             return False
         self._cried[kind, log] = now
         return True
+
+
+_DIFFERS = {
+    Difference.CALL_UNKNOWN: AlertKind.CARRIER_CALL_UNKNOWN,
+    Difference.CALL_NEVER_HAD: AlertKind.CARRIER_CALL_NEVER_HAD,
+    Difference.TIMES_DIFFER: AlertKind.CARRIER_TIMES_DIFFER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierAlarm:
+    """Alerts about calls that the carrier knows otherwise. Implements ``calls.carrier_values.ComparisonAlarm``."""
+
+    alerts: Alerts
+
+    def call_differs(self, finding: UUID, kind: Difference) -> None:
+        self.alerts.report(_DIFFERS[kind], finding=str(finding))
+
+    def not_compared(self, day: date, error: Unavailable) -> None:
+        self.alerts.report(AlertKind.CARRIER_NOT_COMPARED, day=day.isoformat(), **failure(error))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_carrier_list import StaffCarrierLists
 from callcenter.app.by_flows import StaffFlows
 from callcenter.app.by_glass import StaffGlass
 from callcenter.app.by_home import StaffWaiting
@@ -25,6 +26,7 @@ from callcenter.background import in_background
 from callcenter.calls.scripts import Scripts
 from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, Pages, console_application
+from callcenter.console.carrier_list import CarrierListPages
 from callcenter.console.demonstration import demonstration_of
 from callcenter.console.flows import FlowPages
 from callcenter.console.forms import FormProofs
@@ -37,6 +39,7 @@ from callcenter.console.review import ReviewPages
 from callcenter.installation import Addresses, keys_path
 from callcenter.routing.waking import Listener
 from callcenter.settings import Settings
+from callcenter.staff.acts import StaffActs
 from callcenter.staff.passkeys import RelyingParty
 from callcenter.staff.room import StaffLimits, StaffRoom
 from callcenter.store.database import Database
@@ -139,6 +142,7 @@ def _pages(
         GlassPages(glass),
         FlowPages(StaffFlows(room, house.flows)),
         AdministrationPages(office),
+        CarrierListPages(StaffCarrierLists(room, database, house.clock, StaffActs(house.clock, house.random))),
     )
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from callcenter.app.by_carrier import MessageWatch
 from callcenter.app.call_service import CallService
+from callcenter.app.carrier_gauges import CarrierGauges
 from callcenter.app.fittings import Fittings
 from callcenter.app.ledger_gauges import LedgerGauges
 from callcenter.app.queue_gauges import QueueGauges
@@ -81,14 +82,18 @@ def _edge(
 def _private(fittings: Fittings, captions: Captions | None) -> PrivateDependencies:
     fit = fittings.fit
     checks = {"database": fittings.house.database.check, "login": fit.check_login, "schema": fit.check_schema}
-    queue = QueueGauges(fittings.house, fittings.registry)
-    ledger = LedgerGauges(fittings.house.database, fittings.registry)
+    house, registry = fittings.house, fittings.registry
+    gauges = (
+        QueueGauges(house, registry),
+        LedgerGauges(house.database, registry),
+        CarrierGauges(house.database, house.clock, registry),
+    )
 
     async def read() -> None:
-        await queue.read()
-        await ledger.read()
+        for one in gauges:
+            await one.read()
 
-    return PrivateDependencies(fittings.registry, checks, _caption_source(captions), read)
+    return PrivateDependencies(registry, checks, _caption_source(captions), read)
 
 
 def _caption_source(captions: Captions | None) -> CaptionSource | None:

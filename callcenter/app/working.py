@@ -12,13 +12,15 @@ from uuid import UUID
 import procrastinate
 from procrastinate.worker import Worker
 
-from callcenter.app.alarms import RecordingAlarm
+from callcenter.app.alarms import CarrierAlarm, RecordingAlarm
 from callcenter.app.by_carrier import CarrierRinger
 from callcenter.app.fittings import Fittings
 from callcenter.background import being_cancelled, in_background, keep_going
 from callcenter.calls import appointment_texts, codes
+from callcenter.calls.carrier_list import CarrierComparison
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.jobs import (
+    register_comparison,
     register_erasing,
     register_jobs,
     register_reaching_out,
@@ -114,6 +116,8 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
         Recordings(database, sealer, clock, random, carrier, alarm),
         StrayRecordings(database, sealer, clock, random, carrier),
     )
+    seen = CarrierAlarm(fittings.alerts)
+    register_comparison(application, CarrierComparison(database, clock, random, carrier.call_list, seen))
     handled_kept = timedelta(days=settings.retention.handled_message_days)
     calls_kept = timedelta(days=settings.retention.queue_days)
     register_erasing(

@@ -126,6 +126,9 @@ class EventKind(StrEnum):
     #: Why, read by whoever is to confirm it.
     LOCK_REASON_READ = "lock.reason_read"
     LOCK_RELEASED = "lock.released"
+    #: The carrier's list of calls and ours do not agree about one; and somebody has found out why.
+    CARRIER_DIFFERS = "carrier.differs"
+    CARRIER_SETTLED = "carrier.settled"
     #: A supervisor has broken the glass of a file to save a life; somebody has read why; somebody else has reviewed it.
     GLASS_BROKEN = "glass.broken"
     GLASS_READ = "glass.read"

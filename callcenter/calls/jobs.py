@@ -6,6 +6,7 @@ from uuid import UUID
 
 import procrastinate
 
+from callcenter.calls.carrier_list import CarrierComparison
 from callcenter.calls.codes import CodeSender
 from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.old_messages import OldMessages
@@ -114,6 +115,18 @@ def register_erasing(jobs: procrastinate.App, messages: OldMessages, calls: OldC
     @jobs.task(name="erase_old_calls", queue="upkeep", queueing_lock="erase_old_calls")
     async def erase_old_calls(timestamp: int) -> None:
         await calls.erase()
+
+
+def register_comparison(jobs: procrastinate.App, comparison: CarrierComparison) -> None:
+    """Put the comparison with the carrier's list on ``jobs``, before its worker runs.
+
+    It is done once a night, four hours after midnight (UTC); every hour, where it could not be.
+    """
+
+    @jobs.periodic(cron="11 * * * *")
+    @jobs.task(name="compare_with_carrier", queue="upkeep", queueing_lock="compare_with_carrier")
+    async def compare_with_carrier(timestamp: int) -> None:
+        await comparison.compare_due()
 
 
 def register_jobs(jobs: procrastinate.App, sender: CodeSender, upkeep: Upkeep, telephones: SharedTelephones) -> None:

@@ -14,6 +14,7 @@ from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.verify import VerifierKey
 from callcenter.calls.lookup import find_call
 from callcenter.cli.context import Context, run
+from callcenter.cli.reconcile import reconcile, settle_finding
 from callcenter.installation import open_data, sealer_key_path
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import NotFound
@@ -24,6 +25,10 @@ from callcenter.settings import Settings
 @click.group()
 def audit() -> None:
     """The ledger: who was told what."""
+
+
+audit.add_command(reconcile)
+audit.add_command(settle_finding)
 
 
 @audit.command("show")

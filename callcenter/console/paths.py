@@ -112,6 +112,9 @@ LOCKS = "/blocages"
 LOCK_READ = "/blocages/{release}/motif"
 LOCK_CONFIRMED = "/blocages/{release}/confirmation"
 
+#: Differences with the carrier's list of calls.
+CARRIER_LIST = "/ecarts"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 from aiohttp import web
@@ -56,11 +58,13 @@ class CallsResource:
     async def list(self, request: web.Request) -> web.Response:
         """Calls, newest first, those that the query asks for."""
         wanted = {name: request.query.get(name) for name in ("To", "From", "Status", "ParentCallSid")}
+        times = Span.asked(request)
 
         def shown(call: Call) -> bool:
             of = call.parties
             has = {"To": of.called, "From": of.caller, "Status": call.status, "ParentCallSid": of.parent}
-            return not call.outside and all(value is None or has[name] == value for name, value in wanted.items())
+            named = all(value is None or has[name] == value for name, value in wanted.items())
+            return not call.outside and named and started(call) in times
 
         calls = [body(call) for call in reversed(self._switchboard.calls.values()) if shown(call)]
         return page(request, "calls", calls)
@@ -103,6 +107,39 @@ class CallsResource:
         return call
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When calls began that a list shows.
+
+    Arguments:
+        since: it and whatever is later; ``None``: no bound.
+        until: whatever is earlier.
+    """
+
+    since: datetime | None
+    until: datetime | None
+
+    @classmethod
+    def asked(cls, request: web.Request) -> Span:
+        """``StartTime``, a whole day of UTC, or its bounds ``StartTime>`` (on or after) and ``StartTime<`` (before).
+
+        Raises:
+            RestError: 20001 for what is no time.
+        """
+        day, since, until = (_moment(request, name) for name in ("StartTime", "StartTime>", "StartTime<"))
+        if day is not None:
+            since, until = day, day + timedelta(days=1)
+        return cls(since, until)
+
+    def __contains__(self, moment: datetime) -> bool:
+        return (self.since is None or self.since <= moment) and (self.until is None or moment < self.until)
+
+
+def started(call: Call) -> datetime:
+    """By what the list goes: when a call was answered, or else when it came in."""
+    return call.answered or call.created
+
+
 def parties(fields: Form) -> tuple[str, str]:
     """Who rings whom.
 
@@ -137,7 +174,7 @@ def body(call: Call) -> dict[str, object]:
         "from_formatted": of.caller,
         "phone_number_sid": None,
         "status": call.status,
-        "start_time": rfc2822(call.answered) if call.answered else None,
+        "start_time": rfc2822(started(call)) if call.answered or call.ended else None,
         "end_time": rfc2822(call.ended) if call.ended else None,
         "duration": str(call.duration) if call.ended else None,
         "price": None,
@@ -186,3 +223,15 @@ def timeout(fields: Form) -> float:
     if not (text.isascii() and text.isdigit() and int(text) <= LONGEST_TIMEOUT):
         raise RestError(20001, f"Timeout is a number of seconds up to {LONGEST_TIMEOUT}")
     return float(text)
+
+
+def _moment(request: web.Request, name: str) -> datetime | None:
+    """A day or a moment of UTC, as ISO 8601 writes it."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RestError(20001, f"{name} is a day (YYYY-MM-DD) or a moment of UTC") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

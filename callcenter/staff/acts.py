@@ -154,6 +154,12 @@ class StaffActs:
         """Record that somebody else has confirmed it. It names no patient: whether there is one, nobody is told."""
         await self._add(tx, EventKind.LOCK_RELEASED, by, {"refs": [f"lock_release:{release}", f"call:{call}"]})
 
+    async def carrier_difference_settled(self, tx: Transaction, finding: UUID, cause: str, by: str) -> None:
+        """Record that somebody has found out why the carrier's list and ours do not agree: the key of the cause."""
+        content: dict[str, Value] = {"refs": [f"carrier_finding:{finding}"], "cause": cause}
+        entry = Entry(EventKind.CARRIER_SETTLED, {"kind": "staff", "id": by}, None, content)
+        await note(tx, entry, self._clock, self._random, stream=finding)
+
     async def glass_reviewed(
         self, tx: Transaction, glass: UUID, call: UUID | None, by: str, verdict: str | None = None
     ) -> None:

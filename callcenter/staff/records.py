@@ -65,6 +65,8 @@ class Act(StrEnum):
     INCIDENT_CLOSED = "incident.closed"
     #: Calls begin in another release of the flows from then on.
     FLOWS_PUBLISHED = "flows.published"
+    #: The calls of a day were compared with those that the carrier lists.
+    CARRIER_LIST_COMPARED = "carrier.list_compared"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ class AlertKind(StrEnum):
     REMINDER_FAILED = "reminder_failed"
     MESSAGE_UNREAD = "message_unread"
     TEXT_FAILED = "text_failed"
+    CARRIER_CALL_UNKNOWN = "carrier_call_unknown"
+    CARRIER_CALL_NEVER_HAD = "carrier_call_never_had"
+    CARRIER_TIMES_DIFFER = "carrier_times_differ"
+    CARRIER_NOT_COMPARED = "carrier_not_compared"
     FLOWS_REFUSED = "flows_refused"
     FLOWS_STALE = "flows_stale"
     #: Records wait too long for their seal: nothing about patients is told meanwhile. Or nobody knows how long they do.

@@ -31,6 +31,7 @@ from callcenter.calls.recordings import NoSound
 from callcenter.calls.strays import ListedRecording
 from callcenter.calls.values import CallStatus
 from callcenter.telephony.carrier import CallPlaced, CallRefused, CarrierDown, MessageRefused, MessageSent, NotServed
+from callcenter.telephony.rest_list import RestCallList
 from callcenter.telephony.rest_rooms import RestRooms
 from callcenter.telephony.webhooks import listed_recording, read_status
 
@@ -184,6 +185,11 @@ class TwilioCarrier:
     def rooms(self) -> RestRooms:
         """The carrier's conferences."""
         return RestRooms(lambda: self._api, self._ask, _Refused)
+
+    @property
+    def call_list(self) -> RestCallList:
+        """The carrier's list of calls."""
+        return RestCallList(lambda: self._api, self._ask, self.call_status)
 
     async def _ask(self, what: str, request: Awaitable[T]) -> T | _Refused:
         """The answer of one request.

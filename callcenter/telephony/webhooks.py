@@ -172,7 +172,12 @@ def read_field(form: Form, name: str) -> str | None:
 def read_leg(form: Form) -> str | None:
     """The carrier's identifier of the leg that a form is about, or ``None``."""
     sid = _one(form, "CallSid") or ""
-    return sid if _CALL_SID.fullmatch(sid) else None
+    return sid if is_leg(sid) else None
+
+
+def is_leg(sid: str) -> bool:
+    """Whether the carrier may have given a leg that identifier."""
+    return _CALL_SID.fullmatch(sid) is not None
 
 
 def _fingerprint(fields: Mapping[str, str | None]) -> bytes:

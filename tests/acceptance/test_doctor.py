@@ -47,6 +47,7 @@ EVERYTHING = [
     "recordings",
     "queue",
     "glass",
+    "carrier's list",
 ]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, Page, expect
+from sqlalchemy import text
 
 from callcenter.app.by_administration import Examine
 from callcenter.console.administration_ports import Checked
@@ -86,7 +88,22 @@ async def test_no_page_of_administration_keeps_anybody_out(
         await without_barriers(page, "/administration/portefeuilles/{folder}")
         await page.goto(f"{origin}/administration/sante")
         await without_barriers(page, "/administration/sante")
+        await _differing(console)
+        await page.goto(f"{origin}/ecarts")
+        await without_barriers(page, "/ecarts")
+        await page.get_by_role("checkbox").check()
+        await page.locator("main form button").click()
+        await expect(page.get_by_role("alert")).to_be_focused()
+        await without_barriers(page, "/ecarts")
         assert await page.locator("html").get_attribute("lang") == locale[:2]
+
+
+async def _differing(console: Console) -> None:
+    """A practice of the house had a call that nothing is written of; a day before was not compared."""
+    practice = uuid4()
+    async with console.database.house() as connection:
+        for statement in _DIFFERING:
+            await connection.execute(text(statement), {"practice": practice, "organisation": ORGANISATION})
 
 
 async def _examined() -> list[Checked]:
@@ -109,3 +126,12 @@ async def test_the_states_of_the_installation_stand_in_one_column(
         ends = {round(box["x"] + box["width"]) for box in boxes if box is not None}
         assert (len(boxes), len(ends)) == (5, 1), ends
         assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+_DIFFERING = (
+    "INSERT INTO practice (id, organisation_id, slug, rescue_number) "
+    "VALUES (:practice, :organisation, 'cabinet-d-essai', '+33199000099')",
+    "INSERT INTO carrier_finding (id, practice_id, sid, kind, day, found_at) VALUES (gen_random_uuid(), :practice, "
+    "'CA' || repeat('a', 32), 'call_unknown', '2026-11-24', '2026-11-25 04:11Z')",
+    "INSERT INTO carrier_day (day, compared_at, theirs, ours) VALUES ('2026-11-24', '2026-11-25 04:11Z', 3, 2)",
+)

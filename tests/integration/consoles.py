@@ -16,6 +16,7 @@ from argon2.profiles import CHEAPEST
 
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
+from callcenter.app.by_carrier_list import StaffCarrierLists
 from callcenter.app.by_glass import StaffGlass
 from callcenter.app.by_home import StaffWaiting
 from callcenter.app.by_inbox import StaffInboxes
@@ -24,6 +25,7 @@ from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import StaffWorkplaces
 from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, console_application
+from callcenter.console.carrier_list import CarrierListPages
 from callcenter.console.forms import FormProofs
 from callcenter.console.glass import GlassPages
 from callcenter.console.inbox import InboxPages
@@ -36,6 +38,7 @@ from callcenter.practice.enrolment import write_organisation
 from callcenter.routing.reservations import Reservations
 from callcenter.routing.waking import Listener
 from callcenter.settings import PROJECT
+from callcenter.staff.acts import StaffActs
 from callcenter.staff.administration import NewAccount
 from callcenter.staff.invitations import Purpose
 from callcenter.staff.passkeys import RelyingParty
@@ -167,6 +170,7 @@ async def opened_console(
         failed=lambda error, **_: failures.append(repr(error)),
         pages=(
             AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),
+            CarrierListPages(StaffCarrierLists(room, database, clock, StaffActs(clock, random))),
             GlassPages(StaffGlass(room, database, database, sealer, clock, random, POLICY, InTime())),
             InboxPages(StaffInboxes(room, database, sealer, clock, random, database)),
         ),

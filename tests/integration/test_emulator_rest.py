@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
+from callcenter.kernel.clock import DrivenClock
 from tests.unit.emulator.bench import ACCOUNT, CALLER, PRACTICE, SECOND, TOKEN, bench, sdk, twiml, until
 
 # The SDK still signs in by the object and the parameter that aiohttp has deprecated.
@@ -232,6 +234,34 @@ async def test_calls_are_listed_by_what_is_asked() -> None:
         assert [call.sid for call in await client.calls.list_async()] == [second, first]
         assert [call.sid for call in await client.calls.list_async(status="completed")] == [first]
         assert [call.sid for call in await client.calls.list_async(from_="+33639980002")] == [second]
+
+
+async def test_calls_are_listed_by_when_they_began_page_by_page() -> None:
+    clock = DrivenClock(datetime(2026, 11, 25, 23, 50, tzinfo=UTC))
+    async with bench({**PAGES, "/voice": twiml("<Hangup/>")}, clock=clock) as desk, sdk(desk) as client:
+        sids = []
+        for _ in range(5):  # two before midnight, three after
+            sids.append(await desk.call())
+            await desk.closed(sids[-1])
+            clock.advance(300)
+        midnight = datetime(2026, 11, 26, tzinfo=UTC)
+        list_of = client.calls.list_async
+        assert [call.sid for call in await list_of(start_time_after=midnight, page_size=2)] == sids[:1:-1]
+        assert len([one for one in desk.tape("rest") if one.method == "GET"]) == 2
+        assert [call.sid for call in await list_of(start_time_before=midnight)] == sids[1::-1]
+        assert [call.sid for call in await list_of(start_time=datetime(2026, 11, 26, tzinfo=UTC))] == sids[:1:-1]
+        calls = f"{desk.emulator.base_url}/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
+        async with account_session() as session, session.get(calls, params={"StartTime>": "yesterday"}) as response:
+            assert (response.status, (await response.json())["code"]) == (400, 20001)
+
+
+async def test_a_call_that_nobody_answered_began_when_it_was_placed() -> None:
+    async with bench(PAGES) as desk, sdk(desk) as client:
+        call = await client.calls.create_async(to=SECOND, from_=PRACTICE, twiml=twiml(""))
+        await desk.client.ringing(SECOND, 5)
+        assert (await client.calls(call.sid).fetch_async()).start_time is None
+        ended = await client.calls(call.sid).update_async(status="canceled")
+        assert ended.start_time is not None
 
 
 @pytest.mark.parametrize(

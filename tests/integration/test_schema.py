@@ -8,6 +8,7 @@ from sqlalchemy import LargeBinary, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import callcenter.audit.tables
+import callcenter.calls.carrier_tables
 import callcenter.calls.flow_tables
 import callcenter.calls.tables
 import callcenter.identity.tables

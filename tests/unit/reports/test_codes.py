@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from callcenter.audit import ledger
+from callcenter.calls import carrier_values, reminders_again, ring_back, unreached, values
 from callcenter.calls import codes as sending
-from callcenter.calls import reminders_again, ring_back, unreached, values
 from callcenter.calls.playbacks import Heard
 from callcenter.calls.recordings import NoSound
 from callcenter.console import inbox_ports, review_ports
@@ -61,7 +61,8 @@ SOURCES: dict[str, list[type[Enum] | Iterable[str]]] = {
     "place": [Entered],
     "ended": [Parted],
     "act": [Act],
-    "kind": [MessageKind, glass_tables.Asks],
+    "kind": [MessageKind, glass_tables.Asks, carrier_values.Difference],
+    "cause": [carrier_values.Cause],
     "recipient": [glass_tables.Asks, {"patient"}],
     "verdict": [glass_tables.Verdict],
     "disposition": [Disposition],
