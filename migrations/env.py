@@ -11,6 +11,7 @@ import callcenter.calls.tables
 import callcenter.identity.tables
 import callcenter.notices.tables
 import callcenter.practice.tables
+import callcenter.reports.extract_tables
 import callcenter.reports.tables
 import callcenter.routing.tables
 import callcenter.staff.glass_tables

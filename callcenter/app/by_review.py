@@ -56,8 +56,12 @@ KEY_LIVES = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class _Followed:
-    """A patient who was found, and by which search."""
+class Followed:
+    """A patient who was found, and by which search.
+
+    Arguments:
+        reason: kept of the search (``reports.reasons``).
+    """
 
     patient: UUID
     subject: UUID
@@ -97,7 +101,7 @@ class StaffReviews:
         session = await self.room.standing(token)
         staff, practice = session.account.id, asked.criteria.practice
         await self._supervises(session, practice)
-        followed = self._opened(session, practice, asked.patient)
+        followed = self.opened(session, practice, asked.patient)
         after = self._place(staff, practice, asked.after)
         async with self.database.practice(practice) as tx:
             page = await self._page(tx, staff, asked.criteria, followed, after, LINES)
@@ -157,7 +161,7 @@ class StaffReviews:
         session = await self.room.standing(token)
         staff, criteria = session.account.id, asked.criteria
         await self._supervises(session, criteria.practice)
-        followed = self._opened(session, criteria.practice, asked.patient)
+        followed = self.opened(session, criteria.practice, asked.patient)
         async with self.database.practice(criteria.practice) as tx:
             page = await self._page(tx, staff, criteria, followed, None, MOST_LINES)
             patient = None if followed is None else followed.patient
@@ -209,7 +213,7 @@ class StaffReviews:
         tx: Transaction,
         staff: UUID,
         criteria: Criteria,
-        followed: _Followed | None,
+        followed: Followed | None,
         after: Place | None,
         lines: int,
     ) -> Page:
@@ -225,7 +229,7 @@ class StaffReviews:
         until = (self.clock.now() + KEY_LIVES).isoformat()
         return self._sealed(staff, practice, "patient", [str(one.patient), str(one.subject), str(reason), until])
 
-    def _opened(self, session: StaffSession, practice: UUID, key: str) -> _Followed | None:
+    def opened(self, session: StaffSession, practice: UUID, key: str) -> Followed | None:
         """Who is listed, if somebody is.
 
         Raises:
@@ -240,7 +244,7 @@ class StaffReviews:
             raise NotTheirs
         if not session.account.standing(now).may_reveal:
             raise Untrained
-        return _Followed(UUID(patient), UUID(subject), UUID(reason))
+        return Followed(UUID(patient), UUID(subject), UUID(reason))
 
     def _cursor(self, staff: UUID, practice: UUID, place: Place) -> str:
         return self._sealed(staff, practice, "cursor", [place.at, str(place.id)])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from callcenter.app.bells import RoutingBells
 from callcenter.app.by_administration import Examine, StaffOffice
 from callcenter.app.by_carrier_list import StaffCarrierLists
+from callcenter.app.by_extracts import StaffExtracts
 from callcenter.app.by_flows import StaffFlows
 from callcenter.app.by_glass import StaffGlass
 from callcenter.app.by_home import StaffWaiting
@@ -28,6 +29,7 @@ from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, Pages, console_application
 from callcenter.console.carrier_list import CarrierListPages
 from callcenter.console.demonstration import demonstration_of
+from callcenter.console.extracts import ExtractPages
 from callcenter.console.flows import FlowPages
 from callcenter.console.forms import FormProofs
 from callcenter.console.glass import GlassPages
@@ -139,6 +141,7 @@ def _pages(
         InboxPages(StaffInboxes(room, database, house.sealer, house.clock, house.random, attempts)),
         *practice_pages(practices),
         ReviewPages(reviews),
+        ExtractPages(StaffExtracts(reviews)),
         GlassPages(glass),
         FlowPages(StaffFlows(room, house.flows)),
         AdministrationPages(office),

@@ -145,6 +145,12 @@ class EventKind(StrEnum):
     #: They have searched without a patient; a list of theirs has left as a file.
     LISTED = "review.listed"
     LIST_EXPORTED = "review.exported"
+    #: Somebody asks for an extract of the register about themselves: prepared, read before it is given, given (with the
+    #: digest of the file), or not.
+    EXTRACT_ASKED = "extract.asked"
+    EXTRACT_READ = "extract.read"
+    EXTRACT_RELEASED = "extract.released"
+    EXTRACT_DECLINED = "extract.declined"
 
 
 @dataclass(frozen=True, slots=True)

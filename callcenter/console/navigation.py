@@ -61,6 +61,12 @@ PLACES: Final = (
         marked("Ouvrir un dossier en urgence, ou relire"),
     ),
     Place(
+        paths.EXTRACTS,
+        marked("Extraits"),
+        frozenset({"supervisor", "practitioner"}),
+        marked("Remettre à un patient l’extrait du registre"),
+    ),
+    Place(
         paths.INCIDENTS,
         marked("Incidents"),
         frozenset({"supervisor", "administrator"}),

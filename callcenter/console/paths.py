@@ -104,6 +104,12 @@ GLASS_ONE = "/bris-de-glace/{glass}"
 GLASS_TOPIC = "/bris-de-glace/{glass}/rubrique"
 GLASS_REVIEW = "/bris-de-glace/{glass}/relecture"
 
+EXTRACTS = "/extraits"
+EXTRACT_NEW = "/extraits/nouveau"
+EXTRACT = "/extraits/{extract}"
+EXTRACT_RELEASE = "/extraits/{extract}/remise"
+EXTRACT_DECLINE = "/extraits/{extract}/refus"
+
 SCENARIOS = "/scenarios"
 SCENARIO = "/scenarios/{digest}"
 SCENARIO_PICTURE = "/scenarios/{digest}/image.svg"

@@ -10,16 +10,18 @@ import asyncio
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Row, text
 
 from callcenter.audit.ledger import timestamp
-from callcenter.identity.matching import begins_with, matches
+from callcenter.identity.matching import begins_with, is_named, matches
 from callcenter.kernel.errors import CallcenterError, IntegrityError
 from callcenter.kernel.labels import Category
 from callcenter.kernel.protected import Protected
 from callcenter.practice.file import PatientFile
+from callcenter.reports.register_extract import Named
 from callcenter.reports.searching import period
 from callcenter.reports.values import Criteria, OnRecord
 from callcenter.store.database import Transaction
@@ -78,22 +80,52 @@ async def patients_on_record(tx: Transaction, sealer: Sealer, criteria: Criteria
     return found[: MOST_FOUND + 1]
 
 
+async def is_of(tx: Transaction, sealer: Sealer, patient: UUID, named: Named) -> bool:
+    """Whether it is their file: born that day, and called so in whole (MA-02). One that does not open is nobody's.
+
+    Arguments:
+        named: as whoever asks has shown it.
+    """
+    row = (await tx.connection.execute(_ONE, {"practice": tx.practice, "patient": patient})).one_or_none()
+    if row is None:
+        return False
+    file = PatientFile(sealer, tx.practice)
+    try:
+        born = Protected(file.open_birth_date(row.id, row.birth_date), Category.RECORD_EXISTS, row.id)
+        surnames, first_names = [_opened(file, row, columns) for columns in (_NAMES[:2], _NAMES[2:])]
+    except IntegrityError:
+        _log.error("sealed_field_does_not_open", table="patient", rows=[str(row.id)])
+        return False
+    return (
+        matches(born, named.birth_date) and is_named(surnames, named.name) and is_named(first_names, named.first_name)
+    )
+
+
+def _opened(file: PatientFile, row: Row[Any], columns: tuple[str, ...]) -> list[Protected[str]]:
+    return [
+        Protected(file.open("patient", column, row.id, sealed), Category.RECORD_EXISTS, row.id)
+        for column in columns
+        if (sealed := getattr(row, column)) is not None
+    ]
+
+
 def _fits(file: PatientFile, row: Row[Any], sought: Sought) -> bool:
     """Whether it is them; a file that does not open is nobody's."""
     try:
         born = Protected(file.open_birth_date(row.id, row.birth_date), Category.RECORD_EXISTS, row.id)
         if not matches(born, sought.birth_date):
             return False
-        opened = [
-            Protected(file.open("patient", column, row.id, sealed), Category.RECORD_EXISTS, row.id)
-            for column in _NAMES
-            if (sealed := getattr(row, column)) is not None
-        ]
+        opened = _opened(file, row, _NAMES)
     except IntegrityError:
         _log.error("sealed_field_does_not_open", table="patient", rows=[str(row.id)])
         return False
     return begins_with(opened, sought.letters)
 
+
+_ONE = text(
+    "SELECT id, birth_date, birth_name, used_name, first_name, used_first_name FROM patient "
+    "WHERE practice_id = :practice AND id = :patient"
+)
 
 # By the time of their records first: of a period there are fewer than of the practice.
 _MENTIONED = text(

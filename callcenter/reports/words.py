@@ -112,6 +112,10 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "review.patient_followed": ("Un superviseur liste ce qui concerne un patient", Area.REVIEW),
     "review.listed": ("Un superviseur fait une recherche", Area.REVIEW),
     "review.exported": ("Un superviseur exporte une recherche", Area.REVIEW),
+    "extract.asked": ("Un extrait du registre est demandé", Area.ACT),
+    "extract.read": ("Un extrait du registre est lu avant sa remise", Area.REVIEW),
+    "extract.released": ("Un extrait du registre est remis", Area.ACT),
+    "extract.declined": ("Un extrait du registre est refusé", Area.ACT),
 }
 
 #: Titles of what routing has written down.
@@ -161,6 +165,11 @@ FACTS = {
     "disposition": "Qualification",
     "found": "Trouvés",
     "count": "Nombre",
+    "check": "Identité contrôlée",
+    "form": "Forme",
+    "staff": "Personnel",
+    "held_back": "Lignes retenues",
+    "digest": "Empreinte",
     "settings": "Version des réglages",
     "policy": "Politique",
     "refs": "Références",
@@ -267,7 +276,7 @@ _PLAIN = re.compile(
     r"[A-Za-z][A-Za-z_.+-]{0,60}|[0-9]{1,4}|D[0-9]{2}|"
     r"20[0-9]{2}-[0-9]{1,2}-[0-9]|[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,3}|"  # versions: no day of a date has one digit
     r"(?:[a-z_.]{1,60}:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|setting:[a-z_]{1,60}(?::[0-9]{1,9})?|"
-    r"(?:list|agenda|card):[a-z_]{1,40}"
+    r"(?:list|agenda|card):[a-z_]{1,40}|[0-9a-f]{64}"  # a digest
 )
 #: Signs of an identifier.
 _IDENTIFIER = 36

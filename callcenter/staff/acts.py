@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -128,6 +128,17 @@ class StaffActs:
     async def list_exported(self, tx: Transaction, kind: str, lines: int, patient: UUID | None, by: str) -> None:
         """Record that a list leaves as a file: of what, and how long it is."""
         await self._add(tx, EventKind.LIST_EXPORTED, by, {"refs": [f"list:{kind}"], "count": lines}, patient)
+
+    async def extract(
+        self, tx: Transaction, kind: EventKind, extract: UUID, patient: UUID, by: str, content: Mapping[str, Value]
+    ) -> None:
+        """Record an act about an extract of the register, in the stream of the extract, which whoever calls holds.
+
+        Arguments:
+            content: who asks, how that was checked, what is given in which form; never a name.
+        """
+        entry = Entry(kind, {"kind": "staff", "id": by}, patient, {"refs": [f"extract:{extract}"], **content})
+        await note(tx, entry, self._clock, self._random, stream=extract)
 
     async def incident_declared(self, tx: Transaction, incident: UUID, by: str) -> None:
         """Record that an incident concerns the practice; never what is known of it."""

@@ -15,6 +15,7 @@ from callcenter.practice.slot_references import reference_index
 from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.store.keys import create_keys
 from tests.attack.defence import Sabotage, Standing
+from tests.attack.extract_cases import plant_extract
 from tests.attack.ground import Ground, ground_on
 from tests.attack.repositories import (
     ask_for_outreach,
@@ -78,6 +79,7 @@ async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[
             await plant_callback(ground, clock.now())
             await plant_reason(ground, clock.now())
             await plant_script(ground, clock.now())
+            await plant_extract(ground, clock.now())
             await plant_releases(ground, clock.now())
             await plant_glass(ground, clock.now())
             await plant_call_in_progress(ground, clock.now())

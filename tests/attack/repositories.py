@@ -94,6 +94,7 @@ from callcenter.routing.reservations import Reservations
 from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Transaction
 from callcenter.store.sealed import Place
+from tests.attack.extract_cases import EXTRACT_CASES, EXTRACTS_NOT_ATTACKED
 from tests.attack.ground import Ground
 from tests.attack.scene import A_STRANGER, CARD, FIRST_VISIT, JEANNE, JEANNES_MOBILE, PROJECT, TILLEULS
 from tests.attack.script_cases import SCRIPT_CASES, SCRIPTS_NOT_ATTACKED
@@ -917,6 +918,7 @@ CASES: Mapping[str, Case] = {
         on.tx, on.ground.sealer, _reviewed(Kind.CALLS), Sought(BORN, "")
     ),
     **SCRIPT_CASES,
+    **EXTRACT_CASES,
     "disclosure.gate.Gate.push": push,
     "disclosure.gate.Gate.break_glass": broken,
     "disclosure.emergency.Behind.find": lambda on: behind(on).find(
@@ -1094,6 +1096,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "audit.watching.Watch.look": _LOGS,
     "audit.watching.sealed_at": _LOGS,
     "audit.watching.waiting": _LOGS,
+    **EXTRACTS_NOT_ATTACKED,
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
     "calls.releases.in_use": "goes through all practices, each in its own transaction",

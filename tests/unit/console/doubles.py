@@ -12,6 +12,7 @@ from uuid import UUID
 from aiohttp import web
 
 from callcenter.console.application import ConsoleDependencies, console_application
+from callcenter.console.extracts import ExtractPages
 from callcenter.console.flows import FlowPages
 from callcenter.console.forms import FormProofs
 from callcenter.console.glass import GlassPages
@@ -42,6 +43,7 @@ from callcenter.store.keys import Keyring
 from callcenter.store.sealed import Sealer
 from tests.ports import free_port
 from tests.unit.console.boards import BoardsDouble
+from tests.unit.console.extracts import ExtractsDouble
 from tests.unit.console.glasses import GlassDouble
 from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.inboxes import InboxesDouble
@@ -285,7 +287,13 @@ async def open_desk(
         account=staff,
         reception=staff,
         workplaces=workplaces,
-        pages=(InboxPages(inboxes), ReviewPages(reviews), GlassPages(GlassDouble()), FlowPages(ScenariosDouble())),
+        pages=(
+            InboxPages(inboxes),
+            ReviewPages(reviews),
+            GlassPages(GlassDouble()),
+            ExtractPages(ExtractsDouble()),
+            FlowPages(ScenariosDouble()),
+        ),
         script=script,
         bells=workplaces,
         proofs=FormProofs(sealer),

@@ -36,7 +36,7 @@ def shown(*roles: str) -> list[str]:
     [
         ((), ["/", "/compte"]),
         (("operator",), ["/", "/poste", "/messages", "/compte"]),
-        (("practitioner",), ["/", "/messages", "/cabinets", "/bris-de-glace", "/compte"]),
+        (("practitioner",), ["/", "/messages", "/cabinets", "/bris-de-glace", "/extraits", "/compte"]),
         (
             ("administrator",),
             ["/", "/cabinets", "/incidents", "/incidents/nouveau", "/scenarios", "/administration", "/compte"],
@@ -51,6 +51,7 @@ def shown(*roles: str) -> list[str]:
                 "/suivi",
                 "/en-direct",
                 "/bris-de-glace",
+                "/extraits",
                 "/incidents",
                 "/incidents/nouveau",
                 "/scenarios",

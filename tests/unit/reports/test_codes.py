@@ -14,7 +14,7 @@ from callcenter.calls import carrier_values, reminders_again, ring_back, unreach
 from callcenter.calls import codes as sending
 from callcenter.calls.playbacks import Heard
 from callcenter.calls.recordings import NoSound
-from callcenter.console import inbox_ports, review_ports
+from callcenter.console import extract_ports, inbox_ports, review_ports
 from callcenter.disclosure import gate
 from callcenter.flow import message_taking, script_messages
 from callcenter.flow.conversation import Rang
@@ -28,7 +28,7 @@ from callcenter.kernel.labels import FIELD_LABELS
 from callcenter.kernel.levels import Channel
 from callcenter.practice.facts import Arrival
 from callcenter.practice.practice_form import Setting
-from callcenter.reports import codes, words
+from callcenter.reports import codes, extract_tables, words
 from callcenter.reports.values import Kind, Outcome
 from callcenter.routing.queue import Entered
 from callcenter.routing.values import EntryKind, EventKind, LeftReason
@@ -63,7 +63,10 @@ SOURCES: dict[str, list[type[Enum] | Iterable[str]]] = {
     "act": [Act],
     "kind": [MessageKind, glass_tables.Asks, carrier_values.Difference],
     "cause": [carrier_values.Cause],
-    "recipient": [glass_tables.Asks, {"patient"}],
+    "recipient": [glass_tables.Asks, {"patient"}, extract_tables.Asks],
+    "check": [extract_tables.IdentityCheck],
+    "form": [extract_ports.Form],
+    "staff": [{"named", "unnamed"}],
     "verdict": [glass_tables.Verdict],
     "disposition": [Disposition],
     "as": [inbox_ports.As],

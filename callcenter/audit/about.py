@@ -1,0 +1,189 @@
+"""What the ledger holds about one person: their records, with what followed on each and what is there no more."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, or_, select, text
+
+from callcenter.audit.ledger import NO_LEAF, EventKind, leaf_of, timestamp
+from callcenter.audit.reading import Checked, Record, body_of
+from callcenter.audit.tables import audit_record
+from callcenter.store.database import Transaction
+
+#: Records that are read besides, of the streams in which somebody is named; of a call there are some dozens.
+MOST_BESIDE = 50_000
+#: Erasures of which the day is told.
+MOST_ERASURES = 100
+#: What an erasure is recorded as; it names what it erases, and nobody.
+ERASURE = "erasure"
+
+#: They name the record on which they follow.
+_FOLLOW = frozenset({EventKind.PLAYBACK.value, EventKind.REDELIVERED.value})
+#: Somebody has gone through a call again in which the person is named: these name the call alone.
+_LOOKS = frozenset(kind.value for kind in (EventKind.CALL_REVIEWED, EventKind.CALL_PRINTED, EventKind.CALL_NOTES_READ))
+
+_r = audit_record.c
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A record about somebody.
+
+    Arguments:
+        one: the record, and whether it is the one that was written there.
+        call: in which it was written, if in one.
+        followed: what followed on it, in order: how it was heard, that it was fetched again.
+    """
+
+    one: Checked
+    call: UUID | None
+    followed: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is on record about somebody.
+
+    Arguments:
+        records: in the order in which they were written.
+        missing: how many records are there no more, of the streams in which the person is named.
+        whole: all of them are here; of more than were asked for, the latest are.
+    """
+
+    records: tuple[Told, ...]
+    missing: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the ledger of a practice reaches.
+
+    Arguments:
+        begins: when its first record was written, ``None`` of an empty one.
+        erasures: when something was erased from it, in order.
+    """
+
+    begins: datetime | None
+    erasures: tuple[datetime, ...] = ()
+
+
+async def records_about(tx: Transaction, subject: UUID, since: datetime, until: datetime, most: int) -> About:
+    """The records that name ``subject``, and those of looks at the calls in which they do. Nobody else's are here,
+    though they stand in the same stream.
+
+    Arguments:
+        subject: the person's token in the ledger.
+        since, until: from this moment, and before that one.
+        most: how many records.
+    """
+    named = (
+        select(_r.id, _r.stream, _r.call_id)
+        .where(_r.practice_id == tx.practice, _r.subject == str(subject), _r.subject.is_not(None))
+        .where(_r.at >= timestamp(since), _r.at < timestamp(until))
+        .order_by(_r.at.desc(), _r.id.desc())
+        .limit(most + 1)
+    )
+    found = (await tx.connection.execute(named)).all()
+    theirs = {row.id for row in found[:most]}
+    calls = {row.call_id for row in found[:most]} - {None}
+    if not theirs:
+        return About((), 0, whole=True)
+    looked = and_(_r.call_id.in_(calls), _r.event.in_(sorted(_LOOKS)))
+    beside = (
+        select(_r.id, _r.stream, _r.seq, _r.call_id, _r.leaf, _r.body)
+        .where(_r.practice_id == tx.practice, or_(_r.stream.in_({row.stream for row in found[:most]}), looked))
+        .order_by(_r.stream, _r.seq)
+        .limit(MOST_BESIDE)
+    )
+    rows = (await tx.connection.execute(beside)).all()
+    checked, missing = _gone_through(rows)
+    followed: dict[UUID, list[Record]] = defaultdict(list)
+    for one, _ in checked:
+        if (of := _followed(one.record)) in theirs and of is not None:
+            followed[of].append(one.record)
+    told = [
+        Told(one, call, tuple(followed[one.record.id]))
+        for one, call in checked
+        if one.record.id in theirs or _is_look(one.record, since, until)
+    ]
+    told.sort(key=lambda each: (str(each.one.record.body.get("ts", "")), each.one.record.seq))
+    return About(tuple(told), missing, whole=len(found) <= most and len(rows) < MOST_BESIDE)
+
+
+async def reach_of(tx: Transaction) -> Reach:
+    """How far the ledger of this practice reaches."""
+    begins = (await tx.connection.execute(_BEGINS, {"practice": tx.practice})).scalar_one_or_none()
+    values = {"practice": tx.practice, "event": ERASURE, "most": MOST_ERASURES}
+    erased = (await tx.connection.execute(_ERASURES, values)).scalars().all()
+    return Reach(_moment(begins), tuple(at for each in reversed(erased) if (at := _moment(each)) is not None))
+
+
+def _gone_through(rows: Sequence[Any]) -> tuple[list[tuple[Checked, UUID | None]], int]:
+    """Records with their calls, each looked at beside the one before it, and how many are there no more.
+
+    Arguments:
+        rows: by stream and place. One without its bytes is there no more; nor are those between two places.
+    """
+    checked: list[tuple[Checked, UUID | None]] = []
+    missing = 0
+    for _, stream in groupby(rows, key=lambda row: row.stream):
+        place, last = 0, NO_LEAF
+        for row in stream:
+            gap = row.seq - place
+            missing += gap + (row.body is None)
+            if row.body is not None:
+                # Behind a gap nobody can tell which leaf came before: only what the record says of itself is looked at.
+                checked.append((_checked(row, None if gap else last), row.call_id))
+            place, last = row.seq + 1, row.leaf
+    return checked, missing
+
+
+def _checked(row: Row[Any], last: bytes | None) -> Checked:
+    body = body_of(row.body)
+    said = (body.get("id"), body.get("stream"), body.get("seq"), body.get("call"))
+    call = None if row.call_id is None else str(row.call_id)
+    holds = said == (str(row.id), str(row.stream), row.seq, call) and leaf_of(row.body) == row.leaf
+    if last is not None:
+        holds = holds and body.get("prev") == last.hex()
+    return Checked(Record(row.id, row.seq, body), row.leaf, holds)
+
+
+def _followed(record: Record) -> UUID | None:
+    """On which record this one follows."""
+    if record.body.get("event") not in _FOLLOW:
+        return None
+    try:
+        return UUID(str(record.body.get("of")))
+    except ValueError:
+        return None
+
+
+def _is_look(record: Record, since: datetime, until: datetime) -> bool:
+    at = str(record.body.get("ts", ""))
+    return record.body.get("event") in _LOOKS and timestamp(since) <= at < timestamp(until)
+
+
+def leaves_of(records: Iterable[Told]) -> bytes:
+    """The leaves of these records, one behind the other."""
+    return b"".join(each.one.leaf for each in records)
+
+
+def _moment(written: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(written))
+    except ValueError:
+        return None
+
+
+_BEGINS = text("SELECT at FROM audit_record WHERE practice_id = :practice ORDER BY at, id LIMIT 1")
+_ERASURES = text(
+    "SELECT at FROM audit_record WHERE practice_id = :practice AND event = :event ORDER BY at DESC, id LIMIT :most"
+)

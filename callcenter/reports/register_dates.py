@@ -1,0 +1,26 @@
+"""Days and times of an extract, where the practice stands."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+_MONTHS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre"),
+    "décembre",
+)
+
+
+def day(at: date | datetime, zone: ZoneInfo) -> str:
+    """« 26 novembre 2026 », « 1er décembre 2026 ».
+
+    Arguments:
+        at: a day, or an aware moment.
+    """
+    local = at.astimezone(zone) if isinstance(at, datetime) else at
+    return f"{'1er' if local.day == 1 else local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    """« 10:05:07 »."""
+    return f"{at.astimezone(zone):%H:%M:%S}"

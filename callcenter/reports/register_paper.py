@@ -1,0 +1,172 @@
+"""The extract on paper: an A4 letter that somebody without any knowledge of us can read, and hand on.
+
+As in ``reports.paper``, whatever comes from elsewhere is escaped, and the standard fonts know the letters of French.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
+
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+
+from callcenter.reports import register_notes as notes
+from callcenter.reports import register_words as words
+from callcenter.reports.register_dates import clock, day
+from callcenter.reports.register_extract import Extract, Line
+from callcenter.reports.register_words import Section
+
+TITLE = "Extrait du registre des communications"
+
+_INK, _SOFT, _LINE = colors.HexColor("#16262b"), colors.HexColor("#4c6067"), colors.HexColor("#d5dfe1")
+_TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=10, leading=13.5, textColor=_INK)
+_LABEL = ParagraphStyle("label", parent=_TEXT, fontSize=9, textColor=_SOFT)
+_SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=8, leading=10.5, textColor=_SOFT)
+_TITLE = ParagraphStyle("title", parent=_TEXT, fontName="Helvetica-Bold", fontSize=17, leading=22, spaceAfter=2 * mm)
+_HEADING = ParagraphStyle(
+    "heading", parent=_TEXT, fontName="Helvetica-Bold", fontSize=12, leading=15, spaceBefore=6 * mm, spaceAfter=1 * mm
+)
+_POINT = ParagraphStyle("point", parent=_TEXT, leftIndent=4 * mm, bulletIndent=0, spaceAfter=1 * mm)
+_BROKEN = ParagraphStyle("broken", parent=_TEXT, fontName="Helvetica-Bold", textColor=colors.HexColor("#a51e25"))
+_GRID = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
+        ("LEFTPADDING", (0, 0), (0, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 4),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
+    ]
+)
+_FACTS = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (0, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 1),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+    ]
+)
+_MARGIN = 20 * mm
+
+
+def on_paper(extract: Extract) -> bytes:
+    """The extract as a PDF: text and no pictures, with its language and its title (PDF/UA asks for both)."""
+    written = io.BytesIO()
+    reference = f"Extrait {extract.request.id}"
+
+    def foot(canvas: Any, document: Any) -> None:
+        canvas.saveState()
+        canvas.setViewerPreference("DisplayDocTitle", "true")
+        canvas.setFont("Helvetica", 8)
+        canvas.setFillColor(_SOFT)
+        canvas.drawString(_MARGIN, 11 * mm, _letters(f"{extract.practice.name} · {reference}"))
+        canvas.drawRightString(A4[0] - _MARGIN, 11 * mm, f"page {document.page}")
+        canvas.restoreState()
+
+    document = SimpleDocTemplate(
+        written,
+        pagesize=A4,
+        leftMargin=_MARGIN,
+        rightMargin=_MARGIN,
+        topMargin=18 * mm,
+        bottomMargin=20 * mm,
+        title=f"{TITLE} – {extract.practice.name}",
+        author=extract.practice.name,
+        subject=reference,
+        lang="fr-FR",
+        pageCompression=0,  # so that whoever is to check it can read what is in it
+        invariant=1,
+    )
+    document.build(list(_story(extract)), onFirstPage=foot, onLaterPages=foot)
+    return written.getvalue()
+
+
+def _story(extract: Extract) -> Iterator[Any]:
+    practice = extract.practice
+    yield Paragraph(_safe(practice.name), ParagraphStyle("sender", parent=_TEXT, fontName="Helvetica-Bold"))
+    if practice.address:
+        yield Paragraph(_safe(practice.address), _SMALL)
+    yield Spacer(1, 6 * mm)
+    yield Paragraph(_safe(TITLE), _TITLE)
+    facts = [[Paragraph(_safe(name), _LABEL), Paragraph(_safe(said), _TEXT)] for name, said in notes.facts(extract)]
+    yield Table(facts, colWidths=[38 * mm, None], style=_FACTS)
+    yield Paragraph("En bref", _HEADING)
+    for said in notes.in_short(extract):
+        yield Paragraph(_safe(said), _TEXT)
+    if any(not line.intact for line in extract.lines):
+        yield Paragraph(_safe(notes.BROKEN), _BROKEN)
+    for section in Section:
+        yield from _section(extract, section)
+    if extract.calls:
+        yield from _calls(extract)
+    for heading, points in notes.parts(extract):
+        yield Paragraph(_safe(heading), _HEADING)
+        for point in points:
+            yield Paragraph(_safe(point), _POINT, bulletText="•")
+
+
+def _section(extract: Extract, section: Section) -> Iterator[Any]:
+    lines = extract.of(section)
+    if not lines:
+        return
+    title, below = words.SECTIONS[section]
+    yield KeepTogether([Paragraph(_safe(f"{title} ({len(lines)})"), _HEADING), Paragraph(_safe(below), _SMALL)])
+    zone = extract.practice.zone
+    yield Table(
+        [[Paragraph(_when(line.at, zone), _TEXT), _told(line)] for line in lines],
+        colWidths=[34 * mm, None],
+        style=_GRID,
+    )
+
+
+def _told(line: Line) -> list[Any]:
+    said: list[Any] = [Paragraph(f"<b>{_safe(line.title)}</b>", _TEXT)]
+    if line.what:
+        said.append(Paragraph(_safe("Sur : " + " ; ".join(line.what) + "."), _TEXT))
+    told = [
+        ("À qui", line.whom),
+        ("Identité vérifiée par", ", ".join(line.means)),
+        ("Écoute", line.heard),
+        ("Pourquoi" if line.section is not Section.NOT_TOLD else "Pourquoi rien n’a été dit", line.why),
+        ("Par", line.by),
+    ]
+    said += [Paragraph(_safe(f"{name} : {value}."), _TEXT) for name, value in told if value]
+    if not line.intact:
+        said.append(Paragraph(_safe(notes.BROKEN_LINE), _BROKEN))
+    where = f"Appel n° {line.call} · " if line.call else ""
+    said.append(Paragraph(_safe(f"{where}enregistrement {line.record}"), _SMALL))
+    return said
+
+
+def _calls(extract: Extract) -> Iterator[Any]:
+    zone = extract.practice.zone
+    rows = []
+    for call in extract.calls:
+        ended = "" if call.ended is None else f", fin à {clock(call.ended, zone)}"
+        told = f"{day(call.started, zone)} à {clock(call.started, zone)}{ended}"
+        below = Paragraph(_safe(f"référence {call.id}"), _SMALL)
+        rows.append([Paragraph(f"n° {call.number}", _TEXT), [Paragraph(_safe(told), _TEXT), below]])
+    yield KeepTogether([Paragraph("Les appels dont il est question", _HEADING)])
+    yield Paragraph(_safe(notes.CALLS), _SMALL)
+    yield Table(rows, colWidths=[14 * mm, None], style=_GRID)
+
+
+def _when(at: datetime, zone: ZoneInfo) -> str:
+    return f"{_safe(day(at, zone))}<br/>{clock(at, zone)}"
+
+
+def _safe(text: str) -> str:
+    """A text as markup that is nothing but this text."""
+    return escape(_letters(text))
+
+
+def _letters(text: str) -> str:
+    """With the letters that the standard fonts have (WinAnsi), and a question mark for others."""
+    return text.replace("\u202f", "\u00a0").encode("cp1252", "replace").decode("cp1252")

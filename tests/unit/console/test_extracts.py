@@ -1,0 +1,151 @@
+"""The pages of extracts: prepared, read, given as a file that is the answer to a form, and declined."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from callcenter.console.extract_ports import Choice, Form, NotNow, Wanted
+from callcenter.console.extracts import ExtractPages
+from callcenter.reports.extract_tables import Asks, IdentityCheck
+from tests.unit.console.doubles import Desk, open_desk
+from tests.unit.console.extracts import EXTRACT, NAMED, PRACTICE, ROW, ExtractsDouble
+
+PATH = "/extraits"
+ONE = f"{PATH}/{EXTRACT}"
+FORM = {
+    **{"cabinet": str(PRACTICE), "patient": "a-key", "demandeur": "patient", "controle": "in_person", "appel": "x"},
+    **{"naissance": "1962-03-14", "nom": "Martin-Duval", "prenom": " Jeanne ", "du": "2026-10-01", "au": "2026-11-20"},
+}
+WHY = "Indispensable pour sa plainte."
+
+
+@asynccontextmanager
+async def desk_with(extracts: ExtractsDouble) -> AsyncIterator[Desk]:
+    async with open_desk(pages=(ExtractPages(extracts),)) as desk:
+        await desk.signed_in(roles=frozenset({"supervisor", "practitioner"}), confirmed=True)
+        await desk.guest.get("/compte")
+        yield desk
+
+
+async def test_an_extract_is_prepared_and_its_address_names_nobody() -> None:
+    extracts = ExtractsDouble()
+    async with desk_with(extracts) as desk:
+        form = await desk.guest.post(f"{PATH}/nouveau", cabinet=str(PRACTICE), patient="a-key")
+        assert 'value="2026-10-01"' in form.text, "from the beginning of the register"
+        assert extracts.done == [("start", PRACTICE, "a-key")]
+        assert (await desk.guest.post(PATH, **FORM)).location == ONE
+        (_, wanted) = extracts.done[-1]
+        assert isinstance(wanted, Wanted)
+        assert (wanted.asks, wanted.check, wanted.call) == (Asks.PATIENT, IdentityCheck.IN_PERSON, "")
+        assert wanted.named == NAMED
+
+
+async def test_what_is_wrong_with_the_form_is_said_and_nothing_typed_is_lost() -> None:
+    extracts = ExtractsDouble()
+    async with desk_with(extracts) as desk:
+        wrong = {"demandeur": "cousin", "controle": "", "nom": "", "naissance": "x", "au": "2036-01-01"}
+        page = await desk.guest.post(PATH, **{**FORM, **wrong})
+        assert page.status == 422
+        for said in ("qui demande.", "l’identité a été contrôlée.", "le nom en entier.", "la date de", "au plus tard"):
+            assert said in page.words
+        assert 'value="Jeanne"' in page.text.replace(" Jeanne ", "Jeanne")
+        assert "a-key" in page.text
+        by_call = await desk.guest.post(PATH, **{**FORM, "demandeur": "parent", "controle": "verified_call"})
+        assert "Un appel ne prouve que le patient" in by_call.words
+        missing = await desk.guest.post(PATH, **{**FORM, "controle": "verified_call", "appel": " "})
+        assert "Écrivez la référence de l’appel." in missing.words
+        assert not [one for one in extracts.done if one[0] == "prepare"]
+
+
+@pytest.mark.parametrize("why", list(NotNow))
+async def test_why_it_is_not_prepared_is_said(why: NotNow) -> None:
+    async with desk_with(ExtractsDouble(not_now=why)) as desk:
+        page = await desk.guest.post(PATH, **FORM)
+        assert page.status == 422
+        assert "Une chose est à corriger" in page.words
+        assert 'value="Martin-Duval"' in page.text
+
+
+async def test_a_file_is_the_answer_to_a_form_with_what_was_chosen() -> None:
+    extracts = ExtractsDouble(row=replace(ROW, asks=Asks.PARENT), minor=True)
+    async with desk_with(extracts) as desk:
+        read = await desk.guest.get(ONE)
+        assert "Jeanne Martin-Duval" in read.words
+        assert "ne correspond plus à ce qui a été écrit" in read.words
+        held = f"retenir-{UUID(int=2)}"
+        assert f'name="{held}" value="oui" checked' in read.text, (
+            "what a minor may have asked for is held back at first"
+        )
+        assert f'name="retenir-{UUID(int=1)}" value="oui">' in read.text
+        given = await desk.guest.post(f"{ONE}/remise", forme="pdf", **{held: "oui"})
+        assert given.status == 200
+        assert given.headers["Content-Type"] == "application/pdf"
+        assert given.headers["Cache-Control"] == "no-store"
+        assert given.headers["Content-Disposition"] == f'attachment; filename="extrait-{EXTRACT}.pdf"'
+        assert extracts.done == [("release", Choice(Form.PDF, held_back=frozenset({UUID(int=2)})))]
+        named = await desk.guest.post(f"{ONE}/remise", forme="json", personnel="oui", texte=WHY)
+        assert named.headers["Content-Type"] == "application/json"
+        assert extracts.done[-1] == ("release", Choice(Form.JSON, staff_named=True, why=WHY))
+        assert (await desk.guest.post(f"{ONE}/remise", forme="pdf", **{"retenir-x": "oui"})).status == 400
+        assert (await desk.guest.post(f"{ONE}/remise", forme="doc")).status == 400
+
+
+async def test_staff_are_named_for_a_reason_and_what_was_ticked_stays() -> None:
+    extracts = ExtractsDouble(row=replace(ROW, asks=Asks.GUARDIAN), minor=True)
+    async with desk_with(extracts) as desk:
+        first = f"retenir-{UUID(int=1)}"
+        page = await desk.guest.post(f"{ONE}/remise", forme="pdf", personnel="oui", texte="non", **{first: "oui"})
+        assert page.status == 422
+        assert "Écrivez pourquoi le personnel est nommé" in page.words
+        assert f'name="{first}" value="oui" checked' in page.text
+        assert f'name="retenir-{UUID(int=2)}" value="oui">' in page.text
+        assert extracts.done == []
+
+
+async def test_nothing_is_held_back_from_the_patient() -> None:
+    async with desk_with(ExtractsDouble(minor=True)) as desk:
+        assert "retenir-" not in (await desk.guest.get(ONE)).text
+
+
+async def test_a_supervisor_sees_what_is_prepared_and_gives_nothing() -> None:
+    async with desk_with(ExtractsDouble(decides=False)) as desk:
+        page = await desk.guest.get(ONE)
+        assert "Dit au téléphone" in page.words
+        assert "/remise" not in page.text
+        assert "/refus" not in page.text
+        assert "Lire et décider" not in (await desk.guest.get(PATH)).words
+
+
+async def test_without_training_nothing_is_shown() -> None:
+    async with desk_with(ExtractsDouble(trained=False)) as desk:
+        page = await desk.guest.get(ONE)
+        assert "Votre formation n’est pas à jour" in page.words
+        assert "Martin" not in page.words
+        assert "/remise" not in page.text
+
+
+async def test_it_is_declined_for_a_reason_and_once() -> None:
+    extracts = ExtractsDouble(unsure=True)
+    async with desk_with(extracts) as desk:
+        assert "identité incertaine" in (await desk.guest.get(ONE)).words
+        short = await desk.guest.post(f"{ONE}/refus", texte="non")
+        assert "Écrivez pourquoi c’est refusé" in short.words
+        done = await desk.guest.post(f"{ONE}/refus", texte="Ce n’est pas cette personne.")
+        assert done.location == f"{PATH}?fait=refus"
+        assert "Le refus est inscrit." in (await desk.guest.get(f"{PATH}?fait=refus")).words
+        extracts.decided = True
+        late = await desk.guest.post(f"{ONE}/refus", texte="Ce n’est pas cette personne.")
+        assert "Quelqu’un vient d’en décider" in late.words
+
+
+async def test_the_list_says_what_is_late() -> None:
+    async with desk_with(ExtractsDouble()) as desk:
+        page = await desk.guest.get(PATH)
+        assert "En retard" in page.words
+        assert "À décider" in page.words
+        assert "Martin" not in page.text
