@@ -66,6 +66,8 @@ class Act(StrEnum):
     INCIDENT_CLOSED = "incident.closed"
     #: Calls begin in another release of the flows from then on.
     FLOWS_PUBLISHED = "flows.published"
+    #: The installation is as a backup had it: what was done after that moment is in no log.
+    RESTORED = "installation.restored"
 
 
 @dataclass(frozen=True, slots=True)
