@@ -55,7 +55,7 @@ class Backup:
 
     def key_files(self) -> Mapping[str, bytes]:
         """The key files in it, by name."""
-        return {name: b"".join(self.content(name))[:_LARGEST_KEYS] for name in self.manifest.keys}
+        return {name: b"".join(self.content(name)) for name in self.manifest.keys}
 
     def keyring(self) -> Keyring:
         """The keys of sealed fields, as a server would read them.
@@ -84,6 +84,8 @@ def open_backup(folder: Path, opener: Opener | None) -> Backup:
     needed = {manifest.stored_as(name) for name in (DATABASE, *manifest.keys)}
     if _KEYS not in manifest.keys or set(manifest.files) != needed:
         raise NotABackup(f"{folder} lacks the database or its keys: take another backup")
+    if any(manifest.files[manifest.stored_as(name)].size > _LARGEST_KEYS for name in manifest.keys):
+        raise NotABackup(f"{folder} has a key file that is too large to be one")
     check_files(folder, manifest)
     if manifest.in_clear:
         return Backup(folder, manifest, None)

@@ -122,7 +122,7 @@ class Manifest:
         Raises:
             ManifestChanged: it was not.
         """
-        if not hmac.compare_digest(self._mark_by(key), self.mark):
+        if not hmac.compare_digest(self._mark_by(key).encode(), self.mark.encode(errors="replace")):
             raise ManifestChanged
 
     def to_json(self) -> str:

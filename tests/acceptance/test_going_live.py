@@ -239,6 +239,7 @@ def reader(live: Installation) -> Shell:
         r"\.venv/bin/callcenter": CALLCENTER,
         r"postgresql://(\w+):…@…/(\w+)": f"'{address}'",
         r"\[\"…\"\]": f'["{"0123456789abcdef" * 2}"]',
+        r"/mnt/backups": str(folder / "backups"),
         r" (cabinet\.yaml|\w+\.csv) ": rf" {folder}/\1 ",
         r"Télésecrétariat …": "Télésecrétariat des essais",
     }
