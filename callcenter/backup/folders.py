@@ -50,11 +50,11 @@ def made_whole(folder: Path, name: str) -> Iterator[Path]:
         with _explained(folder):
             fcntl.flock(held, fcntl.LOCK_EX)
             yield begun
-            _to_disk(begun)
+            to_disk(begun)
             if whole.exists():
                 raise Conflict(f"{whole} is there already: wait a second, then make another backup")
             begun.rename(whole)
-            _to_disk(folder)
+            to_disk(folder)
     finally:
         os.close(held)
         shutil.rmtree(begun, ignore_errors=True)
@@ -131,7 +131,7 @@ def _forget_begun(folder: Path) -> None:
             os.close(held)
 
 
-def _to_disk(folder: Path) -> None:
+def to_disk(folder: Path) -> None:
     """That the names in ``folder`` are there after a power cut, too."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -6,7 +6,8 @@ it until the last step has ended: what was about to be sent is put aside, and wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.app.erasing import erase_what_is_over
 from callcenter.backup.aftermath import PutAside, put_aside
 from callcenter.backup.checking import Backup
-from callcenter.backup.folders import private_file
+from callcenter.backup.folders import private_file, to_disk
 from callcenter.backup.making import needs_owner, plain_dsn
 from callcenter.backup.manifest import DATABASE
 from callcenter.backup.programs import fed, for_restore
@@ -101,25 +102,39 @@ async def restore_backup(
     async with reach_database(settings, share=False, empty=True) as addresses:
         if addresses.owner is None:
             raise needs_owner()
-        loaded = await _begin(addresses.owner, backup, embedded=settings.database.url is None)
-        await _check_login(addresses.app)
-        written = _write_keys(missing)
-        if not loaded:
-            await _load(addresses.owner, backup, say)
-        await _compare(addresses.owner, backup)
-        say("bringing the schema to this version")
-        await bring_up_to_date(addresses.owner, restoring=True)
-        database = Database(addresses.app, pool_size=1, application="callcenter-restore")
-        try:
-            await check_keys(database, Sealer(keyring, random))
-            settled = _Settling(settings, database, addresses.owner, Sealer(keyring, random), clock, random)
-            aside, reminders, erased = await settled.settle(backup, by, say)
-        finally:
-            await database.close()
+        async with _alone(addresses.owner):
+            loaded = await _begin(addresses.owner, backup, embedded=settings.database.url is None)
+            await _check_login(addresses.app)
+            written = _write_keys(missing)
+            if not loaded:
+                await _load(addresses.owner, backup, say)
+            await _compare(addresses.owner, backup)
+            say("bringing the schema to this version")
+            await bring_up_to_date(addresses.owner, restoring=True)
+            database = Database(addresses.app, pool_size=1, application="callcenter-restore")
+            try:
+                await check_keys(database, Sealer(keyring, random))
+                settling = _Settling(settings, database, addresses.owner, Sealer(keyring, random), clock, random)
+                aside, reminders, erased = await settling.settle(backup, by, say)
+            finally:
+                await database.close()
     return Restored(written, aside, reminders, erased)
 
 
 # --- what must not be there
+
+
+@asynccontextmanager
+async def _alone(owner_url: str) -> AsyncIterator[None]:
+    """Nobody else restores into that database while the body runs.
+
+    Raises:
+        NotEmpty: somebody does.
+    """
+    async with single_connection(owner_url) as connection:
+        if not (await connection.execute(_ALONE, {"what": UNFINISHED})).scalar_one():
+            raise NotEmpty("somebody else restores into this database at this moment: let them end")
+        yield
 
 
 def _missing_keys(settings: Settings, backup: Backup) -> Mapping[Path, bytes]:
@@ -211,6 +226,7 @@ def _write_keys(missing: Mapping[Path, bytes]) -> tuple[Path, ...]:
             file.write(content)
         path.hardlink_to(begun)  # unlike a rename, it fails where somebody has put one meanwhile
         begun.unlink()
+        to_disk(path.parent)
     return tuple(missing)
 
 
@@ -285,6 +301,7 @@ class _Settling:
         return aside, reminders, erased
 
 
+_ALONE = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:what, 0))")
 _SERVER = text("SELECT current_setting('server_version_num')::int")
 _MAKE_MARK = text(f"CREATE TABLE public.{UNFINISHED} (backup text NOT NULL, compared boolean NOT NULL DEFAULT false)")
 _MARK = text(f"INSERT INTO public.{UNFINISHED} (backup) VALUES (:backup)")  # noqa: S608 — a name of ours

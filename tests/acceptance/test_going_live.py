@@ -306,6 +306,38 @@ async def test_the_page_can_be_followed_in_its_order(installation: Installation)
     assert (first, [line.split(":")[0] for line in lacking], last) == (1, ["BAD  practices"], (0, []))
 
 
+async def test_the_drill_brings_everything_back_by_the_commands_of_the_page(enrolled: Enrolled) -> None:
+    """Section 7, with the page's two logins: a backup, and a database beside it into which it comes back."""
+    live, drill = enrolled.live, "callcenter_drill"
+    key, medium = live.folder / "recovery.key", live.folder / "medium"
+    assert live.run("backup", "key", str(key)).returncode == 0
+    owner = live.server.url(user=INSTALL, database=DATABASE, driver="postgresql")
+    made = live.run(
+        "backup", "--to", str(medium), "--recovery-key", f"{key}.public", CALLCENTER_DATABASE__OWNER_URL=owner
+    )
+    assert (made.returncode, made.stderr) == (0, ""), made.stderr
+    (folder,) = medium.iterdir()
+    assert str(folder) in made.stdout
+    verified = live.run("backup", "verify", str(folder), "--recovery-key", str(key))
+    assert (verified.returncode, "keys and database open" in verified.stdout) == (0, True), verified.stderr
+
+    await live.administer(f"CREATE DATABASE {drill} OWNER {INSTALL}")
+    elsewhere = {
+        "DATABASE_URL": live.server.url(user=SERVER, database=drill, driver="postgresql"),
+        "CALLCENTER_DATABASE__OWNER_URL": live.server.url(user=INSTALL, database=drill, driver="postgresql"),
+        "CALLCENTER_KEYS_FILE": str(live.folder / "drill" / "keys.json"),
+    }
+    restore = ("restore", str(folder), "--recovery-key", str(key))
+    nobody = live.server.url(user="nobody_here", database=drill, driver="postgresql")
+    too_early = live.run(*restore, **{**elsewhere, "DATABASE_URL": nobody})
+    assert (too_early.returncode, "IN ROLE callcenter_app" in too_early.stderr) == (2, True), too_early.stderr
+    restored = live.run(*restore, **elsewhere)
+    assert (restored.returncode, restored.stderr) == (0, ""), restored.stderr
+    assert "Before you serve:" in restored.stdout
+    healthy = live.run("doctor", **elsewhere)
+    assert (healthy.returncode, "1 practice" in healthy.stdout) == (0, True), healthy.stdout
+
+
 # --- when the machine is down
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import stat
 import subprocess
@@ -11,8 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from click.testing import CliRunner, Result
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -26,6 +29,8 @@ from callcenter.backup.programs import NoProgram, Program, ProgramFailed, for_du
 from callcenter.backup.restoring import NotEmpty, OlderServer, Restored, RowsMissing, TooNew, restore_backup
 from callcenter.backup.sealed_files import SealedFileDamaged
 from callcenter.backup.snapshots import HiddenRows, NothingToBackUp, rows_of, snapshot_of
+from callcenter.backup.telling import told
+from callcenter.cli import main
 from callcenter.installation import DatabaseFit, prepare_database
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError
@@ -203,6 +208,30 @@ async def test_what_cannot_be_read_leaves_nothing_on_the_medium(scene: Scene, mo
                 raise AssertionError
 
 
+async def test_a_backup_that_is_interrupted_leaves_nothing_and_no_program_behind(scene: Scene) -> None:
+    begun = asyncio.Event()
+
+    def say(line: str) -> None:
+        if "table" in line:
+            begun.set()
+
+    task = asyncio.create_task(make_backup(scene.here, scene.folder / "medium", WORDS, scene.random, say))
+    await asyncio.wait_for(begun.wait(), 60)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list((scene.folder / "medium").iterdir()) == []
+    async with as_owner(scene.here) as owner:
+        async with asyncio.timeout(20):
+            while await count(owner, _DUMPS):
+                await asyncio.sleep(0.01)
+
+
+_DUMPS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ 'pg_dump|backup'"
+)
+
+
 # --- bringing it back
 
 
@@ -217,13 +246,20 @@ async def test_everything_comes_back_as_it_was_counted_and_goes_on(
             yield piece
 
     monkeypatch.setattr(making, "output_of", written_meanwhile)
+    async with as_owner(scene.here) as owner, owner.house() as connection:
+        for statement in _CHECKPOINTS:
+            await connection.execute(text(statement))
+    (scene.folder / "sealer.key").write_bytes(b"what signs the ledger")
     made = await scene.make()
+    assert [(head.log, head.size, head.note) for head in made.manifest.heads] == [(str(UUID(int=0)), 7, "seven")]
     async with scene.elsewhere() as there:
         restored = await scene.restore(open_backup(made.folder, WORDS), there)
         assert there.keys_file is not None
-        assert restored.keys == (there.keys_file,)
-        assert there.keys_file.read_bytes() == (scene.folder / "keys.json").read_bytes()
-        assert stat.S_IMODE(there.keys_file.stat().st_mode) == 0o600
+        assert [path.name for path in restored.keys] == ["keys.json", "sealer.key"]
+        for path in restored.keys:
+            assert path.read_bytes() == (scene.folder / path.name).read_bytes()
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert "later checkpoint" in told(made.manifest, restored)
         assert await served_from(there)
         async with as_owner(there) as owner, owner.house() as connection:
             assert {name: rows for name, rows in (await rows_of(connection)).items() if rows} == {
@@ -241,6 +277,14 @@ async def test_everything_comes_back_as_it_was_counted_and_goes_on(
                 await count(app, "SELECT count(*) FROM patient")
         with pytest.raises(NotEmpty, match="overwrites nothing"):
             await scene.restore(open_backup(made.folder, WORDS), there)
+
+
+#: As a ledger that is sealed keeps its checkpoints.
+_CHECKPOINTS = (
+    "DROP TABLE IF EXISTS audit_checkpoint CASCADE",
+    "CREATE TABLE audit_checkpoint (log_id uuid, size bigint, note text)",
+    f"INSERT INTO audit_checkpoint VALUES ('{UUID(int=0)}', 3, 'three'), ('{UUID(int=0)}', 7, 'seven')",
+)
 
 
 async def test_what_is_there_already_is_never_overwritten(scene: Scene) -> None:
@@ -263,6 +307,10 @@ async def test_a_restore_that_stops_on_the_way_serves_nobody_and_goes_on_when_it
 ) -> None:
     first, backup = open_backup((await scene.make()).folder, WORDS), None
     async with scene.elsewhere() as there:
+        assert there.database.owner_url is not None
+        async with restoring._alone(there.database.owner_url.get_secret_value()):
+            with pytest.raises(NotEmpty, match="somebody else"):
+                await scene.restore(first, there)
         for step in ("_load", "_compare", "bring_up_to_date", "put_aside", "erase_what_is_over"):
             with monkeypatch.context() as stops:
                 stops.setattr(restoring, step, interrupted)
@@ -329,6 +377,46 @@ async def test_a_backup_that_is_not_as_it_was_made_is_refused_before_anything_is
         with pytest.raises(RowsMissing, match="patient"):
             await scene.restore(fewer, there)
         assert not await served_from(there)
+
+
+# --- the commands
+
+
+async def typed(*arguments: str | Path) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, main, [str(one) for one in arguments])
+
+
+async def test_verify_says_by_its_exit_code_whether_a_backup_is_whole(scene: Scene) -> None:
+    made, words = await scene.make(), scene.folder / "words"
+    words.write_text(WORDS.words + "\n", encoding="utf-8")
+    opened = await typed("backup", "verify", made.folder, "--passphrase-file", words)
+    assert (opened.exit_code, "keys and database open" in opened.output) == (0, True), opened.output
+    assert "locked with a passphrase" in opened.output
+    assert (await typed("backup", "verify", made.folder, "--digests-only")).exit_code == 0
+    words.write_text("d'autres mots sans rapport", encoding="utf-8")
+    assert (await typed("backup", "verify", made.folder, "--passphrase-file", words)).exit_code == 2
+    assert (await typed("backup", "verify", scene.folder)).exit_code == 2
+    sealed = made.folder / "keys.json.sealed"
+    sealed.write_bytes(sealed.read_bytes()[:-1] + b"?")
+    damaged = await typed("backup", "verify", made.folder, "--digests-only")
+    assert (damaged.exit_code, "take another backup" in damaged.output) == (1, True)
+
+
+async def test_a_backup_says_how_it_is_locked_or_is_not_made(tmp_path: Path) -> None:
+    key = tmp_path / "recovery.key"
+    assert (await typed("backup", "key", key)).exit_code == 0
+    assert (await typed("backup", "key", key)).exit_code == 2  # never overwritten
+    (tmp_path / "short").write_text("azerty", encoding="utf-8")
+    for how, says in (
+        ([], "nothing says how the backup is locked"),
+        (["--in-clear", "--recovery-key", key], "exclude one another"),
+        (["--passphrase-file", tmp_path / "short"], "16 characters"),
+        (["--recovery-key", tmp_path / "short"], "not a recovery key"),
+    ):
+        refused = await typed("backup", "--to", tmp_path / "medium", *how)
+        assert (refused.exit_code, says in refused.output) == (2, True), refused.output
+    assert "--to is missing" in (await typed("backup", "--in-clear")).output
+    assert not (tmp_path / "medium").exists()
 
 
 # --- the programs
