@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import stat
 import subprocess
@@ -22,12 +23,13 @@ from sqlalchemy.exc import DBAPIError
 
 from callcenter.backup import making, programs, restoring
 from callcenter.backup.checking import Backup, NotOpened, OtherKeys, open_backup, read_through
+from callcenter.backup.folders import NoRoom
 from callcenter.backup.locks import Passphrase, WrongOpener
 from callcenter.backup.making import Made, make_backup
 from callcenter.backup.manifest import NAME, ManifestChanged, NotABackup
 from callcenter.backup.programs import NoProgram, Program, ProgramFailed, for_dump, for_restore
 from callcenter.backup.restoring import NotEmpty, OlderServer, Restored, RowsMissing, TooNew, restore_backup
-from callcenter.backup.sealed_files import SealedFileDamaged
+from callcenter.backup.sealed_files import SealedFileDamaged, SealedWriter
 from callcenter.backup.snapshots import HiddenRows, NothingToBackUp, rows_of, snapshot_of
 from callcenter.backup.telling import told
 from callcenter.cli import main
@@ -201,6 +203,11 @@ async def test_what_cannot_be_read_leaves_nothing_on_the_medium(scene: Scene, mo
     with pytest.raises(ProgramFailed, match="no matching tables"):
         await scene.make()
     assert list((scene.folder / "medium").iterdir()) == []
+    monkeypatch.setattr(making, "_DUMP", making._DUMP[:-1])
+    monkeypatch.setattr(making, "SealedWriter", FullDisk)
+    with pytest.raises(NoRoom, match="free some space"):
+        await scene.make()
+    assert list((scene.folder / "medium").iterdir()) == []
     async with scene.elsewhere() as empty:
         assert empty.database.owner_url is not None
         with pytest.raises(NothingToBackUp):
@@ -230,6 +237,13 @@ async def test_a_backup_that_is_interrupted_leaves_nothing_and_no_program_behind
 _DUMPS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ 'pg_dump|backup'"
 )
+
+
+class FullDisk(SealedWriter):
+    """Writes on a disk on which nothing but the beginning has room."""
+
+    def write(self, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 # --- bringing it back
