@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from callcenter.store.database import Database, single_connection
 from callcenter.store.embedded import SUPERUSER, DataInUse, EmbeddedPostgres, places_for
 from callcenter.store.keys import load_keys
 from callcenter.store.migrations import current_revision, migrate, needed_revision, revisions
+from callcenter.store.restoring import refuse_unfinished
 from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
 from callcenter.store.schema import APP, OWNER, SEALER
 from callcenter.store.sealed import Sealer
@@ -49,11 +50,12 @@ class Addresses:
 
 
 @asynccontextmanager
-async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIterator[Addresses]:
+async def reach_database(settings: Settings, *, share: bool = True, empty: bool = False) -> AsyncIterator[Addresses]:
     """The configured database, or the embedded one: started, or used where another process runs it already.
 
     Arguments:
         share: use what another process runs; otherwise that is an error.
+        empty: leave an embedded database that holds nothing yet without tables, for a backup that brings its own.
 
     Raises:
         DataInUse: another process runs the embedded database, and it is not to be shared.
@@ -77,7 +79,7 @@ async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIter
         started = False
     try:
         if started:
-            await _prepare_embedded(server)
+            await _prepare_embedded(server, empty=empty)
         yield Addresses(
             server.url(user=APP, database=DATABASE),
             server.dsn(user=APP, database=DATABASE),
@@ -89,13 +91,14 @@ async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIter
             await server.stop()
 
 
-async def _prepare_embedded(server: EmbeddedPostgres) -> None:
+async def _prepare_embedded(server: EmbeddedPostgres, *, empty: bool) -> None:
     root = create_async_engine(server.url(user=SUPERUSER, database="postgres"), isolation_level="AUTOCOMMIT")
     async with root.connect() as connection:
         await ensure_roles(connection, login=True)
         await create_database(connection, DATABASE)
     await root.dispose()
-    await bring_up_to_date(server.url(user=OWNER, database=DATABASE))
+    if not empty:
+        await bring_up_to_date(server.url(user=OWNER, database=DATABASE))
 
 
 async def prepare_database(settings: Settings) -> str:
@@ -118,10 +121,19 @@ async def prepare_database(settings: Settings) -> str:
     return "the database is at the schema of this version"
 
 
-async def bring_up_to_date(owner_url: str) -> None:
-    """Apply the migrations that are missing, as the owner role."""
+async def bring_up_to_date(owner_url: str, *, restoring: bool = False) -> None:
+    """Apply the migrations that are missing, as the owner role.
+
+    Arguments:
+        restoring: as a step of a restore, which is else waited for.
+
+    Raises:
+        RestoreUnfinished: a backup is being restored into this database.
+    """
     async with single_connection(owner_url) as connection:
         await become_owner(connection)
+        if not restoring:
+            await refuse_unfinished(connection)
         current, needed = await revisions(connection)
         if current != needed:
             await migrate(connection)
@@ -184,8 +196,10 @@ class DatabaseFit:
 
         Raises:
             SchemaOutdated: it is not that of this version.
+            RestoreUnfinished: a backup is being restored into it.
         """
         async with self.database.house() as connection:
+            await refuse_unfinished(connection)
             current = await current_revision(connection)
         if current != self.needed:
             raise SchemaOutdated
@@ -228,3 +242,9 @@ def sealer_key_path(settings: Settings) -> Path:
 def keys_path(settings: Settings) -> Path:
     """The key file: as configured, or beside the embedded database, so that neither outlives the other."""
     return settings.keys_file or places_for(settings.database.folder or PROJECT).data.parent / "keys.json"
+
+
+def key_places(settings: Settings) -> Mapping[str, Path]:
+    """Every key file of the installation, there or not, by the name under which a backup has it."""
+    keys = keys_path(settings)
+    return {"keys.json": keys, "sealer.key": keys.with_name("sealer.key")}

@@ -182,14 +182,7 @@ class Recordings:
 
     async def erase(self) -> int:
         """Erase the sounds whose time is over (RC-06); returns how many."""
-        return await in_each(self.database, self._erase)
-
-    async def _erase(self, practice: UUID) -> int:
-        async with self.database.practice(practice) as tx:
-            erased = await self._voices.erase_old(tx, self.clock.now())
-            for voice in erased:
-                await self._note(tx, voice, EventKind.VOICE_ERASED)
-        return len(erased)
+        return await erase_sounds(self.database, self.sealer, self.clock, self.random)
 
     @property
     def _voices(self) -> VoiceMessages:
@@ -228,11 +221,28 @@ class Recordings:
             self.alarm.recording_left(row.id)
 
     async def _note(self, tx: Transaction, voice: UUID, kind: EventKind, **content: Value) -> None:
-        """On record, in a stream of the message's own."""
-        entry = Entry(kind, _ACTOR, None, {"refs": [f"voice_message:{voice}"], **content})
-        await note(tx, entry, self.clock, self.random, stream=voice)
+        await _note(tx, voice, kind, self.clock, self.random, **content)
 
 
 async def kept_too_long(tx: Transaction, now: datetime) -> int:
     """How many recordings of the practice of ``tx`` the carrier has kept for a day or more."""
     return await count_left(tx, now - ALARM_AFTER)
+
+
+async def erase_sounds(database: Database, sealer: Sealer, clock: Clock, random: Random) -> int:
+    """Erase the sounds whose time is over (RC-06), each on record; returns how many."""
+
+    async def erase(practice: UUID) -> int:
+        async with database.practice(practice) as tx:
+            erased = await VoiceMessages(sealer).erase_old(tx, clock.now())
+            for voice in erased:
+                await _note(tx, voice, EventKind.VOICE_ERASED, clock, random)
+        return len(erased)
+
+    return await in_each(database, erase)
+
+
+async def _note(tx: Transaction, voice: UUID, kind: EventKind, clock: Clock, random: Random, **content: Value) -> None:
+    """On record, in a stream of the message's own."""
+    entry = Entry(kind, _ACTOR, None, {"refs": [f"voice_message:{voice}"], **content})
+    await note(tx, entry, clock, random, stream=voice)

@@ -92,38 +92,8 @@ class Upkeep:
     carrier: CallStatusSource
 
     async def forget(self) -> int:
-        """Delete what is past its time: stored answers, audio texts, codes, challenges, tries at references, slots
-        held, callbacks that are over, what became of text messages, and the words of broken glass.
-
-        Returns how many rows went.
-        """
-        now = self.clock.now()
-        async with self.database.house() as connection:
-            gone = (await connection.execute(_FORGET_TEXTS, {"before": now - CHALLENGES_KEPT})).rowcount
-            gone += await forget_claims(connection, now - CHALLENGES_KEPT)
-        return int(gone) + await in_each(self.database, lambda practice: self._forget(practice, now))
-
-    async def _forget(self, practice: UUID, now: datetime) -> int:
-        async with self.database.practice(practice) as tx:
-            run = tx.connection.execute
-            gone = (await run(_FORGET_AUDIO, {"before": now - AUDIO_KEPT})).rowcount
-            gone += (await run(_FORGET_SESSIONS, {"before": now - ANSWERS_KEPT})).rowcount
-            gone += (await run(_FORGET_TRACES, {"before": now - TRACES_KEPT})).rowcount
-            await run(_FORGET_SECRETS, {"now": now})
-            gone += (await run(_FORGET_CHALLENGES, {"before": now - CHALLENGES_KEPT})).scalar_one()
-            gone += (await run(_FORGET_LIFTED, {"before": now - CHALLENGES_KEPT})).rowcount
-            gone += (await run(_FORGET_RELEASES, {"before": now - TRACES_KEPT})).scalar_one()
-            gone += (await run(_FORGET_GLASS, {"before": now - TRACES_KEPT})).scalar_one()
-            await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
-            gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
-            gone += (await run(_FORGET_TRIES, {"before": now - CHALLENGES_KEPT})).scalar_one()
-            callbacks = {"before": now - CHALLENGES_KEPT, "most": _MOST_CALLBACKS}
-            gone += (await run(_FORGET_CALLBACKS, callbacks)).scalar_one()
-            gone += (await run(_FORGET_HOLDS, {"now": now})).rowcount
-            gone += (await run(_HIDE, {"now": now})).rowcount
-            gone += (await run(_FORGET_SCRIPTS, {"before": now - SCRIPTS_KEPT})).rowcount
-            gone += (await run(_FORGET_NOTES, {"before": now - NOTES_KEPT})).rowcount
-            return int(gone)
+        """Delete what is past its time; returns how many rows went."""
+        return await forget(self.database, self.clock)
 
     async def reconcile(self, limit: int = 100) -> int:
         """Ask the carrier about calls that must be over and are still open here; returns how many were settled."""
@@ -146,3 +116,39 @@ class Upkeep:
                 await self.endings.status(StatusChanged(sid, ended))
                 settled += 1
         return settled
+
+
+async def forget(database: Database, clock: Clock) -> int:
+    """Delete what is past its time: stored answers, audio texts, codes, challenges, tries at references, slots held,
+    callbacks that are over, what became of text messages, and the words of broken glass.
+
+    Returns how many rows went.
+    """
+    now = clock.now()
+    async with database.house() as connection:
+        gone = (await connection.execute(_FORGET_TEXTS, {"before": now - CHALLENGES_KEPT})).rowcount
+        gone += await forget_claims(connection, now - CHALLENGES_KEPT)
+    return int(gone) + await in_each(database, lambda practice: _forget(database, practice, now))
+
+
+async def _forget(database: Database, practice: UUID, now: datetime) -> int:
+    async with database.practice(practice) as tx:
+        run = tx.connection.execute
+        gone = (await run(_FORGET_AUDIO, {"before": now - AUDIO_KEPT})).rowcount
+        gone += (await run(_FORGET_SESSIONS, {"before": now - ANSWERS_KEPT})).rowcount
+        gone += (await run(_FORGET_TRACES, {"before": now - TRACES_KEPT})).rowcount
+        await run(_FORGET_SECRETS, {"now": now})
+        gone += (await run(_FORGET_CHALLENGES, {"before": now - CHALLENGES_KEPT})).scalar_one()
+        gone += (await run(_FORGET_LIFTED, {"before": now - CHALLENGES_KEPT})).rowcount
+        gone += (await run(_FORGET_RELEASES, {"before": now - TRACES_KEPT})).scalar_one()
+        gone += (await run(_FORGET_GLASS, {"before": now - TRACES_KEPT})).scalar_one()
+        await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
+        gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
+        gone += (await run(_FORGET_TRIES, {"before": now - CHALLENGES_KEPT})).scalar_one()
+        callbacks = {"before": now - CHALLENGES_KEPT, "most": _MOST_CALLBACKS}
+        gone += (await run(_FORGET_CALLBACKS, callbacks)).scalar_one()
+        gone += (await run(_FORGET_HOLDS, {"now": now})).rowcount
+        gone += (await run(_HIDE, {"now": now})).rowcount
+        gone += (await run(_FORGET_SCRIPTS, {"before": now - SCRIPTS_KEPT})).rowcount
+        gone += (await run(_FORGET_NOTES, {"before": now - NOTES_KEPT})).rowcount
+        return int(gone)

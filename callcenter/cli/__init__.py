@@ -20,6 +20,7 @@ from callcenter.cli.failures import Commands
 _FILES = {
     **dict.fromkeys(("serve", "demo", "emulator", "phone"), "serving"),
     **dict.fromkeys(("doctor", "db", "keys"), "installation"),
+    **dict.fromkeys(("backup", "restore"), "backups"),
     "practice": "practice_group",
     **{name: name for name in ("flows", "staff", "inbox", "fallback", "switch", "audit")},
 }

@@ -157,12 +157,7 @@ class Reminders:
         return made
 
     async def _find(self, tx: Transaction, facts: PracticeFacts, now: datetime) -> int:
-        before = facts.reminders.hours_before
-        until = now + timedelta(hours=before) + LONGEST_SILENCE
-        values = {"practice": tx.practice, "after": now + LEAST_NOTICE, "until": until, "standing": list(STANDING)}
-        rows = (await tx.connection.execute(_NOT_REMINDED, values)).all()
-        by = due_by(now, facts.timetable)
-        ours = [row.id for row in rows if send_at(row.starts_at, before, facts.timetable) <= by]
+        ours = await _due_now(tx, facts, now)
         due = [new_id(self.random) for _ in ours]
         if due:
             make = {"practice": tx.practice, "ids": due, "appointments": ours, "now": now}
@@ -284,6 +279,38 @@ class Reminders:
         await note(tx, entry, self.clock, self.random, stream=reminder)
 
 
+async def pass_over(database: Database, clock: Clock, random: Random) -> int:
+    """Let no reminder leave of what is due by now: in a database that was restored, nobody knows which ones have left
+    since, and at most one leaves an appointment. Those that were begun end too. Returns how many.
+
+    Raises:
+        PracticesFailed: it could not be done for some practices, and was for every other.
+    """
+    now = clock.now()
+
+    async def passed_over(facts: PracticeFacts) -> int:
+        async with database.practice(facts.id) as tx:
+            if facts.reminders.mode is not ReminderMode.OFF:
+                for_now = await _due_now(tx, facts, now)
+                if for_now:
+                    ids = [new_id(random) for _ in for_now]
+                    made = {"practice": tx.practice, "ids": ids, "appointments": for_now, "now": now}
+                    await tx.connection.execute(_MAKE, made)
+            return int((await tx.connection.execute(_PASS_OVER, {"practice": tx.practice})).rowcount)
+
+    return await in_each_as_set(database, now, passed_over)
+
+
+async def _due_now(tx: Transaction, facts: PracticeFacts, now: datetime) -> list[UUID]:
+    """The appointments of which is to be reminded at ``now``, and was not."""
+    before = facts.reminders.hours_before
+    until = now + timedelta(hours=before) + LONGEST_SILENCE
+    values = {"practice": tx.practice, "after": now + LEAST_NOTICE, "until": until, "standing": list(STANDING)}
+    rows = (await tx.connection.execute(_NOT_REMINDED, values)).all()
+    by = due_by(now, facts.timetable)
+    return [row.id for row in rows if send_at(row.starts_at, before, facts.timetable) <= by]
+
+
 async def _barred(tx: Transaction, mode: ReminderMode, subject: UUID, index: bytes | None) -> Reason | None:
     """What stands against it beside the patient's marks."""
     if index is None:
@@ -312,6 +339,10 @@ _MAKE = text(
 )
 
 _LOST = text("SELECT id FROM reminder WHERE practice_id = :practice AND outcome = 'due' AND made_at < :before")
+
+_PASS_OVER = text(
+    "UPDATE reminder SET outcome = 'late' WHERE practice_id = :practice AND outcome IN ('due', 'sending')"
+)
 
 _CLAIM = text(
     """

@@ -6,7 +6,7 @@ One whose job was lost before anything left is given another, and so is an urgen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -62,9 +62,26 @@ class Unfinished:
             await defer(tx.connection, SEND_NOTICE, queue=NOTICES, practice=tx.practice, notice=notice)
         for message in (await run(_UNTOLD, {"practice": tx.practice, "before": now - JOB_LOST_AFTER})).scalars():
             await defer(tx.connection, NOTIFY, queue=NOTICES, practice=tx.practice, message=message)
-        for statement in (_FORGET_NOTICES, _FORGET_REMINDERS):
-            await run(statement, {"practice": tx.practice, "before": now - KEPT})
+        await _forget_sent(tx, now)
         return notices, reminders
+
+
+async def forget_sent(database: Database, clock: Clock) -> int:
+    """Forget what was sent to whom so long ago that it is of no use; returns how much that was."""
+
+    async def forgotten(practice: UUID) -> int:
+        async with database.practice(practice) as tx:
+            return await _forget_sent(tx, clock.now())
+
+    return await in_each(database, forgotten)
+
+
+async def _forget_sent(tx: Transaction, now: datetime) -> int:
+    values = {"practice": tx.practice, "before": now - KEPT}
+    gone = [
+        (await tx.connection.execute(statement, values)).rowcount for statement in (_FORGET_NOTICES, _FORGET_REMINDERS)
+    ]
+    return int(sum(gone))
 
 
 _GIVE_UP = (

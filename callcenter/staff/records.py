@@ -67,6 +67,8 @@ class Act(StrEnum):
     FLOWS_PUBLISHED = "flows.published"
     #: The calls of a day were compared with those that the carrier lists.
     CARRIER_LIST_COMPARED = "carrier.list_compared"
+    #: The installation is as a backup had it: what was done after that moment is in no log.
+    RESTORED = "installation.restored"
 
 
 @dataclass(frozen=True, slots=True)

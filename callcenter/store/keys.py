@@ -103,6 +103,18 @@ def load_keys(path: Path) -> Keyring:
         raise _unusable(path, f"the key file cannot be read ({error.strerror})", mend) from error
     if mode & 0o077:
         raise _unusable(path, f"the key file is open to other accounts (mode {mode:04o})", f"chmod 600 {path}")
+    return keys_in(text, path)
+
+
+def keys_in(text: str, path: Path) -> Keyring:
+    """The keys in the content of a key file.
+
+    Arguments:
+        path: where it comes from, for whoever is told that it is none.
+
+    Raises:
+        ConfigurationError: it is not a key file.
+    """
     try:
         content = json.loads(text)
         seals = {str(name): base64.b64decode(key, validate=True) for name, key in content["seals"].items()}

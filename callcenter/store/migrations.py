@@ -51,3 +51,8 @@ async def current_revision(connection: AsyncConnection) -> str | None:
 def needed_revision() -> str | None:
     """The revision that this version needs; reads the migrations from disk."""
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this version has that revision; it does not have those of newer ones."""
+    return revision in {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}

@@ -25,8 +25,10 @@ from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from callcenter.backup.locks import create_recovery_key
 from callcenter.emulator import Emulator, EmulatorSettings, NumberSettings
 from callcenter.emulator.client import ControlClient
+from callcenter.kernel.randomness import SystemRandom
 from callcenter.store.embedded import EmbeddedPostgres, places_for
 from tests.acceptance.page import Shell, parts
 from tests.acceptance.stage import free_port
@@ -246,6 +248,7 @@ def reader(live: Installation) -> Shell:
         r"\.venv/bin/callcenter": CALLCENTER,
         r"postgresql://(\w+):…@…/(\w+)": f"'{address}'",
         r"\[\"…\"\]": f'["{"0123456789abcdef" * 2}"]',
+        r"/mnt/backups": str(folder / "backups"),
         r" (cabinet\.yaml|\w+\.csv) ": rf" {folder}/\1 ",
         r"Télésecrétariat …": "Télésecrétariat des essais",
     }
@@ -310,6 +313,38 @@ async def test_the_page_can_be_followed_in_its_order(installation: Installation)
     assert re.search(r"^admin1 +Administrateur 1 +open +train", shown.stdout), shown.stdout
     (first, lacking), last = found
     assert (first, [line.split(":")[0] for line in lacking], last) == (1, ["BAD  practices"], (0, []))
+
+
+async def test_a_backup_comes_back_with_the_logins_of_the_page(enrolled: Enrolled) -> None:
+    """Section 7: a backup, and a database beside it into which it comes back."""
+    live, drill = enrolled.live, "callcenter_drill"
+    medium = live.folder / "medium"
+    key, public = create_recovery_key(live.folder / "recovery.key", SystemRandom())
+    owner = live.server.url(user=INSTALL, database=DATABASE, driver="postgresql")
+    made = live.run("backup", "--to", str(medium), "--recovery-key", str(public), CALLCENTER_DATABASE__OWNER_URL=owner)
+    assert (made.returncode, made.stderr) == (0, ""), made.stderr
+    (folder,) = medium.iterdir()
+    assert str(folder) in made.stdout
+    await live.administer(f"CREATE DATABASE {drill} OWNER {INSTALL}")
+    elsewhere = {
+        "DATABASE_URL": live.server.url(user=SERVER, database=drill, driver="postgresql"),
+        "CALLCENTER_DATABASE__OWNER_URL": live.server.url(user=INSTALL, database=drill, driver="postgresql"),
+        "CALLCENTER_KEYS_FILE": str(live.folder / "drill" / "keys.json"),
+    }
+    restore = ("restore", str(folder), "--recovery-key", str(key))
+    nobody = live.server.url(user="nobody_here", database=drill, driver="postgresql")
+    too_early = live.run(*restore, **{**elsewhere, "DATABASE_URL": nobody})
+    assert (too_early.returncode, "IN ROLE callcenter_app" in too_early.stderr) == (2, True), too_early.stderr
+    restored = live.run(*restore, **elsewhere)
+    assert (restored.returncode, restored.stderr) == (0, ""), restored.stderr
+    assert "Before you serve:" in restored.stdout
+    engine = create_async_engine(live.server.url(user=SERVER, database=drill))
+    try:
+        async with engine.connect() as connection:
+            served = (await connection.execute(text("SELECT number FROM directory_number"))).scalars()
+            assert PRACTICE in list(served)
+    finally:
+        await engine.dispose()
 
 
 # --- when the machine is down

@@ -13,7 +13,7 @@ from callcenter.calls.delivery import Undeliverable
 from callcenter.emulator.client import ArrivedMessage, ControlClient
 from callcenter.kernel.randomness import SystemRandom, new_id
 from callcenter.notices.choices import Choice, choose_for_patient
-from callcenter.notices.reminders import OPTED_OUT, MobileSender
+from callcenter.notices.reminders import OPTED_OUT, MobileSender, pass_over
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.directory import Directory
 from callcenter.practice.everywhere import PracticesFailed
@@ -87,6 +87,22 @@ async def test_a_reminder_says_date_hour_and_number_once(stage: Stage) -> None:
         (row,) = await rows(stage, "SELECT id FROM reminder WHERE appointment_id = :id", id=appointment())
         await stage.running.outreach.reminders.send(practice_id(), row.id)
         assert len(await seen.texts(JEANNE)) == 1
+
+
+async def test_what_was_due_before_a_restore_is_passed_over_and_what_comes_later_is_sent(stage: Stage) -> None:
+    """The text has left, and the database that came back knows nothing of it (decision 65)."""
+    await switch_on(stage)
+    running = stage.running
+    async with outside(stage) as seen:
+        assert await pass_over(running.database, stage.clock, SystemRandom()) >= 1
+        assert await reminded(stage, seen) == []
+        assert {row.outcome for row in await rows(stage, "SELECT outcome FROM reminder")} == {"late"}
+        assert await pass_over(running.database, stage.clock, SystemRandom()) == 0
+        await change(stage, "DELETE FROM reminder")
+        stage.clock.set(THE_DAY_BEFORE - timedelta(days=1))
+        assert await pass_over(running.database, stage.clock, SystemRandom()) == 0
+        stage.clock.set(THE_DAY_BEFORE)
+        assert [text.body for text in await reminded(stage, seen)] == [WORDS]
 
 
 def appointment() -> object:

