@@ -1,17 +1,28 @@
-"""What a log of records is verified by, in the one file that an auditor reads.
+"""Whether a log of records is what it was: the one file that an auditor reads, and that runs alone.
+
+    python verify.py FILE --trust KEYS [--since CHECKPOINT] [--keep FILE]
 
 It needs Python 3.11 and the ``cryptography`` package, and imports nothing of callcenter, which takes from it what it
-hashes and signs by. From top to bottom: Merkle trees (RFC 6962), signed notes and checkpoints (https://c2sp.org). What
-is checked either returns or raises; it is never a bool that somebody may forget to look at.
+hashes and signs by. From top to bottom: Merkle trees (RFC 6962), signed notes and checkpoints (https://c2sp.org), the
+export of a log (``docs/ledger-format.md``). What is checked either returns or raises; it is never a bool that somebody
+may forget to look at. What is wrong with an export is a finding, whatever its bytes are: there nothing is raised.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
+import sys
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, IntEnum
 from hashlib import sha256
+from pathlib import Path
+from struct import Struct
+from typing import Any, BinaryIO, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -449,3 +460,540 @@ class Checkpoint:
         if len(root) != HASH_SIZE:
             raise Malformed("the root of a checkpoint has 32 bytes")
         return cls(lines[0], int(lines[1]), root)
+
+
+# ---- The export of a log: docs/ledger-format.md ----------------------------------------------------------------------
+
+FORMAT = 1
+MOST_OF_A_LINE = 1_000_000  # bytes
+MOST_FINDINGS = 100  # that are told one by one
+ERASURE = "erasure"  # the event that names which bodies are gone, and why
+ROTATION = "key.rotated"  # the event that names the next key
+_PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
+_PLACE = Struct(">32sQQ")  # of the last record of a stream: its leaf, its number there, its index in the log
+
+
+class Verdict(IntEnum):
+    """What an export turned out to be, as the status that the program exits with."""
+
+    INTACT = 0
+    TAMPERED = 1
+    UNCHECKED = 2
+
+
+class What(Enum):
+    """What a finding is of, and what it means to whoever has to act on it."""
+
+    NOT_OURS = "This is not an export of a log, or of a later version than this verifier: nothing was checked."
+    NO_KEY = "Signatures can only be checked with the key of this very log, got from somebody else than this file."
+    NOT_HELD = "Only a checkpoint of this log, signed by its key, can be compared with: nothing follows from this one."
+    LINE = "No program of ours wrote this line so: it was changed, or put in."
+    LOG = "The record was written for another log, and put into this one."
+    STREAM = "A record was taken out, put in, or moved to another place."
+    CHAIN = "Either this record or the one before it in its stream was changed after it was written."
+    ERASED = "The body of a record is missing, and no erasure on record says why: it was removed."
+    ERASURE = "An erasure names records before itself, in order; this one was changed, or never written by ours."
+    ROTATION = "A next key is one of this log; signatures by what stands here are not trusted."
+    SIGNATURE = "The checkpoint was edited or forged; or the key that you trust is not the one of this log."
+    PLACE = "Checkpoints follow the records that they cover, smallest first: lines are missing, or were moved."
+    ROOT = "The checkpoint was signed over other records: some were changed, taken out, put in or moved."
+    UNSIGNED = "No signature stands for these records: the last checkpoint was removed, or they were added."
+    COUNT = "Lines were cut off or added; or the file was not received whole."
+    CUT = "The log was longer when your checkpoint was signed: its end was cut off."
+    FORK = "A fork: your checkpoint was signed over another past than the one in this file. It was made anew."
+
+
+_UNCHECKED = (What.NOT_OURS, What.NO_KEY, What.NOT_HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it must be.
+
+    Arguments:
+        what: which kind of thing, and what that means.
+        text: what it is here.
+        line: number of the line in the file, from 1.
+        index: of the record in the log, from 0.
+        record: its identifier.
+    """
+
+    what: What
+    text: str
+    line: int | None = None
+    index: int | None = None
+    record: str | None = None
+
+    def __str__(self) -> str:
+        places = (("line", self.line), ("index", self.index), ("record", self.record))
+        place = ", ".join(f"{name} {value}" for name, value in places if value is not None)
+        return f"{place}: {self.text}" if place else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A record that says why bodies are missing.
+
+    Arguments:
+        index, record: where it stands, and its identifier.
+        at: its time, as it says.
+        bodies: how many of the bodies that are missing it explains.
+    """
+
+    index: int
+    record: str
+    at: str
+    bodies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found.
+
+    Arguments:
+        verdict: the worst of the findings.
+        findings: the first hundred; ``more``: how many came after them.
+        origin, records, streams: what the file holds.
+        checkpoints: how many are signed by a trusted key and have the root of the records; ``covered``: the records
+            under the last of them; ``keep``: that one, with the signatures that were checked, to be held.
+        since: the records under the checkpoint that was held, if the log continues it.
+        erasures: that explain a missing body, the first hundred; ``erased``: all bodies that are missing with cause.
+        rotated: keys that records have added to the trusted ones.
+        cosigned: for each cosigner that is trusted: name, size of the largest checkpoint, and its time, if it has one.
+        anchors: how many are named; what they hold is compared where they are kept.
+    """
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    more: int = 0
+    origin: str = ""
+    records: int = 0
+    streams: int = 0
+    checkpoints: int = 0
+    covered: int = 0
+    keep: str = ""
+    since: int | None = None
+    erased: int = 0
+    erasures: tuple[Erasure, ...] = ()
+    rotated: tuple[str, ...] = ()
+    cosigned: tuple[tuple[str, int, int | None], ...] = ()
+    anchors: int = 0
+
+    def lines(self) -> Iterator[str]:
+        """The report for people."""
+        title = {Verdict.INTACT: "intact", Verdict.TAMPERED: "TAMPERED", Verdict.UNCHECKED: "could not check"}
+        yield f"{title[self.verdict]}: {self.origin or 'this file'}, {self.records} records in {self.streams} streams"
+        for finding in self.findings:
+            yield f"  {finding}"
+            yield f"      {finding.what.value}"
+        if self.more:
+            yield f"  and {self.more} more findings"
+        if self.checkpoints:
+            yield f"  {self.checkpoints} checkpoints have the records' root; the last one covers {self.covered} records"
+        if self.since is not None:
+            yield f"  the log continues the checkpoint that you hold, of {self.since} records"
+        elif self.verdict is Verdict.INTACT:
+            yield "  no earlier checkpoint was given: a cut end, and a past made anew with the key, would not be seen"
+        for name, size, at in self.cosigned:
+            yield f"  cosigned by {name} at {size} records" + ("" if at is None else f", {_time(at)}")
+        if self.erased:
+            yield f"  {self.erased} bodies are erased with cause:"
+        for one in self.erasures:
+            yield f"      {one.bodies} by record {one.record} at index {one.index}, of {one.at}"
+        for key in self.rotated:
+            yield f"  a record adds the key {key}"
+        if self.anchors:
+            yield f"  {self.anchors} anchors are named; what they hold is compared where they are kept"
+
+
+def verify_export(lines: Iterable[bytes], trust: Iterable[VerifierKey], since: bytes | str | None = None) -> Report:
+    """Look an export through, once from its first line to its last.
+
+    What is kept meanwhile: some 200 bytes for each stream, one for each record, and 32 for each record whose checkpoint
+    has not come yet.
+
+    Arguments:
+        lines: of the file, each with its newline.
+        trust: the key of the log, and those of cosigners who are believed.
+        since: the note of an earlier checkpoint that the log must continue.
+    """
+    examination = _Examination(list(trust))
+    try:
+        examination.begin(since)
+        for number, line in enumerate(lines, 1):
+            if number == 1:
+                examination.head(line)
+            else:
+                examination.line(number, line)
+        examination.end()
+    except _Stopped:
+        pass
+    return examination.report()
+
+
+class _Stopped(Exception):
+    """Nothing that follows can be checked."""
+
+
+class _Examination:
+    """How far the examination of one export has come."""
+
+    def __init__(self, trust: list[VerifierKey]) -> None:
+        self.trust = trust
+        self.findings: list[Finding] = []
+        self.more = 0
+        self.worst = Verdict.INTACT
+        self.origin = ""
+        self.size = -1  # as the head says; -1: there is no head yet
+        self.records = 0
+        self.streams: dict[bytes, bytes] = {}
+        self.tree = Frontier()
+        self.waiting = bytearray()  # leaves that no checkpoint has asked for yet
+        self.missing = bytearray()  # for each record: 1 its body is missing, 2 and an erasure says why
+        self.next_keys: list[tuple[int, VerifierKey]] = []  # index of the record that names it
+        self.since: tuple[bytes | str, Checkpoint] | None = None
+        self.continued: int | None = None  # size of the held checkpoint, once the records continue it
+        self.root_since = b""  # of as many records as the held checkpoint covers
+        self.signed_to = 0  # records under the last checkpoint that a trusted key has signed
+        self.agreed_to = 0  # and under the last one that has the records' root
+        self.forked = False  # whether one has had another
+        self.checkpoints = 0
+        self.keep = ""
+        self.erasures: list[Erasure] = []
+        self.rotated: list[str] = []
+        self.cosigned: dict[str, tuple[int, int | None]] = {}
+        self.anchors = 0
+
+    def find(self, what: What, text: str, **where: Any) -> None:
+        if what not in _UNCHECKED:
+            self.worst = Verdict.TAMPERED
+        elif self.worst is Verdict.INTACT:
+            self.worst = Verdict.UNCHECKED
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Finding(what, text, **where))
+        else:
+            self.more += 1
+
+    def stop(self, what: What, text: str, **where: Any) -> NoReturn:
+        self.find(what, text, **where)
+        raise _Stopped
+
+    # The head, and what is compared with.
+
+    def begin(self, since: bytes | str | None) -> None:
+        try:
+            if since is not None:
+                self.since = since, Checkpoint.parse(_parts(since)[0])
+        except Malformed as error:
+            self.stop(What.NOT_HELD, f"what was given as a checkpoint is none: {error}")
+
+    def head(self, line: bytes) -> None:
+        match _value(line.removesuffix(b"\n")):
+            case {"callcenter-audit": int(version), "origin": str(origin), "size": int(size), **rest} if not rest:
+                if version != FORMAT or isinstance(version, bool) or isinstance(size, bool) or size < 0:
+                    self.stop(What.NOT_OURS, "the head is one of another version", line=1)
+            case _:
+                self.stop(What.NOT_OURS, "the first line is not the head of an export", line=1)
+        if not any(key.name == origin and key.kind == SIGNATURE for key in self.trust):
+            names = ", ".join(_plain(key.name) for key in self.trust) or "none"
+            self.stop(What.NO_KEY, f"this is the log {_plain(origin)}; the keys that you trust: {names}", line=1)
+        if self.since is not None and self.since[1].origin != origin:
+            self.stop(What.NOT_HELD, f"the checkpoint that you hold is of {_plain(self.since[1].origin)}", line=1)
+        self.origin, self.size = origin, size
+
+    # One line after the other.
+
+    def line(self, number: int, line: bytes) -> None:
+        if not line.endswith(b"\n"):
+            self.find(What.COUNT, "the line is not ended, or is longer than any of ours", line=number)
+        body = line.removesuffix(b"\n")
+        value = _value(body)
+        if value is None:
+            self.find(What.LINE, "the line is no JSON object that reads one way only", line=number, index=self.records)
+            self.leaf(leaf_hash(body), 0)
+        elif value.keys() == {"checkpoint"}:
+            self.checkpoint(number, value["checkpoint"])
+        elif value.keys() == {"anchor"}:
+            self.anchors += 1
+        elif value.keys() == {"erased", "leaf", "seq", "stream"}:
+            self.erased(number, value)
+        else:
+            self.record(number, body, value)
+
+    def record(self, number: int, body: bytes, value: dict[str, Any]) -> None:
+        leaf, placed, event = leaf_hash(body), _placed(value, "id", "prev"), value.get("event")
+        if placed is None or value.get("v") != FORMAT or not isinstance(event, str):
+            text = "the line is neither a record of this version nor anything else of ours"
+            self.find(What.LINE, text, line=number, index=self.records)
+            return self.leaf(leaf, 0)
+        name, stream, seq, prev = placed
+        if value.get("log") != self.origin:
+            text = f"the record is of the log {_plain(value.get('log'))}"
+            self.find(What.LOG, text, line=number, index=self.records, record=name)
+        self.follow(number, name, stream, seq, leaf, prev)
+        if event == ERASURE:
+            self.erasure(number, name, value)
+        elif event == ROTATION:
+            self.rotation(number, name, value)
+        return self.leaf(leaf, 0)
+
+    def erased(self, number: int, value: dict[str, Any]) -> None:
+        placed = _placed(value, "erased", "leaf")
+        if placed is None:
+            self.find(What.LINE, "what stands for an erased record is none", line=number, index=self.records)
+            return self.leaf(NO_LEAF, 1)
+        self.follow(number, *placed, prev=None)
+        return self.leaf(placed[3], 1)
+
+    def leaf(self, leaf: bytes, missing: int) -> None:
+        self.waiting += leaf
+        self.missing.append(missing)
+        self.records += 1
+
+    def follow(self, number: int, name: str, stream: str, seq: int, leaf: bytes, prev: bytes | None) -> None:
+        """That a record follows the one before it in its stream. Of an erased one, ``prev`` is not known any more."""
+        key = bytes.fromhex(stream.replace("-", ""))
+        before = self.streams.get(key, b"")
+        last, place, index = _PLACE.unpack(before) if before else (NO_LEAF, -1, None)
+        if seq != place + 1:
+            text = f"it is number {seq} of stream {stream}, where {place + 1} comes next"
+            self.find(What.STREAM, text, line=number, index=self.records, record=name)
+        elif prev is not None and prev != last:
+            other = "no record stands" if index is None else f"the record at index {index} stands"
+            text = f"before it in stream {stream} {other}, and it names another leaf"
+            self.find(What.CHAIN, text, line=number, index=self.records, record=name)
+        self.streams[key] = _PLACE.pack(leaf, seq, self.records)
+
+    def erasure(self, number: int, name: str, value: dict[str, Any]) -> None:
+        ranges, after, bodies = value.get("erases"), -1, 0
+        for one in ranges if isinstance(ranges, list) else [None]:
+            match one:
+                case [int(first), int(last)] if after < first <= last < self.records and bool not in map(type, one):
+                    named = self.missing[first : last + 1]
+                    if found := named.count(1):
+                        self.missing[first : last + 1] = named.replace(b"\x01", b"\x02")
+                        bodies += found
+                    after = last
+                case _:
+                    text = "what it erases is no list of ranges of records before it"
+                    self.find(What.ERASURE, text, line=number, index=self.records, record=name)
+                    break
+        if bodies and len(self.erasures) < MOST_FINDINGS:
+            self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies))
+
+    def rotation(self, number: int, name: str, value: dict[str, Any]) -> None:
+        try:
+            key = VerifierKey.parse(str(value.get("vkey")))
+        except Malformed:
+            key = None
+        if key is None or (key.name, key.kind) != (self.origin, SIGNATURE):
+            text = "the key that it names is none of this log"
+            self.find(What.ROTATION, text, line=number, index=self.records, record=name)
+        elif key not in self.trust:
+            self.next_keys.append((self.records, key))
+
+    # Checkpoints.
+
+    def checkpoint(self, number: int, note: Any) -> None:
+        try:
+            text, signed = signatures_of(note if isinstance(note, str) else "", self.trust)
+            checkpoint = Checkpoint.parse(text)
+        except (Malformed, Unproven) as error:
+            return self.find(What.SIGNATURE, f"the checkpoint: {error}", line=number)
+        size = checkpoint.size
+        if checkpoint.origin != self.origin or not any(_is_of(one.key, self.origin) for one in signed):
+            return self.find(What.SIGNATURE, "the key of this log has not signed it for this log", line=number)
+        if not self.tree.size <= size <= self.records:
+            text = f"the checkpoint covers {size} records, and stands behind {self.records}"
+            return self.find(What.PLACE, text, line=number)
+        self.signed_to = size
+        if self.root_at(size) != checkpoint.root:
+            if self.forked:
+                self.more += 1  # once they differ, every later checkpoint does
+                return None
+            self.forked, where = True, f"what differs lies among the indices {self.agreed_to} to {size - 1}"
+            if size == self.agreed_to:
+                where = "one before it, of as many records, has theirs"
+            return self.find(What.ROOT, f"the checkpoint of {size} records has not their root; {where}", line=number)
+        self.agreed_to, self.checkpoints = size, self.checkpoints + 1
+        self.keep = text + "\n" + "".join(f"{one.line}\n" for one in signed)
+        self.cosigned.update((one.key.name, (size, one.at)) for one in signed if one.key.name != self.origin)
+        for _, key in (one for one in self.next_keys if one[0] < size):
+            self.trust.append(key)
+            self.rotated.append(_plain(str(key)))
+        self.next_keys = [one for one in self.next_keys if one[0] >= size]
+        return None
+
+    def root_at(self, size: int) -> bytes:
+        """The root of the first ``size`` records; passes by the size of the held checkpoint on the way."""
+        if self.since is not None and not self.root_since and self.since[1].size <= size:
+            self.fold(self.since[1].size)
+            self.root_since = self.tree.root()
+        self.fold(size)
+        return self.tree.root()
+
+    def fold(self, size: int) -> None:
+        add, end = self.tree.add, (size - self.tree.size) * HASH_SIZE
+        for start in range(0, end, HASH_SIZE):
+            add(bytes(self.waiting[start : start + HASH_SIZE]))
+        del self.waiting[:end]
+
+    # The end.
+
+    def end(self) -> None:
+        if self.size < 0:
+            self.stop(What.NOT_OURS, "the file is empty")
+        if self.records != self.size:
+            self.find(What.COUNT, f"the head says {self.size} records, and the file holds {self.records}")
+        if self.signed_to < self.records:
+            text = f"the last checkpoint covers {self.signed_to} records, and the log holds {self.records}"
+            self.find(What.UNSIGNED, text, index=self.signed_to)
+        start = self.missing.find(1)
+        while start >= 0:
+            stop = next((at for at in range(start, self.records) if self.missing[at] != 1), self.records)
+            self.find(What.ERASED, f"{stop - start} bodies are missing from here on without a cause", index=start)
+            start = self.missing.find(1, stop)
+        self.root_at(self.records)
+        if self.since is not None:
+            self.compare(*self.since)
+
+    def compare(self, note: bytes | str, held: Checkpoint) -> None:
+        try:
+            _, signed = signatures_of(note, self.trust)
+        except Unproven as error:
+            return self.find(What.NOT_HELD, f"the checkpoint that you hold: {error}")
+        if not any(_is_of(one.key, self.origin) for one in signed):
+            return self.find(What.NOT_HELD, "the checkpoint that you hold is not signed by the key of the log")
+        if held.size > self.records:
+            return self.find(What.CUT, f"checkpoint covers {held.size}, log holds {self.records}", index=self.records)
+        if held.root != self.root_since:
+            text = f"the first {held.size} records have another root than the checkpoint that you hold"
+            return self.find(What.FORK, text)
+        self.continued = held.size
+        return None
+
+    def report(self) -> Report:
+        return Report(
+            verdict=self.worst,
+            findings=tuple(self.findings),
+            more=self.more,
+            origin=_plain(self.origin) if self.origin else "",
+            records=self.records,
+            streams=len(self.streams),
+            checkpoints=self.checkpoints,
+            covered=self.agreed_to,
+            keep=self.keep,
+            since=self.continued,
+            erased=self.missing.count(2),
+            erasures=tuple(self.erasures),
+            rotated=tuple(self.rotated),
+            cosigned=tuple((_plain(name), size, at) for name, (size, at) in self.cosigned.items()),
+            anchors=self.anchors,
+        )
+
+
+def _refused(_: str) -> NoReturn:
+    raise ValueError("a number with a fraction, or none at all")
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_each_once, parse_float=_refused, parse_constant=_refused)
+
+
+def _value(line: bytes) -> dict[str, Any] | None:
+    """The object that a line is; ``None``: it is none, or one that two readers could read differently."""
+    if len(line) > MOST_OF_A_LINE:
+        return None
+    try:
+        text = line.decode("utf-8")
+        value, end = _JSON.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and end == len(text) else None
+
+
+def _placed(value: dict[str, Any], name: str, leaf: str) -> tuple[str, str, int, bytes] | None:
+    """Of a record or what stands for it: identifier, stream, number there, and a leaf; ``None``: one is none.
+
+    Arguments:
+        name, leaf: under which the identifier and the leaf stand.
+    """
+    members: tuple[Any, ...] = (value.get(name), value.get("stream"), value.get("seq"), value.get(leaf))
+    record, stream, seq, digest = members
+    whole = type(record) is type(stream) is type(digest) is str and type(seq) is int and 0 <= seq < 2**53
+    if not whole or not _PLACED.fullmatch(f"{record} {stream} {digest}"):
+        return None
+    return record, stream, seq, bytes.fromhex(digest)
+
+
+def _is_of(key: VerifierKey, origin: str) -> bool:
+    return key.name == origin and key.kind == SIGNATURE
+
+
+def _plain(value: Any) -> str:
+    """Something out of a file, as it can be printed anywhere: nothing in it moves a cursor or mirrors letters."""
+    return ascii(value if isinstance(value, str) else type(value).__name__)[1:-1][:200]
+
+
+def _time(at: int) -> str:
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return f"{at} seconds after 1970"
+
+
+# ---- The command -----------------------------------------------------------------------------------------------------
+
+
+def keys_of(text: str) -> list[VerifierKey]:
+    """The keys of a file: one a line; empty lines, and those that begin with ``#``, are passed over.
+
+    Raises:
+        Malformed: a line is no key, or there is none.
+    """
+    written = [line.strip() for line in text.splitlines()]
+    keys = [VerifierKey.parse(line) for line in written if line and not line.startswith("#")]
+    if not keys:
+        raise Malformed("there is no key in it")
+    return keys
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file, none longer than what is looked at."""
+    return iter(lambda: file.readline(MOST_OF_A_LINE + 2), b"")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program: prints the report; returns 0 intact, 1 tampered, 2 could not check."""
+    parser = argparse.ArgumentParser(description="Verify the export of a log: 0 intact, 1 tampered, 2 could not check.")
+    parser.add_argument("file", type=Path, help="the export")
+    parser.add_argument("--trust", type=Path, required=True, help="keys, one a line: the log's, and cosigners'")
+    parser.add_argument("--since", type=Path, help="an earlier checkpoint, which the log must continue")
+    parser.add_argument("--keep", type=Path, help="where to write the last checkpoint, if all is intact: for --since")
+    given = parser.parse_args(arguments)
+    source = given.trust
+    try:
+        trust = keys_of(source.read_text("utf-8"))
+        source = given.since
+        since = None if source is None else source.read_bytes()
+        source = given.file
+        with source.open("rb") as file:
+            report = verify_export(lines_of(file), trust, since)
+        source = given.keep
+        if source is not None and report.verdict is Verdict.INTACT:
+            source.write_text(report.keep, "utf-8")
+    except (OSError, UnicodeDecodeError, Malformed) as error:
+        print(f"could not check: {source}: {error}", file=sys.stderr)
+        return Verdict.UNCHECKED
+    print(*report.lines(), sep="\n")
+    return report.verdict
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""The verifier as a program: what it exits with, what it writes, and that it needs nothing of ours."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from callcenter.audit import verify
+from callcenter.audit.verify import Malformed, keys_of, main
+from tests.unit.audit.log_by_hand import NEW, OLD, THIEF, five_calls, vkey
+
+SOURCE = Path(verify.__file__)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An export, its key, and an earlier checkpoint, as files."""
+    log = five_calls()
+    (tmp_path / "log.ccaudit").write_bytes(b"".join(log.lines()))
+    (tmp_path / "keys").write_text(f"# of the practice\n\n{vkey(OLD)}\n")
+    (tmp_path / "held").write_text(log.notes[1][1])
+    return tmp_path
+
+
+def run(folder: Path, *more: str) -> int:
+    return main([str(folder / "log.ccaudit"), "--trust", str(folder / "keys"), *more])
+
+
+def test_it_imports_nothing_but_the_standard_library_and_cryptography() -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(SOURCE.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            imported.add((node.module or "").partition(".")[0])
+    assert imported - set(sys.stdlib_module_names) == {"cryptography"}
+
+
+def test_the_file_alone_verifies_where_nothing_of_ours_is(folder: Path) -> None:
+    """An interpreter without our environment's packages: only ``cryptography`` and what that needs."""
+    alone, packages = folder / "alone", folder / "packages"
+    alone.mkdir()
+    packages.mkdir()
+    shutil.copy(SOURCE, alone / "verify.py")
+    for name in ("cryptography", "cffi", "_cffi_backend", "pycparser"):
+        spec = find_spec(name)
+        if spec is not None and spec.origin is not None:
+            origin = Path(spec.origin)
+            origin = origin.parent if origin.name == "__init__.py" else origin
+            (packages / origin.name).symlink_to(origin)
+    program = (
+        "import sys, runpy; sys.path.append(sys.argv.pop(1)); sys.argv.pop(0)\n"
+        "try: import callcenter\n"
+        "except ModuleNotFoundError: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "else: sys.exit(7)\n"
+    )
+    arguments = [str(alone / "verify.py"), str(folder / "log.ccaudit"), "--trust", str(folder / "keys")]
+
+    def verified(*more: str) -> tuple[int, str]:
+        command = [sys.executable, "-I", "-S", "-c", program, str(packages), *arguments, *more]
+        done = subprocess.run(command, cwd=alone, capture_output=True, text=True, check=False, env={"LC_ALL": "C"})
+        assert not done.stderr, done.stderr
+        return done.returncode, done.stdout
+
+    status, told = verified("--since", str(folder / "held"))
+    assert status == 0
+    assert "continues the checkpoint that you hold, of 10 records" in told
+    export = folder / "log.ccaudit"
+    export.write_bytes(export.read_bytes().replace(b"pas 2", b"pas 3"))
+    status, told = verified()
+    assert status == 1
+    assert told.startswith("TAMPERED: callcenter/")
+
+
+def test_it_says_what_it_was_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(folder) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("intact: callcenter/")
+    assert "20 records in 5 streams" in told
+
+
+def test_the_last_checkpoint_is_kept_for_the_next_time(folder: Path) -> None:
+    kept = folder / "kept"
+    assert run(folder, "--keep", str(kept)) == 0
+    assert kept.read_text("utf-8") == five_calls().notes[-1][1]
+    assert run(folder, "--since", str(kept)) == 0
+    cut = five_calls()
+    cut.bodies, cut.notes = cut.bodies[:15], cut.notes[:3]
+    (folder / "log.ccaudit").write_bytes(b"".join(cut.lines()))
+    assert run(folder) == 0
+    assert run(folder, "--since", str(kept), "--keep", str(kept)) == 1
+    assert kept.read_text("utf-8") == five_calls().notes[-1][1]  # what is not intact replaces nothing
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("keys", b""),
+        ("keys", b"# nothing\n"),
+        ("keys", b"no key\n"),
+        ("keys", b"\xff\n"),
+        ("keys", None),
+        ("log.ccaudit", None),
+        ("log.ccaudit", b""),
+        ("log.ccaudit", b"\x00" * 4096),
+        ("held", None),
+        ("held", b"\xff"),
+        ("held", b""),
+    ],
+)
+def test_what_cannot_be_read_cannot_be_checked(
+    folder: Path, name: str, content: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    assert run(folder, "--since", str(folder / "held")) == 2
+    told = capsys.readouterr()
+    assert "could not check" in told.out + told.err
+
+
+def test_a_folder_in_place_of_a_file_cannot_be_checked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(folder), "--trust", str(folder / "keys")]) == 2
+    assert main([str(folder / "log.ccaudit"), "--trust", str(folder)]) == 2
+    assert run(folder, "--keep", str(folder)) == 2
+    assert str(folder) in capsys.readouterr().err
+
+
+def test_arguments_that_are_wrong_are_no_verdict(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], [str(folder / "log.ccaudit")], ["--trust", str(folder / "keys")]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_the_key_of_somebody_else_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "keys").write_text(vkey(THIEF) + "\n")
+    assert run(folder) == 1
+    assert "or the key that you trust is not the one of this log" in capsys.readouterr().out
+    (folder / "keys").write_text(vkey(OLD, "callcenter/house") + "\n")
+    assert run(folder) == 2
+    assert "the keys that you trust: callcenter/house" in capsys.readouterr().out
+
+
+def test_keys_stand_one_a_line() -> None:
+    assert [str(key) for key in keys_of(f" {vkey(OLD)}\r\n#{vkey(THIEF)}\n\n{vkey(NEW)}")] == [vkey(OLD), vkey(NEW)]
+    with pytest.raises(Malformed):
+        keys_of(f"{vkey(OLD)} {vkey(NEW)}\n")

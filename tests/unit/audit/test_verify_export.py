@@ -1,0 +1,664 @@
+"""What the verifier finds in an export: nothing in one that is whole, and each thing that is done to one.
+
+The logs are written apart from the verifier (``log_by_hand``). What is done to them here is done to the file; the same
+done to the database, by its owner, is ``tests/attack``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from callcenter.audit.verify import (
+    COSIGNATURE,
+    MOST_FINDINGS,
+    MOST_OF_A_LINE,
+    Checkpoint,
+    Report,
+    Verdict,
+    VerifierKey,
+    What,
+    open_note,
+    verify_export,
+)
+from tests.unit.audit.log_by_hand import (
+    NEW,
+    OLD,
+    ORIGIN,
+    THIEF,
+    WITNESS,
+    LogByHand,
+    checkpoint,
+    cosignature,
+    five_calls,
+    head,
+    head_text,
+    signature,
+    vkey,
+    written,
+)
+
+KEY = VerifierKey.parse(vkey(OLD))
+LAST = five_calls().notes[-1][1]
+HALF = five_calls().notes[1][1]
+
+
+def verified(lines: Iterable[bytes], since: str | None = None, *more: str) -> Report:
+    """The report on an export, for somebody who trusts the log's first key, and ``more``."""
+    report = verify_export(lines, [KEY, *map(VerifierKey.parse, more)], since)
+    text = "\n".join(report.lines())
+    assert text.isascii()
+    assert text.replace("\n", "").isprintable()
+    worst = [one.what in (What.NOT_OURS, What.NO_KEY, What.NOT_HELD) for one in report.findings]
+    assert report.verdict is (Verdict.INTACT if not worst else Verdict.UNCHECKED if all(worst) else Verdict.TAMPERED)
+    return report
+
+
+def found(lines: Iterable[bytes], since: str | None = None, *more: str) -> list[What]:
+    """Which findings there are, each kind once, in order."""
+    return list(dict.fromkeys(one.what for one in verified(lines, since, *more).findings))
+
+
+def place_of(lines: list[bytes], index: int) -> int:
+    """The place of the line of a record among ``lines``."""
+    return [at for at, line in enumerate(lines) if at and not line.startswith(b'{"checkpoint"')][index]
+
+
+def edited(line: bytes, **changes: Any) -> bytes:
+    """A line whose JSON has been changed, written as ours is."""
+    return written({**json.loads(line), **changes}) + b"\n"
+
+
+# What is whole.
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_log_that_is_whole_is_intact(last: bool) -> None:
+    report = verified(five_calls().lines(last=last))
+    assert report.findings == ()
+    assert (report.origin, report.records, report.streams) == (ORIGIN, 20, 5)
+    assert (report.checkpoints, report.covered, report.since) == (4, 20, None)
+    assert report.keep == LAST
+
+
+def test_a_log_of_nothing_is_intact() -> None:
+    assert verified([head(ORIGIN, 0)]).verdict is Verdict.INTACT
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("size", [0, 1, 5, 7, 10, 19, 20])
+def test_a_log_continues_each_of_its_checkpoints(size: int, last: bool) -> None:
+    """Those of which only the last one in an hour is kept, too."""
+    held = LogByHand()
+    held.bodies = five_calls().bodies[:size]
+    report = verified(five_calls().lines(last=last), held.sign())
+    assert (report.verdict, report.since) == (Verdict.INTACT, size)
+    assert any(f"the log continues the checkpoint that you hold, of {size} records" in line for line in report.lines())
+
+
+def test_a_stream_goes_on_after_the_call_has_ended() -> None:
+    log = LogByHand()
+    stream = log.stream()
+    for event in ("call.started", "call.ended", "webhook.late"):
+        log.add(stream, event)
+    log.sign()
+    assert verified(log.lines()).verdict is Verdict.INTACT
+
+
+def test_the_checkpoint_that_is_to_be_kept_holds_what_was_checked() -> None:
+    log = five_calls()
+    text = log.text()
+    unknown, seen = signature(text, THIEF, "somebody"), cosignature(text, WITNESS, "cabinet", 1_795_000_000)
+    log.notes[-1] = (20, LAST + unknown + seen)
+    report = verified(log.lines(), None, vkey(WITNESS, "cabinet", COSIGNATURE))
+    assert report.keep == LAST + seen
+    assert report.cosigned == (("cabinet", 20, 1_795_000_000),)
+    assert "  cosigned by cabinet at 20 records, 2026-11-18T11:06:40Z" in list(report.lines())
+    assert open_note(report.keep, [KEY]) == (text, (ORIGIN,))
+
+
+def test_a_cosigner_without_a_time_is_told_too() -> None:
+    log = five_calls()
+    log.notes[0] = (5, log.notes[0][1] + signature(log.text(5), WITNESS, "cabinet"))
+    assert verified(log.lines(), None, vkey(WITNESS, "cabinet")).cosigned == (("cabinet", 5, None),)
+
+
+def test_a_cosigner_alone_is_not_the_log() -> None:
+    log = five_calls()
+    log.notes[-1] = (20, f"{log.text()}\n{cosignature(log.text(), WITNESS, 'cabinet', 5)}")
+    trust = vkey(WITNESS, "cabinet", COSIGNATURE)
+    assert found(log.lines(), None, trust) == [What.SIGNATURE, What.UNSIGNED]
+    # nor is one who goes by the name of the log, with a key for cosigning
+    log.notes[-1] = (20, f"{log.text()}\n{cosignature(log.text(), WITNESS, ORIGIN, 5)}")
+    assert found(log.lines(), None, vkey(WITNESS, ORIGIN, COSIGNATURE)) == [What.SIGNATURE, What.UNSIGNED]
+
+
+def test_anchors_are_counted_and_said_to_be_compared_elsewhere() -> None:
+    log = five_calls()
+    log.anchors = [{"kind": "file", "size": 20}, {"kind": "s3", "size": 15}]
+    report = verified(log.lines())
+    assert (report.verdict, report.anchors) == (Verdict.INTACT, 2)
+
+
+# What is done to a log by whoever owns the database (assurance: the failure analysis), as it shows in the file.
+
+
+def test_a_body_that_is_changed() -> None:
+    lines = five_calls().lines()
+    lines[place_of(lines, 6)] = edited(lines[place_of(lines, 6)], step="autre")
+    report = verified(lines)
+    assert [one.what for one in report.findings] == [What.ROOT, What.CHAIN]
+    assert "among the indices 5 to 9" in report.findings[0].text
+    # The next record of its stream names the leaf that it had; where both stand is told.
+    chain = report.findings[1]
+    assert (chain.index, chain.line) == (11, place_of(lines, 11) + 1)
+    assert chain.record == json.loads(lines[place_of(lines, 11)])["id"]
+    assert "the record at index 6 stands" in chain.text
+    assert report.more == 2  # the later checkpoints
+
+
+@pytest.mark.parametrize("index", range(20))
+def test_a_body_that_is_changed_anywhere(index: int) -> None:
+    lines = five_calls().lines()
+    at = place_of(lines, index)
+    lines[at] = edited(lines[at], step="autre")
+    assert found(lines) == ([What.ROOT, What.CHAIN] if index < 15 else [What.ROOT])
+
+
+def test_a_body_that_is_changed_with_every_leaf_after_it() -> None:
+    remade = five_calls(instead={6: "autre"})
+    remade.notes = five_calls().notes
+    assert found(remade.lines()) == [What.ROOT]
+
+
+@pytest.mark.parametrize("size", [20, 19])
+def test_a_record_that_is_deleted(size: int) -> None:
+    lines = five_calls().lines()
+    del lines[place_of(lines, 6)]
+    lines[0] = head(ORIGIN, size)
+    kinds = found(lines)
+    assert {What.STREAM, What.PLACE} <= set(kinds)
+    assert (What.COUNT in kinds) is (size == 20)
+
+
+def test_a_call_that_is_deleted_with_its_rows_of_the_log() -> None:
+    whole = five_calls()
+    cut = LogByHand(notes=whole.notes)
+    cut.bodies = [body for index, body in enumerate(whole.bodies) if index % 5 != 2]
+    assert set(found(cut.lines(last=True))) == {What.ROOT, What.PLACE, What.UNSIGNED}
+
+
+def test_records_that_are_swapped() -> None:
+    lines = five_calls().lines()
+    for other, kinds in ((7, [What.ROOT]), (11, [What.STREAM, What.ROOT])):
+        one, two = place_of(lines, 6), place_of(lines, other)
+        swapped = [*lines]
+        swapped[one], swapped[two] = lines[two], lines[one]
+        assert set(kinds) <= set(found(swapped)), other
+
+
+def test_a_record_that_is_put_in() -> None:
+    forged = five_calls()
+    notes, forged.notes = forged.notes, []
+    forged.add()
+    forged.notes = notes
+    assert found(forged.lines()) == [What.UNSIGNED]
+    lines = five_calls().lines()
+    lines.insert(place_of(lines, 6), forged.lines()[-1])
+    assert found(lines) == [What.ROOT, What.COUNT, What.UNSIGNED]
+
+
+def test_a_record_of_another_log_that_is_put_in() -> None:
+    log = five_calls()
+    log.origin = "callcenter/house"
+    log.add()
+    log.origin = ORIGIN
+    log.sign()
+    report = verified(log.lines())
+    assert [one.what for one in report.findings] == [What.LOG]
+    assert report.findings[0].index == 20
+
+
+def test_a_body_that_is_removed_without_an_erasure() -> None:
+    log = five_calls()
+    log.gone = {3, 4, 5, 19}
+    report = verified(log.lines())
+    assert [(one.what, one.index) for one in report.findings] == [(What.ERASED, 3), (What.ERASED, 19)]
+    assert report.findings[0].text.startswith("3 bodies are missing")
+
+
+def test_a_lawful_erasure_is_told_and_nothing_is_wrong() -> None:
+    log = five_calls()
+    first = log.erase(0, 1, 2, 7)
+    log.erase(11, 12, by=[[11, 12]])
+    log.sign()
+    report = verified(log.lines(), LAST)
+    assert (report.verdict, report.erased, report.since) == (Verdict.INTACT, 6, 20)
+    assert [(one.index, one.bodies) for one in report.erasures] == [(first, 4), (first + 1, 2)]
+    text = "\n".join(report.lines())
+    assert "6 bodies are erased with cause" in text
+    assert f"4 by record {report.erasures[0].record} at index 20, of 2026-11-26T09:00:20.000000Z" in text
+
+
+def test_an_erasure_on_record_before_its_bodies_are_gone_is_none_yet() -> None:
+    log = five_calls()
+    log.erase(0, 1, 2, 7)
+    log.gone = {1}
+    log.sign()
+    report = verified(log.lines())
+    assert (report.verdict, report.erased) == (Verdict.INTACT, 1)
+
+
+def test_an_erasure_explains_what_it_names_and_what_stands_before_it() -> None:
+    log = five_calls()
+    log.erase(3, 4, by=[[3, 3]])
+    log.sign()
+    assert found(log.lines()) == [What.ERASED]
+    log = five_calls()
+    log.add(None, "erasure", erases=[[20, 21]])
+    log.add()
+    log.gone = {21}
+    log.sign()
+    assert found(log.lines()) == [What.ERASURE, What.ERASED]
+
+
+def test_an_erasure_that_is_erased_explains_nothing() -> None:
+    log = five_calls()
+    at = log.erase(3)
+    log.erase(at)
+    log.sign()
+    assert [(one.what, one.index) for one in verified(log.lines()).findings] == [(What.ERASED, 3)]
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        None,
+        "all",
+        3,
+        {},
+        [3],
+        [[3]],
+        [[3, 3, 3]],
+        [["3", "3"]],
+        [[3.0, 3]],
+        [[True, 3]],
+        [[-1, 3]],
+        [[4, 3]],
+        [[3, 20]],
+        [[3, 2**70]],
+        [[3, 3], [3, 3]],
+        [[4, 4], [3, 3]],
+        [None],
+    ],
+)
+def test_an_erasure_of_what_cannot_be_named_so_is_a_finding(ranges: Any) -> None:
+    log = five_calls()
+    log.add(None, "erasure", erases=ranges)
+    log.sign()
+    assert found(log.lines()) in ([What.ERASURE], [What.LINE])  # a fraction is read by nobody
+
+
+def test_an_event_that_is_none_erases_nothing() -> None:
+    log = five_calls()
+    log.add(None, "erasure.planned", erases=[[3, 3]])
+    log.gone = {3}
+    log.sign()
+    assert found(log.lines()) == [What.ERASED]
+
+
+def test_what_stands_for_an_erased_record_keeps_its_place_in_its_stream() -> None:
+    log = five_calls()
+    log.erase(6)
+    log.sign()
+    lines = log.lines()
+    at = place_of(lines, 6)
+    assert verified(lines).verdict is Verdict.INTACT
+    other = json.loads(lines[place_of(lines, 7)])["stream"]
+    for change, kinds in (
+        ({"seq": 2}, {What.STREAM}),
+        ({"seq": True}, {What.LINE}),
+        ({"seq": -1}, {What.LINE}),
+        ({"stream": other}, {What.STREAM}),
+        ({"stream": "x"}, {What.LINE}),
+        ({"leaf": "00" * 32}, {What.CHAIN, What.ROOT}),
+        ({"leaf": "00" * 31}, {What.LINE}),
+        ({"leaf": None}, {What.LINE}),
+        ({"erased": "../../etc"}, {What.LINE}),
+        ({"erased": 7}, {What.LINE}),
+        ({"why": "because"}, {What.LINE}),
+    ):
+        bad = [*lines]
+        bad[at] = edited(lines[at], **change)
+        assert kinds <= set(found(bad)), change
+
+
+def test_a_checkpoint_that_is_edited() -> None:
+    log = five_calls()
+    for old, new in ((f"\n{20}\n", "\n19\n"), (ORIGIN, "callcenter/house"), ("— ", "- "), ("\n\n", "\n"), ("=", "")):
+        note = LAST.replace(old, new)
+        assert note != LAST
+        log.notes[-1] = (20, note)
+        assert found(log.lines()) == [What.SIGNATURE, What.UNSIGNED], old
+
+
+@pytest.mark.parametrize("note", [None, 5, [], {}, "", "a\n\n— b c\n", LAST + "x"])
+def test_a_checkpoint_that_is_none(note: Any) -> None:
+    log = five_calls()
+    lines = log.lines()
+    lines[-1] = written({"checkpoint": note}) + b"\n"
+    assert found(lines) == [What.SIGNATURE, What.UNSIGNED]
+
+
+def test_a_checkpoint_of_another_log_by_the_same_key() -> None:
+    log = five_calls()
+    text = head_text("callcenter/house", 20, Checkpoint.parse(LAST.partition("\n\n")[0] + "\n").root)
+    log.notes[-1] = (20, f"{text}\n{signature(text, OLD)}")
+    assert found(log.lines()) == [What.SIGNATURE, What.UNSIGNED]
+
+
+def test_checkpoints_that_are_removed_or_moved() -> None:
+    log = five_calls()
+    notes = log.notes
+    log.notes = notes[:2] + notes[3:]
+    assert found(log.lines()) == []  # of one hour only the last one is kept
+    log.notes = notes[:-1]
+    assert found(log.lines()) == [What.UNSIGNED]
+    log.notes = []
+    assert found(log.lines()) == [What.UNSIGNED]
+    log.notes = [notes[0], notes[2], notes[1], notes[3]]
+    assert found(log.lines(last=True)) == [What.PLACE]
+    lines = five_calls().lines()
+    lines.insert(1, lines.pop())
+    assert found(lines) == [What.PLACE, What.UNSIGNED]
+
+
+def test_the_end_that_is_cut_off_shows_to_whoever_holds_the_last_checkpoint() -> None:
+    log = five_calls()
+    log.bodies, log.notes = log.bodies[:15], log.notes[:3]
+    report = verified(log.lines(), LAST)
+    assert [(one.what, one.text) for one in report.findings] == [(What.CUT, "checkpoint covers 20, log holds 15")]
+    assert report.since is None
+
+
+def test_the_end_that_is_cut_off_does_not_show_to_whoever_holds_none_or_an_earlier_one() -> None:
+    """What no log can show, and why checkpoints are given away: the report says so."""
+    log = five_calls()
+    log.bodies, log.notes = log.bodies[:15], log.notes[:3]
+    assert verified(log.lines(), HALF).verdict is Verdict.INTACT
+    report = verified(log.lines())
+    assert report.verdict is Verdict.INTACT
+    assert any("would not be seen" in line for line in report.lines())
+
+
+def test_an_end_that_was_cut_off_and_has_grown_again_shows() -> None:
+    log = five_calls()
+    log.bodies, log.notes = log.bodies[:15], log.notes[:3]
+    for _ in range(8):
+        log.add()
+    log.sign()
+    assert found(log.lines(), LAST) == [What.FORK]
+
+
+def test_a_past_that_is_made_anew_with_the_stolen_key_shows_to_whoever_holds_a_checkpoint_of_it() -> None:
+    remade = five_calls(instead={6: "autre"})
+    assert found(remade.lines(), HALF) == [What.FORK]
+    assert found(remade.lines(last=True), HALF) == [What.FORK]
+    assert found(remade.lines(), LAST) == [What.FORK]
+
+
+def test_a_past_that_is_made_anew_does_not_show_to_whoever_holds_nothing_of_it() -> None:
+    remade = five_calls(instead={6: "autre"})
+    assert found(remade.lines()) == []
+    assert found(remade.lines(), five_calls().notes[0][1]) == []  # of the five records before the change
+
+
+def test_a_past_that_is_made_anew_with_another_key() -> None:
+    assert found(five_calls(THIEF).lines()) == [What.SIGNATURE, What.UNSIGNED]
+    # A key of another log does not speak for this one, whoever trusts both.
+    both = vkey(THIEF, "callcenter/house")
+    assert found(five_calls(THIEF).lines(), None, both) == [What.SIGNATURE, What.UNSIGNED]
+
+
+def test_two_checkpoints_of_one_size_with_two_roots() -> None:
+    log = five_calls()
+    log.notes.append(five_calls(instead={6: "autre"}).notes[-1])
+    report = verified(log.lines())
+    assert [one.what for one in report.findings] == [What.ROOT]
+    assert "one before it, of as many records, has theirs" in report.findings[0].text
+
+
+def test_a_record_that_is_deleted_before_it_was_sealed_leaves_a_gap() -> None:
+    whole, log = five_calls(), LogByHand()
+    log.bodies = [body for index, body in enumerate(whole.bodies) if index != 7]
+    log.sign()
+    report = verified(log.lines())
+    assert [(one.what, one.index) for one in report.findings] == [(What.STREAM, 11)]
+    log.bodies = whole.bodies[:-1]  # the last one of its stream leaves none: the carrier's list of calls may
+    log.notes = []
+    log.sign()
+    assert found(log.lines()) == []
+
+
+# Keys.
+
+
+def rotated(*signers: Any, vouched: bool = True) -> LogByHand:
+    """A log whose key changes after 20 records; then 5 more, signed by ``signers``."""
+    log = five_calls()
+    log.add(None, "key.rotated", vkey=vkey(NEW))
+    if vouched:
+        log.sign(OLD, NEW)
+    for _ in range(5):
+        log.add()
+    log.sign(*signers)
+    return log
+
+
+def test_a_new_key_that_the_old_one_vouches_for_is_trusted() -> None:
+    log = rotated(NEW)
+    for last in (False, True):
+        report = verified(log.lines(last=last))
+        assert (report.verdict, report.rotated) == (Verdict.INTACT, (vkey(NEW),))
+    assert f"  a record adds the key {vkey(NEW)}" in list(report.lines())
+    # whoever holds a checkpoint by the new key, and trusts the old one alone
+    assert verified(log.lines(), log.notes[-1][1]).since == 26
+    # and whoever trusts the new one alone has no checkpoint from before
+    assert {one.what for one in verify_export(log.lines(), [VerifierKey.parse(vkey(NEW))]).findings} == {What.SIGNATURE}
+    assert verify_export(log.lines(), [KEY, VerifierKey.parse(vkey(NEW))]).rotated == ()
+
+
+def test_both_keys_may_sign_for_a_while() -> None:
+    assert found(rotated(OLD, NEW).lines()) == []
+    assert found(rotated(OLD).lines()) == []
+
+
+def test_a_new_key_that_nothing_vouches_for_is_not_trusted() -> None:
+    assert found(rotated(NEW, vouched=False).lines()) == [What.SIGNATURE, What.UNSIGNED]
+    # not even by a checkpoint of its own, or by one of the old key over less
+    log = rotated(NEW, vouched=False)
+    log.notes.insert(4, (20, LAST))
+    assert found(log.lines()) == [What.SIGNATURE, What.UNSIGNED]
+
+
+def test_a_record_behind_the_new_key_is_not_needed_to_trust_it() -> None:
+    """One checkpoint by the old key, over the record and more, vouches for it as well."""
+    assert found(rotated(OLD, vouched=False).lines()) == []
+
+
+@pytest.mark.parametrize(
+    "named", [None, 5, "", vkey(NEW, "callcenter/house"), vkey(NEW, ORIGIN, COSIGNATURE), vkey(NEW)[:-4], "\ud800"]
+)
+def test_a_new_key_that_is_none_of_this_log(named: Any) -> None:
+    log = five_calls()
+    log.add(None, "key.rotated", vkey="x")
+    body = json.dumps({**json.loads(log.bodies[-1]), "vkey": named}, sort_keys=True, separators=(",", ":")).encode()
+    log.bodies[-1] = body
+    log.sign()
+    report = verified(log.lines())
+    assert [one.what for one in report.findings] == [What.ROTATION]
+
+
+# What is no export, and what cannot be compared.
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n",
+        b"not ours\n",
+        b"\xff\xfe\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"callcenter-audit":2,"origin":"%s","size":20}\n',
+        b'{"callcenter-audit":true,"origin":"%s","size":20}\n',
+        b'{"callcenter-audit":1,"origin":"%s"}\n',
+        b'{"callcenter-audit":1,"origin":"%s","size":true}\n',
+        b'{"callcenter-audit":1,"origin":"%s","size":-1}\n',
+        b'{"callcenter-audit":1,"origin":"%s","size":20.0}\n',
+        b'{"callcenter-audit":1,"origin":7,"size":20}\n',
+        b'{"callcenter-audit":1,"origin":"%s","size":20,"more":1}\n',
+        b'{"callcenter-audit":1,"origin":"%s","size":20,"size":20}\n',
+    ],
+)
+def test_a_file_that_is_none_of_ours_cannot_be_checked(line: bytes) -> None:
+    line = line.replace(b"%s", ORIGIN.encode())
+    report = verified([line, *five_calls().lines()[1:]])
+    assert [one.what for one in report.findings] == [What.NOT_OURS]
+    assert next(report.lines()).startswith("could not check: this file")
+
+
+def test_an_empty_file_cannot_be_checked() -> None:
+    assert found([]) == [What.NOT_OURS]
+
+
+@pytest.mark.parametrize("trust", [[], [vkey(OLD, "callcenter/house")], [vkey(WITNESS, ORIGIN, COSIGNATURE)]])
+def test_without_the_key_of_the_log_nothing_can_be_checked(trust: list[str]) -> None:
+    report = verify_export(five_calls().lines(), map(VerifierKey.parse, trust))
+    assert [one.what for one in report.findings] == [What.NO_KEY]
+    assert report.verdict is Verdict.UNCHECKED
+
+
+@pytest.mark.parametrize(
+    ("since", "what"),
+    [
+        ("", What.NOT_HELD),
+        ("nothing\n", What.NOT_HELD),
+        ("a text\n\n" + LAST.rpartition("\n\n")[2], What.NOT_HELD),
+        (five_calls(THIEF).notes[1][1], What.NOT_HELD),  # by another key: nobody is accused because of it
+        (five_calls(THIEF, instead={1: "autre"}).notes[1][1], What.NOT_HELD),
+        (HALF.replace("\n10\n", "\n11\n"), What.NOT_HELD),
+        (HALF.replace(ORIGIN, "callcenter/house"), What.NOT_HELD),
+        ("\ud800", What.NOT_HELD),
+    ],
+)
+def test_what_is_held_and_is_no_checkpoint_of_this_log_cannot_be_compared(since: str, what: What) -> None:
+    report = verified(five_calls().lines(), since)
+    assert [one.what for one in report.findings] == [what]
+    assert report.since is None
+
+
+def test_what_is_wrong_with_the_file_outweighs_what_cannot_be_compared() -> None:
+    lines = five_calls().lines()
+    lines[place_of(lines, 19)] = edited(lines[place_of(lines, 19)], step="autre")
+    assert found(lines, five_calls(THIEF).notes[1][1]) == [What.ROOT, What.NOT_HELD]
+
+
+# Lines that are none.
+
+
+def replaced(index: int, change: Callable[[bytes], bytes]) -> list[bytes]:
+    lines = five_calls().lines()
+    at = place_of(lines, index)
+    lines[at] = change(lines[at])
+    return lines
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: b"\n",
+        lambda line: b"null\n",
+        lambda line: b"[]\n",
+        lambda line: b"7\n",
+        lambda line: b"{" * 100_000 + b"\n",
+        lambda line: b'{"a":' * 100_000 + b"\n",
+        lambda line: b"[" * 100_000 + b"\n",
+        lambda line: b"9" * 100_000 + b"\n",
+        lambda line: b'{"v":' + b"9" * 100_000 + b"}\n",
+        lambda line: b'{"v":1e999}\n',
+        lambda line: b'{"v":NaN}\n',
+        lambda line: b" " + line,
+        lambda line: line[:-1] + b" \n",
+        lambda line: line[:-1] + b"\r\n",
+        lambda line: b"\xef\xbb\xbf" + line,
+        lambda line: line.replace(b"pas", b"\xff"),
+        lambda line: line.replace(b'"v":1', b'"v":1,"v":1'),
+        lambda line: line.replace(b'"kind"', b'"id"'),  # the same name twice, further in
+        lambda line: line.replace(b'"v":1', b'"v":2'),
+        lambda line: line.replace(b'"v":1', b'"v":"1"'),
+        lambda line: line.replace(b'"v":1', b'"w":1'),
+        lambda line: edited(line, seq="1"),
+        lambda line: edited(line, seq=True),
+        lambda line: edited(line, seq=-1),
+        lambda line: edited(line, seq=None),
+        lambda line: edited(line, id="\ud800"),
+        lambda line: edited(line, id=[]),
+        lambda line: edited(line, prev=int("1" * 64)),
+        lambda line: edited(line, prev="00" * 31),
+        lambda line: edited(line, stream="\x1b[2J"),
+        lambda line: edited(line, event=None),
+        lambda line: b"x" * (MOST_OF_A_LINE + 1) + b"\n",
+    ],
+)
+def test_a_line_that_is_none_is_a_finding(change: Callable[[bytes], bytes]) -> None:
+    try:
+        lines = replaced(6, change)
+    except UnicodeEncodeError:  # what cannot be written raw is written escaped
+        lines = replaced(6, lambda line: json.dumps({**json.loads(line), "id": "\ud800"}).encode() + b"\n")
+    report = verified(lines)
+    assert {What.LINE, What.ROOT} <= {one.what for one in report.findings}
+    line = next(one for one in report.findings if one.what is What.LINE)
+    assert (line.line, line.index) == (place_of(lines, 6) + 1, 6)
+
+
+def test_a_number_that_no_record_counts_to_is_a_finding() -> None:
+    assert What.LINE in found(replaced(6, lambda line: edited(line, seq=2**53)))
+    assert What.STREAM in found(replaced(6, lambda line: edited(line, seq=2**53 - 1)))
+
+
+def test_what_a_file_says_reaches_no_terminal_as_it_is() -> None:
+    log = five_calls()
+    log.origin = "\x1b[2J\u202e" + "x" * 9000
+    log.add()
+    log.origin = ORIGIN
+    log.sign()
+    (line,) = [one.text for one in verified(log.lines()).findings]
+    assert "\\x1b[2J\\u202e" in line
+    assert len(line) < 300
+
+
+def test_a_file_that_ends_within_a_line_is_not_whole() -> None:
+    lines = five_calls().lines()
+    assert found([*lines[:-1], lines[-1][:-1]]) == [What.COUNT]
+    assert What.COUNT in found([*lines[:-1], lines[-1][:-9]])
+
+
+def test_findings_beyond_a_hundred_are_counted() -> None:
+    lines = [head(ORIGIN, 0), *[b"x\n"] * 300]
+    report = verified(lines)
+    assert len(report.findings) == MOST_FINDINGS
+    assert report.more == 300 + 2 - MOST_FINDINGS  # one for each line, the number of records, no signature
+    assert list(report.lines())[-1] == f"  and {report.more} more findings"
+
+
+def test_checkpoints_are_lines_of_any_place_behind_their_records() -> None:
+    log = five_calls()
+    lines = log.lines()
+    moved = [line for line in lines if line != checkpoint(log.notes[0][1])]
+    moved.insert(place_of(moved, 8), checkpoint(log.notes[0][1]))
+    assert found(moved, LAST) == []
