@@ -142,6 +142,10 @@ class EventKind(StrEnum):
     #: They have searched without a patient; a list of theirs has left as a file.
     LISTED = "review.listed"
     LIST_EXPORTED = "review.exported"
+    #: The whole log has left as a file; what shows that one record is in it; somebody else has signed its head.
+    LEDGER_EXPORTED = "ledger.exported"
+    LEDGER_PROVEN = "ledger.proven"
+    LEDGER_COSIGNED = "ledger.cosigned"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import click
 from callcenter.audit.describing import describe_record
 from callcenter.audit.reading import Record, disclosures, records_of_call
 from callcenter.calls.lookup import find_call
+from callcenter.cli.audit_export import audit_export
+from callcenter.cli.audit_verify import audit_verify
 from callcenter.cli.context import Context, run
 from callcenter.installation import open_data
 from callcenter.kernel.errors import NotFound
@@ -19,6 +21,10 @@ from callcenter.settings import Settings
 @click.group()
 def audit() -> None:
     """The ledger: who was told what."""
+
+
+for _command in (audit_export, audit_verify):
+    audit.add_command(_command)
 
 
 @audit.command("show")

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.audit.ledger import FORMAT, NO_LEAF, Value, canonical, leaf_of, timestamp
+from callcenter.audit.ledger import FORMAT, NO_LEAF, EventKind, Value, canonical, leaf_of, timestamp
 from callcenter.audit.logs import HOUSE_ORIGIN
 from callcenter.audit.reading import Record
 from callcenter.kernel.clock import Clock
@@ -65,6 +65,10 @@ class Act(StrEnum):
     INCIDENT_CLOSED = "incident.closed"
     #: Calls begin in another release of the flows from then on.
     FLOWS_PUBLISHED = "flows.published"
+    #: Its own log has left as a file, or the proof of a record of it; somebody else has signed its head.
+    LEDGER_EXPORTED = EventKind.LEDGER_EXPORTED.value
+    LEDGER_PROVEN = EventKind.LEDGER_PROVEN.value
+    LEDGER_COSIGNED = EventKind.LEDGER_COSIGNED.value
 
 
 @dataclass(frozen=True, slots=True)
