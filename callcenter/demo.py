@@ -12,6 +12,7 @@ from typing import Any
 from callcenter.app import CannotListen, run_server
 from callcenter.app.by_administration import Examine
 from callcenter.audit.reading import disclosures, records_of_call
+from callcenter.audit.sealing_key import create_sealing_key
 from callcenter.calls.lookup import find_call
 from callcenter.console.demonstration import DEMONSTRATION
 from callcenter.demo_messages import seed_messages
@@ -21,7 +22,7 @@ from callcenter.emulator.errors import EmulatorError
 from callcenter.emulator.outcomes import CouldNotRun, Differed, Passed
 from callcenter.emulator.runner import run
 from callcenter.emulator.transcript import TranscriptError, load_transcript
-from callcenter.installation import Addresses, keys_path, reach_database
+from callcenter.installation import Addresses, keys_path, reach_database, sealer_key_path
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError, Problem, Unavailable
 from callcenter.kernel.randomness import SystemRandom
@@ -80,6 +81,8 @@ async def run_demo(settings: Settings, say: Say, examine: Examine | None = None)
     stopped = _interrupted()
     if not keys_path(settings).exists():
         create_keys(keys_path(settings), SystemRandom())
+    if not sealer_key_path(settings).exists():
+        create_sealing_key(sealer_key_path(settings), SystemRandom())
     say("starting the database …")
     async with reach_database(settings, share=False) as addresses:
         report = await _seed(settings, addresses)
@@ -166,6 +169,7 @@ async def forget_demo(settings: Settings) -> None:
     _only_for_play(settings)
     await EmbeddedPostgres(places_for(settings.database.folder or PROJECT)).forget()
     keys_path(settings).unlink(missing_ok=True)
+    sealer_key_path(settings).unlink(missing_ok=True)
 
 
 # --- emulator

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from callcenter.audit.sealing_key import NAME
 from callcenter.kernel.errors import ConfigurationError, Problem, Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.key_fit import check_keys
@@ -20,7 +21,7 @@ from callcenter.store.embedded import SUPERUSER, DataInUse, EmbeddedPostgres, pl
 from callcenter.store.keys import load_keys
 from callcenter.store.migrations import current_revision, migrate, needed_revision, revisions
 from callcenter.store.roles import become_owner, create_database, ensure_roles, require_app_login
-from callcenter.store.schema import APP, OWNER
+from callcenter.store.schema import APP, OWNER, SEALER
 from callcenter.store.sealed import Sealer
 
 DATABASE = "callcenter"
@@ -38,11 +39,13 @@ class Addresses:
         app: SQLAlchemy URL as the app role.
         jobs: libpq form of the same, for the job worker.
         owner: SQLAlchemy URL as the owner role, or ``None`` when it was not configured.
+        sealer: the same as the sealer role.
     """
 
     app: str
     jobs: str
     owner: str | None
+    sealer: str | None = None
 
 
 @asynccontextmanager
@@ -56,11 +59,12 @@ async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIter
         DataInUse: another process runs the embedded database, and it is not to be shared.
     """
     if settings.database.url is not None:
-        owner = settings.database.owner_url
+        owner, sealer = settings.database.owner_url, settings.database.sealer_url
         yield Addresses(
             _async_url(settings.database.url.get_secret_value()),
             _plain_dsn(settings.database.url.get_secret_value()),
             None if owner is None else _async_url(owner.get_secret_value()),
+            None if sealer is None else _async_url(sealer.get_secret_value()),
         )
         return
     server = EmbeddedPostgres(places_for(settings.database.folder or PROJECT))
@@ -78,6 +82,7 @@ async def reach_database(settings: Settings, *, share: bool = True) -> AsyncIter
             server.url(user=APP, database=DATABASE),
             server.dsn(user=APP, database=DATABASE),
             server.url(user=OWNER, database=DATABASE),
+            server.url(user=SEALER, database=DATABASE),
         )
     finally:
         if started:
@@ -195,9 +200,29 @@ def _plain_dsn(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+def require_sealing(addresses: Addresses) -> None:
+    """That a process which works on jobs can seal the ledger.
+
+    Raises:
+        ConfigurationError: nothing says how; with what to do.
+    """
+    if addresses.sealer is None:
+        what = "« database.sealer_url » is missing: the ledger is sealed where jobs are worked on"
+        mend = (
+            "set CALLCENTER_DATABASE__SEALER_URL to postgresql://LOGIN:PASSWORD@HOST/DATABASE, a login made by CREATE "
+            f"ROLE … LOGIN PASSWORD '…' IN ROLE {SEALER}, or serve --no-jobs beside a process that has it"
+        )
+        raise ConfigurationError([Problem("configuration", 0, what, mend)])
+
+
 def switch_path(settings: Settings) -> Path:
     """The file of the kill switch: beside the keys."""
     return keys_path(settings).with_name("rescue-switch.json")
+
+
+def sealer_key_path(settings: Settings) -> Path:
+    """The file of the key that signs the ledger: as configured, or beside the other keys."""
+    return settings.sealer_key_file or keys_path(settings).with_name(NAME)
 
 
 def keys_path(settings: Settings) -> Path:

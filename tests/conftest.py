@@ -8,8 +8,8 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from callcenter.app import fittings
+from callcenter.audit.watching import LedgerWatch
 from callcenter.calls.flows import Flows, load_flows
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
@@ -36,7 +37,9 @@ from callcenter.store.migrations import migrate
 from callcenter.store.roles import create_database, ensure_roles
 from callcenter.store.schema import APP, OWNER
 from callcenter.store.sealed import Sealer
+from callcenter.telephony.alerts import Alerts
 from tests.accepting import mend_accepting
+from tests.sealing import InTime
 
 mend_accepting()
 
@@ -209,6 +212,22 @@ def rooms_as_installed() -> Iterator[StaffLimits]:
     installed = StaffLimits.of(ConsoleSettings())
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(room, "RECOMMENDED", CHEAPEST)
+        yield installed
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched_as_installed() -> Iterator[Callable[[Database, Alerts], AbstractAsyncContextManager[LedgerWatch]]]:
+    """The watch over the ledger of an installation. In tests that ask for none, nothing waits too long for its seal: a
+    copied database is old, most have no sealer, and no test depends on time.
+    """
+
+    @asynccontextmanager
+    async def never_behind(_: Database, __: Alerts) -> AsyncIterator[LedgerWatch]:
+        yield InTime()
+
+    with pytest.MonkeyPatch.context() as patched:
+        installed = fittings.watched
+        patched.setattr(fittings, "watched", never_behind)
         yield installed
 
 

@@ -69,6 +69,7 @@ from tests.attack.ground import Ground
 from tests.attack.repositories import FLOWS
 from tests.attack.scene import JEANNE, JEANNES_MOBILE, TILLEULS, TILLEULS_LINE
 from tests.integration.routing.floor import Floor
+from tests.sealing import InTime
 from tests.talking import LineWaysDouble, RoomsDouble, asked_of, nobody_is_rung
 from tests.unit.telephony.doubles import alerts_and_metrics
 
@@ -300,7 +301,7 @@ async def at_the_desk(
         )
     )
     app, limits = ground.app, limits or Limits()
-    house = House(app, app, ground.sealer, clock, floor.chance, Shelf(flows), limits, Places(), lines)
+    house = House(app, app, ground.sealer, clock, floor.chance, Shelf(flows), limits, Places(), lines, InTime())
     return await _talking(ground, clock, floor, house, staff, caller)
 
 

@@ -37,6 +37,7 @@ from callcenter.telephony.fallback import StaticAnswers
 from callcenter.telephony.twiml import CarrierVoices
 from tests.attack.repositories import FLOWS
 from tests.integration.routing.floor import Floor
+from tests.sealing import InTime
 from tests.unit.telephony.doubles import alerts_and_metrics
 
 TILLEULS = Path(FOLDER) / "practices" / "cabinet-des-tilleuls.yaml"
@@ -210,7 +211,7 @@ async def begin_talk(floor: Floor, sealer: Sealer, caller: str = CALLER) -> Scen
     lines = StaticAnswers(CarrierVoices(), alerts)
     database, clock, chance = floor.database, floor.clock, floor.chance
     house = House(
-        database, database, sealer, clock, chance, Shelf(FLOWS.current), Limits(), TilleulsEverywhere(), lines
+        database, database, sealer, clock, chance, Shelf(FLOWS.current), Limits(), TilleulsEverywhere(), lines, InTime()
     )
     rooms = RoomsDouble()
     thirds, ways = Thirds(house, rooms), LineWaysDouble()

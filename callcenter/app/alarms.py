@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from time import monotonic
 from uuid import UUID
 
 from callcenter.telephony.alerts import AlertKind, Alerts
@@ -32,3 +34,37 @@ class RecordingAlarm:
 
     def recording_left(self, voice: UUID) -> None:
         self.alerts.report(AlertKind.RECORDING_LEFT, reference=str(voice))
+
+
+#: Seconds for which the same is not cried again.
+QUIET_FOR = 60.0
+
+
+@dataclass(slots=True)
+class LedgerAlarm:
+    """Alerts about the ledger, each log's once a minute for as long as it lasts. Implements
+    ``audit.sealer.SealingAlarm`` and ``audit.watching.LagAlarm``.
+
+    Arguments:
+        now: seconds that only grow.
+    """
+
+    alerts: Alerts
+    now: Callable[[], float] = monotonic
+    _cried: dict[tuple[AlertKind, UUID], float] = field(default_factory=dict)
+
+    def log_broken(self, log: UUID, why: str) -> None:
+        if self._is_news(AlertKind.LEDGER_BROKEN, log):
+            self.alerts.report(AlertKind.LEDGER_BROKEN, log=str(log), why=why)
+
+    def logs_behind(self, logs: Collection[UUID]) -> None:
+        for log in logs:
+            if self._is_news(AlertKind.LEDGER_BEHIND, log):
+                self.alerts.report(AlertKind.LEDGER_BEHIND, log=str(log))
+
+    def _is_news(self, kind: AlertKind, log: UUID) -> bool:
+        now, last = self.now(), self._cried.get((kind, log))
+        if last is not None and now - last < QUIET_FOR:
+            return False
+        self._cried[kind, log] = now
+        return True

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing, writing
 from callcenter.audit.reading import first_of_stream
+from callcenter.audit.watching import LedgerWatch
 from callcenter.calls.call_references import call_of
 from callcenter.console.dates import ZONE
 from callcenter.console.glass_ports import (
@@ -72,6 +73,7 @@ class StaffGlass:
 
     Arguments:
         attempts: connections of their own, for counting.
+        ledger: knows whether what is told is sealed in time.
         bound: how often one supervisor may break it.
     """
 
@@ -82,6 +84,7 @@ class StaffGlass:
     clock: Clock
     random: Random
     policy: Policy
+    ledger: LedgerWatch
     bound: Bound = field(default_factory=lambda: Bound(5, timedelta(hours=24)))
 
     async def desk(self, token: str) -> GlassDesk:
@@ -117,6 +120,8 @@ class StaffGlass:
         not_now = self._not_now(session, talking=talking, confirmed=confirmed)
         if not_now is None and wanted.reference and call is None:
             not_now = NotNow.CALL
+        if not_now is None and self.ledger.is_behind(wanted.practice):
+            not_now = NotNow.UNSEALED
         if not_now is not None or confirmed_at is None:
             return not_now or NotNow.UNCONFIRMED
         tallies = Tallies(self.attempts, self.sealer, self.clock)
@@ -252,7 +257,8 @@ class StaffGlass:
     def _behind(self, tx: Transaction, pen: Writing, session: StaffSession, facts: PracticeFacts) -> Behind:
         now = self.clock.now()
         today, trained = now.astimezone(facts.timezone).date(), is_trained(session, now)
-        gate = Gate(self.policy, Channel.CONSOLE, pen, _actor(session), {}, today, trained=trained)
+        sealed = not self.ledger.is_behind(tx.practice)
+        gate = Gate(self.policy, Channel.CONSOLE, pen, _actor(session), {}, today, sealed=sealed, trained=trained)
         return Behind(tx, self.sealer, gate, now, facts.timezone)
 
     async def _tell(self, tx: Transaction, glass: UUID, call: UUID | None, by: UUID, now: datetime) -> None:

@@ -104,6 +104,7 @@ async def open_console(
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
             pages=_pages(settings, fittings, room, database, attempts, str(origin), examine),
+            ledger_is_behind=house.ledger.is_any_behind,
             supervision=supervision_of(
                 room, database, house.sealer, house.clock, house.random, house.limits, settings.board
             ),
@@ -127,7 +128,9 @@ def _pages(
     sounds = SoundAddresses(house.sealer, fittings.voice)
     practices = StaffPractices(room, database, house.clock, house.random, house.flows, sounds)
     reviews = StaffReviews(room, database, attempts, house.sealer, house.clock, house.random, house.flows)
-    glass = StaffGlass(room, database, attempts, house.sealer, house.clock, house.random, house.flows.policy)
+    glass = StaffGlass(
+        room, database, attempts, house.sealer, house.clock, house.random, house.flows.policy, house.ledger
+    )
     office = StaffOffice(room, database, house.clock, origin, load_keys(keys_path(settings)), examine)
     return (
         InboxPages(StaffInboxes(room, database, house.sealer, house.clock, house.random, attempts)),

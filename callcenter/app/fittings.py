@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 from callcenter.app.alarms import HouseAlarms
 from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierRooms, CarrierTelephone
 from callcenter.app.configured import carrier_settings, limits_of, mailer_of, messages_page
+from callcenter.app.ledger_watch import watched
 from callcenter.app.publishing import Publishing, shelf_of
 from callcenter.calls import appointment_texts
 from callcenter.calls.endings import Endings
@@ -173,7 +174,8 @@ async def _house(
     await check_keys(database, sealer)
     shelf = await shelf_of(Publishing(database, clock, random), flows, alerts)
     limits = limits_of(settings.verification)
-    return House(database, attempts, sealer, clock, random, shelf, limits, Places(), lines), fit
+    ledger = await stack.enter_async_context(watched(database, alerts))
+    return House(database, attempts, sealer, clock, random, shelf, limits, Places(), lines, ledger), fit
 
 
 def opened(stack: AsyncExitStack, url: str, pool: int, application: str) -> Database:
@@ -201,6 +203,7 @@ def _outreach(house: House, ways: Ways, alarms: Alarms, *, sender: str, page: st
             sender,
             stale,
             alarms,
+            house.ledger,
             random,
         ),
         unfinished=Unfinished(database, clock, alarms),

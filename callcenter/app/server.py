@@ -15,12 +15,14 @@ from callcenter.app.faces import listen_to_both
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
 from callcenter.app.publishing import following
+from callcenter.app.sealing import sealing
 from callcenter.app.working import working
+from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.calls.keypad import Keypad
 from callcenter.calls.release import SHORT
 from callcenter.calls.shelf import Shelf
 from callcenter.calls.talks import Talks
-from callcenter.installation import Addresses
+from callcenter.installation import Addresses, sealer_key_path
 from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.notices.jobs import Outreach
@@ -77,14 +79,14 @@ async def run_server(
 
     Arguments:
         clock, random, voice: in place of the machine's own; tests drive them.
-        jobs: whether this process works on jobs, and offers waiting calls, too.
+        jobs: whether this process works on jobs, offers waiting calls, and seals the ledger where it can, too.
         examine: looks at the installation, for the page that shows its health.
 
     Raises:
         DataProblems: a flow, the prompts or the policy cannot be used, or a flow is not proven.
-        ConfigurationError: the key file is not there, or is none.
+        ConfigurationError: a key file is not there, or is none.
         Unavailable: database, schema or voice are not there.
-        WrongLogin: the database's login is more or less than a member of the app role.
+        WrongLogin: a login at the database is more or less than a member of its role.
         WrongKeys: the key file is not the one that the database was filled with.
     """
     clock, random = clock or SystemClock(), random or SystemRandom()
@@ -96,6 +98,9 @@ async def run_server(
         if jobs:
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
             await stack.enter_async_context(rounds.going())
+            if addresses.sealer is not None:
+                key = load_sealing_key(sealer_key_path(settings))
+                await stack.enter_async_context(sealing(addresses.sealer, key, clock, alerts))
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         await stack.enter_async_context(following(addresses.app, house.database, house.flows, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)

@@ -134,6 +134,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
             texts_from,
             limits,
             wants_no_reminder,
+            house.ledger,
             random,
         ),
         RingBack(database, sealer, clock, CarrierRinger(carrier, fittings.urls), limits, random),

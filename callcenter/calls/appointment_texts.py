@@ -92,6 +92,7 @@ async def tell_by_text(
     words: Prompt,
     sender: str,
     actor: Mapping[str, Value],
+    sealed: bool,
     barred: Reason | None = None,
 ) -> AppointmentText | Reason:
     """Ask the gate whether ``appointment`` may be told by text, and have its decision on record.
@@ -103,10 +104,11 @@ async def tell_by_text(
         words: the book's, for such a text.
         sender: whom texts come from, as the carrier is told.
         actor: who sends it, for the record.
+        sealed: what the practice has on record is sealed in time.
         barred: what else stands against it, such as the patient's opposition.
     """
     local = now.astimezone(facts.timezone)
-    gate = Gate(policy, Channel.SMS, writing, actor, {"name": KEY}, local.date())
+    gate = Gate(policy, Channel.SMS, writing, actor, {"name": KEY}, local.date(), sealed=sealed)
     references = (f"appointment:{appointment.id}", f"appointment.starts_at:{appointment.id}")
     inquiry = Inquiry(told_by(words), frozenset(), references, {"key": KEY, "sha256": words.digest}, KEY)
     if contact is None:

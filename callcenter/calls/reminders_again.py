@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from callcenter.audit.ledger import Entry, EventKind, Value, note, stream_so_far, writing
+from callcenter.audit.watching import LedgerWatch
 from callcenter.calls.appointment_texts import AppointmentText, tell_by_text
 from callcenter.calls.delivery import MessageNotTaken, Messenger, deliver_spoken
 from callcenter.calls.outreach import FORGET_CLAIM, REACHES, WANTED, Asked, line_hash, take_up, too_often
@@ -54,6 +55,7 @@ class RemindersAgain:
         words: gives the words that stand, for such a text.
         sender: whom texts come from, as the carrier is told.
         opposed: whether a patient, or whoever has the telephone of that blind index, wants no reminder (OU-02).
+        ledger: knows whether what is told is sealed in time.
         random: for the identifiers of records.
     """
 
@@ -66,6 +68,7 @@ class RemindersAgain:
     sender: str
     limits: Limits
     opposed: Callable[[Transaction, UUID, bytes], Awaitable[bool]]
+    ledger: LedgerWatch
     random: Random = field(default_factory=SystemRandom)
 
     async def send(self, practice: UUID, request: UUID) -> None:
@@ -78,6 +81,8 @@ class RemindersAgain:
             MessageNotTaken: nothing has left; to be tried again.
             DatabaseDown: the same.
         """
+        if self.ledger.is_behind(practice):  # put off, like what the carrier does not take now
+            raise MessageNotTaken("the ledger is behind: nothing is told")
         async with self.database.practice(practice) as tx:
             due = await self._due(tx, request)
             if due is None:
@@ -130,6 +135,7 @@ class RemindersAgain:
                 words=self.words(),
                 sender=self.sender,
                 actor=JOB_ACTOR,
+                sealed=not self.ledger.is_behind(tx.practice),
                 barred=barred,
             )
         if isinstance(told, Reason) or contact is None:

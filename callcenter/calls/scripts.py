@@ -222,7 +222,8 @@ class Scripts:
     def _desk(self, at: At, pen: Writing, facts: PracticeFacts, flow: Flow, now: datetime) -> Desk:
         actor, day = _actor(at.operator), now.astimezone(facts.timezone).date()
         policy, trained = self._house.flows.policy, at.operator.trained
-        gate = Gate(policy, Channel.CONSOLE, pen, actor, _described(flow), day, trained=trained)
+        sealed = not self._house.ledger.is_behind(at.tx.practice)
+        gate = Gate(policy, Channel.CONSOLE, pen, actor, _described(flow), day, sealed=sealed, trained=trained)
         desk = Desk.of(at.tx, pen, gate, facts, at.session, at.call, at.document, now)
         desk.actor = actor
         return desk

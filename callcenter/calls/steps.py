@@ -18,6 +18,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
+from callcenter.audit.watching import LedgerWatch
 from callcenter.calls import rows
 from callcenter.calls.answers import KeptAnswer
 from callcenter.calls.booking import CallBooking
@@ -107,6 +108,7 @@ class House:
         attempts: connections of their own, for counting codes.
         flows: that calls begin in, and those that they are in.
         lines: knows which calls were sent to other lines.
+        ledger: knows whether what is told is sealed in time.
         queue, reservations: where callers wait for operators.
     """
 
@@ -119,6 +121,7 @@ class House:
     limits: Limits
     places: Places
     lines: OpenLines
+    ledger: LedgerWatch
     reference_limits: ReferenceLimits = field(default_factory=ReferenceLimits)
     queue: Queue = field(default_factory=Queue)
     reservations: Reservations = field(default_factory=Reservations)
@@ -421,9 +424,9 @@ class Steps:
         async with writing(tx, session.segment, house.clock, house.random) as pen:
             for entry in entries:
                 await pen.add(entry)
-            local_day = now.astimezone(facts.timezone).date()
+            local_day, sealed = now.astimezone(facts.timezone).date(), not house.ledger.is_behind(tx.practice)
             described = {"name": flow.name, "sha256": flow.digest}
-            gate = Gate(house.flows.policy, Channel.VOICE, pen, IVR_ACTOR, described, local_day)
+            gate = Gate(house.flows.policy, Channel.VOICE, pen, IVR_ACTOR, described, local_day, sealed=sealed)
             desk = Desk.of(tx, pen, gate, facts, session, call, key.document, now)
             turn = await advance(flow, book, session.state, event, self._world(desk, session, book))
             await pen.flush()  # an audio row refers to its record

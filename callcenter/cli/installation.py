@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from callcenter.audit.sealing_key import NAME, create_sealing_key
 from callcenter.cli.context import Context, run
 from callcenter.installation import prepare_database
 from callcenter.kernel.errors import CallcenterError
-from callcenter.kernel.randomness import SystemRandom
+from callcenter.kernel.randomness import Random, SystemRandom
 from callcenter.store.keys import create_keys
 
 
@@ -40,17 +42,38 @@ def db_migrate(context: Context) -> None:
 
 @click.group()
 def keys() -> None:
-    """The keys of sealed fields."""
+    """The keys of sealed fields, and the sealer's."""
 
 
 @keys.command("create")
 @click.argument("path", type=click.Path(path_type=Path))
-def keys_create(path: Path) -> None:
-    """Make a key file. Keep a copy apart from the database's backups: without it, sealed fields are lost."""
+@click.option(
+    "--sealer",
+    type=click.Path(path_type=Path),
+    help="Where the sealer's key goes; sealer.key beside PATH if you leave it out.",
+)
+def keys_create(path: Path, sealer: Path | None) -> None:
+    """Make the key file, and the sealer's key; what is there already stays.
+
+    Keep copies apart from the database's backups: without the first, sealed fields are lost, and without the second the
+    ledger cannot be gone on with.
+    """
+    signing = sealer or path.with_name(NAME)
+    makes = [(path, create_keys), (signing, create_sealing_key)]
+    made = [file for file, make in makes if _is_made(file, make)]
+    if not made:
+        raise CallcenterError(f"{path} and {signing} are there already, and keys are never overwritten")
+    for file, _ in makes:
+        said = "written; keep a copy of it apart from the database's backups" if file in made else "stays as it is"
+        click.echo(f"{file} {said}")
+
+
+def _is_made(file: Path, make: Callable[[Path, Random], object]) -> bool:
+    """Whether a key was made; false: there is one."""
     try:
-        create_keys(path, SystemRandom())
+        make(file, SystemRandom())
     except FileExistsError:
-        raise CallcenterError(f"{path} is there already, and keys are never overwritten") from None
+        return False
     except OSError as error:
-        raise CallcenterError(f"{path} cannot be written: {error.strerror}") from error
-    click.echo(f"{path} written; keep a copy of it apart from the database's backups")
+        raise CallcenterError(f"{file} cannot be written: {error.strerror}") from error
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from callcenter.settings import Settings
 
 
 @click.command()
-@click.option("--no-jobs", is_flag=True, help="Leave jobs (text messages, upkeep) to another process.")
+@click.option("--no-jobs", is_flag=True, help="Leave jobs (texts, upkeep, sealing) to another process.")
 @click.pass_obj
 def serve(context: Context, no_jobs: bool) -> None:
     """Serve calls: webhooks, health and metrics, jobs.
@@ -34,13 +35,15 @@ def serve(context: Context, no_jobs: bool) -> None:
 async def _serve(settings: Settings, config: Path, *, jobs: bool) -> None:
     from callcenter.app import run_server
     from callcenter.doctor import Surgery
-    from callcenter.installation import reach_database
+    from callcenter.installation import reach_database, require_sealing
 
     stopped = _stop_signal()
-    async with (
-        reach_database(settings) as addresses,
-        run_server(settings, addresses, jobs=jobs, examine=Surgery(settings)) as running,
-    ):
+    async with AsyncExitStack() as stack:
+        addresses = await stack.enter_async_context(reach_database(settings))
+        if jobs:
+            require_sealing(addresses)
+        server = run_server(settings, addresses, jobs=jobs, examine=Surgery(settings))
+        running = await stack.enter_async_context(server)
         what = f"{settings.environment.value}, {config}"
         click.echo(f"webhooks {running.webhooks}   private {running.private}   ({what})   Ctrl-C ends")
         await stopped.wait()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,6 +58,7 @@ class ConsoleDependencies:
         pages: whatever else is opened, each with what stands behind it.
         supervision: what stands behind the pages of supervisors.
         waiting: counts what waits, for the first page.
+        ledger_is_behind: what is told is not sealed in time, so that nothing is; said on every page of staff.
     """
 
     origin: ConsoleOrigin
@@ -78,13 +79,14 @@ class ConsoleDependencies:
     pages: Sequence[Pages] = ()
     supervision: Supervision | None = None
     waiting: Waiting | None = None
+    ledger_is_behind: Callable[[], bool] = lambda: False
 
 
 def console_application(deps: ConsoleDependencies) -> web.Application:
     """The application of the console's listener."""
     around = guard(deps.origin, deps.random, deps.failed)
     application = web.Application(middlewares=[around], client_max_size=LARGEST_FORM)
-    set_up_templates(application)
+    set_up_templates(application, deps.ledger_is_behind)
     keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies, clocks_of(deps.supervision))
     streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams)
     application.on_shutdown.append(streams.end)

@@ -24,6 +24,8 @@ class NotNow(StrEnum):
     """Why the glass is not broken at this moment. The words stand in ``templates/glass_words.html``."""
 
     UNTRAINED = "untrained"
+    #: What is told is not sealed in time: nothing is, and nobody may override that.
+    UNSEALED = "unsealed"
     #: No second factor was given just now, or it has broken glass already.
     UNCONFIRMED = "unconfirmed"
     #: Whoever asks is rung back: nothing is told in the conversation in which it is asked for (SM-07).

@@ -23,8 +23,11 @@ from callcenter.console.words import Language, language_of, translations
 LANGUAGE = "language"
 
 
-def set_up_templates(application: web.Application) -> None:
+def set_up_templates(application: web.Application, ledger_is_behind: Callable[[], bool]) -> None:
     """Make the templates known to ``application``.
+
+    Arguments:
+        ledger_is_behind: asked by every page of whoever is signed in.
 
     Raises:
         PoFileError: a catalogue cannot be read.
@@ -43,7 +46,12 @@ def set_up_templates(application: web.Application) -> None:
         translations(language)  # a catalogue that is broken keeps the console from opening, not a page from its reader
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     environment.globals.update(
-        paths=paths, proof_field=PROOF, return_field=paths.RETURN, static=static_address, sign=_sign
+        paths=paths,
+        proof_field=PROOF,
+        return_field=paths.RETURN,
+        static=static_address,
+        sign=_sign,
+        ledger_is_behind=ledger_is_behind,
     )
     environment.filters["told"] = told
     del environment.globals["app"]  # a template needs nothing of it

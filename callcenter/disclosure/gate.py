@@ -55,6 +55,8 @@ class Reason(StrEnum):
     NOT_DECLARED = "not_declared"
     #: Whoever would show it has let their training lapse: they take messages, and reveal nothing (SM-02).
     UNTRAINED = "untrained"
+    #: What is told is not sealed in time, so that it could be taken off the record unseen (P4). Nobody may override it.
+    UNSEALED = "unsealed"
     #: Looked for in an emergency, and no file fits, or several do. Told in the same words as what a file withholds.
     NOBODY = "no_file"
 
@@ -148,6 +150,7 @@ class Gate:
         actor: who tells, for the record.
         flow: name and digest of the flow, for the record.
         today: the practice's date, for ages.
+        sealed: what the practice has on record is sealed in time (P4); false: nothing is told.
         trained: whoever tells it may; false of an operator whose training has lapsed (SM-02).
     """
 
@@ -160,6 +163,7 @@ class Gate:
         flow: Mapping[str, str],
         today: date,
         *,
+        sealed: bool,
         trained: bool = True,
     ) -> None:
         self._policy = policy
@@ -168,10 +172,13 @@ class Gate:
         self._actor = actor
         self._flow = flow
         self._today = today
+        self._sealed = sealed
         self._trained = trained
 
     async def decide(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Decision:
         """Grant or refuse, and write it down."""
+        if not self._sealed:
+            return await self.refuse(Reason.UNSEALED, inquiry, standing)
         refused = await self.check(inquiry, standing, situation)
         if refused is not None:
             return refused
@@ -234,6 +241,8 @@ class Gate:
 
     def _glass_refusal(self, categories: frozenset[Category], situation: Situation | None) -> Reason | None:
         # P6: what does not depend on whom it is about comes first, or its reason would tell that there is somebody.
+        if not self._sealed:
+            return Reason.UNSEALED
         if not self._trained:
             return Reason.UNTRAINED
         if not self._policy.in_emergency(categories):
@@ -248,12 +257,12 @@ class Gate:
 
     def _push_refusal(self, inquiry: Inquiry, situation: Situation, barred: Reason | None) -> Reason | None:
         opens = self._policy.may_push(inquiry.categories) and inquiry.categories <= SHARED_CONTACT_OPENS
-        checks = (*self._marks(situation), (not opens, Reason.NEVER))
+        checks = ((not self._sealed, Reason.UNSEALED), *self._marks(situation), (not opens, Reason.NEVER))
         return next((reason for applies, reason in checks if applies), barred)
 
     async def check(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Refused | None:
         """Refuse and write it down, or leave it to the caller to write what was done: for acts, which tell nothing new
-        but must not be done for somebody to whom nothing may be told."""
+        but must not be done for somebody to whom nothing may be told. They go on while the ledger is behind."""
         reason = self._refusal(inquiry, standing, situation)
         return None if reason is None else await self.refuse(reason, inquiry, standing)
 

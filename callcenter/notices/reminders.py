@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import text
 
 from callcenter.audit.ledger import Entry, EventKind, Value, note, stream_so_far, writing
+from callcenter.audit.watching import LedgerWatch
 from callcenter.calls.appointment_texts import released_words, situation_of, told_by
 from callcenter.calls.delivery import MessageNotTaken, Messenger, Undeliverable, deliver_spoken
 from callcenter.disclosure.exits import Spoken
@@ -114,6 +115,7 @@ class Reminders:
         words: gives the words that stand, for a text about an appointment.
         sender: whom texts come from, as the carrier is told.
         stale: how long after its confirmation a telephone serves.
+        ledger: knows whether what is told is sealed in time.
     """
 
     database: Database
@@ -125,6 +127,7 @@ class Reminders:
     sender: str
     stale: timedelta
     alarms: Alarms
+    ledger: LedgerWatch
     random: Random = field(default_factory=SystemRandom)
 
     async def find(self) -> int:
@@ -205,8 +208,8 @@ class Reminders:
         """Take the reminder, and ask the gate; ``None`` if nothing is to be sent, or not now."""
         now = self.clock.now()
         facts = await Directory.facts(tx.connection, tx.practice, now)
-        if not may_arrive(now, facts.timetable):  # it stays due, and is found again
-            return None
+        if not may_arrive(now, facts.timetable) or self.ledger.is_behind(tx.practice):
+            return None  # it stays due, and is found again
         values = {"practice": tx.practice, "reminder": reminder, "now": now, "after": now + LEAST_NOTICE}
         row = (await tx.connection.execute(_CLAIM, {**values, "standing": list(STANDING)})).one_or_none()
         if row is None:
@@ -235,7 +238,8 @@ class Reminders:
         prompt = self.words()
         async with writing(tx, segment, self.clock, self.random) as pen:
             today = now.astimezone(facts.timezone).date()
-            gate = Gate(self.policy, Channel.SMS, pen, _ACTOR, {"name": "reminder"}, today)
+            sealed = not self.ledger.is_behind(tx.practice)
+            gate = Gate(self.policy, Channel.SMS, pen, _ACTOR, {"name": "reminder"}, today, sealed=sealed)
             inquiry = Inquiry(
                 categories=told_by(prompt),
                 optional=frozenset(),

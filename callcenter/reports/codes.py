@@ -43,6 +43,7 @@ _REASONS = {
     "card": "au-delà de la carte",
     "not_declared": "l’agenda est ici, rien n’est à déclarer",
     "untrained": "formation expirée",
+    "unsealed": "registre non scellé à temps",
     "no_file": "aucun dossier ne convient",
     "break_glass": "bris de glace à relire",
     "code": "code faux",

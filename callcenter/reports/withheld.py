@@ -18,6 +18,7 @@ from callcenter.reports.values import Outcome
 OPEN_REASONS = frozenset(
     {
         *(reason.value for reason in (Reason.LEVEL, Reason.NEVER, Reason.UNVERIFIED, Reason.UNTRAINED)),
+        Reason.UNSEALED.value,
         *(reason.value for reason in (Reason.OTHER_PATIENT, Reason.OTHER_SLOT, Reason.CARD, Reason.NOT_DECLARED)),
         *(over.value for over in Over),
         *("code", "codes_per_call", "asks_per_talk", "claims_per_operator"),

@@ -88,6 +88,11 @@ class DatabaseSettings(Section):
     owner_url: DatabaseUrl | None = Field(
         None, description="postgresql://… of a login that may create tables and roles: for migrations and doctor only."
     )
+    sealer_url: DatabaseUrl | None = Field(
+        None,
+        description="postgresql://… of a login that is a member of callcenter_sealer and nothing more, on a connection "
+        "that nobody shares: it seals the ledger in the process that works on jobs.",
+    )
     folder: ProjectPath | None = Field(
         None, description="Where the embedded PostgreSQL keeps its data, by default near the project."
     )

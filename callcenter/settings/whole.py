@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         None,
         description="Keys of sealed fields; readable by its owner alone. Empty: beside the embedded PostgreSQL.",
     )
+    sealer_key_file: ProjectPath | None = Field(
+        None,
+        description="Key that signs the ledger, read where it is sealed and nowhere else. Empty: sealer.key beside "
+        "keys_file.",
+    )
     carrier: CarrierSettings = Field(description="The carrier's account.")
     softphone: SoftphoneSettings | None = Field(None, description="By which operators answer in their browser.")
     flows: FlowSettings = Field(default_factory=lambda: FlowSettings())

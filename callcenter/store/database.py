@@ -130,6 +130,24 @@ async def in_practice(connection: AsyncConnection, practice: UUID) -> Transactio
 
 
 @asynccontextmanager
+async def reached(database: Database) -> AsyncIterator[AsyncConnection]:
+    """One connection for as long as the body runs, which begins and ends its transactions itself.
+
+    Raises:
+        DatabaseDown: no connection, or it was lost.
+    """
+    connection = await _connect(database.engine)
+    try:
+        yield connection
+    except DBAPIError as error:
+        if is_down(error):
+            raise DatabaseDown from error
+        raise
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
 async def single_connection(url: str) -> AsyncIterator[AsyncConnection]:
     """One transaction on a connection of its own, without bounds in time: for migrations.
 

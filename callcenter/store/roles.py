@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel.errors import Forbidden
-from callcenter.store.schema import APP, ERASER, OWNER, ROLES, SEALER
+from callcenter.store.schema import APP, OWNER, ROLES, SEALER
 
 
 class NotTheOwner(Forbidden):
@@ -18,7 +18,7 @@ class NotTheOwner(Forbidden):
 
 
 class WrongLogin(Forbidden):
-    """The server's login is not a member of the app role and nothing more: row-level security may not bind it."""
+    """A login is not a member of its role and nothing more: row-level security may not bind it."""
 
 
 async def require_app_login(connection: AsyncConnection) -> str:
@@ -29,8 +29,18 @@ async def require_app_login(connection: AsyncConnection) -> str:
     Raises:
         WrongLogin: it is more or less than that; the message says what to grant or to use instead.
     """
-    login = (await connection.execute(_LOGIN, {"app": APP, "others": [OWNER, SEALER, ERASER]})).one()
-    instead = f"make a login for the server alone: CREATE ROLE … LOGIN PASSWORD '…' IN ROLE {APP};"
+    return await _require(connection, APP, "the server")
+
+
+async def require_sealer_login(connection: AsyncConnection) -> str:
+    """The same of whoever seals the ledger, and neither serves nor erases (P4)."""
+    return await _require(connection, SEALER, "the sealer")
+
+
+async def _require(connection: AsyncConnection, role: str, whose: str) -> str:
+    others = [other for other in ROLES if other != role]
+    login = (await connection.execute(_LOGIN, {"role": role, "others": others})).one()
+    instead = f"make a login for {whose} alone: CREATE ROLE … LOGIN PASSWORD '…' IN ROLE {role};"
     if login.unbound:
         raise WrongLogin(f"row-level security does not bind the login {login.name} (superuser or BYPASSRLS): {instead}")
     if login.makes_roles:
@@ -38,8 +48,8 @@ async def require_app_login(connection: AsyncConnection) -> str:
     if login.also:
         raise WrongLogin(f"the login {login.name} may also act as {', '.join(login.also)}: {instead}")
     if not login.serves:
-        grant = f"run `callcenter db migrate`, then, as an administrator, GRANT {APP} TO {login.quoted};"
-        raise WrongLogin(f"the login {login.name} is not a member of {APP}, or does not inherit its rights: {grant}")
+        grant = f"run `callcenter db migrate`, then, as an administrator, GRANT {role} TO {login.quoted};"
+        raise WrongLogin(f"the login {login.name} is not a member of {role}, or does not inherit its rights: {grant}")
     return str(login.name)
 
 
@@ -50,7 +60,7 @@ _LOGIN = text(
     SELECT s.rolname AS name, quote_ident(s.rolname) AS quoted, s.rolcreaterole AS makes_roles,
         EXISTS (SELECT FROM pg_roles r
                 WHERE (r.rolsuper OR r.rolbypassrls) AND pg_has_role(s.oid, r.oid, 'MEMBER')) AS unbound,
-        EXISTS (SELECT FROM pg_roles r WHERE r.rolname = :app AND pg_has_role(s.oid, r.oid, 'USAGE')) AS serves,
+        EXISTS (SELECT FROM pg_roles r WHERE r.rolname = :role AND pg_has_role(s.oid, r.oid, 'USAGE')) AS serves,
         ARRAY(SELECT r.rolname::text FROM pg_roles r
               WHERE r.rolname = ANY(cast(:others AS text[])) AND pg_has_role(s.oid, r.oid, 'MEMBER')
               ORDER BY r.rolname) AS also

@@ -42,6 +42,12 @@ class AlertKind(StrEnum):
     TEXT_FAILED = "text_failed"
     FLOWS_REFUSED = "flows_refused"
     FLOWS_STALE = "flows_stale"
+    #: Records wait too long for their seal: nothing about patients is told meanwhile. Or nobody knows how long they do.
+    LEDGER_BEHIND = "ledger_behind"
+    LEDGER_UNWATCHED = "ledger_unwatched"
+    #: What stands in the database is not what was signed, or was written: somebody has changed it.
+    LEDGER_BROKEN = "ledger_broken"
+    SEALING_STOPPED = "sealing_stopped"
 
 
 def failure(error: BaseException) -> dict[str, str]:

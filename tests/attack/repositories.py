@@ -213,7 +213,7 @@ class Careless:
 
     def gate(self, writing: Writing) -> Gate:
         flow = {"name": "accueil", "sha256": ""}
-        return Gate(FLOWS.policy, Channel.VOICE, writing, IVR_ACTOR, flow, self.now.date())
+        return Gate(FLOWS.policy, Channel.VOICE, writing, IVR_ACTOR, flow, self.now.date(), sealed=True)
 
     def desk(self) -> Desk:
         writing = self.writing()
@@ -836,7 +836,7 @@ async def tell_by_text_message(on: Careless) -> object:
     flags = PatientFlags(about(BORN, Category.RECORD_EXISTS), *[False] * 6)
     contact = Contact(uuid4(), about(JEANNES_MOBILE, Category.CONTACT_DETAILS), True, on.now, on.now, False)
     told = (on.writing(), FLOWS.policy, on.facts, visit, flags, contact, on.now)
-    return await tell_by_text(*told, words=APPOINTMENT_TEXT, sender="+33199000001", actor=IVR_ACTOR)
+    return await tell_by_text(*told, words=APPOINTMENT_TEXT, sender="+33199000001", actor=IVR_ACTOR, sealed=True)
 
 
 async def offer_slot(on: Careless) -> object:

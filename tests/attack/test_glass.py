@@ -33,6 +33,7 @@ from tests.attack.ground import Ground
 from tests.attack.scene import JEANNE, TILLEULS
 from tests.integration.breaking import WHO, WHY, GlassHouse, glass_house, value_on
 from tests.integration.consoles import POLICY
+from tests.sealing import InTime
 
 BORN = date(1962, 3, 14)
 
@@ -46,7 +47,7 @@ async def glass(ground: Ground, clock: DrivenClock) -> AsyncIterator[GlassHouse]
 def breaking(glass: GlassHouse) -> StaffGlass:
     """What stands behind the pages, without them."""
     room, database = glass.house.console.room, glass.house.console.database
-    return StaffGlass(room, database, database, glass.sealer, glass.clock, SystemRandom(), POLICY)
+    return StaffGlass(room, database, database, glass.sealer, glass.clock, SystemRandom(), POLICY, InTime())
 
 
 def asked(*, born: date = BORN) -> Breaking:

@@ -13,6 +13,7 @@ import yaml
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from callcenter.audit.sealing_key import NAME, create_sealing_key
 from callcenter.installation import DATABASE, Addresses, keys_path, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SystemRandom
@@ -70,6 +71,7 @@ async def ground() -> AsyncIterator[Ground]:
     with tempfile.TemporaryDirectory(prefix="callcenter-bench-") as made:
         folder, carrier = Path(made), free_port()
         create_keys(folder / "keys.json", SystemRandom())
+        create_sealing_key(folder / NAME, SystemRandom())
         config = folder / "bench.yaml"
         config.write_text(yaml.safe_dump(bench_values(folder, carrier)))
         settings = load_settings(config)

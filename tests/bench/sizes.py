@@ -15,6 +15,7 @@ import yaml
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from callcenter.audit.sealing_key import NAME, create_sealing_key
 from callcenter.installation import DATABASE, Addresses, reach_database
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
@@ -119,6 +120,7 @@ async def sizes(amounts: Amounts) -> AsyncIterator[Sizes]:
     with tempfile.TemporaryDirectory(prefix="callcenter-bench-") as made:
         folder, carrier = Path(made), free_port()
         create_keys(folder / "keys.json", SystemRandom())
+        create_sealing_key(folder / NAME, SystemRandom())
         settings = load_settings(_config(folder, carrier, DATABASE, None))
         try:
             async with reach_database(settings) as addresses:

@@ -46,6 +46,7 @@ from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.access_tokens import Passes
 from tests.ports import free_port
+from tests.sealing import InTime
 from tests.unit.console.guest import Answer, Guest, arriving
 
 ORGANISATION = UUID(int=7)
@@ -166,7 +167,7 @@ async def opened_console(
         failed=lambda error, **_: failures.append(repr(error)),
         pages=(
             AdministrationPages(StaffOffice(room, database, clock, str(origin), sealer._keys, examine)),
-            GlassPages(StaffGlass(room, database, database, sealer, clock, random, POLICY)),
+            GlassPages(StaffGlass(room, database, database, sealer, clock, random, POLICY, InTime())),
             InboxPages(StaffInboxes(room, database, sealer, clock, random, database)),
         ),
         supervision=supervision_of(room, database, sealer, clock, random),

@@ -40,6 +40,7 @@ from tests.integration.breaking import (
     value_on,
 )
 from tests.integration.consoles import POLICY
+from tests.sealing import InTime
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ async def glass(
 
 def behind_the_pages(glass: GlassHouse, **how: Any) -> StaffGlass:
     room, database = glass.house.console.room, glass.house.console.database
-    made = StaffGlass(room, database, database, glass.sealer, glass.clock, SystemRandom(), POLICY)
+    made = StaffGlass(room, database, database, glass.sealer, glass.clock, SystemRandom(), POLICY, InTime())
     return replace(made, **how)
 
 

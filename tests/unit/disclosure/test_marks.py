@@ -48,7 +48,7 @@ class Pen:
 
 
 def gate_of(channel: Channel, pen: Pen) -> Gate:
-    return Gate(POLICY, channel, cast(Writing, pen), {"kind": "ivr", "id": "test"}, {}, date(2026, 11, 26))
+    return Gate(POLICY, channel, cast(Writing, pen), {"kind": "ivr", "id": "test"}, {}, date(2026, 11, 26), sealed=True)
 
 
 async def decide(situation: Situation) -> tuple[Any, list[Entry]]:
@@ -88,7 +88,7 @@ async def break_glass(
     pen = Pen()
     actor = {"kind": "staff", "id": "test"}
     today = date(2026, 11, 26)
-    gate = Gate(POLICY, Channel.CONSOLE, cast(Writing, pen), actor, {}, today, trained=trained)
+    gate = Gate(POLICY, Channel.CONSOLE, cast(Writing, pen), actor, {}, today, sealed=True, trained=trained)
     inquiry = Inquiry(frozenset(map(Category, categories or ("D01",))), frozenset(), (), {}, "break_glass")
     decision = await gate.break_glass(inquiry, situation, "rescue")
     (entry,) = pen.entries

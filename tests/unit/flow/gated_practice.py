@@ -148,7 +148,7 @@ class Practice:
     pen: Pen = field(default_factory=Pen)
 
     def gate(self) -> Gate:
-        return Gate(POLICY, self.channel, cast(Writing, self.pen), {}, {}, NOW.date())
+        return Gate(POLICY, self.channel, cast(Writing, self.pen), {}, {}, NOW.date(), sealed=True)
 
     def person(self, visit: UUID) -> Person:
         return next(one for one in self.people if one.id == self.visit(visit).whose)

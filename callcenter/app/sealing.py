@@ -1,0 +1,85 @@
+"""The sealer, beside the listeners. Any number of processes may run it: one seals, the others wait to follow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from callcenter.app.alarms import LedgerAlarm
+from callcenter.audit.sealer import LogSealer, elected
+from callcenter.audit.sealing_key import SealingKey
+from callcenter.background import in_background, keep_going
+from callcenter.kernel.clock import Clock
+from callcenter.store.database import Database, reached
+from callcenter.store.roles import require_sealer_login
+from callcenter.telephony.alerts import AlertKind, Alerts
+
+_log = structlog.get_logger(__name__)
+
+#: Seconds between two rounds: of a log at most one head is signed in that time, and a record waits little longer.
+EVERY = 1.0
+
+
+@dataclass(slots=True)
+class Sealing:
+    """Seals for as long as it runs and is elected.
+
+    Arguments:
+        url: of the database, as the sealer's login; not through a pool that shares sessions, whose locks are worth
+            nothing.
+    """
+
+    url: str
+    sealer: LogSealer
+
+    async def run(self) -> None:
+        """Wait to be elected, then seal, on one connection: with it ends the election.
+
+        Raises:
+            DatabaseDown: it was lost, or could not be had.
+        """
+        database = Database(self.url, pool_size=1, application="callcenter-sealer")
+        try:
+            async with reached(database) as connection:
+                ours = False
+                while True:
+                    if not ours and await elected(connection):
+                        ours = True
+                        _log.info("sealing")
+                    if ours:
+                        await self.sealer.round(connection)
+                    await asyncio.sleep(EVERY)
+        finally:
+            await database.close()
+
+    async def check(self) -> str:
+        """The sealer's login.
+
+        Raises:
+            WrongLogin: it may do more, or less, than seal.
+            DatabaseDown: it does not answer.
+        """
+        database = Database(self.url, pool_size=1, application="callcenter-sealer")
+        try:
+            async with database.house() as connection:
+                return await require_sealer_login(connection)
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def sealing(url: str, key: SealingKey, clock: Clock, alerts: Alerts) -> AsyncIterator[None]:
+    """Seal for as long as the body runs.
+
+    Raises:
+        WrongLogin: the login may do more, or less, than seal.
+        DatabaseDown: it does not answer.
+    """
+    work = Sealing(url, LogSealer(key, clock, LedgerAlarm(alerts)))
+    await work.check()
+    async with in_background(keep_going(work.run, alerts, AlertKind.SEALING_STOPPED, seconds=EVERY)):
+        yield
