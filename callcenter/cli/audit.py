@@ -11,6 +11,8 @@ from callcenter.audit.describing import describe_record
 from callcenter.audit.reading import Record, disclosures, records_of_call
 from callcenter.calls.lookup import find_call
 from callcenter.cli.audit_export import audit_export
+from callcenter.cli.audit_key import audit_key
+from callcenter.cli.audit_prove import audit_prove
 from callcenter.cli.audit_verify import audit_verify
 from callcenter.cli.context import Context, run
 from callcenter.installation import open_data
@@ -23,7 +25,7 @@ def audit() -> None:
     """The ledger: who was told what."""
 
 
-for _command in (audit_export, audit_verify):
+for _command in (audit_export, audit_key, audit_prove, audit_verify):
     audit.add_command(_command)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +48,9 @@ async def archive(cluster: Cluster, peopled: str) -> Archive:
 
 @pytest.fixture
 def config(archive: Archive, tmp_path: Path) -> Path:
+    seed = base64.b64encode(a_key().private.private_bytes_raw()).decode()
+    (tmp_path / "sealer.key").write_text(json.dumps({"sealer": seed}))
+    (tmp_path / "sealer.key").chmod(0o600)
     create_keys(tmp_path / "keys.json", SeededRandom(1))  # those of the demonstration that the archive is a copy of
     settings = {
         "environment": "test",
@@ -132,7 +137,7 @@ async def test_a_file_that_is_there_stays(archive: Archive, config: Path, tmp_pa
 async def test_an_export_that_fails_leaves_nothing(config: Path, tmp_path: Path) -> None:
     failed = await typed(config, "export", "nobody-here", "-o", tmp_path / "log.ccaudit")
     assert failed.exit_code == 2
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["house.yaml", "keys.json"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["house.yaml", "keys.json", "sealer.key"]
 
 
 async def test_columns_that_contradict_their_records_are_said(archive: Archive, config: Path, tmp_path: Path) -> None:
@@ -179,3 +184,55 @@ def test_two_people_compare_a_key_by_reading_eight_groups(archive: Archive) -> N
 
 def test_every_verdict_says_what_to_do() -> None:
     assert {verdict.value for verdict in TO_DO} == {0, 1, 2}
+
+
+async def test_a_log_has_a_key_that_is_shown_with_what_is_read_aloud(config: Path, tmp_path: Path) -> None:
+    for called, origin in (("house", "callcenter/house"), (SLUG, origin_of(TILLEULS))):
+        shown = await typed(config, "key", called)
+        vkey = a_key().verifier_key(origin)
+        assert shown.output == f"{vkey}\n# fingerprint, to be read aloud: {fingerprint(vkey)}\n"
+    (tmp_path / "key.txt").write_text(shown.output)
+    file = tmp_path / "log.ccaudit"
+    await typed(config, "export", SLUG, "-o", file)
+    verified = await typed(config, "verify", file, "--trust", tmp_path / "key.txt")
+    assert verified.exit_code == 0, verified.output
+
+
+async def test_one_record_is_proven_without_the_others(archive: Archive, config: Path, tmp_path: Path) -> None:
+    stream = await archive.call(text="héron")
+    await archive.seal()
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT id, body FROM audit_record WHERE stream = :stream AND seq = 1")
+        row = (await tx.connection.execute(query, {"stream": stream})).one()
+    file = tmp_path / "record.tlog-proof"
+    written = await typed(config, "prove", row.id, "-o", file, "--by", "camille")
+    assert written.exit_code == 0, written.output
+    verified = await typed(config, "verify", file, "--trust", KEY)
+    assert verified.exit_code == 0, verified.output
+    assert verified.stdout.startswith("proven: record ")
+    assert ascii(row.body.decode())[1:-1] in verified.stdout
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT ref FROM audit_record WHERE event = 'ledger.proven' AND actor = 'camille'")
+        assert (await tx.connection.execute(query)).scalars().all() == [f"record:{row.id}"]
+    lines = file.read_bytes().split(b"\n")
+    for number in range(len(lines) - 1):
+        if not lines[number]:
+            continue
+        turned = bytes([lines[number][-1] ^ 1])
+        file.write_bytes(b"\n".join([*lines[:number], lines[number][:-1] + turned, *lines[number + 1 :]]))
+        changed = await typed(config, "verify", file, "--trust", KEY)
+        assert changed.exit_code in (1, 2), f"line {number}: {changed.output}"
+
+
+async def test_what_no_proof_can_be_made_of_says_so(archive: Archive, config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "record.tlog-proof"
+    unknown = await typed(config, "prove", "00000000-0000-0000-0000-000000000001", "-o", file)
+    assert (unknown.exit_code, file.exists()) == (2, False)
+    assert "no log has a record" in unknown.output
+    stream = await archive.call()
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT id FROM audit_record WHERE stream = :stream LIMIT 1")
+        record = (await tx.connection.execute(query, {"stream": stream})).scalar_one()
+    early = await typed(config, "prove", record, "-o", file)
+    assert (early.exit_code, file.exists()) == (2, False)
+    assert "is not sealed yet" in early.output
