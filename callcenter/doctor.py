@@ -7,15 +7,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from callcenter.app import carrier_settings, mailer_of
+from callcenter.audit.sealer import signed_by
+from callcenter.audit.sealing_key import load_sealing_key
+from callcenter.audit.watching import LONGEST, sealed_at, waiting
 from callcenter.calls.flows import load_flows
 from callcenter.calls.recordings import kept_too_long
 from callcenter.console.administration_ports import Checked
 from callcenter.console.carrier_file import NotInstalled, carrier_file
 from callcenter.doctor_flows import releases_fit
-from callcenter.installation import DatabaseFit, keys_path, reach_database
+from callcenter.installation import Addresses, DatabaseFit, keys_path, reach_database, sealer_key_path
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
@@ -29,6 +32,7 @@ from callcenter.speech.local import LocalVoice
 from callcenter.staff.glass import late_anywhere
 from callcenter.store.database import Database
 from callcenter.store.keys import load_keys
+from callcenter.store.roles import require_sealer_login
 from callcenter.store.sealed import Sealer
 from callcenter.telephony.alerts import failure
 from callcenter.telephony.rest import TwilioCarrier
@@ -116,6 +120,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "practices": lambda: _practices(database),
                     "jobs": lambda: _jobs(database),
                     "ledger": lambda: _ledger(database),
+                    "sealer": lambda: _sealer(addresses, settings),
                     "recordings": lambda: _recordings(database),
                     "queue": lambda: _queue(database),
                     "glass": lambda: _glass(database),
@@ -329,13 +334,31 @@ _WORKERS = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat
 
 
 async def _ledger(database: Database) -> str:
-    waiting = 0
-    for practice_id in await all_practices(database):
-        async with database.practice(practice_id) as tx:
-            waiting += (
-                await tx.connection.execute(select(func.count()).select_from(text("audit_outbox")))
-            ).scalar_one()
-    return f"{_counted(waiting, 'record')} to be sealed (sealing is not part of this version)"
+    """Whether records wait too long for their seal: then nothing about patients is told."""
+    waits, at = await waiting(database), await sealed_at(database)
+    last = "never yet" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if late := [waited for waited in waits.values() if waited > LONGEST]:
+        raise CallcenterError(
+            f"records of {_counted(len(late), 'log')} have waited for up to {max(late).total_seconds():.0f} seconds to "
+            f"be sealed (last sealed: {last}), and nothing about patients is told meanwhile: see that a `callcenter "
+            "serve` without --no-jobs runs, and look in its log for sealing_stopped and ledger_broken"
+        )
+    return f"records of {_counted(len(waits), 'log')} are about to be sealed; last sealed: {last}"
+
+
+async def _sealer(addresses: Addresses, settings: Settings) -> str:
+    """Whether this process could seal the ledger: by its login, and by the key that has signed what is sealed."""
+    if addresses.sealer is None:
+        return "not set here: another process works on jobs, and seals"
+    key = load_sealing_key(sealer_key_path(settings))
+    database = Database(addresses.sealer, pool_size=1, application="callcenter-doctor")
+    try:
+        async with database.house() as connection:
+            login = await require_sealer_login(connection)
+            signed = await signed_by(connection, key)
+    finally:
+        await database.close()
+    return f"{login}, with the key that has signed {_counted(signed, 'log')}"
 
 
 async def _recordings(database: Database) -> str:

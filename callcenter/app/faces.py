@@ -9,6 +9,7 @@ from aiohttp import web
 from callcenter.app.by_carrier import MessageWatch
 from callcenter.app.call_service import CallService
 from callcenter.app.fittings import Fittings
+from callcenter.app.ledger_gauges import LedgerGauges
 from callcenter.app.queue_gauges import QueueGauges
 from callcenter.calls.audio import AudioShelf, Captions
 from callcenter.calls.steps import Steps
@@ -80,8 +81,14 @@ def _edge(
 def _private(fittings: Fittings, captions: Captions | None) -> PrivateDependencies:
     fit = fittings.fit
     checks = {"database": fittings.house.database.check, "login": fit.check_login, "schema": fit.check_schema}
-    gauges = QueueGauges(fittings.house, fittings.registry)
-    return PrivateDependencies(fittings.registry, checks, _caption_source(captions), gauges.read)
+    queue = QueueGauges(fittings.house, fittings.registry)
+    ledger = LedgerGauges(fittings.house.database, fittings.registry)
+
+    async def read() -> None:
+        await queue.read()
+        await ledger.read()
+
+    return PrivateDependencies(fittings.registry, checks, _caption_source(captions), read)
 
 
 def _caption_source(captions: Captions | None) -> CaptionSource | None:

@@ -192,6 +192,24 @@ async def elected(connection: AsyncConnection) -> bool:
         return bool((await connection.execute(_ELECT)).scalar_one())
 
 
+async def signed_by(connection: AsyncConnection, key: SealingKey) -> int:
+    """How many logs have a last head that this key has signed.
+
+    Raises:
+        LogBroken: one has one that it has not.
+    """
+    heads = (await connection.execute(_HEADS)).all()
+    for head in heads:
+        try:
+            key.open(head.note, origin_of(head.log_id))
+        except NotOurs as error:
+            raise LogBroken(
+                f"the last head of log {head.log_id} was not signed by the key in the sealer's file: restore that file "
+                f"from your backup; if it is the right one, somebody has written another head ({error})"
+            ) from error
+    return len(heads)
+
+
 def _leaves(log: UUID, first: int, waiting: list[_Waiting]) -> Mapping[str, object]:
     return {
         "log": log,
@@ -237,6 +255,7 @@ _HOUSE_WAITS = text(
 _PRACTICE_TAKEN = text("DELETE FROM audit_outbox WHERE n = ANY(cast(:numbers AS bigint[]))")
 _HOUSE_TAKEN = text("DELETE FROM house_outbox WHERE n = ANY(cast(:numbers AS bigint[]))")
 
+_HEADS = text("SELECT DISTINCT ON (log_id) log_id, note FROM audit_checkpoint ORDER BY log_id, size DESC")
 _STATE = text(
     """
     SELECT l.size, l.frontier, c.note, c.signed_at,

@@ -7,7 +7,7 @@ practice whose oldest record has waited for longer than ``LONGEST``; nor anywher
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
@@ -94,4 +94,12 @@ async def waiting(database: Database, longer_than: timedelta = timedelta(0)) -> 
         return {row.log_id: row.waits for row in await connection.execute(_WAITING, {"longer_than": longer_than})}
 
 
+async def sealed_at(database: Database) -> datetime | None:
+    """When the head of any log was signed last, by the sealer's clock."""
+    async with database.house() as connection:
+        at: datetime | None = (await connection.execute(_SEALED_AT)).scalar_one()
+    return at
+
+
+_SEALED_AT = text("SELECT ledger_sealed_at()")
 _WAITING = text("SELECT log_id, waits FROM ledger_waiting(cast(:longer_than AS interval))")

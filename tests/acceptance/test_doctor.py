@@ -43,6 +43,7 @@ EVERYTHING = [
     "practices",
     "jobs",
     "ledger",
+    "sealer",
     "recordings",
     "queue",
     "glass",

@@ -138,3 +138,40 @@ async def test_p6_nobody_is_refused_by_a_record_of_the_same_form_as_whoever_is_w
 @pytest.mark.parametrize("category", sorted(set(Category) - EMERGENCY_MOST))
 async def test_broken_glass_opens_no_other_category(category: Category) -> None:
     assert (await break_glass(UNMARKED, category.value))[0] == Refused(Reason.NEVER)
+
+
+# --- the ledger is behind
+
+
+def unsealed(channel: Channel, pen: Pen) -> Gate:
+    return Gate(
+        POLICY, channel, cast(Writing, pen), {"kind": "ivr", "id": "test"}, {}, date(2026, 11, 26), sealed=False
+    )
+
+
+async def test_p4_nothing_is_told_by_any_channel_while_the_ledger_is_behind_and_the_record_says_so() -> None:
+    pen = Pen()
+    glass = frozenset({Category.RECORD_EXISTS})
+    refused = [
+        await unsealed(Channel.VOICE, pen).decide(INQUIRY, VERIFIED, UNMARKED),
+        await unsealed(Channel.CONSOLE, pen).decide(INQUIRY, VERIFIED, UNMARKED),
+        await unsealed(Channel.SMS, pen).push(INQUIRY, UNMARKED, None),
+        await unsealed(Channel.CONSOLE, pen).break_glass(replace(INQUIRY, categories=glass), UNMARKED, "rescue"),
+    ]
+    assert refused == [Refused(Reason.UNSEALED)] * 4
+    assert [entry.content["reason"] for entry in pen.entries] == ["unsealed"] * 4
+
+
+async def test_p6_it_is_refused_before_anything_of_a_file_is_looked_at() -> None:
+    """Whoever asks while it is behind learns of no mark, and not whether there is a file."""
+    pen = Pen()
+    deceased = replace(UNMARKED, deceased=True)
+    assert await unsealed(Channel.VOICE, pen).decide(INQUIRY, VERIFIED, deceased) == Refused(Reason.UNSEALED)
+    assert await unsealed(Channel.SMS, pen).push(INQUIRY, deceased, Reason.OPPOSED) == Refused(Reason.UNSEALED)
+    assert await unsealed(Channel.CONSOLE, pen).break_glass(INQUIRY, None, "rescue") == Refused(Reason.UNSEALED)
+
+
+async def test_p7_what_tells_nothing_new_goes_on_while_the_ledger_is_behind() -> None:
+    pen = Pen()
+    assert await unsealed(Channel.VOICE, pen).check(INQUIRY, VERIFIED, UNMARKED) is None
+    assert pen.entries == []

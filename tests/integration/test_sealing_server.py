@@ -1,0 +1,131 @@
+"""The sealer in a server: it runs where jobs run, with a login and a key of its own, and says how it goes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+from sqlalchemy import text
+
+from callcenter.app import Running, run_server
+from callcenter.audit.ledger import Entry, EventKind, note
+from callcenter.audit.sealing_key import create_sealing_key
+from callcenter.doctor import Finding, examine
+from callcenter.installation import Addresses, require_sealing
+from callcenter.kernel.clock import DrivenClock, SystemClock
+from callcenter.kernel.errors import ConfigurationError
+from callcenter.kernel.randomness import SeededRandom, SystemRandom
+from callcenter.practice.demo_file import demo_id
+from callcenter.settings import Settings
+from callcenter.speech.voices import SilentVoice
+from callcenter.store.database import Database
+from callcenter.store.keys import create_keys
+from callcenter.store.roles import WrongLogin
+from callcenter.store.schema import APP, SEALER
+from tests.acceptance.stage import stage_settings
+from tests.conftest import ROOT, Cluster
+from tests.sealing import verified
+
+TILLEULS = demo_id("practice", "cabinet-des-tilleuls")
+ENTRY = Entry(EventKind.CALL_STARTED, {"kind": "ivr", "id": "callcenter"})
+
+
+@pytest.fixture
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Of a server with the keys of the demonstration that is copied."""
+    create_keys(tmp_path / "keys.json", SeededRandom(1))
+    return stage_settings(tmp_path / "keys.json")
+
+
+@pytest.fixture
+def addresses(cluster: Cluster, database_name: str) -> Addresses:
+    app, sealer = (cluster.server.url(user=user, database=database_name) for user in (APP, SEALER))
+    return Addresses(app, cluster.server.dsn(user=APP, database=database_name), None, sealer)
+
+
+async def metric(running: Running, name: str) -> float:
+    async with aiohttp.ClientSession() as session, session.get(f"{running.private}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return float(next(line for line in lines if line.startswith(name + " ")).split()[1])
+
+
+async def test_a_server_seals_what_is_written_and_says_when(
+    settings: Settings, addresses: Addresses, database: Database, cluster: Cluster, clock: DrivenClock, tmp_path: Path
+) -> None:
+    key = create_sealing_key(tmp_path / "sealer.key", SystemRandom())
+    async with run_server(settings, addresses, clock=clock, voice=SilentVoice()) as running:
+        async with database.practice(TILLEULS) as tx:
+            await note(tx, ENTRY, clock, SystemRandom())
+        async with asyncio.timeout(60):
+            while await metric(running, "callcenter_ledger_unsealed_seconds") > 0:
+                await asyncio.sleep(0.05)
+        assert await metric(running, "callcenter_ledger_sealed_timestamp_seconds") == clock.now().timestamp()
+    root = Database(cluster.server.url(user=ROOT, database=database.engine.url.database or ""), pool_size=1)
+    try:
+        async with root.engine.connect() as connection:
+            states = await verified(connection, key)
+    finally:
+        await root.close()
+    assert states[TILLEULS].leaves >= 1
+    assert {state.waiting for state in states.values()} == {0}
+
+
+async def test_no_server_seals_without_the_key_or_by_a_login_that_may_do_more(
+    settings: Settings, addresses: Addresses, clock: DrivenClock, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"sealer\.key"):
+        async with run_server(settings, addresses, clock=clock, voice=SilentVoice()):
+            pass
+    create_sealing_key(tmp_path / "sealer.key", SystemRandom())
+    serves = Addresses(addresses.app, addresses.jobs, None, addresses.app)
+    with pytest.raises(WrongLogin, match=f"IN ROLE {SEALER}"):
+        async with run_server(settings, serves, clock=clock, voice=SilentVoice()):
+            pass
+
+
+async def test_a_process_that_leaves_jobs_to_others_needs_no_key_and_seals_nothing(
+    settings: Settings, addresses: Addresses, database: Database, clock: DrivenClock
+) -> None:
+    sealing = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = :sealer")
+    server = run_server(settings, addresses, clock=clock, voice=SilentVoice(), jobs=False)
+    async with server, database.house() as connection:
+        assert (await connection.execute(sealing, {"sealer": SEALER})).scalar_one() == 0
+
+
+def test_where_jobs_are_worked_on_it_is_said_what_sealing_needs(addresses: Addresses) -> None:
+    require_sealing(addresses)
+    with pytest.raises(ConfigurationError, match="CALLCENTER_DATABASE__SEALER_URL"):
+        require_sealing(Addresses(addresses.app, addresses.jobs, None))
+
+
+async def test_doctor_says_whether_records_are_sealed_in_time_and_whether_it_could_be_done_here(
+    addresses: Addresses, settings: Settings, database: Database, cluster: Cluster, tmp_path: Path
+) -> None:
+    assert settings.keys_file == tmp_path / "keys.json"
+    managed = {"url": addresses.app, "sealer_url": addresses.sealer}
+    named = stage_settings(tmp_path / "keys.json", database=managed)
+
+    async def found(subject: str) -> Finding:
+        return next(one for one in await examine(named) if one.subject == subject)
+
+    assert "keys create" in (await found("sealer")).says
+    create_sealing_key(tmp_path / "sealer.key", SystemRandom())
+    assert (await found("sealer")).says == f"{SEALER}, with the key that has signed 0 logs"
+    async with database.practice(TILLEULS) as tx:
+        await note(tx, ENTRY, SystemClock(), SystemRandom())
+    root = Database(cluster.server.url(user=ROOT, database=database.engine.url.database or ""), pool_size=1)
+    try:
+        async with root.house() as connection:
+            await connection.execute(text("ALTER TABLE audit_outbox DISABLE TRIGGER audit_outbox_unchanged"))
+            await connection.execute(text("UPDATE audit_outbox SET written_at = now() - interval '99 seconds'"))
+    finally:
+        await root.close()
+    late = await found("ledger")
+    assert (late.healthy, "nothing about patients is told" in late.says) == (False, True)
