@@ -986,8 +986,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with source.open("rb") as file:
             report = verify_export(lines_of(file), trust, since)
         source = given.keep
-        if source is not None and report.verdict is Verdict.INTACT:
-            source.write_text(report.keep, "utf-8")
+        if source is not None and report.verdict is Verdict.INTACT and report.keep:
+            source.write_bytes(report.keep.encode("utf-8"))  # as it is: a newline of another system is another note
     except (OSError, UnicodeDecodeError, Malformed) as error:
         print(f"could not check: {source}: {error}", file=sys.stderr)
         return Verdict.UNCHECKED

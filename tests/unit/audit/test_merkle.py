@@ -156,3 +156,13 @@ def test_a_consistency_proof_that_is_damaged_or_anothers_proves_nothing(size: in
         for old, new, given, old_root, new_root in wrong:
             with pytest.raises(Unproven):
                 check_consistency(old, new, given, old_root, new_root)
+
+
+def test_a_proof_that_ends_below_the_root_proves_nothing() -> None:
+    """The hashes fit; a tree of this size has a longer way."""
+    check_consistency(1, 2, [LEAVES[1]], ROOTS[1], ROOTS[2])
+    with pytest.raises(Unproven):
+        check_consistency(1, 3, [LEAVES[1]], ROOTS[1], ROOTS[2])
+    check_inclusion(LEAVES[0], 0, 2, [LEAVES[1]], ROOTS[2])
+    with pytest.raises(Unproven):
+        check_inclusion(LEAVES[0], 0, 3, [LEAVES[1]], ROOTS[2])

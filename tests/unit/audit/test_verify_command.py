@@ -13,7 +13,7 @@ import pytest
 
 from callcenter.audit import verify
 from callcenter.audit.verify import Malformed, keys_of, main
-from tests.unit.audit.log_by_hand import NEW, OLD, THIEF, five_calls, vkey
+from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, five_calls, head, vkey
 
 SOURCE = Path(verify.__file__)
 
@@ -97,6 +97,12 @@ def test_the_last_checkpoint_is_kept_for_the_next_time(folder: Path) -> None:
     assert run(folder) == 0
     assert run(folder, "--since", str(kept), "--keep", str(kept)) == 1
     assert kept.read_text("utf-8") == five_calls().notes[-1][1]  # what is not intact replaces nothing
+
+
+def test_of_a_log_of_nothing_there_is_no_checkpoint_to_keep(folder: Path) -> None:
+    (folder / "log.ccaudit").write_bytes(head(ORIGIN, 0))
+    assert run(folder, "--keep", str(folder / "held")) == 0
+    assert (folder / "held").read_text("utf-8") == five_calls().notes[1][1]
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_anchors_are_counted_and_said_to_be_compared_elsewhere() -> None:
     assert (report.verdict, report.anchors) == (Verdict.INTACT, 2)
 
 
-# What is done to a log by whoever owns the database (assurance: the failure analysis), as it shows in the file.
+# What is done to a log by whoever owns the database, as it shows in the file.
 
 
 def test_a_body_that_is_changed() -> None:
