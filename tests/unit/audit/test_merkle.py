@@ -14,6 +14,7 @@ from callcenter.audit.verify import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    node_hash,
     root_of,
 )
 from tests.unit.audit.merkle_by_hand import path, proof, tree_hash
@@ -166,3 +167,20 @@ def test_a_proof_that_ends_below_the_root_proves_nothing() -> None:
     check_inclusion(LEAVES[0], 0, 2, [LEAVES[1]], ROOTS[2])
     with pytest.raises(Unproven):
         check_inclusion(LEAVES[0], 0, 3, [LEAVES[1]], ROOTS[2])
+
+
+def test_a_proof_that_goes_on_above_the_root_proves_nothing() -> None:
+    """The hashes fit; a tree of this size has a shorter way."""
+    above = node_hash(LEAVES[9], ROOTS[3]), node_hash(LEAVES[9], ROOTS[4])
+    good = consistency_proof(3, LEAVES[:4])
+    check_consistency(3, 4, good, ROOTS[3], ROOTS[4])
+    with pytest.raises(Unproven, match="longer"):
+        check_consistency(3, 4, [*good, LEAVES[9]], *above)
+    with pytest.raises(Unproven, match="longer"):
+        check_inclusion(LEAVES[1], 0, 1, [LEAVES[0]], ROOTS[2])
+
+
+def test_no_proof_at_all_proves_nothing() -> None:
+    for first in (1, 2, 3):
+        with pytest.raises(Unproven):
+            check_consistency(first, 4, [], ROOTS[first], ROOTS[4])
