@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from callcenter.audit.logs import origin_of
+from callcenter.audit.logs import HOUSE_ORIGIN, origin_of
 from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.verify import VerifierKey
-from callcenter.cli.audit_logs import log_argument, log_called
+from callcenter.cli.audit_logs import HOUSE, log_argument, log_called
 from callcenter.cli.audit_verify import fingerprint
 from callcenter.cli.context import Context, run
 from callcenter.installation import open_data, sealer_key_path
@@ -28,6 +28,8 @@ def audit_key(context: Context, log: str) -> None:
 
 
 async def _key(settings: Settings, called: str) -> VerifierKey:
+    key = load_sealing_key(sealer_key_path(settings))
+    if called == HOUSE:
+        return key.verifier_key(HOUSE_ORIGIN)
     async with open_data(settings) as data, data.database.house() as connection:
-        log = await log_called(connection, called)
-    return load_sealing_key(sealer_key_path(settings)).verifier_key(origin_of(log))
+        return key.verifier_key(origin_of(await log_called(connection, called)))
