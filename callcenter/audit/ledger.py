@@ -151,6 +151,10 @@ class EventKind(StrEnum):
     EXTRACT_READ = "extract.read"
     EXTRACT_RELEASED = "extract.released"
     EXTRACT_DECLINED = "extract.declined"
+    #: The whole log has left as a file; what shows that one record is in it; somebody else has signed its head.
+    LEDGER_EXPORTED = "ledger.exported"
+    LEDGER_PROVEN = "ledger.proven"
+    LEDGER_COSIGNED = "ledger.cosigned"
 
 
 @dataclass(frozen=True, slots=True)

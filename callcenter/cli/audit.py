@@ -8,17 +8,16 @@ from uuid import UUID
 import click
 
 from callcenter.audit.describing import describe_record
-from callcenter.audit.logs import HOUSE_ORIGIN, origin_of
 from callcenter.audit.reading import Record, disclosures, records_of_call
-from callcenter.audit.sealing_key import load_sealing_key
-from callcenter.audit.verify import VerifierKey
 from callcenter.calls.lookup import find_call
+from callcenter.cli.audit_export import audit_export
+from callcenter.cli.audit_key import audit_key
+from callcenter.cli.audit_prove import audit_prove
+from callcenter.cli.audit_verify import audit_verify
 from callcenter.cli.context import Context, run
 from callcenter.cli.reconcile import reconcile, settle_finding
-from callcenter.installation import open_data, sealer_key_path
-from callcenter.kernel.clock import SystemClock
+from callcenter.installation import open_data
 from callcenter.kernel.errors import NotFound
-from callcenter.practice.directory import Directory
 from callcenter.settings import Settings
 
 
@@ -27,8 +26,8 @@ def audit() -> None:
     """The ledger: who was told what."""
 
 
-audit.add_command(reconcile)
-audit.add_command(settle_finding)
+for _command in (audit_export, audit_key, audit_prove, audit_verify, reconcile, settle_finding):
+    audit.add_command(_command)
 
 
 @audit.command("show")
@@ -49,26 +48,6 @@ def audit_show(context: Context, last: bool, call_id: UUID | None, sid: str | No
     for record in records:
         click.echo(describe_record(record))
     click.echo(f"{len(records)} records, {len(disclosures(records))} disclosures decided; the chain of the call holds")
-
-
-@audit.command("key")
-@click.argument("log")
-@click.pass_obj
-def audit_key(context: Context, log: str) -> None:
-    """Print the key by which anybody verifies the ledger of LOG: a practice, or « house ».
-
-    Give it to whoever is to verify, before they have to: it is public.
-    """
-    click.echo(run(_verifier_key(context.settings, log)))
-
-
-async def _verifier_key(settings: Settings, log: str) -> VerifierKey:
-    key = load_sealing_key(sealer_key_path(settings))
-    if log == "house":
-        return key.verifier_key(HOUSE_ORIGIN)
-    async with open_data(settings) as data, data.database.house() as connection:
-        facts = await Directory.by_slug(connection, log, SystemClock().now())
-    return key.verifier_key(origin_of(facts.id))
 
 
 async def _records(settings: Settings, call_id: UUID | None, sid: str | None) -> list[Record]:

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.audit.ledger import FORMAT, NO_LEAF, Value, canonical, leaf_of, timestamp
+from callcenter.audit.ledger import FORMAT, NO_LEAF, EventKind, Value, canonical, leaf_of, timestamp
 from callcenter.audit.logs import HOUSE_ORIGIN
 from callcenter.audit.reading import Record
 from callcenter.kernel.clock import Clock
@@ -69,6 +69,10 @@ class Act(StrEnum):
     CARRIER_LIST_COMPARED = "carrier.list_compared"
     #: The installation is as a backup had it: what was done after that moment is in no log.
     RESTORED = "installation.restored"
+    #: Its own log has left as a file, or the proof of a record of it; somebody else has signed its head.
+    LEDGER_EXPORTED = EventKind.LEDGER_EXPORTED.value
+    LEDGER_PROVEN = EventKind.LEDGER_PROVEN.value
+    LEDGER_COSIGNED = EventKind.LEDGER_COSIGNED.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -1097,6 +1097,8 @@ NOT_ATTACKED: Mapping[str, str] = {
     "audit.watching.sealed_at": _LOGS,
     "audit.watching.waiting": _LOGS,
     **EXTRACTS_NOT_ATTACKED,
+    "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
+    "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
     "calls.releases.in_use": "goes through all practices, each in its own transaction",

@@ -1,0 +1,208 @@
+"""A log as a file for whoever verifies it: what stands in the database, byte for byte, at one moment.
+
+The export judges nothing. What was changed goes out as it stands, and ``audit.verify`` finds it, which its reader runs
+themselves. What no file can show is said beside it: columns that say something else than the record that they stand by.
+The format: ``docs/ledger-format.md``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.reading import body_of
+from callcenter.audit.tables import SEARCHED
+from callcenter.audit.verify import FORMAT, HASH_SIZE, NO_LEAF, Frontier, leaf_hash
+from callcenter.store.database import Database, Transaction, in_practice
+
+#: Leaves that are read at once; a record has about a kilobyte.
+PAGE = 2_000
+#: Rows that are named one by one.
+MOST_NAMED = 20
+
+
+@dataclass(slots=True)
+class Exported:
+    """What has been exported so far.
+
+    Arguments:
+        origin: which log.
+        size: number of leaves, as the head of the file says.
+        records: of them written.
+        checkpoints: written.
+        covered: records under the largest checkpoint.
+        odd: rows that say something else than the record that they stand by, the first of them; ``oddities``: all.
+    """
+
+    origin: str
+    size: int
+    records: int = 0
+    checkpoints: int = 0
+    covered: int = 0
+    odd: list[str] = field(default_factory=list)
+    oddities: int = 0
+
+    def find(self, what: str) -> None:
+        self.oddities += 1
+        if len(self.odd) < MOST_NAMED:
+            self.odd.append(what)
+
+
+@asynccontextmanager
+async def one_moment(database: Database, log: UUID) -> AsyncIterator[Transaction]:
+    """A transaction in the log's scope that reads only, and sees the database as it stands at its first look."""
+    async with database.house() as connection:
+        await connection.execute(_ONE_MOMENT)
+        yield await in_practice(connection, log)
+
+
+async def begin(tx: Transaction) -> Exported:
+    """The log of ``tx``, before any of it is written."""
+    size = (await tx.connection.execute(_SIZE, {"log": tx.practice})).scalar_one()
+    return Exported(origin_of(tx.practice), int(size))
+
+
+async def lines(tx: Transaction, exported: Exported, page: int = PAGE) -> AsyncIterator[bytes]:
+    """The lines of the file, each with its newline; checkpoints stand behind the records that they cover.
+
+    Arguments:
+        tx: of :func:`one_moment`.
+        exported: goes along.
+        page: leaves that are read at once.
+    """
+    log, tree, after = tx.practice, Frontier(), _BEFORE_ALL
+    yield _line({"callcenter-audit": FORMAT, "origin": exported.origin, "size": exported.size})
+    while True:
+        rows = (
+            await tx.connection.execute(_LEAVES[log == HOUSE_LOG], {"log": log, "after": after, "page": page})
+        ).all()
+        if not rows:
+            break
+        heads = await _heads(tx, after, rows[-1].idx)
+        after = rows[-1].idx
+        for row in rows:
+            body, leaf = _octets(row.body), _octets(row.leaf) or b""
+            yield _erased(row, leaf) if body is None else body + b"\n"
+            for what in () if body is None else _odd(row, body, leaf):
+                exported.find(f"index {row.idx}, record {row.record_id}: {what}")
+            tree.add(leaf if len(leaf) == HASH_SIZE else NO_LEAF)
+            exported.records += 1
+            while heads and heads[0].size <= row.idx + 1:
+                yield _checkpoint(exported, heads.popleft())
+    for head in await _heads(tx, after, _AFTER_ALL):
+        yield _checkpoint(exported, head)
+    found = (await tx.connection.execute(_STATE, {"log": log})).all()
+    if [(row.size, _octets(row.frontier)) for row in found] != [(tree.size, tree.to_bytes())][: tree.size]:
+        exported.find("how far it is sealed, and the frontier of that, is not what it holds")
+
+
+async def _heads(tx: Transaction, after: int, last: int) -> deque[Any]:
+    """Signed heads whose last leaf has an index greater than ``after`` and not than ``last``, smallest first."""
+    values = {"log": tx.practice, "after": after, "last": last}
+    return deque((await tx.connection.execute(_HEADS, values)).all())
+
+
+def _checkpoint(exported: Exported, head: Any) -> bytes:
+    """The line of a signed head."""
+    exported.checkpoints += 1
+    exported.covered = head.size
+    if f"{head.note}".split("\n")[1:2] != [f"{head.size}"]:
+        exported.find(f"a checkpoint that says another size stands as the one of {head.size} leaves")
+    return _line({"checkpoint": head.note})
+
+
+def _erased(row: Any, leaf: bytes) -> bytes:
+    """What stands for a record whose bytes are gone."""
+    return _line({"erased": str(row.record_id), "stream": str(row.stream), "seq": row.seq, "leaf": leaf.hex()})
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    """A line that is no record."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _odd(row: Any, body: bytes, leaf: bytes) -> Iterator[str]:
+    """What stands beside a record in the database, and is not what the record says. No file shows it."""
+    said, own = body_of(body), leaf_hash(body)
+    if own != leaf:
+        yield "its leaf in the log is not the one of its bytes"
+    if own != _octets(row.own_leaf):
+        yield "its leaf beside it is not the one of its bytes"
+    place = (said.get("id"), said.get("stream"), said.get("seq"))
+    if place != (str(row.record_id), str(row.stream), row.seq):
+        yield "its place in the log is not the one that it names"
+    for name, path in _BESIDE.items():
+        if hasattr(row, name) and _text(getattr(row, name)) != _text(_at(said, path)):
+            yield f"its column « {name} » says something else than it does"
+
+
+#: What stands beside a record in columns, and where the record says it.
+_BESIDE: Mapping[str, Sequence[str]] = {
+    "own_stream": ("stream",),
+    "own_seq": ("seq",),
+    "call_id": ("call",),
+    **{name: path.strip("{}").split(",") for name, path in SEARCHED.items()},
+}
+
+
+def _at(said: Any, path: Sequence[str]) -> Any:
+    """What stands at a path of PostgreSQL's in a record, if anything does."""
+    for step in path:
+        if isinstance(said, Mapping):
+            said = said.get(step)
+        elif isinstance(said, Sequence) and not isinstance(said, str) and step.isdecimal():
+            said = said[int(step)] if int(step) < len(said) else None
+        else:
+            return None
+    return said
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _octets(value: Any) -> bytes | None:
+    """A column's bytes, whatever type somebody has given it; those of text in UTF-8."""
+    if value is None:
+        return None
+    return bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
+
+
+_ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+_BEFORE_ALL, _AFTER_ALL = -(2**63), 2**63 - 1
+
+_SIZE = text("SELECT coalesce(max(idx)::numeric + 1, 0) FROM audit_leaf WHERE log_id = :log")
+_STATE = text("SELECT size, frontier FROM audit_log WHERE log_id = :log")
+# size - 1 is the index of the last leaf under a head
+_HEADS = text(
+    """
+    SELECT size, note FROM audit_checkpoint
+    WHERE log_id = :log AND size - 1 > :after AND size - 1 <= :last ORDER BY size LIMIT 10000
+    """
+)
+_LEAVES = {
+    False: text(
+        """
+        SELECT l.idx, l.record_id, l.stream, l.seq, l.leaf, r.leaf AS own_leaf, r.stream AS own_stream,
+            r.seq AS own_seq, r.body, r.call_id, r.at, r.event, r.actor, r.subject, r.ref
+        FROM audit_leaf l LEFT JOIN audit_record r ON r.id = l.record_id
+        WHERE l.log_id = :log AND l.idx > :after ORDER BY l.idx LIMIT :page
+        """
+    ),
+    True: text(
+        """
+        SELECT l.idx, l.record_id, l.stream, l.seq, l.leaf, r.stream AS own_stream, r.seq AS own_seq, r.body,
+            CASE WHEN r.leaf ~ '^([0-9a-f]{2})*$' THEN decode(r.leaf, 'hex') END AS own_leaf
+        FROM audit_leaf l LEFT JOIN house_record r ON r.id = l.record_id
+        WHERE l.log_id = :log AND l.idx > :after ORDER BY l.idx LIMIT :page
+        """
+    ),
+}

@@ -1,0 +1,121 @@
+"""That one record is in a log, to be shown to somebody without the log: https://c2sp.org/tlog-proof.
+
+A text: the record, its index, what stands beside the way from its leaf to the root, and a signed head with that root.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from callcenter.audit.reading import body_of
+from callcenter.audit.verify import (
+    HASH_SIZE,
+    SIGNATURE,
+    Checkpoint,
+    Malformed,
+    Unproven,
+    VerifierKey,
+    check_inclusion,
+    leaf_hash,
+    signatures_of,
+)
+
+FIRST_LINE = "c2sp.org/tlog-proof@v1"
+MOST_OF_A_PROOF = 3_000_000  # bytes: of a record and a note, a million each at most
+_INDEX = re.compile("index (0|[1-9][0-9]{0,17})")
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What a proof has shown.
+
+    Arguments:
+        head: signed by the log's key, and the record is under it.
+        signers: names of the trusted keys that have signed it, cosigners among them.
+        record: what the record says.
+    """
+
+    head: Checkpoint
+    signers: tuple[str, ...]
+    record: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A record, and that it is in the log.
+
+    Arguments:
+        body: its exact bytes.
+        index: its place in the log.
+        beside: hashes beside the way from its leaf to the root, lowest first (RFC 6962 §2.1.1).
+        note: the signed head.
+    """
+
+    body: bytes
+    index: int
+    beside: tuple[bytes, ...]
+    note: str
+
+    def text(self) -> str:
+        """As it is written to a file. The record stands where the format has room for what its leaf is made of."""
+        lines = [
+            FIRST_LINE,
+            f"extra {b64encode(self.body).decode()}",
+            f"index {self.index}",
+            *(b64encode(one).decode() for one in self.beside),
+        ]
+        return "\n".join(lines) + f"\n\n{self.note}"
+
+    @classmethod
+    def parse(cls, text: bytes) -> Proof:
+        """What :meth:`text` has written.
+
+        Raises:
+            Malformed: it is no such proof.
+        """
+        if len(text) > MOST_OF_A_PROOF:
+            raise Malformed(f"a proof has at most {MOST_OF_A_PROOF} bytes")
+        try:
+            above, gap, note = text.decode("utf-8").partition("\n\n")
+        except UnicodeDecodeError:
+            raise Malformed("a proof is UTF-8") from None
+        lines = above.split("\n")
+        if not gap or lines[0] != FIRST_LINE or len(lines) < 3:
+            raise Malformed("this is not the proof of a record")
+        index = _INDEX.fullmatch(lines[2])
+        if not lines[1].startswith("extra ") or index is None:
+            raise Malformed("a proof holds the record, then its index")
+        beside = tuple(_decoded(line) for line in lines[3:])
+        if any(len(one) != HASH_SIZE for one in beside):
+            raise Malformed("what stands beside the way to the root are hashes of 32 bytes")
+        return cls(_decoded(lines[1].removeprefix("extra ")), int(index[1]), beside, note)
+
+    def check(self, trust: Iterable[VerifierKey]) -> Proven:
+        """That the record is in a log whose key is among ``trust``, at this index.
+
+        Raises:
+            Malformed: something in it has not the form that it must have.
+            Unproven: it shows nothing of the kind.
+        """
+        text, signed = signatures_of(self.note, trust)
+        head = Checkpoint.parse(text)
+        record = body_of(self.body)
+        if not any((one.key.name, one.key.kind) == (head.origin, SIGNATURE) for one in signed):
+            raise Unproven("the key of the log has not signed the head")
+        if record.get("log") != head.origin:
+            raise Unproven("the record is of another log than the head")
+        check_inclusion(leaf_hash(self.body), self.index, head.size, self.beside, head.root)
+        return Proven(head, tuple(one.key.name for one in signed), record)
+
+
+def _decoded(encoded: str) -> bytes:
+    try:
+        decoded = b64decode(encoded, validate=True)
+    except ValueError:
+        raise Malformed("this is not base64") from None
+    if b64encode(decoded).decode() != encoded:
+        raise Malformed("this base64 has a second spelling")
+    return decoded

@@ -1,0 +1,111 @@
+"""Making the proof of a record, out of the leaves of its log, which are passed by once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.audit.export import PAGE
+from callcenter.audit.logs import HOUSE_LOG
+from callcenter.audit.proof import Proof
+from callcenter.audit.verify import Frontier
+from callcenter.kernel.errors import IntegrityError, NotFound
+from callcenter.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Leaves ``start`` to ``end`` (not included), which form one tree beside the way from a leaf to the root."""
+
+    start: int
+    end: int
+
+
+def beside(index: int, size: int) -> list[Stretch]:
+    """What stands beside the way from leaf ``index`` to the root of ``size`` leaves, lowest first (RFC 6962 §2.1.1)."""
+    start, end, found = 0, size, []
+    while end - start > 1:
+        middle = start + (1 << ((end - start - 1).bit_length() - 1))
+        if index < middle:
+            found.append(Stretch(middle, end))
+            end = middle
+        else:
+            found.append(Stretch(start, middle))
+            start = middle
+    return found[::-1]
+
+
+async def log_of(connection: AsyncConnection, practices: list[UUID], record: UUID) -> UUID:
+    """The log that has this record.
+
+    Arguments:
+        connection: of a transaction in house scope.
+        practices: in whose logs it may be.
+
+    Raises:
+        NotFound: none has it.
+    """
+    for log in (HOUSE_LOG, *practices):
+        await connection.execute(_IN, {"log": str(log)})
+        if (await connection.execute(_HERE[log == HOUSE_LOG], {"record": record})).scalar_one_or_none() is not None:
+            return log
+    raise NotFound(f"no log has a record {record}: `callcenter audit show --json` names those of a call")
+
+
+async def prove(tx: Transaction, record: UUID) -> Proof:
+    """The proof that ``record`` is in the log of ``tx``, under its last signed head.
+
+    Raises:
+        NotFound: it is not sealed yet, or its bytes are erased.
+        IntegrityError: the leaves of the log are not those of its head.
+    """
+    log = tx.practice
+    found = (await tx.connection.execute(_RECORD[log == HOUSE_LOG], {"log": log, "record": record})).one_or_none()
+    if found is None:
+        raise NotFound(f"record {record} is not sealed yet: the server seals what is written within seconds")
+    if found.body is None:
+        raise NotFound(f"the bytes of record {record} are erased: an export of the log says with which cause")
+    head = (await tx.connection.execute(_HEAD, {"log": log})).one_or_none()
+    if head is None or head.size <= found.idx:
+        raise IntegrityError("no signed head covers this record: `callcenter audit export` shows what the log holds")
+    stretches = beside(found.idx, head.size)
+    trees = await _trees(tx, stretches)
+    if [tree.size for tree in trees] != [one.end - one.start for one in stretches]:
+        raise IntegrityError("leaves of the log are missing: `callcenter audit export` shows what it holds")
+    return Proof(found.body, found.idx, tuple(tree.root() for tree in trees), head.note)
+
+
+async def _trees(tx: Transaction, stretches: list[Stretch]) -> list[Frontier]:
+    """The tree over each stretch."""
+    trees = []
+    for one in stretches:
+        tree, at = Frontier(), one.start
+        while at < one.end:
+            values = {"log": tx.practice, "start": at, "end": min(one.end, at + PAGE)}
+            for leaf in (await tx.connection.execute(_LEAVES, values)).scalars():
+                tree.add(leaf)
+            at += PAGE
+        trees.append(tree)
+    return trees
+
+
+_IN = text("SELECT set_config('app.practice', :log, true)")
+_HERE = {
+    False: text("SELECT 1 FROM audit_record WHERE id = :record"),
+    True: text("SELECT 1 FROM house_record WHERE id = :record"),
+}
+_RECORD = {
+    False: text(
+        "SELECT l.idx, r.body FROM audit_leaf l LEFT JOIN audit_record r ON r.id = l.record_id "
+        "WHERE l.log_id = :log AND l.record_id = :record"
+    ),
+    True: text(
+        "SELECT l.idx, convert_to(r.body, 'UTF8') AS body FROM audit_leaf l "
+        "LEFT JOIN house_record r ON r.id = l.record_id WHERE l.log_id = :log AND l.record_id = :record"
+    ),
+}
+_HEAD = text("SELECT size, note FROM audit_checkpoint WHERE log_id = :log ORDER BY size DESC LIMIT 1")
+_LEAVES = text("SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx >= :start AND idx < :end ORDER BY idx")

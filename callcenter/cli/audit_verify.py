@@ -1,0 +1,126 @@
+"""``callcenter audit verify``: what a file shows, in words for whoever has to act on it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import click
+
+from callcenter.audit import verify
+from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, Proof
+from callcenter.audit.verify import Malformed, Report, Unproven, Verdict, VerifierKey, verify_export
+from callcenter.kernel.errors import CallcenterError
+
+#: What to do, by what a file turned out to be.
+TO_DO = {
+    Verdict.INTACT: (
+        "Keep the last checkpoint (--keep FILE) where whoever keeps the database cannot reach it, and give it with "
+        "--since the next time."
+    ),
+    Verdict.TAMPERED: (
+        "Keep this file and your checkpoint as they are. Have the database set apart as it stands, and its backups "
+        "kept; ask for a second export, so that damage on the way is ruled out. If it says the same, somebody has "
+        "changed what is on record: that is for the practice, its data protection officer and, where persons are at "
+        "risk, the CNIL (72 hours)."
+    ),
+    Verdict.UNCHECKED: (
+        "Nothing follows from this, neither good nor bad. Correct what is named above: the right file, the key of this "
+        "very log, a checkpoint of it."
+    ),
+}
+
+trust_option = click.option(
+    "--trust",
+    "trusted",
+    multiple=True,
+    required=True,
+    metavar="KEY|FILE",
+    help="The log's key, as « callcenter audit key » shows it, or a file of keys, one a line; cosigners' too.",
+)
+
+
+@click.command("verify")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@trust_option
+@click.option("--since", type=click.Path(path_type=Path, dir_okay=False), help="A checkpoint that you hold.")
+@click.option("--keep", type=click.Path(path_type=Path, dir_okay=False), help="Write the last checkpoint there.")
+def audit_verify(file: Path, trusted: tuple[str, ...], since: Path | None, keep: Path | None) -> None:
+    """Verify FILE, the export of a log or the proof of one record; no database is needed.
+
+    Exit 0: intact. 1: tampered with, and what, where, what it means, what to do. 2: could not be checked.
+
+    Take the key and the checkpoint from somebody else than the file: from your own papers.
+    """
+    try:
+        keys = keys_named(trusted)
+        held = None if since is None else since.read_bytes()
+        with file.open("rb") as opened:
+            is_proof = opened.read(len(FIRST_LINE)) == FIRST_LINE.encode()
+        if is_proof:
+            sys.exit(_proof(file, keys))
+        with file.open("rb") as opened:
+            report = verify_export(verify.lines_of(opened), keys, held)
+        if keep is not None and report.verdict is Verdict.INTACT:
+            keep.write_text(report.keep, "utf-8")
+    except (OSError, Malformed) as error:
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        raise CallcenterError(f"could not check: {why}") from error
+    for line in words_of(report, keys):
+        click.echo(line)
+    sys.exit(report.verdict)
+
+
+def words_of(report: Report, keys: list[VerifierKey]) -> Iterator[str]:
+    """A report, by which keys it stands, and what to do."""
+    yield from report.lines()
+    for key in keys:
+        yield f"  trusted: {key.name}, fingerprint {fingerprint(key)}"
+    yield click.wrap_text(f"To do: {TO_DO[report.verdict]}", 100, subsequent_indent="  ")
+
+
+def _proof(file: Path, keys: list[VerifierKey]) -> Verdict:
+    with file.open("rb") as opened:
+        text = opened.read(MOST_OF_A_PROOF + 1)
+    try:
+        proof = Proof.parse(text)
+    except Malformed as error:
+        raise CallcenterError(f"could not check: {error}") from error
+    try:
+        proven = proof.check(keys)
+    except (Malformed, Unproven) as error:
+        click.echo(f"NOT PROVEN: {error}")
+        click.echo("To do: ask for the proof anew, and for an export of the whole log, which shows more.")
+        return Verdict.TAMPERED
+    click.echo(f"proven: record {proof.index} of {proven.head.size} of {proven.head.origin}")
+    click.echo(f"  signed by {', '.join(ascii(name)[1:-1] for name in proven.signers)}")
+    click.echo(f"  {ascii(proof.body.decode(errors='replace'))[1:-1]}")
+    return Verdict.INTACT
+
+
+def keys_named(trusted: tuple[str, ...]) -> list[VerifierKey]:
+    """Keys, each given as it is written or by a file of such lines.
+
+    Raises:
+        Malformed: one is none.
+        OSError: a file is not to be read.
+    """
+    keys: list[VerifierKey] = []
+    for one in trusted:
+        keys += [VerifierKey.parse(one)] if "+" in one and not Path(one).exists() else verify.keys_of(_text(Path(one)))
+    return keys
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed(f"{path} holds no keys") from None
+
+
+def fingerprint(key: VerifierKey) -> str:
+    """By which two people find, reading aloud, that they hold the same key: eight groups of five digits, 132 bits."""
+    digits = str(int.from_bytes(sha256(str(key).encode()).digest()) % 10**40).zfill(40)
+    return " ".join(digits[start : start + 5] for start in range(0, 40, 5))

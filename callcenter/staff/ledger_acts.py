@@ -1,0 +1,50 @@
+"""What staff do with a log of the ledger as a whole, on record in that very log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from callcenter.audit.ledger import Entry, EventKind, Value, note
+from callcenter.audit.logs import HOUSE_LOG
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.randomness import Random
+from callcenter.staff.records import Act, Actor, HouseLog
+from callcenter.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerActs:
+    """Each method returns once its record is committed: what it tells of happens afterwards (P1).
+
+    Arguments:
+        clock, random: of the records' times and identifiers.
+        by: who does it, as they are known at the command line.
+    """
+
+    database: Database
+    clock: Clock
+    random: Random
+    by: str
+
+    async def exported(self, log: UUID, size: int) -> None:
+        """The log leaves as a file, with its first ``size`` records."""
+        await self._add(log, EventKind.LEDGER_EXPORTED, {"size": size})
+
+    async def proven(self, log: UUID, record: UUID) -> None:
+        """A record leaves, with what shows that it is in the log."""
+        await self._add(log, EventKind.LEDGER_PROVEN, {"refs": [f"record:{record}"]})
+
+    async def cosigned(self, log: UUID, size: int, name: str) -> None:
+        """The signature of ``name`` over the log's first ``size`` records has come in."""
+        await self._add(log, EventKind.LEDGER_COSIGNED, {"size": size, "cosigner": name})
+
+    async def _add(self, log: UUID, kind: EventKind, content: Mapping[str, Value]) -> None:
+        if log == HOUSE_LOG:
+            async with self.database.house() as connection:
+                house = HouseLog(self.clock, self.random)
+                await house.note(connection, Act(kind.value), Actor.command(self.by), None, content)
+            return
+        async with self.database.practice(log) as tx:
+            await note(tx, Entry(kind, {"kind": "staff", "id": self.by}, None, content), self.clock, self.random)

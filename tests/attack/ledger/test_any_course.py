@@ -1,0 +1,232 @@
+"""Whatever is done to a ledger, in whatever order, verifying it fails if and only if somebody has tampered (P4).
+
+What is to be expected comes from lists of what was written and sealed, and of what a head covered when somebody took
+it: nothing of the verifier's, no tree and no hash. It all happens in one database, and what an example does is undone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from callcenter.audit.ledger import Entry, EventKind, note
+from callcenter.audit.sealer import LogSealer
+from callcenter.audit.verify import Verdict
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.randomness import SeededRandom
+from callcenter.store.database import Transaction
+from tests.conftest import ROOT, TODAY, Cluster
+from tests.exporting import IVR, TILLEULS, Meddler, unguard
+from tests.sealing import Cries, a_key
+
+STREAMS = [UUID(int=number, version=4) for number in range(1, 4)]
+
+
+@dataclass(slots=True)
+class InOneTransaction:
+    """A connection for the sealer, whose transactions are parts of the example's."""
+
+    connection: AsyncConnection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def begin(self) -> Any:
+        return self.connection.begin_nested()
+
+
+@dataclass(slots=True)
+class Expected:
+    """What stands there, as lists.
+
+    Arguments:
+        written: texts of records, in order; ``sealed``: how many of them.
+        heads: numbers of records under each signed head, rising.
+        held: texts under the head that somebody holds.
+        is_tampered: something was changed that shows without any held head.
+    """
+
+    written: list[str] = field(default_factory=list)
+    sealed: int = 0
+    heads: list[int] = field(default_factory=list)
+    held: list[str] | None = None
+    is_tampered: bool = False
+
+    def copy(self) -> Expected:
+        return Expected(list(self.written), self.sealed, list(self.heads), self.held, self.is_tampered)
+
+    def verdict(self) -> Verdict:
+        covered = self.held is None or self.written[: self.sealed][: len(self.held)] == self.held
+        return Verdict.INTACT if covered and not self.is_tampered else Verdict.TAMPERED
+
+
+class Course(RuleBasedStateMachine):
+    """One course of things. ``root`` and ``loop`` are given by the test."""
+
+    root: AsyncEngine
+    loop: asyncio.AbstractEventLoop
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected = Expected()
+        self.note = ""
+        self.number = 0
+        self.backup: Expected | None = None
+        self.clock, self.random = DrivenClock(TODAY), SeededRandom(1)
+        self.connection = self.does(self.root.connect().start())
+        self.does(self.connection.begin().start())
+        self.db = Meddler(self.connection)
+
+    def does(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(work)
+
+    def teardown(self) -> None:
+        self.does(self.connection.rollback())
+        self.does(self.connection.close())
+
+    # --- what happens lawfully
+
+    @rule(stream=st.sampled_from(STREAMS))
+    def write(self, stream: UUID) -> None:
+        self.number += 1
+        entry = Entry(EventKind.DISCLOSURE, IVR, None, {"text": f"record {self.number}"})
+        self.does(note(Transaction(self.connection, TILLEULS), entry, self.clock, self.random, stream=stream))
+        self.expected.written.append(f"record {self.number}")
+
+    @precondition(lambda self: len(self.expected.written) > self.expected.sealed and not self.expected.is_tampered)
+    @rule()
+    def seal(self) -> None:
+        cries = Cries()
+        sealer = LogSealer(a_key(), self.clock, cries)
+        self.does(sealer.round(InOneTransaction(self.connection)))  # type: ignore[arg-type]
+        assert cries.heard == []
+        self.expected.sealed = len(self.expected.written)
+        self.expected.heads.append(self.expected.sealed)
+
+    @precondition(lambda self: self.expected.sealed and not self.expected.is_tampered)
+    @rule()
+    def hold(self) -> None:
+        """Somebody verifies, and keeps the head."""
+        if self.expected.verdict() is Verdict.INTACT:
+            self.note = self.does(self.db.export()).report(self.note or None).keep
+            self.expected.held = self.expected.written[: self.expected.sealed]
+
+    @rule()
+    def back_up(self) -> None:
+        self.does(self.connection.execute(text("SAVEPOINT backup")))
+        self.backup = self.expected.copy()
+
+    @precondition(lambda self: self.backup is not None)
+    @rule()
+    def restore(self) -> None:
+        """What was written since is lost; it shows to whoever holds a head of it."""
+        assert self.backup is not None
+        self.does(self.connection.execute(text("ROLLBACK TO SAVEPOINT backup")))
+        restored = self.backup.copy()
+        restored.held = self.expected.held
+        self.expected = restored
+
+    # --- what the owner of the database does, once: done twice, some of it would be undone
+
+    @precondition(lambda self: self.expected.sealed and not self.expected.is_tampered)
+    @rule(at=st.integers(0, 50))
+    def edit(self, at: int) -> None:
+        body = "replace(body::text, encode('record ', 'hex'), encode('rumour ', 'hex'))::bytea"
+        self.tamper(f"UPDATE audit_record SET body = {body} WHERE id = {NTH}", at)
+
+    @precondition(lambda self: self.expected.sealed and not self.expected.is_tampered)
+    @rule(at=st.integers(0, 50))
+    def delete(self, at: int) -> None:
+        self.tamper(f"DELETE FROM audit_record WHERE id = {NTH}", at)
+
+    @precondition(lambda self: self.expected.sealed > 1 and not self.expected.is_tampered)
+    @rule(at=st.integers(0, 50))
+    def swap(self, at: int) -> None:
+        first = at % (self.expected.sealed - 1)
+        statement = (
+            "UPDATE audit_leaf SET idx = :first * 2 + 1 - idx WHERE log_id = :log AND idx IN (:first, :first + 1)"
+        )
+        self.does(self.db.do(statement, log=TILLEULS, first=first))
+        self.expected.is_tampered = True
+
+    @precondition(lambda self: self.expected.sealed and not self.expected.is_tampered)
+    @rule()
+    def forge_a_head(self) -> None:
+        statement = "UPDATE audit_checkpoint SET note = reverse(note) WHERE log_id = :log AND size = :size"
+        self.does(self.db.do(statement, log=TILLEULS, size=self.expected.heads[-1]))
+        self.expected.is_tampered = True
+
+    @precondition(lambda self: len(self.expected.heads) > 1 and not self.expected.is_tampered)
+    @rule()
+    def cut(self) -> None:
+        """Back to the head before the last one; shows to whoever holds more. What waited goes too."""
+        del self.expected.heads[-1]
+        self.expected.sealed = self.expected.heads[-1]
+        del self.expected.written[self.expected.sealed :]
+        for statement in CUT:
+            self.does(self.connection.execute(text(statement), {"log": TILLEULS, "size": self.expected.sealed}))
+
+    def tamper(self, statement: str, at: int) -> None:
+        self.does(self.db.do(statement, log=TILLEULS, at=at % self.expected.sealed))
+        self.expected.is_tampered = True
+
+    # --- what is verified
+
+    @invariant()
+    def verifying_fails_if_and_only_if_somebody_has_tampered(self) -> None:
+        if self.expected.sealed:
+            copy = self.does(self.db.export())
+            assert copy.report(self.note or None).verdict is self.expected.verdict()
+
+
+NTH = "(SELECT record_id FROM audit_leaf WHERE log_id = :log AND idx = :at)"
+CUT = (
+    "DELETE FROM audit_outbox WHERE practice_id = :log",
+    "DELETE FROM audit_leaf WHERE log_id = :log AND idx >= :size",
+    "DELETE FROM audit_checkpoint WHERE log_id = :log AND size > :size",
+    "DELETE FROM audit_record WHERE practice_id = :log AND id NOT IN (SELECT record_id FROM audit_leaf)",
+    "DELETE FROM audit_log WHERE log_id = :log",
+)
+
+
+def test_p4_verifying_fails_if_and_only_if_somebody_has_tampered(cluster: Cluster, peopled_name: str) -> None:
+    url = cluster.server.url(user=ROOT, database=peopled_name)
+    loop = asyncio.new_event_loop()
+
+    def does(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        return loop.run_until_complete(work())
+
+    engine = create_async_engine(url, pool_size=1)
+
+    async def nothing_is_in_the_way() -> None:
+        async with engine.begin() as connection:
+            await unguard(connection)
+            await connection.execute(text("TRUNCATE audit_record, audit_outbox CASCADE"))
+
+    class Here(Course):
+        root = engine
+
+    Here.loop = loop
+    bounds = settings(
+        max_examples=20,
+        stateful_step_count=14,
+        deadline=None,
+        derandomize=True,
+        phases=(Phase.generate,),  # making a failing course smaller takes minutes
+        suppress_health_check=list(HealthCheck),
+    )
+    try:
+        does(nothing_is_in_the_way)
+        run_state_machine_as_test(Here, settings=bounds)
+    finally:
+        does(engine.dispose)
+        loop.close()

@@ -1,0 +1,238 @@
+"""``callcenter audit``: a log leaves as a file, and whoever receives it is told what it shows and what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from sqlalchemy import text
+
+from callcenter.audit.logs import origin_of
+from callcenter.audit.verify import What
+from callcenter.cli import main
+from callcenter.cli.audit_verify import TO_DO, fingerprint
+from callcenter.cli.whole_file import whole_file
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import Conflict
+from callcenter.kernel.randomness import SeededRandom
+from callcenter.store.database import Database
+from callcenter.store.keys import create_keys
+from callcenter.store.schema import APP
+from tests.conftest import Cluster
+from tests.exporting import TILLEULS, TODAY, Archive, archive_on
+from tests.sealing import a_key
+
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
+
+SLUG = "cabinet-des-tilleuls"
+KEY = a_key().verifier_key(origin_of(TILLEULS))
+
+
+@pytest.fixture(scope="module")
+async def archive(cluster: Cluster, peopled: str) -> Archive:
+    name = "audit_commands"
+    await cluster.create(name, peopled)
+    database = Database(cluster.server.url(user=APP, database=name), pool_size=2)
+    archive = archive_on(cluster, name, database, DrivenClock(TODAY))
+    await archive.call()
+    await archive.seal()
+    return archive
+
+
+@pytest.fixture
+def config(archive: Archive, tmp_path: Path) -> Path:
+    seed = base64.b64encode(a_key().private.private_bytes_raw()).decode()
+    (tmp_path / "sealer.key").write_text(json.dumps({"sealer": seed}))
+    (tmp_path / "sealer.key").chmod(0o600)
+    create_keys(tmp_path / "keys.json", SeededRandom(1))  # those of the demonstration that the archive is a copy of
+    settings = {
+        "environment": "test",
+        "public_base_url": "http://127.0.0.1:8080",
+        "keys_file": str(tmp_path / "keys.json"),
+        "carrier": {"account_sid": "AC" + "0" * 32, "auth_tokens": ["t"], "sms_sender": "+33199000001"},
+        "database": {"url": archive.urls[APP]},
+        "console": {"public_url": "https://console.example.org/"},
+    }
+    (tmp_path / "house.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return tmp_path / "house.yaml"
+
+
+async def typed(config: Path, *arguments: object) -> Result:
+    given = ["--config", str(config), "audit", *map(str, arguments)]
+    return await asyncio.to_thread(CliRunner().invoke, main, given)
+
+
+async def test_a_log_leaves_on_record_and_its_reader_is_told_that_it_is_intact(
+    archive: Archive, config: Path, tmp_path: Path
+) -> None:
+    file, kept = tmp_path / "log.ccaudit", tmp_path / "held.checkpoint"
+    exported = await typed(config, "export", SLUG, "-o", file, "--by", "camille")
+    assert exported.exit_code == 0, exported.output
+    assert exported.stdout.startswith(f"callcenter/{TILLEULS}: ")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT count(*) FROM audit_record WHERE event = 'ledger.exported' AND actor = 'camille'")
+        assert (await tx.connection.execute(query)).scalar_one() == 1
+    verified = await typed(config, "verify", file, "--trust", KEY, "--keep", kept)
+    assert verified.exit_code == 0, verified.output
+    assert verified.stdout.startswith(f"intact: callcenter/{TILLEULS}, ")
+    assert f"fingerprint {fingerprint(KEY)}" in verified.stdout
+    assert "no earlier checkpoint was given" in verified.stdout
+    await archive.seal()
+    await typed(config, "export", SLUG, "-o", file, "--force")
+    again = await typed(config, "verify", file, "--trust", KEY, "--since", kept)
+    assert again.exit_code == 0
+    assert "the log continues the checkpoint that you hold" in again.stdout
+
+
+async def test_what_was_tampered_with_is_named_with_what_to_do(config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "log.ccaudit"
+    await typed(config, "export", SLUG, "-o", file)
+    file.write_bytes(file.read_bytes().replace(b'"id":"callcenter"', b'"id":"nobody"', 1))
+    found = await typed(config, "verify", file, "--trust", KEY)
+    assert found.exit_code == 1
+    assert found.stdout.startswith("TAMPERED: ")
+    assert What.ROOT.value in found.stdout
+    assert "the CNIL (72" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("{file}", "--trust", str(a_key().verifier_key("callcenter/house"))), "the keys that you trust"),
+        (("{config}", "--trust", str(KEY)), "the first line is not the head of an export"),
+        (("{file}", "--trust", "{config}"), "could not check"),
+        (("{file}", "--trust", f"{KEY}x"), "could not check"),
+        (("/nowhere/at/all", "--trust", str(KEY)), "could not check"),
+    ],
+)
+async def test_what_cannot_be_checked_is_neither_good_nor_bad(
+    config: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    file = tmp_path / "log.ccaudit"
+    await typed(config, "export", SLUG, "-o", file)
+    given = [one.format(file=file, config=config) for one in arguments]
+    checked = await typed(config, "verify", *given)
+    assert checked.exit_code == 2
+    assert said in checked.output
+    assert "intact" not in checked.output
+
+
+async def test_a_file_that_is_there_stays(archive: Archive, config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "log.ccaudit"
+    file.write_text("mine")
+    refused = await typed(config, "export", SLUG, "-o", file)
+    assert (refused.exit_code, file.read_text()) == (2, "mine")
+    assert "--force" in refused.output
+    assert list(tmp_path.glob(".log*")) == []
+
+
+async def test_an_export_that_fails_leaves_nothing(config: Path, tmp_path: Path) -> None:
+    failed = await typed(config, "export", "nobody-here", "-o", tmp_path / "log.ccaudit")
+    assert failed.exit_code == 2
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["house.yaml", "keys.json", "sealer.key"]
+
+
+async def test_columns_that_contradict_their_records_are_said(archive: Archive, config: Path, tmp_path: Path) -> None:
+    async with archive.superuser() as connection:
+        await connection.execute(text("ALTER TABLE audit_leaf DISABLE TRIGGER ALL"))
+        flip = "UPDATE audit_leaf SET leaf = sha256(leaf) WHERE log_id = :log AND idx = 0"
+        before = (await connection.execute(text("SELECT leaf FROM audit_leaf WHERE idx = 0"))).scalars().all()
+        await connection.execute(text(flip), {"log": TILLEULS})
+    try:
+        exported = await typed(config, "export", SLUG, "-o", tmp_path / "log.ccaudit")
+    finally:
+        async with archive.superuser() as connection:
+            back = text("UPDATE audit_leaf SET leaf = :leaf WHERE log_id = :log AND idx = 0")
+            await connection.execute(back, {"leaf": before[0], "log": TILLEULS})
+            await connection.execute(text("ALTER TABLE audit_leaf ENABLE ALWAYS TRIGGER audit_leaf_append_only"))
+    assert exported.exit_code == 1, exported.output
+    assert "index 0, record" in exported.stderr
+    assert "its leaf in the log is not the one of its bytes" in exported.stderr
+
+
+def test_a_file_gets_its_name_once_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "whole"
+
+    def write(*, replace: bool, meanwhile: Callable[[], object]) -> None:
+        with whole_file(path, replace=replace) as file:
+            file.write(b"whole")
+            meanwhile()
+
+    with pytest.raises(ZeroDivisionError):
+        write(replace=False, meanwhile=lambda: 1 // 0)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(Conflict):
+        write(replace=False, meanwhile=lambda: path.write_bytes(b"somebody was faster"))
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"somebody was faster"]
+    write(replace=True, meanwhile=lambda: None)
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"whole"]
+
+
+def test_two_people_compare_a_key_by_reading_eight_groups(archive: Archive) -> None:
+    said = fingerprint(KEY).split(" ")
+    assert [len(group) for group in said] == [5] * 8
+    assert fingerprint(a_key().verifier_key("callcenter/house")).split(" ") != said
+
+
+def test_every_verdict_says_what_to_do() -> None:
+    assert {verdict.value for verdict in TO_DO} == {0, 1, 2}
+
+
+async def test_a_log_has_a_key_that_is_shown_with_what_is_read_aloud(config: Path, tmp_path: Path) -> None:
+    for called, origin in (("house", "callcenter/house"), (SLUG, origin_of(TILLEULS))):
+        shown = await typed(config, "key", called)
+        vkey = a_key().verifier_key(origin)
+        assert shown.output == f"{vkey}\n# fingerprint, to be read aloud: {fingerprint(vkey)}\n"
+    (tmp_path / "key.txt").write_text(shown.output)
+    file = tmp_path / "log.ccaudit"
+    await typed(config, "export", SLUG, "-o", file)
+    verified = await typed(config, "verify", file, "--trust", tmp_path / "key.txt")
+    assert verified.exit_code == 0, verified.output
+
+
+async def test_one_record_is_proven_without_the_others(archive: Archive, config: Path, tmp_path: Path) -> None:
+    stream = await archive.call(text="héron")
+    await archive.seal()
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT id, body FROM audit_record WHERE stream = :stream AND seq = 1")
+        row = (await tx.connection.execute(query, {"stream": stream})).one()
+    file = tmp_path / "record.tlog-proof"
+    written = await typed(config, "prove", row.id, "-o", file, "--by", "camille")
+    assert written.exit_code == 0, written.output
+    verified = await typed(config, "verify", file, "--trust", KEY)
+    assert verified.exit_code == 0, verified.output
+    assert verified.stdout.startswith("proven: record ")
+    assert ascii(row.body.decode())[1:-1] in verified.stdout
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT ref FROM audit_record WHERE event = 'ledger.proven' AND actor = 'camille'")
+        assert (await tx.connection.execute(query)).scalars().all() == [f"record:{row.id}"]
+    lines = file.read_bytes().split(b"\n")
+    for number in range(len(lines) - 1):
+        if not lines[number]:
+            continue
+        turned = bytes([lines[number][-1] ^ 1])
+        file.write_bytes(b"\n".join([*lines[:number], lines[number][:-1] + turned, *lines[number + 1 :]]))
+        changed = await typed(config, "verify", file, "--trust", KEY)
+        assert changed.exit_code in (1, 2), f"line {number}: {changed.output}"
+
+
+async def test_what_no_proof_can_be_made_of_says_so(archive: Archive, config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "record.tlog-proof"
+    unknown = await typed(config, "prove", "00000000-0000-0000-0000-000000000001", "-o", file)
+    assert (unknown.exit_code, file.exists()) == (2, False)
+    assert "no log has a record" in unknown.output
+    stream = await archive.call()
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT id FROM audit_record WHERE stream = :stream LIMIT 1")
+        record = (await tx.connection.execute(query, {"stream": stream})).scalar_one()
+    early = await typed(config, "prove", record, "-o", file)
+    assert (early.exit_code, file.exists()) == (2, False)
+    assert "is not sealed yet" in early.output

@@ -1,0 +1,114 @@
+"""The proof of one record: what it is made of, and all that is none."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, Proof
+from callcenter.audit.proving import beside
+from callcenter.audit.verify import Malformed, Unproven, VerifierKey
+from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, WITNESS, LogByHand, cosignature, five_calls, vkey
+from tests.unit.audit.merkle_by_hand import path, tree_hash
+
+TRUST = [VerifierKey.parse(vkey(OLD))]
+
+
+def proof_of(index: int, log: LogByHand, note: str | None = None) -> Proof:
+    return Proof(log.bodies[index], index, tuple(path(index, tuple(log.bodies))), note or log.notes[-1][1])
+
+
+def test_what_stands_beside_the_way_is_what_the_rfc_says() -> None:
+    bodies = tuple(bytes([number]) for number in range(70))
+    for size in range(1, 70):
+        for index in range(size):
+            found = [tree_hash(bodies[one.start : one.end]) for one in beside(index, size)]
+            assert found == list(path(index, bodies[:size]))
+
+
+def test_each_record_of_a_log_is_proven_and_read_back() -> None:
+    log = five_calls()
+    for index, body in enumerate(log.bodies):
+        read = Proof.parse(proof_of(index, log).text().encode())
+        proven = read.check(TRUST)
+        assert (read.body, read.index, proven.head.size) == (body, index, 20)
+        assert proven.record == json.loads(body)
+
+
+def test_its_text_is_that_of_the_specification() -> None:
+    log = LogByHand()
+    log.add()
+    log.add()
+    note = log.sign()
+    other = sha256(b"\x00" + log.bodies[0]).digest()
+    lines = [FIRST_LINE, f"extra {b64encode(log.bodies[1]).decode()}", "index 1", b64encode(other).decode(), "", note]
+    assert proof_of(1, log).text() == "\n".join(lines)
+
+
+def test_who_cosigns_is_named_if_they_are_trusted() -> None:
+    log = five_calls()
+    note = log.notes[-1][1] + cosignature(log.text(), WITNESS, "cabinet.example/claire", 1_795_000_000)
+    witness = VerifierKey.parse(vkey(WITNESS, "cabinet.example/claire", 4))
+    assert proof_of(3, log, note).check(TRUST).signers == (ORIGIN,)
+    assert proof_of(3, log, note).check([*TRUST, witness]).signers == (ORIGIN, "cabinet.example/claire")
+    with pytest.raises(Unproven, match="the key of the log has not signed"):
+        proof_of(3, log, note).check([witness])
+
+
+def test_what_is_not_in_the_log_is_not_proven() -> None:
+    log = five_calls()
+    good = proof_of(7, log)
+    other = LogByHand(seed=2, origin="callcenter/house")
+    other.add()
+    mine = LogByHand(seed=3)
+    mine.add()
+    unproven = {
+        "another record": Proof(log.bodies[8], 7, good.beside, good.note),
+        "another place": Proof(good.body, 8, good.beside, good.note),
+        "beyond the log": Proof(good.body, 20, good.beside, good.note),
+        "a way too short": Proof(good.body, 7, good.beside[:-1], good.note),
+        "a way too long": Proof(good.body, 7, (*good.beside, good.beside[0]), good.note),
+        "an older head": Proof(good.body, 7, good.beside, log.notes[1][1]),
+        "a key of somebody else": proof_of(0, mine, mine.sign(THIEF)),
+        "a key that comes later": proof_of(0, mine, mine.sign(NEW)),
+        "another log's record": proof_of(0, other, other.sign()),
+    }
+    for proof in unproven.values():
+        with pytest.raises(Unproven):
+            proof.check(TRUST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\xff\n\n",
+        b"c2sp.org/tlog-proof@v2\nextra YQ==\nindex 0\n\nnote",
+        b"c2sp.org/tlog-proof@v1\nindex 0\n\nnote",
+        b"c2sp.org/tlog-proof@v1\nextra YQ==\nindex 00\n\nnote",
+        b"c2sp.org/tlog-proof@v1\nextra YQ==\nindex -1\n\nnote",
+        b"c2sp.org/tlog-proof@v1\nextra YR==\nindex 0\n\nnote",
+        b"c2sp.org/tlog-proof@v1\nextra YQ\nindex 0\n\nnote",
+        b"c2sp.org/tlog-proof@v1\nextra YQ==\nindex 0\nYQ==\n\nnote",
+        b"c2sp.org/tlog-proof@v1\nextra YQ==\nindex 0",
+        b"x" * (MOST_OF_A_PROOF + 1),
+    ],
+)
+def test_what_is_no_proof_is_refused(text: bytes) -> None:
+    with pytest.raises(Malformed):
+        Proof.parse(text)
+
+
+@given(st.binary(max_size=400), st.integers(0, 900))
+def test_whatever_is_put_into_a_proof_it_is_refused_and_never_crashes(junk: bytes, at: int) -> None:
+    text = proof_of(7, five_calls()).text().encode()
+    changed = text[:at] + junk + text[at + len(junk) + 1 :]
+    if changed == text:
+        return
+    with pytest.raises((Malformed, Unproven)):
+        Proof.parse(changed).check(TRUST)
