@@ -143,7 +143,7 @@ class Stage:
                 desks=desks,
                 patience=patience,
             )
-        return await self._reached_after_all(script, seen) or outcome if isinstance(outcome, Passed) else outcome
+        return await self.reached_after_all(script, seen) or outcome if isinstance(outcome, Passed) else outcome
 
     async def furnish(self, at: datetime) -> None:
         """Set the clock, and bring the agendas to that day."""
@@ -162,8 +162,12 @@ class Stage:
         async with self.running.database.house() as connection:
             return int((await connection.execute(_JOBS_LEFT)).scalar_one())
 
-    async def _reached_after_all(self, script: Transcript, seen: int) -> Differed | None:
-        """Whether a message that must not arrive has, or a telephone rings, now that no job is left to do it."""
+    async def reached_after_all(self, script: Transcript, seen: int) -> Differed | None:
+        """Whether a message that must not arrive has, or a telephone rings, now that no job is left to do it.
+
+        Arguments:
+            seen: how many messages there were before the call.
+        """
         silent = [(step, step.action.on) for step in script.steps if isinstance(step.action, NoRings)]
         for step, number in silent:
             await self.messages_sent()
