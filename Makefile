@@ -92,9 +92,9 @@ check: $(STAMP) ## Lint, formatting, types, walls between rooms, proof of the fl
 test: $(STAMP) ## Run the whole suite
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-soak: $(STAMP) ## Storm the queue with twenty seeds instead of three (about ten minutes)
+soak: $(STAMP) ## Storm the queue with twenty seeds, misbehave in every way at every question (a quarter of an hour)
 	CALLCENTER_SOAK=20 $(BIN)/python -m pytest --numprocesses 2 tests/integration/routing/test_storm.py \
-	    tests/integration/routing/test_machine.py tests/bench/test_large.py
+	    tests/integration/routing/test_machine.py tests/bench/test_large.py tests/acceptance/test_p7_every_call_ends.py
 
 bench: $(STAMP) ## Measure the verified call, and routing, beside their floors
 	$(BIN)/python -m tests.bench

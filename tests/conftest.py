@@ -43,6 +43,10 @@ from tests.sealing import InTime
 
 mend_accepting()
 
+# No test may depend on how busy the machine is, nor one example of a property.
+settings.register_profile("whole", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("whole")
+
 # make mutants: each mutant meets the same examples, one that fails is not made smaller, and a busy machine fails none.
 settings.register_profile(
     "mutants",

@@ -3,9 +3,10 @@ the number or order of questions, not by a byte or a second of what answers them
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenter.app import server
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.randomness import SeededRandom
+from callcenter.kernel.randomness import Random, SeededRandom, SystemRandom
 from callcenter.routing.waking import PULSE
 from callcenter.store.schema import APP
 from tests.acceptance.caller import JEANNE, SILENCE, Trace, calling, trace
@@ -90,12 +91,40 @@ ENDINGS = {
 }
 
 
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+async def barred(cluster: Cluster, furnished: str, keys_file: Path) -> AsyncIterator[str]:
+    """The name of a database in which one patient has had five wrong codes, one has had four, and another may not be
+    contacted; only to be copied."""
+    name = "acceptance_barred"
+    await cluster.create(name, template=furnished)
+    async with _staged_on(cluster, name, keys_file, DrivenClock(TODAY), SystemRandom()) as stage:
+        await wrong_codes(stage)
+        await stage.messages_sent()
+    await restrict(cluster, name)
+    yield name
+    await cluster.drop(name)
+
+
 @pytest.fixture
-async def barred_and_restricted(stage: Stage, cluster: Cluster, database_name: str) -> Stage:
-    """A stage on which one patient has had five wrong codes, one has had four, and another may not be contacted."""
-    await wrong_codes(stage)
-    await restrict(cluster, database_name)
-    return stage
+async def barred_and_restricted(
+    cluster: Cluster, barred: str, keys_file: Path, clock: DrivenClock, random: SeededRandom
+) -> AsyncIterator[Stage]:
+    """A stage on which that has happened."""
+    name = f"p6_{next(_numbers)}"
+    await cluster.create(name, template=barred)
+    async with _staged_on(cluster, name, keys_file, clock, random) as stage:
+        yield stage
+    await cluster.drop(name)
+
+
+def _staged_on(
+    cluster: Cluster, name: str, keys_file: Path, clock: DrivenClock, random: Random, *, jobs: bool = True
+) -> AbstractAsyncContextManager[Stage]:
+    app, dsn = cluster.server.url(user=APP, database=name), cluster.server.dsn(user=APP, database=name)
+    return staged(stage_settings(keys_file), app, dsn, clock, random, furnished=TODAY, jobs=jobs)
 
 
 async def wrong_codes(stage: Stage) -> None:
@@ -205,12 +234,8 @@ async def without_jobs(
     """A stage on which nobody works on jobs or looks after anything: every statement is one of a webhook."""
     monkeypatch.setattr(server, "refreshing", lambda *_: nullcontext())
     monkeypatch.setattr(server, "following", lambda *_: nullcontext())
-    app, jobs = (
-        cluster.server.url(user=APP, database=database_name),
-        cluster.server.dsn(user=APP, database=database_name),
-    )
     await restrict(cluster, database_name)
-    async with staged(stage_settings(keys_file), app, jobs, clock, random, furnished=TODAY, jobs=False) as stage:
+    async with _staged_on(cluster, database_name, keys_file, clock, random, jobs=False) as stage:
         yield stage
 
 

@@ -24,6 +24,7 @@ from callcenter.practice.inbox import Inbox
 from tests.acceptance.caller import BREST, JEANNE, LYON, SILENCE, Caller, calling
 from tests.acceptance.stage import Stage
 from tests.conftest import TODAY
+from tests.soaking import SOAKING
 
 WEBHOOKS, SECONDS = 60, 15 * 60
 
@@ -112,6 +113,12 @@ def bad_manners() -> dict[str, Iterator[str]]:
     }
 
 
+def manners_of(turn: int) -> list[tuple[Patient, str, Iterator[str]]]:
+    """Silence, the key that ends a number, and in turn one of the others; in ``make soak`` all of them."""
+    ways = [(patient, name, keys) for patient, (name, keys) in zip(PATIENTS, bad_manners().items(), strict=True)]
+    return ways if SOAKING else [*ways[:2], ways[2 + turn % len(ways[2:])]]
+
+
 #: What passes while a key is pressed that nobody waits for.
 UNHEARD_SECONDS = 6.0
 
@@ -161,12 +168,12 @@ def ends_well(caller: Caller, what: str) -> None:
     assert "rencontre une difficulté technique" not in caller.words, what
 
 
-@pytest.mark.parametrize("beginning", list(beginnings()), ids=named)
+@pytest.mark.parametrize(("turn", "beginning"), list(enumerate(beginnings())), ids=[named(one) for one in beginnings()])
 async def test_p7_whoever_stops_behaving_is_led_to_an_end(
-    stage: Stage, beginning: tuple[bool, tuple[str, ...]]
+    stage: Stage, turn: int, beginning: tuple[bool, tuple[str, ...]]
 ) -> None:
     withheld, answers = beginning
-    for patient, (manners, keys) in zip(PATIENTS, bad_manners().items(), strict=True):
+    for patient, manners, keys in manners_of(turn):
         async with calling(stage, "anonymous" if withheld else patient.number, patient.practice) as caller:
             await goes(caller, patient, answers)
             assert (await question(caller)).phase is not Phase.NONE
@@ -177,8 +184,9 @@ async def test_p7_whoever_stops_behaving_is_led_to_an_end(
 
 
 async def test_p7_whoever_presses_one_key_for_ever_is_led_to_an_end(stage: Stage) -> None:
-    for key in "0123456789*#":
-        for number in (JEANNE, "anonymous"):
+    numbers = (JEANNE, "anonymous")
+    for turn, key in enumerate("0123456789*#"):
+        for number in numbers if SOAKING else (numbers[turn % 2],):
             async with calling(stage, number) as caller:
                 await behaves(caller, repeat(key * 20))
             ends_well(caller, f"{key} from {number}")
@@ -217,7 +225,7 @@ async def test_p7_whoever_waits_where_a_practice_answers_itself_and_nobody_does_
 
 
 async def test_p7_garbage_from_the_first_moment_leads_to_an_end(stage: Stage) -> None:
-    for seed in range(100, 130):
+    for seed in range(100, 160 if SOAKING else 112):
         async with calling(stage, ("+33639980099", "anonymous")[seed % 2]) as caller:
             await behaves(caller, garbage(seed))
         ends_well(caller, f"garbage {seed}")

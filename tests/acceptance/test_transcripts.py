@@ -1,4 +1,7 @@
-"""Whole calls, as a secretary could read them: what is heard after every key, and what stands in the ledger."""
+"""Whole calls, as a secretary could read them: what is heard after every key, and what stands in the ledger.
+
+They are played in ``test_transcripts_negated.py``, each expectation beside its opposite.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.emulator.outcomes import Passed
 from callcenter.emulator.steps import Answers, Ends, HangsUp, Hears, HearsNot, HearsWhom, Operates, Presses, Says, Waits
 from callcenter.emulator.transcript import load_transcript
-from tests.acceptance.stage import Stage
 
 FOLDER = Path(__file__).parent / "transcripts"
 TRANSCRIPTS = sorted(FOLDER.glob("*.yaml"))
@@ -17,24 +18,6 @@ TRANSCRIPTS = sorted(FOLDER.glob("*.yaml"))
 ALL_TRANSCRIPTS = sorted(FOLDER.rglob("*.yaml"))
 
 every_transcript = pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
-#: Run by the runner as people run it, one of each kind of call. All of them, these too, are followed step by step by
-#: ``test_transcripts_negated``, as they are written and otherwise.
-AS_PEOPLE_DO = (
-    "message_by_silence",
-    "operator_tells",
-    "practice_unanswered",
-    "reminder_again",
-    "return_call",
-    "twins",
-    "verified_by_sms",
-    "waits_and_talks",
-)
-
-
-@pytest.mark.parametrize("name", AS_PEOPLE_DO)
-async def test_the_runner_takes_the_call_as_written(stage: Stage, name: str) -> None:
-    outcome = await stage.play(FOLDER / f"{name}.yaml")
-    assert isinstance(outcome, Passed), str(outcome)
 
 
 @pytest.mark.parametrize("transcript", ALL_TRANSCRIPTS, ids=lambda path: path.stem)

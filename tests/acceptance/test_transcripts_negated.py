@@ -1,5 +1,5 @@
-"""Each call goes as it is written, and that proves something only if it could have failed: each expectation is turned
-into its opposite first, and each time the runner reports a difference, at that very step."""
+"""Each transcript is played as it is written. That proves something only if it could have failed: on the way each
+expectation is turned into its opposite, and each time the runner reports a difference, at that very step."""
 
 from __future__ import annotations
 
@@ -51,11 +51,14 @@ CODES_A_DAY = 9
 async def test_the_call_goes_as_written_and_each_expectation_would_have_been_missed(
     stage: Stage, transcript: Path
 ) -> None:
-    await none_is_met_by_its_opposite(stage, transcript)
+    await as_written_and_by_no_opposite(stage, transcript)
 
 
-async def none_is_met_by_its_opposite(stage: Stage, transcript: Path) -> None:
-    """Take a call whose every expectation is first turned into its opposite, which is noticed at that step."""
+async def as_written_and_by_no_opposite(stage: Stage, transcript: Path) -> None:
+    """Take a call whose every expectation is first turned into its opposite, which is noticed at that step.
+
+    The opposites only look: the call goes as if they had not been there.
+    """
     script = load_transcript(transcript)
     await stage.furnish(script.at or stage.clock.now())
     async with (
@@ -63,9 +66,8 @@ async def none_is_met_by_its_opposite(stage: Stage, transcript: Path) -> None:
         stage.on_duty(script),
         staff_desks(stage.running, stage.clock) as desks,
     ):
-        seen = await client.last_message()
+        seen, count = await client.last_message(), 0
         follower = await Follower.calling(client, script, AT_ONCE, upkeep=stage.upkeep(script), desks=desks)
-        count = 0
         for step in script.steps:
             if isinstance(step.action, Texts | NoTexts | Mails | NoMails | NoRings):
                 await stage.messages_sent()
@@ -80,22 +82,25 @@ async def none_is_met_by_its_opposite(stage: Stage, transcript: Path) -> None:
                 assert (difference.step, difference.line) == (step.number, step.line)
             difference = await follower.follow([step])
             assert difference is None, f"{transcript.name}: {difference}"
-        await follower.hang_up()
+        state = await follower.hang_up()
+        assert (state.activity, state.callbacks_pending) == ("ended", 0), transcript.name
     assert count > 3
-    after_all = await stage.reached_after_all(script, seen)
-    assert after_all is None, f"{transcript.name}: {after_all}"
     found = await records(stage, script, follower.calls)
     for what, rows in negated_ledgers(script.ledger or ()):
         assert compare(replace(script, ledger=rows), found) is not None, f"{transcript.name}: {what} was not noticed"
+    difference = await stage.reached_after_all(script, seen)
+    assert difference is None, f"{transcript.name}: {difference}"
 
 
 async def records(stage: Stage, script: Transcript, calls: Sequence[str]) -> list[dict[str, Any]]:
     """The records of some calls, once they are those that its transcript expects."""
     read = ledger_reader(stage.running.database)
-    async with asyncio.timeout(10):
-        while compare(script, found := [record for sid in calls for record in await read(sid)]) is not None:
-            await asyncio.sleep(0.01)
-    return list(found)
+    for _ in range(1_000):
+        found = [record for sid in calls for record in await read(sid)]
+        if (difference := compare(script, found)) is None:
+            return found
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{script.title}: {difference}")
 
 
 # --- whole runs: what differs ends the run, and is what it returns

@@ -39,6 +39,7 @@ from tests.attack.scene import (
     House,
     Line,
 )
+from tests.locks import over_or_waiting
 
 ANOTHERS_REFERENCE = "59382047"
 CANCEL_QUESTION = "Pour confirmer l'annulation"
@@ -371,12 +372,12 @@ async def test_two_callers_book_the_same_slot_at_the_same_moment(house: House) -
     async with ground.app.practice(TILLEULS) as tx:
         await _offer(ground, tx, facts, first)
         other = asyncio.create_task(_offer_alone(ground, facts, second))
-        await asyncio.wait([other], timeout=1)  # unless it waits for us
+        await over_or_waiting(other, ground.app)
     await other
     async with ground.app.practice(TILLEULS) as tx:
         await _book(ground, tx, facts, first)
         other = asyncio.create_task(_book_alone(ground, facts, second))
-        await asyncio.wait([other], timeout=1)
+        await over_or_waiting(other, ground.app)
     await other
     twice = await ground.rows(
         "SELECT starts_at FROM booking_request GROUP BY practitioner_id, starts_at HAVING count(*) > 1"

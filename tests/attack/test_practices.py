@@ -63,16 +63,20 @@ AS_IT_WAS_OPEN = (
 async def test_p5_a_method_asks_for_another_practices_rows(told_ground: Ground, room: str) -> Outcome:
     """In the practice of Brest, with queries that have forgotten to be: they ask for the patients of Lyon."""
     clock = DrivenClock(START + timedelta(minutes=5))
-    for statement in AS_IT_WAS_OPEN:
-        await told_ground.change(statement)
-    here = [name for name in CASES if name.startswith(f"{room}.")]
-    return unanimous({name: await _reaches(told_ground, clock, name) for name in here})
-
-
-async def _reaches(ground: Ground, clock: DrivenClock, name: str) -> Outcome:
-    """Whether the method gives or changes rows of the victim; nothing of it stays."""
-    async with ground.app.engine.connect() as connection, _taken_back(connection):
+    await told_ground.change(*AS_IT_WAS_OPEN)
+    async with told_ground.app.engine.connect() as connection, _taken_back(connection):
         before = await _rows_of_the_victim(connection)
+    here = [name for name in CASES if name.startswith(f"{room}.")]
+    return unanimous({name: await _reaches(told_ground, clock, name, before) for name in here})
+
+
+async def _reaches(ground: Ground, clock: DrivenClock, name: str, before: str) -> Outcome:
+    """Whether the method gives or changes rows of the victim; nothing of it stays.
+
+    Arguments:
+        before: a digest of those rows, as they are again after each method.
+    """
+    async with ground.app.engine.connect() as connection, _taken_back(connection):
         await _enter(connection, PORT)
         careless = await Careless.of(connection, ground, clock)
         try:
@@ -118,8 +122,7 @@ COMPOSITE_KEYS = Defence("keys name the practice", "P5: foreign keys ignore row 
 
 @attack(stopped_by=(ROW_SECURITY, COMPOSITE_KEYS))
 async def test_p5_a_code_is_tried_on_another_practices_challenge(told_ground: Ground) -> Outcome:
-    for statement in AS_IT_WAS_OPEN:
-        await told_ground.change(statement)
+    await told_ground.change(*AS_IT_WAS_OPEN)
     clock = DrivenClock(START + timedelta(minutes=1))
     async with told_ground.app.engine.connect() as connection, _taken_back(connection):
         on = await Careless.of(connection, told_ground, clock)
@@ -160,8 +163,7 @@ async def test_p5_a_row_of_ones_own_stands_in_the_way_of_another_practices_call(
 async def _leave_only_row_security(ground: Ground) -> None:
     """Rights, triggers and foreign keys are taken away: the policies must be enough alone."""
     for table in TABLES:
-        await ground.change(f"GRANT ALL ON {table.name} TO {APP}")
-        await ground.change(f"ALTER TABLE {table.name} DISABLE TRIGGER ALL")
+        await ground.change(f"GRANT ALL ON {table.name} TO {APP}", f"ALTER TABLE {table.name} DISABLE TRIGGER ALL")
 
 
 async def _attempts(ground: Ground, statement_of: Any) -> dict[str, Outcome]:

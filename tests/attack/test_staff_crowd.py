@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from callcenter.staff.values import Refused, SignedIn
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
 from tests.attack.ground import Ground, ground_on
 from tests.conftest import TEMPLATE, Cluster
+from tests.locks import over_or_waiting
 from tests.staff import ADDRESS, BY, PASSWORD, Desk
 
 ELSEWHERE, A_NETWORK = "203.0.113.66", "2001:db8:0:1::"
@@ -146,8 +146,7 @@ async def test_a_session_rises_while_its_owner_ends_them_all(desk: Desk, monkeyp
     async def meanwhile(self: Proofs, *how: Any) -> bool:
         right = await compare(self, *how)
         tasks.append(asyncio.create_task(end_all()))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(ending.wait(), 0.5)
+        await over_or_waiting(tasks[-1], desk.database)
         return right
 
     tasks: list[asyncio.Task[None]] = []

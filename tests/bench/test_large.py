@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.bench.large import arguments
+from tests.soaking import SOAKING
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.skipif("CALLCENTER_SOAK" not in os.environ, reason="make soak: two installations take most of a minute")
+@pytest.mark.skipif(not SOAKING, reason="make soak: two installations take most of a minute")
 def test_both_sizes_answer_and_what_was_measured_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "raw.jsonl"
     amounts = ["--practices", "3", "--patients", "150", "--appointments", "600", "--versions", "5"]

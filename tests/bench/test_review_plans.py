@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
-from time import perf_counter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -149,12 +148,10 @@ LOOKS: dict[str, Look] = {
 
 
 async def test_what_supervisors_look_for_reads_no_large_table_to_its_end(long_ledger: Database, sealer: Sealer) -> None:
-    read, slow = [], {}
+    read = []
     for name, look in LOOKS.items():
         async with noted(long_ledger) as sent, long_ledger.practice(TILLEULS) as tx:
-            began = perf_counter()
             assert await look(tx, sealer), f"{name} finds nothing"
-            slow[name] = perf_counter() - began
         async with long_ledger.practice(TILLEULS) as tx:
             for statement, parameters in sent:
                 if statement.lstrip().startswith(("SELECT call_id FROM", "SELECT set_config")):
@@ -163,7 +160,6 @@ async def test_what_supervisors_look_for_reads_no_large_table_to_its_end(long_le
                 plan = "\n".join(row[0] for row in rows)
                 read += [f"{name}: {table}: {statement}\n{plan}" for table in _LARGE.findall(plan)]
     assert not read, "\n\n".join(read)
-    assert {name: round(took, 2) for name, took in slow.items() if took > 2} == {}, "seconds"
     await _a_look_without_an_index_would_be_seen(long_ledger)
 
 

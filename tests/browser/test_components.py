@@ -11,7 +11,7 @@ from typing import Any
 from playwright.async_api import Browser, Page, expect
 
 from callcenter.console.files import FOLDER
-from tests.browser.barriers import barriers
+from tests.browser.barriers import IN_OTHER_WORDS, barriers
 from tests.browser.test_console_pages import looking
 from tests.unit.console.doubles import open_desk
 
@@ -37,10 +37,14 @@ async def test_a_barrier_is_seen(browser: Browser) -> None:
         await page.evaluate("document.querySelector('#practice').labels[0].remove()")
         found = await barriers(page)
         assert [fault for fault in found if fault.startswith("light: select-name")] != []
+        await page.evaluate("document.documentElement.lang = 'xx'")
+        other = await barriers(page, IN_OTHER_WORDS)
+        assert {fault.split(": ")[1] for fault in other} == {"select-name", "html-lang-valid"}
         await page.evaluate("document.querySelector('main').style.minWidth = '30rem'")
         assert [fault for fault in await barriers(page) if "wider than" in fault] == [
             "narrow and dark: wider than the window (WCAG 1.4.10)"
         ]
+        assert "in other words: wider than the window (WCAG 1.4.10)" in await barriers(page, IN_OTHER_WORDS)
 
 
 async def test_a_table_is_cards_on_a_narrow_screen(browser: Browser) -> None:

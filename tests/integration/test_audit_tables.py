@@ -19,6 +19,7 @@ from callcenter.practice.demo_file import demo_id
 from callcenter.store.database import Database, Transaction
 from callcenter.store.schema import ERASER, OWNER, SEALER
 from tests.conftest import ROOT, Cluster
+from tests.locks import somebody_waits
 
 TILLEULS = demo_id("practice", "cabinet-des-tilleuls")
 JEANNE = demo_id("patient", "jeanne-martin-duval")
@@ -166,11 +167,3 @@ async def test_two_first_mentions_at_once_agree_on_one_token(database: Database,
             await asyncio.sleep(0.01)
         await first.connection.commit()
         assert await other == made
-
-
-async def somebody_waits(database: Database) -> bool:
-    query = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with database.house() as connection:
-        return (await connection.execute(query)).scalar_one() > 0

@@ -43,6 +43,7 @@ from callcenter.store.schema import APP
 from callcenter.store.sealed import Sealer
 from tests.authenticator import Key
 from tests.conftest import ROOT, Cluster
+from tests.locks import over_or_waiting
 from tests.staff import ADDRESS, BY, PASSWORD, Desk
 
 
@@ -226,7 +227,7 @@ async def test_who_signs_in_at_the_moment_in_which_the_account_is_shut_is_out(
     signing_in = asyncio.create_task(desk.room.logins.totp(token, desk.code(person.secret)))
     await right.wait()
     shutting = asyncio.create_task((admin.lock if how == "locked" else admin.reset)(person.account.id, BY))
-    await asyncio.wait([shutting], timeout=0.3)
+    await over_or_waiting(shutting, desk.database)
     go_on.set()
     signed, _ = await asyncio.gather(signing_in, shutting)
     await admin.unlock(person.account.id, BY)

@@ -14,6 +14,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 #: Layers of encoding that are undone: a JSON text in base64 in a URL is three.
@@ -27,6 +28,9 @@ _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{6,}")
 _HEX_RUN = re.compile(r"[0-9a-fA-F]{8,}")
 _NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ufffd]+")
 _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+#: Characters of a run that is remembered.
+_SHORT = 64
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -48,9 +52,16 @@ def _is_text(token: str) -> bool:
 
 def fold(text: str) -> str:
     """``text`` in small letters without accents; all between words is one space, but ``:`` and ``/`` stay."""
-    decomposed = unicodedata.normalize("NFKD", text.translate(_LIGATURES))
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    plain = text if text.isascii() else _NOT_ASCII.sub(_without_accents, _decomposed(text))
     return f" {_NOT_TELLING.sub(' ', plain.casefold()).strip()} "
+
+
+def _decomposed(text: str) -> str:
+    return unicodedata.normalize("NFKD", text.translate(_LIGATURES))
+
+
+def _without_accents(found: re.Match[str]) -> str:
+    return "".join(letter for letter in found[0] if not unicodedata.combining(letter))
 
 
 def readings(text: str) -> Iterator[str]:
@@ -80,9 +91,19 @@ def _words_in(text: str) -> Iterator[str]:
         for start in (0, 1):
             yield from _text(bytes.fromhex(run[start : len(run) - (len(run) - start) % 2]))
     for run in _BASE64_RUN.findall(text):
-        for start in range(4):
-            part = run[start:].translate(_URL_SAFE)
-            yield from _text(base64.b64decode(part + "A" * (-len(part) % 4)))
+        yield from _known(run) if len(run) <= _SHORT else _in_base64(run)
+
+
+def _in_base64(run: str) -> Iterator[str]:
+    for start in range(4):
+        part = run[start:].translate(_URL_SAFE)
+        yield from _text(base64.b64decode(part + "A" * (-len(part) % 4)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _known(run: str) -> tuple[str, ...]:
+    """The same words stand in every page and every document."""
+    return tuple(_in_base64(run))
 
 
 def _text(data: bytes) -> Iterator[str]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from urllib.parse import urlencode
 from uuid import UUID
@@ -95,17 +96,19 @@ def _of_field(field: str) -> list[Canary]:
     return list({type(canary.value): canary for canary in CANARIES if canary.field == field}.values())
 
 
+@cache
+def _rendered(canary: Canary) -> tuple[Searcher, list[tuple[str, str]]]:
+    """What looks for a canary, and all that it is to find."""
+    return Searcher([canary]), list(renderings(canary.value))
+
+
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("sink", Sink)
 def test_a_planted_value_is_found_in_every_rendering(sink: Sink, field: str) -> None:
     missed = []
     for canary in _of_field(field):
-        searcher = Searcher([canary])
-        missed += [
-            f"{rendering}: {text}"
-            for rendering, text in renderings(canary.value)
-            if not searcher.hits(CARRIERS[sink](text))
-        ]
+        searcher, rendered = _rendered(canary)
+        missed += [f"{how}: {text}" for how, text in rendered if not searcher.hits(CARRIERS[sink](text))]
     assert not missed, "\n".join(missed)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import timedelta
@@ -34,11 +33,12 @@ from tests.conftest import ROOT, TODAY, Cluster
 from tests.integration.routing.conftest import NAME
 from tests.integration.routing.floor import Floor, emptied
 from tests.integration.routing.model import Caller, Model, Offer, Person
+from tests.soaking import seeds
 
 T = TypeVar("T")
 
 #: Seeds of a run; ``make soak`` has more.
-SEEDS = range(int(os.environ.get("CALLCENTER_SOAK", "3")))
+SEEDS = seeds(3)
 #: Sequences of fifty events a seed.
 EXAMPLES = 6 if len(SEEDS) <= 3 else 40
 LIMITS = Limits(callback_attempts=2, callback_again=timedelta(seconds=20))

@@ -6,7 +6,6 @@ What must hold is asked of the database: no call is held for two, none is lost, 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,8 +41,9 @@ from callcenter.store.schema import APP
 from tests.conftest import Cluster
 from tests.integration.routing.conftest import NAME
 from tests.integration.routing.floor import Floor
+from tests.soaking import seeds
 
-SEEDS = range(int(os.environ.get("CALLCENTER_SOAK", "3")))
+SEEDS = seeds(3)
 CALLERS, OPERATORS, PRACTICES = 200, 20, 12
 #: Seconds of the driven clock between two rounds; rounds in which callers come, in which anybody does anything, in all.
 ROUND, COMING, WILD, LAST = 6, 8, 14, 60
