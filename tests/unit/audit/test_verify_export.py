@@ -672,6 +672,17 @@ def test_findings_beyond_a_hundred_are_counted() -> None:
     assert list(report.lines())[-1] == f"  and {report.more} more findings"
 
 
+def test_erasures_beyond_a_hundred_are_counted_together() -> None:
+    log = LogByHand()
+    for _ in range(MOST_FINDINGS + 1):
+        log.add()
+    for index in range(MOST_FINDINGS + 1):
+        log.erase(index)
+    log.sign()
+    report = verified(log.lines())
+    assert (report.verdict, len(report.erasures), report.erased) == (Verdict.INTACT, MOST_FINDINGS, MOST_FINDINGS + 1)
+
+
 def test_checkpoints_are_lines_of_any_place_behind_their_records() -> None:
     log = five_calls()
     lines = log.lines()
