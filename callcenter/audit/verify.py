@@ -966,7 +966,7 @@ def keys_of(text: str) -> list[VerifierKey]:
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """The lines of a file, none longer than what is looked at."""
-    return iter(lambda: file.readline(MOST_OF_A_LINE + 2), b"")
+    return iter(lambda: file.readline(MOST_OF_A_LINE + 1), b"")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
