@@ -89,6 +89,13 @@ async def _rows(connection: AsyncConnection, table: Table) -> list[dict[str, Any
     return sorted((dict(row) for row in found.mappings()), key=lambda row: [str(value) for value in row.values()])
 
 
+async def _as_written(connection: AsyncConnection, table: Table) -> list[dict[str, Any]]:
+    """The same in the order of the generated number, where there is one: given anew, it still says what came first."""
+    numbers = [column for column in table.columns if column.identity is not None]
+    found = await connection.execute(select(*_columns(table)).order_by(*numbers))
+    return [dict(row) for row in found.mappings()]
+
+
 def _columns(table: Table) -> list[Column[Any]]:
     """A generated number is given anew."""
     return [column for column in table.columns if column.identity is None]
@@ -140,7 +147,7 @@ async def old(
 async def _copy(source: AsyncConnection, target: AsyncConnection, tables: MetaData) -> None:
     settings = await Directory.all(source, datetime.now(UTC))
     for table in tables.sorted_tables:
-        rows = _first_settings(table.name, settings) or await _rows(source, table)
+        rows = _first_settings(table.name, settings) or await _as_written(source, table)
         if table.name == "challenge":
             rows = [row | {"secret": row["secret"] or SEALED} for row in rows]
         if rows:
