@@ -11,6 +11,7 @@ from callcenter.audit.describing import describe_record
 from callcenter.audit.reading import Record, disclosures, records_of_call
 from callcenter.calls.lookup import find_call
 from callcenter.cli.context import Context, run
+from callcenter.cli.fhir import fhir
 from callcenter.cli.reconcile import reconcile, settle_finding
 from callcenter.installation import open_data
 from callcenter.kernel.errors import NotFound
@@ -22,6 +23,7 @@ def audit() -> None:
     """The ledger: who was told what."""
 
 
+audit.add_command(fhir)
 audit.add_command(reconcile)
 audit.add_command(settle_finding)
 
