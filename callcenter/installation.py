@@ -246,5 +246,4 @@ def keys_path(settings: Settings) -> Path:
 
 def key_places(settings: Settings) -> Mapping[str, Path]:
     """Every key file of the installation, there or not, by the name under which a backup has it."""
-    keys = keys_path(settings)
-    return {"keys.json": keys, "sealer.key": keys.with_name("sealer.key")}
+    return {"keys.json": keys_path(settings), NAME: sealer_key_path(settings)}

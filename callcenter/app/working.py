@@ -39,7 +39,7 @@ from callcenter.notices import choices
 from callcenter.notices.jobs import register_notice_jobs
 from callcenter.practice.sharing import SharedTelephones
 from callcenter.routing.old_calls import OldCalls
-from callcenter.settings import Settings
+from callcenter.settings import Environment, Settings
 from callcenter.staff.jobs import register_staff_upkeep
 from callcenter.staff.upkeep import StaffUpkeep
 from callcenter.store.database import Transaction
@@ -116,8 +116,9 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
         Recordings(database, sealer, clock, random, carrier, alarm),
         StrayRecordings(database, sealer, clock, random, carrier),
     )
-    seen = CarrierAlarm(fittings.alerts)
-    register_comparison(application, CarrierComparison(database, clock, random, carrier.call_list, seen))
+    if settings.environment is not Environment.DEMO:  # whose carrier forgets its calls when it is stopped
+        seen = CarrierAlarm(fittings.alerts)
+        register_comparison(application, CarrierComparison(database, clock, random, carrier.call_list, seen))
     handled_kept = timedelta(days=settings.retention.handled_message_days)
     calls_kept = timedelta(days=settings.retention.queue_days)
     register_erasing(

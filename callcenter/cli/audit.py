@@ -15,6 +15,7 @@ from callcenter.cli.audit_key import audit_key
 from callcenter.cli.audit_prove import audit_prove
 from callcenter.cli.audit_verify import audit_verify
 from callcenter.cli.context import Context, run
+from callcenter.cli.fhir import fhir
 from callcenter.cli.reconcile import reconcile, settle_finding
 from callcenter.installation import open_data
 from callcenter.kernel.errors import NotFound
@@ -26,7 +27,7 @@ def audit() -> None:
     """The ledger: who was told what."""
 
 
-for _command in (audit_export, audit_key, audit_prove, audit_verify, reconcile, settle_finding):
+for _command in (audit_export, audit_key, audit_prove, audit_verify, fhir, reconcile, settle_finding):
     audit.add_command(_command)
 
 

@@ -283,6 +283,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "refusals": "refus et retenues",
             "verifications": "vérifications",
             "staff": "consultations et changements du personnel",
+            "fhir": "communications et refus, au format FHIR",
         },
     }
 )

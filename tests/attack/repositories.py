@@ -1199,6 +1199,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.text_messages.TextMessages.moved": _OF_THE_HOUSE,
     "practice.sharing.SharedTelephones.refresh": "goes through all practices, each in its own transaction",
     "calls.upkeep.Upkeep.forget": "goes through all practices, each in its own transaction",
+    "reports.fhir_export.standing": _OF_ONE_PRACTICE,
     "calls.carrier_list.CarrierComparison.compare": "writes into the practice that a number or a call of ours is of",
     "calls.carrier_list.CarrierComparison.compare_due": "compares the days that have not been",
     "calls.upkeep.forget": "goes through all practices, each in its own transaction",

@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import procrastinate
 import pytest
+from procrastinate.testing import InMemoryConnector
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +20,7 @@ from callcenter.app.carrier_gauges import CarrierGauges
 from callcenter.calls.carrier_findings import Settling, settle
 from callcenter.calls.carrier_list import MOST_ASKED, NotOverYet
 from callcenter.calls.carrier_values import AGREED, LEARNT_LATER, Cause, Difference, ListNotComplete
+from callcenter.calls.jobs import register_comparison
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SystemRandom
@@ -191,6 +194,17 @@ async def test_a_night_without_the_carrier_is_made_up_for(tonight: Night) -> Non
     assert [one.sid for one in await tonight.open()] == [sid]
     assert await tonight.missed() == []
     assert await tonight.comparison.compare_due() == 0  # there is nothing to do
+
+
+async def test_the_worker_compares_every_hour_what_was_not(tonight: Night) -> None:
+    jobs = procrastinate.App(connector=InMemoryConnector())
+    register_comparison(jobs, tonight.comparison)
+    (periodic,) = jobs.periodic_registry.periodic_tasks.values()
+    assert (periodic.task.name, periodic.cron) == ("compare_with_carrier", "11 * * * *")
+    sid = await tonight.call()
+    tonight.until_due()
+    await periodic.task.func(timestamp=0)
+    assert [one.sid for one in await tonight.open()] == [sid]
 
 
 async def test_every_day_that_was_left_out_is_compared_the_latest_first(tonight: Night) -> None:

@@ -7,8 +7,8 @@ import base64
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from callcenter.calls.carrier_values import ListedCall
 from callcenter.calls.delivery import MessageNotTaken
 from callcenter.calls.recordings import NoSound
 from callcenter.calls.values import CallStatus
@@ -388,3 +389,78 @@ async def test_a_room_is_found_by_our_name_while_it_is_in_use() -> None:
         api.status = 503
         with pytest.raises(CarrierDown):
             await running.rooms.find(LABEL)
+
+
+LISTED_CALL = {
+    "sid": CALL_SID,
+    "direction": "inbound",
+    "to": "+33465710001",
+    "from": CALLER,
+    "start_time": "Tue, 10 Mar 2026 08:00:00 +0000",
+    "end_time": "Tue, 10 Mar 2026 08:03:00 +0000",
+    "date_created": "Tue, 10 Mar 2026 07:59:58 +0000",
+}
+
+
+@dataclass(slots=True)
+class Stumbling(Api):
+    """A carrier that is out of order for some requests.
+
+    Arguments:
+        stumbles: how many of them.
+    """
+
+    stumbles: int = 0
+
+    async def handle(self, request: web.Request) -> web.Response:
+        answer = await Api.handle(self, request)
+        self.stumbles -= 1
+        return web.json_response({"code": 20500}, status=503) if self.stumbles >= 0 else answer
+
+
+async def _calls_of(api: Api) -> list[ListedCall]:
+    async with carrier(api) as running:
+        listed = replace(running.call_list, again_after=0.0)
+        return [one async for page in listed.listed(date(2026, 3, 9), date(2026, 3, 12)) for one in page]
+
+
+async def test_a_call_is_listed_without_who_called() -> None:
+    began = datetime(2026, 3, 10, 8, tzinfo=UTC)
+    listed = await _calls_of(Api(200, {"calls": [LISTED_CALL], "next_page_uri": None}))
+    assert listed == [ListedCall(CALL_SID, "+33465710001", began, began + timedelta(minutes=3))]
+    assert CALLER not in repr(listed)
+    assert "+33465710001" not in repr(listed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "called", "began"),
+    [
+        ({"direction": "outbound-api"}, None, 0),
+        ({"direction": "outbound-dial"}, None, 0),
+        ({"start_time": None, "end_time": None}, "+33465710001", -2),  # it rings
+    ],
+)
+async def test_other_legs_are_listed_too(changes: dict[str, object], called: str | None, began: int) -> None:
+    (one,) = await _calls_of(Api(200, {"calls": [{**LISTED_CALL, **changes}], "next_page_uri": None}))
+    at = datetime(2026, 3, 10, 8, tzinfo=UTC) + timedelta(seconds=began)
+    assert (one.called, one.began_at) == (called, at)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"sid": "CA1"}, {"direction": "sideways"}, {"start_time": None, "date_created": None}, {"sid": None}]
+)
+async def test_a_call_that_cannot_be_read_is_not_passed_over(changes: dict[str, object]) -> None:
+    with capture_logs() as logs, pytest.raises(CarrierDown):
+        await _calls_of(Api(200, {"calls": [LISTED_CALL, {**LISTED_CALL, **changes}], "next_page_uri": None}))
+    assert CALLER not in str(logs)
+
+
+@pytest.mark.parametrize(("stumbles", "asked"), [(0, 1), (2, 3), (3, 3)])
+async def test_a_page_that_does_not_come_is_asked_for_again(stumbles: int, asked: int) -> None:
+    api = Stumbling(200, {"calls": [LISTED_CALL], "next_page_uri": None}, stumbles=stumbles)
+    if stumbles == asked:
+        with pytest.raises(CarrierDown):
+            await _calls_of(api)
+    else:
+        assert len(await _calls_of(api)) == 1
+    assert len(api.asked) == asked

@@ -1,0 +1,82 @@
+"""A practice's disclosures leave as FHIR, each from its own record, and that they leave is on record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from callcenter.emulator.outcomes import Passed
+from callcenter.kernel.errors import IntegrityError
+from callcenter.practice.demo_file import demo_id
+from callcenter.reports import fhir_export
+from callcenter.reports.fhir_export import NotTheProfile, lines_of, standing
+from callcenter.reports.fhir_profile import faults
+from tests.acceptance.stage import Stage
+from tests.acceptance.test_carrier_list import TRANSCRIPTS, config, run
+
+__all__ = ["config"]  # the fixture, by name
+
+TILLEULS, SLUG = demo_id("practice", "cabinet-des-tilleuls"), "cabinet-des-tilleuls"
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
+
+
+async def _told(stage: Stage, *names: str) -> list[str]:
+    """Calls; the identifiers of what was decided in them, in order."""
+    for name in names:
+        assert isinstance(await stage.play(TRANSCRIPTS / f"{name}.yaml"), Passed)
+    async with stage.running.database.practice(TILLEULS) as tx:
+        query = "SELECT id FROM audit_record WHERE event = 'disclosure' ORDER BY at, id"
+        return [str(one) for one in (await tx.connection.execute(text(query))).scalars()]
+
+
+async def test_what_was_told_leaves_as_fhir_on_record(
+    stage: Stage, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided = await _told(stage, "next_appointments", "deceased")
+    assert len(decided) > 2
+    monkeypatch.setattr(fhir_export, "PAGE", 2)
+    file = tmp_path / "communications.ndjson"
+    done = await run(config, "fhir", SLUG, "-o", str(file), "--check", "--by", "camille")
+    assert (done.exit_code, done.output) == (
+        0,
+        f"{len(decided)} events written to {file}, each as the profile wants it\n",
+    )
+    written = file.read_text(encoding="utf-8")
+    events = [json.loads(line) for line in written.splitlines()]
+    assert [event["id"] for event in events] == decided
+    assert [faults(event) for event in events] == [[]] * len(events)
+    assert list(tmp_path.glob("*.part")) == []
+    for value in ("Martin-Duval", "Jeanne", "1962", "14/03", "639980001"):
+        assert value not in written, "references and tokens alone (LG-01)"
+    async with stage.running.database.practice(TILLEULS) as tx:
+        query = "SELECT body FROM audit_record WHERE event = 'review.exported'"
+        bodies = [json.loads(body) for body in (await tx.connection.execute(text(query))).scalars()]
+    assert [(body["refs"], body["count"], body["actor"]["id"]) for body in bodies] == [
+        (["list:fhir"], len(decided), "camille")
+    ]
+
+
+async def test_an_event_that_is_not_as_it_should_be_leaves_nothing(
+    stage: Stage, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _told(stage, "next_appointments")
+    file = tmp_path / "communications.ndjson"
+    file.write_text("as it was", encoding="utf-8")
+    _, until = await standing(stage.running.database, TILLEULS)
+    with monkeypatch.context() as patch:
+        patch.setattr(fhir_export, "faults", lambda _: ["action is not R"])
+        with pytest.raises(NotTheProfile, match="action is not R"):
+            [_ async for _ in lines_of(stage.running.database, TILLEULS, "https://a", until, check=True)]
+        refused = await run(config, "fhir", SLUG, "-o", str(file), "--check")
+        assert (refused.exit_code, file.read_text("utf-8")) == (2, "as it was")
+    with monkeypatch.context() as patch:
+        patch.setattr(fhir_export, "leaf_of", lambda _: bytes(32))
+        with pytest.raises(IntegrityError, match="not the one of its leaf"):
+            [_ async for _ in lines_of(stage.running.database, TILLEULS, "https://a", until)]
+    nowhere = await run(config, "fhir", SLUG, "-o", str(tmp_path / "none" / "x.ndjson"))
+    assert (nowhere.exit_code, "cannot be written" in nowhere.output) == (2, True)
+    unknown = await run(config, "fhir", "nobody", "-o", str(file))
+    assert (unknown.exit_code, "there is no practice" in unknown.output) == (2, True)
