@@ -45,6 +45,8 @@ _FORGET_LIFTED = text("DELETE FROM lock_lifted WHERE at < :before")
 _FORGET_RELEASES = text("SELECT forget_lock_releases(:before)")
 #: Why glass was broken, for whom, and whose file it was; that it was broken, and by whom reviewed, stays.
 _FORGET_GLASS = text("SELECT forget_glass(:before)")
+#: Whose extract of the register it was, and words about it; that it was asked for, by whom and what came of it, stays.
+_FORGET_EXTRACTS = text("SELECT forget_extracts(:before)")
 _FORGET_TRIES = text("SELECT forget_reference_tries(:before)")
 _FORGET_CALLBACKS = text("SELECT forget_callbacks(:before, :most)")
 #: Callbacks of a practice in one run; the rest waits for the next, minutes later.
@@ -120,7 +122,7 @@ class Upkeep:
 
 async def forget(database: Database, clock: Clock) -> int:
     """Delete what is past its time: stored answers, audio texts, codes, challenges, tries at references, slots held,
-    callbacks that are over, what became of text messages, and the words of broken glass.
+    callbacks that are over, what became of text messages, and the words of broken glass and of extracts.
 
     Returns how many rows went.
     """
@@ -142,6 +144,7 @@ async def _forget(database: Database, practice: UUID, now: datetime) -> int:
         gone += (await run(_FORGET_LIFTED, {"before": now - CHALLENGES_KEPT})).rowcount
         gone += (await run(_FORGET_RELEASES, {"before": now - TRACES_KEPT})).scalar_one()
         gone += (await run(_FORGET_GLASS, {"before": now - TRACES_KEPT})).scalar_one()
+        gone += (await run(_FORGET_EXTRACTS, {"before": now - TRACES_KEPT})).scalar_one()
         await run(_FORGET_CLAIMS, {"before": now - OUTREACH_WANTED})
         gone += (await run(_FORGET_OUTREACH, {"before": now - CHALLENGES_KEPT})).rowcount
         gone += (await run(_FORGET_TRIES, {"before": now - CHALLENGES_KEPT})).scalar_one()

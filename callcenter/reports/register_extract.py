@@ -24,12 +24,14 @@ from callcenter.reports.register_words import Section
 from callcenter.reports.values import Outcome
 from callcenter.reports.withheld import outcome_of
 
-#: Lines of one extract; whoever has more on record asks for a shorter period.
-MOST_LINES = 1_000
+#: Lines of one extract, which is made while its request is held; whoever has more on record asks for a shorter period.
+MOST_LINES = 500
 
 #: A file withholds by these what a minor may have asked to keep from whoever holds parental authority (SP-01): the
 #: practice, which alone knows, says whether they are given to them; until then they are held back.
 MINORS_REASONS = frozenset({"minor"})
+#: Signs of an identifier.
+_IDENTIFIER = 36
 #: The minor has asked for it: never given to anybody else.
 SECRET_REASON = "secret_mineur"  # noqa: S105 - the name of a rule
 
@@ -221,10 +223,13 @@ def is_secret(told: Told) -> bool:
 
 
 def _ties(told: Told) -> set[str]:
-    """By what a record hangs together with others: its call, and what it names."""
+    """By what a record hangs together with others: its call, and the rows that it names.
+
+    What names no row, such as whose agenda it was, ties nothing together.
+    """
     refs = told.one.record.body.get("refs")
-    named = {ref.partition(":")[2] for ref in refs or () if isinstance(ref, str)} - {""}
-    return named | ({str(told.call)} if told.call else set())
+    named = {ref.rpartition(":")[2] for ref in refs or () if isinstance(ref, str)}
+    return {one for one in named if len(one) == _IDENTIFIER} | ({str(told.call)} if told.call else set())
 
 
 def _numbered(kept: Sequence[Told], known: Mapping[UUID, tuple[datetime, datetime | None]]) -> tuple[OfCall, ...]:

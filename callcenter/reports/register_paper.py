@@ -127,22 +127,21 @@ def _section(extract: Extract, section: Section) -> Iterator[Any]:
 
 
 def _told(line: Line) -> list[Any]:
-    said: list[Any] = [Paragraph(f"<b>{_safe(line.title)}</b>", _TEXT)]
-    if line.what:
-        said.append(Paragraph(_safe("Sur : " + " ; ".join(line.what) + "."), _TEXT))
     told = [
+        ("Sur", " ; ".join(line.what)),
         ("À qui", line.whom),
         ("Identité vérifiée par", ", ".join(line.means)),
         ("Écoute", line.heard),
         ("Pourquoi" if line.section is not Section.NOT_TOLD else "Pourquoi rien n’a été dit", line.why),
         ("Par", line.by),
     ]
-    said += [Paragraph(_safe(f"{name} : {value}."), _TEXT) for name, value in told if value]
+    # One paragraph for all of it: of each, most of the time goes into being one.
+    lines = [f"<b>{_safe(line.title)}</b>", *(_safe(f"{name} : {value}.") for name, value in told if value)]
+    said = [Paragraph("<br/>".join(lines), _TEXT)]
     if not line.intact:
         said.append(Paragraph(_safe(notes.BROKEN_LINE), _BROKEN))
     where = f"Appel n° {line.call} · " if line.call else ""
-    said.append(Paragraph(_safe(f"{where}enregistrement {line.record}"), _SMALL))
-    return said
+    return [*said, Paragraph(_safe(f"{where}enregistrement {line.record}"), _SMALL)]
 
 
 def _calls(extract: Extract) -> Iterator[Any]:

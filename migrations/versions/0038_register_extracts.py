@@ -10,6 +10,26 @@ from callcenter.store.schema import APP, guard_statements
 revision = "0038"
 down_revision = "0037"
 
+#: Not sooner than a month after the decision by the database's own clock, whatever is asked; and never before one.
+FORGET_EXTRACTS = """
+CREATE FUNCTION forget_extracts(before timestamptz) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    own uuid := current_setting('app.practice')::uuid;
+    old uuid[];
+BEGIN
+    SELECT array_agg(id) INTO old FROM (
+        SELECT e.id FROM register_extract e
+        WHERE e.practice_id = own AND e.closed_at < least(before, now() - interval '31 days')
+          AND EXISTS (SELECT FROM extract_file f WHERE f.practice_id = own AND f.extract_id = e.id)
+        ORDER BY e.closed_at LIMIT 500
+    ) AS past;
+    DELETE FROM extract_words WHERE practice_id = own AND extract_id = ANY (old);
+    DELETE FROM extract_file WHERE practice_id = own AND extract_id = ANY (old);
+    RETURN coalesce(cardinality(old), 0);
+END $$
+"""
+
 
 def upgrade() -> None:
     _extract()
@@ -19,6 +39,9 @@ def upgrade() -> None:
             op.execute(statement)
         op.execute(f"GRANT SELECT, INSERT ON {table} TO {APP}")
     op.execute(f"GRANT SELECT, INSERT, UPDATE (closed_by, closed_at, outcome) ON register_extract TO {APP}")
+    op.execute(FORGET_EXTRACTS)
+    op.execute("REVOKE ALL ON FUNCTION forget_extracts FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION forget_extracts TO {APP}")
     # Decided once: what was declined is never released, and who released it first stays.
     for column in ("closed_by", "closed_at", "outcome"):
         op.execute(

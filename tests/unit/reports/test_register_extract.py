@@ -145,16 +145,16 @@ PARENT = replace(REQUEST, asks=Asks.PARENT)
 
 def test_sp_01_what_a_minor_has_asked_to_keep_leaves_no_trace_for_a_parent() -> None:
     """Nor do the call, the code and the looks at it; the paper is that of a register in which there was nothing."""
-    visit = f"appointment.starts_at:{UUID(int=7)}"
+    visit, challenge = f"appointment.starts_at:{UUID(int=7)}", f"challenge:{UUID(int=6)}"
     secret = (
-        told(1, {"event": "verification.succeeded", "refs": ["challenge:c1"], "factors": ["sms_code"]}),
-        told(2, {"event": "verification.code_sent", "refs": ["challenge:c1"]}, call=None),
+        told(1, {"event": "verification.succeeded", "refs": [challenge], "factors": ["sms_code"]}),
+        told(2, {"event": "verification.code_sent", "refs": [challenge]}, call=None),
         refused(3, "secret_mineur"),
         told(4, {"event": "review.call_opened", "refs": [f"call:{CALL}"]}),
-        told(5, {**TOLD, "refs": [visit]}),
+        told(5, {**TOLD, "refs": [visit, "agenda:external"]}),
         told(6, {**TOLD, "channel": "sms", "refs": [visit]}, call=None),
     )
-    harmless = told(7, {**TOLD, "refs": [f"appointment.starts_at:{UUID(int=8)}"]}, call=OTHER_CALL)
+    harmless = told(7, {**TOLD, "refs": [f"appointment.starts_at:{UUID(int=8)}", "agenda:external"]}, call=OTHER_CALL)
     without, among = made(harmless, request=PARENT), made(*secret, harmless, request=PARENT)
     assert among == without
     assert on_paper(among) == on_paper(without)
@@ -191,7 +191,7 @@ def test_how_far_the_register_reaches_is_said() -> None:
     extract = made(told(1, TOLD), missing=2, whole=False, reach=Reach(AT - timedelta(days=30), erased))
     paper = words_on(on_paper(extract))
     assert "Il commence le 27 octobre 2026 ; il ne sait rien de ce qui s’est passé avant." in paper
-    assert "Seules les 1000 dernières inscriptions sont montrées" in paper
+    assert "Seules les 500 dernières inscriptions sont montrées" in paper
     assert "2 inscriptions n’existent plus" in paper
     assert "ont été effacées : 24 novembre 2026 et 26 novembre 2026" in paper
 
