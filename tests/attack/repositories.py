@@ -1089,6 +1089,10 @@ _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is giv
 #: Methods that no careless transaction can be handed to, each with the reason.
 NOT_ATTACKED: Mapping[str, str] = {
     **SCRIPTS_NOT_ATTACKED,
+    **dict.fromkeys(
+        (f"audit.anchors.{name}" for name in ("latest_head", "keep_anchor", "anchors_of", "accept_cosignature")),
+        "see test_p5_a_log_s_anchors_are_shown_and_written_in_it_alone",
+    ),
     "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
