@@ -334,8 +334,15 @@ _WORKERS = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat
 
 
 async def _ledger(database: Database) -> str:
-    """Whether records wait too long for their seal: then nothing about patients is told."""
+    """Whether records wait too long for their seal: then nothing about patients is told.
+
+    Before the first server runs, nobody seals.
+    """
     waits, at = await waiting(database), await sealed_at(database)
+    async with database.house() as connection:
+        workers = (await connection.execute(_WORKERS, {"wait": JOBS_WAIT})).scalar_one()
+    if at is None and not workers:
+        return f"records of {_counted(len(waits), 'log')} wait for the first `callcenter serve`, which seals them"
     last = "never yet" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if late := [waited for waited in waits.values() if waited > LONGEST]:
         raise CallcenterError(

@@ -141,8 +141,24 @@ def _peaks(bodies: tuple[bytes, ...]) -> bytes:
     return peaks
 
 
+class Behind:
+    """A ledger that is never sealed in time. Implements ``audit.watching.LedgerWatch``."""
+
+    async def look(self) -> None:
+        pass
+
+    def is_behind(self, _: UUID) -> bool:
+        return True
+
+    def is_any_behind(self) -> bool:
+        return True
+
+
 class InTime:
     """A ledger that is always sealed in time. Implements ``audit.watching.LedgerWatch``."""
+
+    async def look(self) -> None:
+        pass
 
     def is_behind(self, _: UUID) -> bool:
         return False

@@ -101,6 +101,7 @@ async def run_server(
             if addresses.sealer is not None:
                 key = load_sealing_key(sealer_key_path(settings))
                 await stack.enter_async_context(sealing(addresses.sealer, key, clock, alerts))
+                await house.ledger.look()
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         await stack.enter_async_context(following(addresses.app, house.database, house.flows, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)

@@ -25,6 +25,9 @@ EVERY, FRESH_FOR = 2.0, 10.0
 class LedgerWatch(Protocol):
     """Asked before anything about a patient is told."""
 
+    async def look(self) -> None:
+        """See now what stands in the database."""
+
     def is_behind(self, practice: UUID) -> bool:
         """Whether what is told now in this practice could be taken off the record unseen for too long."""
 

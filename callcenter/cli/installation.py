@@ -72,8 +72,8 @@ def _is_made(file: Path, make: Callable[[Path, Random], object]) -> bool:
     """Whether a key was made; false: there is one."""
     try:
         make(file, SystemRandom())
-    except FileExistsError:
-        return False
     except OSError as error:
+        if isinstance(error, FileExistsError) and file.exists():  # and not its folder, as a file
+            return False
         raise CallcenterError(f"{file} cannot be written: {error.strerror}") from error
     return True

@@ -33,7 +33,7 @@ from tests.acceptance.stage import free_port
 from tests.conftest import ROOT
 
 PROJECT = Path(__file__).resolve().parents[2]
-INSTALL, SERVER, DATABASE = "callcenter_install", "callcenter_server", "callcenter_live"
+INSTALL, SERVER, SEALS, DATABASE = "callcenter_install", "callcenter_server", "callcenter_seals", "callcenter_live"
 PRACTICE, RESCUE, PATIENT_MOBILE = "+33465710001", "+33465710090", "+33639980001"
 TOKEN = "a-token-of-the-tests"
 CALLCENTER = str(Path(sys.executable).with_name("callcenter"))
@@ -91,6 +91,7 @@ async def a_machine(tmp_path: Path) -> AsyncIterator[Installation]:
             config.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
             environment = {
                 "DATABASE_URL": server.url(user=SERVER, database=DATABASE, driver="postgresql"),
+                "CALLCENTER_DATABASE__SEALER_URL": server.url(user=SEALS, database=DATABASE, driver="postgresql"),
                 "CALLCENTER_CARRIER__AUTH_TOKENS": json.dumps([TOKEN]),
             }
             yield Installation(server, tmp_path, config, environment)
@@ -133,7 +134,9 @@ async def prepare(live: Installation) -> None:
     owner = live.server.url(user=INSTALL, database=DATABASE, driver="postgresql")
     migrated = live.run("db", "migrate", CALLCENTER_DATABASE__OWNER_URL=owner)
     assert (migrated.returncode, migrated.stderr) == (0, "")
-    await live.administer(f"CREATE ROLE {SERVER} LOGIN IN ROLE callcenter_app")
+    await live.administer(
+        f"CREATE ROLE {SERVER} LOGIN IN ROLE callcenter_app", f"CREATE ROLE {SEALS} LOGIN IN ROLE callcenter_sealer"
+    )
 
 
 def enrol(live: Installation) -> None:
@@ -201,6 +204,10 @@ async def test_a_new_installation_serves_its_first_call(enrolled: Enrolled) -> N
         await client.closed(sid)
     shown = installation.run("audit", "show", "--last")
     assert "granted D01+D02 at V2" in shown.stdout, shown.stdout + shown.stderr
+    key = installation.run("audit", "key", "cabinet-des-tilleuls")
+    assert re.fullmatch(r"callcenter/[0-9a-f-]{36}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+\n", key.stdout), (
+        key.stdout + key.stderr
+    )
 
 
 # --- the page itself, from its first line to its last

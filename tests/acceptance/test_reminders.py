@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from callcenter.audit.ledger import Writing
 from callcenter.calls.delivery import Undeliverable
@@ -38,6 +39,7 @@ from tests.acceptance.outreach import (
     rows,
 )
 from tests.acceptance.stage import Stage
+from tests.sealing import Behind
 
 JEANNE, KARIM, ODETTE, UNKNOWN = "+33639980001", "+33639980004", "+33639980005", "+33639980090"
 #: Jeanne's appointment is on Tuesday 1 December at 14:30.
@@ -87,6 +89,24 @@ async def test_a_reminder_says_date_hour_and_number_once(stage: Stage) -> None:
         (row,) = await rows(stage, "SELECT id FROM reminder WHERE appointment_id = :id", id=appointment())
         await stage.running.outreach.reminders.send(practice_id(), row.id)
         assert len(await seen.texts(JEANNE)) == 1
+
+
+async def test_p4_while_the_ledger_is_behind_a_reminder_stays_due_and_is_not_lost(stage: Stage) -> None:
+    await switch_on(stage)
+    behind = replace(stage.running.outreach.reminders, ledger=Behind())
+    async with stage.running.database.practice(practice_id()) as tx:
+        reminder = new_id(SystemRandom())
+        made = (
+            "INSERT INTO reminder (id, practice_id, appointment_id, made_at) VALUES (:id, :practice, :appointment, :at)"
+        )
+        values = {"id": reminder, "practice": practice_id(), "appointment": appointment(), "at": stage.clock.now()}
+        await tx.connection.execute(text(made), values)
+    await behind.send(practice_id(), reminder)
+    (row,) = await rows(stage, "SELECT outcome FROM reminder WHERE id = :id", id=reminder)
+    assert (row.outcome, await records(stage, "disclosure")) == ("due", [])
+    await stage.running.outreach.reminders.send(practice_id(), reminder)
+    (row,) = await rows(stage, "SELECT outcome FROM reminder WHERE id = :id", id=reminder)
+    assert row.outcome == "sent"
 
 
 def appointment() -> object:

@@ -1087,6 +1087,8 @@ _OF_THE_OFFER = "which practice it works in is what the rows of the offer say; n
 _OF_ONE_PRACTICE = "opens its own transaction in the one practice that it is given"
 
 #: Methods that no careless transaction can be handed to, each with the reason.
+_LOGS = "house scope, by functions that tell identifiers and times alone: tests/integration/test_sealing_tables.py"
+
 NOT_ATTACKED: Mapping[str, str] = {
     **SCRIPTS_NOT_ATTACKED,
     **dict.fromkeys(
@@ -1095,6 +1097,9 @@ NOT_ATTACKED: Mapping[str, str] = {
     ),
     "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
+    "audit.watching.Watch.look": _LOGS,
+    "audit.watching.sealed_at": _LOGS,
+    "audit.watching.waiting": _LOGS,
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
     "calls.releases.in_use": "goes through all practices, each in its own transaction",

@@ -37,6 +37,7 @@ from tests.attack.scene import (
 )
 from tests.attack.test_codes import THREE_TRIES
 from tests.attack.test_enumeration import sounds, statements
+from tests.sealing import InTime
 from tests.texts import APPOINTMENT_TEXT
 
 REMINDER, RETURN_CALL = "4", "5"
@@ -61,9 +62,8 @@ async def works(house: House) -> None:
     """Run the jobs that wait, each once."""
     ground, clock, carrier = house.ground, house.clock, house.carrier
     opposed = working.wants_no_reminder
-    reminders = RemindersAgain(
-        ground.app, ground.sealer, clock, carrier, POLICY, lambda: APPOINTMENT_TEXT, SENDER, Limits(), opposed
-    )
+    rules = (POLICY, lambda: APPOINTMENT_TEXT, SENDER, Limits(), opposed, InTime())
+    reminders = RemindersAgain(ground.app, ground.sealer, clock, carrier, *rules)
     ring_back = RingBack(ground.app, ground.sealer, clock, CarrierRinger(carrier, Urls.below(URLS)), Limits())
     waiting = "DELETE FROM procrastinate_jobs WHERE task_name = ANY(:tasks) RETURNING id, task_name, args"
     for job in sorted(await ground.rows(waiting, tasks=[SEND_REMINDER_AGAIN, RING_BACK])):

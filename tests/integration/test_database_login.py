@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from callcenter.store.database import Database, DatabaseDown
-from callcenter.store.roles import WrongLogin, require_app_login
+from callcenter.store.roles import WrongLogin, require_app_login, require_sealer_login
 from callcenter.store.schema import APP, ERASER, OWNER, SEALER
 from tests.conftest import Cluster
 
@@ -63,6 +63,33 @@ async def test_p5_a_login_that_is_more_or_less_does_not(
     async with logged_in(cluster, database_name, *roles) as database:
         with pytest.raises(WrongLogin, match=why):
             await said_of(database)
+
+
+@pytest.mark.parametrize(
+    ("roles", "why"),
+    [
+        ([f"CREATE ROLE {LOGIN} LOGIN SUPERUSER"], "does not bind"),
+        (
+            [f"CREATE ROLE {LOGIN} LOGIN IN ROLE {SEALER}, {APP}"],
+            f"also act as {APP}: make a login for the sealer alone",
+        ),
+        ([f"CREATE ROLE {LOGIN} LOGIN IN ROLE {SEALER}, {OWNER}"], f"also act as {OWNER}"),
+        ([f"CREATE ROLE {LOGIN} LOGIN IN ROLE {APP}"], f"also act as {APP}"),
+        ([f"CREATE ROLE {LOGIN} LOGIN"], f"GRANT {SEALER} TO {LOGIN}"),
+    ],
+)
+async def test_p4_whoever_seals_does_nothing_else(
+    cluster: Cluster, database_name: str, roles: list[str], why: str
+) -> None:
+    async with logged_in(cluster, database_name, *roles) as database, database.house() as connection:
+        with pytest.raises(WrongLogin, match=why):
+            await require_sealer_login(connection)
+
+
+async def test_p4_a_member_of_the_sealer_and_nothing_more_seals(cluster: Cluster, database_name: str) -> None:
+    made = f"CREATE ROLE {LOGIN} LOGIN IN ROLE {SEALER}"
+    async with logged_in(cluster, database_name, made) as database, database.house() as connection:
+        assert await require_sealer_login(connection) == LOGIN
 
 
 async def test_p5_a_role_that_was_put_on_hides_nothing(cluster: Cluster, database_name: str) -> None:

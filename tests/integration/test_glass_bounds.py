@@ -40,7 +40,7 @@ from tests.integration.breaking import (
     value_on,
 )
 from tests.integration.consoles import POLICY
-from tests.sealing import InTime
+from tests.sealing import Behind, InTime
 
 
 @pytest.fixture
@@ -75,6 +75,16 @@ async def test_p6_whom_a_closed_policy_is_asked_for_is_told_by_no_reason(glass: 
         assert isinstance(await closed.break_glass(token, wanted(who)), UUID)
     records = await glass.records(TILLEULS, "disclosure")
     assert [(record["decision"], record["reason"]) for record in records] == [("refused", "never")] * 3
+
+
+async def test_p4_while_the_ledger_is_behind_no_glass_is_broken_and_why_is_said(glass: GlassHouse) -> None:
+    await glass.switch()
+    glass.clock.advance(1)
+    token = await glass.house.signed_in(await glass.house.staff("premier"))
+    behind = behind_the_pages(glass, ledger=Behind())
+    assert await behind.break_glass(token, wanted()) is NotNow.UNSEALED
+    assert await glass.records(TILLEULS, "disclosure", "glass.broken") == []
+    assert isinstance(await behind_the_pages(glass).break_glass(token, wanted()), UUID)
 
 
 async def test_of_more_files_than_are_looked_through_none_opens(

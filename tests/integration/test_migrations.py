@@ -28,9 +28,10 @@ from callcenter.practice.slots import BookingPlan
 from callcenter.store.keys import create_keys
 from callcenter.store.migrations import migrate, revisions
 from callcenter.store.roles import create_database
-from callcenter.store.schema import APP, OWNER
+from callcenter.store.schema import APP, OWNER, SEALER
 from tests.acceptance.stage import stage_settings, staged
 from tests.conftest import ROOT, Cluster
+from tests.sealing import a_key, seal_once, verified
 
 TRANSCRIPT = Path(__file__).resolve().parents[1] / "acceptance" / "transcripts" / "verified_by_sms.yaml"
 OLD = "of_the_first_version"
@@ -88,6 +89,13 @@ async def _rows(connection: AsyncConnection, table: Table) -> list[dict[str, Any
     return sorted((dict(row) for row in found.mappings()), key=lambda row: [str(value) for value in row.values()])
 
 
+async def _as_written(connection: AsyncConnection, table: Table) -> list[dict[str, Any]]:
+    """The same in the order of the generated number, where there is one: given anew, it still says what came first."""
+    numbers = [column for column in table.columns if column.identity is not None]
+    found = await connection.execute(select(*_columns(table)).order_by(*numbers))
+    return [dict(row) for row in found.mappings()]
+
+
 def _columns(table: Table) -> list[Column[Any]]:
     """A generated number is given anew."""
     return [column for column in table.columns if column.identity is None]
@@ -139,7 +147,7 @@ async def old(
 async def _copy(source: AsyncConnection, target: AsyncConnection, tables: MetaData) -> None:
     settings = await Directory.all(source, datetime.now(UTC))
     for table in tables.sorted_tables:
-        rows = _first_settings(table.name, settings) or await _rows(source, table)
+        rows = _first_settings(table.name, settings) or await _as_written(source, table)
         if table.name == "challenge":
             rows = [row | {"secret": row["secret"] or SEALED} for row in rows]
         if rows:
@@ -254,4 +262,10 @@ async def test_a_database_of_the_first_version_keeps_all_it_holds_and_serves(
     # who can be booked by telephone, who answers when, and what operators must know were no settings then
     unset: dict[str, Any] = {"booking": BookingPlan(), "reception": Reception(), "instructions": Instructions()}
     assert practices == {slug: replace(one.facts, **unset) for slug, one in described}
+    async with old.root.connect() as connection:
+        waited = sum(one.waiting for one in (await verified(connection, a_key())).values())
     await _play(cluster, OLD, old.keys_file, clock, random)
+    assert await seal_once(cluster.server.url(user=SEALER, database=OLD), a_key(), clock) == []
+    async with old.root.connect() as connection:
+        sealed = (await verified(connection, a_key())).values()
+    assert (sum(one.leaves for one in sealed) > waited > 0, {one.waiting for one in sealed}) == (True, {0})

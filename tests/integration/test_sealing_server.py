@@ -26,7 +26,7 @@ from callcenter.store.roles import WrongLogin
 from callcenter.store.schema import APP, SEALER
 from tests.acceptance.stage import stage_settings
 from tests.conftest import ROOT, Cluster
-from tests.sealing import verified
+from tests.sealing import seal_once, verified
 
 TILLEULS = demo_id("practice", "cabinet-des-tilleuls")
 ENTRY = Entry(EventKind.CALL_STARTED, {"kind": "ivr", "id": "callcenter"})
@@ -116,8 +116,14 @@ async def test_doctor_says_whether_records_are_sealed_in_time_and_whether_it_cou
         return next(one for one in await examine(named) if one.subject == subject)
 
     assert "keys create" in (await found("sealer")).says
-    create_sealing_key(tmp_path / "sealer.key", SystemRandom())
+    key = create_sealing_key(tmp_path / "sealer.key", SystemRandom())
     assert (await found("sealer")).says == f"{SEALER}, with the key that has signed 0 logs"
+    async with database.practice(TILLEULS) as tx:
+        await note(tx, ENTRY, SystemClock(), SystemRandom())
+    assert "wait for the first `callcenter serve`" in (await found("ledger")).says
+    assert await seal_once(str(addresses.sealer), key, SystemClock()) == []
+    assert "with the key that has signed 1 log" in (await found("sealer")).says
+    assert (await found("ledger")).healthy
     async with database.practice(TILLEULS) as tx:
         await note(tx, ENTRY, SystemClock(), SystemRandom())
     root = Database(cluster.server.url(user=ROOT, database=database.engine.url.database or ""), pool_size=1)
@@ -128,4 +134,7 @@ async def test_doctor_says_whether_records_are_sealed_in_time_and_whether_it_cou
     finally:
         await root.close()
     late = await found("ledger")
+    (tmp_path / "sealer.key").unlink()
+    create_sealing_key(tmp_path / "sealer.key", SystemRandom())
+    assert "was not signed by the key" in (await found("sealer")).says
     assert (late.healthy, "nothing about patients is told" in late.says) == (False, True)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit import sealer
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.sealer import LogSealer, Sealed
-from callcenter.audit.sealing_key import SealingKey, create_sealing_key, load_sealing_key
+from callcenter.audit.sealing_key import SealingKey, create_sealing_key
 from callcenter.audit.verify import Checkpoint, Frontier
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
@@ -325,9 +325,3 @@ async def test_p5_what_is_sealed_of_a_practice_is_read_in_another(
     async with told_ground.app.practice(practices[0].id) as tx:
         query = text(f"SELECT 1 FROM {table} WHERE log_id = :log")
         return gained((await tx.connection.execute(query, {"log": TILLEULS})).all())
-
-
-def test_the_key_that_signs_is_not_shown(tmp_path: Path) -> None:
-    create_sealing_key(tmp_path / "sealer.key", SystemRandom())
-    key = load_sealing_key(tmp_path / "sealer.key")
-    assert "private" not in repr(key).lower()

@@ -42,6 +42,10 @@ def test_what_another_key_or_another_log_has_signed_is_not_ours(path: Path, tmp_
             key.open(note, origin)
 
 
+def test_it_is_shown_nowhere(path: Path) -> None:
+    assert repr(load_sealing_key(path)) == "SealingKey()"
+
+
 def test_it_is_never_overwritten_and_is_its_owners_alone(path: Path) -> None:
     with pytest.raises(FileExistsError):
         create_sealing_key(path, SeededRandom(5))

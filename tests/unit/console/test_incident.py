@@ -79,6 +79,20 @@ async def test_the_clock_stands_on_every_page_of_those_who_watch_and_of_nobody_e
         assert "Incident en cours" not in (await desk.guest.get("/poste/etat")).text
 
 
+async def test_p4_that_nothing_is_told_stands_on_every_page_of_staff_while_the_ledger_is_behind() -> None:
+    said, behind = "Le registre n’est pas scellé à temps", [True]
+    async with open_desk(ledger_is_behind=lambda: behind[0]) as desk:
+        assert said not in (await desk.guest.get("/connexion")).text
+        for role in ("supervisor", "administrator", "operator", "practitioner"):
+            await desk.signed_in(roles=frozenset({role}))
+            for path in ("/", "/compte"):
+                page = await desk.guest.get(path)
+                assert page.status == 200
+                assert said in page.text, (role, path)
+        behind[0] = False
+        assert said not in (await desk.guest.get("/")).text
+
+
 async def test_one_declares_from_every_page_by_one_link() -> None:
     async with open_desk() as desk:
         watching = {"supervisor": True, "administrator": True, "operator": False, "practitioner": False}
