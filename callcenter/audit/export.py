@@ -8,6 +8,7 @@ The format: ``docs/ledger-format.md``.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from callcenter.audit.ledger import timestamp
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.reading import body_of
 from callcenter.audit.tables import SEARCHED
@@ -99,6 +101,8 @@ async def lines(tx: Transaction, exported: Exported, page: int = PAGE) -> AsyncI
                 yield _checkpoint(exported, heads.popleft())
     for head in await _heads(tx, after, _AFTER_ALL):
         yield _checkpoint(exported, head)
+    for anchor in await tx.connection.execute(_ANCHORS, {"log": log}):
+        yield _anchor(anchor)
     found = (await tx.connection.execute(_STATE, {"log": log})).all()
     if [(row.size, _octets(row.frontier)) for row in found] != [(tree.size, tree.to_bytes())][: tree.size]:
         exported.find("how far it is sealed, and the frontier of that, is not what it holds")
@@ -117,6 +121,13 @@ def _checkpoint(exported: Exported, head: Any) -> bytes:
     if f"{head.note}".split("\n")[1:2] != [f"{head.size}"]:
         exported.find(f"a checkpoint that says another size stands as the one of {head.size} leaves")
     return _line({"checkpoint": head.note})
+
+
+def _anchor(row: Any) -> bytes:
+    """The line of a head that somebody else holds."""
+    told = {"kind": row.kind, "place": row.place, "size": row.size, "at": timestamp(row.anchored_at)}
+    receipt = {} if row.receipt is None else {"receipt": b64encode(row.receipt).decode()}
+    return _line({"anchor": {**told, **receipt}})
 
 
 def _erased(row: Any, leaf: bytes) -> bytes:
@@ -184,8 +195,17 @@ _STATE = text("SELECT size, frontier FROM audit_log WHERE log_id = :log")
 # size - 1 is the index of the last leaf under a head
 _HEADS = text(
     """
-    SELECT size, note FROM audit_checkpoint
-    WHERE log_id = :log AND size - 1 > :after AND size - 1 <= :last ORDER BY size LIMIT 10000
+    SELECT size, note FROM (
+        SELECT log_id, size, note FROM audit_checkpoint UNION SELECT log_id, size, note FROM audit_anchor
+    ) AS head
+    WHERE log_id = :log AND size - 1 > :after AND size - 1 <= :last ORDER BY size, octet_length(note) LIMIT 10000
+    """
+)
+#: The last ones: each place is named once, with the largest head that is held there.
+_ANCHORS = text(
+    """
+    SELECT DISTINCT ON (kind, place) kind, place, size, receipt, anchored_at FROM audit_anchor
+    WHERE log_id = :log ORDER BY kind, place, size DESC LIMIT 1000
     """
 )
 _LEAVES = {

@@ -148,3 +148,23 @@ audit_log = Table(
     info=LOG_SCOPE,
     comment="how far each log is sealed: its size, and the roots of the perfect trees that it consists of",
 )
+
+audit_anchor = Table(
+    "audit_anchor",
+    metadata,
+    Column("log_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    # With all its signatures: of the heads of an hour only the last is kept elsewhere.
+    Column("note", Text, nullable=False),
+    Column("receipt", LargeBinary),
+    Column("anchored_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("kind IN ('cosignature', 'file', 'timestamp')", name="kind"),
+    CheckConstraint("size > 0", name="size"),
+    CheckConstraint("(kind = 'timestamp') = (receipt IS NOT NULL)", name="receipt_is_of_a_timestamp"),
+    Index(None, "log_id", "size"),
+    Index(None, "log_id", "anchored_at"),
+    info=LOG_SCOPE,
+    comment="signed heads of logs that somebody else holds: where, since when, and what they have given for it",
+)

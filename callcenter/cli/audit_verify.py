@@ -113,6 +113,19 @@ def keys_named(trusted: tuple[str, ...]) -> list[VerifierKey]:
     return keys
 
 
+def one_key(trusted: str) -> VerifierKey:
+    """A key, and no second one, given as it is written or by a file.
+
+    Raises:
+        Malformed: it is none, or there are several.
+        OSError: the file is not to be read.
+    """
+    keys = keys_named((trusted,))
+    if len(keys) != 1:
+        raise Malformed(f"one key is wanted here, and {len(keys)} are given")
+    return keys[0]
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")

@@ -1093,12 +1093,16 @@ _LOGS = "house scope, by functions that tell identifiers and times alone: tests/
 
 NOT_ATTACKED: Mapping[str, str] = {
     **SCRIPTS_NOT_ATTACKED,
+    **EXTRACTS_NOT_ATTACKED,
+    **dict.fromkeys(
+        (f"audit.anchors.{name}" for name in ("latest_head", "keep_anchor", "anchors_of", "accept_cosignature")),
+        "see test_p5_a_log_s_anchors_are_shown_and_written_in_it_alone",
+    ),
+    "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
+    "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.watching.Watch.look": _LOGS,
     "audit.watching.sealed_at": _LOGS,
     "audit.watching.waiting": _LOGS,
-    **EXTRACTS_NOT_ATTACKED,
-    "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
-    "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "calls.delivery.deliver_spoken": "sends what it is handed and reaches no row",
     "practice.everywhere.all_practices": "house scope: their identifiers alone",
     "calls.releases.in_use": "goes through all practices, each in its own transaction",

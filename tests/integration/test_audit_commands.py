@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import stat
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,9 @@ import yaml
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from callcenter.audit.cosigning import head_of
 from callcenter.audit.logs import origin_of
-from callcenter.audit.verify import What
+from callcenter.audit.verify import COSIGNATURE, VerifierKey, What
 from callcenter.cli import main
 from callcenter.cli.audit_verify import TO_DO, fingerprint
 from callcenter.cli.whole_file import whole_file
@@ -25,9 +26,11 @@ from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.database import Database
 from callcenter.store.keys import create_keys
 from callcenter.store.schema import APP
+from tests.attack.ledger.test_tampering import cut, rewrite, sign_anew
 from tests.conftest import Cluster
 from tests.exporting import TILLEULS, TODAY, Archive, archive_on
 from tests.sealing import a_key
+from tests.unit.audit.log_by_hand import cosignature, secret, signature
 
 pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
@@ -36,14 +39,16 @@ KEY = a_key().verifier_key(origin_of(TILLEULS))
 
 
 @pytest.fixture(scope="module")
-async def archive(cluster: Cluster, peopled: str) -> Archive:
+async def archive(cluster: Cluster, peopled: str) -> AsyncIterator[Archive]:
     name = "audit_commands"
     await cluster.create(name, peopled)
     database = Database(cluster.server.url(user=APP, database=name), pool_size=2)
     archive = archive_on(cluster, name, database, DrivenClock(TODAY))
     await archive.call()
     await archive.seal()
-    return archive
+    yield archive
+    await database.close()
+    await cluster.drop(name)
 
 
 @pytest.fixture
@@ -236,3 +241,94 @@ async def test_what_no_proof_can_be_made_of_says_so(archive: Archive, config: Pa
     early = await typed(config, "prove", record, "-o", file)
     assert (early.exit_code, file.exists()) == (2, False)
     assert "is not sealed yet" in early.output
+
+
+async def test_somebody_signs_what_continues_what_they_have_seen_and_it_is_in_the_next_export(
+    archive: Archive, config: Path, tmp_path: Path
+) -> None:
+    key, last, file = tmp_path / "claire.key", tmp_path / "claire.checkpoint", tmp_path / "log.ccaudit"
+    made = await typed(config, "cosign", "new-key", key, "--name", "cabinet.example/claire")
+    assert made.exit_code == 0, made.output
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    vkey = made.stdout.split("\n")[0]
+    (tmp_path / "claire.vkey").write_text(made.stdout)
+    signing = ("cosign", "sign", file, "--key", key, "--trust", KEY, "--last", last)
+    await typed(config, "export", SLUG, "-o", file)
+    first = await typed(config, *signing, "--first")
+    assert first.exit_code == 0, first.output
+    await archive.seal()  # that it was exported
+    await typed(config, "export", SLUG, "-o", file, "--force")
+    second = await typed(config, *signing)
+    assert second.exit_code == 0, second.output
+    submitted = await typed(config, "cosign", "submit", SLUG, last, "--trust", tmp_path / "claire.vkey")
+    assert submitted.exit_code == 0, submitted.output
+    twice = await typed(config, "cosign", "submit", SLUG, last, "--trust", vkey)
+    assert (twice.exit_code, "on file already" in twice.output) == (2, True)
+    await archive.seal()
+    exported = await typed(config, "export", SLUG, "-o", file, "--force")
+    assert exported.exit_code == 0, exported.output
+    verified = await typed(config, "verify", file, "--trust", KEY, "--trust", vkey, "--since", last)
+    assert verified.exit_code == 0, verified.output
+    assert "cosigned by cabinet.example/claire at " in verified.stdout
+    assert "1 anchor" in verified.stdout
+
+
+async def test_nothing_is_signed_that_does_not_continue_what_was_seen(
+    archive: Archive, config: Path, tmp_path: Path
+) -> None:
+    key, last, file = tmp_path / "key", tmp_path / "seen", tmp_path / "log.ccaudit"
+    stream = await archive.call()
+    await archive.seal()
+    await typed(config, "cosign", "new-key", key, "--name", "claire")
+    signing = ("cosign", "sign", file, "--key", key, "--trust", KEY, "--last", last)
+    file.write_bytes(b"".join((await archive.export()).lines))
+    assert (await typed(config, *signing)).exit_code == 2  # nothing was seen yet, which is to be said
+    assert (await typed(config, *signing, "--first")).exit_code == 0
+    assert (await typed(config, *signing, "--first")).exit_code == 2
+    seen = last.read_text()
+    async with archive.meddling() as db:
+        await cut(db, stream, heads=True)
+        file.write_bytes(b"".join((await db.export()).lines))
+    shorter = await typed(config, *signing)
+    assert (shorter.exit_code, "shorter than what you have signed" in shorter.output) == (1, True)
+    async with archive.meddling() as db:
+        await rewrite(db, stream)
+        await sign_anew(db)
+        file.write_bytes(b"".join((await db.export()).lines))
+    fork = await typed(config, *signing)
+    assert (fork.exit_code, "fork" in fork.output) == (1, True)
+    assert last.read_text() == seen
+    last.write_text((await archive.export()).report().keep)
+    somebodys = await typed(config, *signing)
+    assert (somebodys.exit_code, "was not signed by claire" in somebodys.output) == (1, True)
+
+
+async def test_what_comes_back_is_kept_only_with_both_signatures_over_a_head_of_this_log(
+    archive: Archive, config: Path, tmp_path: Path
+) -> None:
+    name, private = "dpo.example", secret(9)
+    trusted = VerifierKey.of(name, private, COSIGNATURE)
+
+    def both_sign(said: str) -> str:
+        return f"{said}\n{signature(said, a_key().private, KEY.name)}{cosignature(said, private, name, 1)}"
+
+    keep = (await archive.export()).report().keep
+    said = keep.split("\n\n")[0] + "\n"
+    longer = said.replace(f"\n{head_of(keep).size}\n", "\n9999\n")
+    elsewhere = said.replace(str(TILLEULS), "6ffb8c4e-8d3c-4b7a-9d53-2f8b0d1b7e0a")
+    notes = {
+        "the log has not signed it": f"{said}\n" + cosignature(said, private, name, 1),
+        "the cosigner has not": keep,
+        "it is longer than the log": f"{longer}\n{signature(longer, a_key().private, KEY.name)}"
+        + cosignature(longer, private, name, 1),
+        "it is another log's": f"{elsewhere}\n{signature(elsewhere, a_key().private, KEY.name)}"
+        + cosignature(elsewhere, private, name, 1),
+        "it is no note": "nothing",
+    }
+    for why, note in notes.items():
+        (tmp_path / "note").write_text(note)
+        kept = await typed(config, "cosign", "submit", SLUG, tmp_path / "note", "--trust", trusted)
+        assert kept.exit_code == 2, f"{why}: {kept.output}"
+    (tmp_path / "note").write_text(keep + cosignature(said, private, name, 1))
+    kept = await typed(config, "cosign", "submit", SLUG, tmp_path / "note", "--trust", trusted)
+    assert kept.exit_code == 0, kept.output

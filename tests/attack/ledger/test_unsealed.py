@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from enum import Enum
 
 import pytest
@@ -25,12 +25,13 @@ class Later(Enum):
 
 
 @pytest.fixture
-async def archive(cluster: Cluster, peopled_name: str, clock: DrivenClock) -> Archive:
+async def archive(cluster: Cluster, peopled_name: str, clock: DrivenClock) -> AsyncIterator[Archive]:
     database = Database(cluster.server.url(user=APP, database=peopled_name), pool_size=2)
     archive = archive_on(cluster, peopled_name, database, clock)
     await archive.call()
     await archive.seal()
-    return archive
+    yield archive
+    await database.close()
 
 
 async def force(archive: Archive, *statements: str, **values: object) -> None:

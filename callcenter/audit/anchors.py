@@ -1,0 +1,110 @@
+"""Signed heads that somebody else holds: what is on file of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import text
+
+from callcenter.audit.logs import origin_of
+from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, signatures_of
+from callcenter.kernel.errors import Conflict, IntegrityError, NotFound
+from callcenter.store.database import Transaction
+
+
+class AnchorKind(StrEnum):
+    """Who holds it."""
+
+    #: Somebody who has seen that the log continues what they saw before, and has signed that.
+    COSIGNATURE = "cosignature"
+    #: A folder, or a medium that is written once.
+    FILE = "file"
+    #: A time stamp authority (RFC 3161).
+    TIMESTAMP = "timestamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A head that somebody else holds.
+
+    Arguments:
+        place: name of who cosigns, the file, the authority's address.
+        size: records under the head.
+        note: the head as it was deposited, with its signatures.
+        receipt: what a time stamp authority has given for it (DER).
+        at: aware.
+    """
+
+    kind: AnchorKind
+    place: str
+    size: int
+    note: str
+    receipt: bytes | None
+    at: datetime
+
+
+async def latest_head(tx: Transaction) -> tuple[int, str] | None:
+    """Size and note of the last signed head of the log of ``tx``; ``None``: nothing of it is sealed yet."""
+    row = (await tx.connection.execute(_LATEST, {"log": tx.practice})).one_or_none()
+    return None if row is None else (row.size, row.note)
+
+
+async def keep_anchor(tx: Transaction, anchor: Anchor) -> bool:
+    """Put on file that somebody holds this head of the log of ``tx``; false: that they do is on file already."""
+    values = {"log": tx.practice, "kind": anchor.kind.value, "place": anchor.place, "size": anchor.size}
+    kept = await tx.connection.execute(
+        _KEEP, {**values, "note": anchor.note, "receipt": anchor.receipt, "at": anchor.at}
+    )
+    return kept.rowcount == 1
+
+
+async def anchors_of(tx: Transaction, limit: int) -> list[Anchor]:
+    """The last anchors of the log of ``tx``, newest first."""
+    rows = (await tx.connection.execute(_ANCHORS, {"log": tx.practice, "limit": limit})).all()
+    return [Anchor(AnchorKind(row.kind), row.place, row.size, row.note, row.receipt, row.anchored_at) for row in rows]
+
+
+async def accept_cosignature(tx: Transaction, note: str, cosigner: VerifierKey, own: VerifierKey, at: datetime) -> int:
+    """Keep a head of the log of ``tx`` that somebody has cosigned, for the next export; returns its size.
+
+    Arguments:
+        cosigner: key of whoever it must be.
+        own: key of the log.
+
+    Raises:
+        IntegrityError: it is no head of this log, or one of the two has not signed it.
+        NotFound: the log is not as long.
+        Conflict: it is on file already.
+    """
+    try:
+        text, signed = signatures_of(note, [cosigner, own])
+        head = Checkpoint.parse(text)
+    except (Malformed, Unproven) as error:
+        raise IntegrityError(f"this is not kept: {error}") from error
+    if head.origin != origin_of(tx.practice) or {one.key for one in signed} != {cosigner, own}:
+        raise IntegrityError("this is not kept: both the log and the cosigner must have signed one head of this log")
+    latest = await latest_head(tx)
+    if latest is None or latest[0] < head.size:
+        raise NotFound(f"the log is not as long as what was cosigned, {head.size} records: keep both, and ask why")
+    lines = "".join(f"{one.line}\n" for one in signed)
+    anchor = Anchor(AnchorKind.COSIGNATURE, cosigner.name, head.size, f"{text}\n{lines}", None, at)
+    if not await keep_anchor(tx, anchor):
+        raise Conflict(f"that {cosigner.name} has signed the head of {head.size} records is on file already")
+    return head.size
+
+
+_LATEST = text("SELECT size, note FROM audit_checkpoint WHERE log_id = :log ORDER BY size DESC LIMIT 1")
+_KEEP = text(
+    """
+    INSERT INTO audit_anchor (log_id, kind, place, size, note, receipt, anchored_at)
+    VALUES (:log, :kind, :place, :size, :note, :receipt, :at) ON CONFLICT DO NOTHING
+    """
+)
+_ANCHORS = text(
+    """
+    SELECT kind, place, size, note, receipt, anchored_at FROM audit_anchor
+    WHERE log_id = :log ORDER BY anchored_at DESC, size DESC LIMIT :limit
+    """
+)
