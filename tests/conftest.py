@@ -12,12 +12,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from types import CodeType
 
+import aiohttp_jinja2
 import pytest
 import structlog
 from argon2.profiles import CHEAPEST
 from hypothesis import HealthCheck, Phase, settings
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -172,11 +176,10 @@ TESTS = Path(__file__).parent
 #: Few tests that take minutes: begun last, they would leave one worker at work alone.
 LONGEST_FILES = (
     "acceptance/test_going_live.py",
+    "acceptance/test_transcripts_negated.py",
+    "browser/test_barriers.py",
     "bench/test_bench.py",
-    "bench/test_large.py",
     "attack/leak_oracle/test_leak_oracle.py",
-    "attack/test_practices.py",
-    "attack/test_ledger.py",
 )
 
 
@@ -205,6 +208,28 @@ def flows_loaded_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(fittings, "load_flows", once)
+        yield
+
+
+class _Compiled(BytecodeCache):
+    """What templates have been made of in this run."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> Iterator[None]:
+    """A console that is opened takes the pages that another has compiled; it takes most of a test's time."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(aiohttp_jinja2, "setup", partial(aiohttp_jinja2.setup, bytecode_cache=_Compiled()))
         yield
 
 

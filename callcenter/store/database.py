@@ -67,6 +67,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=3,
+            pool_use_lifo=True,  # the one that was used last has prepared what is asked most
             hide_parameters=True,  # an SQL error must not carry values into a log
             connect_args={
                 "timeout": 3,

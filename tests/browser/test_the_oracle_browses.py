@@ -19,7 +19,7 @@ from sqlalchemy import text
 from callcenter.console import paths
 from callcenter.console.cookies import SESSION
 from callcenter.console.script_fields import CHOICE, DOCUMENT, TYPED
-from tests.attack.leak_oracle.conftest import client, findings_before_logs, house, telephone  # noqa: F401 - fixtures
+from tests.attack.leak_oracle.conftest import client, everybody, findings_before_logs, house, telephone  # noqa: F401 - fixtures
 from tests.attack.leak_oracle.people import Person
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.taps import headers_of

@@ -37,7 +37,7 @@ from tests.acceptance.stage import stage_settings
 from tests.attack.leak_oracle.coverage import Coverage
 from tests.attack.leak_oracle.invention import invent
 from tests.attack.leak_oracle.ledger import Ledger
-from tests.attack.leak_oracle.office import Administrator, Office, enrol
+from tests.attack.leak_oracle.office import Administrator, Office
 from tests.attack.leak_oracle.outbox import Outbox
 from tests.attack.leak_oracle.people import OPEN, Population
 from tests.attack.leak_oracle.search import Searcher
@@ -155,17 +155,24 @@ def _apart(text: str) -> str:
 
 
 @asynccontextmanager
-async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]:
-    """Put the house up with everybody in it, and take it down."""
+async def premises(
+    cluster: Cluster, people: str, keys_file: Path, *, rows_logged: bool = False
+) -> AsyncIterator[Premises]:
+    """Put the house up with everybody in it, and take it down.
+
+    Arguments:
+        people: the name of a database in which everybody is; it is copied.
+        keys_file: with which it was sealed.
+        rows_logged: whether whoever asks the database logs each statement and each row.
+    """
     name, database_log = f"leak_oracle_{next(_numbers)}", cluster.server.log_file
     logged_before = database_log.stat().st_size  # by another house, which may have planted something there
-    await cluster.create(name)
+    await cluster.create(name, people)
     settings = stage_settings(keys_file, captions=False, log={"form": "json", "level": "debug"})
     url = cluster.server.url(user=APP, database=name)
     outside = Database(url, pool_size=3, application="oracle")
     administrator = Administrator(cluster.server.url(user=ROOT, database=name))
     sealer, population = Sealer(load_keys(keys_path(settings)), SystemRandom()), invent()
-    await enrol(outside, sealer, population)
     book = PromptBook.load(settings.flows.prompts)
     flow, policy = load_flow(settings.flows.folder / "accueil.yaml", book), load_policy(settings.flows.policy)
     ledger = Ledger(outside)
@@ -178,7 +185,7 @@ async def premises(cluster: Cluster, keys_file: Path) -> AsyncIterator[Premises]
     try:
         async with LocalVoice(words_per_minute=settings.voice_rate) as local, aiohttp.ClientSession() as session:
             voice = TappedVoice(local, judge)
-            with _logging() as logs, pytest.MonkeyPatch.context() as patch, observer.watching(patch):
+            with _logging(rows_logged) as logs, pytest.MonkeyPatch.context() as patch, observer.watching(patch):
                 outbox.watch(patch)
                 patch.setattr(faces, "webhook_application", edge.application)
                 addresses = Addresses(url, cluster.server.dsn(user=APP, database=name), None)
@@ -206,14 +213,14 @@ def _telling(flow: Flow, book: PromptBook) -> Iterator[str]:
 
 
 @contextmanager
-def _logging() -> Iterator[Logs]:
+def _logging(rows: bool) -> Iterator[Logs]:
     """The product's logs at their most talkative, the libraries' too, into a stream that is read."""
     logs, before = Logs(), structlog.get_config()
-    loggers = [logging.getLogger(), logging.getLogger("sqlalchemy.engine")]  # which shows rows at this level
+    loggers = [logging.getLogger(), logging.getLogger("sqlalchemy.engine")]
     handlers, levels = loggers[0].handlers[:], [logger.level for logger in loggers]
     configure_logs("json", "debug", logs)
-    for logger in loggers:
-        logger.setLevel(logging.DEBUG)
+    for logger, level in zip(loggers, (logging.DEBUG, logging.DEBUG if rows else logging.WARNING), strict=True):
+        logger.setLevel(level)
     try:
         yield logs
     finally:

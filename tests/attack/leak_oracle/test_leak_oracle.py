@@ -31,6 +31,9 @@ from tests.attack.leak_oracle.telephone import Telephone
 from tests.attack.leak_oracle.verdict import Sink
 from tests.attack.leak_oracle.walk import Walk, fall_silent
 
+#: Its callers walk every outlet, and the logs are as talkative as they can be.
+ROWS_LOGGED = True
+
 SEED = int(os.environ.get("ORACLE_SEED", "20261126"))
 CALLERS = int(os.environ.get("ORACLE_CALLERS", "25"))
 

@@ -34,6 +34,9 @@ from tests.attack.leak_oracle.test_the_oracle_waits import PLANTS as PLANTS_OF_A
 from tests.attack.leak_oracle.verdict import Sink
 from tests.browser.test_the_oracle_browses import PLANTS as PLANTS_IN_A_BROWSER
 
+#: One way out is a log of a library.
+ROWS_LOGGED = True
+
 Patch = pytest.MonkeyPatch
 
 
