@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -90,15 +91,19 @@ class _Silence:
 
     def _round(self, start: str) -> list[str] | None:
         """The shortest way from ``start`` back to it that passes no question."""
-        ways: list[list[str]] = [[start]]
-        seen: set[str] = set()
-        for way in ways:
-            for target in self._onward.get(way[-1], ()):
+        before: dict[str, str] = {}
+        waiting = deque([start])
+        while waiting:
+            name = waiting.popleft()
+            for target in self._onward.get(name, ()):
                 if target == start:
-                    return way
-                if target not in seen:
-                    seen.add(target)
-                    ways.append([*way, target])
+                    way = [name]
+                    while way[-1] != start:
+                        way.append(before[way[-1]])
+                    return way[::-1]
+                if target not in before:
+                    before[target] = name
+                    waiting.append(target)
         return None
 
     # --- turns
@@ -143,9 +148,9 @@ class _Silence:
             onward = [(1, target) for target in alone_onward(self._flow, step).values()]
             if isinstance(step, Run):
                 start = self._flow.subflows[step.subflow].start
-                through = leaves.get(start, {})
-                longest = 1 + (stays.get(start) or self._until_it_asks(start))
-                onward = [(1 + length, step.ways[by]) for by, length in through.items()]
+                # The step passes silently, so its sub-flow begins silently, and was measured before.
+                longest = 1 + stays[start]
+                onward = [(1 + length, step.ways[by]) for by, length in leaves[start].items()]
             for passed, target in onward:
                 longest = max(longest, passed + (stays.get(target) or self._until_it_asks(target)))
                 for by, length in leaves.get(target, {}).items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callcenter.flow.language import Channel, Choose, End, Flow, Say, Step
+from callcenter.flow.language import Branch, Channel, Choose, End, Flow, Say, Step
 from callcenter.flow.subflow_language import Leave, Run, Subflow
 from callcenter.flow.turns import turn_problems
 from callcenter.flow.walking import STEPS_A_TURN
@@ -42,14 +42,24 @@ def behind_a_question_in_a_subflow(inside: int, behind: int) -> Flow:
     return flow(own, [asked, *said(100, inside, "left"), Leave("left", 0, "done")], "run", "asked")
 
 
-#: The last one of a turn is the question that it comes to.
+def as_far_as_a_question_in_a_subflow(before: int, inside: int) -> Flow:
+    own = [*said(0, before, "run"), Run("run", 0, "part", {"done": "menu"})]
+    asked = Choose("asked", 0, "menu", {"1": "left"}, "left", "left")
+    return flow(own, [*said(100, inside, "asked"), asked, Leave("left", 0, "done")], "say0", "say100")
+
+
+#: The last one of a turn is the question that it comes to, or its end.
 WHOLE = [
     chain(STEPS_A_TURN - 1),
+    flow(said(0, STEPS_A_TURN - 1, "bye"), [], "say0"),
+    as_far_as_a_question_in_a_subflow(10, STEPS_A_TURN - 12),
     through_a_subflow(10, 10, STEPS_A_TURN - 23),
     behind_a_question_in_a_subflow(10, STEPS_A_TURN - 12),
 ]
 TOO_LONG = [
     chain(STEPS_A_TURN),
+    flow(said(0, STEPS_A_TURN, "bye"), [], "say0"),
+    as_far_as_a_question_in_a_subflow(10, STEPS_A_TURN - 11),
     through_a_subflow(10, 10, STEPS_A_TURN - 22),
     behind_a_question_in_a_subflow(10, STEPS_A_TURN - 11),
 ]
@@ -63,7 +73,7 @@ def test_p7_what_fits_in_a_turn_is_accepted(whole: Flow) -> None:
 @pytest.mark.parametrize("long", TOO_LONG)
 def test_p7_what_is_longer_than_a_turn_is_refused_by_its_first_step(long: Flow) -> None:
     [problem] = turn_problems(long, QUESTIONS)
-    first = "say100" if "asked" in long.steps else long.start
+    first = "say100" if long.start == "run" else long.start
     assert problem.what == f"from step « {first} » on, more than 50 steps may come without a question"
     assert problem.mend == "put a menu between them, or say several prompts as one"
     assert (problem.file, problem.line) == ("f.yaml", 0)
@@ -75,12 +85,31 @@ async def test_p7_what_is_accepted_is_walked(whole: Flow) -> None:
     await call.ring()
     if call.state.step == "asked":
         await call.press("1")
-    assert call.state.step == "menu"
+    assert call.state.step == "menu" or call.ended
+
+
+def test_a_round_is_told_by_its_shortest_way_and_what_only_leads_to_it_is_none() -> None:
+    own: list[Step] = [
+        Say("to_it", 0, "words", "one"),
+        Branch("one", 0, "practice.is_open", "long", "two"),
+        Say("long", 0, "words", "two"),
+        Say("two", 0, "words", "one"),
+    ]
+    problems = list(turn_problems(flow(own, [], "to_it"), QUESTIONS))
+    assert next(problem.what for problem in problems) == "the steps one → two → one come round without a question"
+    assert not any("to_it" in problem.what for problem in problems)
 
 
 def test_a_subflow_that_is_gone_through_twice_is_no_round() -> None:
     own: list[Step] = [Run("run", 0, "part", {"done": "again"}), Run("again", 0, "part", {"done": "menu"})]
     assert list(turn_problems(flow(own, [Leave("left", 0, "done")], "run", "left"), QUESTIONS)) == []
+
+
+def test_a_round_through_a_subflow_that_begins_with_a_question_has_a_question() -> None:
+    asked = Choose("asked", 0, "menu", {"1": "left", "0": "out"}, "bye", "bye")
+    inner = [asked, Leave("left", 0, "done"), Leave("out", 0, "out")]
+    own: list[Step] = [Run("run", 0, "part", {"done": "run", "out": "bye"})]
+    assert list(turn_problems(flow(own, inner, "run", "asked"), QUESTIONS)) == []
 
 
 def test_a_subflow_that_begins_with_a_question_is_passed_into_step_by_step() -> None:
