@@ -259,6 +259,8 @@ class StaffExtracts:
         about = About((), 0, whole=True)
         if whose.subject is not None:
             since, until = days_as_moments(row.first, row.last, facts.timezone)
+            # What nobody of the practice has read is not given: it may be what a minor keeps secret (SP-01).
+            until = until if choice.seen_at is None else min(until, choice.seen_at + timedelta.resolution)
             about = await records_about(tx, whose.subject, since, until, MOST_LINES)
         calls = [told.call for told in about.records if told.call is not None]
         actors = [told.one.record.body.get("actor") for told in about.records]

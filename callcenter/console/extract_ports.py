@@ -130,12 +130,14 @@ class Choice:
     Arguments:
         staff_named: with the names of staff, for the reason ``why``.
         held_back: records that are not given to somebody who acts for the patient.
+        seen_at: when what is given was read; what has been written since then is not in it. ``None``: all of it is.
     """
 
     form: Form
     staff_named: bool = False
     why: str = field(default="", repr=False)
     held_back: frozenset[UUID] = frozenset()
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ to a form, and is on no page that one can go back to.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,7 @@ from callcenter.reports.register_words import Section
 PRACTICE, PATIENT = "cabinet", "patient"
 ASKS, CHECK, CALL, FIRST, LAST = "demandeur", "controle", "appel", "du", "au"
 BORN, NAME, FIRST_NAME = "naissance", "nom", "prenom"
-FORM, STAFF = "forme", "personnel"
+FORM, STAFF, SEEN = "forme", "personnel", "vu"
 #: Where the reason of a refusal is written, on the page.
 DECLINED = "refus"
 #: Before the identifier of a record that is held back.
@@ -176,9 +176,10 @@ def _choice(fields: Mapping[str, str]) -> Choice | Problem:
         return Problem("staff_why", WORDS)
     try:
         held_back = frozenset(UUID(name.removeprefix(HELD)) for name in fields if name.startswith(HELD))
-    except ValueError:
+        seen_at = datetime.fromisoformat(fields.get(SEEN, "")).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Turned(Trouble.UNREADABLE) from None
-    return Choice(Form(form), staff_named, why if staff_named else "", held_back)
+    return Choice(Form(form), staff_named, why if staff_named else "", held_back, seen_at)
 
 
 def _id(fields: Mapping[str, str], name: str) -> UUID:

@@ -7,12 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.app import by_extracts
+from callcenter.app.by_extracts import StaffExtracts
 from callcenter.audit import about
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, writing
 from callcenter.console.extract_ports import Choice, Form, Given, NotNow, Read
@@ -218,6 +220,30 @@ async def test_sp_01_a_parent_reads_that_there_was_something_to_keep(scene: Extr
     given = (await scene.given(extract, Form.JSON)).content.decode()
     sections = {section: gained(shown.of(section)) for section in (Section.NOT_TOLD, Section.PROOF, Section.TOLD)}
     return unanimous({**sections, "call": gained(str(call) in given), "page": gained(shown.calls)})
+
+
+def _whatever_has_come(sabotage: Sabotage) -> None:
+    made = StaffExtracts._made
+
+    async def later(self: StaffExtracts, held: Any, whose: Any, choice: Choice, now: Any) -> Any:
+        return await made(self, held, whose, replace(choice, seen_at=None), now)
+
+    sabotage.replace(StaffExtracts, "_made", later)
+
+
+AS_READ = Defence("what is given is what was read", "SP-01", _whatever_has_come)
+
+
+@attack(stopped_by=AS_READ)
+async def test_sp_01_what_has_come_since_it_was_read_is_given_with_it(scene: Extracting) -> Outcome:
+    """The minor calls again while the practitioner reads: nobody has decided about that call."""
+    extract, clock = await scene.prepared(asks=Asks.GUARDIAN), scene.review.clock
+    clock.advance(60)
+    read = await scene.extracts.read(scene.doctor, extract)
+    clock.advance(1)
+    await withheld(scene.review, "minor")
+    given = await scene.given(extract, Form.JSON, seen_at=read.now)
+    return gained('"not_told"' in given.content.decode())
 
 
 def _everybodys_records(sabotage: Sabotage) -> None:

@@ -32,6 +32,7 @@ from tests.attack.leak_oracle.test_the_oracle_reviews import _PROOF
 from tests.attack.leak_oracle.verdict import Sink
 
 _KEY = re.compile(r'name="patient" value="([A-Za-z0-9_=-]{60,})"')
+_SEEN = re.compile(r'name="vu" value="([0-9T:.+-]+)"')
 _DAY = re.compile(r"\b\d+(?:er)?[\xa0 ]\w+ 2026\b")
 
 
@@ -99,8 +100,10 @@ async def _given(house: Premises, telephone: Telephone) -> dict[str, Any]:
     path = read.partition("\n")[0]
     assert re.fullmatch(r"/extraits/[0-9a-f-]{36}", path), read
     await one.asks("GET", paths.EXTRACTS)
-    assert "Dit au téléphone" in await one.asks("POST", f"{path}/remise", forme="pdf")
-    told: dict[str, Any] = json.loads((await one.asks("POST", f"{path}/remise", forme="json")).partition("\n")[2])
+    (seen,) = _SEEN.findall(read)
+    assert "Dit au téléphone" in await one.asks("POST", f"{path}/remise", forme="pdf", vu=seen)
+    given = await one.asks("POST", f"{path}/remise", forme="json", vu=seen)
+    told: dict[str, Any] = json.loads(given.partition("\n")[2])
     async with house.running.database.practice(person.practice.id) as tx:
         query = "SELECT convert_from(body, 'UTF8') AS body FROM audit_record WHERE event LIKE 'extract.%'"
         bodies = [row.body for row in (await tx.connection.execute(text(query))).all()]

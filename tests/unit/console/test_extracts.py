@@ -14,6 +14,7 @@ from callcenter.console.extracts import ExtractPages
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.extracts import EXTRACT, NAMED, PRACTICE, ROW, ExtractsDouble
+from tests.unit.console.workplaces import NOW
 
 PATH = "/extraits"
 ONE = f"{PATH}/{EXTRACT}"
@@ -21,6 +22,7 @@ FORM = {
     **{"cabinet": str(PRACTICE), "patient": "a-key", "demandeur": "patient", "controle": "in_person", "appel": "x"},
     **{"naissance": "1962-03-14", "nom": "Martin-Duval", "prenom": " Jeanne ", "du": "2026-10-01", "au": "2026-11-20"},
 }
+SEEN = {"vu": NOW.isoformat()}
 WHY = "Indispensable pour sa plainte."
 
 
@@ -82,24 +84,29 @@ async def test_a_file_is_the_answer_to_a_form_with_what_was_chosen() -> None:
             "what a minor may have asked for is held back at first"
         )
         assert f'name="retenir-{UUID(int=1)}" value="oui">' in read.text
-        given = await desk.guest.post(f"{ONE}/remise", forme="pdf", **{held: "oui"})
+        given = await desk.guest.post(f"{ONE}/remise", **SEEN, forme="pdf", **{held: "oui"})
         assert given.status == 200
         assert given.headers["Content-Type"] == "application/pdf"
         assert given.headers["Cache-Control"] == "no-store"
         assert given.headers["Content-Disposition"] == f'attachment; filename="extrait-{EXTRACT}.pdf"'
-        assert extracts.done == [("release", Choice(Form.PDF, held_back=frozenset({UUID(int=2)})))]
-        named = await desk.guest.post(f"{ONE}/remise", forme="json", personnel="oui", texte=WHY)
+        assert extracts.done == [("release", Choice(Form.PDF, held_back=frozenset({UUID(int=2)}), seen_at=NOW))]
+        named = await desk.guest.post(f"{ONE}/remise", **SEEN, forme="json", personnel="oui", texte=WHY)
         assert named.headers["Content-Type"] == "application/json"
-        assert extracts.done[-1] == ("release", Choice(Form.JSON, staff_named=True, why=WHY))
-        assert (await desk.guest.post(f"{ONE}/remise", forme="pdf", **{"retenir-x": "oui"})).status == 400
-        assert (await desk.guest.post(f"{ONE}/remise", forme="doc")).status == 400
+        assert extracts.done[-1] == ("release", Choice(Form.JSON, staff_named=True, why=WHY, seen_at=NOW))
+        assert (await desk.guest.post(f"{ONE}/remise", **SEEN, forme="pdf", **{"retenir-x": "oui"})).status == 400
+        assert (await desk.guest.post(f"{ONE}/remise", **SEEN, forme="doc")).status == 400
+        for seen in ({}, {"vu": "x"}, {"vu": "0001-01-01T00:00:00+14:00"}):
+            assert (await desk.guest.post(f"{ONE}/remise", forme="pdf", **seen)).status == 400
+        assert f'name="vu" value="{NOW.isoformat()}"' in read.text
 
 
 async def test_staff_are_named_for_a_reason_and_what_was_ticked_stays() -> None:
     extracts = ExtractsDouble(row=replace(ROW, asks=Asks.GUARDIAN), minor=True)
     async with desk_with(extracts) as desk:
         first = f"retenir-{UUID(int=1)}"
-        page = await desk.guest.post(f"{ONE}/remise", forme="pdf", personnel="oui", texte="non", **{first: "oui"})
+        page = await desk.guest.post(
+            f"{ONE}/remise", **SEEN, forme="pdf", personnel="oui", texte="non", **{first: "oui"}
+        )
         assert page.status == 422
         assert "Écrivez pourquoi le personnel est nommé" in page.words
         assert f'name="{first}" value="oui" checked' in page.text
