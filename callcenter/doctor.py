@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from callcenter.app import carrier_settings, mailer_of
+from callcenter.app.anchoring import LONGEST as ANCHORED_WITHIN
+from callcenter.app.anchoring import depositories_of
+from callcenter.audit.anchors import unheld_since
 from callcenter.audit.sealer import signed_by
 from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.watching import LONGEST, sealed_at, waiting
@@ -122,6 +125,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "jobs": lambda: _jobs(database),
                     "ledger": lambda: _ledger(database),
                     "sealer": lambda: _sealer(addresses, settings),
+                    "anchors": lambda: _anchors(database, settings),
                     "recordings": lambda: _recordings(database),
                     "queue": lambda: _queue(database),
                     "glass": lambda: _glass(database),
@@ -353,6 +357,22 @@ async def _ledger(database: Database) -> str:
             "serve` without --no-jobs runs, and look in its log for sealing_stopped and ledger_broken"
         )
     return f"records of {_counted(len(waits), 'log')} are about to be sealed; last sealed: {last}"
+
+
+async def _anchors(database: Database, settings: Settings) -> str:
+    """Whether somebody else holds the heads of the ledger."""
+    since = await unheld_since(database)
+    if since is None:
+        return "somebody else holds the last head of every log that is sealed"
+    alone = f"heads that nobody else holds go back to {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if not depositories_of(settings):
+        return (
+            f"{alone}, and nobody is to hold any: whoever owned database and key could make that past anew; set "
+            "ledger.anchor_folder, or let somebody cosign (`callcenter audit cosign`)"
+        )
+    if SystemClock().now() - since > ANCHORED_WITHIN:
+        raise CallcenterError(f"{alone}: `callcenter audit anchor` says what is in the way")
+    return alone
 
 
 async def _sealer(addresses: Addresses, settings: Settings) -> str:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from callcenter.audit.anchors import unheld_since
 from callcenter.audit.watching import sealed_at, waiting
 from callcenter.store.database import Database
 
 
 @dataclass(slots=True)
 class LedgerGauges:
-    """Two figures.
+    """Three figures.
 
     Arguments:
         registry: where they are registered, once.
@@ -22,6 +23,7 @@ class LedgerGauges:
     registry: CollectorRegistry
     unsealed: Gauge = field(init=False)
     sealed: Gauge = field(init=False)
+    unheld: Gauge = field(init=False)
 
     def __post_init__(self) -> None:
         self.unsealed = Gauge(
@@ -35,6 +37,12 @@ class LedgerGauges:
             registry=self.registry,
         )
 
+        self.unheld = Gauge(
+            "callcenter_ledger_unheld_timestamp_seconds",
+            "When the oldest head was signed that nobody else holds, nor a later one, in seconds since 1970, or 0",
+            registry=self.registry,
+        )
+
     async def read(self) -> None:
         """Ask the database.
 
@@ -45,3 +53,5 @@ class LedgerGauges:
         at = await sealed_at(self.database)
         self.unsealed.set(max((one.total_seconds() for one in waits.values()), default=0))
         self.sealed.set(0 if at is None else at.timestamp())
+        since = await unheld_since(self.database)
+        self.unheld.set(0 if since is None else since.timestamp())

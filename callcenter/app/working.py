@@ -13,6 +13,7 @@ import procrastinate
 from procrastinate.worker import Worker
 
 from callcenter.app.alarms import CarrierAlarm, RecordingAlarm
+from callcenter.app.anchoring import Anchoring, depositories_of, register_anchoring
 from callcenter.app.by_carrier import CarrierRinger
 from callcenter.app.fittings import Fittings
 from callcenter.background import being_cancelled, in_background, keep_going
@@ -126,6 +127,7 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
     )
     register_rooms(application, fittings.rooms)
     register_staff_upkeep(application, StaffUpkeep(database, clock))
+    register_anchoring(application, Anchoring(database, clock, depositories_of(settings)), fittings.alerts)
     register_notice_jobs(application, fittings.outreach)
     register_reaching_out(
         application,

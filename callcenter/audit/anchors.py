@@ -11,7 +11,7 @@ from sqlalchemy import text
 from callcenter.audit.logs import origin_of
 from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, signatures_of
 from callcenter.kernel.errors import Conflict, IntegrityError, NotFound
-from callcenter.store.database import Transaction
+from callcenter.store.database import Database, Transaction
 
 
 class AnchorKind(StrEnum):
@@ -66,6 +66,22 @@ async def anchors_of(tx: Transaction, limit: int) -> list[Anchor]:
     return [Anchor(AnchorKind(row.kind), row.place, row.size, row.note, row.receipt, row.anchored_at) for row in rows]
 
 
+async def is_held(tx: Transaction, kind: AnchorKind, place: str, size: int) -> bool:
+    """Whether it is on file that this head of the log of ``tx`` is held there."""
+    values = {"log": tx.practice, "kind": kind.value, "place": place, "size": size}
+    return (await tx.connection.execute(_HELD, values)).scalar_one_or_none() is not None
+
+
+async def unheld_since(database: Database) -> datetime | None:
+    """When the oldest head was signed that nobody else holds, nor a later one, of any log; ``None``: all are held.
+
+    What was signed since can be lost without a trace, if the database and the key are somebody's.
+    """
+    async with database.house() as connection:
+        at: datetime | None = (await connection.execute(_UNHELD)).scalar_one()
+    return at
+
+
 async def accept_cosignature(tx: Transaction, note: str, cosigner: VerifierKey, own: VerifierKey, at: datetime) -> int:
     """Keep a head of the log of ``tx`` that somebody has cosigned, for the next export; returns its size.
 
@@ -102,6 +118,8 @@ _KEEP = text(
     VALUES (:log, :kind, :place, :size, :note, :receipt, :at) ON CONFLICT DO NOTHING
     """
 )
+_HELD = text("SELECT 1 FROM audit_anchor WHERE log_id = :log AND kind = :kind AND place = :place AND size = :size")
+_UNHELD = text("SELECT ledger_unheld_since()")
 _ANCHORS = text(
     """
     SELECT kind, place, size, note, receipt, anchored_at FROM audit_anchor

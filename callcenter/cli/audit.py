@@ -10,6 +10,7 @@ import click
 from callcenter.audit.describing import describe_record
 from callcenter.audit.reading import Record, disclosures, records_of_call
 from callcenter.calls.lookup import find_call
+from callcenter.cli.audit_anchor import audit_anchor
 from callcenter.cli.audit_cosign import audit_cosign
 from callcenter.cli.audit_export import audit_export
 from callcenter.cli.audit_key import audit_key
@@ -29,6 +30,7 @@ def audit() -> None:
 
 
 for _command in (
+    audit_anchor,
     audit_cosign,
     audit_export,
     audit_key,

@@ -199,6 +199,16 @@ class RetentionSettings(Section):
     )
 
 
+class LedgerSettings(Section):
+    """Who holds signed heads of the ledger besides us, each hour: what nobody else holds could be lost unseen."""
+
+    anchor_folder: ProjectPath | None = Field(
+        None,
+        description="A folder that is written once (a mounted medium or share that whoever owns the database cannot "
+        "change): each new head is a file in it.",
+    )
+
+
 class HostingSettings(Section):
     """The HDS certificate of the host (CSP L. 1111-8): production does not start without it (HD-01)."""
 

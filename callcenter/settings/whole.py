@@ -19,6 +19,7 @@ from callcenter.settings.sections import (
     DatabaseSettings,
     FlowSettings,
     HostingSettings,
+    LedgerSettings,
     Listener,
     LogSettings,
     MailSettings,
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     flows: FlowSettings = Field(default_factory=lambda: FlowSettings())
     verification: VerificationSettings = Field(default_factory=lambda: VerificationSettings())
     retention: RetentionSettings = Field(default_factory=lambda: RetentionSettings())
+    ledger: LedgerSettings = Field(default_factory=lambda: LedgerSettings())
     mail: MailSettings | None = Field(None, description="By which notices leave as e-mail.")
     voice_rate: int = Field(145, ge=80, le=260, description="Words a minute of the local voice.")
     captions: bool = Field(

@@ -11,6 +11,20 @@ revision = "0040"
 down_revision = "0039"
 
 
+#: Since when the oldest signed head is there that nobody else holds, nor a later one. Stepping from log to log.
+UNHELD = """
+CREATE FUNCTION ledger_unheld_since() RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT min(first.signed_at) FROM audit_log l
+    CROSS JOIN LATERAL (SELECT coalesce(max(size), 0) AS size FROM audit_anchor a WHERE a.log_id = l.log_id) AS held
+    CROSS JOIN LATERAL (
+        SELECT c.signed_at FROM audit_checkpoint c
+        WHERE c.log_id = l.log_id AND c.size > held.size ORDER BY c.size LIMIT 1
+    ) AS first
+$$
+"""
+
+
 def upgrade() -> None:
     op.create_table(
         "audit_anchor",
@@ -48,3 +62,6 @@ def upgrade() -> None:
             f"FOR EACH {each} EXECUTE FUNCTION refuse_change()"
         )
         op.execute(f"ALTER TABLE audit_anchor ENABLE ALWAYS TRIGGER audit_anchor_{name}")
+    op.execute(UNHELD)
+    op.execute("REVOKE ALL ON FUNCTION ledger_unheld_since() FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION ledger_unheld_since() TO {APP}")

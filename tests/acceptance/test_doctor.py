@@ -44,6 +44,7 @@ EVERYTHING = [
     "jobs",
     "ledger",
     "sealer",
+    "anchors",
     "recordings",
     "queue",
     "glass",

@@ -1095,9 +1095,13 @@ NOT_ATTACKED: Mapping[str, str] = {
     **SCRIPTS_NOT_ATTACKED,
     **EXTRACTS_NOT_ATTACKED,
     **dict.fromkeys(
-        (f"audit.anchors.{name}" for name in ("latest_head", "keep_anchor", "anchors_of", "accept_cosignature")),
+        (
+            f"audit.anchors.{name}"
+            for name in ("latest_head", "is_held", "keep_anchor", "anchors_of", "accept_cosignature")
+        ),
         "see test_p5_a_log_s_anchors_are_shown_and_written_in_it_alone",
     ),
+    "audit.anchors.unheld_since": _LOGS,
     "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.watching.Watch.look": _LOGS,

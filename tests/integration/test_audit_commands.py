@@ -332,3 +332,20 @@ async def test_what_comes_back_is_kept_only_with_both_signatures_over_a_head_of_
     (tmp_path / "note").write_text(keep + cosignature(said, private, name, 1))
     kept = await typed(config, "cosign", "submit", SLUG, tmp_path / "note", "--trust", trusted)
     assert kept.exit_code == 0, kept.output
+
+
+async def test_heads_are_deposited_now_where_they_are_to_be_held(
+    archive: Archive, config: Path, tmp_path: Path
+) -> None:
+    nobody = await typed(config, "anchor")
+    assert (nobody.exit_code, "set ledger.anchor_folder" in nobody.output) == (2, True)
+    held = tmp_path / "held"
+    settings = yaml.safe_load(config.read_text()) | {"ledger": {"anchor_folder": str(held)}}
+    config.write_text(yaml.safe_dump(settings))
+    missing = await typed(config, "anchor")
+    assert (missing.exit_code, "cannot be written" in missing.output) == (1, True)
+    held.mkdir()
+    done = await typed(config, "anchor")
+    assert (done.exit_code, done.output) == (0, "1 heads deposited\n")
+    again = await typed(config, "anchor")
+    assert (again.exit_code, again.output) == (0, "0 heads deposited\n")

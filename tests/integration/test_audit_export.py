@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from callcenter.audit import export
 from callcenter.audit.verify import Checkpoint, Verdict
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
@@ -71,8 +72,6 @@ async def test_the_house_has_a_log_as_practices_have(archive: Archive) -> None:
 
 
 async def test_an_export_is_of_one_moment_whatever_is_sealed_meanwhile(archive: Archive) -> None:
-    from callcenter.audit import export
-
     before = await archive.export()
     async with export.one_moment(archive.app, TILLEULS) as tx:
         exported = await export.begin(tx)

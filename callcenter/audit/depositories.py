@@ -1,0 +1,86 @@
+"""Where signed heads are deposited, so that somebody else than the owner of the database holds them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from callcenter.audit.anchors import AnchorKind
+from callcenter.kernel.errors import Unavailable
+
+
+class NotDeposited(Unavailable):
+    """A head could not be deposited."""
+
+
+class Depository(Protocol):
+    """Somebody who holds heads."""
+
+    @property
+    def kind(self) -> AnchorKind:
+        """Which kind of holder it is."""
+
+    @property
+    def place(self) -> str:
+        """Where: the same for all heads; it is on file and in exports."""
+
+    async def deposit(self, origin: str, size: int, note: str) -> bytes | None:
+        """Give a head to hold; returns a receipt, where there are any. Giving the same one again changes nothing.
+
+        Raises:
+            NotDeposited: it is not certain that it is held.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder, best on a medium that is written once. A head is a file of its own, which is never written again.
+
+    Arguments:
+        path: of the folder, which is there.
+    """
+
+    path: Path
+
+    @property
+    def kind(self) -> AnchorKind:
+        return AnchorKind.FILE
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    async def deposit(self, origin: str, size: int, note: str) -> None:
+        """See :class:`Depository`."""
+        await asyncio.to_thread(self._write, self.path / f"{origin.replace('/', '.')}.{size:012}.checkpoint", note)
+
+    def _write(self, file: Path, note: str) -> None:
+        try:
+            number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+        except FileExistsError:
+            self._is_the_same(file, note)
+            return
+        except OSError as error:
+            raise NotDeposited(f"{file} cannot be written: {error.strerror}") from error
+        try:
+            with os.fdopen(number, "wb") as opened:
+                opened.write(note.encode())
+                opened.flush()
+                os.fsync(opened.fileno())
+        except OSError as error:
+            raise NotDeposited(f"{file} was not written whole: {error.strerror}") from error
+
+    def _is_the_same(self, file: Path, note: str) -> None:
+        """A head that was deposited in an earlier try, whose word was lost; its text must be the same.
+
+        Only the text: the same head may have been signed by more keys meanwhile.
+        """
+        try:
+            there = file.read_bytes()
+        except OSError as error:
+            raise NotDeposited(f"{file} cannot be read: {error.strerror}") from error
+        if there.partition(b"\n\n")[0] != note.encode().partition(b"\n\n")[0]:
+            raise NotDeposited(f"{file} holds another head of this size: keep both, and ask why there are two")
