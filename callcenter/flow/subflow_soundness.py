@@ -75,7 +75,7 @@ def _circle_problems(flow: Flow) -> Iterator[Problem]:
         return
     depth: dict[str, int] = {}
     for name in order:
-        depth[name] = 1 + max((depth.get(run, 0) for run in runs.get(name, ())), default=0)
+        depth[name] = 1 + max((depth[run] for run in runs.get(name, ())), default=0)
         if depth[name] == DEEPEST + 1:
             what = f"from « {name} » on, sub-flows run each other more than {DEEPEST} deep"
             yield Problem(flow.subflows[name].file, 0, what, "let one of them do without another")

@@ -16,7 +16,7 @@ from callcenter.flow.prompts import PromptBook
 from callcenter.flow.proof import Proven, graph_of, guaranteed, prove
 from callcenter.flow.state import State
 from callcenter.flow.subflow_language import Leave, Run, Subflow
-from callcenter.flow.subflow_soundness import subflow_problems
+from callcenter.flow.subflow_soundness import DEEPEST, subflow_problems
 from callcenter.kernel.errors import DataProblems, Problem
 from tests.unit.flow.doubles import Call
 
@@ -266,3 +266,34 @@ def test_subflows_run_one_another_sixteen_deep_at_most(levels: int, told: int) -
     deep = flow(own, *parts, (f"part{levels}", (Leave("last", 0, "done"),)))
     problems = [problem.what for problem in subflow_problems(deep)]
     assert problems == ["from « part1 » on, sub-flows run each other more than 16 deep"] * told
+
+
+def _deep(depth: int, *, inmost: str = "") -> Flow:
+    """Sub-flows that run each the next.
+
+    Arguments:
+        inmost: one that the last of them runs, and that is not there.
+    """
+    steps: list[Step] = [Run("run", 1, "s1", {"done": "bye"}), End("bye", 2, "goodbye")]
+    parts: dict[str, Subflow] = {}
+    for at in range(1, depth + 1):
+        left = Leave(f"left{at}", 3, "done")
+        then = f"s{at + 1}" if at < depth else inmost
+        inside = [Run(f"in{at}", 4, then, {"done": left.name}), left] if then else [left]
+        steps += inside
+        parts[f"s{at}"] = Subflow(f"s{at}", f"s{at}.yaml", inside[0].name, frozenset(step.name for step in inside))
+    named = {step.name: step for step in steps}
+    return Flow("f", Channel.VOICE, "f.yaml", "run", "bye", named, "00", subflows=parts)
+
+
+def test_subflows_run_one_another_so_deep_and_no_deeper() -> None:
+    assert list(subflow_problems(_deep(DEEPEST))) == []
+    mend = "let one of them do without another"
+    assert list(subflow_problems(_deep(DEEPEST + 2))) == [
+        Problem("s2.yaml", 0, "from « s2 » on, sub-flows run each other more than 16 deep", mend)
+    ]
+
+
+def test_one_that_is_not_there_is_no_problem_of_depth() -> None:
+    """The load says that it is missing."""
+    assert list(subflow_problems(_deep(3, inmost="missing"))) == []
