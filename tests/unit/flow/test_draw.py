@@ -377,7 +377,7 @@ def _engine_keys() -> Iterator[str]:
 # --- size
 
 
-def test_a_flow_of_5000_steps_is_drawn_in_seconds(policy: Policy) -> None:
+def test_a_flow_of_5000_steps_is_drawn(policy: Policy) -> None:
     many = 5_000
     steps: dict[str, Step] = {}
     for number in range(many):
