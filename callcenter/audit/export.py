@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -125,7 +126,8 @@ def _checkpoint(exported: Exported, head: Any) -> bytes:
 
 def _anchor(row: Any) -> bytes:
     """The line of a head that somebody else holds."""
-    told = {"kind": row.kind, "place": row.place, "size": row.size, "at": timestamp(row.anchored_at)}
+    digest = sha256(str(row.note).encode()).hexdigest()  # of the checkpoint as it was deposited
+    told = {"kind": row.kind, "place": row.place, "size": row.size, "sha256": digest, "at": timestamp(row.anchored_at)}
     receipt = {} if row.receipt is None else {"receipt": b64encode(row.receipt).decode()}
     return _line({"anchor": {**told, **receipt}})
 
@@ -204,7 +206,7 @@ _HEADS = text(
 #: The last ones: each place is named once, with the largest head that is held there.
 _ANCHORS = text(
     """
-    SELECT DISTINCT ON (kind, place) kind, place, size, receipt, anchored_at FROM audit_anchor
+    SELECT DISTINCT ON (kind, place) kind, place, size, note, receipt, anchored_at FROM audit_anchor
     WHERE log_id = :log ORDER BY kind, place, size DESC LIMIT 1000
     """
 )
