@@ -174,7 +174,9 @@ async def _house(
     await check_keys(database, sealer)
     shelf = await shelf_of(Publishing(database, clock, random), flows, alerts)
     limits = limits_of(settings.verification)
-    ledger = await stack.enter_async_context(watched(database, alerts))
+    # A connection of its own: when every other is taken, it must not seem that nothing is sealed.
+    watching = opened(stack, addresses.app, 1, "callcenter-ledger-watch")
+    ledger = await stack.enter_async_context(watched(watching, alerts))
     return House(database, attempts, sealer, clock, random, shelf, limits, Places(), lines, ledger), fit
 
 

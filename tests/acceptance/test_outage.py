@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from structlog.testing import capture_logs
 
+from callcenter.audit.sealing_key import create_sealing_key
 from callcenter.cli import main
 from callcenter.demo import ledger_reader
 from callcenter.emulator.outcomes import Differed, Passed
@@ -25,8 +26,8 @@ from callcenter.emulator.steps import Transcript
 from callcenter.emulator.transcript import load_transcript
 from callcenter.installation import switch_path
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.randomness import SeededRandom
-from callcenter.store.schema import APP
+from callcenter.kernel.randomness import SeededRandom, SystemRandom
+from callcenter.store.schema import APP, SEALER
 from callcenter.telephony.fallback import APOLOGY, EMERGENCY, NOBODY_ANSWERED, TRANSFER
 from tests.acceptance.caller import JEANNE, Caller, calling
 from tests.acceptance.negations import negated
@@ -202,9 +203,12 @@ async def test_a_call_after_the_outage_goes_as_written(stage: Stage, outage: Out
 
 
 async def test_the_server_ends_while_its_database_is_stopped(
-    cluster: Cluster, database_name: str, keys_file: Path, outage: Outage
+    cluster: Cluster, database_name: str, keys_file: Path, outage: Outage, tmp_path: Path
 ) -> None:
+    create_sealing_key(tmp_path / "sealer.key", SystemRandom())
     environment = {
+        "CALLCENTER_DATABASE__SEALER_URL": cluster.server.url(user=SEALER, database=database_name, driver="postgresql"),
+        "CALLCENTER_SEALER_KEY_FILE": str(tmp_path / "sealer.key"),
         "DATABASE_URL": cluster.server.url(user=APP, database=database_name, driver="postgresql"),
         "CALLCENTER_KEYS_FILE": str(keys_file),
         "CALLCENTER_WEBHOOKS__PORT": "0",
@@ -225,7 +229,7 @@ async def test_the_server_ends_while_its_database_is_stopped(
             while b"Ctrl-C ends" not in (line := await server.stdout.readline()):
                 assert line, "the server did not come up"
         await outage.begins()
-        await asyncio.sleep(0.5)  # the job worker notices, and tries to say so to the database
+        await asyncio.sleep(0.5)  # job worker and sealer notice, and try to say so to the database
         server.terminate()
         assert await asyncio.wait_for(server.wait(), timeout=20) == 0
     finally:
