@@ -741,7 +741,7 @@ class _Examination:
         placed = _placed(value, "erased", "leaf")
         if placed is None:
             self.find(What.LINE, "what stands for an erased record is none", line=number, index=self.records)
-            return self.leaf(NO_LEAF, 1)
+            return self.leaf(NO_LEAF, 0)
         self.follow(number, *placed, prev=None)
         return self.leaf(placed[3], 1)
 
@@ -966,7 +966,7 @@ def keys_of(text: str) -> list[VerifierKey]:
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """The lines of a file, none longer than what is looked at."""
-    return iter(lambda: file.readline(MOST_OF_A_LINE + 2), b"")
+    return iter(lambda: file.readline(MOST_OF_A_LINE + 1), b"")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

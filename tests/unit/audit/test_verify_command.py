@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from callcenter.audit import verify
-from callcenter.audit.verify import Malformed, keys_of, main
+from callcenter.audit.verify import MOST_OF_A_LINE, Malformed, keys_of, lines_of, main
 from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, five_calls, head, vkey
 
 SOURCE = Path(verify.__file__)
@@ -97,6 +98,11 @@ def test_the_last_checkpoint_is_kept_for_the_next_time(folder: Path) -> None:
     assert run(folder) == 0
     assert run(folder, "--since", str(kept), "--keep", str(kept)) == 1
     assert kept.read_text("utf-8") == five_calls().notes[-1][1]  # what is not intact replaces nothing
+
+
+def test_lines_are_read_to_the_length_that_is_looked_at() -> None:
+    longest, longer = b"a" * MOST_OF_A_LINE + b"\n", b"b" * (MOST_OF_A_LINE + 1) + b"\n"
+    assert list(lines_of(BytesIO(longest + longer + b"c\n"))) == [longest, longer[:-1], b"\n", b"c\n"]
 
 
 def test_of_a_log_of_nothing_there_is_no_checkpoint_to_keep(folder: Path) -> None:

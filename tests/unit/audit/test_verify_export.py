@@ -334,6 +334,7 @@ def test_what_stands_for_an_erased_record_keeps_its_place_in_its_stream() -> Non
         bad = [*lines]
         bad[at] = edited(lines[at], **change)
         assert kinds <= set(found(bad)), change
+        assert verified(bad).erased == (0 if What.LINE in kinds else 1), change
 
 
 def test_a_checkpoint_that_is_edited() -> None:
@@ -562,6 +563,21 @@ def test_what_is_held_and_is_no_checkpoint_of_this_log_cannot_be_compared(since:
     assert report.since is None
 
 
+def test_a_checkpoint_of_another_log_says_of_which() -> None:
+    """Whoever keeps several takes the wrong one: nothing is said against either log."""
+    house = LogByHand(origin="callcenter/house")
+    house.add()
+    report = verified(five_calls().lines(), house.sign(), vkey(OLD, "callcenter/house"))
+    assert [one.text for one in report.findings] == ["the checkpoint that you hold is of callcenter/house"]
+    assert report.verdict is Verdict.UNCHECKED
+
+
+def test_a_checkpoint_without_the_signature_of_the_log_is_not_compared_with() -> None:
+    remade = five_calls(instead={6: "autre"})
+    seen = f"{remade.text()}\n{cosignature(remade.text(), WITNESS, 'cabinet', 5)}"
+    assert found(five_calls().lines(), seen, vkey(WITNESS, "cabinet", COSIGNATURE)) == [What.NOT_HELD]
+
+
 def test_what_is_wrong_with_the_file_outweighs_what_cannot_be_compared() -> None:
     lines = five_calls().lines()
     lines[place_of(lines, 19)] = edited(lines[place_of(lines, 19)], step="autre")
@@ -612,7 +628,7 @@ def replaced(index: int, change: Callable[[bytes], bytes]) -> list[bytes]:
         lambda line: edited(line, prev="00" * 31),
         lambda line: edited(line, stream="\x1b[2J"),
         lambda line: edited(line, event=None),
-        lambda line: b"x" * (MOST_OF_A_LINE + 1) + b"\n",
+        lambda line: edited(line, step="x" * MOST_OF_A_LINE),
     ],
 )
 def test_a_line_that_is_none_is_a_finding(change: Callable[[bytes], bytes]) -> None:
@@ -654,6 +670,17 @@ def test_findings_beyond_a_hundred_are_counted() -> None:
     assert len(report.findings) == MOST_FINDINGS
     assert report.more == 300 + 2 - MOST_FINDINGS  # one for each line, the number of records, no signature
     assert list(report.lines())[-1] == f"  and {report.more} more findings"
+
+
+def test_erasures_beyond_a_hundred_are_counted_together() -> None:
+    log = LogByHand()
+    for _ in range(MOST_FINDINGS + 1):
+        log.add()
+    for index in range(MOST_FINDINGS + 1):
+        log.erase(index)
+    log.sign()
+    report = verified(log.lines())
+    assert (report.verdict, len(report.erasures), report.erased) == (Verdict.INTACT, MOST_FINDINGS, MOST_FINDINGS + 1)
 
 
 def test_checkpoints_are_lines_of_any_place_behind_their_records() -> None:
