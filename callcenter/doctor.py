@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from callcenter.app import carrier_settings, mailer_of
-from callcenter.app.anchoring import LONGEST as ANCHORED_WITHIN
-from callcenter.app.anchoring import depositories_of
+from callcenter.app.anchoring import depositories_of, longest_alone
 from callcenter.audit.anchors import unheld_since
 from callcenter.audit.sealer import signed_by
 from callcenter.audit.sealing_key import load_sealing_key
@@ -365,12 +364,13 @@ async def _anchors(database: Database, settings: Settings) -> str:
     if since is None:
         return "somebody else holds the last head of every log that is sealed"
     alone = f"heads that nobody else holds go back to {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    if not depositories_of(settings):
+    depositories = depositories_of(settings)
+    if not depositories:
         return (
             f"{alone}, and nobody is to hold any: whoever owned database and key could make that past anew; set "
-            "ledger.anchor_folder, or let somebody cosign (`callcenter audit cosign`)"
+            "ledger.anchor_folder or ledger.timestamp_url, or let somebody cosign (`callcenter audit cosign`)"
         )
-    if SystemClock().now() - since > ANCHORED_WITHIN:
+    if SystemClock().now() - since > longest_alone(depositories):
         raise CallcenterError(f"{alone}: `callcenter audit anchor` says what is in the way")
     return alone
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import procrastinate
 
-from callcenter.audit.anchors import Anchor, is_held, keep_anchor, latest_head, unheld_since
+from callcenter.audit.anchors import Anchor, keep_anchor, last_held, latest_head, unheld_since
 from callcenter.audit.depositories import Depository, Folder, NotDeposited
 from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.stamping import Authority, load_issuers
 from callcenter.kernel.clock import Clock
+from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.everywhere import all_practices
 from callcenter.settings import Settings
 from callcenter.store.database import Database
 from callcenter.telephony.alerts import AlertKind, Alerts
 
-#: How long a head may be ours alone, where somebody is to hold it: two hours are missed then.
+#: How long a head may be ours alone after somebody was to hold it: two hours are missed then.
 LONGEST = timedelta(hours=3)
 
 
@@ -62,13 +64,17 @@ class Anchoring:
     async def _deposit(self, depository: Depository, log: UUID) -> bool:
         async with self.database.practice(log) as tx:
             head = await latest_head(tx)
-            if head is None or await is_held(tx, depository.kind, depository.place, head[0]):
-                return False
+            held = await last_held(tx, depository.kind, depository.place)
+        if head is None or (held is not None and (head[0] <= held[0] or self._is_soon(held[1], depository))):
+            return False
         size, note = head
         receipt = await depository.deposit(origin_of(log), size, note)  # nobody waits for it in a transaction
         async with self.database.practice(log) as tx:
             anchor = Anchor(depository.kind, depository.place, size, note, receipt, self.clock.now())
             return await keep_anchor(tx, anchor)
+
+    def _is_soon(self, last: datetime, depository: Depository) -> bool:
+        return self.clock.now() - last < depository.every
 
     async def round(self, alerts: Alerts) -> None:
         """Deposit, and cry where somebody has not taken a head, or some head is ours alone for too long."""
@@ -76,15 +82,28 @@ class Anchoring:
             return
         done = await self.deposit()
         since = await unheld_since(self.database)
-        late = since is not None and self.clock.now() - since > LONGEST
+        late = since is not None and self.clock.now() - since > longest_alone(self.depositories)
         if done.failed or late:
             alerts.report(AlertKind.LEDGER_NOT_HELD, failed=str(len(done.failed)), late=str(late).lower())
 
 
+def longest_alone(depositories: Sequence[Depository]) -> timedelta:
+    """How long a head may be ours alone, by whoever takes them most often."""
+    return min(one.every for one in depositories) + LONGEST
+
+
 def depositories_of(settings: Settings) -> list[Depository]:
-    """Whoever is to hold heads, as configured."""
-    folder = settings.ledger.anchor_folder
-    return [] if folder is None else [Folder(folder)]
+    """Whoever is to hold heads, as configured.
+
+    Raises:
+        ConfigurationError: those who vouch for a time stamp authority cannot be read.
+    """
+    ledger, found = settings.ledger, list[Depository]()
+    if ledger.anchor_folder is not None:
+        found.append(Folder(ledger.anchor_folder))
+    if ledger.timestamp_url is not None and ledger.timestamp_issuers is not None:
+        found.append(Authority(ledger.timestamp_url, load_issuers(ledger.timestamp_issuers), SystemRandom()))
+    return found
 
 
 def register_anchoring(jobs: procrastinate.App, anchoring: Anchoring, alerts: Alerts) -> None:

@@ -66,10 +66,11 @@ async def anchors_of(tx: Transaction, limit: int) -> list[Anchor]:
     return [Anchor(AnchorKind(row.kind), row.place, row.size, row.note, row.receipt, row.anchored_at) for row in rows]
 
 
-async def is_held(tx: Transaction, kind: AnchorKind, place: str, size: int) -> bool:
-    """Whether it is on file that this head of the log of ``tx`` is held there."""
-    values = {"log": tx.practice, "kind": kind.value, "place": place, "size": size}
-    return (await tx.connection.execute(_HELD, values)).scalar_one_or_none() is not None
+async def last_held(tx: Transaction, kind: AnchorKind, place: str) -> tuple[int, datetime] | None:
+    """Size of the largest head of the log of ``tx`` that is held there, and since when."""
+    values = {"log": tx.practice, "kind": kind.value, "place": place}
+    row = (await tx.connection.execute(_HELD, values)).one_or_none()
+    return None if row is None else (row.size, row.anchored_at)
 
 
 async def unheld_since(database: Database) -> datetime | None:
@@ -118,7 +119,12 @@ _KEEP = text(
     VALUES (:log, :kind, :place, :size, :note, :receipt, :at) ON CONFLICT DO NOTHING
     """
 )
-_HELD = text("SELECT 1 FROM audit_anchor WHERE log_id = :log AND kind = :kind AND place = :place AND size = :size")
+_HELD = text(
+    """
+    SELECT size, anchored_at FROM audit_anchor
+    WHERE log_id = :log AND kind = :kind AND place = :place ORDER BY size DESC LIMIT 1
+    """
+)
 _UNHELD = text("SELECT ledger_unheld_since()")
 _ANCHORS = text(
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +27,10 @@ class Depository(Protocol):
     @property
     def place(self) -> str:
         """Where: the same for all heads; it is on file and in exports."""
+
+    @property
+    def every(self) -> timedelta:
+        """How much time lies between two heads of one log that it is given."""
 
     async def deposit(self, origin: str, size: int, note: str) -> bytes | None:
         """Give a head to hold; returns a receipt, where there are any. Giving the same one again changes nothing.
@@ -52,6 +57,10 @@ class Folder:
     @property
     def place(self) -> str:
         return str(self.path)
+
+    @property
+    def every(self) -> timedelta:
+        return timedelta(0)
 
     async def deposit(self, origin: str, size: int, note: str) -> None:
         """See :class:`Depository`."""

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -110,7 +111,7 @@ async def lines(tx: Transaction, exported: Exported, page: int = PAGE) -> AsyncI
 
 async def _heads(tx: Transaction, after: int, last: int) -> deque[Any]:
     """Signed heads whose last leaf has an index greater than ``after`` and not than ``last``, smallest first."""
-    values = {"log": tx.practice, "after": after, "last": last}
+    values = {"log": tx.practice, "after": after + 1, "until": min(last, _AFTER_ALL - 1) + 1}
     return deque((await tx.connection.execute(_HEADS, values)).all())
 
 
@@ -125,7 +126,8 @@ def _checkpoint(exported: Exported, head: Any) -> bytes:
 
 def _anchor(row: Any) -> bytes:
     """The line of a head that somebody else holds."""
-    told = {"kind": row.kind, "place": row.place, "size": row.size, "at": timestamp(row.anchored_at)}
+    digest = sha256(str(row.note).encode()).hexdigest()  # of the checkpoint as it was deposited
+    told = {"kind": row.kind, "place": row.place, "size": row.size, "sha256": digest, "at": timestamp(row.anchored_at)}
     receipt = {} if row.receipt is None else {"receipt": b64encode(row.receipt).decode()}
     return _line({"anchor": {**told, **receipt}})
 
@@ -188,32 +190,32 @@ def _octets(value: Any) -> bytes | None:
 
 
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-_BEFORE_ALL, _AFTER_ALL = -(2**63), 2**63 - 1
+_BEFORE_ALL, _AFTER_ALL = -(2**63), 2**63 - 1  # of a bigint
 
 _SIZE = text("SELECT coalesce(max(idx)::numeric + 1, 0) FROM audit_leaf WHERE log_id = :log")
 _STATE = text("SELECT size, frontier FROM audit_log WHERE log_id = :log")
-# size - 1 is the index of the last leaf under a head
 _HEADS = text(
     """
     SELECT size, note FROM (
         SELECT log_id, size, note FROM audit_checkpoint UNION SELECT log_id, size, note FROM audit_anchor
     ) AS head
-    WHERE log_id = :log AND size - 1 > :after AND size - 1 <= :last ORDER BY size, octet_length(note) LIMIT 10000
+    WHERE log_id = :log AND size > :after AND size <= :until ORDER BY size, octet_length(note) LIMIT 10000
     """
 )
 #: The last ones: each place is named once, with the largest head that is held there.
 _ANCHORS = text(
     """
-    SELECT DISTINCT ON (kind, place) kind, place, size, receipt, anchored_at FROM audit_anchor
+    SELECT DISTINCT ON (kind, place) kind, place, size, note, receipt, anchored_at FROM audit_anchor
     WHERE log_id = :log ORDER BY kind, place, size DESC LIMIT 1000
     """
 )
+# Each record is looked up by itself: whatever a planner thinks of a page, it is not worth reading all records for it.
 _LEAVES = {
     False: text(
         """
         SELECT l.idx, l.record_id, l.stream, l.seq, l.leaf, r.leaf AS own_leaf, r.stream AS own_stream,
             r.seq AS own_seq, r.body, r.call_id, r.at, r.event, r.actor, r.subject, r.ref
-        FROM audit_leaf l LEFT JOIN audit_record r ON r.id = l.record_id
+        FROM audit_leaf l LEFT JOIN LATERAL (SELECT * FROM audit_record WHERE id = l.record_id LIMIT 1) AS r ON true
         WHERE l.log_id = :log AND l.idx > :after ORDER BY l.idx LIMIT :page
         """
     ),
@@ -221,7 +223,7 @@ _LEAVES = {
         """
         SELECT l.idx, l.record_id, l.stream, l.seq, l.leaf, r.stream AS own_stream, r.seq AS own_seq, r.body,
             CASE WHEN r.leaf ~ '^([0-9a-f]{2})*$' THEN decode(r.leaf, 'hex') END AS own_leaf
-        FROM audit_leaf l LEFT JOIN house_record r ON r.id = l.record_id
+        FROM audit_leaf l LEFT JOIN LATERAL (SELECT * FROM house_record WHERE id = l.record_id LIMIT 1) AS r ON true
         WHERE l.log_id = :log AND l.idx > :after ORDER BY l.idx LIMIT :page
         """
     ),

@@ -207,6 +207,21 @@ class LedgerSettings(Section):
         description="A folder that is written once (a mounted medium or share that whoever owns the database cannot "
         "change): each new head is a file in it.",
     )
+    timestamp_url: WebAddress | None = Field(
+        None,
+        pattern=r"^https?://[^?#@\s]+$",
+        description="A time stamp authority (RFC 3161), which signs a digest of each new head together with its time.",
+    )
+    timestamp_issuers: ProjectPath | None = Field(
+        None, description="Certificates, in PEM, of whoever vouches for that authority. Stamps by others do not count."
+    )
+
+    @model_validator(mode="after")
+    def _an_authority_is_vouched_for(self) -> Self:
+        if (self.timestamp_url is None) != (self.timestamp_issuers is None):
+            what = "says either where an authority is or who vouches for it"
+            raise wrong(what, "set both timestamp_url and timestamp_issuers, or neither")
+        return self
 
 
 class HostingSettings(Section):

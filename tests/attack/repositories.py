@@ -1097,7 +1097,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     **dict.fromkeys(
         (
             f"audit.anchors.{name}"
-            for name in ("latest_head", "is_held", "keep_anchor", "anchors_of", "accept_cosignature")
+            for name in ("latest_head", "last_held", "keep_anchor", "anchors_of", "accept_cosignature")
         ),
         "see test_p5_a_log_s_anchors_are_shown_and_written_in_it_alone",
     ),

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
 
-from callcenter.app.anchoring import LONGEST, Anchoring, Deposited, depositories_of
+from callcenter.app.anchoring import LONGEST, Anchoring, Deposited, depositories_of, longest_alone
 from callcenter.app.ledger_gauges import LedgerGauges
 from callcenter.audit.anchors import AnchorKind, anchors_of, unheld_since
 from callcenter.audit.depositories import Depository, Folder, NotDeposited
+from callcenter.audit.stamping import Authority
 from callcenter.audit.verify import Verdict, What
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.randomness import SeededRandom
 from callcenter.practice.everywhere import all_practices
 from callcenter.settings.sections import LedgerSettings
 from callcenter.store.database import Database
@@ -23,6 +29,7 @@ from callcenter.telephony.alerts import AlertKind, Alerts
 from tests.acceptance.stage import stage_settings
 from tests.conftest import Cluster
 from tests.exporting import TILLEULS, Archive, archive_on
+from tests.stamping import Issuer, Stamps
 
 
 @pytest.fixture
@@ -54,6 +61,7 @@ class Refuses:
 
     kind = AnchorKind.TIMESTAMP
     place = "nowhere"
+    every = timedelta(0)
     asked: int = 0
 
     async def deposit(self, origin: str, size: int, note: str) -> bytes:
@@ -76,7 +84,13 @@ async def test_each_head_is_deposited_once_and_found_by_whoever_verifies(archive
     assert [one.name for one in files] == [f"callcenter.{TILLEULS}.{size:012}.checkpoint" for size in (4, 8)]
     copy = await archive.export()
     assert json.loads(copy.lines[-1]) == {
-        "anchor": {"kind": "file", "place": str(tmp_path), "size": 8, "at": "2026-11-26T09:00:00.000000Z"}
+        "anchor": {
+            "kind": "file",
+            "place": str(tmp_path),
+            "size": 8,
+            "sha256": sha256(files[1].read_bytes()).hexdigest(),
+            "at": "2026-11-26T09:00:00.000000Z",
+        }
     }
     for file in files:
         report = copy.report(file.read_text())
@@ -158,5 +172,28 @@ async def test_a_head_is_a_file_that_is_never_written_again(tmp_path: Path) -> N
 def test_whoever_is_to_hold_heads_is_configured(tmp_path: Path) -> None:
     settings = stage_settings(keys_file=tmp_path / "keys.json")
     assert depositories_of(settings) == []
-    ledger = LedgerSettings(anchor_folder=tmp_path)
-    assert depositories_of(settings.model_copy(update={"ledger": ledger})) == [Folder(tmp_path)]
+    issuers, url = tmp_path / "issuers.pem", "https://stamps.example.org/tsr"
+    issuers.write_bytes(Issuer().certificate.public_bytes(Encoding.PEM))
+    ledger = LedgerSettings(anchor_folder=tmp_path, timestamp_url=url, timestamp_issuers=issuers)
+    found = depositories_of(settings.model_copy(update={"ledger": ledger}))
+    assert [(one.kind, one.place) for one in found] == [(AnchorKind.FILE, str(tmp_path)), (AnchorKind.TIMESTAMP, url)]
+    assert longest_alone(found) == LONGEST
+    assert longest_alone(found[1:]) == LONGEST + timedelta(days=1)
+    with pytest.raises(ValidationError, match="who vouches for it"):
+        LedgerSettings(timestamp_url=url)
+
+
+async def test_an_authority_stamps_each_log_once_a_day_and_the_token_leaves_with_the_log(archive: Archive) -> None:
+    issuer = Issuer()
+    stamps = Stamps(issuer)
+    async with stamps.served() as url:
+        to = anchoring(archive, Authority(url, [issuer.certificate], SeededRandom(1)))
+        assert await to.deposit() == Deposited(1, ())
+        await archive.call()
+        await archive.seal()
+        assert await to.deposit() == Deposited(0, ())
+        archive.clock.advance(timedelta(days=1).total_seconds())
+        assert await to.deposit() == Deposited(1, ())
+    anchor = json.loads((await archive.export()).lines[-1])["anchor"]
+    assert (anchor["kind"], anchor["place"], anchor["size"], stamps.asked) == ("timestamp", url, 8, 2)
+    assert bytes.fromhex(anchor["sha256"]) in base64.b64decode(anchor["receipt"])
