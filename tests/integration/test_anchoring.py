@@ -75,9 +75,9 @@ async def test_each_head_is_deposited_once_and_found_by_whoever_verifies(archive
     files = sorted(tmp_path.iterdir())
     assert [one.name for one in files] == [f"callcenter.{TILLEULS}.{size:012}.checkpoint" for size in (4, 8)]
     copy = await archive.export()
-    assert json.loads(copy.lines[-1]) == {
-        "anchor": {"kind": "file", "place": str(tmp_path), "size": 8, "at": "2026-11-26T09:00:00.000000Z"}
-    }
+    at, note = "2026-11-26T09:00:00.000000Z", files[-1].read_text()
+    anchor = {"kind": "file", "place": str(tmp_path), "size": 8, "at": at, "note": note}
+    assert json.loads(copy.lines[-1]) == {"anchor": anchor}
     for file in files:
         report = copy.report(file.read_text())
         assert (report.verdict, report.since) == (Verdict.INTACT, int(file.name.split(".")[2]))
