@@ -263,6 +263,8 @@ async def test_somebody_signs_what_continues_what_they_have_seen_and_it_is_in_th
     vkey = made.stdout.split("\n")[0]
     (tmp_path / "claire.vkey").write_text(made.stdout)
     signing = ("cosign", "sign", file, "--key", key, "--trust", KEY, "--last", last)
+    keyless = await typed(config, *signing[:4], tmp_path / "none", *signing[5:], "--first")
+    assert (keyless.exit_code, "`callcenter audit cosign new-key` makes one" in keyless.output) == (2, True)
     await typed(config, "export", SLUG, "-o", file)
     first = await typed(config, *signing, "--first")
     assert first.exit_code == 0, first.output
