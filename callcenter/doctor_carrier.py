@@ -24,7 +24,7 @@ async def compared_with_carrier(database: Database) -> str:
     if found:
         problems.append(
             f"the carrier's list of calls and ours do not agree about {found} call(s): find out why at "
-            "« Écarts avec l’opérateur », or by `callcenter audit reconcile`"
+            "« Écarts avec l’opérateur téléphonique », or by `callcenter audit reconcile`"
         )
     if last is not None and days and last_due(now) - min(days) >= NOT_COMPARED_FOR:
         problems.append(

@@ -9,9 +9,12 @@ from enum import StrEnum
 from sqlalchemy import text
 
 from callcenter.audit.logs import origin_of
-from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, signatures_of
+from callcenter.audit.verify import Checkpoint, Frontier, Malformed, Unproven, VerifierKey, signatures_of
 from callcenter.kernel.errors import Conflict, IntegrityError, NotFound
 from callcenter.store.database import Database, Transaction
+
+#: Leaves that are read at once.
+PAGE = 2_000
 
 
 class AnchorKind(StrEnum):
@@ -91,7 +94,8 @@ async def accept_cosignature(tx: Transaction, note: str, cosigner: VerifierKey, 
         own: key of the log.
 
     Raises:
-        IntegrityError: it is no head of this log, or one of the two has not signed it.
+        IntegrityError: it is no head of this log, or one of the two has not signed it; or the log's first records are
+            others than those that were cosigned: a fork, or a database that was restored.
         NotFound: the log is not as long.
         Conflict: it is on file already.
     """
@@ -105,6 +109,12 @@ async def accept_cosignature(tx: Transaction, note: str, cosigner: VerifierKey, 
     latest = await latest_head(tx)
     if latest is None or latest[0] < head.size:
         raise NotFound(f"the log is not as long as what was cosigned, {head.size} records: keep both, and ask why")
+    if await _root_at(tx, head.size) != head.root:
+        raise IntegrityError(
+            f"fork: the first {head.size} records of this log are others than those that {cosigner.name} has signed, "
+            "under the log's own signature. Nothing is kept. Keep both heads and the database as they stand, and call "
+            "whoever answers for the data: the practice and its data protection officer (docs/ledger.md)"
+        )
     lines = "".join(f"{one.line}\n" for one in signed)
     anchor = Anchor(AnchorKind.COSIGNATURE, cosigner.name, head.size, f"{text}\n{lines}", None, at)
     if not await keep_anchor(tx, anchor):
@@ -112,6 +122,17 @@ async def accept_cosignature(tx: Transaction, note: str, cosigner: VerifierKey, 
     return head.size
 
 
+async def _root_at(tx: Transaction, size: int) -> bytes | None:
+    """The root over the first ``size`` leaves as they stand in the log of ``tx``; ``None``: some are missing."""
+    tree = Frontier()
+    for start in range(0, size, PAGE):
+        values = {"log": tx.practice, "start": start, "end": min(size, start + PAGE)}
+        for leaf in (await tx.connection.execute(_LEAVES, values)).scalars():
+            tree.add(leaf)
+    return tree.root() if tree.size == size else None
+
+
+_LEAVES = text("SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx >= :start AND idx < :end ORDER BY idx")
 _LATEST = text("SELECT size, note FROM audit_checkpoint WHERE log_id = :log ORDER BY size DESC LIMIT 1")
 _KEEP = text(
     """

@@ -133,7 +133,9 @@ def load_witness(path: Path) -> Witness:
         mode = stat.S_IMODE(path.stat().st_mode)
         value = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise CallcenterError(f"{path} cannot be read: {error.strerror}; `audit cosign --new-key` makes one") from error
+        raise CallcenterError(
+            f"{path} cannot be read: {error.strerror}; `callcenter audit cosign new-key` makes one"
+        ) from error
     except ValueError as error:
         raise CallcenterError(f"{path} is no cosigner's key") from error
     if mode & 0o077:

@@ -8,7 +8,8 @@ The format: ``docs/ledger-format.md``.
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -116,20 +117,44 @@ async def _heads(tx: Transaction, after: int, last: int) -> deque[Any]:
 
 
 def _checkpoint(exported: Exported, head: Any) -> bytes:
-    """The line of a signed head."""
+    """The line of a signed head, with the signatures of whoever has cosigned this very head."""
     exported.checkpoints += 1
     exported.covered = head.size
     if f"{head.note}".split("\n")[1:2] != [f"{head.size}"]:
         exported.find(f"a checkpoint that says another size stands as the one of {head.size} leaves")
-    return _line({"checkpoint": head.note})
+    signed = zip(head.cosigners or (), head.cosigned or (), strict=True)
+    return _line({"checkpoint": head.note + "".join(_cosignature(head.note, *one) for one in signed)})
+
+
+def _cosignature(own: str, name: str, note: str) -> str:
+    """The line of ``name`` in a note that came back, if that note is over the same text as our own; else nothing.
+
+    What is on file of others was written by the application, which may have been conquered: a head of theirs is never
+    exported as one of ours.
+    """
+    said, _, below = note.rpartition("\n\n")
+    if own.rpartition("\n\n")[0] != said:
+        return ""
+    for line in below.split("\n"):
+        signature = _SIGNATURE.fullmatch(line)
+        if signature is None or signature["name"] != name or line in own.split("\n"):
+            continue
+        if b64encode(b64decode(signature["encoded"])).decode() == signature["encoded"]:
+            return f"{line}\n"
+    return ""
+
+
+#: A cosignature: base64 of 4 bytes of the key's identifier, 8 of a time, 64 of Ed25519 (C2SP tlog-cosignature).
+_SIGNATURE = re.compile(r"\N{EM DASH} (?P<name>[^\s+\x00-\x1f]+) (?P<encoded>[A-Za-z0-9+/]{102}==)")
 
 
 def _anchor(row: Any) -> bytes:
-    """The line of a head that somebody else holds."""
-    digest = sha256(str(row.note).encode()).hexdigest()  # of the checkpoint as it was deposited
+    """The line of a head that somebody else holds: the head as it is held, which need not be among ours any more."""
+    digest = None if row.note is None else sha256(str(row.note).encode()).hexdigest()  # of it as it was deposited
     told = {"kind": row.kind, "place": row.place, "size": row.size, "sha256": digest, "at": timestamp(row.anchored_at)}
+    note = {} if row.note is None else {"note": row.note}
     receipt = {} if row.receipt is None else {"receipt": b64encode(row.receipt).decode()}
-    return _line({"anchor": {**told, **receipt}})
+    return _line({"anchor": {**told, **note, **receipt}})
 
 
 def _erased(row: Any, leaf: bytes) -> bytes:
@@ -196,17 +221,24 @@ _SIZE = text("SELECT coalesce(max(idx)::numeric + 1, 0) FROM audit_leaf WHERE lo
 _STATE = text("SELECT size, frontier FROM audit_log WHERE log_id = :log")
 _HEADS = text(
     """
-    SELECT size, note FROM (
-        SELECT log_id, size, note FROM audit_checkpoint UNION SELECT log_id, size, note FROM audit_anchor
-    ) AS head
-    WHERE log_id = :log AND size > :after AND size <= :until ORDER BY size, octet_length(note) LIMIT 10000
+    SELECT c.size, c.note, held.cosigners, held.cosigned FROM audit_checkpoint c LEFT JOIN LATERAL (
+        SELECT array_agg(place) AS cosigners, array_agg(note) AS cosigned FROM (
+            SELECT place, note FROM audit_anchor a
+            WHERE a.log_id = c.log_id AND a.size = c.size AND a.kind = 'cosignature'
+                AND octet_length(a.note) < 10000 ORDER BY a.place LIMIT 50
+        ) AS cosignature
+    ) AS held ON true
+    WHERE c.log_id = :log AND c.size > :after AND c.size <= :until ORDER BY c.size LIMIT 10000
     """
 )
-#: The last ones: each place is named once, with the largest head that is held there.
+#: The last ones: each place is named once, with the largest head that is held there. No line grows beyond what is read.
 _ANCHORS = text(
     """
-    SELECT DISTINCT ON (kind, place) kind, place, size, note, receipt, anchored_at FROM audit_anchor
-    WHERE log_id = :log ORDER BY kind, place, size DESC LIMIT 1000
+    SELECT DISTINCT ON (kind, audit_anchor.place) kind, left(place, 1000) AS place, size, anchored_at,
+        CASE WHEN octet_length(note) < 10000 THEN note END AS note,
+        CASE WHEN octet_length(receipt) < 100000 THEN receipt END AS receipt
+    FROM audit_anchor
+    WHERE log_id = :log ORDER BY kind, audit_anchor.place, size DESC LIMIT 1000
     """
 )
 # Each record is looked up by itself: whatever a planner thinks of a page, it is not worth reading all records for it.

@@ -1,16 +1,17 @@
 """That one record is in a log, to be shown to somebody without the log: https://c2sp.org/tlog-proof.
 
 A text: the record, its index, what stands beside the way from its leaf to the root, and a signed head with that root.
+Of callcenter it imports ``audit.verify`` alone: with these two files and ``cryptography``, proofs are checked.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from callcenter.audit.reading import body_of
 from callcenter.audit.verify import (
     HASH_SIZE,
     SIGNATURE,
@@ -26,6 +27,10 @@ from callcenter.audit.verify import (
 FIRST_LINE = "c2sp.org/tlog-proof@v1"
 MOST_OF_A_PROOF = 3_000_000  # bytes: of a record and a note, a million each at most
 _INDEX = re.compile("index (0|[1-9][0-9]{0,17})")
+
+
+class NoKey(Exception):
+    """A proof can only be checked with the key of its very log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +102,32 @@ class Proof:
         """That the record is in a log whose key is among ``trust``, at this index.
 
         Raises:
+            NoKey: none of ``trust`` is of the log that the head names: nothing follows from that.
             Malformed: something in it has not the form that it must have.
             Unproven: it shows nothing of the kind.
         """
-        text, signed = signatures_of(self.note, trust)
+        keys = list(trust)
+        origin = self.note.partition("\n")[0]
+        if not any((key.name, key.kind) == (origin, SIGNATURE) for key in keys):
+            raise NoKey(f"this is of the log {ascii(origin[:200])[1:-1]}, of which you trust no key")
+        text, signed = signatures_of(self.note, keys)
         head = Checkpoint.parse(text)
-        record = body_of(self.body)
+        record = _read(self.body)
         if not any((one.key.name, one.key.kind) == (head.origin, SIGNATURE) for one in signed):
             raise Unproven("the key of the log has not signed the head")
         if record.get("log") != head.origin:
             raise Unproven("the record is of another log than the head")
         check_inclusion(leaf_hash(self.body), self.index, head.size, self.beside, head.root)
         return Proven(head, tuple(one.key.name for one in signed), record)
+
+
+def _read(body: bytes) -> dict[str, object]:
+    """What a record says; nothing, if it is none, or is nested some thousand deep."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _decoded(encoded: str) -> bytes:

@@ -467,6 +467,10 @@ class Checkpoint:
 FORMAT = 1
 MOST_OF_A_LINE = 1_000_000  # bytes
 MOST_FINDINGS = 100  # that are told one by one
+MOST_WRONG = 10_000  # findings after which nothing more is read
+MOST_BEYOND = 1_000  # records beyond those of the head, after which nothing more is read
+MOST_ERASED_AGAIN = 10_000  # times that erasures may name as many records as there are
+MOST_KEYS = 100  # that the records of a log may name
 ERASURE = "erasure"  # the event that names which bodies are gone, and why
 ROTATION = "key.rotated"  # the event that names the next key
 _PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
@@ -486,6 +490,7 @@ class What(Enum):
 
     NOT_OURS = "This is not an export of a log, or of a later version than this verifier: nothing was checked."
     NO_KEY = "Signatures can only be checked with the key of this very log, got from somebody else than this file."
+    NO_SIGNATURE = "The key of the log has signed nothing in this file: not even that the log is empty."
     NOT_HELD = "Only a checkpoint of this log, signed by its key, can be compared with: nothing follows from this one."
     LINE = "No program of ours wrote this line so: it was changed, or put in."
     LOG = "The record was written for another log, and put into this one."
@@ -503,7 +508,7 @@ class What(Enum):
     FORK = "A fork: your checkpoint was signed over another past than the one in this file. It was made anew."
 
 
-_UNCHECKED = (What.NOT_OURS, What.NO_KEY, What.NOT_HELD)
+_UNCHECKED = (What.NOT_OURS, What.NO_KEY, What.NO_SIGNATURE, What.NOT_HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -552,7 +557,7 @@ class Report:
 
     Arguments:
         verdict: the worst of the findings.
-        findings: the first hundred; ``more``: how many came after them.
+        findings: the first hundred; ``more``: how many came after them; ``left_off``: nothing was read after those.
         origin, records, streams: what the file holds.
         checkpoints: how many are signed by a trusted key and have the root of the records; ``covered``: the records
             under the last of them; ``keep``: that one, with the signatures that were checked, to be held.
@@ -578,6 +583,7 @@ class Report:
     rotated: tuple[str, ...] = ()
     cosigned: tuple[tuple[str, int, int | None], ...] = ()
     anchors: int = 0
+    left_off: bool = False
 
     def lines(self) -> Iterator[str]:
         """The report for people."""
@@ -588,6 +594,8 @@ class Report:
             yield f"      {finding.what.value}"
         if self.more:
             yield f"  and {self.more} more findings"
+        if self.left_off:
+            yield "  what follows was not read: this is no file of ours any more"
         if self.checkpoints:
             yield f"  {self.checkpoints} checkpoints have the records' root; the last one covers {self.covered} records"
         if self.since is not None:
@@ -610,7 +618,7 @@ def verify_export(lines: Iterable[bytes], trust: Iterable[VerifierKey], since: b
     """Look an export through, once from its first line to its last.
 
     What is kept meanwhile: some 200 bytes for each stream, one for each record, and 32 for each record whose checkpoint
-    has not come yet.
+    has not come yet. A file that holds far more records than its head says, or thousands of findings, is not read on.
 
     Arguments:
         lines: of the file, each with its newline.
@@ -663,6 +671,8 @@ class _Examination:
         self.rotated: list[str] = []
         self.cosigned: dict[str, tuple[int, int | None]] = {}
         self.anchors = 0
+        self.named = 0  # records that erasures have named, each as often as it was
+        self.left_off = False
 
     def find(self, what: What, text: str, **where: Any) -> None:
         if what not in _UNCHECKED:
@@ -673,6 +683,12 @@ class _Examination:
             self.findings.append(Finding(what, text, **where))
         else:
             self.more += 1
+            if self.more >= MOST_WRONG - MOST_FINDINGS:
+                self.leave_off()
+
+    def leave_off(self) -> NoReturn:
+        self.left_off = True
+        raise _Stopped
 
     def stop(self, what: What, text: str, **where: Any) -> NoReturn:
         self.find(what, text, **where)
@@ -749,6 +765,9 @@ class _Examination:
         self.waiting += leaf
         self.missing.append(missing)
         self.records += 1
+        if self.records > self.size + MOST_BEYOND:
+            self.find(What.COUNT, f"the head says {self.size} records, and the file holds more than {self.records - 1}")
+            self.leave_off()
 
     def follow(self, number: int, name: str, stream: str, seq: int, leaf: bytes, prev: bytes | None) -> None:
         """That a record follows the one before it in its stream. Of an erased one, ``prev`` is not known any more."""
@@ -769,15 +788,21 @@ class _Examination:
         for one in ranges if isinstance(ranges, list) else [None]:
             match one:
                 case [int(first), int(last)] if after < first <= last < self.records and bool not in map(type, one):
-                    named = self.missing[first : last + 1]
-                    if found := named.count(1):
-                        self.missing[first : last + 1] = named.replace(b"\x01", b"\x02")
-                        bodies += found
+                    self.named += last - first + 1
+                    start = self.missing.find(1, first, last + 1)
+                    if start >= 0:
+                        named = self.missing[start : last + 1]
+                        self.missing[start : last + 1] = named.replace(b"\x01", b"\x02")
+                        bodies += named.count(1)
                     after = last
                 case _:
                     text = "what it erases is no list of ranges of records before it"
                     self.find(What.ERASURE, text, line=number, index=self.records, record=name)
                     break
+        if self.named > MOST_ERASED_AGAIN * self.records:  # each is looked for: of an honest log, in a moment
+            text = "erasures name the same records again and again"
+            self.find(What.ERASURE, text, line=number, index=self.records, record=name)
+            self.leave_off()
         if bodies and len(self.erasures) < MOST_FINDINGS:
             self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies))
 
@@ -790,7 +815,11 @@ class _Examination:
             text = "the key that it names is none of this log"
             self.find(What.ROTATION, text, line=number, index=self.records, record=name)
         elif key not in self.trust:
+            if len(self.next_keys) + len(self.rotated) >= MOST_KEYS:
+                text = f"it is beyond the first {MOST_KEYS} next keys, more than any log of ours has"
+                return self.find(What.ROTATION, text, line=number, index=self.records, record=name)
             self.next_keys.append((self.records, key))
+        return None
 
     # Checkpoints.
 
@@ -856,6 +885,8 @@ class _Examination:
         self.root_at(self.records)
         if self.since is not None:
             self.compare(*self.since)
+        if not self.checkpoints and self.worst is Verdict.INTACT:
+            self.find(What.NO_SIGNATURE, "it holds no record and no checkpoint")
 
     def compare(self, note: bytes | str, held: Checkpoint) -> None:
         try:
@@ -889,6 +920,7 @@ class _Examination:
             rotated=tuple(self.rotated),
             cosigned=tuple((_plain(name), size, at) for name, (size, at) in self.cosigned.items()),
             anchors=self.anchors,
+            left_off=self.left_off,
         )
 
 
@@ -969,6 +1001,24 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
     return iter(lambda: file.readline(MOST_OF_A_LINE + 1), b"")
 
 
+def verify_file(
+    file: Path, trust: Iterable[VerifierKey], since: Path | None = None, keep: Path | None = None
+) -> Report:
+    """Look an export through; if all is intact, write its last checkpoint to ``keep``, to be given as ``since`` later.
+
+    Both files hold a note byte for byte: with a newline of another system it would be another one.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
+    held = None if since is None else since.read_bytes()
+    with file.open("rb") as opened:
+        report = verify_export(lines_of(opened), trust, held)
+    if keep is not None and report.verdict is Verdict.INTACT:
+        keep.write_bytes(report.keep.encode("utf-8"))
+    return report
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program: prints the report; returns 0 intact, 1 tampered, 2 could not check."""
     parser = argparse.ArgumentParser(description="Verify the export of a log: 0 intact, 1 tampered, 2 could not check.")
@@ -977,19 +1027,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--since", type=Path, help="an earlier checkpoint, which the log must continue")
     parser.add_argument("--keep", type=Path, help="where to write the last checkpoint, if all is intact: for --since")
     given = parser.parse_args(arguments)
-    source = given.trust
     try:
-        trust = keys_of(source.read_text("utf-8"))
-        source = given.since
-        since = None if source is None else source.read_bytes()
-        source = given.file
-        with source.open("rb") as file:
-            report = verify_export(lines_of(file), trust, since)
-        source = given.keep
-        if source is not None and report.verdict is Verdict.INTACT and report.keep:
-            source.write_bytes(report.keep.encode("utf-8"))  # as it is: a newline of another system is another note
+        trust = keys_of(given.trust.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, Malformed) as error:
-        print(f"could not check: {source}: {error}", file=sys.stderr)
+        print(f"could not check: {given.trust}: {error}", file=sys.stderr)
+        return Verdict.UNCHECKED
+    try:
+        report = verify_file(given.file, trust, given.since, given.keep)
+    except OSError as error:
+        print(f"could not check: {error}", file=sys.stderr)
         return Verdict.UNCHECKED
     print(*report.lines(), sep="\n")
     return report.verdict

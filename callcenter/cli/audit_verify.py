@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from callcenter.audit import verify
-from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, Proof
-from callcenter.audit.verify import Malformed, Report, Unproven, Verdict, VerifierKey, verify_export
+from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, NoKey, Proof
+from callcenter.audit.verify import Malformed, Report, Unproven, Verdict, VerifierKey
 from callcenter.kernel.errors import CallcenterError
 
 #: What to do, by what a file turned out to be.
@@ -52,19 +52,18 @@ def audit_verify(file: Path, trusted: tuple[str, ...], since: Path | None, keep:
 
     Exit 0: intact. 1: tampered with, and what, where, what it means, what to do. 2: could not be checked.
 
-    Take the key and the checkpoint from somebody else than the file: from your own papers.
+    --since and --keep go with the export of a log. Take the key and the checkpoint from somebody else than the file:
+    from your own papers.
     """
     try:
         keys = keys_named(trusted)
-        held = None if since is None else since.read_bytes()
         with file.open("rb") as opened:
             is_proof = opened.read(len(FIRST_LINE)) == FIRST_LINE.encode()
+        if is_proof and (since is not None or keep is not None):
+            raise Malformed("this is the proof of one record, and --since and --keep go with the export of a log")
         if is_proof:
             sys.exit(_proof(file, keys))
-        with file.open("rb") as opened:
-            report = verify_export(verify.lines_of(opened), keys, held)
-        if keep is not None and report.verdict is Verdict.INTACT:
-            keep.write_text(report.keep, "utf-8")
+        report = verify.verify_file(file, keys, since, keep)
     except (OSError, Malformed) as error:
         why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
         raise CallcenterError(f"could not check: {why}") from error
@@ -90,6 +89,8 @@ def _proof(file: Path, keys: list[VerifierKey]) -> Verdict:
         raise CallcenterError(f"could not check: {error}") from error
     try:
         proven = proof.check(keys)
+    except NoKey as error:
+        raise CallcenterError(f"could not check: {error}: get it from somebody else than this file") from error
     except (Malformed, Unproven) as error:
         click.echo(f"NOT PROVEN: {error}")
         click.echo("To do: ask for the proof anew, and for an export of the whole log, which shows more.")

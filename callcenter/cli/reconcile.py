@@ -66,10 +66,14 @@ def reconcile(context: Context, day: datetime | None, by: str) -> None:
         click.echo(f"{finding.day}  {finding.id}  {finding.sid}  {names[finding.practice]}: {_SAYS[finding.kind]}")
     if found:
         click.echo(
-            f"{len(found)} open: find out why, then `callcenter audit settle FINDING --cause CAUSE`; "
+            f"{_how_many(found)} open: find out why, then `callcenter audit settle FINDING --cause CAUSE`; "
             "what was said in such a call, if anything was, stands in no record"
         )
         sys.exit(1)
+
+
+def _how_many(found: Sequence[OpenFinding]) -> str:
+    return f"{len(found)}" if len(found) < SHOWN else f"{SHOWN} or more"
 
 
 @click.command("settle")
@@ -108,8 +112,11 @@ async def _settle(settings: Settings, finding: UUID | None, day: date | None, ca
         if finding is not None:
             count += await settle(connection, finding, settling, acts)
         else:
-            for one in await open_findings(connection, None, SHOWN, day):
-                count += await settle(connection, one.id, settling, acts)
+            settled = -1
+            while settled:  # all of the day, or none of it
+                some = await open_findings(connection, None, SHOWN, day)
+                settled = sum([await settle(connection, one.id, settling, acts) for one in some])
+                count += settled
     if not count:
         raise NotFound("nothing of that is open: `callcenter audit reconcile` shows what is")
     return count

@@ -311,6 +311,7 @@ REFERENCES: Final[Mapping[str, str]] = MappingProxyType(
         "notice_address": "adresse d’avis",
         "outreach": "demande de joindre le téléphone",
         "practitioner": "praticien",
+        "record": "inscription",
         "reminder": "rappel de rendez-vous",
         "reminder_choice": "choix sur les rappels",
         "reservation": "prise de l’appel",

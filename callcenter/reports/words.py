@@ -116,6 +116,9 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "extract.read": ("Un extrait du registre est lu avant sa remise", Area.REVIEW),
     "extract.released": ("Un extrait du registre est remis", Area.ACT),
     "extract.declined": ("Un extrait du registre est refusé", Area.ACT),
+    "ledger.exported": ("Le registre sort en fichier, pour être vérifié", Area.REVIEW),
+    "ledger.proven": ("Une inscription sort avec sa preuve", Area.REVIEW),
+    "ledger.cosigned": ("Une contresignature du registre est reçue", Area.ACT),
 }
 
 #: Titles of what routing has written down.

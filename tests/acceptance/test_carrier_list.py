@@ -16,7 +16,7 @@ from sqlalchemy import text
 from callcenter.app.configured import carrier_settings
 from callcenter.calls.carrier_findings import last_due, open_findings
 from callcenter.calls.carrier_list import CarrierComparison
-from callcenter.cli import main
+from callcenter.cli import main, reconcile
 from callcenter.emulator.outcomes import Passed
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.telephony.rest import TwilioCarrier
@@ -66,7 +66,9 @@ async def run(config: Path, *arguments: str) -> Result:
 
 
 @pytest.mark.usefixtures("logs_as_they_were")
-async def test_a_day_is_compared_and_settled_by_hand(stage: Stage, config: Path) -> None:
+async def test_a_day_is_compared_and_settled_by_hand(
+    stage: Stage, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     noon = datetime.fromisoformat(f"{DAY}T12:00:00+00:00")
     async with stage.running.database.house() as connection:
         row = {"sid": FORGED, "now": noon}
@@ -86,6 +88,13 @@ async def test_a_day_is_compared_and_settled_by_hand(stage: Stage, config: Path)
     assert (settled.exit_code, settled.output) == (0, "1 settled: test\n")
     again = await run(config, "settle", "--day", DAY, "--cause", "test")
     assert (again.exit_code, "nothing of that is open" in again.output) == (2, True)
+    async with stage.running.database.house() as connection:
+        await connection.execute(text(_MANY), {"day": noon.date(), "now": noon})
+    monkeypatch.setattr(reconcile, "SHOWN", 2)
+    shown = await run(config, "reconcile", "--day", DAY)
+    assert "2 or more open: " in shown.output
+    all_of_it = await run(config, "settle", "--day", DAY, "--cause", "outage")
+    assert (all_of_it.exit_code, all_of_it.output) == (0, "5 settled: outage\n")
     after = await run(config, "reconcile", "--day", DAY)
     assert after.exit_code == 0, after.output
     future = await run(config, "reconcile", "--day", "2999-01-01")
@@ -95,4 +104,9 @@ async def test_a_day_is_compared_and_settled_by_hand(stage: Stage, config: Path)
 _KNOWN = (
     "INSERT INTO call (id, practice_id, carrier_sid, status, started_at) "
     "SELECT gen_random_uuid(), id, :sid, 3, :now FROM practice ORDER BY id LIMIT 1"
+)
+_MANY = (
+    "INSERT INTO carrier_finding (id, practice_id, sid, kind, day, found_at) "
+    "SELECT gen_random_uuid(), (SELECT id FROM practice ORDER BY id LIMIT 1), 'CA' || md5(n::text), "
+    "'call_unknown', cast(:day AS date), :now FROM generate_series(1, 5) n"
 )

@@ -83,13 +83,15 @@ async def test_each_head_is_deposited_once_and_found_by_whoever_verifies(archive
     files = sorted(tmp_path.iterdir())
     assert [one.name for one in files] == [f"callcenter.{TILLEULS}.{size:012}.checkpoint" for size in (4, 8)]
     copy = await archive.export()
+    note = files[-1].read_text()
     assert json.loads(copy.lines[-1]) == {
         "anchor": {
             "kind": "file",
             "place": str(tmp_path),
             "size": 8,
-            "sha256": sha256(files[1].read_bytes()).hexdigest(),
+            "sha256": sha256(note.encode()).hexdigest(),
             "at": "2026-11-26T09:00:00.000000Z",
+            "note": note,
         }
     }
     for file in files:

@@ -7,6 +7,7 @@ import base64
 import json
 import stat
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,17 @@ import yaml
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from callcenter.audit.anchors import Anchor, AnchorKind, keep_anchor
 from callcenter.audit.cosigning import head_of
 from callcenter.audit.logs import origin_of
-from callcenter.audit.verify import COSIGNATURE, VerifierKey, What
+from callcenter.audit.verify import COSIGNATURE, Verdict, VerifierKey, What, verify_export
 from callcenter.cli import main
 from callcenter.cli.audit_verify import TO_DO, fingerprint
 from callcenter.cli.whole_file import whole_file
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Conflict
 from callcenter.kernel.randomness import SeededRandom
-from callcenter.store.database import Database
+from callcenter.store.database import Database, in_practice
 from callcenter.store.keys import create_keys
 from callcenter.store.schema import APP
 from tests.attack.ledger.test_tampering import cut, rewrite, sign_anew
@@ -145,11 +147,14 @@ async def test_an_export_that_fails_leaves_nothing(config: Path, tmp_path: Path)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["house.yaml", "keys.json", "sealer.key"]
 
 
+FIRST = "SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx = 0"
+
+
 async def test_columns_that_contradict_their_records_are_said(archive: Archive, config: Path, tmp_path: Path) -> None:
     async with archive.superuser() as connection:
         await connection.execute(text("ALTER TABLE audit_leaf DISABLE TRIGGER ALL"))
         flip = "UPDATE audit_leaf SET leaf = sha256(leaf) WHERE log_id = :log AND idx = 0"
-        before = (await connection.execute(text("SELECT leaf FROM audit_leaf WHERE idx = 0"))).scalars().all()
+        before = (await connection.execute(text(FIRST), {"log": TILLEULS})).scalars().all()
         await connection.execute(text(flip), {"log": TILLEULS})
     try:
         exported = await typed(config, "export", SLUG, "-o", tmp_path / "log.ccaudit")
@@ -219,6 +224,11 @@ async def test_one_record_is_proven_without_the_others(archive: Archive, config:
     async with archive.app.practice(TILLEULS) as tx:
         query = text("SELECT ref FROM audit_record WHERE event = 'ledger.proven' AND actor = 'camille'")
         assert (await tx.connection.execute(query)).scalars().all() == [f"record:{row.id}"]
+    house = a_key().verifier_key("callcenter/house")
+    for more in (("--trust", house), ("--trust", KEY, "--since", config), ("--trust", KEY, "--keep", tmp_path / "k")):
+        unchecked = await typed(config, "verify", file, *more)
+        assert (unchecked.exit_code, "could not check" in unchecked.output) == (2, True), more
+    assert not (tmp_path / "k").exists()
     lines = file.read_bytes().split(b"\n")
     for number in range(len(lines) - 1):
         if not lines[number]:
@@ -253,6 +263,8 @@ async def test_somebody_signs_what_continues_what_they_have_seen_and_it_is_in_th
     vkey = made.stdout.split("\n")[0]
     (tmp_path / "claire.vkey").write_text(made.stdout)
     signing = ("cosign", "sign", file, "--key", key, "--trust", KEY, "--last", last)
+    keyless = await typed(config, *signing[:4], tmp_path / "none", *signing[5:], "--first")
+    assert (keyless.exit_code, "`callcenter audit cosign new-key` makes one" in keyless.output) == (2, True)
     await typed(config, "export", SLUG, "-o", file)
     first = await typed(config, *signing, "--first")
     assert first.exit_code == 0, first.output
@@ -332,6 +344,52 @@ async def test_what_comes_back_is_kept_only_with_both_signatures_over_a_head_of_
     (tmp_path / "note").write_text(keep + cosignature(said, private, name, 1))
     kept = await typed(config, "cosign", "submit", SLUG, tmp_path / "note", "--trust", trusted)
     assert kept.exit_code == 0, kept.output
+
+
+async def test_a_head_of_another_past_is_not_kept_though_the_log_s_own_key_has_signed_it(
+    archive: Archive, config: Path, tmp_path: Path
+) -> None:
+    """A database that was restored, or a fork: kept, it would make every export look as if it were tampered with."""
+    name, private = "fork.example", secret(10)
+    trusted = VerifierKey.of(name, private, COSIGNATURE)
+    head = head_of((await archive.export()).report().keep)
+    said = replace(head, root=bytes(32)).text()
+    note = f"{said}\n{signature(said, a_key().private, KEY.name)}{cosignature(said, private, name, 1)}"
+    (tmp_path / "note").write_text(note)
+    kept = await typed(config, "cosign", "submit", SLUG, tmp_path / "note", "--trust", trusted)
+    assert (kept.exit_code, "Keep both heads" in kept.output) == (2, True), kept.output
+    copy = await archive.export()
+    assert note not in [json.loads(line).get("checkpoint") for line in copy.lines]
+    assert copy.report().verdict is Verdict.INTACT
+
+
+async def test_what_the_application_says_that_others_hold_is_never_exported_as_a_head(archive: Archive) -> None:
+    """Conquered, it has the right to add anchors. What it adds names itself, on the anchor's line."""
+    copy = await archive.export()
+    held = next(json.loads(line)["checkpoint"] for line in reversed(copy.lines) if line.startswith(b'{"checkpoint"'))
+    head = head_of(held)
+    forged = replace(head, root=bytes(32)).text()
+    signed = cosignature(head.text(), secret(11), "claire", 1)
+    notes = {
+        "another head": f"{forged}\n{signature(forged, secret(11), KEY.name)}",
+        "no note": "\n\n\x07",
+        "claire": f"{head.text()}\n— somebody AAAA\n{signed}{signed}",
+        "long": f"{head.text()}\n" + signed * 2_000,
+    }
+    async with archive.meddling() as db:
+        tx = await in_practice(db.connection, TILLEULS)
+        for place, note in notes.items():
+            await keep_anchor(tx, Anchor(AnchorKind.COSIGNATURE, place, head.size, note, None, TODAY))
+        told = await db.export()
+    report = told.report()
+    assert report.verdict is Verdict.INTACT, list(report.lines())
+    values = [json.loads(line) for line in told.lines]
+    (line,) = {one["checkpoint"] for one in values if f"\n{head.size}\n" in one.get("checkpoint", "")}
+    assert sorted(line.split("\n")) == sorted(f"{held}{signed}".split("\n"))
+    anchors = {one["anchor"]["place"]: one["anchor"].get("note") for one in values if "anchor" in one}
+    assert {place: anchors[place] for place in notes} == notes | {"long": None}
+    claire = VerifierKey.of("claire", secret(11), COSIGNATURE)
+    assert verify_export(told.lines, [KEY, claire]).cosigned == (("claire", head.size, 1),)
 
 
 async def test_heads_are_deposited_now_where_they_are_to_be_held(

@@ -10,10 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, Proof
+from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, NoKey, Proof
 from callcenter.audit.proving import beside
+from callcenter.audit.reading import body_of
 from callcenter.audit.verify import Malformed, Unproven, VerifierKey
-from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, WITNESS, LogByHand, cosignature, five_calls, vkey
+from tests.unit.audit.log_by_hand import (
+    NEW,
+    OLD,
+    ORIGIN,
+    THIEF,
+    WITNESS,
+    LogByHand,
+    cosignature,
+    five_calls,
+    head_text,
+    signature,
+    vkey,
+)
 from tests.unit.audit.merkle_by_hand import path, tree_hash
 
 TRUST = [VerifierKey.parse(vkey(OLD))]
@@ -56,8 +69,9 @@ def test_who_cosigns_is_named_if_they_are_trusted() -> None:
     witness = VerifierKey.parse(vkey(WITNESS, "cabinet.example/claire", 4))
     assert proof_of(3, log, note).check(TRUST).signers == (ORIGIN,)
     assert proof_of(3, log, note).check([*TRUST, witness]).signers == (ORIGIN, "cabinet.example/claire")
+    thiefs = VerifierKey.parse(vkey(THIEF))
     with pytest.raises(Unproven, match="the key of the log has not signed"):
-        proof_of(3, log, note).check([witness])
+        proof_of(3, log, note).check([thiefs, witness])
 
 
 def test_what_is_not_in_the_log_is_not_proven() -> None:
@@ -76,11 +90,36 @@ def test_what_is_not_in_the_log_is_not_proven() -> None:
         "an older head": Proof(good.body, 7, good.beside, log.notes[1][1]),
         "a key of somebody else": proof_of(0, mine, mine.sign(THIEF)),
         "a key that comes later": proof_of(0, mine, mine.sign(NEW)),
-        "another log's record": proof_of(0, other, other.sign()),
+        "another log's record": proof_of(0, other, house_s(other)),
     }
     for proof in unproven.values():
         with pytest.raises(Unproven):
             proof.check(TRUST)
+
+
+def house_s(other: LogByHand) -> str:
+    """A head by which the log of ``TRUST`` says that it has the records of another log."""
+    said = head_text(ORIGIN, len(other.bodies), tree_hash(tuple(other.bodies)))
+    return f"{said}\n{signature(said, OLD)}"
+
+
+def test_without_the_key_of_its_log_nothing_follows_from_a_proof() -> None:
+    other = LogByHand(seed=2, origin="callcenter/house")
+    other.add()
+    note = other.sign(below=cosignature(other.text(), WITNESS, "claire", 1))
+    for trust in (TRUST, [VerifierKey.parse(vkey(WITNESS, "claire", 4))], []):
+        with pytest.raises(NoKey, match="this is of the log callcenter/house"):
+            proof_of(0, other, note).check(trust)
+
+
+DEEP = b"[" * 100_000
+
+
+def test_a_record_that_is_nested_deep_is_no_crash() -> None:
+    said = head_text(ORIGIN, 1, tree_hash((DEEP,)))
+    with pytest.raises(Unproven, match="of another log"):
+        Proof.parse(Proof(DEEP, 0, (), f"{said}\n{signature(said, OLD)}").text().encode()).check(TRUST)
+    assert body_of(DEEP) == {}
 
 
 @pytest.mark.parametrize(
@@ -110,5 +149,5 @@ def test_whatever_is_put_into_a_proof_it_is_refused_and_never_crashes(junk: byte
     changed = text[:at] + junk + text[at + len(junk) + 1 :]
     if changed == text:
         return
-    with pytest.raises((Malformed, Unproven)):
+    with pytest.raises((Malformed, Unproven, NoKey)):
         Proof.parse(changed).check(TRUST)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.audit import verify
+from callcenter.audit import proof, verify
 from callcenter.audit.verify import MOST_OF_A_LINE, Malformed, keys_of, lines_of, main
-from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, five_calls, head, vkey
+from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, LogByHand, five_calls, head, vkey
 
 SOURCE = Path(verify.__file__)
 
@@ -42,6 +42,28 @@ def test_it_imports_nothing_but_the_standard_library_and_cryptography() -> None:
             assert node.level == 0
             imported.add((node.module or "").partition(".")[0])
     assert imported - set(sys.stdlib_module_names) == {"cryptography"}
+
+
+def test_two_files_check_a_proof_where_nothing_else_of_ours_is(folder: Path) -> None:
+    (folder / "callcenter" / "audit").mkdir(parents=True)
+    for source in (SOURCE, Path(proof.__file__)):
+        shutil.copy(source, folder / "callcenter" / "audit")
+    log = LogByHand()
+    log.add()
+    (folder / "one.tlog-proof").write_text(proof.Proof(log.bodies[0], 0, (), log.sign()).text())
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path\n"
+        "from callcenter.audit.proof import Proof\n"
+        "from callcenter.audit.verify import keys_of\n"
+        "folder = Path(sys.argv[1])\n"
+        "proven = Proof.parse((folder / 'one.tlog-proof').read_bytes()).check(keys_of((folder / 'keys').read_text()))\n"
+        "print(proven.head.size, sorted(one for one in sys.modules if one.startswith('callcenter')))\n"
+    )
+    command = [sys.executable, "-I", "-c", program, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    ours = ["callcenter", "callcenter.audit", "callcenter.audit.proof", "callcenter.audit.verify"]
+    assert (done.stderr, done.stdout) == ("", f"1 {ours}\n")
 
 
 def test_the_file_alone_verifies_where_nothing_of_ours_is(folder: Path) -> None:
@@ -105,9 +127,12 @@ def test_lines_are_read_to_the_length_that_is_looked_at() -> None:
     assert list(lines_of(BytesIO(longest + longer + b"c\n"))) == [longest, longer[:-1], b"\n", b"c\n"]
 
 
-def test_of_a_log_of_nothing_there_is_no_checkpoint_to_keep(folder: Path) -> None:
+def test_a_file_that_nobody_has_signed_is_not_checked_and_replaces_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "log.ccaudit").write_bytes(head(ORIGIN, 0))
-    assert run(folder, "--keep", str(folder / "held")) == 0
+    assert run(folder, "--keep", str(folder / "held")) == 2
+    assert "could not check: " in capsys.readouterr().out
     assert (folder / "held").read_text("utf-8") == five_calls().notes[1][1]
 
 

@@ -52,7 +52,7 @@ def verified(lines: Iterable[bytes], since: str | None = None, *more: str) -> Re
     text = "\n".join(report.lines())
     assert text.isascii()
     assert text.replace("\n", "").isprintable()
-    worst = [one.what in (What.NOT_OURS, What.NO_KEY, What.NOT_HELD) for one in report.findings]
+    worst = [one.what in (What.NOT_OURS, What.NO_KEY, What.NO_SIGNATURE, What.NOT_HELD) for one in report.findings]
     assert report.verdict is (Verdict.INTACT if not worst else Verdict.UNCHECKED if all(worst) else Verdict.TAMPERED)
     return report
 
@@ -84,8 +84,13 @@ def test_a_log_that_is_whole_is_intact(last: bool) -> None:
     assert report.keep == LAST
 
 
-def test_a_log_of_nothing_is_intact() -> None:
-    assert verified([head(ORIGIN, 0)]).verdict is Verdict.INTACT
+def test_a_log_of_nothing_is_intact_if_its_key_says_so() -> None:
+    nothing = LogByHand()
+    nothing.sign()
+    lines = [head(ORIGIN, 0), checkpoint(nothing.notes[0][1])]
+    assert verified(lines).verdict is Verdict.INTACT
+    assert found(lines[:1]) == [What.NO_SIGNATURE]
+    assert verified(lines[:1]).verdict is Verdict.UNCHECKED
 
 
 @pytest.mark.parametrize("last", [False, True])

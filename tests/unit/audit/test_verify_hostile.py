@@ -6,15 +6,27 @@ import json
 import tracemalloc
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import chain, repeat
 from random import Random
 from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callcenter.audit.verify import Frontier, Report, Verdict, VerifierKey, verify_export
+from callcenter.audit import verify
+from callcenter.audit.verify import (
+    MOST_KEYS,
+    MOST_WRONG,
+    Frontier,
+    Report,
+    Verdict,
+    VerifierKey,
+    What,
+    verify_export,
+)
 from tests.unit.audit.log_by_hand import (
     NEW,
     OLD,
@@ -233,3 +245,59 @@ def test_memory_grows_with_streams_and_not_with_their_records() -> None:
     few, longer, more = peak(500, 50), peak(3_000, 50), peak(3_000, 1_500)
     assert longer - few < 2_500 * 3  # a byte for each record, and its room to grow
     assert more - longer < 1_450 * 320
+
+
+class Counted:
+    """Lines, and how many of them were read."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self.lines, self.read = lines, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in self.lines:
+            self.read += 1
+            yield line
+
+
+def test_a_file_of_newlines_is_not_read_to_its_end() -> None:
+    lines = Counted(chain([head(ORIGIN, 10**15)], repeat(b"\n")))
+    tracemalloc.start()
+    try:
+        report = verify_export(lines, [KEY])
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    assert (report.verdict, report.left_off, lines.read) == (Verdict.TAMPERED, True, MOST_WRONG + 1)
+    assert "  what follows was not read: this is no file of ours any more" in report.lines()
+
+
+def test_records_far_beyond_the_head_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "MOST_BEYOND", 3)
+    lines = Counted(iter([head(ORIGIN, 5), *LINES[1:]]))
+    report = verify_export(lines, [KEY])
+    assert (report.verdict, report.left_off, report.records) == (Verdict.TAMPERED, True, 5 + 3 + 1)
+    assert lines.read < len(LINES)
+    assert not look([head(ORIGIN, 20), *LINES[1:]]).left_off
+
+
+def test_erasures_that_name_the_same_records_again_and_again_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = five_calls()
+    log.erase(3)
+    for _ in range(10):
+        log.erase(by=[[0, 20]])  # an honest one may name what is gone already
+    log.sign()
+    assert look(log.lines()).verdict is Verdict.INTACT
+    monkeypatch.setattr(verify, "MOST_ERASED_AGAIN", 4)
+    report = look(log.lines())
+    assert (report.verdict, report.left_off) == (Verdict.TAMPERED, True)
+    assert report.records < len(log.bodies)
+
+
+def test_a_log_names_few_keys() -> None:
+    log = five_calls()
+    for number in range(MOST_KEYS + 1):
+        log.add(None, "key.rotated", vkey=vkey(Ed25519PrivateKey.from_private_bytes(number.to_bytes(32))))
+    log.sign()
+    report = look(log.lines())
+    assert [finding.what for finding in report.findings] == [What.ROTATION]
+    assert len(report.rotated) == MOST_KEYS
