@@ -7,6 +7,7 @@ signed (C2SP tlog-checkpoint). A log that does not fit its own head is not seale
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealing_key import NotOurs, SealingKey
-from callcenter.audit.verify import Checkpoint, Frontier, Malformed, leaf_hash
+from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Malformed, leaf_hash
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.store.database import is_down
@@ -28,6 +29,9 @@ from callcenter.store.database import is_down
 MOST_AT_ONCE = 5_000
 #: Heads are kept, all of them, for the hour that goes on and the one before: whoever anchors one has time to say so.
 ALL_KEPT = timedelta(hours=1)
+#: Events that verifiers obey: they trust another key, or miss a body no more. Nothing of ours writes one yet, so that
+#: whoever has put one where records wait is no server of ours, and our signature must not stand under it.
+NEVER_WRITTEN = frozenset({ERASURE, ROTATION})
 
 
 class LogBroken(IntegrityError):
@@ -151,6 +155,10 @@ class LogSealer:
             leaf = leaf_hash(row.body)
             if leaf.hex() != row.leaf:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, was changed")
+            if (event := _event_of(row.body)) is None:
+                raise LogBroken(f"record {row.record_id}, which waits to be sealed, is none: nobody could read it")
+            if event in NEVER_WRITTEN:
+                raise LogBroken(f"record {row.record_id}, which waits to be sealed, is a forged « {event} »")
             waiting.append(_Waiting(row.n, row.record_id, row.stream, row.seq, leaf))
         return waiting
 
@@ -219,6 +227,18 @@ def _leaves(log: UUID, first: int, waiting: list[_Waiting]) -> Mapping[str, obje
         "seqs": [one.seq for one in waiting],
         "leaves": [one.leaf for one in waiting],
     }
+
+
+def _event_of(body: bytes) -> str | None:
+    """What a record tells; ``None``: it is no object on one line, or tells nothing. A line of an export is a record."""
+    if b"\n" in body:
+        return None
+    try:
+        value = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    event = value.get("event") if isinstance(value, dict) else None
+    return event if isinstance(event, str) else None
 
 
 def _hour(at: datetime) -> datetime:
