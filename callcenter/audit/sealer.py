@@ -23,7 +23,7 @@ from callcenter.audit.sealing_key import NotOurs, SealingKey
 from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Malformed, leaf_hash
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
-from callcenter.store.database import is_down
+from callcenter.store.database import is_down, is_timeout
 
 #: Records of one log that one transaction seals; about 5 MB of bodies.
 MOST_AT_ONCE = 5_000
@@ -89,6 +89,8 @@ class LogSealer:
     most: int = MOST_AT_ONCE
     #: The last heads that we have signed ourselves: a database that is set back to before them is found out.
     _signed: dict[UUID, Checkpoint] = field(default_factory=dict, repr=False)
+    #: Records that one transaction takes of logs that were too slow lately.
+    _fewer: dict[UUID, int] = field(default_factory=dict, repr=False)
 
     async def round(self, connection: AsyncConnection) -> int:
         """Seal once what waits, log by log; returns how many records were sealed. What keeps one log from being sealed
@@ -106,10 +108,19 @@ class LogSealer:
             except LogBroken as broken:
                 self.alarm.log_broken(log, str(broken))
             except DBAPIError as error:
-                if is_down(error):
+                if is_timeout(error):
+                    most = self._fewer[log] = max(1, self._at_once(log) // 2)
+                    self.alarm.log_broken(log, f"the database was too slow with it; next, {most} records are tried")
+                elif is_down(error):
                     raise
-                self.alarm.log_broken(log, _refusal(error))
+                else:
+                    self.alarm.log_broken(log, _refusal(error))
+            else:
+                self._fewer[log] = min(self.most, self._at_once(log) * 2)
         return sealed
+
+    def _at_once(self, log: UUID) -> int:
+        return self._fewer.get(log, self.most)
 
     async def seal(self, connection: AsyncConnection, log: UUID) -> int:
         """Seal what waits of one log; returns how many records that were.
@@ -145,9 +156,9 @@ class LogSealer:
 
     async def _waiting(self, connection: AsyncConnection, log: UUID) -> list[_Waiting]:
         if log == HOUSE_LOG:
-            found = await connection.execute(_HOUSE_WAITS, {"most": self.most})
+            found = await connection.execute(_HOUSE_WAITS, {"most": self._at_once(log)})
         else:
-            found = await connection.execute(_PRACTICE_WAITS, {"log": log, "most": self.most})
+            found = await connection.execute(_PRACTICE_WAITS, {"log": log, "most": self._at_once(log)})
         waiting = []
         for row in found:
             if row.body is None:
