@@ -82,8 +82,8 @@ def _sealed() -> None:
         sa.CheckConstraint("octet_length(leaf) = 32", name=op.f("ck_audit_leaf_leaf_is_a_digest")),
         sa.CheckConstraint("seq >= 0", name=op.f("ck_audit_leaf_seq")),
         sa.PrimaryKeyConstraint("log_id", "idx", name=op.f("pk_audit_leaf")),
-        sa.UniqueConstraint("record_id", name=op.f("uq_audit_leaf_record_id")),
-        sa.UniqueConstraint("stream", "seq", name=op.f("uq_audit_leaf_stream_seq")),
+        sa.UniqueConstraint("log_id", "record_id", name=op.f("uq_audit_leaf_log_id_record_id")),
+        sa.UniqueConstraint("log_id", "stream", "seq", name=op.f("uq_audit_leaf_log_id_stream_seq")),
         comment="the leaves of each log's Merkle tree; they stay when a record's bytes are erased",
     )
     op.create_table(

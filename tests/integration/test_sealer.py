@@ -238,3 +238,13 @@ async def test_a_log_that_is_held_or_too_slow_keeps_no_other_waiting_and_is_trie
         await sealing.close()
         await holding.close()
     assert grown == [1, 3, 7, 9]
+
+
+async def test_a_record_of_one_log_with_the_stream_of_another_keeps_neither_from_being_sealed(ledger: Ledger) -> None:
+    stream, before = uuid4(), await ledger.states()
+    async with ledger.app.house() as connection:
+        await HouseLog(ledger.clock, SystemRandom()).note(connection, Act.REFUSED, NOBODY, None, stream=stream)
+    await ledger.write(TILLEULS, 1, stream)
+    await ledger.seal()
+    after = await ledger.states()
+    assert [added(before, after, log) for log in (TILLEULS, HOUSE)] == [1, 1]
