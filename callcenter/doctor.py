@@ -14,7 +14,7 @@ from callcenter.app.anchoring import depositories_of, longest_alone
 from callcenter.audit.anchors import unheld_since
 from callcenter.audit.sealer import signed_by
 from callcenter.audit.sealing_key import load_sealing_key
-from callcenter.audit.watching import LONGEST, sealed_at, waiting
+from callcenter.audit.watching import AHEAD, LONGEST, sealed_at, waiting
 from callcenter.calls.flows import load_flows
 from callcenter.calls.recordings import kept_too_long
 from callcenter.console.administration_ports import Checked
@@ -349,6 +349,12 @@ async def _ledger(database: Database) -> str:
     if at is None and not workers:
         return f"records of {_counted(len(waits), 'log')} wait for the first `callcenter serve`, which seals them"
     last = "never yet" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if any(waited < AHEAD for waited in waits.values()):
+        raise CallcenterError(
+            "records wait to be sealed that are from after now: the clock of the database was put back. Nothing about "
+            f"patients is told until they are sealed (last sealed: {last}): see that `callcenter serve` runs, without "
+            "--no-jobs, and that the database's clock is right"
+        )
     if late := [waited for waited in waits.values() if waited > LONGEST]:
         raise CallcenterError(
             f"records of {_counted(len(late), 'log')} have waited for up to {max(late).total_seconds():.0f} seconds to "

@@ -51,7 +51,7 @@ class LedgerGauges:
         """
         waits = await waiting(self.database)
         at = await sealed_at(self.database)
-        self.unsealed.set(max((one.total_seconds() for one in waits.values()), default=0))
+        self.unsealed.set(max((abs(one.total_seconds()) for one in waits.values()), default=0))
         self.sealed.set(0 if at is None else at.timestamp())
         since = await unheld_since(self.database)
         self.unheld.set(0 if since is None else since.timestamp())

@@ -7,6 +7,7 @@ signed (C2SP tlog-checkpoint). A log that does not fit its own head is not seale
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,15 +20,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealing_key import NotOurs, SealingKey
-from callcenter.audit.verify import Checkpoint, Frontier, Malformed, leaf_hash
+from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Malformed, leaf_hash
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
-from callcenter.store.database import is_down
+from callcenter.store.database import is_down, is_timeout
 
 #: Records of one log that one transaction seals; about 5 MB of bodies.
 MOST_AT_ONCE = 5_000
 #: Heads are kept, all of them, for the hour that goes on and the one before: whoever anchors one has time to say so.
 ALL_KEPT = timedelta(hours=1)
+#: Events that verifiers obey: they trust another key, or miss a body no more. Nothing of ours writes one yet, so that
+#: whoever has put one where records wait is no server of ours, and our signature must not stand under it.
+NEVER_WRITTEN = frozenset({ERASURE, ROTATION})
 
 
 class LogBroken(IntegrityError):
@@ -85,6 +89,8 @@ class LogSealer:
     most: int = MOST_AT_ONCE
     #: The last heads that we have signed ourselves: a database that is set back to before them is found out.
     _signed: dict[UUID, Checkpoint] = field(default_factory=dict, repr=False)
+    #: Records that one transaction takes of logs that were too slow lately.
+    _fewer: dict[UUID, int] = field(default_factory=dict, repr=False)
 
     async def round(self, connection: AsyncConnection) -> int:
         """Seal once what waits, log by log; returns how many records were sealed. What keeps one log from being sealed
@@ -102,10 +108,19 @@ class LogSealer:
             except LogBroken as broken:
                 self.alarm.log_broken(log, str(broken))
             except DBAPIError as error:
-                if is_down(error):
+                if is_timeout(error):
+                    most = self._fewer[log] = max(1, self._at_once(log) // 2)
+                    self.alarm.log_broken(log, f"the database was too slow with it; next, {most} records are tried")
+                elif is_down(error):
                     raise
-                self.alarm.log_broken(log, _refusal(error))
+                else:
+                    self.alarm.log_broken(log, _refusal(error))
+            else:
+                self._fewer[log] = min(self.most, self._at_once(log) * 2)
         return sealed
+
+    def _at_once(self, log: UUID) -> int:
+        return self._fewer.get(log, self.most)
 
     async def seal(self, connection: AsyncConnection, log: UUID) -> int:
         """Seal what waits of one log; returns how many records that were.
@@ -141,9 +156,9 @@ class LogSealer:
 
     async def _waiting(self, connection: AsyncConnection, log: UUID) -> list[_Waiting]:
         if log == HOUSE_LOG:
-            found = await connection.execute(_HOUSE_WAITS, {"most": self.most})
+            found = await connection.execute(_HOUSE_WAITS, {"most": self._at_once(log)})
         else:
-            found = await connection.execute(_PRACTICE_WAITS, {"log": log, "most": self.most})
+            found = await connection.execute(_PRACTICE_WAITS, {"log": log, "most": self._at_once(log)})
         waiting = []
         for row in found:
             if row.body is None:
@@ -151,6 +166,10 @@ class LogSealer:
             leaf = leaf_hash(row.body)
             if leaf.hex() != row.leaf:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, was changed")
+            if (event := _event_of(row.body)) is None:
+                raise LogBroken(f"record {row.record_id}, which waits to be sealed, is none: nobody could read it")
+            if event in NEVER_WRITTEN:
+                raise LogBroken(f"record {row.record_id}, which waits to be sealed, is a forged « {event} »")
             waiting.append(_Waiting(row.n, row.record_id, row.stream, row.seq, leaf))
         return waiting
 
@@ -219,6 +238,18 @@ def _leaves(log: UUID, first: int, waiting: list[_Waiting]) -> Mapping[str, obje
         "seqs": [one.seq for one in waiting],
         "leaves": [one.leaf for one in waiting],
     }
+
+
+def _event_of(body: bytes) -> str | None:
+    """What a record tells; ``None``: it is no object on one line, or tells nothing. A line of an export is a record."""
+    if b"\n" in body:
+        return None
+    try:
+        value = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    event = value.get("event") if isinstance(value, dict) else None
+    return event if isinstance(event, str) else None
 
 
 def _hour(at: datetime) -> datetime:

@@ -18,6 +18,9 @@ from callcenter.store.database import Database
 
 #: How long a record may wait for its seal.
 LONGEST = timedelta(seconds=30)
+#: A record from after now, by the database's own clock, which was put back since: how long it waits nobody can know.
+#: Clocks that are led, not put, never differ by as much.
+AHEAD = timedelta(seconds=-1)
 #: Seconds between two looks, and for how many of them what was seen holds.
 EVERY, FRESH_FOR = 2.0, 10.0
 
@@ -92,9 +95,11 @@ class Watch:
 
 
 async def waiting(database: Database, longer_than: timedelta = timedelta(0)) -> Mapping[UUID, timedelta]:
-    """Logs of which a record waits to be sealed for longer than that, each with how long its oldest one does."""
+    """Logs of which a record waits to be sealed for longer than that, each with how long its oldest one does; and
+    those of which nobody knows, with a time below ``AHEAD``."""
+    values = {"longer_than": longer_than, "ahead": AHEAD}
     async with database.house() as connection:
-        return {row.log_id: row.waits for row in await connection.execute(_WAITING, {"longer_than": longer_than})}
+        return {row.log_id: row.waits for row in await connection.execute(_WAITING, values)}
 
 
 async def sealed_at(database: Database) -> datetime | None:
@@ -105,4 +110,7 @@ async def sealed_at(database: Database) -> datetime | None:
 
 
 _SEALED_AT = text("SELECT ledger_sealed_at()")
-_WAITING = text("SELECT log_id, waits FROM ledger_waiting(cast(:longer_than AS interval))")
+_WAITING = text(
+    "SELECT log_id, waits FROM ledger_waiting(interval '-100 years') "
+    "WHERE waits > cast(:longer_than AS interval) OR waits < cast(:ahead AS interval)"
+)

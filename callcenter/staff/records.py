@@ -176,12 +176,6 @@ async def records_of(connection: AsyncConnection, stream: UUID) -> list[Record]:
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('house_record|' || :stream, 0))")
 _LAST = text("SELECT seq, leaf FROM house_record WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
 _INSERT = text(
-    """
-    WITH written AS (
-        INSERT INTO house_record (id, stream, seq, leaf, body)
-        VALUES (:id, :stream, :seq, :leaf, cast(:body AS text)) RETURNING id
-    )
-    INSERT INTO house_outbox (record_id) SELECT id FROM written
-    """
+    "INSERT INTO house_record (id, stream, seq, leaf, body) VALUES (:id, :stream, :seq, :leaf, cast(:body AS text))"
 )
 _STREAM = text("SELECT id, seq, leaf, body FROM house_record WHERE stream = :stream ORDER BY seq")

@@ -212,7 +212,7 @@ house_record = Table(
     comment="the ledger's log of the house; only ever added to",
 )
 
-#: As ``audit_outbox`` is for the records of practices.
+#: As ``audit_outbox`` is for the records of practices; filled by a trigger of ``house_record``.
 house_outbox = Table(
     "house_outbox",
     metadata,

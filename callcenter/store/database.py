@@ -33,6 +33,7 @@ SET_ROW = text("SELECT set_config('app.row', :row, true)")
 #: time-out (PostgreSQL, Appendix A). A lock that was not to be had is one alone of class 55.
 _DOWN_CLASSES = frozenset({"08", "53", "57"})
 _LOCK_NOT_AVAILABLE = "55P03"
+_STATEMENT_CANCELLED = "57014"
 
 
 class DatabaseDown(Unavailable):
@@ -188,6 +189,12 @@ def is_down(error: DBAPIError) -> bool:
 def is_lock_timeout(error: DBAPIError) -> bool:
     """Whether ``error`` says that a lock was not to be had in time."""
     return _sqlstate(error) == _LOCK_NOT_AVAILABLE
+
+
+def is_timeout(error: DBAPIError) -> bool:
+    """Whether ``error`` says that a statement took too long, or a lock was not to be had in time: the session goes on,
+    and what is asked of other rows may well be answered."""
+    return _sqlstate(error) in (_STATEMENT_CANCELLED, _LOCK_NOT_AVAILABLE)
 
 
 def _sqlstate(error: BaseException) -> str:

@@ -20,6 +20,17 @@ def upgrade() -> None:
     _tell_what_waits()
 
 
+#: By the database itself: a server of the release before, which knows of no outbox, may still be writing.
+INTO_THE_OUTBOX = """
+CREATE FUNCTION put_into_house_outbox() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    INSERT INTO house_outbox (record_id) VALUES (NEW.id);
+    RETURN NULL;
+END $$
+"""
+
+
 def _outboxes() -> None:
     written_at = sa.Column(
         "written_at", sa.DateTime(timezone=True), server_default=sa.func.clock_timestamp(), nullable=False
@@ -37,6 +48,11 @@ def _outboxes() -> None:
         sa.PrimaryKeyConstraint("n", name=op.f("pk_house_outbox")),
         sa.UniqueConstraint("record_id", name=op.f("uq_house_outbox_record_id")),
         comment="records of the house that wait for the sealer, in the order of each stream",
+    )
+    op.execute(INTO_THE_OUTBOX)
+    op.execute(
+        "CREATE TRIGGER house_record_waits AFTER INSERT ON house_record FOR EACH ROW "
+        "EXECUTE FUNCTION put_into_house_outbox()"
     )
     for table in ("audit_outbox", "house_outbox"):
         # Rows that live for a second: the dead ones before them would be read again and again.
@@ -66,8 +82,8 @@ def _sealed() -> None:
         sa.CheckConstraint("octet_length(leaf) = 32", name=op.f("ck_audit_leaf_leaf_is_a_digest")),
         sa.CheckConstraint("seq >= 0", name=op.f("ck_audit_leaf_seq")),
         sa.PrimaryKeyConstraint("log_id", "idx", name=op.f("pk_audit_leaf")),
-        sa.UniqueConstraint("record_id", name=op.f("uq_audit_leaf_record_id")),
-        sa.UniqueConstraint("stream", "seq", name=op.f("uq_audit_leaf_stream_seq")),
+        sa.UniqueConstraint("log_id", "record_id", name=op.f("uq_audit_leaf_log_id_record_id")),
+        sa.UniqueConstraint("log_id", "stream", "seq", name=op.f("uq_audit_leaf_log_id_stream_seq")),
         comment="the leaves of each log's Merkle tree; they stay when a record's bytes are erased",
     )
     op.create_table(
@@ -110,7 +126,7 @@ def _may() -> None:
     # Since when a record waits is the database's to say.
     op.execute(f"REVOKE INSERT ON audit_outbox FROM {APP}")
     op.execute(f"GRANT INSERT (practice_id, record_id) ON audit_outbox TO {APP}")
-    op.execute(f"GRANT SELECT, INSERT (record_id) ON house_outbox TO {APP}")
+    op.execute(f"GRANT SELECT ON house_outbox TO {APP}")
 
 
 #: Of the heads of an hour the last one stays, and nobody but the sealer takes the others away.

@@ -206,3 +206,45 @@ async def test_two_sealers_that_are_both_elected_leave_a_log_that_fits(ledger: L
         await ledger.seal(most=3)
     after = await ledger.states()
     assert (added(before, after, TILLEULS), after[TILLEULS].waiting) == (24, 0)
+
+
+async def test_a_log_that_is_held_or_too_slow_keeps_no_other_waiting_and_is_tried_with_half_as_much(
+    ledger: Ledger,
+) -> None:
+    """Whoever holds one row would otherwise keep every practice from telling anything, by half a minute of patience."""
+    cries = Cries()
+    sealer = LogSealer(a_key(), ledger.clock, cries, 4)
+    sealing, holding = (Database(url, pool_size=1) for url in (ledger.url, ledger.root))
+    await ledger.write(TILLEULS)  # so that there is a row of its log to hold
+    await ledger.seal()
+    before, grown = await ledger.states(), []
+    try:
+        await ledger.write(TILLEULS, 9)  # has waited longest, and is tried first
+        await ledger.write(ledger.other)
+        async with sealing.engine.connect() as connection:
+            async with connection.begin():
+                await connection.execute(text("SET lock_timeout = '20ms'"))
+            async with holding.house() as held:
+                await held.execute(text("SELECT 1 FROM audit_log WHERE log_id = :log FOR UPDATE"), {"log": TILLEULS})
+                for _ in range(2):
+                    await sealer.round(connection)
+            assert {log for log, _ in cries.heard} == {TILLEULS}
+            after = await ledger.states()
+            assert [added(before, after, log) for log in (TILLEULS, ledger.other)] == [0, 1]
+            for _ in range(4):
+                await sealer.round(connection)
+                grown.append(added(before, await ledger.states(), TILLEULS))
+    finally:
+        await sealing.close()
+        await holding.close()
+    assert grown == [1, 3, 7, 9]
+
+
+async def test_a_record_of_one_log_with_the_stream_of_another_keeps_neither_from_being_sealed(ledger: Ledger) -> None:
+    stream, before = uuid4(), await ledger.states()
+    async with ledger.app.house() as connection:
+        await HouseLog(ledger.clock, SystemRandom()).note(connection, Act.REFUSED, NOBODY, None, stream=stream)
+    await ledger.write(TILLEULS, 1, stream)
+    await ledger.seal()
+    after = await ledger.states()
+    assert [added(before, after, log) for log in (TILLEULS, HOUSE)] == [1, 1]

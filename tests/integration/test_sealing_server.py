@@ -127,14 +127,19 @@ async def test_doctor_says_whether_records_are_sealed_in_time_and_whether_it_cou
     async with database.practice(TILLEULS) as tx:
         await note(tx, ENTRY, SystemClock(), SystemRandom())
     root = Database(cluster.server.url(user=ROOT, database=database.engine.url.database or ""), pool_size=1)
+    later = []
     try:
-        async with root.house() as connection:
-            await connection.execute(text("ALTER TABLE audit_outbox DISABLE TRIGGER audit_outbox_unchanged"))
-            await connection.execute(text("UPDATE audit_outbox SET written_at = now() - interval '99 seconds'"))
+        for seconds in (99, -99):
+            async with root.house() as connection:
+                await connection.execute(text("ALTER TABLE audit_outbox DISABLE TRIGGER audit_outbox_unchanged"))
+                written = f"UPDATE audit_outbox SET written_at = now() - interval '{seconds} seconds'"
+                await connection.execute(text(written))
+            later.append(await found("ledger"))
     finally:
         await root.close()
-    late = await found("ledger")
+    late, ahead = later
     (tmp_path / "sealer.key").unlink()
     create_sealing_key(tmp_path / "sealer.key", SystemRandom())
     assert "was not signed by the key" in (await found("sealer")).says
     assert (late.healthy, "nothing about patients is told" in late.says) == (False, True)
+    assert (ahead.healthy, "the clock of the database was put back" in ahead.says) == (False, True)

@@ -160,6 +160,24 @@ async def test_only_the_server_and_the_sealer_ask_what_waits(acting: dict[str, D
                 await connection.execute(text(f"SELECT * FROM {asked}"))
 
 
+async def test_p4_what_a_server_of_the_release_before_still_writes_of_the_house_waits_for_its_seal(
+    database: Database, acting: dict[str, Database]
+) -> None:
+    """It knows of no outbox. Left out there, its record would be missed by every verifier, for ever."""
+    record = uuid4()
+    async with database.house() as connection:
+        await connection.execute(WRITE_HOUSE, {"id": record, "stream": uuid4(), "seq": 0, "body": '{"event":"x"}'})
+        waiting = (await connection.execute(text("SELECT record_id FROM house_outbox"))).scalars().all()
+    assert waiting.count(record) == 1
+    async with acting[ROOT].house() as connection:
+        grants = text("SELECT has_any_column_privilege(:app, 'house_outbox', 'INSERT, UPDATE')")
+        assert (await connection.execute(grants, {"app": APP})).scalar_one() is False
+
+
+WRITE_HOUSE = text(
+    "INSERT INTO house_record (id, stream, seq, leaf, body) VALUES (:id, :stream, :seq, "
+    "encode(sha256('\\x00'::bytea || convert_to(:body, 'UTF8')), 'hex'), :body)"
+)
 OLDER = (
     ("11111111-0000-4000-8000-000000000000", 0, "2026-11-26T09:00:05.000000Z"),
     # written by a machine whose clock is behind: it still follows the one before it
@@ -175,17 +193,14 @@ async def test_what_the_house_had_on_record_before_waits_in_the_order_of_its_tim
     name = f"before_sealing_{uuid4().hex[:8]}"
     await cluster.create(name, "template0")
     owner = Database(cluster.server.url(user=OWNER, database=name), pool_size=1)
-    insert = text(
-        "INSERT INTO house_record (id, stream, seq, leaf, body) VALUES (gen_random_uuid(), :stream, :seq, "
-        "encode(sha256('\\x00'::bytea || convert_to(:body, 'UTF8')), 'hex'), :body)"
-    )
     waiting = text("SELECT r.stream, r.seq FROM house_outbox o JOIN house_record r ON r.id = o.record_id ORDER BY o.n")
     try:
         async with owner.engine.begin() as connection:
             await migrate(connection, "0036")
             for stream, seq, at in reversed(OLDER):
                 body = f'{{"ts":"{at}"}}'
-                await connection.execute(insert, {"stream": UUID(stream), "seq": seq, "body": body})
+                record = {"id": uuid4(), "stream": UUID(stream), "seq": seq, "body": body}
+                await connection.execute(WRITE_HOUSE, record)
         async with owner.engine.begin() as connection:
             await migrate(connection)
             found = [(str(row.stream), row.seq) for row in await connection.execute(waiting)]

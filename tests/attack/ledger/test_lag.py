@@ -9,8 +9,11 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from callcenter.app import fittings
+from callcenter.app.alarms import LedgerAlarm
+from callcenter.audit import watching
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.watching import LedgerWatch, Watch
 from callcenter.disclosure.gate import Gate
@@ -18,6 +21,7 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.store.database import Database
 from callcenter.telephony.alerts import Alerts
+from callcenter.telephony.metrics import Metrics
 from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained, replaced
 from tests.attack.ground import Ground, ground_on
 from tests.attack.scene import TILLEULS, House, heard_her_words, house_of, served
@@ -56,11 +60,11 @@ async def watched_house(
         yield house
 
 
-async def _waits_for_an_hour(ground: Ground, clock: DrivenClock) -> None:
+async def _waits_for_an_hour(ground: Ground, clock: DrivenClock, hours: int = 1) -> None:
     async with ground.app.practice(TILLEULS) as tx:
         await note(tx, ENTRY, clock, SystemRandom())
     await ground.change("ALTER TABLE audit_outbox DISABLE TRIGGER audit_outbox_unchanged")
-    await ground.change("UPDATE audit_outbox SET written_at = written_at - interval '1 hour'")
+    await ground.change(f"UPDATE audit_outbox SET written_at = written_at - interval '{hours} hours'")
     await ground.change("ALTER TABLE audit_outbox ENABLE ALWAYS TRIGGER audit_outbox_unchanged")
 
 
@@ -98,6 +102,25 @@ async def _asks_for_her_appointment(house: House) -> Outcome:
         assert await house.alerts("ledger_behind") > 0
         assert "Une personne vous rappellera" in line.heard[-1], "P7: led to a person"
     return outcome
+
+
+def _from_after_now_is_just_now(sabotage: Sabotage) -> None:
+    sabotage.rewrite(watching, "_WAITING", "waits < cast(:ahead AS interval)", "cast(:ahead AS interval) IS NULL")
+
+
+AHEAD = Defence("what waits from after now is behind", "P4: what is told is sealed soon", _from_after_now_is_just_now)
+
+
+@attack(stopped_by=AHEAD)
+async def test_p4_words_are_told_for_as_long_as_the_clock_of_the_database_was_ahead(
+    ground: Ground, clock: DrivenClock
+) -> Outcome:
+    """It was an hour ahead and is put right, and the sealer is dead: for an hour, and more, nothing has waited."""
+    await _waits_for_an_hour(ground, clock, hours=-1)
+    watch = Watch(ground.app, LedgerAlarm(Alerts(Metrics(CollectorRegistry()))))
+    await watch.look()
+    assert watch.is_any_behind() == watch.is_behind(TILLEULS)
+    return gained(not watch.is_behind(TILLEULS))
 
 
 async def test_p7_while_the_ledger_is_behind_whoever_calls_still_leaves_a_message_and_books(

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from enum import Enum
+from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from callcenter.audit import sealer
 from callcenter.audit.ledger import Entry, EventKind, note
-from callcenter.audit.verify import Verdict, What
+from callcenter.audit.logs import origin_of
+from callcenter.audit.sealing_key import SealingKey
+from callcenter.audit.tables import SEARCHED
+from callcenter.audit.verify import Checkpoint, Frontier, Verdict, What, leaf_hash, verify_export
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
+from callcenter.staff.records import NOBODY, Act, HouseLog
 from callcenter.store.database import Database
-from callcenter.store.schema import APP
+from callcenter.store.schema import APP, SEALER
+from tests.attack.defence import Outcome, attack, gained, replaced
 from tests.conftest import Cluster
 from tests.exporting import IVR, TABLES, TILLEULS, Archive, archive_on
+from tests.sealing import a_key, seal_once
 
 
 class Later(Enum):
     """Events that only the verifier needs to know."""
 
     ERASURE = "erasure"
+    ROTATION = "key.rotated"
+
+
+@pytest.fixture
+def erasing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it will be once something of ours erases bodies: the sealer signs the records that say so."""
+    monkeypatch.setattr(sealer, "NEVER_WRITTEN", frozenset())
 
 
 @pytest.fixture
@@ -83,6 +100,7 @@ CAUSES: Mapping[str, tuple[list[list[int]] | None, Verdict]] = {
 }
 
 
+@pytest.mark.usefixtures("erasing")
 @pytest.mark.parametrize(("erases", "verdict"), CAUSES.values(), ids=CAUSES)
 async def test_p4_a_body_is_missing_with_an_erasure(
     archive: Archive, erases: list[list[int]] | None, verdict: Verdict
@@ -101,6 +119,7 @@ async def test_p4_a_body_is_missing_with_an_erasure(
     assert report.erased == (verdict is Verdict.INTACT)
 
 
+@pytest.mark.usefixtures("erasing")
 async def test_p4_another_body_stands_where_one_was_erased(archive: Archive) -> None:
     """Records hold no payload that could be changed; a body is held by its leaf, erased or not."""
     async with archive.app.practice(TILLEULS) as tx:
@@ -116,3 +135,92 @@ async def test_p4_another_body_stands_where_one_was_erased(archive: Archive) -> 
     report = (await archive.export()).report()
     assert report.verdict is Verdict.TAMPERED
     assert What.ROOT in {finding.what for finding in report.findings}
+
+
+# --- whoever may insert a record, a conquered server, has the honest sealer sign what verifiers obey
+
+SIGNED_FOR_NOBODY = replaced(
+    "what verifiers obey and nothing of ours writes is not sealed",
+    "P4: another key is trusted, and a body missed no more, only by our own word",
+    sealer,
+    "NEVER_WRITTEN",
+    frozenset(),
+)
+
+
+async def _sealed_or_cried(archive: Archive) -> None:
+    """A round of the sealer, which cries for this log if it leaves anything of it."""
+    cries = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    async with archive.superuser() as connection:
+        waiting = (await connection.execute(text("SELECT DISTINCT practice_id FROM audit_outbox"))).scalars().all()
+    assert waiting == [log for log, _ in cries]
+
+
+@attack(stopped_by=SIGNED_FOR_NOBODY)
+async def test_p4_verifiers_are_made_to_trust_a_strangers_key(archive: Archive) -> Outcome:
+    """With it the stranger goes on with the log alone, and verifiers who trust ours find it intact."""
+    origin, stranger = origin_of(TILLEULS), SealingKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    await archive.call(Later.ROTATION, vkey=str(stranger.verifier_key(origin)))  # type: ignore[arg-type]
+    await _sealed_or_cried(archive)
+    honest = (await archive.export()).lines
+    begins, *lines = (json.loads(line) for line in honest)
+    records = [line for line, value in zip(honest[1:], lines, strict=True) if "checkpoint" not in value]
+    stream = str(UUID(int=7))
+    placed = {"id": stream, "stream": stream, "seq": 0, "prev": "00" * 32, "log": origin, "v": 1, "event": "untrue"}
+    forged = [*records, json.dumps(placed).encode() + b"\n"]
+    frontier = Frontier()
+    for line in forged:
+        frontier.add(leaf_hash(line.removesuffix(b"\n")))
+    head = json.dumps({**begins, "size": len(forged)}).encode() + b"\n"
+    note = {"checkpoint": stranger.sign(Checkpoint(origin, len(forged), frontier.root()))}
+    # The last checkpoint of ours is passed on the way.
+    ours = [line for line, value in zip(honest[1:], lines, strict=True) if "checkpoint" in value]
+    copy = [head, *records, *ours[-1:], forged[-1], json.dumps(note).encode() + b"\n"]
+    verdict = verify_export(iter(copy), [a_key().verifier_key(origin)]).verdict
+    return gained(verdict is Verdict.INTACT)
+
+
+@attack(stopped_by=SIGNED_FOR_NOBODY)
+async def test_p4_a_body_is_removed_with_a_cause_that_nobody_had(archive: Archive) -> Outcome:
+    """The record says that it was erased; whoever owns the database takes it away."""
+    async with archive.app.practice(TILLEULS) as tx:
+        entry = Entry(Later.ERASURE, IVR, None, {"erases": [[1, 1]]})  # type: ignore[arg-type]
+        await note(tx, entry, archive.clock, SystemRandom())
+    await _sealed_or_cried(archive)
+    gone = "DELETE FROM audit_record WHERE id = (SELECT record_id FROM audit_leaf WHERE log_id = :log AND idx = 1)"
+    await force(archive, gone, log=TILLEULS)
+    report = (await archive.export()).report()
+    return gained(report.verdict is Verdict.INTACT and report.erased)
+
+
+UNREADABLE = {
+    "no JSON": b"{",
+    "no object": b"[1]",
+    "nothing that happened": b'{"event":7}',
+    "another encoding": '{"event":"x"}'.encode("utf-16"),
+    "no text": b"\xff",
+    "too deep": b'{"a":' + b"[" * 100_000,
+    "two lines": b'{"event":\n"x"}',
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+async def test_p4_what_nobody_could_read_is_not_sealed_and_keeps_no_other_log(archive: Archive, body: bytes) -> None:
+    """It would stand in the log for ever, and every verifier would find it changed."""
+    insert = (
+        "INSERT INTO audit_record (id, practice_id, stream, seq, leaf, body) VALUES (:id, :log, :id, 0, "
+        "sha256('\\x00'::bytea || cast(:body AS bytea)), :body)"
+    )
+    async with archive.superuser() as connection:
+        # What is searched of a record keeps most of it out already, where nobody has taken that away.
+        for column in SEARCHED:
+            await connection.execute(text(f"ALTER TABLE audit_record ALTER COLUMN {column} DROP EXPRESSION"))
+        await connection.execute(text(insert), {"id": UUID(int=7), "log": TILLEULS, "body": body})
+        waits = "INSERT INTO audit_outbox (practice_id, record_id) VALUES (:log, :id)"
+        await connection.execute(text(waits), {"log": TILLEULS, "id": UUID(int=7)})
+    async with archive.app.house() as connection:
+        await HouseLog(archive.clock, SystemRandom()).note(connection, Act.REFUSED, NOBODY, None)
+    (cry,) = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert (cry[0], "nobody could read it" in cry[1]) == (TILLEULS, True)
+    async with archive.superuser() as connection:
+        assert (await connection.execute(text("SELECT 1 FROM house_outbox"))).all() == []
