@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from uuid import UUID
 
 import click
 
 from callcenter.audit.describing import describe_record
+from callcenter.audit.ledger import canonical
 from callcenter.audit.reading import Record, disclosures, records_of_call
 from callcenter.calls.lookup import find_call
 from callcenter.cli.audit_anchor import audit_anchor
@@ -56,7 +56,7 @@ def audit_show(context: Context, last: bool, call_id: UUID | None, sid: str | No
     records = run(_records(context.settings, call_id, sid))
     if as_json:
         for record in records:
-            click.echo(json.dumps(record.body, ensure_ascii=False))
+            click.echo(canonical(record.body).decode())
         return
     for record in records:
         click.echo(describe_record(record))
