@@ -43,6 +43,7 @@ class Exported:
         records: of them written.
         checkpoints: written.
         covered: records under the largest checkpoint.
+        waiting: records that are on file and not sealed yet, which are not in it; ten thousand at most are counted.
         odd: rows that say something else than the record that they stand by, the first of them; ``oddities``: all.
     """
 
@@ -51,6 +52,7 @@ class Exported:
     records: int = 0
     checkpoints: int = 0
     covered: int = 0
+    waiting: int = 0
     odd: list[str] = field(default_factory=list)
     oddities: int = 0
 
@@ -71,7 +73,8 @@ async def one_moment(database: Database, log: UUID) -> AsyncIterator[Transaction
 async def begin(tx: Transaction) -> Exported:
     """The log of ``tx``, before any of it is written."""
     size = (await tx.connection.execute(_SIZE, {"log": tx.practice})).scalar_one()
-    return Exported(origin_of(tx.practice), int(size))
+    waiting = (await tx.connection.execute(_WAITING[tx.practice == HOUSE_LOG], {"log": tx.practice})).scalar_one()
+    return Exported(origin_of(tx.practice), int(size), waiting=int(waiting))
 
 
 async def lines(tx: Transaction, exported: Exported, page: int = PAGE) -> AsyncIterator[bytes]:
@@ -218,6 +221,12 @@ _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 _BEFORE_ALL, _AFTER_ALL = -(2**63), 2**63 - 1  # of a bigint
 
 _SIZE = text("SELECT coalesce(max(idx)::numeric + 1, 0) FROM audit_leaf WHERE log_id = :log")
+_WAITING = {
+    False: text(
+        "SELECT count(*) FROM (SELECT FROM audit_outbox WHERE practice_id = cast(:log AS uuid) LIMIT 10000) AS waits"
+    ),
+    True: text("SELECT count(*) FROM (SELECT FROM house_outbox WHERE cast(:log AS uuid) IS NOT NULL LIMIT 10000) AS w"),
+}
 _STATE = text("SELECT size, frontier FROM audit_log WHERE log_id = :log")
 _HEADS = text(
     """

@@ -33,13 +33,15 @@ A_WHILE = 100_000
 def audit_export(context: Context, log: str, output: Path, force: bool, by: str) -> None:
     """Write a log as a file: every sealed record of a practice, or of the house, with the signed heads.
 
-    That it leaves is on record before it does. Whoever receives it runs « callcenter audit verify », or the one file
-    callcenter/audit/verify.py without anything else of callcenter. Exit 1: it is written as the database stands, and
-    columns of the database contradict the records that they stand by.
+    What is not sealed yet is not in it, and is counted. That it leaves is on record before it does. Whoever receives it
+    runs « callcenter audit verify », or the one file callcenter/audit/verify.py without anything else of callcenter.
+    Exit 1: it is written as the database stands, and columns of the database contradict the records that they stand by.
     """
     with whole_file(output, replace=force) as file:
         exported = run(_export(context.settings, log, by, file))
     click.echo(f"{exported.origin}: {exported.records} records under {exported.checkpoints} checkpoints in {output}")
+    if exported.waiting:
+        click.echo(f"not sealed yet, and not in it: {exported.waiting}; the server seals within seconds", err=True)
     if exported.covered < exported.records:
         click.echo(f"the last checkpoint covers {exported.covered} records only: `callcenter doctor`", err=True)
     if exported.oddities:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from callcenter.cli.context import Context, by_option, run
+from callcenter.cli.whole_file import whole_file
 from callcenter.installation import open_data
 from callcenter.kernel.clock import SystemClock
-from callcenter.kernel.errors import Unavailable
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.directory import Directory
-from callcenter.reports.fhir_export import LIST, lines_of, standing
+from callcenter.reports.fhir_export import LIST, Standing, lines_of, standing
 from callcenter.settings import Settings
 from callcenter.staff.acts import StaffActs
 
@@ -20,35 +21,31 @@ from callcenter.staff.acts import StaffActs
 @click.command()
 @click.argument("practice")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--check", is_flag=True, help="Check each event against IHE's profile, and write nothing if one fails.")
 @by_option
 @click.pass_obj
-def fhir(context: Context, practice: str, output: Path, check: bool, by: str) -> None:
+def fhir(context: Context, practice: str, output: Path, force: bool, check: bool, by: str) -> None:
     """Write a practice's disclosures and refusals as FHIR R4 AuditEvents (IHE BALP), one JSON a line.
 
-    That they leave is on record first. The file holds references and tokens, no name and no number (docs/fhir.md).
+    That they leave is on record first. The file holds references and tokens, no name and no number (docs/fhir.md); and
+    what is sealed alone, so that the ledger's own export proves each of them.
     """
-    written = run(_write(context.settings, practice, output, check=check, by=by))
-    click.echo(f"{written} events written to {output}{', each as the profile wants it' if check else ''}")
+    with whole_file(output, replace=force) as file:
+        stood = run(_write(context.settings, practice, file, check=check, by=by))
+    click.echo(f"{stood.sealed} events written to {output}{', each as the profile wants it' if check else ''}")
+    if stood.waiting:
+        click.echo(f"{stood.waiting} more are not sealed yet: they leave with the next file, seconds later", err=True)
 
 
-async def _write(settings: Settings, slug: str, output: Path, *, check: bool, by: str) -> int:
-    clock, written = SystemClock(), 0
-    beside = output.with_name(f"{output.name}.part")
+async def _write(settings: Settings, slug: str, file: BinaryIO, *, check: bool, by: str) -> Standing:
+    clock = SystemClock()
     async with open_data(settings) as data:
         async with data.database.house() as connection:
             practice = (await Directory.by_slug(connection, slug, clock.now())).id
-        count, until = await standing(data.database, practice)
+        stood = await standing(data.database, practice)
         async with data.database.practice(practice) as tx:  # P1: on record before a line leaves
-            await StaffActs(clock, SystemRandom()).list_exported(tx, LIST, count, None, by)
-        try:
-            with beside.open("w", encoding="utf-8", newline="\n") as file:
-                async for line in lines_of(data.database, practice, settings.public_base_url, until, check=check):
-                    file.write(line + "\n")
-                    written += 1
-            beside.replace(output)
-        except OSError as error:
-            raise Unavailable(f"{output} cannot be written ({error.strerror}): choose another place") from error
-        finally:
-            beside.unlink(missing_ok=True)
-    return written
+            await StaffActs(clock, SystemRandom()).list_exported(tx, LIST, stood.sealed, None, by)
+        async for line in lines_of(data.database, practice, settings.public_base_url, stood.size, check=check):
+            file.write(f"{line}\n".encode())
+    return stood

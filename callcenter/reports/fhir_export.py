@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
@@ -24,21 +25,37 @@ class NotTheProfile(IntegrityError):
     """An event is not what the profile wants: the record, or what makes events of records, is not as it should be."""
 
 
-async def standing(database: Database, practice: UUID) -> tuple[int, str]:
-    """How many decisions to tell something are on record, and when the last of them was, as the ledger writes it."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is on record of decisions to tell something.
+
+    Arguments:
+        sealed: how many have their place in the practice's log, which proves them.
+        waiting: how many are not sealed yet: they leave with the next file.
+        size: leaves of the log, by which what is sealed later is told apart.
+    """
+
+    sealed: int
+    waiting: int
+    size: int
+
+
+async def standing(database: Database, practice: UUID) -> Standing:
+    """What is on record now."""
     async with database.practice(practice) as tx:
-        row = (await tx.connection.execute(_STANDING, {"practice": practice})).one()
-    return int(row.many), row.until or ""
+        size = int((await tx.connection.execute(_SIZE, {"practice": practice})).scalar_one())
+        row = (await tx.connection.execute(_STANDING, {"practice": practice, "size": size})).one()
+    return Standing(int(row.sealed), int(row.many) - int(row.sealed), size)
 
 
 async def lines_of(
-    database: Database, practice: UUID, server: str, until: str, *, check: bool = False
+    database: Database, practice: UUID, server: str, size: int, *, check: bool = False
 ) -> AsyncIterator[str]:
-    """The events, in the order of time, each a line of JSON without its end.
+    """The events of sealed records, in the order of time, each a line of JSON without its end.
 
     Arguments:
         server: the public address of the installation.
-        until: the last moment, as the ledger writes it.
+        size: of the log: records of its first ``size`` leaves.
         check: look at each whether it is what the profile wants.
 
     Raises:
@@ -47,11 +64,11 @@ async def lines_of(
     """
     origin, after, last = Origin(server, str(practice)), "", UUID(int=0)
     while True:
-        values = {"practice": practice, "after": after, "last": last, "until": until, "limit": PAGE}
+        values = {"practice": practice, "after": after, "last": last, "size": size, "limit": PAGE}
         async with database.practice(practice) as tx:
             rows = (await tx.connection.execute(_PAGE_OF, values)).all()
         for row in rows:
-            if leaf_of(row.body) != row.leaf:
+            if not leaf_of(row.body) == row.leaf == row.sealed:
                 raise IntegrityError(
                     f"record {row.id} of the ledger is not the one of its leaf: `callcenter audit show`"
                 )
@@ -65,13 +82,19 @@ async def lines_of(
         after, last = rows[-1].at, rows[-1].id
 
 
+_SIZE = text("SELECT coalesce(max(idx) + 1, 0) FROM audit_leaf WHERE log_id = :practice")
 _STANDING = text(
-    "SELECT count(*) AS many, max(at) AS until FROM audit_record WHERE practice_id = :practice AND event = 'disclosure'"
+    """
+    SELECT count(*) AS many, count(l.idx) AS sealed
+    FROM audit_record r LEFT JOIN audit_leaf l ON l.record_id = r.id AND l.idx < :size
+    WHERE r.practice_id = :practice AND r.event = 'disclosure'
+    """
 )
 _PAGE_OF = text(
     """
-    SELECT id, at, leaf, body FROM audit_record
-    WHERE practice_id = :practice AND event = 'disclosure' AND at <= :until AND (at, id) > (:after, :last)
-    ORDER BY at, id LIMIT :limit
+    SELECT r.id, r.at, r.leaf, r.body, l.leaf AS sealed
+    FROM audit_record r JOIN audit_leaf l ON l.record_id = r.id AND l.idx < :size
+    WHERE r.practice_id = :practice AND r.event = 'disclosure' AND (r.at, r.id) > (:after, :last)
+    ORDER BY r.at, r.id LIMIT :limit
     """
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import stat
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -84,6 +85,8 @@ async def test_a_log_leaves_on_record_and_its_reader_is_told_that_it_is_intact(
     assert exported.exit_code == 0, exported.output
     assert exported.stdout.startswith(f"callcenter/{TILLEULS}: ")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    house = await typed(config, "export", "house", "-o", tmp_path / "house")
+    assert "nothing of « house » is sealed yet" in house.output
     async with archive.app.practice(TILLEULS) as tx:
         query = text("SELECT count(*) FROM audit_record WHERE event = 'ledger.exported' AND actor = 'camille'")
         assert (await tx.connection.execute(query)).scalar_one() == 1
@@ -268,7 +271,9 @@ async def test_somebody_signs_what_continues_what_they_have_seen_and_it_is_in_th
     await typed(config, "export", SLUG, "-o", file)
     first = await typed(config, *signing, "--first")
     assert first.exit_code == 0, first.output
-    await archive.seal()  # that it was exported
+    again = await typed(config, "export", SLUG, "-o", file, "--force")
+    assert re.search("not sealed yet, and not in it: [1-9]", again.stderr)  # that it was exported
+    await archive.seal()
     await typed(config, "export", SLUG, "-o", file, "--force")
     second = await typed(config, *signing)
     assert second.exit_code == 0, second.output

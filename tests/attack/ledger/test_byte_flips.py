@@ -11,14 +11,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from callcenter.audit.anchors import Anchor, AnchorKind, keep_anchor
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.sealer import LogBroken, LogSealer
 from callcenter.audit.verify import Verdict
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.staff.records import NOBODY, Act, HouseLog
 from callcenter.store.database import Transaction
+from callcenter.store.schema import metadata
 from tests.attack.ledger.conftest import Scene
-from tests.exporting import HOUSE, TABLES, TILLEULS, Meddler
+from tests.exporting import HOUSE, TABLES, TILLEULS, TODAY, Meddler
 from tests.sealing import Cries, a_key
 
 #: Turns one bit of a value, by the type that its column has.
@@ -38,19 +40,13 @@ PROVES_NOTHING = {
     ("house_outbox", "written_at"): "the same",
     ("audit_outbox", "n"): "a place in the queue: a stream that is sealed out of its order is found by the verifier",
     ("house_outbox", "n"): "the same",
+    **{
+        ("audit_anchor", column): "it says where to look: what is held there is compared, and proves what it is"
+        for column in ("log_id", "kind", "place", "size", "note", "receipt", "anchored_at")
+    },
 }
 
-
-COLUMNS = {
-    "audit_record": "id practice_id stream seq call_id leaf body at event actor subject ref",
-    "audit_outbox": "n practice_id record_id written_at",
-    "audit_leaf": "log_id idx record_id stream seq leaf",
-    "audit_checkpoint": "log_id size note signed_at",
-    "audit_log": "log_id size frontier sealed_at",
-    "house_record": "id stream seq leaf body",
-    "house_outbox": "n record_id written_at",
-}
-EVERY = [(table, column) for table, columns in COLUMNS.items() for column in columns.split()]
+EVERY = [(table, column.name) for table in TABLES for column in metadata.tables[table].columns]
 SEALED = [one for one in EVERY if "outbox" not in one[0]]
 #: Of a record that waits, what the sealer looks at before it appends a leaf.
 WAITS = [
@@ -87,6 +83,7 @@ async def test_every_column_is_turned_somewhere_or_proves_nothing(house: Scene) 
 async def test_p4_a_bit_is_turned_in_what_is_sealed(house: Scene, table: str, column: str) -> None:
     log = HOUSE if table.startswith("house") else TILLEULS
     async with house.archive.meddling() as db:
+        await keep_anchor(in_tilleuls(db), Anchor(AnchorKind.TIMESTAMP, "https://tsa", 4, "a note", b"token", TODAY))
         assert await told(db, log) == set()
         await turn(db, table, column, f"{'true' if log == HOUSE else TILLEULS_ROWS[table]} ORDER BY {LAST[table]} DESC")
         found = await told(db, log)
@@ -148,13 +145,14 @@ PUT_IN = {
 }
 TILLEULS_ROWS = {
     "audit_record": f"id IN (SELECT record_id FROM audit_leaf WHERE log_id = '{TILLEULS}' AND idx > 4)",
-    **dict.fromkeys(("audit_leaf", "audit_checkpoint", "audit_log"), f"log_id = '{TILLEULS}'"),
+    **dict.fromkeys(("audit_leaf", "audit_checkpoint", "audit_log", "audit_anchor"), f"log_id = '{TILLEULS}'"),
 }
 LAST = {
     "audit_record": "seq",
     "audit_leaf": "idx",
     "audit_checkpoint": "size",
     "audit_log": "size",
+    "audit_anchor": "size",
     "house_record": "seq",
 }
 ENTRY = Entry(EventKind.CALL_STARTED, {"kind": "ivr", "id": "callcenter"})

@@ -9,6 +9,7 @@ found (T87).
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -152,12 +153,20 @@ async def test_p4_the_bodies_of_a_call_are_deleted_as_if_they_had_been_erased(sc
 
 @attack(stopped_by=SIGNATURE)
 async def test_p4_a_checkpoint_is_edited(scene: Scene) -> Outcome:
-    """Its root is that of the records as somebody else wants them; who edits it has no key."""
-    async with scene.archive.meddling() as db:
-        size = await place(db, scene.calls[2], 3) + 1
-        edit = "UPDATE audit_checkpoint SET note = replace(note, :size, :other) WHERE log_id = :log AND size = :at"
-        await db.do(edit, log=TILLEULS, at=size, size=f"\n{size}\n", other=f"\n{size - 1}\n")
-        return await judged(db)
+    """Its root is that of the records as somebody else wants them, or its size; who edits it has no key."""
+    outcomes = set()
+    for line in (1, 2):
+        async with scene.archive.meddling() as db:
+            size = await place(db, scene.calls[2], 3) + 1
+            query = "SELECT note FROM audit_checkpoint WHERE log_id = :log AND size = :size"
+            (head,) = await db.rows(query, log=TILLEULS, size=size)
+            lines = head.note.split("\n")
+            lines[line] = (f"{size - 1}", b64encode(bytes(32)).decode())[line - 1]
+            edit = "UPDATE audit_checkpoint SET note = :note WHERE log_id = :log AND size = :size"
+            await db.do(edit, log=TILLEULS, size=size, note="\n".join(lines))
+            outcomes.add(await judged(db))
+    (outcome,) = outcomes
+    return outcome
 
 
 @attack(stopped_by=UNSIGNED)
