@@ -24,8 +24,14 @@ from pathlib import Path
 from struct import Struct
 from typing import Any, BinaryIO, NoReturn
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+except ImportError as missing:  # as a program it says so, by the exit code for what could not be checked
+    if __name__ != "__main__":
+        raise
+    print(f"could not check: {missing}. Install it: python -m pip install cryptography", file=sys.stderr)
+    sys.exit(2)
 
 
 class Malformed(Exception):

@@ -102,6 +102,15 @@ def test_the_file_alone_verifies_where_nothing_of_ours_is(folder: Path) -> None:
     assert told.startswith("TAMPERED: callcenter/")
 
 
+def test_without_the_package_that_it_needs_it_could_not_check(folder: Path) -> None:
+    command = [sys.executable, "-I", "-S", str(SOURCE), str(folder / "log.ccaudit"), "--trust", str(folder / "keys")]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env={"LC_ALL": "C"})
+    assert done.returncode == 2
+    assert done.stderr == (
+        "could not check: No module named 'cryptography'. Install it: python -m pip install cryptography\n"
+    )
+
+
 def test_it_says_what_it_was_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(folder) == 0
     told = capsys.readouterr().out
