@@ -29,7 +29,7 @@ REFUSED = 1
 
 
 @click.command("publish")
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--prompts", type=click.Path(path_type=Path), help="The prompts; by default FOLDER's, or as configured.")
 @by_option
 @click.pass_obj

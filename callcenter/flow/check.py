@@ -95,7 +95,9 @@ def read_grounds(book_path: str | Path, policy_path: str | Path) -> Grounds | Ch
 def read_flow(file: Path, book: PromptBook) -> Flow | CheckReport:
     """The flow in ``file``, or what is wrong with it."""
     if not file.is_file():
-        return CheckReport(f"{Problem(str(file), 0, 'there is no such file', 'check the path')}\n", Verdict.UNCHECKED)
+        beside = ", ".join(sorted(one.stem for one in file.parent.glob("*.yaml")))
+        mend = f"name one that is there: {beside}" if beside else "check the path"
+        return CheckReport(f"{Problem(str(file), 0, 'there is no such file', mend)}\n", Verdict.UNCHECKED)
     try:
         return load_flow(file, book)
     except DataProblems as error:
@@ -156,9 +158,9 @@ def explain_step(path: str | Path, name: str, *, book_path: str | Path, policy_p
     try:
         explained = explain(flow, name, grounds.book, grounds.policy)
     except NoSuchStep:
-        near = get_close_matches(name, flow.steps, n=3) or list(flow.steps)
+        near = get_close_matches(name, flow.steps, n=3)
         what = f"the flow « {flow.name} » has no step « {name} » to which a way leads"
-        mend = f"name one of its steps, such as {', '.join(near[:3])}"
+        mend = f"name one of its steps, such as {', '.join(near)}" if near else f"its steps: {', '.join(flow.steps)}"
         return CheckReport(f"{Problem(str(file), 0, what, mend)}\n", Verdict.UNCHECKED)
     if explained.refuted is not None:
         return CheckReport(describe(explained.refuted), Verdict.REFUSED)

@@ -167,6 +167,8 @@ def test_a_step_that_is_not_there_is_answered_with_those_that_are() -> None:
     assert report.exit_code == 2
     assert "has no step « slotread »" in report.text
     assert "mend: name one of its steps, such as slot_read" in report.text
+    assert "mend: its steps: welcome, arrival, " in explained("accueil", "zzz").text
+    assert "mend: name one that is there: accueil, operateur, rappel, " in explained("acueil", "read").text
     flow = load_flow("flows/accueil.yaml", PromptBook.load("flows/prompts/fr.yaml"))
     with pytest.raises(NoSuchStep) as refused:
         explain(flow, "nowhere", PromptBook.load("flows/prompts/fr.yaml"), load_policy(POLICY))
