@@ -20,8 +20,17 @@ from callcenter.telephony.alerts import AlertKind, Alerts
 
 _log = structlog.get_logger(__name__)
 
-#: Seconds between two rounds: of a log at most one head is signed in that time, and a record waits little longer.
+#: Seconds between two rounds, unless one was not enough: of a log at most one head is signed in that time, and a record
+#: waits little longer.
 EVERY = 1.0
+#: By these the server finds out within 20 seconds that the network to the elected session is cut, ends it, and with it
+#: the election: before anything is refused (``audit.watching.LONGEST``). Otherwise TCP keeps it for hours.
+NOTICED_WHEN_CUT = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20000",  # the same for what was sent and is not acknowledged, in ms
+}
 
 
 @dataclass(slots=True)
@@ -36,13 +45,17 @@ class Sealing:
     url: str
     sealer: LogSealer
 
+    def database(self) -> Database:
+        """The database, as the sealer reaches it: by one connection."""
+        return Database(self.url, pool_size=1, application="callcenter-sealer", settings=NOTICED_WHEN_CUT)
+
     async def run(self) -> None:
         """Wait to be elected, then seal, on one connection: with it ends the election.
 
         Raises:
             DatabaseDown: it was lost, or could not be had.
         """
-        database = Database(self.url, pool_size=1, application="callcenter-sealer")
+        database = self.database()
         try:
             async with reached(database) as connection:
                 ours = False
@@ -52,7 +65,8 @@ class Sealing:
                         _log.info("sealing")
                     if ours:
                         await self.sealer.round(connection)
-                    await asyncio.sleep(EVERY)
+                    if not self.sealer.more:
+                        await asyncio.sleep(EVERY)
         finally:
             await database.close()
 
@@ -62,7 +76,7 @@ class Sealing:
         Raises:
             DatabaseDown: it does not answer.
         """
-        database = Database(self.url, pool_size=1, application="callcenter-sealer")
+        database = self.database()
         try:
             async with reached(database) as connection:
                 if await elected(connection):
@@ -77,7 +91,7 @@ class Sealing:
             WrongLogin: it may do more, or less, than seal.
             DatabaseDown: it does not answer.
         """
-        database = Database(self.url, pool_size=1, application="callcenter-sealer")
+        database = self.database()
         try:
             async with database.house() as connection:
                 return await require_sealer_login(connection)

@@ -87,6 +87,8 @@ class LogSealer:
     clock: Clock
     alarm: SealingAlarm
     most: int = MOST_AT_ONCE
+    #: Whether the last round took of some log as many records as it takes at once: there may be more.
+    more: bool = field(default=False, init=False)
     #: The last heads that we have signed ourselves: a database that is set back to before them is found out.
     _signed: dict[UUID, Checkpoint] = field(default_factory=dict, repr=False)
     #: Records that one transaction takes of logs that were too slow lately.
@@ -101,10 +103,10 @@ class LogSealer:
         """
         async with connection.begin():
             logs = list((await connection.execute(_LOGS)).scalars())
-        sealed = 0
+        sealed, self.more = 0, False
         for log in logs:
             try:
-                sealed += await self.seal(connection, log)
+                taken = await self.seal(connection, log)
             except LogBroken as broken:
                 self.alarm.log_broken(log, str(broken))
             except DBAPIError as error:
@@ -116,6 +118,8 @@ class LogSealer:
                 else:
                     self.alarm.log_broken(log, _refusal(error))
             else:
+                sealed += taken
+                self.more |= taken == self._at_once(log)
                 self._fewer[log] = min(self.most, self._at_once(log) * 2)
         return sealed
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -60,9 +61,17 @@ class Database:
         url: SQLAlchemy URL (``postgresql+asyncpg``), logging in as a member of the app role alone.
         pool_size: connections kept open.
         application: shown in ``pg_stat_activity``.
+        settings: further ones of its sessions, by PostgreSQL's names.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, application: str = "callcenter") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        application: str = "callcenter",
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -78,6 +87,7 @@ class Database:
                     "lock_timeout": str(LOCK_TIMEOUT_MS),
                     "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
                     "jit": "off",
+                    **settings,
                 },
             },
         )

@@ -4,20 +4,47 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.exc import DBAPIError
 
+from callcenter.kernel.errors import CallcenterError
+from callcenter.store.database import is_lock_timeout
 from callcenter.store.schema import APP, SEALER, guard_log_statements
 
 revision = "0037"
 down_revision = "0036"
 
 
+#: For how long we wait for servers that write, unless the session says otherwise: behind us, all their calls wait.
+PATIENCE = "10s"
+
+
 def upgrade() -> None:
+    _alone()
     _outboxes()
     _put_into_the_outboxes_what_is_not_sealed()
     _sealed()
     _may()
     _keep()
     _tell_what_waits()
+
+
+def _alone() -> None:
+    """Nobody writes a record between those that are put into the outbox here and those that the trigger puts there.
+
+    Raises:
+        CallcenterError: somebody else is at it.
+    """
+    own = f"CASE current_setting('lock_timeout') WHEN '0' THEN '{PATIENCE}' ELSE current_setting('lock_timeout') END"
+    op.execute(f"SELECT set_config('lock_timeout', {own}, true)")
+    try:
+        op.execute("LOCK TABLE audit_outbox, house_record IN ACCESS EXCLUSIVE MODE")
+    except DBAPIError as error:
+        if not is_lock_timeout(error):
+            raise
+        raise CallcenterError(
+            "records are being written while the ledger's tables change: stop every server that uses this database, "
+            "and migrate again; nothing was changed"
+        ) from error
 
 
 #: By the database itself: a server of the release before, which knows of no outbox, may still be writing.
@@ -32,10 +59,11 @@ END $$
 
 
 def _outboxes() -> None:
-    written_at = sa.Column(
-        "written_at", sa.DateTime(timezone=True), server_default=sa.func.clock_timestamp(), nullable=False
-    )
+    # What stands waits from this moment on, which is one for all rows: the table is not written anew under its lock, as
+    # it would be for a value that is worked out row by row.
+    written_at = sa.Column("written_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False)
     op.add_column("audit_outbox", written_at)
+    op.alter_column("audit_outbox", "written_at", server_default=sa.func.clock_timestamp())
     op.create_index(op.f("ix_audit_outbox_practice_id_n"), "audit_outbox", ["practice_id", "n"])
     op.create_table(
         "house_outbox",

@@ -9,9 +9,11 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 
-from callcenter.app import Running, run_server
+from callcenter.app import Running, run_server, sealing
 from callcenter.audit.ledger import Entry, EventKind, note
+from callcenter.audit.sealer import LogSealer
 from callcenter.audit.sealing_key import create_sealing_key
+from callcenter.audit.watching import LONGEST, waiting
 from callcenter.doctor import Finding, examine
 from callcenter.installation import Addresses, require_sealing
 from callcenter.kernel.clock import DrivenClock, SystemClock
@@ -26,7 +28,7 @@ from callcenter.store.roles import WrongLogin
 from callcenter.store.schema import APP, SEALER
 from tests.acceptance.stage import stage_settings
 from tests.conftest import ROOT, Cluster
-from tests.sealing import seal_once, verified
+from tests.sealing import Cries, a_key, seal_once, verified
 
 TILLEULS = demo_id("practice", "cabinet-des-tilleuls")
 ENTRY = Entry(EventKind.CALL_STARTED, {"kind": "ivr", "id": "callcenter"})
@@ -77,6 +79,43 @@ async def test_a_server_seals_what_is_written_and_says_when(
     assert {state.waiting for state in states.values()} == {0}
 
 
+async def test_while_more_waits_than_one_round_takes_the_next_begins_at_once(
+    addresses: Addresses, database: Database, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an outage, or a migration: at one batch a second what has piled up would keep practices from telling."""
+    monkeypatch.setattr(sealing, "EVERY", 3_600.0)
+    async with database.practice(TILLEULS) as tx:
+        for _ in range(7):
+            await note(tx, ENTRY, clock, SystemRandom())
+    cries = Cries()
+    running = asyncio.create_task(sealing.Sealing(str(addresses.sealer), LogSealer(a_key(), clock, cries, 2)).run())
+    try:
+        async with asyncio.timeout(60):
+            while await waiting(database):
+                await asyncio.sleep(0.02)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+    assert cries.heard == []
+
+
+async def test_the_session_that_is_elected_is_ended_soon_once_its_network_is_cut(
+    addresses: Addresses, clock: DrivenClock
+) -> None:
+    """The server notices, by TCP: 5 seconds of silence and three questions, before anything is refused."""
+    database = sealing.Sealing(str(addresses.sealer), LogSealer(a_key(), clock, Cries())).database()
+    # What the session asked for: what is shown of it is nothing where it came by a socket of the machine.
+    asked = text("SELECT name, reset_val::int AS value FROM pg_settings WHERE name ~ '^tcp_' AND source = 'client'")
+    try:
+        async with database.house() as connection:
+            found = {row.name: row.value for row in await connection.execute(asked)}
+    finally:
+        await database.close()
+    idle, interval, count = (found[f"tcp_keepalives_{what}"] for what in ("idle", "interval", "count"))
+    assert 0 < idle + interval * count < LONGEST.total_seconds()
+    assert 0 < found["tcp_user_timeout"] < LONGEST.total_seconds() * 1_000
+
+
 async def test_no_server_seals_without_the_key_or_by_a_login_that_may_do_more(
     settings: Settings, addresses: Addresses, clock: DrivenClock, tmp_path: Path
 ) -> None:
@@ -93,10 +132,10 @@ async def test_no_server_seals_without_the_key_or_by_a_login_that_may_do_more(
 async def test_a_process_that_leaves_jobs_to_others_needs_no_key_and_seals_nothing(
     settings: Settings, addresses: Addresses, database: Database, clock: DrivenClock
 ) -> None:
-    sealing = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = :sealer")
+    sessions = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = :sealer")
     server = run_server(settings, addresses, clock=clock, voice=SilentVoice(), jobs=False)
     async with server, database.house() as connection:
-        assert (await connection.execute(sealing, {"sealer": SEALER})).scalar_one() == 0
+        assert (await connection.execute(sessions, {"sealer": SEALER})).scalar_one() == 0
 
 
 def test_where_jobs_are_worked_on_it_is_said_what_sealing_needs(addresses: Addresses) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo_file import demo_id
 from callcenter.staff.records import NOBODY, Act, HouseLog
@@ -172,6 +173,38 @@ async def test_p4_what_a_server_of_the_release_before_still_writes_of_the_house_
     async with acting[ROOT].house() as connection:
         grants = text("SELECT has_any_column_privilege(:app, 'house_outbox', 'INSERT, UPDATE')")
         assert (await connection.execute(grants, {"app": APP})).scalar_one() is False
+
+
+async def test_a_large_outbox_is_not_written_anew_by_the_migration_and_whoever_writes_in_it_is_named(
+    cluster: Cluster,
+) -> None:
+    name = f"before_sealing_{uuid4().hex[:8]}"
+    await cluster.create(name, "template0")
+    owner, root = (Database(cluster.server.url(user=user, database=name), pool_size=2) for user in (OWNER, ROOT))
+    place = text("SELECT pg_relation_filenode('audit_outbox')")
+    try:
+        async with owner.engine.begin() as connection:
+            await migrate(connection, "0036")
+            before = (await connection.execute(place)).scalar_one()
+        async with root.house() as connection:
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+            row = "INSERT INTO audit_outbox (practice_id, record_id) SELECT gen_random_uuid(), gen_random_uuid()"
+            await connection.execute(text(f"{row} FROM generate_series(1, 3)"))
+        async with root.house() as writing:
+            await writing.execute(text("LOCK TABLE house_record IN ROW EXCLUSIVE MODE"))
+            async with owner.engine.connect() as connection:
+                await connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
+                with pytest.raises(CallcenterError, match="stop every server"):
+                    await migrate(connection, "0037")
+        async with owner.engine.begin() as connection:
+            await migrate(connection, "0037")
+            assert (await connection.execute(place)).scalar_one() == before
+            written = (await connection.execute(text("SELECT written_at = now() FROM audit_outbox"))).scalars().all()
+    finally:
+        await owner.close()
+        await root.close()
+        await cluster.drop(name)
+    assert written == [True, True, True]
 
 
 WRITE_HOUSE = text(

@@ -91,3 +91,15 @@ def test_every_threat_says_what_is_ours_and_names_its_tests(threat: str) -> None
 def test_every_promise_has_its_tests(promise: str) -> None:
     by_promise = re.split(r"^\*\*(P\d) ", sections("## ", MODEL)["5. Promise by promise"], flags=re.MULTILINE)
     assert named(dict(zip(by_promise[1::2], by_promise[2::2], strict=True))[promise])
+
+
+def test_threats_stand_in_order_once_each_and_promises_too() -> None:
+    numbers = [int(re.findall(r"\d+", threat)[0]) for threat in THREATS]
+    assert numbers == sorted(set(numbers))
+    assert re.findall(r"^\*\*(P\d) ", MODEL, flags=re.MULTILINE) == PROMISES
+    assert re.findall(r"(?<!\n)\n#+ .*", MODEL) == [], "a heading stands after an empty line"
+
+
+def test_every_threat_that_is_referred_to_exists() -> None:
+    known = {int(re.findall(r"\d+", threat)[0]) for threat in THREATS}
+    assert {int(number) for number in re.findall(r"\bT(\d{1,2})\b", MODEL)} - known == set()
