@@ -286,7 +286,9 @@ async def test_everything_comes_back_as_it_was_counted_and_goes_on(
         for path in restored.keys:
             assert path.read_bytes() == (scene.folder / path.name).read_bytes()
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert "later checkpoint" in told(made.manifest, restored)
+        said = told(made.manifest, restored)
+        assert "later checkpoint" in said
+        assert "of the same size: tell them to keep both" in said
         assert await served_from(there)
         async with as_owner(there) as owner, owner.house() as connection:
             assert {name: rows for name, rows in (await rows_of(connection)).items() if rows} == {
