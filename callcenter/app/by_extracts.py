@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Final
@@ -32,7 +32,7 @@ from callcenter.reports import extracts as rows
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
 from callcenter.reports.on_record import is_of
 from callcenter.reports.people import names_of
-from callcenter.reports.register_extract import MOST_LINES, Extract, Material, Practice, Request, compose
+from callcenter.reports.register_extract import MOST_LINES, MOST_RECORDS, Extract, Material, Practice, Request, compose
 from callcenter.reports.register_json import as_json
 from callcenter.reports.register_paper import on_paper
 from callcenter.staff.acts import StaffActs
@@ -103,6 +103,8 @@ class StaffExtracts:
         followed = await self._followed(session, practice, wanted.patient)
         if not session.may_change_account:
             return NotNow.UNCONFIRMED
+        if self.reviews.ledger.is_behind(practice):  # whether that is their name is something of the file, too
+            return NotNow.UNSEALED
         if not await self._counts("extract.prepare", by, self.preparations):
             return NotNow.BOUND
         async with self._database.practice(practice) as tx:
@@ -128,12 +130,15 @@ class StaffExtracts:
         session, now = await self._standing(token)
         async with self._held(session, extract) as held:
             trained = session.account.standing(now).may_reveal
-            if not trained or not held.request.may_be_made(now):
-                return Read(held.listed, now, trained)
+            unsealed = self.reviews.ledger.is_behind(held.request.practice)
+            if not trained or unsealed or not held.request.may_be_made(now):
+                return Read(held.listed, now, trained, unsealed=unsealed)
             whose = await rows.whose(held.tx, self.reviews.sealer, extract)
-            made = await self._made(held, whose, Choice(Form.PDF), now)
             flags = await Patients(self.reviews.sealer).flags(held.tx, whose.patient)
             await self._acts.extract(held.tx, EventKind.EXTRACT_READ, extract, whose.patient, str(held.by), {})
+            # This reading is part of what is read: when it is given, the same question has the same answer.
+            now = self.reviews.clock.now()
+            made = await self._made(held, whose, Choice(Form.PDF), now)
         minor = not is_adult(whose.named.birth_date, now.astimezone(held.facts.timezone).date())
         return Read(held.listed, now, trained, made, whose.named, minor, is_unsure(flags))
 
@@ -141,6 +146,8 @@ class StaffExtracts:
         session, now = await self._standing(token)
         async with self._held(session, extract, decides=True) as held:
             not_now = await self._not_now(session, held.request, now)
+            if not_now is None and self.reviews.ledger.is_behind(held.request.practice):
+                not_now = NotNow.UNSEALED
             if not_now is None and not await self._counts("extract.release", held.by, self.releases):
                 not_now = NotNow.BOUND
             if not_now is not None:
@@ -149,6 +156,9 @@ class StaffExtracts:
             flags = await Patients(self.reviews.sealer).flags(held.tx, whose.patient)
             today, request = now.astimezone(held.facts.timezone).date(), held.request
             not_now = may_ask(request.asks, request.check, whose.named.birth_date, flags, today)
+            if not_now is not None:
+                return not_now
+            not_now = as_read(await self._made(held, whose, replace(choice, held_back=frozenset()), now), choice)
             if not_now is not None:
                 return not_now
             made = await self._made(held, whose, choice, now)
@@ -256,12 +266,12 @@ class StaffExtracts:
     async def _made(self, held: _Held, whose: rows.Whose, choice: Choice, now: datetime) -> Extract:
         """The extract as it stands now, without the record of its own making."""
         tx, facts, row = held.tx, held.facts, held.request
-        about = About((), 0, whole=True)
+        about = About((), {}, whole=True)
         if whose.subject is not None:
             since, until = days_as_moments(row.first, row.last, facts.timezone)
             # What nobody of the practice has read is not given: it may be what a minor keeps secret (SP-01).
             until = until if choice.seen_at is None else min(until, choice.seen_at + timedelta.resolution)
-            about = await records_about(tx, whose.subject, since, until, MOST_LINES)
+            about = await records_about(tx, whose.subject, since, until, MOST_RECORDS)
         calls = [told.call for told in about.records if told.call is not None]
         actors = [told.one.record.body.get("actor") for told in about.records]
         ids = [str(actor.get("id")) for actor in actors if isinstance(actor, dict)]
@@ -292,6 +302,21 @@ def may_ask(asks: Asks, check: IdentityCheck, born: date, flags: PatientFlags, t
         return NotNow.RESTRICTED  # SP-07: whoever hunts them reads their letters and answers their telephone
     if asks is Asks.PARENT and is_adult(born, today):
         return NotNow.OF_AGE
+    return None
+
+
+def as_read(shown: Extract, choice: Choice) -> NotNow | None:
+    """Why what was read is not what would be given: nobody has decided about what was not on their screen (SP-01).
+
+    Arguments:
+        shown: what stands now in place of what was read, with nothing held back.
+    """
+    if choice.digest is not None and choice.digest != shown.digest:
+        return NotNow.CHANGED
+    # A line that is held back makes room for one that nobody has read; and fewer lines than fit would tell of it.
+    fewer = bool(choice.held_back) or len(shown.lines) < MOST_LINES
+    if shown.request.asks is not Asks.PATIENT and not shown.whole and fewer:
+        return NotNow.TOO_LONG
     return None
 
 

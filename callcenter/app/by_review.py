@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from callcenter.audit.watching import LedgerWatch
 from callcenter.calls.script_notes import notes_of
 from callcenter.calls.shelf import Shelf
 from callcenter.console.on_duty import display_name
@@ -25,6 +26,7 @@ from callcenter.console.review_ports import (
     Matches,
     Results,
     ReviewDesk,
+    Unsealed,
     Untrained,
 )
 from callcenter.kernel.clock import Clock
@@ -74,6 +76,7 @@ class StaffReviews:
 
     Arguments:
         attempts: connections of their own, for counting.
+        ledger: knows whether what is told is sealed in time.
         look_ups: how many patients one supervisor may look for.
     """
 
@@ -84,6 +87,7 @@ class StaffReviews:
     clock: Clock
     random: Random
     flows: Shelf
+    ledger: LedgerWatch
     look_ups: Bound = field(default_factory=lambda: Bound(30, timedelta(hours=24)))
 
     async def desk(self, token: str) -> ReviewDesk:
@@ -175,14 +179,17 @@ class StaffReviews:
         return StaffActs(self.clock, self.random)
 
     async def _supervises(self, session: StaffSession, practice: UUID) -> None:
-        """Let somebody on who supervises the practice at this moment.
+        """Let somebody on who supervises the practice at this moment, while its ledger is sealed in time (P4).
 
         Raises:
             NotTheirs: it is another's, or none.
+            Unsealed: nothing about patients is told for now.
         """
         async with self.database.house() as connection:
             if not await may(connection, session.account.id, Role.SUPERVISOR, practice, day_of(self.clock.now())):
                 raise NotTheirs
+        if self.ledger.is_behind(practice):
+            raise Unsealed
 
     async def _reviewed(self, session: StaffSession, call: UUID, *, printed: bool) -> CallReview:
         """The call's timeline, with the record of this look in it: it is committed before anything of it leaves."""

@@ -132,7 +132,7 @@ def _pages(
     house = fittings.house
     sounds = SoundAddresses(house.sealer, fittings.voice)
     practices = StaffPractices(room, database, house.clock, house.random, house.flows, sounds)
-    reviews = StaffReviews(room, database, attempts, house.sealer, house.clock, house.random, house.flows)
+    reviews = StaffReviews(room, database, attempts, house.sealer, house.clock, house.random, house.flows, house.ledger)
     glass = StaffGlass(
         room, database, attempts, house.sealer, house.clock, house.random, house.flows.policy, house.ledger
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,8 @@ MOST_ERASURES = 100
 #: What an erasure is recorded as; it names what it erases, and nobody.
 ERASURE = "erasure"
 
+#: For what does not say when it was written: a moment that is one in every time zone, and mostly of that day.
+NO_MOMENT = datetime(1970, 1, 1, 12, tzinfo=UTC)
 #: They name the record on which they follow.
 _FOLLOW = frozenset({EventKind.PLAYBACK.value, EventKind.REDELIVERED.value})
 #: Somebody has gone through a call again in which the person is named: these name the call alone.
@@ -39,11 +41,13 @@ class Told:
     Arguments:
         one: the record, and whether it is the one that was written there.
         call: in which it was written, if in one.
+        stream: of the ledger.
         followed: what followed on it, in order: how it was heard, that it was fetched again.
     """
 
     one: Checked
     call: UUID | None
+    stream: UUID
     followed: tuple[Record, ...] = ()
 
 
@@ -53,12 +57,12 @@ class About:
 
     Arguments:
         records: in the order in which they were written.
-        missing: how many records are there no more, of the streams in which the person is named.
+        missing: how many records are there no more, of each stream in which the person is named and some are.
         whole: all of them are here; of more than were asked for, the latest are.
     """
 
     records: tuple[Told, ...]
-    missing: int
+    missing: Mapping[UUID, int]
     whole: bool
 
 
@@ -95,7 +99,7 @@ async def records_about(tx: Transaction, subject: UUID, since: datetime, until: 
     theirs = {row.id for row in found[:most]}
     calls = {row.call_id for row in found[:most]} - {None}
     if not theirs:
-        return About((), 0, whole=True)
+        return About((), {}, whole=True)
     looked = and_(_r.call_id.in_(calls), _r.event.in_(sorted(_LOOKS)))
     beside = (
         select(_r.id, _r.stream, _r.seq, _r.call_id, _r.leaf, _r.body)
@@ -106,12 +110,12 @@ async def records_about(tx: Transaction, subject: UUID, since: datetime, until: 
     rows = (await tx.connection.execute(beside)).all()
     checked, missing = _gone_through(rows)
     followed: dict[UUID, list[Record]] = defaultdict(list)
-    for one, _ in checked:
+    for one, _, _ in checked:
         if (of := _followed(one.record)) in theirs and of is not None:
             followed[of].append(one.record)
     told = [
-        Told(one, call, tuple(followed[one.record.id]))
-        for one, call in checked
+        Told(one, call, stream, tuple(followed[one.record.id]))
+        for one, call, stream in checked
         if one.record.id in theirs or _is_look(one.record, since, until)
     ]
     told.sort(key=lambda each: (str(each.one.record.body.get("ts", "")), each.one.record.seq))
@@ -123,27 +127,28 @@ async def reach_of(tx: Transaction) -> Reach:
     begins = (await tx.connection.execute(_BEGINS, {"practice": tx.practice})).scalar_one_or_none()
     values = {"practice": tx.practice, "event": ERASURE, "most": MOST_ERASURES}
     erased = (await tx.connection.execute(_ERASURES, values)).scalars().all()
-    return Reach(_moment(begins), tuple(at for each in reversed(erased) if (at := _moment(each)) is not None))
+    return Reach(moment_of(begins), tuple(at for each in reversed(erased) if (at := moment_of(each)) is not None))
 
 
-def _gone_through(rows: Sequence[Any]) -> tuple[list[tuple[Checked, UUID | None]], int]:
-    """Records with their calls, each looked at beside the one before it, and how many are there no more.
+def _gone_through(rows: Sequence[Any]) -> tuple[list[tuple[Checked, UUID | None, UUID]], Mapping[UUID, int]]:
+    """Records with call and stream, each looked at beside the one before it; how many of each stream are no more.
 
     Arguments:
         rows: by stream and place. One without its bytes is there no more; nor are those between two places.
     """
-    checked: list[tuple[Checked, UUID | None]] = []
-    missing = 0
-    for _, stream in groupby(rows, key=lambda row: row.stream):
+    checked: list[tuple[Checked, UUID | None, UUID]] = []
+    missing: dict[UUID, int] = defaultdict(int)
+    for name, stream in groupby(rows, key=lambda row: row.stream):
         place, last = 0, NO_LEAF
         for row in stream:
             gap = row.seq - place
-            missing += gap + (row.body is None)
+            if gone := gap + (row.body is None):
+                missing[name] += gone
             if row.body is not None:
                 # Behind a gap nobody can tell which leaf came before: only what the record says of itself is looked at.
-                checked.append((_checked(row, None if gap else last), row.call_id))
+                checked.append((_checked(row, None if gap else last), row.call_id, name))
             place, last = row.seq + 1, row.leaf
-    return checked, missing
+    return checked, dict(missing)
 
 
 def _checked(row: Row[Any], last: bytes | None) -> Checked:
@@ -176,11 +181,16 @@ def leaves_of(records: Iterable[Told]) -> bytes:
     return b"".join(each.one.leaf for each in records)
 
 
-def _moment(written: object) -> datetime | None:
+def moment_of(written: object) -> datetime | None:
+    """When a record says that it was written; ``None`` where no clock on earth can have said so.
+
+    It is told in the time of a practice, and of the first and the last year not every moment is in every time zone.
+    """
     try:
-        return datetime.fromisoformat(str(written))
-    except ValueError:
+        at = datetime.fromisoformat(str(written)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
+    return at if MINYEAR < at.year < MAXYEAR else None
 
 
 _BEGINS = text("SELECT at FROM audit_record WHERE practice_id = :practice ORDER BY at, id LIMIT 1")

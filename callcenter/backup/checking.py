@@ -29,6 +29,10 @@ class NotOpened(Forbidden):
     """This backup is locked: name its recovery key, or type its passphrase."""
 
 
+class NotLocked(WrongOpener):
+    """This backup is in clear, and nobody has said that it would be: somebody else may have put it there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
     """A backup whose files are as they were written, and whose key is known.
@@ -70,10 +74,16 @@ class Backup:
         return keyring
 
 
-def open_backup(folder: Path, opener: Opener | None) -> Backup:
+def open_backup(folder: Path, opener: Opener | None, *, in_clear: bool = False) -> Backup:
     """Look at a backup: its files are as they were written, its manifest too, and its key opens.
 
+    What a manifest says of its own lock is not believed: it may stand in the place of one that was locked (T86).
+
+    Arguments:
+        in_clear: one that is not locked is expected.
+
     Raises:
+        NotLocked: it is in clear, and there is something to open it with, or nobody has said that it would be.
         NotABackup: it is none, or not a whole one.
         SealedFileDamaged: a file is not as it was written.
         NotOpened: it is locked, and there is nothing to open it with.
@@ -88,6 +98,7 @@ def open_backup(folder: Path, opener: Opener | None) -> Backup:
         raise NotABackup(f"{folder} has a key file that is too large to be one")
     check_files(folder, manifest)
     if manifest.in_clear:
+        require_expected(opener, in_clear)
         return Backup(folder, manifest, None)
     if opener is None:
         raise NotOpened
@@ -96,6 +107,19 @@ def open_backup(folder: Path, opener: Opener | None) -> Backup:
         raise WrongOpener
     manifest.check_mark(key)
     return Backup(folder, manifest, key)
+
+
+def require_expected(opener: Opener | None, in_clear: bool) -> None:
+    """Refuse what is in clear unless that is what somebody has asked for.
+
+    Raises:
+        NotLocked: nobody has.
+    """
+    if opener is not None or not in_clear:
+        raise NotLocked(
+            "this backup is not locked: whoever could write on the medium may have put it there. If it was made in "
+            "clear, say so with --in-clear and nothing to open it with; else take another backup"
+        )
 
 
 async def read_through(backup: Backup, say: Callable[[str], None]) -> None:

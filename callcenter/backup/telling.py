@@ -28,6 +28,8 @@ def told(manifest: Manifest, restored: Restored) -> str:
     ]
     if manifest.heads:
         lines.append(
-            "Whoever holds a later checkpoint of the ledger will find the log shorter than it: tell them that, and why."
+            "Whoever holds a later checkpoint of the ledger will find the log shorter than it, or, once it has grown "
+            "again, another checkpoint of the same size: tell them to keep both. The record installation.restored in "
+            "the log of the house says why."
         )
     return "\n".join(lines)

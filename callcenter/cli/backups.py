@@ -17,6 +17,7 @@ from callcenter.kernel.errors import CallcenterError, IntegrityError
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_EXCLUDE = "--passphrase-file, --recovery-key and --in-clear exclude one another"
 
 
 def _opened_with(command: F) -> F:
@@ -51,7 +52,7 @@ def backup(
     from callcenter.kernel.randomness import SystemRandom
 
     if [passphrase_file is not None, recovery_key is not None, in_clear].count(True) > 1:
-        raise click.UsageError("--passphrase-file, --recovery-key and --in-clear exclude one another")
+        raise click.UsageError(_EXCLUDE)
     lock: Lock | None
     if in_clear:
         lock = None
@@ -77,7 +78,9 @@ def verify(folder: Path, passphrase_file: Path | None, recovery_key: Path | None
             manifest = manifest_of(folder)
             check_files(folder, manifest)
         else:
-            found = open_backup(folder, _opener(folder, passphrase_file, recovery_key))
+            opener = _opener(folder, passphrase_file, recovery_key)
+            # To look at one does nothing with it, and the summary says that it is in clear.
+            found = open_backup(folder, opener, in_clear=opener is None)
             run(read_through(found, _progress()))
             manifest = found.manifest
     except IntegrityError as error:
@@ -107,10 +110,15 @@ def key(path: Path) -> None:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @_opened_with
+@click.option("--in-clear", is_flag=True, help="The backup is not locked, and you know who has put it there.")
 @by_option
 @click.pass_obj
-def restore(context: Context, folder: Path, passphrase_file: Path | None, recovery_key: Path | None, by: str) -> None:
+def restore(
+    context: Context, folder: Path, passphrase_file: Path | None, recovery_key: Path | None, in_clear: bool, by: str
+) -> None:
     """Bring the backup in FOLDER back, into an empty database and where no other keys are.
+
+    A restore runs what the backup says: one that is not locked is taken with --in-clear alone.
 
     What was about to be sent is put aside, and what has had its time is erased again, before a server may serve. If it
     stops on the way, run it again: it goes on.
@@ -121,8 +129,11 @@ def restore(context: Context, folder: Path, passphrase_file: Path | None, recove
     from callcenter.kernel.clock import SystemClock
     from callcenter.kernel.randomness import SystemRandom
 
+    if [passphrase_file is not None, recovery_key is not None, in_clear].count(True) > 1:
+        raise click.UsageError(_EXCLUDE)
     settings = context.settings
-    found = open_backup(folder, _opener(folder, passphrase_file, recovery_key))
+    opener = None if in_clear else _opener(folder, passphrase_file, recovery_key)
+    found = open_backup(folder, opener, in_clear=in_clear)
     restored = run(restore_backup(settings, found, SystemClock(), SystemRandom(), by, _progress()))
     click.echo(told(found.manifest, restored))
 

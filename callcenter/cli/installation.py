@@ -55,8 +55,8 @@ def keys() -> None:
 def keys_create(path: Path, sealer: Path | None) -> None:
     """Make the key file, and the sealer's key; what is there already stays.
 
-    Keep copies apart from the database's backups: without the first, sealed fields are lost, and without the second the
-    ledger cannot be gone on with.
+    A locked backup holds both (callcenter backup). Other copies never lie together with the database in clear: without
+    the first, sealed fields are lost, and without the second the ledger cannot be gone on with.
     """
     signing = sealer or path.with_name(NAME)
     makes = [(path, create_keys), (signing, create_sealing_key)]
@@ -64,7 +64,11 @@ def keys_create(path: Path, sealer: Path | None) -> None:
     if not made:
         raise CallcenterError(f"{path} and {signing} are there already, and keys are never overwritten")
     for file, _ in makes:
-        said = "written; keep a copy of it apart from the database's backups" if file in made else "stays as it is"
+        said = (
+            "written; a locked backup holds it, and no copy lies beside the database in clear"
+            if file in made
+            else "stays as it is"
+        )
         click.echo(f"{file} {said}")
 
 

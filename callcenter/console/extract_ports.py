@@ -44,6 +44,12 @@ class NotNow(StrEnum):
     CALL = "call"
     #: It is declined, or was given too long ago.
     CLOSED = "closed"
+    #: What would be given is not what was read.
+    CHANGED = "changed"
+    #: Lines are held back, of an extract that does not hold all of them.
+    TOO_LONG = "too_long"
+    #: The ledger is not sealed in time: nothing about patients is told meanwhile (P4).
+    UNSEALED = "unsealed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,7 @@ class Read:
         named: whose it is, for the same.
         minor: the patient is one: lines may be held back from whoever acts for them.
         unsure: the file is marked: two people may be in it, or it is nobody's.
+        unsealed: the ledger is not sealed in time, so that nothing is shown.
     """
 
     listed: Listed
@@ -121,6 +128,7 @@ class Read:
     named: Named | None = None
     minor: bool = False
     unsure: bool = False
+    unsealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,7 @@ class Choice:
         staff_named: with the names of staff, for the reason ``why``.
         held_back: records that are not given to somebody who acts for the patient.
         seen_at: when what is given was read; what has been written since then is not in it. ``None``: all of it is.
+        digest: of what was read, as ``Extract.digest``; ``None`` where nobody has read it.
     """
 
     form: Form
@@ -138,6 +147,7 @@ class Choice:
     why: str = field(default="", repr=False)
     held_back: frozenset[UUID] = frozenset()
     seen_at: datetime | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,13 @@ from callcenter.reports import register_words as words
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
 from callcenter.reports.register_dates import clock, day
 from callcenter.reports.register_extract import Named
+from callcenter.reports.register_notes import BROKEN_LINE
 from callcenter.reports.register_words import Section
 
 PRACTICE, PATIENT = "cabinet", "patient"
 ASKS, CHECK, CALL, FIRST, LAST = "demandeur", "controle", "appel", "du", "au"
 BORN, NAME, FIRST_NAME = "naissance", "nom", "prenom"
-FORM, STAFF, SEEN = "forme", "personnel", "vu"
+FORM, STAFF, SEEN, DIGEST = "forme", "personnel", "vu", "empreinte"
 #: Where the reason of a refusal is written, on the page.
 DECLINED = "refus"
 #: Before the identifier of a record that is held back.
@@ -128,6 +129,7 @@ _VALUES: dict[str, Any] = {
     "in_zone_day": day,
     "in_zone_clock": clock,
     "held": HELD,
+    "broken_line": BROKEN_LINE,
     "longest": LONGEST_REASON,
     "longest_line": LONGEST_LINE,
 }
@@ -179,7 +181,7 @@ def _choice(fields: Mapping[str, str]) -> Choice | Problem:
         seen_at = datetime.fromisoformat(fields.get(SEEN, "")).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Turned(Trouble.UNREADABLE) from None
-    return Choice(Form(form), staff_named, why if staff_named else "", held_back, seen_at)
+    return Choice(Form(form), staff_named, why if staff_named else "", held_back, seen_at, fields.get(DIGEST, ""))
 
 
 def _id(fields: Mapping[str, str], name: str) -> UUID:

@@ -18,6 +18,7 @@ from callcenter.console.origin import ConsoleOrigin
 from callcenter.console.paths import safe_return
 from callcenter.console.ports import Overrun
 from callcenter.console.rendering import page
+from callcenter.console.review_ports import Unsealed
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.kernel.errors import Conflict, Forbidden, NotFound, Unavailable
 from callcenter.kernel.randomness import Random
@@ -118,6 +119,8 @@ def _trouble_of(error: Exception) -> Trouble:
             return Trouble.FORBIDDEN
         case Overrun():
             return Trouble.BUSY
+        case Unsealed():
+            return Trouble.UNSEALED
         case Unavailable():
             return Trouble.UNAVAILABLE
         case _:

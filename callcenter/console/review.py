@@ -26,6 +26,7 @@ from callcenter.console.review_ports import (
     Purpose,
     ReviewDesk,
     Reviews,
+    Unsealed,
     Untrained,
 )
 from callcenter.console.troubles import Trouble, Turned
@@ -45,6 +46,8 @@ BORN, LETTERS, PURPOSE, REASON = "naissance", "lettres", "finalite", "motif"
 #: What a form opens with.
 _DAYS = timedelta(days=6)
 _UNTRAINED, _UNTRAINED_NOTES = Problem(LookUpProblem.UNTRAINED.value), Problem("untrained_notes")
+_UNSEALED = Problem("unsealed")
+_WHY_NOT = {Untrained: _UNTRAINED, Unsealed: _UNSEALED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ class ReviewPages:
             return self._shown(visit, desk, visit.fields, (unfit.problem,))
         try:
             results = await self._reviews.search(visit.own_token, asked)
-        except Untrained:
-            return self._shown(visit, desk, visit.fields, (_UNTRAINED,))
+        except (Untrained, Unsealed) as error:
+            return self._shown(visit, desk, visit.fields, (_WHY_NOT[type(error)],))
         return self._shown(visit, desk, visit.fields, results=results, asked=asked)
 
     async def _look_up(self, visit: Visit) -> web.StreamResponse:
@@ -93,7 +96,10 @@ class ReviewPages:
             wanted = _wanted(visit.fields, desk)
         except _Unfit as unfit:
             return self._shown(visit, desk, visit.fields, (unfit.problem,))
-        found = await self._reviews.look_up(visit.own_token, wanted)
+        try:
+            found = await self._reviews.look_up(visit.own_token, wanted)
+        except Unsealed:
+            return self._shown(visit, desk, visit.fields, (_UNSEALED,))
         if isinstance(found, LookUpProblem):
             return self._shown(visit, desk, visit.fields, (Problem(found.value),))
         matches = [_masked(match, wanted.letters) for match in found.matches]
@@ -107,8 +113,8 @@ class ReviewPages:
             return self._shown(visit, desk, visit.fields, (unfit.problem,))
         try:
             made = await self._reviews.export(visit.own_token, asked)
-        except Untrained:
-            return self._shown(visit, desk, visit.fields, (_UNTRAINED,))
+        except (Untrained, Unsealed) as error:
+            return self._shown(visit, desk, visit.fields, (_WHY_NOT[type(error)],))
         return _file(made, "text/csv", "suivi.csv", charset="utf-8")
 
     async def _call(self, visit: Visit) -> web.StreamResponse:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from callcenter.kernel.errors import NotFound
+from callcenter.kernel.errors import NotFound, Unavailable
 from callcenter.reports.values import Criteria, Found, Person, Supervised, Timeline
 
 
@@ -28,6 +28,10 @@ class Purpose(StrEnum):
 
 class Untrained(NotFound):
     """A patient is found, and whoever would list them has let their training lapse (SM-02)."""
+
+
+class Unsealed(Unavailable):
+    """The ledger of the practice is not sealed in time: nothing about patients is told meanwhile (P4)."""
 
 
 class LookUpProblem(StrEnum):

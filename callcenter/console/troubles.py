@@ -22,6 +22,7 @@ class Trouble(Enum):
     FAILED = "failed", 500
     BUSY = "busy", 503
     UNAVAILABLE = "unavailable", 503
+    UNSEALED = "unsealed", 503
 
     def __init__(self, word: str, status: int) -> None:
         self.word = word

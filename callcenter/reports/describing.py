@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
 
+from callcenter.audit.about import moment_of
 from callcenter.audit.reading import Checked
 from callcenter.calls.shelf import Told
 from callcenter.disclosure.policy import Policy
@@ -220,11 +221,3 @@ def _labelled(parts: tuple[Part, ...]) -> list[str]:
 
 def _inside(parts: tuple[Part, ...]) -> str:
     return "".join(_labelled(parts)).strip(" ,\n")
-
-
-def moment_of(written: object) -> datetime | None:
-    """When a record says that it was written."""
-    try:
-        return datetime.fromisoformat(str(written)).astimezone(UTC)
-    except ValueError:
-        return None

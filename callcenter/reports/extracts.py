@@ -29,6 +29,8 @@ ANSWERED_WITHIN = timedelta(days=30)
 AGAIN_FOR = timedelta(days=30)
 #: A call proves who asks for so long.
 PROVES_FOR = timedelta(days=30)
+#: Nobody decides about it any more, and it is forgotten whose it was.
+WAITS_FOR = timedelta(days=365)
 #: Lines of a list; what is decided is listed for so long.
 MOST, LISTED_FOR = 100, timedelta(days=92)
 
@@ -81,10 +83,10 @@ class RequestRow:
         return self.at + ANSWERED_WITHIN
 
     def may_be_made(self, now: datetime) -> bool:
-        """Whether a paper may be made of it: until it is declined, and for a while after the first one."""
+        """Whether a paper may be made of it: for a year until it is declined, and for a while after the first one."""
         if self.outcome is ExtractOutcome.RELEASED:
             return self.closed_at is not None and now <= self.closed_at + AGAIN_FOR
-        return self.outcome is None
+        return self.outcome is None and now <= self.at + WAITS_FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ async def held(connection: AsyncConnection, extract: UUID) -> RequestRow | None:
 
 async def listed(connection: AsyncConnection, practices: Sequence[UUID], now: datetime) -> Sequence[RequestRow]:
     """Those of ``practices``: what waits first, the oldest first; then what is decided, the last first."""
-    values = {"practices": list(practices), "since": now - LISTED_FOR, "most": MOST}
+    values = {"practices": list(practices), "since": now - LISTED_FOR, "asked": now - WAITS_FOR, "most": MOST}
     return [_request(row) for row in (await connection.execute(_LISTED, values)).all()]
 
 
@@ -241,7 +243,8 @@ _ONE = """
 _HELD = text(f"{_ONE} WHERE e.id = :id FOR NO KEY UPDATE OF e")
 _LISTED = text(
     f"""
-    {_ONE} WHERE e.practice_id = ANY(:practices) AND (e.closed_at IS NULL OR e.closed_at > :since)
+    {_ONE} WHERE e.practice_id = ANY(:practices) 
+      AND (e.closed_at IS NULL AND e.prepared_at >= :asked OR e.closed_at > :since)
     ORDER BY e.closed_at IS NOT NULL, CASE WHEN e.closed_at IS NULL THEN e.prepared_at END, e.closed_at DESC, e.id
     LIMIT :most
     """

@@ -59,7 +59,7 @@ def on_paper(timeline: Timeline, edition: Edition) -> bytes:
     def foot(canvas: Any, document: Any) -> None:
         canvas.saveState()
         canvas.setFont("Helvetica", 8)
-        canvas.drawString(18 * mm, 10 * mm, _letters(edited))
+        canvas.drawString(18 * mm, 10 * mm, letters(edited))
         canvas.drawRightString(A4[0] - 18 * mm, 10 * mm, f"page {document.page}")
         canvas.restoreState()
 
@@ -78,12 +78,12 @@ def on_paper(timeline: Timeline, edition: Edition) -> bytes:
     )
     lines = [[_cell(_when(moment)), _told(moment)] for moment in timeline.moments]
     story: list[Any] = [
-        Paragraph(_safe(f"Déroulé de l’appel {timeline.call}"), _TITLE),
-        *(Paragraph(_safe(line), _TEXT) for line in _head(timeline, edition)),
+        Paragraph(safe(f"Déroulé de l’appel {timeline.call}"), _TITLE),
+        *(Paragraph(safe(line), _TEXT) for line in _head(timeline, edition)),
         Spacer(1, 3 * mm),
-        Paragraph(_safe(chain_words(timeline.chain)), _BROKEN if timeline.chain.faults else _TEXT),
-        Paragraph(_safe(f"Empreinte des enregistrements (SHA-256) : {timeline.chain.digest}"), _SMALL),
-        Paragraph(_safe(f"{edited}. Aucune valeur du dossier ne figure dans ce document."), _SMALL),
+        Paragraph(safe(chain_words(timeline.chain)), _BROKEN if timeline.chain.faults else _TEXT),
+        Paragraph(safe(f"Empreinte des enregistrements (SHA-256) : {timeline.chain.digest}"), _SMALL),
+        Paragraph(safe(f"{edited}. Aucune valeur du dossier ne figure dans ce document."), _SMALL),
         Spacer(1, 4 * mm),
     ]
     if lines:
@@ -118,34 +118,34 @@ def _when(moment: Moment) -> str:
 
 def _told(moment: Moment) -> list[Any]:
     name = moment.who.name or words.WHO.get(moment.who.kind, words.WHO["unknown"])
-    head = f"<b>{_safe(moment.title)}</b> – {_safe(words.AREAS[moment.area])}, {_safe(name)}"
+    head = f"<b>{safe(moment.title)}</b> – {safe(words.AREAS[moment.area])}, {safe(name)}"
     lines: list[Any] = [Paragraph(head, _TEXT)]
     if moment.fault:
-        lines.append(Paragraph(_safe(moment.fault), _BROKEN))
+        lines.append(Paragraph(safe(moment.fault), _BROKEN))
     facts = " · ".join(f"{words.fact(fact.label)} : {fact.value}" for fact in moment.facts)
     if facts:
-        lines.append(Paragraph(_safe(facts), _SMALL))
+        lines.append(Paragraph(safe(facts), _SMALL))
     for said in moment.words:
         gone = f"annonce « {said.prompt} », dont les mots ne sont plus chargés ici"
-        lines.append(Paragraph(_safe(f"« {said.text} »" if said.text else gone), _SMALL))
+        lines.append(Paragraph(safe(f"« {said.text} »" if said.text else gone), _SMALL))
     where = "au registre" if moment.record else "hors registre"
     source = (
         f"{where}{f' {moment.record}' if moment.record else ''}{f' · scénario {moment.flow}' if moment.flow else ''}"
     )
-    lines.append(Paragraph(_safe(source), _SMALL))
+    lines.append(Paragraph(safe(source), _SMALL))
     return lines
 
 
 def _cell(text: str) -> Paragraph:
-    return Paragraph(_safe(text).replace("\n", "<br/>"), _TEXT)
+    return Paragraph(safe(text).replace("\n", "<br/>"), _TEXT)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """A text as markup that is nothing but this text."""
-    return escape(_letters(text))
+    return escape(letters(text))
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
     """With the letters that the standard fonts have (WinAnsi), and a question mark for others."""
     return text.replace("\u202f", "\u00a0").encode("cp1252", "replace").decode("cp1252")
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-_MONTHS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre"),
-    "décembre",
-)
+from callcenter.speech.moments import spoken_day_and_month
 
 
 def day(at: date | datetime, zone: ZoneInfo) -> str:
@@ -18,7 +15,7 @@ def day(at: date | datetime, zone: ZoneInfo) -> str:
         at: a day, or an aware moment.
     """
     local = at.astimezone(zone) if isinstance(at, datetime) else at
-    return f"{'1er' if local.day == 1 else local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{spoken_day_and_month(local)} {local.year}"
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from callcenter.audit.about import About, Reach, Told, leaves_of
+from callcenter.audit.about import NO_MOMENT, About, Reach, Told, leaves_of, moment_of
 from callcenter.audit.ledger import EventKind
 from callcenter.reports import register_words as words
-from callcenter.reports.describing import moment_of
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.register_words import Section
 from callcenter.reports.values import Outcome
@@ -26,6 +25,8 @@ from callcenter.reports.withheld import outcome_of
 
 #: Lines of one extract, which is made while its request is held; whoever has more on record asks for a shorter period.
 MOST_LINES = 500
+#: Records that are read for them: what is kept from others takes no line away.
+MOST_RECORDS = 4 * MOST_LINES
 
 #: A file withholds by these what a minor may have asked to keep from whoever holds parental authority (SP-01): the
 #: practice, which alone knows, says whether they are given to them; until then they are held back.
@@ -135,7 +136,7 @@ class Extract:
     Arguments:
         lines: in the order in which they were written to the ledger.
         reach: how far the ledger reaches.
-        missing: records that are there no more, of the streams in which the person is named.
+        missing: records that are there no more, of the streams of which something is here.
         whole: every line of the period is here; else the latest.
         staff_named: the practice has chosen to name them.
         digest: SHA-256 over the leaves of the lines' records, in order.
@@ -151,6 +152,11 @@ class Extract:
     whole: bool
     staff_named: bool
     digest: str
+
+    @property
+    def seen_at(self) -> datetime:
+        """Until when it shows what was written, whoever reads it at ``made_at``: a clock elsewhere may be ahead."""
+        return max([self.made_at, *(line.at for line in self.lines)])
 
     def of(self, section: Section) -> tuple[Line, ...]:
         """The lines of one part."""
@@ -181,7 +187,10 @@ def compose(request: Request, practice: Practice, made_at: datetime, material: M
 
     What is kept from somebody who is not the patient leaves no gap: nothing counts it, and no digest covers it.
     """
-    kept = given_to(request.asks, material.about.records, material.held_back)
+    about = material.about
+    whole = given_to(request.asks, about.records, material.held_back)
+    kept = whole[-MOST_LINES:]
+    streams = {told.stream for told in kept}
     calls = _numbered(kept, material.calls)
     numbers = {call.id: call.number for call in calls}
     reader = words.READERS[request.asks is Asks.PATIENT]
@@ -192,8 +201,8 @@ def compose(request: Request, practice: Practice, made_at: datetime, material: M
         lines=tuple(_line(told, reader, numbers, material.names) for told in kept),
         calls=calls,
         reach=material.reach,
-        missing=material.about.missing,
-        whole=material.about.whole,
+        missing=sum(gone for stream, gone in about.missing.items() if stream in streams),
+        whole=about.whole and len(kept) == len(whole),
         staff_named=material.staff_named,
         digest=sha256(leaves_of(kept)).hexdigest(),
     )
@@ -243,7 +252,7 @@ def _line(told: Told, reader: words.Reader, numbers: Mapping[UUID, int], names: 
     event, actor = str(body.get("event", "")), _actor(body)
     common: dict[str, Any] = {
         "record": told.one.record.id,
-        "at": moment_of(body.get("ts")) or datetime.min.replace(tzinfo=UTC),
+        "at": moment_of(body.get("ts")) or NO_MOMENT,
         "by": words.by_whom(actor[0], names.get(actor[1])),
         "call": None if told.call is None else numbers.get(told.call),
         "intact": told.one.holds,

@@ -9,7 +9,6 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from reportlab.lib import colors
@@ -20,6 +19,7 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 
 from callcenter.reports import register_notes as notes
 from callcenter.reports import register_words as words
+from callcenter.reports.paper import letters, safe
 from callcenter.reports.register_dates import clock, day
 from callcenter.reports.register_extract import Extract, Line
 from callcenter.reports.register_words import Section
@@ -66,7 +66,7 @@ def on_paper(extract: Extract) -> bytes:
         canvas.setViewerPreference("DisplayDocTitle", "true")
         canvas.setFont("Helvetica", 8)
         canvas.setFillColor(_SOFT)
-        canvas.drawString(_MARGIN, 11 * mm, _letters(f"{extract.practice.name} · {reference}"))
+        canvas.drawString(_MARGIN, 11 * mm, letters(f"{extract.practice.name} · {reference}"))
         canvas.drawRightString(A4[0] - _MARGIN, 11 * mm, f"page {document.page}")
         canvas.restoreState()
 
@@ -90,26 +90,26 @@ def on_paper(extract: Extract) -> bytes:
 
 def _story(extract: Extract) -> Iterator[Any]:
     practice = extract.practice
-    yield Paragraph(_safe(practice.name), ParagraphStyle("sender", parent=_TEXT, fontName="Helvetica-Bold"))
+    yield Paragraph(safe(practice.name), ParagraphStyle("sender", parent=_TEXT, fontName="Helvetica-Bold"))
     if practice.address:
-        yield Paragraph(_safe(practice.address), _SMALL)
+        yield Paragraph(safe(practice.address), _SMALL)
     yield Spacer(1, 6 * mm)
-    yield Paragraph(_safe(TITLE), _TITLE)
-    facts = [[Paragraph(_safe(name), _LABEL), Paragraph(_safe(said), _TEXT)] for name, said in notes.facts(extract)]
+    yield Paragraph(safe(TITLE), _TITLE)
+    facts = [[Paragraph(safe(name), _LABEL), Paragraph(safe(said), _TEXT)] for name, said in notes.facts(extract)]
     yield Table(facts, colWidths=[38 * mm, None], style=_FACTS)
     yield Paragraph("En bref", _HEADING)
     for said in notes.in_short(extract):
-        yield Paragraph(_safe(said), _TEXT)
+        yield Paragraph(safe(said), _TEXT)
     if any(not line.intact for line in extract.lines):
-        yield Paragraph(_safe(notes.BROKEN), _BROKEN)
+        yield Paragraph(safe(notes.BROKEN), _BROKEN)
     for section in Section:
         yield from _section(extract, section)
     if extract.calls:
         yield from _calls(extract)
     for heading, points in notes.parts(extract):
-        yield Paragraph(_safe(heading), _HEADING)
+        yield Paragraph(safe(heading), _HEADING)
         for point in points:
-            yield Paragraph(_safe(point), _POINT, bulletText="•")
+            yield Paragraph(safe(point), _POINT, bulletText="•")
 
 
 def _section(extract: Extract, section: Section) -> Iterator[Any]:
@@ -117,7 +117,7 @@ def _section(extract: Extract, section: Section) -> Iterator[Any]:
     if not lines:
         return
     title, below = words.SECTIONS[section]
-    yield KeepTogether([Paragraph(_safe(f"{title} ({len(lines)})"), _HEADING), Paragraph(_safe(below), _SMALL)])
+    yield KeepTogether([Paragraph(safe(f"{title} ({len(lines)})"), _HEADING), Paragraph(safe(below), _SMALL)])
     zone = extract.practice.zone
     yield Table(
         [[Paragraph(_when(line.at, zone), _TEXT), _told(line)] for line in lines],
@@ -136,12 +136,12 @@ def _told(line: Line) -> list[Any]:
         ("Par", line.by),
     ]
     # One paragraph for all of it: of each, most of the time goes into being one.
-    lines = [f"<b>{_safe(line.title)}</b>", *(_safe(f"{name} : {value}.") for name, value in told if value)]
+    lines = [f"<b>{safe(line.title)}</b>", *(safe(f"{name} : {value}.") for name, value in told if value)]
     said = [Paragraph("<br/>".join(lines), _TEXT)]
     if not line.intact:
-        said.append(Paragraph(_safe(notes.BROKEN_LINE), _BROKEN))
+        said.append(Paragraph(safe(notes.BROKEN_LINE), _BROKEN))
     where = f"Appel n° {line.call} · " if line.call else ""
-    return [*said, Paragraph(_safe(f"{where}enregistrement {line.record}"), _SMALL)]
+    return [*said, Paragraph(safe(f"{where}enregistrement {line.record}"), _SMALL)]
 
 
 def _calls(extract: Extract) -> Iterator[Any]:
@@ -150,22 +150,12 @@ def _calls(extract: Extract) -> Iterator[Any]:
     for call in extract.calls:
         ended = "" if call.ended is None else f", fin à {clock(call.ended, zone)}"
         told = f"{day(call.started, zone)} à {clock(call.started, zone)}{ended}"
-        below = Paragraph(_safe(f"référence {call.id}"), _SMALL)
-        rows.append([Paragraph(f"n° {call.number}", _TEXT), [Paragraph(_safe(told), _TEXT), below]])
+        below = Paragraph(safe(f"référence {call.id}"), _SMALL)
+        rows.append([Paragraph(f"n° {call.number}", _TEXT), [Paragraph(safe(told), _TEXT), below]])
     yield KeepTogether([Paragraph("Les appels dont il est question", _HEADING)])
-    yield Paragraph(_safe(notes.CALLS), _SMALL)
+    yield Paragraph(safe(notes.CALLS), _SMALL)
     yield Table(rows, colWidths=[14 * mm, None], style=_GRID)
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:
-    return f"{_safe(day(at, zone))}<br/>{clock(at, zone)}"
-
-
-def _safe(text: str) -> str:
-    """A text as markup that is nothing but this text."""
-    return escape(_letters(text))
-
-
-def _letters(text: str) -> str:
-    """With the letters that the standard fonts have (WinAnsi), and a question mark for others."""
-    return text.replace("\u202f", "\u00a0").encode("cp1252", "replace").decode("cp1252")
+    return f"{safe(day(at, zone))}<br/>{clock(at, zone)}"

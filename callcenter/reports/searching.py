@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
+from callcenter.audit.about import NO_MOMENT, moment_of
 from callcenter.audit.ledger import EventKind, timestamp
 from callcenter.audit.reading import body_of
 from callcenter.audit.tables import audit_record
 from callcenter.calls.tables import call
 from callcenter.kernel.labels import Category
-from callcenter.reports.describing import moment_of
 from callcenter.reports.people import names_of
 from callcenter.reports.values import Criteria, Found, Kind, Outcome, Page, Place, Who
 from callcenter.reports.withheld import FINDING_OUT, OPEN_REASONS, is_open, outcome_of
@@ -170,7 +170,7 @@ def _calls(criteria: Criteria, after: Place | None) -> Select[Any]:
     if criteria.outcome is not None:
         conditions.append(_outcome_of_call(criteria.outcome))
     if after is not None:
-        at = moment_of(after.at) or datetime.min.replace(tzinfo=UTC)
+        at = moment_of(after.at) or NO_MOMENT
         conditions += [c.started_at <= at, or_(c.started_at < at, c.id < after.id)]
     said = select(
         *(func.coalesce(func.bool_or(made()), False).label(outcome.value) for outcome, made in _OUTCOMES.items())
@@ -233,7 +233,7 @@ def _found_record(row: Row[Any], names: dict[str, str]) -> Found:
     level = body.get("level")
     return Found(
         id=row.id,
-        at=moment_of(row.at) or datetime.min.replace(tzinfo=UTC),
+        at=moment_of(row.at) or NO_MOMENT,
         what=str(row.event or ""),
         who=Who(kind, names.get(str(row.actor))),
         call=row.call_id,

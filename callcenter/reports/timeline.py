@@ -14,10 +14,11 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from callcenter.audit.about import moment_of
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.reading import Checked, checked_records_of_call
 from callcenter.calls.shelf import Shelf
-from callcenter.reports.describing import Scene, flow_digest, moment_of, of_party, of_record, of_routing, of_trace
+from callcenter.reports.describing import Scene, flow_digest, of_party, of_record, of_routing, of_trace
 from callcenter.reports.people import names_of
 from callcenter.reports.values import Area, Chain, Timeline
 from callcenter.store.database import Transaction

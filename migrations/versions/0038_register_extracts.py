@@ -10,7 +10,8 @@ from callcenter.store.schema import APP, guard_statements
 revision = "0038"
 down_revision = "0037"
 
-#: Not sooner than a month after the decision by the database's own clock, whatever is asked; and never before one.
+#: Not sooner than a month after the decision by the database's own clock, whatever is asked; and where none was taken,
+#: a year after it was asked for.
 FORGET_EXTRACTS = """
 CREATE FUNCTION forget_extracts(before timestamptz) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -20,9 +21,11 @@ DECLARE
 BEGIN
     SELECT array_agg(id) INTO old FROM (
         SELECT e.id FROM register_extract e
-        WHERE e.practice_id = own AND e.closed_at < least(before, now() - interval '31 days')
+        WHERE e.practice_id = own
+          AND (e.closed_at < least(before, now() - interval '31 days')
+            OR e.closed_at IS NULL AND e.prepared_at < least(before, now() - interval '365 days'))
           AND EXISTS (SELECT FROM extract_file f WHERE f.practice_id = own AND f.extract_id = e.id)
-        ORDER BY e.closed_at LIMIT 500
+        ORDER BY e.prepared_at LIMIT 500
     ) AS past;
     DELETE FROM extract_words WHERE practice_id = own AND extract_id = ANY (old);
     DELETE FROM extract_file WHERE practice_id = own AND extract_id = ANY (old);

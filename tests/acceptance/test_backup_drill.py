@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from callcenter.audit.reading import Record, records_of_call
+from callcenter.audit.sealing_key import create_sealing_key
 from callcenter.backup.checking import open_backup, read_through
 from callcenter.backup.locks import RecoveryKey, RecoveryLock, create_recovery_key
 from callcenter.backup.making import make_backup
@@ -74,6 +75,8 @@ async def test_an_installation_comes_back_whole_and_takes_calls(
     private, public = create_recovery_key(tmp_path / "recovery.key", SystemRandom())
 
     here = on_cluster(stage.running.settings, cluster, database_name)
+    here = here.model_copy(update={"sealer_key_file": tmp_path / "sealer.key"})
+    create_sealing_key(tmp_path / "sealer.key", SystemRandom())
     made = await make_backup(here, tmp_path / "medium", RecoveryLock.read(public), SystemRandom(), print)
 
     backup = open_backup(made.folder, RecoveryKey.read(private))

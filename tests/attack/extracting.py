@@ -15,6 +15,7 @@ from callcenter.reports.register_extract import Named
 from callcenter.staff.values import Role
 from tests.attack.reviewing import BORN, DAY, Review, looked_up
 from tests.attack.scene import TILLEULS
+from tests.sealing import Behind
 
 JEANNE_NAMED = Named("Martin-Duval", "Jeanne", BORN)
 WHY = "Elle le demande pour une plainte."
@@ -54,6 +55,11 @@ class Extracting:
         came = await self.extracts.prepare(self.review.ours, await self.wanted(**more))
         assert isinstance(came, UUID), came
         return came
+
+    def behind(self) -> Extracting:
+        """The same, while the ledger is not sealed in time."""
+        reviews = replace(self.review.reviews, ledger=Behind())
+        return replace(self, extracts=replace(self.extracts, reviews=reviews))
 
     async def given(self, extract: UUID, form: Form = Form.PDF, **more: object) -> Given:
         came = await self.extracts.release(self.doctor, extract, Choice(form, **more))  # type: ignore[arg-type]

@@ -31,6 +31,7 @@ from callcenter.staff.values import Role
 from tests.attack.ground import Ground
 from tests.attack.repositories import FLOWS
 from tests.attack.scene import JEANNE, PORT, TILLEULS
+from tests.sealing import InTime
 from tests.unit.console.doubles import ALICE, open_desk
 
 BY = Actor.command("tests")
@@ -123,7 +124,7 @@ async def reviewing(ground: Ground, clock: DrivenClock) -> AsyncIterator[Review]
     random, party = SeededRandom(72), RelyingParty("localhost", "http://localhost:8081")
     limits = StaffLimits(parameters=CHEAPEST)
     room = StaffRoom.on(ground.app, ground.app, ground.sealer, clock, random, party, limits)
-    reviews = StaffReviews(room, ground.app, ground.app, ground.sealer, clock, random, FLOWS)
+    reviews = StaffReviews(room, ground.app, ground.app, ground.sealer, clock, random, FLOWS, InTime())
     (told,) = await ground.rows(
         "SELECT DISTINCT call_id FROM audit_record WHERE event = 'disclosure' AND call_id IS NOT NULL "
         "AND practice_id = :practice AND ledger_text(body, '{decision}') = 'granted' "

@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from callcenter import installation
-from callcenter.backup import making, restoring
+from callcenter.backup import checking, making, restoring
 from callcenter.backup.aftermath import PutAside
-from callcenter.backup.checking import Backup, open_backup
+from callcenter.backup.checking import Backup, NotLocked, open_backup
 from callcenter.backup.locks import Passphrase
 from callcenter.backup.making import make_backup
 from callcenter.backup.manifest import NAME, Manifest, ManifestChanged
@@ -134,6 +134,25 @@ async def test_an_old_backup_is_passed_off_as_todays(kept: Backup, tmp_path: Pat
         return gained(open_backup(copy, WORDS).manifest.made_at > kept.manifest.made_at)
     except ManifestChanged:
         return gained(None)
+
+
+def whatever_it_is(*_: object) -> None:
+    """Take a manifest's word for its lock."""
+
+
+@attack(stopped_by=replaced("what is in clear is expected so", "T86", checking, "require_expected", whatever_it_is))
+async def test_an_invented_backup_in_clear_stands_where_a_locked_one_was(
+    ground: Ground, cluster: Cluster, keys_file: Path, tmp_path: Path
+) -> Outcome:
+    """Somebody who may write on the medium has made it: whoever restores it names the key of the one that was there,
+    or is asked for nothing, because the manifest says that nothing is needed."""
+    made = await make_backup(settings_of(cluster, ground.name, keys_file), tmp_path, None, SystemRandom(), silent)
+    came = {}
+    for name, opener in {"with a passphrase": WORDS, "with nothing": None}.items():
+        came[name] = gained(None)
+        with suppress(NotLocked):
+            came[name] = gained(open_backup(made.folder, opener))
+    return unanimous(came)
 
 
 # --- the restore

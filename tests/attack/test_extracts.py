@@ -18,11 +18,12 @@ from callcenter.app.by_extracts import StaffExtracts
 from callcenter.audit import about
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, writing
 from callcenter.console.extract_ports import Choice, Form, Given, NotNow, Read
+from callcenter.console.review_ports import Unsealed
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.reports import extracts as rows
-from callcenter.reports import register_extract, register_paper
+from callcenter.reports import paper, register_extract, register_paper
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.register_extract import Named
 from callcenter.reports.register_words import Section
@@ -32,8 +33,9 @@ from callcenter.store.sealed import Place
 from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
 from tests.attack.extracting import JEANNE_NAMED, WHY, Extracting, words_on
 from tests.attack.ground import Ground
-from tests.attack.reviewing import BORN, reviewing, withheld
+from tests.attack.reviewing import BORN, asked, looked_up, reviewing, withheld
 from tests.attack.scene import JEANNE, TILLEULS
+from tests.sealing import Behind
 from tests.unit.console.extracts import MADE
 
 
@@ -229,9 +231,15 @@ def _whatever_has_come(sabotage: Sabotage) -> None:
         return await made(self, held, whose, replace(choice, seen_at=None), now)
 
     sabotage.replace(StaffExtracts, "_made", later)
+    _unread(sabotage)
+
+
+def _unread(sabotage: Sabotage) -> None:
+    sabotage.replace(by_extracts, "as_read", lambda *_: None)
 
 
 AS_READ = Defence("what is given is what was read", "SP-01", _whatever_has_come)
+SAME_LINES = Defence("what is given has the digest of what was read", "SP-01", _unread)
 
 
 @attack(stopped_by=AS_READ)
@@ -240,10 +248,74 @@ async def test_sp_01_what_has_come_since_it_was_read_is_given_with_it(scene: Ext
     extract, clock = await scene.prepared(asks=Asks.GUARDIAN), scene.review.clock
     clock.advance(60)
     read = await scene.extracts.read(scene.doctor, extract)
+    assert read.extract is not None
     clock.advance(1)
     await withheld(scene.review, "minor")
-    given = await scene.given(extract, Form.JSON, seen_at=read.now)
+    given = await scene.given(extract, Form.JSON, seen_at=read.extract.seen_at, digest=read.extract.digest)
     return gained('"not_told"' in given.content.decode())
+
+
+@attack(stopped_by=SAME_LINES)
+async def test_sp_01_a_line_that_was_not_on_the_screen_is_given(scene: Extracting) -> Outcome:
+    """Another machine, whose clock is behind, writes what was withheld of the minor: its time is before the reading."""
+    extract, clock = await scene.prepared(asks=Asks.GUARDIAN), scene.review.clock
+    behind = replace(scene.review, clock=DrivenClock(clock.now()))
+    clock.advance(60)
+    read = await scene.extracts.read(scene.doctor, extract)
+    assert read.extract is not None
+    await withheld(behind, "minor")
+    choice = Choice(Form.JSON, seen_at=read.extract.seen_at, digest=read.extract.digest)
+    came = await scene.extracts.release(scene.doctor, extract, choice)
+    if came is NotNow.CHANGED:  # nothing is lost: whoever reads it again decides about all of it
+        again = await scene.extracts.read(scene.doctor, extract)
+        assert again.extract is not None
+        assert any(line.minors for line in again.extract.lines)
+        assert again.listed.request.outcome is None
+    return gained(isinstance(came, Given) and '"not_told"' in came.content.decode())
+
+
+def _in_time(sabotage: Sabotage) -> None:
+    sabotage.replace(Behind, "is_behind", lambda *_: False)
+
+
+SEALED_IN_TIME = Defence("nothing is told while the ledger is behind", "P4", _in_time)
+
+
+@attack(stopped_by=SEALED_IN_TIME)
+async def test_p4_an_extract_leaves_while_its_record_could_be_taken_away_unseen(scene: Extracting) -> Outcome:
+    """Prepared, read or given: and what waits to be decided still waits."""
+    wanted, extract, behind = await scene.wanted(), await scene.prepared(), scene.behind()
+    read = await behind.extracts.read(scene.doctor, extract)
+    came = {
+        "prepared": await behind.extracts.prepare(scene.review.ours, wanted),
+        "given": await behind.extracts.release(scene.doctor, extract, Choice(Form.PDF)),
+    }
+    assert read.unsealed is (read.extract is None)
+    if isinstance(came["given"], NotNow):
+        assert set(came.values()) == {NotNow.UNSEALED}
+        assert await scene.given(extract), "nothing is lost"
+    outcomes = {name: gained(not isinstance(one, NotNow)) for name, one in came.items()}
+    return unanimous({**outcomes, "read": gained(read.extract)})
+
+
+@attack(stopped_by=SEALED_IN_TIME)
+async def test_p4_calls_are_reviewed_while_the_looks_could_be_taken_away_unseen(scene: Extracting) -> Outcome:
+    """On a page, on paper, as a file, with its notes; and nobody is looked for."""
+    reviews, ours, call = scene.behind().extracts.reviews, scene.review.ours, scene.review.call
+    ways = {
+        "page": lambda: reviews.call(ours, call),
+        "notes": lambda: reviews.notes(ours, call),
+        "paper": lambda: reviews.paper(ours, call),
+        "list": lambda: reviews.search(ours, asked()),
+        "file": lambda: reviews.export(ours, asked()),
+        "patient": lambda: reviews.look_up(ours, looked_up()),
+    }
+    came = {}
+    for name, way in ways.items():
+        came[name] = FOILED
+        with suppress(Unsealed):
+            came[name] = gained(await way())
+    return unanimous(came)
 
 
 def _everybodys_records(sabotage: Sabotage) -> None:
@@ -331,7 +403,7 @@ async def test_what_the_practice_has_declined_is_given_all_the_same(scene: Extra
     return gained(isinstance(await scene.extracts.release(scene.doctor, extract, Choice(Form.PDF)), Given))
 
 
-ESCAPED = replaced("a paper shows texts", "no markup of others", register_paper, "escape", lambda text: text)
+ESCAPED = replaced("a paper shows texts", "no markup of others", paper, "escape", lambda text: text)
 
 
 @attack(stopped_by=ESCAPED)

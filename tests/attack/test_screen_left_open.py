@@ -31,6 +31,7 @@ from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, una
 from tests.attack.ground import Ground
 from tests.attack.repositories import FLOWS
 from tests.integration.mailroom import TILLEULS, Mailroom, Somebody, mailroom
+from tests.sealing import InTime
 
 WHY = "Réclamation reçue par courrier"
 
@@ -93,7 +94,9 @@ async def test_a_colleagues_screen_that_was_left_open_is_used(room: Mailroom) ->
     operator = await _left_open(room, await room.operator())
     supervisor = await _left_open(room, await room.supervisor())
     day = date(2026, 11, 26)
-    reviews = StaffReviews(room.room, room.database, room.database, room.sealer, room.clock, room.random, FLOWS)
+    reviews = StaffReviews(
+        room.room, room.database, room.database, room.sealer, room.clock, room.random, FLOWS, InTime()
+    )
     wanted = LookUp(Criteria(TILLEULS, Kind.CALLS, day, day), date(1962, 3, 14), "", Purpose.COMPLAINT, WHY)
     practices = StaffPractices(room.room, room.database, room.clock, room.random, FLOWS, None)  # type: ignore[arg-type]
     elsewhere = Change(Setting.OTHER_LINES, ["+33465710099"], None, await _seen(practices, supervisor))

@@ -22,7 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.backup import making, programs, restoring
-from callcenter.backup.checking import Backup, NotOpened, OtherKeys, open_backup, read_through
+from callcenter.backup.checking import Backup, NotLocked, NotOpened, OtherKeys, open_backup, read_through
 from callcenter.backup.folders import NoRoom
 from callcenter.backup.locks import Passphrase, WrongOpener
 from callcenter.backup.making import Made, make_backup
@@ -170,7 +170,20 @@ async def test_a_backup_in_clear_is_one_that_every_postgresql_reads(scene: Scene
         check=True,
     )
     assert "TABLE DATA public patient" in listed.stdout
-    await read_through(open_backup(made.folder, None), silent)
+    await read_through(open_backup(made.folder, None, in_clear=True), silent)
+    for opener, asked in ((None, False), (WORDS, False), (WORDS, True)):
+        with pytest.raises(NotLocked, match="--in-clear"):
+            open_backup(made.folder, opener, in_clear=asked)
+    (scene.folder / "words").write_text(WORDS.words, encoding="utf-8")
+    for how, says in (
+        ([], "put it there"),
+        (["--passphrase-file", scene.folder / "words"], "put it there"),
+        (["--passphrase-file", scene.folder / "words", "--in-clear"], "exclude one another"),
+    ):
+        refused = await typed("restore", made.folder, *how)
+        assert (refused.exit_code, says in refused.output) == (2, True), refused.output
+    looked = await typed("backup", "verify", made.folder)
+    assert (looked.exit_code, "NOT LOCKED" in looked.output) == (0, True), looked.output
 
 
 async def test_the_wrong_keys_are_not_kept_with_a_database(scene: Scene) -> None:
@@ -273,12 +286,15 @@ async def test_everything_comes_back_as_it_was_counted_and_goes_on(
         for path in restored.keys:
             assert path.read_bytes() == (scene.folder / path.name).read_bytes()
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert "later checkpoint" in told(made.manifest, restored)
+        said = told(made.manifest, restored)
+        assert "later checkpoint" in said
+        assert "of the same size: tell them to keep both" in said
         assert await served_from(there)
         async with as_owner(there) as owner, owner.house() as connection:
             assert {name: rows for name, rows in (await rows_of(connection)).items() if rows} == {
                 **{name: rows for name, rows in made.manifest.rows.items() if rows},
                 "house_record": made.manifest.rows["house_record"] + 1,
+                "house_outbox": made.manifest.rows["house_outbox"] + 1,  # to be sealed, like every record
             }
             noted = (await connection.execute(text("SELECT body FROM house_record ORDER BY body DESC"))).scalars().all()
             assert [one for one in noted if Act.RESTORED.value in one and made.manifest.made_at.isoformat() in one]
@@ -295,9 +311,8 @@ async def test_everything_comes_back_as_it_was_counted_and_goes_on(
 
 #: As a ledger that is sealed keeps its checkpoints.
 _CHECKPOINTS = (
-    "DROP TABLE IF EXISTS audit_checkpoint CASCADE",
-    "CREATE TABLE audit_checkpoint (log_id uuid, size bigint, note text)",
-    f"INSERT INTO audit_checkpoint VALUES ('{UUID(int=0)}', 3, 'three'), ('{UUID(int=0)}', 7, 'seven')",
+    f"INSERT INTO audit_checkpoint VALUES ('{UUID(int=0)}', 3, 'three', now())",
+    f"INSERT INTO audit_checkpoint VALUES ('{UUID(int=0)}', 7, 'seven', now())",
 )
 
 

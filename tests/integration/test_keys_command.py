@@ -18,7 +18,7 @@ def create(*arguments: str | Path) -> Result:
 def test_a_new_installation_has_both_keys_apart(tmp_path: Path) -> None:
     made = create(tmp_path / "keys.json")
     assert made.exit_code == 0, made.output
-    assert made.output.count("written; keep a copy") == 2
+    assert made.output.count("written; a locked backup holds it") == 2
     load_keys(tmp_path / "keys.json")
     key = load_sealing_key(tmp_path / "sealer.key")
     assert key.private.private_bytes_raw().hex() not in (tmp_path / "keys.json").read_text()

@@ -17,6 +17,7 @@ from callcenter.audit.ledger import canonical, leaf_of
 from callcenter.calls.upkeep import Upkeep
 from callcenter.console.extract_ports import Choice, Form, Given, NotNow
 from callcenter.kernel.clock import DrivenClock, SystemClock
+from callcenter.reports import extracts as rows
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
 from callcenter.reports.register_words import Section
 from callcenter.staff.rights import NotTheirs
@@ -127,13 +128,14 @@ async def test_a_period_without_anything_makes_a_paper_that_says_so(scene: Extra
 
 
 async def test_a_year_after_the_decision_it_is_forgotten_whose_it_was(scene: Extracting) -> None:
-    """Not before a decision, nor sooner than a month after it, whatever the server asks; the request itself stays."""
+    """Nor sooner than a month after it, whatever the server asks; where nobody has decided, a year after it was asked
+    for. The request itself stays."""
     ground, clock = scene.review.ground, SystemClock()
-    old, young, waits = [await scene.prepared() for _ in range(3)]
+    old, young, waits, ignored = [await scene.prepared() for _ in range(4)]
     for extract in (old, young):
         assert await scene.extracts.decline(scene.doctor, extract, WHY) is True
     await ground.change("ALTER TABLE register_extract DISABLE TRIGGER USER")
-    for extract, days in ((old, 400), (young, 20), (waits, 400)):
+    for extract, days in ((old, 400), (young, 20), (waits, 360), (ignored, 400)):
         await ground.change(
             "UPDATE register_extract SET prepared_at = now() - cast(:ago AS interval), "
             "closed_at = CASE WHEN closed_at IS NULL THEN NULL ELSE now() - cast(:ago AS interval) END WHERE id = :id",
@@ -144,12 +146,20 @@ async def test_a_year_after_the_decision_it_is_forgotten_whose_it_was(scene: Ext
     async with ground.app.practice(TILLEULS) as tx:
         await tx.connection.exec_driver_sql("SELECT forget_extracts(now())")
     left = {row.extract_id for row in await ground.rows("SELECT extract_id FROM extract_file")}
-    assert left & {old, young, waits} == {young, waits}
+    assert left & {old, young, waits, ignored} == {young, waits}
     words = {row.extract_id for row in await ground.rows("SELECT extract_id FROM extract_words")}
     assert words & {old, young} == {young}
-    assert {old, young, waits} <= {row.id for row in await ground.rows("SELECT id FROM register_extract")}
+    assert {old, young, waits, ignored} <= {row.id for row in await ground.rows("SELECT id FROM register_extract")}
     read = await scene.extracts.read(scene.doctor, old)
     assert (read.extract, read.named) == (None, None)
+    now = clock.now()
+    async with ground.app.practice(TILLEULS) as tx:
+        row = await rows.held(tx.connection, ignored)
+    assert row is not None
+    assert not row.may_be_made(now), "nobody is told that it waits, whose it was being forgotten"
+    async with ground.app.house() as connection:
+        listed = {one.id for one in await rows.listed(connection, [TILLEULS], now)}
+    assert listed & {waits, ignored} == {waits}
 
 
 async def test_the_schema_takes_no_call_as_a_proof_of_somebody_else(scene: Extracting) -> None:

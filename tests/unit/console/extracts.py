@@ -70,6 +70,7 @@ class ExtractsDouble:
     trained: bool = True
     minor: bool = False
     unsure: bool = False
+    unsealed: bool = False
     decided: bool = False
     done: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -89,9 +90,9 @@ class ExtractsDouble:
         return self.not_now or EXTRACT
 
     async def read(self, token: str, extract: UUID) -> Read:
-        made = self.made if self.trained else None
+        made = self.made if self.trained and not self.unsealed else None
         named = NAMED if made else None
-        return Read(self._listed(), NOW, self.trained, made, named, self.minor, self.unsure)
+        return Read(self._listed(), NOW, self.trained, made, named, self.minor, self.unsure, self.unsealed)
 
     async def release(self, token: str, extract: UUID, choice: Choice) -> Given | NotNow:
         self.done.append(("release", choice))

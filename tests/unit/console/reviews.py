@@ -16,6 +16,7 @@ from callcenter.console.review_ports import (
     Matches,
     Results,
     ReviewDesk,
+    Unsealed,
     Untrained,
 )
 from callcenter.kernel.errors import NotFound
@@ -101,11 +102,14 @@ class ReviewsDouble:
     asked: list[Any] = field(default_factory=list)
     theirs: bool = True
     trained: bool = True
+    unsealed: bool = False
     noted: tuple[CallNote, ...] = (CallNote("Télésecrétaire 1", BEGAN, "Rappeler <b>jeudi</b>"),)
 
     def _reach(self, *what: Any) -> None:
         if not self.theirs:
             raise NotFound
+        if self.unsealed and what[0] != "desk":
+            raise Unsealed
         self.asked.append(what)
 
     def _follow(self, asked: Any) -> None:

@@ -13,7 +13,7 @@ from callcenter.console.extract_ports import Choice, Form, NotNow, Wanted
 from callcenter.console.extracts import ExtractPages
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from tests.unit.console.doubles import Desk, open_desk
-from tests.unit.console.extracts import EXTRACT, NAMED, PRACTICE, ROW, ExtractsDouble
+from tests.unit.console.extracts import EXTRACT, MADE, NAMED, PRACTICE, ROW, ExtractsDouble
 from tests.unit.console.workplaces import NOW
 
 PATH = "/extraits"
@@ -22,7 +22,7 @@ FORM = {
     **{"cabinet": str(PRACTICE), "patient": "a-key", "demandeur": "patient", "controle": "in_person", "appel": "x"},
     **{"naissance": "1962-03-14", "nom": "Martin-Duval", "prenom": " Jeanne ", "du": "2026-10-01", "au": "2026-11-20"},
 }
-SEEN = {"vu": NOW.isoformat()}
+SEEN = {"vu": NOW.isoformat(), "empreinte": MADE.digest}
 WHY = "Indispensable pour sa plainte."
 
 
@@ -89,15 +89,25 @@ async def test_a_file_is_the_answer_to_a_form_with_what_was_chosen() -> None:
         assert given.headers["Content-Type"] == "application/pdf"
         assert given.headers["Cache-Control"] == "no-store"
         assert given.headers["Content-Disposition"] == f'attachment; filename="extrait-{EXTRACT}.pdf"'
-        assert extracts.done == [("release", Choice(Form.PDF, held_back=frozenset({UUID(int=2)}), seen_at=NOW))]
+        assert extracts.done == [
+            ("release", Choice(Form.PDF, held_back=frozenset({UUID(int=2)}), seen_at=NOW, digest=MADE.digest))
+        ]
         named = await desk.guest.post(f"{ONE}/remise", **SEEN, forme="json", personnel="oui", texte=WHY)
         assert named.headers["Content-Type"] == "application/json"
-        assert extracts.done[-1] == ("release", Choice(Form.JSON, staff_named=True, why=WHY, seen_at=NOW))
+        assert extracts.done[-1] == (
+            "release",
+            Choice(Form.JSON, staff_named=True, why=WHY, seen_at=NOW, digest=MADE.digest),
+        )
         assert (await desk.guest.post(f"{ONE}/remise", **SEEN, forme="pdf", **{"retenir-x": "oui"})).status == 400
         assert (await desk.guest.post(f"{ONE}/remise", **SEEN, forme="doc")).status == 400
         for seen in ({}, {"vu": "x"}, {"vu": "0001-01-01T00:00:00+14:00"}):
             assert (await desk.guest.post(f"{ONE}/remise", forme="pdf", **seen)).status == 400
         assert f'name="vu" value="{NOW.isoformat()}"' in read.text
+        assert f'name="empreinte" value="{MADE.digest}"' in read.text
+        await desk.guest.post(f"{ONE}/remise", vu=SEEN["vu"], forme="pdf")
+        assert extracts.done[-1] == ("release", Choice(Form.PDF, seen_at=NOW, digest="")), (
+            "who says nothing, read nothing"
+        )
 
 
 async def test_staff_are_named_for_a_reason_and_what_was_ticked_stays() -> None:
@@ -134,6 +144,21 @@ async def test_without_training_nothing_is_shown() -> None:
         assert "Votre formation n’est pas à jour" in page.words
         assert "Martin" not in page.words
         assert "/remise" not in page.text
+
+
+async def test_while_the_ledger_is_behind_nothing_is_shown_and_why_is_said() -> None:
+    async with desk_with(ExtractsDouble(unsealed=True)) as desk:
+        page = await desk.guest.get(ONE)
+        assert "pas scellé à temps" in page.words
+        assert "Martin" not in page.words
+        assert "/remise" not in page.text
+
+
+async def test_what_is_not_given_now_is_said_on_the_page_that_is_read_again() -> None:
+    for why, says in ((NotNow.CHANGED, "a changé depuis votre lecture"), (NotNow.TOO_LONG, "période plus courte")):
+        async with desk_with(ExtractsDouble(not_now=why)) as desk:
+            page = await desk.guest.post(f"{ONE}/remise", **SEEN, forme="pdf")
+            assert (page.status, says in page.words) == (422, True)
 
 
 async def test_it_is_declined_for_a_reason_and_once() -> None:

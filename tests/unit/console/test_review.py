@@ -194,6 +194,22 @@ async def test_whoever_has_no_training_is_told_why_no_patient_is_listed() -> Non
             assert (page.status, "formation n’est pas à jour" in page.words) == (422, True), path
 
 
+async def test_while_the_ledger_is_behind_nothing_is_shown_and_what_was_typed_stays() -> None:
+    reviews = ReviewsDouble(unsealed=True)
+    async with reviewing(reviews) as desk:
+        for path, form in (("/suivi", FORM), ("/suivi/export", FORM), ("/suivi/patient", PATIENT)):
+            page = await desk.guest.post(path, **form)
+            assert (page.status, "pas scellé à temps" in page.words) == (422, True), path
+            assert f'value="{FORM["du"]}"' in page.text
+        for page in (
+            await desk.guest.get(f"/suivi/appels/{CALL}"),
+            await desk.guest.post(f"/suivi/appels/{CALL}/notes"),
+            await desk.guest.post(f"/suivi/appels/{CALL}/pdf"),
+        ):
+            assert (page.status, "pas scellé à temps" in page.words) == (503, True)
+        assert not [one for one in reviews.asked if one[0] != "desk"]
+
+
 async def test_a_call_is_a_plain_ordered_list_with_how_the_chain_stands() -> None:
     reviews = ReviewsDouble()
     async with reviewing(reviews) as desk:

@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callcenter.audit.about import About, Reach, Told
+from callcenter.app.by_extracts import as_read
+from callcenter.audit.about import About, Reach, Told, moment_of
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.reading import Checked, Record
+from callcenter.console.extract_ports import Choice, Form, NotNow
 from callcenter.disclosure.gate import Reason
 from callcenter.identity.evidence import Factor
 from callcenter.kernel.labels import Category
 from callcenter.reports import register_words as words
 from callcenter.reports.extract_tables import Asks, IdentityCheck
-from callcenter.reports.register_extract import Extract, Line, Material, Named, Practice, Request, compose
+from callcenter.reports.register_extract import MOST_LINES, Extract, Line, Material, Named, Practice, Request, compose
 from callcenter.reports.register_json import as_json
 from callcenter.reports.register_paper import on_paper
 from callcenter.reports.register_words import READERS, Section
@@ -28,6 +30,7 @@ from tests.attack.extracting import words_on
 
 AT = datetime(2026, 11, 26, 23, 30, 5, tzinfo=UTC)
 CALL, OTHER_CALL = UUID(int=0xCA11), UUID(int=0xCA12)
+STREAM, OTHER_STREAM = UUID(int=0x57EA), UUID(int=0x57EB)
 ZONE = ZoneInfo("America/Martinique")
 PRACTICE = Practice("Cabinet <b>des Tilleuls</b>", "12 rue des Tilleuls", "Télésecrétariat", ZONE)
 REQUEST = Request(
@@ -46,9 +49,19 @@ TOLD = {
 }
 
 
-def told(number: int, body: dict[str, Any], *, call: UUID | None = CALL, holds: bool = True, **more: Any) -> Told:
+def told(
+    number: int,
+    body: dict[str, Any],
+    *,
+    call: UUID | None = CALL,
+    stream: UUID = STREAM,
+    holds: bool = True,
+    **more: Any,
+) -> Told:
     written = {"ts": (AT + timedelta(seconds=number)).isoformat(), **body}
-    return Told(Checked(Record(UUID(int=number), number, written), bytes([number]) * 32, holds), call, **more)
+    return Told(
+        Checked(Record(UUID(int=number), number, written), bytes([number % 256]) * 32, holds), call, stream, **more
+    )
 
 
 def refused(number: int, reason: str, **more: Any) -> Told:
@@ -61,7 +74,7 @@ def followed(event: str, **content: str) -> Record:
 
 def made(*records: Told, request: Request = REQUEST, **more: Any) -> Extract:
     reach = more.pop("reach", Reach(AT - timedelta(days=30)))
-    about = About(records, more.pop("missing", 0), whole=more.pop("whole", True))
+    about = About(records, more.pop("missing", {}), whole=more.pop("whole", True))
     calls = {CALL: (AT, AT + timedelta(minutes=3)), OTHER_CALL: (AT - timedelta(days=1), None)}
     return compose(request, PRACTICE, AT, Material(about, reach, calls, **more))
 
@@ -162,6 +175,39 @@ def test_sp_01_what_a_minor_has_asked_to_keep_leaves_no_trace_for_a_parent() -> 
     assert len(made(*secret, harmless).lines) == 7, "nothing is kept from the patient"
 
 
+def test_sp_01_no_number_tells_a_parent_that_something_is_kept_from_them() -> None:
+    """Neither that lines are left out, where too few are left for that, nor what is gone from a call that is kept."""
+    many = [told(number, TOLD, call=None, stream=UUID(int=number)) for number in range(1, MOST_LINES + 1)]
+    kept = [refused(number, "secret_mineur", call=CALL) for number in range(1000, 1020)]
+    gone = {STREAM: 3, OTHER_STREAM: 2}
+    for lines in (many[20:], many):
+        without = made(*lines, request=PARENT, missing={OTHER_STREAM: 2})
+        among = made(*lines[:30], *kept, *lines[30:], request=PARENT, missing=gone)
+        assert among == without
+        assert (among.whole, among.missing, len(among.lines)) == (True, 0, len(lines))
+    for fewer in (made(*many[:9], request=PARENT, whole=False), made(*many, *many, request=PARENT)):
+        held_back = frozenset({UUID(int=1)} if len(fewer.lines) == MOST_LINES else ())
+        assert as_read(fewer, Choice(Form.PDF, held_back=held_back)) is NotNow.TOO_LONG
+    assert as_read(made(*many, *many), Choice(Form.PDF, held_back=frozenset({UUID(int=1)}))) is None
+    assert as_read(made(*many, *many, request=PARENT), Choice(Form.PDF)) is None, "a full paper tells nothing"
+    patients = made(*many, *kept, missing=gone)
+    assert (patients.whole, patients.missing, len(patients.lines)) == (False, 3, MOST_LINES)
+    assert patients.lines[-1].record == UUID(int=1019), "the latest are shown"
+
+
+@pytest.mark.parametrize("zone", ["America/Martinique", "Pacific/Noumea"])
+@pytest.mark.parametrize(
+    "written", ["", "x", "0001-01-01T00:00:00+00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
+def test_a_record_whose_time_was_tampered_with_stops_no_extract(zone: str, written: str) -> None:
+    there = replace(PRACTICE, zone=ZoneInfo(zone))
+    extract = replace(made(told(1, {**TOLD, "ts": written}, holds=False)), practice=there)
+    assert "1970" in words_on(on_paper(extract))
+    (one,) = json.loads(as_json(extract))["lines"]
+    assert one["at"].startswith("19")
+    assert moment_of(written) is None
+
+
 def test_sp_01_the_practice_holds_back_what_the_file_does_not_know() -> None:
     minors = refused(1, "minor")
     assert line(minors, request=PARENT).minors
@@ -188,7 +234,7 @@ def test_an_empty_register_says_so_plainly() -> None:
 
 def test_how_far_the_register_reaches_is_said() -> None:
     erased = (AT - timedelta(days=2), AT - timedelta(days=2), AT)
-    extract = made(told(1, TOLD), missing=2, whole=False, reach=Reach(AT - timedelta(days=30), erased))
+    extract = made(told(1, TOLD), missing={STREAM: 2}, whole=False, reach=Reach(AT - timedelta(days=30), erased))
     paper = words_on(on_paper(extract))
     assert "Il commence le 27 octobre 2026 ; il ne sait rien de ce qui s’est passé avant." in paper
     assert "Seules les 500 dernières inscriptions sont montrées" in paper
