@@ -33,6 +33,7 @@ from tests.attack.leak_oracle.verdict import Sink
 
 _KEY = re.compile(r'name="patient" value="([A-Za-z0-9_=-]{60,})"')
 _SEEN = re.compile(r'name="vu" value="([0-9T:.+-]+)"')
+_DIGEST = re.compile(r'name="empreinte" value="([0-9a-f]{64})"')
 _DAY = re.compile(r"\b\d+(?:er)?[\xa0 ]\w+ 2026\b")
 
 
@@ -100,9 +101,10 @@ async def _given(house: Premises, telephone: Telephone) -> dict[str, Any]:
     path = read.partition("\n")[0]
     assert re.fullmatch(r"/extraits/[0-9a-f-]{36}", path), read
     await one.asks("GET", paths.EXTRACTS)
-    (seen,) = _SEEN.findall(read)
-    assert "Dit au téléphone" in await one.asks("POST", f"{path}/remise", forme="pdf", vu=seen)
-    given = await one.asks("POST", f"{path}/remise", forme="json", vu=seen)
+    house.clock.advance(1)  # what is given comes after what was read, and is no line of it
+    (seen,), (digest,) = _SEEN.findall(read), _DIGEST.findall(read)
+    assert "Dit au téléphone" in await one.asks("POST", f"{path}/remise", forme="pdf", vu=seen, empreinte=digest)
+    given = await one.asks("POST", f"{path}/remise", forme="json", vu=seen, empreinte=digest)
     told: dict[str, Any] = json.loads(given.partition("\n")[2])
     async with house.running.database.practice(person.practice.id) as tx:
         query = "SELECT convert_from(body, 'UTF8') AS body FROM audit_record WHERE event LIKE 'extract.%'"
