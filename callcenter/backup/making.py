@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from importlib import metadata
@@ -155,9 +155,11 @@ async def _dump(box: _Box, program: Program, dsn: str, snapshot: Snapshot, say: 
             say(f"database: table {begun} of {tables}")
 
     arguments = [*_DUMP, f"--role={OWNER}", f"--snapshot={snapshot.id}", f"--lock-wait-timeout={_LOCK_WAIT_MS}"]
-    with box.file(written.DATABASE) as out:
-        async for piece in output_of(program, arguments, dsn, progress):
-            out.write(piece)
+    # Closed here, whatever ends it: a disk that is full must not leave a program behind until somebody collects it.
+    async with aclosing(output_of(program, arguments, dsn, progress)) as dumped:
+        with box.file(written.DATABASE) as out:
+            async for piece in dumped:
+                out.write(piece)
 
 
 def _copy_keys(box: _Box, settings: Settings) -> tuple[str, ...]:

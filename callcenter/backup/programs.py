@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -109,8 +109,8 @@ def for_reading(dump_by: str) -> Program:
 
 async def output_of(
     program: Program, arguments: list[str], dsn: str, said: Callable[[str], None]
-) -> AsyncIterator[bytes]:
-    """What a program writes, in pieces.
+) -> AsyncGenerator[bytes, None]:
+    """What a program writes, in pieces; close it (``contextlib.aclosing``), or the program is not ended with it.
 
     Arguments:
         dsn: of the database; its password goes by the environment, which other accounts cannot read.

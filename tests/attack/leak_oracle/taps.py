@@ -40,9 +40,12 @@ _call: ContextVar[UUID | None] = ContextVar("call of the request that is answere
 Meddling = Callable[[], Awaitable[None]]
 
 
+_NOBODYS = ("date", "content-length")
+
+
 def headers_of(headers: Mapping[str, str]) -> str:
     """Headers as text, without the two whose figures are nobody's."""
-    return "\n".join(f"{name}: {value}" for name, value in headers.items() if name not in ("Date", "Content-Length"))
+    return "\n".join(f"{name}: {value}" for name, value in headers.items() if name.lower() not in _NOBODYS)
 
 
 def _as_id(text: str | None) -> UUID | None:
