@@ -641,7 +641,7 @@ def verify_export(lines: Iterable[bytes], trust: Iterable[VerifierKey], since: b
                 examination.line(number, line)
         examination.end()
     except _Stopped:
-        pass
+        pass  # what stopped it is a finding, and in the report
     return examination.report()
 
 
