@@ -329,9 +329,10 @@ def clock() -> DrivenClock:
     return DrivenClock(TODAY)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
-    """Logs as they were before: a command sets them up for the whole process."""
+    """Logs as they were before every test: a command sets them up for the whole process, and the next test reads what
+    is logged."""
     root, raises = logging.getLogger(), logging.raiseExceptions
     handlers, level = root.handlers, root.level
     yield

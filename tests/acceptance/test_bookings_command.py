@@ -20,8 +20,6 @@ STRANGER, BORN, CALL_BACK = "+33639980071", "01021985", "0639980055"
 NOTHING = "Cabinet des Tilleuls : aucune demande de rendez-vous en attente\n"
 Bookings = Callable[..., Awaitable[Result]]
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
 
 @pytest.fixture
 def bookings(stage: Stage, keys_file: Path) -> Bookings:

@@ -65,7 +65,6 @@ async def run(config: Path, *arguments: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, main, ["--config", str(config), "audit", *arguments])
 
 
-@pytest.mark.usefixtures("logs_as_they_were")
 async def test_a_day_is_compared_and_settled_by_hand(
     stage: Stage, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

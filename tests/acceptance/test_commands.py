@@ -38,9 +38,6 @@ SECRET = "JEANNE-14031962"
 Run = Callable[..., Result]
 
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command in a thread of its own, since it makes a loop of its own."""

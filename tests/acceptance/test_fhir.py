@@ -26,7 +26,6 @@ from tests.sealing import a_key, seal_once
 __all__ = ["config"]  # the fixture, by name
 
 TILLEULS, SLUG = demo_id("practice", "cabinet-des-tilleuls"), "cabinet-des-tilleuls"
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
 
 @pytest.fixture

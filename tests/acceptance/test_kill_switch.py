@@ -18,9 +18,6 @@ from tests.acceptance.stage import CONFIG, Stage
 PORT = "+33261910001"
 
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
-
 @pytest.fixture
 def turned(stage: Stage) -> Iterator[Turn]:
     """Turns the switch by the command, and back in the end."""

@@ -15,7 +15,6 @@ from tests.conftest import Cluster
 
 __all__ = ["run"]  # a fixture
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
 Command = Callable[..., Awaitable[Result]]
 

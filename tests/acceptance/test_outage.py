@@ -168,7 +168,6 @@ async def test_p7_the_server_itself_is_stopped(keys_file: Path, clock: DrivenClo
                 assert "déjà pris" in await served.does("1")
 
 
-@pytest.mark.usefixtures("logs_as_they_were")
 async def test_p7_the_kill_switch_is_turned_and_heeded_while_the_database_is_stopped(
     stage: Stage, outage: Outage
 ) -> None:

@@ -14,8 +14,6 @@ from callcenter.cli import main
 from tests.acceptance.outreach import TILLEULS, records, rows
 from tests.acceptance.stage import Stage
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
 
 @pytest.fixture
 def config(stage: Stage, tmp_path: Path) -> Path:

@@ -289,6 +289,7 @@ async def test_p7_a_talk_that_is_given_back_while_the_caller_types_is_offered_on
     leg = await desk.calls(staff, offer)
     await desk.becomes(lambda: desk.hears(caller), frozenset({leg}))
     assert await desk.stage.running.keypad.ask(staff, offer) is Asked.ASKED
+    assert "date de naissance" in await desk.words(caller)
     async with desk.stage.running.database.house() as connection:
         assert await Reservations().dropped(connection, offer, staff, desk.stage.clock.now())
     await desk.on_duty("operatrice2", OTHER_DESK)

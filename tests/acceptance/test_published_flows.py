@@ -25,8 +25,6 @@ from tests.publishing import HOURS, OUR_HOURS, folder_of, loaded, refusing, rewo
 
 Run = Callable[..., Awaitable[Result]]
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
 
 @pytest.fixture
 def run(cluster: Cluster, database_name: str, keys_file: Path, monkeypatch: pytest.MonkeyPatch) -> Run:

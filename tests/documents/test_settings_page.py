@@ -27,9 +27,6 @@ PAGE = PROJECT / "docs" / "practice-settings.md"
 Run = Callable[..., Result]
 
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
-
 @pytest.fixture
 def run(
     monkeypatch: pytest.MonkeyPatch,

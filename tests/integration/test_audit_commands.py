@@ -35,8 +35,6 @@ from tests.exporting import TILLEULS, TODAY, Archive, archive_on
 from tests.sealing import a_key
 from tests.unit.audit.log_by_hand import cosignature, secret, signature
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
 SLUG = "cabinet-des-tilleuls"
 KEY = a_key().verifier_key(origin_of(TILLEULS))
 

@@ -21,7 +21,6 @@ from callcenter.store.keys import create_keys
 from callcenter.store.schema import APP
 from tests.conftest import Cluster
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 SLUG = "cabinet-des-tilleuls"
 
 

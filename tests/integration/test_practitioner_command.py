@@ -23,8 +23,6 @@ from callcenter.store.sealed import Sealer
 from tests.conftest import Cluster
 from tests.integration.mailroom import BY, TILLEULS, Mailroom, Somebody, mailroom
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
 
 @pytest.fixture
 def config(cluster: Cluster, database_name: str, tmp_path: Path) -> Path:

@@ -28,8 +28,6 @@ from callcenter.store.sealed import Sealer
 from tests.conftest import Cluster
 from tests.staff import PARTY, PASSWORD
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
 HOUSE = "Accueil Ouest"
 
 

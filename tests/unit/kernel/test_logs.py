@@ -17,9 +17,6 @@ Form = Literal["json", "console"]
 Say = Callable[[], None]
 
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
-
 def fails() -> None:
     kept_in_a_local = SECRET
     raise ValueError(f"cannot read {kept_in_a_local}")
