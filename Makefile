@@ -94,10 +94,12 @@ test: $(STAMP) ## Run the whole suite
 
 soak: $(STAMP) ## Storm the queue with twenty seeds, misbehave in every way at every question (a quarter of an hour)
 	CALLCENTER_SOAK=20 $(BIN)/python -m pytest --numprocesses 2 tests/integration/routing/test_storm.py \
-	    tests/integration/routing/test_machine.py tests/bench/test_large.py tests/acceptance/test_p7_every_call_ends.py
+	    tests/integration/routing/test_machine.py tests/bench/test_large.py tests/bench/test_ledger_bench.py \
+	    tests/acceptance/test_p7_every_call_ends.py
 
-bench: $(STAMP) ## Measure the verified call, and routing, beside their floors
+bench: $(STAMP) ## Measure the verified call, routing, and a ledger of a million records, beside their floors
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.ledger
 
 bench-large: $(STAMP) ## Measure 1 practice beside 1,000, and how fast they come in (about ten minutes)
 	$(BIN)/python -m tests.bench.large
