@@ -374,7 +374,8 @@ async def _anchors(database: Database, settings: Settings) -> str:
     if not depositories:
         return (
             f"{alone}, and nobody is to hold any: whoever owned database and key could make that past anew; set "
-            "ledger.anchor_folder or ledger.timestamp_url, or let somebody cosign (`callcenter audit cosign`)"
+            "ledger.anchor_folder, ledger.bucket or ledger.timestamp_url, or let somebody cosign "
+            "(`callcenter audit cosign`)"
         )
     if SystemClock().now() - since > longest_alone(depositories):
         raise CallcenterError(f"{alone}: `callcenter audit anchor` says what is in the way")

@@ -10,13 +10,15 @@ from uuid import UUID
 import procrastinate
 
 from callcenter.audit.anchors import Anchor, keep_anchor, last_held, latest_head, unheld_since
+from callcenter.audit.bucket import Bucket, client_of
 from callcenter.audit.depositories import Depository, Folder, NotDeposited
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.stamping import Authority, load_issuers
-from callcenter.kernel.clock import Clock
+from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.everywhere import all_practices
 from callcenter.settings import Settings
+from callcenter.settings.sections import BucketSettings
 from callcenter.store.database import Database
 from callcenter.telephony.alerts import AlertKind, Alerts
 
@@ -96,14 +98,22 @@ def depositories_of(settings: Settings) -> list[Depository]:
     """Whoever is to hold heads, as configured.
 
     Raises:
-        ConfigurationError: those who vouch for a time stamp authority cannot be read.
+        ConfigurationError: those who vouch for a time stamp authority cannot be read, or what speaks to a bucket is
+            not installed.
     """
     ledger, found = settings.ledger, list[Depository]()
     if ledger.anchor_folder is not None:
         found.append(Folder(ledger.anchor_folder))
+    if ledger.bucket.endpoint is not None:
+        found.append(_bucket(ledger.bucket, ledger.bucket.endpoint))
     if ledger.timestamp_url is not None and ledger.timestamp_issuers is not None:
         found.append(Authority(ledger.timestamp_url, load_issuers(ledger.timestamp_issuers), SystemRandom()))
     return found
+
+
+def _bucket(settings: BucketSettings, endpoint: str) -> Bucket:
+    client = client_of(endpoint, settings.region, settings.key_id, settings.secret.get_secret_value())
+    return Bucket(client, settings.name, endpoint, timedelta(days=settings.days), SystemClock())
 
 
 def register_anchoring(jobs: procrastinate.App, anchoring: Anchoring, alerts: Alerts) -> None:

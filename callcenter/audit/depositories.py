@@ -40,6 +40,16 @@ class Depository(Protocol):
         """
 
 
+def name_of(origin: str, size: int) -> str:
+    """The name of a head where heads are files."""
+    return f"{origin.replace('/', '.')}.{size:012}.checkpoint"
+
+
+def says_the_same(there: bytes, note: bytes) -> bool:
+    """Whether a note that is there is the same head: of the same text, whoever has signed it meanwhile."""
+    return there.partition(b"\n\n")[0] == note.partition(b"\n\n")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """A folder, best on a medium that is written once. A head is a file of its own, which is never written again.
@@ -64,7 +74,7 @@ class Folder:
 
     async def deposit(self, origin: str, size: int, note: str) -> None:
         """See :class:`Depository`."""
-        await asyncio.to_thread(self._write, self.path / f"{origin.replace('/', '.')}.{size:012}.checkpoint", note)
+        await asyncio.to_thread(self._write, self.path / name_of(origin, size), note)
 
     def _write(self, file: Path, note: str) -> None:
         try:
@@ -83,13 +93,10 @@ class Folder:
             raise NotDeposited(f"{file} was not written whole: {error.strerror}") from error
 
     def _is_the_same(self, file: Path, note: str) -> None:
-        """A head that was deposited in an earlier try, whose word was lost; its text must be the same.
-
-        Only the text: the same head may have been signed by more keys meanwhile.
-        """
+        """A head that was deposited in an earlier try, whose word was lost."""
         try:
             there = file.read_bytes()
         except OSError as error:
             raise NotDeposited(f"{file} cannot be read: {error.strerror}") from error
-        if there.partition(b"\n\n")[0] != note.encode().partition(b"\n\n")[0]:
+        if not says_the_same(there, note.encode()):
             raise NotDeposited(f"{file} holds another head of this size: keep both, and ask why there are two")

@@ -23,8 +23,8 @@ def audit_anchor(context: Context) -> None:
     """
     if not depositories_of(context.settings):
         raise CallcenterError(
-            "nobody is to hold heads: set ledger.anchor_folder or ledger.timestamp_url, or let somebody cosign "
-            "(`callcenter audit cosign`)"
+            "nobody is to hold heads: set ledger.anchor_folder, ledger.bucket or ledger.timestamp_url, or let somebody "
+            "cosign (`callcenter audit cosign`)"
         )
     done = run(_anchor(context.settings))
     click.echo(f"{done.heads} heads deposited")

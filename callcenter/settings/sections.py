@@ -199,6 +199,30 @@ class RetentionSettings(Section):
     )
 
 
+class BucketSettings(Section):
+    """A bucket (S3) with object lock, at a host that the owner of the database does not own: of the practice, or of a
+    third party. Needs the library of the extra « s3 »."""
+
+    endpoint: WebAddress | None = Field(
+        None,
+        pattern=r"^https?://[^/?#@\s]+/?$",
+        description="Where it is, as https://s3.example.org; none: heads go to no bucket.",
+    )
+    region: str = Field("eu-west-3", min_length=1, max_length=50, description="As its host calls it.")
+    name: str = Field("", pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Of the bucket.")
+    key_id: str = Field("", max_length=200, description="Of the access key, which may put, get, and read retentions.")
+    secret: SecretStr = Field(SecretStr(""), description="Of the key, from CALLCENTER_LEDGER__BUCKET__SECRET.")
+    days: int = Field(
+        1_095, ge=30, le=3_653, description="How long a head stays locked; the register of disclosures is kept 3 years."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.endpoint is not None and not (self.name and self.key_id and self.secret.get_secret_value()):
+            raise wrong("names where the bucket is, and not the rest", "set name, key_id and secret too")
+        return self
+
+
 class LedgerSettings(Section):
     """Who holds signed heads of the ledger besides us, each hour: what nobody else holds could be lost unseen."""
 
@@ -215,6 +239,7 @@ class LedgerSettings(Section):
     timestamp_issuers: ProjectPath | None = Field(
         None, description="Certificates, in PEM, of whoever vouches for that authority. Stamps by others do not count."
     )
+    bucket: BucketSettings = BucketSettings()
 
     @model_validator(mode="after")
     def _an_authority_is_vouched_for(self) -> Self:
