@@ -106,6 +106,7 @@ class LedgersDouble:
 
     Arguments:
         theirs: whoever asks may see the log.
+        closed: the ledger is behind.
         taken: what has left.
     """
 
@@ -116,6 +117,7 @@ class LedgersDouble:
     came: Proved | NoRecord = PROVED
     held: tuple[Deposit, ...] = LISTED
     pages: int = 3
+    closed: bool = False
     asked: list[object] = field(default_factory=list)
     taken: list[object] = field(default_factory=list)
 
@@ -146,8 +148,8 @@ class LedgersDouble:
 
     async def proof(self, token: str, log: UUID, record: UUID) -> Download | NoRecord:
         self._reach(log)
-        if isinstance(self.came, NoRecord):
-            return self.came
+        if self.closed or isinstance(self.came, NoRecord):
+            return self.came if isinstance(self.came, NoRecord) else NoRecord.CLOSED
         self.taken.append(record)
         return Download(f"inscription-{record}.tlog-proof", b"a proof")
 
