@@ -1111,7 +1111,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     ),
     "audit.anchors.unheld_since": _LOGS,
     "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
-    "audit.proving.is_written": "see test_p6_what_is_anothers_and_what_there_is_not_are_told_alike_and_the_rest_is_said",
+    "audit.proving.is_written": "see test_p6_what_is_anothers_and_what_there_is_not_are_told_alike_…",
     "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.watching.Watch.look": _LOGS,
     "audit.watching.sealed_at": _LOGS,
