@@ -15,7 +15,7 @@ from callcenter.audit.agreement import anchor_at, anchors_on, compared
 from callcenter.audit.anchors import AnchorKind
 from callcenter.audit.export import one_moment
 from callcenter.audit.logs import HOUSE_LOG, fingerprint, origin_of
-from callcenter.audit.proof import Proof
+from callcenter.audit.proof import NoKey, Proof
 from callcenter.audit.proving import Erased, NotSealedYet, is_written, prove, way_of
 from callcenter.audit.stamping import EVERY as STAMPED_EVERY
 from callcenter.audit.standing import HOUR, MOST_WAITING, Held, held_where, hours_of, marks_of, sealed_so_far
@@ -137,7 +137,7 @@ class StaffLedgers:
             fingerprint=None if key is None else fingerprint(key),
             holdings=_holdings(held, self.holders, now),
             alone_since=sealed.alone_since,
-            exported_at=None if sealed.exported_at is None else datetime.fromisoformat(sealed.exported_at),
+            exported_at=_moment(sealed.exported_at),
             since=since,
             hours=hours,
             marks=marks,
@@ -152,7 +152,7 @@ class StaffLedgers:
                 rows = (
                     await tx.connection.execute(_OF_CALL, {"call": call.id, "log": log, "most": MOST_OF_A_CALL + 1})
                 ).all()
-            places = [Place(row.id, datetime.fromisoformat(row.at), row.idx) for row in rows if row.at]
+            places = [Place(row.id, _moment(row.at), row.idx) for row in rows]
             return CallPlaces(call.id, places[:MOST_OF_A_CALL], more=len(rows) > MOST_OF_A_CALL)
         try:
             return UUID(reference.strip())
@@ -161,14 +161,10 @@ class StaffLedgers:
 
     async def proved(self, token: str, log: UUID, record: UUID) -> Proved | tuple[LogLine, NoRecord]:
         session, line = await self._log(token, log)
-        proof = await self._proof(session, log, record)
-        if isinstance(proof, NoRecord):
-            return line, proof
-        key = self._key(log)
-        try:
-            head = _checked(proof, key)
-        except (Malformed, Unproven):
-            return line, NoRecord.BROKEN
+        came = await self._proof(session, log, record)
+        if isinstance(came, NoRecord):
+            return line, came
+        proof, head = came
         return Proved(
             log=line,
             record=record,
@@ -177,18 +173,18 @@ class StaffLedgers:
             size=head.size,
             way=way_of(proof, head.size),
             root=head.root,
-            signed=key is not None,
+            signed=self.public is not None,
         )
 
     async def proof(self, token: str, log: UUID, record: UUID) -> Download | NoRecord:
         session, _ = await self._log(token, log)
         if self.ledger.is_behind(log):
             return NoRecord.CLOSED
-        proof = await self._proof(session, log, record)
-        if isinstance(proof, NoRecord):
-            return proof
+        came = await self._proof(session, log, record)
+        if isinstance(came, NoRecord):
+            return came
         await self._acts(session).proven(log, record)  # P1: committed before anything of it leaves
-        return Download(f"inscription-{record}.tlog-proof", proof.text().encode())
+        return Download(f"inscription-{record}.tlog-proof", came[0].text().encode())
 
     async def deposits(self, token: str, log: UUID, page: int) -> Deposits:
         _, line = await self._log(token, log)
@@ -245,18 +241,19 @@ class StaffLedgers:
 
     # --- what for
 
-    async def _proof(self, session: StaffSession, log: UUID, record: UUID) -> Proof | NoRecord:
-        """The proof of a record of this log, or why there is none."""
+    async def _proof(self, session: StaffSession, log: UUID, record: UUID) -> tuple[Proof, Checkpoint] | NoRecord:
+        """The proof of a record of this log, checked, with its head; or why there is none."""
         async with self._one, one_moment(self.database, log) as tx:
             if not await is_written(tx, record) or (log == HOUSE_LOG and not await _is_of(tx, session, record)):
                 return NoRecord.UNKNOWN
             try:
-                return await prove(tx, record)
+                proof = await prove(tx, record)
+                return proof, _checked(proof, self._key(log))
             except NotSealedYet:
                 return NoRecord.UNSEALED
             except Erased:
                 return NoRecord.ERASED
-            except IntegrityError:
+            except (IntegrityError, Malformed, Unproven, NoKey):
                 return NoRecord.BROKEN
 
     def _key(self, log: UUID) -> VerifierKey | None:
@@ -271,11 +268,19 @@ def _roles(session: StaffSession) -> Sequence[Role]:
     return (Role.SUPERVISOR, Role.ADMINISTRATOR) if session.administers_all else (Role.SUPERVISOR,)
 
 
+def _moment(written: str | None) -> datetime | None:
+    """When a record says that it was written; whoever has changed it may have put anything there."""
+    try:
+        return None if written is None else datetime.fromisoformat(written).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def _checked(proof: Proof, key: VerifierKey | None) -> Checkpoint:
     """The head of a proof that leads to it; signed, where the key is here.
 
     Raises:
-        Malformed, Unproven: it does not, or is not.
+        Malformed, Unproven, NoKey: it does not, is not, or is of another log.
     """
     if key is not None:
         return proof.check([key]).head

@@ -123,10 +123,10 @@ async def _roots(tx: Transaction, sizes: Sequence[int]) -> Mapping[int, bytes]:
     tree, roots = Frontier(), dict[int, bytes]()
     for size in sizes:
         while tree.size < size:
-            before = tree.size
-            values = {"log": tx.practice, "start": before, "end": min(size, before + PAGE)}
+            before, end = tree.size, min(size, tree.size + PAGE)
+            values = {"log": tx.practice, "start": before, "end": end}
             leaves = bytes((await tx.connection.execute(_LEAVES, values)).scalar_one() or b"")
-            if len(leaves) != HASH_SIZE * (values["end"] - before):  # some are missing: no root is what it was
+            if len(leaves) != HASH_SIZE * (end - before):  # some are missing: no root is what it was
                 return roots
             for start in range(0, len(leaves), HASH_SIZE):
                 tree.add(leaves[start : start + HASH_SIZE])

@@ -162,11 +162,12 @@ class Place:
     """A record of a call, by its place and time alone: what it tells is for whoever reviews the call.
 
     Arguments:
+        at: when it says that it was written, ``None`` where it cannot be read.
         index: in the log, ``None`` while it waits.
     """
 
     record: UUID
-    at: datetime
+    at: datetime | None
     index: int | None
 
 

@@ -231,7 +231,10 @@ async def test_p6_what_is_anothers_and_what_there_is_not_are_told_alike_and_the_
         log=practice,
     )
     assert "est effacé" in await words_at(sealed, f"/registre/{practice}/inscriptions/{ours[0]}")
-    assert "quelque chose y a été changé" in await words_at(sealed, f"/registre/{practice}/inscriptions/{ours[1]}")
+    broken = f"/registre/{practice}/inscriptions/{ours[1]}"
+    assert "quelque chose y a été changé" in await words_at(sealed, broken)
+    assert "quelque chose y a été changé" in (await house.guest.post(broken)).words
+    assert await sealed.told(practice, EventKind.LEDGER_PROVEN) == []
 
 
 async def test_p5_whoever_does_not_answer_for_a_practice_has_no_log_of_it(sealed: Sealed) -> None:

@@ -86,7 +86,13 @@ WAY = (
 )
 PROVED = Proved(LINE, RECORD, 9, digest("leaf"), 1203, WAY, digest("f"), signed=True)
 PLACES = CallPlaces(
-    CALL, (Place(RECORD, NOW - HOUR, 9), Place(UUID(int=2), NOW - HOUR + timedelta(seconds=9), None)), more=False
+    CALL,
+    (
+        Place(RECORD, NOW - HOUR, 9),
+        Place(UUID(int=2), NOW - HOUR + timedelta(seconds=9), None),
+        Place(UUID(int=3), None, 12),
+    ),
+    more=True,
 )
 ANCHOR = Anchor(AnchorKind.FILE, FOLDER, 1200, "a note", None, NOW)
 LISTED = tuple(

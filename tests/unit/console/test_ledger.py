@@ -126,7 +126,9 @@ async def test_a_record_is_found_by_its_identifier_or_by_its_call() -> None:
         await desk.guest.get(STATE_PATH)
         page = await desk.guest.post(f"{STATE_PATH}/recherche", reference=f" {CALL} ")
         assert page.status == 200
-        assert "2 inscriptions de cet appel" in page.words
+        assert "3 inscriptions de cet appel" in page.words
+        assert "heure illisible" in page.words
+        assert "Il y en a d’autres" in plain(page.words)
         assert "place 9" in page.words
         assert "pas encore scellée" in page.words
         assert f'href="{RECORD_PATH}"' in page.text
