@@ -10,25 +10,22 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from callcenter.app.anchoring import LONGEST
+from callcenter.app.ledger_holders import Holder, holdings_of
 from callcenter.audit.agreement import anchor_at, anchors_on, compared
 from callcenter.audit.anchors import AnchorKind
 from callcenter.audit.export import one_moment
 from callcenter.audit.logs import HOUSE_LOG, fingerprint, origin_of
 from callcenter.audit.proof import NoKey, Proof
 from callcenter.audit.proving import Erased, NotSealedYet, is_written, prove, way_of
-from callcenter.audit.stamping import EVERY as STAMPED_EVERY
-from callcenter.audit.standing import HOUR, MOST_WAITING, Held, held_where, hours_of, marks_of, sealed_so_far
+from callcenter.audit.standing import HOUR, MOST_WAITING, held_where, hours_of, marks_of, sealed_so_far
 from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, check_inclusion, leaf_hash
 from callcenter.audit.watching import AHEAD, LedgerWatch, waiting
 from callcenter.audit.watching import LONGEST as LONGEST_WAIT
 from callcenter.calls.call_references import call_of
 from callcenter.console.ledger_ports import (
-    Age,
     CallPlaces,
     Deposits,
     Download,
-    Holding,
     LogLine,
     Logs,
     LogState,
@@ -41,7 +38,6 @@ from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import Random
 from callcenter.practice.called import practice_names
-from callcenter.settings import Settings
 from callcenter.staff.ledger_acts import LedgerActs
 from callcenter.staff.rights import NotTheirs
 from callcenter.staff.room import StaffRoom
@@ -53,31 +49,6 @@ from callcenter.store.database import Database, Transaction
 MOST_LOGS, MOST_OF_A_CALL, PER_PAGE = 100, 200, 20
 #: How far back the picture goes.
 SHOWN = timedelta(days=7)
-#: How old what a cosigner holds may be: docs/ledger.md asks for one a week, and this leaves them a day.
-COSIGNED_EVERY = timedelta(days=8)
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Somebody to whom heads are given by settings.
-
-    Arguments:
-        longest: for how long something may be signed there and not held.
-    """
-
-    kind: AnchorKind
-    place: str
-    longest: timedelta
-
-
-def holders_of(settings: Settings) -> Sequence[Holder]:
-    """Whoever is to hold heads, as configured: as ``app.anchoring.depositories_of``, without reaching for any."""
-    ledger, found = settings.ledger, list[Holder]()
-    if ledger.anchor_folder is not None:
-        found.append(Holder(AnchorKind.FILE, str(ledger.anchor_folder), LONGEST))
-    if ledger.timestamp_url is not None:
-        found.append(Holder(AnchorKind.TIMESTAMP, ledger.timestamp_url, STAMPED_EVERY + LONGEST))
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +106,7 @@ class StaffLedgers:
             closed=log != HOUSE_LOG and self.ledger.is_behind(log),
             origin=origin_of(log),
             fingerprint=None if key is None else fingerprint(key),
-            holdings=_holdings(held, self.holders, now),
+            holdings=holdings_of(held, self.holders, now),
             alone_since=sealed.alone_since,
             exported_at=_moment(sealed.exported_at),
             since=since,
@@ -302,27 +273,6 @@ def _pace(waits: timedelta | None, *, blind: bool) -> Pace:
     if waits < AHEAD:
         return Pace.UNKNOWN
     return Pace.LATE if waits > LONGEST_WAIT else Pace.SEALING
-
-
-def _holdings(held: Sequence[Held], holders: Sequence[Holder], now: datetime) -> Sequence[Holding]:
-    """What each place holds; those that hold nothing yet, too."""
-    configured = {(one.kind, one.place): one.longest for one in holders}
-    found = [Holding(one.kind, one.place, one.size, one.at, _age(one, configured, now)) for one in held]
-    there = {(one.kind, one.place) for one in held}
-    return [
-        *found,
-        *(Holding(one.kind, one.place, 0, None, Age.NEVER) for one in holders if (one.kind, one.place) not in there),
-    ]
-
-
-def _age(held: Held, configured: Mapping[tuple[AnchorKind, str], timedelta], now: datetime) -> Age:
-    cosigned = held.kind is AnchorKind.COSIGNATURE
-    longest = COSIGNED_EVERY if cosigned else configured.get((held.kind, held.place))
-    if longest is None:
-        return Age.LEFT
-    if held.behind_since is None:
-        return Age.LATEST
-    return Age.OLD if now - held.behind_since > longest else Age.RECENT
 
 
 _OF_CALL = text(

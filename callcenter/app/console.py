@@ -13,7 +13,7 @@ from callcenter.app.by_flows import StaffFlows
 from callcenter.app.by_glass import StaffGlass
 from callcenter.app.by_home import StaffWaiting
 from callcenter.app.by_inbox import StaffInboxes
-from callcenter.app.by_ledger import StaffLedgers, holders_of
+from callcenter.app.by_ledger import StaffLedgers
 from callcenter.app.by_practices import StaffPractices
 from callcenter.app.by_review import StaffReviews
 from callcenter.app.by_script import OperatorsScripts
@@ -21,6 +21,7 @@ from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance,
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
+from callcenter.app.ledger_holders import holders_of
 from callcenter.app.sound_addresses import SoundAddresses
 from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import StaffWorkplaces

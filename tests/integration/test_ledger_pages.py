@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from callcenter.app.anchoring import LONGEST
-from callcenter.app.by_ledger import COSIGNED_EVERY, Holder, StaffLedgers
+from callcenter.app.by_ledger import StaffLedgers
+from callcenter.app.ledger_holders import COSIGNED_EVERY, Holder
 from callcenter.audit import agreement
 from callcenter.audit.anchors import Anchor, AnchorKind, keep_anchor, latest_head
 from callcenter.audit.export import one_moment
