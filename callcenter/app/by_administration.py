@@ -272,7 +272,7 @@ class StaffOffice:
     async def _administrator(self, token: str) -> StaffSession:
         """The session of somebody who administers the whole of their organisation."""
         session = await self.room.sessions.of(token)
-        if session is None or not session.is_full or not _administers(session):
+        if session is None or not session.is_full or not session.administers_all:
             raise Forbidden("no administrator of the whole organisation")
         return session
 
@@ -307,15 +307,6 @@ class StaffOffice:
 
     def _invitation(self, token: str) -> Invitation:
         return Invitation(self.public_url.rstrip("/") + paths.INVITATION.format(token=token))
-
-
-def _administers(session: StaffSession) -> bool:
-    return any(
-        grant.role is Role.ADMINISTRATOR
-        and grant.portfolio.whole
-        and grant.portfolio.organisation == session.account.organisation
-        for grant in session.roles
-    )
 
 
 def _listed(one: Account, roles: Sequence[Role], mine: StaffSession, now: datetime) -> Listed:

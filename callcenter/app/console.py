@@ -13,6 +13,7 @@ from callcenter.app.by_flows import StaffFlows
 from callcenter.app.by_glass import StaffGlass
 from callcenter.app.by_home import StaffWaiting
 from callcenter.app.by_inbox import StaffInboxes
+from callcenter.app.by_ledger import StaffLedgers
 from callcenter.app.by_practices import StaffPractices
 from callcenter.app.by_review import StaffReviews
 from callcenter.app.by_script import OperatorsScripts
@@ -20,6 +21,7 @@ from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance,
 from callcenter.app.configured import passes_of, softphone_of
 from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
+from callcenter.app.ledger_holders import holders_of
 from callcenter.app.sound_addresses import SoundAddresses
 from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import StaffWorkplaces
@@ -35,6 +37,7 @@ from callcenter.console.forms import FormProofs
 from callcenter.console.glass import GlassPages
 from callcenter.console.guard import Failed
 from callcenter.console.inbox import InboxPages
+from callcenter.console.ledger import LedgerPages
 from callcenter.console.origin import console_origin
 from callcenter.console.practice_pages import practice_pages
 from callcenter.console.review import ReviewPages
@@ -54,12 +57,18 @@ _POOL, _ATTEMPTS = 5, 2
 
 
 async def open_console(
-    stack: AsyncExitStack, settings: Settings, addresses: Addresses, fittings: Fittings, examine: Examine | None = None
+    stack: AsyncExitStack,
+    settings: Settings,
+    addresses: Addresses,
+    fittings: Fittings,
+    examine: Examine | None = None,
+    public: bytes | None = None,
 ) -> str:
     """Show the pages until ``stack`` is unwound; returns how browsers reach them.
 
     Arguments:
         examine: looks at the installation, for the page that shows its health.
+        public: half of the key that signs the ledger, where this process seals.
 
     Raises:
         CannotListen: the address is taken, or is not this machine's.
@@ -108,7 +117,12 @@ async def open_console(
             failed=_told(fittings.alerts),
             proxies=settings.console.proxies,
             demonstration=demonstration_of(settings.environment),
-            pages=_pages(settings, fittings, room, database, attempts, str(origin), examine),
+            pages=(
+                *_pages(settings, fittings, room, database, attempts, str(origin), examine),
+                LedgerPages(
+                    StaffLedgers(room, database, house.clock, house.random, house.ledger, public, holders_of(settings))
+                ),
+            ),
             ledger_is_behind=house.ledger.is_any_behind,
             supervision=supervision_of(
                 room, database, house.sealer, house.clock, house.random, house.limits, settings.board

@@ -94,7 +94,7 @@ async def run_server(
         fittings = await fitted_out(stack, settings, addresses, clock, random, voice)
         house, alerts, static = fittings.house, fittings.alerts, fittings.static
         await refresh_static(house.database, static)
-        rounds = Rounds(addresses.app, fittings)
+        rounds, public = Rounds(addresses.app, fittings), None
         if jobs:
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
             await stack.enter_async_context(rounds.going())
@@ -102,10 +102,11 @@ async def run_server(
                 key = load_sealing_key(sealer_key_path(settings))
                 await stack.enter_async_context(sealing(addresses.sealer, key, clock, alerts))
                 await house.ledger.look()
+                public = key.public
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         await stack.enter_async_context(following(addresses.app, house.database, house.flows, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)
-        console = await open_console(stack, settings, addresses, fittings, examine)
+        console = await open_console(stack, settings, addresses, fittings, examine, public)
         serves = {"flow": house.flows.entry.name, "release": house.flows.current.release.digest[:SHORT]}
         _log.info("serving", webhooks=webhooks, private=private, console=console, **serves)
         yield Running(

@@ -155,6 +155,8 @@ class EventKind(StrEnum):
     LEDGER_EXPORTED = "ledger.exported"
     LEDGER_PROVEN = "ledger.proven"
     LEDGER_COSIGNED = "ledger.cosigned"
+    #: A signed head that is held outside, or the receipt for it, has left as a file.
+    LEDGER_HEAD_TAKEN = "ledger.head_taken"
 
 
 @dataclass(frozen=True, slots=True)

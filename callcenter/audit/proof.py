@@ -1,16 +1,20 @@
 """That one record is in a log, to be shown to somebody without the log: https://c2sp.org/tlog-proof.
 
 A text: the record, its index, what stands beside the way from its leaf to the root, and a signed head with that root.
-Of callcenter it imports ``audit.verify`` alone: with these two files and ``cryptography``, proofs are checked.
+Of callcenter it imports ``audit.verify`` alone: with these two files in a folder ``callcenter/audit``, and with
+``cryptography``, ``python -m callcenter.audit.proof FILE --trust KEYS`` checks one without the rest of the program.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
+import sys
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from callcenter.audit.verify import (
     HASH_SIZE,
@@ -18,8 +22,10 @@ from callcenter.audit.verify import (
     Checkpoint,
     Malformed,
     Unproven,
+    Verdict,
     VerifierKey,
     check_inclusion,
+    keys_of,
     leaf_hash,
     signatures_of,
 )
@@ -138,3 +144,34 @@ def _decoded(encoded: str) -> bytes:
     if b64encode(decoded).decode() != encoded:
         raise Malformed("this base64 has a second spelling")
     return decoded
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program: prints what is shown; returns 0 proven, 1 not, 2 could not check."""
+    parser = argparse.ArgumentParser(description="Check the proof of a record: 0 proven, 1 not, 2 could not check.")
+    parser.add_argument("file", type=Path, help="the proof")
+    parser.add_argument("--trust", type=Path, required=True, help="keys, one a line: the log's, and cosigners'")
+    given = parser.parse_args(arguments)
+    try:
+        trust = keys_of(given.trust.read_text("utf-8"))
+        with given.file.open("rb") as opened:
+            proof = Proof.parse(opened.read(MOST_OF_A_PROOF + 1))
+    except (OSError, UnicodeDecodeError, Malformed) as error:
+        print(f"could not check: {error}", file=sys.stderr)
+        return Verdict.UNCHECKED
+    try:
+        proven = proof.check(trust)
+    except NoKey as error:
+        print(f"could not check: {error}: get it from somebody else than this file", file=sys.stderr)
+        return Verdict.UNCHECKED
+    except (Malformed, Unproven) as error:
+        print(f"NOT PROVEN: {error}")
+        return Verdict.TAMPERED
+    print(f"proven: record {proof.index} of {proven.head.size} of {proven.head.origin}")
+    print(f"  signed by {', '.join(ascii(name)[1:-1] for name in proven.signers)}")
+    print(f"  {ascii(proof.body.decode(errors='replace'))[1:-1]}")
+    return Verdict.INTACT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,9 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit.export import PAGE
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.proof import Proof
-from callcenter.audit.verify import Frontier
+from callcenter.audit.verify import Frontier, leaf_hash, node_hash
 from callcenter.kernel.errors import IntegrityError, NotFound
 from callcenter.store.database import Transaction
+
+
+class NotSealedYet(NotFound):
+    """The record is written, and not under any signed head yet."""
+
+
+class Erased(NotFound):
+    """The bytes of the record are gone; its leaf stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,43 @@ def beside(index: int, size: int) -> list[Stretch]:
     return found[::-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of the way from a leaf to the root.
+
+    Arguments:
+        stretch: the leaves that what stands beside is the tree of.
+        beside: its root.
+        before: it stands on the left, so that its leaves come before.
+        node: what the two together give.
+    """
+
+    stretch: Stretch
+    beside: bytes
+    before: bool
+    node: bytes
+
+
+def way_of(proof: Proof, size: int) -> tuple[Step, ...]:
+    """The way that a proof shows, lowest first; the last node is the root, if it shows what it is to show.
+
+    Arguments:
+        size: of the head.
+    """
+    found, steps = leaf_hash(proof.body), []
+    for stretch, other in zip(beside(proof.index, size), proof.beside, strict=True):
+        before = stretch.start < proof.index
+        found = node_hash(other, found) if before else node_hash(found, other)
+        steps.append(Step(stretch, other, before, found))
+    return tuple(steps)
+
+
+async def is_written(tx: Transaction, record: UUID) -> bool:
+    """Whether the log of ``tx`` has this record, sealed or not. Its bytes may be erased."""
+    values = {"log": tx.practice, "record": record}
+    return (await tx.connection.execute(_WRITTEN[tx.practice == HOUSE_LOG], values)).scalar_one_or_none() is not None
+
+
 async def log_of(connection: AsyncConnection, practices: list[UUID], record: UUID) -> UUID:
     """The log that has this record.
 
@@ -59,15 +104,16 @@ async def prove(tx: Transaction, record: UUID) -> Proof:
     """The proof that ``record`` is in the log of ``tx``, under its last signed head.
 
     Raises:
-        NotFound: it is not sealed yet, or its bytes are erased.
+        NotSealedYet: it waits for its seal, or there is none such.
+        Erased: its bytes are gone.
         IntegrityError: the leaves of the log are not those of its head.
     """
     log = tx.practice
     found = (await tx.connection.execute(_RECORD[log == HOUSE_LOG], {"log": log, "record": record})).one_or_none()
     if found is None:
-        raise NotFound(f"record {record} is not sealed yet: the server seals what is written within seconds")
+        raise NotSealedYet(f"record {record} is not sealed yet: the server seals what is written within seconds")
     if found.body is None:
-        raise NotFound(f"the bytes of record {record} are erased: an export of the log says with which cause")
+        raise Erased(f"the bytes of record {record} are erased: an export of the log says with which cause")
     head = (await tx.connection.execute(_HEAD, {"log": log})).one_or_none()
     if head is None or head.size <= found.idx:
         raise IntegrityError("no signed head covers this record: `callcenter audit export` shows what the log holds")
@@ -96,6 +142,16 @@ _IN = text("SELECT set_config('app.practice', :log, true)")
 _HERE = {
     False: text("SELECT 1 FROM audit_record WHERE id = :record"),
     True: text("SELECT 1 FROM house_record WHERE id = :record"),
+}
+_WRITTEN = {
+    False: text(
+        "SELECT 1 FROM audit_record WHERE id = :record AND practice_id = cast(:log AS uuid) "
+        "UNION ALL SELECT 1 FROM audit_leaf WHERE log_id = :log AND record_id = :record LIMIT 1"
+    ),
+    True: text(
+        "SELECT 1 FROM house_record WHERE id = :record "
+        "UNION ALL SELECT 1 FROM audit_leaf WHERE log_id = :log AND record_id = :record LIMIT 1"
+    ),
 }
 _RECORD = {
     False: text(

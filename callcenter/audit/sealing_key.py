@@ -33,6 +33,11 @@ class SealingKey:
 
     private: Ed25519PrivateKey = field(repr=False)
 
+    @property
+    def public(self) -> bytes:
+        """The half that anybody may have, 32 bytes."""
+        return self.private.public_key().public_bytes_raw()
+
     def verifier_key(self, origin: str) -> VerifierKey:
         """By which anybody checks the heads of that log."""
         return VerifierKey.of(origin, self.private)

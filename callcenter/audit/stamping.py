@@ -20,6 +20,8 @@ from callcenter.kernel.randomness import Random
 
 #: Seconds for one stamp; nobody waits for it but a job.
 TIMEOUT = 20.0
+#: A day: a token has some kilobytes and stays for good, and authorities count what they are asked.
+EVERY = timedelta(days=1)
 _NONCE_BYTES = 8
 
 
@@ -46,8 +48,7 @@ class Authority:
 
     @property
     def every(self) -> timedelta:
-        """A day: a token has some kilobytes and stays for good, and authorities count what they are asked."""
-        return timedelta(days=1)
+        return EVERY
 
     async def deposit(self, origin: str, size: int, note: str) -> bytes:
         """See :class:`callcenter.audit.depositories.Depository`. The receipt is the token, over the note's SHA-256."""

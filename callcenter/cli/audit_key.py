@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from callcenter.audit.logs import HOUSE_ORIGIN, origin_of
+from callcenter.audit.logs import HOUSE_ORIGIN, fingerprint, origin_of
 from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.verify import VerifierKey
 from callcenter.cli.audit_logs import HOUSE, log_argument, log_called
-from callcenter.cli.audit_verify import fingerprint
 from callcenter.cli.context import Context, run
 from callcenter.installation import open_data, sealer_key_path
 from callcenter.settings import Settings

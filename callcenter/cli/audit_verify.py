@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 import click
 
 from callcenter.audit import verify
+from callcenter.audit.logs import fingerprint as fingerprint
 from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, NoKey, Proof
 from callcenter.audit.verify import Malformed, Report, Unproven, Verdict, VerifierKey
 from callcenter.kernel.errors import CallcenterError
@@ -132,9 +132,3 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8")
     except UnicodeDecodeError:
         raise Malformed(f"{path} holds no keys") from None
-
-
-def fingerprint(key: VerifierKey) -> str:
-    """By which two people find, reading aloud, that they hold the same key: eight groups of five digits, 132 bits."""
-    digits = str(int.from_bytes(sha256(str(key).encode()).digest()) % 10**40).zfill(40)
-    return " ".join(digits[start : start + 5] for start in range(0, 40, 5))

@@ -88,7 +88,7 @@ def console_application(deps: ConsoleDependencies) -> web.Application:
     application = web.Application(middlewares=[around], client_max_size=LARGEST_FORM)
     set_up_templates(application, deps.ledger_is_behind)
     keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies, clocks_of(deps.supervision))
-    streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams)
+    streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams, deps.ledger_is_behind)
     application.on_shutdown.append(streams.end)
     opened = doors(deps, streams)
     shown = frozenset(door.path for door in opened if door.method == hdrs.METH_GET)

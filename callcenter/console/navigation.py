@@ -67,6 +67,12 @@ PLACES: Final = (
         marked("Remettre à un patient l’extrait du registre"),
     ),
     Place(
+        paths.LEDGERS,
+        marked("Registre scellé"),
+        frozenset({"supervisor", "administrator"}),
+        marked("Vérifier que le registre est scellé et tenu ailleurs"),
+    ),
+    Place(
         paths.INCIDENTS,
         marked("Incidents"),
         frozenset({"supervisor", "administrator"}),

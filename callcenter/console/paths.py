@@ -121,6 +121,13 @@ LOCK_CONFIRMED = "/blocages/{release}/confirmation"
 #: Differences with the carrier's list of calls.
 CARRIER_LIST = "/ecarts"
 
+#: The sealed ledger.
+LEDGERS = "/registre"
+LEDGER = "/registre/{log}"
+LEDGER_SEARCH = "/registre/{log}/recherche"
+LEDGER_RECORD = "/registre/{log}/inscriptions/{record}"
+LEDGER_DEPOSITS = "/registre/{log}/depots"
+
 STATIC = "/static/{name}"
 
 #: The name of what says where one was.

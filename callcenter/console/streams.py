@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -58,15 +58,22 @@ class Streams:
         origin: of the console: headers leave before the guard has seen the answer.
         entrance: knows whether a session stands.
         bells: ring when something is new.
+        ledger_is_behind: what pages say at their top; when it changes, they look.
     """
 
     def __init__(
-        self, origin: ConsoleOrigin, entrance: Entrance, bells: Bells, limits: StreamLimits | None = None
+        self,
+        origin: ConsoleOrigin,
+        entrance: Entrance,
+        bells: Bells,
+        limits: StreamLimits | None = None,
+        ledger_is_behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self._origin = origin
         self._entrance = entrance
         self._bells = bells
         self._limits = limits or StreamLimits()
+        self._ledger_is_behind = ledger_is_behind
         self._open: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -100,6 +107,7 @@ class Streams:
     async def _tell(self, request: web.Request, response: web.StreamResponse, token: str, bell: Bell) -> None:
         loop, limits = asyncio.get_running_loop(), self._limits
         begun = told = checked = loop.time()
+        behind = self._ledger_is_behind()
         await response.write(_RETRY + LOOK)
         while loop.time() < begun + limits.life:
             rung = await bell.rung(min(limits.check, limits.look))
@@ -110,7 +118,8 @@ class Streams:
                     await response.write(OVER)
                     return
                 checked = loop.time()
-            if rung or loop.time() >= told + limits.look:
+            was, behind = behind, self._ledger_is_behind()
+            if rung or behind is not was or loop.time() >= told + limits.look:
                 await response.write(LOOK)
                 told = loop.time()
                 await asyncio.sleep(limits.pace)

@@ -20,13 +20,13 @@ class LedgerActs:
 
     Arguments:
         clock, random: of the records' times and identifiers.
-        by: who does it, as they are known at the command line.
+        by: who does it: an account, or whoever types a command as the machine knows them.
     """
 
     database: Database
     clock: Clock
     random: Random
-    by: str
+    by: UUID | str
 
     async def exported(self, log: UUID, size: int) -> None:
         """The log leaves as a file, with its first ``size`` records."""
@@ -40,11 +40,20 @@ class LedgerActs:
         """The signature of ``name`` over the log's first ``size`` records has come in."""
         await self._add(log, EventKind.LEDGER_COSIGNED, {"size": size, "cosigner": name})
 
+    async def head_taken(self, log: UUID, size: int, kind: str) -> None:
+        """A head that is held outside leaves as a file, or what was given for it.
+
+        Arguments:
+            kind: of who holds it, as on file (``audit.anchors.AnchorKind``).
+        """
+        await self._add(log, EventKind.LEDGER_HEAD_TAKEN, {"size": size, "held": kind})
+
     async def _add(self, log: UUID, kind: EventKind, content: Mapping[str, Value]) -> None:
         if log == HOUSE_LOG:
+            actor = Actor.staff(self.by) if isinstance(self.by, UUID) else Actor.command(self.by)
             async with self.database.house() as connection:
                 house = HouseLog(self.clock, self.random)
-                await house.note(connection, Act(kind.value), Actor.command(self.by), None, content)
+                await house.note(connection, Act(kind.value), actor, None, content)
             return
         async with self.database.practice(log) as tx:
-            await note(tx, Entry(kind, {"kind": "staff", "id": self.by}, None, content), self.clock, self.random)
+            await note(tx, Entry(kind, {"kind": "staff", "id": str(self.by)}, None, content), self.clock, self.random)

@@ -73,6 +73,7 @@ class Act(StrEnum):
     LEDGER_EXPORTED = EventKind.LEDGER_EXPORTED.value
     LEDGER_PROVEN = EventKind.LEDGER_PROVEN.value
     LEDGER_COSIGNED = EventKind.LEDGER_COSIGNED.value
+    LEDGER_HEAD_TAKEN = EventKind.LEDGER_HEAD_TAKEN.value
 
 
 @dataclass(frozen=True, slots=True)

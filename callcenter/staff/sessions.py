@@ -24,7 +24,7 @@ from callcenter.staff.accounts import account_of, grants, hold_account
 from callcenter.staff.passkeys import CHALLENGE_BYTES, Ceremony
 from callcenter.staff.proofs import held, name_account
 from callcenter.staff.records import Act, Actor, HouseLog
-from callcenter.staff.values import Account, Factor, Grant
+from callcenter.staff.values import Account, Factor, Grant, Role
 from callcenter.store.database import Database
 
 
@@ -101,6 +101,16 @@ class StaffSession:
     def may_change_account(self) -> bool:
         """A second factor was given just now."""
         return self.is_full and self.stepped_up_until is not None
+
+    @property
+    def administers_all(self) -> bool:
+        """The account administers the whole of its organisation."""
+        return any(
+            grant.role is Role.ADMINISTRATOR
+            and grant.portfolio.whole
+            and grant.portfolio.organisation == self.account.organisation
+            for grant in self.roles
+        )
 
 
 @dataclass(frozen=True, slots=True)

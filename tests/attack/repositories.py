@@ -1101,8 +1101,17 @@ NOT_ATTACKED: Mapping[str, str] = {
         ),
         "see test_p5_a_log_s_anchors_are_shown_and_written_in_it_alone",
     ),
+    **dict.fromkeys(
+        (f"audit.agreement.{name}" for name in ("anchors_on", "anchor_at", "compared")),
+        "see test_p5_a_log_s_anchors_are_shown_and_written_in_it_alone",
+    ),
+    **dict.fromkeys(
+        (f"audit.standing.{name}" for name in ("sealed_so_far", "held_where", "hours_of", "marks_of")),
+        "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
+    ),
     "audit.anchors.unheld_since": _LOGS,
     "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
+    "audit.proving.is_written": "see test_p6_what_is_anothers_and_what_there_is_not_are_told_alike_…",
     "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.watching.Watch.look": _LOGS,
     "audit.watching.sealed_at": _LOGS,

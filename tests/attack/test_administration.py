@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from callcenter.app import by_administration
 from callcenter.app.by_administration import StaffOffice
 from callcenter.kernel.clock import DrivenClock
 from callcenter.practice.enrolment import write_organisation
@@ -39,7 +38,7 @@ async def _tried(console: Console, account: Account, guest: Guest) -> dict[str, 
 
 
 def _anybody(sabotage: Sabotage) -> None:
-    sabotage.replace(by_administration, "_administers", lambda session: True)
+    sabotage.replace(StaffSession, "administers_all", True)
 
 
 ROLE = Defence("the role, for the whole organisation", "AU-06", _anybody)

@@ -12,11 +12,14 @@ from playwright.async_api import Browser, Page
 
 from callcenter.console.flows import FlowPages
 from callcenter.console.inbox import InboxPages
+from callcenter.console.ledger import LedgerPages
 from callcenter.console.ports import Stage
 from callcenter.console.review import ReviewPages
 from tests.browser.test_console_pages import looking, signed_in
 from tests.unit.console.doubles import INVITATION, open_desk
 from tests.unit.console.inboxes import InboxesDouble
+from tests.unit.console.ledgers import PRACTICE as LEDGER
+from tests.unit.console.ledgers import LedgersDouble
 from tests.unit.console.reviews import CALL, ReviewsDouble
 from tests.unit.console.scenarios import DIGEST, ScenariosDouble
 
@@ -90,6 +93,8 @@ async def weighed(page: Page, origin: str, path: str) -> Scale:
         ("/incidents/nouveau", SUPERVISOR),
         ("/scenarios", SUPERVISOR),
         (f"/scenarios/{DIGEST}", SUPERVISOR),
+        (f"/registre/{LEDGER}", SUPERVISOR),
+        (f"/registre/{LEDGER}/depots", SUPERVISOR),
         ("/blocages", SUPERVISOR),
     ],
 )
@@ -100,6 +105,7 @@ async def test_a_page_weighs_little_and_comes_from_us_alone(
         InboxPages(InboxesDouble()),
         ReviewPages(ReviewsDouble()),
         FlowPages(ScenariosDouble(picture_shown=ACCUEIL)),
+        LedgerPages(LedgersDouble()),
     )
     async with open_desk(pages=pages) as desk, looking(browser) as page:
         if how is not None:

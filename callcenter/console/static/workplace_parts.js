@@ -57,10 +57,19 @@ export const remember = (part) => {
   shown = new Map(slots(part).map((slot) => [slot.dataset.slot, still(slot)]));
 };
 
+// At the top of the page: whether the ledger is sealed in time, as the part says it.
+const banner = document.getElementById("scellement");
+const tellSealing = (behind) => {
+  if (banner.hidden !== behind) return; // as it was: said once
+  banner.hidden = !behind;
+  banner.textContent = behind ? banner.dataset.words : "";
+};
+
 // Puts `next` in the place of `part`, slot by slot; what has not changed stays, with its focus.
 export const merge = (part, next) => {
   for (const name of part.getAttributeNames()) if (name.startsWith("data-") && !next.hasAttribute(name)) part.removeAttribute(name);
   for (const { name, value } of next.attributes) if (name.startsWith("data-")) part.setAttribute(name, value);
+  tellSealing(next.dataset.behind === "1");
   const changed = [];
   for (const slot of slots(next)) {
     const { slot: name } = slot.dataset;

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, NoKey, Proof
-from callcenter.audit.proving import beside
+from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, NoKey, Proof, main
+from callcenter.audit.proving import beside, way_of
 from callcenter.audit.reading import body_of
 from callcenter.audit.verify import Malformed, Unproven, VerifierKey
 from tests.unit.audit.log_by_hand import (
@@ -151,3 +152,41 @@ def test_whatever_is_put_into_a_proof_it_is_refused_and_never_crashes(junk: byte
         return
     with pytest.raises((Malformed, Unproven, NoKey)):
         Proof.parse(changed).check(TRUST)
+
+
+def test_the_program_says_what_a_proof_shows_and_exits_by_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, keys, other, foreign = (tmp_path / name for name in ("one.tlog-proof", "keys", "other", "foreign"))
+    text = proof_of(3, five_calls()).text()
+    one.write_text(text)
+    other.write_text(text.replace("index 3", "index 77"))
+    keys.write_text(f"# of the practice\n{vkey(OLD)}\n")
+    foreign.write_text(vkey(OLD, "callcenter/house"))
+
+    def ran(file: Path, trust: Path) -> tuple[int, str, str]:
+        status = main([str(file), "--trust", str(trust)])
+        return status, *capsys.readouterr()
+
+    status, said, _ = ran(one, keys)
+    assert (status, said.splitlines()[0]) == (0, f"proven: record 3 of 20 of {ORIGIN}")
+    assert f"signed by {ORIGIN}" in said
+    assert ran(other, keys) == (1, "NOT PROVEN: there is no leaf 77 in a tree of 20\n", "")
+    for file, trust in ((one, foreign), (tmp_path / "none", keys), (keys, keys), (one, other)):
+        status, _, complaint = ran(file, trust)
+        assert (status, complaint.startswith("could not check: ")) == (2, True), (file, trust)
+
+
+def test_the_way_of_a_proof_ends_at_the_root_and_names_what_stands_beside() -> None:
+    log = five_calls()
+    for index, body in enumerate(log.bodies):
+        proof = proof_of(index, log)
+        steps = way_of(proof, 20)
+        assert steps[-1].node == tree_hash(tuple(log.bodies))
+        covered = {index}
+        for one in steps:
+            beside_it = set(range(one.stretch.start, one.stretch.end))
+            assert one.beside == tree_hash(tuple(log.bodies[one.stretch.start : one.stretch.end]))
+            assert one.before is (max(beside_it) < index)
+            covered |= beside_it
+        assert covered == set(range(20)), body

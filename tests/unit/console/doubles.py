@@ -17,6 +17,7 @@ from callcenter.console.flows import FlowPages
 from callcenter.console.forms import FormProofs
 from callcenter.console.glass import GlassPages
 from callcenter.console.inbox import InboxPages
+from callcenter.console.ledger import LedgerPages
 from callcenter.console.origin import console_origin
 from callcenter.console.ports import (
     AccountState,
@@ -48,6 +49,7 @@ from tests.unit.console.glasses import GlassDouble
 from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.inboxes import InboxesDouble
 from tests.unit.console.incidents import IncidentsDouble
+from tests.unit.console.ledgers import LedgersDouble
 from tests.unit.console.locks import LocksDouble
 from tests.unit.console.reviews import ReviewsDouble
 from tests.unit.console.scenarios import ScenariosDouble
@@ -250,6 +252,7 @@ class Desk:
     incidents: IncidentsDouble
     script: ScriptDouble
     reviews: ReviewsDouble
+    ledgers: LedgersDouble
 
     async def signed_in(self, **how: Any) -> str:
         """The guest has a session, without the pages of it. Returns its token."""
@@ -272,6 +275,7 @@ async def open_desk(
     staff, port, failures = staff or StaffDouble(), free_port(), []
     inboxes, boards, incidents = InboxesDouble(), BoardsDouble(), IncidentsDouble()
     workplaces, script, reviews = WorkplacesDouble(), ScriptDouble(), ReviewsDouble()
+    ledgers = LedgersDouble()
     if again is not None:
         staff, port, workplaces, script = again.staff, int(again.guest.origin[-5:]), again.workplaces, again.script
     origin = console_origin(url or f"http://localhost:{port}")
@@ -293,6 +297,7 @@ async def open_desk(
             GlassPages(GlassDouble()),
             ExtractPages(ExtractsDouble()),
             FlowPages(ScenariosDouble()),
+            LedgerPages(ledgers),
         ),
         script=script,
         bells=workplaces,
@@ -306,6 +311,6 @@ async def open_desk(
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with arriving(f"http://127.0.0.1:{port}", str(origin)) as guest:
-            yield Desk(staff, guest, failures, workplaces, inboxes, boards, incidents, script, reviews)
+            yield Desk(staff, guest, failures, workplaces, inboxes, boards, incidents, script, reviews, ledgers)
     finally:
         await runner.cleanup()

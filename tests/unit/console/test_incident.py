@@ -90,7 +90,7 @@ async def test_p4_that_nothing_is_told_stands_on_every_page_of_staff_while_the_l
                 assert page.status == 200
                 assert said in page.text, (role, path)
         behind[0] = False
-        assert said not in (await desk.guest.get("/")).text
+        assert said not in (await desk.guest.get("/")).words
 
 
 async def test_one_declares_from_every_page_by_one_link() -> None:

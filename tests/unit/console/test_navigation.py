@@ -39,7 +39,16 @@ def shown(*roles: str) -> list[str]:
         (("practitioner",), ["/", "/messages", "/cabinets", "/bris-de-glace", "/extraits", "/compte"]),
         (
             ("administrator",),
-            ["/", "/cabinets", "/incidents", "/incidents/nouveau", "/scenarios", "/administration", "/compte"],
+            [
+                "/",
+                "/cabinets",
+                "/registre",
+                "/incidents",
+                "/incidents/nouveau",
+                "/scenarios",
+                "/administration",
+                "/compte",
+            ],
         ),
         (
             ("supervisor",),
@@ -52,6 +61,7 @@ def shown(*roles: str) -> list[str]:
                 "/en-direct",
                 "/bris-de-glace",
                 "/extraits",
+                "/registre",
                 "/incidents",
                 "/incidents/nouveau",
                 "/scenarios",

@@ -51,6 +51,21 @@ async def test_a_page_is_told_at_once_when_something_is_new_and_never_what() -> 
         assert desk.failures == []
 
 
+async def test_p4_a_page_is_told_to_look_when_disclosures_close_and_when_they_open_again() -> None:
+    behind = [False]
+    async with open_desk(streams=QUICK, ledger_is_behind=lambda: behind[0]) as desk:
+        await desk.signed_in()
+        async with streaming(desk) as stream:
+            assert await stream.event() == "look"
+            for closed, told in ((True, "1"), (False, "")):
+                behind[0] = closed
+                assert await stream.event() == "look"
+                assert f'data-behind="{told}"' in (await desk.guest.get("/poste/etat")).text
+        await desk.signed_in(roles=frozenset({"supervisor"}))
+        for path in ("/en-direct/etat", "/en-direct/mur/etat"):
+            assert 'data-behind=""' in (await desk.guest.get(path)).text
+
+
 async def test_it_is_told_now_and_then_even_if_nothing_is_new() -> None:
     async with open_desk(streams=StreamLimits(check=0.05, look=0.05, pace=0.0)) as desk:
         await desk.signed_in()

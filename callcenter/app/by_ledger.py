@@ -1,0 +1,297 @@
+"""The ledger's logs, as the pages of supervisors and administrators ask for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from callcenter.app.ledger_holders import Holder, holdings_of
+from callcenter.audit.agreement import anchor_at, anchors_on, compared
+from callcenter.audit.anchors import AnchorKind
+from callcenter.audit.export import one_moment
+from callcenter.audit.logs import HOUSE_LOG, fingerprint, origin_of
+from callcenter.audit.proof import NoKey, Proof
+from callcenter.audit.proving import Erased, NotSealedYet, is_written, prove, way_of
+from callcenter.audit.standing import HOUR, MOST_WAITING, held_where, hours_of, marks_of, sealed_so_far
+from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, check_inclusion, leaf_hash
+from callcenter.audit.watching import AHEAD, LedgerWatch, waiting
+from callcenter.audit.watching import LONGEST as LONGEST_WAIT
+from callcenter.calls.call_references import call_of
+from callcenter.console.ledger_ports import (
+    CallPlaces,
+    Deposits,
+    Download,
+    LogLine,
+    Logs,
+    LogState,
+    NoRecord,
+    Pace,
+    Place,
+    Proved,
+)
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import IntegrityError
+from callcenter.kernel.randomness import Random
+from callcenter.practice.called import practice_names
+from callcenter.staff.ledger_acts import LedgerActs
+from callcenter.staff.rights import NotTheirs
+from callcenter.staff.room import StaffRoom
+from callcenter.staff.sessions import StaffSession
+from callcenter.staff.values import Role
+from callcenter.store.database import Database, Transaction
+
+#: On one page; of logs, of a call's records, of what others hold.
+MOST_LOGS, MOST_OF_A_CALL, PER_PAGE = 100, 200, 20
+#: How far back the picture goes.
+SHOWN = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffLedgers:
+    """Implements ``console.ledger_ports.Ledgers``.
+
+    Arguments:
+        ledger: knows whether what is told is sealed in time.
+        public: half of the key that signs, by which heads are checked; ``None`` where another process seals.
+        holders: to whom heads are given by settings.
+    """
+
+    room: StaffRoom
+    database: Database
+    clock: Clock
+    random: Random
+    ledger: LedgerWatch
+    public: bytes | None = None
+    holders: Sequence[Holder] = ()
+    #: What passes by all leaves of a log does so one at a time: nobody's call waits for pages.
+    _one: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False)
+
+    async def logs(self, token: str, search: str) -> Logs:
+        session = await self.room.standing(token)
+        mine = await self._mine(session)
+        waits = await waiting(self.database)
+        async with self.database.house() as connection:
+            names = await practice_names(connection, sorted(mine - {HOUSE_LOG}), self.clock.now())
+        lines = [self._line(one, names[one], waits) for one in names if search.casefold() in names[one].casefold()]
+        lines.sort(key=lambda one: (one.name.casefold(), one.id))
+        if HOUSE_LOG in mine and not search:
+            lines.insert(0, self._line(HOUSE_LOG, "", waits))
+        if not mine:
+            raise NotTheirs
+        return Logs(lines[:MOST_LOGS], len(lines))
+
+    async def state(self, token: str, log: UUID) -> LogState:
+        _, line = await self._log(token, log)
+        now = self.clock.now()
+        since = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - SHOWN + HOUR
+        waits = (await waiting(self.database)).get(log)
+        async with one_moment(self.database, log) as tx:
+            sealed = await sealed_so_far(tx)
+            held = await held_where(tx)
+            hours, marks = await hours_of(tx, since), await marks_of(tx, since)
+        key = self._key(log)
+        return LogState(
+            log=line,
+            now=now,
+            size=sealed.size,
+            sealed_at=sealed.at,
+            waiting=sealed.waiting,
+            many=sealed.waiting >= MOST_WAITING,
+            waits=waits if waits is not None and waits >= AHEAD else None,
+            closed=log != HOUSE_LOG and self.ledger.is_behind(log),
+            origin=origin_of(log),
+            fingerprint=None if key is None else fingerprint(key),
+            holdings=holdings_of(held, self.holders, now),
+            alone_since=sealed.alone_since,
+            exported_at=_moment(sealed.exported_at),
+            since=since,
+            hours=hours,
+            marks=marks,
+        )
+
+    async def find(self, token: str, log: UUID, reference: str) -> UUID | CallPlaces | None:
+        await self._log(token, log)
+        async with self.database.house() as connection:
+            call = None if log == HOUSE_LOG else await call_of(connection, reference, [log])
+        if call is not None:
+            async with self.database.practice(log) as tx:
+                rows = (
+                    await tx.connection.execute(_OF_CALL, {"call": call.id, "log": log, "most": MOST_OF_A_CALL + 1})
+                ).all()
+            places = [Place(row.id, _moment(row.at), row.idx) for row in rows]
+            return CallPlaces(call.id, places[:MOST_OF_A_CALL], more=len(rows) > MOST_OF_A_CALL)
+        try:
+            return UUID(reference.strip())
+        except ValueError:
+            return None
+
+    async def proved(self, token: str, log: UUID, record: UUID) -> Proved | tuple[LogLine, NoRecord]:
+        session, line = await self._log(token, log)
+        came = await self._proof(session, log, record)
+        if isinstance(came, NoRecord):
+            return line, came
+        proof, head = came
+        return Proved(
+            log=line,
+            record=record,
+            index=proof.index,
+            leaf=leaf_hash(proof.body),
+            size=head.size,
+            way=way_of(proof, head.size),
+            root=head.root,
+            signed=self.public is not None,
+        )
+
+    async def proof(self, token: str, log: UUID, record: UUID) -> Download | NoRecord:
+        session, _ = await self._log(token, log)
+        if self.ledger.is_behind(log):
+            return NoRecord.CLOSED
+        came = await self._proof(session, log, record)
+        if isinstance(came, NoRecord):
+            return came
+        await self._acts(session).proven(log, record)  # P1: committed before anything of it leaves
+        return Download(f"inscription-{record}.tlog-proof", came[0].text().encode())
+
+    async def deposits(self, token: str, log: UUID, page: int) -> Deposits:
+        _, line = await self._log(token, log)
+        key = self._key(log)
+        async with self._one, one_moment(self.database, log) as tx:
+            found, total = await anchors_on(tx, (page - 1) * PER_PAGE, PER_PAGE)
+            listed = await compared(tx, found, [] if key is None else [key])
+        return Deposits(line, listed, total, page, max(1, -(-total // PER_PAGE)), signed=key is not None)
+
+    async def deposit(
+        self, token: str, log: UUID, kind: str, place: str, size: int, *, receipt: bool
+    ) -> Download | None:
+        session, _ = await self._log(token, log)
+        if kind not in set(AnchorKind):
+            return None
+        async with self.database.practice(log) as tx:
+            anchor = await anchor_at(tx, AnchorKind(kind), place, size)
+        if anchor is None or (receipt and anchor.receipt is None):
+            return None
+        await self._acts(session).head_taken(log, size, kind)
+        if receipt and anchor.receipt is not None:
+            return Download(f"horodatage-{size}.tsr", anchor.receipt)
+        return Download(f"point-de-controle-{size}.txt", anchor.note.encode())
+
+    # --- whose
+
+    async def _mine(self, session: StaffSession) -> set[UUID]:
+        """The logs that somebody may see at this moment."""
+        found: set[UUID] = set()
+        for role in _roles(session):
+            found |= set(await self.room.rights.practices(session.account, role))
+        return found | ({HOUSE_LOG} if session.administers_all else set())
+
+    async def _log(self, token: str, log: UUID) -> tuple[StaffSession, LogLine]:
+        """A log that is theirs.
+
+        Raises:
+            NotTheirs: it is not, or there is none.
+        """
+        session = await self.room.standing(token)
+        if log == HOUSE_LOG:
+            if not session.administers_all:
+                raise NotTheirs
+        elif not [role for role in _roles(session) if await self.room.rights.may(session.account, role, log)]:
+            raise NotTheirs
+        names: Mapping[UUID, str] = {}
+        if log != HOUSE_LOG:
+            async with self.database.house() as connection:
+                names = await practice_names(connection, [log], self.clock.now())
+        return session, self._line(log, names.get(log, ""), await waiting(self.database))
+
+    def _line(self, log: UUID, name: str, waits: Mapping[UUID, timedelta]) -> LogLine:
+        return LogLine(log, name, _pace(waits.get(log), blind=self.ledger.is_behind(log)))
+
+    # --- what for
+
+    async def _proof(self, session: StaffSession, log: UUID, record: UUID) -> tuple[Proof, Checkpoint] | NoRecord:
+        """The proof of a record of this log, checked, with its head; or why there is none."""
+        async with self._one, one_moment(self.database, log) as tx:
+            if not await is_written(tx, record) or (log == HOUSE_LOG and not await _is_of(tx, session, record)):
+                return NoRecord.UNKNOWN
+            try:
+                proof = await prove(tx, record)
+                return proof, _checked(proof, self._key(log))
+            except NotSealedYet:
+                return NoRecord.UNSEALED
+            except Erased:
+                return NoRecord.ERASED
+            except (IntegrityError, Malformed, Unproven, NoKey):
+                return NoRecord.BROKEN
+
+    def _key(self, log: UUID) -> VerifierKey | None:
+        return None if self.public is None else VerifierKey(origin_of(log), self.public)
+
+    def _acts(self, session: StaffSession) -> LedgerActs:
+        return LedgerActs(self.database, self.clock, self.random, session.account.id)
+
+
+def _roles(session: StaffSession) -> Sequence[Role]:
+    """By which somebody sees practices' logs: an administrator of a part opens no page (decision 52)."""
+    return (Role.SUPERVISOR, Role.ADMINISTRATOR) if session.administers_all else (Role.SUPERVISOR,)
+
+
+def _moment(written: str | None) -> datetime | None:
+    """When a record says that it was written; whoever has changed it may have put anything there."""
+    try:
+        return None if written is None else datetime.fromisoformat(written).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _checked(proof: Proof, key: VerifierKey | None) -> Checkpoint:
+    """The head of a proof that leads to it; signed, where the key is here.
+
+    Raises:
+        Malformed, Unproven, NoKey: it does not, is not, or is of another log.
+    """
+    if key is not None:
+        return proof.check([key]).head
+    head = Checkpoint.parse(proof.note.partition("\n\n")[0] + "\n")
+    check_inclusion(leaf_hash(proof.body), proof.index, head.size, proof.beside, head.root)
+    return head
+
+
+async def _is_of(tx: Transaction, session: StaffSession, record: UUID) -> bool:
+    """Whether a record of the house is about, or by, an account or a portfolio of the organisation that somebody
+    administers: others' are none of theirs."""
+    values = {"record": record, "organisation": session.account.organisation}
+    return bool((await tx.connection.execute(_OURS, values)).scalar_one())
+
+
+def _pace(waits: timedelta | None, *, blind: bool) -> Pace:
+    if waits is None:
+        return Pace.UNKNOWN if blind else Pace.CURRENT
+    if waits < AHEAD:
+        return Pace.UNKNOWN
+    return Pace.LATE if waits > LONGEST_WAIT else Pace.SEALING
+
+
+_OF_CALL = text(
+    """
+    SELECT r.id, r.at, l.idx FROM audit_record r
+    LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
+    WHERE r.practice_id = :log AND r.call_id = :call ORDER BY r.at, r.seq LIMIT :most
+    """
+)
+_OURS = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM house_record h WHERE h.id = :record AND (
+            EXISTS (SELECT FROM portfolio p WHERE p.organisation_id = :organisation AND p.id = h.stream)
+            OR EXISTS (
+                SELECT FROM staff_account a WHERE a.organisation_id = :organisation
+                AND (a.id = h.stream OR a.id::text = h.body::jsonb #>> '{actor,id}')
+            )
+        )
+    )
+    """
+)
