@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import itertools
 import logging
 import os
@@ -22,6 +24,7 @@ import structlog
 from argon2.profiles import CHEAPEST
 from hypothesis import HealthCheck, Phase, settings
 from jinja2.bccache import Bucket, BytecodeCache
+from procrastinate.periodic import PeriodicDeferrer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -172,6 +175,18 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays to the end: no test's garbage collection goes through it again, nor while it is made."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
 TESTS = Path(__file__).parent
 #: Few tests that take minutes: begun last, they would leave one worker at work alone.
 LONGEST_FILES = (
@@ -258,6 +273,20 @@ def watched_as_installed() -> Iterator[Callable[[Database, Alerts], AbstractAsyn
         installed = fittings.watched
         patched.setattr(fittings, "watched", never_behind)
         yield installed
+
+
+@pytest.fixture(scope="session", autouse=True)
+def due_by_no_clock_on_the_wall() -> Iterator[None]:
+    """Upkeep is done when a test asks for it. Whenever a server starts, its job worker would begin whatever a real
+    clock made due in the last ten minutes: other jobs at every hour, and a sixth of the work of a stage.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PeriodicDeferrer, "worker", _never)
+        yield
+
+
+async def _never(_: PeriodicDeferrer) -> None:
+    await asyncio.Event().wait()
 
 
 def _files(path: Path) -> list[Path]:
