@@ -71,7 +71,7 @@ class Installation:
 async def a_machine(tmp_path: Path) -> AsyncIterator[Installation]:
     """With a PostgreSQL that holds nothing yet."""
     with tempfile.TemporaryDirectory(prefix="callcenter-live-") as folder:
-        server = EmbeddedPostgres(places_for(Path(folder)))
+        server = EmbeddedPostgres(places_for(Path(folder)), fsync=False)
         await server.start()
         try:
             webhooks, private, emulator = free_port(), free_port(), free_port()
