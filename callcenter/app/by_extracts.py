@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.app.by_review import Followed, StaffReviews
 from callcenter.audit.about import About, reach_of, records_about
 from callcenter.audit.ledger import EventKind, Value
-from callcenter.calls.call_references import call_of
+from callcenter.calls.call_references import NoCall, call_of
 from callcenter.console.extract_ports import Choice, Desk, Form, Given, Listed, NotNow, Read, Start, Wanted
 from callcenter.disclosure.gate import Purpose
 from callcenter.kernel.age import is_adult
@@ -233,7 +233,9 @@ class StaffExtracts:
         if wanted.check is not IdentityCheck.VERIFIED_CALL:
             return None
         call = await call_of(tx.connection, wanted.call, [wanted.practice])
-        if call is None or wanted.asks is not Asks.PATIENT:
+        if call is NoCall.SEVERAL:
+            return NotNow.SEVERAL_CALLS
+        if isinstance(call, NoCall) or wanted.asks is not Asks.PATIENT:
             return NotNow.CALL
         return call.id if await rows.was_verified(tx, call.id, subject, now) else NotNow.CALL
 

@@ -42,6 +42,8 @@ class NotNow(StrEnum):
     OF_AGE = "of_age"
     #: There is no such call, or the patient was not verified in it.
     CALL = "call"
+    #: The first signs of a reference that several calls have.
+    SEVERAL_CALLS = "several_calls"
     #: It is declined, or was given too long ago.
     CLOSED = "closed"
     #: What would be given is not what was read.

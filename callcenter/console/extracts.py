@@ -118,6 +118,7 @@ _FIELDS = {
     NotNow.RESTRICTED: CHECK,
     NotNow.OF_AGE: ASKS,
     NotNow.CALL: CALL,
+    NotNow.SEVERAL_CALLS: CALL,
 }
 _VALUES: dict[str, Any] = {
     "Asks": Asks,
