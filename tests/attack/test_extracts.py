@@ -59,7 +59,7 @@ RIGHTS = Defence("the role is asked for the practice", "rights are per practice"
 
 async def _tries(scene: Extracting, token: str, extract: UUID) -> dict[str, Outcome]:
     ways = {
-        "read": lambda: scene.extracts.read(token, extract),
+        "read": lambda: scene.extracts.read(token, extract, again=True),
         "release": lambda: scene.extracts.release(token, extract, Choice(Form.JSON)),
     }
     came = {}
