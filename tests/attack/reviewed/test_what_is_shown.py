@@ -225,6 +225,9 @@ async def test_a_call_is_gone_through_again_from_its_beginning_to_who_looks_at_i
     assert all(said.text for said in words), "the flow's version is here"
     told = next(said for said in words if said.prompt == "appointment_summary")
     assert "[date et heure du rendez-vous]" in (told.text or "")
+    summaries = [said.text or "" for said in words if said.prompt == "appointment_summary"]
+    assert len(summaries) > 1, "as it is on record, and as it was heard"
+    assert not any("(" in said for said in summaries), "the record says what was told and what was left out"
     assert {one.flow.partition(" ")[0] for one in moments if one.flow} == {"accueil"}
     assert shown.timeline.chain.faults == ()
     assert shown.timeline.chain.records == len([one for one in moments if one.record])
