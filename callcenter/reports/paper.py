@@ -10,6 +10,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -20,6 +21,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from callcenter.reports import words
+from callcenter.reports.feet import FootedCanvas
 from callcenter.reports.values import Chain, Moment, Timeline
 from callcenter.staff.values import HOUSE_TIMEZONE
 
@@ -55,14 +57,7 @@ def on_paper(timeline: Timeline, edition: Edition) -> bytes:
     """The timeline as a PDF of A4 pages."""
     written = io.BytesIO()
     edited = f"Édité par {edition.by} le {_moment(edition.at)}"
-
-    def foot(canvas: Any, document: Any) -> None:
-        canvas.saveState()
-        canvas.setFont("Helvetica", 8)
-        canvas.drawString(18 * mm, 10 * mm, letters(edited))
-        canvas.drawRightString(A4[0] - 18 * mm, 10 * mm, f"page {document.page}")
-        canvas.restoreState()
-
+    foot = partial(FootedCanvas, said=letters(edited), margin=18 * mm, low=10 * mm, colour=colors.black)
     document = SimpleDocTemplate(
         written,
         pagesize=A4,
@@ -88,7 +83,7 @@ def on_paper(timeline: Timeline, edition: Edition) -> bytes:
     ]
     if lines:
         story.append(Table(lines, colWidths=[30 * mm, None], style=_GRID, splitInRow=1))
-    document.build(story, onFirstPage=foot, onLaterPages=foot)
+    document.build(story, canvasmaker=foot)
     return written.getvalue()
 
 
