@@ -77,7 +77,7 @@ def on_paper(timeline: Timeline, edition: Edition) -> bytes:
         *(Paragraph(safe(line), _TEXT) for line in _head(timeline, edition)),
         Spacer(1, 3 * mm),
         Paragraph(safe(chain_words(timeline.chain)), _BROKEN if timeline.chain.faults else _TEXT),
-        Paragraph(safe(f"Empreinte des enregistrements (SHA-256) : {timeline.chain.digest}"), _SMALL),
+        Paragraph(safe(f"Empreinte des inscriptions (SHA-256) : {timeline.chain.digest}"), _SMALL),
         Paragraph(safe(f"{edited}. Aucune valeur du dossier ne figure dans ce document."), _SMALL),
         Spacer(1, 4 * mm),
     ]
@@ -91,13 +91,13 @@ def chain_words(chain: Chain) -> str:
     """How the ledger's chain stands, in a sentence."""
     if chain.faults:
         return (
-            f"CHAÎNE ROMPUE : sur {chain.records} enregistrements, {len(chain.faults)} ne correspondent plus à ce qui "
+            f"CHAÎNE ROMPUE : sur {chain.records} inscriptions, {len(chain.faults)} ne correspondent plus à ce qui "
             "a été écrit. Rien n’est masqué ; conservez la base en l’état et prévenez le responsable."
         )
-    whole = "" if chain.whole else " Seuls les premiers enregistrements sont montrés."
+    whole = "" if chain.whole else " Seules les premières inscriptions sont montrées."
     return (
-        f"Chaîne vérifiée : chaque enregistrement ({chain.records} en tout, {chain.streams} flux) est celui qui a été "
-        f"écrit, à sa place.{whole}"
+        f"Chaîne vérifiée : chaque inscription ({chain.records} en tout, {chain.streams} flux) est celle qui a été "
+        f"écrite, à sa place.{whole}"
     )
 
 

@@ -137,7 +137,7 @@ async def test_a_patient_is_looked_for_with_a_reason_and_shown_as_typed() -> Non
     wanted = reviews.asked[-1][1]
     assert (wanted.birth_date, wanted.letters, wanted.purpose) == (date(1962, 3, 14), "Mar", Purpose.COMPLAINT)
     assert wanted.reason == "Courrier du 3 mars"
-    assert "MAR*** 7 enregistrements" in page.words
+    assert "MAR*** 7 inscriptions" in page.words
     assert 'name="patient" value="a-key"' in page.text
     for typed in ("1962-03-14", "Courrier du 3 mars", 'value="Mar"'):
         assert typed not in page.text, "what was typed about a patient does not stand on the page again"
@@ -288,7 +288,7 @@ def test_every_category_of_the_policy_has_a_word_in_the_template_that_gettext_re
 
 
 async def test_categories_of_a_record_are_named_in_the_language_of_the_page() -> None:
-    written = "D02 (existence d'un rendez-vous), D13 (traitement, diagnostic, avis médical), D00 (nos <mots>)"
+    written = "D02 (existence d’un rendez-vous), D13 (traitement, diagnostic, avis médical), D00 (nos <mots>)"
     facts = (Fact("categories", written), Fact("step", "ancienne et nouvelle date"))
     reviews = ReviewsDouble(timeline=replace(TIMELINE, moments=(replace(TIMELINE.moments[0], facts=facts),)))
     async with reviewing(reviews) as desk:

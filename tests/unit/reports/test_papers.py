@@ -1,4 +1,4 @@
-"""What stands on papers besides their words: numbered pages, a foot within the text, and what the file says of itself."""
+"""What stands on papers besides their words: numbered pages, a foot within the text, what a file says of itself."""
 
 from __future__ import annotations
 
