@@ -37,8 +37,8 @@ _NONCE = bytes(12)
 
 
 class WrongOpener(Forbidden):
-    """This does not open the backup: it was locked with another passphrase or another recovery key. Type it again, or name
-    the one that was kept when the backup was made; its folder is unharmed."""
+    """This does not open the backup: it was locked with another passphrase or another recovery key. Type it again, or
+    name the key that was kept when the backup was made; its folder is unharmed."""
 
 
 class UnusableRecoveryKey(CallcenterError):

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from callcenter.audit import proof, verify
 from callcenter.audit.verify import MOST_OF_A_LINE, Malformed, keys_of, lines_of, main
-from callcenter.cli.audit_verify import audit_verify
+from callcenter.cli import main as callcenter
 from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, LogByHand, five_calls, head, vkey
 
 SOURCE = Path(verify.__file__)
@@ -121,9 +121,9 @@ def test_it_says_what_it_was_asked(folder: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_what_to_do_is_said_of_the_checkpoint_that_was_kept_or_was_not(folder: Path) -> None:
-    command = [str(folder / "log.ccaudit"), "--trust", str(folder / "keys")]
+    command = ["audit", "verify", str(folder / "log.ccaudit"), "--trust", str(folder / "keys")]
     for more, said in (([], "Keep the last checkpoint (--keep FILE)"), (["--keep", str(folder / "k")], f"{folder}/k")):
-        told = " ".join(CliRunner().invoke(audit_verify, [*command, *more]).output.split())
+        told = " ".join(CliRunner().invoke(callcenter, [*command, *more]).output.split())
         assert ("(--keep FILE)" in told) is not bool(more), told
         assert said in told
 
