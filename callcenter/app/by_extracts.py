@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.app.by_review import Followed, StaffReviews
 from callcenter.audit.about import About, reach_of, records_about
 from callcenter.audit.ledger import EventKind, Value
-from callcenter.calls.call_references import call_of
+from callcenter.calls.call_references import NoCall, call_of
 from callcenter.console.extract_ports import Choice, Desk, Form, Given, Listed, NotNow, Read, Start, Wanted
 from callcenter.disclosure.gate import Purpose
 from callcenter.kernel.age import is_adult
@@ -30,6 +30,7 @@ from callcenter.practice.patients import Patients
 from callcenter.practice.values import PatientFlags
 from callcenter.reports import extracts as rows
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
+from callcenter.reports.extracts_given import given_before
 from callcenter.reports.on_record import is_of
 from callcenter.reports.people import names_of
 from callcenter.reports.register_extract import MOST_LINES, MOST_RECORDS, Extract, Material, Practice, Request, compose
@@ -126,13 +127,15 @@ class StaffExtracts:
             await self._acts.extract(tx, EventKind.EXTRACT_ASKED, extract, followed.patient, str(by), content)
         return extract
 
-    async def read(self, token: str, extract: UUID) -> Read:
+    async def read(self, token: str, extract: UUID, *, again: bool = False) -> Read:
         session, now = await self._standing(token)
         async with self._held(session, extract) as held:
             trained = session.account.standing(now).may_reveal
             unsealed = self.reviews.ledger.is_behind(held.request.practice)
-            if not trained or unsealed or not held.request.may_be_made(now):
-                return Read(held.listed, now, trained, unsealed=unsealed)
+            closed = held.request.outcome is ExtractOutcome.RELEASED and not again
+            given = await given_before(held.tx, extract)
+            if closed or not trained or unsealed or not held.request.may_be_made(now):
+                return Read(held.listed, now, trained, unsealed=unsealed, given=given)
             whose = await rows.whose(held.tx, self.reviews.sealer, extract)
             flags = await Patients(self.reviews.sealer).flags(held.tx, whose.patient)
             await self._acts.extract(held.tx, EventKind.EXTRACT_READ, extract, whose.patient, str(held.by), {})
@@ -140,7 +143,7 @@ class StaffExtracts:
             now = self.reviews.clock.now()
             made = await self._made(held, whose, Choice(Form.PDF), now)
         minor = not is_adult(whose.named.birth_date, now.astimezone(held.facts.timezone).date())
-        return Read(held.listed, now, trained, made, whose.named, minor, is_unsure(flags))
+        return Read(held.listed, now, trained, made, whose.named, minor, is_unsure(flags), given=given)
 
     async def release(self, token: str, extract: UUID, choice: Choice) -> Given | NotNow:
         session, now = await self._standing(token)
@@ -233,7 +236,9 @@ class StaffExtracts:
         if wanted.check is not IdentityCheck.VERIFIED_CALL:
             return None
         call = await call_of(tx.connection, wanted.call, [wanted.practice])
-        if call is None or wanted.asks is not Asks.PATIENT:
+        if call is NoCall.SEVERAL:
+            return NotNow.SEVERAL_CALLS
+        if isinstance(call, NoCall) or wanted.asks is not Asks.PATIENT:
             return NotNow.CALL
         return call.id if await rows.was_verified(tx, call.id, subject, now) else NotNow.CALL
 

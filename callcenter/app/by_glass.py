@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing, writing
 from callcenter.audit.reading import first_of_stream
 from callcenter.audit.watching import LedgerWatch
-from callcenter.calls.call_references import call_of
+from callcenter.calls.call_references import NoCall, call_of
 from callcenter.console.dates import ZONE
 from callcenter.console.glass_ports import (
     Breaking,
@@ -118,11 +118,11 @@ class StaffGlass:
         confirmed_at = session.stepped_up_at
         confirmed = session.may_change_account and is_just_now(confirmed_at, now)
         not_now = self._not_now(session, talking=talking, confirmed=confirmed)
-        if not_now is None and wanted.reference and call is None:
-            not_now = NotNow.CALL
+        if not_now is None and isinstance(call, NoCall):
+            not_now = NotNow.SEVERAL_CALLS if call is NoCall.SEVERAL else NotNow.CALL
         if not_now is None and self.ledger.is_behind(wanted.practice):
             not_now = NotNow.UNSEALED
-        if not_now is not None or confirmed_at is None:
+        if not_now is not None or confirmed_at is None or isinstance(call, NoCall):
             return not_now or NotNow.UNCONFIRMED
         tallies = Tallies(self.attempts, self.sealer, self.clock)
         if await tallies.count([Counted("glass", str(account.id), self.bound)]) is not None:

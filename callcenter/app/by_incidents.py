@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from callcenter.calls.call_references import call_of
+from callcenter.calls.call_references import NoCall, call_of
 from callcenter.console.incident_ports import Choices, Deadline, Declared, Implausible, Shown, UnknownPractice
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
@@ -76,11 +76,13 @@ class StaffIncidents:
     async def informed(self, token: str, incident: UUID, practice: UUID) -> None:
         await self.incidents.informed(await self._reach(token), incident, practice)
 
-    async def hold(self, token: str, incident: UUID, reference: str) -> bool:
+    async def hold(self, token: str, incident: UUID, reference: str) -> NoCall | None:
         reach = await self._reach(token)
         async with self.database.house() as connection:
             call = await call_of(connection, reference, reach.practices)
-        return call is not None and await self.incidents.hold(reach, incident, call.id)
+        if isinstance(call, NoCall):
+            return call
+        return None if await self.incidents.hold(reach, incident, call.id) else NoCall.UNKNOWN
 
     async def lift(self, token: str, incident: UUID, hold: UUID) -> bool:
         return await self.incidents.lift(await self._reach(token), incident, hold)

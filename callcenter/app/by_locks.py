@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from callcenter.audit.ledger import EventKind
-from callcenter.calls.call_references import call_of
+from callcenter.calls.call_references import NoCall, call_of
 from callcenter.console.lock_ports import LockRequest, Untrained
 from callcenter.identity.releases import ask, confirm, lift, reason_of, requested
 from callcenter.kernel.clock import Clock
@@ -48,18 +48,18 @@ class StaffLocks:
             names = await practice_names(connection, [one.practice for one in found], now)
         return now, [LockRequest(one.id, names[one.practice], one.call, one.by, one.own, one.until) for one in found]
 
-    async def ask(self, token: str, reference: str, reason: str) -> bool:
+    async def ask(self, token: str, reference: str, reason: str) -> NoCall | None:
         account, practices = await self._supervised(token)
         release = new_id(self.random)
         async with self.database.house() as connection:
             call = await call_of(connection, reference, practices)
-            if call is None:
-                return False
+            if isinstance(call, NoCall):
+                return call
             tx = await in_practice(connection, call.practice)
             sealed = self.sealer.seal_text(reason, _place(call.practice, release))
             await ask(tx, release, call.id, account.id, sealed, self.clock.now())
             await self.acts.lock_release_asked(tx, release, call.id, str(account.id))
-        return True
+        return None
 
     async def read(self, token: str, release: UUID) -> str | None:
         account, practices = await self._supervised(token)

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from callcenter.audit.watching import LedgerWatch
+from callcenter.calls.call_references import NoCall, call_of
 from callcenter.calls.script_notes import notes_of
 from callcenter.calls.shelf import Shelf
 from callcenter.console.on_duty import display_name
@@ -26,6 +27,7 @@ from callcenter.console.review_ports import (
     Matches,
     Results,
     ReviewDesk,
+    Unreferred,
     Unsealed,
     Untrained,
 )
@@ -105,12 +107,13 @@ class StaffReviews:
         session = await self.room.standing(token)
         staff, practice = session.account.id, asked.criteria.practice
         await self._supervises(session, practice)
+        criteria = await self._of_call(asked.criteria, asked.reference)
         followed = self.opened(session, practice, asked.patient)
         after = self._place(staff, practice, asked.after)
         async with self.database.practice(practice) as tx:
-            page = await self._page(tx, staff, asked.criteria, followed, after, LINES)
+            page = await self._page(tx, staff, criteria, followed, after, LINES)
             if followed is None:
-                await self._acts.listed(tx, asked.criteria.kind.value, len(page.found), str(staff))
+                await self._acts.listed(tx, criteria.kind.value, len(page.found), str(staff))
         return Results(page.found, "" if page.after is None else self._cursor(staff, practice, page.after))
 
     async def look_up(self, token: str, wanted: LookUp) -> Matches | LookUpProblem:
@@ -121,6 +124,7 @@ class StaffReviews:
             return LookUpProblem.UNTRAINED
         if not session.may_change_account:
             return LookUpProblem.UNCONFIRMED
+        criteria = await self._of_call(wanted.criteria, wanted.reference)
         tallies = Tallies(self.attempts, self.sealer, self.clock)
         if await tallies.count([Counted("review.patient", str(account.id), self.look_ups)]) is not None:
             return LookUpProblem.BOUND
@@ -129,7 +133,7 @@ class StaffReviews:
         async with self.database.practice(practice) as tx:
             await keep_reason(tx, self.sealer, reason, account.id, wanted.purpose.value, wanted.reason, now)
             try:
-                found = await patients_on_record(tx, self.sealer, wanted.criteria, sought)
+                found = await patients_on_record(tx, self.sealer, criteria, sought)
             except TooMany:
                 await self._acts.patient_searched(tx, reason, wanted.purpose.value, (), str(account.id))
                 return LookUpProblem.TOO_MANY
@@ -163,8 +167,9 @@ class StaffReviews:
 
     async def export(self, token: str, asked: Asked) -> bytes:
         session = await self.room.standing(token)
-        staff, criteria = session.account.id, asked.criteria
-        await self._supervises(session, criteria.practice)
+        staff = session.account.id
+        await self._supervises(session, asked.criteria.practice)
+        criteria = await self._of_call(asked.criteria, asked.reference)
         followed = self.opened(session, criteria.practice, asked.patient)
         async with self.database.practice(criteria.practice) as tx:
             page = await self._page(tx, staff, criteria, followed, None, MOST_LINES)
@@ -190,6 +195,20 @@ class StaffReviews:
                 raise NotTheirs
         if self.ledger.is_behind(practice):
             raise Unsealed
+
+    async def _of_call(self, criteria: Criteria, reference: str) -> Criteria:
+        """``criteria`` for the one call that was named, if one was.
+
+        Raises:
+            Unreferred: the practice has none such, or several.
+        """
+        if not reference:
+            return criteria
+        async with self.database.house() as connection:
+            call = await call_of(connection, reference, [criteria.practice])
+        if isinstance(call, NoCall):
+            raise Unreferred(call)
+        return replace(criteria, call=call.id)
 
     async def _reviewed(self, session: StaffSession, call: UUID, *, printed: bool) -> CallReview:
         """The call's timeline, with the record of this look in it: it is committed before anything of it leaves."""

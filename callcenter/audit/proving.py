@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.anchors import latest_head
 from callcenter.audit.export import PAGE
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.proof import Proof
@@ -114,14 +115,15 @@ async def prove(tx: Transaction, record: UUID) -> Proof:
         raise NotSealedYet(f"record {record} is not sealed yet: the server seals what is written within seconds")
     if found.body is None:
         raise Erased(f"the bytes of record {record} are erased: an export of the log says with which cause")
-    head = (await tx.connection.execute(_HEAD, {"log": log})).one_or_none()
-    if head is None or head.size <= found.idx:
+    head = await latest_head(tx)
+    if head is None or head[0] <= found.idx:
         raise IntegrityError("no signed head covers this record: `callcenter audit export` shows what the log holds")
-    stretches = beside(found.idx, head.size)
+    size, note = head
+    stretches = beside(found.idx, size)
     trees = await _trees(tx, stretches)
     if [tree.size for tree in trees] != [one.end - one.start for one in stretches]:
         raise IntegrityError("leaves of the log are missing: `callcenter audit export` shows what it holds")
-    return Proof(found.body, found.idx, tuple(tree.root() for tree in trees), head.note)
+    return Proof(found.body, found.idx, tuple(tree.root() for tree in trees), note)
 
 
 async def _trees(tx: Transaction, stretches: list[Stretch]) -> list[Frontier]:
@@ -163,5 +165,4 @@ _RECORD = {
         "LEFT JOIN house_record r ON r.id = l.record_id WHERE l.log_id = :log AND l.record_id = :record"
     ),
 }
-_HEAD = text("SELECT size, note FROM audit_checkpoint WHERE log_id = :log ORDER BY size DESC LIMIT 1")
 _LEAVES = text("SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx >= :start AND idx < :end ORDER BY idx")

@@ -37,7 +37,8 @@ _NONCE = bytes(12)
 
 
 class WrongOpener(Forbidden):
-    """This does not open the backup: it was locked with another passphrase or another recovery key."""
+    """This does not open the backup: it was locked with another passphrase or another recovery key. Type it again, or
+    name the key that was kept when the backup was made; its folder is unharmed."""
 
 
 class UnusableRecoveryKey(CallcenterError):
@@ -77,7 +78,9 @@ class Passphrase:
     def __post_init__(self) -> None:
         if len(self.words) < SHORTEST_PASSPHRASE:
             raise CallcenterError(
-                f"a passphrase has at least {SHORTEST_PASSPHRASE} characters: who takes the medium may try for years"
+                f"a passphrase has at least {SHORTEST_PASSPHRASE} characters, because who takes the medium may try for "
+                f"years, and this one has {len(self.words)}: take five or six words that nobody would guess, and write "
+                "them down where the medium is not"
             )
 
     def lock(self, key: bytes, random: Random) -> Mapping[str, str | int]:
@@ -162,7 +165,10 @@ class RecoveryKey:
 
     def open(self, locked: Mapping[str, object]) -> bytes:
         if locked.get("kind") != "recovery":
-            raise WrongOpener("this backup is locked with a passphrase, not with a recovery key")
+            raise WrongOpener(
+                "this backup is locked with a passphrase, not with a recovery key: leave --recovery-key out and type "
+                "it, or name its file with --passphrase-file"
+            )
         mine, theirs = X25519PrivateKey.from_private_bytes(self.private), _hex(locked, "ephemeral")
         try:
             shared = mine.exchange(X25519PublicKey.from_public_bytes(theirs))

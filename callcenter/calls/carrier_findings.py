@@ -62,10 +62,13 @@ def last_due(now: datetime) -> date:
 
 async def days_not_compared(connection: AsyncConnection, now: datetime) -> list[date]:
     """Days that should have been compared and were not, the latest first: from the first comparison on, and of the
-    last month. Where there was none yet, the last day that is due."""
+    last month. Where there was none yet, the last day that is due, unless callcenter was not installed then."""
     last = last_due(now)
     first = (await connection.execute(_FIRST)).scalar_one()
-    since = max(first or last, last - timedelta(days=DAYS_LOOKED_BACK - 1))
+    if first is None:
+        installed = (await connection.execute(_INSTALLED)).scalar_one()
+        first = last if installed is None else max(last, installed.astimezone(UTC).date())
+    since = max(first, last - timedelta(days=DAYS_LOOKED_BACK - 1))
     return list((await connection.execute(_NOT_COMPARED, {"since": since, "last": last})).scalars())
 
 
@@ -117,6 +120,8 @@ async def settle(connection: AsyncConnection, finding: UUID, settling: Settling,
 
 _OF = "(:everywhere OR practice_id = ANY(:practices))"
 _FIRST = text("SELECT min(day) FROM carrier_day")
+#: Its keys were made on its first start; those of an older installation do not say when.
+_INSTALLED = text("SELECT min(made_at) FROM key_mark")
 _LAST = text("SELECT max(day) FROM carrier_day")
 _NOT_COMPARED = text(
     """

@@ -32,6 +32,12 @@ TO_DO = {
     ),
 }
 
+#: What to do with an intact log whose last checkpoint was kept.
+HELD = (
+    "Put {file} where whoever keeps the database cannot reach it, in the place of the checkpoint that you held, and "
+    "give it with --since the next time."
+)
+
 trust_option = click.option(
     "--trust",
     "trusted",
@@ -67,17 +73,24 @@ def audit_verify(file: Path, trusted: tuple[str, ...], since: Path | None, keep:
     except (OSError, Malformed) as error:
         why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
         raise CallcenterError(f"could not check: {why}") from error
-    for line in words_of(report, keys):
+    for line in words_of(report, keys, keep):
         click.echo(line)
     sys.exit(report.verdict)
 
 
-def words_of(report: Report, keys: list[VerifierKey]) -> Iterator[str]:
-    """A report, by which keys it stands, and what to do."""
+def words_of(report: Report, keys: list[VerifierKey], kept: Path | None) -> Iterator[str]:
+    """A report, by which keys it stands, and what to do.
+
+    Arguments:
+        kept: where the last checkpoint was written, if it was.
+    """
     yield from report.lines()
     for key in keys:
         yield f"  trusted: {key.name}, fingerprint {fingerprint(key)}"
-    yield click.wrap_text(f"To do: {TO_DO[report.verdict]}", 100, subsequent_indent="  ")
+    to_do = TO_DO[report.verdict]
+    if report.verdict is Verdict.INTACT and kept is not None:
+        to_do = HELD.format(file=kept)
+    yield click.wrap_text(f"To do: {to_do}", 100, subsequent_indent="  ")
 
 
 def _proof(file: Path, keys: list[VerifierKey]) -> Verdict:

@@ -163,7 +163,11 @@ def _passphrase(file: Path | None, *, confirm: bool) -> Any:
         try:
             return Passphrase(file.read_text(encoding="utf-8").strip("\r\n"))
         except (OSError, UnicodeDecodeError) as error:
-            raise CallcenterError(f"{file} cannot be read as a passphrase") from error
+            why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+            raise CallcenterError(
+                f"{file} cannot be read as a passphrase ({why}): put the passphrase alone, on one line, in a file that "
+                "your account can read, or leave --passphrase-file out and type it"
+            ) from error
     if not sys.stdin.isatty():
         raise CallcenterError(
             "nothing says how the backup is locked: name --recovery-key or --passphrase-file (or, where the medium is "

@@ -7,6 +7,7 @@ or leaves is on record, committed before the method returns (P1).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.extracts import RequestRow
+from callcenter.reports.extracts_given import GivenOnRecord
 from callcenter.reports.register_extract import Extract, Named
 
 
@@ -42,6 +44,8 @@ class NotNow(StrEnum):
     OF_AGE = "of_age"
     #: There is no such call, or the patient was not verified in it.
     CALL = "call"
+    #: The first signs of a reference that several calls have.
+    SEVERAL_CALLS = "several_calls"
     #: It is declined, or was given too long ago.
     CLOSED = "closed"
     #: What would be given is not what was read.
@@ -114,11 +118,13 @@ class Read:
     """A request with its extract as it would be given, for whoever prepares or decides.
 
     Arguments:
-        extract: ``None`` for whoever may not read it (SM-02), and where nothing is decided any more.
+        extract: ``None`` for whoever may not read it (SM-02), where it was given and nobody asks for it again, and
+            where nothing is decided any more.
         named: whose it is, for the same.
         minor: the patient is one: lines may be held back from whoever acts for them.
         unsure: the file is marked: two people may be in it, or it is nobody's.
         unsealed: the ledger is not sealed in time, so that nothing is shown.
+        given: each time that it was given, as it is on record.
     """
 
     listed: Listed
@@ -129,6 +135,7 @@ class Read:
     minor: bool = False
     unsure: bool = False
     unsealed: bool = False
+    given: Sequence[GivenOnRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +185,12 @@ class Extracts(Protocol):
     async def prepare(self, token: str, wanted: Wanted) -> UUID | NotNow:
         """Prepare one, on record."""
 
-    async def read(self, token: str, extract: UUID) -> Read:
-        """One as it would be given: that it is read is on record, and committed, before."""
+    async def read(self, token: str, extract: UUID, *, again: bool = False) -> Read:
+        """One as it would be given: that it is read is on record, and committed, before.
+
+        Arguments:
+            again: also of one that was given, to give it once more.
+        """
 
     async def release(self, token: str, extract: UUID, choice: Choice) -> Given | NotNow:
         """Give it, on record with the digest of the file. A practitioner of the practice alone does."""

@@ -37,7 +37,7 @@ DECLINED = "refus"
 HELD = "retenir-"
 #: Characters of a line.
 LONGEST_LINE = 120
-DONE = "fait"
+DONE, AGAIN = "fait", "encore"
 _TYPES = {Form.PDF: "application/pdf", Form.JSON: "application/json"}
 
 
@@ -83,13 +83,13 @@ class ExtractPages:
         return visit.go(paths.EXTRACT.format(extract=came))
 
     async def _one(self, visit: Visit) -> web.StreamResponse:
-        return await self._read(visit)
+        return await self._read(visit, again=visit.request.query.get(AGAIN) == "oui")
 
-    async def _read(self, visit: Visit, *problems: Problem) -> web.Response:
+    async def _read(self, visit: Visit, *problems: Problem, again: bool = True) -> web.Response:
         identifier = visit.path_id("extract")
-        found = await self._extracts.read(visit.own_token, identifier)
+        found = await self._extracts.read(visit.own_token, identifier, again=again)
         confirm = with_return(paths.CONFIRM, paths.EXTRACT.format(extract=identifier))
-        values = {"found": found, "typed": visit.fields, "confirm": confirm, **_VALUES}
+        values = {"found": found, "again": AGAIN, "typed": visit.fields, "confirm": confirm, **_VALUES}
         return visit.show("extract.html", problems, **values)
 
     async def _release(self, visit: Visit) -> web.StreamResponse:
@@ -118,6 +118,7 @@ _FIELDS = {
     NotNow.RESTRICTED: CHECK,
     NotNow.OF_AGE: ASKS,
     NotNow.CALL: CALL,
+    NotNow.SEVERAL_CALLS: CALL,
 }
 _VALUES: dict[str, Any] = {
     "Asks": Asks,

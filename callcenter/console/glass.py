@@ -71,7 +71,7 @@ class GlassPages:
             return self._shown(visit, desk, visit.fields, *wanted)
         came = await self._glass.break_glass(visit.own_token, wanted)
         if isinstance(came, NotNow):
-            problem = Problem(came.value, CALL if came is NotNow.CALL else None)
+            problem = Problem(came.value, CALL if came in {NotNow.CALL, NotNow.SEVERAL_CALLS} else None)
             return self._shown(visit, desk, visit.fields, problem)
         return visit.go(paths.GLASS_ONE.format(glass=came))
 

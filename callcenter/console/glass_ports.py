@@ -32,6 +32,8 @@ class NotNow(StrEnum):
     TALKING = "talking"
     BOUND = "bound"
     CALL = "call"
+    #: The first signs of a reference that several calls have.
+    SEVERAL_CALLS = "several_calls"
 
 
 class NotShown(StrEnum):

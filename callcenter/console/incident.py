@@ -153,9 +153,10 @@ class IncidentPages:
         return self._back(visit)
 
     async def _hold(self, visit: Visit) -> web.StreamResponse:
-        reference = visit.fields.get(REFERENCE, "")[:LONGEST]
-        if not await self._incidents.hold(visit.own_token, visit.path_id("incident"), reference):
-            return await self._shown(visit, Problem("reference", REFERENCE))
+        incident, reference = visit.path_id("incident"), visit.fields.get(REFERENCE, "")
+        no_call = await self._incidents.hold(visit.own_token, incident, reference)
+        if no_call is not None:
+            return await self._shown(visit, Problem(no_call.value, REFERENCE))
         return self._back(visit)
 
     async def _lift(self, visit: Visit) -> web.StreamResponse:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.calls.call_references import NoCall
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
 from callcenter.staff.incident_values import Listed, Register
 
@@ -114,8 +115,8 @@ class Incidents(Protocol):
     async def informed(self, token: str, incident: UUID, practice: UUID) -> None:
         """A practice was told."""
 
-    async def hold(self, token: str, incident: UUID, reference: str) -> bool:
-        """Have nothing erased of a call. False where no call of a practice concerned has that reference."""
+    async def hold(self, token: str, incident: UUID, reference: str) -> NoCall | None:
+        """Have nothing erased of a call; or why that reference names none of a practice concerned."""
 
     async def lift(self, token: str, incident: UUID, hold: UUID) -> bool:
         """Let it be erased in its time again. False where it is not held any more, or of a practice out of reach."""

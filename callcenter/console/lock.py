@@ -67,8 +67,9 @@ class LockPages:
             return await self._shown(visit, Problem("too_long" if reason else "reason", WORDS))
         if not visit.own_session.confirmed:  # nothing of what was typed is lost
             return await self._shown(visit, Problem("unconfirmed", WORDS))
-        if not await self._locks.ask(visit.own_token, visit.fields.get(REFERENCE, "")[:LONGEST], reason):
-            return await self._shown(visit, Problem("reference", REFERENCE))
+        no_call = await self._locks.ask(visit.own_token, visit.fields.get(REFERENCE, ""), reason)
+        if no_call is not None:
+            return await self._shown(visit, Problem(no_call.value, REFERENCE))
         return visit.go(f"{paths.LOCKS}?{DONE}=demande")
 
     async def _read(self, visit: Visit) -> web.StreamResponse:

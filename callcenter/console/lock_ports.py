@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.calls.call_references import NoCall
 from callcenter.kernel.errors import NotFound
 
 
@@ -43,8 +44,8 @@ class Locks(Protocol):
     async def waiting(self, token: str) -> tuple[datetime, Sequence[LockRequest]]:
         """The time, and what waits to be confirmed; not why."""
 
-    async def ask(self, token: str, reference: str, reason: str) -> bool:
-        """Ask for the lock of a call to be lifted. False where no call of theirs has that reference.
+    async def ask(self, token: str, reference: str, reason: str) -> NoCall | None:
+        """Ask for the lock of a call to be lifted, or why no call of theirs is named by that reference.
 
         Raises:
             Forbidden: no second factor was given just now.

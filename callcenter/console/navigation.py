@@ -28,12 +28,14 @@ class Place:
         label: what the way to it is called, in French; translated where it is shown.
         roles: whom it is for, as the database names roles; ``EVERYBODY`` for all.
         deed: what one does there, in French, as the first page says it; empty for what it does not lead to.
+        beside: addresses of pages that it leads to, and that stand elsewhere.
     """
 
     path: str
     label: str
     roles: frozenset[str] = EVERYBODY
     deed: str = ""
+    beside: tuple[str, ...] = ()
 
 
 #: In the order in which they are shown.
@@ -77,6 +79,7 @@ PLACES: Final = (
         marked("Incidents"),
         frozenset({"supervisor", "administrator"}),
         marked("Tenir le registre d’un incident"),
+        (paths.CARRIER_LIST,),
     ),
     Place(paths.INCIDENT_NEW, marked("Déclarer un incident"), frozenset({"supervisor", "administrator"})),
     Place(
@@ -138,14 +141,15 @@ def ways(session: Session | None, standing: Collection[str], here: str) -> tuple
     roles = frozenset[str]() if session is None else session.roles
     at_home = any(place.path == here for place in PLACES)
     return tuple(
-        Way(place.path, place.label, _current(place.path, here, itself=at_home), place.deed)
+        Way(place.path, place.label, _current(place, here, itself=at_home), place.deed)
         for place in PLACES
         if place.path in standing and (not place.roles or place.roles & roles)
     )
 
 
-def _current(path: str, here: str, *, itself: bool) -> str:
+def _current(place: Place, here: str, *, itself: bool) -> str:
     """``itself``: ``here`` is one of the main pages, and is under none of the others."""
-    if here == path or itself:
-        return "page" if here == path else ""
-    return "true" if path != paths.HOME and here.startswith(path + "/") else ""
+    if here == place.path or itself:
+        return "page" if here == place.path else ""
+    under = place.path != paths.HOME and here.startswith(place.path + "/")
+    return "true" if under or here in place.beside else ""

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from aiohttp import hdrs, web
 
+from callcenter.calls.call_references import LONGEST, short_reference
 from callcenter.console import paths
 from callcenter.console.dates import ZONE
 from callcenter.console.paths import with_return
@@ -26,6 +27,7 @@ from callcenter.console.review_ports import (
     Purpose,
     ReviewDesk,
     Reviews,
+    Unreferred,
     Unsealed,
     Untrained,
 )
@@ -47,7 +49,6 @@ BORN, LETTERS, PURPOSE, REASON = "naissance", "lettres", "finalite", "motif"
 _DAYS = timedelta(days=6)
 _UNTRAINED, _UNTRAINED_NOTES = Problem(LookUpProblem.UNTRAINED.value), Problem("untrained_notes")
 _UNSEALED = Problem("unsealed")
-_WHY_NOT = {Untrained: _UNTRAINED, Unsealed: _UNSEALED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ class ReviewPages:
             return self._shown(visit, desk, visit.fields, (unfit.problem,))
         try:
             results = await self._reviews.search(visit.own_token, asked)
-        except (Untrained, Unsealed) as error:
-            return self._shown(visit, desk, visit.fields, (_WHY_NOT[type(error)],))
+        except (Untrained, Unsealed, Unreferred) as error:
+            return self._shown(visit, desk, visit.fields, (_why_not(error),))
         return self._shown(visit, desk, visit.fields, results=results, asked=asked)
 
     async def _look_up(self, visit: Visit) -> web.StreamResponse:
@@ -98,8 +99,8 @@ class ReviewPages:
             return self._shown(visit, desk, visit.fields, (unfit.problem,))
         try:
             found = await self._reviews.look_up(visit.own_token, wanted)
-        except Unsealed:
-            return self._shown(visit, desk, visit.fields, (_UNSEALED,))
+        except (Unsealed, Unreferred) as error:
+            return self._shown(visit, desk, visit.fields, (_why_not(error),))
         if isinstance(found, LookUpProblem):
             return self._shown(visit, desk, visit.fields, (Problem(found.value),))
         matches = [_masked(match, wanted.letters) for match in found.matches]
@@ -113,8 +114,8 @@ class ReviewPages:
             return self._shown(visit, desk, visit.fields, (unfit.problem,))
         try:
             made = await self._reviews.export(visit.own_token, asked)
-        except (Untrained, Unsealed) as error:
-            return self._shown(visit, desk, visit.fields, (_WHY_NOT[type(error)],))
+        except (Untrained, Unsealed, Unreferred) as error:
+            return self._shown(visit, desk, visit.fields, (_why_not(error),))
         return _file(made, "text/csv", "suivi.csv", charset="utf-8")
 
     async def _call(self, visit: Visit) -> web.StreamResponse:
@@ -178,6 +179,8 @@ def offset(after: timedelta) -> str:
 
 
 _WORDS: dict[str, Any] = {
+    "short_reference": short_reference,
+    "longest_reference": LONGEST,
     "Kind": Kind,
     "Outcome": Outcome,
     "Purpose": Purpose,
@@ -205,7 +208,21 @@ def _first_values(desk: ReviewDesk) -> dict[str, str]:
 
 
 def _asked(fields: Mapping[str, str], desk: ReviewDesk) -> Asked:
-    return Asked(_criteria(fields, desk), fields.get(PATIENT, ""), fields.get(AFTER, ""))
+    return Asked(_criteria(fields, desk), fields.get(PATIENT, ""), fields.get(AFTER, ""), _reference(fields))
+
+
+def _reference(fields: Mapping[str, str]) -> str:
+    return fields.get(CALL, "").strip()[:LONGEST]
+
+
+def _why_not(error: Untrained | Unsealed | Unreferred) -> Problem:
+    match error:
+        case Untrained():
+            return _UNTRAINED
+        case Unsealed():
+            return _UNSEALED
+        case Unreferred():
+            return Problem(f"{error.why.value}_call", CALL)
 
 
 def _criteria(fields: Mapping[str, str], desk: ReviewDesk) -> Criteria:
@@ -218,7 +235,6 @@ def _criteria(fields: Mapping[str, str], desk: ReviewDesk) -> Criteria:
     practice = _id(fields.get(PRACTICE, ""), PRACTICE, "practice")
     if practice is None:
         raise _Unfit(Problem("practice", PRACTICE))
-    call = _id(fields.get(CALL, "").strip(), CALL, "call")
     first, last = _day(fields, FIRST), _day(fields, LAST)
     if first > last or last - first >= LONGEST_PERIOD or last > desk.today:
         raise _Unfit(Problem("period", FIRST))
@@ -233,7 +249,6 @@ def _criteria(fields: Mapping[str, str], desk: ReviewDesk) -> Criteria:
         category=Category(category) if category else None,
         outcome=Outcome(outcome) if outcome else None,
         staff=_id(fields.get(PERSON, ""), PERSON, "person"),
-        call=call,
     )
 
 
@@ -251,7 +266,7 @@ def _wanted(fields: Mapping[str, str], desk: ReviewDesk) -> LookUp:
         raise _Unfit(Problem("purpose", PURPOSE))
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
         raise _Unfit(Problem("reason", REASON))
-    return LookUp(criteria, born, letters, Purpose(purpose), reason)
+    return LookUp(criteria, born, letters, Purpose(purpose), reason, _reference(fields))
 
 
 def _day(fields: Mapping[str, str], name: str) -> date:

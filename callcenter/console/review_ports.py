@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.calls.call_references import NoCall
 from callcenter.kernel.errors import NotFound, Unavailable
 from callcenter.reports.values import Criteria, Found, Person, Supervised, Timeline
 
@@ -32,6 +33,14 @@ class Untrained(NotFound):
 
 class Unsealed(Unavailable):
     """The ledger of the practice is not sealed in time: nothing about patients is told meanwhile (P4)."""
+
+
+class Unreferred(NotFound):
+    """No call of the practice is named by what was typed, for the reason ``why``."""
+
+    def __init__(self, why: NoCall) -> None:
+        super().__init__(why.value)
+        self.why = why
 
 
 class LookUpProblem(StrEnum):
@@ -66,11 +75,13 @@ class Asked:
     Arguments:
         patient: what :meth:`Reviews.look_up` has given for one of those whom it found, or empty.
         after: what the page before has given to go on by, or empty.
+        reference: of one call alone, of whatever day, as it was typed; or empty.
     """
 
     criteria: Criteria
     patient: str = field(default="", repr=False)
     after: str = field(default="", repr=False)
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,7 @@ class LookUp:
         birth_date: exactly.
         letters: of a name or a first name, at most three; or none.
         reason: in the supervisor's words; sealed.
+        reference: as of :class:`Asked`.
     """
 
     criteria: Criteria
@@ -101,6 +113,7 @@ class LookUp:
     letters: str = field(repr=False)
     purpose: Purpose
     reason: str = field(repr=False)
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +183,15 @@ class Reviews(Protocol):
 
         Raises:
             Untrained: it is about a patient.
+            Unreferred: there is no such call.
         """
 
     async def look_up(self, token: str, wanted: LookUp) -> Matches | LookUpProblem:
-        """Look for a patient among those of whom something is on record."""
+        """Look for a patient among those of whom something is on record.
+
+        Raises:
+            Unreferred: there is no such call.
+        """
 
     async def call(self, token: str, call: UUID) -> CallReview:
         """A call's timeline."""
@@ -193,4 +211,5 @@ class Reviews(Protocol):
 
         Raises:
             Untrained: it is about a patient.
+            Unreferred: there is no such call.
         """

@@ -49,7 +49,7 @@ CHOICES: Mapping[Setting, Mapping[str, Told]] = {
     },
     Setting.VOICE: {
         "local": _("Locale : ce qui concerne un patient est dit par nous, et ne quitte pas la maison comme texte"),
-        "carrier": _("De l’opérateur : il reçoit le texte de ce qui est dit sur un patient"),
+        "carrier": _("De l’opérateur téléphonique : il reçoit le texte de ce qui est dit sur un patient"),
     },
     Setting.VOICE_MESSAGES: {
         "on": _("Les appelants peuvent laisser un message vocal"),

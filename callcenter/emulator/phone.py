@@ -48,10 +48,10 @@ async def interactive(
         async with ControlClient(base_url) as client:
             return await _Handset(client, caller, out).call(called, keys or typed(), forwarded_from)
     except Unreachable:
-        out(f"L'émulateur ne répond pas à l'adresse {base_url}. Lancez-le d'abord : callcenter emulator")
+        out(f"no emulator answers at {base_url}: start one first, with `callcenter demo` or `callcenter emulator`")
         return NO_EMULATOR
     except EmulatorError as error:
-        out(f"L'émulateur refuse l'appel : {error}")
+        out(f"the emulator refuses the call: {error}")
         return NOT_ANSWERED
 
 

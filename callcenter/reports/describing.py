@@ -5,7 +5,8 @@ What is not known here is told as it stands if it is a bare name or a reference,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,15 +18,29 @@ from callcenter.audit.reading import Checked
 from callcenter.calls.shelf import Told
 from callcenter.disclosure.policy import Policy
 from callcenter.flow.prompts import Prompt, PromptBook
-from callcenter.flow.words import Part, Value, When
+from callcenter.flow.words import MAYBE_FIELDS, Part, Value, When
 from callcenter.flow.words import Words as Literal
-from callcenter.kernel.labels import Category
+from callcenter.kernel.labels import FIELD_LABELS, Category
 from callcenter.reports import words
 from callcenter.reports.values import Area, Fact, Moment, Who, Words
 from callcenter.reports.withheld import is_open, outcome_of
 
 #: Signs of a digest that are shown: enough to tell versions apart.
 SHORT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Words that were let go.
+
+    Arguments:
+        prompt: its key.
+        categories: of what they told, without what stood in the way of.
+    """
+
+    at: datetime
+    prompt: str
+    categories: frozenset[Category]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,7 @@ class Scene:
         flows: by digest, those that the call was in, each with its own words.
         book: words that stand in no flow of theirs.
         policy: names categories.
+        granted: what was told with which prompt, and when, as it is on record.
     """
 
     began: datetime
@@ -45,6 +61,7 @@ class Scene:
     flows: Mapping[str, Told]
     book: PromptBook
     policy: Policy
+    granted: Sequence[Grant] = ()
 
     def after(self, at: datetime) -> timedelta:
         return max(timedelta(0), at - self.began)
@@ -55,6 +72,11 @@ class Scene:
         kind, named = str(actor.get("kind") or "unknown"), str(actor.get("id") or "")
         known = kind if kind in words.WHO else "unknown"
         return Who(known, self.names.get(named), words.plain(named) if named else None)
+
+    def told_with(self, key: str, since: datetime, until: datetime) -> frozenset[Category] | None:
+        """What was granted with a prompt in one step; ``None`` where nothing of it is on record."""
+        of_step = [one.categories for one in self.granted if one.prompt == key and since <= one.at <= until]
+        return of_step[-1] if of_step else None
 
     def flow(self, digest: str) -> str:
         """Name and version of a flow."""
@@ -88,7 +110,7 @@ def facts_of(body: Mapping[str, Any], policy: Policy) -> tuple[Fact, ...]:
     facts = []
     for field in words.FACTS:
         value = body.get(field)
-        if value is None or value in ([], "") or (field == "step" and value == _key_of(body)):
+        if value is None or value in ([], "") or _is_said(field, value, body):
             continue
         if field == "reason" and not is_open(body.get("event"), value):
             facts.append(Fact(field, words.HIDDEN))
@@ -96,6 +118,11 @@ def facts_of(body: Mapping[str, Any], policy: Policy) -> tuple[Fact, ...]:
         several = value if isinstance(value, list) else [value]
         facts.append(Fact(field, ", ".join(_value(field, each, body, policy) for each in several)))
     return tuple(facts)
+
+
+def _is_said(field: str, value: object, body: Mapping[str, Any]) -> bool:
+    """Whether a field says what the words beside it say."""
+    return field == "step" and value == _key_of(body) and body.get("decision") != "refused"
 
 
 def _value(field: str, value: object, body: Mapping[str, Any], policy: Policy) -> str:
@@ -129,15 +156,25 @@ def _flow(flow: object) -> str | None:
 
 
 def _told(body: Mapping[str, Any], scene: Scene) -> tuple[Words, ...]:
-    """The prompt that a record names, if its version is known."""
+    """The prompt that a record names, if its version is known. What was refused was not said."""
     prompt, key = body.get("prompt"), _key_of(body)
-    if not isinstance(prompt, Mapping) or not isinstance(key, str):
+    if not isinstance(prompt, Mapping) or not isinstance(key, str) or body.get("decision") == "refused":
         return ()
     digest = prompt.get("sha256")
     own = scene.flows.get(flow_digest(body) or "")
     books = [book for book in (None if own is None else own.book, scene.book) if book is not None]
     said = {one.digest: one for book in books for one in _versions(book, key)}.get(str(digest))
-    return (Words(words.plain(key), labelled(said) if said else None, said.language if said else "fr"),)
+    grant = granted_by(body)
+    text = None if said is None else labelled(said, None if grant is None else grant.categories)
+    return (Words(words.plain(key), text, said.language if said else "fr"),)
+
+
+def granted_by(body: Mapping[str, Any]) -> Grant | None:
+    """What a record of a disclosure let be told, with which prompt."""
+    key, at = _key_of(body), moment_of(body.get("ts"))
+    if body.get("decision") != "granted" or not isinstance(key, str) or at is None:
+        return None
+    return Grant(at, key, frozenset(Category(one) for one in body.get("categories") or () if one in set(Category)))
 
 
 def _versions(book: PromptBook, key: str) -> list[Prompt]:
@@ -160,16 +197,17 @@ def of_trace(row: Row[Any], until: datetime, scene: Scene) -> list[Moment]:
         moments.append(Moment(at, scene.after(at), Area.TYPED, title, Who("caller"), facts, flow=flow))
     if row.prompts:
         known = scene.flows.get(row.flow)
-        said = tuple(_said(key, row.language, None if known is None else known.book) for key in row.prompts)
+        book = None if known is None else known.book
+        said = tuple(_said(key, row.language, book, scene.told_with(key, at, until)) for key in row.prompts)
         moments.append(Moment(until, scene.after(until), Area.HEARD, words.HEARD, Who("ivr"), words=said, flow=flow))
     return moments
 
 
-def _said(key: str, language: str, book: PromptBook | None) -> Words:
+def _said(key: str, language: str, book: PromptBook | None, told: frozenset[Category] | None) -> Words:
     if book is None or key not in book:
         return Words(words.plain(key), None, language)
     prompt = book.said(key, language)
-    return Words(words.plain(key), labelled(prompt), prompt.language)
+    return Words(words.plain(key), labelled(prompt, told), prompt.language)
 
 
 def of_routing(row: Row[Any], scene: Scene) -> Moment:
@@ -196,12 +234,24 @@ def of_party(row: Row[Any], scene: Scene) -> list[Moment]:
     return [Moment(at, scene.after(at), Area.ROUTING, title, who, facts) for at, title in steps if at is not None]
 
 
-def labelled(prompt: Prompt) -> str:
-    """The words of a prompt, with the name of a field in the place of its value, and round what is not always said."""
-    return " ".join("".join(_labelled(prompt.parts)).split())
+def labelled(prompt: Prompt, told: frozenset[Category] | None = None) -> str:
+    """The words of a prompt, to stand in quotation marks, with the name of a field in the place of its value.
+
+    Arguments:
+        told: what was granted with them, as it is on record: what was left out of them is left out here too, and what
+            was said stands as it was. Without it, and where a field may have no value, what is not always said stands
+            in brackets.
+    """
+    text = " ".join("".join(_labelled(prompt.parts, told)).split())
+    return _INNER_SPACES.sub("", text.translate(_INNER))
 
 
-def _labelled(parts: tuple[Part, ...]) -> list[str]:
+#: A quotation within one.
+_INNER = str.maketrans({"«": "“", "»": "”"})
+_INNER_SPACES = re.compile(r"(?<=“)\s+|\s+(?=”)")
+
+
+def _labelled(parts: tuple[Part, ...], told: frozenset[Category] | None) -> list[str]:
     said = []
     for part in parts:
         match part:
@@ -210,14 +260,28 @@ def _labelled(parts: tuple[Part, ...]) -> list[str]:
             case Value(field):
                 said.append(f"[{words.LABELS.get(field, field)}]")
             case When(field, inner, otherwise):
-                name, told, instead = words.LABELS.get(field, field), _inside(inner), _inside(otherwise)
+                heard = _heard(field, told)
+                if heard is not None:
+                    said += _labelled(inner if heard else otherwise, told)
+                    continue
+                name, then, instead = words.LABELS.get(field, field), _inside(inner, told), _inside(otherwise, told)
                 itself = any(isinstance(one, Value) and one.field == field for one in inner)
                 if inner:
-                    said.append(f" ({told})" if itself else f" (si {name} : {told})")
+                    said.append(f" ({then})" if itself else f" (si {name} : {then})")
                 if otherwise:
                     said.append(f" (sans {name} : {instead})")
     return said
 
 
-def _inside(parts: tuple[Part, ...]) -> str:
-    return "".join(_labelled(parts)).strip(" ,\n")
+def _heard(field: str, told: frozenset[Category] | None) -> bool | None:
+    """Whether what is said for the sake of a field was; ``None`` where the record does not show it."""
+    category = FIELD_LABELS.get(field, Category.PUBLIC)
+    if told is None or category is Category.PUBLIC:
+        return None
+    if category not in told:
+        return False
+    return None if field in MAYBE_FIELDS else True
+
+
+def _inside(parts: tuple[Part, ...], told: frozenset[Category] | None) -> str:
+    return "".join(_labelled(parts, told)).strip(" ,\n")

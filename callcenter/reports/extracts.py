@@ -31,6 +31,8 @@ AGAIN_FOR = timedelta(days=30)
 PROVES_FOR = timedelta(days=30)
 #: Nobody decides about it any more, and it is forgotten whose it was.
 WAITS_FOR = timedelta(days=365)
+#: Signs of an identifier that lists show.
+SHORT = 8
 #: Lines of a list; what is decided is listed for so long.
 MOST, LISTED_FOR = 100, timedelta(days=92)
 
@@ -78,14 +80,28 @@ class RequestRow:
     outcome: ExtractOutcome | None
 
     @property
+    def reference(self) -> str:
+        """The first signs of its identifier: lists tell requests apart by them, and the paper bears the whole."""
+        return str(self.id)[:SHORT]
+
+    @property
     def due_at(self) -> datetime:
         """By when it is answered."""
         return self.at + ANSWERED_WITHIN
 
+    @property
+    def again_until(self) -> datetime | None:
+        """Until when it can be made again, once it was given."""
+        return (
+            None
+            if self.closed_at is None or self.outcome is not ExtractOutcome.RELEASED
+            else self.closed_at + AGAIN_FOR
+        )
+
     def may_be_made(self, now: datetime) -> bool:
         """Whether a paper may be made of it: for a year until it is declined, and for a while after the first one."""
         if self.outcome is ExtractOutcome.RELEASED:
-            return self.closed_at is not None and now <= self.closed_at + AGAIN_FOR
+            return self.again_until is not None and now <= self.again_until
         return self.outcome is None and now <= self.at + WAITS_FOR
 
 

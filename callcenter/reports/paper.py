@@ -10,6 +10,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -20,6 +21,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from callcenter.reports import words
+from callcenter.reports.feet import FootedCanvas
 from callcenter.reports.values import Chain, Moment, Timeline
 from callcenter.staff.values import HOUSE_TIMEZONE
 
@@ -55,14 +57,7 @@ def on_paper(timeline: Timeline, edition: Edition) -> bytes:
     """The timeline as a PDF of A4 pages."""
     written = io.BytesIO()
     edited = f"Édité par {edition.by} le {_moment(edition.at)}"
-
-    def foot(canvas: Any, document: Any) -> None:
-        canvas.saveState()
-        canvas.setFont("Helvetica", 8)
-        canvas.drawString(18 * mm, 10 * mm, letters(edited))
-        canvas.drawRightString(A4[0] - 18 * mm, 10 * mm, f"page {document.page}")
-        canvas.restoreState()
-
+    foot = partial(FootedCanvas, said=letters(edited), margin=18 * mm, low=10 * mm, colour=colors.black)
     document = SimpleDocTemplate(
         written,
         pagesize=A4,
@@ -82,13 +77,13 @@ def on_paper(timeline: Timeline, edition: Edition) -> bytes:
         *(Paragraph(safe(line), _TEXT) for line in _head(timeline, edition)),
         Spacer(1, 3 * mm),
         Paragraph(safe(chain_words(timeline.chain)), _BROKEN if timeline.chain.faults else _TEXT),
-        Paragraph(safe(f"Empreinte des enregistrements (SHA-256) : {timeline.chain.digest}"), _SMALL),
+        Paragraph(safe(f"Empreinte des inscriptions (SHA-256) : {timeline.chain.digest}"), _SMALL),
         Paragraph(safe(f"{edited}. Aucune valeur du dossier ne figure dans ce document."), _SMALL),
         Spacer(1, 4 * mm),
     ]
     if lines:
         story.append(Table(lines, colWidths=[30 * mm, None], style=_GRID, splitInRow=1))
-    document.build(story, onFirstPage=foot, onLaterPages=foot)
+    document.build(story, canvasmaker=foot)
     return written.getvalue()
 
 
@@ -96,13 +91,13 @@ def chain_words(chain: Chain) -> str:
     """How the ledger's chain stands, in a sentence."""
     if chain.faults:
         return (
-            f"CHAÎNE ROMPUE : sur {chain.records} enregistrements, {len(chain.faults)} ne correspondent plus à ce qui "
+            f"CHAÎNE ROMPUE : sur {chain.records} inscriptions, {len(chain.faults)} ne correspondent plus à ce qui "
             "a été écrit. Rien n’est masqué ; conservez la base en l’état et prévenez le responsable."
         )
-    whole = "" if chain.whole else " Seuls les premiers enregistrements sont montrés."
+    whole = "" if chain.whole else " Seules les premières inscriptions sont montrées."
     return (
-        f"Chaîne vérifiée : chaque enregistrement ({chain.records} en tout, {chain.streams} flux) est celui qui a été "
-        f"écrit, à sa place.{whole}"
+        f"Chaîne vérifiée : chaque inscription ({chain.records} en tout, {chain.streams} flux) est celle qui a été "
+        f"écrite, à sa place.{whole}"
     )
 
 

@@ -46,7 +46,7 @@ def in_short(extract: Extract) -> Iterator[str]:
         )
         return
     counted = [(len(extract.of(section)), one, several) for section, (one, several) in _COUNTED.items()]
-    said = [f"{count} {one if count == 1 else several}" for count, one, several in counted if count]
+    said = [f"{count}\u00a0{one if count == 1 else several}" for count, one, several in counted if count]
     yield f"Dans cette période, le registre contient {_listed(said)}."
     if not extract.of(Section.TOLD) and not extract.of(Section.DECLARED):
         yield "Rien n’a été communiqué à personne."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 
 from callcenter.reports import register_notes as notes
 from callcenter.reports import register_words as words
+from callcenter.reports.feet import FootedCanvas
 from callcenter.reports.paper import letters, safe
 from callcenter.reports.register_dates import clock, day
 from callcenter.reports.register_extract import Extract, Line
@@ -60,16 +62,8 @@ def on_paper(extract: Extract) -> bytes:
     """The extract as a PDF: text and no pictures, with its language and its title (PDF/UA asks for both)."""
     written = io.BytesIO()
     reference = f"Extrait {extract.request.id}"
-
-    def foot(canvas: Any, document: Any) -> None:
-        canvas.saveState()
-        canvas.setViewerPreference("DisplayDocTitle", "true")
-        canvas.setFont("Helvetica", 8)
-        canvas.setFillColor(_SOFT)
-        canvas.drawString(_MARGIN, 11 * mm, letters(f"{extract.practice.name} · {reference}"))
-        canvas.drawRightString(A4[0] - _MARGIN, 11 * mm, f"page {document.page}")
-        canvas.restoreState()
-
+    said = letters(f"{reference} · {extract.practice.name}")
+    foot = partial(FootedCanvas, said=said, margin=_MARGIN, low=11 * mm, colour=_SOFT)
     document = SimpleDocTemplate(
         written,
         pagesize=A4,
@@ -77,14 +71,16 @@ def on_paper(extract: Extract) -> bytes:
         rightMargin=_MARGIN,
         topMargin=18 * mm,
         bottomMargin=20 * mm,
-        title=f"{TITLE} – {extract.practice.name}",
-        author=extract.practice.name,
+        # No name, and many a practice is called after its doctor: what a file says of itself is shown in lists.
+        title=TITLE,
+        author="callcenter",
+        creator="callcenter",
         subject=reference,
         lang="fr-FR",
         pageCompression=0,  # so that whoever is to check it can read what is in it
         invariant=1,
     )
-    document.build(list(_story(extract)), onFirstPage=foot, onLaterPages=foot)
+    document.build(list(_story(extract)), canvasmaker=foot)
     return written.getvalue()
 
 
@@ -140,8 +136,8 @@ def _told(line: Line) -> list[Any]:
     said = [Paragraph("<br/>".join(lines), _TEXT)]
     if not line.intact:
         said.append(Paragraph(safe(notes.BROKEN_LINE), _BROKEN))
-    where = f"Appel n° {line.call} · " if line.call else ""
-    return [*said, Paragraph(safe(f"{where}enregistrement {line.record}"), _SMALL)]
+    where = f"Appel n°\u00a0{line.call} · " if line.call else ""
+    return [*said, Paragraph(safe(f"{where}inscription {line.record}"), _SMALL)]
 
 
 def _calls(extract: Extract) -> Iterator[Any]:
@@ -151,7 +147,7 @@ def _calls(extract: Extract) -> Iterator[Any]:
         ended = "" if call.ended is None else f", fin à {clock(call.ended, zone)}"
         told = f"{day(call.started, zone)} à {clock(call.started, zone)}{ended}"
         below = Paragraph(safe(f"référence {call.id}"), _SMALL)
-        rows.append([Paragraph(f"n° {call.number}", _TEXT), [Paragraph(safe(told), _TEXT), below]])
+        rows.append([Paragraph(f"n°\u00a0{call.number}", _TEXT), [Paragraph(safe(told), _TEXT), below]])
     yield KeepTogether([Paragraph("Les appels dont il est question", _HEADING)])
     yield Paragraph(safe(notes.CALLS), _SMALL)
     yield Table(rows, colWidths=[14 * mm, None], style=_GRID)

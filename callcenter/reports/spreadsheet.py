@@ -14,9 +14,7 @@ from callcenter.reports import words
 from callcenter.reports.values import Found
 from callcenter.staff.values import HOUSE_TIMEZONE
 
-HEADINGS = (
-    *("Date", "Heure", "Nature", "Issue", "Catégories", "Niveau", "Motif", "Auteur", "Appel", "Enregistrement"),
-)
+HEADINGS = (*("Date", "Heure", "Nature", "Issue", "Catégories", "Niveau", "Motif", "Auteur", "Appel", "Inscription"),)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 

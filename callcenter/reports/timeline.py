@@ -18,7 +18,16 @@ from callcenter.audit.about import moment_of
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.reading import Checked, checked_records_of_call
 from callcenter.calls.shelf import Shelf
-from callcenter.reports.describing import Scene, flow_digest, of_party, of_record, of_routing, of_trace
+from callcenter.reports.describing import (
+    Grant,
+    Scene,
+    flow_digest,
+    granted_by,
+    of_party,
+    of_record,
+    of_routing,
+    of_trace,
+)
 from callcenter.reports.people import names_of
 from callcenter.reports.values import Area, Chain, Timeline
 from callcenter.store.database import Transaction
@@ -53,7 +62,7 @@ async def timeline_of(tx: Transaction, call: UUID, flows: Shelf) -> Timeline | N
     parties = (await run(_PARTIES, values)).all()
     told = await flows.told(tx.connection, {*(row.flow for row in trace), *_flows_of(checked)})
     names = await _names(tx, checked, routing, parties)
-    scene = Scene(found.started_at, names, told, flows.book, flows.policy)
+    scene = Scene(found.started_at, names, told, flows.book, flows.policy, _granted(checked))
     moments = [
         *(of_record(one, scene) for one in checked),
         *(moment for row, until in _turns(trace, checked) for moment in of_trace(row, until, scene)),
@@ -90,6 +99,10 @@ def chain_of(checked: Sequence[Checked]) -> Chain:
         digest=sha256(b"".join(one.leaf for one in checked)).hexdigest(),
         whole=len(checked) < MOST_RECORDS,
     )
+
+
+def _granted(checked: Sequence[Checked]) -> tuple[Grant, ...]:
+    return tuple(grant for one in checked if (grant := granted_by(one.record.body)) is not None)
 
 
 def _flows_of(checked: Sequence[Checked]) -> Iterator[str]:

@@ -62,7 +62,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "lock.released": ("Un blocage est levé", Area.ACT),
     "carrier.differs": ("La liste de l’opérateur téléphonique et la nôtre diffèrent sur un appel", Area.CALL),
     "carrier.settled": ("Un écart avec la liste de l’opérateur téléphonique est expliqué", Area.ACT),
-    "webhook.late": ("Demande de l’opérateur arrivée trop tard, sans effet", Area.CALL),
+    "webhook.late": ("Demande de l’opérateur téléphonique arrivée trop tard, sans effet", Area.CALL),
     "verification.claimed": ("Une identité est déclarée", Area.PROOF),
     "verification.challenge": ("Un code est demandé", Area.PROOF),
     "verification.refused": ("Plus aucune vérification n’est possible", Area.PROOF),
@@ -83,7 +83,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "message.voice_left": ("Un message parlé est laissé", Area.ACT),
     "message.voice_kept": ("Le message parlé est conservé, scellé", Area.ACT),
     "message.voice_lost": ("Le message parlé n’a pas pu être repris", Area.ACT),
-    "message.voice_deleted_at_carrier": ("L’opérateur télécom a effacé sa copie du message", Area.ACT),
+    "message.voice_deleted_at_carrier": ("L’opérateur téléphonique a effacé sa copie du message", Area.ACT),
     "message.voice_opened": ("Le message parlé est écouté", Area.REVIEW),
     "message.voice_erased": ("Le message parlé est effacé", Area.ACT),
     "message.handled": ("Le message est traité", Area.ACT),
@@ -258,7 +258,7 @@ THIRDS = {
     "failed": "Le tiers n’a pas pu être joint",
 }
 COLLEAGUE, PRACTITIONER, LINE = "collègue", "praticien", "ligne du cabinet"
-BROKEN = "Cet enregistrement ne correspond plus à ce qui a été écrit"
+BROKEN = "Cette inscription ne correspond plus à ce qui a été écrit"
 HIDDEN = "non affiché"
 
 #: Every word of ours that may be put into another language.

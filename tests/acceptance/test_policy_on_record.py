@@ -26,4 +26,4 @@ async def test_p1_a_record_names_the_policy_to_the_letter(stage: Stage) -> None:
     decided = [body for body in bodies if body.get("decision")]
     digest = hashlib.sha256(stage.running.settings.flows.policy.read_bytes()).hexdigest()
     assert decided
-    assert {(body["policy"], body["policy_digest"]) for body in decided} == {("2026-11-2", digest)}
+    assert {(body["policy"], body["policy_digest"]) for body in decided} == {("2026-11-3", digest)}

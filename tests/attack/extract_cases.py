@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from callcenter.audit import about
+from callcenter.audit.ledger import EventKind, canonical, leaf_of
 from callcenter.reports import extracts
 from callcenter.reports.extract_tables import Asks, IdentityCheck
+from callcenter.reports.extracts_given import given_before
 from callcenter.reports.on_record import is_of
 from callcenter.reports.register_extract import Named
 from tests.attack.ground import Ground
@@ -61,6 +63,16 @@ async def _verified(on: Careless) -> bool:
     return await extracts.was_verified(on.tx, on.call, await _subject(on), on.now)
 
 
+async def plant_given(ground: Ground) -> None:
+    """What Jeanne has asked for was given: on record in her practice."""
+    body = canonical({"event": EventKind.EXTRACT_RELEASED.value, "refs": [f"extract:{EXTRACT}"], "form": "pdf"})
+    await ground.change(
+        "INSERT INTO audit_record (id, practice_id, stream, seq, leaf, body) "
+        "VALUES (:id, :practice, :stream, 0, :leaf, :body)",
+        **{"id": uuid4(), "practice": TILLEULS, "stream": uuid4(), "leaf": leaf_of(body), "body": body},
+    )
+
+
 EXTRACT_CASES: Mapping[str, Callable[[Careless], Awaitable[object]]] = {
     "audit.about.records_about": _about,
     "audit.about.reach_of": _reach,
@@ -70,6 +82,7 @@ EXTRACT_CASES: Mapping[str, Callable[[Careless], Awaitable[object]]] = {
         on.tx, on.ground.sealer, uuid4(), EXTRACT, "declined", "Rien à dire."
     ),
     "reports.extracts.was_verified": _verified,
+    "reports.extracts_given.given_before": lambda on: given_before(on.tx, EXTRACT),
     "reports.on_record.is_of": lambda on: is_of(on.tx, on.ground.sealer, JEANNE, NAMED),
 }
 

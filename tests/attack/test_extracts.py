@@ -17,6 +17,7 @@ from callcenter.app import by_extracts
 from callcenter.app.by_extracts import StaffExtracts
 from callcenter.audit import about
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, writing
+from callcenter.calls.call_references import short_reference
 from callcenter.console.extract_ports import Choice, Form, Given, NotNow, Read
 from callcenter.console.review_ports import Unsealed
 from callcenter.kernel.clock import DrivenClock
@@ -58,7 +59,7 @@ RIGHTS = Defence("the role is asked for the practice", "rights are per practice"
 
 async def _tries(scene: Extracting, token: str, extract: UUID) -> dict[str, Outcome]:
     ways = {
-        "read": lambda: scene.extracts.read(token, extract),
+        "read": lambda: scene.extracts.read(token, extract, again=True),
         "release": lambda: scene.extracts.release(token, extract, Choice(Form.JSON)),
     }
     came = {}
@@ -149,7 +150,7 @@ async def test_an_extract_is_asked_for_in_a_call_in_which_nobody_was_verified(sc
         practice=TILLEULS,
     )
     by_call = {"check": IdentityCheck.VERIFIED_CALL}
-    assert isinstance(await scene.prepared(**by_call, call=str(own)), UUID), "her call proves her"
+    assert isinstance(await scene.prepared(**by_call, call=short_reference(own)), UUID), "her call proves her"
     wanted = await scene.wanted(**by_call, call=str(strange.id))
     came = {"strange": gained(isinstance(await scene.extracts.prepare(scene.review.ours, wanted), UUID))}
     came["old"] = await _asked_late(scene, own)

@@ -31,6 +31,7 @@ from callcenter.kernel.errors import CallcenterError
 from callcenter.store.database import SET_PRACTICE
 from callcenter.store.schema import APP, metadata, practice_tables
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained, unanimous
+from tests.attack.extract_cases import plant_given
 from tests.attack.ground import Ground
 from tests.attack.methods import ROOMS
 from tests.attack.repositories import CASES, Careless
@@ -64,6 +65,7 @@ async def test_p5_a_method_asks_for_another_practices_rows(told_ground: Ground, 
     """In the practice of Brest, with queries that have forgotten to be: they ask for the patients of Lyon."""
     clock = DrivenClock(START + timedelta(minutes=5))
     await told_ground.change(*AS_IT_WAS_OPEN)
+    await plant_given(told_ground)
     async with told_ground.app.engine.connect() as connection, _taken_back(connection):
         before = await _rows_of_the_victim(connection)
     here = [name for name in CASES if name.startswith(f"{room}.")]

@@ -82,7 +82,11 @@ async def test_p1_a_patient_asks_who_was_told_about_her_and_is_given_a_paper(bro
         await expect(page.get_by_text("Jeanne Martin Duval")).to_be_visible()
         await expect(page.get_by_text("Dit au téléphone").first).to_be_visible()
         paper = await taken(page, "Remettre en PDF")
-        await page.goto(page.url)  # a form that was just sent is not sent again for some seconds
+        await expect(page.get_by_role("heading", name="Ce qui a été remis")).to_be_visible()
+        await expect(page.get_by_text(sha256(paper).hexdigest())).to_be_visible()
+        await expect(page.get_by_role("button", name="Remettre en PDF")).to_have_count(0)
+        await without_barriers(page, "/extraits/{extract}")
+        await page.get_by_role("link", name="Relire, pour remettre de nouveau").click()
         told = json.loads(await taken(page, "Remettre en JSON"))
     words = words_on(paper)
     for said in (

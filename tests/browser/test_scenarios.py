@@ -108,7 +108,7 @@ async def test_a_supervisor_looks_at_a_flow_and_scrolls_its_picture_by_the_keybo
             await page.keyboard.press("ArrowRight")
         await page.wait_for_function("() => document.querySelector('.picture').scrollLeft > 0")
         row = page.get_by_role("row").filter(has_text="next_appointment").first
-        await expect(row).to_contain_text("D02 existence d'un rendez-vous")
+        await expect(row).to_contain_text("D02 existence d’un rendez-vous")
         await expect(row).to_contain_text("niveau 2")
         await page.get_by_role("link", name="Voir l’image entière").click()
         await page.wait_for_function(COMPLETE, arg=".whole img")

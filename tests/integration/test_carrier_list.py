@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import procrastinate
@@ -300,3 +300,14 @@ _OPERATOR = (
     "INSERT INTO reservation (id, call_id, staff_id, state, made_at, ends_at, accepted_at, leg) "
     "VALUES (:id, :call, :staff, 'accepted', :now, cast(:now AS timestamptz) + interval '1 hour', :now, :leg)",
 )
+
+
+async def test_a_day_before_callcenter_was_installed_is_not_missed(tonight: Night) -> None:
+    began = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(days=1, hours=9)
+    async with tonight.database.house() as connection:
+        mark = "INSERT INTO key_mark (key, mark, made_at) VALUES ('one', repeat('a', 64), :began)"
+        await connection.execute(text(mark), {"began": began})
+    tonight.until_due()
+    assert await tonight.missed() == []
+    tonight.until_due(began.date())
+    assert await tonight.missed() == [began.date()]

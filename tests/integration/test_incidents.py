@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from callcenter.calls.call_references import short_reference
 from callcenter.calls.upkeep import Upkeep
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
@@ -306,7 +307,16 @@ async def test_a_call_of_another_practice_is_not_held(house: Supervised) -> None
     await house.signed_in(await house.staff("nous"))
     path, other = await declared(house, house.practice), await house.ours.practice()
     foreign, not_concerned = await house.theirs.call(house.foreign), await house.ours.call(other)
-    for reference in (str(foreign), str(not_concerned), f"CA{foreign.hex}", str(uuid4()), "", "Jeanne", "\x00"):
+    for reference in (
+        str(foreign),
+        str(not_concerned),
+        short_reference(foreign),
+        f"CA{foreign.hex}",
+        str(uuid4()),
+        "",
+        "Jeanne",
+        "\x00",
+    ):
         answer = await house.guest.post(path + "/gels", reference=reference)
         assert "Aucun appel d’un cabinet concerné" in answer.words, reference
     async with house.console.database.house() as connection:

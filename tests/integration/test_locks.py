@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from callcenter.calls.call_references import short_reference
 from callcenter.flow.ports import CodeRight
 from callcenter.kernel.clock import DrivenClock
 from callcenter.store.database import Database
@@ -163,7 +164,7 @@ async def test_a_request_is_confirmed_within_a_quarter_of_an_hour_and_once(
     exchange.clock.advance(15 * 60)
     assert "ne peut pas être confirmée" in (await confirms(house)).words
     assert "Rien n’attend." in (await house.guest.get("/blocages")).words
-    await house.guest.post("/blocages", reference=str(line.call), texte=WHY)
+    await house.guest.post("/blocages", reference=short_reference(line.call), texte=WHY)
     assert (await confirms(house, "troisieme")).location == "/blocages?fait=confirme"
     assert "ne peut pas être confirmée" in (await confirms(house, "quatrieme")).words
 
@@ -174,6 +175,8 @@ async def test_a_supervisor_of_others_neither_asks_nor_confirms_nor_sees(exchang
     await house.signed_in(await house.staff("eux", of=other))
     await house.guest.get("/blocages")
     answer = await house.guest.post("/blocages", reference=str(line.call), texte=WHY)
+    in_short = await house.guest.post("/blocages", reference=short_reference(line.call), texte=WHY)
+    assert "Aucun appel d’un cabinet concerné" in in_short.words
     nobodys = await house.guest.post("/blocages", reference=str(UUID(int=7)), texte=WHY)
     assert "Aucun appel d’un cabinet concerné" in answer.words
     assert answer.words.replace(str(line.call), "") == nobodys.words.replace(str(UUID(int=7)), "")

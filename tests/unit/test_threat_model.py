@@ -11,6 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODEL = (PROJECT / "THREAT_MODEL.md").read_text(encoding="utf-8")
+ATTACKS = PROJECT / "tests" / "attack"
 PROMISES = [f"P{number}" for number in range(1, 10)]
 
 _NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -41,10 +42,25 @@ def missing(text: str) -> list[str]:
 
 
 def attacks() -> Iterator[tuple[str, str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """Every attack by its test. The leak oracle is apart: its sabotage is a file of its own."""
-    for file in sorted((PROJECT / "tests" / "attack").glob("test_*.py")):
+    """Every attack by its test, in whatever folder below; in the first one there is nothing else."""
+    for file in sorted(ATTACKS.rglob("test_*.py")):
         for name, node in functions(file).items():
-            yield file.relative_to(PROJECT).as_posix(), name, node
+            if file.parent == ATTACKS or is_attack(node):
+                yield file.relative_to(PROJECT).as_posix(), name, node
+
+
+def is_attack(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a test names the defence that stops it."""
+    return any(ast.unparse(decorator).startswith("attack(stopped_by=") for decorator in node.decorator_list)
+
+
+def shown() -> Iterator[tuple[str, str]]:
+    """Every test that shows how a threat stands: the attacks, what is tried on the ledger, and the leak oracle, whose
+    sabotage is a file of its own."""
+    yield from ((path, name) for path, name, _ in attacks())
+    for folder in ("ledger", "leak_oracle"):
+        for file in sorted((ATTACKS / folder).rglob("test_*.py")):
+            yield from ((file.relative_to(PROJECT).as_posix(), name) for name in functions(file))
 
 
 def sections(level: str, text: str) -> Mapping[str, str]:
@@ -70,15 +86,21 @@ def test_a_name_that_does_not_exist_is_found() -> None:
 
 
 def test_every_attack_belongs_to_a_threat() -> None:
-    without = [f"{path}::{name}" for path, name, _ in attacks() if (path, name) not in named("".join(THREATS.values()))]
+    of_threats = named("".join(THREATS.values()))
+    without = sorted({f"{path}::{name}" for path, name in shown() if (path, name) not in of_threats})
     assert without == [], "say in THREAT_MODEL.md what these show"
+
+
+def test_what_stands_in_folders_below_is_looked_at_too() -> None:
+    """An attack on the ledger that no threat names would be missed in silence."""
+    folders = {Path(path).parent.name for path, _ in shown()}
+    assert folders >= {"attack", "ledger", "leak_oracle"}
 
 
 def test_every_test_among_the_attacks_names_its_defence() -> None:
     """Then it is run with the defence in place and switched off (tests/attack/defence.py)."""
     for path, name, node in attacks():
-        decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
-        assert any(text.startswith("attack(stopped_by=") for text in decorators), f"{path}::{name} is no attack"
+        assert is_attack(node), f"{path}::{name} is no attack"
 
 
 @pytest.mark.parametrize("threat", THREATS)

@@ -71,6 +71,27 @@ async def test_p1_what_is_given_is_on_record_with_its_digest_and_made_again_for_
     assert (await extracts.read(token, extract)).extract is None
 
 
+async def test_what_was_given_is_shown_as_recorded_and_nothing_is_made_or_read_anew(scene: Extracting) -> None:
+    extract = await scene.prepared()
+    assert (await scene.extracts.read(scene.review.ours, extract)).given == []
+    first = await scene.given(extract)
+    second = await scene.given(extract, Form.JSON, staff_named=True, why=WHY)
+    reads = len(await scene.review.records("extract.read"))
+    for token in (scene.doctor, scene.review.ours):
+        shown = await scene.extracts.read(token, extract)
+        assert (shown.extract, shown.named) == (None, None)
+        assert [one.digest for one in shown.given] == [sha256(one.content).hexdigest() for one in (first, second)]
+        assert [(one.form, one.staff_named) for one in shown.given] == [("pdf", False), ("json", True)]
+        assert {(one.by, one.held_back, one.at is None) for one in shown.given} == {("Docteur Blanc", 0, False)}
+        assert shown.given[0].lines == json.loads(second.content)["lines"].__len__() - 1, (
+            "the paper itself is the other"
+        )
+    assert len(await scene.review.records("extract.read")) == reads, "what is on record of it tells nothing of whom"
+    again = await scene.extracts.read(scene.doctor, extract, again=True)
+    assert again.extract is not None
+    assert len(await scene.review.records("extract.read")) == reads + 1
+
+
 async def test_one_person_with_both_roles_prepares_and_gives(scene: Extracting) -> None:
     """A practice whose own staff answer its telephone; a supervisor alone sees it, and it is nobody else's."""
     review = scene.review
@@ -114,7 +135,7 @@ async def test_what_is_gone_and_what_was_changed_is_said(scene: Extracting) -> N
     given = await scene.given(extract)
     words = words_on(given.content)
     assert "1 inscription n’existe plus" in words
-    read = (await scene.extracts.read(scene.doctor, extract)).extract
+    read = (await scene.extracts.read(scene.doctor, extract, again=True)).extract
     assert read is not None
     assert read.missing == 1
     assert read.digest != before.digest

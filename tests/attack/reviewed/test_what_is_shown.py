@@ -15,8 +15,9 @@ import pytest
 
 from callcenter.app import by_review
 from callcenter.audit.ledger import Segment, canonical, leaf_of
+from callcenter.calls.call_references import NoCall, short_reference
 from callcenter.calls.upkeep import Upkeep
-from callcenter.console.review_ports import LookUpProblem, Matches, Untrained
+from callcenter.console.review_ports import LookUpProblem, Matches, Unreferred, Untrained
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.labels import Category
@@ -29,7 +30,7 @@ from callcenter.staff.rights import NotTheirs
 from tests.attack.ground import ground_on
 from tests.attack.repositories import FLOWS
 from tests.attack.reviewing import BORN, BY, WHY, Review, asked, key_of, looked_up, page_of, reviewing, withheld
-from tests.attack.scene import JEANNE, TILLEULS
+from tests.attack.scene import JEANNE, PORT, TILLEULS
 from tests.conftest import Cluster
 
 
@@ -57,6 +58,36 @@ async def test_a_verified_call_is_found_by_what_came_of_it(review: Review) -> No
         by_reference, criteria=replace(by_reference.criteria, first=date(2026, 1, 1), last=date(2026, 1, 1))
     )
     assert [one.call for one in (await review.reviews.search(review.ours, before)).found] == [review.call]
+
+
+async def test_p5_a_call_is_named_by_the_first_signs_of_its_reference_among_ones_own_alone(review: Review) -> None:
+    async def found(reference: str) -> set[UUID | None] | NoCall:
+        try:
+            results = await review.reviews.search(review.ours, replace(asked(), reference=reference))
+        except Unreferred as error:
+            return error.why
+        return {one.call for one in results.found}
+
+    async def called(practice: UUID, call: UUID) -> UUID:
+        """There is another call, of that practice."""
+        await review.ground.change(
+            "INSERT INTO call (id, practice_id, carrier_sid, status, started_at, ended_at) "
+            "SELECT :id, :practice, :sid, status, started_at, ended_at FROM call WHERE id = :like",
+            **{"id": call, "practice": practice, "like": review.call, "sid": f"CA{call.hex}"},
+        )
+        return call
+
+    short, beside = short_reference(review.call), UUID(int=review.call.int ^ 1)
+    elsewhere = await called(PORT, UUID("0badcafe-2222-4333-8444-555555555555"))
+    assert await found(short) == await found(f" {short.upper()} ") == await found(str(review.call)) == {review.call}
+    theirs = short_reference(elsewhere), str(elsewhere)
+    for one in (*theirs, "00000000", short[:7], f"{short}-", str(UUID(int=7)), "Jeanne", "\x00"):
+        assert await found(one) is NoCall.UNKNOWN, one
+    await called(PORT, beside)
+    assert await found(short) == {review.call}, "of another practice's it tells nothing, not even that it is there"
+    beside = await called(TILLEULS, UUID(int=review.call.int ^ 2))
+    assert await found(short) is NoCall.SEVERAL
+    assert await found(str(beside)) == {beside}
 
 
 async def test_each_list_holds_its_own_records_newest_first(review: Review) -> None:
@@ -194,6 +225,9 @@ async def test_a_call_is_gone_through_again_from_its_beginning_to_who_looks_at_i
     assert all(said.text for said in words), "the flow's version is here"
     told = next(said for said in words if said.prompt == "appointment_summary")
     assert "[date et heure du rendez-vous]" in (told.text or "")
+    summaries = [said.text or "" for said in words if said.prompt == "appointment_summary"]
+    assert len(summaries) > 1, "as it is on record, and as it was heard"
+    assert not any("(" in said for said in summaries), "the record says what was told and what was left out"
     assert {one.flow.partition(" ")[0] for one in moments if one.flow} == {"accueil"}
     assert shown.timeline.chain.faults == ()
     assert shown.timeline.chain.records == len([one for one in moments if one.record])

@@ -11,9 +11,11 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from callcenter.audit import proof, verify
 from callcenter.audit.verify import MOST_OF_A_LINE, Malformed, keys_of, lines_of, main
+from callcenter.cli import main as callcenter
 from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, LogByHand, five_calls, head, vkey
 
 SOURCE = Path(verify.__file__)
@@ -114,6 +116,14 @@ def test_it_says_what_it_was_asked(folder: Path, capsys: pytest.CaptureFixture[s
     told = capsys.readouterr().out
     assert told.startswith("intact: callcenter/")
     assert "20 records in 5 streams" in told
+
+
+def test_what_to_do_is_said_of_the_checkpoint_that_was_kept_or_was_not(folder: Path) -> None:
+    command = ["audit", "verify", str(folder / "log.ccaudit"), "--trust", str(folder / "keys")]
+    for more, said in (([], "Keep the last checkpoint (--keep FILE)"), (["--keep", str(folder / "k")], f"{folder}/k")):
+        told = " ".join(CliRunner().invoke(callcenter, [*command, *more]).output.split())
+        assert ("(--keep FILE)" in told) is not bool(more), told
+        assert said in told
 
 
 def test_the_last_checkpoint_is_kept_for_the_next_time(folder: Path) -> None:

@@ -12,6 +12,7 @@ from callcenter.audit.about import Reach
 from callcenter.console.extract_ports import Choice, Desk, Given, Listed, NotNow, Read, Start, Wanted
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.extracts import RequestRow
+from callcenter.reports.extracts_given import GivenOnRecord
 from callcenter.reports.register_extract import Extract, Line, Named, OfCall, Practice, Request
 from callcenter.reports.register_words import Section
 from tests.unit.console.workplaces import NOW, TILLEULS
@@ -72,6 +73,7 @@ class ExtractsDouble:
     unsure: bool = False
     unsealed: bool = False
     decided: bool = False
+    given: tuple[GivenOnRecord, ...] = ()
     done: list[tuple[Any, ...]] = field(default_factory=list)
 
     def _listed(self) -> Listed:
@@ -89,10 +91,12 @@ class ExtractsDouble:
         self.done.append(("prepare", wanted))
         return self.not_now or EXTRACT
 
-    async def read(self, token: str, extract: UUID) -> Read:
-        made = self.made if self.trained and not self.unsealed else None
+    async def read(self, token: str, extract: UUID, *, again: bool = False) -> Read:
+        closed = self.row.outcome is not None and not again
+        made = self.made if self.trained and not self.unsealed and not closed else None
         named = NAMED if made else None
-        return Read(self._listed(), NOW, self.trained, made, named, self.minor, self.unsure, self.unsealed)
+        shown = (made, named, self.minor, self.unsure, self.unsealed)
+        return Read(self._listed(), NOW, self.trained, *shown, given=self.given)
 
     async def release(self, token: str, extract: UUID, choice: Choice) -> Given | NotNow:
         self.done.append(("release", choice))

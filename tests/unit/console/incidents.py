@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from callcenter.calls.call_references import NoCall
 from callcenter.console.incident_ports import Choices, Deadline, Declared, Implausible, Shown, UnknownPractice
 from callcenter.kernel.errors import NotFound
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
@@ -74,9 +75,9 @@ class IncidentsDouble:
     async def informed(self, token: str, incident: UUID, practice: UUID) -> None:
         self.done.append(("informed", practice))
 
-    async def hold(self, token: str, incident: UUID, reference: str) -> bool:
+    async def hold(self, token: str, incident: UUID, reference: str) -> NoCall | None:
         self.done.append(("hold", reference))
-        return reference == str(CALL)
+        return None if reference == str(CALL) else NoCall.UNKNOWN
 
     async def lift(self, token: str, incident: UUID, hold: UUID) -> bool:
         self.done.append(("lift", hold))

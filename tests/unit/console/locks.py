@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from callcenter.calls.call_references import NoCall
 from callcenter.console.lock_ports import LockRequest
 from tests.unit.console.workplaces import CALL, NOW, TILLEULS
 
@@ -26,9 +27,9 @@ class LocksDouble:
     async def waiting(self, token: str) -> tuple[datetime, Sequence[LockRequest]]:
         return NOW, self.requests
 
-    async def ask(self, token: str, reference: str, reason: str) -> bool:
+    async def ask(self, token: str, reference: str, reason: str) -> NoCall | None:
         self.done.append((reference, reason))
-        return reference == str(CALL)
+        return None if reference == str(CALL) else NoCall.UNKNOWN
 
     async def read(self, token: str, release: UUID) -> str | None:
         self.done.append(("read", release))

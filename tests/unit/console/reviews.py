@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from callcenter.calls.call_references import NoCall
 from callcenter.console.review_ports import (
     CallNote,
     CallReview,
@@ -16,6 +17,7 @@ from callcenter.console.review_ports import (
     Matches,
     Results,
     ReviewDesk,
+    Unreferred,
     Unsealed,
     Untrained,
 )
@@ -103,6 +105,7 @@ class ReviewsDouble:
     theirs: bool = True
     trained: bool = True
     unsealed: bool = False
+    no_call: NoCall | None = None
     noted: tuple[CallNote, ...] = (CallNote("Télésecrétaire 1", BEGAN, "Rappeler <b>jeudi</b>"),)
 
     def _reach(self, *what: Any) -> None:
@@ -111,6 +114,8 @@ class ReviewsDouble:
         if self.unsealed and what[0] != "desk":
             raise Unsealed
         self.asked.append(what)
+        if self.no_call is not None and what[0] in {"search", "look_up", "export"}:
+            raise Unreferred(self.no_call)
 
     def _follow(self, asked: Any) -> None:
         if asked.patient and not self.trained:

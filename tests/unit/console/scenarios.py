@@ -9,7 +9,7 @@ from callcenter.console.flows_ports import GuardedStep, NoSuchScenario, Scenario
 from callcenter.kernel.levels import Channel
 
 DIGEST = "5" * 64
-SCENARIO = Scenario(DIGEST, "accueil", Channel.VOICE, True, "2026-11-2", 76, 2)
+SCENARIO = Scenario(DIGEST, "accueil", Channel.VOICE, True, "2026-11-3", 76, 2)
 PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="3000" height="1500" viewBox="0 0 3000 1500" role="img" '
     'aria-labelledby="titre"><title id="titre">Scénario</title><rect width="3000" height="1500" fill="#ffffff"/></svg>'

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from callcenter.console.extract_ports import Choice, Form, NotNow, Wanted
 from callcenter.console.extracts import ExtractPages
-from callcenter.reports.extract_tables import Asks, IdentityCheck
+from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
+from callcenter.reports.extracts_given import GivenOnRecord
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.extracts import EXTRACT, MADE, NAMED, PRACTICE, ROW, ExtractsDouble
 from tests.unit.console.workplaces import NOW
@@ -108,6 +110,39 @@ async def test_a_file_is_the_answer_to_a_form_with_what_was_chosen() -> None:
         assert extracts.done[-1] == ("release", Choice(Form.PDF, seen_at=NOW, digest="")), (
             "who says nothing, read nothing"
         )
+
+
+async def test_what_was_given_is_shown_as_it_is_on_record_and_read_again_only_when_that_is_asked_for() -> None:
+    files = (
+        GivenOnRecord(NOW, "Docteur Blanc", "pdf", 12, 0, staff_named=False, digest="cd" * 32),
+        GivenOnRecord(None, None, "json", None, 2, staff_named=True, digest="ef" * 32),
+    )
+    released = replace(ROW, outcome=ExtractOutcome.RELEASED, closed_at=NOW, closer="Docteur Blanc")
+    async with desk_with(ExtractsDouble(row=released, given=files)) as desk:
+        page = await desk.guest.get(ONE)
+        for said in ("Ce qui a été remis", "PDF · Docteur Blanc", "12 lignes", "cd" * 32, "JSON", "2 lignes retenues"):
+            assert said in page.words, said
+        for unsaid in ("Ce qui sera", "Ce qui serait", "Jeanne", "Dit au téléphone", "Remettre en PDF"):
+            assert unsaid not in page.words, unsaid
+        assert f'href="{ONE}?encore=oui"' in page.text
+        again = await desk.guest.get(f"{ONE}?encore=oui")
+        for said in ("Ce qui a été remis", "Ce qui serait remis maintenant", "Jeanne", "Remettre en PDF"):
+            assert said in again.words, said
+        assert "Relire, pour" not in again.words
+    later = replace(released, closed_at=NOW - timedelta(days=31))
+    for extracts in (ExtractsDouble(row=released, given=files, decides=False), ExtractsDouble(row=later, given=files)):
+        async with desk_with(extracts) as desk:
+            page = await desk.guest.get(ONE)
+            assert "12 lignes" in page.words
+            assert "encore=oui" not in page.text
+
+
+async def test_a_list_tells_requests_apart_and_names_nobody() -> None:
+    async with desk_with(ExtractsDouble()) as desk:
+        page = await desk.guest.get(PATH)
+        for said in (ROW.reference, "00000000", "demandée le 26 novembre 2026 à", "du 26 novembre 2026 au"):
+            assert said in page.words, said
+        assert "Jeanne" not in page.words
 
 
 async def test_staff_are_named_for_a_reason_and_what_was_ticked_stays() -> None:

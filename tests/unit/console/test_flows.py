@@ -31,7 +31,7 @@ async def test_the_flows_that_run_are_listed_with_their_proof() -> None:
         page = await desk.guest.get("/scenarios")
         assert page.status == 200
         assert f'href="{PATH}"' in page.text
-        assert "accueil appels reçus prouvé, politique 2026-11-2 76, 2 étapes gardées 555555555555" in page.words
+        assert "accueil appels reçus prouvé, politique 2026-11-3 76, 2 étapes gardées 555555555555" in page.words
 
 
 async def test_the_table_says_what_the_picture_shows() -> None:
@@ -49,7 +49,7 @@ async def test_a_flow_that_guards_nothing_says_so() -> None:
     async with desk_with(ScenariosDouble(shown=scenario, guarded=())) as desk:
         page = await desk.guest.get(PATH)
         assert "Aucune : ce scénario ne dit rien d’aucun patient." in page.words.replace("\xa0", " ")
-        assert "script des opérateurs" in page.words
+        assert "script des télésecrétaires" in page.words
         assert "<table" not in page.text
 
 

@@ -83,7 +83,12 @@ def test_no_way_leads_where_there_is_no_page() -> None:
 
 @pytest.mark.parametrize(
     ("here", "current"),
-    [("/", {"/": "page"}), ("/messages", {"/messages": "page"}), ("/messages/{id}", {"/messages": "true"})],
+    [
+        ("/", {"/": "page"}),
+        ("/messages", {"/messages": "page"}),
+        ("/messages/{id}", {"/messages": "true"}),
+        ("/ecarts", {"/incidents": "true"}),
+    ],
 )
 def test_the_way_says_where_one_is(here: str, current: dict[str, str]) -> None:
     session = replace(ALICE, roles=frozenset({"supervisor"}))

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from callcenter.calls.call_references import NoCall
 from callcenter.console.review import ReviewPages
 from callcenter.console.review_ports import LookUpProblem, Matches, Purpose, Results
 from callcenter.console.typography import set_in_french
@@ -68,7 +69,7 @@ async def test_a_search_asks_for_what_the_form_says_and_shows_it_again() -> None
         date(2026, 11, 26),
     )
     assert (criteria.category, criteria.outcome) == (Category.APPOINTMENT_TIME, Outcome.WITHHELD)
-    assert (criteria.staff, criteria.call, asked.after, asked.patient) == (PERSON, CALL, "a-cursor", "a-key")
+    assert (criteria.staff, asked.reference, asked.after, asked.patient) == (PERSON, str(CALL), "a-cursor", "a-key")
     assert "2 résultats" in page.words
     assert "Retenue mineur" in page.words
     assert "leur consultation est au registre" in page.words
@@ -97,7 +98,6 @@ async def test_a_page_that_goes_on_leads_on_and_an_empty_one_helps() -> None:
         ({"du": "2026-11-26", "au": "2026-11-25"}, "finit au plus tard aujourd’hui"),
         ({"du": "2026-08-01"}, "de 92 jours au plus"),
         ({"du": "hier"}, "de 92 jours au plus"),
-        ({"appel": "123"}, "La référence d’un appel"),
         ({"personne": "x"}, "Choisissez une personne"),
     ],
 )
@@ -110,6 +110,18 @@ async def test_what_cannot_be_looked_for_is_said_and_the_form_kept(wrong: dict[s
             assert words in page.words
             assert '<option value="D02" selected>' in page.text
     assert {what for what, *_ in reviews.asked} == {"desk"}
+
+
+@pytest.mark.parametrize(
+    ("why", "words"), [(NoCall.UNKNOWN, "Aucun appel de ce cabinet"), (NoCall.SEVERAL, "écrivez la référence entière")]
+)
+async def test_a_reference_that_leads_to_no_call_is_said_and_kept(why: NoCall, words: str) -> None:
+    async with reviewing(ReviewsDouble(no_call=why)) as desk:
+        for path, form in (("/suivi", FORM), ("/suivi/export", FORM), ("/suivi/patient", PATIENT)):
+            page = await desk.guest.post(path, **{**form, "appel": "33333333"})
+            assert page.status == 422
+            assert words in page.words
+            assert 'value="33333333"' in page.text
 
 
 async def test_what_no_form_of_ours_sends_is_turned_away() -> None:
@@ -125,7 +137,7 @@ async def test_a_patient_is_looked_for_with_a_reason_and_shown_as_typed() -> Non
     wanted = reviews.asked[-1][1]
     assert (wanted.birth_date, wanted.letters, wanted.purpose) == (date(1962, 3, 14), "Mar", Purpose.COMPLAINT)
     assert wanted.reason == "Courrier du 3 mars"
-    assert "MAR*** 7 enregistrements" in page.words
+    assert "MAR*** 7 inscriptions" in page.words
     assert 'name="patient" value="a-key"' in page.text
     for typed in ("1962-03-14", "Courrier du 3 mars", 'value="Mar"'):
         assert typed not in page.text, "what was typed about a patient does not stand on the page again"
@@ -276,7 +288,7 @@ def test_every_category_of_the_policy_has_a_word_in_the_template_that_gettext_re
 
 
 async def test_categories_of_a_record_are_named_in_the_language_of_the_page() -> None:
-    written = "D02 (existence d'un rendez-vous), D13 (traitement, diagnostic, avis médical), D00 (nos <mots>)"
+    written = "D02 (existence d’un rendez-vous), D13 (traitement, diagnostic, avis médical), D00 (nos <mots>)"
     facts = (Fact("categories", written), Fact("step", "ancienne et nouvelle date"))
     reviews = ReviewsDouble(timeline=replace(TIMELINE, moments=(replace(TIMELINE.moments[0], facts=facts),)))
     async with reviewing(reviews) as desk:

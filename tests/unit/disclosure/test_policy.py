@@ -67,7 +67,7 @@ def refused(folder: Path, old: str, new: str) -> list[Problem]:
     return list(refusal.value.problems)
 
 
-D10 = "  D10:\n    name: \"contenu d'un résultat ou d'un compte rendu\"\n    sensitivity: 5\n    voice: never\n"
+D10 = '  D10:\n    name: "contenu d’un résultat ou d’un compte rendu"\n    sensitivity: 5\n    voice: never\n'
 
 
 def test_a_category_that_is_left_out_is_a_problem(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_the_digest_is_the_files(tmp_path: Path) -> None:
 
 
 def test_a_policy_without_a_version_is_a_problem(tmp_path: Path) -> None:
-    [problem] = refused(tmp_path, 'version: "2026-11-2"\n', "")
+    [problem] = refused(tmp_path, 'version: "2026-11-3"\n', "")
     assert "« version » is missing" in problem.what
 
 
@@ -145,6 +145,6 @@ def test_in_an_emergency_five_categories_are_opened_and_no_file_opens_another(tm
     assert opened == {"D01", "D02", "D03", "D04", "D15"}
     assert not policy.in_emergency(())
     assert not policy.in_emergency({Category.RECORD_EXISTS, Category.SPECIALITY})
-    old = '    name: "spécialité, service ou type d\'acte"\n'
+    old = '    name: "spécialité, service ou type d’acte"\n'
     [problem] = refused(tmp_path, old, old + "    emergency: true\n")
     assert "D05 is opened to nobody" in problem.what

@@ -92,7 +92,7 @@ def checked(*paths: Path, book: Path = UNSAFE / PROMPTS, policy: Path = POLICY) 
 def test_p9_the_shipped_flows_are_proven() -> None:
     report = check([ROOT / "flows"], book_path=ROOT / "flows" / PROMPTS, policy_path=POLICY)
     assert report.exit_code == 0
-    assert f"{ROOT / 'flows' / 'accueil.yaml'}: proven: 11 guarded steps, policy 2026-11-2 (sha256 " in report.text
+    assert f"{ROOT / 'flows' / 'accueil.yaml'}: proven: 11 guarded steps, policy 2026-11-3 (sha256 " in report.text
 
 
 def test_mending_as_told_makes_a_flow_proven(tmp_path: Path) -> None:

@@ -197,12 +197,12 @@ def test_p9_a_refuted_flow_is_drawn_with_the_shortest_way_that_refutes_it_in_red
 #: By flow: what is wrong with it, and the mend.
 FAULTS = {
     "failure_rejoins": (
-        "L’étape « find » communique D01 existence d'un dossier, D02 existence d'un rendez-vous, ce qui demande le "
+        "L’étape « find » communique D01 existence d’un dossier, D02 existence d’un rendez-vous, ce qui demande le "
         "niveau 2 ; on peut y arriver au niveau 0.",
         "Faire passer tout chemin vers « find » par l’issue « vérifié » d’une étape qui vérifie jusqu’au niveau 2.",
     ),
     "level_3_at_level_2": (
-        "L’étape « read » communique D05 spécialité, service ou type d'acte, ce qui demande le niveau 3 ; on peut y "
+        "L’étape « read » communique D05 spécialité, service ou type d’acte, ce qui demande le niveau 3 ; on peut y "
         "arriver au niveau 2.",
         "Faire passer tout chemin vers « read » par l’issue « vérifié » d’une étape qui vérifie jusqu’au niveau 3.",
     ),

@@ -37,7 +37,7 @@ def test_a_step_in_a_subflow_is_safe_because_of_what_was_proved_before_it() -> N
     assert report.exit_code == 0
     told, _, shortest = report.text.partition("  the shortest way here:\n")
     assert told == (
-        "flows/subflows/appointment_on_file.yaml:19: step « read » of the flow « rappel », policy 2026-11-2\n"
+        "flows/subflows/appointment_on_file.yaml:19: step « read » of the flow « rappel », policy 2026-11-3\n"
         "  tells: D03 (date et heure du rendez-vous), D04 (nom du praticien)\n"
         "  known of the caller on every way here: level 2, an appointment is found\n"
         "  it says D03 (date et heure du rendez-vous), which needs level 2\n"
