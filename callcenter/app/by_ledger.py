@@ -21,7 +21,7 @@ from callcenter.audit.standing import HOUR, MOST_WAITING, held_where, hours_of, 
 from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, check_inclusion, leaf_hash
 from callcenter.audit.watching import AHEAD, LedgerWatch, waiting
 from callcenter.audit.watching import LONGEST as LONGEST_WAIT
-from callcenter.calls.call_references import call_of
+from callcenter.calls.call_references import NoCall, ReferredCall, call_of
 from callcenter.console.ledger_ports import (
     CallPlaces,
     Deposits,
@@ -114,11 +114,11 @@ class StaffLedgers:
             marks=marks,
         )
 
-    async def find(self, token: str, log: UUID, reference: str) -> UUID | CallPlaces | None:
+    async def find(self, token: str, log: UUID, reference: str) -> UUID | CallPlaces | NoCall:
         await self._log(token, log)
         async with self.database.house() as connection:
-            call = None if log == HOUSE_LOG else await call_of(connection, reference, [log])
-        if call is not None:
+            call = NoCall.UNKNOWN if log == HOUSE_LOG else await call_of(connection, reference, [log])
+        if isinstance(call, ReferredCall):
             async with self.database.practice(log) as tx:
                 rows = (
                     await tx.connection.execute(_OF_CALL, {"call": call.id, "log": log, "most": MOST_OF_A_CALL + 1})
@@ -128,7 +128,7 @@ class StaffLedgers:
         try:
             return UUID(reference.strip())
         except ValueError:
-            return None
+            return call
 
     async def proved(self, token: str, log: UUID, record: UUID) -> Proved | tuple[LogLine, NoRecord]:
         session, line = await self._log(token, log)

@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 from callcenter.audit.agreement import Agreement
 from callcenter.audit.anchors import AnchorKind
 from callcenter.audit.logs import HOUSE_LOG
+from callcenter.calls.call_references import NoCall
 from callcenter.console import paths
 from callcenter.console.ledger_picture import FLOOR, HEIGHT, ROWS, picture_of
 from callcenter.console.ledger_ports import Age, CallPlaces, Download, Ledgers, NoRecord, Pace
@@ -76,8 +77,9 @@ class LedgerPages:
         found = await self._ledgers.find(visit.own_token, log, visit.fields.get(REFERENCE, "")[:LONGEST_REFERENCE])
         if isinstance(found, UUID):
             return visit.go(record_path(log, found))
-        if found is None:
-            return await self._shown(visit, Problem("reference", REFERENCE))
+        if isinstance(found, NoCall):
+            code = "several_calls" if found is NoCall.SEVERAL else "reference"
+            return await self._shown(visit, Problem(code, REFERENCE))
         return await self._shown(visit, found=found)
 
     async def _record(self, visit: Visit) -> web.StreamResponse:

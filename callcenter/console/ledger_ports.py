@@ -13,6 +13,7 @@ from callcenter.audit.agreement import Deposit
 from callcenter.audit.anchors import AnchorKind
 from callcenter.audit.proving import Step
 from callcenter.audit.standing import Hour, Mark
+from callcenter.calls.call_references import NoCall
 
 
 class Pace(StrEnum):
@@ -226,8 +227,8 @@ class Ledgers(Protocol):
     async def state(self, token: str, log: UUID) -> LogState:
         """How a log stands."""
 
-    async def find(self, token: str, log: UUID, reference: str) -> UUID | CallPlaces | None:
-        """The record, or the call of this practice, that was typed; ``None``: it is neither.
+    async def find(self, token: str, log: UUID, reference: str) -> UUID | CallPlaces | NoCall:
+        """The record, or the call of this practice, that was typed; or why it is neither.
 
         Arguments:
             reference: a record's identifier, which need not be one of this log's; or a call's, ours or the carrier's.
