@@ -12,6 +12,7 @@ from callcenter.audit.anchors import Anchor, AnchorKind
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.proving import Step, Stretch
 from callcenter.audit.standing import Hour, Mark
+from callcenter.calls.call_references import NoCall
 from callcenter.console.ledger_ports import (
     Age,
     CallPlaces,
@@ -119,7 +120,7 @@ class LedgersDouble:
     theirs: bool = True
     listed: tuple[LogLine, ...] = (LogLine(HOUSE_LOG, "", Pace.SEALING), LINE)
     stated: LogState = STATE
-    found: UUID | CallPlaces | None = PLACES
+    found: UUID | CallPlaces | NoCall = PLACES
     came: Proved | NoRecord = PROVED
     held: tuple[Deposit, ...] = LISTED
     pages: int = 3
@@ -143,7 +144,7 @@ class LedgersDouble:
         self._reach(log)
         return replace(self.stated, log=self._line(log))
 
-    async def find(self, token: str, log: UUID, reference: str) -> UUID | CallPlaces | None:
+    async def find(self, token: str, log: UUID, reference: str) -> UUID | CallPlaces | NoCall:
         self._reach(log)
         self.asked.append(reference)
         return self.found

@@ -10,6 +10,7 @@ import pytest
 
 from callcenter.audit.agreement import Agreement
 from callcenter.audit.anchors import AnchorKind
+from callcenter.calls.call_references import NoCall
 from callcenter.console.ledger import counted
 from callcenter.console.ledger_ports import LogState, NoRecord, Pace
 from tests.unit.console.doubles import Desk, open_desk
@@ -134,7 +135,10 @@ async def test_a_record_is_found_by_its_identifier_or_by_its_call() -> None:
         assert f'href="{RECORD_PATH}"' in page.text
         desk.ledgers.found = RECORD
         assert (await desk.guest.post(f"{STATE_PATH}/recherche", reference=str(RECORD))).location == RECORD_PATH
-        desk.ledgers.found = None
+        desk.ledgers.found = NoCall.SEVERAL
+        page = await desk.guest.post(f"{STATE_PATH}/recherche", reference="1e2feb89")
+        assert (page.status, "Plusieurs appels commencent ainsi" in page.words) == (422, True)
+        desk.ledgers.found = NoCall.UNKNOWN
         page = await desk.guest.post(f"{STATE_PATH}/recherche", reference="x" * 100)
         assert page.status == 422
         assert "Écrivez l’identifiant d’une inscription" in page.words
