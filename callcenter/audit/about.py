@@ -10,10 +10,10 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, or_, select, text
+from sqlalchemy import and_, or_, select, text
 
-from callcenter.audit.ledger import NO_LEAF, EventKind, leaf_of, timestamp
-from callcenter.audit.reading import Checked, Record, body_of
+from callcenter.audit.ledger import NO_LEAF, EventKind, timestamp
+from callcenter.audit.reading import Checked, Record, body_of, holds, place_of
 from callcenter.audit.tables import audit_record
 from callcenter.store.database import Transaction
 
@@ -146,19 +146,11 @@ def _gone_through(rows: Sequence[Any]) -> tuple[list[tuple[Checked, UUID | None,
                 missing[name] += gone
             if row.body is not None:
                 # Behind a gap nobody can tell which leaf came before: only what the record says of itself is looked at.
-                checked.append((_checked(row, None if gap else last), row.call_id, name))
+                stands = holds(row.body, row.leaf, place_of(row), None if gap else last)
+                one = Checked(Record(row.id, row.seq, body_of(row.body)), row.leaf, stands)
+                checked.append((one, row.call_id, name))
             place, last = row.seq + 1, row.leaf
     return checked, dict(missing)
-
-
-def _checked(row: Row[Any], last: bytes | None) -> Checked:
-    body = body_of(row.body)
-    said = (body.get("id"), body.get("stream"), body.get("seq"), body.get("call"))
-    call = None if row.call_id is None else str(row.call_id)
-    holds = said == (str(row.id), str(row.stream), row.seq, call) and leaf_of(row.body) == row.leaf
-    if last is not None:
-        holds = holds and body.get("prev") == last.hex()
-    return Checked(Record(row.id, row.seq, body), row.leaf, holds)
 
 
 def _followed(record: Record) -> UUID | None:

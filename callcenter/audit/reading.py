@@ -119,10 +119,9 @@ def _checked(rows: Sequence[Any]) -> list[Checked]:
     last: dict[UUID, bytes] = {}
     checked = []
     for row in rows:
-        body = body_of(row.body)
-        broken = leaf_of(row.body) != row.leaf or not _follows(body, row, last.get(row.stream, NO_LEAF))
+        stands = holds(row.body, row.leaf, place_of(row), last.get(row.stream, NO_LEAF))
         last[row.stream] = row.leaf
-        checked.append(Checked(Record(row.id, row.seq, body), row.leaf, not broken))
+        checked.append(Checked(Record(row.id, row.seq, body_of(row.body)), row.leaf, stands))
     return sorted(checked, key=_written)
 
 
@@ -166,11 +165,45 @@ def body_of(body: bytes) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _follows(body: dict[str, Any], row: Row[Any], last: bytes) -> bool:
-    """Whether a record names its place, its call and the leaf ``last`` of the record before it."""
-    call = None if row.call_id is None else str(row.call_id)
-    said = (body.get("id"), body.get("stream"), body.get("seq"), body.get("prev"), body.get("call"))
-    return said == (str(row.id), str(row.stream), row.seq, last.hex(), call)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands.
+
+    Arguments:
+        id: its identifier.
+        stream, seq: its stream, and its number there.
+        call: in which it was written; ``None``: in none.
+    """
+
+    id: UUID
+    stream: UUID
+    seq: int
+    call: UUID | None = None
+
+
+def place_of(row: Row[Any]) -> Place:
+    """Where the database has a record."""
+    return Place(row.id, row.stream, row.seq, row.call_id)
+
+
+def holds(body: bytes, leaf: bytes, place: Place, last: bytes | None) -> bool:
+    """Whether a record is the one that was written there: it has that leaf, names that place, and the leaf before it.
+
+    Arguments:
+        body: its exact bytes.
+        leaf: as it is kept beside it, or in the log.
+        last: leaf of the record before it in its stream, ``NO_LEAF`` of the first; ``None``: it was not looked at.
+    """
+    if leaf_of(body) != leaf:
+        return False
+    return _follows(body_of(body), place, last)
+
+
+def _follows(body: dict[str, Any], place: Place, last: bytes | None) -> bool:
+    call = None if place.call is None else str(place.call)
+    named = (body.get("id"), body.get("stream"), body.get("seq"), body.get("call"))
+    is_there = named == (str(place.id), str(place.stream), place.seq, call)
+    return is_there and (last is None or body.get("prev") == last.hex())
 
 
 def _left_behind(record: Record) -> list[str]:

@@ -7,11 +7,9 @@ holds no name, no login that was typed, no secret.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -19,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import FORMAT, NO_LEAF, EventKind, Value, canonical, leaf_of, timestamp
 from callcenter.audit.logs import HOUSE_ORIGIN
-from callcenter.audit.reading import Record
+from callcenter.audit.reading import Place, Record, body_of, holds
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import Random, new_id
@@ -162,14 +160,14 @@ async def records_of(connection: AsyncConnection, stream: UUID) -> list[Record]:
     Raises:
         IntegrityError: a record does not have its leaf, or the chain is broken.
     """
-    last, records = NO_LEAF.hex(), []
+    last, records = NO_LEAF, []
     for place, row in enumerate((await connection.execute(_STREAM, {"stream": stream})).all()):
-        body: dict[str, Any] = json.loads(row.body)
-        chained = (row.seq, body["seq"], body["prev"], body["stream"]) == (place, place, last, str(stream))
-        if not chained or leaf_of(row.body.encode()).hex() != row.leaf:
+        body = row.body.encode()
+        leaf = leaf_of(body)
+        if (row.seq, row.leaf) != (place, leaf.hex()) or not holds(body, leaf, Place(row.id, stream, place), last):
             raise IntegrityError(f"record {row.id} of the house's log does not match its chain")
-        last = row.leaf
-        records.append(Record(row.id, row.seq, body))
+        last = leaf
+        records.append(Record(row.id, row.seq, body_of(body)))
     return records
 
 
