@@ -12,6 +12,7 @@ from callcenter.app.by_administration import Examine
 from callcenter.app.console import open_console
 from callcenter.app.distributing import Rounds
 from callcenter.app.faces import listen_to_both
+from callcenter.app.erasing import rules_of
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
 from callcenter.app.publishing import following
@@ -100,7 +101,7 @@ async def run_server(
             await stack.enter_async_context(rounds.going())
             if addresses.sealer is not None:
                 key = load_sealing_key(sealer_key_path(settings))
-                await stack.enter_async_context(sealing(addresses.sealer, key, clock, alerts))
+                await stack.enter_async_context(sealing(addresses.sealer, key, clock, alerts, rules_of(settings)))
                 await house.ledger.look()
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         await stack.enter_async_context(following(addresses.app, house.database, house.flows, alerts))

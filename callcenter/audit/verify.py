@@ -479,6 +479,7 @@ MOST_ERASED_AGAIN = 10_000  # times that erasures may name as many records as th
 MOST_KEYS = 100  # that the records of a log may name
 ERASURE = "erasure"  # the event that names which bodies are gone, and why
 ROTATION = "key.rotated"  # the event that names the next key
+_CAUSES = {"retention": ": their time was over", "request": ": it was ordered"}
 _PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
 _PLACE = Struct(">32sQQ")  # of the last record of a stream: its leaf, its number there, its index in the log
 
@@ -549,12 +550,14 @@ class Erasure:
         index, record: where it stands, and its identifier.
         at: its time, as it says.
         bodies: how many of the bodies that are missing it explains.
+        cause: ``retention``: their time was over; ``request``: somebody ordered it; as it says.
     """
 
     index: int
     record: str
     at: str
     bodies: int
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -613,7 +616,8 @@ class Report:
         if self.erased:
             yield f"  {self.erased} bodies are erased with cause:"
         for one in self.erasures:
-            yield f"      {one.bodies} by record {one.record} at index {one.index}, of {one.at}"
+            why = _CAUSES.get(one.cause, "")
+            yield f"      {one.bodies} by record {one.record} at index {one.index}, of {one.at}{why}"
         for key in self.rotated:
             yield f"  a record adds the key {key}"
         if self.anchors:
@@ -710,7 +714,7 @@ class _Examination:
             self.stop(What.NOT_HELD, f"what was given as a checkpoint is none: {error}")
 
     def head(self, line: bytes) -> None:
-        match _value(line.removesuffix(b"\n")):
+        match body_value(line.removesuffix(b"\n")):
             case {"callcenter-audit": int(version), "origin": str(origin), "size": int(size), **rest} if not rest:
                 if version != FORMAT or isinstance(version, bool) or isinstance(size, bool) or size < 0:
                     self.stop(What.NOT_OURS, "the head is one of another version", line=1)
@@ -729,7 +733,7 @@ class _Examination:
         if not line.endswith(b"\n"):
             self.find(What.COUNT, "the line is not ended, or is longer than any of ours", line=number)
         body = line.removesuffix(b"\n")
-        value = _value(body)
+        value = body_value(body)
         if value is None:
             self.find(What.LINE, "the line is no JSON object that reads one way only", line=number, index=self.records)
             self.leaf(leaf_hash(body), 0)
@@ -790,27 +794,24 @@ class _Examination:
         self.streams[key] = _PLACE.pack(leaf, seq, self.records)
 
     def erasure(self, number: int, name: str, value: dict[str, Any]) -> None:
-        ranges, after, bodies = value.get("erases"), -1, 0
-        for one in ranges if isinstance(ranges, list) else [None]:
-            match one:
-                case [int(first), int(last)] if after < first <= last < self.records and bool not in map(type, one):
-                    self.named += last - first + 1
-                    start = self.missing.find(1, first, last + 1)
-                    if start >= 0:
-                        named = self.missing[start : last + 1]
-                        self.missing[start : last + 1] = named.replace(b"\x01", b"\x02")
-                        bodies += named.count(1)
-                    after = last
-                case _:
-                    text = "what it erases is no list of ranges of records before it"
-                    self.find(What.ERASURE, text, line=number, index=self.records, record=name)
-                    break
+        ranges, bodies = ranges_of(value), 0
+        if ranges is None or (ranges and ranges[-1][1] >= self.records):
+            text = "what it erases is no list of ranges of records before it"
+            self.find(What.ERASURE, text, line=number, index=self.records, record=name)
+        for first, last in ranges or ():
+            self.named += last - first + 1
+            start = self.missing.find(1, first, last + 1)
+            if start >= 0:
+                named = self.missing[start : last + 1]
+                self.missing[start : last + 1] = named.replace(b"\x01", b"\x02")
+                bodies += named.count(1)
         if self.named > MOST_ERASED_AGAIN * self.records:  # each is looked for: of an honest log, in a moment
             text = "erasures name the same records again and again"
             self.find(What.ERASURE, text, line=number, index=self.records, record=name)
             self.leave_off()
         if bodies and len(self.erasures) < MOST_FINDINGS:
-            self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies))
+            cause = _plain(value.get("cause"))
+            self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies, cause))
 
     def rotation(self, number: int, name: str, value: dict[str, Any]) -> None:
         try:
@@ -944,7 +945,7 @@ def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
 _JSON = json.JSONDecoder(object_pairs_hook=_each_once, parse_float=_refused, parse_constant=_refused)
 
 
-def _value(line: bytes) -> dict[str, Any] | None:
+def body_value(line: bytes) -> dict[str, Any] | None:
     """The object that a line is; ``None``: it is none, or one that two readers could read differently."""
     if len(line) > MOST_OF_A_LINE:
         return None
@@ -954,6 +955,20 @@ def _value(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) and end == len(text) else None
+
+
+def ranges_of(erasure: dict[str, Any]) -> list[tuple[int, int]] | None:
+    """The indices that an erasure names, both ends included; ``None``: it is no list of ascending ranges."""
+    ranges, after = erasure.get("erases"), -1
+    found: list[tuple[int, int]] = []
+    for one in ranges if isinstance(ranges, list) else [None]:
+        match one:
+            case [int(first), int(last)] if after < first <= last and bool not in map(type, one):
+                found.append((first, last))
+                after = last
+            case _:
+                return None
+    return found
 
 
 def _placed(value: dict[str, Any], name: str, leaf: str) -> tuple[str, str, int, bytes] | None:

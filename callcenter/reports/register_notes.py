@@ -94,6 +94,11 @@ def _reach(extract: Extract) -> Iterator[str]:
             f"Dans les échanges dont il est question ici, {count} {'inscription' if count == 1 else 'inscriptions'} "
             f"{'n’existe' if count == 1 else 'n’existent'} plus. Elles ont pu concerner une autre personne."
         )
+    if extract.taken:
+        yield (
+            f"Inscriptions qui manquent sans qu’aucun effacement inscrit ne dise pourquoi : {extract.taken}. Le "
+            "cabinet doit en rechercher la raison."
+        )
     if reach.erasures:
         days = list(dict.fromkeys(day(at, zone) for at in reach.erasures))
         yield (

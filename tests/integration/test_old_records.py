@@ -1,0 +1,181 @@
+"""Records of the ledger are erased when their time is over: on record first, then for good; and the log verifies."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from callcenter.audit.ledger import Entry, EventKind, Segment, note, stream_so_far, writing
+from callcenter.audit.reading import read_call
+from callcenter.audit.verify import Verdict
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import IntegrityError
+from callcenter.kernel.randomness import SystemRandom, new_id
+from callcenter.staff.records import NOBODY, Act, HouseLog, records_of
+from callcenter.store.database import Database
+from tests.conftest import Cluster
+from tests.erasing import A_YEAR, THREE_YEARS, a_night, old_records
+from tests.exporting import HOUSE, IVR, TILLEULS, Archive, archive_on
+
+OLD = (EventKind.CALL_STARTED, EventKind.VERIFICATION_FAILED, EventKind.DISCLOSURE, EventKind.CALL_ENDED)
+
+
+@pytest.fixture
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+async def archive(cluster: Cluster, database_name: str, database: Database, clock: DrivenClock) -> Archive:
+    archive = archive_on(cluster, database_name, database, clock)
+    await archive.seal()
+    return archive
+
+
+async def standing(archive: Archive, stream: UUID, table: str = "audit_record") -> list[int]:
+    """The places of a stream whose records stand."""
+    async with archive.superuser() as connection:
+        query = text(f"SELECT seq FROM {table} WHERE stream = :stream ORDER BY seq")
+        return list((await connection.execute(query, {"stream": stream})).scalars())
+
+
+async def test_p4_what_has_had_its_time_is_erased_on_record_and_the_log_verifies_and_says_why(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    call = await archive.call(*OLD)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    young = await archive.call(*OLD)
+    await archive.seal()
+    held = (await archive.export()).report().keep
+    work = old_records(archive)
+    assert await work.erase() == 0  # named, not erased: nothing has sealed it
+    assert await work.erase() == 0
+    assert await standing(archive, call) == [0, 1, 2, 3]
+    await archive.seal()
+    assert await work.erase() >= 3
+    assert await standing(archive, call) == [2]
+    assert await standing(archive, young) == [0, 1, 2, 3]
+    report = (await archive.export()).report(held)
+    assert (report.verdict, report.findings) == (Verdict.INTACT, ())
+    assert report.erased >= 3
+    assert {one.cause for one in report.erasures} == {"retention"}
+    clock.advance(THREE_YEARS)
+    await a_night(archive)
+    assert (await standing(archive, call), await standing(archive, young)) == ([], [])
+    assert (await archive.export()).report(held).verdict is Verdict.INTACT
+    assert await a_night(archive) == 0  # erasures stay
+
+
+async def test_p4_a_stream_whose_last_record_is_erased_is_gone_on_with(archive: Archive, clock: DrivenClock) -> None:
+    stream, entry = new_id(SystemRandom()), Entry(EventKind.MESSAGE_READ, IVR)
+    house = HouseLog(clock, SystemRandom())
+    for _ in range(2):
+        for _ in range(2):
+            async with archive.app.practice(TILLEULS) as tx:
+                await note(tx, entry, clock, SystemRandom(), stream=stream)
+            async with archive.app.house() as connection:
+                await house.note(connection, Act.SIGNED_IN, NOBODY, stream)
+        await archive.seal()
+        clock.advance(A_YEAR)
+        await a_night(archive)
+        assert await standing(archive, stream) == []
+        assert await standing(archive, stream, "house_record") == []
+        async with archive.app.practice(TILLEULS) as tx:
+            segment, told = await stream_so_far(tx, stream)
+        assert (segment.seq > 0, segment.last != bytes(32), told) == (True, True, None)
+    assert segment.seq == 4
+    async with archive.app.practice(TILLEULS) as tx:
+        await note(tx, entry, clock, SystemRandom(), stream=stream)
+    async with archive.app.house() as connection:
+        await house.note(connection, Act.SIGNED_IN, NOBODY, stream)
+    await archive.seal()
+    async with archive.app.house() as connection:
+        assert [record.seq for record in await records_of(connection, stream)] == [4]
+    for log in (TILLEULS, HOUSE):
+        assert (await archive.export(log)).report(log=log).verdict is Verdict.INTACT
+
+
+async def a_call(archive: Archive, *events: EventKind) -> UUID:
+    """A call of the practice, with these records in one stream."""
+    call = new_id(SystemRandom())
+    async with archive.superuser() as connection:
+        insert = (
+            "INSERT INTO call (id, practice_id, carrier_sid, status, started_at) VALUES (:id, :practice, :sid, 0, now())"
+        )
+        await connection.execute(text(insert), {"id": call, "practice": TILLEULS, "sid": f"CA{call.hex}"})
+    async with (
+        archive.app.practice(TILLEULS) as tx,
+        writing(tx, Segment(new_id(SystemRandom()), call), archive.clock, SystemRandom()) as pen,
+    ):
+        for event in events:
+            await pen.add(Entry(event, IVR))
+    return call
+
+
+async def test_p4_a_call_is_read_with_what_was_erased_of_it_and_what_was_taken_away_still_shows(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    call = await a_call(archive, *OLD)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    await a_night(archive)
+    async with archive.app.practice(TILLEULS) as tx:
+        reading = await read_call(tx, call)
+    assert [one.record.body["event"] for one in reading.checked] == ["disclosure"]
+    assert [one.holds for one in reading.checked] == [True]
+    assert [(one.seq, one.why and one.why.cause) for one in reading.gone] == [
+        (0, "retention"),
+        (1, "retention"),
+        (3, "retention"),
+    ]
+    assert len(reading.records()) == 1
+    taken = (
+        "ALTER TABLE audit_record DISABLE TRIGGER ALL",
+        "ALTER TABLE audit_erasure DISABLE TRIGGER ALL",
+        # Whoever takes the disclosure away says that some erasure has named it; that one says otherwise.
+        "INSERT INTO audit_erasure SELECT log_id, idx, idx, (SELECT max(idx) FROM audit_erasure), NULL, now() "
+        f"FROM audit_leaf WHERE log_id = '{TILLEULS}' AND record_id = '{reading.checked[0].record.id}'",
+        "UPDATE audit_record SET call_id = NULL WHERE call_id IS NOT NULL AND event = 'disclosure' AND false",
+    )
+    other = await a_call(archive, *OLD)
+    await archive.seal()
+    async with archive.superuser() as connection:
+        for statement in taken[:3]:
+            await connection.execute(text(statement))
+        await connection.execute(text("DELETE FROM audit_record WHERE call_id = :call AND seq = 2"), {"call": other})
+    async with archive.app.practice(TILLEULS) as tx:
+        reading = await read_call(tx, other)
+    assert reading.taken == 1
+    with pytest.raises(IntegrityError):
+        reading.records()
+    assert (await archive.export()).report().verdict is Verdict.TAMPERED
+
+
+async def test_a_call_that_is_held_keeps_its_records_until_the_hold_is_lifted(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    call = await a_call(archive, EventKind.CALL_STARTED, EventKind.CALL_ENDED)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    work = old_records(archive)
+    await work.erase()
+    async with archive.superuser() as connection:  # held after it was named, before it is erased
+        await connection.execute(text("SET session_replication_role = replica"))
+        hold = (
+            "INSERT INTO call_hold (id, incident_id, practice_id, call_id, placed_at, placed_by) "
+            "VALUES (gen_random_uuid(), gen_random_uuid(), :practice, :call, now(), gen_random_uuid())"
+        )
+        await connection.execute(text(hold), {"practice": TILLEULS, "call": call})
+    await archive.seal()
+    await work.erase()
+    async with archive.app.practice(TILLEULS) as tx:
+        assert len((await read_call(tx, call)).records()) == 2
+    assert (await archive.export()).report().verdict is Verdict.INTACT
+    async with archive.superuser() as connection:
+        await connection.execute(text("SET session_replication_role = replica"))
+        await connection.execute(text("UPDATE call_hold SET lifted_at = now(), lifted_by = placed_by"))
+    assert await work.erase() == 2
+    assert (await archive.export()).report().verdict is Verdict.INTACT
