@@ -390,11 +390,11 @@ async def _old_records(database: Database, settings: Settings) -> str:
     now, terms = SystemClock().now(), terms_of(settings.retention)
     if late := await overdue(database, terms, now - LATE):
         raise CallcenterError(
-            f"{_counted(late, 'record')} of the ledger should have been erased more than {LATE.days} days ago: see that "
-            "a `callcenter serve` without --no-jobs runs by night, and look in its log for ledger_broken and for "
+            f"{_counted(late, 'record')} of the ledger should have been erased more than {LATE.days} days ago: see "
+            "that a `callcenter serve` without --no-jobs runs by night, and look in its log for ledger_broken and for "
             "erase_records among the failed jobs"
         )
-    return f"{_counted(await unfinished(database), 'record')} of the ledger are let go and not erased yet, or held"
+    return f"{_counted(await unfinished(database), 'record')} of the ledger to be erased in the next nights, or held"
 
 
 async def _sealer(addresses: Addresses, settings: Settings) -> str:

@@ -10,10 +10,12 @@ from datetime import timedelta
 
 from callcenter.audit.letting_go import Rules
 from callcenter.audit.retention import Kept, Terms
+from callcenter.audit.verify import Malformed, VerifierKey
 from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.recordings import erase_sounds
 from callcenter.calls.upkeep import forget
 from callcenter.kernel.clock import Clock
+from callcenter.kernel.errors import ConfigurationError, Problem
 from callcenter.kernel.randomness import Random
 from callcenter.notices.unfinished import forget_sent
 from callcenter.routing.old_calls import OldCalls
@@ -40,8 +42,19 @@ def terms_of(retention: RetentionSettings) -> Terms:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """What the sealer holds erasures against."""
-    return Rules(terms_of(settings.retention))
+    """What the sealer holds erasures against.
+
+    Raises:
+        ConfigurationError: a key of those who may order erasures is none.
+    """
+    keys = []
+    for number, written in enumerate(settings.ledger.erasure_keys):
+        try:
+            keys.append(VerifierKey.parse(written))
+        except Malformed as error:
+            what, mend = f"ledger.erasure_keys[{number}] is no key: {error}", "copy the line of `audit cosign new-key`"
+            raise ConfigurationError([Problem("configuration", 0, what, mend)]) from error
+    return Rules(terms_of(settings.retention), tuple(keys))
 
 
 #: A run of ``forget`` takes some hundreds of callbacks a practice, and one of ``OldCalls`` 50,000 calls.

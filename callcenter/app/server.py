@@ -11,8 +11,8 @@ import structlog
 from callcenter.app.by_administration import Examine
 from callcenter.app.console import open_console
 from callcenter.app.distributing import Rounds
-from callcenter.app.faces import listen_to_both
 from callcenter.app.erasing import rules_of
+from callcenter.app.faces import listen_to_both
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
 from callcenter.app.publishing import following

@@ -86,28 +86,28 @@ _WAITS = {
         "WHERE cast(:log AS uuid) IS NOT NULL AND r.body::jsonb ->> 'event' = 'erasure')"
     ),
 }
-_NOT_LET_GO = """
-    coalesce((
-        SELECT e.last FROM audit_erasure e
-        WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
-    ), -1) < l.idx
-"""
 _DUE = {
     False: text(
-        f"""
+        """
         SELECT l.idx FROM audit_record r JOIN audit_leaf l ON l.log_id = r.practice_id AND l.record_id = r.id
         WHERE r.practice_id = :log AND r.event = ANY(cast(:events AS text[])) AND r.at < :before
             AND NOT ledger_holds(r.id, r.practice_id, r.call_id, r.ref)
             AND NOT ledger_in_force(r.practice_id, r.event, r.subject, r.at)
-            AND {_NOT_LET_GO}
+            AND coalesce((
+                SELECT e.last FROM audit_erasure e
+                WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
+            ), -1) < l.idx
         ORDER BY l.idx LIMIT :most
         """
     ),
     True: text(
-        f"""
+        """
         SELECT l.idx FROM house_record r JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
         WHERE r.body::jsonb ->> 'event' = ANY(cast(:events AS text[])) AND r.body::jsonb ->> 'ts' < :before
-            AND {_NOT_LET_GO}
+            AND coalesce((
+                SELECT e.last FROM audit_erasure e
+                WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
+            ), -1) < l.idx
         ORDER BY l.idx LIMIT :most
         """
     ),

@@ -15,16 +15,37 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.audit.logs import HOUSE_LOG
+from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.retention import CLASS_OF, Kept, Terms
 from callcenter.audit.sealed_leaves import OtherLeaves, SealedLeaves
-from callcenter.audit.verify import ERASURE, Frontier, body_value, leaf_hash, ranges_of
+from callcenter.audit.verify import (
+    ERASURE,
+    Frontier,
+    Malformed,
+    Unproven,
+    VerifierKey,
+    body_value,
+    leaf_hash,
+    order_text,
+    ranges_of,
+    signatures_of,
+)
 from callcenter.kernel.errors import IntegrityError
 
 #: Records that one erasure names; each is looked at.
 MOST_NAMED = 5_000
 
 RETENTION, REQUEST = "retention", "request"
+
+
+#: Why somebody may order an erasure: a closed list, as free words could say who a person is.
+REASONS = {
+    "article_17": "a person's right to erasure (RGPD 17.1)",
+    "court_order": "a court or an authority has ordered it",
+    "wrongly_recorded": "it should never have been written: a fault, or the wrong person",
+}
+#: What is kept against a person's wish for as long as its term runs, as proof (RGPD 17.3 b and e).
+KEPT_AS_PROOF = frozenset({Kept.DISCLOSURES, Kept.CONSENT})
 
 
 class Unlawful(IntegrityError):
@@ -37,9 +58,11 @@ class Rules:
 
     Arguments:
         terms: how long each class is kept.
+        keys: of those who may order an erasure; none: nobody may.
     """
 
     terms: Terms = field(default_factory=Terms)
+    keys: tuple[VerifierKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +71,11 @@ class LetGo:
 
     Arguments:
         ranges: of indices, both ends included, ascending.
+        unlinks: token of the person who is unlinked once all of it is gone.
     """
 
     ranges: Sequence[tuple[int, int]]
+    unlinks: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +114,37 @@ class Erasure:
         for row in rows:
             if row.body is not None:
                 may.check(row.idx, body_value(row.body) or {})
-        return LetGo(tuple(_runs(row.idx for row in rows if row.by is None)))
+        return LetGo(tuple(_runs(row.idx for row in rows if row.by is None)), may.unlinks)
 
-    def _allowed(self, said: Mapping[str, Any], rules: Rules, now: datetime) -> _Aged:
-        if said.get("cause") != RETENTION:
-            raise Unlawful("has a cause that is none")
+    def _allowed(self, said: dict[str, Any], rules: Rules, now: datetime) -> _Aged | _Ordered:
+        match said.get("cause"):
+            case "retention":
+                return self._aged(said, rules, now)
+            case "request":
+                return self._ordered(said, rules, now)
+        raise Unlawful("has a cause that is none")
+
+    def _ordered(self, said: dict[str, Any], rules: Rules, now: datetime) -> _Ordered:
+        order, reason = said.get("order"), said.get("reason")
+        try:
+            text, _ = signatures_of(order if isinstance(order, str) else "", rules.keys)
+        except (Malformed, Unproven) as error:
+            raise Unlawful(f"stands on an order that nobody has signed who may: {error}") from error
+        if text != order_text(origin_of(self.log), said):
+            raise Unlawful("stands on an order to erase something else")
+        if reason not in REASONS:
+            raise Unlawful("has a reason that is none")
+        whole = said.get("disclosures") is True
+        if whole and reason == "article_17":
+            raise Unlawful("erases the proof of disclosures at a person's wish")
+        token = said.get("unlinks")
+        try:
+            unlinks = None if token is None else UUID(str(token))
+        except ValueError:
+            raise Unlawful("unlinks nobody") from None
+        return _Ordered(rules.terms, now, whole, unlinks)
+
+    def _aged(self, said: Mapping[str, Any], rules: Rules, now: datetime) -> _Aged:
         try:
             kept = Kept(str(said.get("class")))
         except ValueError:
@@ -145,20 +196,54 @@ class _Aged:
 
     kept: Kept
     before: datetime
+    unlinks: UUID | None = None
 
     def check(self, index: int, said: Mapping[str, Any]) -> None:
         if CLASS_OF.get(str(said.get("event"))) is not self.kept:
             raise Unlawful(f"names the record at index {index}, which is not of the class « {self.kept} »")
-        try:
-            at = datetime.fromisoformat(str(said.get("ts")))
-            old = at < self.before
-        except (ValueError, TypeError):
-            old = False
-        if not old:
+        if not is_older(said, self.before):
             raise Unlawful(
                 f"names the record at index {index} before its time: it is kept until it is older than "
                 f"{self.before:%Y-%m-%d}. If retention was set longer a moment ago, set it back until this is sealed"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """What may go since somebody has ordered it."""
+
+    terms: Terms
+    now: datetime
+    whole: bool
+    unlinks: UUID | None
+
+    def check(self, index: int, said: Mapping[str, Any]) -> None:
+        if not may_go(said, self.terms, self.now, whole=self.whole):
+            raise Unlawful(f"names the record at index {index}, which is kept by law until its time is over")
+
+
+def may_go(said: Mapping[str, Any], terms: Terms, now: datetime, *, whole: bool) -> bool:
+    """Whether a record may be erased because somebody orders it.
+
+    Arguments:
+        said: the record.
+        whole: what is kept as proof goes too.
+    """
+    kept = CLASS_OF.get(str(said.get("event")), Kept.ALWAYS)
+    before = terms.cut_off(kept, now)
+    if before is None:
+        return False
+    if kept is Kept.INCIDENTS or (kept in KEPT_AS_PROOF and not whole):
+        return is_older(said, before)
+    return True
+
+
+def is_older(said: Mapping[str, Any], before: datetime) -> bool:
+    """Whether a record says that it was written before a moment."""
+    try:
+        return datetime.fromisoformat(str(said.get("ts"))) < before
+    except (ValueError, TypeError):
+        return False
 
 
 def _runs(indices: Iterable[int]) -> Iterable[tuple[int, int]]:

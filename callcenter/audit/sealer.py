@@ -275,7 +275,7 @@ def _leaves(log: UUID, first: int, waiting: list[_Waiting]) -> Mapping[str, obje
 
 def _ranges(log: UUID, index: int, let_go: LetGo) -> Mapping[str, object]:
     firsts, lasts = [first for first, _ in let_go.ranges], [last for _, last in let_go.ranges]
-    return {"log": log, "index": index, "firsts": firsts, "lasts": lasts}
+    return {"log": log, "index": index, "firsts": firsts, "lasts": lasts, "unlinks": let_go.unlinks}
 
 
 def _event_of(body: bytes) -> str | None:
@@ -344,8 +344,8 @@ _APPEND = text(
 )
 _LET_GO = text(
     """
-    INSERT INTO audit_erasure (log_id, first, last, idx)
-    SELECT :log, n.first, n.last, :index
+    INSERT INTO audit_erasure (log_id, first, last, idx, unlinks)
+    SELECT :log, n.first, n.last, :index, cast(:unlinks AS uuid)
     FROM unnest(cast(:firsts AS bigint[]), cast(:lasts AS bigint[])) AS n(first, last)
     """
 )

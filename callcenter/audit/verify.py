@@ -42,6 +42,10 @@ class Unproven(Exception):
     """A proof or a signature has its form, and does not prove what it is to prove."""
 
 
+class Unsigned(Unproven):
+    """None of the keys that are trusted has signed it; others may have."""
+
+
 # ---- Merkle trees: RFC 6962 §2.1 ------------------------------------------------------------------------------------
 
 LEAF_PREFIX = b"\x00"  # leaves and nodes never collide
@@ -343,7 +347,8 @@ def signatures_of(note: bytes | str, keys: Iterable[VerifierKey]) -> tuple[str, 
 
     Raises:
         Malformed: it is not a note.
-        Unproven: none of ``keys`` has signed it, or a signature in the name of one is wrong.
+        Unsigned: none of ``keys`` has signed it.
+        Unproven: a signature in the name of one is wrong.
     """
     text, lines = _parts(note)
     known = {(key.name, key.key_id): key for key in keys}
@@ -353,7 +358,7 @@ def signatures_of(note: bytes | str, keys: Iterable[VerifierKey]) -> tuple[str, 
         if key is not None:
             found[key] = Signed(key, line, key.check(text, signature))
     if not found:
-        raise Unproven("none of the trusted keys has signed this")
+        raise Unsigned("none of the trusted keys has signed this")
     return text, tuple(found.values())
 
 
@@ -478,6 +483,7 @@ MOST_BEYOND = 1_000  # records beyond those of the head, after which nothing mor
 MOST_ERASED_AGAIN = 10_000  # times that erasures may name as many records as there are
 MOST_KEYS = 100  # that the records of a log may name
 ERASURE = "erasure"  # the event that names which bodies are gone, and why
+ORDER = "callcenter-erasure/v1"  # what the text of an order begins with: no checkpoint does
 ROTATION = "key.rotated"  # the event that names the next key
 _CAUSES = {"retention": ": their time was over", "request": ": it was ordered"}
 _PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
@@ -551,6 +557,7 @@ class Erasure:
         at: its time, as it says.
         bodies: how many of the bodies that are missing it explains.
         cause: ``retention``: their time was over; ``request``: somebody ordered it; as it says.
+        ordered_by: the name of the trusted key that has signed the order; empty: there is none, or by no trusted key.
     """
 
     index: int
@@ -558,6 +565,7 @@ class Erasure:
     at: str
     bodies: int
     cause: str = ""
+    ordered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -617,6 +625,8 @@ class Report:
             yield f"  {self.erased} bodies are erased with cause:"
         for one in self.erasures:
             why = _CAUSES.get(one.cause, "")
+            if one.cause == "request":
+                why += f" by {one.ordered_by}" if one.ordered_by else ", by a key that was not given to trust"
             yield f"      {one.bodies} by record {one.record} at index {one.index}, of {one.at}{why}"
         for key in self.rotated:
             yield f"  a record adds the key {key}"
@@ -811,7 +821,23 @@ class _Examination:
             self.leave_off()
         if bodies and len(self.erasures) < MOST_FINDINGS:
             cause = _plain(value.get("cause"))
-            self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies, cause))
+            by = self.ordered_by(number, name, value) if cause == "request" else ""
+            self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies, cause, by))
+
+    def ordered_by(self, number: int, name: str, value: dict[str, Any]) -> str:
+        """Who of those that are trusted has signed the order."""
+        order, people = value.get("order"), [key for key in self.trust if key.kind == COSIGNATURE]
+        try:
+            text, signed = signatures_of(order if isinstance(order, str) else "", people)
+            if text == order_text(self.origin, value):
+                return ", ".join(_plain(one.key.name) for one in signed)
+            why = "it is an order to erase something else"
+        except Unsigned:
+            return ""
+        except (Malformed, Unproven) as error:
+            why = str(error)
+        self.find(What.ERASURE, f"the order that it stands on: {why}", line=number, index=self.records, record=name)
+        return ""
 
     def rotation(self, number: int, name: str, value: dict[str, Any]) -> None:
         try:
@@ -969,6 +995,16 @@ def ranges_of(erasure: dict[str, Any]) -> list[tuple[int, int]] | None:
             case _:
                 return None
     return found
+
+
+def order_text(origin: str, erasure: dict[str, Any]) -> str:
+    """What whoever orders an erasure signs: in which log, why, whether what proves disclosures goes too, whether a
+    person is unlinked, and the digest of the ranges as they stand in the record (JSON without spaces)."""
+    ranges = json.dumps(erasure.get("erases"), separators=(",", ":"))
+    whole = "disclosures" if erasure.get("disclosures") is True else "no disclosures"
+    digest = sha256(_utf8(ranges)).hexdigest()
+    lines = (ORDER, origin, erasure.get("reason"), whole, erasure.get("unlinks") or "-", digest)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _placed(value: dict[str, Any], name: str, leaf: str) -> tuple[str, str, int, bytes] | None:

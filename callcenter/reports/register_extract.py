@@ -150,10 +150,10 @@ class Extract:
     calls: tuple[OfCall, ...]
     reach: Reach
     missing: int
-    taken: int
     whole: bool
     staff_named: bool
     digest: str
+    taken: int = 0
 
     @property
     def seen_at(self) -> datetime:

@@ -235,9 +235,7 @@ class RetentionSettings(Section):
     def _longer_is_said_why(self) -> Self:
         fields = type(self).model_fields
         longer = [
-            name
-            for name, field in fields.items()
-            if name.endswith("_months") and getattr(self, name) > field.default
+            name for name, field in fields.items() if name.endswith("_months") and getattr(self, name) > field.default
         ]
         if longer and self.ledger_longer_because is None:
             what = f"keeps longer than usual, and does not say why: {', '.join(longer)}"
@@ -260,6 +258,13 @@ class LedgerSettings(Section):
     )
     timestamp_issuers: ProjectPath | None = Field(
         None, description="Certificates, in PEM, of whoever vouches for that authority. Stamps by others do not count."
+    )
+
+    erasure_keys: tuple[Annotated[str, Field(pattern=r"^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$")], ...] = Field(
+        (),
+        max_length=20,
+        description="Keys, as `callcenter audit cosign new-key` shows them, of those who may order that records are "
+        "erased before their time (`callcenter audit erase`). Empty: nobody may.",
     )
 
     @model_validator(mode="after")

@@ -57,9 +57,7 @@ class OldRecords:
         return erased
 
 
-async def put_on_record(
-    tx: Transaction, content: Mapping[str, Value], by: Actor, clock: Clock, random: Random
-) -> None:
+async def put_on_record(tx: Transaction, content: Mapping[str, Value], by: Actor, clock: Clock, random: Random) -> None:
     """Put an erasure on record in the log of ``tx``, in a stream of its own. Nothing is erased by this."""
     if tx.practice == HOUSE_LOG:
         await HouseLog(clock, random).note(tx.connection, Act.ERASED, by, None, content)

@@ -225,7 +225,8 @@ def _erase() -> None:
     """The server may ask for it, whose login may delete nothing itself: what goes is what the sealer has let go."""
     for function in (HELD, ERASE, HOUSE_STREAM, IN_FORCE, OVERDUE, UNFINISHED):
         op.execute(function)
-    for name in ("erase_sealed(integer)", "house_stream_end(uuid)", "ledger_overdue(text[], text)", "ledger_unerased()"):
+    names = ("erase_sealed(integer)", "house_stream_end(uuid)", "ledger_overdue(text[], text)", "ledger_unerased()")
+    for name in names:
         op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO {APP}")
 
