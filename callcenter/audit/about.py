@@ -24,7 +24,7 @@ MOST_ERASURES = 100
 #: For what does not say when it was written: a moment that is one in every time zone, and mostly of that day.
 NO_MOMENT = datetime(1970, 1, 1, 12, tzinfo=UTC)
 #: They name the record on which they follow.
-_FOLLOW = frozenset({EventKind.PLAYBACK.value, EventKind.REDELIVERED.value})
+FOLLOW = frozenset({EventKind.PLAYBACK.value, EventKind.REDELIVERED.value})
 #: Somebody has gone through a call again in which the person is named: these name the call alone.
 _LOOKS = frozenset(kind.value for kind in (EventKind.CALL_REVIEWED, EventKind.CALL_PRINTED, EventKind.CALL_NOTES_READ))
 
@@ -137,7 +137,7 @@ async def reach_of(tx: Transaction) -> Reach:
 
 def _followed(record: Record) -> UUID | None:
     """On which record this one follows."""
-    if record.body.get("event") not in _FOLLOW:
+    if record.body.get("event") not in FOLLOW:
         return None
     try:
         return UUID(str(record.body.get("of")))

@@ -117,7 +117,7 @@ $$
 """
 
 #: Deletes what was let go in the log of the transaction, at most so many ranges of it; returns how many records went.
-#: Where an erasure unlinks a person, and all that it names is gone, so is their token.
+#: Where an erasure unlinks a person, and nothing names them any more, their token goes too.
 ERASE = """
 CREATE FUNCTION erase_sealed(most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -159,7 +159,8 @@ BEGIN
         AND e.idx IN (SELECT p.idx FROM audit_erasure p WHERE p.log_id = log AND p.first = ANY(picked))
         AND NOT EXISTS (
             SELECT FROM audit_erasure o WHERE o.log_id = log AND o.idx = e.idx AND o.erased_at IS NULL
-        );
+        )
+        AND NOT EXISTS (SELECT FROM audit_record r WHERE r.practice_id = log AND r.subject = s.token::text);
     RETURN gone;
 END $$
 """
