@@ -45,10 +45,10 @@ def _erasures() -> None:
     op.execute(f"GRANT SELECT, INSERT ON audit_erasure TO {SEALER}")
 
 
-#: A record goes only if the sealer has let its index go. It changes never.
+#: A record goes only if the sealer has let its index go, whoever deletes it. It changes never.
 UNLESS_ERASED = """
 CREATE FUNCTION refuse_change_unless_erased() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     log uuid := '00000000-0000-0000-0000-000000000000'::uuid;
 BEGIN

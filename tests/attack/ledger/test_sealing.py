@@ -306,21 +306,25 @@ async def _before_it_is_sealed(ground: Ground, clock: DrivenClock, statement: st
 # --- whose it is
 
 
+SEALED_TABLES = ("audit_leaf", "audit_checkpoint", "audit_log", "audit_erasure")
+
+
 def _logs_are_seen_by_everybody(sabotage: Sabotage) -> None:
-    for table in ("audit_leaf", "audit_checkpoint", "audit_log"):
+    for table in SEALED_TABLES:
         sabotage.sql(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
 
 
 LOG_SCOPE = Defence("what is sealed is in log scope", "P5: no row crosses a practice", _logs_are_seen_by_everybody)
 
 
-@pytest.mark.parametrize("table", ["audit_leaf", "audit_checkpoint", "audit_log"])
+@pytest.mark.parametrize("table", SEALED_TABLES)
 @attack(stopped_by=LOG_SCOPE)
 async def test_p5_what_is_sealed_of_a_practice_is_read_in_another(
     told_ground: Ground, clock: DrivenClock, table: str
 ) -> Outcome:
     """How much a practice has on record, and of which streams."""
     await sealed(told_ground, LogSealer(a_key(), clock, Cries()))
+    await told_ground.change(f"INSERT INTO audit_erasure (log_id, first, last, idx) VALUES ('{TILLEULS}', 0, 0, 1)")
     practices = await told_ground.rows("SELECT id FROM practice WHERE id <> :own", own=TILLEULS)
     async with told_ground.app.practice(practices[0].id) as tx:
         query = text(f"SELECT 1 FROM {table} WHERE log_id = :log")
