@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from sqlalchemy import text
 
+from callcenter.audit.about import reach_of, records_about
 from callcenter.audit.cosigning import create_witness
 from callcenter.audit.ledger import Entry, EventKind, Segment, writing
 from callcenter.audit.letting_go import Rules
@@ -101,10 +103,24 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
     assert "say --yes" in shown.output
     done = await typed(config, *order, "--yes")
     assert done.exit_code == 0, done.output
+    async with archive.superuser() as root:
+        query = "SELECT id FROM audit_record WHERE event = 'review.patient_followed'"
+        gone = (await root.execute(text(query))).scalar_one()
     rules = Rules(Terms(), tuple(keys_of((tmp_path / "claire.vkey").read_text("utf-8"))))
     await archive.seal(rules)
     assert await old_records(archive).finish() == 2
     assert await standing(archive, patient) == ["disclosure"]
+    erased = await typed(config, "prove", gone, "-o", tmp_path / "gone")
+    assert "are erased" in erased.output
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT token FROM audit_subject WHERE patient_id = :patient")
+        token = (await tx.connection.execute(query, {"patient": patient})).scalar_one()
+        day = timedelta(days=1)
+        about = await records_about(tx, token, archive.clock.now() - day, archive.clock.now() + day, 10)
+        reach = await reach_of(tx)
+    (told,) = about.records
+    assert (told.one.holds, len(told.followed), sum(about.missing.values()), about.taken) == (True, 1, 2, {})
+    assert len(reach.erasures) == 1
     court = ("erase", SLUG, "--extract", extract, "--reason", "court_order", "--also-disclosures", "--key", key)
     assert (await typed(config, *court, "--yes")).exit_code == 0
     await archive.seal(rules)
