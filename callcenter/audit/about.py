@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, or_, select, text
 
-from callcenter.audit.gaps import gone_of
+from callcenter.audit.gaps import gaps, gone_of
 from callcenter.audit.ledger import EventKind, timestamp
 from callcenter.audit.reading import Checked, Record, checked_in_streams
 from callcenter.audit.tables import audit_record
@@ -119,10 +119,12 @@ async def records_about(tx: Transaction, subject: UUID, since: datetime, until: 
         if one.record.id in theirs or _is_look(one.record, since, until)
     ]
     told.sort(key=lambda each: (str(each.one.record.body.get("ts", "")), each.one.record.seq))
+    # What was taken away before it was sealed has left no leaf: only a gap, before whatever came after it.
+    unsealed = gaps([*((row.stream, row.seq) for row in rows), *((one.stream, one.seq) for one in gone)])
     return About(
         tuple(told),
-        missing=Counter(each.stream for each in gone),
-        taken=Counter(each.stream for each in gone if each.why is None),
+        missing=Counter(each.stream for each in gone) + unsealed,
+        taken=Counter(each.stream for each in gone if each.why is None) + unsealed,
         whole=len(found) <= most and len(rows) < MOST_BESIDE,
     )
 

@@ -7,7 +7,8 @@ erased itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -96,6 +97,19 @@ class Behind:
             before = erased[seq - 1]
         self._last[stream] = seq, leaf
         return before
+
+
+def gaps(places: Iterable[tuple[UUID, int]]) -> Counter[UUID]:
+    """How many places of each stream stand empty before its last record.
+
+    Arguments:
+        places: of the records that stand or are known to be gone: stream, and number there from 0.
+    """
+    counted, last = Counter[UUID](), dict[UUID, int]()
+    for stream, seq in places:
+        counted[stream] += 1
+        last[stream] = max(seq, last.get(stream, 0))
+    return Counter({stream: last[stream] + 1 - many for stream, many in counted.items()})
 
 
 def causes(gone: Sequence[Gone]) -> Iterator[tuple[Why, int]]:
