@@ -7,14 +7,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from callcenter.app.erasing import erase_what_is_over
 from callcenter.audit.ledger import Entry, EventKind, Segment, note, stream_so_far, writing
 from callcenter.audit.reading import read_call
 from callcenter.audit.verify import Verdict
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
-from callcenter.kernel.randomness import SystemRandom, new_id
+from callcenter.kernel.randomness import SeededRandom, SystemRandom, new_id
+from callcenter.settings.sections import RetentionSettings
 from callcenter.staff.records import NOBODY, Act, HouseLog, records_of
 from callcenter.store.database import Database
+from callcenter.store.sealed import Sealer
 from tests.conftest import Cluster
 from tests.erasing import A_YEAR, THREE_YEARS, a_night, old_records
 from tests.exporting import HOUSE, IVR, TILLEULS, Archive, archive_on
@@ -151,6 +154,22 @@ async def test_p4_a_call_is_read_with_what_was_erased_of_it_and_what_was_taken_a
     with pytest.raises(IntegrityError):
         reading.records()
     assert (await archive.export()).report().verdict is Verdict.TAMPERED
+
+
+async def test_a_restore_erases_what_was_let_go_and_no_more(
+    archive: Archive, clock: DrivenClock, sealer: Sealer, random: SeededRandom
+) -> None:
+    """As the backup has it: the sealer has let something go, and nobody has erased it yet."""
+    call = await archive.call(*OLD)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    work = old_records(archive)
+    await work.erase()
+    await archive.seal()
+    erased = await erase_what_is_over(archive.app, sealer, RetentionSettings(), clock, random)
+    assert erased["records of the ledger that were let go"] >= 3
+    assert await standing(archive, call) == [2]
+    assert await work.finish() == 0
 
 
 async def test_a_call_that_is_held_keeps_its_records_until_the_hold_is_lifted(
