@@ -110,6 +110,7 @@ class Erasure:
             raise Unlawful(f"names more than {MOST_NAMED} records")
         may = self._allowed(said, rules, now)
         rows = await self._named(connection, ranges)
+        check_each([row.idx for row in rows], ranges)
         await self._check(connection, rows, leaves)
         for row in rows:
             if row.body is not None:
@@ -188,6 +189,16 @@ class Erasure:
         for row in rows:
             if row.body is None and not any(first <= row.idx <= last for first, last in named.get(row.by, ())):
                 raise Unlawful(f"names the record at index {row.idx}, which is gone, and nothing sealed has erased it")
+
+
+def check_each(found: Sequence[int], ranges: Sequence[tuple[int, int]]) -> None:
+    """That each index that is named was found, once: what is not found is not looked at.
+
+    Raises:
+        Unlawful: one was not.
+    """
+    if list(found) != [index for first, last in ranges for index in range(first, last + 1)]:
+        raise Unlawful("names a record whose leaf is not where it was sealed")
 
 
 @dataclass(frozen=True, slots=True)

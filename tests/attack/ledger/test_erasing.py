@@ -71,6 +71,7 @@ EARLIER = replaced(
     _nothing_is_checked,
 )
 AGE = replaced("what is named has had its time", "P4: nothing goes before", letting_go._Aged, "check", lambda *_: None)
+EACH = replaced("each index is found", "P4: what goes is looked at", letting_go, "check_each", lambda *_: None)
 PROVEN = replaced(
     "leaves are those that were signed", "P4: what goes is known", SealedLeaves, "proven", _as_the_table_says
 )
@@ -186,6 +187,22 @@ async def test_p4_a_disclosure_is_made_old_erased_and_its_leaf_put_back(scene: S
         await db.do(REMOVE, log=TILLEULS, at=at)
         back = "UPDATE audit_leaf SET leaf = :leaf WHERE log_id = :log AND idx = :at"
         await db.do(back, log=TILLEULS, at=at, leaf=leaf.leaf)
+        return SUCCEEDED if (await db.export()).report().verdict is Verdict.INTACT else FOILED
+
+
+@attack(stopped_by=(EACH, PROVEN))
+async def test_p4_a_disclosure_and_its_leaf_are_out_of_sight_while_its_erasure_is_judged(scene: Scene) -> Outcome:
+    """Named beside something that is lawful; the leaf is put back once it is sealed."""
+    async with scene.archive.meddling() as db:
+        attempt, at = Attempt(db, DrivenClock(A_YEAR_ON)), await place(db, scene.calls[2], 1)
+        await db.do(REMOVE, log=TILLEULS, at=at)
+        aside = "CREATE TEMP TABLE aside ON COMMIT DROP AS SELECT * FROM audit_leaf WHERE log_id = :log AND idx = :at"
+        await db.do(aside, log=TILLEULS, at=at)
+        await db.do("DELETE FROM audit_leaf WHERE log_id = :log AND idx = :at", log=TILLEULS, at=at)
+        await attempt.retention("operation", at - 1, at)
+        if not await attempt.is_sealed():
+            return FOILED
+        await db.do("INSERT INTO audit_leaf SELECT * FROM aside")
         return SUCCEEDED if (await db.export()).report().verdict is Verdict.INTACT else FOILED
 
 
