@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +66,7 @@ class Expected:
         written: texts of records, in order; ``sealed``: how many of them.
         heads: numbers of records under each signed head, rising.
         held: texts under the head that somebody holds.
+        sealed_at: when the last one was signed. Time stands still but for jumps of years.
         is_tampered: something was changed that shows without any held head.
         is_cut: the end was cut off, and how far it is sealed is forgotten: nothing more is sealed.
         let_go: places of records that an erasure names, which is sealed, each with that one's place.
@@ -75,6 +77,7 @@ class Expected:
     sealed: int = 0
     heads: list[int] = field(default_factory=list)
     held: list[str] | None = None
+    sealed_at: datetime = TODAY
     is_tampered: bool = False
     is_cut: bool = False
     let_go: dict[int, int] = field(default_factory=dict)
@@ -154,7 +157,10 @@ class Course(RuleBasedStateMachine):
         self.does(sealer.round(InOneTransaction(self.connection)))  # type: ignore[arg-type]
         assert cries.heard == []
         self.expected.sealed = len(self.expected.written)
+        if self.expected.sealed_at != self.clock.now():
+            del self.expected.heads[:-1]  # once an hour is over, of its heads the last one stays
         self.expected.heads.append(self.expected.sealed)
+        self.expected.sealed_at = self.clock.now()
 
     @precondition(lambda self: not self.expected.is_tampered and not self.expected.is_cut)
     @rule(stops=st.booleans())
