@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from callcenter.app.erasing import erase_what_is_over
+from callcenter.audit.erasing import overdue, unfinished
 from callcenter.audit.ledger import Entry, EventKind, Segment, note, stream_so_far, writing
 from callcenter.audit.reading import read_call
+from callcenter.audit.retention import Terms
 from callcenter.audit.verify import Verdict
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
@@ -57,8 +59,12 @@ async def test_p4_what_has_had_its_time_is_erased_on_record_and_the_log_verifies
     assert await work.erase() == 0  # named, not erased: nothing has sealed it
     assert await work.erase() == 0
     assert await standing(archive, call) == [0, 1, 2, 3]
+    assert await overdue(archive.app, Terms(), clock.now()) == 3
+    assert await unfinished(archive.app) == 0
     await archive.seal()
-    assert await work.erase() >= 3
+    assert await unfinished(archive.app) == 3
+    assert await work.erase() == 3
+    assert await overdue(archive.app, Terms(), clock.now()) == await unfinished(archive.app) == 0
     assert await standing(archive, call) == [2]
     assert await standing(archive, young) == [0, 1, 2, 3]
     report = (await archive.export()).report(held)
@@ -154,6 +160,22 @@ async def test_p4_a_call_is_read_with_what_was_erased_of_it_and_what_was_taken_a
     with pytest.raises(IntegrityError):
         reading.records()
     assert (await archive.export()).report().verdict is Verdict.TAMPERED
+
+
+async def test_a_choice_stays_for_as_long_as_it_is_the_persons_last_word(archive: Archive, clock: DrivenClock) -> None:
+    async with archive.superuser() as root:
+        query = "SELECT id FROM patient WHERE practice_id = :log ORDER BY id LIMIT 1"
+        patient = (await root.execute(text(query), {"log": TILLEULS})).scalar_one()
+    stream = new_id(SystemRandom())
+    for _ in range(2):
+        async with archive.app.practice(TILLEULS) as tx:
+            await note(tx, Entry(EventKind.REMINDERS_CHOSEN, IVR, patient), clock, SystemRandom(), stream=stream)
+        clock.advance(1)
+    await archive.seal()
+    clock.advance(THREE_YEARS)
+    await a_night(archive)
+    assert await standing(archive, stream) == [1]
+    assert await overdue(archive.app, Terms(), clock.now()) == 0
 
 
 async def test_a_restore_erases_what_was_let_go_and_no_more(
