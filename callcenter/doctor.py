@@ -11,7 +11,9 @@ from sqlalchemy import text
 
 from callcenter.app import carrier_settings, mailer_of
 from callcenter.app.anchoring import depositories_of, longest_alone
+from callcenter.app.erasing import terms_of
 from callcenter.audit.anchors import unheld_since
+from callcenter.audit.erasing import overdue, unfinished
 from callcenter.audit.sealer import signed_by
 from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.watching import AHEAD, LONGEST, sealed_at, waiting
@@ -45,6 +47,7 @@ HOSTING_WARNING = timedelta(days=60)  # HD-01
 OLDEST_POSTGRESQL = 150000
 OVERDUE_WAIT = timedelta(minutes=5)  # the carrier asks every half minute what is heard
 JOBS_WAIT = timedelta(minutes=2)  # a worker looks for jobs every two seconds
+LATE = timedelta(days=7)  # after its time a record of the ledger is named within a day or two, and erased by night
 FAILED_JOBS_KEPT = timedelta(hours=72)  # then the worker forgets them (``calls.jobs``)
 
 Check = Callable[[], Awaitable[str]]
@@ -125,6 +128,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "ledger": lambda: _ledger(database),
                     "sealer": lambda: _sealer(addresses, settings),
                     "anchors": lambda: _anchors(database, settings),
+                    "old records": lambda: _old_records(database, settings),
                     "recordings": lambda: _recordings(database),
                     "queue": lambda: _queue(database),
                     "glass": lambda: _glass(database),
@@ -380,6 +384,18 @@ async def _anchors(database: Database, settings: Settings) -> str:
     if SystemClock().now() - since > longest_alone(depositories):
         raise CallcenterError(f"{alone}: `callcenter audit anchor` says what is in the way")
     return alone
+
+
+async def _old_records(database: Database, settings: Settings) -> str:
+    """Whether records of the ledger stand for longer than it is set."""
+    now, terms = SystemClock().now(), terms_of(settings.retention)
+    if late := await overdue(database, terms, now - LATE):
+        raise CallcenterError(
+            f"{_counted(late, 'record')} of the ledger should have been erased more than {LATE.days} days ago: see "
+            "that a `callcenter serve` without --no-jobs runs by night, and look in its log for ledger_broken and for "
+            "erase_records among the failed jobs"
+        )
+    return f"{_counted(await unfinished(database), 'record')} of the ledger to be erased in the next nights, or held"
 
 
 async def _sealer(addresses: Addresses, settings: Settings) -> str:

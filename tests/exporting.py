@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from callcenter.audit import export
 from callcenter.audit.export import Exported
 from callcenter.audit.ledger import Entry, EventKind, Segment, writing
+from callcenter.audit.letting_go import Rules
 from callcenter.audit.logs import origin_of
 from callcenter.audit.tables import audit_subject
 from callcenter.audit.verify import Report, verify_export
@@ -78,8 +79,8 @@ class Archive:
             segment = pen.segment
         return segment.stream
 
-    async def seal(self) -> None:
-        assert await seal_once(self.urls[SEALER], a_key(), self.clock) == []
+    async def seal(self, rules: Rules | None = None) -> None:
+        assert await seal_once(self.urls[SEALER], a_key(), self.clock, rules=rules) == []
 
     async def export(self, log: UUID = TILLEULS, *, page: int = export.PAGE) -> Copy:
         """As the server's login."""

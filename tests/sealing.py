@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.letting_go import Rules
 from callcenter.audit.sealer import LogSealer, elected
 from callcenter.audit.sealing_key import SealingKey, load_sealing_key
 from callcenter.kernel.clock import Clock
@@ -53,10 +54,12 @@ def a_key() -> SealingKey:
     return SealingKey(Ed25519PrivateKey.from_private_bytes(sha256(b"the sealer of the tests").digest()))
 
 
-async def seal_once(url: str, key: SealingKey | Path, clock: Clock, *, most: int = 5_000) -> list[tuple[UUID, str]]:
+async def seal_once(
+    url: str, key: SealingKey | Path, clock: Clock, *, most: int = 5_000, rules: Rules | None = None
+) -> list[tuple[UUID, str]]:
     """One round of a sealer that begins anew, as it is begun after a crash; returns what it cried about."""
     cries = Cries()
-    sealer = LogSealer(load_sealing_key(key) if isinstance(key, Path) else key, clock, cries, most)
+    sealer = LogSealer(load_sealing_key(key) if isinstance(key, Path) else key, clock, cries, most, rules or Rules())
     database = Database(url, pool_size=1)
     try:
         async with database.engine.connect() as connection:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from prometheus_client import CollectorRegistry, Gauge
 
 from callcenter.audit.anchors import unheld_since
+from callcenter.audit.erasing import unfinished
 from callcenter.audit.watching import sealed_at, waiting
 from callcenter.store.database import Database
 
 
 @dataclass(slots=True)
 class LedgerGauges:
-    """Three figures.
+    """Four figures.
 
     Arguments:
         registry: where they are registered, once.
@@ -24,6 +25,7 @@ class LedgerGauges:
     unsealed: Gauge = field(init=False)
     sealed: Gauge = field(init=False)
     unheld: Gauge = field(init=False)
+    unerased: Gauge = field(init=False)
 
     def __post_init__(self) -> None:
         self.unsealed = Gauge(
@@ -43,6 +45,13 @@ class LedgerGauges:
             registry=self.registry,
         )
 
+        self.unerased = Gauge(
+            "callcenter_ledger_unerased_records",
+            "Records of which the sealer has signed that they are erased, and that stand: those of held calls, or the "
+            "job that erases by night is behind",
+            registry=self.registry,
+        )
+
     async def read(self) -> None:
         """Ask the database.
 
@@ -55,3 +64,4 @@ class LedgerGauges:
         self.sealed.set(0 if at is None else at.timestamp())
         since = await unheld_since(self.database)
         self.unheld.set(0 if since is None else since.timestamp())
+        self.unerased.set(await unfinished(self.database))

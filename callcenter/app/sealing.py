@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from callcenter.app.alarms import LedgerAlarm
+from callcenter.audit.letting_go import Rules
 from callcenter.audit.sealer import LogSealer, elected
 from callcenter.audit.sealing_key import SealingKey
 from callcenter.background import in_background, keep_going
@@ -100,14 +101,19 @@ class Sealing:
 
 
 @asynccontextmanager
-async def sealing(url: str, key: SealingKey, clock: Clock, alerts: Alerts) -> AsyncIterator[None]:
+async def sealing(
+    url: str, key: SealingKey, clock: Clock, alerts: Alerts, rules: Rules | None = None
+) -> AsyncIterator[None]:
     """Seal for as long as the body runs; one round was gone before it does.
+
+    Arguments:
+        rules: that erasures are held against.
 
     Raises:
         WrongLogin: the login may do more, or less, than seal.
         DatabaseDown: it does not answer.
     """
-    work = Sealing(url, LogSealer(key, clock, LedgerAlarm(alerts)))
+    work = Sealing(url, LogSealer(key, clock, LedgerAlarm(alerts), rules=rules or Rules()))
     await work.check()
     await work.once()
     async with in_background(keep_going(work.run, alerts, AlertKind.SEALING_STOPPED, seconds=EVERY)):

@@ -11,6 +11,7 @@ import structlog
 from callcenter.app.by_administration import Examine
 from callcenter.app.console import open_console
 from callcenter.app.distributing import Rounds
+from callcenter.app.erasing import rules_of
 from callcenter.app.faces import listen_to_both
 from callcenter.app.fittings import fitted_out
 from callcenter.app.last_resort import refresh_static, refreshing
@@ -100,7 +101,7 @@ async def run_server(
             await stack.enter_async_context(rounds.going())
             if addresses.sealer is not None:
                 key = load_sealing_key(sealer_key_path(settings))
-                await stack.enter_async_context(sealing(addresses.sealer, key, clock, alerts))
+                await stack.enter_async_context(sealing(addresses.sealer, key, clock, alerts, rules_of(settings)))
                 await house.ledger.look()
                 public = key.public
         await stack.enter_async_context(refreshing(house.database, static, alerts))

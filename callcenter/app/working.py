@@ -15,6 +15,7 @@ from procrastinate.worker import Worker
 from callcenter.app.alarms import CarrierAlarm, RecordingAlarm
 from callcenter.app.anchoring import Anchoring, depositories_of, register_anchoring
 from callcenter.app.by_carrier import CarrierRinger
+from callcenter.app.erasing import terms_of
 from callcenter.app.fittings import Fittings
 from callcenter.background import being_cancelled, in_background, keep_going
 from callcenter.calls import appointment_texts, codes
@@ -42,6 +43,7 @@ from callcenter.practice.sharing import SharedTelephones
 from callcenter.routing.old_calls import OldCalls
 from callcenter.settings import Environment, Settings
 from callcenter.staff.jobs import register_staff_upkeep
+from callcenter.staff.old_records import OldRecords
 from callcenter.staff.upkeep import StaffUpkeep
 from callcenter.store.database import Transaction
 from callcenter.store.jobs import MESSAGES, job_application
@@ -126,7 +128,11 @@ def _register(application: procrastinate.App, settings: Settings, fittings: Fitt
         application, OldMessages(database, clock, random, handled_kept), OldCalls(database, clock, calls_kept)
     )
     register_rooms(application, fittings.rooms)
-    register_staff_upkeep(application, StaffUpkeep(database, clock))
+    register_staff_upkeep(
+        application,
+        StaffUpkeep(database, clock),
+        OldRecords(database, clock, random, terms_of(settings.retention)),
+    )
     register_anchoring(application, Anchoring(database, clock, depositories_of(settings)), fittings.alerts)
     register_notice_jobs(application, fittings.outreach)
     register_reaching_out(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
-from itertools import groupby
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, or_, select, text
+from sqlalchemy import and_, or_, select, text
 
-from callcenter.audit.ledger import NO_LEAF, EventKind, leaf_of, timestamp
-from callcenter.audit.reading import Checked, Record, body_of
+from callcenter.audit.gaps import gaps, gone_of
+from callcenter.audit.ledger import EventKind, timestamp
+from callcenter.audit.reading import Checked, Record, checked_in_streams
 from callcenter.audit.tables import audit_record
 from callcenter.store.database import Transaction
 
@@ -21,13 +20,11 @@ from callcenter.store.database import Transaction
 MOST_BESIDE = 50_000
 #: Erasures of which the day is told.
 MOST_ERASURES = 100
-#: What an erasure is recorded as; it names what it erases, and nobody.
-ERASURE = "erasure"
 
 #: For what does not say when it was written: a moment that is one in every time zone, and mostly of that day.
 NO_MOMENT = datetime(1970, 1, 1, 12, tzinfo=UTC)
 #: They name the record on which they follow.
-_FOLLOW = frozenset({EventKind.PLAYBACK.value, EventKind.REDELIVERED.value})
+FOLLOW = frozenset({EventKind.PLAYBACK.value, EventKind.REDELIVERED.value})
 #: Somebody has gone through a call again in which the person is named: these name the call alone.
 _LOOKS = frozenset(kind.value for kind in (EventKind.CALL_REVIEWED, EventKind.CALL_PRINTED, EventKind.CALL_NOTES_READ))
 
@@ -58,12 +55,14 @@ class About:
     Arguments:
         records: in the order in which they were written.
         missing: how many records are there no more, of each stream in which the person is named and some are.
+        taken: how many of those no erasure on record names: they were taken away.
         whole: all of them are here; of more than were asked for, the latest are.
     """
 
     records: tuple[Told, ...]
     missing: Mapping[UUID, int]
     whole: bool
+    taken: Mapping[UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,62 +107,39 @@ async def records_about(tx: Transaction, subject: UUID, since: datetime, until: 
         .limit(MOST_BESIDE)
     )
     rows = (await tx.connection.execute(beside)).all()
-    checked, missing = _gone_through(rows)
+    gone = await gone_of(tx, {row.stream for row in rows})
+    checked = list(checked_in_streams(rows, gone))
     followed: dict[UUID, list[Record]] = defaultdict(list)
-    for one, _, _ in checked:
+    for one, _ in checked:
         if (of := _followed(one.record)) in theirs and of is not None:
             followed[of].append(one.record)
     told = [
-        Told(one, call, stream, tuple(followed[one.record.id]))
-        for one, call, stream in checked
+        Told(one, row.call_id, row.stream, tuple(followed[one.record.id]))
+        for one, row in checked
         if one.record.id in theirs or _is_look(one.record, since, until)
     ]
     told.sort(key=lambda each: (str(each.one.record.body.get("ts", "")), each.one.record.seq))
-    return About(tuple(told), missing, whole=len(found) <= most and len(rows) < MOST_BESIDE)
+    # What was taken away before it was sealed has left no leaf: only a gap, before whatever came after it.
+    unsealed = gaps([*((row.stream, row.seq) for row in rows), *((one.stream, one.seq) for one in gone)])
+    return About(
+        tuple(told),
+        missing=Counter(each.stream for each in gone) + unsealed,
+        taken=Counter(each.stream for each in gone if each.why is None) + unsealed,
+        whole=len(found) <= most and len(rows) < MOST_BESIDE,
+    )
 
 
 async def reach_of(tx: Transaction) -> Reach:
     """How far the ledger of this practice reaches."""
     begins = (await tx.connection.execute(_BEGINS, {"practice": tx.practice})).scalar_one_or_none()
-    values = {"practice": tx.practice, "event": ERASURE, "most": MOST_ERASURES}
+    values = {"practice": tx.practice, "event": EventKind.ERASURE.value, "most": MOST_ERASURES}
     erased = (await tx.connection.execute(_ERASURES, values)).scalars().all()
     return Reach(moment_of(begins), tuple(at for each in reversed(erased) if (at := moment_of(each)) is not None))
 
 
-def _gone_through(rows: Sequence[Any]) -> tuple[list[tuple[Checked, UUID | None, UUID]], Mapping[UUID, int]]:
-    """Records with call and stream, each looked at beside the one before it; how many of each stream are no more.
-
-    Arguments:
-        rows: by stream and place. One without its bytes is there no more; nor are those between two places.
-    """
-    checked: list[tuple[Checked, UUID | None, UUID]] = []
-    missing: dict[UUID, int] = defaultdict(int)
-    for name, stream in groupby(rows, key=lambda row: row.stream):
-        place, last = 0, NO_LEAF
-        for row in stream:
-            gap = row.seq - place
-            if gone := gap + (row.body is None):
-                missing[name] += gone
-            if row.body is not None:
-                # Behind a gap nobody can tell which leaf came before: only what the record says of itself is looked at.
-                checked.append((_checked(row, None if gap else last), row.call_id, name))
-            place, last = row.seq + 1, row.leaf
-    return checked, dict(missing)
-
-
-def _checked(row: Row[Any], last: bytes | None) -> Checked:
-    body = body_of(row.body)
-    said = (body.get("id"), body.get("stream"), body.get("seq"), body.get("call"))
-    call = None if row.call_id is None else str(row.call_id)
-    holds = said == (str(row.id), str(row.stream), row.seq, call) and leaf_of(row.body) == row.leaf
-    if last is not None:
-        holds = holds and body.get("prev") == last.hex()
-    return Checked(Record(row.id, row.seq, body), row.leaf, holds)
-
-
 def _followed(record: Record) -> UUID | None:
     """On which record this one follows."""
-    if record.body.get("event") not in _FOLLOW:
+    if record.body.get("event") not in FOLLOW:
         return None
     try:
         return UUID(str(record.body.get("of")))

@@ -157,6 +157,8 @@ class EventKind(StrEnum):
     LEDGER_COSIGNED = "ledger.cosigned"
     #: A signed head that is held outside, or the receipt for it, has left as a file.
     LEDGER_HEAD_TAKEN = "ledger.head_taken"
+    #: Which records of the log are erased, by their indices, and why. Nothing is erased before this is sealed.
+    ERASURE = verify.ERASURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,14 +321,24 @@ async def note(tx: Transaction, entry: Entry, clock: Clock, random: Random, *, s
 
 
 async def stream_so_far(tx: Transaction, stream: UUID) -> tuple[Segment, EventKind | None]:
-    """Where a stream without a call has come to, to go on with it, and what its last record tells, if it has one."""
-    last = (await tx.connection.execute(_LAST, {"stream": stream})).one_or_none()
+    """Where a stream without a call has come to, to go on with it, and what its last record tells, if it has one that
+    is not erased."""
+    last = (await tx.connection.execute(_LAST, {"log": tx.practice, "stream": stream})).one_or_none()
     if last is None:
         return Segment(stream, None), None
-    return Segment(stream, None, last.seq + 1, last.leaf), EventKind(json.loads(last.body)["event"])
+    told = None if last.body is None else EventKind(json.loads(last.body)["event"])
+    return Segment(stream, None, last.seq + 1, last.leaf), told
 
 
-_LAST = text("SELECT seq, leaf, body FROM audit_record WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
+# A stream never begins anew: of a last record that is erased, number and leaf stay in the log.
+_LAST = text(
+    """
+    (SELECT seq, leaf, body FROM audit_record WHERE stream = :stream ORDER BY seq DESC LIMIT 1)
+    UNION ALL
+    (SELECT seq, leaf, NULL FROM audit_leaf WHERE log_id = :log AND stream = :stream ORDER BY seq DESC LIMIT 1)
+    ORDER BY seq DESC, body NULLS LAST LIMIT 1
+    """
+)
 
 #: A first mention that another transaction makes at the same moment is waited for, and read by the next statement.
 TRIES_FOR_A_TOKEN = 3

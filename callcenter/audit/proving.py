@@ -96,7 +96,8 @@ async def log_of(connection: AsyncConnection, practices: list[UUID], record: UUI
     """
     for log in (HOUSE_LOG, *practices):
         await connection.execute(_IN, {"log": str(log)})
-        if (await connection.execute(_HERE[log == HOUSE_LOG], {"record": record})).scalar_one_or_none() is not None:
+        values = {"log": log, "record": record}
+        if (await connection.execute(_HERE[log == HOUSE_LOG], values)).first() is not None:
             return log
     raise NotFound(f"no log has a record {record}: `callcenter audit show --json` names those of a call")
 
@@ -141,9 +142,16 @@ async def _trees(tx: Transaction, stretches: list[Stretch]) -> list[Frontier]:
 
 
 _IN = text("SELECT set_config('app.practice', :log, true)")
+# Of what is erased the leaf stays; of what is not sealed yet, there is none.
 _HERE = {
-    False: text("SELECT 1 FROM audit_record WHERE id = :record"),
-    True: text("SELECT 1 FROM house_record WHERE id = :record"),
+    False: text(
+        "SELECT 1 FROM audit_leaf WHERE log_id = :log AND record_id = :record "
+        "UNION ALL SELECT 1 FROM audit_record WHERE id = :record"
+    ),
+    True: text(
+        "SELECT 1 FROM audit_leaf WHERE log_id = :log AND record_id = :record "
+        "UNION ALL SELECT 1 FROM house_record WHERE id = :record"
+    ),
 }
 _WRITTEN = {
     False: text(

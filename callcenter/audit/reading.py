@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, select
 
+from callcenter.audit.gaps import Behind, Gone, gone_of
 from callcenter.audit.ledger import NO_LEAF, EventKind, leaf_of
 from callcenter.audit.tables import audit_record
 from callcenter.kernel.errors import IntegrityError
@@ -37,14 +38,15 @@ async def records_of_call(tx: Transaction, call: UUID) -> list[Record]:
     Raises:
         IntegrityError: a record does not have the leaf that stands beside it, or the chain is broken.
     """
-    checked = _checked((await tx.connection.execute(_of_call(tx, call))).all())
-    for one in checked:
-        if not one.holds:
-            raise IntegrityError(
-                f"record {one.record.id} of the ledger does not match its chain: somebody or something has changed "
-                "what was written. Keep the database as it stands, and look for the record in a backup"
-            )
-    return [one.record for one in checked]
+    return (await read_call(tx, call)).records()
+
+
+async def read_call(tx: Transaction, call: UUID) -> Reading:
+    """The records of ``call`` in this practice, broken ones included, with what was erased between them. Of a stream of
+    which nothing is left, nothing tells that it was the call's."""
+    rows = (await tx.connection.execute(_of_call(tx, call))).all()
+    gone = await gone_of(tx, {row.stream for row in rows})
+    return Reading(tuple(_checked(rows, gone)), tuple(gone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +63,53 @@ class Checked:
     holds: bool
 
 
-async def checked_records_of_call(tx: Transaction, call: UUID, most: int) -> list[Checked]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Records as they stand.
+
+    Arguments:
+        checked: in the order in which they were written.
+        gone: of their streams, what is there no more.
+    """
+
+    checked: tuple[Checked, ...]
+    gone: tuple[Gone, ...] = ()
+
+    @property
+    def taken(self) -> int:
+        """How many were taken away: no erasure on record says why they are missing."""
+        return sum(one.why is None for one in self.gone)
+
+    def records(self) -> list[Record]:
+        """The records, none of which was changed or taken away. What was erased is passed over.
+
+        Raises:
+            IntegrityError: one was.
+        """
+        for one in self.checked:
+            if not one.holds:
+                raise IntegrityError(
+                    f"record {one.record.id} of the ledger does not match its chain: somebody or something has changed "
+                    "what was written. Keep the database as it stands, and look for the record in a backup"
+                )
+        if self.taken:
+            raise IntegrityError(
+                f"{self.taken} records of the ledger are missing, and no erasure on record says why: somebody or "
+                "something has removed them. Keep the database as it stands, and look for them in a backup"
+            )
+        return [one.record for one in self.checked]
+
+
+async def checked_records_of_call(tx: Transaction, call: UUID, most: int) -> Reading:
     """The records of ``call``, and those of what was done later with what it has left, broken ones included.
 
     Arguments:
         most: how many records; of more, the first of each stream.
     """
     own = (await tx.connection.execute(_of_call(tx, call).limit(most))).all()
-    checked = _checked(own)
-    left = sorted({ref for one in checked for ref in _left_behind(one.record)})
+    left = sorted({ref for row in own for ref in _left_behind(body_of(row.body))})
     if not left:
-        return checked
+        return await _read(tx, own, (), most)
     streams = (
         select(audit_record.c.stream)
         .where(
@@ -86,8 +124,13 @@ async def checked_records_of_call(tx: Transaction, call: UUID, most: int) -> lis
         .order_by(audit_record.c.stream, audit_record.c.seq)
         .limit(most)
     )
-    checked += _checked((await tx.connection.execute(later)).all())
-    return sorted(checked, key=_written)[:most]
+    return await _read(tx, own, (await tx.connection.execute(later)).all(), most)
+
+
+async def _read(tx: Transaction, own: Sequence[Any], later: Sequence[Any], most: int) -> Reading:
+    gone = await gone_of(tx, {row.stream for row in (*own, *later)})
+    checked = sorted([*_checked(own, gone), *_checked(later, gone)], key=_written)
+    return Reading(tuple(checked[:most]), tuple(gone))
 
 
 #: What a call leaves that staff open and handle later: their records name it.
@@ -110,20 +153,22 @@ def _of_call(tx: Transaction, call: UUID) -> Select[Any]:
     )
 
 
-def _checked(rows: Sequence[Any]) -> list[Checked]:
-    """Records in the order in which they were written.
+def checked_in_streams(rows: Iterable[Any], gone: Sequence[Gone]) -> Iterator[tuple[Checked, Any]]:
+    """Each record, looked at beside the one before it in its stream, with its row.
 
     Arguments:
         rows: whole streams, by stream and place.
+        gone: of these streams.
     """
-    last: dict[UUID, bytes] = {}
-    checked = []
+    behind = Behind(gone, NO_LEAF)
     for row in rows:
-        body = body_of(row.body)
-        broken = leaf_of(row.body) != row.leaf or not _follows(body, row, last.get(row.stream, NO_LEAF))
-        last[row.stream] = row.leaf
-        checked.append(Checked(Record(row.id, row.seq, body), row.leaf, not broken))
-    return sorted(checked, key=_written)
+        stands = holds(row.body, row.leaf, place_of(row), behind.passes(row.stream, row.seq, row.leaf))
+        yield Checked(Record(row.id, row.seq, body_of(row.body)), row.leaf, stands), row
+
+
+def _checked(rows: Iterable[Any], gone: Sequence[Gone]) -> list[Checked]:
+    """Records in the order in which they were written."""
+    return sorted((one for one, _ in checked_in_streams(rows, gone)), key=_written)
 
 
 async def latest_of_stream(tx: Transaction, stream: UUID, limit: int) -> list[Record]:
@@ -166,15 +211,49 @@ def body_of(body: bytes) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _follows(body: dict[str, Any], row: Row[Any], last: bytes) -> bool:
-    """Whether a record names its place, its call and the leaf ``last`` of the record before it."""
-    call = None if row.call_id is None else str(row.call_id)
-    said = (body.get("id"), body.get("stream"), body.get("seq"), body.get("prev"), body.get("call"))
-    return said == (str(row.id), str(row.stream), row.seq, last.hex(), call)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands.
+
+    Arguments:
+        id: its identifier.
+        stream, seq: its stream, and its number there.
+        call: in which it was written; ``None``: in none.
+    """
+
+    id: UUID
+    stream: UUID
+    seq: int
+    call: UUID | None = None
 
 
-def _left_behind(record: Record) -> list[str]:
-    refs = record.body.get("refs")
+def place_of(row: Row[Any]) -> Place:
+    """Where the database has a record."""
+    return Place(row.id, row.stream, row.seq, row.call_id)
+
+
+def holds(body: bytes, leaf: bytes, place: Place, last: bytes | None) -> bool:
+    """Whether a record is the one that was written there: it has that leaf, names that place, and the leaf before it.
+
+    Arguments:
+        body: its exact bytes.
+        leaf: as it is kept beside it, or in the log.
+        last: leaf of the record before it in its stream, ``NO_LEAF`` of the first; ``None``: it was not looked at.
+    """
+    if leaf_of(body) != leaf:
+        return False
+    return _follows(body_of(body), place, last)
+
+
+def _follows(body: dict[str, Any], place: Place, last: bytes | None) -> bool:
+    call = None if place.call is None else str(place.call)
+    named = (body.get("id"), body.get("stream"), body.get("seq"), body.get("call"))
+    is_there = named == (str(place.id), str(place.stream), place.seq, call)
+    return is_there and (last is None or body.get("prev") == last.hex())
+
+
+def _left_behind(body: dict[str, Any]) -> list[str]:
+    refs = body.get("refs")
     return [ref for ref in refs or () if isinstance(ref, str) and ref.partition(":")[0] in _LEFT]
 
 

@@ -18,7 +18,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.letting_go import Erasure, LetGo, Rules, Unlawful
 from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.sealed_leaves import SealedLeaves
 from callcenter.audit.sealing_key import NotOurs, SealingKey
 from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Malformed, leaf_hash
 from callcenter.kernel.clock import Clock
@@ -29,9 +31,9 @@ from callcenter.store.database import is_down, is_timeout
 MOST_AT_ONCE = 5_000
 #: Heads are kept, all of them, for the hour that goes on and the one before: whoever anchors one has time to say so.
 ALL_KEPT = timedelta(hours=1)
-#: Events that verifiers obey: they trust another key, or miss a body no more. Nothing of ours writes one yet, so that
-#: whoever has put one where records wait is no server of ours, and our signature must not stand under it.
-NEVER_WRITTEN = frozenset({ERASURE, ROTATION})
+#: Events that verifiers obey: they trust another key. Nothing of ours writes one yet, so that whoever has put one where
+#: records wait is no server of ours, and our signature must not stand under it.
+NEVER_WRITTEN = frozenset({ROTATION})
 
 
 class LogBroken(IntegrityError):
@@ -65,6 +67,7 @@ class _Waiting:
     Arguments:
         n: its place in the outbox.
         leaf: of its bytes.
+        erasure: its bytes, if it is one.
     """
 
     n: int
@@ -72,6 +75,7 @@ class _Waiting:
     stream: UUID
     seq: int
     leaf: bytes
+    erasure: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -81,18 +85,22 @@ class LogSealer:
     Arguments:
         clock: of heads.
         most: records of one log that one transaction seals.
+        rules: that an erasure is held against.
     """
 
     key: SealingKey
     clock: Clock
     alarm: SealingAlarm
     most: int = MOST_AT_ONCE
+    rules: Rules = field(default_factory=Rules)
     #: Whether the last round took of some log as many records as it takes at once: there may be more.
     more: bool = field(default=False, init=False)
     #: The last heads that we have signed ourselves: a database that is set back to before them is found out.
     _signed: dict[UUID, Checkpoint] = field(default_factory=dict, repr=False)
     #: Records that one transaction takes of logs that were too slow lately.
     _fewer: dict[UUID, int] = field(default_factory=dict, repr=False)
+    #: Of logs of which something was erased.
+    _leaves: dict[UUID, SealedLeaves] = field(default_factory=dict, repr=False)
 
     async def round(self, connection: AsyncConnection) -> int:
         """Seal once what waits, log by log; returns how many records were sealed. What keeps one log from being sealed
@@ -138,9 +146,10 @@ class LogSealer:
                 return 0
             sealed = await self._sealed(connection, log)
             frontier, before = sealed.frontier, sealed.frontier.size
+            now = self.clock.now()
+            await self._let_go(connection, log, frontier, waiting, now)
             for one in waiting:
                 frontier.add(one.leaf)
-            now = self.clock.now()
             head = Checkpoint(origin_of(log), frontier.size, frontier.root())
             await connection.execute(_APPEND, _leaves(log, before, waiting))
             row = {"log": log, "size": head.size, "at": now}
@@ -174,8 +183,28 @@ class LogSealer:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, is none: nobody could read it")
             if event in NEVER_WRITTEN:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, is a forged « {event} »")
-            waiting.append(_Waiting(row.n, row.record_id, row.stream, row.seq, leaf))
+            erasure = row.body if event == ERASURE else None
+            waiting.append(_Waiting(row.n, row.record_id, row.stream, row.seq, leaf, erasure))
         return waiting
+
+    async def _let_go(
+        self, connection: AsyncConnection, log: UUID, sealed: Frontier, waiting: list[_Waiting], now: datetime
+    ) -> None:
+        """What erasures among these name may go, once this is committed.
+
+        Raises:
+            LogBroken: one of them is not lawful.
+        """
+        for index, one in enumerate(waiting, sealed.size):
+            if one.erasure is None:
+                continue
+            leaves = self._leaves.setdefault(log, SealedLeaves(log))
+            try:
+                let_go = await Erasure(log, one.erasure, sealed).judge(connection, self.rules, leaves, now)
+            except Unlawful as error:
+                raise LogBroken(f"record {one.record}, which waits to be sealed, is an erasure that {error}") from error
+            if let_go.ranges:
+                await connection.execute(_LET_GO, _ranges(log, index, let_go))
 
     async def _sealed(self, connection: AsyncConnection, log: UUID) -> Sealed:
         """How far the log is sealed.
@@ -244,6 +273,11 @@ def _leaves(log: UUID, first: int, waiting: list[_Waiting]) -> Mapping[str, obje
     }
 
 
+def _ranges(log: UUID, index: int, let_go: LetGo) -> Mapping[str, object]:
+    firsts, lasts = [first for first, _ in let_go.ranges], [last for _, last in let_go.ranges]
+    return {"log": log, "index": index, "firsts": firsts, "lasts": lasts, "unlinks": let_go.unlinks}
+
+
 def _event_of(body: bytes) -> str | None:
     """What a record tells; ``None``: it is no object on one line, or tells nothing. A line of an export is a record."""
     if b"\n" in body:
@@ -306,6 +340,13 @@ _APPEND = text(
     INSERT INTO audit_leaf (log_id, idx, record_id, stream, seq, leaf)
     SELECT :log, r.* FROM unnest(cast(:indices AS bigint[]), cast(:records AS uuid[]), cast(:streams AS uuid[]),
                                  cast(:seqs AS int[]), cast(:leaves AS bytea[])) AS r
+    """
+)
+_LET_GO = text(
+    """
+    INSERT INTO audit_erasure (log_id, first, last, idx, unlinks)
+    SELECT :log, n.first, n.last, :index, cast(:unlinks AS uuid)
+    FROM unnest(cast(:firsts AS bigint[]), cast(:lasts AS bigint[])) AS n(first, last)
     """
 )
 _SIGN = text("INSERT INTO audit_checkpoint (log_id, size, note, signed_at) VALUES (:log, :size, :note, :at)")

@@ -170,3 +170,22 @@ audit_anchor = Table(
     info=LOG_SCOPE,
     comment="signed heads of logs that somebody else holds: where, since when, and what they have given for it",
 )
+
+audit_erasure = Table(
+    "audit_erasure",
+    metadata,
+    Column("log_id", Uuid, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    # Of the record that names them.
+    Column("idx", BigInteger, nullable=False),
+    # Token of the person whose last records these are, on their order.
+    Column("unlinks", Uuid),
+    Column("erased_at", DateTime(timezone=True)),
+    CheckConstraint("first >= 0 AND first <= last", name="range"),
+    CheckConstraint("last < idx", name="before_it_was_recorded"),
+    Index("ix_audit_erasure_unfinished", "log_id", "first", postgresql_where=text("erased_at IS NULL")),
+    Index(None, "log_id", "idx"),
+    info=LOG_SCOPE,
+    comment="which records of each log the sealer has let go, by a sealed record that names them; disjoint",
+)

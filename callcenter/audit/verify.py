@@ -42,6 +42,10 @@ class Unproven(Exception):
     """A proof or a signature has its form, and does not prove what it is to prove."""
 
 
+class Unsigned(Unproven):
+    """None of the keys that are trusted has signed it; others may have."""
+
+
 # ---- Merkle trees: RFC 6962 §2.1 ------------------------------------------------------------------------------------
 
 LEAF_PREFIX = b"\x00"  # leaves and nodes never collide
@@ -343,7 +347,8 @@ def signatures_of(note: bytes | str, keys: Iterable[VerifierKey]) -> tuple[str, 
 
     Raises:
         Malformed: it is not a note.
-        Unproven: none of ``keys`` has signed it, or a signature in the name of one is wrong.
+        Unsigned: none of ``keys`` has signed it.
+        Unproven: a signature in the name of one is wrong.
     """
     text, lines = _parts(note)
     known = {(key.name, key.key_id): key for key in keys}
@@ -353,7 +358,7 @@ def signatures_of(note: bytes | str, keys: Iterable[VerifierKey]) -> tuple[str, 
         if key is not None:
             found[key] = Signed(key, line, key.check(text, signature))
     if not found:
-        raise Unproven("none of the trusted keys has signed this")
+        raise Unsigned("none of the trusted keys has signed this")
     return text, tuple(found.values())
 
 
@@ -478,7 +483,9 @@ MOST_BEYOND = 1_000  # records beyond those of the head, after which nothing mor
 MOST_ERASED_AGAIN = 10_000  # times that erasures may name as many records as there are
 MOST_KEYS = 100  # that the records of a log may name
 ERASURE = "erasure"  # the event that names which bodies are gone, and why
+ORDER = "callcenter-erasure/v1"  # what the text of an order begins with: no checkpoint does
 ROTATION = "key.rotated"  # the event that names the next key
+_CAUSES = {"retention": ": their time was over", "request": ": it was ordered"}
 _PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
 _PLACE = Struct(">32sQQ")  # of the last record of a stream: its leaf, its number there, its index in the log
 
@@ -549,12 +556,16 @@ class Erasure:
         index, record: where it stands, and its identifier.
         at: its time, as it says.
         bodies: how many of the bodies that are missing it explains.
+        cause: ``retention``: their time was over; ``request``: somebody ordered it; as it says.
+        ordered_by: the name of the trusted key that has signed the order; empty: there is none, or by no trusted key.
     """
 
     index: int
     record: str
     at: str
     bodies: int
+    cause: str = ""
+    ordered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -613,7 +624,10 @@ class Report:
         if self.erased:
             yield f"  {self.erased} bodies are erased with cause:"
         for one in self.erasures:
-            yield f"      {one.bodies} by record {one.record} at index {one.index}, of {one.at}"
+            why = _CAUSES.get(one.cause, "")
+            if one.cause == "request":
+                why += f" by {one.ordered_by}" if one.ordered_by else ", by a key that was not given to trust"
+            yield f"      {one.bodies} by record {one.record} at index {one.index}, of {one.at}{why}"
         for key in self.rotated:
             yield f"  a record adds the key {key}"
         if self.anchors:
@@ -710,7 +724,7 @@ class _Examination:
             self.stop(What.NOT_HELD, f"what was given as a checkpoint is none: {error}")
 
     def head(self, line: bytes) -> None:
-        match _value(line.removesuffix(b"\n")):
+        match body_value(line.removesuffix(b"\n")):
             case {"callcenter-audit": int(version), "origin": str(origin), "size": int(size), **rest} if not rest:
                 if version != FORMAT or isinstance(version, bool) or isinstance(size, bool) or size < 0:
                     self.stop(What.NOT_OURS, "the head is one of another version", line=1)
@@ -729,7 +743,7 @@ class _Examination:
         if not line.endswith(b"\n"):
             self.find(What.COUNT, "the line is not ended, or is longer than any of ours", line=number)
         body = line.removesuffix(b"\n")
-        value = _value(body)
+        value = body_value(body)
         if value is None:
             self.find(What.LINE, "the line is no JSON object that reads one way only", line=number, index=self.records)
             self.leaf(leaf_hash(body), 0)
@@ -790,27 +804,40 @@ class _Examination:
         self.streams[key] = _PLACE.pack(leaf, seq, self.records)
 
     def erasure(self, number: int, name: str, value: dict[str, Any]) -> None:
-        ranges, after, bodies = value.get("erases"), -1, 0
-        for one in ranges if isinstance(ranges, list) else [None]:
-            match one:
-                case [int(first), int(last)] if after < first <= last < self.records and bool not in map(type, one):
-                    self.named += last - first + 1
-                    start = self.missing.find(1, first, last + 1)
-                    if start >= 0:
-                        named = self.missing[start : last + 1]
-                        self.missing[start : last + 1] = named.replace(b"\x01", b"\x02")
-                        bodies += named.count(1)
-                    after = last
-                case _:
-                    text = "what it erases is no list of ranges of records before it"
-                    self.find(What.ERASURE, text, line=number, index=self.records, record=name)
-                    break
+        ranges, bodies = ranges_of(value), 0
+        if ranges is None or (ranges and ranges[-1][1] >= self.records):
+            text = "what it erases is no list of ranges of records before it"
+            self.find(What.ERASURE, text, line=number, index=self.records, record=name)
+        for first, last in ranges or ():
+            self.named += last - first + 1
+            start = self.missing.find(1, first, last + 1)
+            if start >= 0:
+                named = self.missing[start : last + 1]
+                self.missing[start : last + 1] = named.replace(b"\x01", b"\x02")
+                bodies += named.count(1)
         if self.named > MOST_ERASED_AGAIN * self.records:  # each is looked for: of an honest log, in a moment
             text = "erasures name the same records again and again"
             self.find(What.ERASURE, text, line=number, index=self.records, record=name)
             self.leave_off()
         if bodies and len(self.erasures) < MOST_FINDINGS:
-            self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies))
+            cause = _plain(value.get("cause"))
+            by = self.ordered_by(number, name, value) if cause == "request" else ""
+            self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies, cause, by))
+
+    def ordered_by(self, number: int, name: str, value: dict[str, Any]) -> str:
+        """Who of those that are trusted has signed the order."""
+        order, people = value.get("order"), [key for key in self.trust if key.kind == COSIGNATURE]
+        try:
+            text, signed = signatures_of(order if isinstance(order, str) else "", people)
+            if text == order_text(self.origin, value):
+                return ", ".join(_plain(one.key.name) for one in signed)
+            why = "it is an order to erase something else"
+        except Unsigned:
+            return ""
+        except (Malformed, Unproven) as error:
+            why = str(error)
+        self.find(What.ERASURE, f"the order that it stands on: {why}", line=number, index=self.records, record=name)
+        return ""
 
     def rotation(self, number: int, name: str, value: dict[str, Any]) -> None:
         try:
@@ -944,7 +971,7 @@ def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
 _JSON = json.JSONDecoder(object_pairs_hook=_each_once, parse_float=_refused, parse_constant=_refused)
 
 
-def _value(line: bytes) -> dict[str, Any] | None:
+def body_value(line: bytes) -> dict[str, Any] | None:
     """The object that a line is; ``None``: it is none, or one that two readers could read differently."""
     if len(line) > MOST_OF_A_LINE:
         return None
@@ -954,6 +981,30 @@ def _value(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) and end == len(text) else None
+
+
+def ranges_of(erasure: dict[str, Any]) -> list[tuple[int, int]] | None:
+    """The indices that an erasure names, both ends included; ``None``: it is no list of ascending ranges."""
+    ranges, after = erasure.get("erases"), -1
+    found: list[tuple[int, int]] = []
+    for one in ranges if isinstance(ranges, list) else [None]:
+        match one:
+            case [int(first), int(last)] if after < first <= last and bool not in map(type, one):
+                found.append((first, last))
+                after = last
+            case _:
+                return None
+    return found
+
+
+def order_text(origin: str, erasure: dict[str, Any]) -> str:
+    """What whoever orders an erasure signs: in which log, why, whether what proves disclosures goes too, whether a
+    person is unlinked, and the digest of the ranges as they stand in the record (JSON without spaces)."""
+    ranges = json.dumps(erasure.get("erases"), separators=(",", ":"))
+    whole = "disclosures" if erasure.get("disclosures") is True else "no disclosures"
+    digest = sha256(_utf8(ranges)).hexdigest()
+    lines = (ORDER, origin, erasure.get("reason"), whole, erasure.get("unlinks") or "-", digest)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _placed(value: dict[str, Any], name: str, leaf: str) -> tuple[str, str, int, bytes] | None:

@@ -146,6 +146,7 @@ audio = Table(
     CheckConstraint("completed >= 0", name="completed"),
     CheckConstraint("octet_length(token_hash) = 32", name="token_hash_is_a_digest"),
     ForeignKeyConstraint(["practice_id", "record_id"], ["audit_record.practice_id", "audit_record.id"]),
+    Index(None, "practice_id", "record_id"),  # a record of the ledger that is erased is looked for here
     info=PRACTICE_SCOPE,
 )
 

@@ -7,11 +7,13 @@ from uuid import UUID
 import click
 
 from callcenter.audit.describing import describe_record
+from callcenter.audit.gaps import causes
 from callcenter.audit.ledger import canonical
-from callcenter.audit.reading import Record, disclosures, records_of_call
+from callcenter.audit.reading import Reading, disclosures, read_call
 from callcenter.calls.lookup import find_call
 from callcenter.cli.audit_anchor import audit_anchor
 from callcenter.cli.audit_cosign import audit_cosign
+from callcenter.cli.audit_erase import audit_erase
 from callcenter.cli.audit_export import audit_export
 from callcenter.cli.audit_key import audit_key
 from callcenter.cli.audit_prove import audit_prove
@@ -32,6 +34,7 @@ def audit() -> None:
 for _command in (
     audit_anchor,
     audit_cosign,
+    audit_erase,
     audit_export,
     audit_key,
     audit_prove,
@@ -53,17 +56,20 @@ def audit_show(context: Context, last: bool, call_id: UUID | None, sid: str | No
     """Show the records of one call, in the order in which they were written."""
     if [last, call_id is not None, sid is not None].count(True) != 1:
         raise click.UsageError("say which call: --last, --call ID or --sid CA…")
-    records = run(_records(context.settings, call_id, sid))
+    reading = run(_records(context.settings, call_id, sid))
+    records = reading.records()
     if as_json:
         for record in records:
             click.echo(canonical(record.body).decode())
         return
     for record in records:
         click.echo(describe_record(record))
+    for why, count in causes(reading.gone):
+        click.echo(f"{count} records are erased, by record {why.record} of {why.at} ({why.cause})")
     click.echo(f"{len(records)} records, {len(disclosures(records))} disclosures decided; the chain of the call holds")
 
 
-async def _records(settings: Settings, call_id: UUID | None, sid: str | None) -> list[Record]:
+async def _records(settings: Settings, call_id: UUID | None, sid: str | None) -> Reading:
     async with open_data(settings) as data:
         async with data.database.house() as connection:
             found = await find_call(connection, id=call_id, sid=sid)
@@ -72,4 +78,4 @@ async def _records(settings: Settings, call_id: UUID | None, sid: str | None) ->
         if found is None:
             raise NotFound(f"no call is known as {call_id or sid}: `callcenter audit show --last` shows the last one")
         async with data.database.practice(found.practice_id) as tx:
-            return await records_of_call(tx, found.id)
+            return await read_call(tx, found.id)

@@ -177,6 +177,14 @@ async def whose(tx: Transaction, sealer: Sealer, extract: UUID) -> Whose:
     return Whose(row.patient_id, row.token, Named(name, first_name, date.fromisoformat(born)))
 
 
+async def subject_of(tx: Transaction, extract: UUID) -> UUID | None:
+    """The token in the ledger of whose extract it is; ``None``: none of this practice is known by that identifier, its
+    practitioner has declined it, or nothing on record names the person."""
+    values = {"id": extract, "practice": tx.practice}
+    found: UUID | None = (await tx.connection.execute(_SUBJECT, values)).scalar_one_or_none()
+    return found
+
+
 async def close(tx: Transaction, extract: UUID, staff: UUID, outcome: ExtractOutcome, now: datetime) -> None:
     """Decide it. Nothing changes of one that is decided."""
     values = {"id": extract, "practice": tx.practice, "staff": staff, "outcome": outcome.value, "now": now}
@@ -270,6 +278,14 @@ _WHOSE = text(
     SELECT f.patient_id, f.named, s.token FROM extract_file f
     LEFT JOIN audit_subject s ON s.practice_id = f.practice_id AND s.patient_id = f.patient_id
     WHERE f.extract_id = :id AND f.practice_id = :practice
+    """
+)
+_SUBJECT = text(
+    """
+    SELECT s.token FROM register_extract e
+    JOIN extract_file f ON f.extract_id = e.id AND f.practice_id = e.practice_id
+    JOIN audit_subject s ON s.practice_id = f.practice_id AND s.patient_id = f.patient_id
+    WHERE e.id = :id AND e.practice_id = :practice AND e.outcome IS DISTINCT FROM 'declined'
     """
 )
 _CLOSE = text(

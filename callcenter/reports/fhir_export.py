@@ -9,8 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from callcenter.audit.ledger import leaf_of
-from callcenter.audit.reading import body_of
+from callcenter.audit.reading import body_of, holds, place_of
 from callcenter.kernel.errors import IntegrityError
 from callcenter.reports.fhir import Origin, event_of
 from callcenter.reports.fhir_profile import faults
@@ -68,7 +67,7 @@ async def lines_of(
         async with database.practice(practice) as tx:
             rows = (await tx.connection.execute(_PAGE_OF, values)).all()
         for row in rows:
-            if not leaf_of(row.body) == row.leaf == row.sealed:
+            if row.leaf != row.sealed or not holds(row.body, row.leaf, place_of(row), None):
                 raise IntegrityError(
                     f"record {row.id} of the ledger is not the one of its leaf: `callcenter audit show`"
                 )
@@ -92,7 +91,7 @@ _STANDING = text(
 )
 _PAGE_OF = text(
     """
-    SELECT r.id, r.at, r.leaf, r.body, l.leaf AS sealed
+    SELECT r.id, r.at, r.stream, r.seq, r.call_id, r.leaf, r.body, l.leaf AS sealed
     FROM audit_record r JOIN audit_leaf l ON l.record_id = r.id AND l.idx < :size
     WHERE r.practice_id = :practice AND r.event = 'disclosure' AND (r.at, r.id) > (:after, :last)
     ORDER BY r.at, r.id LIMIT :limit

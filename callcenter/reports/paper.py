@@ -76,7 +76,8 @@ def on_paper(timeline: Timeline, edition: Edition) -> bytes:
         Paragraph(safe(f"Déroulé de l’appel {timeline.call}"), _TITLE),
         *(Paragraph(safe(line), _TEXT) for line in _head(timeline, edition)),
         Spacer(1, 3 * mm),
-        Paragraph(safe(chain_words(timeline.chain)), _BROKEN if timeline.chain.faults else _TEXT),
+        Paragraph(safe(chain_words(timeline.chain)), _BROKEN if timeline.chain.is_broken else _TEXT),
+        *(Paragraph(safe(line), _TEXT) for line in erased_words(timeline.chain)),
         Paragraph(safe(f"Empreinte des inscriptions (SHA-256) : {timeline.chain.digest}"), _SMALL),
         Paragraph(safe(f"{edited}. Aucune valeur du dossier ne figure dans ce document."), _SMALL),
         Spacer(1, 4 * mm),
@@ -94,11 +95,25 @@ def chain_words(chain: Chain) -> str:
             f"CHAÎNE ROMPUE : sur {chain.records} inscriptions, {len(chain.faults)} ne correspondent plus à ce qui "
             "a été écrit. Rien n’est masqué ; conservez la base en l’état et prévenez le responsable."
         )
+    if chain.taken:
+        return (
+            f"CHAÎNE ROMPUE : {chain.taken} inscriptions manquent sans qu’aucun effacement au registre ne dise "
+            "pourquoi. Conservez la base en l’état et prévenez le responsable."
+        )
     whole = "" if chain.whole else " Seules les premières inscriptions sont montrées."
     return (
         f"Chaîne vérifiée : chaque inscription ({chain.records} en tout, {chain.streams} flux) est celle qui a été "
         f"écrite, à sa place.{whole}"
     )
+
+
+def erased_words(chain: Chain) -> Sequence[str]:
+    """What was erased behind the call, and why: a line for each erasure on record."""
+    return [
+        f"Inscriptions effacées : {count} ({words.ERASED_FOR.get(cause, words.ERASED_FOR_NO_CAUSE)}"
+        f"{'' if at is None else f', {_moment(at)}'})."
+        for at, cause, count in chain.erased
+    ]
 
 
 def _head(timeline: Timeline, edition: Edition) -> Sequence[str]:

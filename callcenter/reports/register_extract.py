@@ -136,7 +136,8 @@ class Extract:
     Arguments:
         lines: in the order in which they were written to the ledger.
         reach: how far the ledger reaches.
-        missing: records that are there no more, of the streams of which something is here.
+        missing: records that are there no more, of the streams of which something is here; ``taken``: those of them
+            that no erasure on record names.
         whole: every line of the period is here; else the latest.
         staff_named: the practice has chosen to name them.
         digest: SHA-256 over the leaves of the lines' records, in order.
@@ -152,6 +153,7 @@ class Extract:
     whole: bool
     staff_named: bool
     digest: str
+    taken: int = 0
 
     @property
     def seen_at(self) -> datetime:
@@ -202,6 +204,7 @@ def compose(request: Request, practice: Practice, made_at: datetime, material: M
         calls=calls,
         reach=material.reach,
         missing=sum(gone for stream, gone in about.missing.items() if stream in streams),
+        taken=sum(gone for stream, gone in about.taken.items() if stream in streams),
         whole=about.whole and len(kept) == len(whole),
         staff_named=material.staff_named,
         digest=sha256(leaves_of(kept)).hexdigest(),

@@ -43,6 +43,7 @@ def as_json(extract: Extract) -> bytes:
             "begins": None if extract.reach.begins is None else extract.reach.begins.isoformat(),
             "erasures": [at.isoformat() for at in extract.reach.erasures],
             "missing": extract.missing,
+            "missing_without_cause": extract.taken,
             "whole": extract.whole,
         },
         "records_sha256": extract.digest,

@@ -19,6 +19,8 @@ CALLS = (
     "Le numéro de l’appelant n’est pas conservé en clair dans le registre, et n’est pas communiqué : il peut être "
     "celui d’une autre personne."
 )
+#: Days of erasures that are told one by one.
+MOST_DAYS = 5
 CNIL = "CNIL, 3 place de Fontenoy, TSA 80715, 75334 Paris Cedex 07, www.cnil.fr"
 
 
@@ -94,10 +96,17 @@ def _reach(extract: Extract) -> Iterator[str]:
             f"Dans les échanges dont il est question ici, {count} {'inscription' if count == 1 else 'inscriptions'} "
             f"{'n’existe' if count == 1 else 'n’existent'} plus. Elles ont pu concerner une autre personne."
         )
+    if extract.taken:
+        yield (
+            f"Inscriptions qui manquent sans qu’aucun effacement inscrit ne dise pourquoi : {extract.taken}. Le "
+            "cabinet doit en rechercher la raison."
+        )
     if reach.erasures:
         days = list(dict.fromkeys(day(at, zone) for at in reach.erasures))
+        # By night, what has had its time is erased: a list of all those days would tell nobody anything.
+        when = _listed(days) if len(days) <= MOST_DAYS else f"la dernière fois le {days[-1]}"
         yield (
-            f"Des inscriptions du registre ont été effacées : {_listed(days)}. Si elles concernaient la même personne, "
+            f"Des inscriptions du registre ont été effacées : {when}. Si elles concernaient la même personne, "
             "elles n’y figurent plus."
         )
     yield (

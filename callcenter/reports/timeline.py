@@ -15,8 +15,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from callcenter.audit.about import moment_of
+from callcenter.audit.gaps import causes
 from callcenter.audit.ledger import EventKind
-from callcenter.audit.reading import Checked, checked_records_of_call
+from callcenter.audit.reading import Checked, Reading, checked_records_of_call
 from callcenter.calls.shelf import Shelf
 from callcenter.reports.describing import (
     Grant,
@@ -56,7 +57,8 @@ async def timeline_of(tx: Transaction, call: UUID, flows: Shelf) -> Timeline | N
     found = (await run(_CALL, values)).one_or_none()
     if found is None:
         return None
-    checked = await checked_records_of_call(tx, call, MOST_RECORDS)
+    reading = await checked_records_of_call(tx, call, MOST_RECORDS)
+    checked = reading.checked
     trace = (await run(_TRACE, values)).all()
     routing = (await run(_ROUTING, values)).all()
     parties = (await run(_PARTIES, values)).all()
@@ -70,7 +72,7 @@ async def timeline_of(tx: Transaction, call: UUID, flows: Shelf) -> Timeline | N
         *(moment for row in parties for moment in of_party(row, scene)),
     ]
     ordered = sorted(moments, key=lambda moment: (moment.at, _ORDER.get(moment.area, 1)))
-    return Timeline(call, tx.practice, found.started_at, found.ended_at, tuple(ordered), chain_of(checked))
+    return Timeline(call, tx.practice, found.started_at, found.ended_at, tuple(ordered), chain_of(reading))
 
 
 def _turns(trace: Sequence[Row[Any]], checked: Sequence[Checked]) -> Iterator[tuple[Row[Any], datetime]]:
@@ -90,14 +92,17 @@ def _of_a_step(body: Mapping[str, Any]) -> bool:
     return isinstance(actor, Mapping) and actor.get("kind") == "ivr" and body.get("event") not in _LATER
 
 
-def chain_of(checked: Sequence[Checked]) -> Chain:
+def chain_of(reading: Reading) -> Chain:
     """How the chain stands behind these records."""
+    checked = reading.checked
     return Chain(
         records=len(checked),
         streams=len({one.record.body.get("stream") for one in checked}),
         faults=tuple(one.record.id for one in checked if not one.holds),
         digest=sha256(b"".join(one.leaf for one in checked)).hexdigest(),
         whole=len(checked) < MOST_RECORDS,
+        taken=reading.taken,
+        erased=tuple((moment_of(why.at), why.cause, count) for why, count in causes(reading.gone)),
     )
 
 

@@ -197,6 +197,8 @@ class Chain:
         faults: what does not match, each by the record; none: every record is the one that was written, in its order.
         digest: SHA-256 over the records' leaves, in order.
         whole: all of them were looked at.
+        taken: how many are missing although no erasure on record says why.
+        erased: when, why and how many were erased by an erasure on record; no moment where it says none.
     """
 
     records: int
@@ -204,6 +206,13 @@ class Chain:
     faults: tuple[UUID, ...]
     digest: str
     whole: bool = True
+    taken: int = 0
+    erased: tuple[tuple[datetime | None, str, int], ...] = ()
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something does not match, or was taken away."""
+        return bool(self.faults or self.taken)
 
 
 @dataclass(frozen=True, slots=True)

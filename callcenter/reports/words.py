@@ -31,6 +31,10 @@ OUTCOMES = {
     Outcome.PUT_THROUGH: "Mis en relation",
 }
 
+#: Why records of the ledger were erased, as the erasure says.
+ERASED_FOR = {"retention": "fin de leur durée de conservation", "request": "ordre signé"}
+ERASED_FOR_NO_CAUSE = "cause inconnue"
+
 #: Titles of ledger events, and to what they belong.
 EVENTS: dict[str, tuple[str, Area]] = {
     "call.started": ("L’appel commence", Area.CALL),
@@ -120,6 +124,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "ledger.proven": ("Une inscription sort avec sa preuve", Area.REVIEW),
     "ledger.cosigned": ("Une contresignature du registre est reçue", Area.ACT),
     "ledger.head_taken": ("Un point de contrôle déposé sort en fichier", Area.REVIEW),
+    "erasure": ("Des inscriptions du registre sont effacées", Area.ACT),
 }
 
 #: Titles of what routing has written down.

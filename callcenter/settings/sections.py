@@ -197,6 +197,50 @@ class RetentionSettings(Section):
         description="Days after which it is erased who waited, who answered and when, and who was on duty. What was "
         "told to whom stays in the ledger.",
     )
+    # Traces of access: six months to a year, and up to three where it is said why (LG-02).
+    ledger_attempts_months: int = Field(
+        12, ge=6, le=36, description="Months after which records of tries to prove who one is are erased."
+    )
+    ledger_looks_months: int = Field(
+        12, ge=6, le=36, description="Months after which records of what staff have looked at are erased."
+    )
+    ledger_operation_months: int = Field(
+        12, ge=6, le=36, description="Months after which records of how calls went, and of acts of staff, are erased."
+    )
+    # Nothing fixes these: three years are usual, ten are how long a claim may come (CSP L. 1142-28).
+    ledger_disclosures_months: int = Field(
+        36,
+        ge=12,
+        le=120,
+        description="Months after which records of what was told to whom, and of what that stood on, are erased.",
+    )
+    ledger_consent_months: int = Field(
+        36,
+        ge=36,
+        le=60,
+        description="Months after which a choice about reminders is erased from the ledger, once another one holds.",
+    )
+    ledger_incidents_months: int = Field(
+        60, ge=36, le=120, description="Months after which records of incidents are erased."
+    )
+    ledger_longer_because: str | None = Field(
+        None,
+        min_length=20,
+        max_length=1_000,
+        description="Why anything of the ledger is kept for longer than it is by itself, as it stands in the register "
+        "of processing: what it is needed for, and who goes through it how often. Without it, longer is refused.",
+    )
+
+    @model_validator(mode="after")
+    def _longer_is_said_why(self) -> Self:
+        fields = type(self).model_fields
+        longer = [
+            name for name, field in fields.items() if name.endswith("_months") and getattr(self, name) > field.default
+        ]
+        if longer and self.ledger_longer_because is None:
+            what = f"keeps longer than usual, and does not say why: {', '.join(longer)}"
+            raise wrong(what, "write the reason in ledger_longer_because, or keep it for no longer")
+        return self
 
 
 class BucketSettings(Section):
@@ -240,6 +284,13 @@ class LedgerSettings(Section):
         None, description="Certificates, in PEM, of whoever vouches for that authority. Stamps by others do not count."
     )
     bucket: BucketSettings = BucketSettings()
+
+    erasure_keys: tuple[Annotated[str, Field(pattern=r"^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$")], ...] = Field(
+        (),
+        max_length=20,
+        description="Keys, as `callcenter audit cosign new-key` shows them, of those who may order that records are "
+        "erased before their time (`callcenter audit erase`). Empty: nobody may.",
+    )
 
     @model_validator(mode="after")
     def _an_authority_is_vouched_for(self) -> Self:

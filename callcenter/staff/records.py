@@ -7,22 +7,22 @@ holds no name, no login that was typed, no secret.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.gaps import gone_of
 from callcenter.audit.ledger import FORMAT, NO_LEAF, EventKind, Value, canonical, leaf_of, timestamp
-from callcenter.audit.logs import HOUSE_ORIGIN
-from callcenter.audit.reading import Record
+from callcenter.audit.logs import HOUSE_LOG, HOUSE_ORIGIN
+from callcenter.audit.reading import Reading, Record, checked_in_streams
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.store.database import in_practice
 
 
 class Act(StrEnum):
@@ -74,6 +74,8 @@ class Act(StrEnum):
     LEDGER_PROVEN = EventKind.LEDGER_PROVEN.value
     LEDGER_COSIGNED = EventKind.LEDGER_COSIGNED.value
     LEDGER_HEAD_TAKEN = EventKind.LEDGER_HEAD_TAKEN.value
+    #: Which of its records are erased, and why.
+    ERASED = EventKind.ERASURE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,25 +160,42 @@ class HouseLog:
 
 
 async def records_of(connection: AsyncConnection, stream: UUID) -> list[Record]:
-    """What is on record about an account or a portfolio, in order.
+    """What is on record about an account or a portfolio, in order. What was erased is passed over.
+
+    Arguments:
+        connection: of a transaction that is in the scope of the house's log from here on.
 
     Raises:
-        IntegrityError: a record does not have its leaf, or the chain is broken.
+        IntegrityError: a record does not have its leaf, the chain is broken, or a record was taken away.
     """
-    last, records = NO_LEAF.hex(), []
-    for place, row in enumerate((await connection.execute(_STREAM, {"stream": stream})).all()):
-        body: dict[str, Any] = json.loads(row.body)
-        chained = (row.seq, body["seq"], body["prev"], body["stream"]) == (place, place, last, str(stream))
-        if not chained or leaf_of(row.body.encode()).hex() != row.leaf:
-            raise IntegrityError(f"record {row.id} of the house's log does not match its chain")
-        last = row.leaf
-        records.append(Record(row.id, row.seq, body))
-    return records
+    tx = await in_practice(connection, HOUSE_LOG)
+    rows = [_as_kept(row) for row in (await connection.execute(_STREAM, {"stream": stream})).all()]
+    gone = await gone_of(tx, [stream])
+    return Reading(tuple(one for one, _ in checked_in_streams(rows, gone)), tuple(gone)).records()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A record as those of practices are read."""
+
+    id: UUID
+    stream: UUID
+    seq: int
+    leaf: bytes
+    body: bytes
+    call_id: None = None
+
+
+def _as_kept(row: Row[Any]) -> _Row:
+    body = row.body.encode()
+    own = leaf_of(body)
+    return _Row(row.id, row.stream, row.seq, own if own.hex() == row.leaf else b"", body)
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('house_record|' || :stream, 0))")
-_LAST = text("SELECT seq, leaf FROM house_record WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
+# In house scope, to which the log's leaves are closed: where the last record is erased, its leaf is there.
+_LAST = text("SELECT seq, leaf FROM house_stream_end(:stream)")
 _INSERT = text(
     "INSERT INTO house_record (id, stream, seq, leaf, body) VALUES (:id, :stream, :seq, :leaf, cast(:body AS text))"
 )
-_STREAM = text("SELECT id, seq, leaf, body FROM house_record WHERE stream = :stream ORDER BY seq")
+_STREAM = text("SELECT id, stream, seq, leaf, body FROM house_record WHERE stream = :stream ORDER BY seq")

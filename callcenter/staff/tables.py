@@ -208,6 +208,7 @@ house_record = Table(
         r"leaf = encode(sha256('\x00'::bytea || convert_to(body, 'UTF8')), 'hex')",  # RFC 6962 §2.1
         name="leaf_is_of_its_body",
     ),
+    Index("ix_house_record_event_at", text("(body::jsonb ->> 'event')"), text("(body::jsonb ->> 'ts')")),
     info=HOUSE_SCOPE,
     comment="the ledger's log of the house; only ever added to",
 )

@@ -45,6 +45,7 @@ EVERYTHING = [
     "ledger",
     "sealer",
     "anchors",
+    "old records",
     "recordings",
     "queue",
     "glass",

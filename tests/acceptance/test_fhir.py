@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from callcenter.audit import reading
 from callcenter.emulator.outcomes import Passed
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
@@ -101,7 +102,7 @@ async def test_an_event_that_is_not_as_it_should_be_leaves_nothing(
         refused = await run(config, "fhir", SLUG, "-o", str(file), "--force", "--check")
         assert (refused.exit_code, file.read_text("utf-8")) == (2, "as it was")
     with monkeypatch.context() as patch:
-        patch.setattr(fhir_export, "leaf_of", lambda _: bytes(32))
+        patch.setattr(reading, "leaf_of", lambda _: bytes(32))
         with pytest.raises(IntegrityError, match="not the one of its leaf"):
             [_ async for _ in lines_of(stage.running.database, TILLEULS, "https://a", size)]
     nowhere = await run(config, "fhir", SLUG, "-o", str(tmp_path / "none" / "x.ndjson"))

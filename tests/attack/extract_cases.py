@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from callcenter.audit import about
+from callcenter.audit.erasing import standing_about
 from callcenter.audit.ledger import EventKind, canonical, leaf_of
 from callcenter.reports import extracts
 from callcenter.reports.extract_tables import Asks, IdentityCheck
@@ -55,6 +56,10 @@ async def _about(on: Careless) -> object:
     return (await about.records_about(on.tx, await _subject(on), on.now - day, on.now + day, 10)).records
 
 
+async def _to_be_erased(on: Careless) -> object:
+    return await standing_about(on.tx, await _subject(on))
+
+
 async def _reach(on: Careless) -> object:
     return (await about.reach_of(on.tx)).begins
 
@@ -76,6 +81,8 @@ async def plant_given(ground: Ground) -> None:
 EXTRACT_CASES: Mapping[str, Callable[[Careless], Awaitable[object]]] = {
     "audit.about.records_about": _about,
     "audit.about.reach_of": _reach,
+    "audit.erasing.standing_about": _to_be_erased,
+    "reports.extracts.subject_of": lambda on: extracts.subject_of(on.tx, EXTRACT),
     "reports.extracts.prepare": _prepare,
     "reports.extracts.whose": lambda on: extracts.whose(on.tx, on.ground.sealer, EXTRACT),
     "reports.extracts.keep_words": lambda on: extracts.keep_words(

@@ -17,8 +17,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import NoResultFound
 
 import callcenter.staff.glass_tables  # noqa: F401 - its tables are among those that are tried
+from callcenter.audit.erasing import standing_of
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
-from callcenter.audit.reading import checked_records_of_call, first_of_stream, latest_of_stream, records_of_call
+from callcenter.audit.reading import (
+    checked_records_of_call,
+    first_of_stream,
+    latest_of_stream,
+    read_call,
+    records_of_call,
+)
 from callcenter.calls import callbacks
 from callcenter.calls.appointment_texts import tell_by_text
 from callcenter.calls.booking import CallBooking, offered
@@ -438,6 +445,14 @@ async def code_was_sent(on: Careless) -> bool:
     limits = Limits(codes_per_patient=1)
     challenges = Challenges(on.ground.sealer, on.clock, SystemRandom(), limits, on.ground.app)
     return await challenges.spent(on.tx, JEANNE, CLAIM)
+
+
+async def checked_of_call(on: Careless) -> object:
+    return (await checked_records_of_call(on.tx, on.call, 10)).checked
+
+
+async def read_of_call(on: Careless) -> object:
+    return (await read_call(on.tx, on.call)).checked
 
 
 async def last_of_stream(on: Careless) -> bool:
@@ -1048,7 +1063,9 @@ CASES: Mapping[str, Case] = {
     "audit.reading.first_of_stream": lambda on: first_of_stream(on.tx, on.stream, EventKind.CALL_STARTED, 10),
     "audit.reading.latest_of_stream": lambda on: latest_of_stream(on.tx, on.stream, 10),
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
-    "audit.reading.checked_records_of_call": lambda on: checked_records_of_call(on.tx, on.call, 10),
+    "audit.reading.checked_records_of_call": checked_of_call,
+    "audit.reading.read_call": read_of_call,
+    "audit.erasing.standing_of": lambda on: standing_of(on.tx, [on.record]),
     "disclosure.gate.Gate.decide": grant,
     "disclosure.gate.Gate.check": check,
     "disclosure.gate.Gate.refuse": refuse,
@@ -1109,6 +1126,12 @@ NOT_ATTACKED: Mapping[str, str] = {
         (f"audit.standing.{name}" for name in ("sealed_so_far", "held_where", "hours_of", "marks_of")),
         "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     ),
+    **dict.fromkeys(
+        ("audit.erasing.due", "audit.erasing.erase_let_go", "audit.gaps.gone_of"),
+        "of what is sealed: see test_p5_what_is_sealed_of_a_practice_is_read_in_another",
+    ),
+    "audit.erasing.overdue": _LOGS,
+    "audit.erasing.unfinished": _LOGS,
     "audit.anchors.unheld_since": _LOGS,
     "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.proving.is_written": "see test_p6_what_is_anothers_and_what_there_is_not_are_told_alike_…",

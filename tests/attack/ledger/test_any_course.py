@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,16 +27,21 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from callcenter.audit.erasing import erase_let_go, erases
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.sealer import LogSealer
 from callcenter.audit.verify import Verdict
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
-from callcenter.store.database import Transaction
+from callcenter.staff.old_records import JOB, put_on_record
+from callcenter.store.database import Transaction, in_practice
 from tests.conftest import ROOT, TODAY, Cluster
 from tests.exporting import IVR, TILLEULS, Meddler, unguard
 from tests.sealing import Cries, a_key
 
+#: Stands for the text of a record that names others.
+ERASURE = "erasure"
+FOUR_YEARS = 4 * 366 * 86_400.0
 STREAMS = [UUID(int=number, version=4) for number in range(1, 4)]
 
 
@@ -59,17 +66,29 @@ class Expected:
         written: texts of records, in order; ``sealed``: how many of them.
         heads: numbers of records under each signed head, rising.
         held: texts under the head that somebody holds.
+        sealed_at: when the last one was signed. Time stands still but for jumps of years.
         is_tampered: something was changed that shows without any held head.
+        is_cut: the end was cut off, and how far it is sealed is forgotten: nothing more is sealed.
+        let_go: places of records that an erasure names, which is sealed, each with that one's place.
+        erased: those of them that are gone.
     """
 
     written: list[str] = field(default_factory=list)
     sealed: int = 0
     heads: list[int] = field(default_factory=list)
     held: list[str] | None = None
+    sealed_at: datetime = TODAY
     is_tampered: bool = False
+    is_cut: bool = False
+    let_go: dict[int, int] = field(default_factory=dict)
+    erased: set[int] = field(default_factory=set)
 
     def copy(self) -> Expected:
-        return Expected(list(self.written), self.sealed, list(self.heads), self.held, self.is_tampered)
+        return deepcopy(self)
+
+    def standing(self) -> list[int]:
+        """Places of sealed records that nothing has let go. Erasures stand for ever, and are not among them."""
+        return [at for at in range(self.sealed) if not self.written[at].startswith(ERASURE) and at not in self.let_go]
 
     def verdict(self) -> Verdict:
         covered = self.held is None or self.written[: self.sealed][: len(self.held)] == self.held
@@ -102,32 +121,72 @@ class Course(RuleBasedStateMachine):
 
     # --- what happens lawfully
 
-    @initialize(held=st.booleans())
-    def begin(self, held: bool) -> None:
-        """Two heads, so that every rule can come first; somebody may hold the last one."""
+    @initialize(held=st.booleans(), erases=st.sampled_from([None, True, False]))
+    def begin(self, held: bool, erases: bool | None) -> None:
+        """Two heads, so that every rule can come first; something may be erased, and somebody hold the last one."""
         for stream in STREAMS[:2]:
-            self.write(stream)
-            self.write(stream)
-            self.seal()
+            self._write(stream)
+            self._write(stream)
+            self._seal()
+        if erases is not None:
+            self._erase(stops=erases)
+            self._write(STREAMS[0])
+            self._seal()
         if held:
             self.hold()
 
     @rule(stream=st.sampled_from(STREAMS))
     def write(self, stream: UUID) -> None:
+        self._write(stream)
+
+    def _write(self, stream: UUID) -> None:
         self.number += 1
         entry = Entry(EventKind.DISCLOSURE, IVR, None, {"text": f"record {self.number}"})
         self.does(note(Transaction(self.connection, TILLEULS), entry, self.clock, self.random, stream=stream))
         self.expected.written.append(f"record {self.number}")
 
-    @precondition(lambda self: len(self.expected.written) > self.expected.sealed and not self.expected.is_tampered)
+    @precondition(lambda self: len(self.expected.written) > self.expected.sealed)
+    @precondition(lambda self: not self.expected.is_tampered and not self.expected.is_cut)
     @rule()
     def seal(self) -> None:
+        self._seal()
+
+    def _seal(self) -> None:
         cries = Cries()
         sealer = LogSealer(a_key(), self.clock, cries)
         self.does(sealer.round(InOneTransaction(self.connection)))  # type: ignore[arg-type]
         assert cries.heard == []
         self.expected.sealed = len(self.expected.written)
+        if self.expected.sealed_at != self.clock.now():
+            del self.expected.heads[:-1]  # once an hour is over, of its heads the last one stays
         self.expected.heads.append(self.expected.sealed)
+        self.expected.sealed_at = self.clock.now()
+
+    @precondition(lambda self: not self.expected.is_tampered and not self.expected.is_cut)
+    @rule(stops=st.booleans())
+    def erase(self, stops: bool) -> None:
+        """Years later, what was sealed has had its time: it is named, sealed, erased; or whoever erases it is stopped
+        before they do, and goes on the next time."""
+        self._erase(stops=stops)
+
+    def _erase(self, *, stops: bool) -> None:
+        self.clock.advance(FOUR_YEARS)
+        self.finish()
+        tx, standing = self.does(in_practice(self.connection, TILLEULS)), self.expected.standing()
+        if standing:
+            content = {"cause": "retention", "class": "disclosures", "erases": erases(standing)}
+            self.does(put_on_record(tx, content, JOB, self.clock, self.random))
+            self.expected.let_go |= dict.fromkeys(standing, len(self.expected.written))
+            self.number += 1
+            self.expected.written.append(f"{ERASURE} {self.number}")
+            self._seal()
+        if not stops:
+            self.finish()
+
+    def finish(self) -> None:
+        gone = self.does(erase_let_go(self.does(in_practice(self.connection, TILLEULS))))
+        assert gone == len(self.expected.let_go) - len(self.expected.erased)
+        self.expected.erased = set(self.expected.let_go)
 
     @precondition(lambda self: self.expected.sealed and not self.expected.is_tampered)
     @rule()
@@ -137,6 +196,7 @@ class Course(RuleBasedStateMachine):
             self.note = self.does(self.db.export()).report(self.note or None).keep
             self.expected.held = self.expected.written[: self.expected.sealed]
 
+    @precondition(lambda self: self.backup is None)
     @rule()
     def back_up(self) -> None:
         self.does(self.connection.execute(text("SAVEPOINT backup")))
@@ -154,13 +214,13 @@ class Course(RuleBasedStateMachine):
 
     # --- what the owner of the database does, once: done twice, some of it would be undone
 
-    @precondition(lambda self: self.expected.sealed and not self.expected.is_tampered)
+    @precondition(lambda self: self.expected.standing() and not self.expected.is_tampered)
     @rule(at=st.integers(0, 50))
     def edit(self, at: int) -> None:
         body = "replace(body::text, encode('record ', 'hex'), encode('rumour ', 'hex'))::bytea"
         self.tamper(f"UPDATE audit_record SET body = {body} WHERE id = {NTH}", at)
 
-    @precondition(lambda self: self.expected.sealed and not self.expected.is_tampered)
+    @precondition(lambda self: self.expected.standing() and not self.expected.is_tampered)
     @rule(at=st.integers(0, 50))
     def delete(self, at: int) -> None:
         self.tamper(f"DELETE FROM audit_record WHERE id = {NTH}", at)
@@ -183,15 +243,22 @@ class Course(RuleBasedStateMachine):
     @precondition(lambda self: len(self.expected.heads) > 1 and not self.expected.is_tampered)
     @rule()
     def cut(self) -> None:
-        """Back to the head before the last one; shows to whoever holds more. What waited goes too."""
+        """Back to the head before the last one; shows to whoever holds more. What waited goes too. It shows to anybody
+        where it takes the reason away why something is erased."""
         del self.expected.heads[-1]
         self.expected.sealed = self.expected.heads[-1]
         del self.expected.written[self.expected.sealed :]
         for statement in CUT:
             self.does(self.connection.execute(text(statement), {"log": TILLEULS, "size": self.expected.sealed}))
+        self.expected.is_cut = True
+        explained = {at: why for at, why in self.expected.let_go.items() if why < self.expected.sealed}
+        self.expected.erased &= set(range(self.expected.sealed))
+        self.expected.is_tampered = not self.expected.erased <= set(explained)
+        self.expected.let_go = explained
 
     def tamper(self, statement: str, at: int) -> None:
-        self.does(self.db.do(statement, log=TILLEULS, at=at % self.expected.sealed))
+        standing = self.expected.standing()
+        self.does(self.db.do(statement, log=TILLEULS, at=standing[at % len(standing)]))
         self.expected.is_tampered = True
 
     # --- what is verified
@@ -209,6 +276,7 @@ CUT = (
     "DELETE FROM audit_leaf WHERE log_id = :log AND idx >= :size",
     "DELETE FROM audit_checkpoint WHERE log_id = :log AND size > :size",
     "DELETE FROM audit_record WHERE practice_id = :log AND id NOT IN (SELECT record_id FROM audit_leaf)",
+    "DELETE FROM audit_erasure WHERE log_id = :log AND idx >= :size",
     "DELETE FROM audit_log WHERE log_id = :log",
 )
 
@@ -232,7 +300,7 @@ def test_p4_verifying_fails_if_and_only_if_somebody_has_tampered(cluster: Cluste
 
     Here.loop = loop
     bounds = settings(
-        max_examples=25,
+        max_examples=40,
         stateful_step_count=12,
         deadline=None,
         derandomize=True,

@@ -41,6 +41,10 @@ PROVES_NOTHING = {
     ("audit_outbox", "n"): "a place in the queue: a stream that is sealed out of its order is found by the verifier",
     ("house_outbox", "n"): "the same",
     **{
+        ("audit_erasure", column): "it lets records go: what goes by it without a record that says so, verifiers miss"
+        for column in ("log_id", "first", "last", "idx", "unlinks", "erased_at")
+    },
+    **{
         ("audit_anchor", column): "it says where to look: what is held there is compared, and proves what it is"
         for column in ("log_id", "kind", "place", "size", "note", "receipt", "anchored_at")
     },
@@ -84,6 +88,7 @@ async def test_p4_a_bit_is_turned_in_what_is_sealed(house: Scene, table: str, co
     log = HOUSE if table.startswith("house") else TILLEULS
     async with house.archive.meddling() as db:
         await keep_anchor(in_tilleuls(db), Anchor(AnchorKind.TIMESTAMP, "https://tsa", 4, "a note", b"token", TODAY))
+        await db.do(f"INSERT INTO audit_erasure VALUES ('{TILLEULS}', 0, 0, 1, gen_random_uuid(), now())")
         assert await told(db, log) == set()
         await turn(db, table, column, f"{'true' if log == HOUSE else TILLEULS_ROWS[table]} ORDER BY {LAST[table]} DESC")
         found = await told(db, log)
@@ -145,7 +150,9 @@ PUT_IN = {
 }
 TILLEULS_ROWS = {
     "audit_record": f"id IN (SELECT record_id FROM audit_leaf WHERE log_id = '{TILLEULS}' AND idx > 4)",
-    **dict.fromkeys(("audit_leaf", "audit_checkpoint", "audit_log", "audit_anchor"), f"log_id = '{TILLEULS}'"),
+    **dict.fromkeys(
+        ("audit_leaf", "audit_checkpoint", "audit_log", "audit_anchor", "audit_erasure"), f"log_id = '{TILLEULS}'"
+    ),
 }
 LAST = {
     "audit_record": "seq",
@@ -153,6 +160,7 @@ LAST = {
     "audit_checkpoint": "size",
     "audit_log": "size",
     "audit_anchor": "size",
+    "audit_erasure": "first",
     "house_record": "seq",
 }
 ENTRY = Entry(EventKind.CALL_STARTED, {"kind": "ivr", "id": "callcenter"})

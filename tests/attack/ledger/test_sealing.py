@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -30,7 +31,24 @@ from tests.sealing import Cries, a_key, verified
 
 ROOT_OF_THE_PROJECT = Path(__file__).resolve().parents[3]
 TABLES = ("audit_leaf", "audit_checkpoint", "audit_log", "audit_record", "audit_outbox")
+JOB = {"kind": "job", "id": "retention"}
 ENTRY = Entry(EventKind.CALL_STARTED, {"kind": "ivr", "id": "callcenter"})
+
+
+FOUR_YEARS = timedelta(days=4 * 366)
+#: What may go although the record that says so is not sealed.
+LET_GO_BY_NOBODY = (
+    "SELECT 1 FROM audit_erasure e WHERE NOT EXISTS "
+    "(SELECT FROM audit_leaf l WHERE l.log_id = e.log_id AND l.idx = e.idx)"
+)
+
+
+async def erase_the_last(ground: Ground, clock: DrivenClock) -> None:
+    """Put on record that the last record that is sealed is erased."""
+    (row,) = await ground.rows("SELECT max(idx) AS last FROM audit_leaf WHERE log_id = :log", log=TILLEULS)
+    content = {"cause": "retention", "class": "operation", "erases": [[row.last, row.last]]}
+    async with ground.app.practice(TILLEULS) as tx:
+        await note(tx, Entry(EventKind.ERASURE, JOB, None, content), clock, SystemRandom())
 
 
 async def write(ground: Ground, clock: DrivenClock, count: int = 1) -> None:
@@ -86,7 +104,7 @@ async def mortal_sealers(url: str, key_file: Path, *, autocommit: bool) -> Async
 
 
 #: A round of one log has fewer: so many that a step more is not a reason to change this.
-MOST_STEPS = 40
+MOST_STEPS = 60
 
 
 @attack(stopped_by=WHOLE)
@@ -96,7 +114,9 @@ async def test_p4_the_sealer_is_killed_at_each_step_and_another_goes_on(
     key_file = tmp_path / "sealer.key"
     key = create_sealing_key(key_file, SystemRandom())
     autocommit = bool(sabotage.settings.pop("autocommit", False))
+    await write(told_ground, DrivenClock(clock.now() - FOUR_YEARS))
     await sealed(told_ground, LogSealer(key, clock, Cries()))  # then a round is one log's
+    await erase_the_last(told_ground, clock)
     died = 0
     mortal = mortal_sealers(told_ground.url(SEALER), key_file, autocommit=autocommit)
     async with mortal as sealers, told_ground.session() as root:
@@ -105,6 +125,7 @@ async def test_p4_the_sealer_is_killed_at_each_step_and_another_goes_on(
             dies = await sealers.dies_at(step)
             try:
                 states = await verified(root, key)
+                assert (await root.execute(text(LET_GO_BY_NOBODY))).all() == []
             except AssertionError:
                 return SUCCEEDED
             if not dies:
@@ -112,6 +133,7 @@ async def test_p4_the_sealer_is_killed_at_each_step_and_another_goes_on(
             died += 1
     assert died > 15, "it was not killed at every step of a round"
     assert states[TILLEULS].waiting == 0
+    assert len(await told_ground.rows("SELECT 1 FROM audit_erasure")) == 1
     assert states[TILLEULS].leaves > 2 * died
     return FOILED
 
@@ -306,21 +328,25 @@ async def _before_it_is_sealed(ground: Ground, clock: DrivenClock, statement: st
 # --- whose it is
 
 
+SEALED_TABLES = ("audit_leaf", "audit_checkpoint", "audit_log", "audit_erasure")
+
+
 def _logs_are_seen_by_everybody(sabotage: Sabotage) -> None:
-    for table in ("audit_leaf", "audit_checkpoint", "audit_log"):
+    for table in SEALED_TABLES:
         sabotage.sql(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
 
 
 LOG_SCOPE = Defence("what is sealed is in log scope", "P5: no row crosses a practice", _logs_are_seen_by_everybody)
 
 
-@pytest.mark.parametrize("table", ["audit_leaf", "audit_checkpoint", "audit_log"])
+@pytest.mark.parametrize("table", SEALED_TABLES)
 @attack(stopped_by=LOG_SCOPE)
 async def test_p5_what_is_sealed_of_a_practice_is_read_in_another(
     told_ground: Ground, clock: DrivenClock, table: str
 ) -> Outcome:
     """How much a practice has on record, and of which streams."""
     await sealed(told_ground, LogSealer(a_key(), clock, Cries()))
+    await told_ground.change(f"INSERT INTO audit_erasure (log_id, first, last, idx) VALUES ('{TILLEULS}', 0, 0, 1)")
     practices = await told_ground.rows("SELECT id FROM practice WHERE id <> :own", own=TILLEULS)
     async with told_ground.app.practice(practices[0].id) as tx:
         query = text(f"SELECT 1 FROM {table} WHERE log_id = :log")

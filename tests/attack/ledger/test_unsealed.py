@@ -14,6 +14,7 @@ from sqlalchemy import text
 from callcenter.audit import sealer
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.logs import origin_of
+from callcenter.audit.sealer import LogSealer
 from callcenter.audit.sealing_key import SealingKey
 from callcenter.audit.tables import SEARCHED
 from callcenter.audit.verify import Checkpoint, Frontier, Verdict, What, leaf_hash, verify_export
@@ -31,14 +32,7 @@ from tests.sealing import a_key, seal_once
 class Later(Enum):
     """Events that only the verifier needs to know."""
 
-    ERASURE = "erasure"
     ROTATION = "key.rotated"
-
-
-@pytest.fixture
-def erasing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it will be once something of ours erases bodies: the sealer signs the records that say so."""
-    monkeypatch.setattr(sealer, "NEVER_WRITTEN", frozenset())
 
 
 @pytest.fixture
@@ -60,6 +54,15 @@ async def force(archive: Archive, *statements: str, **values: object) -> None:
             assert (await connection.execute(text(statement), values)).rowcount, statement  # -1: it changes no row
 
 
+async def say_erased(archive: Archive, erases: list[list[int]], **content: str) -> None:
+    """Put an erasure on record."""
+    async with archive.app.practice(TILLEULS) as tx:
+        entry = Entry(EventKind.ERASURE, IVR, None, {**content, "erases": erases})
+        await note(tx, entry, archive.clock, SystemRandom())
+
+
+#: After them disclosures have had their time. Seconds.
+FOUR_YEARS = 4 * 366 * 86_400.0
 UNSEAL = (
     "DELETE FROM audit_outbox WHERE record_id = (SELECT id FROM audit_record WHERE stream = :stream AND seq = :seq)",
     "DELETE FROM audit_record WHERE stream = :stream AND seq = :seq",
@@ -100,17 +103,15 @@ CAUSES: Mapping[str, tuple[list[list[int]] | None, Verdict]] = {
 }
 
 
-@pytest.mark.usefixtures("erasing")
 @pytest.mark.parametrize(("erases", "verdict"), CAUSES.values(), ids=CAUSES)
 async def test_p4_a_body_is_missing_with_an_erasure(
     archive: Archive, erases: list[list[int]] | None, verdict: Verdict
 ) -> None:
     """A lawful one is told as erased with cause; the log is intact."""
     held = (await archive.export()).report().keep
+    archive.clock.advance(FOUR_YEARS)
     if erases is not None:
-        async with archive.app.practice(TILLEULS) as tx:
-            entry = Entry(Later.ERASURE, IVR, None, {"erases": erases})  # type: ignore[arg-type]
-            await note(tx, entry, archive.clock, SystemRandom())
+        await say_erased(archive, erases, cause="retention", **{"class": "disclosures"})
     await archive.seal()
     gone = "DELETE FROM audit_record WHERE id = (SELECT record_id FROM audit_leaf WHERE log_id = :log AND idx = 1)"
     await force(archive, gone, log=TILLEULS)
@@ -119,12 +120,10 @@ async def test_p4_a_body_is_missing_with_an_erasure(
     assert report.erased == (verdict is Verdict.INTACT)
 
 
-@pytest.mark.usefixtures("erasing")
 async def test_p4_another_body_stands_where_one_was_erased(archive: Archive) -> None:
     """Records hold no payload that could be changed; a body is held by its leaf, erased or not."""
-    async with archive.app.practice(TILLEULS) as tx:
-        entry = Entry(Later.ERASURE, IVR, None, {"erases": [[1, 1]]})  # type: ignore[arg-type]
-        await note(tx, entry, archive.clock, SystemRandom())
+    archive.clock.advance(FOUR_YEARS)
+    await say_erased(archive, [[1, 1]], cause="retention", **{"class": "disclosures"})
     await archive.seal()
     other = (
         "UPDATE audit_record SET body = replace(body::text, '696e', '6e69')::bytea WHERE id = "
@@ -146,6 +145,10 @@ SIGNED_FOR_NOBODY = replaced(
     "NEVER_WRITTEN",
     frozenset(),
 )
+
+
+async def _let_go(*_: object) -> None:
+    pass
 
 
 async def _sealed_or_cried(archive: Archive) -> None:
@@ -180,12 +183,15 @@ async def test_p4_verifiers_are_made_to_trust_a_strangers_key(archive: Archive) 
     return gained(verdict is Verdict.INTACT)
 
 
-@attack(stopped_by=SIGNED_FOR_NOBODY)
+JUDGED = replaced(
+    "erasures are judged", "P4: a body is missed no more by our word alone", LogSealer, "_let_go", _let_go
+)
+
+
+@attack(stopped_by=JUDGED)
 async def test_p4_a_body_is_removed_with_a_cause_that_nobody_had(archive: Archive) -> Outcome:
     """The record says that it was erased; whoever owns the database takes it away."""
-    async with archive.app.practice(TILLEULS) as tx:
-        entry = Entry(Later.ERASURE, IVR, None, {"erases": [[1, 1]]})  # type: ignore[arg-type]
-        await note(tx, entry, archive.clock, SystemRandom())
+    await say_erased(archive, [[1, 1]])
     await _sealed_or_cried(archive)
     gone = "DELETE FROM audit_record WHERE id = (SELECT record_id FROM audit_leaf WHERE log_id = :log AND idx = 1)"
     await force(archive, gone, log=TILLEULS)

@@ -6,6 +6,7 @@ done to the database, by its owner, is ``tests/attack``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -246,6 +247,57 @@ def test_a_lawful_erasure_is_told_and_nothing_is_wrong() -> None:
     text = "\n".join(report.lines())
     assert "6 bodies are erased with cause" in text
     assert f"4 by record {report.erasures[0].record} at index 20, of 2026-11-26T09:00:20.000000Z" in text
+
+
+CLAIRE = "cabinet.example/claire"
+
+
+def ordered(log: LogByHand, *indices: int, **other: Any) -> int:
+    """An erasure that Claire has ordered; ``other``: what the record says otherwise than the order."""
+    ranges = [[one, one] for one in indices]
+    digest = hashlib.sha256(json.dumps(ranges, separators=(",", ":")).encode()).hexdigest()
+    lines = ("callcenter-erasure/v1", ORIGIN, "article_17", "no disclosures", "-", digest)
+    text = "".join(f"{line}\n" for line in lines)
+    order = f"{text}\n{cosignature(text, WITNESS, CLAIRE, 1_800_000_000)}"
+    log.gone |= set(indices)
+    said = {"cause": "request", "reason": "article_17", "disclosures": False, "unlinks": None, "erases": ranges}
+    return log.add(None, "erasure", **{**said, "order": order, **other})
+
+
+def test_an_erasure_says_its_cause_and_who_has_ordered_it() -> None:
+    log = five_calls()
+    log.gone |= {0}
+    log.add(None, "erasure", erases=[[0, 0]], cause="retention")
+    ordered(log, 3, 7)
+    log.sign()
+    believed = verified(log.lines(), None, vkey(WITNESS, CLAIRE, 4))
+    assert [(one.cause, one.ordered_by) for one in believed.erasures] == [("retention", ""), ("request", CLAIRE)]
+    text = "\n".join(believed.lines())
+    assert "their time was over" in text
+    assert f"it was ordered by {CLAIRE}" in text
+    alone = verified(log.lines())
+    assert (alone.verdict, alone.erasures[1].ordered_by) == (Verdict.INTACT, "")
+    assert "by a key that was not given to trust" in "\n".join(alone.lines())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"erases": [[3, 8]]},
+        {"reason": "court_order"},
+        {"disclosures": True},
+        {"unlinks": "5b1ffb4a-6c0d-4b0a-8f0c-0d8f5c3f2a11"},
+        {"reason": "article_17\nno disclosures"},
+        {"order": None},
+        {"order": "an order\n\nof nobody\n"},
+    ],
+)
+def test_an_order_to_erase_something_else_is_a_finding(other: dict[str, Any]) -> None:
+    log = five_calls()
+    ordered(log, 3, 8, **other)
+    log.sign()
+    report = verified(log.lines(), None, vkey(WITNESS, CLAIRE, 4))
+    assert [one.what for one in report.findings] == [What.ERASURE]
 
 
 def test_an_erasure_on_record_before_its_bodies_are_gone_is_none_yet() -> None:

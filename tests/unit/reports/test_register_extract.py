@@ -74,7 +74,7 @@ def followed(event: str, **content: str) -> Record:
 
 def made(*records: Told, request: Request = REQUEST, **more: Any) -> Extract:
     reach = more.pop("reach", Reach(AT - timedelta(days=30)))
-    about = About(records, more.pop("missing", {}), whole=more.pop("whole", True))
+    about = About(records, more.pop("missing", {}), more.pop("whole", True), more.pop("taken", {}))
     calls = {CALL: (AT, AT + timedelta(minutes=3)), OTHER_CALL: (AT - timedelta(days=1), None)}
     return compose(request, PRACTICE, AT, Material(about, reach, calls, **more))
 
@@ -240,6 +240,15 @@ def test_how_far_the_register_reaches_is_said() -> None:
     assert "Seules les 500 dernières inscriptions sont montrées" in paper
     assert "2 inscriptions n’existent plus" in paper
     assert "ont été effacées : 24 novembre 2026 et 26 novembre 2026" in paper
+
+
+def test_what_is_erased_by_night_is_told_by_its_last_day_and_what_was_taken_away_by_itself() -> None:
+    nights = tuple(AT - timedelta(days=back) for back in range(40, -1, -1))
+    extract = made(told(1, TOLD), missing={STREAM: 3}, taken={STREAM: 1}, reach=Reach(AT - timedelta(days=30), nights))
+    paper = words_on(on_paper(extract))
+    assert "ont été effacées : la dernière fois le 26 novembre 2026" in paper
+    assert "qui manquent sans qu’aucun effacement inscrit ne dise pourquoi : 1" in paper
+    assert "sans qu’aucun effacement" not in words_on(on_paper(made(told(1, TOLD), missing={STREAM: 3})))
 
 
 def test_a_record_that_was_changed_is_pointed_out_and_nothing_hidden() -> None:

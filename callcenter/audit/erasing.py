@@ -1,0 +1,217 @@
+"""Erasing records of a log: what has had its time is named by a record; what the sealer has let go is deleted.
+
+In this order: the record is sealed while the bytes that it names still stand, and only then they go. Whoever stops in
+between, the next run goes on. What is not sealed yet is never named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from callcenter.audit.about import FOLLOW
+from callcenter.audit.ledger import Value, timestamp
+from callcenter.audit.letting_go import MOST_NAMED, RETENTION, may_go, runs
+from callcenter.audit.logs import HOUSE_LOG
+from callcenter.audit.reading import body_of
+from callcenter.audit.retention import Kept, Terms, events_of
+from callcenter.kernel.errors import NotFound
+from callcenter.store.database import Database, Transaction
+
+#: So much later than its time a record is named: the sealer's clock may be behind ours, and refuses what is too young.
+LATER = timedelta(days=1)
+#: Ranges of one transaction.
+MOST_RANGES = 1_000
+
+
+async def due(tx: Transaction, terms: Terms, now: datetime) -> list[Mapping[str, Value]]:
+    """What erasures in the log of ``tx`` are to say: one for each class of which some records have had their time, and
+    name it. Nothing while an erasure waits for its seal.
+
+    Arguments:
+        now: aware.
+    """
+    log, run = tx.practice, tx.connection.execute
+    if (await run(_WAITS[log == HOUSE_LOG], {"log": log})).scalar_one():
+        return []
+    erasures: list[Mapping[str, Value]] = []
+    for kept in Kept:
+        before = terms.cut_off(kept, now - LATER)
+        if before is None:
+            continue
+        values = {"log": log, "events": events_of(kept), "before": timestamp(before), "most": MOST_NAMED}
+        indices = (await run(_DUE[log == HOUSE_LOG], values)).scalars().all()
+        if indices:
+            content = {"cause": RETENTION, "class": kept.value, "before": timestamp(before)}
+            erasures.append({**content, "erases": erases(indices)})
+    return erasures
+
+
+def erases(indices: Sequence[int]) -> list[Value]:
+    """As an erasure names records."""
+    return [[first, last] for first, last in runs(indices)]
+
+
+async def erase_let_go(tx: Transaction) -> int:
+    """Delete what the sealer has let go in the log of ``tx``, a thousand ranges at most; returns how many records."""
+    return int((await tx.connection.execute(_ERASE, {"most": MOST_RANGES})).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A record that somebody wants erased.
+
+    Arguments:
+        id: its identifier.
+        index: its place in the log; ``None``: it is not sealed yet.
+        said: what it says.
+    """
+
+    id: UUID
+    index: int | None
+    said: Mapping[str, Any]
+
+
+async def standing_about(tx: Transaction, subject: UUID) -> list[Standing]:
+    """The records that name somebody, and those that follow on them: how it was heard, that it was fetched again.
+
+    Arguments:
+        subject: their token in the ledger.
+    """
+    values = {"log": tx.practice, "subject": str(subject), "follow": sorted(FOLLOW)}
+    return _standing((await tx.connection.execute(_ABOUT, values)).all())
+
+
+async def standing_of(tx: Transaction, records: Sequence[UUID]) -> list[Standing]:
+    """These records of the log of ``tx``.
+
+    Raises:
+        NotFound: one of them is not in it, or is erased.
+    """
+    log = tx.practice
+    found = _standing((await tx.connection.execute(_THESE[log == HOUSE_LOG], {"log": log, "ids": [*records]})).all())
+    if missing := set(records) - {one.id for one in found}:
+        raise NotFound(f"this log has no record {min(missing)}, or it is erased: `callcenter audit show --json`")
+    return found
+
+
+def _standing(rows: Sequence[Row[Any]]) -> list[Standing]:
+    return [Standing(row.id, row.idx, body_of(row.body)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of these records would be erased on an order.
+
+    Arguments:
+        goes: is erased.
+        kept: is kept by law until its time is over.
+        unsealed: is not sealed yet, and can be erased only then.
+    """
+
+    goes: tuple[Standing, ...]
+    kept: tuple[Standing, ...]
+    unsealed: tuple[Standing, ...]
+
+    @classmethod
+    def of(cls, records: Sequence[Standing], terms: Terms, now: datetime, *, whole: bool) -> Plan:
+        """What may be erased of these, and what stays, by the rules that the sealer has.
+
+        Arguments:
+            whole: what is kept as proof goes too.
+        """
+        may = [one for one in records if may_go(one.said, terms, now, whole=whole)]
+        return cls(
+            goes=tuple(one for one in may if one.index is not None),
+            kept=tuple(one for one in records if one not in may),
+            unsealed=tuple(one for one in may if one.index is None),
+        )
+
+
+async def overdue(database: Database, terms: Terms, now: datetime) -> int:
+    """How many records of all logs have had their time and stand, although nothing holds them."""
+    many = 0
+    async with database.house() as connection:
+        for kept in Kept:
+            before = terms.cut_off(kept, now)
+            if before is not None:
+                values: dict[str, Any] = {"events": events_of(kept), "before": timestamp(before)}
+                many += (await connection.execute(_OVERDUE, values)).scalar_one()
+    return many
+
+
+async def unfinished(database: Database) -> int:
+    """How many records were let go, and are not deleted yet; those that are held among them."""
+    async with database.house() as connection:
+        many: int = (await connection.execute(_UNFINISHED)).scalar_one()
+    return many
+
+
+_WAITS = {
+    False: text(
+        "SELECT EXISTS (SELECT FROM audit_outbox o JOIN audit_record r ON r.id = o.record_id "
+        "WHERE o.practice_id = :log AND r.event = 'erasure')"
+    ),
+    True: text(
+        "SELECT EXISTS (SELECT FROM house_outbox o JOIN house_record r ON r.id = o.record_id "
+        "WHERE cast(:log AS uuid) IS NOT NULL AND r.body::jsonb ->> 'event' = 'erasure')"
+    ),
+}
+_DUE = {
+    False: text(
+        """
+        SELECT l.idx FROM audit_record r JOIN audit_leaf l ON l.log_id = r.practice_id AND l.record_id = r.id
+        WHERE r.practice_id = :log AND r.event = ANY(cast(:events AS text[])) AND r.at < :before
+            AND NOT ledger_holds(r.id, r.practice_id, r.call_id, r.ref)
+            AND NOT ledger_in_force(r.practice_id, r.event, r.subject, r.at)
+            AND coalesce((
+                SELECT e.last FROM audit_erasure e
+                WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
+            ), -1) < l.idx
+        ORDER BY l.idx LIMIT :most
+        """
+    ),
+    True: text(
+        """
+        SELECT l.idx FROM house_record r JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
+        WHERE r.body::jsonb ->> 'event' = ANY(cast(:events AS text[])) AND r.body::jsonb ->> 'ts' < :before
+            AND coalesce((
+                SELECT e.last FROM audit_erasure e
+                WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
+            ), -1) < l.idx
+        ORDER BY l.idx LIMIT :most
+        """
+    ),
+}
+_LEAF_OF = "LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id"
+_ABOUT = text(
+    f"""
+    WITH theirs AS (
+        SELECT id, stream FROM audit_record WHERE practice_id = :log AND subject = :subject
+    )
+    SELECT r.id, l.idx, r.body FROM audit_record r {_LEAF_OF}
+    WHERE r.practice_id = :log AND (r.id IN (SELECT id FROM theirs) OR (
+        r.stream IN (SELECT stream FROM theirs) AND r.event = ANY(cast(:follow AS text[]))
+        AND ledger_text(r.body, '{{of}}') IN (SELECT id::text FROM theirs)
+    ))
+    ORDER BY l.idx, r.id
+    """  # noqa: S608 - our own words alone
+)
+_THESE = {
+    False: text(
+        f"SELECT r.id, l.idx, r.body FROM audit_record r {_LEAF_OF} "  # noqa: S608 - our own words alone
+        "WHERE r.practice_id = :log AND r.id = ANY(cast(:ids AS uuid[])) ORDER BY l.idx, r.id"
+    ),
+    True: text(
+        f"SELECT r.id, l.idx, convert_to(r.body, 'UTF8') AS body FROM house_record r {_LEAF_OF} "  # noqa: S608 - the same
+        "WHERE r.id = ANY(cast(:ids AS uuid[])) ORDER BY l.idx, r.id"
+    ),
+}
+_ERASE = text("SELECT erase_sealed(:most)")
+_OVERDUE = text("SELECT ledger_overdue(cast(:events AS text[]), :before)")
+_UNFINISHED = text("SELECT ledger_unerased()")

@@ -1,0 +1,79 @@
+"""Leaves of a log as they were signed, whatever its table says today.
+
+To let a record go, the sealer must know that its bytes are those that were sealed: afterwards nobody can tell any more.
+The table of leaves is not believed for that, since whoever owns the database could change a leaf, have another record
+erased in its place, and put the leaf back. So all leaves are folded again, up to the head that this key has signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.audit.verify import Frontier
+from callcenter.kernel.errors import IntegrityError
+
+#: Leaves under one node that is remembered. A power of two: a whole subtree.
+STRETCH = 4_096
+
+
+class OtherLeaves(IntegrityError):
+    """The leaves that stand in the table are not those that were signed."""
+
+
+@dataclass(slots=True)
+class SealedLeaves:
+    """The leaves of one log. Once they were folded, only the stretches that are asked for, and new ones, are read.
+
+    Arguments:
+        log: which one.
+    """
+
+    log: UUID
+    _nodes: list[bytes] = field(default_factory=list, repr=False)
+
+    async def proven(
+        self, connection: AsyncConnection, frontier: Frontier, wanted: Collection[int]
+    ) -> dict[int, bytes]:
+        """The leaves at these indices, by index.
+
+        Arguments:
+            frontier: of the head that was signed; all indices are below its size.
+
+        Raises:
+            OtherLeaves: what stands there does not fold to it.
+        """
+        whole, found = frontier.size // STRETCH, dict.fromkeys(wanted, b"")
+        asked, nodes = {index // STRETCH for index in found}, list(self._nodes[:whole])
+        for stretch in range(whole):
+            if stretch < len(nodes) and stretch not in asked:
+                continue
+            tree = await self._fold(connection, stretch, frontier.size, found)
+            if tree.size != STRETCH or nodes[stretch : stretch + 1] not in ([], tree.peaks):
+                raise OtherLeaves("leaves of it are not those that were signed")
+            nodes[stretch:] = [*tree.peaks, *nodes[stretch + 1 :]]
+        tail = await self._fold(connection, whole, frontier.size, found)
+        upper = Frontier()
+        for node in nodes:
+            upper.add(node)
+        if [*upper.peaks, *tail.peaks] != frontier.peaks:
+            raise OtherLeaves("its leaves do not fold to the head that was signed")
+        self._nodes = nodes
+        return found
+
+    async def _fold(self, connection: AsyncConnection, stretch: int, size: int, found: dict[int, bytes]) -> Frontier:
+        """The tree over one stretch; what was asked for of it is put in ``found``."""
+        tree, start = Frontier(), stretch * STRETCH
+        values = {"log": self.log, "start": start, "end": min(start + STRETCH, size)}
+        for index, leaf in enumerate((await connection.execute(_LEAVES, values)).scalars(), start):
+            tree.add(leaf)
+            if index in found:
+                found[index] = leaf
+        return tree
+
+
+_LEAVES = text("SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx >= :start AND idx < :end ORDER BY idx")

@@ -1,0 +1,173 @@
+"""``callcenter audit erase``: records that somebody has ordered to be erased before their time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from callcenter.app.erasing import rules_of
+from callcenter.audit.cosigning import Witness, load_witness
+from callcenter.audit.erasing import Plan, Standing, erases, standing_about, standing_of
+from callcenter.audit.ledger import Value
+from callcenter.audit.letting_go import MOST_NAMED, REASONS, REQUEST, Rules
+from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.orders import sign_order
+from callcenter.audit.retention import CLASS_OF
+from callcenter.cli.audit_logs import log_argument, log_called
+from callcenter.cli.context import Context, by_option, run
+from callcenter.installation import open_data
+from callcenter.kernel.clock import SystemClock
+from callcenter.kernel.errors import CallcenterError, NotFound
+from callcenter.kernel.randomness import SystemRandom
+from callcenter.reports.extracts import subject_of
+from callcenter.settings import Settings
+from callcenter.staff.old_records import put_on_record
+from callcenter.staff.records import Actor
+from callcenter.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be erased, and on whose word.
+
+    Arguments:
+        extract: of whose person everything is; or ``records``: these.
+        reason: key of ``REASONS``.
+        whole: what is kept as proof goes too.
+        by: who types it.
+    """
+
+    extract: UUID | None
+    records: Sequence[UUID]
+    reason: str
+    whole: bool
+    by: str
+
+
+@click.command("erase")
+@log_argument
+@click.option(
+    "--extract",
+    type=click.UUID,
+    help="All about the person of this extract request, whose identity was checked for it.",
+)
+@click.option("--record", "records", type=click.UUID, multiple=True, help="A record, as `audit show --json` names it.")
+@click.option(
+    "--reason",
+    required=True,
+    type=click.Choice(list(REASONS)),
+    help="; ".join(f"{key}: {words}" for key, words in REASONS.items()) + ".",
+)
+@click.option(
+    "--key",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The personal key of who orders it, listed in ledger.erasure_keys.",
+)
+@click.option(
+    "--also-disclosures",
+    "whole",
+    is_flag=True,
+    help="What proves disclosures and choices goes too, though its time is not over. Not for article_17.",
+)
+@by_option
+@click.option("--yes", is_flag=True, help="Do it. Without it, what would be erased is shown.")
+@click.pass_obj
+def audit_erase(
+    context: Context,
+    log: str,
+    extract: UUID | None,
+    records: tuple[UUID, ...],
+    reason: str,
+    key: Path,
+    whole: bool,
+    by: str,
+    yes: bool,
+) -> None:
+    """Order that records of a log are erased before their time, with a key of one's own (`audit cosign new-key`).
+
+    The order goes on record, and the sealer judges it: by its key, its reason, and what it names. What it seals is
+    erased by the next night, and for good. What proves disclosures stays as long as its term runs (RGPD 17.3), unless
+    a court has ordered otherwise, or it was wrongly recorded. A person of whom nothing is left is unlinked.
+    """
+    if (extract is None) == (not records):
+        raise click.UsageError("say what: --extract ID or --record ID")
+    if whole and reason == "article_17":
+        raise click.UsageError(
+            "a person's wish does not reach what proves disclosures (RGPD 17.3): leave the flag away"
+        )
+    rules, witness = rules_of(context.settings), load_witness(key)
+    if witness.key not in rules.keys:
+        raise CallcenterError(
+            f"{witness.name} may order no erasure: the line « {witness.key} » is not in ledger.erasure_keys. Set it, "
+            "and start the server that seals anew, before you order: it would refuse, and seal nothing more"
+        )
+    wanted = Wanted(extract, records, reason, whole, by)
+    for line in run(_erase(context.settings, log, wanted, rules, witness, yes=yes)):
+        click.echo(line)
+
+
+async def _erase(
+    settings: Settings, called: str, wanted: Wanted, rules: Rules, witness: Witness, *, yes: bool
+) -> list[str]:
+    clock, random = SystemClock(), SystemRandom()
+    async with open_data(settings) as data:
+        async with data.database.house() as connection:
+            log = await log_called(connection, called)
+        async with data.database.practice(log) as tx:
+            found, subject = await _found(tx, wanted)
+            plan = Plan.of(found, rules.terms, clock.now(), whole=wanted.whole)
+            lines = list(_told(plan))
+            if not yes or not plan.goes:
+                return [*lines, "nothing was done" + ("" if yes or not plan.goes else ": say --yes")]
+            at = int(clock.now().timestamp())
+            by = Actor.command(wanted.by) if log == HOUSE_LOG else Actor("staff", wanted.by)
+            for content in _orders(plan, wanted, subject):
+                signed = {**content, "order": sign_order(witness, origin_of(log), content, at)}
+                await put_on_record(tx, signed, by, clock, random)
+    return [*lines, f"ordered by {witness.name}; erased by the next night, once it is sealed"]
+
+
+async def _found(tx: Transaction, wanted: Wanted) -> tuple[list[Standing], UUID | None]:
+    """What is wanted, and the person whom all of it is about."""
+    if wanted.extract is None:
+        return await standing_of(tx, wanted.records), None
+    subject = await subject_of(tx, wanted.extract)
+    if subject is None:
+        raise NotFound(
+            f"no extract {wanted.extract} of this practice names a person in the ledger: it was declined, it is too "
+            "old, or nothing is on record of them"
+        )
+    return await standing_about(tx, subject), subject
+
+
+def _orders(plan: Plan, wanted: Wanted, subject: UUID | None) -> Iterator[dict[str, Value]]:
+    """What the erasures say; the last one unlinks the person, if nothing of theirs stays."""
+    indices = sorted(one.index for one in plan.goes if one.index is not None)
+    unlinks = None if plan.kept or plan.unsealed or subject is None else str(subject)
+    refs: dict[str, Value] = {} if wanted.extract is None else {"refs": [f"extract:{wanted.extract}"]}
+    for start in range(0, len(indices), MOST_NAMED):
+        is_last = start + MOST_NAMED >= len(indices)
+        yield {
+            **refs,
+            "cause": REQUEST,
+            "reason": wanted.reason,
+            "disclosures": wanted.whole,
+            "unlinks": unlinks if is_last else None,
+            "erases": erases(indices[start : start + MOST_NAMED]),
+        }
+
+
+def _told(plan: Plan) -> Iterator[str]:
+    """The plan, for whoever is to say yes."""
+    for count, words in ((plan.goes, "to be erased"), (plan.kept, "kept by law until their time is over")):
+        classes = Counter(str(CLASS_OF.get(str(one.said.get("event")), "unknown")) for one in count)
+        of = ", ".join(f"{many} {name}" for name, many in sorted(classes.items()))
+        yield f"{words}: {len(count)}" + (f" ({of})" if of else "")
+    if plan.unsealed:
+        yield f"not sealed yet: {len(plan.unsealed)}; order them again in a minute"

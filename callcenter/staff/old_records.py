@@ -1,0 +1,66 @@
+"""Records of the ledger are erased when their time is over, in every log, the house's too: on record, then for good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from callcenter.audit.erasing import due, erase_let_go
+from callcenter.audit.ledger import Entry, EventKind, Value, note
+from callcenter.audit.logs import HOUSE_LOG
+from callcenter.audit.retention import Terms
+from callcenter.kernel.clock import Clock
+from callcenter.kernel.randomness import Random
+from callcenter.practice.everywhere import in_each
+from callcenter.staff.records import Act, Actor, HouseLog
+from callcenter.store.database import Database, Transaction
+
+JOB = Actor("job", "retention")
+
+
+@dataclass(frozen=True, slots=True)
+class OldRecords:
+    """Done by the job worker, several times a night: what one run names, the sealer judges, and the next one erases.
+
+    Arguments:
+        clock, random: of the erasures' own records.
+        terms: how long each class of records is kept.
+    """
+
+    database: Database
+    clock: Clock
+    random: Random
+    terms: Terms
+
+    async def erase(self) -> int:
+        """Erase what the sealer has let go, then name what has had its time since; returns how many records went."""
+        return await self._in_log(HOUSE_LOG) + await in_each(self.database, self._in_log)
+
+    async def finish(self) -> int:
+        """Erase what the sealer has let go, and name nothing; returns how many records went."""
+        return await self._finish(HOUSE_LOG) + await in_each(self.database, self._finish)
+
+    async def _in_log(self, log: UUID) -> int:
+        erased = await self._finish(log)
+        async with self.database.practice(log) as tx:
+            for content in await due(tx, self.terms, self.clock.now()):
+                await put_on_record(tx, content, JOB, self.clock, self.random)
+        return erased
+
+    async def _finish(self, log: UUID) -> int:
+        erased, gone = 0, 1
+        while gone:
+            async with self.database.practice(log) as tx:
+                gone = await erase_let_go(tx)
+            erased += gone
+        return erased
+
+
+async def put_on_record(tx: Transaction, content: Mapping[str, Value], by: Actor, clock: Clock, random: Random) -> None:
+    """Put an erasure on record in the log of ``tx``, in a stream of its own. Nothing is erased by this."""
+    if tx.practice == HOUSE_LOG:
+        await HouseLog(clock, random).note(tx.connection, Act.ERASED, by, None, content)
+        return
+    entry = Entry(EventKind.ERASURE, {"kind": by.kind, "id": by.id}, None, content)
+    await note(tx, entry, clock, random)

@@ -1,0 +1,159 @@
+"""Somebody orders that records are erased before their time, with a key of their own, and whoever verifies is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import yaml
+from sqlalchemy import text
+
+from callcenter.audit.about import reach_of, records_about
+from callcenter.audit.cosigning import create_witness
+from callcenter.audit.ledger import Entry, EventKind, Segment, writing
+from callcenter.audit.letting_go import Rules
+from callcenter.audit.retention import Terms
+from callcenter.audit.verify import keys_of
+from callcenter.kernel.randomness import SystemRandom, new_id
+from tests.erasing import old_records
+from tests.exporting import IVR, TILLEULS, Archive
+from tests.integration.test_audit_commands import KEY, SLUG, archive, config, typed
+
+__all__ = ["archive", "config"]  # the fixtures, by name
+
+#: What is on record of the person: an attempt, a disclosure and how it was heard, a look.
+THEIRS = (
+    EventKind.VERIFICATION_FAILED,
+    EventKind.DISCLOSURE,
+    EventKind.PLAYBACK,
+    EventKind.PATIENT_FOLLOWED,
+)
+
+
+async def a_person(archive: Archive) -> tuple[UUID, UUID]:
+    """Somebody of the practice's file with their records, and the reference of an extract that was given to them."""
+    extract, stream = uuid4(), new_id(SystemRandom())
+    async with archive.superuser() as root:
+        query = "SELECT id FROM patient WHERE practice_id = :log ORDER BY id LIMIT 1"
+        patient: UUID = (await root.execute(text(query), {"log": TILLEULS})).scalar_one()
+    told: UUID | None = None
+    async with (
+        archive.app.practice(TILLEULS) as tx,
+        writing(tx, Segment(stream, None), archive.clock, SystemRandom()) as pen,
+    ):
+        for kind in THEIRS:
+            is_heard = kind is EventKind.PLAYBACK
+            content = {"of": str(told)} if is_heard else {}
+            record = await pen.add(Entry(kind, IVR, None if is_heard else patient, content))
+            told = record if kind is EventKind.DISCLOSURE else told
+    async with archive.superuser() as root:
+        await root.execute(text("SET session_replication_role = replica"))
+        await root.execute(text(REQUEST), {"id": extract, "log": TILLEULS})
+        await root.execute(text(FILE), {"id": extract, "log": TILLEULS, "patient": patient})
+    return extract, patient
+
+
+REQUEST = """
+INSERT INTO register_extract (id, practice_id, asks, identity_check, first_day, last_day, prepared_by, prepared_at)
+VALUES (:id, :log, 'patient', 'in_person', current_date, current_date, gen_random_uuid(), now())
+"""
+FILE = """
+INSERT INTO extract_file (extract_id, practice_id, patient_id, reason_id, named)
+VALUES (:id, :log, :patient, gen_random_uuid(), 'sealed')
+"""
+
+
+async def standing(archive: Archive, patient: UUID) -> Sequence[str]:
+    """What names the person, by their token; whoever is unlinked has none."""
+    query = text(
+        "SELECT r.event FROM audit_subject s LEFT JOIN audit_record r ON r.subject = s.token::text "
+        "WHERE s.patient_id = :patient ORDER BY r.seq"
+    )
+    async with archive.superuser() as root:
+        return list((await root.execute(query, {"patient": patient})).scalars())
+
+
+@pytest.fixture
+def key(config: Path, tmp_path: Path) -> Path:
+    """The personal key of Claire, who may order erasures."""
+    file = tmp_path / "claire.key"
+    witness = create_witness(file, "cabinet.example/claire", SystemRandom())
+    settings = yaml.safe_load(config.read_text("utf-8"))
+    config.write_text(yaml.safe_dump({**settings, "ledger": {"erasure_keys": [str(witness.key)]}}), "utf-8")
+    (tmp_path / "claire.vkey").write_text(f"{witness.key}\n", "utf-8")
+    return file
+
+
+async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_proves_disclosures_stays(
+    archive: Archive, config: Path, key: Path, tmp_path: Path
+) -> None:
+    extract, patient = await a_person(archive)
+    early = await typed(config, "erase", SLUG, "--extract", extract, "--reason", "article_17", "--key", key)
+    assert "not sealed yet: 2" in early.output
+    await archive.seal()
+    order = ("erase", SLUG, "--extract", extract, "--reason", "article_17", "--key", key, "--by", "camille")
+    shown = await typed(config, *order)
+    assert shown.exit_code == 0, shown.output
+    assert "to be erased: 2 (1 attempts, 1 looks)" in shown.output
+    assert "kept by law until their time is over: 2 (2 disclosures)" in shown.output
+    assert "say --yes" in shown.output
+    done = await typed(config, *order, "--yes")
+    assert done.exit_code == 0, done.output
+    async with archive.superuser() as root:
+        query = "SELECT id FROM audit_record WHERE event = 'review.patient_followed'"
+        gone = (await root.execute(text(query))).scalar_one()
+    rules = Rules(Terms(), tuple(keys_of((tmp_path / "claire.vkey").read_text("utf-8"))))
+    await archive.seal(rules)
+    assert await old_records(archive).finish() == 2
+    assert await standing(archive, patient) == ["disclosure"]
+    erased = await typed(config, "prove", gone, "-o", tmp_path / "gone")
+    assert "are erased" in erased.output
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT token FROM audit_subject WHERE patient_id = :patient")
+        token = (await tx.connection.execute(query, {"patient": patient})).scalar_one()
+        day = timedelta(days=1)
+        about = await records_about(tx, token, archive.clock.now() - day, archive.clock.now() + day, 10)
+        reach = await reach_of(tx)
+    (told,) = about.records
+    assert (told.one.holds, len(told.followed), sum(about.missing.values()), about.taken) == (True, 1, 2, {})
+    assert len(reach.erasures) == 1
+    court = ("erase", SLUG, "--extract", extract, "--reason", "court_order", "--also-disclosures", "--key", key)
+    assert (await typed(config, *court, "--yes")).exit_code == 0
+    await archive.seal(rules)
+    assert await old_records(archive).finish() == 2
+    assert await standing(archive, patient) == []  # nor any token
+    file = tmp_path / "log.ccaudit"
+    await typed(config, "export", SLUG, "-o", file)
+    verified = await typed(config, "verify", file, "--trust", KEY, "--trust", tmp_path / "claire.vkey")
+    assert verified.exit_code == 0, verified.output
+    assert verified.output.count("it was ordered by cabinet.example/claire") == 2
+    alone = await typed(config, "verify", file, "--trust", KEY)
+    assert (alone.exit_code, "by a key that was not given to trust" in alone.output) == (0, True)
+    altered = file.read_bytes().replace(b'"reason":"court_order"', b'"reason":"article_17"')
+    file.write_bytes(altered)
+    assert (await typed(config, "verify", file, "--trust", KEY)).exit_code == 1
+
+
+async def test_an_order_that_the_sealer_would_refuse_is_not_given(
+    archive: Archive, config: Path, key: Path, tmp_path: Path
+) -> None:
+    await archive.seal()
+    shown = await typed(config, "export", SLUG, "-o", tmp_path / "log")
+    assert shown.exit_code == 0, shown.output
+    records = [
+        json.loads(line) for line in (tmp_path / "log").read_bytes().splitlines() if line.startswith(b'{"actor"')
+    ]
+    told = next(record["id"] for record in records if record["event"] == "disclosure")
+    wish = ("erase", SLUG, "--record", told, "--reason", "article_17", "--key", key, "--yes")
+    assert "nothing was done" in (await typed(config, *wish)).output
+    assert (await typed(config, *wish, "--also-disclosures")).exit_code == 2
+    nobody = await typed(config, "erase", SLUG, "--record", uuid4(), "--reason", "article_17", "--key", key)
+    assert (nobody.exit_code, "has no record" in nobody.output) == (2, True)
+    create_witness(tmp_path / "other.key", "cabinet.example/other", SystemRandom())
+    other = ("erase", SLUG, "--record", told, "--reason", "court_order", "--key", tmp_path / "other.key", "--yes")
+    assert "may order no erasure" in (await typed(config, *other)).output
+    assert "say what" in (await typed(config, "erase", SLUG, "--reason", "court_order", "--key", key)).output

@@ -1,0 +1,221 @@
+"""Records of the ledger are erased when their time is over: on record first, then for good; and the log verifies."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from callcenter.app.erasing import erase_what_is_over
+from callcenter.audit.erasing import overdue, unfinished
+from callcenter.audit.ledger import Entry, EventKind, Segment, note, stream_so_far, writing
+from callcenter.audit.reading import read_call
+from callcenter.audit.retention import Terms
+from callcenter.audit.verify import Verdict
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import IntegrityError
+from callcenter.kernel.randomness import SeededRandom, SystemRandom, new_id
+from callcenter.settings.sections import RetentionSettings
+from callcenter.staff.records import NOBODY, Act, HouseLog, records_of
+from callcenter.store.database import Database
+from callcenter.store.sealed import Sealer
+from tests.conftest import Cluster
+from tests.erasing import A_YEAR, THREE_YEARS, a_night, old_records
+from tests.exporting import HOUSE, IVR, TILLEULS, Archive, archive_on
+
+OLD = (EventKind.CALL_STARTED, EventKind.VERIFICATION_FAILED, EventKind.DISCLOSURE, EventKind.CALL_ENDED)
+
+
+@pytest.fixture
+def database_name(peopled_name: str) -> str:
+    return peopled_name
+
+
+@pytest.fixture
+async def archive(cluster: Cluster, database_name: str, database: Database, clock: DrivenClock) -> Archive:
+    archive = archive_on(cluster, database_name, database, clock)
+    await archive.seal()
+    return archive
+
+
+async def standing(archive: Archive, stream: UUID, table: str = "audit_record") -> list[int]:
+    """The places of a stream whose records stand."""
+    async with archive.superuser() as connection:
+        query = text(f"SELECT seq FROM {table} WHERE stream = :stream ORDER BY seq")
+        return list((await connection.execute(query, {"stream": stream})).scalars())
+
+
+async def test_p4_what_has_had_its_time_is_erased_on_record_and_the_log_verifies_and_says_why(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    call = await archive.call(*OLD)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    young = await archive.call(*OLD)
+    await archive.seal()
+    held = (await archive.export()).report().keep
+    work = old_records(archive)
+    assert await work.erase() == 0  # named, not erased: nothing has sealed it
+    assert await work.erase() == 0
+    assert await standing(archive, call) == [0, 1, 2, 3]
+    assert await overdue(archive.app, Terms(), clock.now()) == 3
+    assert await unfinished(archive.app) == 0
+    await archive.seal()
+    assert await unfinished(archive.app) == 3
+    assert await work.erase() == 3
+    assert await overdue(archive.app, Terms(), clock.now()) == await unfinished(archive.app) == 0
+    assert await standing(archive, call) == [2]
+    assert await standing(archive, young) == [0, 1, 2, 3]
+    report = (await archive.export()).report(held)
+    assert (report.verdict, report.findings) == (Verdict.INTACT, ())
+    assert report.erased >= 3
+    assert {one.cause for one in report.erasures} == {"retention"}
+    clock.advance(THREE_YEARS)
+    await a_night(archive)
+    assert (await standing(archive, call), await standing(archive, young)) == ([], [])
+    assert (await archive.export()).report(held).verdict is Verdict.INTACT
+    assert await a_night(archive) == 0  # erasures stay
+
+
+async def test_p4_a_stream_whose_last_record_is_erased_is_gone_on_with(archive: Archive, clock: DrivenClock) -> None:
+    stream, entry = new_id(SystemRandom()), Entry(EventKind.MESSAGE_READ, IVR)
+    house = HouseLog(clock, SystemRandom())
+    for _ in range(2):
+        for _ in range(2):
+            async with archive.app.practice(TILLEULS) as tx:
+                await note(tx, entry, clock, SystemRandom(), stream=stream)
+            async with archive.app.house() as connection:
+                await house.note(connection, Act.SIGNED_IN, NOBODY, stream)
+        await archive.seal()
+        clock.advance(A_YEAR)
+        await a_night(archive)
+        assert await standing(archive, stream) == []
+        assert await standing(archive, stream, "house_record") == []
+        async with archive.app.practice(TILLEULS) as tx:
+            segment, told = await stream_so_far(tx, stream)
+        assert (segment.seq > 0, segment.last != bytes(32), told) == (True, True, None)
+    assert segment.seq == 4
+    async with archive.app.practice(TILLEULS) as tx:
+        await note(tx, entry, clock, SystemRandom(), stream=stream)
+    async with archive.app.house() as connection:
+        await house.note(connection, Act.SIGNED_IN, NOBODY, stream)
+    await archive.seal()
+    async with archive.app.house() as connection:
+        assert [record.seq for record in await records_of(connection, stream)] == [4]
+    for log in (TILLEULS, HOUSE):
+        assert (await archive.export(log)).report(log=log).verdict is Verdict.INTACT
+
+
+async def a_call(archive: Archive, *events: EventKind) -> UUID:
+    """A call of the practice, with these records in one stream."""
+    call = new_id(SystemRandom())
+    async with archive.superuser() as connection:
+        insert = (
+            "INSERT INTO call (id, practice_id, carrier_sid, status, started_at) VALUES (:id, :own, :sid, 0, now())"
+        )
+        await connection.execute(text(insert), {"id": call, "own": TILLEULS, "sid": f"CA{call.hex}"})
+    async with (
+        archive.app.practice(TILLEULS) as tx,
+        writing(tx, Segment(new_id(SystemRandom()), call), archive.clock, SystemRandom()) as pen,
+    ):
+        for event in events:
+            await pen.add(Entry(event, IVR))
+    return call
+
+
+async def test_p4_a_call_is_read_with_what_was_erased_of_it_and_what_was_taken_away_still_shows(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    call = await a_call(archive, *OLD)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    await a_night(archive)
+    async with archive.app.practice(TILLEULS) as tx:
+        reading = await read_call(tx, call)
+    assert [one.record.body["event"] for one in reading.checked] == ["disclosure"]
+    assert [one.holds for one in reading.checked] == [True]
+    assert [(one.seq, one.why and one.why.cause) for one in reading.gone] == [
+        (0, "retention"),
+        (1, "retention"),
+        (3, "retention"),
+    ]
+    assert len(reading.records()) == 1
+    taken = (
+        "ALTER TABLE audit_record DISABLE TRIGGER ALL",
+        "ALTER TABLE audit_erasure DISABLE TRIGGER ALL",
+        # Whoever takes the disclosure away says that some erasure has named it; that one says otherwise.
+        "INSERT INTO audit_erasure SELECT log_id, idx, idx, (SELECT max(idx) FROM audit_erasure), NULL, now() "
+        f"FROM audit_leaf WHERE log_id = '{TILLEULS}' AND record_id = '{reading.checked[0].record.id}'",
+    )
+    other = await a_call(archive, *OLD)
+    await archive.seal()
+    async with archive.superuser() as connection:
+        for statement in taken:
+            await connection.execute(text(statement))
+        await connection.execute(text("DELETE FROM audit_record WHERE call_id = :call AND seq = 2"), {"call": other})
+    async with archive.app.practice(TILLEULS) as tx:
+        reading = await read_call(tx, other)
+    assert reading.taken == 1
+    with pytest.raises(IntegrityError):
+        reading.records()
+    assert (await archive.export()).report().verdict is Verdict.TAMPERED
+
+
+async def test_a_choice_stays_for_as_long_as_it_is_the_persons_last_word(archive: Archive, clock: DrivenClock) -> None:
+    async with archive.superuser() as root:
+        query = "SELECT id FROM patient WHERE practice_id = :log ORDER BY id LIMIT 1"
+        patient = (await root.execute(text(query), {"log": TILLEULS})).scalar_one()
+    stream = new_id(SystemRandom())
+    for _ in range(2):
+        async with archive.app.practice(TILLEULS) as tx:
+            await note(tx, Entry(EventKind.REMINDERS_CHOSEN, IVR, patient), clock, SystemRandom(), stream=stream)
+        clock.advance(1)
+    await archive.seal()
+    clock.advance(THREE_YEARS)
+    await a_night(archive)
+    assert await standing(archive, stream) == [1]
+    assert await overdue(archive.app, Terms(), clock.now()) == 0
+
+
+async def test_a_restore_erases_what_was_let_go_and_no_more(
+    archive: Archive, clock: DrivenClock, sealer: Sealer, random: SeededRandom
+) -> None:
+    """As the backup has it: the sealer has let something go, and nobody has erased it yet."""
+    call = await archive.call(*OLD)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    work = old_records(archive)
+    await work.erase()
+    await archive.seal()
+    erased = await erase_what_is_over(archive.app, sealer, RetentionSettings(), clock, random)
+    assert erased["records of the ledger that were let go"] >= 3
+    assert await standing(archive, call) == [2]
+    assert await work.finish() == 0
+
+
+async def test_a_call_that_is_held_keeps_its_records_until_the_hold_is_lifted(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    call = await a_call(archive, EventKind.CALL_STARTED, EventKind.CALL_ENDED)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    work = old_records(archive)
+    await work.erase()
+    async with archive.superuser() as connection:  # held after it was named, before it is erased
+        await connection.execute(text("SET session_replication_role = replica"))
+        hold = (
+            "INSERT INTO call_hold (id, incident_id, practice_id, call_id, placed_at, placed_by) "
+            "VALUES (gen_random_uuid(), gen_random_uuid(), :practice, :call, now(), gen_random_uuid())"
+        )
+        await connection.execute(text(hold), {"practice": TILLEULS, "call": call})
+    await archive.seal()
+    await work.erase()
+    async with archive.app.practice(TILLEULS) as tx:
+        assert len((await read_call(tx, call)).records()) == 2
+    assert (await archive.export()).report().verdict is Verdict.INTACT
+    async with archive.superuser() as connection:
+        await connection.execute(text("SET session_replication_role = replica"))
+        await connection.execute(text("UPDATE call_hold SET lifted_at = now(), lifted_by = placed_by"))
+    assert await work.erase() == 2
+    assert (await archive.export()).report().verdict is Verdict.INTACT
