@@ -17,7 +17,7 @@ from callcenter.app.last_resort import refresh_static, refreshing
 from callcenter.app.publishing import following
 from callcenter.app.sealing import sealing
 from callcenter.app.working import working
-from callcenter.audit.sealing_key import load_sealing_key
+from callcenter.audit.sealing_key import KeyFile
 from callcenter.calls.keypad import Keypad
 from callcenter.calls.release import SHORT
 from callcenter.calls.shelf import Shelf
@@ -99,8 +99,8 @@ async def run_server(
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
             await stack.enter_async_context(rounds.going())
             if addresses.sealer is not None:
-                key = load_sealing_key(sealer_key_path(settings))
-                await stack.enter_async_context(sealing(addresses.sealer, key, clock, alerts))
+                file = KeyFile.read(sealer_key_path(settings))
+                await stack.enter_async_context(sealing(addresses.sealer, file, clock, alerts))
                 await house.ledger.look()
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         await stack.enter_async_context(following(addresses.app, house.database, house.flows, alerts))

@@ -155,6 +155,8 @@ class EventKind(StrEnum):
     LEDGER_EXPORTED = "ledger.exported"
     LEDGER_PROVEN = "ledger.proven"
     LEDGER_COSIGNED = "ledger.cosigned"
+    #: The log's next key; verifiers go by it (``audit.verify.ROTATION``).
+    KEY_ROTATED = verify.ROTATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "ledger.exported": ("Le registre sort en fichier, pour être vérifié", Area.REVIEW),
     "ledger.proven": ("Une inscription sort avec sa preuve", Area.REVIEW),
     "ledger.cosigned": ("Une contresignature du registre est reçue", Area.ACT),
+    "key.rotated": ("La clé du registre change", Area.ACT),
 }
 
 #: Titles of what routing has written down.

@@ -40,6 +40,25 @@ class LedgerActs:
         """The signature of ``name`` over the log's first ``size`` records has come in."""
         await self._add(log, EventKind.LEDGER_COSIGNED, {"size": size, "cosigner": name})
 
+    async def key_rotated(self, log: UUID, change: Mapping[str, Value]) -> None:
+        """The log has another key from now on.
+
+        Arguments:
+            change: what its former key says of that (``audit.verify.Rotation``).
+        """
+        await self._add(log, EventKind.KEY_ROTATED, change)
+
+    async def key_retired(self, former: str, why: str) -> None:
+        """The sealer's former key is put away, in all logs.
+
+        Arguments:
+            former: its identifier in the house's log; ``why``: a word.
+        """
+        async with self.database.house() as connection:
+            house = HouseLog(self.clock, self.random)
+            content = {"key": former, "why": why}
+            await house.note(connection, Act.KEY_RETIRED, Actor.command(self.by), None, content)
+
     async def _add(self, log: UUID, kind: EventKind, content: Mapping[str, Value]) -> None:
         if log == HOUSE_LOG:
             async with self.database.house() as connection:

@@ -73,6 +73,9 @@ class Act(StrEnum):
     LEDGER_EXPORTED = EventKind.LEDGER_EXPORTED.value
     LEDGER_PROVEN = EventKind.LEDGER_PROVEN.value
     LEDGER_COSIGNED = EventKind.LEDGER_COSIGNED.value
+    #: Its next key; and that the sealer has put away the one before, in all logs.
+    KEY_ROTATED = EventKind.KEY_ROTATED.value
+    KEY_RETIRED = "key.retired"
 
 
 @dataclass(frozen=True, slots=True)
