@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from callcenter.app.key_changing import KeyChange, NotYet
@@ -19,11 +20,13 @@ from callcenter.audit.anchors import accept_cosignature
 from callcenter.audit.cosigning import Witness
 from callcenter.audit.key_changes import LEAST
 from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.proof import Proof
 from callcenter.audit.proving import prove
 from callcenter.audit.sealer import LogSealer
 from callcenter.audit.sealing_key import KeyFile, SealingKey, load_sealing_key
 from callcenter.audit.verify import Checkpoint, Report, Verdict, VerifierKey, What, verify_export
 from callcenter.cli import main
+from callcenter.cli.audit_verify import fingerprint
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom
@@ -35,7 +38,9 @@ from callcenter.store.schema import APP, SEALER
 from tests.conftest import Cluster
 from tests.exporting import TILLEULS, Archive, archive_on
 from tests.sealing import Cries, a_key
-from tests.unit.audit.log_by_hand import WITNESS
+from tests.unit.audit.log_by_hand import NEW, WITNESS, LogByHand, vkey
+from tests.unit.audit.log_by_hand import OLD as FORMER
+from tests.unit.audit.merkle_by_hand import tree_hash
 
 ORIGIN = origin_of(TILLEULS)
 OLD = a_key().verifier_key(ORIGIN)
@@ -179,7 +184,7 @@ class Interrupted(Exception):
 
 
 async def test_a_change_that_was_interrupted_is_completed(house: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it is where practices have come meanwhile: those that lack the record get it, and it is not put away before."""
+    """As it is where practices have come meanwhile: those that lack the record get it, nothing is put away before."""
     written, once = list[UUID](), LedgerActs.key_rotated
 
     async def dies(self: LedgerActs, log: UUID, change: dict[str, str]) -> None:
@@ -289,3 +294,25 @@ async def test_the_commands_show_both_keys_and_say_what_is_to_be_done(
     assert retired.exit_code == 0, retired.output
     assert house.key.keys(ORIGIN) == [following]
     assert house.cries.heard == []
+
+
+def test_a_report_names_the_next_key_by_what_is_read_aloud(tmp_path: Path) -> None:
+    """And of a proof that only the next key has signed nothing follows for whoever has the old one alone."""
+    log = LogByHand()
+    log.add()
+    log.rotate(FORMER, NEW)
+    log.sign(FORMER, NEW)
+    log.add()
+    beside = tree_hash(tuple(log.bodies[:2]))
+    (tmp_path / "one.tlog-proof").write_text(Proof(log.bodies[2], 2, (beside,), log.sign(NEW)).text())
+    (tmp_path / "log.ccaudit").write_bytes(b"".join(log.lines()))
+
+    def verified(name: str, private: Ed25519PrivateKey) -> Result:
+        return CliRunner().invoke(main, ["audit", "verify", str(tmp_path / name), "--trust", vkey(private)])
+
+    intact = verified("log.ccaudit", FORMER)
+    said = f"the next key, fingerprint {fingerprint(VerifierKey.parse(vkey(NEW)))}: compare it"
+    assert (intact.exit_code, said in intact.output) == (0, True), intact.output
+    assert verified("one.tlog-proof", NEW).exit_code == 0
+    unknown = verified("one.tlog-proof", FORMER)
+    assert (unknown.exit_code, "an export of the whole log leads" in unknown.output) == (2, True)
