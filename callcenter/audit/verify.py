@@ -986,7 +986,7 @@ class _Examination:
         self.cosigned.update((one.key.name, (size, one.at)) for one in signed if one.key.name != self.origin)
         for told in self.rotations:
             former, following = told.rotation.former, told.rotation.following
-            # By the record that says that it was stolen a key leads nowhere: beyond its last good head it counts no more.
+            # By the record that says that it was stolen, a key leads nowhere: that is beyond its last good head.
             is_covered = told.index < size and self.counts(former, told.index + 1)
             if is_covered and former in self.trust and following not in self.trust:
                 self.followed.add(told.rotation)

@@ -95,8 +95,8 @@ def _proof(file: Path, keys: list[VerifierKey]) -> Verdict:
         raise CallcenterError(f"could not check: {error}: get it from somebody else than this file") from error
     except Unsigned as error:
         raise CallcenterError(
-            f"could not check: {error}. Where the key of the log was changed since you got yours, an export of the whole "
-            "log leads from the one to the next (`callcenter audit verify` names it); then give that one too"
+            f"could not check: {error}. Where the key of the log was changed since you got yours, an export of the "
+            "whole log leads from one to the next (`callcenter audit verify` names it); then give that one too"
         ) from error
     except (Malformed, Unproven) as error:
         click.echo(f"NOT PROVEN: {error}")
