@@ -19,7 +19,16 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from callcenter.audit.verify import Checkpoint, Malformed, Rotation, Unproven, VerifierKey, open_note, signature_line
+from callcenter.audit.verify import (
+    Checkpoint,
+    Malformed,
+    Rotation,
+    Unproven,
+    VerifierKey,
+    open_note,
+    signature_line,
+    signers_of,
+)
 from callcenter.kernel.errors import ConfigurationError, Conflict, IntegrityError, Problem
 from callcenter.kernel.randomness import Random
 
@@ -72,15 +81,19 @@ class SealingKey:
         """The head that ``note`` signs.
 
         Raises:
-            NotOurs: no key that signs now has signed it, or it is not of that log.
+            NotOurs: no key that signs now has signed it, or also one that came later and is not here; or it is not of
+                that log.
         """
         try:
             text, _ = open_note(note, self.keys(origin))
             head = Checkpoint.parse(text)
+            others = signers_of(note) - {(one.name, one.key_id) for one in self.every_key(origin)}
         except (Malformed, Unproven) as error:
             raise NotOurs(str(error)) from error
         if head.origin != origin:
             raise NotOurs("it is the head of another log")
+        if others:  # with this one alone the log would be gone on with for nobody who has the next
+            raise NotOurs("a key that is not in the sealer's file has signed it too: there is a newer file")
         return head
 
     def changes(self, rotation: Rotation) -> bool:

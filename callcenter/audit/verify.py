@@ -369,6 +369,15 @@ def open_note(note: bytes | str, keys: Iterable[VerifierKey]) -> tuple[str, tupl
     return text, tuple(one.key.name for one in signed)
 
 
+def signers_of(note: bytes | str) -> set[tuple[str, bytes]]:
+    """Whoever a note says has signed it, by the name of the key and its identifier; nothing is checked.
+
+    Raises:
+        Malformed: it is not a note.
+    """
+    return {(name, key_id) for _, name, key_id, _ in _parts(note)[1]}
+
+
 _Lines = list[tuple[str, str, bytes, bytes]]
 
 

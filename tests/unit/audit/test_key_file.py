@@ -90,8 +90,15 @@ def test_heads_of_either_key_are_gone_on_with_and_those_of_a_key_that_is_put_awa
     for key in (BEFORE, DURING):
         assert DURING.open(key.sign(HEAD), ORIGIN) == HEAD
     assert AFTER.open(DURING.sign(HEAD), ORIGIN) == HEAD
-    with pytest.raises(NotOurs):
+    with pytest.raises(NotOurs, match="none of the trusted keys"):
         AFTER.open(BEFORE.sign(HEAD), ORIGIN)
+
+
+def test_a_head_that_a_later_key_has_signed_too_is_not_gone_on_with_by_an_older_file() -> None:
+    """Put back from a backup, or left on another machine: whoever has the next key alone would find nothing signed."""
+    for key, again in ((BEFORE, DURING), (AFTER, AFTER.changing(SeededRandom(10), stolen=False))):
+        with pytest.raises(NotOurs, match="there is a newer file"):
+            key.open(again.sign(HEAD), ORIGIN)
 
 
 def test_a_key_that_is_not_being_changed_is_not_put_away() -> None:
