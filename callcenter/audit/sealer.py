@@ -201,7 +201,12 @@ class LogSealer:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, was changed")
             if (event := _event_of(row.body)) is None:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, is none: nobody could read it")
-            if event in NEVER_WRITTEN or (event == ROTATION and not self.changes_key(log, row.body)):
+            if event == ROTATION and not self.changes_key(log, row.body):
+                raise LogBroken(
+                    f"record {row.record_id}, which waits to be sealed, names a next key that is not in the sealer's "
+                    "file: it is forged, or there is a newer file"
+                )
+            if event in NEVER_WRITTEN:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, is a forged « {event} »")
             waiting.append(_Waiting(row.n, row.record_id, row.stream, row.seq, leaf))
         return waiting
