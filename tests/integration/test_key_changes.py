@@ -18,7 +18,7 @@ from sqlalchemy import text
 from callcenter.app.key_changing import KeyChange, NotYet
 from callcenter.audit.anchors import accept_cosignature
 from callcenter.audit.cosigning import Witness
-from callcenter.audit.key_changes import LEAST
+from callcenter.audit.key_changes import LEAST, announced, is_vouched_for
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.proof import Proof
 from callcenter.audit.proving import prove
@@ -32,7 +32,7 @@ from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom
 from callcenter.practice.everywhere import all_practices
 from callcenter.staff.ledger_acts import LedgerActs
-from callcenter.store.database import Database
+from callcenter.store.database import Database, Transaction
 from callcenter.store.keys import create_keys
 from callcenter.store.schema import APP, SEALER
 from tests.conftest import Cluster
@@ -229,6 +229,24 @@ async def test_a_stolen_key_counts_to_its_last_good_head_and_goes_at_once(house:
     assert (report.verdict, {one.what for one in report.findings}) == (Verdict.UNCHECKED, {What.STOLEN})
     report = await house.verified(following, since=later)
     assert (report.verdict, report.since, report.stolen) == (Verdict.INTACT, 8, ((str(OLD), 4),))
+
+
+async def test_a_log_under_one_of_the_two_keys_alone_does_not_lead_from_one_to_the_other(house: Installation) -> None:
+    await house.change.rotate(house.key)
+    await house.seal()
+    async with house.archive.meddling() as db:
+        tx = Transaction(db.connection, TILLEULS)
+        found = await announced(tx, house.key)
+        assert found is not None
+        assert found.index is not None
+        assert await is_vouched_for(tx, house.key, found.index)
+        assert not await is_vouched_for(tx, house.key, found.index + 1)
+        (head,) = await db.rows("SELECT note FROM audit_checkpoint WHERE log_id = :log AND size = 5", log=TILLEULS)
+        for alone in (a_key(), house.key.changed()):
+            note = alone.sign(house.key.open(head.note, ORIGIN))
+            other = "UPDATE audit_checkpoint SET note = :note WHERE log_id = :log AND size = 5"
+            await db.do(other, note=note, log=TILLEULS)
+            assert not await is_vouched_for(tx, house.key, found.index)
 
 
 async def test_a_good_head_that_the_log_does_not_hold_begins_no_change(house: Installation) -> None:
