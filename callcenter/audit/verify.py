@@ -4,8 +4,9 @@
 
 It needs Python 3.11 and the ``cryptography`` package, and imports nothing of callcenter, which takes from it what it
 hashes and signs by. From top to bottom: Merkle trees (RFC 6962), signed notes and checkpoints (https://c2sp.org), the
-next key of a log and its export (``docs/ledger-format.md``). What is checked either returns or raises; it is never a bool that somebody
-may forget to look at. What is wrong with an export is a finding, whatever its bytes are: there nothing is raised.
+next key of a log and its export (``docs/ledger-format.md``). What is checked either returns or raises; it is never a
+bool that somebody may forget to look at. What is wrong with an export is a finding, whatever its bytes are: there
+nothing is raised.
 """
 
 from __future__ import annotations
