@@ -410,7 +410,8 @@ async def _sealer(addresses: Addresses, settings: Settings) -> str:
             signed = await signed_by(connection, key)
     finally:
         await database.close()
-    return f"{login}, with the key that has signed {_counted(signed, 'log')}"
+    also = "" if key.following is None else "; the next key signs too, until `callcenter audit key retire`"
+    return f"{login}, with the key that has signed {_counted(signed, 'log')}{also}"
 
 
 async def _recordings(database: Database) -> str:

@@ -29,9 +29,13 @@ class Cries:
 
     def __init__(self) -> None:
         self.heard: list[tuple[UUID, str]] = []
+        self.unusable: list[str] = []
 
     def log_broken(self, log: UUID, why: str) -> None:
         self.heard.append((log, why))
+
+    def key_unusable(self, why: str) -> None:
+        self.unusable.append(why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import date
 from time import monotonic
 from uuid import UUID
 
+from callcenter.audit.logs import HOUSE_LOG
 from callcenter.calls.carrier_values import Difference
 from callcenter.kernel.errors import Unavailable
 from callcenter.telephony.alerts import AlertKind, Alerts, failure
@@ -59,6 +60,10 @@ class LedgerAlarm:
     def log_broken(self, log: UUID, why: str) -> None:
         if self._is_news(AlertKind.LEDGER_BROKEN, log):
             self.alerts.report(AlertKind.LEDGER_BROKEN, log=str(log), why=why)
+
+    def key_unusable(self, why: str) -> None:
+        if self._is_news(AlertKind.SEALER_KEY_UNUSABLE, HOUSE_LOG):
+            self.alerts.report(AlertKind.SEALER_KEY_UNUSABLE, why=why)
 
     def logs_behind(self, logs: Collection[UUID]) -> None:
         for log in logs:

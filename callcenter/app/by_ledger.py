@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -57,7 +57,8 @@ class StaffLedgers:
 
     Arguments:
         ledger: knows whether what is told is sealed in time.
-        public: half of the key that signs, by which heads are checked; ``None`` where another process seals.
+        public: halves of the keys that sign and have signed, by which heads are checked, the present one first; none
+            where another process seals.
         holders: to whom heads are given by settings.
     """
 
@@ -66,7 +67,7 @@ class StaffLedgers:
     clock: Clock
     random: Random
     ledger: LedgerWatch
-    public: bytes | None = None
+    public: Callable[[], Sequence[bytes]] = tuple
     holders: Sequence[Holder] = ()
     #: What passes by all leaves of a log does so one at a time: nobody's call waits for pages.
     _one: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False)
@@ -94,7 +95,7 @@ class StaffLedgers:
             sealed = await sealed_so_far(tx)
             held = await held_where(tx)
             hours, marks = await hours_of(tx, since), await marks_of(tx, since)
-        key = self._key(log)
+        keys = self._keys(log)
         return LogState(
             log=line,
             now=now,
@@ -105,7 +106,7 @@ class StaffLedgers:
             waits=waits if waits is not None and waits >= AHEAD else None,
             closed=log != HOUSE_LOG and self.ledger.is_behind(log),
             origin=origin_of(log),
-            fingerprint=None if key is None else fingerprint(key),
+            fingerprint=fingerprint(keys[0]) if keys else None,
             holdings=holdings_of(held, self.holders, now),
             alone_since=sealed.alone_since,
             exported_at=_moment(sealed.exported_at),
@@ -144,7 +145,7 @@ class StaffLedgers:
             size=head.size,
             way=way_of(proof, head.size),
             root=head.root,
-            signed=self.public is not None,
+            signed=bool(self._keys(log)),
         )
 
     async def proof(self, token: str, log: UUID, record: UUID) -> Download | NoRecord:
@@ -159,11 +160,11 @@ class StaffLedgers:
 
     async def deposits(self, token: str, log: UUID, page: int) -> Deposits:
         _, line = await self._log(token, log)
-        key = self._key(log)
+        keys = self._keys(log)
         async with self._one, one_moment(self.database, log) as tx:
             found, total = await anchors_on(tx, (page - 1) * PER_PAGE, PER_PAGE)
-            listed = await compared(tx, found, [] if key is None else [key])
-        return Deposits(line, listed, total, page, max(1, -(-total // PER_PAGE)), signed=key is not None)
+            listed = await compared(tx, found, keys)
+        return Deposits(line, listed, total, page, max(1, -(-total // PER_PAGE)), signed=bool(keys))
 
     async def deposit(
         self, token: str, log: UUID, kind: str, place: str, size: int, *, receipt: bool
@@ -219,7 +220,7 @@ class StaffLedgers:
                 return NoRecord.UNKNOWN
             try:
                 proof = await prove(tx, record)
-                return proof, _checked(proof, self._key(log))
+                return proof, _checked(proof, self._keys(log))
             except NotSealedYet:
                 return NoRecord.UNSEALED
             except Erased:
@@ -227,8 +228,8 @@ class StaffLedgers:
             except (IntegrityError, Malformed, Unproven, NoKey):
                 return NoRecord.BROKEN
 
-    def _key(self, log: UUID) -> VerifierKey | None:
-        return None if self.public is None else VerifierKey(origin_of(log), self.public)
+    def _keys(self, log: UUID) -> list[VerifierKey]:
+        return [VerifierKey(origin_of(log), public) for public in self.public()]
 
     def _acts(self, session: StaffSession) -> LedgerActs:
         return LedgerActs(self.database, self.clock, self.random, session.account.id)
@@ -247,14 +248,14 @@ def _moment(written: str | None) -> datetime | None:
         return None
 
 
-def _checked(proof: Proof, key: VerifierKey | None) -> Checkpoint:
-    """The head of a proof that leads to it; signed, where the key is here.
+def _checked(proof: Proof, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """The head of a proof that leads to it; signed, where keys are here.
 
     Raises:
         Malformed, Unproven, NoKey: it does not, is not, or is of another log.
     """
-    if key is not None:
-        return proof.check([key]).head
+    if keys:
+        return proof.check(keys).head
     head = Checkpoint.parse(proof.note.partition("\n\n")[0] + "\n")
     check_inclusion(leaf_hash(proof.body), proof.index, head.size, proof.beside, head.root)
     return head

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ from callcenter.app.ledger_holders import holders_of
 from callcenter.app.sound_addresses import SoundAddresses
 from callcenter.app.supervising import supervision_of
 from callcenter.app.workplaces import StaffWorkplaces
+from callcenter.audit.logs import HOUSE_ORIGIN
+from callcenter.audit.sealing_key import KeyFile
 from callcenter.background import in_background
 from callcenter.calls.scripts import Scripts
 from callcenter.console.administration import AdministrationPages
@@ -62,13 +65,13 @@ async def open_console(
     addresses: Addresses,
     fittings: Fittings,
     examine: Examine | None = None,
-    public: bytes | None = None,
+    sealer: KeyFile | None = None,
 ) -> str:
     """Show the pages until ``stack`` is unwound; returns how browsers reach them.
 
     Arguments:
         examine: looks at the installation, for the page that shows its health.
-        public: half of the key that signs the ledger, where this process seals.
+        sealer: the key that signs the ledger, where this process seals; pages have its public half alone.
 
     Raises:
         CannotListen: the address is taken, or is not this machine's.
@@ -120,7 +123,9 @@ async def open_console(
             pages=(
                 *_pages(settings, fittings, room, database, attempts, str(origin), examine),
                 LedgerPages(
-                    StaffLedgers(room, database, house.clock, house.random, house.ledger, public, holders_of(settings))
+                    StaffLedgers(
+                        room, database, house.clock, house.random, house.ledger, _public(sealer), holders_of(settings)
+                    )
                 ),
             ),
             ledger_is_behind=house.ledger.is_any_behind,
@@ -161,6 +166,11 @@ def _pages(
         AdministrationPages(office),
         CarrierListPages(StaffCarrierLists(room, database, house.clock, StaffActs(house.clock, house.random))),
     )
+
+
+def _public(sealer: KeyFile | None) -> Callable[[], Sequence[bytes]]:
+    """The public halves of the keys that sign and have signed, as they are at that moment."""
+    return tuple if sealer is None else lambda: [key.public for key in sealer.key.every_key(HOUSE_ORIGIN)]
 
 
 def _told(alerts: Alerts) -> Failed:

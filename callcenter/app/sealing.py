@@ -12,7 +12,7 @@ import structlog
 from callcenter.app.alarms import LedgerAlarm
 from callcenter.audit.letting_go import Rules
 from callcenter.audit.sealer import LogSealer, elected
-from callcenter.audit.sealing_key import SealingKey
+from callcenter.audit.sealing_key import KeyFile
 from callcenter.background import in_background, keep_going
 from callcenter.kernel.clock import Clock
 from callcenter.store.database import Database, reached
@@ -102,18 +102,19 @@ class Sealing:
 
 @asynccontextmanager
 async def sealing(
-    url: str, key: SealingKey, clock: Clock, alerts: Alerts, rules: Rules | None = None
+    url: str, file: KeyFile, clock: Clock, alerts: Alerts, rules: Rules | None = None
 ) -> AsyncIterator[None]:
     """Seal for as long as the body runs; one round was gone before it does.
 
     Arguments:
+        file: of the key.
         rules: that erasures are held against.
 
     Raises:
         WrongLogin: the login may do more, or less, than seal.
         DatabaseDown: it does not answer.
     """
-    work = Sealing(url, LogSealer(key, clock, LedgerAlarm(alerts), rules=rules or Rules()))
+    work = Sealing(url, LogSealer(file.key, clock, LedgerAlarm(alerts), rules=rules or Rules(), file=file))
     await work.check()
     await work.once()
     async with in_background(keep_going(work.run, alerts, AlertKind.SEALING_STOPPED, seconds=EVERY)):

@@ -18,7 +18,7 @@ from callcenter.app.last_resort import refresh_static, refreshing
 from callcenter.app.publishing import following
 from callcenter.app.sealing import sealing
 from callcenter.app.working import working
-from callcenter.audit.sealing_key import load_sealing_key
+from callcenter.audit.sealing_key import KeyFile
 from callcenter.calls.keypad import Keypad
 from callcenter.calls.release import SHORT
 from callcenter.calls.shelf import Shelf
@@ -95,19 +95,18 @@ async def run_server(
         fittings = await fitted_out(stack, settings, addresses, clock, random, voice)
         house, alerts, static = fittings.house, fittings.alerts, fittings.static
         await refresh_static(house.database, static)
-        rounds, public = Rounds(addresses.app, fittings), None
+        rounds, file = Rounds(addresses.app, fittings), None
         if jobs:
             await stack.enter_async_context(working(addresses.jobs, settings, fittings))
             await stack.enter_async_context(rounds.going())
             if addresses.sealer is not None:
-                key = load_sealing_key(sealer_key_path(settings))
-                await stack.enter_async_context(sealing(addresses.sealer, key, clock, alerts, rules_of(settings)))
+                file = KeyFile.read(sealer_key_path(settings))
+                await stack.enter_async_context(sealing(addresses.sealer, file, clock, alerts, rules_of(settings)))
                 await house.ledger.look()
-                public = key.public
         await stack.enter_async_context(refreshing(house.database, static, alerts))
         await stack.enter_async_context(following(addresses.app, house.database, house.flows, alerts))
         webhooks, private = await listen_to_both(stack, settings, fittings, fittings.voices, static)
-        console = await open_console(stack, settings, addresses, fittings, examine, public)
+        console = await open_console(stack, settings, addresses, fittings, examine, file)
         serves = {"flow": house.flows.entry.name, "release": house.flows.current.release.digest[:SHORT]}
         _log.info("serving", webhooks=webhooks, private=private, console=console, **serves)
         yield Running(

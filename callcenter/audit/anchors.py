@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -86,12 +87,14 @@ async def unheld_since(database: Database) -> datetime | None:
     return at
 
 
-async def accept_cosignature(tx: Transaction, note: str, cosigner: VerifierKey, own: VerifierKey, at: datetime) -> int:
+async def accept_cosignature(
+    tx: Transaction, note: str, cosigner: VerifierKey, own: Sequence[VerifierKey], at: datetime
+) -> int:
     """Keep a head of the log of ``tx`` that somebody has cosigned, for the next export; returns its size.
 
     Arguments:
         cosigner: key of whoever it must be.
-        own: key of the log.
+        own: keys of the log, those that it has had before too.
 
     Raises:
         IntegrityError: it is no head of this log, or one of the two has not signed it; or the log's first records are
@@ -100,16 +103,17 @@ async def accept_cosignature(tx: Transaction, note: str, cosigner: VerifierKey, 
         Conflict: it is on file already.
     """
     try:
-        text, signed = signatures_of(note, [cosigner, own])
+        text, signed = signatures_of(note, [cosigner, *own])
         head = Checkpoint.parse(text)
     except (Malformed, Unproven) as error:
         raise IntegrityError(f"this is not kept: {error}") from error
-    if head.origin != origin_of(tx.practice) or {one.key for one in signed} != {cosigner, own}:
+    signers = {one.key for one in signed}
+    if head.origin != origin_of(tx.practice) or cosigner not in signers or signers.isdisjoint(own):
         raise IntegrityError("this is not kept: both the log and the cosigner must have signed one head of this log")
     latest = await latest_head(tx)
     if latest is None or latest[0] < head.size:
         raise NotFound(f"the log is not as long as what was cosigned, {head.size} records: keep both, and ask why")
-    if await _root_at(tx, head.size) != head.root:
+    if await root_at(tx, head.size) != head.root:
         raise IntegrityError(
             f"fork: the first {head.size} records of this log are others than those that {cosigner.name} has signed, "
             "under the log's own signature. Nothing is kept. Keep both heads and the database as they stand, and call "
@@ -122,7 +126,7 @@ async def accept_cosignature(tx: Transaction, note: str, cosigner: VerifierKey, 
     return head.size
 
 
-async def _root_at(tx: Transaction, size: int) -> bytes | None:
+async def root_at(tx: Transaction, size: int) -> bytes | None:
     """The root over the first ``size`` leaves as they stand in the log of ``tx``; ``None``: some are missing."""
     tree = Frontier()
     for start in range(0, size, PAGE):

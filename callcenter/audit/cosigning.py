@@ -61,12 +61,12 @@ class Witness:
         """By which their cosignatures are checked."""
         return VerifierKey.of(self.name, self.private, COSIGNATURE)
 
-    def cosign(self, lines: Iterable[bytes], trust: VerifierKey, seen: str | None, at: int) -> str:
+    def cosign(self, lines: Iterable[bytes], trust: Iterable[VerifierKey], seen: str | None, at: int) -> str:
         """The last head of an export, with our signature below the log's.
 
         Arguments:
             lines: of the export.
-            trust: key of the log.
+            trust: key of the log, or those that it has had one after the other.
             seen: the head that was signed before; ``None``: this is the first.
             at: now, seconds since 1970.
 
@@ -75,7 +75,7 @@ class Witness:
         """
         if seen is not None:
             self._check_seen(seen)
-        report = verify_export(lines, [trust], seen)
+        report = verify_export(lines, trust, seen)
         if report.verdict is not Verdict.INTACT:
             kinds = {finding.what for finding in report.findings}
             why = "it is not intact"
@@ -86,7 +86,7 @@ class Witness:
             raise NotSigned(f"nothing is signed: {why}", report)
         if not report.keep:
             raise NotSigned("nothing is signed: there is no checkpoint in it", report)
-        text, _ = signatures_of(report.keep, [trust])
+        text = report.keep.partition("\n\n")[0] + "\n"
         return report.keep + cosignature_line(self.name, self.private, text, at)
 
     def _check_seen(self, seen: str) -> None:

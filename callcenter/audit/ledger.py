@@ -159,6 +159,8 @@ class EventKind(StrEnum):
     LEDGER_HEAD_TAKEN = "ledger.head_taken"
     #: Which records of the log are erased, by their indices, and why. Nothing is erased before this is sealed.
     ERASURE = verify.ERASURE
+    #: The log's next key; verifiers go by it (``audit.verify.ROTATION``).
+    KEY_ROTATED = verify.ROTATION
 
 
 @dataclass(frozen=True, slots=True)

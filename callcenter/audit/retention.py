@@ -141,6 +141,7 @@ CLASS_OF: Mapping[str, Kept] = {
             EventKind.LEDGER_EXPORTED,
             EventKind.LEDGER_PROVEN,
             EventKind.LEDGER_COSIGNED,
+            EventKind.LEDGER_HEAD_TAKEN,
             # By what rules it was told, and whether whoever told or looked was allowed to.
             EventKind.SETTINGS_CHANGED,
             EventKind.PRACTITIONER_CHANGED,
@@ -169,7 +170,7 @@ CLASS_OF: Mapping[str, Kept] = {
             "incident.closed",
         ),
         # Why bodies are missing, which key signs, why the log is shorter than a head that somebody holds.
-        Kept.ALWAYS: (EventKind.ERASURE, "key.rotated", "installation.restored"),
+        Kept.ALWAYS: (EventKind.ERASURE, EventKind.KEY_ROTATED, "key.retired", "installation.restored"),
     }.items()
     for event in map(str, events)
 }

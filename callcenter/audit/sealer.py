@@ -21,19 +21,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit.letting_go import Erasure, LetGo, Rules, Unlawful
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealed_leaves import SealedLeaves
-from callcenter.audit.sealing_key import NotOurs, SealingKey
-from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Malformed, leaf_hash
+from callcenter.audit.sealing_key import KeyFile, NotOurs, SealingKey
+from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Malformed, Rotation, Unproven, leaf_hash
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import IntegrityError
+from callcenter.kernel.errors import ConfigurationError, IntegrityError
 from callcenter.store.database import is_down, is_timeout
 
 #: Records of one log that one transaction seals; about 5 MB of bodies.
 MOST_AT_ONCE = 5_000
 #: Heads are kept, all of them, for the hour that goes on and the one before: whoever anchors one has time to say so.
 ALL_KEPT = timedelta(hours=1)
-#: Events that verifiers obey: they trust another key. Nothing of ours writes one yet, so that whoever has put one where
-#: records wait is no server of ours, and our signature must not stand under it.
-NEVER_WRITTEN = frozenset({ROTATION})
 
 
 class LogBroken(IntegrityError):
@@ -45,6 +42,9 @@ class SealingAlarm(Protocol):
 
     def log_broken(self, log: UUID, why: str) -> None:
         """A log cannot be sealed any further: somebody or something has changed what stands in the database."""
+
+    def key_unusable(self, why: str) -> None:
+        """What stands in the place of the sealer's key now is none, or another's: it seals with what it had read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class LogSealer:
         clock: of heads.
         most: records of one log that one transaction seals.
         rules: that an erasure is held against.
+        file: where the key stands, read anew when another one does; ``None``: it stays.
     """
 
     key: SealingKey
@@ -93,6 +94,7 @@ class LogSealer:
     alarm: SealingAlarm
     most: int = MOST_AT_ONCE
     rules: Rules = field(default_factory=Rules)
+    file: KeyFile | None = None
     #: Whether the last round took of some log as many records as it takes at once: there may be more.
     more: bool = field(default=False, init=False)
     #: The last heads that we have signed ourselves: a database that is set back to before them is found out.
@@ -109,6 +111,7 @@ class LogSealer:
         Raises:
             DBAPIError: the database is down.
         """
+        self._renew_key()
         async with connection.begin():
             logs = list((await connection.execute(_LOGS)).scalars())
         sealed, self.more = 0, False
@@ -130,6 +133,28 @@ class LogSealer:
                 self.more |= taken == self._at_once(log)
                 self._fewer[log] = min(self.most, self._at_once(log) * 2)
         return sealed
+
+    def changes_key(self, log: UUID, body: bytes) -> bool:
+        """Whether a record tells of the change of this log's key that is under way, as this key has signed it.
+
+        Verifiers trust the next key because of it: so it must be the one in the sealer's own file.
+        """
+        try:
+            told = Rotation.parse(json.loads(body), origin_of(log))
+        except (Malformed, Unproven):
+            return False
+        if not self.key.changes(told):
+            self._renew_key()  # it may have come since the round began
+        return self.key.changes(told)
+
+    def _renew_key(self) -> None:
+        """Take the key as it stands in its file now; one that cannot be used is cried, and changes nothing."""
+        if self.file is None:
+            return
+        try:
+            self.key = self.file.renewed()
+        except ConfigurationError as error:
+            self.alarm.key_unusable(str(error))
 
     def _at_once(self, log: UUID) -> int:
         return self._fewer.get(log, self.most)
@@ -181,8 +206,11 @@ class LogSealer:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, was changed")
             if (event := _event_of(row.body)) is None:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, is none: nobody could read it")
-            if event in NEVER_WRITTEN:
-                raise LogBroken(f"record {row.record_id}, which waits to be sealed, is a forged « {event} »")
+            if event == ROTATION and not self.changes_key(log, row.body):
+                raise LogBroken(
+                    f"record {row.record_id}, which waits to be sealed, names a next key that is not in the sealer's "
+                    "file: it is forged, or there is a newer file"
+                )
             erasure = row.body if event == ERASURE else None
             waiting.append(_Waiting(row.n, row.record_id, row.stream, row.seq, leaf, erasure))
         return waiting
@@ -232,7 +260,8 @@ class LogSealer:
         return Sealed(frontier, found.signed_at)
 
     async def _thin(self, connection: AsyncConnection, log: UUID, before: datetime | None, now: datetime) -> None:
-        """Of the heads of each hour that is over keep the last one; done with the first sealing of an hour."""
+        """Of the heads of each hour that is over keep the last one by the same keys; done with the first sealing of an
+        hour. Where the key changes, whoever has one of the two needs a head that both have signed."""
         if before is None or _hour(before) == _hour(now):
             return
         await connection.execute(_THIN, {"log": log, "since": _hour(before) - ALL_KEPT, "until": _hour(now) - ALL_KEPT})
@@ -354,13 +383,16 @@ _BEGIN = text("INSERT INTO audit_log (log_id, size, frontier, sealed_at) VALUES 
 _MOVE = text(
     "UPDATE audit_log SET size = :size, frontier = :frontier, sealed_at = :at WHERE log_id = :log AND size = :before"
 )
+# By the same keys: of each line below a note its beginning, which is the key's name and 30 bits of its identifier.
 _THIN = text(
-    """
+    r"""
     DELETE FROM audit_checkpoint c WHERE c.log_id = :log AND c.signed_at >= :since AND c.signed_at < :until
     AND EXISTS (
         SELECT FROM audit_checkpoint later WHERE later.log_id = c.log_id AND later.size > c.size
         AND later.signed_at >= :since AND later.signed_at < :until
         AND date_trunc('hour', later.signed_at, 'UTC') = date_trunc('hour', c.signed_at, 'UTC')
+        AND regexp_replace(split_part(later.note, E'\n\n', 2), '(?n)^([^ ]+ [^ ]+ .{5}).*$', '\1', 'g')
+            = regexp_replace(split_part(c.note, E'\n\n', 2), '(?n)^([^ ]+ [^ ]+ .{5}).*$', '\1', 'g')
     )
     """
 )

@@ -1,22 +1,35 @@
-"""The key that signs the heads of logs. It stands in a file of its own, and only who seals reads it.
+"""The keys that sign the heads of logs. They stand in a file of their own, and only who seals reads it.
 
-One Ed25519 key signs for every log, under the name of each: so every log has a verifier's key of its own.
+One Ed25519 key signs for every log, under the name of each: so every log has a verifier's key of its own. While the key
+is being changed for another, the file holds both, and both sign (``docs/ledger-format.md``).
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import stat
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, open_note, signature_line
-from callcenter.kernel.errors import ConfigurationError, IntegrityError, Problem
+from callcenter.audit.verify import (
+    Checkpoint,
+    Malformed,
+    Rotation,
+    Unproven,
+    VerifierKey,
+    open_note,
+    signature_line,
+    signers_of,
+)
+from callcenter.kernel.errors import ConfigurationError, Conflict, IntegrityError, Problem
 from callcenter.kernel.randomness import Random
 
 SEED_BYTES = 32  # RFC 8032 §5.1.5
@@ -29,9 +42,19 @@ class NotOurs(IntegrityError):
 
 @dataclass(frozen=True, slots=True)
 class SealingKey:
-    """Signs heads of logs, and knows its own signatures again."""
+    """Signs heads of logs, and knows its own signatures again.
+
+    Arguments:
+        private: the key.
+        following: the next one, while it is changed for that.
+        stolen: the change is because somebody else has ``private``.
+        former: public halves of those before it, 32 bytes each, oldest first.
+    """
 
     private: Ed25519PrivateKey = field(repr=False)
+    following: Ed25519PrivateKey | None = field(default=None, repr=False)
+    stolen: bool = field(default=False, repr=False)
+    former: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def public(self) -> bytes:
@@ -42,24 +65,174 @@ class SealingKey:
         """By which anybody checks the heads of that log."""
         return VerifierKey.of(origin, self.private)
 
+    def next_key(self, origin: str) -> VerifierKey | None:
+        """By which anybody checks them from now on; ``None``: the key is not being changed."""
+        return None if self.following is None else VerifierKey.of(origin, self.following)
+
+    def keys(self, origin: str) -> list[VerifierKey]:
+        """The keys that sign for that log now, the one that has done so for longer first."""
+        return [VerifierKey.of(origin, one) for one in self._signing()]
+
+    def every_key(self, origin: str) -> list[VerifierKey]:
+        """Those, and whichever have signed for it before."""
+        return [*self.keys(origin), *(VerifierKey(origin, one) for one in self.former)]
+
     def sign(self, head: Checkpoint) -> str:
         """The signed note of a head (C2SP signed-note)."""
-        return f"{head.text()}\n{signature_line(head.origin, self.private, head.text())}"
+        lines = [signature_line(head.origin, one, head.text()) for one in self._signing()]
+        return f"{head.text()}\n{''.join(lines)}"
 
     def open(self, note: str, origin: str) -> Checkpoint:
         """The head that ``note`` signs.
 
         Raises:
-            NotOurs: this key has not signed it, or it is not of that log.
+            NotOurs: no key that signs now has signed it, or also one that came later and is not here; or it is not of
+                that log.
         """
         try:
-            text, _ = open_note(note, [self.verifier_key(origin)])
+            text, _ = open_note(note, self.keys(origin))
             head = Checkpoint.parse(text)
+            others = signers_of(note) - {(one.name, one.key_id) for one in self.every_key(origin)}
         except (Malformed, Unproven) as error:
             raise NotOurs(str(error)) from error
         if head.origin != origin:
             raise NotOurs("it is the head of another log")
+        if others:  # with this one alone the log would be gone on with for nobody who has the next
+            raise NotOurs("a key that is not in the sealer's file has signed it too: there is a newer file")
         return head
+
+    def changes(self, rotation: Rotation) -> bool:
+        """Whether this change of a log's key is the one that is under way here."""
+        origin = rotation.former.name
+        return (rotation.former, rotation.following) == (self.verifier_key(origin), self.next_key(origin))
+
+    def announced(self, origin: str, last_good: Checkpoint | None) -> dict[str, Any]:
+        """What a record of that log says of the change that is under way.
+
+        Arguments:
+            last_good: see :class:`callcenter.audit.verify.Rotation`.
+
+        Raises:
+            Conflict: there is none.
+        """
+        following = self.next_key(origin)
+        if following is None:
+            raise Conflict("the sealer's key is not being changed")
+        return Rotation(self.verifier_key(origin), following, last_good).members(self.private)
+
+    def changing(self, random: Random, *, stolen: bool) -> SealingKey:
+        """With a next key: the one that it has already, or a new one."""
+        following = self.following or Ed25519PrivateKey.from_private_bytes(random.token_bytes(SEED_BYTES))
+        return replace(self, following=following, stolen=self.stolen or stolen)
+
+    def changed(self) -> SealingKey:
+        """The next key alone; of this one nothing is left but its public half.
+
+        Raises:
+            Conflict: there is none.
+        """
+        if self.following is None:
+            raise Conflict("the sealer's key is not being changed")
+        return SealingKey(self.following, former=(*self.former, self.private.public_key().public_bytes_raw()))
+
+    def goes_on_from(self, before: SealingKey) -> bool:
+        """Whether what ``before`` has signed is known to this one, so that it may seal in its place."""
+        known = {one.public_key().public_bytes_raw() for one in self._signing()} | {*self.former}
+        return before.private.public_key().public_bytes_raw() in known and not (
+            before.following is not None and before.following.public_key().public_bytes_raw() not in known
+        )
+
+    def to_bytes(self) -> bytes:
+        """As it stands in its file."""
+        value: dict[str, object] = {"sealer": _encoded(self.private.private_bytes_raw())}
+        if self.following is not None:
+            value["next"] = _encoded(self.following.private_bytes_raw())
+        if self.stolen:
+            value["stolen"] = True
+        if self.former:
+            value["former"] = [_encoded(one) for one in self.former]
+        return json.dumps(value).encode() + b"\n"
+
+    def _signing(self) -> list[Ed25519PrivateKey]:
+        return [self.private] if self.following is None else [self.private, self.following]
+
+
+@dataclass(slots=True)
+class KeyFile:
+    """The file of a sealer that runs, read anew once another one stands there: a change of the key needs no restart.
+
+    Arguments:
+        path: of the file.
+        key: as it was read last.
+    """
+
+    path: Path
+    key: SealingKey
+    _seen: tuple[int, ...] | None = None
+    _trouble: ConfigurationError | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> KeyFile:
+        """Read it for the first time.
+
+        Raises:
+            ConfigurationError: it is missing, open to others, or no key.
+        """
+        seen = _state_of(path)  # before it is read: what is written meanwhile is seen the next time
+        return cls(path, load_sealing_key(path), seen)
+
+    def renewed(self) -> SealingKey:
+        """The key as it stands there now.
+
+        Raises:
+            ConfigurationError: what stands there cannot be used, or has nothing to do with the key so far, which goes
+                on.
+        """
+        seen = _state_of(self.path)
+        if seen != self._seen:
+            self._seen, self._trouble = seen, None
+            try:
+                found = load_sealing_key(self.path)
+                if not found.goes_on_from(self.key):
+                    mend = "put back the file that was there: with another key no log can be gone on with"
+                    raise _unusable(self.path, "this is another sealer's key than the one that seals", mend)
+                self.key = found
+            except ConfigurationError as error:
+                self._trouble = error
+        if self._trouble is not None:
+            raise self._trouble
+        return self.key
+
+
+def _state_of(path: Path) -> tuple[int, ...] | None:
+    """By which a file is known to be another one, or another's; ``None``: there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """While the body runs, nobody else changes the sealer's file by a command.
+
+    Raises:
+        Conflict: somebody does.
+        ConfigurationError: there is no such folder.
+    """
+    try:
+        number = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise _unusable(path, f"the sealer's key cannot be read ({error.strerror})", "name its file") from error
+    try:
+        try:
+            flock(number, LOCK_EX | LOCK_NB)
+        except OSError as error:
+            raise Conflict(f"another command is changing {path} right now: wait for it") from error
+        yield
+    finally:
+        os.close(number)
 
 
 def create_sealing_key(path: Path, random: Random) -> SealingKey:
@@ -68,12 +241,11 @@ def create_sealing_key(path: Path, random: Random) -> SealingKey:
     Raises:
         FileExistsError: the file is there already; a key is never overwritten.
     """
-    seed = random.token_bytes(SEED_BYTES)
+    key = SealingKey(Ed25519PrivateKey.from_private_bytes(random.token_bytes(SEED_BYTES)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump({"sealer": base64.b64encode(seed).decode()}, file)
-        file.write("\n")
-    return SealingKey(Ed25519PrivateKey.from_private_bytes(seed))
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key.to_bytes())
+    return key
 
 
 def load_sealing_key(path: Path) -> SealingKey:
@@ -93,12 +265,52 @@ def load_sealing_key(path: Path) -> SealingKey:
     if mode & 0o077:
         raise _unusable(path, f"the sealer's key is open to other accounts (mode {mode:04o})", f"chmod 600 {path}")
     try:
-        seed = base64.b64decode(json.loads(content)["sealer"], validate=True)
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise _unusable(path, "this is not a sealer's key of callcenter", restore) from error
-    if len(seed) != SEED_BYTES:
-        raise _unusable(path, "the sealer's key is damaged", restore)
-    return SealingKey(Ed25519PrivateKey.from_private_bytes(seed))
+        return _key_in(json.loads(content))
+    except (ValueError, RecursionError) as error:
+        raise _unusable(path, "this is not a sealer's key of callcenter, or it is damaged", restore) from error
+
+
+def _key_in(value: object) -> SealingKey:
+    """The key that a file holds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match value:
+        case {"sealer": str(private), **more} if more.keys() <= {"next", "stolen", "former"}:
+            key = SealingKey(Ed25519PrivateKey.from_private_bytes(_decoded(private)))
+        case _:
+            raise ValueError("there is no key in it")
+    match more.get("former", []):
+        case list(former):
+            key = replace(key, former=tuple(_decoded(one) for one in former))
+        case _:
+            raise ValueError("its former keys are none")
+    for one in key.former:
+        Ed25519PublicKey.from_public_bytes(one)
+    match more:
+        case {"next": following}:
+            key = replace(key, following=Ed25519PrivateKey.from_private_bytes(_decoded(following)))
+        case {"stolen": _}:
+            raise ValueError("a key that was stolen is followed by another")
+    match more.get("stolen", False):
+        case bool(stolen):
+            return replace(key, stolen=stolen)
+    raise ValueError("whether it was stolen is not said")
+
+
+def _encoded(key: bytes) -> str:
+    return base64.b64encode(key).decode()
+
+
+def _decoded(encoded: object) -> bytes:
+    """32 bytes; raises ValueError."""
+    if not isinstance(encoded, str):
+        raise ValueError("a key is text")
+    decoded = base64.b64decode(encoded, validate=True)  # whose error is a ValueError
+    if len(decoded) != SEED_BYTES:
+        raise ValueError("a key has 32 bytes")
+    return decoded
 
 
 def _unusable(path: Path, what: str, mend: str) -> ConfigurationError:

@@ -4,8 +4,9 @@
 
 It needs Python 3.11 and the ``cryptography`` package, and imports nothing of callcenter, which takes from it what it
 hashes and signs by. From top to bottom: Merkle trees (RFC 6962), signed notes and checkpoints (https://c2sp.org), the
-export of a log (``docs/ledger-format.md``). What is checked either returns or raises; it is never a bool that somebody
-may forget to look at. What is wrong with an export is a finding, whatever its bytes are: there nothing is raised.
+next key of a log and its export (``docs/ledger-format.md``). What is checked either returns or raises; it is never a
+bool that somebody may forget to look at. What is wrong with an export is a finding, whatever its bytes are: there
+nothing is raised.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import json
 import re
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from struct import Struct
 from typing import Any, BinaryIO, NoReturn
@@ -43,7 +45,7 @@ class Unproven(Exception):
 
 
 class Unsigned(Unproven):
-    """None of the keys that are trusted has signed it; others may have."""
+    """None of the keys that are trusted has signed it. Of those that have, nothing is known."""
 
 
 # ---- Merkle trees: RFC 6962 §2.1 ------------------------------------------------------------------------------------
@@ -348,7 +350,7 @@ def signatures_of(note: bytes | str, keys: Iterable[VerifierKey]) -> tuple[str, 
     Raises:
         Malformed: it is not a note.
         Unsigned: none of ``keys`` has signed it.
-        Unproven: a signature in the name of one is wrong.
+        Unproven: a signature in the name of one of them is wrong.
     """
     text, lines = _parts(note)
     known = {(key.name, key.key_id): key for key in keys}
@@ -368,7 +370,19 @@ def open_note(note: bytes | str, keys: Iterable[VerifierKey]) -> tuple[str, tupl
     return text, tuple(one.key.name for one in signed)
 
 
-def _parts(note: bytes | str) -> tuple[str, list[tuple[str, str, bytes, bytes]]]:
+def signers_of(note: bytes | str) -> set[tuple[str, bytes]]:
+    """Whoever a note says has signed it, by the name of the key and its identifier; nothing is checked.
+
+    Raises:
+        Malformed: it is not a note.
+    """
+    return {(name, key_id) for _, name, key_id, _ in _parts(note)[1]}
+
+
+_Lines = list[tuple[str, str, bytes, bytes]]
+
+
+def _parts(note: bytes | str) -> tuple[str, _Lines]:
     """The text of a note, and of each line below it: the line, the key's name and identifier, the signature."""
     raw = _utf8(note) if isinstance(note, str) else note
     if len(raw) > MOST_OF_A_NOTE:
@@ -473,6 +487,83 @@ class Checkpoint:
         return cls(lines[0], int(lines[1]), root)
 
 
+# ---- The next key of a log: docs/ledger-format.md --------------------------------------------------------------------
+
+_OF_A_ROTATION = "callcenter/key-rotation"  # where a checkpoint has its origin, which is of no log
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """That a log has another key from now on, as the key that it had until then signs it.
+
+    Arguments:
+        former: the key until then.
+        following: the next one, of the same log.
+        last_good: the last head that nobody but the log has signed with ``former``, which was stolen; of no records, if
+            there is none. ``None``: nothing has happened to it, and whatever it has signed counts.
+    """
+
+    former: VerifierKey
+    following: VerifierKey
+    last_good: Checkpoint | None = None
+
+    def __post_init__(self) -> None:
+        former, following, good = self.former, self.following, self.last_good
+        if former == following or former.name != following.name or {former.kind, following.kind} != {SIGNATURE}:
+            raise Malformed("the key of a log is followed by another one of that log")
+        if good is not None and (good.origin != former.name or (good.size == 0 and good.root != EMPTY_ROOT)):
+            raise Malformed("the last good head is none of that log")
+
+    def text(self) -> str:
+        """What is signed. No checkpoint reads so: it has its size where the log is named here."""
+        lines = [_OF_A_ROTATION, self.former.name, str(self.former), str(self.following)]
+        if self.last_good is None:
+            lines.append("planned")
+        else:
+            lines += ["compromised", str(self.last_good.size), b64encode(self.last_good.root).decode()]
+        return "\n".join(lines) + "\n"
+
+    def members(self, private: Ed25519PrivateKey) -> dict[str, Any]:
+        """What the record says besides what every record does, signed with the private half of ``former``."""
+        line = signature_line(self.former.name, private, self.text())
+        said = {"from": str(self.former), "vkey": str(self.following), "signature": line.removesuffix("\n")}
+        if self.last_good is None:
+            return {**said, "cause": "planned"}
+        good = {"size": self.last_good.size, "root": b64encode(self.last_good.root).decode()}
+        return {**said, "cause": "compromised", "last_good": good}
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any], origin: str) -> Rotation:
+        """What a record of the log ``origin`` says, the signature checked by the very key that it names.
+
+        Raises:
+            Malformed: it says nothing of the kind, or something of another log.
+            Unproven: that key has not signed it.
+        """
+        good = None
+        match value:
+            case {"from": str(former), "vkey": str(following), "signature": str(line), "cause": "planned"}:
+                if "last_good" in value:
+                    raise Malformed("a change that was planned has no last good head")
+            case {
+                "from": str(former),
+                "vkey": str(following),
+                "signature": str(line),
+                "cause": "compromised",
+                "last_good": {"size": int(size), "root": str(root), **rest},
+            } if not rest:
+                good = Checkpoint.parse(f"{origin}\n{size}\n{root}\n")
+            case _:
+                raise Malformed("it lacks the former key, the next one, a cause or a signature")
+        said = cls(VerifierKey.parse(former), VerifierKey.parse(following), good)
+        if said.former.name != origin:
+            raise Malformed("the keys that it names are none of this log")
+        if "\n" in line:
+            raise Malformed("one line signs it")
+        signatures_of(f"{said.text()}\n{line}\n", [said.former])
+        return said
+
+
 # ---- The export of a log: docs/ledger-format.md ----------------------------------------------------------------------
 
 FORMAT = 1
@@ -481,13 +572,15 @@ MOST_FINDINGS = 100  # that are told one by one
 MOST_WRONG = 10_000  # findings after which nothing more is read
 MOST_BEYOND = 1_000  # records beyond those of the head, after which nothing more is read
 MOST_ERASED_AGAIN = 10_000  # times that erasures may name as many records as there are
-MOST_KEYS = 100  # that the records of a log may name
+MOST_KEYS = 100  # changes of its key that the records of a log may tell of
+MOST_DEFERRED = 200_000  # signatures by keys that may turn out to be former ones: 22 years of hourly checkpoints
 ERASURE = "erasure"  # the event that names which bodies are gone, and why
 ORDER = "callcenter-erasure/v1"  # what the text of an order begins with: no checkpoint does
 ROTATION = "key.rotated"  # the event that names the next key
 _CAUSES = {"retention": ": their time was over", "request": ": it was ordered"}
 _PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
 _PLACE = Struct(">32sQQ")  # of the last record of a stream: its leaf, its number there, its index in the log
+_DEFERRED = Struct(">QQ?32s4s64s")  # a checkpoint's line, size, whether the records have its root, that; key, signature
 
 
 class Verdict(IntEnum):
@@ -511,7 +604,8 @@ class What(Enum):
     CHAIN = "Either this record or the one before it in its stream was changed after it was written."
     ERASED = "The body of a record is missing, and no erasure on record says why: it was removed."
     ERASURE = "An erasure names records before itself, in order; this one was changed, or never written by ours."
-    ROTATION = "A next key is one of this log; signatures by what stands here are not trusted."
+    STOLEN = "The log says that the key you trust was stolen. Get the next one from somebody else than this file."
+    ROTATION = "A next key is named by the key before it, which signs that; what stands here changes no key."
     SIGNATURE = "The checkpoint was edited or forged; or the key that you trust is not the one of this log."
     PLACE = "Checkpoints follow the records that they cover, smallest first: lines are missing, or were moved."
     ROOT = "The checkpoint was signed over other records: some were changed, taken out, put in or moved."
@@ -521,7 +615,7 @@ class What(Enum):
     FORK = "A fork: your checkpoint was signed over another past than the one in this file. It was made anew."
 
 
-_UNCHECKED = (What.NOT_OURS, What.NO_KEY, What.NO_SIGNATURE, What.NOT_HELD)
+_UNCHECKED = (What.NOT_OURS, What.NO_KEY, What.NO_SIGNATURE, What.NOT_HELD, What.STOLEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -580,7 +674,8 @@ class Report:
             under the last of them; ``keep``: that one, with the signatures that were checked, to be held.
         since: the records under the checkpoint that was held, if the log continues it.
         erasures: that explain a missing body, the first hundred; ``erased``: all bodies that are missing with cause.
-        rotated: keys that records have added to the trusted ones.
+        rotated: keys that records have added to the trusted ones; ``former``: those that came before them.
+        stolen: keys that are said to be, each with the number of records up to which its signatures count.
         cosigned: for each cosigner that is trusted: name, size of the largest checkpoint, and its time, if it has one.
         anchors: how many are named; what they hold is compared where they are kept.
     """
@@ -598,6 +693,8 @@ class Report:
     erased: int = 0
     erasures: tuple[Erasure, ...] = ()
     rotated: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+    stolen: tuple[tuple[str, int], ...] = ()
     cosigned: tuple[tuple[str, int, int | None], ...] = ()
     anchors: int = 0
     left_off: bool = False
@@ -630,6 +727,10 @@ class Report:
             yield f"      {one.bodies} by record {one.record} at index {one.index}, of {one.at}{why}"
         for key in self.rotated:
             yield f"  a record adds the key {key}"
+        for key in self.former:
+            yield f"  a record names the key before yours, {key}"
+        for key, size in self.stolen:
+            yield f"  a record says that this key was stolen, and counts for {size} records alone: {key}"
         if self.anchors:
             yield f"  {self.anchors} anchors are named; what they hold is compared where they are kept"
 
@@ -642,7 +743,7 @@ def verify_export(lines: Iterable[bytes], trust: Iterable[VerifierKey], since: b
 
     Arguments:
         lines: of the file, each with its newline.
-        trust: the key of the log, and those of cosigners who are believed.
+        trust: the key of the log, any of those that it has had, and those of cosigners who are believed.
         since: the note of an earlier checkpoint that the log must continue.
     """
     examination = _Examination(list(trust))
@@ -663,11 +764,22 @@ class _Stopped(Exception):
     """Nothing that follows can be checked."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A change of the key, and where it is told: index, line and identifier of the record."""
+
+    index: int
+    line: int
+    record: str
+    rotation: Rotation
+
+
 class _Examination:
     """How far the examination of one export has come."""
 
     def __init__(self, trust: list[VerifierKey]) -> None:
-        self.trust = trust
+        self.pinned = trust
+        self.trust = [*trust]  # and what records have added to it
         self.findings: list[Finding] = []
         self.more = 0
         self.worst = Verdict.INTACT
@@ -678,7 +790,11 @@ class _Examination:
         self.tree = Frontier()
         self.waiting = bytearray()  # leaves that no checkpoint has asked for yet
         self.missing = bytearray()  # for each record: 1 its body is missing, 2 and an erasure says why
-        self.next_keys: list[tuple[int, VerifierKey]] = []  # index of the record that names it
+        self.rotations: list[_Told] = []  # each that reads otherwise than those before it
+        self.followed: set[Rotation] = set()  # those whose next key was added
+        self.limits: dict[VerifierKey, int] = {}  # stolen keys: how many records their signatures cover at most
+        self.former: dict[bytes, VerifierKey] = {}  # keys before those that are trusted, by their identifiers
+        self.deferred = bytearray()  # signatures of the log by keys that are not known yet
         self.since: tuple[bytes | str, Checkpoint] | None = None
         self.continued: int | None = None  # size of the held checkpoint, once the records continue it
         self.root_since = b""  # of as many records as the held checkpoint covers
@@ -688,7 +804,6 @@ class _Examination:
         self.checkpoints = 0
         self.keep = ""
         self.erasures: list[Erasure] = []
-        self.rotated: list[str] = []
         self.cosigned: dict[str, tuple[int, int | None]] = {}
         self.anchors = 0
         self.named = 0  # records that erasures have named, each as often as it was
@@ -840,50 +955,97 @@ class _Examination:
         return ""
 
     def rotation(self, number: int, name: str, value: dict[str, Any]) -> None:
+        told, where = None, {"line": number, "index": self.records, "record": name}
         try:
-            key = VerifierKey.parse(str(value.get("vkey")))
-        except Malformed:
-            key = None
-        if key is None or (key.name, key.kind) != (self.origin, SIGNATURE):
-            text = "the key that it names is none of this log"
-            self.find(What.ROTATION, text, line=number, index=self.records, record=name)
-        elif key not in self.trust:
-            if len(self.next_keys) + len(self.rotated) >= MOST_KEYS:
-                text = f"it is beyond the first {MOST_KEYS} next keys, more than any log of ours has"
-                return self.find(What.ROTATION, text, line=number, index=self.records, record=name)
-            self.next_keys.append((self.records, key))
+            told = Rotation.parse(value, self.origin)
+        except (Malformed, Unproven) as error:
+            return self.find(What.ROTATION, f"the next key: {error}", **where)
+        good = told.last_good
+        if good is not None and good.size > self.records:
+            return self.find(What.ROTATION, "the last good head that it names covers records behind it", **where)
+        if any(one.rotation == told for one in self.rotations):
+            return None  # said again, it changes nothing
+        if len(self.rotations) >= MOST_KEYS:
+            text = f"it is beyond the first {MOST_KEYS} changes of the key, more than any log of ours has"
+            return self.find(What.ROTATION, text, **where)
+        self.rotations.append(_Told(self.records, number, name, told))
+        if good is not None:  # a key that says of itself that it was stolen is believed that much, whoever has it
+            self.limits[told.former] = min(good.size, self.limits.get(told.former, good.size))
+            self.trust = self.trusted()
         return None
+
+    def trusted(self) -> list[VerifierKey]:
+        """The keys that were given, and those that lead from them; none that a stolen key has led to since."""
+        keys = [*self.pinned]
+        for one in self.rotations:
+            former = one.rotation.former
+            if one.rotation in self.followed and former in keys and self.counts(former, one.index + 1):
+                keys.append(one.rotation.following)
+        return keys
+
+    def counts(self, key: VerifierKey, size: int) -> bool:
+        """Whether what a key of the log has signed over so many records counts; it may have been stolen since."""
+        return size <= self.limits.get(key, size)
 
     # Checkpoints.
 
     def checkpoint(self, number: int, note: Any) -> None:
+        signed: tuple[Signed, ...] = ()
         try:
-            text, signed = signatures_of(note if isinstance(note, str) else "", self.trust)
+            text, lines = _parts(note if isinstance(note, str) else "")
             checkpoint = Checkpoint.parse(text)
+            _, signed = signatures_of(note, self.trust)
+        except Unsigned:
+            pass  # by the trusted keys; it may be by one that came before
         except (Malformed, Unproven) as error:
             return self.find(What.SIGNATURE, f"the checkpoint: {error}", line=number)
         size = checkpoint.size
-        if checkpoint.origin != self.origin or not any(_is_of(one.key, self.origin) for one in signed):
+        if checkpoint.origin != self.origin:
             return self.find(What.SIGNATURE, "the key of this log has not signed it for this log", line=number)
+        if not any(_is_of(one.key, self.origin) for one in signed):
+            return self.defer(number, text, checkpoint, lines)
+        signed = tuple(one for one in signed if self.counts(one.key, size))
+        if not any(_is_of(one.key, self.origin) for one in signed):
+            return None  # by a stolen key, when it was one: it counts for nothing
         if not self.tree.size <= size <= self.records:
             text = f"the checkpoint covers {size} records, and stands behind {self.records}"
             return self.find(What.PLACE, text, line=number)
         self.signed_to = size
         if self.root_at(size) != checkpoint.root:
-            if self.forked:
-                self.more += 1  # once they differ, every later checkpoint does
-                return None
-            self.forked, where = True, f"what differs lies among the indices {self.agreed_to} to {size - 1}"
-            if size == self.agreed_to:
-                where = "one before it, of as many records, has theirs"
-            return self.find(What.ROOT, f"the checkpoint of {size} records has not their root; {where}", line=number)
+            return self.differs(number, size)
         self.agreed_to, self.checkpoints = size, self.checkpoints + 1
         self.keep = text + "\n" + "".join(f"{one.line}\n" for one in signed)
         self.cosigned.update((one.key.name, (size, one.at)) for one in signed if one.key.name != self.origin)
-        for _, key in (one for one in self.next_keys if one[0] < size):
-            self.trust.append(key)
-            self.rotated.append(_plain(str(key)))
-        self.next_keys = [one for one in self.next_keys if one[0] >= size]
+        for told in self.rotations:
+            former, following = told.rotation.former, told.rotation.following
+            # By the record that says that it was stolen, a key leads nowhere: that is beyond its last good head.
+            is_covered = told.index < size and self.counts(former, told.index + 1)
+            if is_covered and former in self.trust and following not in self.trust:
+                self.followed.add(told.rotation)
+                self.trust.append(following)
+        return None
+
+    def differs(self, number: int, size: int) -> None:
+        """The records have another root than a checkpoint that counts."""
+        if self.forked:
+            self.more += 1  # once they differ, every later checkpoint does
+            return None
+        self.forked, where = True, f"what differs lies among the indices {self.agreed_to} to {size - 1}"
+        if size == self.agreed_to:
+            where = "one before it, of as many records, has theirs"
+        elif size < self.agreed_to:
+            where = "a later one has theirs"
+        return self.find(What.ROOT, f"the checkpoint of {size} records has not their root; {where}", line=number)
+
+    def defer(self, number: int, text: str, checkpoint: Checkpoint, lines: _Lines) -> None:
+        """Look once more, at the end, at a checkpoint by a key that is not known: a later record may name it."""
+        ours = [(key_id, signed) for _, name, key_id, signed in lines if name == self.origin and len(signed) == 64]
+        fits = self.tree.size <= checkpoint.size <= self.records and checkpoint.text() == text
+        if not ours or not fits or len(self.deferred) + len(ours) * _DEFERRED.size > MOST_DEFERRED * _DEFERRED.size:
+            return self.find(What.SIGNATURE, "the key of this log has not signed it for this log", line=number)
+        agrees = self.root_at(checkpoint.size) == checkpoint.root
+        for one in ours:
+            self.deferred += _DEFERRED.pack(number, checkpoint.size, agrees, checkpoint.root, *one)
         return None
 
     def root_at(self, size: int) -> bytes:
@@ -907,7 +1069,8 @@ class _Examination:
             self.stop(What.NOT_OURS, "the file is empty")
         if self.records != self.size:
             self.find(What.COUNT, f"the head says {self.size} records, and the file holds {self.records}")
-        if self.signed_to < self.records:
+        is_stolen = self.look_back()
+        if self.signed_to < self.records and not is_stolen:
             text = f"the last checkpoint covers {self.signed_to} records, and the log holds {self.records}"
             self.find(What.UNSIGNED, text, index=self.signed_to)
         start = self.missing.find(1)
@@ -921,13 +1084,75 @@ class _Examination:
         if not self.checkpoints and self.worst is Verdict.INTACT:
             self.find(What.NO_SIGNATURE, "it holds no record and no checkpoint")
 
+    def look_back(self) -> bool:
+        """What the changes of the key say of what stands before them; whether the key that is trusted was stolen, and
+        no other one leads on."""
+        for told in reversed(self.rotations):
+            known, former = (*self.trust, *self.former.values()), told.rotation.former
+            # What a trusted key has signed holds this record: so the key that it names was the log's.
+            if told.index < self.agreed_to and told.rotation.following in known and former not in known:
+                self.former[former.key_id] = former
+        known = (*self.trust, *self.former.values())
+        stolen = [
+            one
+            for one in self.rotations
+            if one.rotation.last_good is not None
+            and one.rotation.former in known
+            and one.rotation.following not in known
+        ]
+        for one in stolen:
+            text = f"the key was stolen; what it has signed counts for {self.limits[one.rotation.former]} records"
+            self.find(What.STOLEN, text, line=one.line, index=one.index, record=one.record)
+        for one in () if stolen else self.rotations:
+            if one.rotation.former not in known:
+                text = "the key before the one that it names is none that you trust, or that leads to one"
+                self.find(What.ROTATION, text, line=one.line, index=one.index, record=one.record)
+        unknown_from = min((self.limits[one.rotation.former] for one in stolen), default=None)
+        for number, rows in groupby(_DEFERRED.iter_unpack(self.deferred), key=lambda row: row[0]):
+            self.deferred_checkpoint(number, list(rows), unknown_from)
+        return bool(stolen)
+
+    def deferred_checkpoint(self, number: int, rows: list[tuple[Any, ...]], unknown_from: int | None) -> None:
+        """A checkpoint that none of the trusted keys has signed.
+
+        Arguments:
+            rows: one for each of its signatures.
+            unknown_from: from how many records on it may be by a key that nobody can know yet.
+        """
+        _, size, agrees, root, *_ = rows[0]
+        signed = [(self.former[key_id], line) for *_, key_id, line in rows if key_id in self.former]
+        if not signed:
+            if unknown_from is None or size <= unknown_from:
+                self.find(What.SIGNATURE, "the checkpoint: none of the trusted keys has signed this", line=number)
+            return
+        try:
+            for key, line in signed:
+                key.check(Checkpoint(self.origin, size, root).text(), line)
+        except Unproven as error:
+            self.find(What.SIGNATURE, f"the checkpoint: {error}", line=number)
+            return
+        if not any(self.counts(key, size) for key, _ in signed):
+            return
+        if agrees:
+            self.checkpoints += 1
+        else:
+            self.differs(number, size)
+
     def compare(self, note: bytes | str, held: Checkpoint) -> None:
         try:
-            _, signed = signatures_of(note, self.trust)
+            _, signed = signatures_of(note, (*self.trust, *self.former.values()))
         except Unproven as error:
             return self.find(What.NOT_HELD, f"the checkpoint that you hold: {error}")
-        if not any(_is_of(one.key, self.origin) for one in signed):
+        signers = [one.key for one in signed if _is_of(one.key, self.origin)]
+        if not signers:
             return self.find(What.NOT_HELD, "the checkpoint that you hold is not signed by the key of the log")
+        continues = held.size <= self.records and held.root == self.root_since
+        if not continues and not any(self.counts(key, held.size) for key in signers):
+            text = (
+                "the checkpoint that you hold is none of this file. It was signed with a key that was stolen then, as "
+                "the log says: either by the thief, or the log was made anew since; keep both"
+            )
+            return self.find(What.NOT_HELD, text)
         if held.size > self.records:
             return self.find(What.CUT, f"checkpoint covers {held.size}, log holds {self.records}", index=self.records)
         if held.root != self.root_since:
@@ -950,7 +1175,9 @@ class _Examination:
             since=self.continued,
             erased=self.missing.count(2),
             erasures=tuple(self.erasures),
-            rotated=tuple(self.rotated),
+            rotated=tuple(_plain(str(key)) for key in self.trust if key not in self.pinned),
+            former=tuple(_plain(str(key)) for key in self.former.values()),
+            stolen=tuple((_plain(str(key)), size) for key, size in self.limits.items()),
             cosigned=tuple((_plain(name), size, at) for name, (size, at) in self.cosigned.items()),
             anchors=self.anchors,
             left_off=self.left_off,

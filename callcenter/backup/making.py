@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -13,7 +13,7 @@ from typing import Protocol
 from sqlalchemy.engine import make_url
 
 from callcenter.backup import manifest as written
-from callcenter.backup.folders import made_whole, private_file, stored
+from callcenter.backup.folders import BackupRefused, made_whole, private_file, stored
 from callcenter.backup.locks import Lock
 from callcenter.backup.manifest import IN_CLEAR, Manifest, StoredFile, stored_name
 from callcenter.backup.programs import Program, for_dump, output_of
@@ -74,7 +74,7 @@ async def make_backup(settings: Settings, to: Path, lock: Lock | None, random: R
         NoRoom, BackupRefused: it cannot be written there. Nothing was left.
         ProgramFailed: pg_dump said no. Nothing was left.
     """
-    keyring = load_keys(keys_path(settings))
+    keyring, begun_with = load_keys(keys_path(settings)), _key_files(settings)
     async with reach_database(settings) as addresses:
         if addresses.owner is None:
             raise needs_owner()
@@ -86,7 +86,7 @@ async def make_backup(settings: Settings, to: Path, lock: Lock | None, random: R
             with made_whole(to, name) as folder:
                 box = _Box.empty(folder, None if lock is None else random.token_bytes(KEY_BYTES))
                 await _dump(box, program, plain_dsn(addresses.owner), snapshot, say)
-                keys = _copy_keys(box, settings)
+                keys = _copy_keys(box, settings, begun_with)
                 manifest = _manifest(box, snapshot, program, keyring, keys, lock, random)
                 with private_file(folder / written.NAME) as file:
                     file.write(manifest.to_json().encode())
@@ -162,20 +162,27 @@ async def _dump(box: _Box, program: Program, dsn: str, snapshot: Snapshot, say: 
                 out.write(piece)
 
 
-def _copy_keys(box: _Box, settings: Settings) -> tuple[str, ...]:
-    """Copy every key file that is there; returns their names."""
-    copied = []
+def _key_files(settings: Settings) -> Mapping[str, bytes]:
+    """Every key file that is there, by its name in the backup."""
+    found = {}
     for name, path in key_places(settings).items():
-        if not path.exists():
-            continue
         try:
-            content = path.read_bytes()
+            if path.exists():
+                found[name] = path.read_bytes()
         except OSError as error:
             raise CallcenterError(f"the key file {path} cannot be read ({error.strerror})") from error
+    return found
+
+
+def _copy_keys(box: _Box, settings: Settings, begun_with: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Copy the key files; returns their names. They must be those from before the snapshot: what the sealer had signed
+    by then is gone on with by the key of then alone."""
+    if _key_files(settings) != begun_with:
+        raise BackupRefused("a key file was changed while the backup was made: make it again")
+    for name, content in begun_with.items():
         with box.file(name) as out:
             out.write(content)
-        copied.append(name)
-    return tuple(copied)
+    return tuple(begun_with)
 
 
 def _manifest(

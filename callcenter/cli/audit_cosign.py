@@ -14,7 +14,7 @@ from callcenter.audit.logs import origin_of
 from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.verify import Malformed, VerifierKey
 from callcenter.cli.audit_logs import log_argument, log_called
-from callcenter.cli.audit_verify import fingerprint, one_key
+from callcenter.cli.audit_verify import fingerprint, keys_named, one_key
 from callcenter.cli.context import Context, by_option, run
 from callcenter.cli.whole_file import whole_file
 from callcenter.installation import open_data, sealer_key_path
@@ -65,7 +65,7 @@ def cosign_sign(export: Path, key: Path, trust: str, last: Path, first: bool) ->
             else f"{last} is not there: it holds what you have signed last; say --first if that is nothing"
         )
     try:
-        trusted = one_key(trust)
+        trusted = keys_named((trust,))
         seen = None if first else last.read_text("utf-8")
         with export.open("rb") as opened:
             note = witness.cosign(verify.lines_of(opened), trusted, seen, int(SystemClock().now().timestamp()))
@@ -106,7 +106,7 @@ async def _submit(settings: Settings, called: str, note: str, cosigner: Verifier
         async with data.database.house() as connection:
             log = await log_called(connection, called)
         async with data.database.practice(log) as tx:
-            own = signing.verifier_key(origin_of(log))
+            own = signing.every_key(origin_of(log))
             size = await accept_cosignature(tx, note, cosigner, own, clock.now())
         await LedgerActs(data.database, clock, SystemRandom(), by).cosigned(log, size, cosigner.name)
     return size

@@ -11,7 +11,7 @@ import click
 from callcenter.audit import verify
 from callcenter.audit.logs import fingerprint as fingerprint
 from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, NoKey, Proof
-from callcenter.audit.verify import Malformed, Report, Unproven, Verdict, VerifierKey
+from callcenter.audit.verify import Malformed, Report, Unproven, Unsigned, Verdict, VerifierKey
 from callcenter.kernel.errors import CallcenterError
 
 #: What to do, by what a file turned out to be.
@@ -87,6 +87,8 @@ def words_of(report: Report, keys: list[VerifierKey], kept: Path | None) -> Iter
     yield from report.lines()
     for key in keys:
         yield f"  trusted: {key.name}, fingerprint {fingerprint(key)}"
+    for one in report.rotated:
+        yield f"  the next key, fingerprint {fingerprint(VerifierKey.parse(one))}: compare it, and trust it from now on"
     to_do = TO_DO[report.verdict]
     if report.verdict is Verdict.INTACT and kept is not None:
         to_do = HELD.format(file=kept)
@@ -104,6 +106,11 @@ def _proof(file: Path, keys: list[VerifierKey]) -> Verdict:
         proven = proof.check(keys)
     except NoKey as error:
         raise CallcenterError(f"could not check: {error}: get it from somebody else than this file") from error
+    except Unsigned as error:
+        raise CallcenterError(
+            f"could not check: {error}. Where the key of the log was changed since you got yours, an export of the "
+            "whole log leads from one to the next (`callcenter audit verify` names it); then give that one too"
+        ) from error
     except (Malformed, Unproven) as error:
         click.echo(f"NOT PROVEN: {error}")
         click.echo("To do: ask for the proof anew, and for an export of the whole log, which shows more.")

@@ -125,6 +125,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "ledger.cosigned": ("Une contresignature du registre est reçue", Area.ACT),
     "ledger.head_taken": ("Un point de contrôle déposé sort en fichier", Area.REVIEW),
     "erasure": ("Des inscriptions du registre sont effacées", Area.ACT),
+    "key.rotated": ("La clé du registre change", Area.ACT),
 }
 
 #: Titles of what routing has written down.

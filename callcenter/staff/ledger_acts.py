@@ -48,12 +48,33 @@ class LedgerActs:
         """
         await self._add(log, EventKind.LEDGER_HEAD_TAKEN, {"size": size, "held": kind})
 
+    async def key_rotated(self, log: UUID, change: Mapping[str, Value]) -> None:
+        """The log has another key from now on.
+
+        Arguments:
+            change: what its former key says of that (``audit.verify.Rotation``).
+        """
+        await self._add(log, EventKind.KEY_ROTATED, change)
+
+    async def key_retired(self, former: str, why: str) -> None:
+        """The sealer's former key is put away, in all logs.
+
+        Arguments:
+            former: its identifier in the house's log; ``why``: a word.
+        """
+        async with self.database.house() as connection:
+            house = HouseLog(self.clock, self.random)
+            content = {"key": former, "why": why}
+            await house.note(connection, Act.KEY_RETIRED, self._actor(), None, content)
+
     async def _add(self, log: UUID, kind: EventKind, content: Mapping[str, Value]) -> None:
         if log == HOUSE_LOG:
-            actor = Actor.staff(self.by) if isinstance(self.by, UUID) else Actor.command(self.by)
             async with self.database.house() as connection:
                 house = HouseLog(self.clock, self.random)
-                await house.note(connection, Act(kind.value), actor, None, content)
+                await house.note(connection, Act(kind.value), self._actor(), None, content)
             return
         async with self.database.practice(log) as tx:
             await note(tx, Entry(kind, {"kind": "staff", "id": str(self.by)}, None, content), self.clock, self.random)
+
+    def _actor(self) -> Actor:
+        return Actor.staff(self.by) if isinstance(self.by, UUID) else Actor.command(self.by)

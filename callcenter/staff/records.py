@@ -76,6 +76,9 @@ class Act(StrEnum):
     LEDGER_HEAD_TAKEN = EventKind.LEDGER_HEAD_TAKEN.value
     #: Which of its records are erased, and why.
     ERASED = EventKind.ERASURE.value
+    #: Its next key; and that the sealer has put away the one before, in all logs.
+    KEY_ROTATED = EventKind.KEY_ROTATED.value
+    KEY_RETIRED = "key.retired"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class AlertKind(StrEnum):
     #: What stands in the database is not what was signed, or was written: somebody has changed it.
     LEDGER_BROKEN = "ledger_broken"
     SEALING_STOPPED = "sealing_stopped"
+    #: What stands in the place of the sealer's key is none, or another's.
+    SEALER_KEY_UNUSABLE = "sealer_key_unusable"
     #: Heads of the ledger could not be given to whoever is to hold them.
     LEDGER_NOT_HELD = "ledger_not_held"
 

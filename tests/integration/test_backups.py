@@ -21,9 +21,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from callcenter.audit.sealing_key import create_sealing_key
 from callcenter.backup import making, programs, restoring
 from callcenter.backup.checking import Backup, NotLocked, NotOpened, OtherKeys, open_backup, read_through
-from callcenter.backup.folders import NoRoom
+from callcenter.backup.folders import BackupRefused, NoRoom
 from callcenter.backup.locks import Passphrase, WrongOpener
 from callcenter.backup.making import Made, make_backup
 from callcenter.backup.manifest import NAME, ManifestChanged, NotABackup
@@ -194,6 +195,23 @@ async def test_the_wrong_keys_are_not_kept_with_a_database(scene: Scene) -> None
     with pytest.raises(WrongKeys):
         await scene.make()
     assert not (scene.folder / "medium").exists()
+
+
+async def test_p4_a_key_that_is_put_away_while_a_backup_is_made_is_not_missing_in_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the moment before, the database would be gone on with by the old key alone."""
+
+    async def dumped(*_: object) -> None:
+        (scene.folder / "sealer.key").unlink()
+        create_sealing_key(scene.folder / "sealer.key", SystemRandom())
+
+    (scene.folder / "sealer.key").unlink(missing_ok=True)
+    create_sealing_key(scene.folder / "sealer.key", SystemRandom())
+    monkeypatch.setattr(making, "_dump", dumped)
+    with pytest.raises(BackupRefused, match="make it again"):
+        await scene.make()
+    assert list((scene.folder / "medium").iterdir()) == []
 
 
 async def test_rows_that_would_be_lacking_silently_are_noticed_first(scene: Scene) -> None:

@@ -122,10 +122,9 @@ async def sealed(
     database: Database, database_name: str, cluster: Cluster, sealer: Sealer, clock: DrivenClock
 ) -> AsyncIterator[Sealed]:
     watch = Watched(InTime())
-    public = a_key().public
 
     def also(room: object) -> dict[str, object]:
-        ledgers = StaffLedgers(room, database, clock, SeededRandom(61), watch, public, HOLDERS)  # type: ignore[arg-type]
+        ledgers = StaffLedgers(room, database, clock, SeededRandom(61), watch, lambda: [a_key().public], HOLDERS)  # type: ignore[arg-type]
         return {"pages": (LedgerPages(ledgers),)}
 
     urls = [cluster.server.url(user=role, database=database_name) for role in (SEALER, ROOT)]

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
+from callcenter import doctor
 from callcenter.app import Running, run_server, sealing
+from callcenter.audit.anchors import latest_head
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.sealer import LogSealer
-from callcenter.audit.sealing_key import create_sealing_key
+from callcenter.audit.sealing_key import KeyFile, create_sealing_key
 from callcenter.audit.watching import LONGEST, waiting
 from callcenter.doctor import Finding, examine
 from callcenter.installation import Addresses, require_sealing
@@ -26,6 +29,8 @@ from callcenter.store.database import Database
 from callcenter.store.keys import create_keys
 from callcenter.store.roles import WrongLogin
 from callcenter.store.schema import APP, SEALER
+from callcenter.telephony.alerts import Alerts
+from callcenter.telephony.metrics import Metrics
 from tests.acceptance.stage import stage_settings
 from tests.conftest import ROOT, Cluster
 from tests.sealing import Cries, a_key, seal_once, verified
@@ -99,6 +104,28 @@ async def test_while_more_waits_than_one_round_takes_the_next_begins_at_once(
     assert cries.heard == []
 
 
+async def test_a_server_that_runs_takes_the_next_key_from_its_file(
+    addresses: Addresses, database: Database, clock: DrivenClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "sealer.key"
+    key = create_sealing_key(path, SystemRandom())
+    alerts = Alerts(Metrics(CollectorRegistry()))
+    async with sealing.sealing(str(addresses.sealer), KeyFile.read(path), clock, alerts):
+        fresh = tmp_path / "fresh"
+        fresh.write_bytes(key.changing(SystemRandom(), stolen=False).to_bytes())
+        fresh.chmod(0o600)
+        fresh.replace(path)
+        signatures = 0
+        async with asyncio.timeout(60):
+            while signatures != 2:  # a round may have begun before
+                async with database.practice(TILLEULS) as tx:
+                    await note(tx, ENTRY, clock, SystemRandom())
+                while await waiting(database):
+                    await asyncio.sleep(0.02)
+                async with database.practice(TILLEULS) as tx:
+                    signatures = (await latest_head(tx) or (0, ""))[1].count("— callcenter/")
+
+
 async def test_the_session_that_is_elected_is_ended_soon_once_its_network_is_cut(
     addresses: Addresses, clock: DrivenClock
 ) -> None:
@@ -162,6 +189,9 @@ async def test_doctor_says_whether_records_are_sealed_in_time_and_whether_it_cou
     assert "wait for the first `callcenter serve`" in (await found("ledger")).says
     assert await seal_once(str(addresses.sealer), key, SystemClock()) == []
     assert "with the key that has signed 1 log" in (await found("sealer")).says
+    (tmp_path / "sealer.key").write_bytes(key.changing(SystemRandom(), stolen=False).to_bytes())
+    said = await doctor._sealer(addresses, named)
+    assert said.endswith("the next key signs too, until `callcenter audit key retire`")
     assert (await found("ledger")).healthy
     async with database.practice(TILLEULS) as tx:
         await note(tx, ENTRY, SystemClock(), SystemRandom())

@@ -33,6 +33,9 @@ class Loud:
         print(f"broken: {why}", flush=True)
         os._exit(3)
 
+    def key_unusable(self, why: str) -> None:
+        self.log_broken(UUID(int=0), why)
+
 
 async def one_round(url: str, key_file: Path, dies_at: int, options: dict[str, str]) -> None:
     engine = create_async_engine(url, **options)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from enum import Enum
 from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from callcenter.audit import sealer
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.logs import origin_of
 from callcenter.audit.sealer import LogSealer
 from callcenter.audit.sealing_key import SealingKey
 from callcenter.audit.tables import SEARCHED
-from callcenter.audit.verify import Checkpoint, Frontier, Verdict, What, leaf_hash, verify_export
+from callcenter.audit.verify import (
+    Checkpoint,
+    Frontier,
+    Rotation,
+    Verdict,
+    VerifierKey,
+    What,
+    leaf_hash,
+    verify_export,
+)
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.staff.records import NOBODY, Act, HouseLog
@@ -27,12 +34,7 @@ from tests.attack.defence import Outcome, attack, gained, replaced
 from tests.conftest import Cluster
 from tests.exporting import IVR, TABLES, TILLEULS, Archive, archive_on
 from tests.sealing import a_key, seal_once
-
-
-class Later(Enum):
-    """Events that only the verifier needs to know."""
-
-    ROTATION = "key.rotated"
+from tests.unit.audit.log_by_hand import rotation
 
 
 @pytest.fixture
@@ -138,14 +140,6 @@ async def test_p4_another_body_stands_where_one_was_erased(archive: Archive) -> 
 
 # --- whoever may insert a record, a conquered server, has the honest sealer sign what verifiers obey
 
-SIGNED_FOR_NOBODY = replaced(
-    "what verifiers obey and nothing of ours writes is not sealed",
-    "P4: another key is trusted, and a body missed no more, only by our own word",
-    sealer,
-    "NEVER_WRITTEN",
-    frozenset(),
-)
-
 
 async def _let_go(*_: object) -> None:
     pass
@@ -159,13 +153,31 @@ async def _sealed_or_cried(archive: Archive) -> None:
     assert waiting == [log for log, _ in cries]
 
 
-@attack(stopped_by=SIGNED_FOR_NOBODY)
-async def test_p4_verifiers_are_made_to_trust_a_strangers_key(archive: Archive) -> Outcome:
-    """With it the stranger goes on with the log alone, and verifiers who trust ours find it intact."""
-    origin, stranger = origin_of(TILLEULS), SealingKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
-    await archive.call(Later.ROTATION, vkey=str(stranger.verifier_key(origin)))  # type: ignore[arg-type]
-    await _sealed_or_cried(archive)
-    honest = (await archive.export()).lines
+SEALED_WHERE_IT_IS_UNDER_WAY = replaced(
+    "a change of the key is sealed only where it is under way",
+    "P4: another key is trusted only by our own word",
+    LogSealer,
+    "changes_key",
+    lambda *_: True,
+)
+
+
+def _without_a_signature(_: type[Rotation], value: Mapping[str, str], __: str) -> Rotation:
+    return Rotation(VerifierKey.parse(value["from"]), VerifierKey.parse(value["vkey"]))
+
+
+SIGNED_BY_THE_FORMER = replaced(
+    "the key before it signs for the next one",
+    "P4: another key is trusted only by our own word",
+    Rotation,
+    "parse",
+    classmethod(_without_a_signature),
+)
+
+
+def gone_on_with(honest: tuple[bytes, ...], stranger: SealingKey) -> list[bytes]:
+    """An export of what stands there, and of a record more, which is untrue, under the stranger's signature."""
+    origin = origin_of(TILLEULS)
     begins, *lines = (json.loads(line) for line in honest)
     records = [line for line, value in zip(honest[1:], lines, strict=True) if "checkpoint" not in value]
     stream = str(UUID(int=7))
@@ -178,9 +190,32 @@ async def test_p4_verifiers_are_made_to_trust_a_strangers_key(archive: Archive) 
     note = {"checkpoint": stranger.sign(Checkpoint(origin, len(forged), frontier.root()))}
     # The last checkpoint of ours is passed on the way.
     ours = [line for line, value in zip(honest[1:], lines, strict=True) if "checkpoint" in value]
-    copy = [head, *records, *ours[-1:], forged[-1], json.dumps(note).encode() + b"\n"]
-    verdict = verify_export(iter(copy), [a_key().verifier_key(origin)]).verdict
-    return gained(verdict is Verdict.INTACT)
+    return [head, *records, *ours[-1:], forged[-1], json.dumps(note).encode() + b"\n"]
+
+
+STRANGER = SealingKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+
+async def _goes_on_alone(archive: Archive, change: Mapping[str, object]) -> Outcome:
+    """Whether the stranger can go on with the log for verifiers who trust our key, once this waits for its seal."""
+    await archive.call(EventKind.KEY_ROTATED, **change)  # type: ignore[arg-type]
+    await _sealed_or_cried(archive)
+    copy = gone_on_with((await archive.export()).lines, STRANGER)
+    ours = a_key().verifier_key(origin_of(TILLEULS))
+    return gained(verify_export(iter(copy), [ours]).verdict is Verdict.INTACT)
+
+
+@attack(stopped_by=(SEALED_WHERE_IT_IS_UNDER_WAY, SIGNED_BY_THE_FORMER))
+async def test_p4_verifiers_are_made_to_trust_a_strangers_key(archive: Archive) -> Outcome:
+    """With it the stranger goes on with the log alone, and verifiers who trust ours find it intact."""
+    change = rotation(a_key().private, STRANGER.private, origin=origin_of(TILLEULS), by=STRANGER.private)
+    return await _goes_on_alone(archive, change)
+
+
+@attack(stopped_by=SEALED_WHERE_IT_IS_UNDER_WAY)
+async def test_p4_the_thief_of_the_key_has_the_sealer_vouch_for_a_key_of_theirs(archive: Archive) -> Outcome:
+    """All of it is as it must be. But the next key is in no file of ours."""
+    return await _goes_on_alone(archive, rotation(a_key().private, STRANGER.private, origin=origin_of(TILLEULS)))
 
 
 JUDGED = replaced(

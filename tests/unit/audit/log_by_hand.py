@@ -66,6 +66,32 @@ def cosignature(text: str, private: Ed25519PrivateKey, name: str, at: int) -> st
     return f"— {name} {base64.b64encode(key_id(name, private, 4) + at.to_bytes(8, 'big') + raw).decode()}\n"
 
 
+def rotation(
+    old: Ed25519PrivateKey,
+    new: Ed25519PrivateKey,
+    good: tuple[int, bytes] | None = None,
+    *,
+    origin: str = ORIGIN,
+    by: Ed25519PrivateKey | None = None,
+) -> dict[str, Any]:
+    """What a record says besides what all do, where ``old`` is followed by ``new``.
+
+    Arguments:
+        good: size and root of the last good head of ``old``, which was stolen; ``None``: the change was planned.
+        by: who signs it; ``None``: ``old``.
+    """
+    lines = ["callcenter/key-rotation", origin, vkey(old, origin), vkey(new, origin)]
+    said: dict[str, Any] = {"from": lines[2], "vkey": lines[3], "cause": "planned"}
+    if good is not None:
+        size, root = good[0], base64.b64encode(good[1]).decode()
+        said |= {"cause": "compromised", "last_good": {"size": size, "root": root}}
+        lines += ["compromised", str(size), root]
+    else:
+        lines.append("planned")
+    line = signature("".join(f"{one}\n" for one in lines), by or old, origin)
+    return {**said, "signature": line.removesuffix("\n")}
+
+
 @dataclass
 class LogByHand:
     """One log, while it is written.
@@ -139,6 +165,15 @@ class LogByHand:
         """
         self.gone |= set(indices)
         return self.add(None, "erasure", erases=[[one, one] for one in sorted(indices)] if by is None else by)
+
+    def rotate(self, old: Ed25519PrivateKey, new: Ed25519PrivateKey, good: int | None = None) -> int:
+        """Put on record that ``old`` is followed by ``new``; returns the index of that record.
+
+        Arguments:
+            good: records under the last good head of ``old``, which was stolen; ``None``: it was not.
+        """
+        known = None if good is None else (good, tree_hash(tuple(self.bodies[:good])))
+        return self.add(None, "key.rotated", **rotation(old, new, known, origin=self.origin))
 
     def lines(self, *, last: bool = False) -> list[bytes]:
         """The export; ``last``: checkpoints stand behind all records, not each behind those that it covers."""

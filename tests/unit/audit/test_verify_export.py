@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from callcenter.audit import verify
 from callcenter.audit.verify import (
     COSIGNATURE,
     MOST_FINDINGS,
+    MOST_KEYS,
     MOST_OF_A_LINE,
     Checkpoint,
     Report,
@@ -37,11 +41,14 @@ from tests.unit.audit.log_by_hand import (
     five_calls,
     head,
     head_text,
+    rotation,
+    secret,
     signature,
     vkey,
     written,
 )
 
+THIRD = secret(5)
 KEY = VerifierKey.parse(vkey(OLD))
 LAST = five_calls().notes[-1][1]
 HALF = five_calls().notes[1][1]
@@ -53,7 +60,8 @@ def verified(lines: Iterable[bytes], since: str | None = None, *more: str) -> Re
     text = "\n".join(report.lines())
     assert text.isascii()
     assert text.replace("\n", "").isprintable()
-    worst = [one.what in (What.NOT_OURS, What.NO_KEY, What.NO_SIGNATURE, What.NOT_HELD) for one in report.findings]
+    mild = (What.NOT_OURS, What.NO_KEY, What.NO_SIGNATURE, What.NOT_HELD, What.STOLEN)
+    worst = [one.what in mild for one in report.findings]
     assert report.verdict is (Verdict.INTACT if not worst else Verdict.UNCHECKED if all(worst) else Verdict.TAMPERED)
     return report
 
@@ -507,7 +515,7 @@ def test_a_record_that_is_deleted_before_it_was_sealed_leaves_a_gap() -> None:
 def rotated(*signers: Any, vouched: bool = True) -> LogByHand:
     """A log whose key changes after 20 records; then 5 more, signed by ``signers``."""
     log = five_calls()
-    log.add(None, "key.rotated", vkey=vkey(NEW))
+    log.rotate(OLD, NEW)
     if vouched:
         log.sign(OLD, NEW)
     for _ in range(5):
@@ -524,8 +532,7 @@ def test_a_new_key_that_the_old_one_vouches_for_is_trusted() -> None:
     assert f"  a record adds the key {vkey(NEW)}" in list(report.lines())
     # whoever holds a checkpoint by the new key, and trusts the old one alone
     assert verified(log.lines(), log.notes[-1][1]).since == 26
-    # and whoever trusts the new one alone has no checkpoint from before
-    assert {one.what for one in verify_export(log.lines(), [VerifierKey.parse(vkey(NEW))]).findings} == {What.SIGNATURE}
+    # and whoever has both
     assert verify_export(log.lines(), [KEY, VerifierKey.parse(vkey(NEW))]).rotated == ()
 
 
@@ -547,17 +554,264 @@ def test_a_record_behind_the_new_key_is_not_needed_to_trust_it() -> None:
     assert found(rotated(OLD, vouched=False).lines()) == []
 
 
-@pytest.mark.parametrize(
-    "named", [None, 5, "", vkey(NEW, "callcenter/house"), vkey(NEW, ORIGIN, COSIGNATURE), vkey(NEW)[:-4], "\ud800"]
-)
-def test_a_new_key_that_is_none_of_this_log(named: Any) -> None:
+GOOD = {"size": 10, "root": HALF.split("\n")[2]}
+NO_KEYS = [None, 5, "", vkey(NEW, "callcenter/house"), vkey(NEW, ORIGIN, COSIGNATURE), vkey(NEW)[:-4], "\ud800"]
+HOUSES = rotation(OLD, NEW, origin="callcenter/house")
+#: What no key says of the next one: by the members that are other than in a record that says so.
+UNSAID: list[dict[str, Any]] = [
+    *({name: key} for name in ("vkey", "from") for key in NO_KEYS),
+    {"vkey": vkey(THIEF)},
+    {"vkey": vkey(OLD)},
+    {"from": vkey(THIEF)},
+    HOUSES,  # what the same secret has said in another log
+    {"signature": HOUSES["signature"]},
+    {"signature": rotation(OLD, NEW, by=NEW)["signature"]},
+    {"signature": rotation(OLD, NEW, by=THIEF)["signature"]},
+    {"signature": LAST.rpartition("\n\n")[2].rstrip("\n")},  # of a checkpoint
+    {"signature": None},
+    {"signature": ""},
+    {"signature": "— a b"},
+    {"signature": "\ud800"},
+    {"signature": rotation(OLD, NEW)["signature"] + "\n"},
+    {"signature": f"\n\n{rotation(OLD, NEW)['signature']}"},
+    {"cause": None},
+    {"cause": "bored"},
+    {"cause": "compromised"},  # signed as planned
+    {"cause": "compromised", "last_good": GOOD},
+    {"last_good": GOOD},
+]
+
+
+@pytest.mark.parametrize("members", UNSAID, ids=range(len(UNSAID)))
+def test_a_change_that_the_former_key_has_not_signed_for_this_log_changes_no_key(members: dict[str, Any]) -> None:
     log = five_calls()
-    log.add(None, "key.rotated", vkey="x")
-    body = json.dumps({**json.loads(log.bodies[-1]), "vkey": named}, sort_keys=True, separators=(",", ":")).encode()
+    log.rotate(OLD, NEW)
+    body = json.dumps({**json.loads(log.bodies[-1]), **members}, sort_keys=True, separators=(",", ":")).encode()
     log.bodies[-1] = body
     log.sign()
+    assert found(log.lines()) == [What.ROTATION]
+    log.add()
+    log.sign(NEW)
     report = verified(log.lines())
-    assert [one.what for one in report.findings] == [What.ROTATION]
+    assert {What.ROTATION, What.SIGNATURE, What.UNSIGNED} == {one.what for one in report.findings}
+    assert report.rotated == ()
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        None,
+        {},
+        "10",
+        {**GOOD, "size": True},
+        {**GOOD, "size": -1},
+        {**GOOD, "size": 10**18},
+        {**GOOD, "size": 21},
+        {**GOOD, "size": 0},
+        {**GOOD, "root": "AAAA"},
+        {**GOOD, "root": f"{GOOD['root']}\n"},
+        {**GOOD, "more": 1},
+        {"size": 10},
+    ],
+)
+def test_a_last_good_head_that_is_none(good: Any) -> None:
+    """Signed as it stands there, by the key itself."""
+    log = five_calls()
+    said = rotation(OLD, NEW, (10, b64decode(GOOD["root"])))
+    lines = ["callcenter/key-rotation", ORIGIN, vkey(OLD), vkey(NEW), "compromised"]
+    if isinstance(good, dict):
+        lines += [str(int(good.get("size", 0))), str(good.get("root"))]
+    line = signature("".join(f"{one}\n" for one in lines), OLD)
+    log.add(None, "key.rotated", **{**said, "last_good": good, "signature": line.removesuffix("\n")})
+    log.sign()
+    assert found(log.lines()) == [What.ROTATION]
+
+
+def test_what_the_new_key_signs_alone_before_the_old_one_has_vouched_for_it_stays_unsigned() -> None:
+    """Though the old one does so later on: nobody then had a reason to believe it."""
+    log = rotated(NEW, vouched=False)
+    log.add()
+    log.sign(OLD, NEW)
+    assert found(log.lines()) == [What.SIGNATURE]
+
+
+def test_a_change_that_is_told_again_changes_nothing() -> None:
+    log = rotated(OLD, NEW)
+    for _ in range(MOST_KEYS + 1):
+        log.rotate(OLD, NEW)
+    log.sign(NEW)
+    assert (found(log.lines()), verified(log.lines()).rotated) == ([], (vkey(NEW),))
+
+
+# Whoever comes later, with the new key.
+
+
+def looked_at(lines: Iterable[bytes], *trust: Ed25519PrivateKey, since: str | None = None) -> Report:
+    report = verify_export(lines, [VerifierKey.parse(vkey(one)) for one in trust], since)
+    assert "".join(report.lines()).isascii()
+    return report
+
+
+def kinds(report: Report) -> list[What]:
+    return list(dict.fromkeys(one.what for one in report.findings))
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_whoever_has_the_new_key_alone_checks_what_the_old_one_had_signed(last: bool) -> None:
+    log = rotated(NEW)
+    report = looked_at(log.lines(last=last), NEW, since=HALF)
+    assert (report.verdict, report.checkpoints, report.since) == (Verdict.INTACT, 6, 10)
+    assert (report.former, report.rotated) == ((vkey(OLD),), ())
+    assert f"  a record names the key before yours, {vkey(OLD)}" in list(report.lines())
+    # with another past, and what the old key had signed over that one
+    remade = five_calls(instead={6: "autre"})
+    assert kinds(looked_at(log.lines(last=last), NEW, since=remade.notes[1][1])) == [What.FORK]
+    log.notes[1] = remade.notes[1]
+    assert kinds(looked_at(log.lines(last=last), NEW)) == [What.ROOT]
+    # and with one that nobody has signed
+    for forged in (HALF.replace("mWyw", "mWyx"), five_calls(THIEF).notes[1][1]):
+        log.notes[1] = (10, forged)
+        assert kinds(looked_at(log.lines(last=last), NEW)) == [What.SIGNATURE]
+    text, _, line = HALF.rpartition("\n\n")
+    wrong = b64encode(b64decode(line.split(" ")[2])[:-1] + b"\0").decode()
+    log.notes[1] = (10, f"{text}\n\n— {ORIGIN} {wrong}\n")
+    assert kinds(looked_at(log.lines(last=last), NEW)) == [What.SIGNATURE]
+
+
+def test_the_new_key_vouches_only_for_what_it_has_signed_itself() -> None:
+    log = five_calls()
+    log.rotate(OLD, NEW)
+    log.sign(OLD)
+    assert kinds(looked_at(log.lines(), NEW)) == [What.ROTATION, What.SIGNATURE, What.UNSIGNED]
+
+
+@pytest.mark.parametrize("pinned", [OLD, NEW, THIRD])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_key_is_followed_by_another_and_that_by_a_third(pinned: Ed25519PrivateKey, last: bool) -> None:
+    log = rotated(NEW)
+    log.rotate(NEW, THIRD)
+    log.sign(NEW, THIRD)
+    log.add()
+    log.sign(THIRD)
+    report = looked_at(log.lines(last=last), pinned, since=HALF)
+    assert (report.verdict, report.checkpoints) == (Verdict.INTACT, 8)
+    assert {*report.former, *report.rotated} == {vkey(one) for one in (OLD, NEW, THIRD) if one is not pinned}
+
+
+def test_signatures_that_wait_for_a_key_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "MOST_DEFERRED", 3)
+    report = looked_at(rotated(NEW).lines(), NEW)
+    assert [(one.what, one.text) for one in report.findings] == [
+        (What.SIGNATURE, "the key of this log has not signed it for this log")
+    ]
+    assert report.checkpoints == 5
+
+
+# A key that was stolen.
+
+
+def stolen(good: int = 10) -> LogByHand:
+    """A log whose key is stolen, which is noticed after 20 records."""
+    log = five_calls()
+    log.rotate(OLD, NEW, good)
+    log.sign(OLD, NEW)
+    log.add()
+    log.sign(NEW)
+    return log
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_whoever_has_the_stolen_key_alone_is_told_to_get_another(last: bool) -> None:
+    log = stolen()
+    report = looked_at(log.lines(last=last), OLD)
+    assert (report.verdict, kinds(report), report.rotated) == (Verdict.UNCHECKED, [What.STOLEN], ())
+    assert report.findings[0].index == 20
+    assert report.stolen == ((vkey(OLD), 10),)
+    assert f"  a record says that this key was stolen, and counts for 10 records alone: {vkey(OLD)}" in report.lines()
+    # what is wrong with the records shows all the same, and what the key had signed before it was stolen
+    lines = log.lines(last=last)
+    lines[place_of(lines, 6)] = edited(lines[place_of(lines, 6)], step="autre")
+    assert looked_at(lines, OLD).verdict is Verdict.TAMPERED
+    log.notes[0] = (5, five_calls(THIEF).notes[0][1])
+    assert What.SIGNATURE in kinds(looked_at(log.lines(last=last), OLD))
+
+
+@pytest.mark.parametrize("pinned", [[NEW], [OLD, NEW]])
+@pytest.mark.parametrize("last", [False, True])
+def test_whoever_has_the_next_key_goes_on_and_the_stolen_one_counts_to_its_last_good_head(
+    pinned: list[Ed25519PrivateKey], last: bool
+) -> None:
+    log = stolen()
+    report = looked_at(log.lines(last=last), *pinned, since=HALF)
+    assert (report.verdict, report.since, report.stolen) == (Verdict.INTACT, 10, ((vkey(OLD), 10),))
+    remade = five_calls(instead={6: "autre"})
+    assert kinds(looked_at(log.lines(last=last), *pinned, since=remade.notes[1][1])) == [What.FORK]
+    # Beyond it, what it has signed may be the thief's: nothing follows from that, and it stands for no record.
+    assert kinds(looked_at(log.lines(last=last), *pinned, since=remade.notes[-1][1])) == [What.NOT_HELD]
+    assert looked_at(log.lines(last=last), *pinned, since=LAST).since == 20
+    cut = stolen()
+    cut.notes = [*cut.notes[:4], (22, f"{cut.text()}\n{signature(cut.text(), OLD)}")]
+    assert What.UNSIGNED in kinds(looked_at(cut.lines(last=last), *pinned))
+
+
+def test_what_the_thief_has_signed_counts_for_nothing_with_whoever_has_the_next_key() -> None:
+    log = stolen()
+    log.notes[2] = five_calls(instead={6: "autre"}).notes[2]
+    assert kinds(looked_at(log.lines(), NEW)) == []
+    log.notes[1] = five_calls(instead={6: "autre"}).notes[1]
+    assert kinds(looked_at(log.lines(), NEW)) == [What.ROOT]
+
+
+def test_a_stolen_key_of_which_nothing_is_good_counts_for_nothing() -> None:
+    log = stolen(0)
+    assert looked_at(log.lines(), NEW).verdict is Verdict.INTACT
+    assert kinds(looked_at(log.lines(), NEW, since=five_calls(instead={6: "autre"}).notes[1][1])) == [What.NOT_HELD]
+
+
+def by_the_thief() -> LogByHand:
+    """The log of whoever has stolen its key: another past, and a change to a key of theirs."""
+    log = five_calls(instead={6: "autre"})
+    log.rotate(OLD, THIEF)
+    log.sign(OLD, THIEF)
+    log.add()
+    log.sign(THIEF)
+    return log
+
+
+def test_a_change_that_the_thief_writes_shows_to_whoever_has_the_next_key_or_a_checkpoint() -> None:
+    log = by_the_thief()
+    assert What.SIGNATURE in kinds(looked_at(log.lines(), NEW))
+    assert kinds(looked_at(log.lines(), OLD, since=HALF)) == [What.FORK]
+
+
+def test_a_change_that_the_thief_writes_does_not_show_to_whoever_has_the_stolen_key_and_nothing_else() -> None:
+    """What no log can show: to them the thief is the log."""
+    assert looked_at(by_the_thief().lines(), OLD).verdict is Verdict.INTACT
+    assert looked_at(by_the_thief().lines(), OLD, since=five_calls().notes[0][1]).verdict is Verdict.INTACT
+
+
+def test_a_key_that_a_stolen_key_has_vouched_for_is_trusted_no_more() -> None:
+    """The thief was followed for a while; then the log says since when its key is not its own."""
+    log = five_calls()
+    log.rotate(OLD, THIEF)
+    log.sign(OLD, THIEF)
+    log.rotate(OLD, NEW, 10)
+    log.sign(OLD, THIEF, NEW)
+    log.add()
+    for trust in ([OLD], [OLD, NEW]):
+        log.notes = log.notes[:6]
+        log.sign(THIEF)
+        report = looked_at(log.lines(), *trust)
+        assert (report.rotated, report.verdict is Verdict.INTACT) == ((), False)
+    log.notes = log.notes[:6]
+    log.sign(NEW)
+    assert looked_at(log.lines(), OLD, NEW).verdict is Verdict.INTACT
+    # What was changed before the theft stays changed.
+    log = rotated(OLD, NEW)
+    log.rotate(OLD, THIRD, 26)
+    log.sign(NEW)
+    assert kinds(looked_at(log.lines(), OLD)) == [What.STOLEN]
+    assert looked_at(log.lines(), OLD).rotated == (vkey(NEW),)
 
 
 # What is no export, and what cannot be compared.

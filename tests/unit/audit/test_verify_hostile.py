@@ -42,6 +42,8 @@ from tests.unit.audit.log_by_hand import (
 )
 
 KEY = VerifierKey.parse(vkey(OLD))
+#: Of whoever comes after the rotation: what the old key has signed waits for the record that names it.
+NEXT = VerifierKey.parse(vkey(NEW))
 #: Flips of chance, besides one in each column.
 FLIPS = 400
 
@@ -51,7 +53,7 @@ def everything() -> LogByHand:
     whose key is not named right any more is passed over, as that of an unknown key."""
     log = five_calls()
     log.erase(0, 6, 7)
-    log.add(None, "key.rotated", vkey=vkey(NEW))
+    log.rotate(OLD, NEW)
     log.sign(OLD)
     log.add()
     log.sign(NEW)
@@ -63,8 +65,8 @@ LINES = LOG.lines()
 LAST = LOG.notes[-1][1]
 
 
-def look(lines: list[bytes], since: str | None = None) -> Report:
-    report = verify_export(lines, [KEY], since)
+def look(lines: list[bytes], since: str | None = None, key: VerifierKey = KEY) -> Report:
+    report = verify_export(lines, [key], since)
     assert "".join(report.lines()).isascii()
     return report
 
@@ -81,6 +83,8 @@ def is_of_an_erased_name(line: int, column: int) -> bool:
 def test_the_log_that_is_flipped_is_whole() -> None:
     report = look(LINES)
     assert (report.verdict, report.records, report.erased, len(report.rotated)) == (Verdict.INTACT, 23, 3, 1)
+    report = look(LINES, key=NEXT)
+    assert (report.verdict, report.checkpoints, len(report.former)) == (Verdict.INTACT, 6, 1)
 
 
 def test_a_bit_that_is_flipped_in_any_column_is_found() -> None:
@@ -103,14 +107,15 @@ def test_a_bit_that_is_flipped_in_any_column_is_found() -> None:
     assert [place for place in missed if not is_of_an_erased_name(*place)] == []
 
 
+@pytest.mark.parametrize("key", [KEY, NEXT], ids=["old", "next"])
 @pytest.mark.parametrize("kind", [b'{"callcenter', b'{"actor', b'{"erased', b'{"checkpoint'])
-def test_each_byte_of_one_line_of_each_kind_is_found(kind: bytes) -> None:
+def test_each_byte_of_one_line_of_each_kind_is_found(kind: bytes, key: VerifierKey) -> None:
     at = next(at for at, line in enumerate(LINES) if line.startswith(kind))
     chance = Random(8)
     for column in range(len(LINES[at])):
         changed = [*LINES]
         changed[at] = flipped(LINES[at], column, chance.randrange(8))
-        verdict = look(changed).verdict
+        verdict = look(changed, key=key).verdict
         assert verdict is not Verdict.INTACT or is_of_an_erased_name(at, column), column
 
 
@@ -145,6 +150,15 @@ def with_members(line: bytes, members: dict[str, Any]) -> bytes:
     return json.dumps({**json.loads(line), **members}).encode("utf-8", "surrogatepass") + b"\n"
 
 
+def _is_utf8(value: Any) -> bool:
+    """Whether it can be written as it stands; what cannot is written escaped elsewhere."""
+    try:
+        written({"value": value})
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 HOSTILE = st.one_of(
     st.binary(max_size=200),
     ANY.map(lambda value: json.dumps(value).encode() + b"\n"),
@@ -159,6 +173,12 @@ HOSTILE = st.one_of(
         st.sampled_from(["erasure", "key.rotated"]),
         st.lists(st.lists(st.integers(-2, 30), max_size=3), max_size=3),
         st.text(max_size=60) | st.just(vkey(NEW)),
+    ),
+    st.builds(
+        lambda members: written({**json.loads(LOG.bodies[-2]), **members}) + b"\n",
+        st.dictionaries(st.sampled_from(["from", "vkey", "signature", "cause", "last_good"]), ANY, max_size=3).filter(
+            lambda members: all(_is_utf8(one) for one in members.values())
+        ),
     ),
 )
 
@@ -177,9 +197,9 @@ def test_an_export_is_intact_only_with_every_record_as_it_was(changes: list[tupl
     lines = [*LINES]
     for at, how, line in changes:
         lines[at : at + (how == "instead")] = [line]
-    report = look(lines)
-    if report.verdict is Verdict.INTACT:
-        assert records(lines) == records(LINES)
+    for key in (KEY, NEXT):
+        if look(lines, key=key).verdict is Verdict.INTACT:
+            assert records(lines) == records(LINES)
 
 
 def records(lines: list[bytes]) -> list[tuple[str, ...]]:
@@ -296,7 +316,7 @@ def test_erasures_that_name_the_same_records_again_and_again_are_not_followed(mo
 def test_a_log_names_few_keys() -> None:
     log = five_calls()
     for number in range(MOST_KEYS + 1):
-        log.add(None, "key.rotated", vkey=vkey(Ed25519PrivateKey.from_private_bytes(number.to_bytes(32))))
+        log.rotate(OLD, Ed25519PrivateKey.from_private_bytes(number.to_bytes(32)))
     log.sign()
     report = look(log.lines())
     assert [finding.what for finding in report.findings] == [What.ROTATION]

@@ -100,7 +100,8 @@ def test_an_alarm_is_cried_once_a_minute_for_each_log() -> None:
     for _ in range(3):
         alarm.logs_behind([ONE])
         alarm.log_broken(ONE, "a reason")
-    assert (cried("ledger_behind"), cried("ledger_broken")) == (1, 1)
+        alarm.key_unusable("a reason")
+    assert (cried("ledger_behind"), cried("ledger_broken"), cried("sealer_key_unusable")) == (1, 1, 1)
     alarm.logs_behind([ONE, OTHER])
     assert cried("ledger_behind") == 2
     seconds.at += QUIET_FOR

@@ -1,0 +1,227 @@
+"""The sealer's file while its key is changed for another: two keys, then the next one; read anew while it runs."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from callcenter.audit.sealer import LogSealer
+from callcenter.audit.sealing_key import (
+    KeyFile,
+    NotOurs,
+    SealingKey,
+    alone_with,
+    create_sealing_key,
+    load_sealing_key,
+)
+from callcenter.audit.verify import Checkpoint, Rotation, signatures_of
+from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import ConfigurationError, Conflict
+from callcenter.kernel.randomness import SeededRandom
+from tests.sealing import HOUSE, Cries, a_key
+from tests.unit.audit.log_by_hand import THIEF, rotation, written
+
+ORIGIN = "callcenter/house"
+HEAD = Checkpoint(ORIGIN, 3, bytes(range(32)))
+BEFORE = a_key()
+DURING = BEFORE.changing(SeededRandom(9), stolen=False)
+AFTER = DURING.changed()
+
+
+def put(path: Path, key: SealingKey) -> None:
+    """As commands do: another file in the place of the one that was there."""
+    fresh = path.with_name("fresh")
+    fresh.write_bytes(key.to_bytes())
+    fresh.chmod(0o600)
+    fresh.replace(path)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    put(tmp_path / "sealer.key", BEFORE)
+    return tmp_path / "sealer.key"
+
+
+@pytest.mark.parametrize("key", [BEFORE, DURING, AFTER, BEFORE.changing(SeededRandom(9), stolen=True)])
+def test_a_file_holds_what_was_written_to_it(path: Path, key: SealingKey) -> None:
+    put(path, key)
+    found = load_sealing_key(path)
+    assert found.to_bytes() == key.to_bytes()
+    assert found.every_key(ORIGIN) == key.every_key(ORIGIN)
+    assert repr(found) == "SealingKey()"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"next": None},
+        {"next": "AAAA"},
+        {"next": 5},
+        {"stolen": True},
+        {"next": base64.b64encode(bytes(32)).decode(), "stolen": 1},
+        {"former": "x"},
+        {"former": [5]},
+        {"former": ["AAAA"]},
+        {"more": 1},
+    ],
+)
+def test_a_file_with_something_else_in_it_is_none(path: Path, members: dict[str, object]) -> None:
+    path.write_text(json.dumps({**json.loads(BEFORE.to_bytes()), **members}))
+    with pytest.raises(ConfigurationError, match="backup"):
+        load_sealing_key(path)
+
+
+def test_both_keys_sign_and_each_verifies_alone() -> None:
+    first, following = DURING.keys(ORIGIN)
+    note = DURING.sign(HEAD)
+    for trust in ([first], [following]):
+        text, signed = signatures_of(note, trust)
+        assert (text, [one.key for one in signed]) == (HEAD.text(), trust)
+    assert BEFORE.keys(ORIGIN) == [first]
+    assert AFTER.keys(ORIGIN) == [following]
+    assert AFTER.every_key(ORIGIN) == [following, first]
+
+
+def test_heads_of_either_key_are_gone_on_with_and_those_of_a_key_that_is_put_away_are_not() -> None:
+    for key in (BEFORE, DURING):
+        assert DURING.open(key.sign(HEAD), ORIGIN) == HEAD
+    assert AFTER.open(DURING.sign(HEAD), ORIGIN) == HEAD
+    with pytest.raises(NotOurs, match="none of the trusted keys"):
+        AFTER.open(BEFORE.sign(HEAD), ORIGIN)
+
+
+def test_a_head_that_a_later_key_has_signed_too_is_not_gone_on_with_by_an_older_file() -> None:
+    """Put back from a backup, or left on another machine: whoever has the next key alone would find nothing signed."""
+    for key, again in ((BEFORE, DURING), (AFTER, AFTER.changing(SeededRandom(10), stolen=False))):
+        with pytest.raises(NotOurs, match="there is a newer file"):
+            key.open(again.sign(HEAD), ORIGIN)
+
+
+def test_a_key_that_is_not_being_changed_is_not_put_away() -> None:
+    for key in (BEFORE, AFTER):
+        with pytest.raises(Conflict):
+            key.changed()
+        with pytest.raises(Conflict):
+            key.announced(ORIGIN, None)
+
+
+def test_begun_again_a_change_is_the_same_and_may_become_one_of_a_stolen_key() -> None:
+    assert DURING.changing(SeededRandom(10), stolen=False).to_bytes() == DURING.to_bytes()
+    stolen = DURING.changing(SeededRandom(10), stolen=True)
+    assert (stolen.stolen, stolen.keys(ORIGIN)) == (True, DURING.keys(ORIGIN))
+    assert stolen.changing(SeededRandom(10), stolen=False).stolen
+    assert not stolen.changed().stolen
+
+
+# It is read anew.
+
+
+def test_a_sealer_that_runs_takes_the_next_key_and_puts_the_old_one_away(path: Path) -> None:
+    file = KeyFile.read(path)
+    for key in (DURING, AFTER):
+        put(path, key)
+        assert file.renewed().to_bytes() == key.to_bytes()
+        assert file.renewed() is file.renewed()
+
+
+def _gone(path: Path) -> None:
+    path.unlink()
+
+
+def _open_to_others(path: Path) -> None:
+    put(path, DURING)
+    path.chmod(0o640)
+
+
+def _damaged(path: Path) -> None:
+    path.write_text("{")
+
+
+def _strangers(path: Path) -> None:
+    path.unlink()
+    create_sealing_key(path, SeededRandom(4))
+
+
+@pytest.mark.parametrize("damage", [_gone, _open_to_others, _damaged, _strangers])
+def test_what_cannot_be_used_is_cried_and_changes_nothing(
+    path: Path, damage: Callable[[Path], None], clock: DrivenClock
+) -> None:
+    cries, file = Cries(), KeyFile.read(path)
+    sealer = LogSealer(file.key, clock, cries, file=file)
+    damage(path)
+    for count in (1, 2):  # for as long as it lasts
+        sealer._renew_key()
+        assert (len(cries.unusable), sealer.key.to_bytes()) == (count, BEFORE.to_bytes())
+    assert str(path) in cries.unusable[0]
+    put(path, DURING)
+    sealer._renew_key()
+    assert (len(cries.unusable), sealer.key.to_bytes()) == (2, DURING.to_bytes())
+
+
+def test_a_next_key_that_has_signed_is_not_forgotten(path: Path) -> None:
+    """An older copy of the file is put back: what the next key has signed would be gone on with by nobody."""
+    put(path, DURING)
+    file = KeyFile.read(path)
+    put(path, BEFORE)
+    with pytest.raises(ConfigurationError, match="another sealer's key"):
+        file.renewed()
+
+
+def test_two_commands_do_not_change_it_at_once(path: Path) -> None:
+    with alone_with(path), pytest.raises(Conflict), alone_with(path):
+        pass
+    with alone_with(path):
+        pass
+    with pytest.raises(ConfigurationError), alone_with(path / "nowhere" / "sealer.key"):
+        pass
+    assert list(path.parent.iterdir()) == [path]
+
+
+# Which change it seals.
+
+
+def test_the_record_of_a_change_says_what_an_auditor_reads_in_the_format() -> None:
+    for good in (None, HEAD):
+        by_hand = rotation(
+            DURING.private, DURING._signing()[1], None if good is None else (3, HEAD.root), origin=ORIGIN
+        )
+        assert DURING.announced(ORIGIN, good) == by_hand
+        assert Rotation.parse(by_hand, ORIGIN) == Rotation(*DURING.keys(ORIGIN), good)
+
+
+NEXT = DURING._signing()[1]
+OWN = rotation(a_key().private, NEXT, origin=ORIGIN)
+ELSEWHERE = rotation(a_key().private, NEXT, origin="callcenter/5b1ffb4a-6c0d-4b0a-8f0c-0d8f5c3f2a11")
+FORGED: dict[str, dict[str, object]] = {
+    "nobody has signed it": {name: value for name, value in OWN.items() if name != "signature"},
+    "a stranger has signed it": rotation(a_key().private, NEXT, origin=ORIGIN, by=THIEF),
+    "the next key has signed it": rotation(a_key().private, NEXT, origin=ORIGIN, by=NEXT),
+    "it is another log's": ELSEWHERE,
+    "it was signed in another log": {**OWN, "signature": ELSEWHERE["signature"]},
+    "the key itself says so of a stranger's": rotation(a_key().private, THIEF, origin=ORIGIN),
+    "the next key says so of a stranger's": rotation(NEXT, THIEF, origin=ORIGIN),
+    "a stranger says so of the next key": rotation(THIEF, NEXT, origin=ORIGIN),
+    "it goes back": rotation(NEXT, a_key().private, origin=ORIGIN),
+}
+
+
+@pytest.mark.parametrize("members", FORGED.values(), ids=FORGED)
+def test_p4_a_change_of_the_key_that_is_not_under_way_is_not_sealed(
+    members: dict[str, object], clock: DrivenClock
+) -> None:
+    for key in (BEFORE, DURING, AFTER):
+        assert not LogSealer(key, clock, Cries()).changes_key(HOUSE, written({"event": "key.rotated", **members}))
+
+
+def test_the_change_that_is_under_way_is_sealed_and_before_and_after_it_is_not(path: Path, clock: DrivenClock) -> None:
+    body = written({"event": "key.rotated", **OWN})
+    sealer = LogSealer(BEFORE, clock, Cries(), file=KeyFile.read(path))
+    assert not sealer.changes_key(HOUSE, body)
+    put(path, DURING)  # which comes first, and may come within a round
+    assert sealer.changes_key(HOUSE, body)
+    assert sealer.key.to_bytes() == DURING.to_bytes()
+    assert not LogSealer(AFTER, clock, Cries()).changes_key(HOUSE, body)
