@@ -95,10 +95,11 @@ async def lines(tx: Transaction, exported: Exported, page: int = PAGE) -> AsyncI
             break
         heads = await _heads(tx, after, rows[-1].idx)
         after = rows[-1].idx
+        columns = [(name, path) for name, path in _BESIDE.items() if name in rows[0]._fields]
         for row in rows:
             body, leaf = _octets(row.body), _octets(row.leaf) or b""
             yield _erased(row, leaf) if body is None else body + b"\n"
-            for what in () if body is None else _odd(row, body, leaf):
+            for what in () if body is None else _odd(row, body, leaf, columns):
                 exported.find(f"index {row.idx}, record {row.record_id}: {what}")
             tree.add(leaf if len(leaf) == HASH_SIZE else NO_LEAF)
             exported.records += 1
@@ -170,8 +171,12 @@ def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _odd(row: Any, body: bytes, leaf: bytes) -> Iterator[str]:
-    """What stands beside a record in the database, and is not what the record says. No file shows it."""
+def _odd(row: Any, body: bytes, leaf: bytes, columns: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    """What stands beside a record in the database, and is not what the record says. No file shows it.
+
+    Arguments:
+        columns: of a row, and where a record says the same.
+    """
     said, own = body_of(body), leaf_hash(body)
     if own != leaf:
         yield "its leaf in the log is not the one of its bytes"
@@ -180,8 +185,8 @@ def _odd(row: Any, body: bytes, leaf: bytes) -> Iterator[str]:
     place = (said.get("id"), said.get("stream"), said.get("seq"))
     if place != (str(row.record_id), str(row.stream), row.seq):
         yield "its place in the log is not the one that it names"
-    for name, path in _BESIDE.items():
-        if hasattr(row, name) and _text(getattr(row, name)) != _text(_at(said, path)):
+    for name, path in columns:
+        if _text(getattr(row, name)) != _text(_at(said, path)):
             yield f"its column « {name} » says something else than it does"
 
 
@@ -197,9 +202,9 @@ _BESIDE: Mapping[str, Sequence[str]] = {
 def _at(said: Any, path: Sequence[str]) -> Any:
     """What stands at a path of PostgreSQL's in a record, if anything does."""
     for step in path:
-        if isinstance(said, Mapping):
+        if isinstance(said, dict):
             said = said.get(step)
-        elif isinstance(said, Sequence) and not isinstance(said, str) and step.isdecimal():
+        elif isinstance(said, list) and step.isdecimal():
             said = said[int(step)] if int(step) < len(said) else None
         else:
             return None
