@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from callcenter.app.anchoring import LONGEST
 from callcenter.audit.anchors import AnchorKind
+from callcenter.audit.bucket import place_of
 from callcenter.audit.stamping import EVERY as STAMPED_EVERY
 from callcenter.audit.standing import Held
 from callcenter.console.ledger_ports import Age, Holding
@@ -35,6 +36,9 @@ def holders_of(settings: Settings) -> Sequence[Holder]:
     ledger, found = settings.ledger, list[Holder]()
     if ledger.anchor_folder is not None:
         found.append(Holder(AnchorKind.FILE, str(ledger.anchor_folder), LONGEST))
+    if ledger.bucket.endpoint is not None:
+        place = place_of(ledger.bucket.endpoint, ledger.bucket.name)
+        found.append(Holder(AnchorKind.FILE, place, LONGEST))
     if ledger.timestamp_url is not None:
         found.append(Holder(AnchorKind.TIMESTAMP, ledger.timestamp_url, STAMPED_EVERY + LONGEST))
     return found

@@ -34,7 +34,7 @@ class Bucket:
         client: of S3, made by :func:`client_of`; used in threads.
         name: of the bucket.
         endpoint: where it is, as it stands in exports.
-        kept: how long a head stays locked.
+        kept: how long a head stays locked, counted by ``clock``.
     """
 
     client: Any = field(repr=False)
@@ -49,7 +49,7 @@ class Bucket:
 
     @property
     def place(self) -> str:
-        return f"{self.endpoint.rstrip('/')}/{self.name}"
+        return place_of(self.endpoint, self.name)
 
     @property
     def every(self) -> timedelta:
@@ -60,6 +60,7 @@ class Bucket:
         await asyncio.to_thread(self._put, name_of(origin, size), note.encode())
 
     def _put(self, key: str, note: bytes) -> None:
+        # Here and below: an extra, which nobody else needs to have.
         from botocore.exceptions import BotoCoreError, ClientError
 
         until = self.clock.now() + self.kept
@@ -73,7 +74,7 @@ class Bucket:
                 )  # fmt: skip
             elif not says_the_same(there, note):
                 raise NotDeposited(f"{self.place}/{key} holds another head of this size: keep both, and ask why")
-            self._is_locked(key)
+            self._check_locked(key)
         except ClientError as error:
             raise NotDeposited(f"{self.place} has not taken {key}: {error}") from error
         except BotoCoreError as error:
@@ -93,7 +94,7 @@ class Bucket:
             there: bytes = body.read(MOST)
         return there
 
-    def _is_locked(self, key: str) -> None:
+    def _check_locked(self, key: str) -> None:
         """That nobody can remove it: from now on for half of the time at least, if it was put there long ago."""
         found = self.client.head_object(Bucket=self.name, Key=key)
         until: datetime | None = found.get("ObjectLockRetainUntilDate")
@@ -102,6 +103,11 @@ class Bucket:
                 f"{self.place} holds {key}, and has not locked it ({MODE.lower()}): make a bucket with object lock, "
                 "which is set when it is made"
             )
+
+
+def place_of(endpoint: str, name: str) -> str:
+    """Where heads are, as it stands in exports."""
+    return f"{endpoint.rstrip('/')}/{name}"
 
 
 def client_of(endpoint: str, region: str, key_id: str, secret: str) -> Any:

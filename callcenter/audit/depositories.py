@@ -80,7 +80,7 @@ class Folder:
         try:
             number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
         except FileExistsError:
-            self._is_the_same(file, note)
+            self._check_same(file, note)
             return
         except OSError as error:
             raise NotDeposited(f"{file} cannot be written: {error.strerror}") from error
@@ -92,7 +92,7 @@ class Folder:
         except OSError as error:
             raise NotDeposited(f"{file} was not written whole: {error.strerror}") from error
 
-    def _is_the_same(self, file: Path, note: str) -> None:
+    def _check_same(self, file: Path, note: str) -> None:
         """A head that was deposited in an earlier try, whose word was lost."""
         try:
             there = file.read_bytes()

@@ -22,6 +22,7 @@ from callcenter.audit.verify import (
     Checkpoint,
     Malformed,
     Unproven,
+    Unsigned,
     Verdict,
     VerifierKey,
     check_inclusion,
@@ -161,8 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Verdict.UNCHECKED
     try:
         proven = proof.check(trust)
-    except NoKey as error:
-        print(f"could not check: {error}: get it from somebody else than this file", file=sys.stderr)
+    except (NoKey, Unsigned) as error:
+        print(f"could not check: {error}: get the key from somebody else than this file", file=sys.stderr)
         return Verdict.UNCHECKED
     except (Malformed, Unproven) as error:
         print(f"NOT PROVEN: {error}")

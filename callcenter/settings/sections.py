@@ -278,7 +278,8 @@ class LedgerSettings(Section):
     timestamp_url: WebAddress | None = Field(
         None,
         pattern=r"^https?://[^?#@\s]+$",
-        description="A time stamp authority (RFC 3161), which signs a digest of each new head together with its time.",
+        description="A time stamp authority (RFC 3161), which signs, once a day, a digest of the last head of each log, "
+        "with its time.",
     )
     timestamp_issuers: ProjectPath | None = Field(
         None, description="Certificates, in PEM, of whoever vouches for that authority. Stamps by others do not count."

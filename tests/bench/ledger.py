@@ -166,7 +166,7 @@ def _exported(made: Ground, practice: str) -> tuple[Path, Took]:
     asked = ["--config", str(made.config), "audit", "export", practice, "-o", str(file), "--by", "bench"]
     seconds, processor, memory, said = _alone([sys.executable, "-c", program, *asked])
     with file.open("rb") as opened:
-        records = int(verify._value(opened.readline().rstrip())["size"])  # type: ignore[index]
+        records = int(json.loads(opened.readline())["size"])
     say(f"{said}: {seconds:.0f} s")
     return file, Took("exported", records, file.stat().st_size, seconds, processor, memory)
 
@@ -273,7 +273,7 @@ def goals(took: Sequence[Took]) -> Iterator[str]:
         ("MB at most, exporting or verifying", memory, MEMORY_GOAL, memory <= MEMORY_GOAL),
     ):
         yield f"{name}: {value:,.0f}, goal {goal:,}: {'met' if met else 'NOT met'}"
-    records, octets = took[1].records, took[1].octets
+    records, octets = next((each.records, each.octets) for each in took if each.what == "exported")
     yield f"{records:,} records of {octets / records:,.0f} bytes"
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from pydantic import SecretStr, ValidationError
 
 from callcenter.app.anchoring import depositories_of
+from callcenter.app.ledger_holders import holders_of
 from callcenter.audit.anchors import AnchorKind
 from callcenter.audit.bucket import Bucket, client_of
 from callcenter.audit.depositories import NotDeposited
@@ -131,12 +132,13 @@ async def test_a_host_that_refuses_or_is_away_is_said(host: tuple[Host, str], cl
 
 def test_a_bucket_is_configured_whole() -> None:
     whole = BucketSettings(
-        endpoint="https://s3.example.org/", name=NAME, key_id=KEY_ID, secret=SecretStr("secret"), days=365
+        endpoint="https://s3.example.org/", name=NAME, key_id=KEY_ID, secret=SecretStr("never-shown"), days=365
     )
     settings = stage_settings(keys_file=None).model_copy(update={"ledger": LedgerSettings(bucket=whole)})
     (found,) = depositories_of(settings)
     assert isinstance(found, Bucket)
     assert (found.place, found.kept) == (f"https://s3.example.org/{NAME}", timedelta(days=365))
-    assert "secret" not in repr(found)
+    assert "never-shown" not in f"{found!r} {settings.ledger!r}"
+    assert [(one.kind, one.place) for one in holders_of(settings)] == [(found.kind, found.place)]
     with pytest.raises(ValidationError, match="names where the bucket is, and not the rest"):
         BucketSettings(endpoint="https://s3.example.org", name=NAME)
