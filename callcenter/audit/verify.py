@@ -729,8 +729,8 @@ class Report:
 def verify_export(lines: Iterable[bytes], trust: Iterable[VerifierKey], since: bytes | str | None = None) -> Report:
     """Look an export through, once from its first line to its last.
 
-    What is kept meanwhile: some 200 bytes for each stream, one for each record, and 32 for each record whose checkpoint
-    has not come yet. A file that holds far more records than its head says, or thousands of findings, is not read on.
+    What is kept meanwhile: some 200 bytes for each stream, and 33 for each record. A file that holds far more records
+    than its head says, or thousands of findings, is not read on.
 
     Arguments:
         lines: of the file, each with its newline.
@@ -779,7 +779,7 @@ class _Examination:
         self.records = 0
         self.streams: dict[bytes, bytes] = {}
         self.tree = Frontier()
-        self.waiting = bytearray()  # leaves that no checkpoint has asked for yet
+        self.leaves = bytearray()  # of all records; the tree holds the first of them
         self.missing = bytearray()  # for each record: 1 its body is missing, 2 and an erasure says why
         self.rotations: list[_Told] = []  # each that reads otherwise than those before it
         self.followed: set[Rotation] = set()  # those whose next key was added
@@ -888,7 +888,7 @@ class _Examination:
         return self.leaf(placed[3], 1)
 
     def leaf(self, leaf: bytes, missing: int) -> None:
-        self.waiting += leaf
+        self.leaves += leaf
         self.missing.append(missing)
         self.records += 1
         if self.records > self.size + MOST_BEYOND:
@@ -1035,10 +1035,7 @@ class _Examination:
         return self.tree.root()
 
     def fold(self, size: int) -> None:
-        add, end = self.tree.add, (size - self.tree.size) * HASH_SIZE
-        for start in range(0, end, HASH_SIZE):
-            add(bytes(self.waiting[start : start + HASH_SIZE]))
-        del self.waiting[:end]
+        _add(self.tree, self.leaves, size)
 
     # The end.
 
@@ -1057,6 +1054,7 @@ class _Examination:
             self.find(What.ERASED, f"{stop - start} bodies are missing from here on without a cause", index=start)
             start = self.missing.find(1, stop)
         self.root_at(self.records)
+        self.compare_last_good()
         if self.since is not None:
             self.compare(*self.since)
         if not self.checkpoints and self.worst is Verdict.INTACT:
@@ -1116,6 +1114,16 @@ class _Examination:
         else:
             self.differs(number, size)
 
+    def compare_last_good(self) -> None:
+        """That each last good head that is named has the root of these records: once through them, smallest first."""
+        tree = Frontier()
+        named = [(one.rotation.last_good, one) for one in self.rotations]
+        for good, told in sorted(((good, one) for good, one in named if good is not None), key=lambda one: one[0].size):
+            _add(tree, self.leaves, good.size)
+            if tree.root() != good.root:
+                text = f"the last good head that it names, of {good.size} records, has another root than they"
+                self.find(What.ROTATION, text, line=told.line, index=told.index, record=told.record)
+
     def compare(self, note: bytes | str, held: Checkpoint) -> None:
         try:
             _, signed = signatures_of(note, (*self.trust, *self.former.values()))
@@ -1160,6 +1168,12 @@ class _Examination:
             anchors=self.anchors,
             left_off=self.left_off,
         )
+
+
+def _add(tree: Frontier, leaves: bytearray, size: int) -> None:
+    """Add leaves to a tree of fewer, until it has the first ``size``."""
+    for start in range(tree.size * HASH_SIZE, size * HASH_SIZE, HASH_SIZE):
+        tree.add(bytes(leaves[start : start + HASH_SIZE]))
 
 
 def _refused(_: str) -> NoReturn:

@@ -46,6 +46,7 @@ from tests.unit.audit.log_by_hand import (
     vkey,
     written,
 )
+from tests.unit.audit.merkle_by_hand import tree_hash
 
 THIRD = secret(5)
 KEY = VerifierKey.parse(vkey(OLD))
@@ -714,6 +715,20 @@ def test_a_stolen_key_of_which_nothing_is_good_counts_for_nothing() -> None:
     log = stolen(0)
     assert looked_at(log.lines(), NEW).verdict is Verdict.INTACT
     assert kinds(looked_at(log.lines(), NEW, since=five_calls(instead={6: "autre"}).notes[1][1])) == [What.NOT_HELD]
+
+
+@pytest.mark.parametrize("pinned", [[OLD], [NEW], [OLD, NEW]])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_last_good_head_with_another_root_than_the_records_is_found(
+    pinned: list[Ed25519PrivateKey], last: bool
+) -> None:
+    """Signed by the key itself, over a past that is not in this file."""
+    log = five_calls()
+    other = tree_hash(tuple(five_calls(instead={6: "autre"}).bodies[:10]))
+    log.add(None, "key.rotated", **rotation(OLD, NEW, (10, other)))
+    log.sign(OLD, NEW)
+    report = looked_at(log.lines(last=last), *pinned)
+    assert (report.verdict, What.ROTATION in kinds(report)) == (Verdict.TAMPERED, True)
 
 
 def by_the_thief() -> LogByHand:
