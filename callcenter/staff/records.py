@@ -73,7 +73,8 @@ class Act(StrEnum):
     LEDGER_EXPORTED = EventKind.LEDGER_EXPORTED.value
     LEDGER_PROVEN = EventKind.LEDGER_PROVEN.value
     LEDGER_COSIGNED = EventKind.LEDGER_COSIGNED.value
-    #: Its next key; and that the sealer has put away the one before, in all logs.
+    #: The sealer has a next key in its file; a log says so; the sealer has put away the one before, in all logs.
+    KEY_PREPARED = "key.prepared"
     KEY_ROTATED = EventKind.KEY_ROTATED.value
     KEY_RETIRED = "key.retired"
 

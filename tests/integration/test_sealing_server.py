@@ -112,7 +112,7 @@ async def test_a_server_that_runs_takes_the_next_key_from_its_file(
     alerts = Alerts(Metrics(CollectorRegistry()))
     async with sealing.sealing(str(addresses.sealer), KeyFile.read(path), clock, alerts):
         fresh = tmp_path / "fresh"
-        fresh.write_bytes(key.changing(SystemRandom(), stolen=False).to_bytes())
+        fresh.write_bytes(key.changing(SystemRandom()).to_bytes())
         fresh.chmod(0o600)
         fresh.replace(path)
         signatures = 0
@@ -189,7 +189,7 @@ async def test_doctor_says_whether_records_are_sealed_in_time_and_whether_it_cou
     assert "wait for the first `callcenter serve`" in (await found("ledger")).says
     assert await seal_once(str(addresses.sealer), key, SystemClock()) == []
     assert "with the key that has signed 1 log" in (await found("sealer")).says
-    (tmp_path / "sealer.key").write_bytes(key.changing(SystemRandom(), stolen=False).to_bytes())
+    (tmp_path / "sealer.key").write_bytes(key.changing(SystemRandom()).to_bytes())
     said = await doctor._sealer(addresses, named)
     assert said.endswith("the next key signs too, until `callcenter audit key retire`")
     assert (await found("ledger")).healthy
