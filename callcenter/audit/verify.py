@@ -802,6 +802,7 @@ class _Examination:
         self.limits: dict[VerifierKey, int] = {}  # stolen keys: how many records their signatures cover at most
         self.former: dict[bytes, VerifierKey] = {}  # keys before those that are trusted, by their identifiers
         self.signed: list[_Signed] = []  # checkpoints, as they stand in the file
+        self.counted: list[tuple[int, int]] = []  # line and size of each that counts, where it stands in its place
         self.notes: dict[int, tuple[str, tuple[Signed, ...]]] = {}  # by line, of those that cover all records
         self.deferred = bytearray()  # signatures of the log by keys that are not known yet
         self.since: tuple[bytes | str, Checkpoint] | None = None
@@ -1092,6 +1093,7 @@ class _Examination:
                 self.find(What.PLACE, text, line=one.line)
             else:
                 self.signed_to = one.size
+                self.counted.append((one.line, one.size))
                 if self.roots[one.size] != one.root:
                     self.differs(one.line, one.size)
                     continue
@@ -1131,23 +1133,31 @@ class _Examination:
         for one in stolen:
             text = f"the key was stolen; what it has signed counts for {self.limits[one.rotation.former]} records"
             self.find(What.STOLEN, text, line=one.line, index=one.index, record=one.record)
-        # What such a change leads to, nobody can know who has the stolen key alone; and that may change in its turn.
+        # What such a change leads to, nobody can know who has the stolen key alone, nor what came before if it was stolen
+        # before it had signed a head that counts.
         led_to, before = [*known], -1
         while stolen and before != len(led_to):
             before = len(led_to)
             for one in self.rotations:
-                if one.rotation.former in led_to and one.rotation.following not in led_to:
-                    led_to.append(one.rotation.following)
+                named = [one.rotation.former, one.rotation.following]
+                if any(key in led_to for key in named):
+                    led_to += [key for key in named if key not in led_to]
         for one in self.rotations:
             if one.rotation.former not in led_to:
                 text = "the key before the one that it names is none that you trust, or that leads to one"
                 self.find(What.ROTATION, text, line=one.line, index=one.index, record=one.record)
-        unknown_from = min((self.limits[one.rotation.former] for one in stolen), default=None)
+        limits = [self.limits[one.rotation.former] for one in stolen]
+        unknown_from = min(self.agreed_to, *limits) if stolen else None
         for signed in unknown:
             keys = tuple(key for key in signed.keys if key in self.former.values())
             self.late_checkpoint(signed.line, signed.place, signed.size, signed.root, keys, unknown_from)
         for number, rows in groupby(_DEFERRED.iter_unpack(self.deferred), key=lambda row: row[0]):
             self.deferred_checkpoint(number, list(rows), unknown_from)
+        last = 0
+        for number, size in sorted(self.counted):
+            if size < last:
+                self.find(What.PLACE, f"the checkpoint covers {size} records, and one before it {last}", line=number)
+            last = max(last, size)
         return bool(stolen)
 
     def deferred_checkpoint(self, number: int, rows: list[tuple[Any, ...]], unknown_from: int | None) -> None:
@@ -1177,10 +1187,12 @@ class _Examination:
             pass  # by a stolen key, when it was one
         elif size > place:
             self.find(What.PLACE, f"the checkpoint covers {size} records, and stands behind {place}", line=number)
-        elif self.roots[size] == root:
-            self.checkpoints += 1
         else:
-            self.differs(number, size)
+            self.counted.append((number, size))
+            if self.roots[size] == root:
+                self.checkpoints += 1
+            else:
+                self.differs(number, size)
 
     def compare_last_good(self) -> None:
         """That each last good head that is named has the root of these records."""

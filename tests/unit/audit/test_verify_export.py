@@ -747,6 +747,16 @@ def test_what_a_stolen_key_has_signed_since_counts_for_nothing_wherever_it_stand
     assert kinds(looked_at(log.lines(), *pinned)) == [What.ROOT]
 
 
+@pytest.mark.parametrize("pinned", [[OLD], [NEW], [OLD, NEW]])
+def test_a_checkpoint_that_was_moved_behind_a_larger_one_is_found_with_either_key(
+    pinned: list[Ed25519PrivateKey],
+) -> None:
+    lines = rotated(NEW).lines()
+    moved = lines.index(checkpoint(HALF))
+    behind = [*lines[:moved], *lines[moved + 1 :], lines[moved]]
+    assert kinds(looked_at(behind, *pinned)) == [What.PLACE]
+
+
 @pytest.mark.parametrize("pinned", [OLD, NEW, THIRD])
 @pytest.mark.parametrize("first", [0, 1])
 def test_two_changes_under_one_head_lead_on_whichever_stands_first(pinned: Ed25519PrivateKey, first: int) -> None:
