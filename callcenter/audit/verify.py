@@ -1133,8 +1133,8 @@ class _Examination:
         for one in stolen:
             text = f"the key was stolen; what it has signed counts for {self.limits[one.rotation.former]} records"
             self.find(What.STOLEN, text, line=one.line, index=one.index, record=one.record)
-        # What such a change leads to, nobody can know who has the stolen key alone, nor what came before if it was stolen
-        # before it had signed a head that counts.
+        # Whoever has the stolen key alone cannot know what such a change leads to; nor what came before, if no head of
+        # theirs counts.
         led_to, before = [*known], -1
         while stolen and before != len(led_to):
             before = len(led_to)
