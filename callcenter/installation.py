@@ -145,6 +145,7 @@ class Data:
 
     database: Database
     sealer: Sealer
+    addresses: Addresses
 
 
 @asynccontextmanager
@@ -162,7 +163,7 @@ async def open_data(settings: Settings, application: str = "callcenter-cli") -> 
         database = Database(addresses.app, pool_size=2, application=application)
         try:
             await check_keys(database, sealer)
-            yield Data(database, sealer)
+            yield Data(database, sealer, addresses)
         finally:
             await database.close()
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from callcenter.audit.anchors import latest_head, root_at
-from callcenter.audit.key_changes import LEAST, announced, is_vouched_for
+from callcenter.audit.key_changes import LEAST, announced, is_shown, untold, vouched_since
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealing_key import NotOurs, SealingKey
-from callcenter.audit.verify import EMPTY_ROOT, Checkpoint, Malformed, Unproven, signatures_of
+from callcenter.audit.verify import Checkpoint, Malformed, Unproven, signatures_of
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Conflict, IntegrityError
 from callcenter.kernel.randomness import Random
 from callcenter.practice.everywhere import all_practices
 from callcenter.staff.ledger_acts import LedgerActs
 from callcenter.store.database import Database
+
+#: Seconds.
+BETWEEN_LOOKS = 0.5
 
 
 class NotYet(Conflict):
@@ -32,12 +36,14 @@ class Changed:
         key: as it stands in the file now.
         logs: all of them; ``written``: in how many the change was put on record just now.
         unknown: of those, how many have no last good head, though the key was stolen.
+        ignored: good heads that were named too late: for those logs another one, or none, is said already.
     """
 
     key: SealingKey
     logs: tuple[UUID, ...]
     written: int
     unknown: int
+    ignored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class KeyChange:
     Arguments:
         by: who does it.
         put: writes the key's file, whole or not at all.
+        seal: seals once what waits, unless somebody else does.
+        looks: how often it is looked once more whether they have, half a second apart.
     """
 
     database: Database
@@ -54,37 +62,81 @@ class KeyChange:
     random: Random
     by: str
     put: Callable[[SealingKey], None]
+    seal: Callable[[], Awaitable[None]]
+    looks: int = 30
 
-    async def rotate(self, key: SealingKey, good: Sequence[str] | None = None) -> Changed:
+    async def rotate(
+        self, key: SealingKey, good: Sequence[str] | None = None, *, without_good: bool = False
+    ) -> Changed:
         """Make the next key, unless there is one, and put the change on record in every log that does not have it yet.
 
-        The file comes first: the sealer signs a record of the change only where it has the next key itself.
+        The file comes first. Nothing that only the next key could seal is on record before whoever seals has signed
+        with it: otherwise every log would stop where another machine seals.
 
         Arguments:
             good: heads that nobody but the log has signed, notes of any logs, where the key was stolen; ``None``: it
-                was not, as far as is known.
+                was not, as far as is known. Where that was said before, what was said stays.
+            without_good: logs of which no good head is named are to have none.
 
         Raises:
             IntegrityError: the key is not the one that has signed, or a log is not what a good head says. Nothing was
                 done.
+            Conflict: of a log with heads no good one is named. Nothing was done.
+            NotYet: the next key is in the file, and who seals does not sign with it yet.
         """
         logs = (HOUSE_LOG, *await all_practices(self.database))
-        for log in logs:
-            await self._check_last(key, log)
-        last_good = await self._last_good(key, logs, good or ())
-        changing = key.changing(self.random, stolen=good is not None)
+        sizes = {origin_of(log): await self._checked_size(key, log) for log in logs}
+        found = await self._last_good(key, logs, good or ())
+        ignored = sum(key.good.get(origin) != head for origin, head in found.items()) if key.stolen else 0
+        without = {origin for origin, size in sizes.items() if size and origin not in found}
+        if good is not None and not key.stolen and without and not without_good:
+            raise Conflict(
+                f"of {len(without)} logs no good head is named, {min(without)} among them: nothing that the old key "
+                "has signed alone would count there, for good. Name one of each, or say --no-good-head"
+            )
+        changing = key.changing(self.random, None if good is None else found)
         if changing.to_bytes() != key.to_bytes():
+            self.put(changing)
+        await self._see_it_signs(changing)
+        if changing.stolen and changing.sizes is None:
+            # Who seals has the next key: from now on no head of ours is without it.
+            sizes = {origin_of(log): await self._checked_size(changing, log) for log in logs}
+            changing = replace(changing, sizes=sizes)
             self.put(changing)
         written = unknown = 0
         for log in logs:
             async with self.database.practice(log) as tx:
-                if await announced(tx, changing) is not None:
-                    continue
-            known = last_good.get(log)
-            head = (known or Checkpoint(origin_of(log), 0, EMPTY_ROOT)) if changing.stolen else None
-            await self._acts.key_rotated(log, changing.announced(origin_of(log), head))
-            written, unknown = written + 1, unknown + (changing.stolen and known is None)
-        return Changed(changing, logs, written, unknown)
+                missing = await untold(tx, changing)
+            for said in missing:
+                await self._acts.key_rotated(log, said)
+            written += bool(missing)
+            unknown += bool(missing) and changing.stolen and origin_of(log) not in changing.good
+        return Changed(changing, logs, written, unknown, ignored)
+
+    async def _see_it_signs(self, key: SealingKey) -> None:
+        """That who seals has the file as it stands: that a head of the house is signed by all keys in it.
+
+        Raises:
+            NotYet: there is none yet.
+        """
+        if await self._is_shown(key):
+            return
+        await self._acts.key_prepared(key.keys(origin_of(HOUSE_LOG))[-1].key_id.hex())
+        await self.seal()
+        for look in range(1 + self.looks):
+            if look:
+                await asyncio.sleep(BETWEEN_LOOKS)
+            if await self._is_shown(key):
+                return
+        raise NotYet(
+            "the next key is in the file, and nothing else has changed: who seals does not sign with it yet. Copy the "
+            "file to each machine that works on jobs, or start the server; then run `callcenter audit key rotate` once "
+            "more"
+        )
+
+    async def _is_shown(self, key: SealingKey) -> bool:
+        async with self.database.practice(HOUSE_LOG) as tx:
+            return await is_shown(tx, key)
 
     async def retire(self, key: SealingKey, why: str | None = None) -> SealingKey:
         """Leave nothing of the old key but its public half, once every log leads from it to the next.
@@ -104,8 +156,9 @@ class KeyChange:
                 if found is None:
                     missing += 1
                     continue
-                begun += [found.at] if found.at is not None else []
-                waiting += found.index is None or not await is_vouched_for(tx, key, found.index)
+                since = None if found.index is None else await vouched_since(tx, key, found.index)
+                waiting += since is None
+                begun += [] if since is None else [since]
         if missing:
             raise NotYet(f"of {missing} logs nothing says so yet: run `callcenter audit key rotate` once more")
         if waiting:
@@ -113,7 +166,7 @@ class KeyChange:
                 f"in {waiting} logs both keys have not signed for the change yet: the server seals within seconds; if "
                 "it does not, `callcenter doctor` says why"
             )
-        until = min(begun, default=self.clock.now()) + LEAST
+        until = max(begun) + LEAST  # the log that was told last has its week too
         if why is None and not key.stolen and self.clock.now() < until:
             raise NotYet(
                 f"both keys sign until {until:%Y-%m-%d %H:%M} UTC, so that whoever verifies meanwhile learns of the "
@@ -128,22 +181,22 @@ class KeyChange:
     def _acts(self) -> LedgerActs:
         return LedgerActs(self.database, self.clock, self.random, self.by)
 
-    async def _check_last(self, key: SealingKey, log: UUID) -> None:
+    async def _checked_size(self, key: SealingKey, log: UUID) -> int:
+        """How many records the last head of a log covers, which this key has signed."""
         async with self.database.practice(log) as tx:
             head = await latest_head(tx)
         try:
             if head is not None:
-                key.open(head[1], origin_of(log))
+                return key.open(head[1], origin_of(log)).size
         except NotOurs as error:
             raise IntegrityError(
                 f"the last head of log {log} was not signed by the key in the sealer's file: restore that file first; "
                 f"if it is the right one, somebody has written another head ({error})"
             ) from error
+        return 0
 
-    async def _last_good(
-        self, key: SealingKey, logs: Sequence[UUID], notes: Sequence[str]
-    ) -> Mapping[UUID, Checkpoint]:
-        """The largest of these heads of each log, found to be under what the log holds today."""
+    async def _last_good(self, key: SealingKey, logs: Sequence[UUID], notes: Sequence[str]) -> Mapping[str, Checkpoint]:
+        """The largest of these heads of each log, by its origin, found to be under what the log holds today."""
         by_origin = {origin_of(log): log for log in logs}
         found: dict[UUID, Checkpoint] = {}
         for note in notes:
@@ -164,4 +217,4 @@ class KeyChange:
                         f"{head.origin} does not hold the {head.size} records of the head that is said to be good: it "
                         "was made anew. Keep the database as it stands, and restore a backup from before"
                     )
-        return found
+        return {origin_of(log): head for log, head in found.items()}

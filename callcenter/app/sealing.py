@@ -11,7 +11,7 @@ import structlog
 
 from callcenter.app.alarms import LedgerAlarm
 from callcenter.audit.letting_go import Rules
-from callcenter.audit.sealer import LogSealer, elected
+from callcenter.audit.sealer import LogSealer, elected, resign
 from callcenter.audit.sealing_key import KeyFile
 from callcenter.background import in_background, keep_going
 from callcenter.kernel.clock import Clock
@@ -24,6 +24,8 @@ _log = structlog.get_logger(__name__)
 #: Seconds between two rounds, unless one was not enough: of a log at most one head is signed in that time, and a record
 #: waits little longer.
 EVERY = 1.0
+#: Rounds for which one that has given the election back stands aside.
+ASIDE = 3
 #: By these the server finds out within 20 seconds that the network to the elected session is cut, ends it, and with it
 #: the election: before anything is refused (``audit.watching.LONGEST``). Otherwise TCP keeps it for hours.
 NOTICED_WHEN_CUT = {
@@ -51,7 +53,8 @@ class Sealing:
         return Database(self.url, pool_size=1, application="callcenter-sealer", settings=NOTICED_WHEN_CUT)
 
     async def run(self) -> None:
-        """Wait to be elected, then seal, on one connection: with it ends the election.
+        """Wait to be elected, then seal, on one connection: with it ends the election. While a log is to be sealed with
+        a key that is not in the file here, it is given back after each round, to whoever may have that.
 
         Raises:
             DatabaseDown: it was lost, or could not be had.
@@ -66,7 +69,11 @@ class Sealing:
                         _log.info("sealing")
                     if ours:
                         await self.sealer.round(connection)
-                    if not self.sealer.more:
+                    if ours and self.sealer.lacks_key:
+                        await resign(connection)
+                        ours = False
+                        await asyncio.sleep(EVERY * ASIDE)
+                    elif not self.sealer.more:
                         await asyncio.sleep(EVERY)
         finally:
             await database.close()

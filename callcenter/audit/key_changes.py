@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import text
 
-from callcenter.audit.about import moment_of
+from callcenter.audit.anchors import latest_head
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealing_key import SealingKey
 from callcenter.audit.verify import ROTATION, Malformed, Rotation, Unproven, VerifierKey, signatures_of
@@ -21,37 +22,63 @@ LEAST = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """The record of the change in one log.
+    """That the change is on record in one log.
 
     Arguments:
-        at: when it was written, as it says.
-        index: its place in the log; ``None``: it is not sealed yet.
+        index: of the record, of the later one where there are two; ``None``: it is not sealed yet.
     """
 
-    at: datetime | None
     index: int | None
 
 
 async def announced(tx: Transaction, key: SealingKey) -> Announced | None:
-    """The first record of the log of ``tx`` that tells of the change that ``key`` is in; ``None``: there is none."""
-    values = {"log": tx.practice, "event": ROTATION}
+    """Where the log of ``tx`` tells of all of the change that ``key`` is in; ``None``: it does not."""
+    found, wanted = await _told(tx), key.under_way(origin_of(tx.practice))
+    if not wanted.keys() <= found.keys():
+        return None
+    indices = [index for told, index in found.items() if told in wanted and index is not None]
+    return Announced(max(indices) if len(indices) == len(wanted) else None)
+
+
+async def untold(tx: Transaction, key: SealingKey) -> list[dict[str, Any]]:
+    """What the log of ``tx`` does not say yet of the change that ``key`` is in."""
+    found = await _told(tx)
+    return [said for told, said in key.under_way(origin_of(tx.practice)).items() if told not in found]
+
+
+async def _told(tx: Transaction) -> dict[Rotation, int | None]:
+    """The changes that the log of ``tx`` tells of, and where it did so first."""
+    values, found = {"log": tx.practice, "event": ROTATION}, dict[Rotation, int | None]()
     for row in (await tx.connection.execute(_CHANGES[tx.practice == HOUSE_LOG], values)).all():
         try:
-            said = json.loads(row.body)
-            told = Rotation.parse(said, origin_of(tx.practice))
+            told = Rotation.parse(json.loads(row.body), origin_of(tx.practice))
         except (ValueError, Malformed, Unproven):
             continue  # the sealer refuses it, and has called somebody
-        if key.changes(told) and (told.last_good is not None) == key.stolen:
-            return Announced(moment_of(said.get("ts")), row.idx)
-    return None
+        before = found.get(told)
+        found[told] = before if row.idx is None else row.idx if before is None else min(before, row.idx)
+    return found
 
 
 async def is_vouched_for(tx: Transaction, key: SealingKey, index: int) -> bool:
     """Whether both keys have signed the first kept head over the record at ``index`` of the log of ``tx``, and the last
     head: then whoever has the first key is led to the next, and whoever has that one needs the first no more."""
+    return await vouched_since(tx, key, index) is not None
+
+
+async def vouched_since(tx: Transaction, key: SealingKey, index: int) -> datetime | None:
+    """When that first head was signed; ``None``: both have not signed the two."""
     keys = key.keys(origin_of(tx.practice))
-    notes = (await tx.connection.execute(_HEADS, {"log": tx.practice, "index": index})).scalars().all()
-    return bool(notes) and all(_has_signed(note, keys) for note in notes)
+    heads = (await tx.connection.execute(_HEADS, {"log": tx.practice, "index": index})).all()
+    if not heads or not all(_has_signed(one.note, keys) for one in heads):
+        return None
+    first: datetime = min(one.signed_at for one in heads)
+    return first
+
+
+async def is_shown(tx: Transaction, key: SealingKey) -> bool:
+    """Whether all keys that sign have signed the last head of the log of ``tx``: then who seals has their file."""
+    head = await latest_head(tx)
+    return head is not None and _has_signed(head[1], key.keys(origin_of(tx.practice)))
 
 
 def _has_signed(note: str, keys: list[VerifierKey]) -> bool:
@@ -77,8 +104,8 @@ _CHANGES = {
 #: The first one over a record, and the last one.
 _HEADS = text(
     """
-    (SELECT note FROM audit_checkpoint WHERE log_id = :log AND size > :index ORDER BY size LIMIT 1)
+    (SELECT note, signed_at FROM audit_checkpoint WHERE log_id = :log AND size > :index ORDER BY size LIMIT 1)
     UNION ALL
-    (SELECT note FROM audit_checkpoint WHERE log_id = :log AND size > :index ORDER BY size DESC LIMIT 1)
+    (SELECT note, signed_at FROM audit_checkpoint WHERE log_id = :log AND size > :index ORDER BY size DESC LIMIT 1)
     """
 )

@@ -170,7 +170,7 @@ CLASS_OF: Mapping[str, Kept] = {
             "incident.closed",
         ),
         # Why bodies are missing, which key signs, why the log is shorter than a head that somebody holds.
-        Kept.ALWAYS: (EventKind.ERASURE, EventKind.KEY_ROTATED, "key.retired", "installation.restored"),
+        Kept.ALWAYS: (EventKind.ERASURE, "key.prepared", EventKind.KEY_ROTATED, "key.retired", "installation.restored"),
     }.items()
     for event in map(str, events)
 }

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit.letting_go import Erasure, LetGo, Rules, Unlawful
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealed_leaves import SealedLeaves
-from callcenter.audit.sealing_key import KeyFile, NotOurs, SealingKey
+from callcenter.audit.sealing_key import KeyFile, NewerFile, NotOurs, SealingKey
 from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Malformed, Rotation, Unproven, leaf_hash
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import ConfigurationError, IntegrityError
@@ -35,6 +35,10 @@ ALL_KEPT = timedelta(hours=1)
 
 class LogBroken(IntegrityError):
     """A log does not fit its last signed head, or a record that waits is not what was written. Says which, in words."""
+
+
+class LacksKey(LogBroken):
+    """A log is to be sealed with a later key, which is not in the file here; elsewhere it may be."""
 
 
 class SealingAlarm(Protocol):
@@ -97,6 +101,8 @@ class LogSealer:
     file: KeyFile | None = None
     #: Whether the last round took of some log as many records as it takes at once: there may be more.
     more: bool = field(default=False, init=False)
+    #: Whether the last round met a log that another process may seal, with a newer file than ours.
+    lacks_key: bool = field(default=False, init=False)
     #: The last heads that we have signed ourselves: a database that is set back to before them is found out.
     _signed: dict[UUID, Checkpoint] = field(default_factory=dict, repr=False)
     #: Records that one transaction takes of logs that were too slow lately.
@@ -114,11 +120,12 @@ class LogSealer:
         self._renew_key()
         async with connection.begin():
             logs = list((await connection.execute(_LOGS)).scalars())
-        sealed, self.more = 0, False
+        sealed, self.more, self.lacks_key = 0, False, False
         for log in logs:
             try:
                 taken = await self.seal(connection, log)
             except LogBroken as broken:
+                self.lacks_key |= isinstance(broken, LacksKey)
                 self.alarm.log_broken(log, str(broken))
             except DBAPIError as error:
                 if is_timeout(error):
@@ -139,9 +146,8 @@ class LogSealer:
 
         Verifiers trust the next key because of it: so it must be the one in the sealer's own file.
         """
-        try:
-            told = Rotation.parse(json.loads(body), origin_of(log))
-        except (Malformed, Unproven):
+        told = _rotation_in(body, log)
+        if told is None:
             return False
         if not self.key.changes(told):
             self._renew_key()  # it may have come since the round began
@@ -207,9 +213,16 @@ class LogSealer:
             if (event := _event_of(row.body)) is None:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, is none: nobody could read it")
             if event == ROTATION and not self.changes_key(log, row.body):
+                told = _rotation_in(row.body, log)
+                if told is not None and self.key.names_one_that_is_missing(told):
+                    raise LacksKey(
+                        f"record {row.record_id}, which waits to be sealed, tells of a change of the key, signed by "
+                        "the key itself, that is not in this sealer's file: if the key was changed on another machine, "
+                        "copy its file here; if nobody has changed it, the key is stolen (docs/ledger.md)"
+                    )
                 raise LogBroken(
                     f"record {row.record_id}, which waits to be sealed, names a next key that is not in the sealer's "
-                    "file: it is forged, or there is a newer file"
+                    "file, and the key that seals has not signed for it: it is forged"
                 )
             erasure = row.body if event == ERASURE else None
             waiting.append(_Waiting(row.n, row.record_id, row.stream, row.seq, leaf, erasure))
@@ -251,6 +264,11 @@ class LogSealer:
         try:
             head = self.key.open(found.note, origin_of(log))
             frontier = Frontier.from_bytes(found.size, found.frontier)
+        except NewerFile as error:
+            raise LacksKey(
+                f"its last head: {error}; copy that file here from the machine where the key was changed, or put back "
+                "the copy that `callcenter audit key rotate --copy` has made"
+            ) from error
         except (NotOurs, Malformed) as error:
             raise LogBroken(f"its last head or its frontier is not ours: {error}") from error
         if (head.size, head.root) != (frontier.size, frontier.root()):
@@ -271,6 +289,12 @@ async def elected(connection: AsyncConnection) -> bool:
     """Whether this session is the one that seals, from now on and until it ends. At most one is."""
     async with connection.begin():
         return bool((await connection.execute(_ELECT)).scalar_one())
+
+
+async def resign(connection: AsyncConnection) -> None:
+    """Let another session be the one that seals."""
+    async with connection.begin():
+        await connection.execute(_RESIGN)
 
 
 async def signed_by(connection: AsyncConnection, key: SealingKey) -> int:
@@ -319,6 +343,14 @@ def _event_of(body: bytes) -> str | None:
     return event if isinstance(event, str) else None
 
 
+def _rotation_in(body: bytes, log: UUID) -> Rotation | None:
+    """The change of the log's key that a record tells of; ``None``: of none that the key before it has signed."""
+    try:
+        return Rotation.parse(json.loads(body), origin_of(log))
+    except (Malformed, Unproven):
+        return None
+
+
 def _hour(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
@@ -329,6 +361,8 @@ def _refusal(error: DBAPIError) -> str:
 
 
 _ELECT = text("SELECT pg_try_advisory_lock(hashtextextended('callcenter sealer', 0))")
+
+_RESIGN = text("SELECT pg_advisory_unlock(hashtextextended('callcenter sealer', 0))")
 
 # However a clock was set meanwhile, what waits has waited for longer than this.
 _LOGS = text("SELECT log_id FROM ledger_waiting(interval '-100 years') ORDER BY waits DESC, log_id")

@@ -10,7 +10,7 @@ import base64
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -20,13 +20,14 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from callcenter.audit.verify import (
+    EMPTY_ROOT,
     Checkpoint,
     Malformed,
     Rotation,
     Unproven,
     VerifierKey,
-    open_note,
     signature_line,
+    signatures_of,
     signers_of,
 )
 from callcenter.kernel.errors import ConfigurationError, Conflict, IntegrityError, Problem
@@ -34,10 +35,19 @@ from callcenter.kernel.randomness import Random
 
 SEED_BYTES = 32  # RFC 8032 §5.1.5
 NAME = "sealer.key"
+_BESIDE = {"next", "stolen", "voided", "good", "sizes", "former"}  # what the file may hold besides the key
+
+
+def _public(private: Ed25519PrivateKey) -> bytes:
+    return private.public_key().public_bytes_raw()
 
 
 class NotOurs(IntegrityError):
     """A signed head is none, is another log's, or was not signed by this key."""
+
+
+class NewerFile(NotOurs):
+    """A signed head is ours, and a later key has signed it too, which is not in this file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +58,21 @@ class SealingKey:
         private: the key.
         following: the next one, while it is changed for that.
         stolen: the change is because somebody else has ``private``.
+        voided: the next key of a change that was under way when the theft was found out: it lay in the same file, and
+            another one is ``following`` now.
+        good: by log, the last head that nobody but the log has signed, where the key was stolen; of none where a log
+            is not named.
+        sizes: by log, its records when the elected sealer had the next key: no head beyond is signed without it. A log
+            that is not named came later. ``None``: nobody has looked yet, or nothing was stolen.
         former: public halves of those before it, 32 bytes each, oldest first.
     """
 
     private: Ed25519PrivateKey = field(repr=False)
     following: Ed25519PrivateKey | None = field(default=None, repr=False)
     stolen: bool = field(default=False, repr=False)
+    voided: Ed25519PrivateKey | None = field(default=None, repr=False)
+    good: Mapping[str, Checkpoint] = field(default_factory=dict, repr=False, hash=False)
+    sizes: Mapping[str, int] | None = field(default=None, repr=False, hash=False)
     former: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
@@ -75,7 +94,8 @@ class SealingKey:
 
     def every_key(self, origin: str) -> list[VerifierKey]:
         """Those, and whichever have signed for it before."""
-        return [*self.keys(origin), *(VerifierKey(origin, one) for one in self.former)]
+        known = self.former if self.voided is None else (*self.former, _public(self.voided))
+        return [*self.keys(origin), *(VerifierKey(origin, one) for one in known)]
 
     def sign(self, head: Checkpoint) -> str:
         """The signed note of a head (C2SP signed-note)."""
@@ -90,7 +110,7 @@ class SealingKey:
                 that log.
         """
         try:
-            text, _ = open_note(note, self.keys(origin))
+            text, signed = signatures_of(note, self.keys(origin))
             head = Checkpoint.parse(text)
             others = signers_of(note) - {(one.name, one.key_id) for one in self.every_key(origin)}
         except (Malformed, Unproven) as error:
@@ -98,19 +118,16 @@ class SealingKey:
         if head.origin != origin:
             raise NotOurs("it is the head of another log")
         if others:  # with this one alone the log would be gone on with for nobody who has the next
-            raise NotOurs("a key that is not in the sealer's file has signed it too: there is a newer file")
+            raise NewerFile("a key that is not in the sealer's file has signed it too: there is a newer file")
+        is_bounded = self.stolen and self.sizes is not None and self.next_key(origin) not in {one.key for one in signed}
+        if is_bounded and head.size > (self.sizes or {}).get(origin, 0):
+            raise NotOurs("the key that was stolen has signed it without the next one, which signs everything by now")
         return head
 
-    def changes(self, rotation: Rotation) -> bool:
-        """Whether this change of a log's key is the one that is under way here."""
-        origin = rotation.former.name
-        return (rotation.former, rotation.following) == (self.verifier_key(origin), self.next_key(origin))
+    def under_way(self, origin: str) -> dict[Rotation, dict[str, Any]]:
+        """The changes of that log's key that are to be on record, and what the record of each says.
 
-    def announced(self, origin: str, last_good: Checkpoint | None) -> dict[str, Any]:
-        """What a record of that log says of the change that is under way.
-
-        Arguments:
-            last_good: see :class:`callcenter.audit.verify.Rotation`.
+        A change during which the theft is found out leaves two keys behind, and both are said to be stolen.
 
         Raises:
             Conflict: there is none.
@@ -118,12 +135,42 @@ class SealingKey:
         following = self.next_key(origin)
         if following is None:
             raise Conflict("the sealer's key is not being changed")
-        return Rotation(self.verifier_key(origin), following, last_good).members(self.private)
+        good = self.good.get(origin, Checkpoint(origin, 0, EMPTY_ROOT)) if self.stolen else None
+        told = {}
+        for private in (self.private,) if self.voided is None else (self.private, self.voided):
+            rotation = Rotation(VerifierKey.of(origin, private), following, good)
+            told[rotation] = rotation.members(private)
+        return told
 
-    def changing(self, random: Random, *, stolen: bool) -> SealingKey:
-        """With a next key: the one that it has already, or a new one."""
-        following = self.following or Ed25519PrivateKey.from_private_bytes(random.token_bytes(SEED_BYTES))
-        return replace(self, following=following, stolen=self.stolen or stolen)
+    def changes(self, rotation: Rotation) -> bool:
+        """Whether this change of a log's key is one that is under way here, with this cause and this last good head; or
+        the planned one before a theft, which may still wait for its seal."""
+        if self.following is None:
+            return False
+        origin = rotation.former.name
+        planned = None if self.voided is None else VerifierKey.of(origin, self.voided)
+        if planned is not None and rotation == Rotation(self.verifier_key(origin), planned):
+            return True
+        return rotation in self.under_way(origin)
+
+    def names_one_that_is_missing(self, rotation: Rotation) -> bool:
+        """Whether the key that seals has signed a change to one that is not here: there is a newer file, or a thief."""
+        return rotation.former in self.keys(rotation.former.name) and not self.changes(rotation)
+
+    def changing(self, random: Random, good: Mapping[str, Checkpoint] | None = None) -> SealingKey:
+        """With a next key: the one that it has already, or a new one. One that lay beside a stolen key is as stolen,
+        and is replaced.
+
+        Arguments:
+            good: by log, where the key was stolen, the last good head; once said, it stays. ``None``: it was not, as
+                far as is known.
+        """
+        if self.stolen or (self.following is not None and good is None):
+            return self
+        fresh = Ed25519PrivateKey.from_private_bytes(random.token_bytes(SEED_BYTES))
+        if good is None:
+            return replace(self, following=fresh)
+        return replace(self, following=fresh, voided=self.following, stolen=True, good=dict(good))
 
     def changed(self) -> SealingKey:
         """The next key alone; of this one nothing is left but its public half.
@@ -133,14 +180,16 @@ class SealingKey:
         """
         if self.following is None:
             raise Conflict("the sealer's key is not being changed")
-        return SealingKey(self.following, former=(*self.former, self.private.public_key().public_bytes_raw()))
+        gone = (self.private,) if self.voided is None else (self.private, self.voided)
+        return SealingKey(self.following, former=(*self.former, *map(_public, gone)))
 
     def goes_on_from(self, before: SealingKey) -> bool:
         """Whether what ``before`` has signed is known to this one, so that it may seal in its place."""
-        known = {one.public_key().public_bytes_raw() for one in self._signing()} | {*self.former}
-        return before.private.public_key().public_bytes_raw() in known and not (
-            before.following is not None and before.following.public_key().public_bytes_raw() not in known
-        )
+        return {*before.signed()} <= {*self.signed(), *self.former}
+
+    def signed(self) -> list[bytes]:
+        """Public halves of the keys here that may have signed a head."""
+        return [_public(one) for one in (self.private, self.following, self.voided) if one is not None]
 
     def to_bytes(self) -> bytes:
         """As it stands in its file."""
@@ -149,6 +198,11 @@ class SealingKey:
             value["next"] = _encoded(self.following.private_bytes_raw())
         if self.stolen:
             value["stolen"] = True
+            value["good"] = {name: {"size": one.size, "root": _encoded(one.root)} for name, one in self.good.items()}
+        if self.voided is not None:
+            value["voided"] = _encoded(self.voided.private_bytes_raw())
+        if self.sizes is not None:
+            value["sizes"] = dict(self.sizes)
         if self.former:
             value["former"] = [_encoded(one) for one in self.former]
         return json.dumps(value).encode() + b"\n"
@@ -277,7 +331,7 @@ def _key_in(value: object) -> SealingKey:
         ValueError: it is none.
     """
     match value:
-        case {"sealer": str(private), **more} if more.keys() <= {"next", "stolen", "former"}:
+        case {"sealer": str(private), **more} if more.keys() <= _BESIDE:
             key = SealingKey(Ed25519PrivateKey.from_private_bytes(_decoded(private)))
         case _:
             raise ValueError("there is no key in it")
@@ -288,15 +342,44 @@ def _key_in(value: object) -> SealingKey:
             raise ValueError("its former keys are none")
     for one in key.former:
         Ed25519PublicKey.from_public_bytes(one)
-    match more:
-        case {"next": following}:
-            key = replace(key, following=Ed25519PrivateKey.from_private_bytes(_decoded(following)))
-        case {"stolen": _}:
+    if "next" not in more:
+        if more.keys() - {"former"}:
             raise ValueError("a key that was stolen is followed by another")
-    match more.get("stolen", False):
-        case bool(stolen):
-            return replace(key, stolen=stolen)
-    raise ValueError("whether it was stolen is not said")
+        return key
+    key = replace(key, following=Ed25519PrivateKey.from_private_bytes(_decoded(more["next"])))
+    if "stolen" not in more:
+        if more.keys() - {"former", "next"}:
+            raise ValueError("nothing was stolen")
+        return key
+    if more["stolen"] is not True:
+        raise ValueError("whether it was stolen is not said")
+    voided = Ed25519PrivateKey.from_private_bytes(_decoded(more["voided"])) if "voided" in more else None
+    sizes = _sizes(more["sizes"]) if "sizes" in more else None
+    return replace(key, stolen=True, voided=voided, good=_good(more.get("good")), sizes=sizes)
+
+
+def _good(value: object) -> dict[str, Checkpoint]:
+    """Last good heads by log; raises ValueError."""
+    if not isinstance(value, dict):
+        raise ValueError("the last good heads of a stolen key are not said")
+    good = {}
+    for origin, one in value.items():
+        match one:
+            case {"size": int(size), "root": str(root), **rest} if not rest:
+                try:
+                    good[origin] = Checkpoint.parse(f"{origin}\n{size}\n{root}\n")
+                except Malformed as error:
+                    raise ValueError(str(error)) from error
+            case _:
+                raise ValueError("a last good head has a size and a root")
+    return good
+
+
+def _sizes(value: object) -> dict[str, int]:
+    """Records by log; raises ValueError."""
+    if not isinstance(value, dict) or not all(type(size) is int and size >= 0 for size in value.values()):
+        raise ValueError("the sizes of logs are none")
+    return value
 
 
 def _encoded(key: bytes) -> str:

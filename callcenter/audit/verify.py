@@ -574,13 +574,14 @@ MOST_BEYOND = 1_000  # records beyond those of the head, after which nothing mor
 MOST_ERASED_AGAIN = 10_000  # times that erasures may name as many records as there are
 MOST_KEYS = 100  # changes of its key that the records of a log may tell of
 MOST_DEFERRED = 200_000  # signatures by keys that may turn out to be former ones: 22 years of hourly checkpoints
+MOST_CHECKPOINTS = 400_000  # by keys that are known
 ERASURE = "erasure"  # the event that names which bodies are gone, and why
 ORDER = "callcenter-erasure/v1"  # what the text of an order begins with: no checkpoint does
 ROTATION = "key.rotated"  # the event that names the next key
 _CAUSES = {"retention": ": their time was over", "request": ": it was ordered"}
 _PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
 _PLACE = Struct(">32sQQ")  # of the last record of a stream: its leaf, its number there, its index in the log
-_DEFERRED = Struct(">QQ?32s4s64s")  # a checkpoint's line, size, whether the records have its root, that; key, signature
+_DEFERRED = Struct(">QQQ32s4s64s")  # a checkpoint's line, records before it, size, root; key, signature
 
 
 class Verdict(IntEnum):
@@ -738,8 +739,8 @@ class Report:
 def verify_export(lines: Iterable[bytes], trust: Iterable[VerifierKey], since: bytes | str | None = None) -> Report:
     """Look an export through, once from its first line to its last.
 
-    What is kept meanwhile: some 200 bytes for each stream, one for each record, and 32 for each record whose checkpoint
-    has not come yet. A file that holds far more records than its head says, or thousands of findings, is not read on.
+    What is kept meanwhile: some 200 bytes for each stream and each checkpoint, and 33 for each record. A file that
+    holds far more records than its head says, or thousands of findings, is not read on.
 
     Arguments:
         lines: of the file, each with its newline.
@@ -774,12 +775,29 @@ class _Told:
     rotation: Rotation
 
 
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """A checkpoint and keys of the log that have signed it; whether these count is known at the end.
+
+    Arguments:
+        line, place: where it stands: its line, and how many records come before it.
+        seen: names and times of cosigners.
+    """
+
+    line: int
+    place: int
+    size: int
+    root: bytes
+    keys: tuple[VerifierKey, ...]
+    seen: tuple[tuple[str, int | None], ...] = ()
+
+
 class _Examination:
     """How far the examination of one export has come."""
 
     def __init__(self, trust: list[VerifierKey]) -> None:
         self.pinned = trust
-        self.trust = [*trust]  # and what records have added to it
+        self.trust = [*trust]  # and what records may add to it; at the end, what they have added
         self.findings: list[Finding] = []
         self.more = 0
         self.worst = Verdict.INTACT
@@ -787,17 +805,18 @@ class _Examination:
         self.size = -1  # as the head says; -1: there is no head yet
         self.records = 0
         self.streams: dict[bytes, bytes] = {}
-        self.tree = Frontier()
-        self.waiting = bytearray()  # leaves that no checkpoint has asked for yet
+        self.leaves = bytearray()  # of all records
         self.missing = bytearray()  # for each record: 1 its body is missing, 2 and an erasure says why
         self.rotations: list[_Told] = []  # each that reads otherwise than those before it
-        self.followed: set[Rotation] = set()  # those whose next key was added
         self.limits: dict[VerifierKey, int] = {}  # stolen keys: how many records their signatures cover at most
         self.former: dict[bytes, VerifierKey] = {}  # keys before those that are trusted, by their identifiers
+        self.signed: list[_Signed] = []  # checkpoints, as they stand in the file
+        self.counted: list[tuple[int, int]] = []  # line and size of each that counts, where it stands in its place
+        self.notes: dict[int, tuple[str, tuple[Signed, ...]]] = {}  # by line, of those that cover all records
         self.deferred = bytearray()  # signatures of the log by keys that are not known yet
         self.since: tuple[bytes | str, Checkpoint] | None = None
         self.continued: int | None = None  # size of the held checkpoint, once the records continue it
-        self.root_since = b""  # of as many records as the held checkpoint covers
+        self.roots: dict[int, bytes] = {}  # of as many records as somebody names
         self.signed_to = 0  # records under the last checkpoint that a trusted key has signed
         self.agreed_to = 0  # and under the last one that has the records' root
         self.forked = False  # whether one has had another
@@ -897,7 +916,7 @@ class _Examination:
         return self.leaf(placed[3], 1)
 
     def leaf(self, leaf: bytes, missing: int) -> None:
-        self.waiting += leaf
+        self.leaves += leaf
         self.missing.append(missing)
         self.records += 1
         if self.records > self.size + MOST_BEYOND:
@@ -971,17 +990,7 @@ class _Examination:
         self.rotations.append(_Told(self.records, number, name, told))
         if good is not None:  # a key that says of itself that it was stolen is believed that much, whoever has it
             self.limits[told.former] = min(good.size, self.limits.get(told.former, good.size))
-            self.trust = self.trusted()
         return None
-
-    def trusted(self) -> list[VerifierKey]:
-        """The keys that were given, and those that lead from them; none that a stolen key has led to since."""
-        keys = [*self.pinned]
-        for one in self.rotations:
-            former = one.rotation.former
-            if one.rotation in self.followed and former in keys and self.counts(former, one.index + 1):
-                keys.append(one.rotation.following)
-        return keys
 
     def counts(self, key: VerifierKey, size: int) -> bool:
         """Whether what a key of the log has signed over so many records counts; it may have been stolen since."""
@@ -1004,26 +1013,28 @@ class _Examination:
             return self.find(What.SIGNATURE, "the key of this log has not signed it for this log", line=number)
         if not any(_is_of(one.key, self.origin) for one in signed):
             return self.defer(number, text, checkpoint, lines)
-        signed = tuple(one for one in signed if self.counts(one.key, size))
-        if not any(_is_of(one.key, self.origin) for one in signed):
-            return None  # by a stolen key, when it was one: it counts for nothing
-        if not self.tree.size <= size <= self.records:
-            text = f"the checkpoint covers {size} records, and stands behind {self.records}"
-            return self.find(What.PLACE, text, line=number)
-        self.signed_to = size
-        if self.root_at(size) != checkpoint.root:
-            return self.differs(number, size)
-        self.agreed_to, self.checkpoints = size, self.checkpoints + 1
-        self.keep = text + "\n" + "".join(f"{one.line}\n" for one in signed)
-        self.cosigned.update((one.key.name, (size, one.at)) for one in signed if one.key.name != self.origin)
-        for told in self.rotations:
-            former, following = told.rotation.former, told.rotation.following
-            # By the record that says that it was stolen, a key leads nowhere: that is beyond its last good head.
-            is_covered = told.index < size and self.counts(former, told.index + 1)
-            if is_covered and former in self.trust and following not in self.trust:
-                self.followed.add(told.rotation)
-                self.trust.append(following)
+        seen = tuple((one.key.name, one.at) for one in signed if one.key.name != self.origin)
+        keys = tuple(one.key for one in signed if _is_of(one.key, self.origin))
+        if len(self.signed) >= MOST_CHECKPOINTS:
+            self.find(What.COUNT, f"it holds more than {MOST_CHECKPOINTS} checkpoints", line=number)
+            self.leave_off()
+        self.signed.append(_Signed(number, self.records, size, checkpoint.root, keys, seen))
+        if size == self.size and len(self.notes) < MOST_FINDINGS:
+            self.notes[number] = text, signed
+        self.follow_keys(self.trust, size)
         return None
+
+    def follow_keys(self, trust: list[VerifierKey], size: int) -> None:
+        """Add the keys that records under a checkpoint of ``size`` lead to from these, one after another."""
+        before = -1
+        while before != len(trust):
+            before = len(trust)
+            for told in self.rotations:
+                former, following = told.rotation.former, told.rotation.following
+                # By the record that says that it was stolen, a key leads nowhere: that is beyond its last good head.
+                leads = told.index < size and former in trust and self.counts(former, told.index + 1)
+                if leads and following not in trust:
+                    trust.append(following)
 
     def differs(self, number: int, size: int) -> None:
         """The records have another root than a checkpoint that counts."""
@@ -1040,27 +1051,15 @@ class _Examination:
     def defer(self, number: int, text: str, checkpoint: Checkpoint, lines: _Lines) -> None:
         """Look once more, at the end, at a checkpoint by a key that is not known: a later record may name it."""
         ours = [(key_id, signed) for _, name, key_id, signed in lines if name == self.origin and len(signed) == 64]
-        fits = self.tree.size <= checkpoint.size <= self.records and checkpoint.text() == text
-        if not ours or not fits or len(self.deferred) + len(ours) * _DEFERRED.size > MOST_DEFERRED * _DEFERRED.size:
+        if (
+            not ours
+            or checkpoint.text() != text
+            or len(self.deferred) + len(ours) * _DEFERRED.size > MOST_DEFERRED * _DEFERRED.size
+        ):
             return self.find(What.SIGNATURE, "the key of this log has not signed it for this log", line=number)
-        agrees = self.root_at(checkpoint.size) == checkpoint.root
         for one in ours:
-            self.deferred += _DEFERRED.pack(number, checkpoint.size, agrees, checkpoint.root, *one)
+            self.deferred += _DEFERRED.pack(number, self.records, checkpoint.size, checkpoint.root, *one)
         return None
-
-    def root_at(self, size: int) -> bytes:
-        """The root of the first ``size`` records; passes by the size of the held checkpoint on the way."""
-        if self.since is not None and not self.root_since and self.since[1].size <= size:
-            self.fold(self.since[1].size)
-            self.root_since = self.tree.root()
-        self.fold(size)
-        return self.tree.root()
-
-    def fold(self, size: int) -> None:
-        add, end = self.tree.add, (size - self.tree.size) * HASH_SIZE
-        for start in range(0, end, HASH_SIZE):
-            add(bytes(self.waiting[start : start + HASH_SIZE]))
-        del self.waiting[:end]
 
     # The end.
 
@@ -1069,7 +1068,9 @@ class _Examination:
             self.stop(What.NOT_OURS, "the file is empty")
         if self.records != self.size:
             self.find(What.COUNT, f"the head says {self.size} records, and the file holds {self.records}")
-        is_stolen = self.look_back()
+        self.work_out_roots()
+        unknown = self.judge()
+        is_stolen = self.look_back(unknown)
         if self.signed_to < self.records and not is_stolen:
             text = f"the last checkpoint covers {self.signed_to} records, and the log holds {self.records}"
             self.find(What.UNSIGNED, text, index=self.signed_to)
@@ -1078,20 +1079,71 @@ class _Examination:
             stop = next((at for at in range(start, self.records) if self.missing[at] != 1), self.records)
             self.find(What.ERASED, f"{stop - start} bodies are missing from here on without a cause", index=start)
             start = self.missing.find(1, stop)
-        self.root_at(self.records)
+        self.compare_last_good()
         if self.since is not None:
             self.compare(*self.since)
         if not self.checkpoints and self.worst is Verdict.INTACT:
             self.find(What.NO_SIGNATURE, "it holds no record and no checkpoint")
 
-    def look_back(self) -> bool:
+    def work_out_roots(self) -> None:
+        """The roots of as many records as anybody names, once through them, smallest first."""
+        named = {one.size for one in self.signed} | {size for _, _, size, *_ in _DEFERRED.iter_unpack(self.deferred)}
+        named |= {one.rotation.last_good.size for one in self.rotations if one.rotation.last_good is not None}
+        named |= set() if self.since is None else {self.since[1].size}
+        tree = Frontier()
+        for size in sorted(one for one in named if one <= self.records):
+            for start in range(tree.size * HASH_SIZE, size * HASH_SIZE, HASH_SIZE):
+                tree.add(bytes(self.leaves[start : start + HASH_SIZE]))
+            self.roots[size] = tree.root()
+
+    def judge(self) -> list[_Signed]:
+        """Follow the keys from those that were given, checkpoint by checkpoint, and see which of them count; returns
+        those that none of these keys has signed.
+
+        What is known of stolen keys, wherever that stands, holds for all: no line says more for standing elsewhere.
+        """
+        trust, unknown = [*self.pinned], list[_Signed]()
+        for one in self.signed:
+            keys = [key for key in one.keys if key in trust]
+            counting = {key for key in keys if self.counts(key, one.size)}
+            if not keys:
+                unknown.append(one)
+            elif not counting:
+                continue  # by a stolen key, when it was one: it counts for nothing
+            elif not self.signed_to <= one.size <= one.place:
+                text = f"the checkpoint covers {one.size} records, and stands behind {one.place}"
+                self.find(What.PLACE, text, line=one.line)
+            else:
+                self.signed_to = one.size
+                self.counted.append((one.line, one.size))
+                if self.roots[one.size] != one.root:
+                    self.differs(one.line, one.size)
+                    continue
+                self.agreed_to, self.checkpoints = one.size, self.checkpoints + 1
+                self.cosigned.update((name, (one.size, at)) for name, at in one.seen)
+                if one.line in self.notes:
+                    text, signed = self.notes[one.line]
+                    lines = (line.line for line in signed if line.key in counting or line.key.name != self.origin)
+                    self.keep = text + "\n" + "".join(f"{line}\n" for line in lines)
+                self.follow_keys(trust, one.size)
+        self.trust = trust
+        return unknown
+
+    def look_back(self, unknown: list[_Signed]) -> bool:
         """What the changes of the key say of what stands before them; whether the key that is trusted was stolen, and
-        no other one leads on."""
-        for told in reversed(self.rotations):
-            known, former = (*self.trust, *self.former.values()), told.rotation.former
-            # What a trusted key has signed holds this record: so the key that it names was the log's.
-            if told.index < self.agreed_to and told.rotation.following in known and former not in known:
-                self.former[former.key_id] = former
+        no other one leads on.
+
+        Arguments:
+            unknown: checkpoints by keys that are not trusted in the end.
+        """
+        before = -1
+        while before != len(self.former):
+            before, known = len(self.former), (*self.trust, *self.former.values())
+            for told in self.rotations:
+                former = told.rotation.former
+                # What a trusted key has signed holds this record: so the key that it names was the log's.
+                if told.index < self.agreed_to and told.rotation.following in known and former not in known:
+                    self.former[former.key_id] = former
         known = (*self.trust, *self.former.values())
         stolen = [
             one
@@ -1103,13 +1155,31 @@ class _Examination:
         for one in stolen:
             text = f"the key was stolen; what it has signed counts for {self.limits[one.rotation.former]} records"
             self.find(What.STOLEN, text, line=one.line, index=one.index, record=one.record)
-        for one in () if stolen else self.rotations:
-            if one.rotation.former not in known:
+        # Whoever has the stolen key alone cannot know what such a change leads to; nor what came before, if no head of
+        # theirs counts.
+        led_to, before = [*known], -1
+        while stolen and before != len(led_to):
+            before = len(led_to)
+            for one in self.rotations:
+                named = [one.rotation.former, one.rotation.following]
+                if any(key in led_to for key in named):
+                    led_to += [key for key in named if key not in led_to]
+        for one in self.rotations:
+            if one.rotation.former not in led_to:
                 text = "the key before the one that it names is none that you trust, or that leads to one"
                 self.find(What.ROTATION, text, line=one.line, index=one.index, record=one.record)
-        unknown_from = min((self.limits[one.rotation.former] for one in stolen), default=None)
+        limits = [self.limits[one.rotation.former] for one in stolen]
+        unknown_from = min(self.agreed_to, *limits) if stolen else None
+        for signed in unknown:
+            keys = tuple(key for key in signed.keys if key in self.former.values())
+            self.late_checkpoint(signed.line, signed.place, signed.size, signed.root, keys, unknown_from)
         for number, rows in groupby(_DEFERRED.iter_unpack(self.deferred), key=lambda row: row[0]):
             self.deferred_checkpoint(number, list(rows), unknown_from)
+        last = 0
+        for number, size in sorted(self.counted):
+            if size < last:
+                self.find(What.PLACE, f"the checkpoint covers {size} records, and one before it {last}", line=number)
+            last = max(last, size)
         return bool(stolen)
 
     def deferred_checkpoint(self, number: int, rows: list[tuple[Any, ...]], unknown_from: int | None) -> None:
@@ -1119,24 +1189,40 @@ class _Examination:
             rows: one for each of its signatures.
             unknown_from: from how many records on it may be by a key that nobody can know yet.
         """
-        _, size, agrees, root, *_ = rows[0]
+        _, place, size, root, *_ = rows[0]
         signed = [(self.former[key_id], line) for *_, key_id, line in rows if key_id in self.former]
-        if not signed:
-            if unknown_from is None or size <= unknown_from:
-                self.find(What.SIGNATURE, "the checkpoint: none of the trusted keys has signed this", line=number)
-            return
         try:
             for key, line in signed:
                 key.check(Checkpoint(self.origin, size, root).text(), line)
         except Unproven as error:
-            self.find(What.SIGNATURE, f"the checkpoint: {error}", line=number)
-            return
-        if not any(self.counts(key, size) for key, _ in signed):
-            return
-        if agrees:
-            self.checkpoints += 1
+            return self.find(What.SIGNATURE, f"the checkpoint: {error}", line=number)
+        return self.late_checkpoint(number, place, size, root, tuple(key for key, _ in signed), unknown_from)
+
+    def late_checkpoint(
+        self, number: int, place: int, size: int, root: bytes, keys: tuple[VerifierKey, ...], unknown_from: int | None
+    ) -> None:
+        """One whose signers, ``keys``, came before those that are trusted; none of them: they are unknown."""
+        if not keys:
+            if unknown_from is None or size <= unknown_from:
+                self.find(What.SIGNATURE, "the checkpoint: none of the trusted keys has signed this", line=number)
+        elif not any(self.counts(key, size) for key in keys):
+            pass  # by a stolen key, when it was one
+        elif size > place:
+            self.find(What.PLACE, f"the checkpoint covers {size} records, and stands behind {place}", line=number)
         else:
-            self.differs(number, size)
+            self.counted.append((number, size))
+            if self.roots[size] == root:
+                self.checkpoints += 1
+            else:
+                self.differs(number, size)
+
+    def compare_last_good(self) -> None:
+        """That each last good head that is named has the root of these records."""
+        for told in self.rotations:
+            good = told.rotation.last_good
+            if good is not None and self.roots[good.size] != good.root:
+                text = f"the last good head that it names, of {good.size} records, has another root than they"
+                self.find(What.ROTATION, text, line=told.line, index=told.index, record=told.record)
 
     def compare(self, note: bytes | str, held: Checkpoint) -> None:
         try:
@@ -1146,7 +1232,7 @@ class _Examination:
         signers = [one.key for one in signed if _is_of(one.key, self.origin)]
         if not signers:
             return self.find(What.NOT_HELD, "the checkpoint that you hold is not signed by the key of the log")
-        continues = held.size <= self.records and held.root == self.root_since
+        continues = held.size <= self.records and held.root == self.roots[held.size]
         if not continues and not any(self.counts(key, held.size) for key in signers):
             text = (
                 "the checkpoint that you hold is none of this file. It was signed with a key that was stolen then, as "
@@ -1155,7 +1241,7 @@ class _Examination:
             return self.find(What.NOT_HELD, text)
         if held.size > self.records:
             return self.find(What.CUT, f"checkpoint covers {held.size}, log holds {self.records}", index=self.records)
-        if held.root != self.root_since:
+        if held.root != self.roots[held.size]:
             text = f"the first {held.size} records have another root than the checkpoint that you hold"
             return self.find(What.FORK, text)
         self.continued = held.size
@@ -1164,7 +1250,7 @@ class _Examination:
     def report(self) -> Report:
         return Report(
             verdict=self.worst,
-            findings=tuple(self.findings),
+            findings=tuple(sorted(self.findings, key=lambda one: one.line or sys.maxsize)),  # as they stand in the file
             more=self.more,
             origin=_plain(self.origin) if self.origin else "",
             records=self.records,

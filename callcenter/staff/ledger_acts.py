@@ -56,16 +56,26 @@ class LedgerActs:
         """
         await self._add(log, EventKind.KEY_ROTATED, change)
 
+    async def key_prepared(self, following: str) -> None:
+        """The sealer's next key lies in its file.
+
+        Arguments:
+            following: its identifier in the house's log.
+        """
+        await self._note_key(Act.KEY_PREPARED, {"key": following})
+
     async def key_retired(self, former: str, why: str) -> None:
         """The sealer's former key is put away, in all logs.
 
         Arguments:
             former: its identifier in the house's log; ``why``: a word.
         """
+        await self._note_key(Act.KEY_RETIRED, {"key": former, "why": why})
+
+    async def _note_key(self, act: Act, content: Mapping[str, Value]) -> None:
         async with self.database.house() as connection:
             house = HouseLog(self.clock, self.random)
-            content = {"key": former, "why": why}
-            await house.note(connection, Act.KEY_RETIRED, self._actor(), None, content)
+            await house.note(connection, act, self._actor(), None, content)
 
     async def _add(self, log: UUID, kind: EventKind, content: Mapping[str, Value]) -> None:
         if log == HOUSE_LOG:

@@ -76,7 +76,8 @@ class Act(StrEnum):
     LEDGER_HEAD_TAKEN = EventKind.LEDGER_HEAD_TAKEN.value
     #: Which of its records are erased, and why.
     ERASED = EventKind.ERASURE.value
-    #: Its next key; and that the sealer has put away the one before, in all logs.
+    #: The sealer has a next key in its file; a log says so; the sealer has put away the one before, in all logs.
+    KEY_PREPARED = "key.prepared"
     KEY_ROTATED = EventKind.KEY_ROTATED.value
     KEY_RETIRED = "key.retired"
 

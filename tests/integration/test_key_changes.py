@@ -23,13 +23,13 @@ from callcenter.audit.key_changes import LEAST, announced, is_vouched_for
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.proof import Proof
 from callcenter.audit.proving import prove
-from callcenter.audit.sealer import LogSealer
+from callcenter.audit.sealer import LogBroken, LogSealer
 from callcenter.audit.sealing_key import KeyFile, SealingKey, load_sealing_key
 from callcenter.audit.verify import Checkpoint, Report, Verdict, VerifierKey, What, verify_export
 from callcenter.cli import main
 from callcenter.cli.audit_verify import fingerprint
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.errors import IntegrityError
+from callcenter.kernel.errors import Conflict, IntegrityError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom
 from callcenter.practice.everywhere import all_practices
 from callcenter.staff.ledger_acts import LedgerActs
@@ -66,7 +66,7 @@ class Installation:
 
     @property
     def change(self) -> KeyChange:
-        return KeyChange(self.archive.app, self.archive.clock, SystemRandom(), "camille", self.put)
+        return KeyChange(self.archive.app, self.archive.clock, SystemRandom(), "camille", self.put, self.seal, looks=0)
 
     def put(self, key: SealingKey) -> None:
         fresh = self.path.with_name("fresh")
@@ -122,6 +122,7 @@ async def test_p4_a_key_is_changed_while_the_server_runs_and_either_verifies(hou
     assert following is not None
     with pytest.raises(NotYet, match="have not signed for the change yet"):
         await house.change.retire(house.key)
+    assert house.cries.heard == []
     assert (await house.change.rotate(house.key)).written == 0  # it is on record already
     await house.seal()
     assert house.cries.heard == []
@@ -204,10 +205,13 @@ async def test_a_change_that_was_interrupted_is_completed(house: Installation, m
     await house.seal()
     with pytest.raises(NotYet, match="nothing says so yet"):
         await house.change.retire(house.key, "nobody-has-it")
+    house.archive.clock.advance(LEAST.total_seconds())
     changed = await house.change.rotate(house.key)
     assert (changed.written, changed.key.to_bytes()) == (len(changed.logs) - 1, during.to_bytes())
     await house.seal()
     assert house.cries.heard == []
+    with pytest.raises(NotYet, match="both keys sign until"):  # the logs that came last have their week too
+        await house.change.retire(house.key)
     await house.change.retire(house.key, "nobody-has-it")
 
 
@@ -218,11 +222,21 @@ async def test_a_stolen_key_counts_to_its_last_good_head_and_goes_at_once(house:
     later = (await house.verified(OLD)).keep
     # It may be found out while the key is being changed already.
     await house.change.rotate(house.key)
+    void = house.key.next_key(ORIGIN)
     await house.seal()
-    changed = await house.change.rotate(house.key, [good])
+    before = house.path.read_bytes()
+    with pytest.raises(Conflict, match="no good head is named"):
+        await house.change.rotate(house.key, [good])
+    assert house.path.read_bytes() == before
+    changed = await house.change.rotate(house.key, [good], without_good=True)
     assert (changed.key.stolen, changed.written, changed.unknown) == (True, len(changed.logs), len(changed.logs) - 1)
+    assert house.key.sizes is not None
+    assert house.key.sizes[ORIGIN] == 9
+    # Begun again, with nothing or with something else, it stays what it was.
+    changed = await house.change.rotate(house.key, [later])
+    assert (changed.written, changed.ignored, changed.key.to_bytes()) == (0, 1, house.key.to_bytes())
     following = house.key.next_key(ORIGIN)
-    assert following is not None
+    assert following not in (None, void)
     await house.seal()
     await house.change.retire(house.key)
     await house.archive.call()
@@ -231,7 +245,57 @@ async def test_a_stolen_key_counts_to_its_last_good_head_and_goes_at_once(house:
     report = await house.verified(OLD, since=good)
     assert (report.verdict, {one.what for one in report.findings}) == (Verdict.UNCHECKED, {What.STOLEN})
     report = await house.verified(following, since=later)
-    assert (report.verdict, report.since, report.stolen) == (Verdict.INTACT, 8, ((str(OLD), 4),))
+    assert (report.verdict, report.since, report.stolen) == (Verdict.INTACT, 8, ((str(OLD), 4), (str(void), 4)))
+    report = await house.verified(void)
+    assert (report.verdict, {one.what for one in report.findings}) == (Verdict.UNCHECKED, {What.STOLEN})
+
+
+async def test_p4_the_thief_does_not_have_their_past_signed_with_the_next_key(house: Installation) -> None:
+    """They have the pen too, and put a longer past under a head by the stolen key alone; the sealer begins anew."""
+    await house.change.rotate(house.key, [], without_good=True)
+    await house.seal()
+    await house.archive.call()
+    async with house.archive.meddling() as db:
+        (head,) = await db.rows("SELECT note FROM audit_checkpoint WHERE log_id = :log AND size = 5", log=TILLEULS)
+        note = a_key().sign(house.key.open(head.note, ORIGIN))
+        await db.do(
+            "UPDATE audit_checkpoint SET note = :note WHERE log_id = :log AND size = 5", note=note, log=TILLEULS
+        )
+        sealer = LogSealer(house.key, house.archive.clock, house.cries)
+        with pytest.raises(LogBroken, match="the key that was stolen has signed it without the next one"):
+            await sealer._sealed(db.connection, TILLEULS)
+
+
+async def test_where_another_machine_seals_nothing_is_on_record_before_it_has_the_file(house: Installation) -> None:
+    """It has another file. No log stops; with the file copied there, the change goes on."""
+    shared = house.path
+    house.path = shared.with_name("here.key")
+    house.put(a_key())
+    for _ in range(2):
+        with pytest.raises(NotYet, match="Copy the file"):
+            await house.change.rotate(house.key)
+        await house.archive.call()
+        await house.seal()
+    assert (house.cries.heard, house.sealer.lacks_key) == ([], False)
+    assert house.key.following is not None
+    shared.write_bytes(house.path.read_bytes())
+    changed = await house.change.rotate(house.key)
+    assert changed.written == len(changed.logs)
+    # One that comes with an older file cannot seal on, and says that another may.
+    old = LogSealer(a_key(), house.archive.clock, house.cries)
+    house.sealer, sealer = old, house.sealer
+    await house.seal()
+    assert (
+        old.lacks_key,
+        {"copy its file here" in why or "copy that file" in why for _, why in house.cries.heard},
+    ) == (
+        True,
+        {True},
+    )
+    house.cries.heard.clear()
+    house.sealer = sealer
+    await house.seal()
+    assert house.cries.heard == []
 
 
 async def test_a_log_under_one_of_the_two_keys_alone_does_not_lead_from_one_to_the_other(house: Installation) -> None:
@@ -292,23 +356,37 @@ async def test_the_commands_show_both_keys_and_say_what_is_to_be_done(
     slug = "cabinet-des-tilleuls"
     assert (await typed(slug)).stdout == (await typed("show", slug)).stdout
     assert (await typed("retire")).exit_code == 2
-    assert "goes with --compromised" in (await typed("rotate", "--last-good", tmp_path)).output
+    assert "go with --compromised" in (await typed("rotate", "--last-good", tmp_path)).output
     (tmp_path / "good").mkdir()
     (tmp_path / "good" / "one.checkpoint").write_text((await house.verified(OLD)).keep, "utf-8")
-    begun = await typed("rotate", "--by", "camille")
+    assert "--copy" in (await typed("rotate")).output
+    (tmp_path / "usb").mkdir()
+
+    async def rotated(*arguments: object, copy: str) -> Result:
+        """While the server seals."""
+        done = asyncio.create_task(typed("rotate", "--copy", tmp_path / "usb" / copy, *arguments))
+        while not done.done():
+            await house.seal()
+            await asyncio.sleep(0.05)
+        return await done
+
+    begun = await rotated("--by", "camille", copy="one")
     assert begun.exit_code == 0, begun.output
     assert stat.S_IMODE(house.path.stat().st_mode) == 0o600
     names = [line.split("\t")[0] for line in begun.stdout.splitlines()]
     assert {"house", slug} < {*names}
     shown = (await typed(slug)).stdout.splitlines()
     assert [line for line in shown if not line.startswith("#")] == [str(one) for one in house.key.keys(ORIGIN)]
-    stolen = await typed("rotate", "--compromised", "--last-good", tmp_path / "good")
+    assert (tmp_path / "usb" / "one").read_bytes() == house.path.read_bytes()
+    good = ("--compromised", "--last-good", tmp_path / "good")
+    assert "cannot be taken back" in (await rotated(*good, copy="two")).output
+    assert "no good head is named" in (await rotated(*good, "--yes", copy="two")).output
+    assert not (tmp_path / "usb" / "two").exists()
+    stolen = await rotated(*good, "--yes", "--no-good-head", copy="two")
     assert stolen.exit_code == 0, stolen.output
     assert f"of {len(names) - 1} of them no good head is known" in stolen.stderr
     shown = (await typed("show", slug)).stdout.splitlines()
     assert [line for line in shown if not line.startswith("#")] == [str(house.key.next_key(ORIGIN))]
-    refused = await typed("retire")
-    assert (refused.exit_code, "have not signed for the change yet" in refused.output) == (2, True)
     await house.seal()
     following = house.key.next_key(ORIGIN)
     retired = await typed("retire", "--by", "camille")

@@ -14,6 +14,7 @@ from callcenter import doctor
 from callcenter.app import Running, run_server, sealing
 from callcenter.audit.anchors import latest_head
 from callcenter.audit.ledger import Entry, EventKind, note
+from callcenter.audit.logs import origin_of
 from callcenter.audit.sealer import LogSealer
 from callcenter.audit.sealing_key import KeyFile, create_sealing_key
 from callcenter.audit.watching import LONGEST, waiting
@@ -104,6 +105,33 @@ async def test_while_more_waits_than_one_round_takes_the_next_begins_at_once(
     assert cries.heard == []
 
 
+async def test_a_sealer_without_the_next_key_gives_the_election_back_to_one_that_has_it(
+    addresses: Addresses, database: Database, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "EVERY", 0.02)
+    old, cries = a_key(), Cries()
+    both = old.changing(SystemRandom())
+    (said,) = both.under_way(origin_of(TILLEULS)).values()
+    async with database.practice(TILLEULS) as tx:
+        await note(tx, Entry(EventKind.KEY_ROTATED, ENTRY.actor, None, said), clock, SystemRandom())
+    without = asyncio.create_task(sealing.Sealing(str(addresses.sealer), LogSealer(old, clock, cries)).run())
+    running = [without]
+    try:
+        async with asyncio.timeout(60):
+            while not cries.heard:
+                await asyncio.sleep(0.02)
+            running.append(
+                asyncio.create_task(sealing.Sealing(str(addresses.sealer), LogSealer(both, clock, Cries())).run())
+            )
+            while await waiting(database):
+                await asyncio.sleep(0.02)
+    finally:
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    assert "not in this sealer's file" in cries.heard[0][1]
+
+
 async def test_a_server_that_runs_takes_the_next_key_from_its_file(
     addresses: Addresses, database: Database, clock: DrivenClock, tmp_path: Path
 ) -> None:
@@ -112,7 +140,7 @@ async def test_a_server_that_runs_takes_the_next_key_from_its_file(
     alerts = Alerts(Metrics(CollectorRegistry()))
     async with sealing.sealing(str(addresses.sealer), KeyFile.read(path), clock, alerts):
         fresh = tmp_path / "fresh"
-        fresh.write_bytes(key.changing(SystemRandom(), stolen=False).to_bytes())
+        fresh.write_bytes(key.changing(SystemRandom()).to_bytes())
         fresh.chmod(0o600)
         fresh.replace(path)
         signatures = 0
@@ -189,7 +217,7 @@ async def test_doctor_says_whether_records_are_sealed_in_time_and_whether_it_cou
     assert "wait for the first `callcenter serve`" in (await found("ledger")).says
     assert await seal_once(str(addresses.sealer), key, SystemClock()) == []
     assert "with the key that has signed 1 log" in (await found("sealer")).says
-    (tmp_path / "sealer.key").write_bytes(key.changing(SystemRandom(), stolen=False).to_bytes())
+    (tmp_path / "sealer.key").write_bytes(key.changing(SystemRandom()).to_bytes())
     said = await doctor._sealer(addresses, named)
     assert said.endswith("the next key signs too, until `callcenter audit key retire`")
     assert (await found("ledger")).healthy

@@ -294,13 +294,14 @@ class Course(RuleBasedStateMachine):
     def rotate(self) -> None:
         """The key begins to be changed for another; or what was said of it, and was lost, is said again."""
         keys = self.expected.keys
-        self.key = self.key.changing(SeededRandom(100 + len(self.private)), stolen=False)
+        self.key = self.key.changing(SeededRandom(100 + len(self.private)))
         following = self.key.changed().private
         if len(keys.signing) == 1:
             self.private.append(following)
             keys.signing.append(len(self.private) - 1)
         keys.changes.append(Change(len(self.expected.written), *keys.signing))
-        self._write(STREAMS[0], EventKind.KEY_ROTATED, self.key.announced(ORIGIN, None))
+        (said,) = self.key.under_way(ORIGIN).values()
+        self._write(STREAMS[0], EventKind.KEY_ROTATED, said)
         self.does(self.connection.execute(text(COMPUTED)))
 
     def is_announced(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from callcenter.audit.sealing_key import (
     create_sealing_key,
     load_sealing_key,
 )
-from callcenter.audit.verify import Checkpoint, Rotation, signatures_of
+from callcenter.audit.verify import EMPTY_ROOT, Checkpoint, Rotation, signatures_of
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import ConfigurationError, Conflict
 from callcenter.kernel.randomness import SeededRandom
@@ -26,10 +27,14 @@ from tests.sealing import HOUSE, Cries, a_key
 from tests.unit.audit.log_by_hand import THIEF, rotation, written
 
 ORIGIN = "callcenter/house"
+A_SEED = base64.b64encode(bytes(32)).decode()
 HEAD = Checkpoint(ORIGIN, 3, bytes(range(32)))
 BEFORE = a_key()
-DURING = BEFORE.changing(SeededRandom(9), stolen=False)
+DURING = BEFORE.changing(SeededRandom(9))
 AFTER = DURING.changed()
+STOLEN = BEFORE.changing(SeededRandom(9), {ORIGIN: HEAD})
+#: The theft was found out while the key was being changed.
+TWICE = DURING.changing(SeededRandom(10), {ORIGIN: HEAD})
 
 
 def put(path: Path, key: SealingKey) -> None:
@@ -46,7 +51,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "sealer.key"
 
 
-@pytest.mark.parametrize("key", [BEFORE, DURING, AFTER, BEFORE.changing(SeededRandom(9), stolen=True)])
+@pytest.mark.parametrize("key", [BEFORE, DURING, AFTER, STOLEN, TWICE, replace(TWICE, sizes={ORIGIN: 7})])
 def test_a_file_holds_what_was_written_to_it(path: Path, key: SealingKey) -> None:
     put(path, key)
     found = load_sealing_key(path)
@@ -62,7 +67,14 @@ def test_a_file_holds_what_was_written_to_it(path: Path, key: SealingKey) -> Non
         {"next": "AAAA"},
         {"next": 5},
         {"stolen": True},
-        {"next": base64.b64encode(bytes(32)).decode(), "stolen": 1},
+        {"next": A_SEED, "stolen": 1},
+        {"next": A_SEED, "stolen": True},
+        {"next": A_SEED, "stolen": True, "good": {ORIGIN: 3}},
+        {"next": A_SEED, "stolen": True, "good": {ORIGIN: {"size": 3, "root": "AAAA"}}},
+        {"next": A_SEED, "stolen": True, "good": {}, "sizes": {ORIGIN: "3"}},
+        {"next": A_SEED, "stolen": True, "good": {}, "voided": 5},
+        {"next": A_SEED, "sizes": {}},
+        {"sizes": {}},
         {"former": "x"},
         {"former": [5]},
         {"former": ["AAAA"]},
@@ -96,7 +108,7 @@ def test_heads_of_either_key_are_gone_on_with_and_those_of_a_key_that_is_put_awa
 
 def test_a_head_that_a_later_key_has_signed_too_is_not_gone_on_with_by_an_older_file() -> None:
     """Put back from a backup, or left on another machine: whoever has the next key alone would find nothing signed."""
-    for key, again in ((BEFORE, DURING), (AFTER, AFTER.changing(SeededRandom(10), stolen=False))):
+    for key, again in ((BEFORE, DURING), (AFTER, AFTER.changing(SeededRandom(10)))):
         with pytest.raises(NotOurs, match="there is a newer file"):
             key.open(again.sign(HEAD), ORIGIN)
 
@@ -106,15 +118,47 @@ def test_a_key_that_is_not_being_changed_is_not_put_away() -> None:
         with pytest.raises(Conflict):
             key.changed()
         with pytest.raises(Conflict):
-            key.announced(ORIGIN, None)
+            key.under_way(ORIGIN)
 
 
-def test_begun_again_a_change_is_the_same_and_may_become_one_of_a_stolen_key() -> None:
-    assert DURING.changing(SeededRandom(10), stolen=False).to_bytes() == DURING.to_bytes()
-    stolen = DURING.changing(SeededRandom(10), stolen=True)
-    assert (stolen.stolen, stolen.keys(ORIGIN)) == (True, DURING.keys(ORIGIN))
-    assert stolen.changing(SeededRandom(10), stolen=False).stolen
-    assert not stolen.changed().stolen
+def test_begun_again_a_change_is_the_same() -> None:
+    for key, again in ((DURING, None), (STOLEN, None), (STOLEN, {}), (TWICE, {})):
+        assert key.changing(SeededRandom(11), again) is key
+    assert not STOLEN.changed().stolen
+
+
+def test_p4_a_next_key_that_lay_beside_a_stolen_one_is_stolen_too() -> None:
+    """Another one takes its place; both are said to be stolen, by themselves, and heads of the change are ours."""
+    old, void = DURING.keys(ORIGIN)
+    fresh = TWICE.next_key(ORIGIN)
+    assert fresh not in (old, void)
+    assert TWICE.keys(ORIGIN) == [old, fresh]
+    told = TWICE.under_way(ORIGIN)
+    assert [*told] == [Rotation(old, fresh, HEAD), Rotation(void, fresh, HEAD)]
+    assert [Rotation.parse(said, ORIGIN) for said in told.values()] == [*told]
+    assert TWICE.changes(Rotation(old, void))  # it may wait for its seal still
+    assert TWICE.open(DURING.sign(HEAD), ORIGIN) == HEAD
+    assert TWICE.goes_on_from(DURING)
+    after = TWICE.changed()
+    assert (after.keys(ORIGIN), after.every_key(ORIGIN)) == ([fresh], [fresh, old, void])
+    assert after.open(TWICE.sign(HEAD), ORIGIN) == HEAD
+    with pytest.raises(NotOurs):
+        after.open(DURING.sign(HEAD), ORIGIN)
+
+
+def test_p4_beyond_what_was_there_no_head_by_the_stolen_key_alone_is_gone_on_with() -> None:
+    """The thief has the pen too: our sealer would sign their past with the next key."""
+    for key in (STOLEN, TWICE):
+        assert key.open(BEFORE.sign(HEAD), ORIGIN) == HEAD  # nobody has looked yet whether both sign
+        bounded = replace(key, sizes={ORIGIN: 3})
+        assert bounded.open(BEFORE.sign(HEAD), ORIGIN) == HEAD
+        longer = replace(HEAD, size=4)
+        for by in (BEFORE, DURING)[: 1 + (key is TWICE)]:
+            with pytest.raises(NotOurs):
+                bounded.open(by.sign(longer), ORIGIN)
+        assert bounded.open(key.sign(longer), ORIGIN) == longer
+        with pytest.raises(NotOurs):  # a log that came later was signed by both from the first
+            replace(key, sizes={}).open(BEFORE.sign(HEAD), ORIGIN)
 
 
 # It is read anew.
@@ -185,12 +229,10 @@ def test_two_commands_do_not_change_it_at_once(path: Path) -> None:
 
 
 def test_the_record_of_a_change_says_what_an_auditor_reads_in_the_format() -> None:
-    for good in (None, HEAD):
-        by_hand = rotation(
-            DURING.private, DURING._signing()[1], None if good is None else (3, HEAD.root), origin=ORIGIN
-        )
-        assert DURING.announced(ORIGIN, good) == by_hand
-        assert Rotation.parse(by_hand, ORIGIN) == Rotation(*DURING.keys(ORIGIN), good)
+    for key, good in ((DURING, None), (STOLEN, HEAD)):
+        by_hand = rotation(key.private, key._signing()[1], None if good is None else (3, HEAD.root), origin=ORIGIN)
+        assert key.under_way(ORIGIN) == {Rotation(*key.keys(ORIGIN), good): by_hand}
+        assert Rotation.parse(by_hand, ORIGIN) == Rotation(*key.keys(ORIGIN), good)
 
 
 NEXT = DURING._signing()[1]
@@ -205,6 +247,8 @@ FORGED: dict[str, dict[str, object]] = {
     "the key itself says so of a stranger's": rotation(a_key().private, THIEF, origin=ORIGIN),
     "the next key says so of a stranger's": rotation(NEXT, THIEF, origin=ORIGIN),
     "a stranger says so of the next key": rotation(THIEF, NEXT, origin=ORIGIN),
+    "the thief says that nothing is good": rotation(a_key().private, NEXT, (0, EMPTY_ROOT), origin=ORIGIN),
+    "the thief says what is good": rotation(a_key().private, NEXT, (2, HEAD.root), origin=ORIGIN),
     "it goes back": rotation(NEXT, a_key().private, origin=ORIGIN),
 }
 
@@ -213,7 +257,7 @@ FORGED: dict[str, dict[str, object]] = {
 def test_p4_a_change_of_the_key_that_is_not_under_way_is_not_sealed(
     members: dict[str, object], clock: DrivenClock
 ) -> None:
-    for key in (BEFORE, DURING, AFTER):
+    for key in (BEFORE, DURING, AFTER, STOLEN, TWICE):
         assert not LogSealer(key, clock, Cries()).changes_key(HOUSE, written({"event": "key.rotated", **members}))
 
 

@@ -47,6 +47,7 @@ from tests.unit.audit.log_by_hand import (
     vkey,
     written,
 )
+from tests.unit.audit.merkle_by_hand import tree_hash
 
 THIRD = secret(5)
 KEY = VerifierKey.parse(vkey(OLD))
@@ -682,7 +683,7 @@ def test_the_new_key_vouches_only_for_what_it_has_signed_itself() -> None:
     log = five_calls()
     log.rotate(OLD, NEW)
     log.sign(OLD)
-    assert kinds(looked_at(log.lines(), NEW)) == [What.ROTATION, What.SIGNATURE, What.UNSIGNED]
+    assert kinds(looked_at(log.lines(), NEW)) == [What.SIGNATURE, What.ROTATION, What.UNSIGNED]
 
 
 @pytest.mark.parametrize("pinned", [OLD, NEW, THIRD])
@@ -766,6 +767,72 @@ def test_a_stolen_key_of_which_nothing_is_good_counts_for_nothing() -> None:
     log = stolen(0)
     assert looked_at(log.lines(), NEW).verdict is Verdict.INTACT
     assert kinds(looked_at(log.lines(), NEW, since=five_calls(instead={6: "autre"}).notes[1][1])) == [What.NOT_HELD]
+
+
+@pytest.mark.parametrize("pinned", [[OLD], [NEW], [OLD, NEW]])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_last_good_head_with_another_root_than_the_records_is_found(
+    pinned: list[Ed25519PrivateKey], last: bool
+) -> None:
+    """Signed by the key itself, over a past that is not in this file."""
+    log = five_calls()
+    other = tree_hash(tuple(five_calls(instead={6: "autre"}).bodies[:10]))
+    log.add(None, "key.rotated", **rotation(OLD, NEW, (10, other)))
+    log.sign(OLD, NEW)
+    report = looked_at(log.lines(last=last), *pinned)
+    assert (report.verdict, What.ROTATION in kinds(report)) == (Verdict.TAMPERED, True)
+
+
+@pytest.mark.parametrize("pinned", [[NEW], [OLD, NEW]])
+@pytest.mark.parametrize("number", [2, 3])
+def test_what_a_stolen_key_has_signed_since_counts_for_nothing_wherever_it_stands(
+    pinned: list[Ed25519PrivateKey], number: int
+) -> None:
+    """Before the record that says so as behind it; and where it stands, it makes nothing else be out of place."""
+    log = stolen()
+    size, forged = five_calls(instead={6: "autre"}).notes[number]
+    log.notes = [one for one in log.notes if one[0] != size]
+    lines, beyond = log.lines(), checkpoint(forged)
+    verdicts = {looked_at([*lines[:at], beyond, *lines[at:]], *pinned).verdict for at in range(1, len(lines) + 1)}
+    assert verdicts == {Verdict.INTACT}
+    log.notes[1] = five_calls(instead={6: "autre"}).notes[1]  # which it had signed before
+    assert kinds(looked_at(log.lines(), *pinned)) == [What.ROOT]
+
+
+@pytest.mark.parametrize("pinned", [[OLD], [NEW], [OLD, NEW]])
+def test_a_checkpoint_that_was_moved_behind_a_larger_one_is_found_with_either_key(
+    pinned: list[Ed25519PrivateKey],
+) -> None:
+    lines = rotated(NEW).lines()
+    moved = lines.index(checkpoint(HALF))
+    behind = [*lines[:moved], *lines[moved + 1 :], lines[moved]]
+    assert kinds(looked_at(behind, *pinned)) == [What.PLACE]
+
+
+@pytest.mark.parametrize("pinned", [OLD, NEW, THIRD])
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_changes_under_one_head_lead_on_whichever_stands_first(pinned: Ed25519PrivateKey, first: int) -> None:
+    log = five_calls()
+    for old, new in (((OLD, NEW), (NEW, THIRD)), ((NEW, THIRD), (OLD, NEW)))[first]:
+        log.rotate(old, new)
+    log.sign(OLD, NEW, THIRD)
+    log.add()
+    log.sign(THIRD)
+    report = looked_at(log.lines(), pinned)
+    assert (report.verdict, len(report.former) + len(report.rotated)) == (Verdict.INTACT, 2)
+    # by the first key alone, too: it leads to the last one
+    log.notes[-2] = (22, f"{log.text(22)}\n{signature(log.text(22), OLD)}")
+    assert looked_at(log.lines(), OLD).verdict is Verdict.INTACT
+
+
+def test_where_the_key_was_stolen_what_it_leads_to_may_change_and_a_strangers_change_is_found() -> None:
+    log = stolen()
+    log.rotate(NEW, THIRD)
+    log.sign(NEW, THIRD)
+    assert kinds(looked_at(log.lines(), OLD)) == [What.STOLEN]
+    log.rotate(WITNESS, THIEF)
+    log.sign(NEW, THIRD)
+    assert kinds(looked_at(log.lines(), OLD)) == [What.STOLEN, What.ROTATION]
 
 
 def by_the_thief() -> LogByHand:

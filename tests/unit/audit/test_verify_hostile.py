@@ -261,9 +261,9 @@ def peak(records: int, streams: int) -> int:
         tracemalloc.stop()
 
 
-def test_memory_grows_with_streams_and_not_with_their_records() -> None:
+def test_memory_grows_with_streams_and_by_little_more_than_a_leaf_with_their_records() -> None:
     few, longer, more = peak(500, 50), peak(3_000, 50), peak(3_000, 1_500)
-    assert longer - few < 2_500 * 3  # a byte for each record, and its room to grow
+    assert longer - few < 2_500 * 40  # its leaf and a byte for each record, and their room to grow
     assert more - longer < 1_450 * 320
 
 
