@@ -278,7 +278,7 @@ class LedgerSettings(Section):
     timestamp_url: WebAddress | None = Field(
         None,
         pattern=r"^https?://[^?#@\s]+$",
-        description="A time stamp authority (RFC 3161), which signs, once a day, a digest of the last head of each log, "
+        description="A time stamp authority (RFC 3161), which signs, once a day, a digest of each last head, "
         "with its time.",
     )
     timestamp_issuers: ProjectPath | None = Field(
