@@ -15,7 +15,7 @@ import json
 import re
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
@@ -481,6 +481,7 @@ MOST_FINDINGS = 100  # that are told one by one
 MOST_WRONG = 10_000  # findings after which nothing more is read
 MOST_BEYOND = 1_000  # records beyond those of the head, after which nothing more is read
 MOST_ERASED_AGAIN = 10_000  # times that erasures may name as many records as there are
+MOST_ORDERED = 5_000  # records that one order erases
 MOST_KEYS = 100  # that the records of a log may name
 ERASURE = "erasure"  # the event that names which bodies are gone, and why
 ORDER = "callcenter-erasure/v1"  # what the text of an order begins with: no checkpoint does
@@ -638,7 +639,8 @@ def verify_export(lines: Iterable[bytes], trust: Iterable[VerifierKey], since: b
     """Look an export through, once from its first line to its last.
 
     What is kept meanwhile: some 200 bytes for each stream, one for each record, and 32 for each record whose checkpoint
-    has not come yet. A file that holds far more records than its head says, or thousands of findings, is not read on.
+    has not come yet; 32 for every record if the key of a person is trusted, whose orders are over leaves. A file that
+    holds far more records than its head says, or thousands of findings, is not read on.
 
     Arguments:
         lines: of the file, each with its newline.
@@ -677,6 +679,8 @@ class _Examination:
         self.streams: dict[bytes, bytes] = {}
         self.tree = Frontier()
         self.waiting = bytearray()  # leaves that no checkpoint has asked for yet
+        self.people = [key for key in trust if key.kind == COSIGNATURE]
+        self.leaves = bytearray()  # of all records, which what people order is over; without people, none are kept
         self.missing = bytearray()  # for each record: 1 its body is missing, 2 and an erasure says why
         self.next_keys: list[tuple[int, VerifierKey]] = []  # index of the record that names it
         self.since: tuple[bytes | str, Checkpoint] | None = None
@@ -783,6 +787,8 @@ class _Examination:
 
     def leaf(self, leaf: bytes, missing: int) -> None:
         self.waiting += leaf
+        if self.people:
+            self.leaves += leaf
         self.missing.append(missing)
         self.records += 1
         if self.records > self.size + MOST_BEYOND:
@@ -808,6 +814,7 @@ class _Examination:
         if ranges is None or (ranges and ranges[-1][1] >= self.records):
             text = "what it erases is no list of ranges of records before it"
             self.find(What.ERASURE, text, line=number, index=self.records, record=name)
+            ranges = None
         for first, last in ranges or ():
             self.named += last - first + 1
             start = self.missing.find(1, first, last + 1)
@@ -819,17 +826,22 @@ class _Examination:
             text = "erasures name the same records again and again"
             self.find(What.ERASURE, text, line=number, index=self.records, record=name)
             self.leave_off()
+        cause, by = _plain(value.get("cause")), ""
+        if cause == "request" and ranges is not None:
+            by = self.ordered_by(number, name, value, ranges)
         if bodies and len(self.erasures) < MOST_FINDINGS:
-            cause = _plain(value.get("cause"))
-            by = self.ordered_by(number, name, value) if cause == "request" else ""
             self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies, cause, by))
 
-    def ordered_by(self, number: int, name: str, value: dict[str, Any]) -> str:
+    def ordered_by(self, number: int, name: str, value: dict[str, Any], ranges: list[tuple[int, int]]) -> str:
         """Who of those that are trusted has signed the order."""
-        order, people = value.get("order"), [key for key in self.trust if key.kind == COSIGNATURE]
+        order = value.get("order")
         try:
-            text, signed = signatures_of(order if isinstance(order, str) else "", people)
-            if text == order_text(self.origin, value):
+            if not isinstance(value.get("reason"), str):
+                raise Malformed("no reason is given")
+            text, signed = signatures_of(order if isinstance(order, str) else "", self.people)
+            if sum(last - first + 1 for first, last in ranges) > MOST_ORDERED:
+                raise Malformed(f"it is for more than {MOST_ORDERED} records")
+            if text == order_text(self.origin, value, self.leaves_of(ranges)):
                 return ", ".join(_plain(one.key.name) for one in signed)
             why = "it is an order to erase something else"
         except Unsigned:
@@ -838,6 +850,12 @@ class _Examination:
             why = str(error)
         self.find(What.ERASURE, f"the order that it stands on: {why}", line=number, index=self.records, record=name)
         return ""
+
+    def leaves_of(self, ranges: list[tuple[int, int]]) -> Iterator[tuple[int, bytes]]:
+        """The indices of these ranges with their leaves; of one that stands nowhere, nothing."""
+        for first, last in ranges:
+            for index in range(first, last + 1):
+                yield index, bytes(self.leaves[index * HASH_SIZE : (index + 1) * HASH_SIZE])
 
     def rotation(self, number: int, name: str, value: dict[str, Any]) -> None:
         try:
@@ -997,14 +1015,22 @@ def ranges_of(erasure: dict[str, Any]) -> list[tuple[int, int]] | None:
     return found
 
 
-def order_text(origin: str, erasure: dict[str, Any]) -> str:
-    """What whoever orders an erasure signs: in which log, why, whether what proves disclosures goes too, whether a
-    person is unlinked, and the digest of the ranges as they stand in the record (JSON without spaces)."""
-    ranges = json.dumps(erasure.get("erases"), separators=(",", ":"))
+def order_text(origin: str, erasure: Mapping[str, Any], leaves: Iterable[tuple[int, bytes]]) -> str:
+    """What whoever orders an erasure signs: in which log, why, whether what proves disclosures goes too, and which
+    records, by the digest of their indices (8 bytes, most significant first) each followed by its leaf.
+
+    Arguments:
+        leaves: of what is erased, by ascending index.
+
+    Raises:
+        Malformed: the erasure gives no reason.
+    """
+    reason = erasure.get("reason")
+    if not isinstance(reason, str):
+        raise Malformed("no reason is given")
     whole = "disclosures" if erasure.get("disclosures") is True else "no disclosures"
-    digest = sha256(_utf8(ranges)).hexdigest()
-    lines = (ORDER, origin, erasure.get("reason"), whole, erasure.get("unlinks") or "-", digest)
-    return "".join(f"{line}\n" for line in lines)
+    digest = sha256(b"".join(index.to_bytes(8, "big") + leaf for index, leaf in leaves)).hexdigest()
+    return "".join(f"{line}\n" for line in (ORDER, origin, reason, whole, digest))
 
 
 def _placed(value: dict[str, Any], name: str, leaf: str) -> tuple[str, str, int, bytes] | None:

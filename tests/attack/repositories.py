@@ -1124,6 +1124,8 @@ NOT_ATTACKED: Mapping[str, str] = {
     ),
     "audit.erasing.overdue": _LOGS,
     "audit.erasing.unfinished": _LOGS,
+    "audit.believed.is_believed": _LOGS,
+    "audit.believed.time_of": _LOGS,
     "audit.anchors.unheld_since": _LOGS,
     "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",

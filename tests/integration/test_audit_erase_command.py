@@ -19,7 +19,7 @@ from callcenter.audit.letting_go import Rules
 from callcenter.audit.retention import Terms
 from callcenter.audit.verify import keys_of
 from callcenter.kernel.randomness import SystemRandom, new_id
-from tests.erasing import old_records
+from tests.erasing import days_pass, old_records
 from tests.exporting import IVR, TILLEULS, Archive
 from tests.integration.test_audit_commands import KEY, SLUG, archive, config, typed
 
@@ -108,6 +108,7 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
         gone = (await root.execute(text(query))).scalar_one()
     rules = Rules(Terms(), tuple(keys_of((tmp_path / "claire.vkey").read_text("utf-8"))))
     await archive.seal(rules)
+    await days_pass(archive)
     assert await old_records(archive).finish() == 2
     assert await standing(archive, patient) == ["disclosure"]
     erased = await typed(config, "prove", gone, "-o", tmp_path / "gone")
@@ -124,6 +125,7 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
     court = ("erase", SLUG, "--extract", extract, "--reason", "court_order", "--also-disclosures", "--key", key)
     assert (await typed(config, *court, "--yes")).exit_code == 0
     await archive.seal(rules)
+    await days_pass(archive)
     assert await old_records(archive).finish() == 2
     assert await standing(archive, patient) == []  # nor any token
     file = tmp_path / "log.ccaudit"

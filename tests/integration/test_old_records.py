@@ -21,7 +21,7 @@ from callcenter.staff.records import NOBODY, Act, HouseLog, records_of
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 from tests.conftest import Cluster
-from tests.erasing import A_YEAR, THREE_YEARS, a_night, old_records
+from tests.erasing import A_YEAR, THREE_YEARS, a_night, days_pass, old_records
 from tests.exporting import HOUSE, IVR, TILLEULS, Archive, archive_on
 
 OLD = (EventKind.CALL_STARTED, EventKind.VERIFICATION_FAILED, EventKind.DISCLOSURE, EventKind.CALL_ENDED)
@@ -56,6 +56,7 @@ async def test_p4_what_has_had_its_time_is_erased_on_record_and_the_log_verifies
     await archive.seal()
     held = (await archive.export()).report().keep
     work = old_records(archive)
+    await days_pass(archive)
     assert await work.erase() == 0  # named, not erased: nothing has sealed it
     assert await work.erase() == 0
     assert await standing(archive, call) == [0, 1, 2, 3]
@@ -63,6 +64,8 @@ async def test_p4_what_has_had_its_time_is_erased_on_record_and_the_log_verifies
     assert await unfinished(archive.app) == 0
     await archive.seal()
     assert await unfinished(archive.app) == 3
+    assert await work.erase() == 0  # a day is left to notice
+    await days_pass(archive)
     assert await work.erase() == 3
     assert await overdue(archive.app, Terms(), clock.now()) == await unfinished(archive.app) == 0
     assert await standing(archive, call) == [2]
@@ -145,7 +148,7 @@ async def test_p4_a_call_is_read_with_what_was_erased_of_it_and_what_was_taken_a
         "ALTER TABLE audit_record DISABLE TRIGGER ALL",
         "ALTER TABLE audit_erasure DISABLE TRIGGER ALL",
         # Whoever takes the disclosure away says that some erasure has named it; that one says otherwise.
-        "INSERT INTO audit_erasure SELECT log_id, idx, idx, (SELECT max(idx) FROM audit_erasure), NULL, now() "
+        "INSERT INTO audit_erasure SELECT log_id, idx, idx, (SELECT max(idx) FROM audit_erasure), now(), now() "
         f"FROM audit_leaf WHERE log_id = '{TILLEULS}' AND record_id = '{reading.checked[0].record.id}'",
     )
     other = await a_call(archive, *OLD)
@@ -186,8 +189,10 @@ async def test_a_restore_erases_what_was_let_go_and_no_more(
     await archive.seal()
     clock.advance(A_YEAR)
     work = old_records(archive)
+    await days_pass(archive)
     await work.erase()
     await archive.seal()
+    await days_pass(archive)
     erased = await erase_what_is_over(archive.app, sealer, RetentionSettings(), clock, random)
     assert erased["records of the ledger that were let go"] >= 3
     assert await standing(archive, call) == [2]
@@ -201,6 +206,7 @@ async def test_a_call_that_is_held_keeps_its_records_until_the_hold_is_lifted(
     await archive.seal()
     clock.advance(A_YEAR)
     work = old_records(archive)
+    await days_pass(archive)
     await work.erase()
     async with archive.superuser() as connection:  # held after it was named, before it is erased
         await connection.execute(text("SET session_replication_role = replica"))
@@ -210,6 +216,7 @@ async def test_a_call_that_is_held_keeps_its_records_until_the_hold_is_lifted(
         )
         await connection.execute(text(hold), {"practice": TILLEULS, "call": call})
     await archive.seal()
+    await days_pass(archive)
     await work.erase()
     async with archive.app.practice(TILLEULS) as tx:
         assert len((await read_call(tx, call)).records()) == 2
