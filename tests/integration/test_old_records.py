@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from callcenter.app.erasing import erase_what_is_over
+from callcenter.audit import erasing
 from callcenter.audit.erasing import overdue, unfinished
 from callcenter.audit.ledger import Entry, EventKind, Segment, note, stream_so_far, writing
 from callcenter.audit.reading import read_call
@@ -17,12 +19,14 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom, new_id
 from callcenter.settings.sections import RetentionSettings
+from callcenter.staff.old_records import OldRecords
 from callcenter.staff.records import NOBODY, Act, HouseLog, records_of
-from callcenter.store.database import Database
+from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
 from tests.conftest import Cluster
 from tests.erasing import A_YEAR, THREE_YEARS, a_night, days_pass, old_records
 from tests.exporting import HOUSE, IVR, TILLEULS, Archive, archive_on
+from tests.locks import somebody_waits
 
 OLD = (EventKind.CALL_STARTED, EventKind.VERIFICATION_FAILED, EventKind.DISCLOSURE, EventKind.CALL_ENDED)
 
@@ -179,6 +183,90 @@ async def test_a_choice_stays_for_as_long_as_it_is_the_persons_last_word(archive
     await a_night(archive)
     assert await standing(archive, stream) == [1]
     assert await overdue(archive.app, Terms(), clock.now()) == 0
+
+
+async def test_a_token_goes_with_the_last_record_that_names_its_person_unless_somebody_writes_of_them(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    tokens = "SELECT count(*) FROM audit_subject WHERE patient_id = :patient"
+    async with archive.superuser() as root:
+        query = "SELECT id FROM patient WHERE practice_id = :log ORDER BY id LIMIT 1"
+        patient = (await root.execute(text(query), {"log": TILLEULS})).scalar_one()
+
+    async def mention(tx: Transaction) -> None:
+        await note(tx, Entry(EventKind.PATIENT_FOLLOWED, IVR, patient), clock, SystemRandom())
+
+    async def known() -> int:
+        async with archive.superuser() as root:
+            found: int = (await root.execute(text(tokens), {"patient": patient})).scalar_one()
+        return found
+
+    async with archive.app.practice(TILLEULS) as tx:
+        await mention(tx)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    work = old_records(archive)
+    await days_pass(archive)
+    await work.erase()
+    await archive.seal()
+    await days_pass(archive)
+    async with archive.app.practice(TILLEULS) as writes:
+        await mention(writes)  # has read the token, and stands nowhere yet
+        erases = asyncio.create_task(work.finish())
+        while not await somebody_waits(archive.app):  # bounded by the lock time-out of `erases`
+            assert not erases.done(), erases
+            await asyncio.sleep(0.01)
+    await erases
+    assert await known() == 1
+    async with archive.app.practice(TILLEULS) as tx:
+        named = "SELECT count(*) FROM audit_record r JOIN audit_subject s ON s.token::text = r.subject"
+        assert (await tx.connection.execute(text(named))).scalar_one() == 1
+    await archive.seal()
+    clock.advance(A_YEAR)
+    await a_night(archive)
+    assert await known() == 0
+
+
+async def test_nothing_is_named_while_clocks_differ_or_no_head_was_signed_lately(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    await archive.call(*OLD)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    waits = "SELECT count(*) FROM audit_record WHERE event = 'erasure'"
+
+    async def named() -> int:
+        async with archive.superuser() as root:
+            found: int = (await root.execute(text(waits))).scalar_one()
+        return found
+
+    await old_records(archive).erase()
+    assert await named() == 0  # the last head is a year old: the clock has jumped
+    await days_pass(archive)
+    await OldRecords(archive.app, clock, SystemRandom(), Terms()).erase()
+    assert await named() == 0  # the database's clock, which is the machine's, says otherwise
+    await old_records(archive).erase()
+    assert await named() > 0
+
+
+async def test_a_record_that_the_sealer_would_refuse_is_not_named_and_keeps_no_other(
+    archive: Archive, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its columns it is old; by its body it is not what was sealed. A page of them stands first."""
+    monkeypatch.setattr(erasing, "PAGE", 2)
+    rotten = [await archive.call(EventKind.MESSAGE_READ) for _ in range(3)]
+    whole = await archive.call(EventKind.MESSAGE_READ)
+    await archive.seal()
+    async with archive.superuser() as root:
+        await root.execute(text("ALTER TABLE audit_record DROP CONSTRAINT ck_audit_record_leaf_is_of_its_body"))
+        await root.execute(text("ALTER TABLE audit_record DISABLE TRIGGER audit_record_append_only"))
+        change = "UPDATE audit_record SET body = body || ' '::bytea WHERE stream = ANY(:streams)"
+        await root.execute(text(change), {"streams": rotten})
+        await root.execute(text("ALTER TABLE audit_record ENABLE ALWAYS TRIGGER audit_record_append_only"))
+    clock.advance(A_YEAR)
+    await a_night(archive)  # the sealer seals what was named
+    assert await standing(archive, whole) == []
+    assert [await standing(archive, stream) for stream in rotten] == [[0]] * 3
 
 
 async def test_a_restore_erases_what_was_let_go_and_no_more(
