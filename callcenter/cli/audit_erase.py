@@ -92,8 +92,9 @@ def audit_erase(
     """Order that records of a log are erased before their time, with a key of one's own (`audit cosign new-key`).
 
     The order goes on record, and the sealer judges it: by its key, its reason, and what it names. What it seals is
-    erased by the next night, and for good. What proves disclosures stays as long as its term runs (RGPD 17.3), unless
-    a court has ordered otherwise, or it was wrongly recorded. A person of whom nothing is left is unlinked.
+    erased in the night after the next day, and for good. What proves disclosures stays as long as its term runs
+    (RGPD 17.3), unless a court has ordered otherwise, or it was wrongly recorded. A person of whom nothing is left is
+    unlinked.
     """
     if (extract is None) == (not records):
         raise click.UsageError("say what: --extract ID or --record ID")
@@ -130,7 +131,7 @@ async def _erase(
             for content, leaves in _orders(plan, wanted):
                 signed = {**content, "order": sign_order(witness, origin_of(log), content, leaves, at)}
                 await put_on_record(tx, signed, by, clock, random)
-    return [*lines, f"ordered by {witness.name}; erased by the next night, once it is sealed"]
+    return [*lines, f"ordered by {witness.name}; erased in the night after the next day, once it is sealed"]
 
 
 async def _found(tx: Transaction, wanted: Wanted) -> list[Standing]:
