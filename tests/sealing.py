@@ -61,7 +61,8 @@ def a_key() -> SealingKey:
 async def seal_once(
     url: str, key: SealingKey | Path, clock: Clock, *, most: int = 5_000, rules: Rules | None = None
 ) -> list[tuple[UUID, str]]:
-    """One round of a sealer that begins anew, as it is begun after a crash; returns what it cried about."""
+    """A sealer that begins anew, as it is begun after a crash, seals what waits, or one round of fewer records; returns
+    what it cried about."""
     cries = Cries()
     sealer = LogSealer(load_sealing_key(key) if isinstance(key, Path) else key, clock, cries, most, rules or Rules())
     database = Database(url, pool_size=1)
@@ -69,6 +70,8 @@ async def seal_once(
         async with database.engine.connect() as connection:
             assert await elected(connection), "another sealer holds the lock"
             await sealer.round(connection)
+            while sealer.more and most >= 5_000:
+                await sealer.round(connection)
     finally:
         await database.close()
     return cries.heard

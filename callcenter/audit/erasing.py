@@ -16,17 +16,22 @@ from sqlalchemy import Row, text
 
 from callcenter.audit.about import FOLLOW
 from callcenter.audit.ledger import Value, timestamp
-from callcenter.audit.letting_go import MOST_NAMED, RETENTION, may_go, runs
+from callcenter.audit.letting_go import MOST_NAMED, RETENTION, is_due, may_go, runs
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.reading import body_of
 from callcenter.audit.retention import Kept, Terms, events_of
+from callcenter.audit.verify import leaf_hash
 from callcenter.kernel.errors import NotFound
 from callcenter.store.database import Database, Transaction
 
 #: So much later than its time a record is named: the sealer's clock may be behind ours, and refuses what is too young.
 LATER = timedelta(days=1)
-#: Ranges of one transaction.
-MOST_RANGES = 1_000
+#: Records that are looked at at once, and how often one run does it, for one class of one log.
+PAGE, MOST_PAGES = 2_000, 25
+#: Before any record.
+NO_RECORD = UUID(int=0)
+#: Records that one transaction deletes; the function of the database deletes no more than that.
+MOST_DELETED = 2_000
 
 
 async def due(tx: Transaction, terms: Terms, now: datetime) -> list[Mapping[str, Value]]:
@@ -44,12 +49,26 @@ async def due(tx: Transaction, terms: Terms, now: datetime) -> list[Mapping[str,
         before = terms.cut_off(kept, now - LATER)
         if before is None:
             continue
-        values = {"log": log, "events": events_of(kept), "before": timestamp(before), "most": MOST_NAMED}
-        indices = (await run(_DUE[log == HOUSE_LOG], values)).scalars().all()
+        indices = await _indices(tx, kept, before)
         if indices:
             content = {"cause": RETENTION, "class": kept.value, "before": timestamp(before)}
             erasures.append({**content, "erases": erases(indices)})
     return erasures
+
+
+async def _indices(tx: Transaction, kept: Kept, before: datetime) -> list[int]:
+    """The records of a class that were written before a moment, as many as one erasure names; none that the sealer
+    would refuse, which asks bodies, and no column. Of what is passed over, ``MOST_PAGES`` are read at most."""
+    house = tx.practice == HOUSE_LOG
+    values: dict[str, Any] = {"log": tx.practice, "events": events_of(kept), "before": timestamp(before), "most": PAGE}
+    at, record, found = "", NO_RECORD, list[int]()
+    for _ in range(MOST_PAGES):
+        rows = (await tx.connection.execute(_DUE[house], {**values, "at": at, "id": record})).all()
+        found += [row.idx for row in rows if row.body is not None and is_due(row.body, row.leaf, kept, before)]
+        if len(rows) < PAGE or len(found) >= MOST_NAMED:
+            break
+        at, record = rows[-1].at, rows[-1].id
+    return found[:MOST_NAMED]
 
 
 def erases(indices: Sequence[int]) -> list[Value]:
@@ -58,8 +77,9 @@ def erases(indices: Sequence[int]) -> list[Value]:
 
 
 async def erase_let_go(tx: Transaction) -> int:
-    """Delete what the sealer has let go in the log of ``tx``, a thousand ranges at most; returns how many records."""
-    return int((await tx.connection.execute(_ERASE, {"most": MOST_RANGES})).scalar_one())
+    """Delete what the sealer has let go in the log of ``tx``, a day ago or longer by the database's clock, and tokens
+    of persons whom nothing names any more; returns how many records went, of which there are some at most."""
+    return int((await tx.connection.execute(_ERASE, {"most": MOST_DELETED})).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +89,13 @@ class Standing:
     Arguments:
         id: its identifier.
         index: its place in the log; ``None``: it is not sealed yet.
+        leaf: of its bytes, as they stand there.
         said: what it says.
     """
 
     id: UUID
     index: int | None
+    leaf: bytes
     said: Mapping[str, Any]
 
 
@@ -101,7 +123,7 @@ async def standing_of(tx: Transaction, records: Sequence[UUID]) -> list[Standing
 
 
 def _standing(rows: Sequence[Row[Any]]) -> list[Standing]:
-    return [Standing(row.id, row.idx, body_of(row.body)) for row in rows]
+    return [Standing(row.id, row.idx, leaf_hash(row.body), body_of(row.body)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,29 +184,44 @@ _WAITS = {
         "WHERE cast(:log AS uuid) IS NOT NULL AND r.body::jsonb ->> 'event' = 'erasure')"
     ),
 }
+# By (at, id) a page of what is old is taken first; only of that is it asked whether something holds it.
 _DUE = {
     False: text(
         """
-        SELECT l.idx FROM audit_record r JOIN audit_leaf l ON l.log_id = r.practice_id AND l.record_id = r.id
-        WHERE r.practice_id = :log AND r.event = ANY(cast(:events AS text[])) AND r.at < :before
-            AND NOT ledger_holds(r.id, r.practice_id, r.call_id, r.ref)
-            AND NOT ledger_in_force(r.practice_id, r.event, r.subject, r.at)
-            AND coalesce((
-                SELECT e.last FROM audit_erasure e
-                WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
-            ), -1) < l.idx
-        ORDER BY l.idx LIMIT :most
+        SELECT r.id, r.at, l.idx, l.leaf, CASE
+            WHEN NOT ledger_holds(r.id, r.practice_id, r.call_id, r.ref)
+                AND NOT ledger_in_force(r.practice_id, r.event, r.subject, r.at)
+                AND coalesce((
+                    SELECT e.last FROM audit_erasure e
+                    WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
+                ), -1) < l.idx
+            THEN r.body
+        END AS body
+        FROM (
+            SELECT * FROM audit_record
+            WHERE practice_id = :log AND event = ANY(cast(:events AS text[])) AND at < :before
+                AND (at, id) > (cast(:at AS text), cast(:id AS uuid))
+            ORDER BY at, id LIMIT :most
+        ) AS r LEFT JOIN audit_leaf l ON l.log_id = r.practice_id AND l.record_id = r.id
+        ORDER BY r.at, r.id
         """
     ),
     True: text(
         """
-        SELECT l.idx FROM house_record r JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
-        WHERE r.body::jsonb ->> 'event' = ANY(cast(:events AS text[])) AND r.body::jsonb ->> 'ts' < :before
-            AND coalesce((
+        SELECT r.id, r.at, l.idx, l.leaf, CASE
+            WHEN coalesce((
                 SELECT e.last FROM audit_erasure e
                 WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
             ), -1) < l.idx
-        ORDER BY l.idx LIMIT :most
+            THEN convert_to(r.body, 'UTF8')
+        END AS body
+        FROM (
+            SELECT id, body, body::jsonb ->> 'ts' AS at FROM house_record
+            WHERE body::jsonb ->> 'event' = ANY(cast(:events AS text[])) AND body::jsonb ->> 'ts' < :before
+                AND (body::jsonb ->> 'ts', id) > (cast(:at AS text), cast(:id AS uuid))
+            ORDER BY 3, 1 LIMIT :most
+        ) AS r LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
+        ORDER BY r.at, r.id
         """
     ),
 }

@@ -288,12 +288,11 @@ class Writing:
         return self._tokens[patient]
 
     async def _token_on_file(self, patient: UUID) -> UUID:
-        values = {"practice": self._tx.practice, "patient": patient, "token": new_id(self._random)}
-        for _ in range(TRIES_FOR_A_TOKEN):
-            found = (await self._tx.connection.execute(_TOKEN, values)).scalar_one_or_none()
-            if found is not None:
-                return found if isinstance(found, UUID) else UUID(str(found))
-        raise IntegrityError("a patient's token can neither be made nor read")
+        values = {"patient": patient, "token": new_id(self._random)}
+        found = (await self._tx.connection.execute(_TOKEN, values)).scalar_one_or_none()
+        if found is None:
+            raise IntegrityError("a patient's token can neither be made nor read")
+        return found if isinstance(found, UUID) else UUID(str(found))
 
 
 @asynccontextmanager
@@ -342,22 +341,8 @@ _LAST = text(
     """
 )
 
-#: A first mention that another transaction makes at the same moment is waited for, and read by the next statement.
-TRIES_FOR_A_TOKEN = 3
-
-# The patient's token, made at the first mention and never changed. A statement sees what was committed before it began:
-# of two first mentions at once, the second one waits for the first, makes no row, and sees none yet.
-_TOKEN = text(
-    """
-    WITH made AS (
-        INSERT INTO audit_subject (practice_id, patient_id, token) VALUES (:practice, :patient, :token)
-        ON CONFLICT (patient_id) DO NOTHING RETURNING token
-    )
-    SELECT token FROM made
-    UNION ALL
-    SELECT token FROM audit_subject WHERE practice_id = :practice AND patient_id = :patient
-    """
-)
+# Its row is held until the transaction ends: it is not deleted before the record stands that names it.
+_TOKEN = text("SELECT ledger_token(:patient, :token)")
 
 _INSERT = text(
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,9 @@ from callcenter.kernel.errors import IntegrityError
 
 #: Records that one erasure names; each is looked at.
 MOST_NAMED = 5_000
+
+#: What is taken for now where no clock is believed: all that there is was written after it.
+NOTHING_IS_OLD = datetime(2000, 1, 1, tzinfo=UTC)
 
 RETENTION, REQUEST = "retention", "request"
 
@@ -71,11 +74,9 @@ class LetGo:
 
     Arguments:
         ranges: of indices, both ends included, ascending.
-        unlinks: token of the person who is unlinked once all of it is gone.
     """
 
     ranges: Sequence[tuple[int, int]]
-    unlinks: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,15 @@ class Erasure:
     body: bytes
     sealed: Frontier
 
-    async def judge(self, connection: AsyncConnection, rules: Rules, leaves: SealedLeaves, now: datetime) -> LetGo:
+    async def judge(
+        self, connection: AsyncConnection, rules: Rules, leaves: SealedLeaves, now: datetime | None
+    ) -> LetGo:
         """What it lets go.
 
         Arguments:
             connection: of the transaction that will seal it.
             leaves: of its log.
+            now: aware; ``None``: what the clock says is not believed, and nothing is old.
 
         Raises:
             Unlawful: it names what must stay, what is gone, or what never was.
@@ -111,13 +115,14 @@ class Erasure:
         may = self._allowed(said, rules, now)
         rows = await self._named(connection, ranges)
         check_each([row.idx for row in rows], ranges)
-        await self._check(connection, rows, leaves)
+        proven = await self._check(connection, rows, leaves)
+        may.check_order(origin_of(self.log), said, sorted(proven.items()))
         for row in rows:
             if row.body is not None:
                 may.check(row.idx, body_value(row.body) or {})
-        return LetGo(tuple(_runs(row.idx for row in rows if row.by is None)), may.unlinks)
+        return LetGo(tuple(_runs(row.idx for row in rows if row.by is None)))
 
-    def _allowed(self, said: dict[str, Any], rules: Rules, now: datetime) -> _Aged | _Ordered:
+    def _allowed(self, said: dict[str, Any], rules: Rules, now: datetime | None) -> _Aged | _Ordered:
         match said.get("cause"):
             case "retention":
                 return self._aged(said, rules, now)
@@ -125,31 +130,29 @@ class Erasure:
                 return self._ordered(said, rules, now)
         raise Unlawful("has a cause that is none")
 
-    def _ordered(self, said: dict[str, Any], rules: Rules, now: datetime) -> _Ordered:
+    def _ordered(self, said: dict[str, Any], rules: Rules, now: datetime | None) -> _Ordered:
         order, reason = said.get("order"), said.get("reason")
         try:
             text, _ = signatures_of(order if isinstance(order, str) else "", rules.keys)
         except (Malformed, Unproven) as error:
             raise Unlawful(f"stands on an order that nobody has signed who may: {error}") from error
-        if text != order_text(origin_of(self.log), said):
-            raise Unlawful("stands on an order to erase something else")
         if reason not in REASONS:
             raise Unlawful("has a reason that is none")
         whole = said.get("disclosures") is True
         if whole and reason == "article_17":
             raise Unlawful("erases the proof of disclosures at a person's wish")
-        token = said.get("unlinks")
-        try:
-            unlinks = None if token is None else UUID(str(token))
-        except ValueError:
-            raise Unlawful("unlinks nobody") from None
-        return _Ordered(rules.terms, now, whole, unlinks)
+        return _Ordered(rules.terms, NOTHING_IS_OLD if now is None else now, whole, text)
 
-    def _aged(self, said: Mapping[str, Any], rules: Rules, now: datetime) -> _Aged:
+    def _aged(self, said: Mapping[str, Any], rules: Rules, now: datetime | None) -> _Aged:
         try:
             kept = Kept(str(said.get("class")))
         except ValueError:
             raise Unlawful("names no class of records") from None
+        if now is None:
+            raise Unlawful(
+                "stands on a clock that is not believed, since no head was signed in the week before what it says: set "
+                "the clock; if it is right, and the server stood still, a day from now it is believed"
+            )
         before = rules.terms.cut_off(kept, now)
         if before is None:
             raise Unlawful("names records that are never erased")
@@ -159,8 +162,11 @@ class Erasure:
         values = {"log": self.log, "firsts": [first for first, _ in ranges], "lasts": [last for _, last in ranges]}
         return (await connection.execute(_NAMED[self.log == HOUSE_LOG], values)).all()
 
-    async def _check(self, connection: AsyncConnection, rows: Sequence[Row[Any]], leaves: SealedLeaves) -> None:
-        """That each record stands there as it was sealed, or was erased by a record that does."""
+    async def _check(
+        self, connection: AsyncConnection, rows: Sequence[Row[Any]], leaves: SealedLeaves
+    ) -> Mapping[int, bytes]:
+        """That each record stands there as it was sealed, or was erased by a record that does; returns the leaves of
+        all, as they were sealed."""
         earlier = {row.by for row in rows if row.body is None}
         if None in earlier:
             raise Unlawful("names a record that is gone already, which no erasure before it has named")
@@ -176,6 +182,7 @@ class Erasure:
                 raise Unlawful(f"names the record at index {row.idx}, which is not what was sealed")
         if earlier:
             await self._check_earlier(connection, rows, earlier, proven)
+        return {row.idx: proven[row.idx] for row in rows}
 
     async def _check_earlier(
         self, connection: AsyncConnection, rows: Sequence[Row[Any]], earlier: set[int], proven: Mapping[int, bytes]
@@ -207,7 +214,9 @@ class _Aged:
 
     kept: Kept
     before: datetime
-    unlinks: UUID | None = None
+
+    def check_order(self, origin: str, said: Mapping[str, Any], leaves: Sequence[tuple[int, bytes]]) -> None:
+        """Nobody has to order it."""
 
     def check(self, index: int, said: Mapping[str, Any]) -> None:
         if CLASS_OF.get(str(said.get("event"))) is not self.kept:
@@ -221,12 +230,21 @@ class _Aged:
 
 @dataclass(frozen=True, slots=True)
 class _Ordered:
-    """What may go since somebody has ordered it."""
+    """What may go since somebody has ordered it.
+
+    Arguments:
+        text: of the order, whose signature was found to be of somebody who may.
+    """
 
     terms: Terms
     now: datetime
     whole: bool
-    unlinks: UUID | None
+    text: str
+
+    def check_order(self, origin: str, said: Mapping[str, Any], leaves: Sequence[tuple[int, bytes]]) -> None:
+        """That it was ordered to erase these records, as they were sealed, and nothing else."""
+        if self.text != order_text(origin, said, leaves):
+            raise Unlawful("stands on an order to erase something else")
 
     def check(self, index: int, said: Mapping[str, Any]) -> None:
         if not may_go(said, self.terms, self.now, whole=self.whole):
@@ -247,6 +265,20 @@ def may_go(said: Mapping[str, Any], terms: Terms, now: datetime, *, whole: bool)
     if kept is Kept.INCIDENTS or (kept in KEPT_AS_PROOF and not whole):
         return is_older(said, before)
     return True
+
+
+def is_due(body: bytes, leaf: bytes, kept: Kept, before: datetime) -> bool:
+    """Whether the sealer would let a record go as one that has had its time, as far as the record itself says.
+
+    Arguments:
+        leaf: that stands in the log for it.
+        kept: of which class it must be; ``before``: and written before when.
+    """
+    try:
+        _Aged(kept, before).check(0, body_value(body) or {})
+    except Unlawful:
+        return False
+    return leaf_hash(body) == leaf
 
 
 def is_older(said: Mapping[str, Any], before: datetime) -> bool:

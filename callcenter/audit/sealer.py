@@ -14,10 +14,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.believed import believed
 from callcenter.audit.letting_go import Erasure, LetGo, Rules, Unlawful
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealed_leaves import SealedLeaves
@@ -26,6 +28,8 @@ from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Mal
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import ConfigurationError, IntegrityError
 from callcenter.store.database import is_down, is_timeout
+
+_log = structlog.get_logger(__name__)
 
 #: Records of one log that one transaction seals; about 5 MB of bodies.
 MOST_AT_ONCE = 5_000
@@ -109,6 +113,8 @@ class LogSealer:
     _fewer: dict[UUID, int] = field(default_factory=dict, repr=False)
     #: Of logs of which something was erased.
     _leaves: dict[UUID, SealedLeaves] = field(default_factory=dict, repr=False)
+    #: Whether in this round no log was folded yet for the first time.
+    _may_fold: bool = field(default=True, init=False)
 
     async def round(self, connection: AsyncConnection) -> int:
         """Seal once what waits, log by log; returns how many records were sealed. What keeps one log from being sealed
@@ -120,7 +126,7 @@ class LogSealer:
         self._renew_key()
         async with connection.begin():
             logs = list((await connection.execute(_LOGS)).scalars())
-        sealed, self.more, self.lacks_key = 0, False, False
+        sealed, self.more, self.lacks_key, self._may_fold = 0, False, False, True
         for log in logs:
             try:
                 taken = await self.seal(connection, log)
@@ -135,6 +141,11 @@ class LogSealer:
                     raise
                 else:
                     self.alarm.log_broken(log, _refusal(error))
+            except Exception as error:  # whatever it is: no log keeps the others from being sealed
+                if connection.closed or connection.invalidated:
+                    raise
+                _log.exception("log not sealed", log=str(log))
+                self.alarm.log_broken(log, f"it was not sealed, and why is unforeseen: {type(error).__name__}")
             else:
                 sealed += taken
                 self.more |= taken == self._at_once(log)
@@ -176,6 +187,9 @@ class LogSealer:
             if not waiting:
                 return 0
             sealed = await self._sealed(connection, log)
+            waiting = self._before_folding(log, waiting)
+            if not waiting:
+                return 0
             frontier, before = sealed.frontier, sealed.frontier.size
             now = self.clock.now()
             await self._let_go(connection, log, frontier, waiting, now)
@@ -197,6 +211,18 @@ class LogSealer:
             await self._thin(connection, log, sealed.signed_at, now)
         self._signed[log] = head
         return len(waiting)
+
+    def _before_folding(self, log: UUID, waiting: list[_Waiting]) -> list[_Waiting]:
+        """What of it is sealed now. All leaves of a log are folded once, before its first erasure is judged: of one log
+        a round, so that no other waits for that of many; what stands before the erasure is sealed meanwhile."""
+        erasure = next((at for at, one in enumerate(waiting) if one.erasure is not None), None)
+        if erasure is None or log in self._leaves:
+            return waiting
+        if self._may_fold:
+            self._may_fold = False
+            return waiting
+        self.more = True
+        return waiting[:erasure]
 
     async def _waiting(self, connection: AsyncConnection, log: UUID) -> list[_Waiting]:
         if log == HOUSE_LOG:
@@ -241,7 +267,8 @@ class LogSealer:
                 continue
             leaves = self._leaves.setdefault(log, SealedLeaves(log))
             try:
-                let_go = await Erasure(log, one.erasure, sealed).judge(connection, self.rules, leaves, now)
+                at = await believed(connection, now)
+                let_go = await Erasure(log, one.erasure, sealed).judge(connection, self.rules, leaves, at)
             except Unlawful as error:
                 raise LogBroken(f"record {one.record}, which waits to be sealed, is an erasure that {error}") from error
             if let_go.ranges:
@@ -328,7 +355,7 @@ def _leaves(log: UUID, first: int, waiting: list[_Waiting]) -> Mapping[str, obje
 
 def _ranges(log: UUID, index: int, let_go: LetGo) -> Mapping[str, object]:
     firsts, lasts = [first for first, _ in let_go.ranges], [last for _, last in let_go.ranges]
-    return {"log": log, "index": index, "firsts": firsts, "lasts": lasts, "unlinks": let_go.unlinks}
+    return {"log": log, "index": index, "firsts": firsts, "lasts": lasts}
 
 
 def _event_of(body: bytes) -> str | None:
@@ -407,8 +434,8 @@ _APPEND = text(
 )
 _LET_GO = text(
     """
-    INSERT INTO audit_erasure (log_id, first, last, idx, unlinks)
-    SELECT :log, n.first, n.last, :index, cast(:unlinks AS uuid)
+    INSERT INTO audit_erasure (log_id, first, last, idx)
+    SELECT :log, n.first, n.last, :index
     FROM unnest(cast(:firsts AS bigint[]), cast(:lasts AS bigint[])) AS n(first, last)
     """
 )

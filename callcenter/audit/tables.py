@@ -179,8 +179,8 @@ audit_erasure = Table(
     Column("last", BigInteger, nullable=False),
     # Of the record that names them.
     Column("idx", BigInteger, nullable=False),
-    # Token of the person whose last records these are, on their order.
-    Column("unlinks", Uuid),
+    # By the database's clock. A day later it may be deleted.
+    Column("let_go_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     Column("erased_at", DateTime(timezone=True)),
     CheckConstraint("first >= 0 AND first <= last", name="range"),
     CheckConstraint("last < idx", name="before_it_was_recorded"),

@@ -572,6 +572,7 @@ MOST_FINDINGS = 100  # that are told one by one
 MOST_WRONG = 10_000  # findings after which nothing more is read
 MOST_BEYOND = 1_000  # records beyond those of the head, after which nothing more is read
 MOST_ERASED_AGAIN = 10_000  # times that erasures may name as many records as there are
+MOST_ORDERED = 5_000  # records that one order erases
 MOST_KEYS = 100  # changes of its key that the records of a log may tell of
 MOST_DEFERRED = 200_000  # signatures by keys that may turn out to be former ones: 22 years of hourly checkpoints
 MOST_CHECKPOINTS = 400_000  # by keys that are known
@@ -806,6 +807,7 @@ class _Examination:
         self.records = 0
         self.streams: dict[bytes, bytes] = {}
         self.leaves = bytearray()  # of all records
+        self.people = [key for key in trust if key.kind == COSIGNATURE]
         self.missing = bytearray()  # for each record: 1 its body is missing, 2 and an erasure says why
         self.rotations: list[_Told] = []  # each that reads otherwise than those before it
         self.limits: dict[VerifierKey, int] = {}  # stolen keys: how many records their signatures cover at most
@@ -942,6 +944,7 @@ class _Examination:
         if ranges is None or (ranges and ranges[-1][1] >= self.records):
             text = "what it erases is no list of ranges of records before it"
             self.find(What.ERASURE, text, line=number, index=self.records, record=name)
+            ranges = None
         for first, last in ranges or ():
             self.named += last - first + 1
             start = self.missing.find(1, first, last + 1)
@@ -953,17 +956,22 @@ class _Examination:
             text = "erasures name the same records again and again"
             self.find(What.ERASURE, text, line=number, index=self.records, record=name)
             self.leave_off()
+        cause, by = _plain(value.get("cause")), ""
+        if cause == "request" and ranges is not None:
+            by = self.ordered_by(number, name, value, ranges)
         if bodies and len(self.erasures) < MOST_FINDINGS:
-            cause = _plain(value.get("cause"))
-            by = self.ordered_by(number, name, value) if cause == "request" else ""
             self.erasures.append(Erasure(self.records, name, _plain(value.get("ts")), bodies, cause, by))
 
-    def ordered_by(self, number: int, name: str, value: dict[str, Any]) -> str:
+    def ordered_by(self, number: int, name: str, value: dict[str, Any], ranges: list[tuple[int, int]]) -> str:
         """Who of those that are trusted has signed the order."""
-        order, people = value.get("order"), [key for key in self.trust if key.kind == COSIGNATURE]
+        order = value.get("order")
         try:
-            text, signed = signatures_of(order if isinstance(order, str) else "", people)
-            if text == order_text(self.origin, value):
+            if not isinstance(value.get("reason"), str):
+                raise Malformed("no reason is given")
+            text, signed = signatures_of(order if isinstance(order, str) else "", self.people)
+            if sum(last - first + 1 for first, last in ranges) > MOST_ORDERED:
+                raise Malformed(f"it is for more than {MOST_ORDERED} records")
+            if text == order_text(self.origin, value, self.leaves_of(ranges)):
                 return ", ".join(_plain(one.key.name) for one in signed)
             why = "it is an order to erase something else"
         except Unsigned:
@@ -972,6 +980,12 @@ class _Examination:
             why = str(error)
         self.find(What.ERASURE, f"the order that it stands on: {why}", line=number, index=self.records, record=name)
         return ""
+
+    def leaves_of(self, ranges: list[tuple[int, int]]) -> Iterator[tuple[int, bytes]]:
+        """The indices of these ranges with their leaves; of one that stands nowhere, nothing."""
+        for first, last in ranges:
+            for index in range(first, last + 1):
+                yield index, bytes(self.leaves[index * HASH_SIZE : (index + 1) * HASH_SIZE])
 
     def rotation(self, number: int, name: str, value: dict[str, Any]) -> None:
         told, where = None, {"line": number, "index": self.records, "record": name}
@@ -1310,14 +1324,22 @@ def ranges_of(erasure: dict[str, Any]) -> list[tuple[int, int]] | None:
     return found
 
 
-def order_text(origin: str, erasure: dict[str, Any]) -> str:
-    """What whoever orders an erasure signs: in which log, why, whether what proves disclosures goes too, whether a
-    person is unlinked, and the digest of the ranges as they stand in the record (JSON without spaces)."""
-    ranges = json.dumps(erasure.get("erases"), separators=(",", ":"))
+def order_text(origin: str, erasure: Mapping[str, Any], leaves: Iterable[tuple[int, bytes]]) -> str:
+    """What whoever orders an erasure signs: in which log, why, whether what proves disclosures goes too, and which
+    records, by the digest of their indices (8 bytes, most significant first) each followed by its leaf.
+
+    Arguments:
+        leaves: of what is erased, by ascending index.
+
+    Raises:
+        Malformed: the erasure gives no reason.
+    """
+    reason = erasure.get("reason")
+    if not isinstance(reason, str):
+        raise Malformed("no reason is given")
     whole = "disclosures" if erasure.get("disclosures") is True else "no disclosures"
-    digest = sha256(_utf8(ranges)).hexdigest()
-    lines = (ORDER, origin, erasure.get("reason"), whole, erasure.get("unlinks") or "-", digest)
-    return "".join(f"{line}\n" for line in lines)
+    digest = sha256(b"".join(index.to_bytes(8, "big") + leaf for index, leaf in leaves)).hexdigest()
+    return "".join(f"{line}\n" for line in (ORDER, origin, reason, whole, digest))
 
 
 def _placed(value: dict[str, Any], name: str, leaf: str) -> tuple[str, str, int, bytes] | None:

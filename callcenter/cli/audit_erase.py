@@ -92,8 +92,9 @@ def audit_erase(
     """Order that records of a log are erased before their time, with a key of one's own (`audit cosign new-key`).
 
     The order goes on record, and the sealer judges it: by its key, its reason, and what it names. What it seals is
-    erased by the next night, and for good. What proves disclosures stays as long as its term runs (RGPD 17.3), unless
-    a court has ordered otherwise, or it was wrongly recorded. A person of whom nothing is left is unlinked.
+    erased in the night after the next day, and for good. What proves disclosures stays as long as its term runs
+    (RGPD 17.3), unless a court has ordered otherwise, or it was wrongly recorded. A person of whom nothing is left is
+    unlinked.
     """
     if (extract is None) == (not records):
         raise click.UsageError("say what: --extract ID or --record ID")
@@ -120,47 +121,45 @@ async def _erase(
         async with data.database.house() as connection:
             log = await log_called(connection, called)
         async with data.database.practice(log) as tx:
-            found, subject = await _found(tx, wanted)
+            found = await _found(tx, wanted)
             plan = Plan.of(found, rules.terms, clock.now(), whole=wanted.whole)
             lines = list(_told(plan))
             if not yes or not plan.goes:
                 return [*lines, "nothing was done" + ("" if yes or not plan.goes else ": say --yes")]
             at = int(clock.now().timestamp())
             by = Actor.command(wanted.by) if log == HOUSE_LOG else Actor("staff", wanted.by)
-            for content in _orders(plan, wanted, subject):
-                signed = {**content, "order": sign_order(witness, origin_of(log), content, at)}
+            for content, leaves in _orders(plan, wanted):
+                signed = {**content, "order": sign_order(witness, origin_of(log), content, leaves, at)}
                 await put_on_record(tx, signed, by, clock, random)
-    return [*lines, f"ordered by {witness.name}; erased by the next night, once it is sealed"]
+    return [*lines, f"ordered by {witness.name}; erased in the night after the next day, once it is sealed"]
 
 
-async def _found(tx: Transaction, wanted: Wanted) -> tuple[list[Standing], UUID | None]:
-    """What is wanted, and the person whom all of it is about."""
+async def _found(tx: Transaction, wanted: Wanted) -> list[Standing]:
+    """What is wanted, or all that is about the person who is."""
     if wanted.extract is None:
-        return await standing_of(tx, wanted.records), None
+        return await standing_of(tx, wanted.records)
     subject = await subject_of(tx, wanted.extract)
     if subject is None:
         raise NotFound(
             f"no extract {wanted.extract} of this practice names a person in the ledger: it was declined, it is too "
             "old, or nothing is on record of them"
         )
-    return await standing_about(tx, subject), subject
+    return await standing_about(tx, subject)
 
 
-def _orders(plan: Plan, wanted: Wanted, subject: UUID | None) -> Iterator[dict[str, Value]]:
-    """What the erasures say; the last one unlinks the person, if nothing of theirs stays."""
-    indices = sorted(one.index for one in plan.goes if one.index is not None)
-    unlinks = None if plan.kept or plan.unsealed or subject is None else str(subject)
-    refs: dict[str, Value] = {} if wanted.extract is None else {"refs": [f"extract:{wanted.extract}"]}
-    for start in range(0, len(indices), MOST_NAMED):
-        is_last = start + MOST_NAMED >= len(indices)
-        yield {
-            **refs,
+def _orders(plan: Plan, wanted: Wanted) -> Iterator[tuple[dict[str, Value], list[tuple[int, bytes]]]]:
+    """What the erasures say, and the leaves that each is about. None names the request of an extract: in a record that
+    is never erased, it would say for ever who it was about."""
+    leaves = sorted((one.index, one.leaf) for one in plan.goes if one.index is not None)
+    for start in range(0, len(leaves), MOST_NAMED):
+        these = leaves[start : start + MOST_NAMED]
+        content: dict[str, Value] = {
             "cause": REQUEST,
             "reason": wanted.reason,
             "disclosures": wanted.whole,
-            "unlinks": unlinks if is_last else None,
-            "erases": erases(indices[start : start + MOST_NAMED]),
+            "erases": erases([index for index, _ in these]),
         }
+        yield content, these
 
 
 def _told(plan: Plan) -> Iterator[str]:

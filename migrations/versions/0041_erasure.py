@@ -25,7 +25,8 @@ def _erasures() -> None:
         sa.Column("first", sa.BigInteger(), nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
         sa.Column("idx", sa.BigInteger(), nullable=False),
-        sa.Column("unlinks", sa.Uuid(), nullable=True),
+        # By the database's clock: nothing is deleted before somebody has had a day to notice.
+        sa.Column("let_go_at", sa.DateTime(timezone=True), server_default=sa.func.clock_timestamp(), nullable=False),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("first >= 0 AND first <= last", name=op.f("ck_audit_erasure_range")),
         sa.CheckConstraint("last < idx", name=op.f("ck_audit_erasure_before_it_was_recorded")),
@@ -73,8 +74,8 @@ UNLESS_MARKED = """
 CREATE FUNCTION refuse_unless_marked_as_erased() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.erased_at IS NOT NULL OR NEW.erased_at IS NULL
-        OR (NEW.log_id, NEW.first, NEW.last, NEW.idx, NEW.unlinks)
-            IS DISTINCT FROM (OLD.log_id, OLD.first, OLD.last, OLD.idx, OLD.unlinks) THEN
+        OR (NEW.log_id, NEW.first, NEW.last, NEW.idx, NEW.let_go_at)
+            IS DISTINCT FROM (OLD.log_id, OLD.first, OLD.last, OLD.idx, OLD.let_go_at) THEN
         RAISE EXCEPTION 'the ledger is only ever added to';
     END IF;
     RETURN NEW;
@@ -116,52 +117,97 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 $$
 """
 
-#: Deletes what was let go in the log of the transaction, at most so many ranges of it; returns how many records went.
-#: Where an erasure unlinks a person, and nothing names them any more, their token goes too.
+#: Deletes what was let go in the log of the transaction a day ago or longer, by the database's clock: so many records
+#: of so many ranges at most; returns how many went. Two at once take different ranges. Where nothing names a
+#: person any more, their token goes too: whoever writes of them at this moment holds its row (ledger_token).
 ERASE = """
 CREATE FUNCTION erase_sealed(most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     log uuid := current_setting('app.practice')::uuid;
     picked bigint[];
+    these uuid[];
+    named text[];
+    tokens uuid[];
     gone integer;
 BEGIN
+    most := least(most, 2000);
     IF log = '00000000-0000-0000-0000-000000000000'::uuid THEN
         picked := ARRAY(
             SELECT e.first FROM audit_erasure e WHERE e.log_id = log AND e.erased_at IS NULL
-            ORDER BY e.first LIMIT least(most, 1000)
+                AND e.let_go_at < clock_timestamp() - interval '24 hours'
+            ORDER BY e.first LIMIT most FOR UPDATE SKIP LOCKED
         );
-        DELETE FROM house_record r USING audit_erasure e, audit_leaf l
-        WHERE e.log_id = log AND e.first = ANY(picked)
-            AND l.log_id = log AND l.idx BETWEEN e.first AND e.last AND r.id = l.record_id;
+        these := ARRAY(
+            SELECT r.id FROM audit_erasure e JOIN audit_leaf l ON l.log_id = log AND l.idx BETWEEN e.first AND e.last
+            JOIN house_record r ON r.id = l.record_id
+            WHERE e.log_id = log AND e.first = ANY(picked) ORDER BY l.idx LIMIT most
+        );
+        DELETE FROM house_record WHERE id = ANY(these);
         GET DIAGNOSTICS gone = ROW_COUNT;
-        UPDATE audit_erasure SET erased_at = clock_timestamp() WHERE log_id = log AND first = ANY(picked);
+        UPDATE audit_erasure e SET erased_at = clock_timestamp() WHERE e.log_id = log AND e.first = ANY(picked)
+            AND NOT EXISTS (
+                SELECT FROM audit_leaf l JOIN house_record r ON r.id = l.record_id
+                WHERE l.log_id = log AND l.idx BETWEEN e.first AND e.last
+            );
         RETURN gone;
     END IF;
     picked := ARRAY(
-        SELECT e.first FROM audit_erasure e WHERE e.log_id = log AND e.erased_at IS NULL AND (
-            SELECT bool_or(NOT ledger_holds(r.id, log, r.call_id, r.ref)) IS NOT FALSE
-            FROM audit_leaf l JOIN audit_record r ON r.id = l.record_id AND r.practice_id = log
-            WHERE l.log_id = log AND l.idx BETWEEN e.first AND e.last
-        ) ORDER BY e.first LIMIT least(most, 1000)
+        SELECT e.first FROM audit_erasure e WHERE e.log_id = log AND e.erased_at IS NULL
+            AND e.let_go_at < clock_timestamp() - interval '24 hours'
+            AND (
+                SELECT bool_or(NOT ledger_holds(r.id, log, r.call_id, r.ref)) IS NOT FALSE
+                FROM audit_leaf l JOIN audit_record r ON r.id = l.record_id AND r.practice_id = log
+                WHERE l.log_id = log AND l.idx BETWEEN e.first AND e.last
+            )
+        ORDER BY e.first LIMIT most FOR UPDATE SKIP LOCKED
     );
-    DELETE FROM audit_record r USING audit_erasure e, audit_leaf l
-    WHERE e.log_id = log AND e.first = ANY(picked) AND l.log_id = log AND l.idx BETWEEN e.first AND e.last
-        AND r.id = l.record_id AND r.practice_id = log AND NOT ledger_holds(r.id, log, r.call_id, r.ref);
-    GET DIAGNOSTICS gone = ROW_COUNT;
+    these := ARRAY(
+        SELECT r.id FROM audit_erasure e JOIN audit_leaf l ON l.log_id = log AND l.idx BETWEEN e.first AND e.last
+        JOIN audit_record r ON r.id = l.record_id AND r.practice_id = log
+        WHERE e.log_id = log AND e.first = ANY(picked) AND NOT ledger_holds(r.id, log, r.call_id, r.ref)
+        ORDER BY l.idx LIMIT most
+    );
+    WITH went AS (DELETE FROM audit_record WHERE practice_id = log AND id = ANY(these) RETURNING subject)
+    SELECT count(*), array_agg(DISTINCT subject) FILTER (WHERE subject IS NOT NULL) INTO gone, named FROM went;
     UPDATE audit_erasure e SET erased_at = clock_timestamp() WHERE e.log_id = log AND e.first = ANY(picked)
         AND NOT EXISTS (
             SELECT FROM audit_leaf l JOIN audit_record r ON r.id = l.record_id AND r.practice_id = log
             WHERE l.log_id = log AND l.idx BETWEEN e.first AND e.last
         );
-    DELETE FROM audit_subject s USING audit_erasure e
-    WHERE e.log_id = log AND s.practice_id = log AND s.token = e.unlinks
-        AND e.idx IN (SELECT p.idx FROM audit_erasure p WHERE p.log_id = log AND p.first = ANY(picked))
-        AND NOT EXISTS (
-            SELECT FROM audit_erasure o WHERE o.log_id = log AND o.idx = e.idx AND o.erased_at IS NULL
-        )
+    tokens := ARRAY(
+        SELECT s.token FROM audit_subject s WHERE s.practice_id = log AND s.token::text = ANY(named)
+        ORDER BY s.token FOR UPDATE
+    );
+    -- A statement of its own, which sees what was written while the rows were waited for.
+    DELETE FROM audit_subject s WHERE s.practice_id = log AND s.token = ANY(tokens)
         AND NOT EXISTS (SELECT FROM audit_record r WHERE r.practice_id = log AND r.subject = s.token::text);
     RETURN gone;
+END $$
+"""
+
+#: The token of a patient of the practice of the transaction, made at the first mention, never changed. Its row is held
+#: until the transaction ends, so that nobody deletes it between its being read and the record that names it. Of two
+#: first mentions at once, the second one waits for the first, makes no row, and reads it in the next round.
+MENTION = """
+CREATE FUNCTION ledger_token(patient uuid, made uuid) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    practice uuid := current_setting('app.practice')::uuid;
+    found_one uuid;
+BEGIN
+    FOR attempt IN 1..3 LOOP
+        SELECT s.token INTO found_one FROM audit_subject s
+            WHERE s.practice_id = practice AND s.patient_id = patient FOR KEY SHARE;
+        IF FOUND THEN
+            RETURN found_one;
+        END IF;
+        INSERT INTO audit_subject (practice_id, patient_id, token) VALUES (practice, patient, made)
+            ON CONFLICT (patient_id) DO NOTHING;
+    END LOOP;
+    SELECT s.token INTO found_one FROM audit_subject s
+        WHERE s.practice_id = practice AND s.patient_id = patient FOR KEY SHARE;
+    RETURN found_one;
 END $$
 """
 
@@ -222,11 +268,27 @@ $$
 """
 
 
+#: Whether a head of any log was signed in that time.
+HEADS_SIGNED = """
+CREATE FUNCTION ledger_heads_signed(since timestamptz, until timestamptz) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM audit_checkpoint WHERE signed_at BETWEEN since AND until)
+$$
+"""
+
+
 def _erase() -> None:
     """The server may ask for it, whose login may delete nothing itself: what goes is what the sealer has let go."""
-    for function in (HELD, ERASE, HOUSE_STREAM, IN_FORCE, OVERDUE, UNFINISHED):
+    for function in (HELD, ERASE, MENTION, HOUSE_STREAM, IN_FORCE, OVERDUE, UNFINISHED, HEADS_SIGNED):
         op.execute(function)
-    names = ("erase_sealed(integer)", "house_stream_end(uuid)", "ledger_overdue(text[], text)", "ledger_unerased()")
+    names = (
+        "erase_sealed(integer)",
+        "ledger_token(uuid, uuid)",
+        "house_stream_end(uuid)",
+        "ledger_overdue(text[], text)",
+        "ledger_unerased()",
+        "ledger_heads_signed(timestamptz, timestamptz)",
+    )
     for name in names:
         op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO {APP}")

@@ -14,23 +14,24 @@ from sqlalchemy import text
 
 from callcenter.audit.about import reach_of, records_about
 from callcenter.audit.cosigning import create_witness
-from callcenter.audit.ledger import Entry, EventKind, Segment, writing
+from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
 from callcenter.audit.letting_go import Rules
 from callcenter.audit.retention import Terms
 from callcenter.audit.verify import keys_of
 from callcenter.kernel.randomness import SystemRandom, new_id
-from tests.erasing import old_records
+from tests.erasing import days_pass, old_records
 from tests.exporting import IVR, TILLEULS, Archive
 from tests.integration.test_audit_commands import KEY, SLUG, archive, config, typed
 
 __all__ = ["archive", "config"]  # the fixtures, by name
 
-#: What is on record of the person: an attempt, a disclosure and how it was heard, a look.
+#: What is on record of the person: an attempt, a disclosure and how it was heard, a look, and that they have asked.
 THEIRS = (
     EventKind.VERIFICATION_FAILED,
     EventKind.DISCLOSURE,
     EventKind.PLAYBACK,
     EventKind.PATIENT_FOLLOWED,
+    EventKind.EXTRACT_ASKED,
 )
 
 
@@ -47,7 +48,9 @@ async def a_person(archive: Archive) -> tuple[UUID, UUID]:
     ):
         for kind in THEIRS:
             is_heard = kind is EventKind.PLAYBACK
-            content = {"of": str(told)} if is_heard else {}
+            content: dict[str, Value] = {"of": str(told)} if is_heard else {}
+            if kind is EventKind.EXTRACT_ASKED:
+                content = {"refs": [f"extract:{extract}"]}
             record = await pen.add(Entry(kind, IVR, None if is_heard else patient, content))
             told = record if kind is EventKind.DISCLOSURE else told
     async with archive.superuser() as root:
@@ -99,7 +102,7 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
     shown = await typed(config, *order)
     assert shown.exit_code == 0, shown.output
     assert "to be erased: 2 (1 attempts, 1 looks)" in shown.output
-    assert "kept by law until their time is over: 2 (2 disclosures)" in shown.output
+    assert "kept by law until their time is over: 3 (3 disclosures)" in shown.output
     assert "say --yes" in shown.output
     done = await typed(config, *order, "--yes")
     assert done.exit_code == 0, done.output
@@ -108,8 +111,9 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
         gone = (await root.execute(text(query))).scalar_one()
     rules = Rules(Terms(), tuple(keys_of((tmp_path / "claire.vkey").read_text("utf-8"))))
     await archive.seal(rules)
+    await days_pass(archive)
     assert await old_records(archive).finish() == 2
-    assert await standing(archive, patient) == ["disclosure"]
+    assert await standing(archive, patient) == ["disclosure", "extract.asked"]
     erased = await typed(config, "prove", gone, "-o", tmp_path / "gone")
     assert "are erased" in erased.output
     async with archive.app.practice(TILLEULS) as tx:
@@ -118,16 +122,20 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
         day = timedelta(days=1)
         about = await records_about(tx, token, archive.clock.now() - day, archive.clock.now() + day, 10)
         reach = await reach_of(tx)
-    (told,) = about.records
+    told, _ = about.records
     assert (told.one.holds, len(told.followed), sum(about.missing.values()), about.taken) == (True, 1, 2, {})
     assert len(reach.erasures) == 1
     court = ("erase", SLUG, "--extract", extract, "--reason", "court_order", "--also-disclosures", "--key", key)
     assert (await typed(config, *court, "--yes")).exit_code == 0
     await archive.seal(rules)
-    assert await old_records(archive).finish() == 2
+    await days_pass(archive)
+    assert await old_records(archive).finish() == 3
     assert await standing(archive, patient) == []  # nor any token
     file = tmp_path / "log.ccaudit"
     await typed(config, "export", SLUG, "-o", file)
+    erasures = [line for line in file.read_bytes().splitlines() if b'"event":"erasure"' in line]
+    assert len(erasures) == 2
+    assert not any(str(extract).encode() in line for line in erasures)  # which would say for ever who it was
     verified = await typed(config, "verify", file, "--trust", KEY, "--trust", tmp_path / "claire.vkey")
     assert verified.exit_code == 0, verified.output
     assert verified.output.count("it was ordered by cabinet.example/claire") == 2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from callcenter.app.erasing import erase_what_is_over
+from callcenter.audit import erasing
 from callcenter.audit.erasing import overdue, unfinished
 from callcenter.audit.ledger import Entry, EventKind, Segment, note, stream_so_far, writing
 from callcenter.audit.reading import read_call
@@ -17,12 +19,14 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom, new_id
 from callcenter.settings.sections import RetentionSettings
+from callcenter.staff.old_records import OldRecords
 from callcenter.staff.records import NOBODY, Act, HouseLog, records_of
-from callcenter.store.database import Database
+from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
 from tests.conftest import Cluster
-from tests.erasing import A_YEAR, THREE_YEARS, a_night, old_records
+from tests.erasing import A_YEAR, THREE_YEARS, a_night, days_pass, old_records
 from tests.exporting import HOUSE, IVR, TILLEULS, Archive, archive_on
+from tests.locks import somebody_waits
 
 OLD = (EventKind.CALL_STARTED, EventKind.VERIFICATION_FAILED, EventKind.DISCLOSURE, EventKind.CALL_ENDED)
 
@@ -56,6 +60,7 @@ async def test_p4_what_has_had_its_time_is_erased_on_record_and_the_log_verifies
     await archive.seal()
     held = (await archive.export()).report().keep
     work = old_records(archive)
+    await days_pass(archive)
     assert await work.erase() == 0  # named, not erased: nothing has sealed it
     assert await work.erase() == 0
     assert await standing(archive, call) == [0, 1, 2, 3]
@@ -63,6 +68,8 @@ async def test_p4_what_has_had_its_time_is_erased_on_record_and_the_log_verifies
     assert await unfinished(archive.app) == 0
     await archive.seal()
     assert await unfinished(archive.app) == 3
+    assert await work.erase() == 0  # a day is left to notice
+    await days_pass(archive)
     assert await work.erase() == 3
     assert await overdue(archive.app, Terms(), clock.now()) == await unfinished(archive.app) == 0
     assert await standing(archive, call) == [2]
@@ -145,7 +152,7 @@ async def test_p4_a_call_is_read_with_what_was_erased_of_it_and_what_was_taken_a
         "ALTER TABLE audit_record DISABLE TRIGGER ALL",
         "ALTER TABLE audit_erasure DISABLE TRIGGER ALL",
         # Whoever takes the disclosure away says that some erasure has named it; that one says otherwise.
-        "INSERT INTO audit_erasure SELECT log_id, idx, idx, (SELECT max(idx) FROM audit_erasure), NULL, now() "
+        "INSERT INTO audit_erasure SELECT log_id, idx, idx, (SELECT max(idx) FROM audit_erasure), now(), now() "
         f"FROM audit_leaf WHERE log_id = '{TILLEULS}' AND record_id = '{reading.checked[0].record.id}'",
     )
     other = await a_call(archive, *OLD)
@@ -178,6 +185,91 @@ async def test_a_choice_stays_for_as_long_as_it_is_the_persons_last_word(archive
     assert await overdue(archive.app, Terms(), clock.now()) == 0
 
 
+async def test_a_token_goes_with_the_last_record_that_names_its_person_unless_somebody_writes_of_them(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    tokens = "SELECT count(*) FROM audit_subject WHERE patient_id = :patient"
+    async with archive.superuser() as root:
+        query = "SELECT id FROM patient WHERE practice_id = :log ORDER BY id LIMIT 1"
+        patient = (await root.execute(text(query), {"log": TILLEULS})).scalar_one()
+
+    async def mention(tx: Transaction) -> None:
+        await note(tx, Entry(EventKind.PATIENT_FOLLOWED, IVR, patient), clock, SystemRandom())
+
+    async def known() -> int:
+        async with archive.superuser() as root:
+            found: int = (await root.execute(text(tokens), {"patient": patient})).scalar_one()
+        return found
+
+    async with archive.app.practice(TILLEULS) as tx:
+        await mention(tx)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    work = old_records(archive)
+    await days_pass(archive)
+    await work.erase()
+    await archive.seal()
+    await days_pass(archive)
+    async with archive.app.practice(TILLEULS) as writes:
+        await mention(writes)  # has read the token, and stands nowhere yet
+        erases = asyncio.create_task(work.finish())
+        while not await somebody_waits(archive.app):  # bounded by the lock time-out of `erases`
+            assert not erases.done(), erases
+            await asyncio.sleep(0.01)
+    await erases
+    assert await known() == 1
+    async with archive.app.practice(TILLEULS) as tx:
+        named = "SELECT count(*) FROM audit_record r JOIN audit_subject s ON s.token::text = r.subject"
+        assert (await tx.connection.execute(text(named))).scalar_one() == 1
+    await archive.seal()
+    clock.advance(A_YEAR)
+    await a_night(archive)
+    assert await known() == 0
+
+
+async def test_nothing_is_named_while_clocks_differ_or_no_head_was_signed_lately(
+    archive: Archive, clock: DrivenClock
+) -> None:
+    await archive.call(*OLD)
+    await archive.seal()
+    clock.advance(A_YEAR)
+    waits = "SELECT count(*) FROM audit_record WHERE event = 'erasure'"
+
+    async def named() -> int:
+        async with archive.superuser() as root:
+            found: int = (await root.execute(text(waits))).scalar_one()
+        return found
+
+    await old_records(archive).erase()
+    assert await named() == 0  # the last head is a year old: the clock has jumped
+    await days_pass(archive)
+    await OldRecords(archive.app, clock, SystemRandom(), Terms()).erase()
+    assert await named() == 0  # the database's clock, which is the machine's, says otherwise
+    await old_records(archive).erase()
+    assert await named() > 0
+
+
+async def test_a_record_that_the_sealer_would_refuse_is_not_named_and_keeps_no_other(
+    archive: Archive, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its columns it is old; by its body it is not what was sealed. A page of them stands first."""
+    monkeypatch.setattr(erasing, "PAGE", 2)
+    rotten = [await archive.call(EventKind.MESSAGE_READ) for _ in range(3)]
+    whole = await archive.call(EventKind.MESSAGE_READ)
+    await archive.seal()
+    async with archive.superuser() as root:
+        await root.execute(text("ALTER TABLE audit_record DROP CONSTRAINT ck_audit_record_leaf_is_of_its_body"))
+        await root.execute(text("ALTER TABLE audit_record DISABLE TRIGGER audit_record_append_only"))
+        other = "convert_to(replace(convert_from(body, 'UTF8'), '\"ivr\"', '\"ivs\"'), 'UTF8')"
+        change = f"UPDATE audit_record SET body = {other} WHERE stream = ANY(:streams)"
+        await root.execute(text(change), {"streams": rotten})
+        await root.execute(text("ALTER TABLE audit_record ENABLE ALWAYS TRIGGER audit_record_append_only"))
+    clock.advance(A_YEAR)
+    await a_night(archive)  # the sealer seals what was named
+    assert await standing(archive, whole) == []
+    assert [await standing(archive, stream) for stream in rotten] == [[0]] * 3
+
+
 async def test_a_restore_erases_what_was_let_go_and_no_more(
     archive: Archive, clock: DrivenClock, sealer: Sealer, random: SeededRandom
 ) -> None:
@@ -186,8 +278,10 @@ async def test_a_restore_erases_what_was_let_go_and_no_more(
     await archive.seal()
     clock.advance(A_YEAR)
     work = old_records(archive)
+    await days_pass(archive)
     await work.erase()
     await archive.seal()
+    await days_pass(archive)
     erased = await erase_what_is_over(archive.app, sealer, RetentionSettings(), clock, random)
     assert erased["records of the ledger that were let go"] >= 3
     assert await standing(archive, call) == [2]
@@ -201,6 +295,7 @@ async def test_a_call_that_is_held_keeps_its_records_until_the_hold_is_lifted(
     await archive.seal()
     clock.advance(A_YEAR)
     work = old_records(archive)
+    await days_pass(archive)
     await work.erase()
     async with archive.superuser() as connection:  # held after it was named, before it is erased
         await connection.execute(text("SET session_replication_role = replica"))
@@ -210,6 +305,7 @@ async def test_a_call_that_is_held_keeps_its_records_until_the_hold_is_lifted(
         )
         await connection.execute(text(hold), {"practice": TILLEULS, "call": call})
     await archive.seal()
+    await days_pass(archive)
     await work.erase()
     async with archive.app.practice(TILLEULS) as tx:
         assert len((await read_call(tx, call)).records()) == 2

@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from callcenter.audit.ledger import Entry, EventKind, note
-from callcenter.audit.sealer import LogSealer, elected
+from callcenter.audit.ledger import Entry, EventKind, Value, note
+from callcenter.audit.sealer import LogSealer, Sealed, elected
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.demo_file import demo_id
@@ -248,3 +248,53 @@ async def test_a_record_of_one_log_with_the_stream_of_another_keeps_neither_from
     await ledger.seal()
     after = await ledger.states()
     assert [added(before, after, log) for log in (TILLEULS, HOUSE)] == [1, 1]
+
+
+async def test_what_nobody_has_foreseen_keeps_one_log_from_being_sealed_and_no_other(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ledger.write(TILLEULS)
+    await ledger.write(ledger.other)
+    sealed = LogSealer._sealed
+
+    async def unforeseen(self: LogSealer, connection: AsyncConnection, log: UUID) -> Sealed:
+        if log == TILLEULS:
+            raise ValueError("max() arg is an empty sequence")
+        return await sealed(self, connection, log)
+
+    monkeypatch.setattr(LogSealer, "_sealed", unforeseen)
+    ((log, why),) = await seal_once(ledger.url, a_key(), ledger.clock)
+    assert (log, "ValueError" in why, "empty" in why) == (TILLEULS, True, False)
+    states = await ledger.states()
+    assert (states[TILLEULS].waiting, states[ledger.other].waiting) == (1, 0)
+
+
+async def test_of_one_log_a_round_the_leaves_are_folded_for_the_first_time(ledger: Ledger) -> None:
+    """Of another one in which an erasure waits, what stands before it is sealed, and the rest in the next round."""
+    now, old = ledger.clock.now(), ledger.clock.now() - timedelta(days=800)
+    logs = (TILLEULS, ledger.other)
+    ledger.clock.set(old)
+    for log in logs:
+        await ledger.write(log)
+    await ledger.seal()
+    ends = {log: (await ledger.states())[log].leaves for log in logs}
+    ledger.clock.set(now - timedelta(days=2))
+    await ledger.write(TILLEULS)
+    await ledger.seal()  # a head by which the sealer knows that time has passed
+    ledger.clock.set(now)
+    for log in logs:
+        await ledger.write(log)
+        at = ends[log] - 1
+        async with ledger.app.practice(log) as tx:
+            content: dict[str, Value] = {"cause": "retention", "class": "operation", "erases": [[at, at]]}
+            await note(tx, Entry(EventKind.ERASURE, ENTRY.actor, None, content), ledger.clock, SystemRandom())
+    cries, database = Cries(), Database(ledger.url, pool_size=1)
+    sealer = LogSealer(a_key(), ledger.clock, cries)
+    try:
+        async with database.engine.connect() as connection:
+            assert (await sealer.round(connection), sealer.more) == (3, True)
+            assert (await sealer.round(connection), sealer.more) == (1, False)
+    finally:
+        await database.close()
+    assert cries.heard == []
+    assert [(await ledger.states())[log].waiting for log in logs] == [0, 0]

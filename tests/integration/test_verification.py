@@ -195,7 +195,7 @@ async def test_p6_a_decoys_job_asks_the_same_of_the_database(exchange: Exchange)
         await line.claim(born, JEANNES_MOBILE)
         with exchange.statements() as sent:
             await exchange.deliver()
-        asked.append([statement for statement in sent if "audit_subject" not in statement])
+        asked.append([statement for statement in sent if "ledger_token" not in statement])
     assert asked[0] == asked[1]
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,7 @@ from callcenter.kernel.randomness import SeededRandom
 from callcenter.staff.old_records import JOB, put_on_record
 from callcenter.store.database import Transaction, in_practice
 from tests.conftest import ROOT, TODAY, Cluster
+from tests.erasing import HEADS_SIGNED, LET_GO_EARLIER
 from tests.exporting import IVR, TILLEULS, Meddler, unguard
 from tests.sealing import Cries, a_key
 
@@ -262,6 +263,8 @@ class Course(RuleBasedStateMachine):
 
     def _erase(self, *, stops: bool) -> None:
         self.clock.advance(FOUR_YEARS)
+        at = self.clock.now() - timedelta(days=2)  # somebody was there all the time
+        self.does(self.connection.execute(text(HEADS_SIGNED), {"at": at}))
         self.finish()
         tx, standing = self.does(in_practice(self.connection, TILLEULS)), self.expected.standing()
         if standing:
@@ -275,6 +278,7 @@ class Course(RuleBasedStateMachine):
             self.finish()
 
     def finish(self) -> None:
+        self.does(self.connection.execute(text(LET_GO_EARLIER)))
         gone = self.does(erase_let_go(self.does(in_practice(self.connection, TILLEULS))))
         assert gone == len(self.expected.let_go) - len(self.expected.erased)
         self.expected.erased = set(self.expected.let_go)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit import letting_go
+from callcenter.audit import sealer as sealer_module
 from callcenter.audit.cosigning import Witness
 from callcenter.audit.ledger import Entry, EventKind, Value, note
 from callcenter.audit.letting_go import Erasure, Rules
@@ -38,6 +39,7 @@ from tests.attack.ledger.test_any_course import InOneTransaction
 from tests.attack.ledger.test_sealing import sealed
 from tests.attack.ledger.test_tampering import looks_for, place
 from tests.conftest import TODAY
+from tests.erasing import HEADS_SIGNED
 from tests.exporting import TILLEULS, Meddler
 from tests.sealing import Cries, a_key
 
@@ -46,8 +48,8 @@ JOB = {"kind": "job", "id": "retention"}
 A_YEAR_ON, LONG_AFTER = TODAY + timedelta(days=400), TODAY + timedelta(days=3_000)
 
 
-async def _nothing_is_checked(*_: object) -> None:
-    pass
+async def _nothing_is_checked(*_: object) -> Mapping[int, bytes]:
+    return {}
 
 
 async def _as_the_table_says(
@@ -58,8 +60,17 @@ async def _as_the_table_says(
     return {row.idx: row.leaf for row in found}
 
 
+class _AnyOrder(letting_go._Ordered):
+    def check_order(self, *_: object) -> None:
+        pass
+
+
 def _whoever_orders_may(self: Erasure, said: Mapping[str, Any], rules: Rules, now: Any) -> object:
-    return letting_go._Ordered(rules.terms, now, True, None)
+    return _AnyOrder(rules.terms, now, True, "")
+
+
+async def _any_clock(_: object, now: datetime) -> datetime:
+    return now
 
 
 PRESENT = replaced("what is named must stand", "P4: nothing is explained later", Erasure, "_check", _nothing_is_checked)
@@ -76,6 +87,7 @@ PROVEN = replaced(
     "leaves are those that were signed", "P4: what goes is known", SealedLeaves, "proven", _as_the_table_says
 )
 ORDERED = replaced("who orders it may", "P4: nothing goes at nobody's word", Erasure, "_ordered", _whoever_orders_may)
+CLOCK = replaced("a clock that jumps is not believed", "P4: nothing goes before", sealer_module, "believed", _any_clock)
 NAMED = looks_for(What.ERASED, "a body that is missing needs a cause")
 
 
@@ -85,11 +97,13 @@ class Attempt:
 
     Arguments:
         rules: of the sealer.
+        time_passes: heads were signed until now; ``False``: the clock has jumped.
     """
 
     db: Meddler
     clock: DrivenClock
     rules: Rules = field(default_factory=Rules)
+    time_passes: bool = True
 
     async def erasure(self, **content: Value) -> None:
         """Put on record by whoever can make the server write."""
@@ -102,6 +116,8 @@ class Attempt:
     async def is_sealed(self) -> bool:
         """Whether the sealer signs it; otherwise it cries."""
         cries = Cries()
+        if self.time_passes:
+            await self.db.do(HEADS_SIGNED, at=self.clock.now() - timedelta(days=2))
         sealer = LogSealer(a_key(), self.clock, cries, rules=self.rules)
         await sealer.round(InOneTransaction(self.db.connection))  # type: ignore[arg-type]
         return not cries.heard
@@ -124,7 +140,10 @@ DELETE_LET_GO = (
     "AND l.idx BETWEEN e.first AND e.last AND r.id = l.record_id"
 )
 REMOVE = "DELETE FROM audit_record WHERE id = (SELECT record_id FROM audit_leaf WHERE log_id = :log AND idx = :at)"
-SAY_LET_GO = "INSERT INTO audit_erasure (log_id, first, last, idx) VALUES (:log, :at, :at, :by)"
+SAY_LET_GO = (
+    "INSERT INTO audit_erasure (log_id, first, last, idx, let_go_at) "
+    "VALUES (:log, :at, :at, :by, now() - interval '2 days')"
+)
 
 
 async def test_p4_what_is_lawful_is_sealed_and_passes(scene: Scene) -> None:
@@ -164,6 +183,15 @@ async def test_p4_a_disclosure_is_erased_before_its_time(scene: Scene, kept: str
     async with scene.archive.meddling() as db:
         attempt = Attempt(db, DrivenClock(A_YEAR_ON))
         await attempt.retention(kept, await place(db, scene.calls[2], seq))
+        return await attempt.outcome()
+
+
+@attack(stopped_by=CLOCK)
+async def test_p4_a_clock_is_set_forward_by_years(scene: Scene) -> Outcome:
+    """Of the machine that runs server and sealer: what is written today has had its time, it says."""
+    async with scene.archive.meddling() as db:
+        attempt = Attempt(db, DrivenClock(LONG_AFTER), time_passes=False)
+        await attempt.retention("disclosures", await place(db, scene.calls[2], 1))
         return await attempt.outcome()
 
 
@@ -223,27 +251,41 @@ MALLORY = Witness("cabinet.example/claire", Ed25519PrivateKey.from_private_bytes
 BY_CLAIRE = Rules(Terms(), (CLAIRE.key,))
 
 
-def ordered(by: Witness, content: dict[str, Value], log: str = f"callcenter/{TILLEULS}") -> dict[str, Value]:
-    return {**content, "order": sign_order(by, log, content, 1_800_000_000)}
+async def ordered(
+    db: Meddler, by: Witness, content: dict[str, Any], log: str = f"callcenter/{TILLEULS}", shown: int | None = None
+) -> dict[str, Value]:
+    """With an order.
+
+    Arguments:
+        shown: the place whose leaf was signed for it; ``None``: its own.
+    """
+    ((at, _),) = content["erases"]
+    leaf = "SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx = :at"
+    (row,) = await db.rows(leaf, log=TILLEULS, at=at if shown is None else shown)
+    return {**content, "order": sign_order(by, log, content, [(at, bytes(row.leaf))], 1_800_000_000)}
 
 
 def of_whole(at: int, reason: str = "court_order") -> dict[str, Value]:
-    return {"cause": "request", "reason": reason, "disclosures": True, "unlinks": None, "erases": [[at, at]]}
+    return {"cause": "request", "reason": reason, "disclosures": True, "erases": [[at, at]]}
 
 
 async def test_p4_an_order_of_somebody_who_may_is_sealed_and_passes(scene: Scene) -> None:
     async with scene.archive.meddling() as db:
         attempt = Attempt(db, DrivenClock(TODAY), BY_CLAIRE)
-        await attempt.erasure(**ordered(CLAIRE, of_whole(await place(db, scene.calls[2], 1))))
+        await attempt.erasure(**await ordered(db, CLAIRE, of_whole(await place(db, scene.calls[2], 1))))
         assert await attempt.outcome() is SUCCEEDED
 
 
 FORGERIES = {
-    "by a key that is not known": lambda at: ordered(MALLORY, of_whole(at)),
-    "for another log": lambda at: ordered(CLAIRE, of_whole(at), "callcenter/house"),
-    "of other records": lambda at: {**ordered(CLAIRE, of_whole(at - 1)), "erases": [[at, at]]},
-    "of no disclosure": lambda at: {**ordered(CLAIRE, {**of_whole(at), "disclosures": False}), "disclosures": True},
-    "at a wish": lambda at: ordered(CLAIRE, of_whole(at, "article_17")),
+    "by a key that is not known": (lambda db, at: ordered(db, MALLORY, of_whole(at)), {}),
+    "for another log": (lambda db, at: ordered(db, CLAIRE, of_whole(at), "callcenter/house"), {}),
+    "of other records": (lambda db, at: ordered(db, CLAIRE, of_whole(at - 1)), {"at": 0}),
+    "of what it was not shown as": (lambda db, at: ordered(db, CLAIRE, of_whole(at), shown=at - 1), {}),
+    "of no disclosure": (
+        lambda db, at: ordered(db, CLAIRE, {**of_whole(at), "disclosures": False}),
+        {"disclosures": True},
+    ),
+    "at a wish": (lambda db, at: ordered(db, CLAIRE, of_whole(at, "article_17")), {}),
 }
 
 
@@ -252,7 +294,9 @@ FORGERIES = {
 async def test_p4_a_disclosure_is_erased_on_an_order_that_nobody_has_given(scene: Scene, forged: Any) -> Outcome:
     async with scene.archive.meddling() as db:
         attempt = Attempt(db, DrivenClock(TODAY), BY_CLAIRE)
-        await attempt.erasure(**forged(await place(db, scene.calls[2], 1)))
+        (make, instead), at = forged, await place(db, scene.calls[2], 1)
+        content = await make(db, at) | ({"erases": [[at, at]]} if "at" in instead else instead)
+        await attempt.erasure(**content)
         return await attempt.outcome()
 
 

@@ -32,6 +32,7 @@ from callcenter.store.database import Database
 from callcenter.store.schema import APP, SEALER
 from tests.attack.defence import Outcome, attack, gained, replaced
 from tests.conftest import Cluster
+from tests.erasing import days_pass
 from tests.exporting import IVR, TABLES, TILLEULS, Archive, archive_on
 from tests.sealing import a_key, seal_once
 from tests.unit.audit.log_by_hand import rotation
@@ -112,6 +113,7 @@ async def test_p4_a_body_is_missing_with_an_erasure(
     """A lawful one is told as erased with cause; the log is intact."""
     held = (await archive.export()).report().keep
     archive.clock.advance(FOUR_YEARS)
+    await days_pass(archive)
     if erases is not None:
         await say_erased(archive, erases, cause="retention", **{"class": "disclosures"})
     await archive.seal()
@@ -125,6 +127,7 @@ async def test_p4_a_body_is_missing_with_an_erasure(
 async def test_p4_another_body_stands_where_one_was_erased(archive: Archive) -> None:
     """Records hold no payload that could be changed; a body is held by its leaf, erased or not."""
     archive.clock.advance(FOUR_YEARS)
+    await days_pass(archive)
     await say_erased(archive, [[1, 1]], cause="retention", **{"class": "disclosures"})
     await archive.seal()
     other = (

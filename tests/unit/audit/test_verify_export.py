@@ -10,6 +10,7 @@ import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -261,15 +262,21 @@ def test_a_lawful_erasure_is_told_and_nothing_is_wrong() -> None:
 CLAIRE = "cabinet.example/claire"
 
 
-def ordered(log: LogByHand, *indices: int, **other: Any) -> int:
-    """An erasure that Claire has ordered; ``other``: what the record says otherwise than the order."""
+def ordered(log: LogByHand, *indices: int, shown: tuple[int, ...] | None = None, **other: Any) -> int:
+    """An erasure that Claire has ordered.
+
+    Arguments:
+        shown: whose leaves she has signed; ``None``: of the same records.
+        other: what the record says otherwise than the order.
+    """
     ranges = [[one, one] for one in indices]
-    digest = hashlib.sha256(json.dumps(ranges, separators=(",", ":")).encode()).hexdigest()
-    lines = ("callcenter-erasure/v1", ORIGIN, "article_17", "no disclosures", "-", digest)
+    leaves = (hashlib.sha256(b"\0" + log.bodies[one]).digest() for one in shown or indices)
+    pairs = b"".join(one.to_bytes(8, "big") + leaf for one, leaf in zip(indices, leaves, strict=True))
+    lines = ("callcenter-erasure/v1", ORIGIN, "article_17", "no disclosures", hashlib.sha256(pairs).hexdigest())
     text = "".join(f"{line}\n" for line in lines)
     order = f"{text}\n{cosignature(text, WITNESS, CLAIRE, 1_800_000_000)}"
     log.gone |= set(indices)
-    said = {"cause": "request", "reason": "article_17", "disclosures": False, "unlinks": None, "erases": ranges}
+    said = {"cause": "request", "reason": "article_17", "disclosures": False, "erases": ranges}
     return log.add(None, "erasure", **{**said, "order": order, **other})
 
 
@@ -295,8 +302,9 @@ def test_an_erasure_says_its_cause_and_who_has_ordered_it() -> None:
         {"erases": [[3, 8]]},
         {"reason": "court_order"},
         {"disclosures": True},
-        {"unlinks": "5b1ffb4a-6c0d-4b0a-8f0c-0d8f5c3f2a11"},
         {"reason": "article_17\nno disclosures"},
+        {"reason": None},
+        {"reason": ["article_17"]},
         {"order": None},
         {"order": "an order\n\nof nobody\n"},
     ],
@@ -307,6 +315,52 @@ def test_an_order_to_erase_something_else_is_a_finding(other: dict[str, Any]) ->
     log.sign()
     report = verified(log.lines(), None, vkey(WITNESS, CLAIRE, 4))
     assert [one.what for one in report.findings] == [What.ERASURE]
+
+
+def test_an_order_is_of_these_records_as_whoever_signed_was_shown_them() -> None:
+    log = five_calls()
+    ordered(log, 3, 7, shown=(3, 8))
+    log.sign()
+    report = verified(log.lines(), None, vkey(WITNESS, CLAIRE, 4))
+    assert [(one.what, "something else" in one.text) for one in report.findings] == [(What.ERASURE, True)]
+
+
+def test_every_order_is_checked_also_behind_what_is_told_and_before_its_bodies_are_gone() -> None:
+    log = five_calls()
+    for at in [log.add() for _ in range(MOST_FINDINGS)]:
+        log.erase(at)
+    ordered(log, 3, reason="court_order")
+    ordered(log, 4, reason="court_order")
+    log.gone.discard(4)
+    log.sign()
+    report = verified(log.lines(), None, vkey(WITNESS, CLAIRE, 4))
+    assert len(report.erasures) == MOST_FINDINGS
+    assert [one.what for one in report.findings] == [What.ERASURE] * 2
+
+
+def test_an_order_for_more_than_anybody_orders_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "MOST_ORDERED", 2)
+    log = five_calls()
+    ordered(log, 3, 7)
+    log.sign()
+    assert found(log.lines(), None, vkey(WITNESS, CLAIRE, 4)) == []
+    ordered(log, 4, 5, 8)
+    log.sign()
+    assert found(log.lines(), None, vkey(WITNESS, CLAIRE, 4)) == [What.ERASURE]
+
+
+def test_a_reason_that_is_a_nest_of_lists_is_a_finding_and_no_crash() -> None:
+    """Such as can just be read; in a thread of its own, how deep that is does not depend on who calls."""
+
+    def verdict(depth: int) -> Verdict:
+        log = five_calls()
+        ordered(log, 3, reason="NEST")
+        log.bodies[-1] = log.bodies[-1].replace(b'"NEST"', b"[" * depth + b"]" * depth)
+        log.sign()
+        return verify_export(log.lines(), [KEY, VerifierKey.parse(vkey(WITNESS, CLAIRE, 4))]).verdict
+
+    with ThreadPoolExecutor(1) as alone:
+        assert set(alone.map(verdict, range(950, 1_000))) == {Verdict.TAMPERED}
 
 
 def test_an_erasure_on_record_before_its_bodies_are_gone_is_none_yet() -> None:

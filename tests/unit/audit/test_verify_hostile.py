@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from callcenter.audit import verify
 from callcenter.audit.verify import (
+    COSIGNATURE,
     MOST_KEYS,
     MOST_WRONG,
     Frontier,
@@ -31,6 +32,7 @@ from tests.unit.audit.log_by_hand import (
     NEW,
     OLD,
     ORIGIN,
+    WITNESS,
     LogByHand,
     checkpoint,
     five_calls,
@@ -140,6 +142,20 @@ ANY = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
+OF_AN_ERASURE = ("erases", "cause", "class", "before", "reason", "disclosures", "order", "ts", "id")
+PERSON = "cabinet.example/claire"
+
+
+@given(st.dictionaries(st.sampled_from(OF_AN_ERASURE), ANY), st.sampled_from(["request", "retention"]))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_an_erasure_whose_members_are_anything_is_looked_at_and_never_a_crash(said: Any, cause: str) -> None:
+    log = five_calls()
+    log.add(None, "erasure", **{"erases": [[3, 3]], "cause": cause, "reason": "article_17", **said})
+    log.sign()
+    keys = [KEY, VerifierKey.parse(vkey(WITNESS, PERSON, COSIGNATURE))]
+    assert "".join(verify_export(log.lines(), keys).lines()).isascii()
+
+
 NAMES = st.sampled_from(
     ["v", "log", "id", "stream", "seq", "prev", "event", "erases", "vkey", "erased", "leaf", "checkpoint", "anchor"]
 )
