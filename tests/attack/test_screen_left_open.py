@@ -63,7 +63,7 @@ def _locks(room: Mailroom) -> StaffLocks:
 async def _request(room: Mailroom) -> UUID:
     """A lock that a colleague wants lifted: its identifier."""
     colleague = await room.supervisor()
-    assert await _locks(room).ask(colleague.token, str(await _call(room)), WHY)
+    assert await _locks(room).ask(colleague.token, str(await _call(room)), WHY) is None
     _, (waiting,) = await _locks(room).waiting((await room.supervisor()).token)
     return waiting.id
 
