@@ -44,7 +44,8 @@ TABLES = practice_tables(metadata.sorted_tables)
 TOKENS_ARE_EVERYBODYS = """
 DO $$ BEGIN
     EXECUTE replace(pg_get_functiondef('ledger_token(uuid,uuid)'::regprocedure),
-                    'current_setting(''app.practice'')::uuid', '(SELECT p.practice_id FROM patient p WHERE p.id = patient)');
+                    'current_setting(''app.practice'')::uuid',
+                    '(SELECT p.practice_id FROM patient p WHERE p.id = patient)');
 END $$
 """
 
