@@ -1140,6 +1140,10 @@ NOT_ATTACKED: Mapping[str, str] = {
     "audit.proving.is_written": "see test_p6_what_is_anothers_and_what_there_is_not_are_told_alike_…",
     "audit.key_changes.announced": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.key_changes.is_vouched_for": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
+    **dict.fromkeys(
+        (f"audit.key_changes.{name}" for name in ("vouched_since", "is_shown", "untold")),
+        "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
+    ),
     "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.watching.Watch.look": _LOGS,
     "audit.watching.sealed_at": _LOGS,
