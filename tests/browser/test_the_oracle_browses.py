@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html import escape
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Error, Page, Route, expect
@@ -114,6 +115,7 @@ class Watch:
         came: paths of what was judged.
         events: how many came on streams.
         noticed: notifications that were seen.
+        typed: what was typed into fields, which a form shows again: it was kept as a draft meanwhile.
     """
 
     house: Premises
@@ -121,6 +123,7 @@ class Watch:
     came: list[str] = field(default_factory=list)
     events: int = 0
     noticed: int = 0
+    typed: set[str] = field(default_factory=set)
 
     async def hang(self) -> None:
         """From now on."""
@@ -141,7 +144,10 @@ class Watch:
         except Error:  # the page is gone that asked
             return
         self.came.append(urlsplit(route.request.url).path)
-        self.house.judge.leaves(Sink.PAGE, _ours_apart(f"{headers_of(answer.headers)}\n{await answer.text()}"))
+        shown = f"{headers_of(answer.headers)}\n{await answer.text()}"
+        for own in self.typed:
+            shown = shown.replace(f' value="{own}"', "")
+        self.house.judge.leaves(Sink.PAGE, _ours_apart(shown))
         await route.fulfill(response=answer)
 
     async def looks(self) -> None:
@@ -189,6 +195,7 @@ class CuriousAtAPage(Curious):
             elif await blank.evaluate("one => one.tagName") == "SELECT":
                 await blank.select_option(index=1)
             else:
+                self._watch.typed.add(escape(value))
                 await blank.fill(value)
         press = script.locator(f'button[name="{CHOICE}"][value="{fields[CHOICE]}"]')
         async with page.expect_response(
