@@ -95,7 +95,7 @@ soak: $(STAMP) ## Storm the queue with twenty seeds, misbehave in every way at e
 	    tests/integration/routing/test_machine.py tests/bench/test_large.py tests/bench/test_ledger_bench.py \
 	    tests/acceptance/test_p7_every_call_ends.py
 
-bench: $(STAMP) ## Measure the verified call, routing, and a ledger of a million records, beside their floors
+bench: $(STAMP) ## Measure the verified call, routing, and the ledger, beside their floors
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.ledger
 
