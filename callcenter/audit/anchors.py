@@ -64,12 +64,6 @@ async def keep_anchor(tx: Transaction, anchor: Anchor) -> bool:
     return kept.rowcount == 1
 
 
-async def anchors_of(tx: Transaction, limit: int) -> list[Anchor]:
-    """The last anchors of the log of ``tx``, newest first."""
-    rows = (await tx.connection.execute(_ANCHORS, {"log": tx.practice, "limit": limit})).all()
-    return [Anchor(AnchorKind(row.kind), row.place, row.size, row.note, row.receipt, row.anchored_at) for row in rows]
-
-
 async def last_held(tx: Transaction, kind: AnchorKind, place: str) -> tuple[int, datetime] | None:
     """Size of the largest head of the log of ``tx`` that is held there, and since when."""
     values = {"log": tx.practice, "kind": kind.value, "place": place}
@@ -151,9 +145,3 @@ _HELD = text(
     """
 )
 _UNHELD = text("SELECT ledger_unheld_since()")
-_ANCHORS = text(
-    """
-    SELECT kind, place, size, note, receipt, anchored_at FROM audit_anchor
-    WHERE log_id = :log ORDER BY anchored_at DESC, size DESC LIMIT :limit
-    """
-)

@@ -59,14 +59,10 @@ async def _told(tx: Transaction) -> dict[Rotation, int | None]:
     return found
 
 
-async def is_vouched_for(tx: Transaction, key: SealingKey, index: int) -> bool:
-    """Whether both keys have signed the first kept head over the record at ``index`` of the log of ``tx``, and the last
-    head: then whoever has the first key is led to the next, and whoever has that one needs the first no more."""
-    return await vouched_since(tx, key, index) is not None
-
-
 async def vouched_since(tx: Transaction, key: SealingKey, index: int) -> datetime | None:
-    """When that first head was signed; ``None``: both have not signed the two."""
+    """When the first kept head over the record at ``index`` of the log of ``tx`` was signed, if both keys have signed
+    it, and the last head: then whoever has the first key is led to the next, and whoever has that one needs the first
+    no more. ``None``: they have not."""
     keys = key.keys(origin_of(tx.practice))
     heads = (await tx.connection.execute(_HEADS, {"log": tx.practice, "index": index})).all()
     if not heads or not all(_has_signed(one.note, keys) for one in heads):

@@ -23,7 +23,7 @@ def told(manifest: Manifest, restored: Restored) -> str:
         "  - erase once more whose erasure was asked for since, as your register says;",
         "  - set once more what practices have set since;",
         "  - lock and close once more the accounts that were (callcenter staff list);",
-        "  - change the ledger's key once more, if it was changed since (callcenter audit key rotate);",
+        "  - change the ledger's key once more, if it was changed since (callcenter audit key rotate --copy FILE);",
         "  - look after those who left a message or booked since: neither is here any more;",
         "  - callcenter doctor.",
     ]

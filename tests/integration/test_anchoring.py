@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from callcenter.app.anchoring import LONGEST, Anchoring, Deposited, depositories_of, longest_alone
 from callcenter.app.ledger_gauges import LedgerGauges
-from callcenter.audit.anchors import AnchorKind, anchors_of, unheld_since
+from callcenter.audit.agreement import anchors_on
+from callcenter.audit.anchors import AnchorKind, unheld_since
 from callcenter.audit.depositories import Depository, Folder, NotDeposited
 from callcenter.audit.stamping import Authority
 from callcenter.audit.verify import Verdict, What
@@ -122,7 +123,7 @@ async def test_a_depository_that_takes_nothing_keeps_no_other_from_it_and_is_ask
     assert done == Deposited(2, ("nobody is there",))
     assert refuses.asked == 1
     async with archive.app.practice(TILLEULS) as tx:
-        assert [one.kind for one in await anchors_of(tx, 10)] == [AnchorKind.FILE]
+        assert [one.kind for one in (await anchors_on(tx, 0, 10))[0]] == [AnchorKind.FILE]
 
 
 async def test_that_a_head_is_ours_alone_for_too_long_is_cried(archive: Archive, tmp_path: Path) -> None:

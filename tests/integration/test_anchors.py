@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from callcenter.audit.anchors import Anchor, AnchorKind, anchors_of, keep_anchor
+from callcenter.audit.agreement import anchors_on
+from callcenter.audit.anchors import Anchor, AnchorKind, keep_anchor
 from callcenter.store.database import Database
 from callcenter.store.schema import APP, ERASER, OWNER, SEALER
 from tests.conftest import ROOT, TODAY, Cluster
@@ -29,10 +30,10 @@ async def test_each_head_is_on_file_once_for_each_place(database: Database) -> N
     async with database.practice(TILLEULS) as tx:
         assert [await keep_anchor(tx, one) for one in others] == [True, True, True]
         assert not await keep_anchor(tx, replace(ONE, note="another"))
-        assert {(one.kind, one.size, one.note) for one in await anchors_of(tx, 10)} == {
+        assert {(one.kind, one.size, one.note) for one in (await anchors_on(tx, 0, 10))[0]} == {
             (one.kind, one.size, one.note) for one in others
         }
-        assert len(await anchors_of(tx, 2)) == 2
+        assert len((await anchors_on(tx, 0, 2))[0]) == 2
 
 
 @pytest.mark.parametrize("log", [TILLEULS, HOUSE])

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from callcenter.app.key_changing import KeyChange, NotYet
 from callcenter.audit.anchors import accept_cosignature
 from callcenter.audit.cosigning import Witness
-from callcenter.audit.key_changes import LEAST, announced, is_vouched_for
+from callcenter.audit.key_changes import LEAST, announced, vouched_since
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.proof import Proof
 from callcenter.audit.proving import prove
@@ -306,14 +306,14 @@ async def test_a_log_under_one_of_the_two_keys_alone_does_not_lead_from_one_to_t
         found = await announced(tx, house.key)
         assert found is not None
         assert found.index is not None
-        assert await is_vouched_for(tx, house.key, found.index)
-        assert not await is_vouched_for(tx, house.key, found.index + 1)
+        assert await vouched_since(tx, house.key, found.index) is not None
+        assert await vouched_since(tx, house.key, found.index + 1) is None
         (head,) = await db.rows("SELECT note FROM audit_checkpoint WHERE log_id = :log AND size = 5", log=TILLEULS)
         for alone in (a_key(), house.key.changed()):
             note = alone.sign(house.key.open(head.note, ORIGIN))
             other = "UPDATE audit_checkpoint SET note = :note WHERE log_id = :log AND size = 5"
             await db.do(other, note=note, log=TILLEULS)
-            assert not await is_vouched_for(tx, house.key, found.index)
+            assert await vouched_since(tx, house.key, found.index) is None
 
 
 async def test_a_good_head_that_the_log_does_not_hold_begins_no_change(house: Installation) -> None:

@@ -28,7 +28,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from callcenter.audit.erasing import erase_let_go, erases
-from callcenter.audit.key_changes import announced, is_vouched_for
+from callcenter.audit.key_changes import announced, vouched_since
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.logs import origin_of
 from callcenter.audit.sealer import LogSealer
@@ -325,7 +325,7 @@ class Course(RuleBasedStateMachine):
         may = bool(over) and over[0] == over[-1] == {*keys.signing}
         found = self.does(announced(transaction, self.key))
         vouched = found is not None and found.index is not None
-        assert may is (vouched and self.does(is_vouched_for(transaction, self.key, found.index)))
+        assert may is (vouched and self.does(vouched_since(transaction, self.key, found.index)) is not None)
         if may:
             self.key = self.key.changed()
             del keys.signing[0]
