@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callcenter.audit import verify
 from callcenter.audit.verify import (
     EMPTY_ROOT,
     Frontier,
@@ -71,6 +72,19 @@ def test_a_frontier_is_gone_on_with_where_it_was_kept() -> None:
         assert kept.root() == ROOTS[size]
         kept.add(LEAVES[size])
         assert (kept.size, kept.root()) == (size + 1, ROOTS[size + 1])
+
+
+@pytest.mark.parametrize("widest", [1, 4, 1 << 16])
+def test_many_leaves_make_the_tree_that_one_after_another_does(widest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "_WIDEST", widest)
+    for before in range(40):
+        for size in range(before, MOST, 7):
+            many = Frontier()
+            many.extend(b"".join(LEAVES[:before]))
+            many.extend(bytearray().join(LEAVES[before:size]))
+            assert (many.size, many.root()) == (size, ROOTS[size])
+            many.add(LEAVES[size])
+            assert many.root() == ROOTS[size + 1]
 
 
 @pytest.mark.parametrize(("size", "length"), [(-1, 0), (0, 32), (1, 0), (1, 31), (1, 33), (3, 32), (4, 64), (2, 64)])
