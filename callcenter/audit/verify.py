@@ -139,63 +139,6 @@ class Frontier:
         return cls(size, (data[start : start + HASH_SIZE] for start in range(0, len(data), HASH_SIZE)))
 
 
-def root_of(leaves: Iterable[bytes]) -> bytes:
-    """The root of the tree over ``leaves``, which are hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.add(leaf)
-    return frontier.root()
-
-
-def _split(size: int) -> int:
-    """Where a tree of ``size`` leaves, two or more, has its halves: the largest power of two below its size."""
-    return 1 << ((size - 1).bit_length() - 1)
-
-
-def inclusion_proof(index: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """What stands beside the way from leaf ``index`` to the root, lowest first (§2.1.1).
-
-    Raises:
-        Malformed: there is no such leaf.
-    """
-    if not 0 <= index < len(leaves):
-        raise Malformed(f"there is no leaf {index} among {len(leaves)}")
-    start, end, proof = 0, len(leaves), []
-    while end - start > 1:
-        middle = start + _split(end - start)
-        if index < middle:
-            proof.append(root_of(leaves[middle:end]))
-            end = middle
-        else:
-            proof.append(root_of(leaves[start:middle]))
-            start = middle
-    return proof[::-1]
-
-
-def consistency_proof(first: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """What shows that the tree of the first ``first`` leaves has only been added to, lowest first (§2.1.2).
-
-    Raises:
-        Malformed: there are not as many leaves.
-    """
-    if not 0 <= first <= len(leaves):
-        raise Malformed(f"there are no {first} leaves among {len(leaves)}")
-    if first == 0:
-        return []  # anything continues the empty tree
-    start, end, proof = 0, len(leaves), []
-    while first != end:
-        middle = start + _split(end - start)
-        if first <= middle:
-            proof.append(root_of(leaves[middle:end]))
-            end = middle
-        else:
-            proof.append(root_of(leaves[start:middle]))
-            start = middle
-    if start:  # otherwise what is left is the first tree itself, whose root is known
-        proof.append(root_of(leaves[start:end]))
-    return proof[::-1]
-
-
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """That ``leaf`` stands at ``index`` of the tree of ``size`` leaves with that root (RFC 9162 §2.1.3.2).
 
@@ -302,7 +245,7 @@ class VerifierKey:
         if written is None:
             raise Malformed("a key is written name+identifier+key")
         name, key_id, encoded = written.groups()
-        decoded = _unbase64(encoded)
+        decoded = unbase64(encoded)
         key = cls(name, decoded[1:], decoded[0])
         if key.key_id.hex() != key_id:
             raise Malformed(f"this key has the identifier {key.key_id.hex()}, and {key_id} is written")
@@ -427,7 +370,7 @@ def _parts(note: bytes | str) -> tuple[str, _Lines]:
     for line in lines:
         name, _, encoded = line.removeprefix(_DASH).partition(" ")
         _check_name(name)
-        signature = _unbase64(encoded)
+        signature = unbase64(encoded)
         if not line.startswith(_DASH) or len(signature) < 5:
             raise Malformed("below a note stands a line that is no signature")
         parts.append((line, name, signature[:4], signature[4:]))
@@ -461,8 +404,12 @@ def _utf8(text: str) -> bytes:
         raise Malformed("this text cannot be written in UTF-8") from None
 
 
-def _unbase64(encoded: str) -> bytes:
-    """The bytes that are written so, and in no second way."""
+def unbase64(encoded: str) -> bytes:
+    """The bytes that are written so, and in no second way.
+
+    Raises:
+        Malformed: they are not.
+    """
     try:
         decoded = b64decode(encoded, validate=True)
     except ValueError:
@@ -505,7 +452,7 @@ class Checkpoint:
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]) or not _SIZE.fullmatch(lines[1]):
             raise Malformed("a checkpoint is three lines: the log, its size, its root")
-        root = _unbase64(lines[2])
+        root = unbase64(lines[2])
         if len(root) != HASH_SIZE:
             raise Malformed("the root of a checkpoint has 32 bytes")
         return cls(lines[0], int(lines[1]), root)

@@ -8,8 +8,8 @@ from callcenter.cli.filed import Filed
 
 #: Which file has which command, and under what name.
 _FILES = {
-    **{name: (f"audit_{name}", f"audit_{name}") for name in ("anchor", "cosign", "erase", "export", "key", "prove")},
-    **{name: (f"audit_{name}", f"audit_{name}") for name in ("show", "verify")},
+    **{name: (f"audit_{name}", f"audit_{name}") for name in ("anchor", "continuation", "cosign", "erase", "export")},
+    **{name: (f"audit_{name}", f"audit_{name}") for name in ("key", "prove", "show", "verify")},
     "fhir": ("fhir", "fhir"),
     "reconcile": ("reconcile", "reconcile"),
     "settle": ("reconcile", "settle_finding"),
