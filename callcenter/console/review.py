@@ -153,9 +153,17 @@ class ReviewPages:
         values = {**_first_values(desk), **{name: fields[name] for name in _KEPT if name in fields}}
         chosen = next((one.name for one in desk.practices if str(one.id) == values[PRACTICE]), None)
         confirm = with_return(paths.CONFIRM, paths.REVIEW)
+        week = {name: {**_first_values(desk), PRACTICE: values[PRACTICE], **asks} for name, asks in CONTROLS.items()}
         shown: dict[str, Any] = {"desk": desk, "values": values, "chosen": chosen, "names": _NAMES, "confirm": confirm}
-        return visit.show("review.html", problems, **shown, **given, **_WORDS)
+        return visit.show("review.html", problems, **shown, **given, week=week, **_WORDS)
 
+
+#: What is gone through each week (LG-06), and by which search; it is over the last seven days.
+CONTROLS: Mapping[str, Mapping[str, str]] = {
+    "failed": {KIND: Kind.VERIFICATIONS.value, OUTCOME: Outcome.FAILED.value},
+    "refused": {KIND: Kind.REFUSALS.value},
+    "staff": {KIND: Kind.STAFF.value},
+}
 
 #: What is shown again of a form that was sent. A birth date, a name and a reason are not.
 _KEPT = (PRACTICE, KIND, FIRST, LAST, CATEGORY, OUTCOME, PERSON, CALL, PATIENT)

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -75,6 +75,22 @@ async def test_a_search_asks_for_what_the_form_says_and_shows_it_again() -> None
     assert "leur consultation est au registre" in page.words
     assert f'href="/suivi/appels/{CALL}"' in page.text
     assert '<option value="D03" selected>' in page.text
+
+
+async def test_what_is_read_each_week_is_one_key_away_for_the_practice_that_was_chosen() -> None:
+    reviews = ReviewsDouble()
+    async with reviewing(reviews) as desk:
+        page = await desk.guest.post("/suivi", **{**FORM, "du": "2026-11-01", "personne": str(PERSON)})
+        forms = re.findall(r"<form[^>]*#resultats.*?</form>", page.text, re.DOTALL)
+        found = []
+        for form in forms:
+            sent = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
+            assert (await desk.guest.post("/suivi", **sent)).status == 200
+            asked = reviews.asked[-1][1].criteria
+            assert (asked.practice, asked.first, asked.last) == (PRACTICE, DESK.today - timedelta(6), DESK.today)
+            assert (asked.staff, asked.category) == (None, None)
+            found.append((asked.kind, asked.outcome))
+    assert found == [(Kind.VERIFICATIONS, Outcome.FAILED), (Kind.REFUSALS, None), (Kind.STAFF, None)]
 
 
 async def test_a_page_that_goes_on_leads_on_and_an_empty_one_helps() -> None:
