@@ -99,6 +99,8 @@ class IncidentsDouble:
             raise NotFound
 
 
+#: The same, known for so long that its practice is told late.
+LATE = replace(REGISTER, incident=replace(OPEN, known_at=NOW - timedelta(hours=30)))
 GIVEN = Notice(NOTICE, NOW, "Superviseur", "Un rendez-vous a été dit à un tiers.", (Receipt("Dr Roux", NOW),))
 TOLD = Told(
     INCIDENT, PRACTICE, OPEN.kind, OPEN.known_at, OPEN.declared_at, None, REGISTER.organisation, GIVEN.at, unread=True

@@ -30,7 +30,6 @@ PAGE = f"/incidents/{INCIDENT}/cabinets/{PRACTICE}"
 OWN = f"/avis/{PRACTICE}/{INCIDENT}"
 WORDS = "Nature : une date dite à un tiers. Une personne. Mesures : rappel. Contact : dpo@example.fr."
 NOTED = {"le": "2026-11-26T09:30", "moyen": "telephone", "precisions": "Mme Petit, secrétaire"}
-LATE = NOW + WITHOUT_DELAY
 
 
 def test_the_double_is_what_the_pages_ask() -> None:
