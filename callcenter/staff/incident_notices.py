@@ -18,6 +18,7 @@ from callcenter.audit.ledger import EventKind, Value
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import NotFound
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.inbox import NOTICES
 from callcenter.staff.acts import StaffActs
 from callcenter.staff.incident_tables import EntryKind, IncidentKind, Means
 from callcenter.staff.incident_values import (
@@ -35,10 +36,13 @@ from callcenter.staff.records import Act
 from callcenter.staff.rights import names_of
 from callcenter.staff.values import Account, Role, day_of
 from callcenter.store.database import Database, in_practice
+from callcenter.store.jobs import defer
 from callcenter.store.sealed import Place, Sealer
 
 #: Incidents that a practice's list shows, and names of practitioners that a contact has: the first of them.
 MOST, MOST_NAMES = 100, 6
+#: The job that mails a practice that there is something to be read.
+TELL_OF_INCIDENT = "tell_of_incident"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class IncidentNotices:
             sealed = self._sealer.seal_text(words, _place(practice, notice))
             await connection.execute(_KEEP, {"practice": practice, "notice": notice, "words": sealed})
             await self._acts.incident_notice(tx, EventKind.INCIDENT_NOTICE, incident, notice, by)
+            await defer(connection, TELL_OF_INCIDENT, queue=NOTICES, practice=practice, notice=notice)
         return True
 
     async def informed(self, reach: Reach, incident: UUID, practice: UUID, telling: Telling) -> bool:

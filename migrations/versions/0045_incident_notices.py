@@ -24,6 +24,7 @@ def upgrade() -> None:
     _means()
     _kinds_of_entries()
     _notices()
+    _mails()
     for table in ("incident_notice", "incident_notice_words", "incident_receipt"):
         # Rights stop the app; these triggers stop an accident of the owner's too.
         op.execute(
@@ -125,3 +126,30 @@ def _notices() -> None:
         ),
         sa.PrimaryKeyConstraint("notice_id", "staff_id", name=op.f("pk_incident_receipt")),
     )
+
+
+def _mails() -> None:
+    """That there is something to be read leaves as what tells of messages does."""
+    op.add_column("message_notice", sa.Column("incident_notice_id", sa.Uuid(), nullable=True))
+    op.drop_constraint("uq_message_notice_once", "message_notice", type_="unique")
+    op.create_unique_constraint(
+        "uq_message_notice_once",
+        "message_notice",
+        ["practice_id", "address_id", "kind", "message_id", "incident_notice_id", "slot"],
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_foreign_key(
+        op.f("fk_message_notice_practice_id_incident_notice_id_incident_notice"),
+        "message_notice",
+        "incident_notice",
+        ["practice_id", "incident_notice_id"],
+        ["practice_id", "id"],
+    )
+    for name in ("kind", "others_have_a_message"):
+        op.drop_constraint(op.f(f"ck_message_notice_{name}"), "message_notice", type_="check")
+    for name, condition in (
+        ("kind", "kind IN ('urgent', 'call', 'digest', 'incident')"),
+        ("others_have_a_message", "(kind IN ('urgent', 'call')) = (message_id IS NOT NULL)"),
+        ("incidents_have_a_notice", "(kind = 'incident') = (incident_notice_id IS NOT NULL)"),
+    ):
+        op.create_check_constraint(op.f(f"ck_message_notice_{name}"), "message_notice", condition)
