@@ -1178,6 +1178,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "notices.sending.NoticeSender.send": _OF_ONE_PRACTICE,
     "notices.telling.Teller.digests": "goes through all practices, each in its own transaction",
     "notices.telling.Teller.tell": _OF_ONE_PRACTICE,
+    "notices.telling.Teller.tell_of_incident": _OF_ONE_PRACTICE,
     "notices.unfinished.Unfinished.settle": "goes through all practices, each in its own transaction",
     "notices.unfinished.forget_sent": "goes through all practices, each in its own transaction",
     "identity.references.ReferenceTries.count": _OF_ONE_PRACTICE,
