@@ -73,9 +73,6 @@ class StaffIncidents:
     async def write(self, token: str, incident: UUID, kind: EntryKind, words: str) -> None:
         await self.incidents.write(await self._reach(token), incident, kind, words)
 
-    async def informed(self, token: str, incident: UUID, practice: UUID) -> None:
-        await self.incidents.informed(await self._reach(token), incident, practice)
-
     async def hold(self, token: str, incident: UUID, reference: str) -> NoCall | None:
         reach = await self._reach(token)
         async with self.database.house() as connection:
@@ -99,19 +96,23 @@ class StaffIncidents:
         return found
 
     async def _reach(self, token: str, *, active: bool = True) -> Reach:
-        """Whose incidents the owner of a session may see now.
+        return await reach_of(self.room, token, active=active)
 
-        Raises:
-            Forbidden: the session is over.
-            NotFound: they supervise and administer nothing.
-        """
-        session = await self.room.standing(token, active=active)
-        grants = [grant for grant in session.roles if grant.role in _ROLES]
-        if not grants:
-            raise NotFound
-        of_each = [await self.room.rights.practices(session.account, role) for role in _ROLES]
-        practices = sorted({practice for those in of_each for practice in those})
-        return Reach(session.account, practices, any(grant.portfolio.whole for grant in grants))
+
+async def reach_of(room: StaffRoom, token: str, *, active: bool = True) -> Reach:
+    """Whose incidents the owner of a session may see now.
+
+    Raises:
+        Forbidden: the session is over.
+        NotFound: they supervise and administer nothing.
+    """
+    session = await room.standing(token, active=active)
+    grants = [grant for grant in session.roles if grant.role in _ROLES]
+    if not grants:
+        raise NotFound
+    of_each = [await room.rights.practices(session.account, role) for role in _ROLES]
+    practices = sorted({practice for those in of_each for practice in those})
+    return Reach(session.account, practices, any(grant.portfolio.whole for grant in grants))
 
 
 _CALLED = text("SELECT id FROM practice WHERE slug = :slug AND id = ANY(:reach)")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from callcenter.console.origin import console_origin
-from callcenter.console.paths import MESSAGES
+from callcenter.console.paths import MESSAGES, NOTICES
 from callcenter.console.workplace_ports import Softphone
 from callcenter.identity.challenges import Limits
 from callcenter.kernel.clock import Clock
@@ -60,8 +60,17 @@ def mailer_of(settings: Settings, clock: Clock) -> Mailer | None:
 
 def messages_page(settings: Settings) -> str | None:
     """Where messages are read, as a notice says it: an address that opens elsewhere than on this machine (TLS)."""
+    return _page(settings, MESSAGES)
+
+
+def incidents_page(settings: Settings) -> str | None:
+    """Where practices read what they are told of incidents, in the same way."""
+    return _page(settings, NOTICES)
+
+
+def _page(settings: Settings, path: str) -> str | None:
     origin = console_origin(settings.console.public_url)
-    return f"{origin}{MESSAGES}" if origin.encrypted else None
+    return f"{origin}{path}" if origin.encrypted else None
 
 
 def passes_of(settings: Settings) -> Passes | None:

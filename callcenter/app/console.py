@@ -24,7 +24,7 @@ from callcenter.app.faces import listen
 from callcenter.app.fittings import Fittings, opened
 from callcenter.app.ledger_holders import holders_of
 from callcenter.app.sound_addresses import SoundAddresses
-from callcenter.app.supervising import supervision_of
+from callcenter.app.supervising import incident_notices_of, supervision_of
 from callcenter.app.workplaces import StaffWorkplaces
 from callcenter.audit.logs import HOUSE_ORIGIN
 from callcenter.audit.sealing_key import KeyFile
@@ -129,6 +129,7 @@ async def open_console(
                 ),
             ),
             ledger_is_behind=house.ledger.is_any_behind,
+            incident_notices=incident_notices_of(room, database, house.sealer, house.clock, house.random),
             supervision=supervision_of(
                 room, database, house.sealer, house.clock, house.random, house.limits, settings.board
             ),

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from callcenter.app.alarms import HouseAlarms
 from callcenter.app.by_carrier import CarrierLines, CarrierMessenger, CarrierRooms, CarrierTelephone
-from callcenter.app.configured import carrier_settings, limits_of, mailer_of, messages_page
+from callcenter.app.configured import carrier_settings, incidents_page, limits_of, mailer_of, messages_page
 from callcenter.app.ledger_watch import watched
 from callcenter.app.publishing import Publishing, shelf_of
 from callcenter.calls import appointment_texts
@@ -149,7 +149,12 @@ async def fitted_out(
         thirds=thirds,
         own_legs=OwnLegs(house, lines, thirds),
         outreach=_outreach(
-            house, ways, HouseAlarms(alerts), sender=settings.carrier.sms_sender, page=messages_page(settings)
+            house,
+            ways,
+            HouseAlarms(alerts),
+            sender=settings.carrier.sms_sender,
+            page=messages_page(settings),
+            incidents=incidents_page(settings),
         ),
     )
 
@@ -187,13 +192,15 @@ def opened(stack: AsyncExitStack, url: str, pool: int, application: str) -> Data
     return database
 
 
-def _outreach(house: House, ways: Ways, alarms: Alarms, *, sender: str, page: str | None) -> Outreach:
-    """What is sent by itself, texts from ``sender``; messages are read at ``page``."""
+def _outreach(
+    house: House, ways: Ways, alarms: Alarms, *, sender: str, page: str | None, incidents: str | None
+) -> Outreach:
+    """What is sent by itself, texts from ``sender``; messages are read at ``page``, of incidents at ``incidents``."""
     database, sealer, clock, random = house.database, house.sealer, house.clock, house.random
     policy, stale = house.flows.policy, house.limits.contact_stale
     return Outreach(
         teller=Teller(database, sealer, clock, random),
-        notices=NoticeSender(database, sealer, clock, ways, alarms, page),
+        notices=NoticeSender(database, sealer, clock, ways, alarms, page, incidents),
         escalations=Escalations(database, sealer, clock, alarms, random),
         reminders=Reminders(
             database,

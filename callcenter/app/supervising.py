@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from callcenter.app.by_board import StaffBoards
+from callcenter.app.by_incident_notices import StaffIncidentNotices
 from callcenter.app.by_incidents import StaffIncidents
 from callcenter.app.by_locks import StaffLocks
 from callcenter.console.board_ports import Targets
@@ -15,6 +16,7 @@ from callcenter.kernel.randomness import Random
 from callcenter.routing.statistics import Marks
 from callcenter.settings.sections import BoardSettings
 from callcenter.staff.acts import StaffActs
+from callcenter.staff.incident_notices import IncidentNotices
 from callcenter.staff.incidents import Incidents
 from callcenter.staff.records import HouseLog
 from callcenter.staff.room import StaffRoom
@@ -44,6 +46,16 @@ def supervision_of(
         incidents=StaffIncidents(room, Incidents(database, sealer, clock, random, log, acts), database, clock),
         locks=StaffLocks(room, database, sealer, clock, random, acts, (limits or Limits()).wrong_window),
     )
+
+
+def incident_notices_of(
+    room: StaffRoom, database: Database, sealer: Sealer, clock: Clock, random: Random
+) -> StaffIncidentNotices:
+    """What practices are told of incidents, on a room of staff."""
+    acts = StaffActs(clock, random)
+    incidents = Incidents(database, sealer, clock, random, HouseLog(clock, random), acts)
+    notices = IncidentNotices(database, sealer, clock, random, acts, incidents)
+    return StaffIncidentNotices(room, notices, database, clock)
 
 
 def marks_of(board: BoardSettings) -> Marks:

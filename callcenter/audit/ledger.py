@@ -116,9 +116,12 @@ class EventKind(StrEnum):
     BOOKING_NOT_CHANGED = "booking.not_changed"
     BOOKING_HANDLED = "booking.handled"
     APPOINTMENT_MOVED = "appointment.moved"
-    #: Something has happened to the practice's data; the practice was told; nothing of a call is erased meanwhile.
+    #: Something has happened to the practice's data; the practice was told; what it is told stands on its page, and
+    #: somebody of it has read that; nothing of a call is erased meanwhile.
     INCIDENT_DECLARED = "incident.declared"
     INCIDENT_TOLD = "incident.told"
+    INCIDENT_NOTICE = "incident.notice_made"
+    INCIDENT_NOTICE_READ = "incident.notice_read"
     CALL_HELD = "call.held"
     CALL_HOLD_LIFTED = "call.hold_lifted"
     #: What was counted of wrong codes in a call is to count no more: asked for by one, and done by another.

@@ -162,6 +162,8 @@ CLASS_OF: Mapping[str, Kept] = {
         Kept.INCIDENTS: (
             EventKind.INCIDENT_DECLARED,
             EventKind.INCIDENT_TOLD,
+            EventKind.INCIDENT_NOTICE,
+            EventKind.INCIDENT_NOTICE_READ,
             EventKind.CALL_HELD,
             EventKind.CALL_HOLD_LIFTED,
             "incident.read",

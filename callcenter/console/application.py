@@ -16,6 +16,8 @@ from callcenter.console.first_page import FirstPage
 from callcenter.console.forms import LARGEST_FORM, FormProofs
 from callcenter.console.guard import Failed, guard
 from callcenter.console.home_ports import Waiting
+from callcenter.console.incident_notice_ports import IncidentNotices
+from callcenter.console.incident_notices import IncidentNoticePages
 from callcenter.console.joining import Joining
 from callcenter.console.navigation import STANDING
 from callcenter.console.origin import ConsoleOrigin
@@ -57,6 +59,7 @@ class ConsoleDependencies:
         demonstration: told on the page where one signs in; the demo's alone.
         pages: whatever else is opened, each with what stands behind it.
         supervision: what stands behind the pages of supervisors.
+        incident_notices: what stands behind what practices are told of incidents.
         waiting: counts what waits, for the first page.
         ledger_is_behind: what is told is not sealed in time, so that nothing is; said on every page of staff.
     """
@@ -78,6 +81,7 @@ class ConsoleDependencies:
     demonstration: Demonstration | None = None
     pages: Sequence[Pages] = ()
     supervision: Supervision | None = None
+    incident_notices: IncidentNotices | None = None
     waiting: Waiting | None = None
     ledger_is_behind: Callable[[], bool] = lambda: False
 
@@ -87,7 +91,9 @@ def console_application(deps: ConsoleDependencies) -> web.Application:
     around = guard(deps.origin, deps.random, deps.failed)
     application = web.Application(middlewares=[around], client_max_size=LARGEST_FORM)
     set_up_templates(application, deps.ledger_is_behind)
-    keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies, clocks_of(deps.supervision))
+    clocks, told = clocks_of(deps.supervision), deps.incident_notices
+    unread = None if told is None else told.unread
+    keeper = Doorkeeper(deps.entrance, deps.proofs, deps.random, deps.origin, deps.proxies, clocks, unread)
     streams = Streams(deps.origin, deps.entrance, deps.bells, deps.streams, deps.ledger_is_behind)
     application.on_shutdown.append(streams.end)
     opened = doors(deps, streams)
@@ -116,4 +122,5 @@ def doors(deps: ConsoleDependencies, streams: Streams) -> list[Door]:
         *workplace.doors(),
         *(door for pages in deps.pages for door in pages.doors()),
         *supervision_doors(deps.supervision, streams),
+        *([] if deps.incident_notices is None else IncidentNoticePages(deps.incident_notices).doors()),
     ]

@@ -15,6 +15,7 @@ from callcenter.console.dates import ZONE
 from callcenter.console.incident_papers import (
     ENTRIES,
     KINDS,
+    MEANS,
     as_paper,
     as_text,
     entry_title,
@@ -62,7 +63,6 @@ class IncidentPages:
             Door("POST", paths.INCIDENT_PAPER, For.STAFF, self._paper, one),
             Door("POST", paths.INCIDENT_LETTER, For.STAFF, self._letter, one),
             Door("POST", paths.INCIDENT_ENTRIES, For.STAFF, self._write, one),
-            Door("POST", paths.INCIDENT_INFORMED, For.STAFF, self._informed, one),
             Door("POST", paths.INCIDENT_HOLDS, For.STAFF, self._hold, one),
             Door("POST", paths.INCIDENT_HOLD_LIFTED, For.STAFF, self._lift, one),
         ]
@@ -148,10 +148,6 @@ class IncidentPages:
             return await self._shown(visit, Problem("closed", WORDS))
         return self._back(visit)
 
-    async def _informed(self, visit: Visit) -> web.StreamResponse:
-        await self._incidents.informed(visit.own_token, visit.path_id("incident"), visit.path_id("practice"))
-        return self._back(visit)
-
     async def _hold(self, visit: Visit) -> web.StreamResponse:
         incident, reference = visit.path_id("incident"), visit.fields.get(REFERENCE, "")
         no_call = await self._incidents.hold(visit.own_token, incident, reference)
@@ -178,6 +174,7 @@ def _values(shown: Shown, visit: Visit) -> dict[str, Any]:
         "left": incident.deadline - shown.now,
         "never": timedelta(),
         "kinds": KINDS,
+        "means": MEANS,
         "writable": [(kind, ENTRIES[kind]) for kind in WRITABLE],
         "entry_title": entry_title,
         "longest": LONGEST,

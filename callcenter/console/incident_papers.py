@@ -15,8 +15,9 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
 
 from callcenter.console.dates import moment
 from callcenter.console.incident_ports import Shown
-from callcenter.staff.incident_tables import EntryKind, IncidentKind
-from callcenter.staff.incident_values import Written
+from callcenter.console.words import marked
+from callcenter.staff.incident_tables import EntryKind, IncidentKind, Means
+from callcenter.staff.incident_values import Concerned, Written
 
 KINDS = {
     IncidentKind.WRONG_PERSON: "Information donnée à la mauvaise personne",
@@ -39,7 +40,17 @@ ENTRIES = {
     EntryKind.HELD: "Appel conservé, hors effacement",
     EntryKind.HOLD_LIFTED: "Conservation de l’appel levée",
     EntryKind.EXPORTED: "Registre exporté",
+    EntryKind.PRACTICE_NOTICE: "Avis remis sur la page du cabinet",
+    EntryKind.PRACTICE_READ: "Avis lu par le cabinet",
 }
+MEANS = {
+    Means.TELEPHONE: marked("par téléphone"),
+    Means.LETTER: marked("par courrier"),
+    Means.EMAIL: marked("par e-mail"),
+    Means.PAGE: marked("par sa page"),
+}
+#: What nobody but a person can say: a notice that still has it is not given to a practice.
+TO_COMPLETE = "à compléter"
 #: What art. 33.3 asks for, in its order.
 ASKED = (EntryKind.FACTS, EntryKind.PERSONS, EntryKind.CONSEQUENCES, EntryKind.MEASURES)
 
@@ -67,8 +78,7 @@ def register_lines(shown: Shown) -> Iterator[Line]:
     yield Line(f"Clos : {'non' if closed is None else moment(closed)}")
     yield Line("Cabinets concernés (responsables de traitement)", heading=True)
     for one in register.concerned:
-        told = "pas encore informé" if one.informed_at is None else f"informé, {moment(one.informed_at)}"
-        yield Line(f"{_name(shown, one.practice)} : {told}")
+        yield Line(f"{_name(shown, one.practice)} : {_told(one)}")
     if not register.concerned:
         yield Line("Aucun n’est nommé.")
     yield Line("Appels conservés", heading=True)
@@ -85,8 +95,12 @@ def register_lines(shown: Shown) -> Iterator[Line]:
 
 
 def letter_lines(shown: Shown, practice: UUID) -> Iterator[Line]:
-    """What tells a practice, as controller, without delay: a draft to be read again before it leaves."""
+    """What tells a practice, as controller, without delay: a draft to be read again before it leaves.
+
+    The register's words are taken over where they can be about no other practice.
+    """
     register, incident = shown.register, shown.register.incident
+    alone = len(register.concerned) == 1
     yield Line(f"À l’attention du responsable de traitement : {_name(shown, practice)}")
     yield Line("Objet : violation de données à caractère personnel (article 33, paragraphe 2, du RGPD)", heading=True)
     yield Line(
@@ -96,6 +110,8 @@ def letter_lines(shown: Shown, practice: UUID) -> Iterator[Line]:
     for kind in ASKED:
         yield Line(ENTRIES[kind], heading=True)
         known = [entry.words for entry in register.entries if entry.kind is kind]
+        if known and not alone:
+            known = [f"{TO_COMPLETE.capitalize()} pour ce cabinet, d’après le registre."]
         yield from map(Line, known or ["Pas encore connu ; un complément suivra."])
     yield Line("Ce qui vous revient", heading=True)
     yield Line(
@@ -103,16 +119,22 @@ def letter_lines(shown: Shown, practice: UUID) -> Iterator[Line]:
         "sauf si la violation n’est pas susceptible d’engendrer un risque pour les personnes ; en cas de risque "
         "élevé, vous informez aussi les personnes concernées (articles 33 et 34)."
     )
-    yield Line(
-        f"Référence de l’incident : {incident.id}. Contact du délégué à la protection des données : à compléter."
-    )
+    yield Line("Contact", heading=True)
+    yield Line(f"Délégué à la protection des données, ou autre contact (nom, téléphone, e-mail) : {TO_COMPLETE}.")
+    yield Line(f"Référence de l’incident : {incident.id}.")
+
+
+def draft(shown: Shown, practice: UUID) -> str:
+    """The same, to be gone on with on a page: no lines are drawn, which would be read aloud one by one."""
+    lines = (("\n" if line.heading else "") + line.words for line in letter_lines(shown, practice))
+    return "\n".join(lines).strip()
 
 
 def entry_title(shown: Shown, entry: Written) -> str:
     """What an entry is, with what it is about."""
     title = ENTRIES[entry.kind]
     match entry.kind:
-        case EntryKind.PRACTICE_INFORMED if entry.about is not None:
+        case EntryKind.PRACTICE_INFORMED | EntryKind.PRACTICE_NOTICE | EntryKind.PRACTICE_READ if entry.about:
             return f"{title} : {_name(shown, entry.about)}"
         case EntryKind.HELD | EntryKind.HOLD_LIFTED if entry.about is not None:
             return f"{title} : {entry.about}"
@@ -141,6 +163,12 @@ def as_paper(lines: Iterator[Line]) -> bytes:
     )
     paper.build(flow)
     return file.getvalue()
+
+
+def _told(one: Concerned) -> str:
+    if one.informed_at is None:
+        return "pas encore informé"
+    return f"informé, {moment(one.informed_at)}{'' if one.means is None else ', ' + MEANS[one.means]}"
 
 
 def _name(shown: Shown, practice: UUID) -> str:

@@ -112,9 +112,6 @@ class Incidents(Protocol):
     async def write(self, token: str, incident: UUID, kind: EntryKind, words: str) -> None:
         """Add to the register."""
 
-    async def informed(self, token: str, incident: UUID, practice: UUID) -> None:
-        """A practice was told."""
-
     async def hold(self, token: str, incident: UUID, reference: str) -> NoCall | None:
         """Have nothing erased of a call; or why that reference names none of a practice concerned."""
 

@@ -69,6 +69,12 @@ PLACES: Final = (
         marked("Remettre à un patient l’extrait du registre"),
     ),
     Place(
+        paths.NOTICES,
+        marked("Avis d’incident"),
+        frozenset({"practitioner"}),
+        marked("Lire ce qui est arrivé à des données de mon cabinet"),
+    ),
+    Place(
         paths.LEDGERS,
         marked("Registre scellé"),
         frozenset({"supervisor", "administrator"}),

@@ -94,10 +94,17 @@ INCIDENT = "/incidents/{incident}"
 INCIDENT_ENTRIES = "/incidents/{incident}/ecritures"
 INCIDENT_HOLDS = "/incidents/{incident}/gels"
 INCIDENT_HOLD_LIFTED = "/incidents/{incident}/gels/{hold}/levee"
+INCIDENT_PRACTICE = "/incidents/{incident}/cabinets/{practice}"
+INCIDENT_NOTICE = "/incidents/{incident}/cabinets/{practice}/remise"
 INCIDENT_LETTER = "/incidents/{incident}/cabinets/{practice}/avis"
 INCIDENT_INFORMED = "/incidents/{incident}/cabinets/{practice}/informe"
 INCIDENT_TEXT = "/incidents/{incident}/registre.txt"
 INCIDENT_PAPER = "/incidents/{incident}/registre.pdf"
+
+#: What a practice is told of incidents that concern it.
+NOTICES = "/avis"
+NOTICE = "/avis/{practice}/{incident}"
+NOTICE_READ = "/avis/{practice}/{incident}/lecture"
 
 GLASS = "/bris-de-glace"
 GLASS_ONE = "/bris-de-glace/{glass}"

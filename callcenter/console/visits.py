@@ -67,6 +67,7 @@ class Visit:
         binding: what the proofs of forms on the answer are made for.
         address: from where, to be counted.
         deadlines: of incidents whose clock runs, for whoever may see them.
+        notices: how many incidents have something to be read by whoever it is, a practitioner.
     """
 
     request: web.Request
@@ -77,6 +78,7 @@ class Visit:
     address: str
     proofs: FormProofs
     deadlines: Sequence[Deadline] = ()
+    notices: int = 0
 
     @property
     def own_token(self) -> str:
@@ -122,6 +124,7 @@ class Visit:
             "here": here,
             "navigation": ways(self.session, standing, here),
             "deadlines": self.deadlines,
+            "notices": self.notices,
             **values,
         }
         response = page(self.request, template, given, status=422 if problems else 200)
@@ -160,6 +163,9 @@ def see_other(where: str) -> web.Response:
 #: Who is told of incidents whose clock runs, on every page.
 _WATCHED_BY = frozenset({"supervisor", "administrator"})
 Clocks = Callable[[str], Awaitable[Sequence[Deadline]]]
+#: Who is told of incidents that concern their practice, on every page.
+_TOLD = frozenset({"practitioner"})
+Unread = Callable[[str], Awaitable[int]]
 
 Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 
@@ -190,6 +196,7 @@ class Doorkeeper:
     Arguments:
         proxies: the networks of our own proxies.
         clocks: tells of incidents whose clock runs.
+        unread: tells how many incidents of their practice somebody has to read of.
     """
 
     entrance: Entrance
@@ -198,6 +205,7 @@ class Doorkeeper:
     origin: ConsoleOrigin
     proxies: Sequence[Network] = ()
     clocks: Clocks | None = None
+    unread: Unread | None = None
     _none: Mapping[str, str] = field(default_factory=dict)
 
     def opened(self, door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -228,7 +236,9 @@ class Doorkeeper:
         binding = bound or new_seed(self.random)
         address = asking_address(request, self.proxies)
         deadlines = () if door.by_itself else await self._deadlines(token, session)
-        visit = Visit(request, token if session else None, session, fields, binding, address, self.proofs, deadlines)
+        notices = 0 if door.by_itself else await self._notices(token, session)
+        own = token if session else None
+        visit = Visit(request, own, session, fields, binding, address, self.proofs, deadlines, notices)
         response = await door.handler(visit)
         if bound is None:
             give(response, FORM, binding)
@@ -239,6 +249,12 @@ class Doorkeeper:
         if self.clocks is None or token is None or session is None or session.stage is not Stage.FULL:
             return ()
         return await self.clocks(token) if session.roles & _WATCHED_BY else ()
+
+    async def _notices(self, token: str | None, session: Session | None) -> int:
+        """What waits to be read by whoever answers for a practice's data."""
+        if self.unread is None or token is None or session is None or session.stage is not Stage.FULL:
+            return 0
+        return await self.unread(token) if session.roles & _TOLD else 0
 
     def _sent_elsewhere(self, door: Door, request: web.Request, where: str, *, ended: bool) -> web.Response:
         """To the page that comes first; and back again after it."""

@@ -15,6 +15,7 @@ from callcenter.notices.stopping import KEEP_TEXT_WORD, QUEUE, TextsReceived
 from callcenter.notices.telling import Teller
 from callcenter.notices.unfinished import Unfinished
 from callcenter.practice.inbox import NOTICES, NOTIFY
+from callcenter.staff.incident_notices import TELL_OF_INCIDENT
 from callcenter.store.database import DatabaseDown
 
 #: Only what was certainly not sent is tried again; between the tries, up to some minutes.
@@ -46,6 +47,10 @@ def register_notice_jobs(jobs: procrastinate.App, outreach: Outreach) -> None:
     @jobs.task(name=NOTIFY, queue=NOTICES, retry=_WRITE_AGAIN)
     async def notify(practice: str, message: str) -> None:
         await outreach.teller.tell(UUID(practice), UUID(message))
+
+    @jobs.task(name=TELL_OF_INCIDENT, queue=NOTICES, retry=_WRITE_AGAIN)
+    async def tell_of_incident(practice: str, notice: str) -> None:
+        await outreach.teller.tell_of_incident(UUID(practice), UUID(notice))
 
     @jobs.task(name=SEND_NOTICE, queue=NOTICES, retry=_SEND_AGAIN)
     async def send_notice(practice: str, notice: str) -> None:

@@ -20,7 +20,7 @@ from callcenter.kernel.errors import Unavailable
 from callcenter.notices.addresses import NoticeAddress, NoticeAddresses, NoticeChannel, told_of
 from callcenter.notices.ports import Alarms, Ways
 from callcenter.notices.waiting import Waiting, waiting
-from callcenter.notices.wording import Notice, digest, urgent_notice
+from callcenter.notices.wording import Notice, digest, incident, urgent_notice
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
 from callcenter.store.database import Database, Transaction
@@ -59,6 +59,7 @@ class NoticeSender:
 
     Arguments:
         page: the address at which messages are read, for every notice the same: it names no message.
+        incidents: the one at which practices read what they are told of incidents.
     """
 
     database: Database
@@ -67,6 +68,7 @@ class NoticeSender:
     ways: Ways
     alarms: Alarms
     page: str | None = None
+    incidents: str | None = None
 
     async def send(self, practice: UUID, notice: UUID) -> None:
         """Send one notice, unless that was done, is being done, or nothing waits any more.
@@ -110,6 +112,8 @@ class NoticeSender:
         if row.kind == "digest":
             count = counted(await waiting(tx, row.slot), to, addresses)
             needed, words = count.anything, digest(facts.name, facts.slug, count, self.page)
+        elif row.kind == "incident":
+            needed, words = await self._unread(tx, row.incident_notice_id), incident(facts.name, self.incidents)
         else:
             needed, words = await self._waits(tx, row.message_id), urgent_notice(facts.name, facts.slug, self.page)
         if not needed:
@@ -122,6 +126,12 @@ class NoticeSender:
         """Whether a message is neither handled nor confirmed."""
         values = {"practice": tx.practice, "message": message}
         return (await tx.connection.execute(_WAITS, values)).one_or_none() is not None
+
+    @staticmethod
+    async def _unread(tx: Transaction, incident_notice: UUID) -> bool:
+        """Whether nobody of the practice has said to have read what it was told."""
+        values = {"practice": tx.practice, "notice": incident_notice}
+        return (await tx.connection.execute(_READ, values)).first() is None
 
     async def _leave(self, due: _Due) -> Undeliverable | None:
         ways, to = self.ways, due.to
@@ -165,7 +175,7 @@ _CLAIM = text(
     """
     UPDATE message_notice SET outcome = 'sending', tries = tries + 1, claimed_at = :now
     WHERE practice_id = :practice AND id = :notice AND outcome = 'due'
-    RETURNING address_id, kind, message_id, slot, tries
+    RETURNING address_id, kind, message_id, incident_notice_id, slot, tries
     """
 )
 
@@ -173,6 +183,8 @@ _SETTLE = text(
     "UPDATE message_notice SET outcome = :outcome, sent_at = :sent_at "
     "WHERE practice_id = :practice AND id = :notice AND outcome = 'sending'"
 )
+
+_READ = text("SELECT notice_id FROM incident_receipt WHERE practice_id = :practice AND notice_id = :notice LIMIT 1")
 
 _WAITS = text(
     """

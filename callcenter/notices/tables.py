@@ -23,6 +23,7 @@ from sqlalchemy import (
     text,
 )
 
+import callcenter.staff.incident_tables  # noqa: F401 - what a practice is told of an incident is referred to
 from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, ROW_SCOPE, metadata, practice_column
 
 #: How far something that is sent has come. ``sending`` is committed before it leaves: a crash is seen by it.
@@ -66,6 +67,7 @@ message_notice = Table(
     Column("address_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("message_id", Uuid),
+    Column("incident_notice_id", Uuid),
     Column("slot", DateTime(timezone=True)),
     Column("outcome", Text, nullable=False, server_default=text("'due'")),
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
@@ -79,6 +81,7 @@ message_notice = Table(
         "address_id",
         "kind",
         "message_id",
+        "incident_notice_id",
         "slot",
         name="uq_message_notice_once",
         postgresql_nulls_not_distinct=True,
@@ -87,9 +90,11 @@ message_notice = Table(
         ["practice_id", "address_id"], ["notice_address.practice_id", "notice_address.id"], ondelete="CASCADE"
     ),
     ForeignKeyConstraint(["practice_id", "message_id"], ["message.practice_id", "message.id"], ondelete="CASCADE"),
-    CheckConstraint("kind IN ('urgent', 'call', 'digest')", name="kind"),
+    ForeignKeyConstraint(["practice_id", "incident_notice_id"], ["incident_notice.practice_id", "incident_notice.id"]),
+    CheckConstraint("kind IN ('urgent', 'call', 'digest', 'incident')", name="kind"),
     CheckConstraint("(kind = 'digest') = (slot IS NOT NULL)", name="digests_have_a_slot"),
-    CheckConstraint("(kind = 'digest') = (message_id IS NULL)", name="others_have_a_message"),
+    CheckConstraint("(kind IN ('urgent', 'call')) = (message_id IS NOT NULL)", name="others_have_a_message"),
+    CheckConstraint("(kind = 'incident') = (incident_notice_id IS NOT NULL)", name="incidents_have_a_notice"),
     CheckConstraint(f"outcome IN ({_OUTCOMES}, 'needless')", name="outcome"),
     CheckConstraint("tries >= 0", name="tries"),
     CheckConstraint("(outcome = 'sent') = (sent_at IS NOT NULL)", name="sent_when_it_was"),

@@ -1,4 +1,4 @@
-"""Telling of messages: of an urgent one at once, of what waits, bookings too, at noon and at six."""
+"""Telling of messages: of an urgent one at once, of what waits, bookings too, at noon and at six; and of incidents."""
 
 from __future__ import annotations
 
@@ -60,6 +60,13 @@ class Teller:
             addresses = told_of(await NoticeAddresses(self.sealer).all(tx), row.practitioner_id)
             await make_notices(tx, at_once(addresses, Rank.FIRST), "urgent", message_id, now, self.random)
 
+    async def tell_of_incident(self, practice: UUID, notice: UUID) -> None:
+        """Mail that there is something to be read of an incident: to whoever reads the practice's mails of messages."""
+        async with self.database.practice(practice) as tx:
+            addresses = await NoticeAddresses(self.sealer).all(tx)
+            mailed = [one for one in addresses if one.channel is NoticeChannel.EMAIL]
+            await make_notices(tx, mailed, "incident", None, self.clock.now(), self.random, incident_notice=notice)
+
     async def digests(self) -> int:
         """Tell every practice where noon or six has just passed what waits; returns how many notices were made.
 
@@ -112,6 +119,8 @@ async def make_notices(
     now: datetime,
     random: Random,
     slot: datetime | None = None,
+    *,
+    incident_notice: UUID | None = None,
 ) -> int:
     """Make a notice for each address, with the job that sends it, unless there is one already. Returns how many."""
     made = 0
@@ -123,6 +132,7 @@ async def make_notices(
             "address": one.id,
             "kind": kind,
             "message": message_id,
+            "incident": incident_notice,
             "slot": slot,
             "now": now,
         }
@@ -134,8 +144,8 @@ async def make_notices(
 
 _MAKE = text(
     """
-    INSERT INTO message_notice (id, practice_id, address_id, kind, message_id, slot, made_at)
-    VALUES (:notice, :practice, :address, :kind, :message, :slot, :now)
+    INSERT INTO message_notice (id, practice_id, address_id, kind, message_id, incident_notice_id, slot, made_at)
+    VALUES (:notice, :practice, :address, :kind, :message, :incident, :slot, :now)
     ON CONFLICT ON CONSTRAINT uq_message_notice_once DO NOTHING RETURNING id
     """
 )

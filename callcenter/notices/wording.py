@@ -1,7 +1,7 @@
 """The words of notices and of calls about them.
 
 A notice holds nothing of a message or a booking: no caller, no number, no reason, no patient, no day; it says how many
-wait, and where they are read.
+wait, and where they are read. One about an incident says that there is one.
 """
 
 from __future__ import annotations
@@ -49,6 +49,17 @@ def digest(practice: str, slug: str, waiting: Waiting, page: str | None = None) 
         counts.append(f"{_counted(waiting.bookings, 'demande')} de rendez-vous à traiter")
         where.append(f"callcenter practice bookings {slug}")
     return _notice(practice, " ; ".join(counts), f"Lire : {' ; '.join(where)}")
+
+
+def incident(practice: str, page: str | None = None) -> Notice:
+    """That an incident concerns the practice; nothing of what has happened.
+
+    Arguments:
+        page: the address at which practices read of it, the same for all; ``None``: none opens from elsewhere.
+    """
+    subject = f"{practice} : un incident vous concerne"
+    where = f" : {page}" if page else ", page « Avis d’incident »."
+    return Notice(subject, f"{subject}. Connectez-vous à la console{where}")
 
 
 def _inbox(slug: str) -> str:

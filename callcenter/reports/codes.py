@@ -306,6 +306,7 @@ REFERENCES: Final[Mapping[str, str]] = MappingProxyType(
         "extract": "extrait du registre",
         "glass_break": "bris de glace",
         "incident": "incident",
+        "incident_notice": "avis d’incident",
         "lock_release": "levée de blocage",
         "message": "message",
         "notice_address": "adresse d’avis",

@@ -148,6 +148,11 @@ class StaffActs:
         """Record that the practice was told of an incident."""
         await self._add(tx, EventKind.INCIDENT_TOLD, by, {"refs": [f"incident:{incident}"]})
 
+    async def incident_notice(self, tx: Transaction, kind: EventKind, incident: UUID, notice: UUID, by: UUID) -> None:
+        """Record that what the practice is told of an incident is on its page, or that somebody of it has read that."""
+        refs: list[Value] = [f"incident:{incident}", f"incident_notice:{notice}"]
+        await self._add(tx, kind, str(by), {"refs": refs})
+
     async def call_held(self, tx: Transaction, incident: UUID, call: UUID, by: str, *, held: bool) -> None:
         """Record that nothing of a call is erased from now on, or that it is again."""
         kind = EventKind.CALL_HELD if held else EventKind.CALL_HOLD_LIFTED

@@ -1,5 +1,6 @@
 """Incidents: that there is one, since when, and whom it concerns, in house scope; what was written of it, sealed, in
 row scope: a transaction names the incident whose register it reads. Registers are only ever added to (RGPD 33.5).
+What a practice is told stands sealed in its own scope, so that no other's practitioners can read it (RGPD 33.2).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 
 import callcenter.staff.tables  # noqa: F401 - accounts are referred to
-from callcenter.store.schema import HOUSE_SCOPE, ROW_SCOPE, metadata, one_of, practice_column
+from callcenter.store.schema import HOUSE_SCOPE, PRACTICE_SCOPE, ROW_SCOPE, metadata, one_of, practice_column
 
 
 class IncidentKind(StrEnum):
@@ -52,6 +53,19 @@ class EntryKind(StrEnum):
     HELD = "held"
     HOLD_LIFTED = "hold_lifted"
     EXPORTED = "exported"
+    #: What a practice is told was put on its page; somebody of the practice has read it there.
+    PRACTICE_NOTICE = "practice_notice"
+    PRACTICE_READ = "practice_read"
+
+
+class Means(StrEnum):
+    """How a practice was told of an incident."""
+
+    TELEPHONE = "telephone"
+    LETTER = "letter"
+    EMAIL = "email"
+    #: Somebody of the practice has read the notice on its page before anybody noted that it was told.
+    PAGE = "page"
 
 
 def _at(name: str, *, nullable: bool = True) -> Column[object]:
@@ -85,7 +99,11 @@ incident_practice = Table(
     practice_column(),
     # When the practice, as controller, was told (RGPD 33.2).
     _at("informed_at"),
+    Column("means", Text),
     PrimaryKeyConstraint("incident_id", "practice_id"),
+    one_of("means", Means),
+    CheckConstraint("means IS NULL OR informed_at IS NOT NULL", name="informed_by_some_means"),
+    Index(None, "practice_id"),
     info=HOUSE_SCOPE,
 )
 
@@ -102,11 +120,55 @@ incident_entry = Table(
     Column("words", LargeBinary),  # sealed
     one_of("kind", EntryKind),
     CheckConstraint(
-        "words IS NOT NULL OR kind IN ('practice_informed', 'held', 'hold_lifted', 'exported')", name="says_something"
+        "words IS NOT NULL OR kind IN ('practice_informed', 'held', 'hold_lifted', 'exported', 'practice_notice', "
+        "'practice_read')",
+        name="says_something",
     ),
     Index(None, "incident_id", "at", "id"),
     info=ROW_SCOPE,
     comment="the register of an incident; only ever added to",
+)
+
+#: That a practice was told something of an incident, and when; later ones add to the first (RGPD 33.4).
+incident_notice = Table(
+    "incident_notice",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("incident_id", Uuid, nullable=False),
+    practice_column(),
+    _at("made_at", nullable=False),
+    Column("made_by", Uuid, ForeignKey("staff_account.id"), nullable=False),
+    UniqueConstraint("practice_id", "id"),
+    ForeignKeyConstraint(
+        ["incident_id", "practice_id"], ["incident_practice.incident_id", "incident_practice.practice_id"]
+    ),
+    Index(None, "incident_id", "practice_id", "made_at"),
+    info=HOUSE_SCOPE,
+)
+
+incident_notice_words = Table(
+    "incident_notice_words",
+    metadata,
+    practice_column(),
+    Column("notice_id", Uuid, nullable=False),
+    Column("words", LargeBinary, nullable=False),  # sealed
+    PrimaryKeyConstraint("practice_id", "notice_id"),
+    ForeignKeyConstraint(["practice_id", "notice_id"], ["incident_notice.practice_id", "incident_notice.id"]),
+    info=PRACTICE_SCOPE,
+    comment="what a practice was told of an incident; only ever added to",
+)
+
+#: Who of a practice has read a notice.
+incident_receipt = Table(
+    "incident_receipt",
+    metadata,
+    Column("notice_id", Uuid, nullable=False),
+    practice_column(),
+    Column("staff_id", Uuid, ForeignKey("staff_account.id"), nullable=False),
+    _at("at", nullable=False),
+    PrimaryKeyConstraint("notice_id", "staff_id"),
+    ForeignKeyConstraint(["practice_id", "notice_id"], ["incident_notice.practice_id", "incident_notice.id"]),
+    info=HOUSE_SCOPE,
 )
 
 #: Calls of which nothing is erased when its time is over, until the hold is lifted.

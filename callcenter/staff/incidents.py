@@ -19,7 +19,7 @@ from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import NotFound
 from callcenter.kernel.randomness import Random, new_id
 from callcenter.staff.acts import StaffActs
-from callcenter.staff.incident_tables import EntryKind, IncidentKind
+from callcenter.staff.incident_tables import EntryKind, IncidentKind, Means
 from callcenter.staff.incident_values import (
     Concerned,
     Declaration,
@@ -76,11 +76,10 @@ class Incidents:
         async with self._database.house() as connection:
             await connection.execute(_DECLARE, values)
             await connection.execute(_CONCERN, {"incident": incident, "practices": practices})
-            await self._note(
-                connection, Act.INCIDENT_DECLARED, reach, incident, {"refs": refs, "kind": declaration.kind.value}
-            )
+            content: dict[str, Value] = {"refs": refs, "kind": declaration.kind.value}
+            await self.noted(connection, Act.INCIDENT_DECLARED, reach.account.id, incident, content)
             for kind, words in declaration.entries:
-                await self._write(connection, reach, incident, kind, words)
+                await self.enter(connection, reach.account.id, incident, kind, words)
             for practice in practices:
                 tx = await in_practice(connection, practice)
                 await self._acts.incident_declared(tx, incident, str(reach.account.id))
@@ -106,12 +105,12 @@ class Incidents:
         """
         async with self._database.house() as connection:
             # What writes takes the incident first, then the log of the house: so does this (no deadlock).
-            listed = await self._seen(connection, reach, incident, hold=exported)
+            listed = await self.seen(connection, reach, incident, hold=exported)
             act = Act.INCIDENT_EXPORTED if exported else Act.INCIDENT_READ
-            await self._note(connection, act, reach, incident)
+            await self.noted(connection, act, reach.account.id, incident)
             if exported:
-                await self._write(connection, reach, incident, EntryKind.EXPORTED)
-            return await self._register(connection, listed, whole=exported)
+                await self.enter(connection, reach.account.id, incident, EntryKind.EXPORTED)
+            return await self.registered(connection, listed, whole=exported)
 
     async def write(self, reach: Reach, incident: UUID, kind: EntryKind, words: str) -> None:
         """Add an entry. That the authority was notified, or that the incident is closed, stops the clock.
@@ -120,45 +119,20 @@ class Incidents:
             NotFound: there is none that one may see, or it is closed.
         """
         async with self._database.house() as connection:
-            listed = await self._seen(connection, reach, incident, hold=True)
+            listed = await self.seen(connection, reach, incident, hold=True)
             if listed.closed_at is not None:
                 raise NotFound
             stops = {EntryKind.NOTIFIED: _NOTIFIED, EntryKind.CLOSED: _CLOSED}.get(kind)
             if stops is not None:
                 await connection.execute(stops, {"incident": incident, "now": self._clock.now()})
             act = Act.INCIDENT_CLOSED if kind is EntryKind.CLOSED else Act.INCIDENT_WRITTEN
-            await self._write(connection, reach, incident, kind, words)
-            await self._note(connection, act, reach, incident, {"kind": kind.value})
-
-    async def informed(self, reach: Reach, incident: UUID, practice: UUID) -> None:
-        """The practice, as controller, was told. Once.
-
-        Raises:
-            NotFound: the incident does not concern it, or one may not see it, or the practice is out of reach.
-        """
-        async with self._database.house() as connection:
-            await self._seen(connection, reach, incident, hold=True)
-            values = {
-                "incident": incident,
-                "practice": practice,
-                "now": self._clock.now(),
-                "reach": list(reach.practices),
-            }
-            told = (await connection.execute(_INFORMED, values)).one_or_none()
-            if told is None:
-                raise NotFound
-            if not told.fresh:
-                return
-            await self._write(connection, reach, incident, EntryKind.PRACTICE_INFORMED, about=practice)
-            refs: list[Value] = [f"practice:{practice}"]
-            content: dict[str, Value] = {"kind": EntryKind.PRACTICE_INFORMED.value, "refs": refs}
-            await self._note(connection, Act.INCIDENT_WRITTEN, reach, incident, content)
-            await self._acts.incident_told(await in_practice(connection, practice), incident, str(reach.account.id))
+            await self.enter(connection, reach.account.id, incident, kind, words)
+            await self.noted(connection, act, reach.account.id, incident, {"kind": kind.value})
 
     async def hold(self, reach: Reach, incident: UUID, call: UUID) -> bool:
         """Have nothing erased of a call of a practice that the incident concerns. False where it is none."""
         async with self._database.house() as connection:
-            await self._seen(connection, reach, incident, hold=True)
+            await self.seen(connection, reach, incident, hold=True)
             now, hold = self._clock.now(), new_id(self._random)
             values = {
                 "id": hold,
@@ -177,7 +151,7 @@ class Incidents:
     async def lift(self, reach: Reach, incident: UUID, hold: UUID) -> bool:
         """Let a call be erased in its time again. False where it is not held, or of a practice out of reach."""
         async with self._database.house() as connection:
-            await self._seen(connection, reach, incident, hold=True)
+            await self.seen(connection, reach, incident, hold=True)
             values = {
                 "id": hold,
                 "incident": incident,
@@ -193,39 +167,56 @@ class Incidents:
         return True
 
     async def _held(self, connection: AsyncConnection, reach: Reach, incident: UUID, hold: Hold, *, held: bool) -> None:
-        kind = EntryKind.HELD if held else EntryKind.HOLD_LIFTED
-        await self._write(connection, reach, incident, kind, about=hold.call)
+        kind, by = EntryKind.HELD if held else EntryKind.HOLD_LIFTED, reach.account.id
+        await self.enter(connection, by, incident, kind, about=hold.call)
         refs: list[Value] = [f"practice:{hold.practice}", f"call:{hold.call}"]
-        await self._note(connection, Act.INCIDENT_WRITTEN, reach, incident, {"kind": kind.value, "refs": refs})
+        await self.noted(connection, Act.INCIDENT_WRITTEN, by, incident, {"kind": kind.value, "refs": refs})
         tx = await in_practice(connection, hold.practice)
         await self._acts.call_held(tx, incident, hold.call, str(reach.account.id), held=held)
 
-    async def _seen(self, connection: AsyncConnection, reach: Reach, incident: UUID, *, hold: bool = False) -> Listed:
+    # --- in a transaction that goes on, which takes the incident first, then the log of the house
+
+    async def seen(self, connection: AsyncConnection, reach: Reach, incident: UUID, *, hold: bool = False) -> Listed:
+        """The incident, if it is one that one may see.
+
+        Arguments:
+            hold: nobody else may change it until the transaction ends.
+
+        Raises:
+            NotFound: there is none that one may see.
+        """
         query = _ONE_TO_CHANGE if hold else _ONE
         row = (await connection.execute(query, {**_sight(reach), "incident": incident})).one_or_none()
         if row is None:
             raise NotFound
         return _listed(row)
 
-    async def _note(
+    async def noted(
         self,
         connection: AsyncConnection,
         act: Act,
-        reach: Reach,
+        by: UUID,
         incident: UUID,
         content: dict[str, Value] | None = None,
     ) -> None:
-        await self._log.note(connection, act, Actor.staff(reach.account.id), None, content, stream=incident)
+        """Put an act on record, in the chain of the incident: references and kinds, no words."""
+        await self._log.note(connection, act, Actor.staff(by), None, content, stream=incident)
 
-    async def _write(
+    async def enter(
         self,
         connection: AsyncConnection,
-        reach: Reach,
+        by: UUID,
         incident: UUID,
         kind: EntryKind,
         words: str = "",
         about: UUID | None = None,
     ) -> None:
+        """Add an entry to the register.
+
+        Arguments:
+            by: the account that adds it.
+            about: a practice or a call, for some kinds.
+        """
         entry = new_id(self._random)
         await connection.execute(SET_ROW, {"row": str(incident)})
         values = {
@@ -233,13 +224,14 @@ class Incidents:
             "incident": incident,
             "kind": kind.value,
             "now": self._clock.now(),
-            "by": reach.account.id,
+            "by": by,
             "about": about,
             "words": self._sealer.seal_text(words, _place(entry)) if words else None,
         }
         await connection.execute(_WRITE, values)
 
-    async def _register(self, connection: AsyncConnection, listed: Listed, *, whole: bool) -> Register:
+    async def registered(self, connection: AsyncConnection, listed: Listed, *, whole: bool) -> Register:
+        """The register of an incident that one may see; its words are opened here."""
         values = {"incident": listed.id, "most": None if whole else MOST_ENTRIES}
         await connection.execute(SET_ROW, {"row": str(listed.id)})
         head = (await connection.execute(_HEAD, values)).one()
@@ -250,7 +242,7 @@ class Incidents:
             listed,
             head.organisation,
             head.declared_by,
-            tuple(Concerned(row.practice_id, row.informed_at) for row in concerned),
+            tuple(_concerned(row) for row in concerned),
             tuple(
                 Written(
                     EntryKind(row.kind),
@@ -270,7 +262,13 @@ def _place(entry: UUID) -> Place:
 
 
 def _listed(row: Row[Any]) -> Listed:
-    return Listed(row.id, IncidentKind(row.kind), row.known_at, row.declared_at, row.notified_at, row.closed_at)
+    kind = IncidentKind(row.kind)
+    return Listed(row.id, kind, row.known_at, row.declared_at, row.notified_at, row.closed_at, row.untold)
+
+
+def _concerned(row: Row[Any]) -> Concerned:
+    means = None if row.means is None else Means(row.means)
+    return Concerned(row.practice_id, row.informed_at, means, row.noticed_at, row.read_at)
 
 
 def _sight(reach: Reach) -> dict[str, object]:
@@ -293,19 +291,22 @@ _SIGHT = f"""
         NOT EXISTS ({_CONCERNS} AND NOT p.id = ANY(:reach)) AND (:whole OR EXISTS ({_CONCERNS}))
     ))
 """
+_UNTOLD = """
+    i.*, (SELECT count(*) FROM incident_practice n WHERE n.incident_id = i.id AND n.informed_at IS NULL) AS untold
+"""
 _RUNNING = text(
     f"""
-    SELECT i.* FROM incident i WHERE {_SIGHT} AND i.closed_at IS NULL AND i.notified_at IS NULL
+    SELECT {_UNTOLD} FROM incident i WHERE {_SIGHT} AND i.closed_at IS NULL AND i.notified_at IS NULL
     ORDER BY i.known_at LIMIT :most
     """  # noqa: S608 - our own words alone
 )
 _ALL = text(
-    f"SELECT i.* FROM incident i WHERE {_SIGHT} ORDER BY i.declared_at DESC, i.id LIMIT :most"  # noqa: S608
+    f"SELECT {_UNTOLD} FROM incident i WHERE {_SIGHT} ORDER BY i.declared_at DESC, i.id LIMIT :most"  # noqa: S608
 )
-_ONE = text(f"SELECT i.* FROM incident i WHERE i.id = :incident AND {_SIGHT}")  # noqa: S608
+_ONE = text(f"SELECT {_UNTOLD} FROM incident i WHERE i.id = :incident AND {_SIGHT}")  # noqa: S608
 # No key is changed: entries, which refer to the incident, may be made meanwhile.
 _ONE_TO_CHANGE = text(
-    f"SELECT i.* FROM incident i WHERE i.id = :incident AND {_SIGHT} FOR NO KEY UPDATE OF i"  # noqa: S608
+    f"SELECT {_UNTOLD} FROM incident i WHERE i.id = :incident AND {_SIGHT} FOR NO KEY UPDATE OF i"  # noqa: S608
 )
 _DECLARE = text(
     """
@@ -327,19 +328,6 @@ _WRITE = text(
 )
 _NOTIFIED = text("UPDATE incident SET notified_at = :now WHERE id = :incident AND notified_at IS NULL")
 _CLOSED = text("UPDATE incident SET closed_at = :now WHERE id = :incident AND closed_at IS NULL")
-_INFORMED = text(
-    """
-    WITH one AS (
-        SELECT incident_id, practice_id FROM incident_practice
-        WHERE incident_id = :incident AND practice_id = :practice AND practice_id = ANY(:reach)
-    ), told AS (
-        UPDATE incident_practice n SET informed_at = :now FROM one
-        WHERE n.incident_id = one.incident_id AND n.practice_id = one.practice_id AND n.informed_at IS NULL
-        RETURNING n.practice_id
-    )
-    SELECT EXISTS (SELECT FROM told) AS fresh FROM one
-    """
-)
 _HOLD = text(
     """
     INSERT INTO call_hold (id, incident_id, practice_id, call_id, placed_at, placed_by)
@@ -365,7 +353,17 @@ _HEAD = text(
     WHERE i.id = :incident
     """
 )
-_CONCERNED = text("SELECT practice_id, informed_at FROM incident_practice WHERE incident_id = :incident ORDER BY 1")
+_CONCERNED = text(
+    """
+    SELECT n.practice_id, n.informed_at, n.means, last.made_at AS noticed_at,
+        (SELECT min(r.at) FROM incident_receipt r WHERE r.notice_id = last.id) AS read_at
+    FROM incident_practice n LEFT JOIN LATERAL (
+        SELECT x.id, x.made_at FROM incident_notice x
+        WHERE x.incident_id = n.incident_id AND x.practice_id = n.practice_id ORDER BY x.made_at DESC, x.id DESC LIMIT 1
+    ) last ON true
+    WHERE n.incident_id = :incident ORDER BY 1
+    """
+)
 _ENTRIES = text(
     """
     SELECT e.id, e.kind, e.at, a.display_name, e.about, e.words

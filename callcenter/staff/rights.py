@@ -57,6 +57,14 @@ async def may(connection: AsyncConnection, staff: UUID, role: Role, practice: UU
     return bool((await connection.execute(_MAY, values)).scalar_one())
 
 
+async def names_of(
+    connection: AsyncConnection, role: Role, practice: UUID, today: date, *, limit: int
+) -> Sequence[str]:
+    """Display names of those who have a role for a practice, as colleagues are shown them; the first of them."""
+    values = {"role": role.value, "practice": practice, "today": today, "limit": limit}
+    return (await connection.execute(_NAMES, values)).scalars().all()
+
+
 _REACHED = """
     FROM staff_role r
     JOIN staff_account a ON a.id = r.staff_id AND a.closed_at IS NULL AND a.locked_at IS NULL
@@ -66,6 +74,9 @@ _REACHED = """
         SELECT FROM portfolio_practice m WHERE m.portfolio_id = f.id AND m.practice_id = p.id))
 """
 _MAY = text(f"SELECT EXISTS (SELECT {_REACHED} WHERE r.staff_id = :staff AND r.role = :role AND p.id = :practice)")
+_NAMES = text(
+    f"SELECT DISTINCT a.display_name {_REACHED} WHERE r.role = :role AND p.id = :practice ORDER BY 1 LIMIT :limit"
+)
 _PRACTICES = text(
     f"SELECT DISTINCT p.id {_REACHED} WHERE r.staff_id = :staff "
     "AND (cast(:role AS text) IS NULL OR r.role = :role) ORDER BY p.id LIMIT :limit"

@@ -19,6 +19,13 @@ from callcenter.practice.inbox import Inbox
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.values import Change
 from callcenter.practice.waiting_bookings import WaitingBookings
+from callcenter.staff.acts import StaffActs
+from callcenter.staff.incident_notices import IncidentNotices, Reader
+from callcenter.staff.incident_tables import EntryKind, IncidentKind
+from callcenter.staff.incident_values import Declaration, Reach
+from callcenter.staff.incidents import Incidents
+from callcenter.staff.records import HouseLog
+from callcenter.staff.values import Account
 from callcenter.store.database import Transaction
 from tests.acceptance.caller import calling
 from tests.acceptance.outreach import (
@@ -111,6 +118,49 @@ async def test_a_job_that_runs_twice_tells_once(stage: Stage) -> None:
         assert notice.outcome == "sent"
         await asyncio.gather(*(outreach.notices.send(practice_id(), notice.id) for _ in range(3)))
         assert len(await seen.texts(DOCTOR)) == 1
+
+
+async def test_a_mail_says_that_an_incident_concerns_the_practice_and_nothing_of_it(stage: Stage) -> None:
+    await tell(stage, NoticeChannel.SMS, DOCTOR)
+    await tell(stage, NoticeChannel.EMAIL, DESK, which=Which.DIGEST)
+    clock, random, outreach = stage.clock, SystemRandom(), stage.running.outreach
+    at = stage.running.database, stage.running.sealer, clock, random
+    incidents = Incidents(*at, HouseLog(clock, random), StaffActs(clock, random))
+    notices = IncidentNotices(*at, StaffActs(clock, random), incidents)
+    who = await supervisor(stage)
+    reach = Reach(who, [practice_id()], whole=True)
+    facts = [(EntryKind.FACTS, "Une date dite à un tiers.")]
+    incident = await incidents.declare(reach, Declaration(IncidentKind.LOSS, clock.now(), [practice_id()], facts))
+    async with outside(stage) as seen:
+        assert await notices.make(reach, incident, practice_id(), "Une clé USB perdue.", None)
+        (mail,) = await seen.mails()
+        subject = "Cabinet des Tilleuls : un incident vous concerne"
+        assert (mail.subject, mail.text.strip()) == (
+            subject,
+            f"{subject}. Connectez-vous à la console, page « Avis d’incident ».",
+        )
+        assert await seen.every_text() == 0, "it is no text's to say"
+        (notice,) = await rows(stage, "SELECT incident_notice_id AS id FROM message_notice WHERE kind = 'incident'")
+        await outreach.teller.tell_of_incident(practice_id(), notice.id)
+        assert len(await seen.mails()) == 1, "a job that runs twice mails once"
+        assert await notices.acknowledge(Reader(who, [practice_id()]), incident, practice_id(), notice.id)
+        await tell(stage, NoticeChannel.EMAIL, "autre@tilleuls.example")
+        await outreach.teller.tell_of_incident(practice_id(), notice.id)
+        assert await seen.mails("autre@tilleuls.example") == [], "it has been read"
+
+
+async def supervisor(stage: Stage) -> Account:
+    """Somebody of the organisation that staffs the practice."""
+    (found,) = await rows(stage, "SELECT organisation_id FROM practice WHERE id = :id", id=practice_id())
+    account = Account(new_id(SystemRandom()), found.organisation_id, "superviseur1", "Superviseur", ("fr",))
+    values = {"id": account.id, "organisation": account.organisation, "now": stage.clock.now()}
+    await change(
+        stage,
+        "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
+        "VALUES (:id, :organisation, 'superviseur1', 'Superviseur', '{fr}', :now)",
+        **values,
+    )
+    return account
 
 
 async def test_a_digest_at_noon_and_at_six_counts_what_waits(stage: Stage) -> None:

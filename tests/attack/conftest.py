@@ -23,6 +23,7 @@ from tests.attack.repositories import (
     plant_call_in_progress,
     plant_callback,
     plant_glass,
+    plant_notice,
     plant_reason,
     plant_releases,
 )
@@ -82,6 +83,7 @@ async def told(cluster: Cluster, people: str, keys_file: Path) -> AsyncIterator[
             await plant_extract(ground, clock.now())
             await plant_releases(ground, clock.now())
             await plant_glass(ground, clock.now())
+            await plant_notice(ground, clock.now())
             await plant_call_in_progress(ground, clock.now())
     yield TOLD
     await cluster.drop(TOLD)

@@ -16,7 +16,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.exc import NoResultFound
 
-import callcenter.staff.glass_tables  # noqa: F401 - its tables are among those that are tried
+import callcenter.staff.glass_tables
+import callcenter.staff.incident_tables  # noqa: F401 - their tables are among those that are tried
 from callcenter.audit.erasing import standing_of
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
 from callcenter.audit.reading import (
@@ -304,6 +305,21 @@ async def plant_glass(ground: Ground, now: datetime) -> None:
         await ground.change(statement, **values)
 
 
+async def plant_notice(ground: Ground, now: datetime) -> None:
+    """An incident that concerns the practice of Lyon, and what it was told of it."""
+    values = {"id": uuid4(), "notice": uuid4(), "practice": TILLEULS, "by": SUPERVISOR, "now": now}
+    for statement in _AN_INCIDENT:
+        await ground.change(statement, **values)
+
+
+_AN_INCIDENT = (
+    "INSERT INTO incident (id, organisation_id, kind, known_at, declared_at, declared_by) "
+    "SELECT :id, organisation_id, 'loss', :now, :now, :by FROM practice WHERE id = :practice",
+    "INSERT INTO incident_practice (incident_id, practice_id) VALUES (:id, :practice)",
+    "INSERT INTO incident_notice (id, incident_id, practice_id, made_at, made_by) "
+    "VALUES (:notice, :id, :practice, :now, :by)",
+    "INSERT INTO incident_notice_words (practice_id, notice_id, words) VALUES (:practice, :notice, 'sealed')",
+)
 _BROKEN_GLASS = (
     "INSERT INTO glass_break (id, practice_id, staff_id, asks, broken_at, confirmed_at) "
     "VALUES (:id, :practice, :by, 'rescue', :now, :now)",
@@ -1162,6 +1178,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "notices.sending.NoticeSender.send": _OF_ONE_PRACTICE,
     "notices.telling.Teller.digests": "goes through all practices, each in its own transaction",
     "notices.telling.Teller.tell": _OF_ONE_PRACTICE,
+    "notices.telling.Teller.tell_of_incident": _OF_ONE_PRACTICE,
     "notices.unfinished.Unfinished.settle": "goes through all practices, each in its own transaction",
     "notices.unfinished.forget_sent": "goes through all practices, each in its own transaction",
     "identity.references.ReferenceTries.count": _OF_ONE_PRACTICE,

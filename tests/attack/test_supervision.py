@@ -16,7 +16,7 @@ from callcenter.console.supervision import Supervision
 from callcenter.console.workplace_ports import Doing
 from callcenter.identity import releases
 from callcenter.kernel.clock import DrivenClock
-from callcenter.staff import incidents, rights
+from callcenter.staff import incident_notices, incidents, rights
 from callcenter.staff.incident_tables import EntryKind
 from callcenter.staff.incident_values import Written
 from callcenter.staff.values import Account, Role
@@ -108,8 +108,8 @@ async def test_a_supervisor_opens_an_incident_of_another_organisation(ground: Gr
 
 
 def _out_of_reach(sabotage: Sabotage) -> None:
-    for name in ("_INFORMED", "_LIFT"):
-        sabotage.rewrite(incidents, name, "practice_id = ANY(:reach)", "cast(:reach AS uuid[]) IS NOT NULL")
+    for room, name in ((incident_notices, "_CONCERNED"), (incidents, "_LIFT")):
+        sabotage.rewrite(room, name, "practice_id = ANY(:reach)", "cast(:reach AS uuid[]) IS NOT NULL")
 
 
 WITHIN_REACH = Defence("what is done for a practice is done by who watches over it", "P5", _out_of_reach)
@@ -132,15 +132,18 @@ async def test_who_declared_an_incident_acts_for_a_practice_that_was_taken_from_
         assert await room.portfolios.remove(some, house.practice, BY)
         assert lift[1] not in (await house.guest.get(path)).text, "it is offered no more; their page was left open"
         await house.guest.post(lift[1])
-        await house.guest.post(f"{path}/cabinets/{house.practice}/informe")
+        told = {"le": "2026-11-26T09:45", "moyen": "telephone"}
+        await house.guest.post(f"{path}/cabinets/{house.practice}/informe", **told)
+        await house.guest.post(f"{path}/cabinets/{house.practice}/remise", avis="Rien de grave.", apres="")
         async with house.console.database.house() as connection:
-            lifted, told = (await connection.execute(text(_DONE))).one()
-        return unanimous({"lifted": gained(lifted), "told": gained(told)})
+            done = (await connection.execute(text(_DONE))).one()
+        return unanimous({what: gained(count) for what, count in done._mapping.items()})
 
 
 _DONE = """
-    SELECT (SELECT count(*) FROM call_hold WHERE lifted_at IS NOT NULL),
-        (SELECT count(*) FROM incident_practice WHERE informed_at IS NOT NULL)
+    SELECT (SELECT count(*) FROM call_hold WHERE lifted_at IS NOT NULL) AS lifted,
+        (SELECT count(*) FROM incident_practice WHERE informed_at IS NOT NULL) AS told,
+        (SELECT count(*) FROM incident_notice) AS written
 """
 
 
@@ -260,7 +263,8 @@ async def test_another_sites_page_declares_closes_and_confirms_in_the_name_of_wh
         tries = {
             "/incidents/nouveau": {"nature": "loss", "connu": "2026-11-26T09:30", "facts": "x"},
             f"{one}/ecritures": {"nature": "closed", "texte": "x"},
-            f"{one}/cabinets/{PRACTICE}/informe": {},
+            f"{one}/cabinets/{PRACTICE}/informe": {"le": "2026-11-26T09:30", "moyen": "email"},
+            f"{one}/cabinets/{PRACTICE}/remise": {"avis": "x", "apres": ""},
             f"{one}/cabinets/{PRACTICE}/avis": {},
             f"{one}/registre.txt": {},
             f"{one}/gels": {"reference": str(CALL)},

@@ -24,7 +24,8 @@ from tests.integration.calling import TILLEULS
 from tests.unit.console.doubles import INVITATION, Desk, open_desk
 from tests.unit.console.glasses import OTHERS, OWN
 from tests.unit.console.inboxes import MESSAGE, PRACTICE, SINCE
-from tests.unit.console.incidents import INCIDENT
+from tests.unit.console.incidents import GIVEN, INCIDENT, LATE
+from tests.unit.console.incidents import PRACTICE as CONCERNED
 from tests.unit.console.reviews import CALL
 from tests.unit.console.scenarios import DIGEST
 
@@ -158,6 +159,27 @@ async def supervising(page: Page, desk: Desk) -> None:
     await without_barriers(page, "/incidents/nouveau")
     await page.goto(f"{origin}/incidents/{INCIDENT}")
     await without_barriers(page, "/incidents/{incident}")
+    told = f"/incidents/{INCIDENT}/cabinets/{CONCERNED}"
+    desk.notices.register, desk.notices.notices = LATE, (GIVEN,)
+    await page.goto(origin + told)
+    await without_barriers(page, "/incidents/{incident}/cabinets/{practice}")
+    await sent(page, told + "/informe")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await without_barriers(page, "/incidents/{incident}/cabinets/{practice}/informe")
+
+
+async def told_of_incidents(page: Page, desk: Desk) -> None:
+    """A practitioner, whose practice is concerned: before anything is written, and after."""
+    desk.notices.waits = 1
+    await signed_in(page, desk, roles=frozenset({"practitioner"}))
+    own = f"{desk.guest.origin}/avis/{CONCERNED}/{INCIDENT}"
+    await page.goto(own)
+    await without_barriers(page, "/avis/{practice}/{incident}")
+    desk.notices.notices = (GIVEN,)
+    await page.goto(desk.guest.origin + "/avis")
+    await without_barriers(page, "/avis")
+    await page.goto(own)
+    await without_barriers(page, "/avis/{practice}/{incident}")
 
 
 async def reviewing(page: Page, desk: Desk) -> None:
@@ -223,6 +245,7 @@ async def scenarios(page: Page, desk: Desk) -> None:
 
 
 WALKS = [at_the_door, joining, coming_in, ones_own, at_work, messages, supervising, reviewing, broken_glass, scenarios]
+WALKS += [told_of_incidents]
 
 
 @pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])

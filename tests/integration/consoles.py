@@ -21,7 +21,7 @@ from callcenter.app.by_glass import StaffGlass
 from callcenter.app.by_home import StaffWaiting
 from callcenter.app.by_inbox import StaffInboxes
 from callcenter.app.by_staff import StaffAccount, StaffEnrolment, StaffEntrance, StaffReception
-from callcenter.app.supervising import supervision_of
+from callcenter.app.supervising import incident_notices_of, supervision_of
 from callcenter.app.workplaces import StaffWorkplaces
 from callcenter.console.administration import AdministrationPages
 from callcenter.console.application import ConsoleDependencies, console_application
@@ -174,6 +174,7 @@ async def opened_console(
             GlassPages(StaffGlass(room, database, database, sealer, clock, random, POLICY, InTime())),
             InboxPages(StaffInboxes(room, database, sealer, clock, random, database)),
         ),
+        incident_notices=incident_notices_of(room, database, sealer, clock, random),
         supervision=supervision_of(room, database, sealer, clock, random),
     )
     runner = web.AppRunner(console_application(replace(deps, **also(room))), access_log=None)

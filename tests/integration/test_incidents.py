@@ -72,8 +72,9 @@ async def test_an_incident_is_declared_read_added_to_and_closed_each_on_record(h
     assert FACTS in page.words
     assert "Il reste 71 h 30" in page.words
     assert "il reste 71 h 30 pour la notification" in (await house.guest.get("/")).words.replace("\u00a0", " ")
-    await house.guest.post(f"{path}/cabinets/{house.practice}/informe")
-    await house.guest.post(f"{path}/cabinets/{house.practice}/informe")
+    told = {"le": "2026-11-26T09:45", "moyen": "telephone", "precisions": "À l’accueil."}
+    for status in (303, 422):
+        assert (await house.guest.post(f"{path}/cabinets/{house.practice}/informe", **told)).status == status
     await house.guest.post(path + "/ecritures", nature="notified", texte="Dossier 7 de la CNIL.")
     assert "Incident en cours" not in (await house.guest.get("/")).words
     await house.guest.post(path + "/ecritures", nature="closed", texte="Sans suite.")
@@ -83,7 +84,9 @@ async def test_an_incident_is_declared_read_added_to_and_closed_each_on_record(h
     assert [one["event"] for one in told] == [
         "incident.declared",
         "incident.read",
-        *["incident.written"] * 2,
+        "incident.written",
+        "incident.read",  # a form that was sent twice says that it was noted
+        "incident.written",
         "incident.closed",
         "incident.read",
     ]

@@ -48,7 +48,7 @@ from tests.unit.console.extracts import ExtractsDouble
 from tests.unit.console.glasses import GlassDouble
 from tests.unit.console.guest import Guest, arriving
 from tests.unit.console.inboxes import InboxesDouble
-from tests.unit.console.incidents import IncidentsDouble
+from tests.unit.console.incidents import IncidentNoticesDouble, IncidentsDouble
 from tests.unit.console.ledgers import LedgersDouble
 from tests.unit.console.locks import LocksDouble
 from tests.unit.console.reviews import ReviewsDouble
@@ -253,6 +253,7 @@ class Desk:
     script: ScriptDouble
     reviews: ReviewsDouble
     ledgers: LedgersDouble
+    notices: IncidentNoticesDouble
 
     async def signed_in(self, **how: Any) -> str:
         """The guest has a session, without the pages of it. Returns its token."""
@@ -275,7 +276,7 @@ async def open_desk(
     staff, port, failures = staff or StaffDouble(), free_port(), []
     inboxes, boards, incidents = InboxesDouble(), BoardsDouble(), IncidentsDouble()
     workplaces, script, reviews = WorkplacesDouble(), ScriptDouble(), ReviewsDouble()
-    ledgers = LedgersDouble()
+    ledgers, notices = LedgersDouble(), IncidentNoticesDouble()
     if again is not None:
         staff, port, workplaces, script = again.staff, int(again.guest.origin[-5:]), again.workplaces, again.script
     origin = console_origin(url or f"http://localhost:{port}")
@@ -304,6 +305,7 @@ async def open_desk(
         proofs=FormProofs(sealer),
         random=SeededRandom(4),
         failed=failed,
+        incident_notices=notices,
         supervision=Supervision(boards, incidents, LocksDouble()),
     )
     runner = web.AppRunner(console_application(replace(given, **deps)), access_log=None)
@@ -311,6 +313,8 @@ async def open_desk(
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with arriving(f"http://127.0.0.1:{port}", str(origin)) as guest:
-            yield Desk(staff, guest, failures, workplaces, inboxes, boards, incidents, script, reviews, ledgers)
+            yield Desk(
+                staff, guest, failures, workplaces, inboxes, boards, incidents, script, reviews, ledgers, notices
+            )
     finally:
         await runner.cleanup()

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from callcenter.calls.call_references import NoCall
+from callcenter.console.incident_notice_ports import NotPossible, OfPractice, ToTell
 from callcenter.console.incident_ports import Choices, Deadline, Declared, Implausible, Shown, UnknownPractice
 from callcenter.kernel.errors import NotFound
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
-from callcenter.staff.incident_values import DEADLINE, Concerned, Hold, Listed, Register, Written
+from callcenter.staff.incident_values import (
+    DEADLINE,
+    Concerned,
+    Contact,
+    Hold,
+    Listed,
+    Notice,
+    Receipt,
+    Register,
+    Telling,
+    Told,
+    Written,
+)
 from tests.unit.console.workplaces import CALL, NOW, TILLEULS
 
 INCIDENT = UUID("44444444-2222-4333-8444-555555555555")
 PRACTICE = UUID("55555555-2222-4333-8444-555555555555")
 HOLD = UUID("66666666-2222-4333-8444-555555555555")
-OPEN = Listed(INCIDENT, IncidentKind.WRONG_PERSON, NOW - timedelta(hours=5), NOW - timedelta(hours=4), None, None)
+NOTICE = UUID("77777777-2222-4333-8444-555555555555")
+OPEN = Listed(INCIDENT, IncidentKind.WRONG_PERSON, NOW - timedelta(hours=5), NOW - timedelta(hours=4), None, None, 1)
 REGISTER = Register(
     OPEN,
     "Télésecrétariat de démonstration",
@@ -72,9 +86,6 @@ class IncidentsDouble:
             raise NotFound
         self.done.append((kind, words))
 
-    async def informed(self, token: str, incident: UUID, practice: UUID) -> None:
-        self.done.append(("informed", practice))
-
     async def hold(self, token: str, incident: UUID, reference: str) -> NoCall | None:
         self.done.append(("hold", reference))
         return None if reference == str(CALL) else NoCall.UNKNOWN
@@ -85,4 +96,74 @@ class IncidentsDouble:
 
     def _check(self) -> None:
         if not self.may:
+            raise NotFound
+
+
+#: The same, known for so long that its practice is told late.
+LATE = replace(REGISTER, incident=replace(OPEN, known_at=NOW - timedelta(hours=30)))
+GIVEN = Notice(NOTICE, NOW, "Superviseur", "Un rendez-vous a été dit à un tiers.", (Receipt("Dr Roux", NOW),))
+TOLD = Told(
+    INCIDENT, PRACTICE, OPEN.kind, OPEN.known_at, OPEN.declared_at, None, REGISTER.organisation, GIVEN.at, unread=True
+)
+
+
+@dataclass(slots=True)
+class IncidentNoticesDouble:
+    """Implements ``IncidentNotices``.
+
+    Arguments:
+        now: of whoever looks.
+        last: the notice after which another is taken.
+    """
+
+    register: Register = REGISTER
+    notices: tuple[Notice, ...] = ()
+    told: Told = TOLD
+    may: bool = True
+    waits: int = 0
+    now: datetime = NOW
+    last: UUID | None = None
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+
+    async def to_tell(self, token: str, incident: UUID, practice: UUID) -> ToTell:
+        self._check(practice)
+        shown = Shown(self.now, self.register, {PRACTICE: TILLEULS}, frozenset({PRACTICE}))
+        return ToTell(shown, practice, Contact(("Dr Roux",), "+33187650099"), self.notices)
+
+    async def make(self, token: str, incident: UUID, practice: UUID, words: str, after: UUID | None) -> bool:
+        self._check(practice)
+        if after != self.last:
+            return False
+        self.done.append(("made", practice, words))
+        return True
+
+    async def informed(self, token: str, incident: UUID, practice: UUID, telling: Telling) -> bool:
+        self._check(practice)
+        if not OPEN.known_at <= telling.at <= self.now:
+            raise NotPossible
+        if self.register.concerned[0].informed_at is not None:
+            return False
+        self.done.append(("informed", practice, telling))
+        return True
+
+    async def unread(self, token: str) -> int:
+        return self.waits
+
+    async def mine(self, token: str) -> Sequence[OfPractice]:
+        return [OfPractice(self.told, TILLEULS)] if self.may else []
+
+    async def read(self, token: str, incident: UUID, practice: UUID) -> OfPractice:
+        self._check(practice)
+        return OfPractice(self.told, TILLEULS, self.notices)
+
+    async def acknowledge(self, token: str, incident: UUID, practice: UUID, notice: UUID) -> bool:
+        self._check(practice)
+        if notice != NOTICE:
+            return False
+        self.done.append(("read", notice))
+        self.told = replace(self.told, unread=False)
+        return True
+
+    def _check(self, practice: UUID) -> None:
+        if not self.may or practice != PRACTICE:
             raise NotFound

@@ -36,7 +36,7 @@ def shown(*roles: str) -> list[str]:
     [
         ((), ["/", "/compte"]),
         (("operator",), ["/", "/poste", "/messages", "/compte"]),
-        (("practitioner",), ["/", "/messages", "/cabinets", "/bris-de-glace", "/extraits", "/compte"]),
+        (("practitioner",), ["/", "/messages", "/cabinets", "/bris-de-glace", "/extraits", "/avis", "/compte"]),
         (
             ("administrator",),
             [
@@ -68,7 +68,7 @@ def shown(*roles: str) -> list[str]:
                 "/compte",
             ],
         ),
-        (("supervisor", "administrator"), ALL),
+        (("supervisor", "administrator"), [path for path in ALL if path != "/avis"]),
     ],
 )
 def test_one_is_shown_what_is_for_ones_roles(roles: tuple[str, ...], paths: list[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from callcenter.app.configured import messages_page
 from callcenter.notices.waiting import Waiting
-from callcenter.notices.wording import digest, urgent_notice
+from callcenter.notices.wording import digest, incident, urgent_notice
 from tests.acceptance.stage import stage_settings
 
 PAGE = "https://console.example/messages"
@@ -43,3 +43,10 @@ def test_a_digest_names_the_page_for_messages_and_the_command_for_bookings() -> 
 def test_the_page_is_told_where_it_opens_from_elsewhere(tmp_path: Path, url: str, page: str | None) -> None:
     settings = stage_settings(tmp_path / "keys.json", console={"public_url": url})
     assert messages_page(settings) == page
+
+
+def test_a_mail_about_an_incident_says_that_there_is_one_and_where_it_is_read() -> None:
+    told = incident("Cabinet", "https://console.example/avis")
+    assert told.subject == "Cabinet : un incident vous concerne"
+    assert told.body == f"{told.subject}. Connectez-vous à la console : https://console.example/avis"
+    assert incident("Cabinet").body.endswith("Connectez-vous à la console, page « Avis d’incident ».")
