@@ -139,8 +139,8 @@ async def on_free_ports(settings: Settings) -> AsyncIterator[None]:
         yield
     except (CannotListen, EmulatorError) as error:
         mend = (
-            f"end what uses {_ports(settings)}, or write other ports into a copy of config/demo.yaml, whose comments say "
-            "where, and run CALLCENTER_CONFIG=COPY make demo"
+            f"end what uses {_ports(settings)}, or write other ports into a copy of config/demo.yaml "
+            "and run CALLCENTER_CONFIG=COPY make demo"
         )
         raise PortTaken(f"a port of the demo cannot be used ({error}): {mend}") from error
 

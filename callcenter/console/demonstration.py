@@ -44,8 +44,8 @@ DEMONSTRATION = Demonstration(
         DemoAccount("operatrice1", "Télésecrétaire 1", "télésecrétaire", "operator", 365),
         DemoAccount("operatrice2", "Télésecrétaire 2", "télésecrétaire dont la formation va expirer", "operator", 15),
         DemoAccount("superviseur", "Superviseur", "superviseur, qui revoit les appels", "supervisor", 365),
-        DemoAccount("administrateur", "Administrateur", "administrateur des comptes et des cabinets", "administrator", 365),
-        DemoAccount("praticien", "Praticien", "praticien, à qui vont les messages pour le Dr Claire Moreau", "practitioner", 365),
+        DemoAccount("administrateur", "Administrateur", "administrateur des comptes", "administrator", 365),
+        DemoAccount("praticien", "Praticien", "praticien, qui lit les messages du Dr Moreau", "practitioner", 365),
     ),
     password="trois fauteuils dansent dehors",  # noqa: S106 - it opens nothing but what nobody owns
     code_command=".venv/bin/callcenter demo code",
