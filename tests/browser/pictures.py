@@ -93,7 +93,7 @@ async def test_in_the_dark_another_telephone_rings(stage: Stage, visit: Visits) 
 
 async def test_the_first_page_of_staff(browser: Browser, stage: Stage) -> None:
     await make_staff(stage)
-    async with looking(browser, viewport={"width": 960, "height": 760}, **STILL) as page:
+    async with looking(browser, viewport={"width": 960, "height": 790}, **STILL) as page:
         await first_step(page, stage, "operatrice2")
         await second_step(page, stage, "operatrice2")
         await expect(page.get_by_role("heading", name="Bonjour, Télésecrétaire 2")).to_be_visible()
@@ -165,7 +165,7 @@ async def test_a_call_from_its_verification_to_its_replay(browser: Browser, stag
             await page.get_by_role("button", name="Chercher").click()
             await page.get_by_role("link", name="Revoir").first.click()
             await expect(page.get_by_text("Registre intact.")).to_be_visible()
-            await page.set_viewport_size({"width": 960, "height": 980})
+            await page.set_viewport_size({"width": 960, "height": 860})
             moved = page.locator(".moments > li").filter(has_text="Un rendez-vous est déplacé")
             while await moved.get_attribute("aria-current") is None:  # a moment more at each press
                 await page.get_by_role("button", name="Suivant").click()
