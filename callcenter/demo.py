@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from callcenter.app import CannotListen, run_server
 from callcenter.app.by_administration import Examine
@@ -42,17 +43,27 @@ from callcenter.telephony import urls as paths
 
 Say = Callable[[str], Any]
 
-EMULATOR_PORT = 8090
+#: Where the emulator listens if the configuration names no carrier at an address of its own.
+_EMULATOR = "http://127.0.0.1:8090"
 
-WHAT_TO_TRY = f"""
+
+def emulator_address(settings: Settings) -> str:
+    """Where the carrier in a box is, without a slash at the end: the carrier of the demo's configuration."""
+    return (settings.carrier.base_url or _EMULATOR).rstrip("/")
+
+
+def what_to_try(settings: Settings) -> str:
+    """What is said of a demo that runs."""
+    staff = settings.console.public_url.rstrip("/")
+    return f"""
 callcenter is running, with a carrier in a box beside it. Telephones in your browser:
 
-  http://127.0.0.1:8090/                                Jeanne calls the Cabinet des Tilleuls: 1, 1, 14031962,
+  {emulator_address(settings) + "/":<54}Jeanne calls the Cabinet des Tilleuls: 1, 1, 14031962,
                                                         then the code of the text message that arrives
 
 The pages of staff, who do not exist either; in a second browser « {DEMONSTRATION.accounts[1].login} » is there too:
 
-  http://localhost:8081/poste                           « {DEMONSTRATION.accounts[0].login} »,
+  {staff + "/poste":<54}« {DEMONSTRATION.accounts[0].login} »,
                                                         « {DEMONSTRATION.password} »
   {f"{DEMONSTRATION.code_command} {DEMONSTRATION.accounts[0].login}":<54}the six digits of the second step
                                                         « Disponible »: whoever calls and presses 0 rings there
@@ -89,8 +100,8 @@ async def run_demo(settings: Settings, say: Say, examine: Examine | None = None)
         say(f"demo data: {report}")
         say("starting server and emulator …")
         server = run_server(settings, addresses, examine=examine)
-        async with on_free_ports(settings), server, _emulating(settings, EMULATOR_PORT):
-            say(WHAT_TO_TRY)
+        async with on_free_ports(settings), server, _emulating(settings, _emulator_port(settings)):
+            say(what_to_try(settings))
             if hint := closed_now(read_demonstration(FOLDER), SystemClock().now()):
                 say(hint)
             await stopped.wait()
@@ -127,13 +138,21 @@ async def on_free_ports(settings: Settings) -> AsyncIterator[None]:
     try:
         yield
     except (CannotListen, EmulatorError) as error:
-        raise PortTaken(f"a port of the demo cannot be used ({error}): end what uses {_ports(settings)}") from error
+        mend = (
+            f"end what uses {_ports(settings)}, or write other ports into a copy of config/demo.yaml "
+            "and run CALLCENTER_CONFIG=COPY make demo"
+        )
+        raise PortTaken(f"a port of the demo cannot be used ({error}): {mend}") from error
 
 
 def _ports(settings: Settings) -> str:
     mail = "" if settings.mail is None else f"{settings.mail.port}, "
     ports = (settings.webhooks.port, settings.console.port, settings.private.port)
-    return f"{mail}{', '.join(map(str, ports))} or {EMULATOR_PORT}"
+    return f"{mail}{', '.join(map(str, ports))} or {_emulator_port(settings)}"
+
+
+def _emulator_port(settings: Settings) -> int:
+    return urlsplit(emulator_address(settings)).port or 80
 
 
 def _only_for_play(settings: Settings) -> None:

@@ -132,9 +132,7 @@ def emulator(context: Context, port: int) -> None:
 @click.command()
 @click.option("--from", "caller", default="+33639980001", show_default=True, help="Calling number, or « anonymous ».")
 @click.option("--to", "called", default="+33465710001", show_default=True, help="Number that is dialled.")
-@click.option(
-    "--emulator", "base_url", default="http://127.0.0.1:8090", show_default=True, help="Where the emulator is."
-)
+@click.option("--emulator", "base_url", help="Where the emulator is, if not where the configuration has the carrier.")
 @click.option("--forwarded-from", help="Line that is dialled instead, and forwarded to that number.")
 @click.option(
     "--script",
@@ -143,12 +141,13 @@ def emulator(context: Context, port: int) -> None:
 )
 @click.pass_obj
 def phone(
-    context: Context, caller: str, called: str, base_url: str, forwarded_from: str | None, script: Path | None
+    context: Context, caller: str, called: str, base_url: str | None, forwarded_from: str | None, script: Path | None
 ) -> None:
     """A telephone in the terminal. With --script: exit 0 as expected, 1 at the first difference, 2 could not run."""
-    from callcenter.demo import run_transcript
+    from callcenter.demo import emulator_address, run_transcript
     from callcenter.emulator.phone import interactive
 
+    base_url = base_url or emulator_address(context.settings)
     if script is None:
         sys.exit(run(interactive(base_url, caller, called, forwarded_from=forwarded_from)))
     sys.exit(run(run_transcript(context.settings, script, base_url, click.echo)))

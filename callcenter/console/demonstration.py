@@ -43,9 +43,9 @@ DEMONSTRATION = Demonstration(
     accounts=(
         DemoAccount("operatrice1", "Télésecrétaire 1", "télésecrétaire", "operator", 365),
         DemoAccount("operatrice2", "Télésecrétaire 2", "télésecrétaire dont la formation va expirer", "operator", 15),
-        DemoAccount("superviseur", "Superviseur", "superviseur", "supervisor", 365),
-        DemoAccount("administrateur", "Administrateur", "administrateur", "administrator", 365),
-        DemoAccount("praticien", "Praticien", "praticien, qui lit ses messages", "practitioner", 365),
+        DemoAccount("superviseur", "Superviseur", "superviseur, qui revoit les appels", "supervisor", 365),
+        DemoAccount("administrateur", "Administrateur", "administrateur des comptes", "administrator", 365),
+        DemoAccount("praticien", "Praticien", "praticien, qui lit les messages du Dr Moreau", "practitioner", 365),
     ),
     password="trois fauteuils dansent dehors",  # noqa: S106 - it opens nothing but what nobody owns
     code_command=".venv/bin/callcenter demo code",

@@ -30,7 +30,7 @@ from callcenter.reports.describing import (
     of_trace,
 )
 from callcenter.reports.people import names_of
-from callcenter.reports.values import Area, Chain, Timeline
+from callcenter.reports.values import Area, Chain, Moment, Timeline
 from callcenter.store.database import Transaction
 
 #: Records of one call that are shown; it has some dozens, and one more each time that somebody looks.
@@ -38,8 +38,8 @@ MOST_RECORDS = 2_000
 #: Rows beside the ledger; a call has at most 52 turns, and is offered a bounded number of times.
 MOST_ROWS = 500
 
-#: At one moment: first what was typed, then what it led to, then what was heard.
-_ORDER = {Area.TYPED: 0, Area.HEARD: 2}
+#: At one moment: first what was typed, then what it proved, then what that opened, then what was heard.
+_ORDER = {Area.TYPED: 0, Area.PROOF: 1, Area.HEARD: 3}
 
 #: What one step of a call takes at most until its records are written; the trace has the moment at which it began.
 A_STEP = timedelta(seconds=2)
@@ -71,8 +71,12 @@ async def timeline_of(tx: Transaction, call: UUID, flows: Shelf) -> Timeline | N
         *(of_routing(row, scene) for row in routing),
         *(moment for row in parties for moment in of_party(row, scene)),
     ]
-    ordered = sorted(moments, key=lambda moment: (moment.at, _ORDER.get(moment.area, 1)))
-    return Timeline(call, tx.practice, found.started_at, found.ended_at, tuple(ordered), chain_of(reading))
+    return Timeline(call, tx.practice, found.started_at, found.ended_at, in_order(moments), chain_of(reading))
+
+
+def in_order(moments: Sequence[Moment]) -> tuple[Moment, ...]:
+    """The moments as they followed each other; of one instant, causes before what they led to."""
+    return tuple(sorted(moments, key=lambda moment: (moment.at, _ORDER.get(moment.area, 2))))
 
 
 def _turns(trace: Sequence[Row[Any]], checked: Sequence[Checked]) -> Iterator[tuple[Row[Any], datetime]]:

@@ -21,13 +21,11 @@ def written_datetime(at: datetime) -> str:
     Arguments:
         at: in the time that is to be written.
     """
-    minutes = f"{_UNBROKEN}{at.minute:02}" if at.minute else ""
-    day = f"{WEEKDAYS[at.weekday()]} {spoken_day_and_month(at.date())} {at.year}"
-    return f"{day} à {at.hour}{_UNBROKEN}h{minutes}"
+    return f"{WEEKDAYS[at.weekday()]} {spoken_day_and_month(at.date())} {at.year} à {_hour(at)}"
 
 
 def written_slot(at: datetime, today: date) -> str:
-    """« mar. 1er déc. 14:30 », as an agenda has it; with the year where it could be misunderstood.
+    """« mar. 1er déc. 14 h 30 », short, as in a list; with the year where it could be misunderstood.
 
     Arguments:
         at: in the practice's time.
@@ -35,7 +33,13 @@ def written_slot(at: datetime, today: date) -> str:
     """
     day = f"{'1er' if at.day == 1 else at.day}{_UNBROKEN}{_MONTHS[at.month - 1]}"
     year = f" {at.year}" if says_year(at.date(), today, None) else ""
-    return f"{WEEKDAYS[at.weekday()][:3]}. {day}{year} {at:%H:%M}"
+    return f"{WEEKDAYS[at.weekday()][:3]}. {day}{year} {_hour(at)}"
+
+
+def _hour(at: datetime) -> str:
+    """« 9 h 05 », « 14 h », as both are written beside each other on one screen."""
+    minutes = f"{_UNBROKEN}{at.minute:02}" if at.minute else ""
+    return f"{at.hour}{_UNBROKEN}h{minutes}"
 
 
 def written_day(value: date) -> str:

@@ -17,7 +17,7 @@ from tests.browser.test_console_login import first_step, make_staff, second_step
 from tests.browser.test_console_pages import looking
 from tests.browser.test_script_on_stage import code_sent, takes_a_call
 from tests.browser.test_telephones import rings
-from tests.browser.test_workplace import at_work
+from tests.browser.test_workplace import at_work, button
 from tests.browser.visitor import NARROW, Telephone, Visitor, without_waiting
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -93,7 +93,7 @@ async def test_in_the_dark_another_telephone_rings(stage: Stage, visit: Visits) 
 
 async def test_the_first_page_of_staff(browser: Browser, stage: Stage) -> None:
     await make_staff(stage)
-    async with looking(browser, viewport={"width": 960, "height": 760}, **STILL) as page:
+    async with looking(browser, viewport={"width": 960, "height": 790}, **STILL) as page:
         await first_step(page, stage, "operatrice2")
         await second_step(page, stage, "operatrice2")
         await expect(page.get_by_role("heading", name="Bonjour, Télésecrétaire 2")).to_be_visible()
@@ -105,15 +105,16 @@ async def test_a_call_rings_at_a_workplace(browser: Browser, stage: Stage) -> No
     await make_staff(stage)
     async with (
         ControlClient(stage.emulator.base_url) as client,
-        at_work(browser, stage, viewport={"width": 960, "height": 900}, **STILL) as page,
+        at_work(browser, stage, viewport={"width": 960, "height": 832}, **STILL) as page,
     ):
         await Office(stage, client).waits()
         await expect(page.get_by_role("heading", name="Un appel pour Cabinet des Tilleuls")).to_be_visible()
         await picture(page, "workplace.png")
 
 
-async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Browser, stage: Stage) -> None:
-    """Verified by the caller's keys, one field revealed; then what a supervisor sees of it."""
+async def test_a_call_from_its_verification_to_its_replay(browser: Browser, stage: Stage) -> None:
+    """Verified by the caller's keys, one field revealed, the appointment moved, the call handed over; then what a
+    supervisor sees of it: the README's own call."""
     await stage.furnish(OPEN)
     await make_staff(stage)
     wide = {"viewport": {"width": 1280, "height": 924}, **STILL}
@@ -121,7 +122,8 @@ async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Bro
         async with at_work(browser, stage, **wide) as page:
             office = Office(stage, client)
             hands, caller = await takes_a_call(page, office)
-            await hands.press("6", "Quelle est la date de naissance du patient ?")
+            await hands.press("2", "Quel rendez-vous ?")
+            await hands.press("1", "Quelle est la date de naissance du patient ?")
             await hands.write(BORN)
             async with outside(stage) as seen:
                 await hands.press("Enter", "code")
@@ -132,10 +134,23 @@ async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Bro
             await expect(page.get_by_role("button", name="Montrer")).to_have_count(3)
             await hands.press("1", "Montrez seulement ce que la personne demande")
             await expect(page.locator(".revealed .value")).to_have_count(1)
-            await page.evaluate("document.activeElement.blur()")  # a ring that follows the keys is none of the page's
+            await without_focus(page)
             await picture(page, "script.png")
-            await page.keyboard.press("Alt+x")
-            await expect(page.get_by_role("heading", name="Fin d’appel").first).to_be_visible()
+            await hands.press("0", "Que faire de ce rendez-vous")
+            await hands.press("2", "Créneaux libres")
+            await hands.press("5", "C’est déplacé")
+            async with at_work(browser, stage, "operatrice2", **wide) as other:
+                await page.get_by_label("Consulter, l’appelant en attente").select_option("Télésecrétaire 2")
+                await page.locator("#act-consulter").click()
+                await button(other, "Rejoindre").click()
+                await expect(page.get_by_text("Télésecrétaire 2 : vous parle, l’appelant n’entend pas")).to_be_visible()
+                await without_focus(page)
+                await page.set_viewport_size({"width": 1280, "height": 704})  # to the end of the call and its script
+                await picture(page, "transfer.png")
+                await button(page, "Transmettre l’appel").click()
+                await expect(other.get_by_role("heading", name="En ligne pour Cabinet des Tilleuls")).to_be_visible()
+                await button(other, "Raccrocher").click()
+                await expect(other.get_by_role("heading", name="Fin d’appel").first).to_be_visible()
             await client.settled(caller)
         async with looking(browser, **wide) as page:
             await first_step(page, stage, "superviseur")
@@ -150,6 +165,14 @@ async def test_a_date_is_shown_to_an_operator_and_the_call_replayed(browser: Bro
             await page.get_by_role("button", name="Chercher").click()
             await page.get_by_role("link", name="Revoir").first.click()
             await expect(page.get_by_text("Registre intact.")).to_be_visible()
-            typed = page.locator(".moments > li").filter(has_text="code reçu")
-            await typed.evaluate("at => at.scrollIntoView()")  # proved, shown, and by whom: before it is the menu
+            await page.set_viewport_size({"width": 960, "height": 860})
+            moved = page.locator(".moments > li").filter(has_text="Un rendez-vous est déplacé")
+            while await moved.get_attribute("aria-current") is None:  # a moment more at each press
+                await page.get_by_role("button", name="Suivant").click()
+            await without_focus(page)
             await picture(page, "replay.png")
+
+
+async def without_focus(page: Page) -> None:
+    """Take away the ring that follows the keys: it is none of the page's."""
+    await page.evaluate("document.activeElement.blur()")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -79,6 +80,7 @@ async def test_no_page_of_administration_keeps_anybody_out(
     async with _administering(browser, database, sealer, clock, locale=locale) as (console, page):
         origin = console.guest.origin
         colleague = await console.account("operatrice9")
+        await console.room.administration.trained(colleague.id, date(2027, 9, 30), BY)  # as long as a date becomes
         folder = await console.room.portfolios.create(ORGANISATION, "Nord", BY)
         await page.goto(f"{origin}/administration")
         await without_barriers(page, "/administration")

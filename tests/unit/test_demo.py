@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.demo import closed_now, emulator_settings, run_emulator
+from callcenter.demo import closed_now, emulator_address, emulator_settings, run_emulator, what_to_try
 from callcenter.kernel.errors import ConfigurationError
 from callcenter.practice.demo import FOLDER
 from callcenter.practice.demo_file import read_demonstration
-from callcenter.settings import Environment, Settings
+from callcenter.settings import PROJECT, Environment, Settings, load_settings
 from tests.acceptance.stage import PARIS, stage_settings
 
 
@@ -65,3 +65,20 @@ async def test_no_emulator_calls_an_installation_of_real_patients() -> None:
 def test_who_tries_it_while_the_practice_is_closed_is_told_how_to_open_it(moment: str, told: str) -> None:
     hint = closed_now(read_demonstration(FOLDER), datetime.fromisoformat(moment).replace(tzinfo=PARIS))
     assert (told in hint, bool(hint)) == (True, bool(told))
+
+
+def test_who_has_chosen_other_ports_is_told_those(tmp_path: Path) -> None:
+    """Each port that config/demo.yaml names can be another, and nothing that is said has the old one."""
+    told = (PROJECT / "config" / "demo.yaml").read_text(encoding="utf-8")
+    for port in ("8080", "8081", "9090", "8090", "8025"):
+        told = told.replace(port, f"2{port}")
+    file = tmp_path / "demo.yaml"
+    file.write_text(told, encoding="utf-8")
+    chosen = load_settings(file)
+    ports = chosen.webhooks.port, chosen.console.port, chosen.private.port
+    assert ports == (28080, 28081, 29090)
+    assert emulator_address(chosen) == "http://127.0.0.1:28090"
+    said = what_to_try(chosen)
+    assert "http://127.0.0.1:28090/ " in said
+    assert "http://localhost:28081/poste " in said
+    assert ":80" not in said

@@ -151,7 +151,7 @@ async def test_the_way_of_a_record_is_a_list_that_ends_at_the_head() -> None:
         await desk.signed_in(roles=SUPERVISOR)
         words = await page_of(desk, RECORD_PATH)
         assert "9, comptée à partir de 0, sur 1203 inscriptions" in words
-        assert "À droite, les inscriptions 8 à 8" in words
+        assert "À droite, l’inscription 8" in words
         assert "À gauche, les inscriptions 0 à 7" in words
         assert "Le chemin, en 3 pas" in words
         assert f"python -m callcenter.audit.proof inscription-{RECORD}.tlog-proof --trust" in words

@@ -270,7 +270,7 @@ async def test_an_appointment_is_moved_to_one_of_the_slots_on_the_screen(script:
     await script.verified()
     await script.pick("then", "2")
     assert [option.key for option in script.choice.options] == [*"12345678", "9", "0"]
-    assert script.choice.options[0].label.text == "mar. 1er\N{NO-BREAK SPACE}déc. 10:00"
+    assert script.choice.options[0].label.text == "mar. 1er\N{NO-BREAK SPACE}déc. 10\N{NO-BREAK SPACE}h"
     assert not any("Moreau" in line.text for line in script.screen.lines)  # D04: slots name nobody
     await script.pick("9")
     assert [option.key for option in script.choice.options] == [*"1234", "9", "0"]

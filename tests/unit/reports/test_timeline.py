@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from callcenter.audit.reading import Checked, Record
-from callcenter.reports.timeline import _turns
+from callcenter.reports.timeline import _turns, in_order
+from callcenter.reports.values import Area
 
 BEGAN = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
@@ -45,3 +46,10 @@ def test_what_others_write_and_what_comes_later_moves_nothing() -> None:
         _checked(1.5, "call.waits"),
     ]
     assert _heard([_row(0), _row(1)], others) == [0, 1.5]
+
+
+def test_of_one_instant_what_is_proved_stands_before_what_it_opens() -> None:
+    areas = [Area.HEARD, Area.DISCLOSURE, Area.ACT, Area.PROOF, Area.TYPED]
+    moments: list[Any] = [SimpleNamespace(at=BEGAN, area=area) for area in areas]
+    wanted = [Area.TYPED, Area.PROOF, Area.DISCLOSURE, Area.ACT, Area.HEARD]
+    assert [moment.area for moment in in_order(moments)] == wanted

@@ -14,10 +14,10 @@ TODAY = date(2026, 11, 26)
 @pytest.mark.parametrize(
     ("at", "written", "in_english"),
     [
-        (datetime(2026, 12, 1, 14, 30, tzinfo=UTC), "mar. 1er déc. 14:30", "Tue 1 Dec 14:30"),
-        (datetime(2026, 12, 3, 9, 5, tzinfo=UTC), "jeu. 3 déc. 09:05", "Thu 3 Dec 09:05"),
-        (datetime(2027, 5, 14, 0, 0, tzinfo=UTC), "ven. 14 mai 00:00", "Fri 14 May 00:00"),
-        (datetime(2027, 12, 1, 8, 0, tzinfo=UTC), "mer. 1er déc. 2027 08:00", "Wed 1 Dec 2027 08:00"),
+        (datetime(2026, 12, 1, 14, 30, tzinfo=UTC), "mar. 1er déc. 14 h 30", "Tue 1 Dec 14:30"),
+        (datetime(2026, 12, 3, 9, 5, tzinfo=UTC), "jeu. 3 déc. 9 h 05", "Thu 3 Dec 09:05"),
+        (datetime(2027, 5, 14, 0, 0, tzinfo=UTC), "ven. 14 mai 0 h", "Fri 14 May 00:00"),
+        (datetime(2027, 12, 1, 8, 0, tzinfo=UTC), "mer. 1er déc. 2027 8 h", "Wed 1 Dec 2027 08:00"),
     ],
 )
 def test_a_slot_is_written_as_an_agenda_writes_it(at: datetime, written: str, in_english: str) -> None:
