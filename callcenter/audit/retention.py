@@ -121,6 +121,7 @@ CLASS_OF: Mapping[str, Kept] = {
             "staff.unlocked",
             "staff.session_revoked",
             "staff.telephone_changed",
+            "queue.rule_chosen",
             "carrier.list_compared",
         ),
         Kept.DISCLOSURES: (

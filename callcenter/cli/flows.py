@@ -22,11 +22,15 @@ def flows() -> None:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--prompts", type=click.Path(path_type=Path), help="The prompts; by default those of the configuration.")
 @click.option("--policy", type=click.Path(path_type=Path), help="The policy; by default that of the configuration.")
+@click.option("--all", "whole", is_flag=True, help="Show every refuted step, those of one cause too.")
 @click.pass_obj
-def flows_check(context: Context, paths: tuple[Path, ...], prompts: Path | None, policy: Path | None) -> None:
+def flows_check(
+    context: Context, paths: tuple[Path, ...], prompts: Path | None, policy: Path | None, whole: bool
+) -> None:
     """Prove flows: 0 proven, 1 refuted or refused, 2 could not check."""
     chosen = context.settings.flows
-    report = check(paths or (chosen.folder,), book_path=prompts or chosen.prompts, policy_path=policy or chosen.policy)
+    grounds = {"book_path": prompts or chosen.prompts, "policy_path": policy or chosen.policy}
+    report = check(paths or (chosen.folder,), **grounds, whole=whole)
     click.echo(report.text, nl=False)
     sys.exit(report.exit_code)
 

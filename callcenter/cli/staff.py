@@ -10,6 +10,7 @@ from callcenter.cli.context import Context, by_option, run
 from callcenter.cli.staff_duty import staff_duty, staff_telephone
 from callcenter.cli.staff_portfolios import portfolio
 from callcenter.cli.staff_practitioners import staff_practitioner
+from callcenter.cli.staff_queue import staff_queue
 from callcenter.cli.staff_room import portfolio_called, portfolio_option, staff_room
 from callcenter.cli.staff_terms import staff_languages, staff_until
 from callcenter.kernel.clock import SystemClock
@@ -38,6 +39,7 @@ staff.add_command(staff_duty)
 staff.add_command(staff_until)
 staff.add_command(staff_languages)
 staff.add_command(staff_practitioner)
+staff.add_command(staff_queue)
 
 
 @staff.command("create")

@@ -29,6 +29,7 @@ class Place:
         roles: whom it is for, as the database names roles; ``EVERYBODY`` for all.
         deed: what one does there, in French, as the first page says it; empty for what it does not lead to.
         beside: addresses of pages that it leads to, and that stand elsewhere.
+        seldom: one goes there now and then: it stands behind « Plus » for whoever has many ways.
     """
 
     path: str
@@ -36,7 +37,11 @@ class Place:
     roles: frozenset[str] = EVERYBODY
     deed: str = ""
     beside: tuple[str, ...] = ()
+    seldom: bool = False
 
+
+#: Ways beyond which those that are seldom gone stand behind « Plus »: what a screen shows in one row.
+MOST_IN_A_ROW: Final = 8
 
 #: In the order in which they are shown.
 PLACES: Final = (
@@ -79,6 +84,7 @@ PLACES: Final = (
         marked("Registre scellé"),
         frozenset({"supervisor", "administrator"}),
         marked("Vérifier que le registre est scellé et tenu ailleurs"),
+        seldom=True,
     ),
     Place(
         paths.INCIDENTS,
@@ -86,6 +92,7 @@ PLACES: Final = (
         frozenset({"supervisor", "administrator"}),
         marked("Tenir le registre d’un incident"),
         (paths.CARRIER_LIST,),
+        seldom=True,
     ),
     Place(paths.INCIDENT_NEW, marked("Déclarer un incident"), frozenset({"supervisor", "administrator"})),
     Place(
@@ -93,14 +100,16 @@ PLACES: Final = (
         marked("Scénarios"),
         frozenset({"supervisor", "administrator"}),
         marked("Voir ce que chaque appelant peut entendre"),
+        seldom=True,
     ),
     Place(
         paths.ADMINISTRATION,
         marked("Administration"),
         frozenset({"administrator"}),
         marked("Gérer les comptes et les portefeuilles"),
+        seldom=True,
     ),
-    Place(paths.ACCOUNT, marked("Mon compte"), deed=marked("Changer mes moyens de connexion")),
+    Place(paths.ACCOUNT, marked("Mon compte"), deed=marked("Changer mes moyens de connexion"), seldom=True),
 )
 
 #: Where the work is of whoever has a role: the first that is theirs.
@@ -128,12 +137,14 @@ class Way:
     Arguments:
         deed: what one does there; empty for what the first page does not lead to.
         current: for ``aria-current``: ``page`` on the page itself, ``true`` on one under it, empty elsewhere.
+        behind: it stands behind « Plus ».
     """
 
     path: str
     label: str
     current: str
     deed: str
+    behind: bool = False
 
 
 def ways(session: Session | None, standing: Collection[str], here: str) -> tuple[Way, ...]:
@@ -146,10 +157,11 @@ def ways(session: Session | None, standing: Collection[str], here: str) -> tuple
     """
     roles = frozenset[str]() if session is None else session.roles
     at_home = any(place.path == here for place in PLACES)
+    theirs = [place for place in PLACES if place.path in standing and (not place.roles or place.roles & roles)]
+    many = len(theirs) > MOST_IN_A_ROW
     return tuple(
-        Way(place.path, place.label, _current(place, here, itself=at_home), place.deed)
-        for place in PLACES
-        if place.path in standing and (not place.roles or place.roles & roles)
+        Way(place.path, place.label, _current(place, here, itself=at_home), place.deed, many and place.seldom)
+        for place in theirs
     )
 
 

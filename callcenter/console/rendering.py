@@ -16,8 +16,8 @@ from callcenter.console import dates, paths
 from callcenter.console.files import files
 from callcenter.console.forms import PROOF
 from callcenter.console.told import told
-from callcenter.console.typography import set_in_french
 from callcenter.console.words import Language, language_of, translations
+from callcenter.speech.typography import set_in_french
 
 #: Under which a template finds the language that its reader reads.
 LANGUAGE = "language"

@@ -19,7 +19,7 @@ from aiohttp import hdrs, web
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from callcenter.console.typography import set_in_french
+from callcenter.speech.typography import set_in_french
 
 FOLDER: Final = Path(__file__).with_name("locales")
 

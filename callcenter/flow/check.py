@@ -9,14 +9,15 @@ from enum import IntEnum
 from pathlib import Path
 
 from callcenter.disclosure.policy import Policy, load_policy
+from callcenter.flow.causes import Cause, causes
 from callcenter.flow.explain import NoSuchStep, explain
 from callcenter.flow.language import Flow
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook, WordsRefused
-from callcenter.flow.proof import Proven, Refuted, prove
+from callcenter.flow.proof import SHOWN, Proven, Refuted, prove
 from callcenter.flow.sinks import house_problems
 from callcenter.flow.subflow_load import FOLDER
-from callcenter.flow.verdicts import describe, explanation_in_words
+from callcenter.flow.verdicts import describe, explanation_in_words, others_in_words
 from callcenter.kernel.errors import DataProblems, Problem
 
 
@@ -46,13 +47,16 @@ class CheckReport:
         return int(self.verdict)
 
 
-def check(paths: Sequence[str | Path], *, book_path: str | Path, policy_path: str | Path) -> CheckReport:
+def check(
+    paths: Sequence[str | Path], *, book_path: str | Path, policy_path: str | Path, whole: bool = False
+) -> CheckReport:
     """Check the flows at ``paths`` against the prompts and the policy.
 
     Arguments:
         paths: files of flows; a folder stands for the ``*.yaml`` directly in it.
         book_path: file of the prompts.
         policy_path: file of the disclosure policy.
+        whole: tell every step that is refuted with its way, those of one cause too.
     """
     grounds = read_grounds(book_path, policy_path)
     if isinstance(grounds, CheckReport):
@@ -61,7 +65,7 @@ def check(paths: Sequence[str | Path], *, book_path: str | Path, policy_path: st
     if not files:
         return CheckReport("no flow to check\n    mend: name a file or a folder of flows\n", Verdict.UNCHECKED)
     run: set[str] = set()
-    verdicts = [_check_one(file, grounds, run) for file in files]
+    verdicts = [_check_one(file, grounds, run, whole) for file in files]
     if all(verdict is Verdict.PROVEN for _, verdict in verdicts):
         verdicts += [_lonely(file) for path in paths for file in _subflows(Path(path)) if file.stem not in run]
     verdicts = [
@@ -121,18 +125,19 @@ def _lonely(file: Path) -> tuple[str, Verdict]:
     return _refused(Problem(str(file), 0, "no flow runs it", "run it, or remove the file")), Verdict.REFUSED
 
 
-def _check_one(file: Path, grounds: Grounds, run: set[str]) -> tuple[str, Verdict]:
+def _check_one(file: Path, grounds: Grounds, run: set[str], whole: bool) -> tuple[str, Verdict]:
     """The verdict on one flow; the sub-flows that it runs are added to ``run``."""
     flow, policy = read_flow(file, grounds.book), grounds.policy
     if isinstance(flow, CheckReport):
         return flow.text, flow.verdict
     run.update(flow.subflows)
-    match prove(flow, grounds.book, policy):
+    match prove(flow, grounds.book, policy, None if whole else SHOWN):
         case Proven(summary=summary):
             against = f"policy {policy.version} (sha256 {policy.digest[:12]})"
             return f"{flow.file}: proven: {len(summary)} guarded steps, {against}\n", Verdict.PROVEN
         case Refuted(counterexamples=counterexamples, more=more):
-            told = "".join(describe(example) for example in counterexamples)
+            found = [Cause(one) for one in counterexamples] if whole else causes(flow, counterexamples)
+            told = "".join(describe(cause.first) + others_in_words(cause) for cause in found)
             return told + (f"{flow.file}: refuted: {more} more steps\n" if more else ""), Verdict.REFUSED
 
 

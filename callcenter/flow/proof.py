@@ -161,11 +161,12 @@ def guaranteed(flow: Flow) -> Mapping[str, Facts]:
 # --- the proof
 
 
-def prove(flow: Flow, book: PromptBook, policy: Policy) -> Proven | Refuted:
+def prove(flow: Flow, book: PromptBook, policy: Policy, most: int | None = SHOWN) -> Proven | Refuted:
     """Whether no way through ``flow`` can disclose without what ``policy`` requires, or ask before the emergency line.
 
     Arguments:
         flow: as ``flow.load`` made it; every prompt that it names is in ``book``.
+        most: counterexamples of a refutation; ``None`` for all.
     """
     analysis = analyse(_told_once(flow, graph_of(flow)))
     guarded: list[Guarded] = []
@@ -179,7 +180,7 @@ def prove(flow: Flow, book: PromptBook, policy: Policy) -> Proven | Refuted:
         elif facts := tuple(need.fact for need in wanted if need.fact and need.fact in PROVED):
             guarded.append(Guarded(step.name, facts, tuple(sorted(holds & PROVED))))
     if refuted:
-        shown = tuple(_counterexample(flow, step, unmet, analysis) for step, unmet in refuted[:SHOWN])
+        shown = tuple(_counterexample(flow, step, unmet, analysis) for step, unmet in refuted[:most])
         return Refuted(flow.name, shown, len(refuted) - len(shown))
     return Proven(flow.name, flow.digest, policy.version, tuple(guarded))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from callcenter.disclosure.policy import Policy
+from callcenter.flow.causes import Cause
 from callcenter.flow.explain import Explanation, GuardingOutlet
 from callcenter.flow.facts import known
 from callcenter.flow.language import Flow
@@ -21,6 +22,14 @@ def describe(example: Counterexample) -> str:
         f"    the shortest way there, and what is known of the caller on it:\n{way_in_words(example.path)}"
         f"    mend: {example.mend}\n"
     )
+
+
+def others_in_words(cause: Cause) -> str:
+    """How many more steps are refuted by the same, and which; empty if none is."""
+    if not cause.behind:
+        return ""
+    names = ", ".join(f"« {example.path[-1].step} »" for example in cause.behind)
+    return f"    and {len(cause.behind)} more of the same cause: {names} (`flows check --all` shows each)\n"
 
 
 def way_in_words(path: Sequence[Hop]) -> str:

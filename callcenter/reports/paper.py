@@ -23,6 +23,7 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, Tabl
 from callcenter.reports import words
 from callcenter.reports.feet import FootedCanvas
 from callcenter.reports.values import Chain, Moment, Timeline
+from callcenter.speech.typography import set_in_french
 from callcenter.staff.values import HOUSE_TIMEZONE
 
 _TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=9, leading=12)
@@ -36,6 +37,9 @@ _GRID = TableStyle(
         ("LEFTPADDING", (0, 0), (0, -1), 0),
     ]
 )
+
+#: The paper is French, whatever language a caller was spoken to in.
+_QUOTED = ("«\N{NO-BREAK SPACE}", "\N{NO-BREAK SPACE}»")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,13 @@ def on_paper(timeline: Timeline, edition: Edition) -> bytes:
     )
     lines = [[_cell(_when(moment)), _told(moment)] for moment in timeline.moments]
     story: list[Any] = [
-        Paragraph(safe(f"Déroulé de l’appel {timeline.call}"), _TITLE),
-        *(Paragraph(safe(line), _TEXT) for line in _head(timeline, edition)),
+        Paragraph(french(f"Déroulé de l’appel {timeline.call}"), _TITLE),
+        *(Paragraph(french(line), _TEXT) for line in _head(timeline, edition)),
         Spacer(1, 3 * mm),
-        Paragraph(safe(chain_words(timeline.chain)), _BROKEN if timeline.chain.is_broken else _TEXT),
-        *(Paragraph(safe(line), _TEXT) for line in erased_words(timeline.chain)),
-        Paragraph(safe(f"Empreinte des inscriptions (SHA-256) : {timeline.chain.digest}"), _SMALL),
-        Paragraph(safe(f"{edited}. Aucune valeur du dossier ne figure dans ce document."), _SMALL),
+        Paragraph(french(chain_words(timeline.chain)), _BROKEN if timeline.chain.is_broken else _TEXT),
+        *(Paragraph(french(line), _TEXT) for line in erased_words(timeline.chain)),
+        Paragraph(french(f"Empreinte des inscriptions (SHA-256) : {timeline.chain.digest}"), _SMALL),
+        Paragraph(french(f"{edited}. Aucune valeur du dossier ne figure dans ce document."), _SMALL),
         Spacer(1, 4 * mm),
     ]
     if lines:
@@ -128,16 +132,17 @@ def _when(moment: Moment) -> str:
 
 def _told(moment: Moment) -> list[Any]:
     name = moment.who.name or words.WHO.get(moment.who.kind, words.WHO["unknown"])
-    head = f"<b>{safe(moment.title)}</b> – {safe(words.AREAS[moment.area])}, {safe(name)}"
+    head = f"<b>{french(moment.title)}</b> – {french(words.AREAS[moment.area])}, {safe(name)}"
     lines: list[Any] = [Paragraph(head, _TEXT)]
     if moment.fault:
-        lines.append(Paragraph(safe(moment.fault), _BROKEN))
+        lines.append(Paragraph(french(moment.fault), _BROKEN))
     facts = " · ".join(f"{words.fact(fact.label)} : {fact.value}" for fact in moment.facts)
     if facts:
-        lines.append(Paragraph(safe(facts), _SMALL))
+        lines.append(Paragraph(french(facts), _SMALL))
     for said in moment.words:
         gone = f"annonce « {said.prompt} », dont les mots ne sont plus chargés ici"
-        lines.append(Paragraph(safe(f"« {said.text} »" if said.text else gone), _SMALL))
+        heard = french(said.text or "") if said.language == "fr" else safe(said.text or "")
+        lines.append(Paragraph(f"{_QUOTED[0]}{heard}{_QUOTED[1]}" if said.text else french(gone), _SMALL))
     where = "au registre" if moment.record else "hors registre"
     source = (
         f"{where}{f' {moment.record}' if moment.record else ''}{f' · scénario {moment.flow}' if moment.flow else ''}"
@@ -153,6 +158,11 @@ def _cell(text: str) -> Paragraph:
 def safe(text: str) -> str:
     """A text as markup that is nothing but this text."""
     return escape(letters(text))
+
+
+def french(text: str) -> str:
+    """The same of words in French, with its spaces and its apostrophe."""
+    return safe(set_in_french(text))
 
 
 def letters(text: str) -> str:

@@ -21,7 +21,7 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 from callcenter.reports import register_notes as notes
 from callcenter.reports import register_words as words
 from callcenter.reports.feet import FootedCanvas
-from callcenter.reports.paper import letters, safe
+from callcenter.reports.paper import french, letters, safe
 from callcenter.reports.register_dates import clock, day
 from callcenter.reports.register_extract import Extract, Line
 from callcenter.reports.register_words import Section
@@ -90,22 +90,22 @@ def _story(extract: Extract) -> Iterator[Any]:
     if practice.address:
         yield Paragraph(safe(practice.address), _SMALL)
     yield Spacer(1, 6 * mm)
-    yield Paragraph(safe(TITLE), _TITLE)
-    facts = [[Paragraph(safe(name), _LABEL), Paragraph(safe(said), _TEXT)] for name, said in notes.facts(extract)]
+    yield Paragraph(french(TITLE), _TITLE)
+    facts = [[Paragraph(french(name), _LABEL), Paragraph(safe(said), _TEXT)] for name, said in notes.facts(extract)]
     yield Table(facts, colWidths=[38 * mm, None], style=_FACTS)
     yield Paragraph("En bref", _HEADING)
     for said in notes.in_short(extract):
-        yield Paragraph(safe(said), _TEXT)
+        yield Paragraph(french(said), _TEXT)
     if any(not line.intact for line in extract.lines):
-        yield Paragraph(safe(notes.BROKEN), _BROKEN)
+        yield Paragraph(french(notes.BROKEN), _BROKEN)
     for section in Section:
         yield from _section(extract, section)
     if extract.calls:
         yield from _calls(extract)
     for heading, points in notes.parts(extract):
-        yield Paragraph(safe(heading), _HEADING)
+        yield Paragraph(french(heading), _HEADING)
         for point in points:
-            yield Paragraph(safe(point), _POINT, bulletText="•")
+            yield Paragraph(french(point), _POINT, bulletText="•")
 
 
 def _section(extract: Extract, section: Section) -> Iterator[Any]:
@@ -113,7 +113,7 @@ def _section(extract: Extract, section: Section) -> Iterator[Any]:
     if not lines:
         return
     title, below = words.SECTIONS[section]
-    yield KeepTogether([Paragraph(safe(f"{title} ({len(lines)})"), _HEADING), Paragraph(safe(below), _SMALL)])
+    yield KeepTogether([Paragraph(french(f"{title} ({len(lines)})"), _HEADING), Paragraph(french(below), _SMALL)])
     zone = extract.practice.zone
     yield Table(
         [[Paragraph(_when(line.at, zone), _TEXT), _told(line)] for line in lines],
@@ -132,12 +132,12 @@ def _told(line: Line) -> list[Any]:
         ("Par", line.by),
     ]
     # One paragraph for all of it: of each, most of the time goes into being one.
-    lines = [f"<b>{safe(line.title)}</b>", *(safe(f"{name} : {value}.") for name, value in told if value)]
+    lines = [f"<b>{french(line.title)}</b>", *(french(f"{name} : {value}.") for name, value in told if value)]
     said = [Paragraph("<br/>".join(lines), _TEXT)]
     if not line.intact:
-        said.append(Paragraph(safe(notes.BROKEN_LINE), _BROKEN))
+        said.append(Paragraph(french(notes.BROKEN_LINE), _BROKEN))
     where = f"Appel n°\u00a0{line.call} · " if line.call else ""
-    return [*said, Paragraph(safe(f"{where}inscription {line.record}"), _SMALL)]
+    return [*said, Paragraph(french(f"{where}inscription {line.record}"), _SMALL)]
 
 
 def _calls(extract: Extract) -> Iterator[Any]:
@@ -147,9 +147,9 @@ def _calls(extract: Extract) -> Iterator[Any]:
         ended = "" if call.ended is None else f", fin à {clock(call.ended, zone)}"
         told = f"{day(call.started, zone)} à {clock(call.started, zone)}{ended}"
         below = Paragraph(safe(f"référence {call.id}"), _SMALL)
-        rows.append([Paragraph(f"n°\u00a0{call.number}", _TEXT), [Paragraph(safe(told), _TEXT), below]])
+        rows.append([Paragraph(f"n°\u00a0{call.number}", _TEXT), [Paragraph(french(told), _TEXT), below]])
     yield KeepTogether([Paragraph("Les appels dont il est question", _HEADING)])
-    yield Paragraph(safe(notes.CALLS), _SMALL)
+    yield Paragraph(french(notes.CALLS), _SMALL)
     yield Table(rows, colWidths=[14 * mm, None], style=_GRID)
 
 

@@ -179,6 +179,42 @@ _EVENTS: Final[Mapping[str, tuple[Section, str]]] = {
     "extract.declined": (Section.LOOKS, "Refus de remettre un extrait du registre"),
 }
 _OTHER: Final = "Autre inscription"
+_OTHER_FACTOR: Final = "autre preuve"
+_BY_SYSTEM: Final = "le système"
+
+_ON_FILE: Final = "{your_telephone}"
+_PROVED: Final = "{itself}, d’après ce qui a été prouvé"
+_CLAIMED: Final = "une personne qui s’est fait connaître comme étant {you}, sans l’avoir prouvé"
+_RECIPIENTS: Final = (_ON_FILE, _PROVED, _CLAIMED)
+
+_DECLARED: Final = "Déclaré par le secrétariat, au téléphone"
+_SHOWN_IN_EMERGENCY: Final = "Affiché à un responsable, en urgence vitale"
+_TEXTED: Final = "Envoyé par SMS"
+_SHOWN: Final = "Affiché à l’écran du secrétariat, pendant un appel"
+_LOOKED_UP: Final = "Recherche dans {your_file}, pour répondre au téléphone"
+_SPOKEN: Final = "Dit au téléphone"
+_TOLD_BY: Final = (_DECLARED, _SHOWN_IN_EMERGENCY, _TEXTED, _SHOWN, _LOOKED_UP, _SPOKEN)
+
+_WITHHELD: Final = "{your_file} demande de ne pas le communiquer de cette façon"
+_NOT_ENOUGH: Final = "ce qui était prouvé ne suffisait pas, ou cela ne se communique à personne de cette façon"
+_REFUSALS: Final = (_WITHHELD, _NOT_ENOUGH)
+
+#: Between how something was heard and how often it was given anew.
+AGAIN: Final = " ; remis "
+
+
+def ours() -> frozenset[str]:
+    """Every word that a line of an extract may hold, for each reader: pages put these into their reader's language.
+
+    A name of staff, a code that nobody knows, and how often something was given anew stand beside them.
+    """
+    told = [
+        *(title for title, _ in SECTIONS.values()),
+        *(title for _, title in _EVENTS.values()),
+        *(said for table in (_CATEGORIES, _FACTORS, _PURPOSES, _HEARD, _BY, _RESCUE) for said in table.values()),
+        *(NOT_TOLD, _OTHER, *_RECIPIENTS, *_TOLD_BY, *_REFUSALS, _OTHER_FACTOR, _BY_SYSTEM),
+    ]
+    return frozenset(_put(said, reader) for said in told for reader in READERS.values())
 
 
 def event(named: str, reader: Reader) -> tuple[Section, str]:
@@ -199,27 +235,27 @@ def recipient(body: Mapping[str, Any], reader: Reader) -> str:
     if to in _RESCUE:
         return _put(_RESCUE[to], reader)
     if channel == "sms":
-        return _put("{your_telephone}", reader)
+        return _put(_ON_FILE, reader)
     if isinstance(level, int) and level >= Level.VERIFIED:
-        return _put("{itself}, d’après ce qui a été prouvé", reader)
-    return _put("une personne qui s’est fait connaître comme étant {you}, sans l’avoir prouvé", reader)
+        return _put(_PROVED, reader)
+    return _put(_CLAIMED, reader)
 
 
 def told_by(body: Mapping[str, Any], reader: Reader) -> str:
     """In which way something was told."""
     if body.get("control") == "declared":
-        return "Déclaré par le secrétariat, au téléphone"
+        return _DECLARED
     if body.get("recipient") in _RESCUE:
-        return "Affiché à un responsable, en urgence vitale"
+        return _SHOWN_IN_EMERGENCY
     match body.get("channel"):
         case "sms":
-            return "Envoyé par SMS"
+            return _TEXTED
         case "console":
-            return "Affiché à l’écran du secrétariat, pendant un appel"
+            return _SHOWN
         case _ if body.get("prompt") is None:
-            return _put("Recherche dans {your_file}, pour répondre au téléphone", reader)
+            return _put(_LOOKED_UP, reader)
         case _:
-            return "Dit au téléphone"
+            return _SPOKEN
 
 
 def heard(body: Mapping[str, Any], followed: Sequence[Mapping[str, Any]]) -> str:
@@ -233,19 +269,19 @@ def heard(body: Mapping[str, Any], followed: Sequence[Mapping[str, Any]]) -> str
     playbacks = [each.get("playback") for each in followed if each.get("playback") is not None]
     known = _HEARD.get(str(playbacks[-1]), _HEARD["unknown"]) if playbacks else _HEARD["unknown"]
     again = sum(each.get("event") == "disclosure.redelivered" for each in followed)
-    return f"{known} ; remis {again + 1} fois" if again else known
+    return f"{known}{AGAIN}{again + 1} fois" if again else known
 
 
 def refusal(withheld: bool, reader: Reader) -> str:
     """Why something was not told: one of two, whatever the reason; others could tell of another person."""
     if withheld:
-        return _put("{your_file} demande de ne pas le communiquer de cette façon", reader)
-    return "ce qui était prouvé ne suffisait pas, ou cela ne se communique à personne de cette façon"
+        return _put(_WITHHELD, reader)
+    return _NOT_ENOUGH
 
 
 def by_whom(kind: str, name: str | None) -> str:
     """Who has told or looked; a name where the practice names staff."""
-    said = _BY.get(kind, "le système")
+    said = _BY.get(kind, _BY_SYSTEM)
     return f"{name} ({said})" if name else said
 
 
@@ -253,7 +289,7 @@ def factors(named: object) -> tuple[str, ...]:
     """By what somebody was verified."""
     if not isinstance(named, Sequence) or isinstance(named, str):
         return ()
-    return tuple(_FACTORS.get(str(each), "autre preuve") for each in named)
+    return tuple(_FACTORS.get(str(each), _OTHER_FACTOR) for each in named)
 
 
 def purpose(named: object) -> str:

@@ -1,4 +1,7 @@
-"""What an organisation chooses about its queue: whom a call is offered to first, and how long one may wrap up."""
+"""What an organisation chooses about its queue: whom a call is offered to first, and how long one may wrap up.
+
+It is chosen by ``callcenter staff queue``, which puts the choice on record.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +33,19 @@ class Rule:
             raise ValueError(f"wrapping up takes 0 to {LONGEST_WRAP_UP_SECONDS} seconds, not {self.wrap_up_seconds}")
 
 
+async def rule_of(connection: AsyncConnection, organisation: UUID) -> Rule:
+    """What an organisation has chosen, held until the transaction is over; what it has not is as :class:`Rule` says."""
+    row = (await connection.execute(_CHOSEN, {"organisation": organisation})).one_or_none()
+    return Rule() if row is None else Rule(Strategy(row.strategy), row.wrap_up_seconds)
+
+
 async def choose_rule(connection: AsyncConnection, organisation: UUID, rule: Rule) -> None:
     """Let ``rule`` hold from the next call on."""
     values = {"organisation": organisation, "strategy": rule.strategy.value, "wrap_up_seconds": rule.wrap_up_seconds}
     await connection.execute(_CHOOSE, values)
 
 
+_CHOSEN = text("SELECT strategy, wrap_up_seconds FROM routing_rule WHERE organisation_id = :organisation FOR UPDATE")
 _CHOOSE = text(
     """
     INSERT INTO routing_rule (organisation_id, strategy, wrap_up_seconds)

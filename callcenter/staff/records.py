@@ -57,6 +57,8 @@ class Act(StrEnum):
     PORTFOLIO_MADE = "portfolio.made"
     PORTFOLIO_GAINED = "portfolio.practice_added"
     PORTFOLIO_LOST = "portfolio.practice_removed"
+    #: To whom an organisation's calls are offered first, and how long one may wrap up.
+    QUEUE_RULE_CHOSEN = "queue.rule_chosen"
     INCIDENT_DECLARED = "incident.declared"
     #: Its register was opened, added to, taken along.
     INCIDENT_READ = "incident.read"

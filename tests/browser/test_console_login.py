@@ -155,6 +155,7 @@ async def test_a_second_key_is_added_once_and_taken_away(browser: Browser, stage
         await authenticator(page)
         await first_step(page, stage, "superviseur")
         await second_step(page, stage, "superviseur")
+        await page.get_by_role("button", name="Plus").click()
         await page.get_by_role("link", name="Mon compte").click()
         await page.get_by_role("button", name="Enregistrer une clé d’accès").click()
         assert await page.evaluate("document.querySelector('#label:invalid') !== null")  # its name is asked for first

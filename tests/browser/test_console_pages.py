@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from callcenter.console import visits
+from callcenter.console.navigation import PLACES, ways
 from callcenter.console.ports import Stage
-from tests.unit.console.doubles import CODE, INVITATION, PASSWORD, RECOVERY, Desk, open_desk
+from tests.unit.console.doubles import ALICE, CODE, INVITATION, PASSWORD, RECOVERY, Desk, StaffDouble, open_desk
 
 NARROW = {"width": 320, "height": 700}
 
@@ -214,16 +217,52 @@ async def test_on_a_narrow_screen_the_ways_are_behind_a_button_without_a_script(
     async with open_desk() as desk, looking(browser, viewport=NARROW, java_script_enabled=False) as page:
         await signed_in(page, desk)
         await page.goto(desk.guest.origin + "/compte")
-        menu, ways = page.get_by_role("button", name="Menu"), page.get_by_role("navigation")
-        await expect(ways).to_be_hidden()
+        menu, nav = page.get_by_role("button", name="Menu"), page.get_by_role("navigation")
+        await expect(nav).to_be_hidden()
         await menu.focus()
         await page.keyboard.press("Enter")
-        await expect(ways).to_be_in_viewport()
+        await expect(nav).to_be_in_viewport()
         await page.keyboard.press("Tab")
-        await expect(ways.get_by_role("link", name="Accueil")).to_be_focused()
+        await expect(nav.get_by_role("link", name="Accueil")).to_be_focused()
         await page.keyboard.press("Escape")
-        await expect(ways).to_be_hidden()
+        await expect(nav).to_be_hidden()
         await expect(menu).to_be_focused()
         await page.set_viewport_size({"width": 1024, "height": 700})
         await expect(menu).to_be_hidden()
-        await expect(ways.get_by_role("link", name="Mon compte")).to_have_attribute("aria-current", "page")
+        await expect(nav.get_by_role("link", name="Mon compte")).to_have_attribute("aria-current", "page")
+
+
+@pytest.mark.parametrize("width", [1000, 1280])
+async def test_whoever_has_all_roles_has_one_row_and_the_rest_behind_plus_without_a_script(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    everything = replace(ALICE, roles=frozenset({"operator", "supervisor", "practitioner", "administrator"}))
+    # Pages whose doors a desk of these tests does not have are shown all the same.
+    monkeypatch.setattr(visits, "ways", lambda session, _, here: ways(session, [place.path for place in PLACES], here))
+    how = {"viewport": {"width": width, "height": 700}, "java_script_enabled": False}
+    async with open_desk(StaffDouble(account=everything)) as desk, looking(browser, **how) as page:
+        await signed_in(page, desk)
+        await page.goto(desk.guest.origin + "/compte")
+        nav = page.get_by_role("navigation")
+        tops = await nav.locator("li").evaluate_all(
+            "all => all.filter(one => one.offsetParent).map(one => one.offsetTop)"
+        )
+        assert (len(tops), len(set(tops))) == (10, 1)
+        assert await page.locator("header").evaluate("it => it.offsetHeight") < 80, "beside the name, not below it"
+        more, account = nav.get_by_role("button", name="Plus"), nav.get_by_role("link", name="Mon compte")
+        await expect(more).to_have_attribute("aria-current", "true")  # one is at a page behind it
+        await expect(account).to_be_hidden()
+        await more.focus()
+        await page.keyboard.press("Enter")
+        await expect(account).to_be_in_viewport()
+        await expect(nav.get_by_role("button", name="Se déconnecter")).to_be_in_viewport()
+        await page.keyboard.press("Tab")
+        await expect(nav.get_by_role("link", name="Registre scellé")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(more).to_be_focused()
+        await page.set_viewport_size(NARROW)
+        await page.get_by_role("button", name="Menu").click()
+        await expect(more).to_be_hidden()
+        await expect(nav.get_by_role("link")).to_have_count(len(PLACES))
+        await account.scroll_into_view_if_needed()
+        await expect(account).to_be_in_viewport()

@@ -18,7 +18,10 @@ from callcenter.cli import main
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.randomness import SystemRandom, new_id
 from callcenter.practice.enrolment import write_organisation
+from callcenter.routing.rules import Rule, rule_of
+from callcenter.routing.values import Strategy
 from callcenter.staff.invitations import Accepted
+from callcenter.staff.records import records_of
 from callcenter.staff.room import StaffLimits, StaffRoom
 from callcenter.staff.values import day_of
 from callcenter.store.database import Database
@@ -232,3 +235,26 @@ async def test_a_failed_create_leaves_no_account_behind(staff: Commands) -> None
     assert "operatrice8" not in await staff.done("list")
     await staff.done("create", "operatrice8", *new)
     assert "has that login already" in await staff.refused("create", "operatrice8", *new)
+
+
+async def test_an_organisation_chooses_whom_its_calls_are_offered_to_first(staff: Commands, database: Database) -> None:
+    def said(first: str, ends: str) -> str:
+        return f"{HOUSE}: calls are offered {first}; {ends}\n"
+
+    usual = said("to whoever has been free for longest", "wrapping up ends after 20 s")
+    assert await staff.done("queue", HOUSE) == usual
+    chosen = said("in turn", "wrapping up ends after 20 s")
+    assert await staff.done("queue", HOUSE, "--offers", "round_robin", "--by", "camille") == chosen
+    assert await staff.done("queue", HOUSE, "--wrap-up", "0", "--by", "dominique") == said("in turn", "nobody wraps up")
+    assert await staff.done("queue", HOUSE, "--wrap-up", "0") == said("in turn", "nobody wraps up")  # on record once
+    async with database.house() as connection:
+        whose = (await connection.execute(text("SELECT id FROM organisation"))).scalar_one()
+        assert await rule_of(connection, whose) == Rule(Strategy.ROUND_ROBIN, 0)
+        records = [record.body for record in await records_of(connection, whose)]
+    assert [(one["event"], one["actor"]["id"], one["offers"], one["wrap_up_seconds"]) for one in records] == [
+        ("queue.rule_chosen", "camille", "round_robin", 20),
+        ("queue.rule_chosen", "dominique", "round_robin", 0),
+    ]
+    assert "1800" in await staff.refused("queue", HOUSE, "--wrap-up", "1801")
+    assert "is not one of" in await staff.refused("queue", HOUSE, "--offers", "favourites")
+    assert f"there are « {HOUSE} »" in await staff.refused("queue", "Accueil Est")

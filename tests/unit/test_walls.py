@@ -21,6 +21,7 @@ CLIMBS = {
     "the value of a screen": "from callcenter.disclosure.exits import value_of\n\nX = value_of\n",
     "the same for a text": "from callcenter.calls.appointment_texts import released_words\n\nX = released_words\n",
     "an answer before its commit": "from callcenter.calls.values import committed\n\nX = committed\n",
+    "a closing note": "from callcenter.calls.script_notes import notes_of\n\nX = notes_of\n",
     "a protected value": "from callcenter.kernel.protected import expose\n\nX = expose\n",
     "a protected value, from behind": "def f(x: object) -> object:\n    return x._value\n",
 }

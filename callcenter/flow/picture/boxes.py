@@ -10,10 +10,11 @@ from callcenter.flow.picture.frames import rows_of
 from callcenter.flow.picture.guards import Guard, Guards, Region
 from callcenter.flow.picture.kinds import Kind, kind_of
 from callcenter.flow.picture.letters import fitted, width, wrapped
-from callcenter.flow.picture.words import FACTS, categories_in_french, deed, options_of, outlets_in_french, spaced
+from callcenter.flow.picture.words import FACTS, categories_in_french, deed, options_of, outlets_in_french
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.subflow_language import Leave, Run
 from callcenter.kernel.levels import Channel
+from callcenter.speech.typography import set_in_french
 
 #: All boxes are as wide; their words are this far from the edge.
 WIDE, EDGE = 236, 11
@@ -101,7 +102,7 @@ def shown(name: str, flow: Flow, book: PromptBook, policy: Policy, guards: Guard
     step = flow.steps[name]
     kind, region, guard = kind_of(step), guards.regions.get(name), guards.guarded.get(name)
     most = _QUESTION_LINES if kind is Kind.QUESTION else _DEED_LINES
-    words = wrapped(spaced(deed(step, flow, book, policy)), TEXT_SIZE, INNER, most)
+    words = wrapped(set_in_french(deed(step, flow, book, policy)), TEXT_SIZE, INNER, most)
     guard_lines = () if guard is None else _guard_lines(guard, policy)
     top = HEAD_HIGH + NAME_HIGH + len(words) * LINE + _BLOCK
     guard_top = top

@@ -13,10 +13,11 @@ from callcenter.flow.picture.guards import Guards, Region, closed, opened
 from callcenter.flow.picture.kinds import Kind, details, head, outline
 from callcenter.flow.picture.letters import wrapped
 from callcenter.flow.picture.svg import Markup, element, group, moved, path, rectangle, text, words
-from callcenter.flow.picture.words import CARD_SHOWN, CHANNELS, LEVELS, categories_in_french, outlets_in_french, spaced
+from callcenter.flow.picture.words import CARD_SHOWN, CHANNELS, LEVELS, categories_in_french, outlets_in_french
 from callcenter.flow.proof import Counterexample, Proven, Refuted
 from callcenter.flow.subflow_language import INTO
 from callcenter.kernel.labels import Category
+from callcenter.speech.typography import set_in_french
 
 #: Of the ground of each region.
 GROUNDS = {
@@ -91,9 +92,9 @@ def _banner(flow: Flow, guards: Guards, verdict: Refuted, policy: Policy, wide: 
         )
     ]
     told = (
-        spaced(f"{example.file}:{example.line} · {fault_in_french(example, flow, guards, policy)}"),
+        set_in_french(f"{example.file}:{example.line} · {fault_in_french(example, flow, guards, policy)}"),
         f"Chemin\xa0: {way_of(example)}",
-        spaced(f"À corriger : {mend_in_french(example)}"),
+        set_in_french(f"À corriger : {mend_in_french(example)}"),
     )
     lines += [(line, False) for one in told for line in wrapped(one, 13, inner)]
     parts = [rectangle(0, 0, wide, len(lines) * 20 + 16, rx=6, fill="#fdecea", stroke=RED, stroke_width=2)]
@@ -165,7 +166,7 @@ def _opens(level: Level, categories: tuple[Category, ...], policy: Policy) -> st
 
 def _card(title: str, colour: str, said: list[str], wide: int) -> Panel:
     inner = wide - 2 * _PAD
-    lines = [line for one in said for line in wrapped(spaced(one), _SIZE, inner)]
+    lines = [line for one in said for line in wrapped(set_in_french(one), _SIZE, inner)]
     names = wrapped(title, 13, inner, bold=True)
     high = 12 + (len(names) + len(lines)) * _LINE + 8
     parts = [rectangle(0, 0, wide, high, rx=6, fill=colour, stroke="#9aa5b1")]

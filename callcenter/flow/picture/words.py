@@ -187,11 +187,6 @@ def outlets_in_french(names: Sequence[str], options: Mapping[str, str] = Mapping
     return ", ".join(said)
 
 
-def spaced(words: str) -> str:
-    """``words`` with French typography's no-break spaces, so that no line begins with a mark."""
-    return re.sub(r"(?<=«) | (?=[:;?!»])", "\xa0", words)
-
-
 # --- prompts
 
 

@@ -62,7 +62,7 @@ SCREENS: Mapping[str, Ask] = {
     "dispose": Form(
         (
             FormField("disposition", Kind.CHOICE, "Issue de l’appel", True, 40, "", DISPOSITIONS),
-            FormField("note", Kind.TEXT, "Note (facultative)", False, 1000),
+            FormField("note", Kind.TEXT, "Note pour les superviseurs (facultative)", False, 1000),
         ),
         SEND[:1],
     ),

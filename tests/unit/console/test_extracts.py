@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,10 +13,14 @@ import pytest
 
 from callcenter.console.extract_ports import Choice, Form, NotNow, Wanted
 from callcenter.console.extracts import ExtractPages
+from callcenter.disclosure.policy import load_policy
+from callcenter.reports import register_words
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
 from callcenter.reports.extracts_given import GivenOnRecord
+from callcenter.reports.register_notes import BROKEN_LINE
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.extracts import EXTRACT, MADE, NAMED, PRACTICE, ROW, ExtractsDouble
+from tests.unit.console.wording import CONSOLE
 from tests.unit.console.workplaces import NOW
 
 PATH = "/extraits"
@@ -216,3 +221,40 @@ async def test_the_list_says_what_is_late() -> None:
         assert "En retard" in page.words
         assert "À décider" in page.words
         assert "Martin" not in page.text
+
+
+def test_the_words_of_lines_stand_in_the_template_that_gettext_reads() -> None:
+    """All of them and no others: every category of the policy, and whatever else a line may say."""
+    text = (CONSOLE / "templates" / "register_words.html").read_text(encoding="utf-8")
+    known = set(re.findall(r'^  "(.*)": _\("(.*)"\),$', text, re.MULTILINE))
+    assert known == {(word, word) for word in register_words.ours() | {BROKEN_LINE}}
+    every = [category.value for category in load_policy("config/disclosure-policy.yaml").rules]
+    for reader in register_words.READERS.values():
+        assert {(said, said) for said in register_words.categories(every, reader)} <= known
+
+
+async def test_lines_are_read_in_the_language_of_the_page() -> None:
+    first = replace(
+        MADE.lines[0],
+        what=("le nom du praticien", "une information de la catégorie D99"),
+        heard=f"écouté jusqu’au bout{register_words.AGAIN}2 fois",
+        by="Ana <b> (une personne du secrétariat)",
+    )
+    extracts = ExtractsDouble(made=replace(MADE, lines=(first, *MADE.lines[1:])))
+    async with desk_with(extracts) as desk:
+        english = (await desk.guest.get(ONE, headers={"Accept-Language": "en"})).text
+        french = (await desk.guest.get(ONE)).text
+    lines = english.partition('<ol class="timeline">')[2].rpartition("</ol>")[0]
+    for said in (
+        "<strong>Said by telephone</strong>",
+        '<p>the practitioner’s name · <span lang="fr">une information de la catégorie D99</span></p>',
+        "you, by what was proved · a code received by text message · heard to its end; given 2 times",
+        "to answer a request · Ana &lt;b&gt; (somebody of the answering service)</p>",
+        "<h3>What was asked for and not disclosed</h3>",
+        "This record is no longer what was written.",
+    ):
+        assert said in lines
+    assert re.findall(r'lang="fr"', lines) == ['lang="fr"']
+    assert "lines are translated for you" in english
+    assert "<p>le nom du praticien · une information de la catégorie D99</p>" in french
+    assert "écouté jusqu’au bout\u202f; remis 2 fois" in french

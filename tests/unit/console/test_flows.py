@@ -38,8 +38,10 @@ async def test_the_table_says_what_the_picture_shows() -> None:
     async with desk_with(ScenariosDouble()) as desk:
         page = await desk.guest.get(PATH)
         assert f'<img src="{PATH}/image.svg" alt="Les étapes du scénario' in page.text
-        told = "D02 existence d'un rendez-vous, D03 date et heure du rendez-vous niveau 2, rendez-vous trouvé"
+        told = "D02 existence d’un rendez-vous, D03 date et heure du rendez-vous niveau 2, rendez-vous trouvé"
         assert f"{told} niveau 2, rendez-vous trouvé, téléphone du dossier en main" in page.words
+        english = await desk.guest.get(PATH, headers={"Accept-Language": "en"})
+        assert "D02 that there is an appointment, D03 date and time of the appointment level 2" in english.words
         # A fact that this page has no words for is shown all the same.
         assert "– référence reconnue, made:up référence reconnue" in page.words
 

@@ -75,6 +75,23 @@ def test_one_is_shown_what_is_for_ones_roles(roles: tuple[str, ...], paths: list
     assert shown(*roles) == paths
 
 
+@pytest.mark.parametrize(
+    ("roles", "behind"),
+    [
+        (("operator",), []),
+        (("practitioner",), []),
+        (("administrator",), []),
+        (("supervisor",), ["/registre", "/incidents", "/scenarios", "/compte"]),
+        (("supervisor", "administrator"), ["/registre", "/incidents", "/scenarios", "/administration", "/compte"]),
+    ],
+)
+def test_whoever_has_many_ways_finds_what_is_seldom_gone_to_behind_one(
+    roles: tuple[str, ...], behind: list[str]
+) -> None:
+    session = replace(ALICE, roles=frozenset(roles))
+    assert [way.path for way in ways(session, ALL, "/") if way.behind] == behind
+
+
 def test_no_way_leads_where_there_is_no_page() -> None:
     session = replace(ALICE, roles=frozenset({"operator"}))
     assert [way.path for way in ways(session, ["/", "/poste"], "/")] == ["/", "/poste"]

@@ -15,11 +15,11 @@ import pytest
 from callcenter.calls.call_references import NoCall
 from callcenter.console.review import ReviewPages
 from callcenter.console.review_ports import LookUpProblem, Matches, Purpose, Results
-from callcenter.console.typography import set_in_french
 from callcenter.disclosure.policy import load_policy
 from callcenter.kernel.labels import Category
 from callcenter.reports import words
 from callcenter.reports.values import Chain, Fact, Kind, Outcome, Supervised
+from callcenter.speech.typography import set_in_french
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.reviews import CALL, DESK, PERSON, PRACTICE, TIMELINE, ReviewsDouble
 

@@ -39,7 +39,7 @@ WORDS = {
     "masqué 2 Montrer : Lieu 3 Suite",
     "declare": "Ouvrir l’agenda du cabinet (nouvelle fenêtre) Date communiquée D02 date d’un rendez-vous non déclaré "
     "1 Déclarer : Date communiquée 2 Suite",
-    "dispose": "Issue de l’appel 1 Message transmis 2 Rendez-vous communiqué Note (facultative)",
+    "dispose": "Issue de l’appel 1 Message transmis 2 Rendez-vous communiqué Note pour les superviseurs (facultative)",
     "done": "L’appel est clos.",
 }
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from callcenter.console.typography import set_in_french
 from callcenter.console.words import FOLDER, Language, translations
+from callcenter.speech.typography import set_in_french
 from tests.unit.console.wording import CONSOLE, messages, translated
 
 #: What no text of a page may hold, and how it is written instead.
@@ -30,6 +30,8 @@ ENGLISH = {
 #: A narrow or full space is missing between words and high punctuation, as a page shows them.
 UNSET = re.compile(r"[ \t\n][:;!?»]|«[ \t\n]")
 _BEYOND_WORDS = re.compile(r"\{#.*?#\}|\{%\s*trans\b.*?endtrans\s*%\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", re.DOTALL)
+#: Whoever sets words has this line.
+IMPORTED = "from callcenter.speech.typography import"
 #: Read out and not seen: it has no spaces.
 _UNSEEN = '<span class="unseen"> : '
 
@@ -84,3 +86,18 @@ def test_no_template_has_punctuation_outside_its_words() -> None:
 )
 def test_spaces_are_set_where_french_has_them(written: str, as_set: str) -> None:
     assert set_in_french(written) == as_set
+
+
+def test_what_is_heard_is_not_set() -> None:
+    """A voice, or a carrier that speaks for us, is handed the words as they are written."""
+    package = CONSOLE.parent
+    using = {
+        path.relative_to(package).parts[0] for path in package.rglob("*.py") if IMPORTED in path.read_text("utf-8")
+    }
+    pictures = {
+        path.relative_to(package / "flow").parts[0]
+        for path in (package / "flow").rglob("*.py")
+        if IMPORTED in path.read_text("utf-8")
+    }
+    assert using == {"console", "reports", "flow"}
+    assert pictures == {"picture"}

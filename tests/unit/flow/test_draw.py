@@ -23,12 +23,13 @@ from callcenter.flow.picture.guards import Region, guards_of
 from callcenter.flow.picture.kinds import Kind, kind_of
 from callcenter.flow.picture.letters import fitted, width, wrapped
 from callcenter.flow.picture.panels import RED
-from callcenter.flow.picture.words import FIELDS, LEVELS, beginning, outlets_in_french, spaced
+from callcenter.flow.picture.words import FIELDS, LEVELS, beginning, outlets_in_french
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.proof import prove
 from callcenter.flow.said import CALLBACK_PROMPTS, ENGINE_PROMPTS, VERIFY_PROMPTS
 from callcenter.flow.template import parse
 from callcenter.kernel.labels import FIELD_LABELS, Category
+from callcenter.speech.typography import set_in_french
 
 ROOT = Path(__file__).parents[3]
 UNSAFE = Path(__file__).parent / "unsafe"
@@ -155,7 +156,7 @@ def test_the_legend_says_what_the_policy_opens_at_each_level(book: PromptBook, p
     verified, strong = rest.split(LEVELS[Level.STRONG], 1)
     assert "D00" in unknown
     assert "D03" not in unknown
-    assert "D03 date et heure du rendez-vous" in spaced(verified)
+    assert "D03 date et heure du rendez-vous" in set_in_french(verified)
     assert "D05" not in verified
     assert "D05" in strong.split("Jamais dit", 1)[0]
     assert "D10" in strong.split("Jamais dit", 1)[1]
@@ -238,7 +239,7 @@ def test_a_picture_says_in_french_why_a_flow_is_refuted_and_the_mend(name: str, 
     policy = replace(policy, rules={**policy.rules, Category.PLACE: place}) if name == "category_never" else policy
     flow = load_flow(UNSAFE / f"{name}.yaml", unsafe)
     whole = " ".join(texts(draw(flow, unsafe, policy, prove(flow, unsafe, policy))))
-    fault, mend = map(spaced, FAULTS[name])
+    fault, mend = map(set_in_french, FAULTS[name])
     assert f".yaml:{flow.steps[fault.split('«')[1].split('»')[0].strip()].line} · {fault}" in whole
     assert f"À corriger\xa0: {mend}" in whole
     assert not re.search(r"\b(step|needs|every|path|which)\b", whole.replace(flow.file, ""))
@@ -316,7 +317,7 @@ def test_words_are_wrapped_and_cut_to_their_room() -> None:
     assert wrapped("un deux trois quatre", 10, 60, 2) == ("un deux", "trois qua…")
     assert fitted("appointment", 10, 40).endswith("…")
     assert width(fitted("appointment", 10, 40), 10) <= 40
-    assert spaced("Rendez-vous : « tapez 1 » !") == "Rendez-vous\xa0: «\xa0tapez 1\xa0»\xa0!"
+    assert set_in_french("Rendez-vous : « tapez 1 » !") == "Rendez-vous\xa0: «\xa0tapez 1\xa0»\u202f!"
 
 
 @pytest.mark.parametrize("file", FLOWS, ids=lambda file: file.stem)

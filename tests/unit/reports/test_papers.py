@@ -6,10 +6,14 @@ import re
 from dataclasses import replace
 
 from callcenter.reports.feet import _cut
+from callcenter.reports.paper import Edition
+from callcenter.reports.paper import on_paper as call_on_paper
 from callcenter.reports.register_notes import in_short
 from callcenter.reports.register_paper import on_paper
+from callcenter.reports.values import Words
 from tests.attack.extracting import words_on
 from tests.unit.console.extracts import MADE
+from tests.unit.console.reviews import BEGAN, TIMELINE
 
 NAME = "Cabinet du docteur Martin et de la Maison de santé pluriprofessionnelle du Port et des environs de Brest"
 PAPER = on_paper(replace(MADE, lines=MADE.lines * 12, practice=replace(MADE.practice, name=NAME)))
@@ -39,3 +43,16 @@ def test_a_file_says_what_it_is_and_names_nobody() -> None:
 
 def test_a_number_is_not_parted_from_what_it_counts() -> None:
     assert "1\u00a0communication," in next(iter(in_short(MADE)))
+
+
+def test_a_call_on_paper_is_set_as_french_is_and_what_was_said_in_another_language_is_not() -> None:
+    asked = " ".join(f"{'a' * letters} ? : » !" for letters in range(1, 60))
+    heard = (Words("menu", f"C'est « {asked} »"), Words("menu", "It's time", "en"))
+    moments = (replace(TIMELINE.moments[0], words=heard),)
+    paper = call_on_paper(replace(TIMELINE, moments=moments), Edition("Claire", BEGAN, "Cabinet"))
+    lines = re.findall(rb"\(((?:[^()\\]|\\.)*)\) Tj", paper)
+    assert len(lines) > 20
+    # As a PDF writes WinAnsi: 222 is the apostrophe, 253 and 273 are the guillemets.
+    assert [line for line in lines if re.match(rb"[?!:]|\\273", line) or re.search(rb"\\253$", line)] == []
+    assert rb"\253 C\222est" in paper
+    assert rb"(\253 It's time \273)" in paper

@@ -2,7 +2,7 @@
 broken, and its apostrophe.
 
 Whoever writes a page, a prompt or a name writes plain spaces, and prompts the apostrophe of the keyboard; they are set
-here, once, for every word of ours.
+here, once, for every word of ours that is read: on pages, on papers and in pictures. What is heard is not set.
 Source: Lexique des règles typographiques en usage à l'Imprimerie nationale, « Ponctuation ».
 """
 
