@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.covering import COVERING
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.retention import CLASS_OF, Kept, Terms
 from callcenter.audit.sealed_leaves import OtherLeaves, SealedLeaves
@@ -308,24 +309,18 @@ def runs(indices: Iterable[int]) -> list[tuple[int, int]]:
     return list(_runs(sorted(set(indices))))
 
 
-_LET_GO = """
-    LEFT JOIN LATERAL (
-        SELECT e.idx AS by, e.last FROM audit_erasure e
-        WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
-    ) AS e ON l.idx <= e.last
-"""
 _OF_RANGES = (
     "FROM unnest(cast(:firsts AS bigint[]), cast(:lasts AS bigint[])) AS n(first, last) "
     "JOIN audit_leaf l ON l.log_id = :log AND l.idx BETWEEN n.first AND n.last"
 )
 _NAMED = {
     False: text(
-        f"SELECT l.idx, r.body, e.by {_OF_RANGES} "
-        f"LEFT JOIN audit_record r ON r.id = l.record_id AND r.practice_id = :log {_LET_GO} ORDER BY l.idx"
+        f"SELECT l.idx, r.body, e.idx AS by {_OF_RANGES} "
+        f"LEFT JOIN audit_record r ON r.id = l.record_id AND r.practice_id = :log {COVERING} ORDER BY l.idx"
     ),
     True: text(
-        f"SELECT l.idx, convert_to(r.body, 'UTF8') AS body, e.by {_OF_RANGES} "
-        f"LEFT JOIN house_record r ON r.id = l.record_id {_LET_GO} ORDER BY l.idx"
+        f"SELECT l.idx, convert_to(r.body, 'UTF8') AS body, e.idx AS by {_OF_RANGES} "
+        f"LEFT JOIN house_record r ON r.id = l.record_id {COVERING} ORDER BY l.idx"
     ),
 }
 _ERASURES = {
