@@ -9,10 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.anchors import latest_head
-from callcenter.audit.export import PAGE
+from callcenter.audit.folding import fold
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.proof import Proof
-from callcenter.audit.verify import Frontier, leaf_hash, node_hash
+from callcenter.audit.verify import leaf_hash, node_hash
 from callcenter.kernel.errors import IntegrityError, NotFound
 from callcenter.store.database import Transaction
 
@@ -121,24 +121,10 @@ async def prove(tx: Transaction, record: UUID) -> Proof:
         raise IntegrityError("no signed head covers this record: `callcenter audit export` shows what the log holds")
     size, note = head
     stretches = beside(found.idx, size)
-    trees = await _trees(tx, stretches)
+    trees = [await fold(tx.connection, log, one.start, one.end) for one in stretches]
     if [tree.size for tree in trees] != [one.end - one.start for one in stretches]:
         raise IntegrityError("leaves of the log are missing: `callcenter audit export` shows what it holds")
     return Proof(found.body, found.idx, tuple(tree.root() for tree in trees), note)
-
-
-async def _trees(tx: Transaction, stretches: list[Stretch]) -> list[Frontier]:
-    """The tree over each stretch."""
-    trees = []
-    for one in stretches:
-        tree, at = Frontier(), one.start
-        while at < one.end:
-            values = {"log": tx.practice, "start": at, "end": min(one.end, at + PAGE)}
-            for leaf in (await tx.connection.execute(_LEAVES, values)).scalars():
-                tree.add(leaf)
-            at += PAGE
-        trees.append(tree)
-    return trees
 
 
 _IN = text("SELECT set_config('app.practice', :log, true)")
@@ -173,4 +159,3 @@ _RECORD = {
         "LEFT JOIN house_record r ON r.id = l.record_id WHERE l.log_id = :log AND l.record_id = :record"
     ),
 }
-_LEAVES = text("SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx >= :start AND idx < :end ORDER BY idx")
