@@ -32,6 +32,7 @@ from callcenter.audit.verify import (
 )
 from callcenter.kernel.errors import ConfigurationError, Conflict, IntegrityError, Problem
 from callcenter.kernel.randomness import Random
+from callcenter.store.files import whole_file
 
 SEED_BYTES = 32  # RFC 8032 §5.1.5
 NAME = "sealer.key"
@@ -297,7 +298,7 @@ def create_sealing_key(path: Path, random: Random) -> SealingKey:
     """
     key = SealingKey(Ed25519PrivateKey.from_private_bytes(random.token_bytes(SEED_BYTES)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with whole_file(path) as file:
         file.write(key.to_bytes())
     return key
 
