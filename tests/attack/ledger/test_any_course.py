@@ -32,7 +32,7 @@ from callcenter.audit.key_changes import announced, vouched_since
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.logs import origin_of
 from callcenter.audit.sealer import LogSealer
-from callcenter.audit.sealing_key import SealingKey
+from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import Verdict, VerifierKey, verify_export
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
