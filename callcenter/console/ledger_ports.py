@@ -11,7 +11,7 @@ from uuid import UUID
 
 from callcenter.audit.agreement import Deposit
 from callcenter.audit.anchors import AnchorKind
-from callcenter.audit.proving import Step
+from callcenter.audit.proving import RecordPlace, Step
 from callcenter.audit.standing import Hour, Mark
 from callcenter.calls.call_references import NoCall
 
@@ -159,20 +159,6 @@ class Proved:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A record of a call, by its place and time alone: what it tells is for whoever reviews the call.
-
-    Arguments:
-        at: when it says that it was written, ``None`` where it cannot be read.
-        index: in the log, ``None`` while it waits.
-    """
-
-    record: UUID
-    at: datetime | None
-    index: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class CallPlaces:
     """Where the records of a call are.
 
@@ -181,7 +167,7 @@ class CallPlaces:
     """
 
     call: UUID
-    places: Sequence[Place]
+    places: Sequence[RecordPlace]
     more: bool
 
 

@@ -99,7 +99,7 @@ async def test_p4_a_record_leaves_while_its_own_leaving_could_vanish(scene: Revi
     return gained(isinstance(came, Download))
 
 
-OUR_HOUSE = replaced("records of the house are their organisation's", "decision 69", by_ledger, "_is_of", _yes)
+OUR_HOUSE = replaced("records of the house are their organisation's", "decision 69", by_ledger, "is_theirs", _yes)
 
 
 @attack(stopped_by=OUR_HOUSE)

@@ -10,7 +10,7 @@ from uuid import UUID
 from callcenter.audit.agreement import Agreement, Deposit
 from callcenter.audit.anchors import Anchor, AnchorKind
 from callcenter.audit.logs import HOUSE_LOG
-from callcenter.audit.proving import Step, Stretch
+from callcenter.audit.proving import RecordPlace, Step, Stretch
 from callcenter.audit.standing import Hour, Mark
 from callcenter.calls.call_references import NoCall
 from callcenter.console.ledger_ports import (
@@ -24,7 +24,6 @@ from callcenter.console.ledger_ports import (
     LogState,
     NoRecord,
     Pace,
-    Place,
     Proved,
 )
 from callcenter.kernel.errors import NotFound
@@ -89,9 +88,9 @@ PROVED = Proved(LINE, RECORD, 9, digest("leaf"), 1203, WAY, digest("f"), signed=
 PLACES = CallPlaces(
     CALL,
     (
-        Place(RECORD, NOW - HOUR, 9),
-        Place(UUID(int=2), NOW - HOUR + timedelta(seconds=9), None),
-        Place(UUID(int=3), None, 12),
+        RecordPlace(RECORD, NOW - HOUR, 9),
+        RecordPlace(UUID(int=2), NOW - HOUR + timedelta(seconds=9), None),
+        RecordPlace(UUID(int=3), None, 12),
     ),
     more=True,
 )
