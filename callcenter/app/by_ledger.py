@@ -15,6 +15,7 @@ from callcenter.audit.export import one_moment
 from callcenter.audit.logs import HOUSE_LOG, fingerprint, origin_of
 from callcenter.audit.proof import NoKey, Proof
 from callcenter.audit.proving import Erased, NotSealedYet, is_written, places_of, prove, way_of
+from callcenter.audit.signing import PublicKeys
 from callcenter.audit.standing import HOUR, MOST_WAITING, held_where, hours_of, marks_of, sealed_so_far
 from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, check_inclusion, leaf_hash
 from callcenter.audit.watching import AHEAD, LedgerWatch, waiting
@@ -24,12 +25,14 @@ from callcenter.console.ledger_ports import (
     CallPlaces,
     Deposits,
     Download,
+    KeyIs,
     LogLine,
     Logs,
     LogState,
     NoRecord,
     Pace,
     Proved,
+    ShownKey,
 )
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
@@ -55,8 +58,8 @@ class StaffLedgers:
 
     Arguments:
         ledger: knows whether what is told is sealed in time.
-        public: halves of the keys that sign and have signed, by which heads are checked, the present one first; none
-            where another process seals.
+        public: halves of the keys that sign and have signed, by which heads are checked; none where another process
+            seals.
         holders: to whom heads are given by settings.
     """
 
@@ -65,7 +68,7 @@ class StaffLedgers:
     clock: Clock
     random: Random
     ledger: LedgerWatch
-    public: Callable[[], Sequence[bytes]] = tuple
+    public: Callable[[], PublicKeys] = PublicKeys
     holders: Sequence[Holder] = ()
     #: What passes by all leaves of a log does so one at a time: nobody's call waits for pages.
     _one: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False)
@@ -93,7 +96,6 @@ class StaffLedgers:
             sealed = await sealed_so_far(tx)
             held = await held_where(tx)
             hours, marks = await hours_of(tx, since), await marks_of(tx, since)
-        keys = self._keys(log)
         return LogState(
             log=line,
             now=now,
@@ -104,7 +106,7 @@ class StaffLedgers:
             waits=waits if waits is not None and waits >= AHEAD else None,
             closed=log != HOUSE_LOG and self.ledger.is_behind(log),
             origin=origin_of(log),
-            fingerprint=fingerprint(keys[0]) if keys else None,
+            keys=_shown(origin_of(log), self.public()),
             holdings=holdings_of(held, self.holders, now),
             alone_since=sealed.alone_since,
             exported_at=sealed.exported_at,
@@ -228,7 +230,7 @@ class StaffLedgers:
                 return NoRecord.BROKEN
 
     def _keys(self, log: UUID) -> list[VerifierKey]:
-        return [VerifierKey(origin_of(log), public) for public in self.public()]
+        return self.public().all(origin_of(log))
 
     def _acts(self, session: StaffSession) -> LedgerActs:
         return LedgerActs(self.database, self.clock, self.random, session.account.id)
@@ -237,6 +239,13 @@ class StaffLedgers:
 def _roles(session: StaffSession) -> Sequence[Role]:
     """By which somebody sees practices' logs: an administrator of a part opens no page (decision 52)."""
     return (Role.SUPERVISOR, Role.ADMINISTRATOR) if session.administers_all else (Role.SUPERVISOR,)
+
+
+def _shown(origin: str, keys: PublicKeys) -> Sequence[ShownKey]:
+    """The keys that sign a log, with what is to be thought of each."""
+    first = KeyIs.ALONE if len(keys.signing) == 1 else KeyIs.STOLEN if keys.stolen else KeyIs.LEAVING
+    signing = zip(keys.signing, (first, KeyIs.NEXT), strict=False)
+    return [ShownKey(fingerprint(VerifierKey(origin, one)), standing) for one, standing in signing]
 
 
 def _checked(proof: Proof, keys: Sequence[VerifierKey]) -> Checkpoint:

@@ -49,6 +49,25 @@ class NewerFile(NotOurs):
 
 
 @dataclass(frozen=True, slots=True)
+class PublicKeys:
+    """The halves that anybody may have, 32 bytes each, of the keys that sign and have signed.
+
+    Arguments:
+        signing: those that sign, the one that has done so for longer first; none: another process seals.
+        former: those before, and one that lay beside a stolen key.
+        stolen: somebody else has the first one, which is being changed for the second.
+    """
+
+    signing: tuple[bytes, ...] = ()
+    former: tuple[bytes, ...] = ()
+    stolen: bool = False
+
+    def all(self, origin: str) -> list[VerifierKey]:
+        """Those by which anybody checks heads of that log, whenever they were signed."""
+        return [VerifierKey(origin, one) for one in (*self.signing, *self.former)]
+
+
+@dataclass(frozen=True, slots=True)
 class SealingKey:
     """Signs heads of logs, and knows its own signatures again.
 
@@ -109,8 +128,12 @@ class SealingKey:
 
     def every_key(self, origin: str) -> list[VerifierKey]:
         """Those, and whichever have signed for it before."""
+        return self.public_halves().all(origin)
+
+    def public_halves(self) -> PublicKeys:
+        """Of every key here, and of those before."""
         known = self.former if self.voided is None else (*self.former, _public(self.voided))
-        return [*self.keys(origin), *(VerifierKey(origin, one) for one in known)]
+        return PublicKeys(tuple(map(_public, self._signing())), known, self.stolen)
 
     def sign(self, head: Checkpoint) -> str:
         """The signed note of a head (C2SP signed-note)."""

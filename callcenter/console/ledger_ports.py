@@ -54,6 +54,30 @@ class NoRecord(StrEnum):
     CLOSED = "unsealed"
 
 
+class KeyIs(StrEnum):
+    """What is to be thought of a key that signs."""
+
+    #: It signs alone.
+    ALONE = "alone"
+    #: It is being changed for the next one, which signs beside it.
+    LEAVING = "leaving"
+    #: Somebody else has it: what it signs without the next one proves nothing.
+    STOLEN = "stolen"
+    NEXT = "next"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """A key that signs a log.
+
+    Arguments:
+        fingerprint: by which two people find, reading aloud, that they hold the same.
+    """
+
+    fingerprint: str
+    standing: KeyIs
+
+
 @dataclass(frozen=True, slots=True)
 class LogLine:
     """A log among those that one may see.
@@ -108,7 +132,8 @@ class LogState:
         waits: for how long the oldest of them does, where that is known.
         closed: nothing about patients is told in this practice for now.
         origin: what the log is called where it is signed.
-        fingerprint: of the key that signs; ``None`` where another process seals, which alone has it.
+        keys: those that sign, the one that has done so for longer first; none where another process seals, which alone
+            has them.
         holdings: by kind and place.
         alone_since: since when something is held by nobody else.
         exported_at: when it has left last to be verified.
@@ -126,7 +151,7 @@ class LogState:
     waits: timedelta | None
     closed: bool
     origin: str
-    fingerprint: str | None
+    keys: Sequence[ShownKey]
     holdings: Sequence[Holding]
     alone_since: datetime | None
     exported_at: datetime | None

@@ -39,7 +39,7 @@ async def scene(told_ground: Ground, clock: DrivenClock) -> AsyncIterator[Review
 
 def ledgers_of(review: Review, *, behind: bool = False) -> StaffLedgers:
     watch = Behind() if behind else InTime()
-    return StaffLedgers(review.room, review.ground.app, review.clock, SystemRandom(), watch, lambda: [a_key().public])
+    return StaffLedgers(review.room, review.ground.app, review.clock, SystemRandom(), watch, a_key().public_halves)
 
 
 async def _yes(*_: object) -> bool:

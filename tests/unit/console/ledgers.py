@@ -19,12 +19,14 @@ from callcenter.console.ledger_ports import (
     Deposits,
     Download,
     Holding,
+    KeyIs,
     LogLine,
     Logs,
     LogState,
     NoRecord,
     Pace,
     Proved,
+    ShownKey,
 )
 from callcenter.kernel.errors import NotFound
 
@@ -71,7 +73,7 @@ STATE = LogState(
     waits=None,
     closed=False,
     origin=f"callcenter/{PRACTICE}",
-    fingerprint="12345 67890 12345 67890 12345 67890 12345 67890",
+    keys=(ShownKey("12345 67890 12345 67890 12345 67890 12345 67890", KeyIs.ALONE),),
     holdings=HOLDINGS,
     alone_since=NOW - timedelta(minutes=12),
     exported_at=NOW - timedelta(days=3),
