@@ -13,9 +13,9 @@ import click
 from callcenter.app.erasing import rules_of
 from callcenter.audit.cosigning import Witness, load_witness
 from callcenter.audit.erasing import Plan, Standing, erases, standing_about, standing_of
-from callcenter.audit.ledger import Value
+from callcenter.audit.ledger import EventKind, Value
 from callcenter.audit.letting_go import MOST_NAMED, REASONS, REQUEST, Rules
-from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.logs import origin_of
 from callcenter.audit.orders import sign_order
 from callcenter.audit.retention import CLASS_OF
 from callcenter.cli.audit_logs import log_argument, log_called
@@ -26,8 +26,7 @@ from callcenter.kernel.errors import CallcenterError, NotFound
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.reports.extracts import subject_of
 from callcenter.settings import Settings
-from callcenter.staff.old_records import put_on_record
-from callcenter.staff.records import Actor
+from callcenter.staff.ledger_acts import actor_in, put_on_record
 from callcenter.store.database import Transaction
 
 
@@ -127,10 +126,10 @@ async def _erase(
             if not yes or not plan.goes:
                 return [*lines, "nothing was done" + ("" if yes or not plan.goes else ": say --yes")]
             at = int(clock.now().timestamp())
-            by = Actor.command(wanted.by) if log == HOUSE_LOG else Actor("staff", wanted.by)
+            by = actor_in(log, wanted.by)
             for content, leaves in _orders(plan, wanted):
                 signed = {**content, "order": sign_order(witness, origin_of(log), content, leaves, at)}
-                await put_on_record(tx, signed, by, clock, random)
+                await put_on_record(tx, EventKind.ERASURE, signed, by, clock, random)
     return [*lines, f"ordered by {witness.name}; erased in the night after the next day, once it is sealed"]
 
 
