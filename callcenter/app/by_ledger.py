@@ -148,7 +148,7 @@ class StaffLedgers:
     async def proof(self, token: str, log: UUID, record: UUID) -> Download | NoRecord:
         session, _ = await self._log(token, log)
         if self.ledger.is_behind(log):
-            return NoRecord.CLOSED
+            return NoRecord.BEHIND
         came = await self._proof(session, log, record)
         if isinstance(came, NoRecord):
             return came
@@ -223,7 +223,7 @@ class StaffLedgers:
                 proof = await prove(tx, record)
                 return proof, _checked(proof, self._keys(log))
             except NotSealedYet:
-                return NoRecord.UNSEALED
+                return NoRecord.NOT_YET
             except Erased:
                 return NoRecord.ERASED
             except (IntegrityError, Malformed, Unproven, NoKey):

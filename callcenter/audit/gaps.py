@@ -74,8 +74,8 @@ def _why(row: Row[Any]) -> Why | None:
     return Why(str(said.get("id")), str(said.get("cause")), str(said.get("ts")))
 
 
-class Behind:
-    """The leaf that a record of a stream must name, read from the first record to the last.
+class Predecessors:
+    """The leaf that each record of a stream must name, read from the first record to the last.
 
     Arguments:
         gone: of these streams.

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.covering import COVERING
 from callcenter.audit.logs import HOUSE_LOG, origin_of
-from callcenter.audit.retention import CLASS_OF, Kept, Terms
+from callcenter.audit.retention import CLASS_OF, RecordClass, RetentionTerms
 from callcenter.audit.sealed_leaves import OtherLeaves, SealedLeaves
 from callcenter.audit.verify import (
     ERASURE,
@@ -49,7 +49,7 @@ REASONS = {
     "wrongly_recorded": "it should never have been written: a fault, or the wrong person",
 }
 #: What is kept against a person's wish for as long as its term runs, as proof (RGPD 17.3 b and e).
-KEPT_AS_PROOF = frozenset({Kept.DISCLOSURES, Kept.CONSENT})
+KEPT_AS_PROOF = frozenset({RecordClass.DISCLOSURES, RecordClass.CONSENT})
 
 
 class Unlawful(IntegrityError):
@@ -65,7 +65,7 @@ class Rules:
         keys: of those who may order an erasure; none: nobody may.
     """
 
-    terms: Terms = field(default_factory=Terms)
+    terms: RetentionTerms = field(default_factory=RetentionTerms)
     keys: tuple[VerifierKey, ...] = ()
 
 
@@ -146,7 +146,7 @@ class Erasure:
 
     def _aged(self, said: Mapping[str, Any], rules: Rules, now: datetime | None) -> _Aged:
         try:
-            kept = Kept(str(said.get("class")))
+            kept = RecordClass(str(said.get("class")))
         except ValueError:
             raise Unlawful("names no class of records") from None
         if now is None:
@@ -213,7 +213,7 @@ def check_each(found: Sequence[int], ranges: Sequence[tuple[int, int]]) -> None:
 class _Aged:
     """What may go when its time is over: one class, written before a moment."""
 
-    kept: Kept
+    kept: RecordClass
     before: datetime
 
     def check_order(self, origin: str, said: Mapping[str, Any], leaves: Sequence[tuple[int, bytes]]) -> None:
@@ -237,7 +237,7 @@ class _Ordered:
         text: of the order, whose signature was found to be of somebody who may.
     """
 
-    terms: Terms
+    terms: RetentionTerms
     now: datetime
     whole: bool
     text: str
@@ -252,23 +252,23 @@ class _Ordered:
             raise Unlawful(f"names the record at index {index}, which is kept by law until its time is over")
 
 
-def may_go(said: Mapping[str, Any], terms: Terms, now: datetime, *, whole: bool) -> bool:
+def may_go(said: Mapping[str, Any], terms: RetentionTerms, now: datetime, *, whole: bool) -> bool:
     """Whether a record may be erased because somebody orders it.
 
     Arguments:
         said: the record.
         whole: what is kept as proof goes too.
     """
-    kept = CLASS_OF.get(str(said.get("event")), Kept.ALWAYS)
+    kept = CLASS_OF.get(str(said.get("event")), RecordClass.ALWAYS)
     before = terms.cut_off(kept, now)
     if before is None:
         return False
-    if kept is Kept.INCIDENTS or (kept in KEPT_AS_PROOF and not whole):
+    if kept is RecordClass.INCIDENTS or (kept in KEPT_AS_PROOF and not whole):
         return is_older(said, before)
     return True
 
 
-def is_due(body: bytes, leaf: bytes, kept: Kept, before: datetime) -> bool:
+def is_due(body: bytes, leaf: bytes, kept: RecordClass, before: datetime) -> bool:
     """Whether the sealer would let a record go as one that has had its time, as far as the record itself says.
 
     Arguments:

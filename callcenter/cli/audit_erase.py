@@ -12,7 +12,7 @@ import click
 
 from callcenter.app.erasing import rules_of
 from callcenter.audit.cosigning import Witness, load_witness
-from callcenter.audit.erasing import Plan, Standing, erases, standing_about, standing_of
+from callcenter.audit.erasing import Candidate, Plan, candidates_about, candidates_named, erases
 from callcenter.audit.ledger import EventKind, Value
 from callcenter.audit.letting_go import MOST_NAMED, REASONS, REQUEST, Rules
 from callcenter.audit.logs import origin_of
@@ -133,17 +133,17 @@ async def _erase(
     return [*lines, f"ordered by {witness.name}; erased in the night after the next day, once it is sealed"]
 
 
-async def _found(tx: Transaction, wanted: Wanted) -> list[Standing]:
+async def _found(tx: Transaction, wanted: Wanted) -> list[Candidate]:
     """What is wanted, or all that is about the person who is."""
     if wanted.extract is None:
-        return await standing_of(tx, wanted.records)
+        return await candidates_named(tx, wanted.records)
     subject = await subject_of(tx, wanted.extract)
     if subject is None:
         raise NotFound(
             f"no extract {wanted.extract} of this practice names a person in the ledger: it was declined, it is too "
             "old, or nothing is on record of them"
         )
-    return await standing_about(tx, subject)
+    return await candidates_about(tx, subject)
 
 
 def _orders(plan: Plan, wanted: Wanted) -> Iterator[tuple[dict[str, Value], list[tuple[int, bytes]]]]:

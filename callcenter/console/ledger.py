@@ -97,7 +97,7 @@ class LedgerPages:
     async def _proof(self, visit: Visit) -> web.StreamResponse:
         came = await self._ledgers.proof(visit.own_token, _log(visit), visit.path_id("record"))
         if isinstance(came, NoRecord):
-            return await self._proved(visit, *([Problem(came.value)] if came is NoRecord.CLOSED else []))
+            return await self._proved(visit, *([Problem(came.value)] if came is NoRecord.BEHIND else []))
         return _file(came)
 
     async def _deposits(self, visit: Visit) -> web.StreamResponse:

@@ -46,12 +46,13 @@ class NoRecord(StrEnum):
 
     #: There is none such; or it is another practice's, which nobody is told apart (P5, P6).
     UNKNOWN = "unknown"
-    UNSEALED = "not_sealed"
+    #: It waits for its seal.
+    NOT_YET = "not_yet"
     ERASED = "erased"
     #: The log does not lead from it to its head: it was changed.
     BROKEN = "broken"
     #: The ledger is behind: nothing about patients leaves.
-    CLOSED = "unsealed"
+    BEHIND = "ledger_behind"
 
 
 class KeyIs(StrEnum):

@@ -13,7 +13,7 @@ from callcenter.audit.believed import APART, is_believed, time_of
 from callcenter.audit.erasing import due, erase_let_go
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.logs import HOUSE_LOG
-from callcenter.audit.retention import Terms
+from callcenter.audit.retention import RetentionTerms
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
 from callcenter.practice.everywhere import in_each
@@ -39,7 +39,7 @@ class OldRecords:
     database: Database
     clock: Clock
     random: Random
-    terms: Terms
+    terms: RetentionTerms
     other_clock: Callable[[Database], Awaitable[datetime]] = time_of
 
     async def erase(self) -> int:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import NoResultFound
 
 import callcenter.staff.glass_tables  # noqa: F401 - its tables are among those that are tried
-from callcenter.audit.erasing import standing_of
+from callcenter.audit.erasing import candidates_named
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
 from callcenter.audit.proving import places_of
 from callcenter.audit.reading import (
@@ -1067,7 +1067,7 @@ CASES: Mapping[str, Case] = {
     "audit.reading.checked_records_of_call": checked_of_call,
     "audit.reading.read_call": read_of_call,
     "audit.proving.places_of": lambda on: places_of(on.tx, on.call, 10),
-    "audit.erasing.standing_of": lambda on: standing_of(on.tx, [on.record]),
+    "audit.erasing.candidates_named": lambda on: candidates_named(on.tx, [on.record]),
     "disclosure.gate.Gate.decide": grant,
     "disclosure.gate.Gate.check": check,
     "disclosure.gate.Gate.refuse": refuse,

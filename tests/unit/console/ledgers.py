@@ -157,7 +157,7 @@ class LedgersDouble:
     async def proof(self, token: str, log: UUID, record: UUID) -> Download | NoRecord:
         self._reach(log)
         if self.closed or isinstance(self.came, NoRecord):
-            return self.came if isinstance(self.came, NoRecord) else NoRecord.CLOSED
+            return self.came if isinstance(self.came, NoRecord) else NoRecord.BEHIND
         self.taken.append(record)
         return Download(f"inscription-{record}.tlog-proof", b"a proof")
 

@@ -180,7 +180,7 @@ async def test_a_proof_leaves_as_a_file_by_a_form_of_ours_alone() -> None:
     ("why", "said"),
     [
         (NoRecord.UNKNOWN, "Aucune inscription que vous puissiez prouver ici"),
-        (NoRecord.UNSEALED, "n’est pas encore scellée"),
+        (NoRecord.NOT_YET, "n’est pas encore scellée"),
         (NoRecord.ERASED, "est effacé"),
         (NoRecord.BROKEN, "quelque chose y a été changé"),
     ],
