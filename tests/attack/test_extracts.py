@@ -18,13 +18,14 @@ from callcenter.app.by_extracts import StaffExtracts
 from callcenter.audit import about
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, writing
 from callcenter.calls.call_references import short_reference
-from callcenter.console.extract_ports import Choice, Form, Given, NotNow, Read
+from callcenter.console.extract_ports import Given, NotNow, Read
 from callcenter.console.review_ports import Unsealed
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.reports import extracts as rows
 from callcenter.reports import paper, register_extract, register_paper
+from callcenter.reports.extract_rules import Choice, Form
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.register_extract import Named
 from callcenter.reports.register_words import Section

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from callcenter.console.extract_ports import Choice, Form, NotNow, Wanted
+from callcenter.console.extract_ports import NotNow, Wanted
 from callcenter.console.extracts import ExtractPages
+from callcenter.reports.extract_rules import Choice, Form
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
 from callcenter.reports.extracts_given import GivenOnRecord
 from tests.unit.console.doubles import Desk, open_desk
