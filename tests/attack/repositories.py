@@ -1226,6 +1226,8 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.thirds.Thirds.sweep": "goes through all talks, each in its own transaction",
     "calls.shown.shown_for": "enters the practice that its caller names, which is that of the call's own entry",
     "calls.evidence_ends.forget_what_was_proved": "runs in the practice that the lock of the call has entered",
+    "calls.first_steps.FirstSteps.enter": _OF_THE_CALL,
+    "calls.first_steps.FirstSteps.reached": _OF_THE_CALL,
     "calls.steps.Steps.step": _OF_THE_CALL,
     "calls.steps.Steps.recording": _OF_THE_CALL,
     "calls.recordings.Recordings.fetch": _OF_ONE_PRACTICE,

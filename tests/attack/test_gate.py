@@ -9,8 +9,7 @@ from uuid import UUID
 import pytest
 
 from callcenter.calls.record import CallRecord
-from callcenter.calls.session import Session
-from callcenter.calls.steps import session_place
+from callcenter.calls.session import Session, session_place
 from callcenter.disclosure.gate import Gate, Situation
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.values import Appointment
