@@ -16,6 +16,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from callcenter.audit.continuation import Continuation, NotHeld
+from callcenter.audit.proof import NoKey
 from callcenter.audit.verify import (
     COSIGNATURE,
     Checkpoint,
@@ -86,8 +88,28 @@ class Witness:
             raise NotSigned(f"nothing is signed: {why}", report)
         if not report.keep:
             raise NotSigned("nothing is signed: there is no checkpoint in it", report)
-        text = report.keep.partition("\n\n")[0] + "\n"
-        return report.keep + cosignature_line(self.name, self.private, text, at)
+        return self._below(report.keep, at)
+
+    def cosign_continuation(self, shown: Continuation, trust: Iterable[VerifierKey], seen: str, at: int) -> str:
+        """The head that a continuation leads to, with our signature below the log's. No record is needed for it.
+
+        Arguments:
+            trust: key of the log, or those that it has had one after the other.
+            seen: the head that was signed before.
+            at: now, seconds since 1970.
+
+        Raises:
+            NotSigned: it does not continue what was seen, or nothing follows from it.
+        """
+        self._check_seen(seen)
+        try:
+            found = shown.check(trust, seen)
+        except (Malformed, Unproven, NoKey, NotHeld) as error:
+            raise NotSigned(f"nothing is signed: {error}") from error
+        return self._below(found.keep, at)
+
+    def _below(self, note: str, at: int) -> str:
+        return note + cosignature_line(self.name, self.private, note.partition("\n\n")[0] + "\n", at)
 
     def _check_seen(self, seen: str) -> None:
         try:

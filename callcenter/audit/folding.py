@@ -31,18 +31,17 @@ async def fold(
         tree: that they are added to; ``None``: to an empty one.
         found: the leaves at its indices, of those that were passed by, are put in it.
     """
-    tree = Frontier() if tree is None else tree
+    tree, wanted = Frontier() if tree is None else tree, {} if found is None else found
     for at in range(start, end, PAGE):
         last = min(at + PAGE, end)
         read = (await connection.execute(_LEAVES, {"log": log, "start": at, "end": last})).scalar_one()
         leaves = bytes(read or b"")
         if len(leaves) != HASH_SIZE * (last - at):  # some are missing: what comes behind them has no place
             break
-        for index in range(at, last):
-            leaf = leaves[(index - at) * HASH_SIZE : (index - at + 1) * HASH_SIZE]
-            tree.add(leaf)
-            if found is not None and index in found:
-                found[index] = leaf
+        tree.extend(leaves)
+        for index in wanted:
+            if at <= index < last:
+                wanted[index] = leaves[(index - at) * HASH_SIZE : (index - at + 1) * HASH_SIZE]
     return tree
 
 

@@ -11,7 +11,7 @@ import argparse
 import json
 import re
 import sys
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from callcenter.audit.verify import (
     keys_of,
     leaf_hash,
     signatures_of,
+    unbase64,
 )
 
 FIRST_LINE = "c2sp.org/tlog-proof@v1"
@@ -100,10 +101,10 @@ class Proof:
         index = _INDEX.fullmatch(lines[2])
         if not lines[1].startswith("extra ") or index is None:
             raise Malformed("a proof holds the record, then its index")
-        beside = tuple(_decoded(line) for line in lines[3:])
+        beside = tuple(unbase64(line) for line in lines[3:])
         if any(len(one) != HASH_SIZE for one in beside):
             raise Malformed("what stands beside the way to the root are hashes of 32 bytes")
-        return cls(_decoded(lines[1].removeprefix("extra ")), int(index[1]), beside, note)
+        return cls(unbase64(lines[1].removeprefix("extra ")), int(index[1]), beside, note)
 
     def check(self, trust: Iterable[VerifierKey]) -> Proven:
         """That the record is in a log whose key is among ``trust``, at this index.
@@ -135,16 +136,6 @@ def _read(body: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
-
-
-def _decoded(encoded: str) -> bytes:
-    try:
-        decoded = b64decode(encoded, validate=True)
-    except ValueError:
-        raise Malformed("this is not base64") from None
-    if b64encode(decoded).decode() != encoded:
-        raise Malformed("this base64 has a second spelling")
-    return decoded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,6 @@
-"""Where a record is in its log, and the proof of that, out of the log's leaves, which are passed by once."""
+"""Where a record is in its log, and proofs out of its leaves, which are passed by once: of a record, and of what
+continues a head.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.about import moment_of
 from callcenter.audit.anchors import latest_head
+from callcenter.audit.continuation import Continuation
 from callcenter.audit.folding import fold
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.proof import Proof
@@ -39,7 +42,7 @@ def beside(index: int, size: int) -> list[Stretch]:
     """What stands beside the way from leaf ``index`` to the root of ``size`` leaves, lowest first (RFC 6962 §2.1.1)."""
     start, end, found = 0, size, []
     while end - start > 1:
-        middle = start + (1 << ((end - start - 1).bit_length() - 1))
+        middle = start + _half(end - start)
         if index < middle:
             found.append(Stretch(middle, end))
             end = middle
@@ -47,6 +50,33 @@ def beside(index: int, size: int) -> list[Stretch]:
             found.append(Stretch(start, middle))
             start = middle
     return found[::-1]
+
+
+def apart(first: int, size: int) -> list[Stretch]:
+    """What leads from the root of ``first`` leaves to the one of ``size``, lowest first (RFC 6962 §2.1.2).
+
+    Arguments:
+        first: at most ``size``.
+    """
+    if first in (0, size):
+        return []  # anything continues the empty tree
+    start, end, found = 0, size, []
+    while first != end:
+        middle = start + _half(end - start)
+        if first <= middle:
+            found.append(Stretch(middle, end))
+            end = middle
+        else:
+            found.append(Stretch(start, middle))
+            start = middle
+    if start:  # otherwise what is left is the first tree itself, whose root is known
+        found.append(Stretch(start, end))
+    return found[::-1]
+
+
+def _half(size: int) -> int:
+    """Where a tree of ``size`` leaves, two or more, has its halves: the largest power of two below its size."""
+    return 1 << ((size - 1).bit_length() - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +164,7 @@ async def prove(tx: Transaction, record: UUID) -> Proof:
     Raises:
         NotSealedYet: it waits for its seal, or there is none such.
         Erased: its bytes are gone.
-        IntegrityError: the leaves of the log are not those of its head.
+        IntegrityError: leaves of the log are missing.
     """
     log = tx.practice
     found = (await tx.connection.execute(_RECORD[log == HOUSE_LOG], {"log": log, "record": record})).one_or_none()
@@ -146,11 +176,40 @@ async def prove(tx: Transaction, record: UUID) -> Proof:
     if head is None or head[0] <= found.idx:
         raise IntegrityError("no signed head covers this record: `callcenter audit export` shows what the log holds")
     size, note = head
-    stretches = beside(found.idx, size)
-    trees = [await fold(tx.connection, log, one.start, one.end) for one in stretches]
-    if [tree.size for tree in trees] != [one.end - one.start for one in stretches]:
-        raise IntegrityError("leaves of the log are missing: `callcenter audit export` shows what it holds")
-    return Proof(found.body, found.idx, tuple(tree.root() for tree in trees), note)
+    return Proof(found.body, found.idx, await _roots(tx, beside(found.idx, size)), note)
+
+
+async def continuation(tx: Transaction, first: int) -> Continuation:
+    """What leads from the head of ``first`` records of the log of ``tx`` to its last one.
+
+    Raises:
+        NotSealedYet: it has no signed head.
+        IntegrityError: its last one is of fewer records, or leaves are missing.
+    """
+    head = await latest_head(tx)
+    if head is None:
+        raise NotSealedYet("nothing of this log is sealed yet: the server seals what is written within seconds")
+    size, note = head
+    if first > size:
+        raise IntegrityError(
+            f"its last head is of {size} records, and the one that is held of {first}: it was cut, or a backup restored"
+        )
+    return Continuation(first, await _roots(tx, apart(first, size)), note)
+
+
+async def _roots(tx: Transaction, stretches: list[Stretch]) -> tuple[bytes, ...]:
+    """The root over each stretch.
+
+    Raises:
+        IntegrityError: leaves are missing.
+    """
+    roots = []
+    for one in stretches:
+        tree = await fold(tx.connection, tx.practice, one.start, one.end)
+        if tree.size != one.end - one.start:
+            raise IntegrityError("leaves of the log are missing: `callcenter audit export` shows what it holds")
+        roots.append(tree.root())
+    return tuple(roots)
 
 
 _IN = text("SELECT set_config('app.practice', :log, true)")

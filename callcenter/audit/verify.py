@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -54,6 +55,7 @@ LEAF_PREFIX = b"\x00"  # leaves and nodes never collide
 NODE_PREFIX = b"\x01"
 HASH_SIZE = 32
 EMPTY_ROOT = sha256(b"").digest()
+_WIDEST = 1 << 16  # leaves of a subtree that are added at once
 NO_LEAF = bytes(HASH_SIZE)  # what the first record of a stream names as the leaf before it
 
 
@@ -85,12 +87,34 @@ class Frontier:
 
     def add(self, leaf: bytes) -> None:
         """Add the hash of one leaf."""
-        peaks, whole = self.peaks, self.size
-        while whole & 1:
-            leaf = node_hash(peaks.pop(), leaf)
-            whole >>= 1
-        peaks.append(leaf)
-        self.size += 1
+        self._add_whole(leaf, 1)
+
+    def extend(self, leaves: bytes | bytearray) -> None:
+        """Add the hashes of many leaves, one after another: whole subtrees at once, level by level."""
+        for start, width in self._steps(len(leaves) // HASH_SIZE):
+            level = leaves[start * HASH_SIZE : (start + width) * HASH_SIZE]
+            while len(level) > HASH_SIZE:
+                pairs = range(0, len(level), 2 * HASH_SIZE)
+                level = b"".join([sha256(NODE_PREFIX + level[at : at + 2 * HASH_SIZE]).digest() for at in pairs])
+            self._add_whole(bytes(level), width)
+
+    def _steps(self, many: int) -> Iterator[tuple[int, int]]:
+        """Where among the next leaves subtrees begin that are whole in this tree, and how many leaves each has."""
+        start = 0
+        while start < many:
+            here = self.size or _WIDEST
+            width = min(here & -here, 1 << ((many - start).bit_length() - 1), _WIDEST)
+            yield start, width
+            start += width
+
+    def _add_whole(self, root: bytes, width: int) -> None:
+        """Add a whole subtree of ``width`` leaves, of which the tree so far is a multiple."""
+        peaks, bit = self.peaks, width
+        while self.size & bit:
+            root = node_hash(peaks.pop(), root)
+            bit <<= 1
+        peaks.append(root)
+        self.size += width
 
     def root(self) -> bytes:
         """The root of the tree so far."""
@@ -113,63 +137,6 @@ class Frontier:
             Malformed: it is none.
         """
         return cls(size, (data[start : start + HASH_SIZE] for start in range(0, len(data), HASH_SIZE)))
-
-
-def root_of(leaves: Iterable[bytes]) -> bytes:
-    """The root of the tree over ``leaves``, which are hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.add(leaf)
-    return frontier.root()
-
-
-def _split(size: int) -> int:
-    """Where a tree of ``size`` leaves, two or more, has its halves: the largest power of two below its size."""
-    return 1 << ((size - 1).bit_length() - 1)
-
-
-def inclusion_proof(index: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """What stands beside the way from leaf ``index`` to the root, lowest first (§2.1.1).
-
-    Raises:
-        Malformed: there is no such leaf.
-    """
-    if not 0 <= index < len(leaves):
-        raise Malformed(f"there is no leaf {index} among {len(leaves)}")
-    start, end, proof = 0, len(leaves), []
-    while end - start > 1:
-        middle = start + _split(end - start)
-        if index < middle:
-            proof.append(root_of(leaves[middle:end]))
-            end = middle
-        else:
-            proof.append(root_of(leaves[start:middle]))
-            start = middle
-    return proof[::-1]
-
-
-def consistency_proof(first: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """What shows that the tree of the first ``first`` leaves has only been added to, lowest first (§2.1.2).
-
-    Raises:
-        Malformed: there are not as many leaves.
-    """
-    if not 0 <= first <= len(leaves):
-        raise Malformed(f"there are no {first} leaves among {len(leaves)}")
-    if first == 0:
-        return []  # anything continues the empty tree
-    start, end, proof = 0, len(leaves), []
-    while first != end:
-        middle = start + _split(end - start)
-        if first <= middle:
-            proof.append(root_of(leaves[middle:end]))
-            end = middle
-        else:
-            proof.append(root_of(leaves[start:middle]))
-            start = middle
-    if start:  # otherwise what is left is the first tree itself, whose root is known
-        proof.append(root_of(leaves[start:end]))
-    return proof[::-1]
 
 
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
@@ -278,7 +245,7 @@ class VerifierKey:
         if written is None:
             raise Malformed("a key is written name+identifier+key")
         name, key_id, encoded = written.groups()
-        decoded = _unbase64(encoded)
+        decoded = unbase64(encoded)
         key = cls(name, decoded[1:], decoded[0])
         if key.key_id.hex() != key_id:
             raise Malformed(f"this key has the identifier {key.key_id.hex()}, and {key_id} is written")
@@ -403,7 +370,7 @@ def _parts(note: bytes | str) -> tuple[str, _Lines]:
     for line in lines:
         name, _, encoded = line.removeprefix(_DASH).partition(" ")
         _check_name(name)
-        signature = _unbase64(encoded)
+        signature = unbase64(encoded)
         if not line.startswith(_DASH) or len(signature) < 5:
             raise Malformed("below a note stands a line that is no signature")
         parts.append((line, name, signature[:4], signature[4:]))
@@ -437,8 +404,12 @@ def _utf8(text: str) -> bytes:
         raise Malformed("this text cannot be written in UTF-8") from None
 
 
-def _unbase64(encoded: str) -> bytes:
-    """The bytes that are written so, and in no second way."""
+def unbase64(encoded: str) -> bytes:
+    """The bytes that are written so, and in no second way.
+
+    Raises:
+        Malformed: they are not.
+    """
     try:
         decoded = b64decode(encoded, validate=True)
     except ValueError:
@@ -481,7 +452,7 @@ class Checkpoint:
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]) or not _SIZE.fullmatch(lines[1]):
             raise Malformed("a checkpoint is three lines: the log, its size, its root")
-        root = _unbase64(lines[2])
+        root = unbase64(lines[2])
         if len(root) != HASH_SIZE:
             raise Malformed("the root of a checkpoint has 32 bytes")
         return cls(lines[0], int(lines[1]), root)
@@ -581,7 +552,8 @@ ORDER = "callcenter-erasure/v1"  # what the text of an order begins with: no che
 ROTATION = "key.rotated"  # the event that names the next key
 _CAUSES = {"retention": ": their time was over", "request": ": it was ordered"}
 _PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
-_PLACE = Struct(">32sQQ")  # of the last record of a stream: its leaf, its number there, its index in the log
+_MOST_SEQ = 1 << 53  # of a stream's numbers
+_INDICES = 1 << 48  # more than a log has
 _DEFERRED = Struct(">QQQ32s4s64s")  # a checkpoint's line, records before it, size, root; key, signature
 
 
@@ -805,7 +777,7 @@ class _Examination:
         self.origin = ""
         self.size = -1  # as the head says; -1: there is no head yet
         self.records = 0
-        self.streams: dict[bytes, bytes] = {}
+        self.streams: dict[str, int] = {}  # of the last record of each: its number there, times _INDICES, and its index
         self.leaves = bytearray()  # of all records
         self.people = [key for key in trust if key.kind == COSIGNATURE]
         self.missing = bytearray()  # for each record: 1 its body is missing, 2 and an erasure says why
@@ -883,6 +855,8 @@ class _Examination:
         if value is None:
             self.find(What.LINE, "the line is no JSON object that reads one way only", line=number, index=self.records)
             self.leaf(leaf_hash(body), 0)
+        elif len(value) > 4:  # as most are
+            self.record(number, body, value)
         elif value.keys() == {"checkpoint"}:
             self.checkpoint(number, value["checkpoint"])
         elif value.keys() == {"anchor"}:
@@ -902,7 +876,7 @@ class _Examination:
         if value.get("log") != self.origin:
             text = f"the record is of the log {_plain(value.get('log'))}"
             self.find(What.LOG, text, line=number, index=self.records, record=name)
-        self.follow(number, name, stream, seq, leaf, prev)
+        self.follow(number, name, stream, seq, prev)
         if event == ERASURE:
             self.erasure(number, name, value)
         elif event == ROTATION:
@@ -914,8 +888,9 @@ class _Examination:
         if placed is None:
             self.find(What.LINE, "what stands for an erased record is none", line=number, index=self.records)
             return self.leaf(NO_LEAF, 0)
-        self.follow(number, *placed, prev=None)
-        return self.leaf(placed[3], 1)
+        name, stream, seq, leaf = placed
+        self.follow(number, name, stream, seq, None)
+        return self.leaf(leaf, 1)
 
     def leaf(self, leaf: bytes, missing: int) -> None:
         self.leaves += leaf
@@ -925,19 +900,22 @@ class _Examination:
             self.find(What.COUNT, f"the head says {self.size} records, and the file holds more than {self.records - 1}")
             self.leave_off()
 
-    def follow(self, number: int, name: str, stream: str, seq: int, leaf: bytes, prev: bytes | None) -> None:
+    def follow(self, number: int, name: str, stream: str, seq: int, prev: bytes | None) -> None:
         """That a record follows the one before it in its stream. Of an erased one, ``prev`` is not known any more."""
-        key = bytes.fromhex(stream.replace("-", ""))
-        before = self.streams.get(key, b"")
-        last, place, index = _PLACE.unpack(before) if before else (NO_LEAF, -1, None)
+        before = self.streams.get(stream)
+        place, index = (-1, None) if before is None else divmod(before, _INDICES)
         if seq != place + 1:
             text = f"it is number {seq} of stream {stream}, where {place + 1} comes next"
             self.find(What.STREAM, text, line=number, index=self.records, record=name)
-        elif prev is not None and prev != last:
+        elif prev is not None and prev != (NO_LEAF if index is None else self.leaf_at(index)):
             other = "no record stands" if index is None else f"the record at index {index} stands"
             text = f"before it in stream {stream} {other}, and it names another leaf"
             self.find(What.CHAIN, text, line=number, index=self.records, record=name)
-        self.streams[key] = _PLACE.pack(leaf, seq, self.records)
+        self.streams[stream] = seq * _INDICES + self.records
+
+    def leaf_at(self, index: int) -> bytes:
+        """The leaf of the record at an index; nothing, if there is none."""
+        return bytes(self.leaves[index * HASH_SIZE : (index + 1) * HASH_SIZE])
 
     def erasure(self, number: int, name: str, value: dict[str, Any]) -> None:
         ranges, bodies = ranges_of(value), 0
@@ -985,7 +963,7 @@ class _Examination:
         """The indices of these ranges with their leaves; of one that stands nowhere, nothing."""
         for first, last in ranges:
             for index in range(first, last + 1):
-                yield index, bytes(self.leaves[index * HASH_SIZE : (index + 1) * HASH_SIZE])
+                yield index, self.leaf_at(index)
 
     def rotation(self, number: int, name: str, value: dict[str, Any]) -> None:
         told, where = None, {"line": number, "index": self.records, "record": name}
@@ -1106,8 +1084,7 @@ class _Examination:
         named |= set() if self.since is None else {self.since[1].size}
         tree = Frontier()
         for size in sorted(one for one in named if one <= self.records):
-            for start in range(tree.size * HASH_SIZE, size * HASH_SIZE, HASH_SIZE):
-                tree.add(bytes(self.leaves[start : start + HASH_SIZE]))
+            tree.extend(self.leaves[tree.size * HASH_SIZE : size * HASH_SIZE])
             self.roots[size] = tree.root()
 
     def judge(self) -> list[_Signed]:
@@ -1348,12 +1325,13 @@ def _placed(value: dict[str, Any], name: str, leaf: str) -> tuple[str, str, int,
     Arguments:
         name, leaf: under which the identifier and the leaf stand.
     """
-    members: tuple[Any, ...] = (value.get(name), value.get("stream"), value.get("seq"), value.get(leaf))
-    record, stream, seq, digest = members
-    whole = type(record) is type(stream) is type(digest) is str and type(seq) is int and 0 <= seq < 2**53
-    if not whole or not _PLACED.fullmatch(f"{record} {stream} {digest}"):
-        return None
-    return record, stream, seq, bytes.fromhex(digest)
+    try:
+        record, stream, seq, digest = value[name], value["stream"], value["seq"], value[leaf]
+        if type(seq) is int and 0 <= seq < _MOST_SEQ and _PLACED.fullmatch(record + " " + stream + " " + digest):
+            return record, stream, seq, bytes.fromhex(digest)
+    except (KeyError, TypeError):  # there is none, or it is no text
+        pass
+    return None
 
 
 def _is_of(key: VerifierKey, origin: str) -> bool:
@@ -1390,7 +1368,7 @@ def keys_of(text: str) -> list[VerifierKey]:
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """The lines of a file, none longer than what is looked at."""
-    return iter(lambda: file.readline(MOST_OF_A_LINE + 1), b"")
+    return iter(partial(file.readline, MOST_OF_A_LINE + 1), b"")
 
 
 def verify_file(

@@ -14,7 +14,7 @@ from callcenter.audit.logs import origin_of
 from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.verify import Malformed, VerifierKey
 from callcenter.cli.audit_logs import log_argument, log_called
-from callcenter.cli.audit_verify import fingerprint, keys_named, one_key
+from callcenter.cli.audit_verify import continuation_in, fingerprint, keys_named, one_key
 from callcenter.cli.context import Context, by_option, run
 from callcenter.cli.whole_file import whole_file
 from callcenter.installation import open_data, sealer_key_path
@@ -46,16 +46,18 @@ def _show(witness: Witness) -> None:
 
 
 @audit_cosign.command("sign")
-@click.argument("export", type=_file)
+@click.argument("file", type=_file)
 @click.option("--key", required=True, type=_file, help="Your key.")
 @click.option("--trust", required=True, metavar="KEY|FILE", help="The log's key, as « callcenter audit key » shows it.")
 @click.option("--last", required=True, type=_file, help="What you have signed last; written anew.")
 @click.option("--first", is_flag=True, help="You have signed none of this log yet: nothing is compared.")
-def cosign_sign(export: Path, key: Path, trust: str, last: Path, first: bool) -> None:
-    """Verify EXPORT from what you have signed last, then sign its last head; no database is needed.
+def cosign_sign(file: Path, key: Path, trust: str, last: Path, first: bool) -> None:
+    """Verify FILE from what you have signed last, then sign its last head; no database is needed.
 
-    The signed head goes to --last, to be kept and to be sent back (« audit cosign submit »). Exit 1: nothing is signed,
-    since the log was changed: a fork, or shorter than what you have signed.
+    FILE is the export of the log, or what « callcenter audit continuation » has written from what you have signed last:
+    that has no record in it, and tells of no change of the log's key. The signed head goes to --last, to be kept and to
+    be sent back (« audit cosign submit »). Exit 1: nothing is signed, since the log was changed: a fork, or shorter
+    than what you have signed.
     """
     witness = load_witness(key)
     if first == last.exists():
@@ -67,8 +69,15 @@ def cosign_sign(export: Path, key: Path, trust: str, last: Path, first: bool) ->
     try:
         trusted = keys_named((trust,))
         seen = None if first else last.read_text("utf-8")
-        with export.open("rb") as opened:
-            note = witness.cosign(verify.lines_of(opened), trusted, seen, int(SystemClock().now().timestamp()))
+        at = int(SystemClock().now().timestamp())
+        shown = continuation_in(file)
+        if shown is None:
+            with file.open("rb") as opened:
+                note = witness.cosign(verify.lines_of(opened), trusted, seen, at)
+        elif seen is None:
+            raise Malformed("this shows that a head continues another, which you have not signed: take an export first")
+        else:
+            note = witness.cosign_continuation(shown, trusted, seen, at)
     except NotSigned as refused:
         click.echo(str(refused))
         for line in refused.report.lines() if refused.report is not None else ():
@@ -76,8 +85,8 @@ def cosign_sign(export: Path, key: Path, trust: str, last: Path, first: bool) ->
         sys.exit(1)
     except (OSError, ValueError, Malformed) as error:
         raise CallcenterError(f"could not sign: {error}") from error
-    with whole_file(last, replace=not first) as file:
-        file.write(note.encode())
+    with whole_file(last, replace=not first) as opened:
+        opened.write(note.encode())
     head = head_of(note)
     click.echo(f"signed: {head.origin}, {head.size} records; {last} is to be kept, and a copy of it to be sent back")
 

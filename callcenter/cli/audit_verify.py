@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from callcenter.audit import verify
+from callcenter.audit.continuation import FIRST_WORD, MOST_OF_A_CONTINUATION, Continuation, NotHeld
 from callcenter.audit.logs import fingerprint as fingerprint
 from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, NoKey, Proof
 from callcenter.audit.verify import Malformed, Report, Unproven, Unsigned, Verdict, VerifierKey
@@ -54,12 +55,12 @@ trust_option = click.option(
 @click.option("--since", type=click.Path(path_type=Path, dir_okay=False), help="A checkpoint that you hold.")
 @click.option("--keep", type=click.Path(path_type=Path, dir_okay=False), help="Write the last checkpoint there.")
 def audit_verify(file: Path, trusted: tuple[str, ...], since: Path | None, keep: Path | None) -> None:
-    """Verify FILE, the export of a log or the proof of one record; no database is needed.
+    """Verify FILE: the export of a log, the proof of one record, or what continues a head; no database is needed.
 
     Exit 0: intact. 1: tampered with, and what, where, what it means, what to do. 2: could not be checked.
 
-    --since and --keep go with the export of a log. Take the key and the checkpoint from somebody else than the file:
-    from your own papers.
+    --since and --keep go with the export of a log, and with what continues a head, which wants --since. Take the key
+    and the checkpoint from somebody else than the file: from your own papers.
     """
     try:
         keys = keys_named(trusted)
@@ -69,6 +70,9 @@ def audit_verify(file: Path, trusted: tuple[str, ...], since: Path | None, keep:
             raise Malformed("this is the proof of one record, and --since and --keep go with the export of a log")
         if is_proof:
             sys.exit(_proof(file, keys))
+        shown = continuation_in(file)
+        if shown is not None:
+            sys.exit(_continuation(shown, keys, since, keep))
         report = verify.verify_file(file, keys, since, keep)
     except (OSError, Malformed) as error:
         why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
@@ -121,6 +125,41 @@ def _proof(file: Path, keys: list[VerifierKey]) -> Verdict:
     return Verdict.INTACT
 
 
+def continuation_in(file: Path) -> Continuation | None:
+    """What a file shows of one head and the next; ``None``: it is another kind of file.
+
+    Raises:
+        Malformed: it is damaged.
+        OSError: it is not to be read.
+    """
+    with file.open("rb") as opened:
+        text = opened.read(MOST_OF_A_CONTINUATION + 1)
+    return Continuation.parse(text) if text.startswith(FIRST_WORD.encode()) else None
+
+
+def _continuation(shown: Continuation, keys: list[VerifierKey], since: Path | None, keep: Path | None) -> Verdict:
+    if since is None:
+        raise Malformed("this shows that a log continues a head: give the one that you hold with --since")
+    try:
+        found = shown.check(keys, _text(since))
+    except (NoKey, NotHeld, Unsigned) as error:
+        raise CallcenterError(
+            f"could not check: {error}. Where the key of the log was changed since you got yours, an export of the "
+            "whole log leads from one to the next"
+        ) from error
+    except (Malformed, Unproven) as error:
+        click.echo(f"TAMPERED: {error}")
+        click.echo(click.wrap_text(f"To do: {TO_DO[Verdict.TAMPERED]}", 100, subsequent_indent="  "))
+        return Verdict.TAMPERED
+    click.echo(f"continued: the log {found.head.origin} holds the {found.held.size} records that you hold the head of")
+    click.echo(f"  and {found.head.size - found.held.size} more; what they say is not in this file")
+    click.echo(f"  signed by {', '.join(ascii(one.key.name)[1:-1] for one in found.signed)}")
+    if keep is not None:
+        keep.write_bytes(found.keep.encode())
+        click.echo(click.wrap_text(f"To do: {HELD.format(file=keep)}", 100, subsequent_indent="  "))
+    return Verdict.INTACT
+
+
 def keys_named(trusted: tuple[str, ...]) -> list[VerifierKey]:
     """Keys, each given as it is written or by a file of such lines.
 
@@ -151,4 +190,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise Malformed(f"{path} holds no keys") from None
+        raise Malformed(f"{path} is no text") from None

@@ -1143,6 +1143,7 @@ NOT_ATTACKED: Mapping[str, str] = {
         "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     ),
     "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
+    "audit.proving.continuation": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.watching.Watch.look": _LOGS,
     "audit.watching.sealed_at": _LOGS,
     "audit.watching.waiting": _LOGS,

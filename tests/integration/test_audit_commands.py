@@ -33,7 +33,7 @@ from tests.attack.ledger.test_tampering import cut, rewrite, sign_anew
 from tests.conftest import Cluster
 from tests.exporting import TILLEULS, TODAY, Archive, archive_on
 from tests.sealing import a_key
-from tests.unit.audit.log_by_hand import cosignature, secret, signature
+from tests.unit.audit.log_by_hand import cosignature, head_text, secret, signature
 
 SLUG = "cabinet-des-tilleuls"
 KEY = a_key().verifier_key(origin_of(TILLEULS))
@@ -286,6 +286,76 @@ async def test_somebody_signs_what_continues_what_they_have_seen_and_it_is_in_th
     assert verified.exit_code == 0, verified.output
     assert "cosigned by cabinet.example/claire at " in verified.stdout
     assert "1 anchor" in verified.stdout
+
+
+async def test_a_witness_who_sees_no_record_signs_what_continues_their_last_head(
+    archive: Archive, config: Path, tmp_path: Path
+) -> None:
+    key, last, file, shown = (tmp_path / name for name in ("key", "seen", "log.ccaudit", "log.continuation"))
+    made = await typed(config, "cosign", "new-key", key, "--name", "claire")
+    vkey = made.stdout.split("\n")[0]
+    await archive.call()
+    await archive.seal()
+    await typed(config, "export", SLUG, "-o", file)
+    signing = ("cosign", "sign", "--key", key, "--trust", KEY, "--last", last)
+    assert (await typed(config, *signing, file, "--first")).exit_code == 0
+    before = head_of(last.read_text()).size
+    held = tmp_path / "held"
+    held.write_text(last.read_text())
+    await archive.call()
+    await archive.seal()
+    written = await typed(config, "continuation", SLUG, "--since", last, "-o", shown, "--by", "camille")
+    assert written.exit_code == 0, written.output
+    assert b"{" not in shown.read_bytes()  # no record is in it
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text(
+            "SELECT count(*) FROM audit_record WHERE event = 'ledger.head_taken' AND actor = 'camille' "
+            "AND ledger_text(body, '{held}') = 'continuation'"
+        )
+        assert (await tx.connection.execute(query)).scalar_one() == 1
+    verified = await typed(config, "verify", shown, "--trust", KEY, "--since", held, "--keep", tmp_path / "kept")
+    assert verified.exit_code == 0, verified.output
+    assert f"holds the {before} records that you hold the head of" in verified.stdout
+    signed = await typed(config, *signing, shown)
+    assert signed.exit_code == 0, signed.output
+    assert head_of(last.read_text()).size == head_of((tmp_path / "kept").read_text()).size > before
+    submitted = await typed(config, "cosign", "submit", SLUG, last, "--trust", vkey)
+    assert submitted.exit_code == 0, submitted.output
+
+
+async def test_what_shows_nothing_of_a_head_that_is_held_is_refused_with_what_to_do(
+    archive: Archive, config: Path, tmp_path: Path
+) -> None:
+    held, shown = tmp_path / "held", tmp_path / "log.continuation"
+    await archive.call()
+    await archive.seal()
+    held.write_text((await archive.export()).report().keep)
+    (tmp_path / "none").write_text("no head")
+    size = head_of(held.read_text()).size
+    longer = head_text(KEY.name, size + 1, bytes(32))
+    (tmp_path / "longer").write_text(f"{longer}\n{signature(longer, a_key().private, KEY.name)}")
+    fork = head_text(KEY.name, size, bytes(32))
+    (tmp_path / "fork").write_text(f"{fork}\n{signature(fork, a_key().private, KEY.name)}")
+    strange = head_text(KEY.name, size, bytes(32))
+    (tmp_path / "strange").write_text(f"{strange}\n{signature(strange, secret(3), KEY.name)}")
+    for name, status, words in (
+        ("none", 2, "is not the head of a log"),
+        ("missing", 2, "is not the head of a log"),
+        ("longer", 1, "it was cut, or a backup restored"),
+        ("fork", 1, "NOT CONTINUED"),
+        ("strange", 2, "not signed by the key of that log"),
+    ):
+        refused = await typed(config, "continuation", SLUG, "--since", tmp_path / name, "-o", shown)
+        assert (refused.exit_code, words in refused.output, shown.exists()) == (status, True, False), refused.output
+    assert (await typed(config, "continuation", SLUG, "--since", held, "-o", shown)).exit_code == 0
+    lone = await typed(config, "verify", shown, "--trust", KEY)
+    assert (lone.exit_code, "with --since" in lone.output) == (2, True)
+    forked = await typed(config, "verify", shown, "--trust", KEY, "--since", tmp_path / "fork")
+    assert (forked.exit_code, "TAMPERED" in forked.output) == (1, True)
+    key, last = tmp_path / "key", tmp_path / "seen"
+    await typed(config, "cosign", "new-key", key, "--name", "claire")
+    first = await typed(config, "cosign", "sign", shown, "--key", key, "--trust", KEY, "--last", last, "--first")
+    assert (first.exit_code, "take an export first" in first.output, last.exists()) == (2, True, False)
 
 
 async def test_nothing_is_signed_that_does_not_continue_what_was_seen(

@@ -17,8 +17,11 @@ from uuid import UUID
 
 import pytest
 
-from callcenter.audit import verify
+from callcenter.audit import continuation, proving, verify
+from callcenter.audit.continuation import Continuation
+from callcenter.audit.cosigning import head_of
 from callcenter.audit.verify import Verdict, What
+from callcenter.store.database import in_practice
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack
 from tests.attack.ledger.conftest import Scene
 from tests.exporting import TILLEULS, Meddler
@@ -196,6 +199,30 @@ async def test_p4_the_past_is_made_anew_with_the_stolen_key_and_somebody_holds_a
         await rewrite(db, scene.calls[2])
         await sign_anew(db)
         return await judged(db, scene.heads[3])
+
+
+def _no_hashes(sabotage: Sabotage) -> None:
+    sabotage.replace(continuation, "check_consistency", lambda *_: None)
+
+
+LEADS_ON = Defence(
+    "hashes lead from the head that is held to the later one", "P4: continuation.check_consistency", _no_hashes
+)
+
+
+@attack(stopped_by=LEADS_ON)
+async def test_p4_the_past_is_made_anew_and_whoever_holds_a_head_sees_no_record(scene: Scene) -> Outcome:
+    """The holder asks what leads from their head to the last one; what they get is signed, with the stolen key."""
+    async with scene.archive.meddling() as db:
+        await rewrite(db, scene.calls[2])
+        await sign_anew(db)
+        tx = await in_practice(db.connection, TILLEULS)
+        shown = await proving.continuation(tx, head_of(scene.heads[3]).size)
+    try:
+        Continuation.parse(shown.text().encode()).check([a_key().verifier_key(ORIGIN)], scene.heads[3])
+    except verify.Unproven:
+        return FOILED
+    return SUCCEEDED
 
 
 # --- what nothing in the log shows (T87)
