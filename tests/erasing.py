@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from callcenter.audit.retention import Terms
+from callcenter.audit.retention import RetentionTerms
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.staff.old_records import OldRecords
 from callcenter.store.database import Database
@@ -17,14 +17,14 @@ A_YEAR = timedelta(days=370).total_seconds()
 THREE_YEARS = timedelta(days=3 * 366).total_seconds()
 
 
-def old_records(archive: Archive, terms: Terms | None = None) -> OldRecords:
+def old_records(archive: Archive, terms: RetentionTerms | None = None) -> OldRecords:
     async def the_same(_: Database) -> datetime:
         return archive.clock.now()
 
-    return OldRecords(archive.app, archive.clock, SystemRandom(), terms or Terms(), the_same)
+    return OldRecords(archive.app, archive.clock, SystemRandom(), terms or RetentionTerms(), the_same)
 
 
-async def a_night(archive: Archive, terms: Terms | None = None) -> int:
+async def a_night(archive: Archive, terms: RetentionTerms | None = None) -> int:
     """Named, sealed, erased; returns how many records went."""
     work = old_records(archive, terms)
     await days_pass(archive)

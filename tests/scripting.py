@@ -12,15 +12,15 @@ from sqlalchemy import text
 
 from callcenter.audit.ledger import Segment
 from callcenter.audit.reading import records_of_call
+from callcenter.calls.house import House
 from callcenter.calls.keypad import Keypad
 from callcenter.calls.line_sending import LineSending
 from callcenter.calls.places import Places
 from callcenter.calls.script_session import ScriptSession, state_place
 from callcenter.calls.script_values import Operator, Stands
 from callcenter.calls.scripts import Scripts
-from callcenter.calls.session import Beginning, Session, Way
+from callcenter.calls.session import Beginning, Session, Way, session_place
 from callcenter.calls.shelf import Shelf
-from callcenter.calls.steps import House, session_place
 from callcenter.calls.talk_values import Acted, Colleague
 from callcenter.calls.talks import Talks
 from callcenter.calls.thirds import Thirds

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.letting_go import Rules
 from callcenter.audit.sealer import LogSealer, elected
-from callcenter.audit.sealing_key import SealingKey, load_sealing_key
+from callcenter.audit.sealing_key import load_sealing_key
+from callcenter.audit.signing import SealingKey
 from callcenter.kernel.clock import Clock
 from callcenter.store.database import Database
 from tests.unit.audit.merkle_by_hand import tree_hash

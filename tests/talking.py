@@ -11,11 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import Segment
+from callcenter.calls.house import House
 from callcenter.calls.line_sending import LineSending
 from callcenter.calls.places import Places
-from callcenter.calls.session import Beginning, Session, Way
+from callcenter.calls.session import Beginning, Session, Way, session_place
 from callcenter.calls.shelf import Shelf
-from callcenter.calls.steps import House, session_place
 from callcenter.calls.talk_values import Acted, Colleague
 from callcenter.calls.talks import Talks
 from callcenter.calls.thirds import Thirds

@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,22 +17,29 @@ from callcenter.app.by_review import Followed, StaffReviews
 from callcenter.audit.about import About, reach_of, records_about
 from callcenter.audit.ledger import EventKind, Value
 from callcenter.calls.call_references import NoCall, call_of
-from callcenter.console.extract_ports import Choice, Desk, Form, Given, Listed, NotNow, Read, Start, Wanted
-from callcenter.disclosure.gate import Purpose
+from callcenter.console.extract_ports import Desk, Given, Listed, NotNow, Read, Start, Wanted
 from callcenter.kernel.age import is_adult
-from callcenter.kernel.labels import Category
 from callcenter.kernel.randomness import new_id
 from callcenter.practice.called import practice_names
 from callcenter.practice.directory import Directory
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.patients import Patients
-from callcenter.practice.values import PatientFlags
 from callcenter.reports import extracts as rows
+from callcenter.reports.extract_rules import (
+    Choice,
+    Form,
+    Objection,
+    as_read,
+    days_as_moments,
+    is_unsure,
+    may_ask,
+    released,
+)
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
 from callcenter.reports.extracts_given import given_before
 from callcenter.reports.on_record import is_of
 from callcenter.reports.people import names_of
-from callcenter.reports.register_extract import MOST_LINES, MOST_RECORDS, Extract, Material, Practice, Request, compose
+from callcenter.reports.register_extract import MOST_RECORDS, Extract, Material, Practice, Request, compose
 from callcenter.reports.register_json import as_json
 from callcenter.reports.register_paper import on_paper
 from callcenter.staff.acts import StaffActs
@@ -114,7 +120,7 @@ class StaffExtracts:
             if not await is_of(tx, self.reviews.sealer, followed.patient, wanted.named):
                 return NotNow.SOMEBODY_ELSE
             today = now.astimezone(facts.timezone).date()
-            not_now = may_ask(wanted.asks, wanted.check, wanted.named.birth_date, flags, today)
+            not_now = _said(may_ask(wanted.asks, wanted.check, wanted.named.birth_date, flags, today))
             call = None if not_now else await self._proof(tx, wanted, followed.subject, now)
             if not_now is not None or isinstance(call, NotNow):
                 return not_now or NotNow.CALL
@@ -158,10 +164,11 @@ class StaffExtracts:
             whose = await rows.whose(held.tx, self.reviews.sealer, extract)
             flags = await Patients(self.reviews.sealer).flags(held.tx, whose.patient)
             today, request = now.astimezone(held.facts.timezone).date(), held.request
-            not_now = may_ask(request.asks, request.check, whose.named.birth_date, flags, today)
+            not_now = _said(may_ask(request.asks, request.check, whose.named.birth_date, flags, today))
             if not_now is not None:
                 return not_now
-            not_now = as_read(await self._made(held, whose, replace(choice, held_back=frozenset()), now), choice)
+            shown = await self._made(held, whose, replace(choice, held_back=frozenset()), now)
+            not_now = _said(as_read(shown, choice))
             if not_now is not None:
                 return not_now
             made = await self._made(held, whose, choice, now)
@@ -299,52 +306,6 @@ async def answers_for(connection: AsyncConnection, staff: UUID, practice: UUID, 
     return await may(connection, staff, DECIDES, practice, today)
 
 
-def may_ask(asks: Asks, check: IdentityCheck, born: date, flags: PatientFlags, today: date) -> NotNow | None:
-    """Why somebody is not given an extract of this patient's, or not by this way."""
-    if flags.deceased:
-        return NotNow.DECEASED  # SP-06
-    if flags.contact_restricted and check is not IdentityCheck.IN_PERSON:
-        return NotNow.RESTRICTED  # SP-07: whoever hunts them reads their letters and answers their telephone
-    if asks is Asks.PARENT and is_adult(born, today):
-        return NotNow.OF_AGE
-    return None
-
-
-def as_read(shown: Extract, choice: Choice) -> NotNow | None:
-    """Why what was read is not what would be given: nobody has decided about what was not on their screen (SP-01).
-
-    Arguments:
-        shown: what stands now in place of what was read, with nothing held back.
-    """
-    if choice.digest is not None and choice.digest != shown.digest:
-        return NotNow.CHANGED
-    # A line that is held back makes room for one that nobody has read; and fewer lines than fit would tell of it.
-    fewer = bool(choice.held_back) or len(shown.lines) < MOST_LINES
-    if shown.request.asks is not Asks.PATIENT and not shown.whole and fewer:
-        return NotNow.TOO_LONG
-    return None
-
-
-def is_unsure(flags: PatientFlags) -> bool:
-    """Whether it is not settled who is in this file (ID-03)."""
-    return flags.homonym or flags.doubtful or flags.fictitious or flags.birth_date_fictive
-
-
-def days_as_moments(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """From the first moment of the first day to the first one after the last day, where the practice stands."""
-    return datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
-
-
-def released(request: rows.RequestRow, choice: Choice, made: Extract, digest: str) -> dict[str, Value]:
-    """What is on record of an extract that leaves: its digest, and never what it says."""
-    return {
-        "recipient": request.asks.value,
-        "check": request.check.value,
-        "purpose": Purpose.PATIENT_REQUEST.value,
-        "categories": [Category.ACCESS_HISTORY.value],
-        "form": choice.form.value,
-        "count": len(made.lines),
-        "held_back": 0 if request.asks is Asks.PATIENT else len(choice.held_back),
-        "staff": "named" if choice.staff_named else "unnamed",
-        "digest": digest,
-    }
+def _said(objection: Objection | None) -> NotNow | None:
+    """What the rules have against it, in the pages' words."""
+    return None if objection is None else NotNow(objection.value)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from uuid import UUID
-
-from sqlalchemy import text
 
 from callcenter.app.ledger_holders import Holder, holdings_of
 from callcenter.audit.agreement import anchor_at, anchors_on, compared
@@ -16,7 +14,8 @@ from callcenter.audit.anchors import AnchorKind
 from callcenter.audit.export import one_moment
 from callcenter.audit.logs import HOUSE_LOG, fingerprint, origin_of
 from callcenter.audit.proof import NoKey, Proof
-from callcenter.audit.proving import Erased, NotSealedYet, is_written, prove, way_of
+from callcenter.audit.proving import Erased, NotSealedYet, is_written, places_of, prove, way_of
+from callcenter.audit.signing import PublicKeys
 from callcenter.audit.standing import HOUR, MOST_WAITING, held_where, hours_of, marks_of, sealed_so_far
 from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, check_inclusion, leaf_hash
 from callcenter.audit.watching import AHEAD, LedgerWatch, waiting
@@ -26,24 +25,26 @@ from callcenter.console.ledger_ports import (
     CallPlaces,
     Deposits,
     Download,
+    KeyIs,
     LogLine,
     Logs,
     LogState,
     NoRecord,
     Pace,
-    Place,
     Proved,
+    ShownKey,
 )
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import Random
 from callcenter.practice.called import practice_names
 from callcenter.staff.ledger_acts import LedgerActs
+from callcenter.staff.records import is_theirs
 from callcenter.staff.rights import NotTheirs
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.sessions import StaffSession
 from callcenter.staff.values import Role
-from callcenter.store.database import Database, Transaction
+from callcenter.store.database import Database
 
 #: On one page; of logs, of a call's records, of what others hold.
 MOST_LOGS, MOST_OF_A_CALL, PER_PAGE = 100, 200, 20
@@ -57,8 +58,8 @@ class StaffLedgers:
 
     Arguments:
         ledger: knows whether what is told is sealed in time.
-        public: halves of the keys that sign and have signed, by which heads are checked, the present one first; none
-            where another process seals.
+        public: halves of the keys that sign and have signed, by which heads are checked; none where another process
+            seals.
         holders: to whom heads are given by settings.
     """
 
@@ -67,7 +68,7 @@ class StaffLedgers:
     clock: Clock
     random: Random
     ledger: LedgerWatch
-    public: Callable[[], Sequence[bytes]] = tuple
+    public: Callable[[], PublicKeys] = PublicKeys
     holders: Sequence[Holder] = ()
     #: What passes by all leaves of a log does so one at a time: nobody's call waits for pages.
     _one: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False)
@@ -95,7 +96,6 @@ class StaffLedgers:
             sealed = await sealed_so_far(tx)
             held = await held_where(tx)
             hours, marks = await hours_of(tx, since), await marks_of(tx, since)
-        keys = self._keys(log)
         return LogState(
             log=line,
             now=now,
@@ -106,10 +106,10 @@ class StaffLedgers:
             waits=waits if waits is not None and waits >= AHEAD else None,
             closed=log != HOUSE_LOG and self.ledger.is_behind(log),
             origin=origin_of(log),
-            fingerprint=fingerprint(keys[0]) if keys else None,
+            keys=_shown(origin_of(log), self.public()),
             holdings=holdings_of(held, self.holders, now),
             alone_since=sealed.alone_since,
-            exported_at=_moment(sealed.exported_at),
+            exported_at=sealed.exported_at,
             since=since,
             hours=hours,
             marks=marks,
@@ -121,11 +121,8 @@ class StaffLedgers:
             call = NoCall.UNKNOWN if log == HOUSE_LOG else await call_of(connection, reference, [log])
         if isinstance(call, ReferredCall):
             async with self.database.practice(log) as tx:
-                rows = (
-                    await tx.connection.execute(_OF_CALL, {"call": call.id, "log": log, "most": MOST_OF_A_CALL + 1})
-                ).all()
-            places = [Place(row.id, _moment(row.at), row.idx) for row in rows]
-            return CallPlaces(call.id, places[:MOST_OF_A_CALL], more=len(rows) > MOST_OF_A_CALL)
+                places = await places_of(tx, call.id, MOST_OF_A_CALL + 1)
+            return CallPlaces(call.id, places[:MOST_OF_A_CALL], more=len(places) > MOST_OF_A_CALL)
         try:
             return UUID(reference.strip())
         except ValueError:
@@ -151,7 +148,7 @@ class StaffLedgers:
     async def proof(self, token: str, log: UUID, record: UUID) -> Download | NoRecord:
         session, _ = await self._log(token, log)
         if self.ledger.is_behind(log):
-            return NoRecord.CLOSED
+            return NoRecord.BEHIND
         came = await self._proof(session, log, record)
         if isinstance(came, NoRecord):
             return came
@@ -216,20 +213,24 @@ class StaffLedgers:
     async def _proof(self, session: StaffSession, log: UUID, record: UUID) -> tuple[Proof, Checkpoint] | NoRecord:
         """The proof of a record of this log, checked, with its head; or why there is none."""
         async with self._one, one_moment(self.database, log) as tx:
-            if not await is_written(tx, record) or (log == HOUSE_LOG and not await _is_of(tx, session, record)):
+            # Others' records in the house's log are none of theirs.
+            ours = session.account.organisation
+            if not await is_written(tx, record) or (
+                log == HOUSE_LOG and not await is_theirs(tx.connection, ours, record)
+            ):
                 return NoRecord.UNKNOWN
             try:
                 proof = await prove(tx, record)
                 return proof, _checked(proof, self._keys(log))
             except NotSealedYet:
-                return NoRecord.UNSEALED
+                return NoRecord.NOT_YET
             except Erased:
                 return NoRecord.ERASED
             except (IntegrityError, Malformed, Unproven, NoKey):
                 return NoRecord.BROKEN
 
     def _keys(self, log: UUID) -> list[VerifierKey]:
-        return [VerifierKey(origin_of(log), public) for public in self.public()]
+        return self.public().all(origin_of(log))
 
     def _acts(self, session: StaffSession) -> LedgerActs:
         return LedgerActs(self.database, self.clock, self.random, session.account.id)
@@ -240,12 +241,11 @@ def _roles(session: StaffSession) -> Sequence[Role]:
     return (Role.SUPERVISOR, Role.ADMINISTRATOR) if session.administers_all else (Role.SUPERVISOR,)
 
 
-def _moment(written: str | None) -> datetime | None:
-    """When a record says that it was written; whoever has changed it may have put anything there."""
-    try:
-        return None if written is None else datetime.fromisoformat(written).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def _shown(origin: str, keys: PublicKeys) -> Sequence[ShownKey]:
+    """The keys that sign a log, with what is to be thought of each."""
+    first = KeyIs.ALONE if len(keys.signing) == 1 else KeyIs.STOLEN if keys.stolen else KeyIs.LEAVING
+    signing = zip(keys.signing, (first, KeyIs.NEXT), strict=False)
+    return [ShownKey(fingerprint(VerifierKey(origin, one)), standing) for one, standing in signing]
 
 
 def _checked(proof: Proof, keys: Sequence[VerifierKey]) -> Checkpoint:
@@ -261,38 +261,9 @@ def _checked(proof: Proof, keys: Sequence[VerifierKey]) -> Checkpoint:
     return head
 
 
-async def _is_of(tx: Transaction, session: StaffSession, record: UUID) -> bool:
-    """Whether a record of the house is about, or by, an account or a portfolio of the organisation that somebody
-    administers: others' are none of theirs."""
-    values = {"record": record, "organisation": session.account.organisation}
-    return bool((await tx.connection.execute(_OURS, values)).scalar_one())
-
-
 def _pace(waits: timedelta | None, *, blind: bool) -> Pace:
     if waits is None:
         return Pace.UNKNOWN if blind else Pace.CURRENT
     if waits < AHEAD:
         return Pace.UNKNOWN
     return Pace.LATE if waits > LONGEST_WAIT else Pace.SEALING
-
-
-_OF_CALL = text(
-    """
-    SELECT r.id, r.at, l.idx FROM audit_record r
-    LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
-    WHERE r.practice_id = :log AND r.call_id = :call ORDER BY r.at, r.seq LIMIT :most
-    """
-)
-_OURS = text(
-    """
-    SELECT EXISTS (
-        SELECT FROM house_record h WHERE h.id = :record AND (
-            EXISTS (SELECT FROM portfolio p WHERE p.organisation_id = :organisation AND p.id = h.stream)
-            OR EXISTS (
-                SELECT FROM staff_account a WHERE a.organisation_id = :organisation
-                AND (a.id = h.stream OR a.id::text = h.body::jsonb #>> '{actor,id}')
-            )
-        )
-    )
-    """
-)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -26,8 +26,8 @@ from callcenter.app.ledger_holders import holders_of
 from callcenter.app.sound_addresses import SoundAddresses
 from callcenter.app.supervising import incident_notices_of, supervision_of
 from callcenter.app.workplaces import StaffWorkplaces
-from callcenter.audit.logs import HOUSE_ORIGIN
 from callcenter.audit.sealing_key import KeyFile
+from callcenter.audit.signing import PublicKeys
 from callcenter.background import in_background
 from callcenter.calls.scripts import Scripts
 from callcenter.console.administration import AdministrationPages
@@ -169,9 +169,9 @@ def _pages(
     )
 
 
-def _public(sealer: KeyFile | None) -> Callable[[], Sequence[bytes]]:
+def _public(sealer: KeyFile | None) -> Callable[[], PublicKeys]:
     """The public halves of the keys that sign and have signed, as they are at that moment."""
-    return tuple if sealer is None else lambda: [key.public for key in sealer.key.every_key(HOUSE_ORIGIN)]
+    return PublicKeys if sealer is None else lambda: sealer.key.public_halves()
 
 
 def _told(alerts: Alerts) -> Failed:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from callcenter.audit.letting_go import Rules
-from callcenter.audit.retention import Kept, Terms
+from callcenter.audit.retention import RecordClass, RetentionTerms
 from callcenter.audit.verify import Malformed, VerifierKey
 from callcenter.calls.old_messages import OldMessages
 from callcenter.calls.recordings import erase_sounds
@@ -27,16 +27,16 @@ from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 
 
-def terms_of(retention: RetentionSettings) -> Terms:
+def terms_of(retention: RetentionSettings) -> RetentionTerms:
     """How long the ledger is kept, as it is set."""
-    return Terms(
+    return RetentionTerms(
         {
-            Kept.ATTEMPTS: retention.ledger_attempts_months,
-            Kept.LOOKS: retention.ledger_looks_months,
-            Kept.OPERATION: retention.ledger_operation_months,
-            Kept.DISCLOSURES: retention.ledger_disclosures_months,
-            Kept.CONSENT: retention.ledger_consent_months,
-            Kept.INCIDENTS: retention.ledger_incidents_months,
+            RecordClass.ATTEMPTS: retention.ledger_attempts_months,
+            RecordClass.LOOKS: retention.ledger_looks_months,
+            RecordClass.OPERATION: retention.ledger_operation_months,
+            RecordClass.DISCLOSURES: retention.ledger_disclosures_months,
+            RecordClass.CONSENT: retention.ledger_consent_months,
+            RecordClass.INCIDENTS: retention.ledger_incidents_months,
         }
     )
 

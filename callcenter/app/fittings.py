@@ -15,13 +15,13 @@ from callcenter.app.publishing import Publishing, shelf_of
 from callcenter.calls import appointment_texts
 from callcenter.calls.endings import Endings
 from callcenter.calls.flows import load_flows
+from callcenter.calls.house import House
 from callcenter.calls.keypad import Keypad
 from callcenter.calls.line_sending import LineSending
 from callcenter.calls.lost_callers import LostCallers
 from callcenter.calls.operators import Operators
 from callcenter.calls.own_legs import OwnLegs
 from callcenter.calls.places import Places
-from callcenter.calls.steps import House
 from callcenter.calls.switchboard import OpenLines
 from callcenter.calls.talks import Talks
 from callcenter.calls.text_messages import TextMessages

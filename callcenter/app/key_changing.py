@@ -11,7 +11,7 @@ from uuid import UUID
 from callcenter.audit.anchors import latest_head, root_at
 from callcenter.audit.key_changes import LEAST, announced, is_shown, untold, vouched_since
 from callcenter.audit.logs import HOUSE_LOG, origin_of
-from callcenter.audit.sealing_key import NotOurs, SealingKey
+from callcenter.audit.signing import NotOurs, SealingKey
 from callcenter.audit.verify import Checkpoint, Malformed, Unproven, signatures_of
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Conflict, IntegrityError

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from callcenter.calls.steps import House
+from callcenter.calls.house import House
 from callcenter.routing.figures import figures
 from callcenter.routing.values import PresenceState
 

@@ -12,9 +12,10 @@ from enum import StrEnum
 
 from sqlalchemy import text
 
-from callcenter.audit.anchors import PAGE, Anchor, AnchorKind
+from callcenter.audit.anchors import Anchor, AnchorKind
+from callcenter.audit.folding import fold
 from callcenter.audit.logs import origin_of
-from callcenter.audit.verify import HASH_SIZE, Checkpoint, Frontier, Malformed, Unproven, VerifierKey, open_note
+from callcenter.audit.verify import Checkpoint, Frontier, Malformed, Unproven, VerifierKey, open_note
 from callcenter.store.database import Transaction
 
 #: Leaves that are folded for one page: some tenths of a second. A practice has as many after some months.
@@ -122,14 +123,9 @@ async def _roots(tx: Transaction, sizes: Sequence[int]) -> Mapping[int, bytes]:
     """The roots over the first leaves, of each of these sizes; ascending."""
     tree, roots = Frontier(), dict[int, bytes]()
     for size in sizes:
-        while tree.size < size:
-            before, end = tree.size, min(size, tree.size + PAGE)
-            values = {"log": tx.practice, "start": before, "end": end}
-            leaves = bytes((await tx.connection.execute(_LEAVES, values)).scalar_one() or b"")
-            if len(leaves) != HASH_SIZE * (end - before):  # some are missing: no root is what it was
-                return roots
-            for start in range(0, len(leaves), HASH_SIZE):
-                tree.add(leaves[start : start + HASH_SIZE])
+        await fold(tx.connection, tx.practice, tree.size, size, tree=tree)
+        if tree.size != size:  # some are missing: no root is what it was
+            break
         roots[size] = tree.root()
     return roots
 
@@ -163,9 +159,4 @@ _ONE = text(
     "AND octet_length(note) < 10000 AND coalesce(octet_length(receipt), 0) < 100000"
 )
 _LENGTH = text("SELECT coalesce(max(idx) + 1, 0) FROM audit_leaf WHERE log_id = :log")
-# As one value: a row for each leaf takes as long as all the hashing.
-_LEAVES = text(
-    "SELECT string_agg(leaf, ''::bytea ORDER BY idx) FROM audit_leaf "
-    "WHERE log_id = :log AND idx >= :start AND idx < :end"
-)
 _HEADS = text("SELECT size, note FROM audit_checkpoint WHERE log_id = :log AND size = ANY(cast(:sizes AS bigint[]))")

@@ -9,13 +9,11 @@ from enum import StrEnum
 
 from sqlalchemy import text
 
+from callcenter.audit.folding import fold
 from callcenter.audit.logs import origin_of
-from callcenter.audit.verify import Checkpoint, Frontier, Malformed, Unproven, VerifierKey, signatures_of
+from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, signatures_of
 from callcenter.kernel.errors import Conflict, IntegrityError, NotFound
 from callcenter.store.database import Database, Transaction
-
-#: Leaves that are read at once.
-PAGE = 2_000
 
 
 class AnchorKind(StrEnum):
@@ -122,15 +120,10 @@ async def accept_cosignature(
 
 async def root_at(tx: Transaction, size: int) -> bytes | None:
     """The root over the first ``size`` leaves as they stand in the log of ``tx``; ``None``: some are missing."""
-    tree = Frontier()
-    for start in range(0, size, PAGE):
-        values = {"log": tx.practice, "start": start, "end": min(size, start + PAGE)}
-        for leaf in (await tx.connection.execute(_LEAVES, values)).scalars():
-            tree.add(leaf)
+    tree = await fold(tx.connection, tx.practice, 0, size)
     return tree.root() if tree.size == size else None
 
 
-_LEAVES = text("SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx >= :start AND idx < :end ORDER BY idx")
 _LATEST = text("SELECT size, note FROM audit_checkpoint WHERE log_id = :log ORDER BY size DESC LIMIT 1")
 _KEEP = text(
     """

@@ -7,7 +7,6 @@ signature leaves: whoever signs two heads that do not continue one another is no
 from __future__ import annotations
 
 import json
-import os
 import re
 import stat
 from base64 import b64decode, b64encode
@@ -34,6 +33,7 @@ from callcenter.audit.verify import (
 )
 from callcenter.kernel.errors import CallcenterError, IntegrityError
 from callcenter.kernel.randomness import Random
+from callcenter.store.files import whole_file
 
 SEED_BYTES = 32
 _NAME = re.compile(r"[^\s+]{1,100}")
@@ -137,9 +137,8 @@ def create_witness(path: Path, name: str, random: Random) -> Witness:
         raise CallcenterError("a cosigner's name has no space and no plus sign, such as cabinet.example/claire")
     seed = random.token_bytes(SEED_BYTES)
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({"cosigner": name, "seed": b64encode(seed).decode()}, file)
-            file.write("\n")
+        with whole_file(path) as file:
+            file.write(json.dumps({"cosigner": name, "seed": b64encode(seed).decode()}).encode() + b"\n")
     except OSError as error:
         raise CallcenterError(f"{path} cannot be made: {error.strerror}") from error
     return Witness(name, Ed25519PrivateKey.from_private_bytes(seed))

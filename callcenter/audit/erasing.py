@@ -15,11 +15,12 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from callcenter.audit.about import FOLLOW
+from callcenter.audit.covering import COVERING
 from callcenter.audit.ledger import Value, timestamp
 from callcenter.audit.letting_go import MOST_NAMED, RETENTION, is_due, may_go, runs
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.reading import body_of
-from callcenter.audit.retention import Kept, Terms, events_of
+from callcenter.audit.retention import RecordClass, RetentionTerms, events_of
 from callcenter.audit.verify import leaf_hash
 from callcenter.kernel.errors import NotFound
 from callcenter.store.database import Database, Transaction
@@ -34,7 +35,7 @@ NO_RECORD = UUID(int=0)
 MOST_DELETED = 2_000
 
 
-async def due(tx: Transaction, terms: Terms, now: datetime) -> list[Mapping[str, Value]]:
+async def due(tx: Transaction, terms: RetentionTerms, now: datetime) -> list[Mapping[str, Value]]:
     """What erasures in the log of ``tx`` are to say: one for each class of which some records have had their time, and
     name it. Nothing while an erasure waits for its seal.
 
@@ -45,7 +46,7 @@ async def due(tx: Transaction, terms: Terms, now: datetime) -> list[Mapping[str,
     if (await run(_WAITS[log == HOUSE_LOG], {"log": log})).scalar_one():
         return []
     erasures: list[Mapping[str, Value]] = []
-    for kept in Kept:
+    for kept in RecordClass:
         before = terms.cut_off(kept, now - LATER)
         if before is None:
             continue
@@ -56,7 +57,7 @@ async def due(tx: Transaction, terms: Terms, now: datetime) -> list[Mapping[str,
     return erasures
 
 
-async def _indices(tx: Transaction, kept: Kept, before: datetime) -> list[int]:
+async def _indices(tx: Transaction, kept: RecordClass, before: datetime) -> list[int]:
     """The records of a class that were written before a moment, as many as one erasure names; none that the sealer
     would refuse, which asks bodies, and no column. Of what is passed over, ``MOST_PAGES`` are read at most."""
     house = tx.practice == HOUSE_LOG
@@ -83,7 +84,7 @@ async def erase_let_go(tx: Transaction) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Candidate:
     """A record that somebody wants erased.
 
     Arguments:
@@ -99,31 +100,31 @@ class Standing:
     said: Mapping[str, Any]
 
 
-async def standing_about(tx: Transaction, subject: UUID) -> list[Standing]:
+async def candidates_about(tx: Transaction, subject: UUID) -> list[Candidate]:
     """The records that name somebody, and those that follow on them: how it was heard, that it was fetched again.
 
     Arguments:
         subject: their token in the ledger.
     """
     values = {"log": tx.practice, "subject": str(subject), "follow": sorted(FOLLOW)}
-    return _standing((await tx.connection.execute(_ABOUT, values)).all())
+    return _candidates((await tx.connection.execute(_ABOUT, values)).all())
 
 
-async def standing_of(tx: Transaction, records: Sequence[UUID]) -> list[Standing]:
+async def candidates_named(tx: Transaction, records: Sequence[UUID]) -> list[Candidate]:
     """These records of the log of ``tx``.
 
     Raises:
         NotFound: one of them is not in it, or is erased.
     """
     log = tx.practice
-    found = _standing((await tx.connection.execute(_THESE[log == HOUSE_LOG], {"log": log, "ids": [*records]})).all())
+    found = _candidates((await tx.connection.execute(_THESE[log == HOUSE_LOG], {"log": log, "ids": [*records]})).all())
     if missing := set(records) - {one.id for one in found}:
         raise NotFound(f"this log has no record {min(missing)}, or it is erased: `callcenter audit show --json`")
     return found
 
 
-def _standing(rows: Sequence[Row[Any]]) -> list[Standing]:
-    return [Standing(row.id, row.idx, leaf_hash(row.body), body_of(row.body)) for row in rows]
+def _candidates(rows: Sequence[Row[Any]]) -> list[Candidate]:
+    return [Candidate(row.id, row.idx, leaf_hash(row.body), body_of(row.body)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +137,12 @@ class Plan:
         unsealed: is not sealed yet, and can be erased only then.
     """
 
-    goes: tuple[Standing, ...]
-    kept: tuple[Standing, ...]
-    unsealed: tuple[Standing, ...]
+    goes: tuple[Candidate, ...]
+    kept: tuple[Candidate, ...]
+    unsealed: tuple[Candidate, ...]
 
     @classmethod
-    def of(cls, records: Sequence[Standing], terms: Terms, now: datetime, *, whole: bool) -> Plan:
+    def of(cls, records: Sequence[Candidate], terms: RetentionTerms, now: datetime, *, whole: bool) -> Plan:
         """What may be erased of these, and what stays, by the rules that the sealer has.
 
         Arguments:
@@ -155,11 +156,11 @@ class Plan:
         )
 
 
-async def overdue(database: Database, terms: Terms, now: datetime) -> int:
+async def overdue(database: Database, terms: RetentionTerms, now: datetime) -> int:
     """How many records of all logs have had their time and stand, although nothing holds them."""
     many = 0
     async with database.house() as connection:
-        for kept in Kept:
+        for kept in RecordClass:
             before = terms.cut_off(kept, now)
             if before is not None:
                 values: dict[str, Any] = {"events": events_of(kept), "before": timestamp(before)}
@@ -187,14 +188,11 @@ _WAITS = {
 # By (at, id) a page of what is old is taken first; only of that is it asked whether something holds it.
 _DUE = {
     False: text(
-        """
+        f"""
         SELECT r.id, r.at, l.idx, l.leaf, CASE
             WHEN NOT ledger_holds(r.id, r.practice_id, r.call_id, r.ref)
                 AND NOT ledger_in_force(r.practice_id, r.event, r.subject, r.at)
-                AND coalesce((
-                    SELECT e.last FROM audit_erasure e
-                    WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
-                ), -1) < l.idx
+                AND l.idx IS NOT NULL AND e.idx IS NULL
             THEN r.body
         END AS body
         FROM (
@@ -203,17 +201,14 @@ _DUE = {
                 AND (at, id) > (cast(:at AS text), cast(:id AS uuid))
             ORDER BY at, id LIMIT :most
         ) AS r LEFT JOIN audit_leaf l ON l.log_id = r.practice_id AND l.record_id = r.id
+        {COVERING}
         ORDER BY r.at, r.id
-        """
+        """  # noqa: S608 - our own words alone
     ),
     True: text(
-        """
+        f"""
         SELECT r.id, r.at, l.idx, l.leaf, CASE
-            WHEN coalesce((
-                SELECT e.last FROM audit_erasure e
-                WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
-            ), -1) < l.idx
-            THEN convert_to(r.body, 'UTF8')
+            WHEN l.idx IS NOT NULL AND e.idx IS NULL THEN convert_to(r.body, 'UTF8')
         END AS body
         FROM (
             SELECT id, body, body::jsonb ->> 'ts' AS at FROM house_record
@@ -221,8 +216,9 @@ _DUE = {
                 AND (body::jsonb ->> 'ts', id) > (cast(:at AS text), cast(:id AS uuid))
             ORDER BY 3, 1 LIMIT :most
         ) AS r LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
+        {COVERING}
         ORDER BY r.at, r.id
-        """
+        """  # noqa: S608 - our own words alone
     ),
 }
 _LEAF_OF = "LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id"

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from callcenter.audit.covering import COVERING
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.verify import ERASURE, body_value, leaf_hash, ranges_of
 from callcenter.store.database import Transaction
@@ -73,8 +74,8 @@ def _why(row: Row[Any]) -> Why | None:
     return Why(str(said.get("id")), str(said.get("cause")), str(said.get("ts")))
 
 
-class Behind:
-    """The leaf that a record of a stream must name, read from the first record to the last.
+class Predecessors:
+    """The leaf that each record of a stream must name, read from the first record to the last.
 
     Arguments:
         gone: of these streams.
@@ -125,10 +126,7 @@ def _gone(table: str, body: str, own: str) -> str:
     return f"""
         SELECT l.stream, l.seq, l.leaf, l.idx, w.leaf AS why_leaf, {body} AS why
         FROM audit_leaf l
-        LEFT JOIN LATERAL (
-            SELECT e.idx, e.last FROM audit_erasure e
-            WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
-        ) AS e ON l.idx <= e.last
+        {COVERING}
         LEFT JOIN audit_leaf w ON w.log_id = l.log_id AND w.idx = e.idx
         LEFT JOIN {table} r ON r.id = w.record_id
         WHERE l.log_id = :log AND l.stream = ANY(cast(:streams AS uuid[]))

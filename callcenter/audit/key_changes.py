@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from callcenter.audit.anchors import latest_head
 from callcenter.audit.logs import HOUSE_LOG, origin_of
-from callcenter.audit.sealing_key import SealingKey
+from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import ROTATION, Malformed, Rotation, Unproven, VerifierKey, signatures_of
 from callcenter.store.database import Transaction
 

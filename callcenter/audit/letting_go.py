@@ -15,8 +15,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.covering import COVERING
 from callcenter.audit.logs import HOUSE_LOG, origin_of
-from callcenter.audit.retention import CLASS_OF, Kept, Terms
+from callcenter.audit.retention import CLASS_OF, RecordClass, RetentionTerms
 from callcenter.audit.sealed_leaves import OtherLeaves, SealedLeaves
 from callcenter.audit.verify import (
     ERASURE,
@@ -48,7 +49,7 @@ REASONS = {
     "wrongly_recorded": "it should never have been written: a fault, or the wrong person",
 }
 #: What is kept against a person's wish for as long as its term runs, as proof (RGPD 17.3 b and e).
-KEPT_AS_PROOF = frozenset({Kept.DISCLOSURES, Kept.CONSENT})
+KEPT_AS_PROOF = frozenset({RecordClass.DISCLOSURES, RecordClass.CONSENT})
 
 
 class Unlawful(IntegrityError):
@@ -64,7 +65,7 @@ class Rules:
         keys: of those who may order an erasure; none: nobody may.
     """
 
-    terms: Terms = field(default_factory=Terms)
+    terms: RetentionTerms = field(default_factory=RetentionTerms)
     keys: tuple[VerifierKey, ...] = ()
 
 
@@ -145,7 +146,7 @@ class Erasure:
 
     def _aged(self, said: Mapping[str, Any], rules: Rules, now: datetime | None) -> _Aged:
         try:
-            kept = Kept(str(said.get("class")))
+            kept = RecordClass(str(said.get("class")))
         except ValueError:
             raise Unlawful("names no class of records") from None
         if now is None:
@@ -212,7 +213,7 @@ def check_each(found: Sequence[int], ranges: Sequence[tuple[int, int]]) -> None:
 class _Aged:
     """What may go when its time is over: one class, written before a moment."""
 
-    kept: Kept
+    kept: RecordClass
     before: datetime
 
     def check_order(self, origin: str, said: Mapping[str, Any], leaves: Sequence[tuple[int, bytes]]) -> None:
@@ -236,7 +237,7 @@ class _Ordered:
         text: of the order, whose signature was found to be of somebody who may.
     """
 
-    terms: Terms
+    terms: RetentionTerms
     now: datetime
     whole: bool
     text: str
@@ -251,23 +252,23 @@ class _Ordered:
             raise Unlawful(f"names the record at index {index}, which is kept by law until its time is over")
 
 
-def may_go(said: Mapping[str, Any], terms: Terms, now: datetime, *, whole: bool) -> bool:
+def may_go(said: Mapping[str, Any], terms: RetentionTerms, now: datetime, *, whole: bool) -> bool:
     """Whether a record may be erased because somebody orders it.
 
     Arguments:
         said: the record.
         whole: what is kept as proof goes too.
     """
-    kept = CLASS_OF.get(str(said.get("event")), Kept.ALWAYS)
+    kept = CLASS_OF.get(str(said.get("event")), RecordClass.ALWAYS)
     before = terms.cut_off(kept, now)
     if before is None:
         return False
-    if kept is Kept.INCIDENTS or (kept in KEPT_AS_PROOF and not whole):
+    if kept is RecordClass.INCIDENTS or (kept in KEPT_AS_PROOF and not whole):
         return is_older(said, before)
     return True
 
 
-def is_due(body: bytes, leaf: bytes, kept: Kept, before: datetime) -> bool:
+def is_due(body: bytes, leaf: bytes, kept: RecordClass, before: datetime) -> bool:
     """Whether the sealer would let a record go as one that has had its time, as far as the record itself says.
 
     Arguments:
@@ -308,24 +309,18 @@ def runs(indices: Iterable[int]) -> list[tuple[int, int]]:
     return list(_runs(sorted(set(indices))))
 
 
-_LET_GO = """
-    LEFT JOIN LATERAL (
-        SELECT e.idx AS by, e.last FROM audit_erasure e
-        WHERE e.log_id = l.log_id AND e.first <= l.idx ORDER BY e.first DESC LIMIT 1
-    ) AS e ON l.idx <= e.last
-"""
 _OF_RANGES = (
     "FROM unnest(cast(:firsts AS bigint[]), cast(:lasts AS bigint[])) AS n(first, last) "
     "JOIN audit_leaf l ON l.log_id = :log AND l.idx BETWEEN n.first AND n.last"
 )
 _NAMED = {
     False: text(
-        f"SELECT l.idx, r.body, e.by {_OF_RANGES} "
-        f"LEFT JOIN audit_record r ON r.id = l.record_id AND r.practice_id = :log {_LET_GO} ORDER BY l.idx"
+        f"SELECT l.idx, r.body, e.idx AS by {_OF_RANGES} "
+        f"LEFT JOIN audit_record r ON r.id = l.record_id AND r.practice_id = :log {COVERING} ORDER BY l.idx"
     ),
     True: text(
-        f"SELECT l.idx, convert_to(r.body, 'UTF8') AS body, e.by {_OF_RANGES} "
-        f"LEFT JOIN house_record r ON r.id = l.record_id {_LET_GO} ORDER BY l.idx"
+        f"SELECT l.idx, convert_to(r.body, 'UTF8') AS body, e.idx AS by {_OF_RANGES} "
+        f"LEFT JOIN house_record r ON r.id = l.record_id {COVERING} ORDER BY l.idx"
     ),
 }
 _ERASURES = {

@@ -1,19 +1,23 @@
-"""Making proofs out of the leaves of a log, which are passed by once: of a record, and of what continues a head."""
+"""Where a record is in its log, and proofs out of its leaves, which are passed by once: of a record, and of what
+continues a head.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.about import moment_of
 from callcenter.audit.anchors import latest_head
 from callcenter.audit.continuation import Continuation
-from callcenter.audit.export import PAGE
+from callcenter.audit.folding import fold
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.proof import Proof
-from callcenter.audit.verify import Frontier, leaf_hash, node_hash
+from callcenter.audit.verify import leaf_hash, node_hash
 from callcenter.kernel.errors import IntegrityError, NotFound
 from callcenter.store.database import Transaction
 
@@ -112,6 +116,30 @@ async def is_written(tx: Transaction, record: UUID) -> bool:
     return (await tx.connection.execute(_WRITTEN[tx.practice == HOUSE_LOG], values)).scalar_one_or_none() is not None
 
 
+@dataclass(frozen=True, slots=True)
+class RecordPlace:
+    """A record of a call, by its place and time alone: what it tells is for whoever reviews the call.
+
+    Arguments:
+        at: when it says that it was written, ``None`` where it cannot be read.
+        index: in the log, ``None`` while it waits.
+    """
+
+    record: UUID
+    at: datetime | None
+    index: int | None
+
+
+async def places_of(tx: Transaction, call: UUID, most: int) -> list[RecordPlace]:
+    """Where the records of ``call`` are in the log of ``tx``, in the order in which they were written.
+
+    Arguments:
+        most: how many of them.
+    """
+    rows = (await tx.connection.execute(_OF_CALL, {"call": call, "log": tx.practice, "most": most})).all()
+    return [RecordPlace(row.id, moment_of(row.at), row.idx) for row in rows]
+
+
 async def log_of(connection: AsyncConnection, practices: list[UUID], record: UUID) -> UUID:
     """The log that has this record.
 
@@ -177,11 +205,7 @@ async def _roots(tx: Transaction, stretches: list[Stretch]) -> tuple[bytes, ...]
     """
     roots = []
     for one in stretches:
-        tree, at = Frontier(), one.start
-        while at < one.end:
-            values = {"log": tx.practice, "start": at, "end": min(one.end, at + PAGE)}
-            tree.extend(b"".join((await tx.connection.execute(_LEAVES, values)).scalars()))
-            at += PAGE
+        tree = await fold(tx.connection, tx.practice, one.start, one.end)
         if tree.size != one.end - one.start:
             raise IntegrityError("leaves of the log are missing: `callcenter audit export` shows what it holds")
         roots.append(tree.root())
@@ -210,6 +234,13 @@ _WRITTEN = {
         "UNION ALL SELECT 1 FROM audit_leaf WHERE log_id = :log AND record_id = :record LIMIT 1"
     ),
 }
+_OF_CALL = text(
+    """
+    SELECT r.id, r.at, l.idx FROM audit_record r
+    LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
+    WHERE r.practice_id = :log AND r.call_id = :call ORDER BY r.at, r.seq LIMIT :most
+    """
+)
 _RECORD = {
     False: text(
         "SELECT l.idx, r.body FROM audit_leaf l LEFT JOIN audit_record r ON r.id = l.record_id "
@@ -220,4 +251,3 @@ _RECORD = {
         "LEFT JOIN house_record r ON r.id = l.record_id WHERE l.log_id = :log AND l.record_id = :record"
     ),
 }
-_LEAVES = text("SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx >= :start AND idx < :end ORDER BY idx")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, select
 
-from callcenter.audit.gaps import Behind, Gone, gone_of
+from callcenter.audit.gaps import Gone, Predecessors, gone_of
 from callcenter.audit.ledger import NO_LEAF, EventKind, leaf_of
 from callcenter.audit.tables import audit_record
 from callcenter.kernel.errors import IntegrityError
@@ -160,9 +160,9 @@ def checked_in_streams(rows: Iterable[Any], gone: Sequence[Gone]) -> Iterator[tu
         rows: whole streams, by stream and place.
         gone: of these streams.
     """
-    behind = Behind(gone, NO_LEAF)
+    predecessors = Predecessors(gone, NO_LEAF)
     for row in rows:
-        stands = holds(row.body, row.leaf, place_of(row), behind.passes(row.stream, row.seq, row.leaf))
+        stands = holds(row.body, row.leaf, place_of(row), predecessors.passes(row.stream, row.seq, row.leaf))
         yield Checked(Record(row.id, row.seq, body_of(row.body)), row.leaf, stands), row
 
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from callcenter.audit.ledger import EventKind
 
 
-class Kept(StrEnum):
+class RecordClass(StrEnum):
     """What a record is kept for, which says for how long."""
 
     #: That somebody tried to prove who they are, and how it went (LG-02).
@@ -36,10 +36,10 @@ class Kept(StrEnum):
 
 
 #: By the event, as records write it; those of the house's log too, whose kinds ``staff.records.Act`` has.
-CLASS_OF: Mapping[str, Kept] = {
+CLASS_OF: Mapping[str, RecordClass] = {
     event: kept
     for kept, events in {
-        Kept.ATTEMPTS: (
+        RecordClass.ATTEMPTS: (
             EventKind.VERIFICATION_CLAIMED,
             EventKind.CHALLENGE_OPENED,
             EventKind.VERIFICATION_REFUSED,
@@ -52,7 +52,7 @@ CLASS_OF: Mapping[str, Kept] = {
             EventKind.REFERENCE_RIGHT,
             EventKind.REFERENCE_WRONG,
         ),
-        Kept.LOOKS: (
+        RecordClass.LOOKS: (
             EventKind.INSTRUCTIONS_READ,
             EventKind.VOICE_OPENED,
             EventKind.MESSAGE_READ,
@@ -66,7 +66,7 @@ CLASS_OF: Mapping[str, Kept] = {
             EventKind.LISTED,
             EventKind.LIST_EXPORTED,
         ),
-        Kept.OPERATION: (
+        RecordClass.OPERATION: (
             EventKind.CALL_STARTED,
             EventKind.CALL_ENDED,
             EventKind.CALL_PUT_THROUGH,
@@ -124,7 +124,7 @@ CLASS_OF: Mapping[str, Kept] = {
             "queue.rule_chosen",
             "carrier.list_compared",
         ),
-        Kept.DISCLOSURES: (
+        RecordClass.DISCLOSURES: (
             EventKind.DISCLOSURE,
             EventKind.PLAYBACK,
             EventKind.REDELIVERED,
@@ -159,8 +159,8 @@ CLASS_OF: Mapping[str, Kept] = {
             "portfolio.practice_added",
             "portfolio.practice_removed",
         ),
-        Kept.CONSENT: (EventKind.REMINDERS_CHOSEN,),
-        Kept.INCIDENTS: (
+        RecordClass.CONSENT: (EventKind.REMINDERS_CHOSEN,),
+        RecordClass.INCIDENTS: (
             EventKind.INCIDENT_DECLARED,
             EventKind.INCIDENT_TOLD,
             EventKind.INCIDENT_NOTICE,
@@ -173,44 +173,50 @@ CLASS_OF: Mapping[str, Kept] = {
             "incident.closed",
         ),
         # Why bodies are missing, which key signs, why the log is shorter than a head that somebody holds.
-        Kept.ALWAYS: (EventKind.ERASURE, "key.prepared", EventKind.KEY_ROTATED, "key.retired", "installation.restored"),
+        RecordClass.ALWAYS: (
+            EventKind.ERASURE,
+            "key.prepared",
+            EventKind.KEY_ROTATED,
+            "key.retired",
+            "installation.restored",
+        ),
     }.items()
     for event in map(str, events)
 }
 
 #: Months that a class is kept for, unless it is set otherwise.
-USUAL: Mapping[Kept, int] = {
-    Kept.ATTEMPTS: 12,
-    Kept.LOOKS: 12,
-    Kept.OPERATION: 12,
-    Kept.DISCLOSURES: 36,
-    Kept.CONSENT: 36,
-    Kept.INCIDENTS: 60,
+USUAL: Mapping[RecordClass, int] = {
+    RecordClass.ATTEMPTS: 12,
+    RecordClass.LOOKS: 12,
+    RecordClass.OPERATION: 12,
+    RecordClass.DISCLOSURES: 36,
+    RecordClass.CONSENT: 36,
+    RecordClass.INCIDENTS: 60,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RetentionTerms:
     """How long each class is kept.
 
     Arguments:
         months: of every class but ``ALWAYS``.
     """
 
-    months: Mapping[Kept, int] = field(default_factory=lambda: USUAL)
+    months: Mapping[RecordClass, int] = field(default_factory=lambda: USUAL)
 
-    def cut_off(self, kept: Kept, now: datetime) -> datetime | None:
+    def cut_off(self, kept: RecordClass, now: datetime) -> datetime | None:
         """Records of this class that were written before it have had their time; ``None``: they are never erased.
 
         Arguments:
             now: aware.
         """
-        if kept is Kept.ALWAYS:
+        if kept is RecordClass.ALWAYS:
             return None
         year, month = divmod(now.year * 12 + now.month - 1 - self.months[kept], 12)
         return now.replace(year=year, month=month + 1, day=min(now.day, monthrange(year, month + 1)[1]))
 
 
-def events_of(kept: Kept) -> list[str]:
+def events_of(kept: RecordClass) -> list[str]:
     """The events of one class."""
     return [event for event, its in CLASS_OF.items() if its is kept]

@@ -11,9 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.folding import fold
 from callcenter.audit.verify import Frontier
 from callcenter.kernel.errors import IntegrityError
 
@@ -67,13 +67,5 @@ class SealedLeaves:
 
     async def _fold(self, connection: AsyncConnection, stretch: int, size: int, found: dict[int, bytes]) -> Frontier:
         """The tree over one stretch; what was asked for of it is put in ``found``."""
-        tree, start = Frontier(), stretch * STRETCH
-        values = {"log": self.log, "start": start, "end": min(start + STRETCH, size)}
-        for index, leaf in enumerate((await connection.execute(_LEAVES, values)).scalars(), start):
-            tree.add(leaf)
-            if index in found:
-                found[index] = leaf
-        return tree
-
-
-_LEAVES = text("SELECT leaf FROM audit_leaf WHERE log_id = :log AND idx >= :start AND idx < :end ORDER BY idx")
+        start = stretch * STRETCH
+        return await fold(connection, self.log, start, min(start + STRETCH, size), found=found)

@@ -23,7 +23,8 @@ from callcenter.audit.believed import believed
 from callcenter.audit.letting_go import Erasure, LetGo, Rules, Unlawful
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealed_leaves import SealedLeaves
-from callcenter.audit.sealing_key import KeyFile, NewerFile, NotOurs, SealingKey
+from callcenter.audit.sealing_key import KeyFile
+from callcenter.audit.signing import NewerFile, NotOurs, SealingKey
 from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Malformed, Rotation, Unproven, leaf_hash
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import ConfigurationError, IntegrityError

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
+from callcenter.audit.about import moment_of
 from callcenter.audit.anchors import AnchorKind
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.logs import HOUSE_LOG
@@ -34,7 +35,7 @@ class SealedSoFar:
     at: datetime | None
     waiting: int
     alone_since: datetime | None
-    exported_at: str | None
+    exported_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ async def sealed_so_far(tx: Transaction) -> SealedSoFar:
     exported = None
     if not house:
         values = {"log": tx.practice, "event": EventKind.LEDGER_EXPORTED.value}
-        exported = (await tx.connection.execute(_EXPORTED, values)).scalar_one_or_none()
+        said = (await tx.connection.execute(_EXPORTED, values)).scalar_one_or_none()
+        exported = None if said is None else moment_of(said)
     return SealedSoFar(state.size or 0, state.sealed_at, waiting, state.alone_since, exported)
 
 

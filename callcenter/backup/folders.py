@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
 
 from callcenter.backup.manifest import LARGEST, NAME, Manifest, NotABackup, StoredFile, read_manifest
 from callcenter.backup.sealed_files import SealedFileDamaged
 from callcenter.kernel.errors import CallcenterError, Conflict
+from callcenter.store.files import to_disk
 
 #: How the folder of a backup that is not whole yet is named.
 _BEGUN = ".begun-"
@@ -58,15 +58,6 @@ def made_whole(folder: Path, name: str) -> Iterator[Path]:
     finally:
         os.close(held)
         shutil.rmtree(begun, ignore_errors=True)
-
-
-@contextmanager
-def private_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file, mode 0600, that is on the disk when the body has ended."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def stored(path: Path) -> StoredFile:
@@ -129,15 +120,6 @@ def _forget_begun(folder: Path) -> None:
             shutil.rmtree(begun, ignore_errors=True)
         finally:
             os.close(held)
-
-
-def to_disk(folder: Path) -> None:
-    """That the names in ``folder`` are there after a power cut, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

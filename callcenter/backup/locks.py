@@ -6,7 +6,6 @@ lies there, and whoever takes the machine and the medium can open none of the ea
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from callcenter.backup.sealed_files import KEY_BYTES, derived
 from callcenter.kernel.errors import CallcenterError, Forbidden
 from callcenter.kernel.randomness import Random
+from callcenter.store.files import PRIVATE, whole_file
 
 #: RFC 7914; OWASP's first choice (N = 2^17, r = 8, p = 1): 128 MiB and a third of a second a try.
 SCRYPT_COST, SCRYPT_BLOCK, SCRYPT_LANES = 2**17, 8, 1
@@ -188,13 +188,11 @@ def create_recovery_key(path: Path, random: Random) -> tuple[Path, Path]:
     if public.exists():
         raise FileExistsError(public)
     for target, mode, line in (
-        (path, 0o600, PRIVATE_HEAD + key.private.hex()),
+        (path, PRIVATE, PRIVATE_HEAD + key.private.hex()),
         (public, 0o644, PUBLIC_HEAD + key.public_half().public.hex()),
     ):
-        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with whole_file(target, mode=mode) as file:
+            file.write(f"{line}\n".encode())
     return path, public
 
 

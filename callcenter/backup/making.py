@@ -13,7 +13,7 @@ from typing import Protocol
 from sqlalchemy.engine import make_url
 
 from callcenter.backup import manifest as written
-from callcenter.backup.folders import BackupRefused, made_whole, private_file, stored
+from callcenter.backup.folders import BackupRefused, made_whole, stored
 from callcenter.backup.locks import Lock
 from callcenter.backup.manifest import IN_CLEAR, Manifest, StoredFile, stored_name
 from callcenter.backup.programs import Program, for_dump, output_of
@@ -25,6 +25,7 @@ from callcenter.kernel.randomness import Random
 from callcenter.practice.key_fit import check_keys
 from callcenter.settings import Settings
 from callcenter.store.database import Database
+from callcenter.store.files import whole_file
 from callcenter.store.keys import Keyring, load_keys
 from callcenter.store.schema import OWNER
 from callcenter.store.sealed import Sealer
@@ -88,7 +89,7 @@ async def make_backup(settings: Settings, to: Path, lock: Lock | None, random: R
                 await _dump(box, program, plain_dsn(addresses.owner), snapshot, say)
                 keys = _copy_keys(box, settings, begun_with)
                 manifest = _manifest(box, snapshot, program, keyring, keys, lock, random)
-                with private_file(folder / written.NAME) as file:
+                with whole_file(folder / written.NAME) as file:
                     file.write(manifest.to_json().encode())
     return Made(to / name, manifest)
 
@@ -126,7 +127,7 @@ class _Box:
     def file(self, name: str) -> Iterator[Out]:
         """A new file of that name, which is part of the backup once the body has ended."""
         stored_as = stored_name(name, in_clear=self.key is None)
-        with private_file(self.folder / stored_as) as raw:
+        with whole_file(self.folder / stored_as) as raw:
             if self.key is None:
                 yield raw
             else:

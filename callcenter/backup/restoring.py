@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.app.erasing import erase_what_is_over
 from callcenter.backup.aftermath import PutAside, put_aside
 from callcenter.backup.checking import Backup
-from callcenter.backup.folders import private_file, to_disk
 from callcenter.backup.making import needs_owner, plain_dsn
 from callcenter.backup.manifest import DATABASE
 from callcenter.backup.programs import fed, for_restore
@@ -32,6 +31,7 @@ from callcenter.practice.key_fit import check_keys
 from callcenter.settings import Settings
 from callcenter.staff.records import Act, Actor, HouseLog
 from callcenter.store.database import Database, DatabaseDown, single_connection
+from callcenter.store.files import whole_file
 from callcenter.store.migrations import is_known
 from callcenter.store.restoring import UNFINISHED, is_unfinished
 from callcenter.store.roles import become_owner, ensure_roles, require_app_login
@@ -220,13 +220,8 @@ def _write_keys(missing: Mapping[Path, bytes]) -> tuple[Path, ...]:
     """Write key files, each whole or not at all; never over another one."""
     for path, content in missing.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        begun = path.with_name(path.name + ".restored")
-        begun.unlink(missing_ok=True)
-        with private_file(begun) as file:
+        with whole_file(path) as file:
             file.write(content)
-        path.hardlink_to(begun)  # unlike a rename, it fails where somebody has put one meanwhile
-        begun.unlink()
-        to_disk(path.parent)
     return tuple(missing)
 
 

@@ -13,8 +13,8 @@ from callcenter.audit.ledger import Entry, EventKind, writing
 from callcenter.calls import rows
 from callcenter.calls.desk import IVR_ACTOR
 from callcenter.calls.documents import audio_place, token_hash
-from callcenter.calls.session import Session
-from callcenter.calls.steps import House, session_place
+from callcenter.calls.house import House
+from callcenter.calls.session import Session, session_place
 from callcenter.calls.values import AudioGone, AudioText, NotDelivered
 from callcenter.flow.language import Pace
 from callcenter.store.database import Transaction

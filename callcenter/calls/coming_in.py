@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
-from callcenter.calls.steps import House
+from callcenter.calls.house import House
 from callcenter.calls.talk_values import Seat
 from callcenter.routing import talks
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from callcenter.audit.ledger import Entry, EventKind, Value, writing
 from callcenter.calls import rows
 from callcenter.calls.desk import IVR_ACTOR
+from callcenter.calls.house import House
 from callcenter.calls.outreach import RING_BACK
 from callcenter.calls.playbacks import settle
-from callcenter.calls.session import Session
-from callcenter.calls.steps import House, session_place
+from callcenter.calls.session import Session, session_place
 from callcenter.calls.values import StatusChanged
 from callcenter.routing.rooms import dissolve_of_call
 from callcenter.routing.values import LeftReason

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
-from callcenter.calls.session import Session
-from callcenter.calls.steps import House, session_place
+from callcenter.calls.house import House
+from callcenter.calls.session import Session, session_place
 
 
 async def lock_the_call(connection: AsyncConnection, call: UUID) -> None:

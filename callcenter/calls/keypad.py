@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.calls import rows
 from callcenter.calls.evidence_ends import lock_the_call
 from callcenter.calls.flows import FlowRefused, NoSuchFlow
+from callcenter.calls.house import House
 from callcenter.calls.leading import Led, asked_to_lead
-from callcenter.calls.session import Session
-from callcenter.calls.steps import House, session_place
+from callcenter.calls.session import Session, session_place
 from callcenter.flow import claiming
 from callcenter.flow.language import Queue
 from callcenter.flow.state import Phase

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.calls.steps import House
+from callcenter.calls.house import House
 from callcenter.kernel.errors import Unavailable
 from callcenter.store.database import SET_PRACTICE
 

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
+from callcenter.calls.house import House
 from callcenter.calls.leading import Led, asked_to_lead, callers_leg
-from callcenter.calls.session import Session
-from callcenter.calls.steps import House, session_place
+from callcenter.calls.session import Session, session_place
 from callcenter.calls.talk_values import Acted
 from callcenter.kernel.randomness import new_id
 from callcenter.routing import sent_lines

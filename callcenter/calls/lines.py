@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.calls.steps import House
+from callcenter.calls.house import House
 from callcenter.practice.practitioners import line_of
 from callcenter.store.database import in_practice
 

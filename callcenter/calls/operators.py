@@ -11,10 +11,10 @@ from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.calls.house import House
 from callcenter.calls.leading import Leads, callers_leg, led_or_given_back
 from callcenter.calls.ringing_back import CallbackLines, RingingBack
 from callcenter.calls.shown import shown_for
-from callcenter.calls.steps import House
 from callcenter.routing.reservations import Accepted
 from callcenter.routing.stays import offer_of
 from callcenter.routing.values import EntryKind, Reservation, ReservationState, Way

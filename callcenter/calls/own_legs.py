@@ -15,10 +15,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from callcenter.calls.callbacks import Due, operator_sits_at
+from callcenter.calls.house import House
 from callcenter.calls.leading import CallersLeg, Led, callers_leg, led, led_or_given_back
 from callcenter.calls.operators import Lines
 from callcenter.calls.ringing_back import RingingBack
-from callcenter.calls.steps import House
 from callcenter.calls.thirds import Thirds
 from callcenter.routing.rooms import dissolve_of_talk
 from callcenter.routing.stays import offer_of

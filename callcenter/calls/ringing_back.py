@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.callbacks import Due, begin_ring, leg_to_tell, rests_until
-from callcenter.calls.steps import House
+from callcenter.calls.house import House
 from callcenter.kernel.errors import Unavailable
 from callcenter.routing.callbacks import postpone
 from callcenter.routing.stays import Offer, offer_of

@@ -6,7 +6,7 @@ import asyncio
 from typing import Protocol
 from uuid import UUID
 
-from callcenter.calls.steps import House
+from callcenter.calls.house import House
 from callcenter.kernel.errors import Unavailable
 from callcenter.routing import talks
 from callcenter.routing.talks import Standing

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows, script_rows
 from callcenter.calls.evidence_ends import lock_the_call
+from callcenter.calls.house import House
 from callcenter.calls.script_session import ScriptSession, shown_from_json, shown_place, state_place
 from callcenter.calls.script_values import Operator, ShownField
-from callcenter.calls.session import Session
-from callcenter.calls.steps import House, session_place
+from callcenter.calls.session import Session, session_place
 from callcenter.identity.evidence import standing
 from callcenter.kernel.errors import Forbidden
 from callcenter.kernel.levels import Level

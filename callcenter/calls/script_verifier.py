@@ -15,8 +15,7 @@ from callcenter.audit.ledger import Entry, EventKind, Value
 from callcenter.calls import rows
 from callcenter.calls.desk import Desk
 from callcenter.calls.keypad import Asked, Keypad, Out
-from callcenter.calls.session import Session
-from callcenter.calls.steps import session_place
+from callcenter.calls.session import Session, session_place
 from callcenter.calls.verifier import standing_at
 from callcenter.flow.claiming import told
 from callcenter.flow.ports import NoMoreCodes, VerificationDown

@@ -17,6 +17,7 @@ from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing, w
 from callcenter.calls import script_rows
 from callcenter.calls.desk import Desk
 from callcenter.calls.flows import FlowRefused, NoSuchFlow, Playable
+from callcenter.calls.house import House
 from callcenter.calls.keypad import Keypad, Out
 from callcenter.calls.messages import CallMessages
 from callcenter.calls.script_booking import OperatorsBooking
@@ -28,7 +29,6 @@ from callcenter.calls.script_session import ScriptSession, kept, shown_place, sh
 from callcenter.calls.script_timeline import timeline
 from callcenter.calls.script_values import Emergency, Operator, ScriptScreen, Stands, committed_screen
 from callcenter.calls.script_verifier import OperatorsVerifier
-from callcenter.calls.steps import House
 from callcenter.disclosure.gate import Gate
 from callcenter.flow.conversation import Started
 from callcenter.flow.language import Flow

@@ -15,6 +15,7 @@ from callcenter.identity.challenges import Opened
 from callcenter.identity.evidence import CardEvidence, Evidence, Factor
 from callcenter.kernel.errors import IntegrityError
 from callcenter.practice.facts import Arrival
+from callcenter.store.sealed import Place
 
 VERSION = 2
 
@@ -213,3 +214,8 @@ def _text(value: UUID | None) -> str | None:
 
 def _id(value: str | None) -> UUID | None:
     return None if value is None else UUID(value)
+
+
+def session_place(practice: UUID, call: UUID) -> Place:
+    """Where a session is sealed for."""
+    return Place(practice, "call_session", "state", call)

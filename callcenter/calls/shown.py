@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls import rows
-from callcenter.calls.session import Session
-from callcenter.calls.steps import House, session_place
+from callcenter.calls.house import House
+from callcenter.calls.session import Session, session_place
 from callcenter.store.database import SET_PRACTICE
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,25 +18,15 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
-from callcenter.audit.watching import LedgerWatch
 from callcenter.calls import rows
 from callcenter.calls.answers import KeptAnswer
-from callcenter.calls.booking import CallBooking
-from callcenter.calls.callbacks import take_rung
 from callcenter.calls.desk import IVR_ACTOR, Desk
 from callcenter.calls.documents import DocumentWriter, follow
-from callcenter.calls.lobby import CallLobby
-from callcenter.calls.messages import CallMessages
-from callcenter.calls.outreach import CallOutreach
-from callcenter.calls.places import NotOurNumber, Places
+from callcenter.calls.first_steps import Begun, Entered, FirstSteps
+from callcenter.calls.house import House
 from callcenter.calls.playbacks import settle
-from callcenter.calls.record import CallRecord
 from callcenter.calls.recordings import FETCH_RECORDING, RECORDINGS
-from callcenter.calls.references import CallReferences
-from callcenter.calls.returned import take_answered
-from callcenter.calls.session import Beginning, Session, Way
-from callcenter.calls.shelf import Shelf
-from callcenter.calls.switchboard import CallSwitchboard, OpenLines
+from callcenter.calls.session import Session, session_place
 from callcenter.calls.trace import Trace, heard_in, typed_in
 from callcenter.calls.values import (
     Answer,
@@ -50,30 +40,18 @@ from callcenter.calls.values import (
     StepAnswered,
     committed,
 )
-from callcenter.calls.verifier import CallVerifier
+from callcenter.calls.worlds import Worlds
 from callcenter.disclosure.gate import Gate
 from callcenter.flow.conversation import Dequeued, Dialled, Event, Keyed, Recorded, Started, Then
 from callcenter.flow.engine import Turn, advance
-from callcenter.flow.ports import Caller, World
-from callcenter.flow.prompts import PromptBook
-from callcenter.flow.state import Phase, initial
-from callcenter.identity.challenges import Challenges, Limits
-from callcenter.identity.references import ReferenceLimits, ReferenceTries
-from callcenter.kernel.clock import Clock
+from callcenter.flow.state import Phase
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.kernel.levels import Channel
-from callcenter.kernel.randomness import Random, new_id
-from callcenter.practice.bookings import Bookings
-from callcenter.practice.facts import Arrival, PracticeFacts
-from callcenter.practice.inbox import Inbox
-from callcenter.practice.patients import Patients
+from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.values import VoiceMode
-from callcenter.practice.voice_messages import VoiceMessages
-from callcenter.routing.queue import Queue
-from callcenter.routing.reservations import Reservations
-from callcenter.store.database import Database, Transaction
+from callcenter.store.database import Transaction
 from callcenter.store.jobs import defer
-from callcenter.store.sealed import Place, Sealer
+from callcenter.store.sealed import Place
 
 
 class AnotherCallsStep(Forbidden):
@@ -99,61 +77,13 @@ class StepKey:
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every step is done with.
-
-    Arguments:
-        database: for the step's transaction.
-        attempts: connections of their own, for counting codes.
-        flows: that calls begin in, and those that they are in.
-        lines: knows which calls were sent to other lines.
-        ledger: knows whether what is told is sealed in time.
-        queue, reservations: where callers wait for operators.
-    """
-
-    database: Database
-    attempts: Database
-    sealer: Sealer
-    clock: Clock
-    random: Random
-    flows: Shelf
-    limits: Limits
-    places: Places
-    lines: OpenLines
-    ledger: LedgerWatch
-    reference_limits: ReferenceLimits = field(default_factory=ReferenceLimits)
-    queue: Queue = field(default_factory=Queue)
-    reservations: Reservations = field(default_factory=Reservations)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entered:
-    """A call whose first webhook has come, for the first time or again.
-
-    Arguments:
-        revision: of the practice's settings, as it stands now.
-        at: now.
-        ended: the call is over.
-    """
-
-    call: UUID
-    revision: int
-    at: datetime
-    ended: bool
-
-
 class Steps:
     """Answers the webhooks of calls."""
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._patients = Patients(house.sealer)
-        self._inbox = Inbox(house.sealer)
-        self._voices = VoiceMessages(house.sealer)
-        self._challenges = Challenges(house.sealer, house.clock, house.random, house.limits, house.attempts)
-        self._bookings = Bookings(house.sealer, house.random)
-        self._tries = ReferenceTries(house.sealer, house.clock, house.reference_limits, house.attempts)
+        self._worlds = Worlds.on(house)
+        self._beginnings = FirstSteps(house, self._worlds.challenges, self._worlds.patients)
 
     async def step(self, event: Incoming | Reached | StepAnswered, render: Render) -> Answer:
         """Answer one webhook.
@@ -171,13 +101,13 @@ class Steps:
         async with house.database.house() as connection:
             match event:
                 case Incoming():
-                    tx, entered = await self._enter_first(connection, event.called, event.carrier_sid)
+                    tx, entered = await self._beginnings.enter(connection, event.called, event.carrier_sid)
                     key = self._key(tx.practice, entered.call, 0, Slot.NEXT, event.fingerprint)
                     body, replayed = await self._first(tx, entered, key, event, render)
                 case Reached():
-                    tx, entered = await self._enter_first(connection, event.shown, event.carrier_sid)
+                    tx, entered = await self._beginnings.enter(connection, event.shown, event.carrier_sid)
                     key = self._key(tx.practice, entered.call, 0, Slot.NEXT, event.fingerprint)
-                    body, replayed = await self._reached(tx, entered, key, event, render)
+                    body, replayed = await self._first(tx, entered, key, event, render)
                 case StepAnswered():
                     tx, ended = await self._enter(connection, event)
                     key = self._key(tx.practice, event.call, event.document, event.slot, event.fingerprint)
@@ -201,7 +131,7 @@ class Steps:
         """Defer the job that fetches a sound, if its message is known."""
         async with self._house.database.house() as connection:
             tx, _ = await self._enter(connection, step)
-            voice = await self._voices.of_recording(tx, recorded.reference)
+            voice = await self._worlds.voices.of_recording(tx, recorded.reference)
             if voice is not None:
                 await defer(connection, FETCH_RECORDING, queue=RECORDINGS, practice=tx.practice, voice=voice)
             return voice is not None
@@ -209,23 +139,6 @@ class Steps:
     def _key(self, practice: UUID, call: UUID, document: int, slot: Slot, fingerprint: bytes) -> StepKey:
         keyed = self._house.sealer.blind_index(practice, "step_answer.fingerprint", f"{call}|{fingerprint.hex()}")
         return StepKey(document, slot, keyed)
-
-    async def _enter_first(
-        self, connection: AsyncConnection, number: str, carrier_sid: str
-    ) -> tuple[Transaction, _Entered]:
-        house, now = self._house, self._house.clock.now()
-        values = {
-            "id": new_id(house.random),
-            "called": number,
-            "sid": carrier_sid,
-            "status": int(CallStatus.RINGING),
-            "now": now,
-        }
-        row = (await connection.execute(rows.ENTER_BY_SID, values)).one_or_none()
-        if row is None:
-            raise NotOurNumber
-        entered = _Entered(row.id, row.revision, now, CallStatus(row.status).terminal)
-        return Transaction(connection, row.practice_id), entered
 
     async def _enter(self, connection: AsyncConnection, event: StepAnswered) -> tuple[Transaction, bool]:
         row = (await connection.execute(rows.ENTER_BY_ID, {"id": event.call})).one_or_none()
@@ -236,7 +149,7 @@ class Steps:
         return Transaction(connection, row.practice_id), CallStatus(row.status).terminal
 
     async def _first(
-        self, tx: Transaction, entered: _Entered, key: StepKey, event: Incoming, render: Render
+        self, tx: Transaction, entered: Entered, key: StepKey, event: Incoming | Reached, render: Render
     ) -> tuple[bytes, bool]:
         call = entered.call
         kept = await self._load(tx, call, key)
@@ -245,84 +158,15 @@ class Steps:
         if entered.ended:  # a signature has no date: this one was recorded, and its answer is forgotten by now
             raise NoSuchCall
         facts = await self._house.places.facts(tx.connection, tx.practice, entered.revision, entered.at)
-        caller = None if event.caller is None or event.caller in facts.own_lines else event.caller
-        door, arrival = facts.door(event.called), facts.arrival(event.called, entered.at)
-        way = Way(event.called, event.origins, event.carrier_sid)
-        beginning = Beginning(entered.at, entered.revision, arrival, door.practitioner, way)
-        flow = self._house.flows.entry
-        segment = Segment(new_id(self._house.random), call)
-        session = Session(beginning, caller, flow.digest, initial(flow), segment)
-        content: dict[str, Value] = {
-            "direction": "inbound",
-            "caller": self._caller_hash(tx.practice, event.caller),
-            "caller_withheld": caller is None,
-            "flow": {"name": flow.name, "sha256": flow.digest},
-            "settings": entered.revision,
-            "arrival": arrival.value,
-        }
-        opening = Entry(EventKind.CALL_STARTED, IVR_ACTOR, None, content)
-        body = await self._work(tx, call, key, session, facts, Started(), render, number=1, entries=(opening,))
-        return body, False
-
-    async def _reached(
-        self, tx: Transaction, entered: _Entered, key: StepKey, event: Reached, render: Render
-    ) -> tuple[bytes, bool]:
-        """A line that we ring has answered. The call is ours from here on as any other; nobody has said who they are,
-        and its caller is unknown."""
-        house, call = self._house, entered.call
-        kept = await self._load(tx, call, key)
-        if kept is not None:
-            return await self._answered_before(tx, call, key, kept)
-        if entered.ended:
-            raise NoSuchCall
-        facts = await house.places.facts(tx.connection, tx.practice, entered.revision, entered.at)
-        begun = await self._back_with_code(tx, entered, event) or await self._rung_back(tx, entered, event)
+        if isinstance(event, Incoming):
+            begun: Begun | None = self._beginnings.incoming(tx, entered, facts, event)
+        else:
+            begun = await self._beginnings.reached(tx, entered, event)
         if begun is None:
             raise NoSuchCall
-        session, asked = begun
-        flow = (await house.flows.of(tx.connection, session.flow)).flow
-        content: dict[str, Value] = {
-            "direction": "outbound",
-            "refs": [asked],
-            "flow": {"name": flow.name, "sha256": flow.digest},
-            "settings": entered.revision,
-        }
-        opening = Entry(EventKind.CALL_STARTED, IVR_ACTOR, None, content)
-        body = await self._work(tx, call, key, session, facts, Started(), render, number=1, entries=(opening,))
+        entries = (begun.opening,)
+        body = await self._work(tx, call, key, begun.session, facts, Started(), render, number=1, entries=entries)
         return body, False
-
-    async def _back_with_code(self, tx: Transaction, entered: _Entered, event: Reached) -> tuple[Session, str] | None:
-        """The line on file answers, for whoever was given a code; and what it was asked for in."""
-        house, flow = self._house, self._house.flows.outgoing
-        if flow is None:
-            return None
-        answered = await take_answered(
-            tx, house.sealer, self._challenges, self._patients, entered.call, event.token, entered.at
-        )
-        if answered is None:
-            return None
-        request, opened = answered
-        beginning = Beginning(entered.at, entered.revision, Arrival.DIRECT, None)
-        used = house.limits.codes_per_call  # no other code is ever opened in this call
-        segment = Segment(new_id(house.random), entered.call)
-        session = Session(beginning, None, flow.digest, initial(flow), segment, opened, used)
-        return session, f"outreach:{request}"
-
-    async def _rung_back(self, tx: Transaction, entered: _Entered, event: Reached) -> tuple[Session, str] | None:
-        """Whoever waited, and asked to be rung back, answers, or somebody else there. P2: nothing is proved."""
-        house, flow = self._house, self._house.flows.callback
-        if flow is None:
-            return None
-        answered = await take_rung(tx, house.sealer, entered.call, event.token, entered.at)
-        if answered is None:
-            return None
-        origins = () if answered.number is None else (answered.number,)
-        way = Way(event.shown, origins, event.carrier_sid)
-        beginning = Beginning(entered.at, entered.revision, Arrival.DIRECT, None, way)
-        state = initial(flow)
-        spoken = replace(state, manner=replace(state.manner, language=answered.language))
-        segment = Segment(new_id(house.random), entered.call)
-        return Session(beginning, answered.number, flow.digest, spoken, segment), f"call:{answered.callback}"
 
     async def _next(
         self, tx: Transaction, key: StepKey, event: StepAnswered, render: Render, *, ended: bool
@@ -428,7 +272,7 @@ class Steps:
             described = {"name": flow.name, "sha256": flow.digest}
             gate = Gate(house.flows.policy, Channel.VOICE, pen, IVR_ACTOR, described, local_day, sealed=sealed)
             desk = Desk.of(tx, pen, gate, facts, session, call, key.document, now)
-            turn = await advance(flow, book, session.state, event, self._world(desk, session, book))
+            turn = await advance(flow, book, session.state, event, self._worlds.of_step(desk, session, book))
             await pen.flush()  # an audio row refers to its record
             local, pace = facts.voice is VoiceMode.LOCAL, turn.state.manner.pace
             writer = DocumentWriter(tx, call, house.sealer, house.random, now, local_voice=local, pace=pace)
@@ -441,28 +285,6 @@ class Steps:
             trace = Trace(session.flow, language, session.state.phase, typed_in(event), heard)
             await self._save(tx, call, key, after, number, KeptAnswer(body, told), trace, now)
         return body
-
-    def _world(self, desk: Desk, session: Session, book: PromptBook) -> World:
-        house = self._house
-        of_the_call: dict[str, str | bool] = {
-            "caller.number_withheld": session.caller is None,
-            "call.arrival": session.beginning.arrival.value,
-        }
-        public = {**desk.facts.public(desk.now), **of_the_call}
-        return World(
-            now=desk.now.astimezone(desk.facts.timezone),
-            caller=Caller(session.caller),
-            public=public,
-            verifier=CallVerifier(desk, self._patients, self._challenges, house.limits, house.random),
-            record=CallRecord(desk, book, self._patients, house.limits),
-            messages=CallMessages(desk, session.beginning, self._inbox, self._voices, house.random),
-            outreach=CallOutreach(desk, house.sealer, house.random),
-            translated={one: {**desk.facts.public(desk.now, one), **of_the_call} for one in book.translations},
-            booking=CallBooking(desk, self._bookings, session.beginning.practitioner),
-            references=CallReferences(desk, book, self._bookings, self._patients, self._tries, house.limits),
-            switchboard=CallSwitchboard(desk, session.beginning, house.lines),
-            lobby=CallLobby(desk, session.beginning, house.queue, house.reservations, house.sealer),
-        )
 
     async def _save(
         self,
@@ -497,11 +319,6 @@ class Steps:
     def _open_session(self, practice: UUID, call: UUID, state: bytes) -> Session:
         return Session.from_json(self._house.sealer.open(state, session_place(practice, call)))
 
-    def _caller_hash(self, practice: UUID, caller: str | None) -> str | None:
-        """Keyed by the month (UTC) of the call: the ledger is kept for years, and links no line's calls for longer."""
-        key = f"audit.caller.{self._house.clock.now().astimezone(UTC):%Y-%m}"
-        return None if caller is None else self._house.sealer.blind_index(practice, key, caller).hex()
-
 
 def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled | Dequeued | None:
     """What a continuation tells the flow; ``None`` if the document that stands has no such continuation."""
@@ -522,11 +339,6 @@ def _heard(event: StepAnswered, session: Session) -> Keyed | Recorded | Dialled 
 
 #: Of a document at which the caller waits: out of the queue, back from an operator, or led to one who is gone.
 _ENDS_A_WAIT = frozenset({Slot.ENQUEUED, Slot.DIALLED, Slot.NEXT})
-
-
-def session_place(practice: UUID, call: UUID) -> Place:
-    """Where a session is sealed for."""
-    return Place(practice, "call_session", "state", call)
 
 
 def answer_place(practice: UUID, call: UUID, document: int, slot: str) -> Place:

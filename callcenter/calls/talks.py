@@ -14,11 +14,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
+from callcenter.calls.house import House
 from callcenter.calls.line_sending import LineSending
 from callcenter.calls.lines import practice_line, practitioners_line
 from callcenter.calls.rooms import CALLER, Rooms, hold_caller
 from callcenter.calls.shown import shown_for
-from callcenter.calls.steps import House
 from callcenter.calls.talk_values import Acted, Colleague, PracticeLine, Practitioner, Seat, Whom
 from callcenter.calls.thirds import Thirds
 from callcenter.kernel.errors import Unavailable

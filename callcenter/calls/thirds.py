@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.coming_in import come_in
+from callcenter.calls.house import House
 from callcenter.calls.operators import PutThrough, Taken
 from callcenter.calls.rooms import Rooms, hold_caller
-from callcenter.calls.steps import House
 from callcenter.calls.talk_values import Seat
 from callcenter.kernel.errors import Unavailable
 from callcenter.routing import sent_lines, talks

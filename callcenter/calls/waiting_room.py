@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.calls import rows
 from callcenter.calls.callbacks import ask, may_ask
 from callcenter.calls.evidence_ends import forget_what_was_proved, lock_the_call
-from callcenter.calls.session import Session
-from callcenter.calls.steps import AnotherCallsStep, House, NoSuchCall, session_place
+from callcenter.calls.house import House
+from callcenter.calls.session import Session, session_place
+from callcenter.calls.steps import AnotherCallsStep, NoSuchCall
 from callcenter.calls.values import AtAWait, CallStatus, Meeting, RingsLine, SayText, WaitOver, Waits
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.state import Phase

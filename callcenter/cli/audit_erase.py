@@ -12,10 +12,10 @@ import click
 
 from callcenter.app.erasing import rules_of
 from callcenter.audit.cosigning import Witness, load_witness
-from callcenter.audit.erasing import Plan, Standing, erases, standing_about, standing_of
-from callcenter.audit.ledger import Value
+from callcenter.audit.erasing import Candidate, Plan, candidates_about, candidates_named, erases
+from callcenter.audit.ledger import EventKind, Value
 from callcenter.audit.letting_go import MOST_NAMED, REASONS, REQUEST, Rules
-from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.logs import origin_of
 from callcenter.audit.orders import sign_order
 from callcenter.audit.retention import CLASS_OF
 from callcenter.cli.audit_logs import log_argument, log_called
@@ -26,8 +26,7 @@ from callcenter.kernel.errors import CallcenterError, NotFound
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.reports.extracts import subject_of
 from callcenter.settings import Settings
-from callcenter.staff.old_records import put_on_record
-from callcenter.staff.records import Actor
+from callcenter.staff.ledger_acts import actor_in, put_on_record
 from callcenter.store.database import Transaction
 
 
@@ -127,24 +126,24 @@ async def _erase(
             if not yes or not plan.goes:
                 return [*lines, "nothing was done" + ("" if yes or not plan.goes else ": say --yes")]
             at = int(clock.now().timestamp())
-            by = Actor.command(wanted.by) if log == HOUSE_LOG else Actor("staff", wanted.by)
+            by = actor_in(log, wanted.by)
             for content, leaves in _orders(plan, wanted):
                 signed = {**content, "order": sign_order(witness, origin_of(log), content, leaves, at)}
-                await put_on_record(tx, signed, by, clock, random)
+                await put_on_record(tx, EventKind.ERASURE, signed, by, clock, random)
     return [*lines, f"ordered by {witness.name}; erased in the night after the next day, once it is sealed"]
 
 
-async def _found(tx: Transaction, wanted: Wanted) -> list[Standing]:
+async def _found(tx: Transaction, wanted: Wanted) -> list[Candidate]:
     """What is wanted, or all that is about the person who is."""
     if wanted.extract is None:
-        return await standing_of(tx, wanted.records)
+        return await candidates_named(tx, wanted.records)
     subject = await subject_of(tx, wanted.extract)
     if subject is None:
         raise NotFound(
             f"no extract {wanted.extract} of this practice names a person in the ledger: it was declined, it is too "
             "old, or nothing is on record of them"
         )
-    return await standing_about(tx, subject)
+    return await candidates_about(tx, subject)
 
 
 def _orders(plan: Plan, wanted: Wanted) -> Iterator[tuple[dict[str, Value], list[tuple[int, bytes]]]]:

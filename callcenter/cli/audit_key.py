@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from callcenter.audit.logs import HOUSE_ORIGIN, fingerprint, origin_of
-from callcenter.audit.sealing_key import SealingKey, load_sealing_key
+from callcenter.audit.sealing_key import load_sealing_key
+from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import VerifierKey
 from callcenter.cli.audit_key_change import key_retire, key_rotate
 from callcenter.cli.audit_logs import HOUSE, log_argument, log_called

@@ -14,7 +14,8 @@ from callcenter.app.key_changing import Changed, KeyChange
 from callcenter.app.sealing import Sealing
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealer import LogSealer
-from callcenter.audit.sealing_key import KeyFile, SealingKey, alone_with, load_sealing_key
+from callcenter.audit.sealing_key import KeyFile, alone_with, load_sealing_key
+from callcenter.audit.signing import SealingKey
 from callcenter.cli.audit_logs import HOUSE
 from callcenter.cli.audit_verify import fingerprint
 from callcenter.cli.context import Context, by_option, run

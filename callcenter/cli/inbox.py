@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from callcenter.practice.voice_messages import Sound, VoiceMessages
 from callcenter.settings import Settings
 from callcenter.staff.acts import StaffActs
 from callcenter.store.database import Database
+from callcenter.store.files import whole_file
 
 
 @click.command()
@@ -135,7 +135,7 @@ async def _play(settings: Settings, slug: str | None, message_id: UUID, file: Pa
 def _write(sound: Sound, file: Path) -> None:
     """Write a sound where only this account reads it."""
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+        with whole_file(file) as written:
             written.write(sound.content)
     except FileExistsError:
         raise CallcenterError(f"{file} is there already and is not overwritten: name another file") from None

@@ -1,15 +1,14 @@
-"""A file that is there whole or not at all, for its owner's eyes."""
+"""What a command writes for whoever has typed it: a file that is there whole or not at all, for its owner's eyes."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from callcenter.kernel.errors import Conflict, NotFound
+from callcenter.store import files
 
 
 @contextmanager
@@ -23,38 +22,17 @@ def whole_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
         Conflict: there is one, and it is to stay.
         NotFound: there is no such folder, or nothing may be written to it.
     """
-    if not replace and path.exists():
-        raise _is_there(path)
     try:
-        number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with ExitStack() as stack:
+            yield _begun(stack, path, replace=replace)
+    except FileExistsError as error:
+        raise Conflict(f"{path} is there already: name another file, or say --force to replace it") from error
+
+
+def _begun(stack: ExitStack, path: Path, *, replace: bool) -> BinaryIO:
+    try:
+        return stack.enter_context(files.whole_file(path, replace=replace))
+    except FileExistsError:
+        raise
     except OSError as error:
         raise NotFound(f"{path} cannot be written ({error.strerror}): name a file in a folder of yours") from error
-    unfinished = Path(name)
-    try:
-        with os.fdopen(number, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            unfinished.replace(path)
-        else:
-            path.hardlink_to(unfinished)  # which fails where somebody has made one meanwhile
-    except FileExistsError as error:
-        raise _is_there(path) from error
-    finally:
-        with suppress(FileNotFoundError):
-            unfinished.unlink()
-    _keep_the_name(path.parent)
-
-
-def _keep_the_name(folder: Path) -> None:
-    """The entry in the folder reaches the disk too."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
-def _is_there(path: Path) -> Conflict:
-    return Conflict(f"{path} is there already: name another file, or say --force to replace it")

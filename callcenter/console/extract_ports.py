@@ -14,21 +14,16 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from callcenter.reports.extract_rules import Choice, Form
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.extracts import RequestRow
 from callcenter.reports.extracts_given import GivenOnRecord
 from callcenter.reports.register_extract import Extract, Named
 
 
-class Form(StrEnum):
-    """In which form an extract is given."""
-
-    PDF = "pdf"
-    JSON = "json"
-
-
 class NotNow(StrEnum):
-    """Why something is not done. The words stand in ``templates/extract_words.html``."""
+    """Why something is not done: ``reports.extract_rules.Objection``, and what is of whoever asks. The words stand in
+    ``templates/extract_words.html``."""
 
     UNTRAINED = "untrained"
     #: No second factor was given just now.
@@ -136,25 +131,6 @@ class Read:
     unsure: bool = False
     unsealed: bool = False
     given: Sequence[GivenOnRecord] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """How an extract is given.
-
-    Arguments:
-        staff_named: with the names of staff, for the reason ``why``.
-        held_back: records that are not given to somebody who acts for the patient.
-        seen_at: when what is given was read; what has been written since then is not in it. ``None``: all of it is.
-        digest: of what was read, as ``Extract.digest``; ``None`` where nobody has read it.
-    """
-
-    form: Form
-    staff_named: bool = False
-    why: str = field(default="", repr=False)
-    held_back: frozenset[UUID] = frozenset()
-    seen_at: datetime | None = None
-    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

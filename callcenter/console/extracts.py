@@ -14,13 +14,14 @@ from uuid import UUID
 from aiohttp import hdrs, web
 
 from callcenter.console import paths
-from callcenter.console.extract_ports import Choice, Extracts, Form, Given, NotNow, Start, Wanted
+from callcenter.console.extract_ports import Extracts, Given, NotNow, Start, Wanted
 from callcenter.console.incident import WORDS, written
 from callcenter.console.paths import with_return
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.typed import LONGEST_REASON, SHORTEST_REASON, birth_date
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.reports import register_words as words
+from callcenter.reports.extract_rules import Choice, Form
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
 from callcenter.reports.register_dates import clock, day
 from callcenter.reports.register_extract import Named

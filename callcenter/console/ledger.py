@@ -18,7 +18,7 @@ from callcenter.audit.logs import HOUSE_LOG
 from callcenter.calls.call_references import NoCall
 from callcenter.console import paths
 from callcenter.console.ledger_picture import FLOOR, HEIGHT, ROWS, picture_of
-from callcenter.console.ledger_ports import Age, CallPlaces, Download, Ledgers, NoRecord, Pace
+from callcenter.console.ledger_ports import Age, CallPlaces, Download, KeyIs, Ledgers, NoRecord, Pace
 from callcenter.console.review import clock
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
@@ -97,7 +97,7 @@ class LedgerPages:
     async def _proof(self, visit: Visit) -> web.StreamResponse:
         came = await self._ledgers.proof(visit.own_token, _log(visit), visit.path_id("record"))
         if isinstance(came, NoRecord):
-            return await self._proved(visit, *([Problem(came.value)] if came is NoRecord.CLOSED else []))
+            return await self._proved(visit, *([Problem(came.value)] if came is NoRecord.BEHIND else []))
         return _file(came)
 
     async def _deposits(self, visit: Visit) -> web.StreamResponse:
@@ -170,6 +170,7 @@ _VALUES: dict[str, Any] = {
     "Age": Age,
     "Agreement": Agreement,
     "AnchorKind": AnchorKind,
+    "KeyIs": KeyIs,
     "NoRecord": NoRecord,
     "Pace": Pace,
     "house": HOUSE_LOG,

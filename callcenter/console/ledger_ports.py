@@ -11,7 +11,7 @@ from uuid import UUID
 
 from callcenter.audit.agreement import Deposit
 from callcenter.audit.anchors import AnchorKind
-from callcenter.audit.proving import Step
+from callcenter.audit.proving import RecordPlace, Step
 from callcenter.audit.standing import Hour, Mark
 from callcenter.calls.call_references import NoCall
 
@@ -46,12 +46,37 @@ class NoRecord(StrEnum):
 
     #: There is none such; or it is another practice's, which nobody is told apart (P5, P6).
     UNKNOWN = "unknown"
-    UNSEALED = "not_sealed"
+    #: It waits for its seal.
+    NOT_YET = "not_yet"
     ERASED = "erased"
     #: The log does not lead from it to its head: it was changed.
     BROKEN = "broken"
     #: The ledger is behind: nothing about patients leaves.
-    CLOSED = "unsealed"
+    BEHIND = "ledger_behind"
+
+
+class KeyIs(StrEnum):
+    """What is to be thought of a key that signs."""
+
+    #: It signs alone.
+    ALONE = "alone"
+    #: It is being changed for the next one, which signs beside it.
+    LEAVING = "leaving"
+    #: Somebody else has it: what it signs without the next one proves nothing.
+    STOLEN = "stolen"
+    NEXT = "next"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """A key that signs a log.
+
+    Arguments:
+        fingerprint: by which two people find, reading aloud, that they hold the same.
+    """
+
+    fingerprint: str
+    standing: KeyIs
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +133,8 @@ class LogState:
         waits: for how long the oldest of them does, where that is known.
         closed: nothing about patients is told in this practice for now.
         origin: what the log is called where it is signed.
-        fingerprint: of the key that signs; ``None`` where another process seals, which alone has it.
+        keys: those that sign, the one that has done so for longer first; none where another process seals, which alone
+            has them.
         holdings: by kind and place.
         alone_since: since when something is held by nobody else.
         exported_at: when it has left last to be verified.
@@ -126,7 +152,7 @@ class LogState:
     waits: timedelta | None
     closed: bool
     origin: str
-    fingerprint: str | None
+    keys: Sequence[ShownKey]
     holdings: Sequence[Holding]
     alone_since: datetime | None
     exported_at: datetime | None
@@ -159,20 +185,6 @@ class Proved:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A record of a call, by its place and time alone: what it tells is for whoever reviews the call.
-
-    Arguments:
-        at: when it says that it was written, ``None`` where it cannot be read.
-        index: in the log, ``None`` while it waits.
-    """
-
-    record: UUID
-    at: datetime | None
-    index: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class CallPlaces:
     """Where the records of a call are.
 
@@ -181,7 +193,7 @@ class CallPlaces:
     """
 
     call: UUID
-    places: Sequence[Place]
+    places: Sequence[RecordPlace]
     more: bool
 
 

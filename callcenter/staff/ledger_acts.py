@@ -11,7 +11,26 @@ from callcenter.audit.logs import HOUSE_LOG
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
 from callcenter.staff.records import Act, Actor, HouseLog
-from callcenter.store.database import Database
+from callcenter.store.database import Database, Transaction
+
+
+async def put_on_record(
+    tx: Transaction, kind: EventKind, content: Mapping[str, Value], by: Actor, clock: Clock, random: Random
+) -> None:
+    """Put what concerns the log of ``tx`` as a whole on record in it, in a stream of its own."""
+    if tx.practice == HOUSE_LOG:
+        await HouseLog(clock, random).note(tx.connection, Act(kind.value), by, None, content)
+        return
+    await note(tx, Entry(kind, {"kind": by.kind, "id": by.id}, None, content), clock, random)
+
+
+def actor_in(log: UUID, by: UUID | str) -> Actor:
+    """Whoever acts, as this log names them: practices' logs know whoever types a command as staff.
+
+    Arguments:
+        by: an account, or whoever types a command as the machine knows them.
+    """
+    return Actor.command(by) if log == HOUSE_LOG and isinstance(by, str) else Actor("staff", str(by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +94,8 @@ class LedgerActs:
     async def _note_key(self, act: Act, content: Mapping[str, Value]) -> None:
         async with self.database.house() as connection:
             house = HouseLog(self.clock, self.random)
-            await house.note(connection, act, self._actor(), None, content)
+            await house.note(connection, act, actor_in(HOUSE_LOG, self.by), None, content)
 
     async def _add(self, log: UUID, kind: EventKind, content: Mapping[str, Value]) -> None:
-        if log == HOUSE_LOG:
-            async with self.database.house() as connection:
-                house = HouseLog(self.clock, self.random)
-                await house.note(connection, Act(kind.value), self._actor(), None, content)
-            return
         async with self.database.practice(log) as tx:
-            await note(tx, Entry(kind, {"kind": "staff", "id": str(self.by)}, None, content), self.clock, self.random)
-
-    def _actor(self) -> Actor:
-        return Actor.staff(self.by) if isinstance(self.by, UUID) else Actor.command(self.by)
+            await put_on_record(tx, kind, content, actor_in(log, self.by), self.clock, self.random)

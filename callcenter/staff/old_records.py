@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,14 +11,15 @@ import structlog
 
 from callcenter.audit.believed import APART, is_believed, time_of
 from callcenter.audit.erasing import due, erase_let_go
-from callcenter.audit.ledger import Entry, EventKind, Value, note
+from callcenter.audit.ledger import EventKind
 from callcenter.audit.logs import HOUSE_LOG
-from callcenter.audit.retention import Terms
+from callcenter.audit.retention import RetentionTerms
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random
 from callcenter.practice.everywhere import in_each
-from callcenter.staff.records import Act, Actor, HouseLog
-from callcenter.store.database import Database, Transaction
+from callcenter.staff.ledger_acts import put_on_record
+from callcenter.staff.records import Actor
+from callcenter.store.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ class OldRecords:
     database: Database
     clock: Clock
     random: Random
-    terms: Terms
+    terms: RetentionTerms
     other_clock: Callable[[Database], Awaitable[datetime]] = time_of
 
     async def erase(self) -> int:
@@ -67,7 +68,7 @@ class OldRecords:
         erased = await self._finish(log)
         async with self.database.practice(log) as tx:
             for content in await due(tx, self.terms, self.clock.now()):
-                await put_on_record(tx, content, JOB, self.clock, self.random)
+                await put_on_record(tx, EventKind.ERASURE, content, JOB, self.clock, self.random)
         return erased
 
     async def _finish(self, log: UUID) -> int:
@@ -77,12 +78,3 @@ class OldRecords:
                 gone = await erase_let_go(tx)
             erased += gone
         return erased
-
-
-async def put_on_record(tx: Transaction, content: Mapping[str, Value], by: Actor, clock: Clock, random: Random) -> None:
-    """Put an erasure on record in the log of ``tx``, in a stream of its own. Nothing is erased by this."""
-    if tx.practice == HOUSE_LOG:
-        await HouseLog(clock, random).note(tx.connection, Act.ERASED, by, None, content)
-        return
-    entry = Entry(EventKind.ERASURE, {"kind": by.kind, "id": by.id}, None, content)
-    await note(tx, entry, clock, random)

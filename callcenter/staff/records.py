@@ -180,6 +180,12 @@ async def records_of(connection: AsyncConnection, stream: UUID) -> list[Record]:
     return Reading(tuple(one for one, _ in checked_in_streams(rows, gone)), tuple(gone)).records()
 
 
+async def is_theirs(connection: AsyncConnection, organisation: UUID, record: UUID) -> bool:
+    """Whether a record of the house is about, or by, an account or a portfolio of this organisation."""
+    values = {"record": record, "organisation": organisation}
+    return bool((await connection.execute(_THEIRS, values)).scalar_one())
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A record as those of practices are read."""
@@ -205,3 +211,16 @@ _INSERT = text(
     "INSERT INTO house_record (id, stream, seq, leaf, body) VALUES (:id, :stream, :seq, :leaf, cast(:body AS text))"
 )
 _STREAM = text("SELECT id, stream, seq, leaf, body FROM house_record WHERE stream = :stream ORDER BY seq")
+_THEIRS = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM house_record h WHERE h.id = :record AND (
+            EXISTS (SELECT FROM portfolio p WHERE p.organisation_id = :organisation AND p.id = h.stream)
+            OR EXISTS (
+                SELECT FROM staff_account a WHERE a.organisation_id = :organisation
+                AND (a.id = h.stream OR a.id::text = h.body::jsonb #>> '{actor,id}')
+            )
+        )
+    )
+    """
+)

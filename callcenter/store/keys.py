@@ -11,7 +11,6 @@ import base64
 import binascii
 import hmac
 import json
-import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from callcenter.kernel.errors import ConfigurationError, IntegrityError, Problem
 from callcenter.kernel.randomness import Random
+from callcenter.store.files import whole_file
 
 KEY_BYTES = 32  # AES-256, HMAC-SHA256
 MARKED = b"callcenter"  # what a mark is the HMAC of
@@ -83,9 +83,8 @@ def create_keys(path: Path, random: Random) -> Keyring:
         "index": base64.b64encode(keyring.index).decode(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
+    with whole_file(path) as file:
+        file.write(f"{json.dumps(content, indent=2)}\n".encode())
     return keyring
 
 

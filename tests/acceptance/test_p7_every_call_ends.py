@@ -14,8 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from callcenter.calls.flows import load_flows
-from callcenter.calls.session import Session
-from callcenter.calls.steps import session_place
+from callcenter.calls.session import Session, session_place
 from callcenter.calls.tables import call as call_table
 from callcenter.calls.tables import call_session
 from callcenter.flow.language import Ask, Choose, Flow, TakeMessage, Verify

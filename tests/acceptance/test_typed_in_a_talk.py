@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from callcenter.calls.keypad import Asked, Proved
-from callcenter.calls.session import Session
-from callcenter.calls.steps import session_place
+from callcenter.calls.session import Session, session_place
 from callcenter.calls.talk_values import Acted, Colleague, PracticeLine
 from callcenter.emulator.client import ControlClient
 from callcenter.kernel.levels import Level

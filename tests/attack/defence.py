@@ -102,6 +102,11 @@ def replaced(name: str, keeps: str, owner: object, attribute: str, by: object) -
     return Defence(name, keeps, off)
 
 
+async def yes(*_: object) -> bool:
+    """What stands in place of whoever asks whether somebody may."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Which of an attack's defences are left in place; the others are switched off."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from callcenter.audit import about
-from callcenter.audit.erasing import standing_about
+from callcenter.audit.erasing import candidates_about
 from callcenter.audit.ledger import EventKind, canonical, leaf_of
 from callcenter.reports import extracts
 from callcenter.reports.extract_tables import Asks, IdentityCheck
@@ -57,7 +57,7 @@ async def _about(on: Careless) -> object:
 
 
 async def _to_be_erased(on: Careless) -> object:
-    return await standing_about(on.tx, await _subject(on))
+    return await candidates_about(on.tx, await _subject(on))
 
 
 async def _reach(on: Careless) -> object:
@@ -81,7 +81,7 @@ async def plant_given(ground: Ground) -> None:
 EXTRACT_CASES: Mapping[str, Callable[[Careless], Awaitable[object]]] = {
     "audit.about.records_about": _about,
     "audit.about.reach_of": _reach,
-    "audit.erasing.standing_about": _to_be_erased,
+    "audit.erasing.candidates_about": _to_be_erased,
     "reports.extracts.subject_of": lambda on: extracts.subject_of(on.tx, EXTRACT),
     "reports.extracts.prepare": _prepare,
     "reports.extracts.whose": lambda on: extracts.whose(on.tx, on.ground.sealer, EXTRACT),

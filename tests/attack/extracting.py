@@ -8,8 +8,9 @@ from datetime import date
 from uuid import UUID
 
 from callcenter.app.by_extracts import StaffExtracts
-from callcenter.console.extract_ports import Choice, Form, Given, NotNow, Wanted
+from callcenter.console.extract_ports import Given, NotNow, Wanted
 from callcenter.console.review_ports import Matches
+from callcenter.reports.extract_rules import Choice, Form
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.register_extract import Named
 from callcenter.staff.values import Role

@@ -18,8 +18,9 @@ from sqlalchemy.exc import NoResultFound
 
 import callcenter.staff.glass_tables
 import callcenter.staff.incident_tables  # noqa: F401 - their tables are among those that are tried
-from callcenter.audit.erasing import standing_of
+from callcenter.audit.erasing import candidates_named
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, note, stream_so_far
+from callcenter.audit.proving import places_of
 from callcenter.audit.reading import (
     checked_records_of_call,
     first_of_stream,
@@ -1081,7 +1082,8 @@ CASES: Mapping[str, Case] = {
     "audit.reading.records_of_call": lambda on: records_of_call(on.tx, on.call),
     "audit.reading.checked_records_of_call": checked_of_call,
     "audit.reading.read_call": read_of_call,
-    "audit.erasing.standing_of": lambda on: standing_of(on.tx, [on.record]),
+    "audit.proving.places_of": lambda on: places_of(on.tx, on.call, 10),
+    "audit.erasing.candidates_named": lambda on: candidates_named(on.tx, [on.record]),
     "disclosure.gate.Gate.decide": grant,
     "disclosure.gate.Gate.check": check,
     "disclosure.gate.Gate.refuse": refuse,
@@ -1157,6 +1159,7 @@ NOT_ATTACKED: Mapping[str, str] = {
         "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     ),
     "audit.proving.prove": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
+    "audit.proving.continuation": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.watching.Watch.look": _LOGS,
     "audit.watching.sealed_at": _LOGS,
     "audit.watching.waiting": _LOGS,
@@ -1241,6 +1244,8 @@ NOT_ATTACKED: Mapping[str, str] = {
     "calls.thirds.Thirds.sweep": "goes through all talks, each in its own transaction",
     "calls.shown.shown_for": "enters the practice that its caller names, which is that of the call's own entry",
     "calls.evidence_ends.forget_what_was_proved": "runs in the practice that the lock of the call has entered",
+    "calls.first_steps.FirstSteps.enter": _OF_THE_CALL,
+    "calls.first_steps.FirstSteps.reached": _OF_THE_CALL,
     "calls.steps.Steps.step": _OF_THE_CALL,
     "calls.steps.Steps.recording": _OF_THE_CALL,
     "calls.recordings.Recordings.fetch": _OF_ONE_PRACTICE,

@@ -18,20 +18,21 @@ from callcenter.app.by_extracts import StaffExtracts
 from callcenter.audit import about
 from callcenter.audit.ledger import Entry, EventKind, Segment, Writing, writing
 from callcenter.calls.call_references import short_reference
-from callcenter.console.extract_ports import Choice, Form, Given, NotNow, Read
+from callcenter.console.extract_ports import Given, NotNow, Read
 from callcenter.console.review_ports import Unsealed
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.reports import extracts as rows
 from callcenter.reports import paper, register_extract, register_paper
+from callcenter.reports.extract_rules import Choice, Form
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.register_extract import Named
 from callcenter.reports.register_words import Section
 from callcenter.staff.limits import Bound
 from callcenter.store.schema import APP
 from callcenter.store.sealed import Place
-from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
+from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained, replaced, unanimous, yes
 from tests.attack.extracting import JEANNE_NAMED, WHY, Extracting, words_on
 from tests.attack.ground import Ground
 from tests.attack.reviewing import BORN, asked, looked_up, reviewing, withheld
@@ -46,12 +47,8 @@ async def scene(told_ground: Ground, clock: DrivenClock) -> AsyncIterator[Extrac
         yield await Extracting.on(review)
 
 
-async def _yes(*_: object) -> bool:
-    return True
-
-
 def _everybodys(sabotage: Sabotage) -> None:
-    sabotage.replace(by_extracts, "may", _yes)
+    sabotage.replace(by_extracts, "may", yes)
 
 
 RIGHTS = Defence("the role is asked for the practice", "rights are per practice", _everybodys)
@@ -80,7 +77,7 @@ async def test_p5_somebody_of_another_organisation_or_without_the_role_has_an_ex
     return unanimous(theirs | {f"operator: {name}": came for name, came in operators.items()})
 
 
-THE_PRACTICE = replaced("the practice's own people decide", "it answers for the data", by_extracts, "answers_for", _yes)
+THE_PRACTICE = replaced("the practice's own people decide", "it answers for the data", by_extracts, "answers_for", yes)
 
 
 @attack(stopped_by=THE_PRACTICE)
@@ -93,7 +90,7 @@ async def test_whoever_answers_the_telephone_gives_what_they_have_prepared(scene
     return FOILED
 
 
-SAME_PERSON = replaced("names and birth date are compared with the file", "MA-02", by_extracts, "is_of", _yes)
+SAME_PERSON = replaced("names and birth date are compared with the file", "MA-02", by_extracts, "is_of", yes)
 
 
 @attack(stopped_by=SAME_PERSON)
@@ -134,7 +131,7 @@ async def test_sp_07_whoever_hunts_somebody_has_their_register_sent(scene: Extra
 
 
 def _any_call(sabotage: Sabotage) -> None:
-    sabotage.replace(rows, "was_verified", _yes)
+    sabotage.replace(rows, "was_verified", yes)
 
 
 VERIFIED = Defence("the patient was verified in that call", "D17: a request at V2", _any_call)

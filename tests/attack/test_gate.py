@@ -9,12 +9,11 @@ from uuid import UUID
 import pytest
 
 from callcenter.calls.record import CallRecord
-from callcenter.calls.session import Session
-from callcenter.calls.steps import session_place
+from callcenter.calls.session import Session, session_place
 from callcenter.disclosure.gate import Gate, Situation
 from callcenter.practice.demo_file import demo_id
 from callcenter.practice.values import Appointment
-from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
+from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained, replaced
 from tests.attack.scene import JEANNE, TILLEULS, House, Line, heard_her_words
 
 #: Friday 27 November at 9 o'clock: what Paul Garnier has, and nobody else may hear.
@@ -23,11 +22,7 @@ PAULS_VISIT, PAULS_WORDS = demo_id("appointment", "paul-garnier/1"), "9 heures"
 SECOND_VISIT = demo_id("appointment", "jeanne-martin-duval/2")
 
 
-def _the_gate_grants_everything(sabotage: Sabotage) -> None:
-    sabotage.replace(Gate, "_refusal", lambda *_: None)
-
-
-GATE = Defence("the gate decides on values", "P2: evidence is about one patient", _the_gate_grants_everything)
+GATE = replaced("the gate decides on values", "P2: evidence is about one patient", Gate, "_refusal", lambda *_: None)
 
 
 @attack(stopped_by=GATE)

@@ -28,7 +28,7 @@ from callcenter.staff.glass_tables import Asks, Verdict
 from callcenter.staff.limits import Bound
 from callcenter.staff.values import Role
 from callcenter.store.schema import APP
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous, yes
 from tests.attack.ground import Ground
 from tests.attack.scene import JEANNE, TILLEULS
 from tests.integration.breaking import WHO, WHY, GlassHouse, glass_house, value_on
@@ -75,10 +75,6 @@ async def comes(glass: GlassHouse, login: str, role: Role = Role.SUPERVISOR, **h
     return await glass.house.signed_in(await glass.house.staff(login, role, **how))
 
 
-async def _yes(*_: object) -> bool:
-    return True
-
-
 async def _no(*_: object) -> bool:
     return False
 
@@ -91,7 +87,7 @@ async def test_the_glass_of_a_practice_that_has_not_allowed_it_is_broken(glass: 
     return gained(await broken(glass, await comes(glass, "premier")))
 
 
-SUPERVISOR = replaced("the role is asked for the practice", "P5: rights are per practice", by_glass, "may", _yes)
+SUPERVISOR = replaced("the role is asked for the practice", "P5: rights are per practice", by_glass, "may", yes)
 
 
 @attack(stopped_by=SUPERVISOR)

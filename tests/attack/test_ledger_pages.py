@@ -18,7 +18,7 @@ from callcenter.staff.ledger_acts import LedgerActs
 from callcenter.staff.rights import NotTheirs, Rights
 from callcenter.staff.values import Role
 from callcenter.store.schema import SEALER
-from tests.attack.defence import FOILED, Outcome, attack, gained, replaced, unanimous
+from tests.attack.defence import FOILED, Outcome, attack, gained, replaced, unanimous, yes
 from tests.attack.ground import Ground
 from tests.attack.reviewing import BY, OTHERS, Review, reviewing
 from tests.attack.scene import TILLEULS
@@ -39,18 +39,14 @@ async def scene(told_ground: Ground, clock: DrivenClock) -> AsyncIterator[Review
 
 def ledgers_of(review: Review, *, behind: bool = False) -> StaffLedgers:
     watch = Behind() if behind else InTime()
-    return StaffLedgers(review.room, review.ground.app, review.clock, SystemRandom(), watch, lambda: [a_key().public])
-
-
-async def _yes(*_: object) -> bool:
-    return True
+    return StaffLedgers(review.room, review.ground.app, review.clock, SystemRandom(), watch, a_key().public_halves)
 
 
 async def _nothing(*_: object) -> None:
     return None
 
 
-RIGHTS = replaced("the role is asked for the practice", "rights are per practice", Rights, "may", _yes)
+RIGHTS = replaced("the role is asked for the practice", "rights are per practice", Rights, "may", yes)
 
 
 @attack(stopped_by=RIGHTS)
@@ -99,7 +95,7 @@ async def test_p4_a_record_leaves_while_its_own_leaving_could_vanish(scene: Revi
     return gained(isinstance(came, Download))
 
 
-OUR_HOUSE = replaced("records of the house are their organisation's", "decision 69", by_ledger, "_is_of", _yes)
+OUR_HOUSE = replaced("records of the house are their organisation's", "decision 69", by_ledger, "is_theirs", yes)
 
 
 @attack(stopped_by=OUR_HOUSE)

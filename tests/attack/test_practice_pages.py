@@ -21,7 +21,7 @@ from callcenter.practice.setting_versions import Period
 from callcenter.staff.values import Role
 from callcenter.store.database import Database
 from callcenter.store.sealed import Place, Sealer
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous, yes
 from tests.attack.escaping import ESCAPED
 from tests.integration.practice_office import BENALI, MAIN, PORT, TILLEULS, Office, opened_office, setting
 
@@ -34,13 +34,7 @@ async def office(sabotage: Sabotage, database: Database, sealer: Sealer, clock: 
         yield office
 
 
-async def _anybody(*_: object) -> bool:
-    return True
-
-
-RIGHTS = replaced(
-    "whose practice it is is asked each time", "P5: no row crosses a practice", by_practices, "may", _anybody
-)
+RIGHTS = replaced("whose practice it is is asked each time", "P5: no row crosses a practice", by_practices, "may", yes)
 
 #: What is asked of a practice: where, and with what form, if any.
 ASKED: tuple[tuple[str, dict[str, str] | None], ...] = (

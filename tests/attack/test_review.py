@@ -23,7 +23,7 @@ from callcenter.reports.values import Fact, Kind, Person, Place, Supervised, Who
 from callcenter.staff.limits import Bound
 from callcenter.staff.rights import NotTheirs
 from callcenter.staff.values import Role
-from tests.attack.defence import FOILED, SUCCEEDED, Defence, Sabotage, attack, gained, replaced, unanimous
+from tests.attack.defence import FOILED, SUCCEEDED, Defence, Sabotage, attack, gained, replaced, unanimous, yes
 from tests.attack.defence import Outcome as Came
 from tests.attack.escaping import ESCAPED as PAGES_ESCAPED
 from tests.attack.ground import Ground
@@ -39,11 +39,7 @@ async def attacked(told_ground: Ground, clock: DrivenClock) -> AsyncIterator[Rev
         yield review
 
 
-async def _anybody(*_: object) -> bool:
-    return True
-
-
-SUPERVISOR = replaced("the role is asked for the practice", "rights are per practice", by_review, "may", _anybody)
+SUPERVISOR = replaced("the role is asked for the practice", "rights are per practice", by_review, "may", yes)
 
 
 @attack(stopped_by=SUPERVISOR)

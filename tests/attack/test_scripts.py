@@ -21,7 +21,7 @@ from callcenter.kernel.errors import Forbidden
 from callcenter.practice import slot_references
 from callcenter.practice.demo_file import demo_id
 from callcenter.routing import held
-from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
+from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained, replaced
 from tests.attack.ground import Ground
 from tests.attack.scene import TILLEULS
 from tests.scripting import MINUTE, Desk, at_the_desk
@@ -43,11 +43,7 @@ async def reads(desk: Desk, **how: Any) -> Outcome:
     return gained(made is not None and made.stands.shown)
 
 
-def _the_gate_grants_everything(sabotage: Sabotage) -> None:
-    sabotage.replace(Gate, "_refusal", lambda *_: None)
-
-
-GATE = Defence("the gate decides on values", "P2: evidence is about one patient", _the_gate_grants_everything)
+GATE = replaced("the gate decides on values", "P2: evidence is about one patient", Gate, "_refusal", lambda *_: None)
 
 
 # --- without evidence that lives

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from callcenter.calls.steps import Steps
+from callcenter.calls.first_steps import FirstSteps
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.practice.file import PatientFile
@@ -121,10 +121,10 @@ async def test_a_sealed_telephone_is_moved_to_somebody_elses_row(house: House) -
 
 
 def _one_key_for_ever(sabotage: Sabotage) -> None:
-    def caller_hash(self: Steps, practice: UUID, caller: str | None) -> str | None:
-        return None if caller is None else self._house.sealer.blind_index(practice, "audit.caller", caller).hex()
+    def caller_hash(self: FirstSteps, practice: UUID, caller: str | None) -> str | None:
+        return None if caller is None else self.house.sealer.blind_index(practice, "audit.caller", caller).hex()
 
-    sabotage.replace(Steps, "_caller_hash", caller_hash)
+    sabotage.replace(FirstSteps, "_caller_hash", caller_hash)
 
 
 KEY_OF_THE_MONTH = Defence(

@@ -17,7 +17,7 @@ from callcenter.kernel.errors import CallcenterError, ConfigurationError, DataPr
 from callcenter.settings import Settings, reading
 from callcenter.store import keys
 from callcenter.store.schema import APP, OWNER
-from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
+from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained, replaced
 from tests.attack.ground import Ground
 from tests.attack.scene import HER_WORDS, PROJECT, House, house_of, served
 
@@ -56,11 +56,7 @@ async def test_p9_a_flow_that_tells_strangers_is_run(
     return await runs(house_of(ground, clock, sabotage, flows=flow_of("disclose_without_verify", tmp_path)))
 
 
-def _the_gate_grants_everything(sabotage: Sabotage) -> None:
-    sabotage.replace(Gate, "_refusal", lambda *_: None)
-
-
-GATE = Defence("the gate decides on values", "P2: no level without evidence", _the_gate_grants_everything)
+GATE = replaced("the gate decides on values", "P2: no level without evidence", Gate, "_refusal", lambda *_: None)
 
 
 @attack(stopped_by=(PROOF, GATE))

@@ -25,7 +25,7 @@ from callcenter.routing.waking import About, Waking
 from callcenter.telephony import access_tokens
 from callcenter.telephony.access_tokens import Passes
 from callcenter.telephony.signature import SignatureCheck, Signed
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous, yes
 from tests.attack.ground import Ground
 from tests.integration.routing.floor import Floor
 from tests.integration.routing.test_workplaces import Hearing
@@ -160,11 +160,7 @@ async def test_another_sites_page_has_a_pass_made() -> Outcome:
 # --- streams
 
 
-async def _yes(*_: object) -> bool:
-    return True
-
-
-LOOKED_AT = replaced("a stream looks whether its session stands", "ASVS 7.4", Streams, "_stands", _yes)
+LOOKED_AT = replaced("a stream looks whether its session stands", "ASVS 7.4", Streams, "_stands", yes)
 
 
 @attack(stopped_by=LOOKED_AT)

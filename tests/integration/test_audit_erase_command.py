@@ -16,7 +16,7 @@ from callcenter.audit.about import reach_of, records_about
 from callcenter.audit.cosigning import create_witness
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
 from callcenter.audit.letting_go import Rules
-from callcenter.audit.retention import Terms
+from callcenter.audit.retention import RetentionTerms
 from callcenter.audit.verify import keys_of
 from callcenter.kernel.randomness import SystemRandom, new_id
 from tests.erasing import days_pass, old_records
@@ -109,7 +109,7 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
     async with archive.superuser() as root:
         query = "SELECT id FROM audit_record WHERE event = 'review.patient_followed'"
         gone = (await root.execute(text(query))).scalar_one()
-    rules = Rules(Terms(), tuple(keys_of((tmp_path / "claire.vkey").read_text("utf-8"))))
+    rules = Rules(RetentionTerms(), tuple(keys_of((tmp_path / "claire.vkey").read_text("utf-8"))))
     await archive.seal(rules)
     await days_pass(archive)
     assert await old_records(archive).finish() == 2

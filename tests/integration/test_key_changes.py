@@ -24,7 +24,8 @@ from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.proof import Proof
 from callcenter.audit.proving import prove
 from callcenter.audit.sealer import LogBroken, LogSealer
-from callcenter.audit.sealing_key import KeyFile, SealingKey, load_sealing_key
+from callcenter.audit.sealing_key import KeyFile, load_sealing_key
+from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import Checkpoint, Report, Verdict, VerifierKey, What, verify_export
 from callcenter.cli import main
 from callcenter.cli.audit_verify import fingerprint

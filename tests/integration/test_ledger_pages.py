@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,6 +19,7 @@ from callcenter.audit.ledger import Entry, EventKind, Segment, writing
 from callcenter.audit.logs import HOUSE_LOG, fingerprint, origin_of
 from callcenter.audit.proof import Proof
 from callcenter.audit.proving import prove
+from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import Checkpoint
 from callcenter.audit.watching import LedgerWatch
 from callcenter.console.ledger import LedgerPages
@@ -39,9 +40,14 @@ HOLDERS = (Holder(AnchorKind.FILE, FOLDER, LONGEST), Holder(AnchorKind.FILE, "/m
 
 @dataclass(slots=True)
 class Watched:
-    """Knows what a test says. Implements ``audit.watching.LedgerWatch``."""
+    """Knows what a test says. Implements ``audit.watching.LedgerWatch``.
+
+    Arguments:
+        key: in the sealer's file.
+    """
 
     now: LedgerWatch
+    key: SealingKey = field(default_factory=a_key)
 
     async def look(self) -> None:
         pass
@@ -124,7 +130,9 @@ async def sealed(
     watch = Watched(InTime())
 
     def also(room: object) -> dict[str, object]:
-        ledgers = StaffLedgers(room, database, clock, SeededRandom(61), watch, lambda: [a_key().public], HOLDERS)  # type: ignore[arg-type]
+        ledgers = StaffLedgers(
+            room, database, clock, SeededRandom(61), watch, lambda: watch.key.public_halves(), HOLDERS
+        )  # type: ignore[arg-type]
         return {"pages": (LedgerPages(ledgers),)}
 
     urls = [cluster.server.url(user=role, database=database_name) for role in (SEALER, ROOT)]
@@ -264,6 +272,27 @@ async def test_p5_whoever_does_not_answer_for_a_practice_has_no_log_of_it(sealed
     assert str(house.foreign) in listed.text
     events = (EventKind.LEDGER_PROVEN, EventKind.LEDGER_HEAD_TAKEN)
     assert [await sealed.told(practice, event) for event in events] == [[], []]
+
+
+async def test_a_key_that_is_changed_is_shown_beside_the_next_and_one_that_was_stolen_is_called_so(
+    sealed: Sealed,
+) -> None:
+    practice = sealed.house.practice
+    await sealed.house.signed_in(await sealed.house.staff("premier"))
+    changing = a_key().changing(SeededRandom(9))
+    stolen = changing.changing(SeededRandom(10), {})
+    for key, first in ((changing, "remplacée celle qui a signé jusqu’ici"), (stolen, "volée ne vous fiez à rien")):
+        sealed.watch.key = key
+        words = await words_at(sealed, f"/registre/{practice}")
+        old, following = (fingerprint(one) for one in key.keys(origin_of(practice)))
+        assert f"{old} {first}" in words
+        assert f"{following} prochaine" in words
+    voided = changing.keys(origin_of(practice))[1]
+    assert fingerprint(voided) not in words  # it lay beside the stolen one, and signs no more
+    sealed.watch.key = stolen.changed()
+    words = await words_at(sealed, f"/registre/{practice}")
+    assert following in words
+    assert not [one for one in (old, "volée", "prochaine") if one in words]
 
 
 async def test_the_house_s_log_is_for_administrators_and_others_records_are_none_of_theirs(sealed: Sealed) -> None:

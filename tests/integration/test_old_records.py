@@ -13,7 +13,7 @@ from callcenter.audit import erasing
 from callcenter.audit.erasing import overdue, unfinished
 from callcenter.audit.ledger import Entry, EventKind, Segment, note, stream_so_far, writing
 from callcenter.audit.reading import read_call
-from callcenter.audit.retention import Terms
+from callcenter.audit.retention import RetentionTerms
 from callcenter.audit.verify import Verdict
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
@@ -64,14 +64,14 @@ async def test_p4_what_has_had_its_time_is_erased_on_record_and_the_log_verifies
     assert await work.erase() == 0  # named, not erased: nothing has sealed it
     assert await work.erase() == 0
     assert await standing(archive, call) == [0, 1, 2, 3]
-    assert await overdue(archive.app, Terms(), clock.now()) == 3
+    assert await overdue(archive.app, RetentionTerms(), clock.now()) == 3
     assert await unfinished(archive.app) == 0
     await archive.seal()
     assert await unfinished(archive.app) == 3
     assert await work.erase() == 0  # a day is left to notice
     await days_pass(archive)
     assert await work.erase() == 3
-    assert await overdue(archive.app, Terms(), clock.now()) == await unfinished(archive.app) == 0
+    assert await overdue(archive.app, RetentionTerms(), clock.now()) == await unfinished(archive.app) == 0
     assert await standing(archive, call) == [2]
     assert await standing(archive, young) == [0, 1, 2, 3]
     report = (await archive.export()).report(held)
@@ -182,7 +182,7 @@ async def test_a_choice_stays_for_as_long_as_it_is_the_persons_last_word(archive
     clock.advance(THREE_YEARS)
     await a_night(archive)
     assert await standing(archive, stream) == [1]
-    assert await overdue(archive.app, Terms(), clock.now()) == 0
+    assert await overdue(archive.app, RetentionTerms(), clock.now()) == 0
 
 
 async def test_a_token_goes_with_the_last_record_that_names_its_person_unless_somebody_writes_of_them(
@@ -243,7 +243,7 @@ async def test_nothing_is_named_while_clocks_differ_or_no_head_was_signed_lately
     await old_records(archive).erase()
     assert await named() == 0  # the last head is a year old: the clock has jumped
     await days_pass(archive)
-    await OldRecords(archive.app, clock, SystemRandom(), Terms()).erase()
+    await OldRecords(archive.app, clock, SystemRandom(), RetentionTerms()).erase()
     assert await named() == 0  # the database's clock, which is the machine's, says otherwise
     await old_records(archive).erase()
     assert await named() > 0

@@ -32,11 +32,12 @@ from callcenter.audit.key_changes import announced, vouched_since
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.logs import origin_of
 from callcenter.audit.sealer import LogSealer
-from callcenter.audit.sealing_key import SealingKey
+from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import Verdict, VerifierKey, verify_export
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
-from callcenter.staff.old_records import JOB, put_on_record
+from callcenter.staff.ledger_acts import put_on_record
+from callcenter.staff.old_records import JOB
 from callcenter.store.database import Transaction, in_practice
 from tests.conftest import ROOT, TODAY, Cluster
 from tests.erasing import HEADS_SIGNED, LET_GO_EARLIER
@@ -269,7 +270,7 @@ class Course(RuleBasedStateMachine):
         tx, standing = self.does(in_practice(self.connection, TILLEULS)), self.expected.standing()
         if standing:
             content = {"cause": "retention", "class": "disclosures", "erases": erases(standing)}
-            self.does(put_on_record(tx, content, JOB, self.clock, self.random))
+            self.does(put_on_record(tx, EventKind.ERASURE, content, JOB, self.clock, self.random))
             self.expected.let_go |= dict.fromkeys(standing, len(self.expected.written))
             self.number += 1
             self.expected.written.append(f"{ERASURE} {self.number}")

@@ -24,7 +24,7 @@ from callcenter.audit.cosigning import Witness
 from callcenter.audit.ledger import Entry, EventKind, Value, note
 from callcenter.audit.letting_go import Erasure, Rules
 from callcenter.audit.orders import sign_order
-from callcenter.audit.retention import Terms
+from callcenter.audit.retention import RetentionTerms
 from callcenter.audit.sealed_leaves import SealedLeaves
 from callcenter.audit.sealer import LogSealer
 from callcenter.audit.verify import Verdict, What
@@ -248,7 +248,7 @@ async def test_p4_a_record_is_let_go_by_nobody_and_removed(scene: Scene) -> Outc
 
 CLAIRE = Witness("cabinet.example/claire", Ed25519PrivateKey.from_private_bytes(b"\x01" * 32))
 MALLORY = Witness("cabinet.example/claire", Ed25519PrivateKey.from_private_bytes(b"\x02" * 32))
-BY_CLAIRE = Rules(Terms(), (CLAIRE.key,))
+BY_CLAIRE = Rules(RetentionTerms(), (CLAIRE.key,))
 
 
 async def ordered(

@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit import sealer
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.sealer import LogSealer, Sealed
-from callcenter.audit.sealing_key import SealingKey, create_sealing_key
+from callcenter.audit.sealing_key import create_sealing_key
+from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import Checkpoint, Frontier
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SystemRandom

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.logs import origin_of
 from callcenter.audit.sealer import LogSealer
-from callcenter.audit.sealing_key import SealingKey
+from callcenter.audit.signing import SealingKey
 from callcenter.audit.tables import SEARCHED
 from callcenter.audit.verify import (
     Checkpoint,

@@ -15,9 +15,10 @@ from sqlalchemy.exc import IntegrityError
 
 from callcenter.audit.ledger import canonical, leaf_of
 from callcenter.calls.upkeep import Upkeep
-from callcenter.console.extract_ports import Choice, Form, Given, NotNow
+from callcenter.console.extract_ports import Given, NotNow
 from callcenter.kernel.clock import DrivenClock, SystemClock
 from callcenter.reports import extracts as rows
+from callcenter.reports.extract_rules import Choice, Form
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
 from callcenter.reports.register_words import Section
 from callcenter.staff.rights import NotTheirs

@@ -13,12 +13,11 @@ import pytest
 from callcenter.audit.sealer import LogSealer
 from callcenter.audit.sealing_key import (
     KeyFile,
-    NotOurs,
-    SealingKey,
     alone_with,
     create_sealing_key,
     load_sealing_key,
 )
+from callcenter.audit.signing import NotOurs, SealingKey
 from callcenter.audit.verify import EMPTY_ROOT, Checkpoint, Rotation, signatures_of
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import ConfigurationError, Conflict

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from callcenter.app.erasing import rules_of, terms_of
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.letting_go import may_go, runs
-from callcenter.audit.retention import CLASS_OF, USUAL, Kept, Terms, events_of
+from callcenter.audit.retention import CLASS_OF, USUAL, RecordClass, RetentionTerms, events_of
 from callcenter.audit.verify import ERASURE, ROTATION
 from callcenter.kernel.errors import ConfigurationError
 from callcenter.settings.sections import LedgerSettings, RetentionSettings
@@ -24,10 +24,12 @@ def test_every_kind_of_record_has_a_class_and_nothing_else_has() -> None:
 
 def test_what_explains_the_log_itself_is_never_erased() -> None:
     now = datetime(2126, 1, 1, tzinfo=UTC)
-    assert {ERASURE, ROTATION} <= set(events_of(Kept.ALWAYS))
-    assert Terms().cut_off(Kept.ALWAYS, now) is None
-    assert not may_go({"event": ERASURE, "ts": "2026-01-01T00:00:00.000000Z"}, Terms(), now, whole=True)
-    assert not may_go({"event": "of a later version", "ts": "2026-01-01T00:00:00.000000Z"}, Terms(), now, whole=True)
+    assert {ERASURE, ROTATION} <= set(events_of(RecordClass.ALWAYS))
+    assert RetentionTerms().cut_off(RecordClass.ALWAYS, now) is None
+    assert not may_go({"event": ERASURE, "ts": "2026-01-01T00:00:00.000000Z"}, RetentionTerms(), now, whole=True)
+    assert not may_go(
+        {"event": "of a later version", "ts": "2026-01-01T00:00:00.000000Z"}, RetentionTerms(), now, whole=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,8 +43,8 @@ def test_what_explains_the_log_itself_is_never_erased() -> None:
     ],
 )
 def test_months_are_those_of_the_calendar(months: int, now: Any, before: Any) -> None:
-    terms = Terms({Kept.LOOKS: months})
-    assert terms.cut_off(Kept.LOOKS, datetime(*now, 7, 30, tzinfo=UTC)) == datetime(*before, 7, 30, tzinfo=UTC)
+    terms = RetentionTerms({RecordClass.LOOKS: months})
+    assert terms.cut_off(RecordClass.LOOKS, datetime(*now, 7, 30, tzinfo=UTC)) == datetime(*before, 7, 30, tzinfo=UTC)
 
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -63,7 +65,7 @@ YOUNG, OLD = "2026-11-01T00:00:00.000000Z", "2020-01-01T00:00:00.000000Z"
     ],
 )
 def test_what_may_go_on_an_order(event: str, at: str, whole: bool, may: bool) -> None:
-    assert may_go({"event": event, "ts": at}, Terms(), NOW, whole=whole) is may
+    assert may_go({"event": event, "ts": at}, RetentionTerms(), NOW, whole=whole) is may
 
 
 def test_indices_are_named_as_ranges() -> None:
@@ -73,12 +75,12 @@ def test_indices_are_named_as_ranges() -> None:
 
 def test_settings_shorten_and_lengthen_only_with_a_reason() -> None:
     assert terms_of(RetentionSettings()).months == USUAL
-    assert terms_of(RetentionSettings(ledger_looks_months=6)).months[Kept.LOOKS] == 6
+    assert terms_of(RetentionSettings(ledger_looks_months=6)).months[RecordClass.LOOKS] == 6
     with pytest.raises(ValidationError, match="ledger_disclosures_months"):
         RetentionSettings(ledger_disclosures_months=120)
     why = "contrat avec le cabinet du 3 mars, analyse d'impact no 4"
     kept = RetentionSettings(ledger_disclosures_months=120, ledger_longer_because=why)
-    assert terms_of(kept).months[Kept.DISCLOSURES] == 120
+    assert terms_of(kept).months[RecordClass.DISCLOSURES] == 120
     for wrong in ({"ledger_looks_months": 5}, {"ledger_looks_months": 37}, {"ledger_consent_months": 35}):
         with pytest.raises(ValidationError):
             RetentionSettings(**wrong, ledger_longer_because=why)

@@ -31,8 +31,8 @@ class Table:
         self.read += len(self._found)
         return self
 
-    def scalars(self) -> list[bytes]:
-        return self._found
+    def scalar_one(self) -> bytes | None:
+        return b"".join(self._found) or None
 
 
 @pytest.fixture(autouse=True)

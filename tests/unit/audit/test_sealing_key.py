@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.audit.sealing_key import NotOurs, create_sealing_key, load_sealing_key
+from callcenter.audit.sealing_key import create_sealing_key, load_sealing_key
+from callcenter.audit.signing import NotOurs
 from callcenter.audit.verify import Checkpoint, VerifierKey, open_note
 from callcenter.kernel.errors import ConfigurationError
 from callcenter.kernel.randomness import SeededRandom

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.backup.folders import BackupRefused, NoRoom, check_files, made_whole, manifest_of, private_file, stored
+from callcenter.backup.folders import BackupRefused, NoRoom, check_files, made_whole, manifest_of, stored
 from callcenter.backup.manifest import NAME, NotABackup
 from callcenter.backup.sealed_files import SealedFileDamaged
 from callcenter.kernel.errors import Conflict
+from callcenter.store.files import whole_file
 from tests.unit.backup.test_manifest import MANIFEST
 
 
@@ -25,7 +26,7 @@ def names(folder: Path) -> list[str]:
 def test_it_stands_under_its_name_once_it_is_whole_and_is_its_owners_alone(tmp_path: Path) -> None:
     medium = tmp_path / "medium" / "nightly"
     with made_whole(medium, "one") as begun:
-        with private_file(begun / "file") as file:
+        with whole_file(begun / "file") as file:
             file.write(b"content")
         assert "one" not in names(medium)
     assert names(medium) == ["one"]

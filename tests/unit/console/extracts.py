@@ -9,7 +9,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from callcenter.audit.about import Reach
-from callcenter.console.extract_ports import Choice, Desk, Given, Listed, NotNow, Read, Start, Wanted
+from callcenter.console.extract_ports import Desk, Given, Listed, NotNow, Read, Start, Wanted
+from callcenter.reports.extract_rules import Choice
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.extracts import RequestRow
 from callcenter.reports.extracts_given import GivenOnRecord

@@ -10,7 +10,7 @@ from uuid import UUID
 from callcenter.audit.agreement import Agreement, Deposit
 from callcenter.audit.anchors import Anchor, AnchorKind
 from callcenter.audit.logs import HOUSE_LOG
-from callcenter.audit.proving import Step, Stretch
+from callcenter.audit.proving import RecordPlace, Step, Stretch
 from callcenter.audit.standing import Hour, Mark
 from callcenter.calls.call_references import NoCall
 from callcenter.console.ledger_ports import (
@@ -19,13 +19,14 @@ from callcenter.console.ledger_ports import (
     Deposits,
     Download,
     Holding,
+    KeyIs,
     LogLine,
     Logs,
     LogState,
     NoRecord,
     Pace,
-    Place,
     Proved,
+    ShownKey,
 )
 from callcenter.kernel.errors import NotFound
 
@@ -72,7 +73,7 @@ STATE = LogState(
     waits=None,
     closed=False,
     origin=f"callcenter/{PRACTICE}",
-    fingerprint="12345 67890 12345 67890 12345 67890 12345 67890",
+    keys=(ShownKey("12345 67890 12345 67890 12345 67890 12345 67890", KeyIs.ALONE),),
     holdings=HOLDINGS,
     alone_since=NOW - timedelta(minutes=12),
     exported_at=NOW - timedelta(days=3),
@@ -89,9 +90,9 @@ PROVED = Proved(LINE, RECORD, 9, digest("leaf"), 1203, WAY, digest("f"), signed=
 PLACES = CallPlaces(
     CALL,
     (
-        Place(RECORD, NOW - HOUR, 9),
-        Place(UUID(int=2), NOW - HOUR + timedelta(seconds=9), None),
-        Place(UUID(int=3), None, 12),
+        RecordPlace(RECORD, NOW - HOUR, 9),
+        RecordPlace(UUID(int=2), NOW - HOUR + timedelta(seconds=9), None),
+        RecordPlace(UUID(int=3), None, 12),
     ),
     more=True,
 )
@@ -156,7 +157,7 @@ class LedgersDouble:
     async def proof(self, token: str, log: UUID, record: UUID) -> Download | NoRecord:
         self._reach(log)
         if self.closed or isinstance(self.came, NoRecord):
-            return self.came if isinstance(self.came, NoRecord) else NoRecord.CLOSED
+            return self.came if isinstance(self.came, NoRecord) else NoRecord.BEHIND
         self.taken.append(record)
         return Download(f"inscription-{record}.tlog-proof", b"a proof")
 

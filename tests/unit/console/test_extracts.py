@@ -11,10 +11,11 @@ from uuid import UUID
 
 import pytest
 
-from callcenter.console.extract_ports import Choice, Form, NotNow, Wanted
+from callcenter.console.extract_ports import NotNow, Wanted
 from callcenter.console.extracts import ExtractPages
 from callcenter.disclosure.policy import load_policy
 from callcenter.reports import register_words
+from callcenter.reports.extract_rules import Choice, Form
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
 from callcenter.reports.extracts_given import GivenOnRecord
 from callcenter.reports.register_notes import BROKEN_LINE

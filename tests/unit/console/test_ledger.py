@@ -92,7 +92,7 @@ async def test_the_key_who_holds_what_and_how_old_it_is_are_said() -> None:
         assert f"Horodatage {AUTHORITY} 1100 26 novembre 2026 à 0 h 30 récent 10 heures" in words
         assert "n’est tenu que par ce serveur" in words
         assert f"contresignature de {CLAIRE}, 14 novembre 2026" in words
-        desk.ledgers.stated = replace(STATE, holdings=(), alone_since=None, fingerprint=None, exported_at=None)
+        desk.ledgers.stated = replace(STATE, holdings=(), alone_since=None, keys=(), exported_at=None)
         words = await page_of(desk, STATE_PATH)
         assert "Personne d’autre ne tient ce registre." in words
         assert "La clé est sur le serveur qui scelle" in words
@@ -180,7 +180,7 @@ async def test_a_proof_leaves_as_a_file_by_a_form_of_ours_alone() -> None:
     ("why", "said"),
     [
         (NoRecord.UNKNOWN, "Aucune inscription que vous puissiez prouver ici"),
-        (NoRecord.UNSEALED, "n’est pas encore scellée"),
+        (NoRecord.NOT_YET, "n’est pas encore scellée"),
         (NoRecord.ERASED, "est effacé"),
         (NoRecord.BROKEN, "quelque chose y a été changé"),
     ],

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callcenter.app.by_extracts import as_read
 from callcenter.audit.about import About, Reach, Told, moment_of
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.reading import Checked, Record
-from callcenter.console.extract_ports import Choice, Form, NotNow
+from callcenter.console.extract_ports import NotNow
 from callcenter.disclosure.gate import Reason
 from callcenter.identity.evidence import Factor
 from callcenter.kernel.labels import Category
 from callcenter.reports import register_words as words
+from callcenter.reports.extract_rules import Choice, Form, Objection, as_read
 from callcenter.reports.extract_tables import Asks, IdentityCheck
 from callcenter.reports.register_extract import MOST_LINES, Extract, Line, Material, Named, Practice, Request, compose
 from callcenter.reports.register_json import as_json
@@ -175,6 +175,10 @@ def test_sp_01_what_a_minor_has_asked_to_keep_leaves_no_trace_for_a_parent() -> 
     assert len(made(*secret, harmless).lines) == 7, "nothing is kept from the patient"
 
 
+def test_whatever_the_rules_have_against_an_extract_has_words_on_the_pages() -> None:
+    assert {*map(str, Objection)} < {*map(str, NotNow)}
+
+
 def test_sp_01_no_number_tells_a_parent_that_something_is_kept_from_them() -> None:
     """Neither that lines are left out, where too few are left for that, nor what is gone from a call that is kept."""
     many = [told(number, TOLD, call=None, stream=UUID(int=number)) for number in range(1, MOST_LINES + 1)]
@@ -187,7 +191,7 @@ def test_sp_01_no_number_tells_a_parent_that_something_is_kept_from_them() -> No
         assert (among.whole, among.missing, len(among.lines)) == (True, 0, len(lines))
     for fewer in (made(*many[:9], request=PARENT, whole=False), made(*many, *many, request=PARENT)):
         held_back = frozenset({UUID(int=1)} if len(fewer.lines) == MOST_LINES else ())
-        assert as_read(fewer, Choice(Form.PDF, held_back=held_back)) is NotNow.TOO_LONG
+        assert as_read(fewer, Choice(Form.PDF, held_back=held_back)) is Objection.TOO_LONG
     assert as_read(made(*many, *many), Choice(Form.PDF, held_back=frozenset({UUID(int=1)}))) is None
     assert as_read(made(*many, *many, request=PARENT), Choice(Form.PDF)) is None, "a full paper tells nothing"
     patients = made(*many, *kept, missing=gone)
