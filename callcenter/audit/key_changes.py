@@ -85,16 +85,18 @@ def _has_signed(note: str, keys: list[VerifierKey]) -> bool:
     return {one.key for one in signed} == {*keys}
 
 
+# One that was refused is told of by another leaf.
 _CHANGES = {
     False: text(
         "SELECT r.body, l.idx FROM audit_record r "
         "LEFT JOIN audit_leaf l ON l.log_id = r.practice_id AND l.record_id = r.id "
-        "WHERE r.practice_id = :log AND r.event = :event ORDER BY r.at, r.id"
+        "WHERE r.practice_id = :log AND r.event = :event AND (l.leaf IS NULL OR l.leaf = r.leaf) ORDER BY r.at, r.id"
     ),
     True: text(
         "SELECT convert_to(r.body, 'UTF8') AS body, l.idx FROM house_record r "
         "LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id "
-        """WHERE strpos(r.body, '"event":"' || :event || '"') > 0 ORDER BY l.idx NULLS LAST, r.id"""
+        """WHERE strpos(r.body, '"event":"' || :event || '"') > 0 """
+        "AND (l.leaf IS NULL OR encode(l.leaf, 'hex') = r.leaf) ORDER BY l.idx NULLS LAST, r.id"
     ),
 }
 #: The first one over a record, and the last one.

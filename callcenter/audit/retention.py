@@ -169,8 +169,16 @@ CLASS_OF: Mapping[str, Kept] = {
             "incident.exported",
             "incident.closed",
         ),
-        # Why bodies are missing, which key signs, why the log is shorter than a head that somebody holds.
-        Kept.ALWAYS: (EventKind.ERASURE, "key.prepared", EventKind.KEY_ROTATED, "key.retired", "installation.restored"),
+        # Why bodies are missing, which key signs, why the log is shorter than a head that somebody holds, what stood
+        # where another record was refused.
+        Kept.ALWAYS: (
+            EventKind.ERASURE,
+            EventKind.RECORD_REFUSED,
+            "key.prepared",
+            EventKind.KEY_ROTATED,
+            "key.retired",
+            "installation.restored",
+        ),
     }.items()
     for event in map(str, events)
 }

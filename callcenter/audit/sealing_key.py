@@ -154,8 +154,12 @@ class SealingKey:
         return rotation in self.under_way(origin)
 
     def names_one_that_is_missing(self, rotation: Rotation) -> bool:
-        """Whether the key that seals has signed a change to one that is not here: there is a newer file, or a thief."""
-        return rotation.former in self.keys(rotation.former.name) and not self.changes(rotation)
+        """Whether the key that seals has signed a change to one that is not here: there is a newer file, or a thief.
+        Once it is known to be stolen, its change is here, and any other is the thief's."""
+        origin = rotation.former.name
+        if self.stolen and rotation.former == self.verifier_key(origin):
+            return False
+        return rotation.former in self.keys(origin) and not self.changes(rotation)
 
     def changing(self, random: Random, good: Mapping[str, Checkpoint] | None = None) -> SealingKey:
         """With a next key: the one that it has already, or a new one. One that lay beside a stolen key is as stolen,

@@ -579,8 +579,10 @@ MOST_CHECKPOINTS = 400_000  # by keys that are known
 ERASURE = "erasure"  # the event that names which bodies are gone, and why
 ORDER = "callcenter-erasure/v1"  # what the text of an order begins with: no checkpoint does
 ROTATION = "key.rotated"  # the event that names the next key
+REFUSED = "record.refused"  # the event that stands in the place of a record that the sealer has refused
 _CAUSES = {"retention": ": their time was over", "request": ": it was ordered"}
 _PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
+_DIGEST = re.compile("[0-9a-f]{64}")
 _PLACE = Struct(">32sQQ")  # of the last record of a stream: its leaf, its number there, its index in the log
 _DEFERRED = Struct(">QQQ32s4s64s")  # a checkpoint's line, records before it, size, root; key, signature
 
@@ -680,6 +682,7 @@ class Report:
         stolen: keys that are said to be, each with the number of records up to which its signatures count.
         cosigned: for each cosigner that is trusted: name, size of the largest checkpoint, and its time, if it has one.
         anchors: how many are named; what they hold is compared where they are kept.
+        refused: records that the sealer has refused, in whose places its own stand.
     """
 
     verdict: Verdict
@@ -699,6 +702,7 @@ class Report:
     stolen: tuple[tuple[str, int], ...] = ()
     cosigned: tuple[tuple[str, int, int | None], ...] = ()
     anchors: int = 0
+    refused: int = 0
     left_off: bool = False
 
     def lines(self) -> Iterator[str]:
@@ -733,6 +737,8 @@ class Report:
             yield f"  a record names the key before yours, {key}"
         for key, size in self.stolen:
             yield f"  a record says that this key was stolen, and counts for {size} records alone: {key}"
+        if self.refused:
+            yield f"  {self.refused} records were refused by the sealer, which has put its own in their places"
         if self.anchors:
             yield f"  {self.anchors} anchors are named; what they hold is compared where they are kept"
 
@@ -828,6 +834,7 @@ class _Examination:
         self.cosigned: dict[str, tuple[int, int | None]] = {}
         self.anchors = 0
         self.named = 0  # records that erasures have named, each as often as it was
+        self.refused = 0  # records in whose places the sealer's own stand
         self.left_off = False
 
     def find(self, what: What, text: str, **where: Any) -> None:
@@ -907,6 +914,8 @@ class _Examination:
             self.erasure(number, name, value)
         elif event == ROTATION:
             self.rotation(number, name, value)
+        elif event == REFUSED:
+            self.refusal(number, name, stream, value)
         return self.leaf(leaf, 0)
 
     def erased(self, number: int, value: dict[str, Any]) -> None:
@@ -1004,6 +1013,19 @@ class _Examination:
         self.rotations.append(_Told(self.records, number, name, told))
         if good is not None:  # a key that says of itself that it was stolen is believed that much, whoever has it
             self.limits[told.former] = min(good.size, self.limits.get(told.former, good.size))
+        return None
+
+    def refusal(self, number: int, name: str, stream: str, value: dict[str, Any]) -> None:
+        """The record behind it in its stream names the leaf of the one that was refused, of which nothing else follows:
+        neither an erasure nor a key."""
+        refused = value.get("refused")
+        if not isinstance(refused, str) or not _DIGEST.fullmatch(refused):
+            text = "it does not say which record was refused"
+            return self.find(What.LINE, text, line=number, index=self.records, record=name)
+        key = bytes.fromhex(stream.replace("-", ""))
+        _, place, index = _PLACE.unpack(self.streams[key])
+        self.streams[key] = _PLACE.pack(bytes.fromhex(refused), place, index)
+        self.refused += 1
         return None
 
     def counts(self, key: VerifierKey, size: int) -> bool:
@@ -1280,6 +1302,7 @@ class _Examination:
             stolen=tuple((_plain(str(key)), size) for key, size in self.limits.items()),
             cosigned=tuple((_plain(name), size, at) for name, (size, at) in self.cosigned.items()),
             anchors=self.anchors,
+            refused=self.refused,
             left_off=self.left_off,
         )
 

@@ -127,6 +127,12 @@ class _Told:
     def log_broken(self, log: UUID, why: str) -> None:
         click.echo(f"log {log} cannot be sealed: {why}", err=True)
 
+    def key_lacking(self, log: UUID, why: str) -> None:
+        self.log_broken(log, why)
+
+    def record_refused(self, log: UUID, why: str) -> None:
+        click.echo(f"log {log}: {why}", err=True)
+
     def key_unusable(self, why: str) -> None:
         click.echo(why, err=True)
 

@@ -1121,3 +1121,63 @@ def test_checkpoints_are_lines_of_any_place_behind_their_records() -> None:
     moved = [line for line in lines if line != checkpoint(log.notes[0][1])]
     moved.insert(place_of(moved, 8), checkpoint(log.notes[0][1]))
     assert found(moved, LAST) == []
+
+
+# --- records that the sealer has refused
+
+
+def a_call_with_a_refusal(said: object = None, following: str | None = None) -> LogByHand:
+    """A call whose second record was refused.
+
+    Arguments:
+        said: what stands in its place says was refused, instead of its leaf.
+        following: which leaf the third record names, instead of that one.
+    """
+    log, leaf = LogByHand(), "ab" * 32
+    stream = log.stream()
+    log.add(stream)
+    log.add(stream, "record.refused", cause="erasure", refused=leaf if said is None else said)
+    log.ends[stream] = (2, following or leaf)
+    log.add(stream)
+    log.sign()
+    return log
+
+
+def test_behind_a_record_that_was_refused_its_own_leaf_is_named() -> None:
+    report = verified(a_call_with_a_refusal().lines())
+    assert (report.verdict, report.refused) == (Verdict.INTACT, 1)
+    assert "1 records were refused by the sealer" in "\n".join(report.lines())
+
+
+def test_whatever_else_is_named_behind_a_record_that_was_refused_is_found() -> None:
+    stands = json.loads(a_call_with_a_refusal().lines()[2])
+    sealed = hashlib.sha256(b"\x00" + written(stands)).hexdigest()
+    for other in (sealed, "00" * 32, stands["prev"]):
+        assert found(a_call_with_a_refusal(following=other).lines()) == [What.CHAIN]
+
+
+@pytest.mark.parametrize("said", ["", "AB" * 32, "ab" * 31, 7, None, ["ab" * 32], "ab" * 32 + "\n"], ids=repr)
+def test_a_refusal_that_says_nothing_is_found(said: object) -> None:
+    log = a_call_with_a_refusal()
+    log.bodies[1] = written(json.loads(log.bodies[1]) | {"refused": said})
+    log.notes.clear()
+    log.sign()
+    assert What.LINE in found(log.lines())
+
+
+def test_what_was_refused_explains_no_missing_body_and_adds_no_key() -> None:
+    """All that an erasure and a change of the key would say may stand in the refusal: it is neither."""
+    log = five_calls()
+    log.gone.add(3)
+    log.add(
+        None,
+        "record.refused",
+        cause="erasure",
+        refused="ab" * 32,
+        erases=[[3, 3]],
+        **{name: value for name, value in rotation(OLD, NEW).items() if name != "cause"},
+    )
+    log.sign(OLD, NEW)
+    report = verified(log.lines())
+    assert [one.what for one in report.findings] == [What.ERASED]
+    assert report.rotated == ()
