@@ -17,6 +17,7 @@ from callcenter.cli.audit_erase import audit_erase
 from callcenter.cli.audit_export import audit_export
 from callcenter.cli.audit_key import audit_key
 from callcenter.cli.audit_prove import audit_prove
+from callcenter.cli.audit_refused import audit_refused
 from callcenter.cli.audit_verify import audit_verify
 from callcenter.cli.context import Context, run
 from callcenter.cli.fhir import fhir
@@ -38,6 +39,7 @@ for _command in (
     audit_export,
     audit_key,
     audit_prove,
+    audit_refused,
     audit_verify,
     fhir,
     reconcile,
