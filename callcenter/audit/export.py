@@ -181,8 +181,11 @@ def _odd(row: Any, body: bytes, leaf: bytes, columns: Sequence[tuple[str, Sequen
     said, own = body_of(body), leaf_hash(body)
     if own != leaf:
         yield "its leaf in the log is not the one of its bytes"
-    # Where another was refused, what stands beside is of that one; it is kept, and shown to nobody as a record.
-    if own != _octets(row.own_leaf) and row.instead is None:
+    if row.instead is not None:  # what stands beside is of the record that was refused, whose bytes are kept
+        kept = _octets(row.body)
+        if said.get("refused") != row.refused.hex() or (kept is not None and leaf_hash(kept) != row.refused):
+            yield "what was refused is not what stands beside it"
+    elif own != _octets(row.own_leaf):
         yield "its leaf beside it is not the one of its bytes"
     place = (said.get("id"), said.get("stream"), said.get("seq"))
     if place != (str(row.record_id), str(row.stream), row.seq):
@@ -262,18 +265,18 @@ _LEAVES = {
     False: text(
         """
         SELECT l.idx, l.record_id, l.stream, l.seq, l.leaf, r.leaf AS own_leaf, r.stream AS own_stream,
-            r.seq AS own_seq, r.body, r.call_id, r.at, r.event, r.actor, r.subject, r.ref, x.body AS instead
+            r.seq AS own_seq, r.body, r.call_id, r.at, r.event, r.actor, r.subject, r.ref, x.body AS instead, x.refused
         FROM audit_leaf l LEFT JOIN LATERAL (SELECT * FROM audit_record WHERE id = l.record_id LIMIT 1) AS r ON true
-        LEFT JOIN audit_refused x ON x.log_id = l.log_id AND x.record_id = l.record_id
+        LEFT JOIN audit_refused x ON x.log_id = l.log_id AND x.record_id = l.record_id AND x.idx = l.idx
         WHERE l.log_id = :log AND l.idx > :after ORDER BY l.idx LIMIT :page
         """
     ),
     True: text(
         """
         SELECT l.idx, l.record_id, l.stream, l.seq, l.leaf, r.stream AS own_stream, r.seq AS own_seq, r.body,
-            CASE WHEN r.leaf ~ '^([0-9a-f]{2})*$' THEN decode(r.leaf, 'hex') END AS own_leaf, x.body AS instead
+            CASE WHEN r.leaf ~ '^([0-9a-f]{2})*$' THEN decode(r.leaf, 'hex') END AS own_leaf, x.body AS instead, x.refused
         FROM audit_leaf l LEFT JOIN LATERAL (SELECT * FROM house_record WHERE id = l.record_id LIMIT 1) AS r ON true
-        LEFT JOIN audit_refused x ON x.log_id = l.log_id AND x.record_id = l.record_id
+        LEFT JOIN audit_refused x ON x.log_id = l.log_id AND x.record_id = l.record_id AND x.idx = l.idx
         WHERE l.log_id = :log AND l.idx > :after ORDER BY l.idx LIMIT :page
         """
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,10 +41,14 @@ async def announced(tx: Transaction, key: SealingKey) -> Announced | None:
     return Announced(max(indices) if len(indices) == len(wanted) else None)
 
 
-async def untold(tx: Transaction, key: SealingKey) -> list[dict[str, Any]]:
-    """What the log of ``tx`` does not say yet of the change that ``key`` is in."""
+async def untold(tx: Transaction, said: Mapping[Rotation, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What the log of ``tx`` does not say yet.
+
+    Arguments:
+        said: changes of its key, and what a record says of each.
+    """
     found = await _told(tx)
-    return [said for told, said in key.under_way(origin_of(tx.practice)).items() if told not in found]
+    return [one for told, one in said.items() if told not in found]
 
 
 async def _told(tx: Transaction) -> dict[Rotation, int | None]:

@@ -308,7 +308,8 @@ _LAST = "id = (SELECT record_id FROM audit_outbox WHERE practice_id = :log ORDER
 
 @attack(stopped_by=LEAF)
 async def test_p4_what_waits_to_be_sealed_is_changed(told_ground: Ground, clock: DrivenClock) -> Outcome:
-    return await _before_it_is_sealed(told_ground, clock, f"UPDATE audit_record SET body = body || ' ' WHERE {_LAST}")
+    other = """decode(replace(encode(body, 'escape'), '"v":1', '"v":2'), 'escape')"""
+    return await _before_it_is_sealed(told_ground, clock, f"UPDATE audit_record SET body = {other} WHERE {_LAST}")
 
 
 @attack(stopped_by=GONE)
@@ -329,7 +330,7 @@ async def _before_it_is_sealed(ground: Ground, clock: DrivenClock, statement: st
 # --- whose it is
 
 
-SEALED_TABLES = ("audit_leaf", "audit_checkpoint", "audit_log", "audit_erasure")
+SEALED_TABLES = ("audit_leaf", "audit_checkpoint", "audit_log", "audit_erasure", "audit_refused")
 
 
 def _logs_are_seen_by_everybody(sabotage: Sabotage) -> None:
