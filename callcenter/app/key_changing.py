@@ -201,8 +201,8 @@ class KeyChange:
         }
         if not any(kept.values()):
             raise Conflict(
-                "of this key nothing is kept that it has signed for the case of a theft: it was never put away here, or "
-                "by an older version, or its theft was said then. Tell whoever verifies to believe it no more"
+                "nothing is kept that this key has signed for the case of a theft: it was never put away here, or by "
+                "an older version, or its theft was said then. Tell whoever verifies to believe it no more"
             )
         written = 0
         for log, said in kept.items():

@@ -274,7 +274,8 @@ _LEAVES = {
     True: text(
         """
         SELECT l.idx, l.record_id, l.stream, l.seq, l.leaf, r.stream AS own_stream, r.seq AS own_seq, r.body,
-            CASE WHEN r.leaf ~ '^([0-9a-f]{2})*$' THEN decode(r.leaf, 'hex') END AS own_leaf, x.body AS instead, x.refused
+            CASE WHEN r.leaf ~ '^([0-9a-f]{2})*$' THEN decode(r.leaf, 'hex') END AS own_leaf,
+            x.body AS instead, x.refused
         FROM audit_leaf l LEFT JOIN LATERAL (SELECT * FROM house_record WHERE id = l.record_id LIMIT 1) AS r ON true
         LEFT JOIN audit_refused x ON x.log_id = l.log_id AND x.record_id = l.record_id AND x.idx = l.idx
         WHERE l.log_id = :log AND l.idx > :after ORDER BY l.idx LIMIT :page

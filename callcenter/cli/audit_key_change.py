@@ -121,8 +121,8 @@ def key_stolen(context: Context, former: str | None, yes: bool, by: str) -> None
     """Put on record in every log that a key which was put away was stolen since; without KEY, list those that can be.
 
     KEY is the line of any log's key, as whoever verifies has it. From then on it counts for what was sealed when it was
-    put away, and for nothing beyond; whoever has it alone goes on, and reads that it was stolen. What a thief hands over
-    as a whole log of their own shows only to whoever has the next key, or holds a head: tell whoever verifies, too.
+    put away, and for nothing beyond; whoever has it alone goes on, and reads that it was stolen. What a thief hands
+    over as a whole log of their own shows only to whoever has the next key, or holds a head: tell whoever verifies.
     """
     if former is None:
         for key, size in run(_put_away(context.settings)):

@@ -308,7 +308,7 @@ _LAST = "id = (SELECT record_id FROM audit_outbox WHERE practice_id = :log ORDER
 
 @attack(stopped_by=LEAF)
 async def test_p4_what_waits_to_be_sealed_is_changed(told_ground: Ground, clock: DrivenClock) -> Outcome:
-    other = """decode(replace(encode(body, 'escape'), '"v":1', '"v":2'), 'escape')"""
+    other = """decode(replace(encode(body, 'escape'), '"ts"', '"tt"'), 'escape')"""
     return await _before_it_is_sealed(told_ground, clock, f"UPDATE audit_record SET body = {other} WHERE {_LAST}")
 
 
@@ -349,6 +349,9 @@ async def test_p5_what_is_sealed_of_a_practice_is_read_in_another(
     """How much a practice has on record, and of which streams."""
     await sealed(told_ground, LogSealer(a_key(), clock, Cries()))
     await told_ground.change(f"INSERT INTO audit_erasure (log_id, first, last, idx) VALUES ('{TILLEULS}', 0, 0, 1)")
+    await told_ground.change(
+        f"INSERT INTO audit_refused VALUES ('{TILLEULS}', '{TILLEULS}', 0, sha256(''), 'x', 'a reason', now())"
+    )
     practices = await told_ground.rows("SELECT id FROM practice WHERE id <> :own", own=TILLEULS)
     async with told_ground.app.practice(practices[0].id) as tx:
         query = text(f"SELECT 1 FROM {table} WHERE log_id = :log")

@@ -1181,3 +1181,45 @@ def test_what_was_refused_explains_no_missing_body_and_adds_no_key() -> None:
     report = verified(log.lines())
     assert [one.what for one in report.findings] == [What.ERASED]
     assert report.rotated == ()
+
+
+# --- a key that was put away is stolen afterwards
+
+
+def put_away_and_stolen() -> tuple[LogByHand, int]:
+    """A log whose key was changed as planned, and then said to be stolen; and how many records it had signed."""
+    log = five_calls()
+    log.rotate(OLD, NEW)
+    log.sign(OLD, NEW)
+    ends = len(log.bodies)
+    log.add()
+    log.sign(NEW)
+    log.rotate(OLD, NEW, ends)
+    log.add()
+    log.sign(NEW)
+    return log, ends
+
+
+def test_a_key_that_is_stolen_after_it_was_put_away_leads_on_and_counts_to_its_end() -> None:
+    """With any key of the log; and no head that the thief signs is one of another past."""
+    log, ends = put_away_and_stolen()
+    text = head_text(ORIGIN, ends + 1, bytes(32))
+    theirs = f"{text}\n{signature(text, OLD)}"
+    for trust in (OLD, NEW):
+        report = verify_export(log.lines(), [VerifierKey.parse(vkey(trust))], HALF)
+        assert (report.verdict, report.stolen) == (Verdict.INTACT, ((vkey(OLD), ends),))
+        report = verify_export(log.lines(), [VerifierKey.parse(vkey(trust))], theirs)
+        assert [one.what for one in report.findings] == [What.NOT_HELD]
+    lines = log.lines()
+    assert found([*lines, checkpoint(theirs)]) == []  # in the file neither
+    assert found(lines, f"{text}\n{signature(text, NEW)}") == [What.FORK]  # what the next one has signed still counts
+
+
+def test_t95_a_whole_log_by_a_key_that_was_put_away_is_not_found() -> None:
+    """Known: what says so stands in the true log. Whoever holds a head, or has the next key, finds it."""
+    theirs = five_calls(instead={1: "autre"})
+    assert found(theirs.lines()) == []
+    _, ends = put_away_and_stolen()
+    assert found(theirs.lines(), five_calls().notes[-1][1]) == [What.FORK]
+    report = verify_export(theirs.lines(), [VerifierKey.parse(vkey(NEW))])
+    assert (report.verdict, ends) == (Verdict.TAMPERED, 21)
