@@ -9,7 +9,7 @@ record that verifiers must not obey is refused: that it was, is sealed in its pl
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -47,6 +47,8 @@ _log = structlog.get_logger(__name__)
 
 #: Records of one log that one transaction seals; about 5 MB of bodies.
 MOST_AT_ONCE = 5_000
+#: Erasures of one log that one transaction judges; a night has a handful.
+MOST_JUDGED = 16
 #: Heads are kept, all of them, for the hour that goes on and the one before: whoever anchors one has time to say so.
 ALL_KEPT = timedelta(hours=1)
 
@@ -259,15 +261,22 @@ class LogSealer:
 
     def _before_folding(self, log: UUID, waiting: list[_Waiting]) -> list[_Waiting]:
         """What of it is sealed now. All leaves of a log are folded once, before its first erasure is judged: of one log
-        a round, so that no other waits for that of many; what stands before the erasure is sealed meanwhile."""
-        erasure = next((at for at, one in enumerate(waiting) if one.erasure is not None), None)
-        if erasure is None or log in self._leaves:
+        a round, so that no other waits for that of many; what stands before the erasure is sealed meanwhile. And some
+        erasures are judged at once, of which each may name thousands of records: whoever forges them by the hundred
+        keeps no other log waiting."""
+        erasures = [at for at, one in enumerate(waiting) if one.erasure is not None]
+        if not erasures:
+            return waiting
+        if len(erasures) > MOST_JUDGED:
+            waiting = waiting[: erasures[MOST_JUDGED]]
+            self.more = True
+        if log in self._leaves:
             return waiting
         if self._may_fold:
             self._may_fold = False
             return waiting
         self.more = True
-        return waiting[:erasure]
+        return waiting[: erasures[0]]
 
     async def _waiting(self, connection: AsyncConnection, log: UUID) -> list[_Waiting]:
         if log == HOUSE_LOG:
@@ -357,24 +366,23 @@ class LogSealer:
         Arguments:
             first: index of the first of them.
         """
-        done = [*waiting]
+        done, rows, leaves = [*waiting], list[Mapping[str, object]](), dict[tuple[UUID, int], bytes]()
         for at, one in enumerate(waiting):
+            leaves[one.stream, one.seq] = one.leaf
             if one.refusal is None:
                 continue
-            before = await self._before(connection, log, one, waiting[:at])
+            before = leaves.get((one.stream, one.seq - 1)) or await self._before(connection, log, one)
             refused = Refused(one.record, one.stream, one.seq, one.call, one.leaf, before)
-            done[at] = replace(one, instead=refused.stand_in(log, one.refusal.cause, now))
+            instead = refused.stand_in(log, one.refusal.cause, now)
+            done[at] = replace(one, instead=instead)
             row = {"log": log, "record": one.record, "index": first + at, "refused": one.leaf, "at": now}
-            await connection.execute(_REFUSE, {**row, "body": done[at].instead, "why": one.refusal.why})
+            rows.append({**row, "body": instead, "why": one.refusal.why})
+        if rows:
+            await connection.execute(_REFUSE, rows)
         return done
 
-    async def _before(
-        self, connection: AsyncConnection, log: UUID, one: _Waiting, earlier: Sequence[_Waiting]
-    ) -> bytes:
-        """The leaf that a record must name: of what was written before it in its stream, sealed or refused."""
-        for other in reversed(earlier):
-            if (other.stream, other.seq) == (one.stream, one.seq - 1):
-                return other.leaf
+    async def _before(self, connection: AsyncConnection, log: UUID, one: _Waiting) -> bytes:
+        """The leaf that a record must name: of what was sealed before it in its stream, or refused."""
         values = {"log": log, "stream": one.stream, "seq": one.seq - 1}
         found: bytes | None = (await connection.execute(_BEFORE, values)).scalar_one_or_none()
         return NO_LEAF if found is None else found

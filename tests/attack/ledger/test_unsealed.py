@@ -373,3 +373,22 @@ async def test_p4_a_stream_goes_on_behind_a_record_that_was_refused(archive: Arc
     copy = await archive.export(log)
     report = copy.report(log=log)
     assert (report.findings, report.refused, copy.exported.odd) == ((), 2, [])
+
+
+async def test_p4_whoever_forges_erasures_by_the_hundred_keeps_no_other_log_waiting(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may name thousands of records, which are looked at: in one round a few are."""
+    monkeypatch.setattr(sealer, "MOST_JUDGED", 2)
+    for _ in range(5):
+        await say_erased(archive, [[1, 1]])
+    async with archive.app.house() as connection:
+        await HouseLog(archive.clock, SystemRandom()).note(connection, Act.REFUSED, NOBODY, None)
+    left = []
+    for _ in range(3):
+        await seal_once(archive.urls[SEALER], a_key(), archive.clock, most=4_999)  # one round
+        async with archive.superuser() as connection:
+            waits = "SELECT (SELECT count(*) FROM audit_outbox), (SELECT count(*) FROM house_outbox)"
+            left.append(tuple((await connection.execute(text(waits))).one()))
+    assert left == [(3, 0), (1, 0), (0, 0)]
+    assert (await archive.export()).report().refused == 5
