@@ -6,7 +6,7 @@ import asyncio
 import re
 import stat
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -285,6 +285,25 @@ async def test_p4_a_key_that_was_put_away_is_declared_stolen_later(house: Instal
     await house.seal()
     await house.change.retire(house.key, "nobody-has-it")
     assert [one.former for one in house.key.put_away(ORIGIN)] == [OLD, following]
+
+
+async def test_what_a_sealer_with_an_older_file_refuses_is_put_on_record_again(house: Installation) -> None:
+    """The file as it is after « retire » was not copied to the machine that seals."""
+    await house.change.rotate(house.key)
+    await house.seal()
+    await house.change.retire(house.key, "nobody-has-it")
+    logs, sealer = [HOUSE_LOG, *await all_practices(house.archive.app)], house.sealer
+    house.sealer = LogSealer(replace(house.key, ends={}), house.archive.clock, house.cries)
+    assert await house.change.declare_stolen(house.key, OLD.public) == len(logs)
+    await house.seal()
+    assert {log for log, _ in house.cries.refused} == {*logs}
+    house.cries.heard.clear()
+    house.sealer = sealer
+    assert await house.change.declare_stolen(house.key, OLD.public) == len(logs)
+    await house.seal()
+    assert (house.cries.heard, await house.change.declare_stolen(house.key, OLD.public)) == ([], 0)
+    report = await house.verified(OLD)
+    assert (report.verdict, report.refused, len(report.stolen)) == (Verdict.INTACT, 1, 1)
 
 
 async def test_p4_the_thief_does_not_have_their_past_signed_with_the_next_key(house: Installation) -> None:
