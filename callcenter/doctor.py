@@ -14,6 +14,7 @@ from callcenter.app.anchoring import depositories_of, longest_alone
 from callcenter.app.erasing import terms_of
 from callcenter.audit.anchors import unheld_since
 from callcenter.audit.erasing import overdue, unfinished
+from callcenter.audit.refusals import refused_since
 from callcenter.audit.sealer import signed_by
 from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.watching import AHEAD, LONGEST, sealed_at, waiting
@@ -129,6 +130,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
                     "sealer": lambda: _sealer(addresses, settings),
                     "anchors": lambda: _anchors(database, settings),
                     "old records": lambda: _old_records(database, settings),
+                    "refused records": lambda: _refused(database),
                     "recordings": lambda: _recordings(database),
                     "queue": lambda: _queue(database),
                     "glass": lambda: _glass(database),
@@ -384,6 +386,18 @@ async def _anchors(database: Database, settings: Settings) -> str:
     if SystemClock().now() - since > longest_alone(depositories):
         raise CallcenterError(f"{alone}: `callcenter audit anchor` says what is in the way")
     return alone
+
+
+async def _refused(database: Database) -> str:
+    """Whether the sealer has refused a record lately: somebody has forged it, or two processes differ in a setting."""
+    many, last = await refused_since(database, SystemClock().now() - LATE)
+    if last is not None:
+        raise CallcenterError(
+            f"{_counted(many, 'record')} of the ledger were refused by the sealer in the last {LATE.days} days (the "
+            f"last at {last.astimezone(UTC):%Y-%m-%d %H:%M} UTC): `callcenter audit refused` says of a log which and "
+            "why; where no setting explains it, somebody has forged them"
+        )
+    return f"the sealer has refused no record in the last {LATE.days} days"
 
 
 async def _old_records(database: Database, settings: Settings) -> str:

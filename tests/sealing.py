@@ -30,10 +30,19 @@ class Cries:
 
     def __init__(self) -> None:
         self.heard: list[tuple[UUID, str]] = []
+        self.refused: list[tuple[UUID, str]] = []
         self.unusable: list[str] = []
 
     def log_broken(self, log: UUID, why: str) -> None:
         self.heard.append((log, why))
+
+    def key_lacking(self, log: UUID, why: str) -> None:
+        self.heard.append((log, why))
+
+    def record_refused(self, log: UUID, why: str) -> None:
+        """Heard too: nobody expects it."""
+        self.heard.append((log, why))
+        self.refused.append((log, why))
 
     def key_unusable(self, why: str) -> None:
         self.unusable.append(why)

@@ -61,6 +61,13 @@ class LedgerAlarm:
         if self._is_news(AlertKind.LEDGER_BROKEN, log):
             self.alerts.report(AlertKind.LEDGER_BROKEN, log=str(log), why=why)
 
+    def key_lacking(self, log: UUID, why: str) -> None:
+        self.alerts.report(AlertKind.SEALER_LACKS_KEY, log=str(log), why=why)
+
+    def record_refused(self, log: UUID, why: str) -> None:
+        if self._is_news(AlertKind.LEDGER_REFUSED, log):
+            self.alerts.report(AlertKind.LEDGER_REFUSED, log=str(log), why=why)
+
     def key_unusable(self, why: str) -> None:
         if self._is_news(AlertKind.SEALER_KEY_UNUSABLE, HOUSE_LOG):
             self.alerts.report(AlertKind.SEALER_KEY_UNUSABLE, why=why)

@@ -110,6 +110,8 @@ class StaffLedgers:
             holdings=holdings_of(held, self.holders, now),
             alone_since=sealed.alone_since,
             exported_at=sealed.exported_at,
+            refused=sealed.refused,
+            refused_at=sealed.refused_at,
             since=since,
             hours=hours,
             marks=marks,

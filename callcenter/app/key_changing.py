@@ -106,7 +106,7 @@ class KeyChange:
         written = unknown = 0
         for log in logs:
             async with self.database.practice(log) as tx:
-                missing = await untold(tx, changing)
+                missing = await untold(tx, changing.under_way(origin_of(log)))
             for said in missing:
                 await self._acts.key_rotated(log, said)
             written += bool(missing)
@@ -145,10 +145,11 @@ class KeyChange:
             why: a word for the record; ``None``: its time is over, or it was stolen.
 
         Raises:
+            Conflict: the key is not being changed.
             NotYet: some log does not; or both have signed for too short a time, which ``why`` overrides.
         """
-        changed = key.changed()
         logs = (HOUSE_LOG, *await all_practices(self.database))
+        heads = dict[str, Checkpoint]()
         begun, missing, waiting = list[datetime](), 0, 0
         for log in logs:
             async with self.database.practice(log) as tx:
@@ -157,8 +158,12 @@ class KeyChange:
                     missing += 1
                     continue
                 since = None if found.index is None else await vouched_since(tx, key, found.index)
-                waiting += since is None
-                begun += [] if since is None else [since]
+                head = await latest_head(tx)
+                if since is None or head is None:
+                    waiting += 1
+                    continue
+                heads[origin_of(log)] = key.open(head[1], origin_of(log))
+                begun.append(since)
         if missing:
             raise NotYet(f"of {missing} logs nothing says so yet: run `callcenter audit key rotate` once more")
         if waiting:
@@ -174,8 +179,39 @@ class KeyChange:
             )
         former = key.verifier_key(origin_of(HOUSE_LOG)).key_id.hex()
         await self._acts.key_retired(former, why or ("stolen" if key.stolen else "over"))
+        changed = key.changed(heads)
         self.put(changed)
         return changed
+
+    async def declare_stolen(self, key: SealingKey, former: bytes) -> int:
+        """Put on record in every log that a key which was put away was stolen since: it counts for the records that
+        there were then, and leads on as it did. It was signed when the key was still there. Returns in how many logs.
+
+        Arguments:
+            key: as it stands in the file.
+            former: the public half of the one that was put away.
+
+        Raises:
+            Conflict: nothing is kept that it has signed for this case.
+        """
+        logs = (HOUSE_LOG, *await all_practices(self.database))
+        kept = {
+            log: {one: said for one, said in key.put_away(origin_of(log)).items() if one.former.public == former}
+            for log in logs
+        }
+        if not any(kept.values()):
+            raise Conflict(
+                "nothing is kept that this key has signed for the case of a theft: it was never put away here, or by "
+                "an older version, or its theft was said then. Tell whoever verifies to believe it no more"
+            )
+        written = 0
+        for log, said in kept.items():
+            async with self.database.practice(log) as tx:
+                missing = await untold(tx, said)
+            for one in missing:
+                await self._acts.key_rotated(log, one)
+            written += bool(missing)
+        return written
 
     @property
     def _acts(self) -> LedgerActs:

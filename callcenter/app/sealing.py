@@ -24,8 +24,9 @@ _log = structlog.get_logger(__name__)
 #: Seconds between two rounds, unless one was not enough: of a log at most one head is signed in that time, and a record
 #: waits little longer.
 EVERY = 1.0
-#: Rounds for which one that has given the election back stands aside.
-ASIDE = 3
+#: Rounds for which one that has given the election back stands aside: at first, and at most, each time twice as many.
+#: What it can seal all the same waits no longer than that, where nobody else does: less than what is refused for.
+ASIDE, LONGEST_ASIDE = 3, 20
 #: By these the server finds out within 20 seconds that the network to the elected session is cut, ends it, and with it
 #: the election: before anything is refused (``audit.watching.LONGEST``). Otherwise TCP keeps it for hours.
 NOTICED_WHEN_CUT = {
@@ -62,7 +63,7 @@ class Sealing:
         database = self.database()
         try:
             async with reached(database) as connection:
-                ours = False
+                ours, aside = False, ASIDE
                 while True:
                     if not ours and await elected(connection):
                         ours = True
@@ -72,8 +73,11 @@ class Sealing:
                     if ours and self.sealer.lacks_key:
                         await resign(connection)
                         ours = False
-                        await asyncio.sleep(EVERY * ASIDE)
-                    elif not self.sealer.more:
+                        await asyncio.sleep(EVERY * aside)
+                        aside = min(2 * aside, LONGEST_ASIDE)
+                        continue
+                    aside = ASIDE if ours else aside
+                    if not self.sealer.more:
                         await asyncio.sleep(EVERY)
         finally:
             await database.close()

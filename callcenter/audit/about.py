@@ -171,5 +171,7 @@ def moment_of(written: object) -> datetime | None:
 
 _BEGINS = text("SELECT at FROM audit_record WHERE practice_id = :practice ORDER BY at, id LIMIT 1")
 _ERASURES = text(
-    "SELECT at FROM audit_record WHERE practice_id = :practice AND event = :event ORDER BY at DESC, id LIMIT :most"
+    "SELECT at FROM audit_record r WHERE practice_id = :practice AND event = :event AND NOT EXISTS ("
+    "SELECT FROM audit_refused x WHERE x.log_id = r.practice_id AND x.record_id = r.id"
+    ") ORDER BY at DESC, id LIMIT :most"
 )

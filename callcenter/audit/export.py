@@ -97,9 +97,10 @@ async def lines(tx: Transaction, exported: Exported, page: int = PAGE) -> AsyncI
         after = rows[-1].idx
         columns = [(name, path) for name, path in _BESIDE.items() if name in rows[0]._fields]
         for row in rows:
-            body, leaf = _octets(row.body), _octets(row.leaf) or b""
+            own, instead, leaf = _octets(row.body), _octets(row.instead), _octets(row.leaf) or b""
+            body = own if instead is None else instead
             yield _erased(row, leaf) if body is None else body + b"\n"
-            for what in () if body is None else _odd(row, body, leaf, columns):
+            for what in () if body is None else _odd(row, body, leaf, columns if instead is None else ()):
                 exported.find(f"index {row.idx}, record {row.record_id}: {what}")
             tree.add(leaf if len(leaf) == HASH_SIZE else NO_LEAF)
             exported.records += 1
@@ -180,7 +181,11 @@ def _odd(row: Any, body: bytes, leaf: bytes, columns: Sequence[tuple[str, Sequen
     said, own = body_of(body), leaf_hash(body)
     if own != leaf:
         yield "its leaf in the log is not the one of its bytes"
-    if own != _octets(row.own_leaf):
+    if row.instead is not None:  # what stands beside is of the record that was refused, whose bytes are kept
+        kept = _octets(row.body)
+        if said.get("refused") != row.refused.hex() or (kept is not None and leaf_hash(kept) != row.refused):
+            yield "what was refused is not what stands beside it"
+    elif own != _octets(row.own_leaf):
         yield "its leaf beside it is not the one of its bytes"
     place = (said.get("id"), said.get("stream"), said.get("seq"))
     if place != (str(row.record_id), str(row.stream), row.seq):
@@ -260,16 +265,19 @@ _LEAVES = {
     False: text(
         """
         SELECT l.idx, l.record_id, l.stream, l.seq, l.leaf, r.leaf AS own_leaf, r.stream AS own_stream,
-            r.seq AS own_seq, r.body, r.call_id, r.at, r.event, r.actor, r.subject, r.ref
+            r.seq AS own_seq, r.body, r.call_id, r.at, r.event, r.actor, r.subject, r.ref, x.body AS instead, x.refused
         FROM audit_leaf l LEFT JOIN LATERAL (SELECT * FROM audit_record WHERE id = l.record_id LIMIT 1) AS r ON true
+        LEFT JOIN audit_refused x ON x.log_id = l.log_id AND x.record_id = l.record_id AND x.idx = l.idx
         WHERE l.log_id = :log AND l.idx > :after ORDER BY l.idx LIMIT :page
         """
     ),
     True: text(
         """
         SELECT l.idx, l.record_id, l.stream, l.seq, l.leaf, r.stream AS own_stream, r.seq AS own_seq, r.body,
-            CASE WHEN r.leaf ~ '^([0-9a-f]{2})*$' THEN decode(r.leaf, 'hex') END AS own_leaf
+            CASE WHEN r.leaf ~ '^([0-9a-f]{2})*$' THEN decode(r.leaf, 'hex') END AS own_leaf,
+            x.body AS instead, x.refused
         FROM audit_leaf l LEFT JOIN LATERAL (SELECT * FROM house_record WHERE id = l.record_id LIMIT 1) AS r ON true
+        LEFT JOIN audit_refused x ON x.log_id = l.log_id AND x.record_id = l.record_id AND x.idx = l.idx
         WHERE l.log_id = :log AND l.idx > :after ORDER BY l.idx LIMIT :page
         """
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,10 +41,14 @@ async def announced(tx: Transaction, key: SealingKey) -> Announced | None:
     return Announced(max(indices) if len(indices) == len(wanted) else None)
 
 
-async def untold(tx: Transaction, key: SealingKey) -> list[dict[str, Any]]:
-    """What the log of ``tx`` does not say yet of the change that ``key`` is in."""
+async def untold(tx: Transaction, said: Mapping[Rotation, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What the log of ``tx`` does not say yet.
+
+    Arguments:
+        said: changes of its key, and what a record says of each.
+    """
     found = await _told(tx)
-    return [said for told, said in key.under_way(origin_of(tx.practice)).items() if told not in found]
+    return [one for told, one in said.items() if told not in found]
 
 
 async def _told(tx: Transaction) -> dict[Rotation, int | None]:
@@ -85,16 +90,18 @@ def _has_signed(note: str, keys: list[VerifierKey]) -> bool:
     return {one.key for one in signed} == {*keys}
 
 
+# One that was refused is told of by another leaf.
 _CHANGES = {
     False: text(
         "SELECT r.body, l.idx FROM audit_record r "
         "LEFT JOIN audit_leaf l ON l.log_id = r.practice_id AND l.record_id = r.id "
-        "WHERE r.practice_id = :log AND r.event = :event ORDER BY r.at, r.id"
+        "WHERE r.practice_id = :log AND r.event = :event AND (l.leaf IS NULL OR l.leaf = r.leaf) ORDER BY r.at, r.id"
     ),
     True: text(
         "SELECT convert_to(r.body, 'UTF8') AS body, l.idx FROM house_record r "
         "LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id "
-        """WHERE strpos(r.body, '"event":"' || :event || '"') > 0 ORDER BY l.idx NULLS LAST, r.id"""
+        """WHERE strpos(r.body, '"event":"' || :event || '"') > 0 """
+        "AND (l.leaf IS NULL OR encode(l.leaf, 'hex') = r.leaf) ORDER BY l.idx NULLS LAST, r.id"
     ),
 }
 #: The first one over a record, and the last one.

@@ -164,6 +164,8 @@ class EventKind(StrEnum):
     ERASURE = verify.ERASURE
     #: The log's next key; verifiers go by it (``audit.verify.ROTATION``).
     KEY_ROTATED = verify.ROTATION
+    #: The sealer has refused a record, and this one of its own stands in its place (``audit.refusing``).
+    RECORD_REFUSED = verify.REFUSED
 
 
 @dataclass(frozen=True, slots=True)

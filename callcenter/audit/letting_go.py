@@ -56,6 +56,10 @@ class Unlawful(IntegrityError):
     """An erasure that must not be sealed. Says why, after « an erasure that »."""
 
 
+class Unjudged(IntegrityError):
+    """Whether an erasure is lawful cannot be known: the log itself is not what was signed. Says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What erasures are held against.
@@ -106,6 +110,7 @@ class Erasure:
 
         Raises:
             Unlawful: it names what must stay, what is gone, or what never was.
+            Unjudged: the leaves of the log are not those that were signed.
         """
         said = body_value(self.body) or {}
         ranges = ranges_of(said)
@@ -177,7 +182,7 @@ class Erasure:
         try:
             proven = await leaves.proven(connection, self.sealed, wanted)
         except OtherLeaves as error:
-            raise Unlawful(f"cannot be judged: {error}") from error
+            raise Unjudged(str(error)) from error
         for row in rows:
             if row.body is not None and leaf_hash(row.body) != proven[row.idx]:
                 raise Unlawful(f"names the record at index {row.idx}, which is not what was sealed")

@@ -243,11 +243,13 @@ _OF_CALL = text(
 )
 _RECORD = {
     False: text(
-        "SELECT l.idx, r.body FROM audit_leaf l LEFT JOIN audit_record r ON r.id = l.record_id "
+        "SELECT l.idx, coalesce(x.body, r.body) AS body FROM audit_leaf l "
+        "LEFT JOIN audit_record r ON r.id = l.record_id LEFT JOIN audit_refused x USING (log_id, record_id) "
         "WHERE l.log_id = :log AND l.record_id = :record"
     ),
     True: text(
-        "SELECT l.idx, convert_to(r.body, 'UTF8') AS body FROM audit_leaf l "
-        "LEFT JOIN house_record r ON r.id = l.record_id WHERE l.log_id = :log AND l.record_id = :record"
+        "SELECT l.idx, coalesce(x.body, convert_to(r.body, 'UTF8')) AS body FROM audit_leaf l "
+        "LEFT JOIN house_record r ON r.id = l.record_id LEFT JOIN audit_refused x USING (log_id, record_id) "
+        "WHERE l.log_id = :log AND l.record_id = :record"
     ),
 }

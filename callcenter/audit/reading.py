@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, select
 
 from callcenter.audit.gaps import Gone, Predecessors, gone_of
 from callcenter.audit.ledger import NO_LEAF, EventKind, leaf_of
-from callcenter.audit.tables import audit_record
+from callcenter.audit.tables import audit_record, audit_refused
 from callcenter.kernel.errors import IntegrityError
 from callcenter.store.database import Transaction
 
@@ -142,6 +142,11 @@ _WHOLE = (
     audit_record.c.call_id,
     audit_record.c.leaf,
     audit_record.c.body,
+    # What is sealed in its place, where it was refused.
+    select(audit_refused.c.body)
+    .where(audit_refused.c.log_id == audit_record.c.practice_id, audit_refused.c.record_id == audit_record.c.id)
+    .scalar_subquery()
+    .label("instead"),
 )
 
 
@@ -167,8 +172,12 @@ def checked_in_streams(rows: Iterable[Any], gone: Sequence[Gone]) -> Iterator[tu
 
 
 def _checked(rows: Iterable[Any], gone: Sequence[Gone]) -> list[Checked]:
-    """Records in the order in which they were written."""
-    return sorted((one for one, _ in checked_in_streams(rows, gone)), key=_written)
+    """Records in the order in which they were written; in the place of one that was refused, what the sealer says."""
+    found = (
+        one if row.instead is None else replace(one, record=replace(one.record, body=body_of(row.instead)))
+        for one, row in checked_in_streams(rows, gone)
+    )
+    return sorted(found, key=_written)
 
 
 async def latest_of_stream(tx: Transaction, stream: UUID, limit: int) -> list[Record]:

@@ -172,9 +172,11 @@ CLASS_OF: Mapping[str, RecordClass] = {
             "incident.exported",
             "incident.closed",
         ),
-        # Why bodies are missing, which key signs, why the log is shorter than a head that somebody holds.
+        # Why bodies are missing, which key signs, why the log is shorter than a head that somebody holds, what stood
+        # where another record was refused.
         RecordClass.ALWAYS: (
             EventKind.ERASURE,
+            EventKind.RECORD_REFUSED,
             "key.prepared",
             EventKind.KEY_ROTATED,
             "key.retired",

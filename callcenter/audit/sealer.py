@@ -2,14 +2,15 @@
 
 All of a round for one log is one transaction, so that whatever happens, leaves, frontier, head and outbox say the same.
 The frontier is trusted only against the head that this key has signed: a head that contradicts an earlier one is never
-signed (C2SP tlog-checkpoint). A log that does not fit its own head is not sealed any further, and somebody is called.
+signed (C2SP tlog-checkpoint). A log that does not fit its own head is not sealed any further, and somebody is called. A
+record that verifiers must not obey is refused: that it was, is sealed in its place, and the log goes on.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -20,12 +21,25 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.believed import believed
-from callcenter.audit.letting_go import Erasure, LetGo, Rules, Unlawful
+from callcenter.audit.letting_go import Erasure, LetGo, Rules, Unjudged, Unlawful
 from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.refusing import Cause, Refusal, Refused
 from callcenter.audit.sealed_leaves import SealedLeaves
 from callcenter.audit.sealing_key import KeyFile
 from callcenter.audit.signing import NewerFile, NotOurs, SealingKey
-from callcenter.audit.verify import ERASURE, ROTATION, Checkpoint, Frontier, Malformed, Rotation, Unproven, leaf_hash
+from callcenter.audit.verify import (
+    ERASURE,
+    NO_LEAF,
+    REFUSED,
+    ROTATION,
+    Checkpoint,
+    Frontier,
+    Malformed,
+    Rotation,
+    Unproven,
+    body_value,
+    leaf_hash,
+)
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import ConfigurationError, IntegrityError
 from callcenter.store.database import is_down, is_timeout
@@ -34,6 +48,8 @@ _log = structlog.get_logger(__name__)
 
 #: Records of one log that one transaction seals; about 5 MB of bodies.
 MOST_AT_ONCE = 5_000
+#: Erasures of one log that one transaction judges; a night has a handful.
+MOST_JUDGED = 16
 #: Heads are kept, all of them, for the hour that goes on and the one before: whoever anchors one has time to say so.
 ALL_KEPT = timedelta(hours=1)
 
@@ -51,6 +67,13 @@ class SealingAlarm(Protocol):
 
     def log_broken(self, log: UUID, why: str) -> None:
         """A log cannot be sealed any further: somebody or something has changed what stands in the database."""
+
+    def key_lacking(self, log: UUID, why: str) -> None:
+        """A log is to be sealed with a key that is not in the file here. Said once, until another file stands here, or
+        the log was sealed."""
+
+    def record_refused(self, log: UUID, why: str) -> None:
+        """A record that waited is not sealed, and never will be; another says so in its place, and the log goes on."""
 
     def key_unusable(self, why: str) -> None:
         """What stands in the place of the sealer's key now is none, or another's: it seals with what it had read."""
@@ -77,14 +100,24 @@ class _Waiting:
         n: its place in the outbox.
         leaf: of its bytes.
         erasure: its bytes, if it is one.
+        refusal: why it is not sealed; ``None``: it is.
+        instead: the bytes that are sealed in its place.
     """
 
     n: int
     record: UUID
     stream: UUID
     seq: int
+    call: UUID | None
     leaf: bytes
     erasure: bytes | None = None
+    refusal: Refusal | None = None
+    instead: bytes | None = None
+
+    @property
+    def sealed_leaf(self) -> bytes:
+        """The leaf that goes into the log."""
+        return self.leaf if self.instead is None else leaf_hash(self.instead)
 
 
 @dataclass(slots=True)
@@ -112,6 +145,8 @@ class LogSealer:
     _signed: dict[UUID, Checkpoint] = field(default_factory=dict, repr=False)
     #: Records that one transaction takes of logs that were too slow lately.
     _fewer: dict[UUID, int] = field(default_factory=dict, repr=False)
+    #: Logs of which it was said that a key is lacking here.
+    _lacking: set[UUID] = field(default_factory=set, repr=False)
     #: Of logs of which something was erased.
     _leaves: dict[UUID, SealedLeaves] = field(default_factory=dict, repr=False)
     #: Whether in this round no log was folded yet for the first time.
@@ -131,8 +166,12 @@ class LogSealer:
         for log in logs:
             try:
                 taken = await self.seal(connection, log)
+            except LacksKey as lacking:
+                self.lacks_key = True
+                if log not in self._lacking:
+                    self._lacking.add(log)
+                    self.alarm.key_lacking(log, str(lacking))
             except LogBroken as broken:
-                self.lacks_key |= isinstance(broken, LacksKey)
                 self.alarm.log_broken(log, str(broken))
             except DBAPIError as error:
                 if is_timeout(error):
@@ -149,6 +188,7 @@ class LogSealer:
                 self.alarm.log_broken(log, f"it was not sealed, and why is unforeseen: {type(error).__name__}")
             else:
                 sealed += taken
+                self._lacking.discard(log)
                 self.more |= taken == self._at_once(log)
                 self._fewer[log] = min(self.most, self._at_once(log) * 2)
         return sealed
@@ -169,10 +209,13 @@ class LogSealer:
         """Take the key as it stands in its file now; one that cannot be used is cried, and changes nothing."""
         if self.file is None:
             return
+        before = self.key
         try:
             self.key = self.file.renewed()
         except ConfigurationError as error:
             self.alarm.key_unusable(str(error))
+        if self.key is not before:
+            self._lacking.clear()
 
     def _at_once(self, log: UUID) -> int:
         return self._fewer.get(log, self.most)
@@ -193,9 +236,10 @@ class LogSealer:
                 return 0
             frontier, before = sealed.frontier, sealed.frontier.size
             now = self.clock.now()
-            await self._let_go(connection, log, frontier, waiting, now)
+            waiting = await self._let_go(connection, log, frontier, waiting, now)
+            waiting = await self._put_in_place(connection, log, before, waiting, now)
             for one in waiting:
-                frontier.add(one.leaf)
+                frontier.add(one.sealed_leaf)
             head = Checkpoint(origin_of(log), frontier.size, frontier.root())
             await connection.execute(_APPEND, _leaves(log, before, waiting))
             row = {"log": log, "size": head.size, "at": now}
@@ -211,19 +255,29 @@ class LogSealer:
                 raise LogBroken("somebody else has sealed it in the same moment")
             await self._thin(connection, log, sealed.signed_at, now)
         self._signed[log] = head
+        for one in waiting:
+            if one.refusal is not None:
+                self.alarm.record_refused(log, f"record {one.record} {one.refusal.why}")
         return len(waiting)
 
     def _before_folding(self, log: UUID, waiting: list[_Waiting]) -> list[_Waiting]:
         """What of it is sealed now. All leaves of a log are folded once, before its first erasure is judged: of one log
-        a round, so that no other waits for that of many; what stands before the erasure is sealed meanwhile."""
-        erasure = next((at for at, one in enumerate(waiting) if one.erasure is not None), None)
-        if erasure is None or log in self._leaves:
+        a round, so that no other waits for that of many; what stands before the erasure is sealed meanwhile. And some
+        erasures are judged at once, of which each may name thousands of records: whoever forges them by the hundred
+        keeps no other log waiting."""
+        erasures = [at for at, one in enumerate(waiting) if one.erasure is not None]
+        if not erasures:
+            return waiting
+        if len(erasures) > MOST_JUDGED:
+            waiting = waiting[: erasures[MOST_JUDGED]]
+            self.more = True
+        if log in self._leaves:
             return waiting
         if self._may_fold:
             self._may_fold = False
             return waiting
         self.more = True
-        return waiting[:erasure]
+        return waiting[: erasures[0]]
 
     async def _waiting(self, connection: AsyncConnection, log: UUID) -> list[_Waiting]:
         if log == HOUSE_LOG:
@@ -237,43 +291,102 @@ class LogSealer:
             leaf = leaf_hash(row.body)
             if leaf.hex() != row.leaf:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, was changed")
-            if (event := _event_of(row.body)) is None:
-                raise LogBroken(f"record {row.record_id}, which waits to be sealed, is none: nobody could read it")
-            if event == ROTATION and not self.changes_key(log, row.body):
-                told = _rotation_in(row.body, log)
-                if told is not None and self.key.names_one_that_is_missing(told):
-                    raise LacksKey(
-                        f"record {row.record_id}, which waits to be sealed, tells of a change of the key, signed by "
-                        "the key itself, that is not in this sealer's file: if the key was changed on another machine, "
-                        "copy its file here; if nobody has changed it, the key is stolen (docs/ledger.md)"
-                    )
-                raise LogBroken(
-                    f"record {row.record_id}, which waits to be sealed, names a next key that is not in the sealer's "
-                    "file, and the key that seals has not signed for it: it is forged"
+            event = _event_of(row.body)
+            waiting.append(
+                _Waiting(
+                    row.n,
+                    row.record_id,
+                    row.stream,
+                    row.seq,
+                    row.call_id,
+                    leaf,
+                    erasure=row.body if event == ERASURE else None,
+                    refusal=self._refusal(log, row.record_id, event, row.body),
                 )
-            erasure = row.body if event == ERASURE else None
-            waiting.append(_Waiting(row.n, row.record_id, row.stream, row.seq, leaf, erasure))
+            )
         return waiting
+
+    def _refusal(self, log: UUID, record: UUID, event: str | None, body: bytes) -> Refusal | None:
+        """Why a record is not sealed, as far as it shows by itself.
+
+        Raises:
+            LacksKey: it is to be sealed where another file is.
+        """
+        if event is None:
+            return Refusal(Cause.UNREADABLE, "is none: nobody could read it")
+        if event == REFUSED:
+            return Refusal(Cause.REFUSAL, "says that a record was refused, which the sealer alone says: it is forged")
+        if event != ROTATION or self.changes_key(log, body):
+            return None
+        told = _rotation_in(body, log)
+        if told is not None and self.key.names_one_that_is_missing(told):
+            raise LacksKey(
+                f"record {record}, which waits to be sealed, tells of a change of the key, signed by the key itself, "
+                "that is not in this sealer's file: if the key was changed on another machine, copy its file here; if "
+                "nobody has changed it, the key is stolen (docs/ledger.md)"
+            )
+        return Refusal(
+            Cause.KEY,
+            "names a next key that is not in the sealer's file, and the key that seals has not signed for it: it is "
+            "forged",
+        )
 
     async def _let_go(
         self, connection: AsyncConnection, log: UUID, sealed: Frontier, waiting: list[_Waiting], now: datetime
-    ) -> None:
-        """What erasures among these name may go, once this is committed.
+    ) -> list[_Waiting]:
+        """What erasures among these name may go, once this is committed; returns these, with those refused that are not
+        lawful. Of such nothing goes, and what they name stays as it is.
 
         Raises:
-            LogBroken: one of them is not lawful.
+            LogBroken: the log itself is not what was signed.
         """
-        for index, one in enumerate(waiting, sealed.size):
+        judged = [*waiting]
+        for at, one in enumerate(waiting):
             if one.erasure is None:
                 continue
             leaves = self._leaves.setdefault(log, SealedLeaves(log))
             try:
-                at = await believed(connection, now)
-                let_go = await Erasure(log, one.erasure, sealed).judge(connection, self.rules, leaves, at)
+                when = await believed(connection, now)
+                let_go = await Erasure(log, one.erasure, sealed).judge(connection, self.rules, leaves, when)
             except Unlawful as error:
-                raise LogBroken(f"record {one.record}, which waits to be sealed, is an erasure that {error}") from error
+                judged[at] = replace(one, refusal=Refusal(Cause.ERASURE, f"is an erasure that {error}"))
+                continue
+            except Unjudged as error:
+                raise LogBroken(
+                    f"record {one.record}, which waits to be sealed, is an erasure that cannot be judged: {error}"
+                ) from error
             if let_go.ranges:
-                await connection.execute(_LET_GO, _ranges(log, index, let_go))
+                await connection.execute(_LET_GO, _ranges(log, sealed.size + at, let_go))
+        return judged
+
+    async def _put_in_place(
+        self, connection: AsyncConnection, log: UUID, first: int, waiting: list[_Waiting], now: datetime
+    ) -> list[_Waiting]:
+        """These, with what is sealed in the place of those that are refused.
+
+        Arguments:
+            first: index of the first of them.
+        """
+        done, rows, leaves = [*waiting], list[Mapping[str, object]](), dict[tuple[UUID, int], bytes]()
+        for at, one in enumerate(waiting):
+            leaves[one.stream, one.seq] = one.leaf
+            if one.refusal is None:
+                continue
+            before = leaves.get((one.stream, one.seq - 1)) or await self._before(connection, log, one)
+            refused = Refused(one.record, one.stream, one.seq, one.call, one.leaf, before)
+            instead = refused.stand_in(log, one.refusal.cause, now)
+            done[at] = replace(one, instead=instead)
+            row = {"log": log, "record": one.record, "index": first + at, "refused": one.leaf, "at": now}
+            rows.append({**row, "body": instead, "why": one.refusal.why})
+        if rows:
+            await connection.execute(_REFUSE, rows)
+        return done
+
+    async def _before(self, connection: AsyncConnection, log: UUID, one: _Waiting) -> bytes:
+        """The leaf that a record must name: of what was sealed before it in its stream, or refused."""
+        values = {"log": log, "stream": one.stream, "seq": one.seq - 1}
+        found: bytes | None = (await connection.execute(_BEFORE, values)).scalar_one_or_none()
+        return NO_LEAF if found is None else found
 
     async def _sealed(self, connection: AsyncConnection, log: UUID) -> Sealed:
         """How far the log is sealed.
@@ -350,7 +463,7 @@ def _leaves(log: UUID, first: int, waiting: list[_Waiting]) -> Mapping[str, obje
         "records": [one.record for one in waiting],
         "streams": [one.stream for one in waiting],
         "seqs": [one.seq for one in waiting],
-        "leaves": [one.leaf for one in waiting],
+        "leaves": [one.sealed_leaf for one in waiting],
     }
 
 
@@ -360,14 +473,10 @@ def _ranges(log: UUID, index: int, let_go: LetGo) -> Mapping[str, object]:
 
 
 def _event_of(body: bytes) -> str | None:
-    """What a record tells; ``None``: it is no object on one line, or tells nothing. A line of an export is a record."""
-    if b"\n" in body:
-        return None
-    try:
-        value = json.loads(body.decode())
-    except (ValueError, RecursionError):
-        return None
-    event = value.get("event") if isinstance(value, dict) else None
+    """What a record tells, as verifiers read it; ``None``: it is no object on one line, of one meaning, or tells
+    nothing. A line of an export is a record."""
+    value = None if b"\n" in body else body_value(body)
+    event = None if value is None else value.get("event")
     return event if isinstance(event, str) else None
 
 
@@ -400,14 +509,14 @@ _LOGS = text("SELECT log_id FROM ledger_waiting(interval '-100 years') ORDER BY 
 # one before it in its stream, since that one was committed before it was written.
 _PRACTICE_WAITS = text(
     """
-    SELECT o.n, o.record_id, r.stream, r.seq, encode(r.leaf, 'hex') AS leaf, r.body
+    SELECT o.n, o.record_id, r.stream, r.seq, r.call_id, encode(r.leaf, 'hex') AS leaf, r.body
     FROM audit_outbox o LEFT JOIN audit_record r ON r.id = o.record_id AND r.practice_id = o.practice_id
     WHERE o.practice_id = :log ORDER BY o.n LIMIT :most
     """
 )
 _HOUSE_WAITS = text(
     """
-    SELECT o.n, o.record_id, r.stream, r.seq, r.leaf, convert_to(r.body, 'UTF8') AS body
+    SELECT o.n, o.record_id, r.stream, r.seq, NULL AS call_id, r.leaf, convert_to(r.body, 'UTF8') AS body
     FROM house_outbox o LEFT JOIN house_record r ON r.id = o.record_id
     ORDER BY o.n LIMIT :most
     """
@@ -439,6 +548,15 @@ _LET_GO = text(
     SELECT :log, n.first, n.last, :index
     FROM unnest(cast(:firsts AS bigint[]), cast(:lasts AS bigint[])) AS n(first, last)
     """
+)
+_REFUSE = text(
+    "INSERT INTO audit_refused (log_id, record_id, idx, refused, body, why, refused_at) "
+    "VALUES (:log, :record, :index, :refused, :body, :why, :at)"
+)
+# Of one that was refused the leaf of its own bytes: so the next record of its stream names it.
+_BEFORE = text(
+    "SELECT coalesce(x.refused, l.leaf) FROM audit_leaf l LEFT JOIN audit_refused x USING (log_id, record_id) "
+    "WHERE l.log_id = :log AND l.stream = :stream AND l.seq = :seq"
 )
 _SIGN = text("INSERT INTO audit_checkpoint (log_id, size, note, signed_at) VALUES (:log, :size, :note, :at)")
 _BEGIN = text("INSERT INTO audit_log (log_id, size, frontier, sealed_at) VALUES (:log, :size, :frontier, :at)")

@@ -29,7 +29,9 @@ from callcenter.kernel.errors import Conflict, IntegrityError
 from callcenter.kernel.randomness import Random
 
 SEED_BYTES = 32  # RFC 8032 §5.1.5
-_BESIDE = {"next", "stolen", "voided", "good", "sizes", "former"}  # what the file may hold besides the key
+#: What the file may hold besides the key; of it, what stays once the key has changed.
+_BESIDE = {"next", "stolen", "voided", "good", "sizes", "former", "ends"}
+_STAYS = {"former", "ends"}
 
 
 def _fresh(random: Random) -> Ed25519PrivateKey:
@@ -82,6 +84,8 @@ class SealingKey:
         sizes: by log, its records when the elected sealer had the next key: no head beyond is signed without it. A log
             that is not named came later. ``None``: nobody has looked yet, or nothing was stolen.
         former: public halves of those before it, 32 bytes each, oldest first.
+        ends: by log, what each of those has signed for the case that it is stolen one day: that it counts for the
+            records that there were when it was put away, and no more. What a record would say of that.
     """
 
     private: Ed25519PrivateKey = field(repr=False)
@@ -91,6 +95,7 @@ class SealingKey:
     good: Mapping[str, Checkpoint] = field(default_factory=dict, repr=False, hash=False)
     sizes: Mapping[str, int] | None = field(default=None, repr=False, hash=False)
     former: tuple[bytes, ...] = field(default=(), repr=False)
+    ends: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict, repr=False, hash=False)
 
     @classmethod
     def fresh(cls, random: Random) -> SealingKey:
@@ -182,18 +187,24 @@ class SealingKey:
 
     def changes(self, rotation: Rotation) -> bool:
         """Whether this change of a log's key is one that is under way here, with this cause and this last good head; or
-        the planned one before a theft, which may still wait for its seal."""
+        the planned one before a theft, which may still wait for its seal; or one that a key was put away with."""
+        origin = rotation.former.name
+        if rotation in self.put_away(origin):
+            return True
         if self.following is None:
             return False
-        origin = rotation.former.name
         planned = None if self.voided is None else VerifierKey.of(origin, self.voided)
         if planned is not None and rotation == Rotation(self.verifier_key(origin), planned):
             return True
         return rotation in self.under_way(origin)
 
     def names_one_that_is_missing(self, rotation: Rotation) -> bool:
-        """Whether the key that seals has signed a change to one that is not here: there is a newer file, or a thief."""
-        return rotation.former in self.keys(rotation.former.name) and not self.changes(rotation)
+        """Whether the key that seals has signed a change to one that is not here: there is a newer file, or a thief.
+        Once it is known to be stolen, its change is here, and any other is the thief's."""
+        origin = rotation.former.name
+        if self.stolen and rotation.former == self.verifier_key(origin):
+            return False
+        return rotation.former in self.keys(origin) and not self.changes(rotation)
 
     def changing(self, random: Random, good: Mapping[str, Checkpoint] | None = None) -> SealingKey:
         """With a next key: the one that it has already, or a new one. One that lay beside a stolen key is as stolen,
@@ -210,8 +221,17 @@ class SealingKey:
             return replace(self, following=fresh)
         return replace(self, following=fresh, voided=self.following, stolen=True, good=dict(good))
 
-    def changed(self) -> SealingKey:
-        """The next key alone; of this one nothing is left but its public half.
+    def put_away(self, origin: str) -> dict[Rotation, Mapping[str, Any]]:
+        """What is to be on record of that log if a key that was put away turns out to be stolen, and what the record
+        says: only that key could sign it, before it was gone."""
+        return {Rotation.parse(one, origin): one for one in self.ends.get(origin, ())}
+
+    def changed(self, heads: Mapping[str, Checkpoint] | None = None) -> SealingKey:
+        """The next key alone; of this one nothing is left but its public half, and what it signs now for the case that
+        it is stolen later.
+
+        Arguments:
+            heads: by log, the last one that both have signed. Of a stolen key all is said already.
 
         Raises:
             Conflict: there is none.
@@ -219,7 +239,11 @@ class SealingKey:
         if self.following is None:
             raise Conflict("the sealer's key is not being changed")
         gone = (self.private,) if self.voided is None else (self.private, self.voided)
-        return SealingKey(self.following, former=(*self.former, *map(_public, gone)))
+        ends = dict(self.ends)
+        for origin, head in ({} if self.stolen else heads or {}).items():
+            end = Rotation(self.verifier_key(origin), VerifierKey.of(origin, self.following), head)
+            ends[origin] = (*ends.get(origin, ()), end.members(self.private))
+        return SealingKey(self.following, former=(*self.former, *map(_public, gone)), ends=ends)
 
     def goes_on_from(self, before: SealingKey) -> bool:
         """Whether what ``before`` has signed is known to this one, so that it may seal in its place."""
@@ -241,6 +265,8 @@ class SealingKey:
             value["voided"] = _encoded(self.voided.private_bytes_raw())
         if self.sizes is not None:
             value["sizes"] = dict(self.sizes)
+        if self.ends:
+            value["ends"] = {origin: [dict(one) for one in ends] for origin, ends in self.ends.items()}
         if self.former:
             value["former"] = [_encoded(one) for one in self.former]
         return json.dumps(value).encode() + b"\n"
@@ -267,13 +293,15 @@ def _key_in(value: object) -> SealingKey:
             raise ValueError("its former keys are none")
     for one in key.former:
         Ed25519PublicKey.from_public_bytes(one)
+    if "ends" in more:
+        key = replace(key, ends=_ends(more["ends"]))
     if "next" not in more:
-        if more.keys() - {"former"}:
+        if more.keys() - _STAYS:
             raise ValueError("a key that was stolen is followed by another")
         return key
     key = replace(key, following=Ed25519PrivateKey.from_private_bytes(_decoded(more["next"])))
     if "stolen" not in more:
-        if more.keys() - {"former", "next"}:
+        if more.keys() - _STAYS - {"next"}:
             raise ValueError("nothing was stolen")
         return key
     if more["stolen"] is not True:
@@ -298,6 +326,21 @@ def _good(value: object) -> dict[str, Checkpoint]:
             case _:
                 raise ValueError("a last good head has a size and a root")
     return good
+
+
+def _ends(value: object) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """What keys that were put away have signed, by log; raises ValueError."""
+    if not isinstance(value, dict):
+        raise ValueError("what keys have signed when they were put away is none")
+    for origin, ends in value.items():
+        for one in ends if isinstance(ends, list) else [None]:
+            try:
+                told = Rotation.parse(one if isinstance(one, dict) else {}, origin)
+            except (Malformed, Unproven) as error:
+                raise ValueError(str(error)) from error
+            if told.last_good is None:
+                raise ValueError("a key was put away at some head")
+    return {origin: tuple(ends) for origin, ends in value.items()}
 
 
 def _sizes(value: object) -> dict[str, int]:

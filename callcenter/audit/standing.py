@@ -29,6 +29,7 @@ class SealedSoFar:
         waiting: records that wait, at most ``MOST_WAITING``.
         alone_since: when the oldest head was signed that nobody else holds, nor a later one; ``None``: all are held.
         exported_at: when the log has left last, to be verified; of the house's that is not looked for.
+        refused: records that the sealer has refused; ``refused_at``: when it did so last, aware.
     """
 
     size: int
@@ -36,6 +37,8 @@ class SealedSoFar:
     waiting: int
     alone_since: datetime | None
     exported_at: datetime | None
+    refused: int
+    refused_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ async def sealed_so_far(tx: Transaction) -> SealedSoFar:
         values = {"log": tx.practice, "event": EventKind.LEDGER_EXPORTED.value}
         said = (await tx.connection.execute(_EXPORTED, values)).scalar_one_or_none()
         exported = None if said is None else moment_of(said)
-    return SealedSoFar(state.size or 0, state.sealed_at, waiting, state.alone_since, exported)
+    return SealedSoFar(
+        state.size or 0, state.sealed_at, waiting, state.alone_since, exported, state.refused, state.refused_at
+    )
 
 
 async def held_where(tx: Transaction) -> Sequence[Held]:
@@ -124,8 +129,12 @@ _STATE = text(
         WHERE c.log_id = this.log_id
             AND c.size > (SELECT coalesce(max(a.size), 0) FROM audit_anchor a WHERE a.log_id = this.log_id)
         ORDER BY c.size LIMIT 1
-    ) AS alone_since
+    ) AS alone_since, x.refused, x.refused_at
     FROM (SELECT cast(:log AS uuid) AS log_id) AS this LEFT JOIN audit_log l USING (log_id)
+    CROSS JOIN (
+        SELECT count(*) AS refused, max(refused_at) AS refused_at FROM audit_refused
+        WHERE log_id = cast(:log AS uuid)
+    ) AS x
     """
 )
 _WAITING = {

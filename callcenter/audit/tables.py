@@ -171,6 +171,26 @@ audit_anchor = Table(
     comment="signed heads of logs that somebody else holds: where, since when, and what they have given for it",
 )
 
+audit_refused = Table(
+    "audit_refused",
+    metadata,
+    Column("log_id", Uuid, primary_key=True),
+    # Of both: the refused record's own row stays where it was written.
+    Column("record_id", Uuid, primary_key=True),
+    Column("idx", BigInteger, nullable=False),
+    Column("refused", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    # In words, for whoever keeps the server. The record says a cause.
+    Column("why", Text, nullable=False),
+    Column("refused_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("idx >= 0", name="idx"),
+    CheckConstraint("octet_length(refused) = 32", name="refused_is_a_digest"),
+    CheckConstraint("octet_length(body) > 0", name="body_not_empty"),
+    Index(None, "log_id", "refused_at"),
+    info=LOG_SCOPE,
+    comment="records that the sealer has refused, by their leaf, and the records that are sealed in their places",
+)
+
 audit_erasure = Table(
     "audit_erasure",
     metadata,

@@ -550,8 +550,10 @@ MOST_CHECKPOINTS = 400_000  # by keys that are known
 ERASURE = "erasure"  # the event that names which bodies are gone, and why
 ORDER = "callcenter-erasure/v1"  # what the text of an order begins with: no checkpoint does
 ROTATION = "key.rotated"  # the event that names the next key
+REFUSED = "record.refused"  # the event that stands in the place of a record that the sealer has refused
 _CAUSES = {"retention": ": their time was over", "request": ": it was ordered"}
 _PLACED = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){2}[0-9a-f]{64}")
+_DIGEST = re.compile("[0-9a-f]{64}")
 _MOST_SEQ = 1 << 53  # of a stream's numbers
 _INDICES = 1 << 48  # more than a log has
 _DEFERRED = Struct(">QQQ32s4s64s")  # a checkpoint's line, records before it, size, root; key, signature
@@ -652,6 +654,7 @@ class Report:
         stolen: keys that are said to be, each with the number of records up to which its signatures count.
         cosigned: for each cosigner that is trusted: name, size of the largest checkpoint, and its time, if it has one.
         anchors: how many are named; what they hold is compared where they are kept.
+        refused: records that the sealer has refused, in whose places its own stand.
     """
 
     verdict: Verdict
@@ -671,6 +674,7 @@ class Report:
     stolen: tuple[tuple[str, int], ...] = ()
     cosigned: tuple[tuple[str, int, int | None], ...] = ()
     anchors: int = 0
+    refused: int = 0
     left_off: bool = False
 
     def lines(self) -> Iterator[str]:
@@ -705,6 +709,8 @@ class Report:
             yield f"  a record names the key before yours, {key}"
         for key, size in self.stolen:
             yield f"  a record says that this key was stolen, and counts for {size} records alone: {key}"
+        if self.refused:
+            yield f"  {self.refused} records were refused by the sealer, which has put its own in their places"
         if self.anchors:
             yield f"  {self.anchors} anchors are named; what they hold is compared where they are kept"
 
@@ -778,6 +784,7 @@ class _Examination:
         self.size = -1  # as the head says; -1: there is no head yet
         self.records = 0
         self.streams: dict[str, int] = {}  # of the last record of each: its number there, times _INDICES, and its index
+        self.instead: dict[str, bytes] = {}  # by stream, the leaf of a record that was refused, where it would be next
         self.leaves = bytearray()  # of all records
         self.people = [key for key in trust if key.kind == COSIGNATURE]
         self.missing = bytearray()  # for each record: 1 its body is missing, 2 and an erasure says why
@@ -800,6 +807,7 @@ class _Examination:
         self.cosigned: dict[str, tuple[int, int | None]] = {}
         self.anchors = 0
         self.named = 0  # records that erasures have named, each as often as it was
+        self.refused = 0  # records in whose places the sealer's own stand
         self.left_off = False
 
     def find(self, what: What, text: str, **where: Any) -> None:
@@ -881,6 +889,8 @@ class _Examination:
             self.erasure(number, name, value)
         elif event == ROTATION:
             self.rotation(number, name, value)
+        elif event == REFUSED:
+            self.refusal(number, name, stream, value)
         return self.leaf(leaf, 0)
 
     def erased(self, number: int, value: dict[str, Any]) -> None:
@@ -904,10 +914,13 @@ class _Examination:
         """That a record follows the one before it in its stream. Of an erased one, ``prev`` is not known any more."""
         before = self.streams.get(stream)
         place, index = (-1, None) if before is None else divmod(before, _INDICES)
+        last = NO_LEAF if index is None else self.leaf_at(index)
+        if self.instead:
+            last = self.instead.pop(stream, last)
         if seq != place + 1:
             text = f"it is number {seq} of stream {stream}, where {place + 1} comes next"
             self.find(What.STREAM, text, line=number, index=self.records, record=name)
-        elif prev is not None and prev != (NO_LEAF if index is None else self.leaf_at(index)):
+        elif prev is not None and prev != last:
             other = "no record stands" if index is None else f"the record at index {index} stands"
             text = f"before it in stream {stream} {other}, and it names another leaf"
             self.find(What.CHAIN, text, line=number, index=self.records, record=name)
@@ -982,6 +995,17 @@ class _Examination:
         self.rotations.append(_Told(self.records, number, name, told))
         if good is not None:  # a key that says of itself that it was stolen is believed that much, whoever has it
             self.limits[told.former] = min(good.size, self.limits.get(told.former, good.size))
+        return None
+
+    def refusal(self, number: int, name: str, stream: str, value: dict[str, Any]) -> None:
+        """The record behind it in its stream names the leaf of the one that was refused, of which nothing else follows:
+        neither an erasure nor a key."""
+        refused = value.get("refused")
+        if not isinstance(refused, str) or not _DIGEST.fullmatch(refused):
+            text = "it does not say which record was refused"
+            return self.find(What.LINE, text, line=number, index=self.records, record=name)
+        self.instead[stream] = bytes.fromhex(refused)
+        self.refused += 1
         return None
 
     def counts(self, key: VerifierKey, size: int) -> bool:
@@ -1257,6 +1281,7 @@ class _Examination:
             stolen=tuple((_plain(str(key)), size) for key, size in self.limits.items()),
             cosigned=tuple((_plain(name), size, at) for name, (size, at) in self.cosigned.items()),
             anchors=self.anchors,
+            refused=self.refused,
             left_off=self.left_off,
         )
 

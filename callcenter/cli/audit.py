@@ -9,7 +9,7 @@ from callcenter.cli.filed import Filed
 #: Which file has which command, and under what name.
 _FILES = {
     **{name: (f"audit_{name}", f"audit_{name}") for name in ("anchor", "continuation", "cosign", "erase", "export")},
-    **{name: (f"audit_{name}", f"audit_{name}") for name in ("key", "prove", "show", "verify")},
+    **{name: (f"audit_{name}", f"audit_{name}") for name in ("key", "prove", "refused", "show", "verify")},
     "fhir": ("fhir", "fhir"),
     "reconcile": ("reconcile", "reconcile"),
     "settle": ("reconcile", "settle_finding"),

@@ -105,7 +105,7 @@ def audit_erase(
     if witness.key not in rules.keys:
         raise CallcenterError(
             f"{witness.name} may order no erasure: the line « {witness.key} » is not in ledger.erasure_keys. Set it, "
-            "and start the server that seals anew, before you order: it would refuse, and seal nothing more"
+            "and start the server that seals anew, before you order: it would refuse"
         )
     wanted = Wanted(extract, records, reason, whole, by)
     for line in run(_erase(context.settings, log, wanted, rules, witness, yes=yes)):

@@ -8,7 +8,7 @@ from callcenter.audit.logs import HOUSE_ORIGIN, fingerprint, origin_of
 from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import VerifierKey
-from callcenter.cli.audit_key_change import key_retire, key_rotate
+from callcenter.cli.audit_key_change import key_retire, key_rotate, key_stolen
 from callcenter.cli.audit_logs import HOUSE, log_argument, log_called
 from callcenter.cli.context import Context, run
 from callcenter.installation import open_data, sealer_key_path
@@ -39,6 +39,7 @@ def audit_key() -> None:
 
 audit_key.add_command(key_rotate)
 audit_key.add_command(key_retire)
+audit_key.add_command(key_stolen)
 
 
 @audit_key.command("show")

@@ -1,4 +1,4 @@
-"""``callcenter audit key rotate`` and ``retire``: another key for the ledger, without a restart."""
+"""``callcenter audit key rotate``, ``retire`` and ``stolen``: another key for the ledger, without a restart."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealer import LogSealer
 from callcenter.audit.sealing_key import KeyFile, alone_with, load_sealing_key
 from callcenter.audit.signing import SealingKey
+from callcenter.audit.verify import Malformed, VerifierKey
 from callcenter.cli.audit_logs import HOUSE
 from callcenter.cli.audit_verify import fingerprint
 from callcenter.cli.context import Context, by_option, run
@@ -112,6 +113,34 @@ def key_retire(context: Context, why: str | None, by: str) -> None:
     click.echo(f"the old key is gone; what signs now, in the house's log: {key.verifier_key(origin_of(HOUSE_LOG))}")
 
 
+@click.command("stolen")
+@click.argument("former", metavar="[KEY]", required=False)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@by_option
+@click.pass_obj
+def key_stolen(context: Context, former: str | None, yes: bool, by: str) -> None:
+    """Put on record in every log that a key which was put away was stolen since; without KEY, list those that can be.
+
+    KEY is the line of any log's key, as whoever verifies has it. From then on it counts for what was sealed when it was
+    put away, and for nothing beyond; whoever has it alone goes on, and reads that it was stolen. What a thief hands
+    over as a whole log of their own shows only to whoever has the next key, or holds a head: tell whoever verifies.
+    """
+    if former is None:
+        for key, size in run(_put_away(context.settings)):
+            click.echo(f"{key}\tput away at {size} records of the house's log")
+        return
+    try:
+        public = VerifierKey.parse(former).public
+    except Malformed as error:
+        raise click.UsageError(f"KEY is no key: {error}") from error
+    if not yes:
+        click.confirm("this cannot be taken back: all logs will say that this key was stolen; go on?", abort=True)
+    written = run(_declare(context.settings, public, by))
+    click.echo(
+        f"on record in {written} logs just now; whoever verifies takes the next key, and trusts this one no more"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What « rotate » was given."""
@@ -127,6 +156,12 @@ class _Told:
 
     def log_broken(self, log: UUID, why: str) -> None:
         click.echo(f"log {log} cannot be sealed: {why}", err=True)
+
+    def key_lacking(self, log: UUID, why: str) -> None:
+        self.log_broken(log, why)
+
+    def record_refused(self, log: UUID, why: str) -> None:
+        click.echo(f"log {log}: {why}", err=True)
 
     def key_unusable(self, why: str) -> None:
         click.echo(why, err=True)
@@ -163,6 +198,20 @@ async def _retire(settings: Settings, why: str | None, by: str) -> SealingKey:
         async with open_data(settings) as data:
             change = KeyChange(data.database, SystemClock(), SystemRandom(), by, _writes(path), _nothing)
             return await change.retire(key, why)
+
+
+async def _put_away(settings: Settings) -> list[tuple[VerifierKey, int]]:
+    kept = load_sealing_key(sealer_key_path(settings)).put_away(origin_of(HOUSE_LOG))
+    return [(one.former, one.last_good.size) for one in kept if one.last_good is not None]
+
+
+async def _declare(settings: Settings, former: bytes, by: str) -> int:
+    path = sealer_key_path(settings).resolve()
+    with alone_with(path):
+        key = load_sealing_key(path)
+        async with open_data(settings) as data:
+            change = KeyChange(data.database, SystemClock(), SystemRandom(), by, _writes(path), _nothing)
+            return await change.declare_stolen(key, former)
 
 
 async def _nothing() -> None:

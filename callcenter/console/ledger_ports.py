@@ -138,6 +138,7 @@ class LogState:
         holdings: by kind and place.
         alone_since: since when something is held by nobody else.
         exported_at: when it has left last to be verified.
+        refused, refused_at: records that the sealer has refused, and when it did so last.
         since: where ``hours`` and ``marks`` begin.
         hours: in which something was sealed.
         marks: when heads went to somebody else.
@@ -156,6 +157,8 @@ class LogState:
     holdings: Sequence[Holding]
     alone_since: datetime | None
     exported_at: datetime | None
+    refused: int
+    refused_at: datetime | None
     since: datetime
     hours: Sequence[Hour]
     marks: Sequence[Mark]

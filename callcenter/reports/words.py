@@ -128,6 +128,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "ledger.head_taken": ("Un point de contrôle déposé sort en fichier", Area.REVIEW),
     "erasure": ("Des inscriptions du registre sont effacées", Area.ACT),
     "key.rotated": ("La clé du registre change", Area.ACT),
+    "record.refused": ("Une inscription est refusée par le scelleur", Area.ACT),
 }
 
 #: Titles of what routing has written down.

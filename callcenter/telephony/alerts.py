@@ -51,9 +51,13 @@ class AlertKind(StrEnum):
     LEDGER_UNWATCHED = "ledger_unwatched"
     #: What stands in the database is not what was signed, or was written: somebody has changed it.
     LEDGER_BROKEN = "ledger_broken"
+    #: The sealer has refused a record that waited, and sealed that it did: it was forged, or settings differ.
+    LEDGER_REFUSED = "ledger_refused"
     SEALING_STOPPED = "sealing_stopped"
     #: What stands in the place of the sealer's key is none, or another's.
     SEALER_KEY_UNUSABLE = "sealer_key_unusable"
+    #: A log is to be sealed with a key that this process has not: its file is on another machine, or in a backup.
+    SEALER_LACKS_KEY = "sealer_lacks_key"
     #: Heads of the ledger could not be given to whoever is to hold them.
     LEDGER_NOT_HELD = "ledger_not_held"
 

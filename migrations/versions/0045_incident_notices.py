@@ -8,7 +8,7 @@ from alembic import op
 from callcenter.store.schema import APP, guard_statements
 
 revision = "0045"
-down_revision = "0041"
+down_revision = "0043"
 
 _KINDS = (
     "kind IN ('facts', 'persons', 'consequences', 'measures', 'note', 'practice_informed', "

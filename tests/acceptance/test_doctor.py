@@ -46,6 +46,7 @@ EVERYTHING = [
     "sealer",
     "anchors",
     "old records",
+    "refused records",
     "recordings",
     "queue",
     "glass",

@@ -9,30 +9,37 @@ import re
 import stat
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from callcenter import doctor
+from callcenter.audit.about import reach_of
 from callcenter.audit.anchors import Anchor, AnchorKind, keep_anchor
 from callcenter.audit.cosigning import head_of
+from callcenter.audit.ledger import EventKind
 from callcenter.audit.logs import origin_of
+from callcenter.audit.proving import prove
+from callcenter.audit.refusals import refused_since
 from callcenter.audit.verify import COSIGNATURE, Verdict, VerifierKey, What, verify_export
 from callcenter.cli import main
 from callcenter.cli.audit_verify import TO_DO, fingerprint
 from callcenter.cli.whole_file import whole_file
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.errors import Conflict
+from callcenter.kernel.errors import CallcenterError, Conflict
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.database import Database, in_practice
 from callcenter.store.keys import create_keys
-from callcenter.store.schema import APP
+from callcenter.store.schema import APP, SEALER
 from tests.attack.ledger.test_tampering import cut, rewrite, sign_anew
 from tests.conftest import Cluster
 from tests.exporting import TILLEULS, TODAY, Archive, archive_on
-from tests.sealing import a_key
+from tests.sealing import a_key, seal_once
 from tests.unit.audit.log_by_hand import cosignature, head_text, secret, signature
 
 SLUG = "cabinet-des-tilleuls"
@@ -480,3 +487,26 @@ async def test_heads_are_deposited_now_where_they_are_to_be_held(
     assert (done.exit_code, done.output) == (0, "1 heads deposited\n")
     again = await typed(config, "anchor")
     assert (again.exit_code, again.output) == (0, "0 heads deposited\n")
+
+
+async def test_what_was_refused_is_listed_with_why_and_doctor_says_so(
+    archive: Archive, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await typed(config, "refused", SLUG)).stdout == ""
+    monkeypatch.setattr(doctor, "SystemClock", lambda: archive.clock)
+    assert "has refused no record" in await doctor._refused(archive.app)
+    stream = await archive.call(EventKind.ERASURE, reason="none")
+    ((log, why),) = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert (log, "is an erasure that names no range" in why) == (TILLEULS, True)
+    listed = (await typed(config, "refused", SLUG, "--bodies")).stdout
+    assert "is an erasure that names no range of records that are sealed" in listed
+    assert f'"stream":"{stream}"' in listed
+    with pytest.raises(CallcenterError, match="1 record of the ledger"):
+        await doctor._refused(archive.app)
+    assert await refused_since(archive.app, archive.clock.now() + timedelta(seconds=1)) == (0, None)
+    (record,) = re.findall(r"record (\S+)", listed.splitlines()[0])
+    async with archive.app.practice(TILLEULS) as tx:
+        proof = await prove(tx, UUID(record))
+        proof.check([KEY])
+        assert json.loads(proof.body)["event"] == "record.refused"
+        assert (await reach_of(tx)).erasures == ()

@@ -18,10 +18,15 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner, Result
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from callcenter.audit.sealing_key import create_sealing_key
+from callcenter.app.key_changing import KeyChange
+from callcenter.audit.key_changes import LEAST
+from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.sealing_key import create_sealing_key, load_sealing_key
+from callcenter.audit.signing import SealingKey
+from callcenter.audit.verify import Verdict, VerifierKey, What, verify_export
 from callcenter.backup import making, programs, restoring
 from callcenter.backup.checking import Backup, NotLocked, NotOpened, OtherKeys, open_backup, read_through
 from callcenter.backup.folders import BackupRefused, NoRoom
@@ -34,7 +39,7 @@ from callcenter.backup.sealed_files import SealedFileDamaged, SealedWriter
 from callcenter.backup.snapshots import HiddenRows, NothingToBackUp, rows_of, snapshot_of
 from callcenter.backup.telling import told
 from callcenter.cli import main
-from callcenter.installation import DatabaseFit, prepare_database
+from callcenter.installation import DatabaseFit, prepare_database, sealer_key_path
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import CallcenterError, ConfigurationError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom
@@ -48,10 +53,12 @@ from callcenter.store.keys import create_keys, load_keys
 from callcenter.store.migrations import migrate
 from callcenter.store.restoring import RestoreUnfinished
 from callcenter.store.roles import create_database
-from callcenter.store.schema import APP, OWNER
+from callcenter.store.schema import APP, OWNER, SEALER
 from callcenter.store.sealed import Sealer
 from tests.acceptance.stage import stage_settings
 from tests.conftest import TODAY, Cluster
+from tests.exporting import Archive, Copy, archive_on
+from tests.sealing import seal_once
 
 TILLEULS = demo_id("practice", "cabinet-des-tilleuls")
 WORDS = Passphrase("quatre mots sans rapport", cost=16)
@@ -482,3 +489,68 @@ def test_the_program_of_the_servers_own_version_is_taken_or_the_next_newer_one(m
 def test_the_packages_own_programs_are_found() -> None:
     for name in ("pg_dump", "pg_restore"):
         assert 18 in {one.major for one in programs.found(name)}
+
+
+async def test_p4_a_backup_of_a_change_of_the_key_is_gone_on_with_where_the_change_was(
+    scene: Scene, clock: DrivenClock
+) -> None:
+    """Made between « rotate » and « retire », and restored when the old key is long put away: both are in it. Whoever
+    has either verifies what comes of it; whoever holds a head from after the backup finds that the log goes on
+    otherwise."""
+
+    @asynccontextmanager
+    async def ledger(settings: Settings, clock: DrivenClock) -> AsyncIterator[tuple[Archive, KeyChange, Path]]:
+        path = sealer_key_path(settings)
+        async with as_app(settings) as app:
+            name = str(make_url(settings.database.url.get_secret_value()).database)  # type: ignore[union-attr]
+            archive = archive_on(scene.cluster, name, app, clock)
+
+            async def seal() -> None:
+                assert await seal_once(archive.urls[SEALER], path, clock) == []
+
+            def put(key: SealingKey) -> None:
+                path.write_bytes(key.to_bytes())
+
+            yield archive, KeyChange(app, clock, SystemRandom(), "camille", put, seal, looks=0), path
+
+    def verified(copy: Copy, trust: VerifierKey, since: str | None = None) -> tuple[Verdict, set[What]]:
+        report = verify_export(iter(copy.lines), [trust], since)
+        return report.verdict, {one.what for one in report.findings}
+
+    intact, origin = (Verdict.INTACT, set[What]()), origin_of(TILLEULS)
+    (scene.folder / "sealer.key").unlink(missing_ok=True)
+    create_sealing_key(scene.folder / "sealer.key", SystemRandom())
+    async with ledger(scene.here, clock) as (archive, change, path):
+        await archive.call()
+        await change.seal()
+        await change.rotate(load_sealing_key(path))
+        await change.seal()
+        old, following = load_sealing_key(path).keys(origin)
+        held = verify_export(iter((await archive.export()).lines), [old]).keep
+        made = await scene.make()
+        clock.advance(LEAST.total_seconds())
+        await change.retire(load_sealing_key(path))
+        await archive.call()
+        await change.seal()
+        later = verify_export(iter((await archive.export()).lines), [following]).keep
+    async with scene.elsewhere() as there:
+        await scene.restore(open_backup(made.folder, WORDS), there)
+        async with ledger(there, clock) as (archive, change, path):
+            assert load_sealing_key(path).keys(origin) == [old, following]
+            await archive.call()
+            await archive.call()
+            await change.seal()
+            copy = await archive.export()
+            for trust in (old, following):
+                assert verified(copy, trust, held) == intact
+            assert verified(copy, following, later) == (Verdict.TAMPERED, {What.FORK})
+            assert (await change.rotate(load_sealing_key(path))).written == 0  # it is on record already
+            await change.retire(load_sealing_key(path))  # its week is over
+            await archive.call()
+            await change.seal()
+            assert load_sealing_key(path).keys(origin) == [following]
+            for log in (TILLEULS, HOUSE_LOG):
+                copy = await archive.export(log)
+                for key in (old, following):
+                    since = held if log == TILLEULS else None
+                    assert verified(copy, VerifierKey(origin_of(log), key.public), since) == intact

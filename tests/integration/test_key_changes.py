@@ -6,7 +6,7 @@ import asyncio
 import re
 import stat
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -251,6 +251,62 @@ async def test_a_stolen_key_counts_to_its_last_good_head_and_goes_at_once(house:
     assert (report.verdict, {one.what for one in report.findings}) == (Verdict.UNCHECKED, {What.STOLEN})
 
 
+async def test_p4_a_key_that_was_put_away_is_declared_stolen_later(house: Installation) -> None:
+    """Whoever has it alone hears of it, and goes on. A head that the thief has signed since is no fork to anybody."""
+    held = (await house.verified(OLD)).keep
+    await house.change.rotate(house.key)
+    await house.seal()
+    await house.archive.call()
+    await house.seal()
+    await house.change.retire(house.key, "nobody-has-it")
+    ends = (await house.verified(OLD)).records
+    for _ in range(2):
+        await house.archive.call()
+        await house.seal()
+    following = house.key.verifier_key(ORIGIN)
+    theirs = SealingKey(a_key().private).sign(Checkpoint(ORIGIN, ends + 1, bytes(32)))
+    assert (await house.verified(OLD, since=theirs)).verdict is Verdict.TAMPERED
+    with pytest.raises(Conflict, match="nothing is kept"):
+        await house.change.declare_stolen(house.key, following.public)
+    logs = [HOUSE_LOG, *await all_practices(house.archive.app)]
+    assert await house.change.declare_stolen(house.key, OLD.public) == len(logs)
+    assert await house.change.declare_stolen(house.key, OLD.public) == 0  # it waits for its seal
+    await house.seal()
+    assert await house.change.declare_stolen(house.key, OLD.public) == 0
+    await house.archive.call()
+    await house.seal()
+    assert house.cries.heard == []
+    for trust in (OLD, following):
+        report = await house.verified(trust, since=held)
+        assert (report.verdict, report.stolen) == (Verdict.INTACT, ((str(OLD), ends),)), [*report.lines()]
+    report = await house.verified(OLD, since=theirs)
+    assert (report.verdict, {one.what for one in report.findings}) == (Verdict.UNCHECKED, {What.NOT_HELD})
+    # The next change keeps it.
+    await house.change.rotate(house.key)
+    await house.seal()
+    await house.change.retire(house.key, "nobody-has-it")
+    assert [one.former for one in house.key.put_away(ORIGIN)] == [OLD, following]
+
+
+async def test_what_a_sealer_with_an_older_file_refuses_is_put_on_record_again(house: Installation) -> None:
+    """The file as it is after « retire » was not copied to the machine that seals."""
+    await house.change.rotate(house.key)
+    await house.seal()
+    await house.change.retire(house.key, "nobody-has-it")
+    logs, sealer = [HOUSE_LOG, *await all_practices(house.archive.app)], house.sealer
+    house.sealer = LogSealer(replace(house.key, ends={}), house.archive.clock, house.cries)
+    assert await house.change.declare_stolen(house.key, OLD.public) == len(logs)
+    await house.seal()
+    assert {log for log, _ in house.cries.refused} == {*logs}
+    house.cries.heard.clear()
+    house.sealer = sealer
+    assert await house.change.declare_stolen(house.key, OLD.public) == len(logs)
+    await house.seal()
+    assert (house.cries.heard, await house.change.declare_stolen(house.key, OLD.public)) == ([], 0)
+    report = await house.verified(OLD)
+    assert (report.verdict, report.refused, len(report.stolen)) == (Verdict.INTACT, 1, 1)
+
+
 async def test_p4_the_thief_does_not_have_their_past_signed_with_the_next_key(house: Installation) -> None:
     """They have the pen too, and put a longer past under a head by the stolen key alone; the sealer begins anew."""
     await house.change.rotate(house.key, [], without_good=True)
@@ -390,6 +446,10 @@ async def test_the_commands_show_both_keys_and_say_what_is_to_be_done(
     assert [line for line in shown if not line.startswith("#")] == [str(house.key.next_key(ORIGIN))]
     await house.seal()
     following = house.key.next_key(ORIGIN)
+    assert (await typed("stolen")).stdout == ""
+    assert "is no key" in (await typed("stolen", "camille")).output
+    assert "cannot be taken back" in (await typed("stolen", following)).output
+    assert "nothing is kept" in (await typed("stolen", following, "--yes")).output
     retired = await typed("retire", "--by", "camille")
     assert retired.exit_code == 0, retired.output
     assert house.key.keys(ORIGIN) == [following]

@@ -19,7 +19,7 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom, new_id
 from callcenter.settings.sections import RetentionSettings
-from callcenter.staff.old_records import OldRecords
+from callcenter.staff.old_records import JOB, OldRecords, put_on_record
 from callcenter.staff.records import NOBODY, Act, HouseLog, records_of
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
@@ -315,3 +315,33 @@ async def test_a_call_that_is_held_keeps_its_records_until_the_hold_is_lifted(
         await connection.execute(text("UPDATE call_hold SET lifted_at = now(), lifted_by = placed_by"))
     assert await work.erase() == 2
     assert (await archive.export()).report().verdict is Verdict.INTACT
+
+
+async def test_p4_two_erasers_at_once_erase_each_record_once_and_the_log_verifies(
+    archive: Archive, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two machines that work on jobs: both name the same, and both erase what was let go, each something else."""
+    calls = [await archive.call(*OLD) for _ in range(3)]
+    await archive.seal()
+    held = (await archive.export()).report().keep
+    clock.advance(A_YEAR)
+    await days_pass(archive)
+    async with archive.app.practice(TILLEULS) as one, archive.app.practice(TILLEULS) as other:
+        for tx in (one, other):
+            for content in await erasing.due(tx, RetentionTerms(), clock.now()):
+                await put_on_record(tx, content, JOB, clock, SystemRandom())
+    await archive.seal()
+    await days_pass(archive)
+    let_go = await unfinished(archive.app)
+    monkeypatch.setattr(erasing, "MOST_DELETED", 2)
+    async with archive.app.practice(TILLEULS) as one, archive.app.practice(TILLEULS) as other:
+        # Neither waits for the other, and neither takes what the other has.
+        took = [await erasing.erase_let_go(one), await erasing.erase_let_go(other)]
+    work = old_records(archive)
+    took += await asyncio.gather(work.finish(), work.finish())
+    assert took[:2] == [2, 2]
+    assert (sum(took), await unfinished(archive.app)) == (let_go, 0)
+    assert [await standing(archive, call) for call in calls] == [[2], [2], [2]]
+    report = (await archive.export()).report(held)
+    assert (report.verdict, report.findings) == (Verdict.INTACT, ())
+    assert report.erased >= 9

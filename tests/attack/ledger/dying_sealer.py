@@ -33,6 +33,12 @@ class Loud:
         print(f"broken: {why}", flush=True)
         os._exit(3)
 
+    def key_lacking(self, log: UUID, why: str) -> None:
+        self.log_broken(log, why)
+
+    def record_refused(self, log: UUID, why: str) -> None:
+        self.log_broken(log, why)
+
     def key_unusable(self, why: str) -> None:
         self.log_broken(UUID(int=0), why)
 

@@ -20,6 +20,7 @@ from callcenter.staff.records import NOBODY, Act, HouseLog
 from callcenter.store.database import Transaction
 from callcenter.store.schema import metadata
 from tests.attack.ledger.conftest import Scene
+from tests.attack.ledger.test_any_course import InOneTransaction
 from tests.exporting import HOUSE, TABLES, TILLEULS, TODAY, Meddler
 from tests.sealing import Cries, a_key
 
@@ -44,6 +45,8 @@ PROVES_NOTHING = {
         ("audit_erasure", column): "it lets records go: what goes by it without a record that says so, verifiers miss"
         for column in ("log_id", "first", "last", "idx", "let_go_at", "erased_at")
     },
+    ("audit_refused", "why"): "words for whoever keeps the server; the record says the cause",
+    ("audit_refused", "refused_at"): "the record says when",
     **{
         ("audit_anchor", column): "it says where to look: what is held there is compared, and proves what it is"
         for column in ("log_id", "kind", "place", "size", "note", "receipt", "anchored_at")
@@ -89,6 +92,8 @@ async def test_p4_a_bit_is_turned_in_what_is_sealed(house: Scene, table: str, co
     async with house.archive.meddling() as db:
         await keep_anchor(in_tilleuls(db), Anchor(AnchorKind.TIMESTAMP, "https://tsa", 4, "a note", b"token", TODAY))
         await db.do(f"INSERT INTO audit_erasure VALUES ('{TILLEULS}', 0, 0, 1, now(), now())")
+        if table == "audit_refused":
+            await refuse_something(db, house)
         assert await told(db, log) == set()
         await turn(db, table, column, f"{'true' if log == HOUSE else TILLEULS_ROWS[table]} ORDER BY {LAST[table]} DESC")
         found = await told(db, log)
@@ -106,6 +111,14 @@ async def test_p4_a_bit_is_turned_in_what_waits_to_be_sealed(house: Scene, table
         key = "record_id" if "outbox" in table else "id"
         await turn(db, table, column, f"{key} IN (SELECT record_id FROM {outbox})")
         assert await refused(db, house)
+
+
+async def refuse_something(db: Meddler, house: Scene) -> None:
+    """Have the sealer refuse an erasure of nothing."""
+    await note(in_tilleuls(db), Entry(EventKind.ERASURE, ENTRY.actor), house.archive.clock, SystemRandom())
+    cries = Cries()
+    await LogSealer(a_key(), house.archive.clock, cries).round(InOneTransaction(db.connection))  # type: ignore[arg-type]
+    assert len(cries.refused) == 1
 
 
 async def told(db: Meddler, log: UUID) -> set[str]:
@@ -151,7 +164,8 @@ PUT_IN = {
 TILLEULS_ROWS = {
     "audit_record": f"id IN (SELECT record_id FROM audit_leaf WHERE log_id = '{TILLEULS}' AND idx > 4)",
     **dict.fromkeys(
-        ("audit_leaf", "audit_checkpoint", "audit_log", "audit_anchor", "audit_erasure"), f"log_id = '{TILLEULS}'"
+        ("audit_leaf", "audit_checkpoint", "audit_log", "audit_anchor", "audit_erasure", "audit_refused"),
+        f"log_id = '{TILLEULS}'",
     ),
 }
 LAST = {
@@ -161,6 +175,7 @@ LAST = {
     "audit_log": "size",
     "audit_anchor": "size",
     "audit_erasure": "first",
+    "audit_refused": "idx",
     "house_record": "seq",
 }
 ENTRY = Entry(EventKind.CALL_STARTED, {"kind": "ivr", "id": "callcenter"})

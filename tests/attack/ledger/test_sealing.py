@@ -309,7 +309,8 @@ _LAST = "id = (SELECT record_id FROM audit_outbox WHERE practice_id = :log ORDER
 
 @attack(stopped_by=LEAF)
 async def test_p4_what_waits_to_be_sealed_is_changed(told_ground: Ground, clock: DrivenClock) -> Outcome:
-    return await _before_it_is_sealed(told_ground, clock, f"UPDATE audit_record SET body = body || ' ' WHERE {_LAST}")
+    other = """decode(replace(encode(body, 'escape'), '"ts"', '"tt"'), 'escape')"""
+    return await _before_it_is_sealed(told_ground, clock, f"UPDATE audit_record SET body = {other} WHERE {_LAST}")
 
 
 @attack(stopped_by=GONE)
@@ -330,7 +331,7 @@ async def _before_it_is_sealed(ground: Ground, clock: DrivenClock, statement: st
 # --- whose it is
 
 
-SEALED_TABLES = ("audit_leaf", "audit_checkpoint", "audit_log", "audit_erasure")
+SEALED_TABLES = ("audit_leaf", "audit_checkpoint", "audit_log", "audit_erasure", "audit_refused")
 
 
 def _logs_are_seen_by_everybody(sabotage: Sabotage) -> None:
@@ -349,6 +350,9 @@ async def test_p5_what_is_sealed_of_a_practice_is_read_in_another(
     """How much a practice has on record, and of which streams."""
     await sealed(told_ground, LogSealer(a_key(), clock, Cries()))
     await told_ground.change(f"INSERT INTO audit_erasure (log_id, first, last, idx) VALUES ('{TILLEULS}', 0, 0, 1)")
+    await told_ground.change(
+        f"INSERT INTO audit_refused VALUES ('{TILLEULS}', '{TILLEULS}', 0, sha256(''), 'x', 'a reason', now())"
+    )
     practices = await told_ground.rows("SELECT id FROM practice WHERE id <> :own", own=TILLEULS)
     async with told_ground.app.practice(practices[0].id) as tx:
         query = text(f"SELECT 1 FROM {table} WHERE log_id = :log")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from callcenter.audit import sealer
 from callcenter.audit.ledger import Entry, EventKind, note
-from callcenter.audit.logs import origin_of
-from callcenter.audit.sealer import LogSealer
+from callcenter.audit.logs import HOUSE_LOG, origin_of
+from callcenter.audit.sealer import LogBroken, LogSealer
 from callcenter.audit.signing import SealingKey
 from callcenter.audit.tables import SEARCHED
 from callcenter.audit.verify import (
@@ -144,16 +146,17 @@ async def test_p4_another_body_stands_where_one_was_erased(archive: Archive) -> 
 # --- whoever may insert a record, a conquered server, has the honest sealer sign what verifiers obey
 
 
-async def _let_go(*_: object) -> None:
-    pass
+async def _let_go(_: object, __: object, ___: object, ____: object, waiting: list[Any], _____: object) -> list[Any]:
+    return waiting
 
 
-async def _sealed_or_cried(archive: Archive) -> None:
-    """A round of the sealer, which cries for this log if it leaves anything of it."""
+async def _sealed_or_cried(archive: Archive) -> int:
+    """A round of the sealer, which cries for this log if it leaves anything of it; returns how much it leaves."""
     cries = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
     async with archive.superuser() as connection:
-        waiting = (await connection.execute(text("SELECT DISTINCT practice_id FROM audit_outbox"))).scalars().all()
-    assert waiting == [log for log, _ in cries]
+        waiting = (await connection.execute(text("SELECT practice_id FROM audit_outbox"))).scalars().all()
+    assert {*waiting} <= {log for log, _ in cries}
+    return len(waiting)
 
 
 SEALED_WHERE_IT_IS_UNDER_WAY = replaced(
@@ -243,13 +246,14 @@ UNREADABLE = {
     "nothing that happened": b'{"event":7}',
     "another encoding": '{"event":"x"}'.encode("utf-16"),
     "no text": b"\xff",
+    "two ways": b'{"event":"erasure","event":"x"}',
     "too deep": b'{"a":' + b"[" * 100_000,
     "two lines": b'{"event":\n"x"}',
 }
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-async def test_p4_what_nobody_could_read_is_not_sealed_and_keeps_no_other_log(archive: Archive, body: bytes) -> None:
+async def test_p4_what_nobody_could_read_is_not_sealed_and_keeps_nothing_else(archive: Archive, body: bytes) -> None:
     """It would stand in the log for ever, and every verifier would find it changed."""
     insert = (
         "INSERT INTO audit_record (id, practice_id, stream, seq, leaf, body) VALUES (:id, :log, :id, 0, "
@@ -267,4 +271,124 @@ async def test_p4_what_nobody_could_read_is_not_sealed_and_keeps_no_other_log(ar
     (cry,) = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
     assert (cry[0], "nobody could read it" in cry[1]) == (TILLEULS, True)
     async with archive.superuser() as connection:
-        assert (await connection.execute(text("SELECT 1 FROM house_outbox"))).all() == []
+        waits = "SELECT 1 FROM house_outbox UNION ALL SELECT 1 FROM audit_outbox"
+        assert (await connection.execute(text(waits))).all() == []
+        kept = "SELECT body FROM audit_record WHERE id = :id"
+        assert (await connection.execute(text(kept), {"id": UUID(int=7)})).scalar_one() == body
+    report = (await archive.export()).report()
+    assert (report.verdict, report.refused) == (Verdict.INTACT, 1)
+
+
+# --- what the sealer refuses neither stops a log, nor is obeyed, nor hides that something else was removed
+
+
+async def _stops(_: object, __: object, ___: object, ____: object, waiting: list[Any], _____: object) -> list[Any]:
+    if any(one.refusal for one in waiting):
+        raise LogBroken("a record that waits is refused")
+    return waiting
+
+
+SEALED_AS_REFUSED = replaced(
+    "that a record was refused is sealed in its place",
+    "P4, P7: nobody silences a practice",
+    LogSealer,
+    "_put_in_place",
+    _stops,
+)
+ANOTHER_LEAF = replaced(
+    "the leaf of what was refused is not in the log",
+    "P4: what was refused is obeyed by nobody",
+    sealer._Waiting,
+    "sealed_leaf",
+    property(lambda self: self.leaf),
+)
+FORGED = (EventKind.ERASURE, EventKind.KEY_ROTATED, EventKind.RECORD_REFUSED)
+
+
+@pytest.mark.parametrize("forged", FORGED, ids=str)
+@attack(stopped_by=SEALED_AS_REFUSED)
+async def test_p4_a_practice_is_silenced_by_a_record_that_the_sealer_refuses(
+    archive: Archive, forged: EventKind
+) -> Outcome:
+    """A conquered server writes it in a call, twice, and goes on. While a record waits, nothing is told."""
+    await archive.call(EventKind.CALL_STARTED, forged, forged, EventKind.DISCLOSURE, EventKind.CALL_ENDED)
+    waits = await _sealed_or_cried(archive)
+    report = (await archive.export()).report()
+    assert (report.verdict, report.refused) == (Verdict.INTACT, 0 if waits else 2)
+    return gained(waits)
+
+
+@attack(stopped_by=ANOTHER_LEAF)
+async def test_p4_an_erasure_that_was_refused_is_put_back_and_explains_a_removal(archive: Archive) -> Outcome:
+    """Its bytes are kept. Whoever owns the database has them exported in the place of what the sealer says."""
+    await say_erased(archive, [[1, 1]])
+    await _sealed_or_cried(archive)
+    await force(archive, "DELETE FROM audit_refused")
+    gone = "DELETE FROM audit_record WHERE id = (SELECT record_id FROM audit_leaf WHERE log_id = :log AND idx = 1)"
+    await force(archive, gone, log=TILLEULS)
+    copy = await archive.export()
+    assert b'"event":"erasure"' in b"".join(copy.lines)
+    report = copy.report()
+    return gained(report.verdict is Verdict.INTACT and report.erased)
+
+
+ONLY_THE_SEALER = replaced(
+    "the sealer alone says that a record was refused", "P4: a removal shows", LogSealer, "_refusal", lambda *_: None
+)
+
+
+@attack(stopped_by=ONLY_THE_SEALER)
+async def test_p4_a_record_is_removed_before_it_is_sealed_as_if_it_had_been_refused(archive: Archive) -> Outcome:
+    """In its place stands one that says so, and names its leaf, as the next record of the call does."""
+    stream = await archive.call()
+    async with archive.superuser() as connection:
+        leaf = "SELECT id, leaf, body FROM audit_record WHERE stream = :stream AND seq = 1"
+        told = (await connection.execute(text(leaf), {"stream": stream})).one()
+    said = json.loads(told.body) | {"event": "record.refused", "cause": "erasure", "refused": told.leaf.hex()}
+    body = json.dumps(said, separators=(",", ":"), sort_keys=True).encode()
+    other = "UPDATE audit_record SET leaf = :leaf, body = :body WHERE id = :id"
+    await force(archive, other, id=told.id, leaf=leaf_hash(body), body=body)
+    await _sealed_or_cried(archive)
+    return gained((await archive.export()).report().verdict is Verdict.INTACT)
+
+
+@pytest.mark.parametrize("practice", [True, False], ids=["of a practice", "of the house"])
+async def test_p4_a_stream_goes_on_behind_a_record_that_was_refused(archive: Archive, practice: bool) -> None:
+    """Sealed or not by then, and where two are refused in a row: what follows names what was written before it."""
+    chain, log = UUID(int=8), TILLEULS if practice else HOUSE_LOG
+
+    async def write(kind: EventKind) -> None:
+        if practice:
+            async with archive.app.practice(TILLEULS) as tx:
+                await note(tx, Entry(kind, IVR), archive.clock, SystemRandom(), stream=chain)
+            return
+        async with archive.app.house() as connection:
+            house = HouseLog(archive.clock, SystemRandom())
+            await house.note(connection, Act(kind.value), NOBODY, None, stream=chain)
+
+    for round_of in ((EventKind.LEDGER_PROVEN, EventKind.ERASURE), (EventKind.ERASURE,), (EventKind.LEDGER_PROVEN,)):
+        for kind in round_of:
+            await write(kind)
+        await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    copy = await archive.export(log)
+    report = copy.report(log=log)
+    assert (report.findings, report.refused, copy.exported.odd) == ((), 2, [])
+
+
+async def test_p4_whoever_forges_erasures_by_the_hundred_keeps_no_other_log_waiting(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may name thousands of records, which are looked at: in one round a few are."""
+    monkeypatch.setattr(sealer, "MOST_JUDGED", 2)
+    for _ in range(5):
+        await say_erased(archive, [[1, 1]])
+    async with archive.app.house() as connection:
+        await HouseLog(archive.clock, SystemRandom()).note(connection, Act.REFUSED, NOBODY, None)
+    left = []
+    for _ in range(3):
+        await seal_once(archive.urls[SEALER], a_key(), archive.clock, most=4_999)  # one round
+        async with archive.superuser() as connection:
+            waits = "SELECT (SELECT count(*) FROM audit_outbox), (SELECT count(*) FROM house_outbox)"
+            left.append(tuple((await connection.execute(text(waits))).one()))
+    assert left == [(3, 0), (1, 0), (0, 0)]
+    assert (await archive.export()).report().refused == 5

@@ -18,7 +18,7 @@ from callcenter.audit.sealing_key import (
     load_sealing_key,
 )
 from callcenter.audit.signing import NotOurs, SealingKey
-from callcenter.audit.verify import EMPTY_ROOT, Checkpoint, Rotation, signatures_of
+from callcenter.audit.verify import EMPTY_ROOT, Checkpoint, Rotation, VerifierKey, signatures_of
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import ConfigurationError, Conflict
 from callcenter.kernel.randomness import SeededRandom
@@ -32,6 +32,8 @@ BEFORE = a_key()
 DURING = BEFORE.changing(SeededRandom(9))
 AFTER = DURING.changed()
 STOLEN = BEFORE.changing(SeededRandom(9), {ORIGIN: HEAD})
+#: Put away at that head: what is said if it is stolen one day is kept.
+PUT_AWAY = DURING.changed({ORIGIN: HEAD})
 #: The theft was found out while the key was being changed.
 TWICE = DURING.changing(SeededRandom(10), {ORIGIN: HEAD})
 
@@ -50,7 +52,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "sealer.key"
 
 
-@pytest.mark.parametrize("key", [BEFORE, DURING, AFTER, STOLEN, TWICE, replace(TWICE, sizes={ORIGIN: 7})])
+@pytest.mark.parametrize("key", [BEFORE, DURING, AFTER, STOLEN, TWICE, replace(TWICE, sizes={ORIGIN: 7}), PUT_AWAY])
 def test_a_file_holds_what_was_written_to_it(path: Path, key: SealingKey) -> None:
     put(path, key)
     found = load_sealing_key(path)
@@ -74,6 +76,12 @@ def test_a_file_holds_what_was_written_to_it(path: Path, key: SealingKey) -> Non
         {"next": A_SEED, "stolen": True, "good": {}, "voided": 5},
         {"next": A_SEED, "sizes": {}},
         {"sizes": {}},
+        {"ends": 5},
+        {"ends": {ORIGIN: {}}},
+        {"ends": {ORIGIN: [5]}},
+        {"ends": {ORIGIN: [rotation(THIEF, BEFORE.private, origin=ORIGIN)]}},
+        {"ends": {ORIGIN: [rotation(THIEF, BEFORE.private, (3, bytes(32)), origin=ORIGIN, by=BEFORE.private)]}},
+        {"ends": {"callcenter/elsewhere": [rotation(THIEF, BEFORE.private, (3, bytes(32)), origin=ORIGIN)]}},
         {"former": "x"},
         {"former": [5]},
         {"former": ["AAAA"]},
@@ -268,3 +276,32 @@ def test_the_change_that_is_under_way_is_sealed_and_before_and_after_it_is_not(p
     assert sealer.changes_key(HOUSE, body)
     assert sealer.key.to_bytes() == DURING.to_bytes()
     assert not LogSealer(AFTER, clock, Cries()).changes_key(HOUSE, body)
+
+
+def test_p4_of_a_key_that_was_put_away_the_one_change_is_sealed_that_it_was_put_away_with() -> None:
+    """Whoever has stolen it since says where it ends otherwise: earlier, so that heads that somebody holds are void; or
+    later. Or they say so of the key that signs now."""
+    (said,) = PUT_AWAY.put_away(ORIGIN)
+    assert (said.former, said.following) == (BEFORE.verifier_key(ORIGIN), PUT_AWAY.verifier_key(ORIGIN))
+    assert said.last_good == HEAD
+    assert PUT_AWAY.changes(said)
+    for other in (
+        replace(said, last_good=Checkpoint(ORIGIN, 0, EMPTY_ROOT)),
+        replace(said, last_good=Checkpoint(ORIGIN, 4, HEAD.root)),
+        replace(said, last_good=None),
+        replace(said, following=VerifierKey.of(ORIGIN, THIEF)),
+        replace(said, former=said.following, following=VerifierKey.of(ORIGIN, THIEF)),
+    ):
+        assert not PUT_AWAY.changes(other)
+    assert DURING.changed().put_away(ORIGIN) == {}
+    assert STOLEN.changed({ORIGIN: HEAD}).put_away(ORIGIN) == {}  # it is on record already
+    assert PUT_AWAY.put_away("callcenter/elsewhere") == {}
+
+
+def test_once_a_key_is_known_to_be_stolen_no_other_change_of_it_stops_a_log() -> None:
+    """The thief may have written one: before, it may be of a newer file that is elsewhere, and the log waits for it."""
+    theirs = Rotation(BEFORE.verifier_key(ORIGIN), VerifierKey.of(ORIGIN, THIEF))
+    assert BEFORE.names_one_that_is_missing(theirs)
+    assert DURING.names_one_that_is_missing(theirs)
+    assert not STOLEN.names_one_that_is_missing(theirs)
+    assert not STOLEN.changes(theirs)

@@ -1121,3 +1121,105 @@ def test_checkpoints_are_lines_of_any_place_behind_their_records() -> None:
     moved = [line for line in lines if line != checkpoint(log.notes[0][1])]
     moved.insert(place_of(moved, 8), checkpoint(log.notes[0][1]))
     assert found(moved, LAST) == []
+
+
+# --- records that the sealer has refused
+
+
+def a_call_with_a_refusal(said: object = None, following: str | None = None) -> LogByHand:
+    """A call whose second record was refused.
+
+    Arguments:
+        said: what stands in its place says was refused, instead of its leaf.
+        following: which leaf the third record names, instead of that one.
+    """
+    log, leaf = LogByHand(), "ab" * 32
+    stream = log.stream()
+    log.add(stream)
+    log.add(stream, "record.refused", cause="erasure", refused=leaf if said is None else said)
+    log.ends[stream] = (2, following or leaf)
+    log.add(stream)
+    log.sign()
+    return log
+
+
+def test_behind_a_record_that_was_refused_its_own_leaf_is_named() -> None:
+    report = verified(a_call_with_a_refusal().lines())
+    assert (report.verdict, report.refused) == (Verdict.INTACT, 1)
+    assert "1 records were refused by the sealer" in "\n".join(report.lines())
+
+
+def test_whatever_else_is_named_behind_a_record_that_was_refused_is_found() -> None:
+    stands = json.loads(a_call_with_a_refusal().lines()[2])
+    sealed = hashlib.sha256(b"\x00" + written(stands)).hexdigest()
+    for other in (sealed, "00" * 32, stands["prev"]):
+        assert found(a_call_with_a_refusal(following=other).lines()) == [What.CHAIN]
+
+
+@pytest.mark.parametrize("said", ["", "AB" * 32, "ab" * 31, 7, None, ["ab" * 32], "ab" * 32 + "\n"], ids=repr)
+def test_a_refusal_that_says_nothing_is_found(said: object) -> None:
+    log = a_call_with_a_refusal()
+    log.bodies[1] = written(json.loads(log.bodies[1]) | {"refused": said})
+    log.notes.clear()
+    log.sign()
+    assert What.LINE in found(log.lines())
+
+
+def test_what_was_refused_explains_no_missing_body_and_adds_no_key() -> None:
+    """All that an erasure and a change of the key would say may stand in the refusal: it is neither."""
+    log = five_calls()
+    log.gone.add(3)
+    log.add(
+        None,
+        "record.refused",
+        cause="erasure",
+        refused="ab" * 32,
+        erases=[[3, 3]],
+        **{name: value for name, value in rotation(OLD, NEW).items() if name != "cause"},
+    )
+    log.sign(OLD, NEW)
+    report = verified(log.lines())
+    assert [one.what for one in report.findings] == [What.ERASED]
+    assert report.rotated == ()
+
+
+# --- a key that was put away is stolen afterwards
+
+
+def put_away_and_stolen() -> tuple[LogByHand, int]:
+    """A log whose key was changed as planned, and then said to be stolen; and how many records it had signed."""
+    log = five_calls()
+    log.rotate(OLD, NEW)
+    log.sign(OLD, NEW)
+    ends = len(log.bodies)
+    log.add()
+    log.sign(NEW)
+    log.rotate(OLD, NEW, ends)
+    log.add()
+    log.sign(NEW)
+    return log, ends
+
+
+def test_a_key_that_is_stolen_after_it_was_put_away_leads_on_and_counts_to_its_end() -> None:
+    """With any key of the log; and no head that the thief signs is one of another past."""
+    log, ends = put_away_and_stolen()
+    text = head_text(ORIGIN, ends + 1, bytes(32))
+    theirs = f"{text}\n{signature(text, OLD)}"
+    for trust in (OLD, NEW):
+        report = verify_export(log.lines(), [VerifierKey.parse(vkey(trust))], HALF)
+        assert (report.verdict, report.stolen) == (Verdict.INTACT, ((vkey(OLD), ends),))
+        report = verify_export(log.lines(), [VerifierKey.parse(vkey(trust))], theirs)
+        assert [one.what for one in report.findings] == [What.NOT_HELD]
+    lines = log.lines()
+    assert found([*lines, checkpoint(theirs)]) == []  # in the file neither
+    assert found(lines, f"{text}\n{signature(text, NEW)}") == [What.FORK]  # what the next one has signed still counts
+
+
+def test_t95_a_whole_log_by_a_key_that_was_put_away_is_not_found() -> None:
+    """Known: what says so stands in the true log. Whoever holds a head, or has the next key, finds it."""
+    theirs = five_calls(instead={1: "autre"})
+    assert found(theirs.lines()) == []
+    _, ends = put_away_and_stolen()
+    assert found(theirs.lines(), five_calls().notes[-1][1]) == [What.FORK]
+    report = verify_export(theirs.lines(), [VerifierKey.parse(vkey(NEW))])
+    assert (report.verdict, ends) == (Verdict.TAMPERED, 21)

@@ -77,6 +77,8 @@ STATE = LogState(
     holdings=HOLDINGS,
     alone_since=NOW - timedelta(minutes=12),
     exported_at=NOW - timedelta(days=3),
+    refused=0,
+    refused_at=None,
     since=SINCE,
     hours=HOURS,
     marks=MARKS,

@@ -21,6 +21,7 @@ from tests.unit.console.ledgers import (
     FOLDER,
     LINE,
     LISTED,
+    NOW,
     PRACTICE,
     PROVED,
     RECORD,
@@ -68,6 +69,12 @@ def waiting(pace: Pace, count: int, waits: timedelta | None, *, closed: bool = F
             ("sont ouvertes", "en retard de"),
         ),
         (replace(STATE, waiting=10_000, many=True), ("rien n’est encore scellé",), ()),
+        (STATE, ("sont ouvertes",), ("refusée",)),
+        (
+            replace(STATE, refused=2, refused_at=NOW),
+            ("2 inscriptions ont été refusées par le scelleur, la dernière le 26 novembre 2026", "sont ouvertes"),
+            (),
+        ),
     ],
 )
 async def test_how_a_log_stands_is_said_in_words(

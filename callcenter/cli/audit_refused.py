@@ -1,0 +1,43 @@
+"""``callcenter audit refused``: which records the sealer has refused, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from callcenter.audit.refusals import Told, refusals_of
+from callcenter.cli.audit_logs import log_argument, log_called
+from callcenter.cli.context import Context, run
+from callcenter.installation import open_data
+from callcenter.settings import Settings
+
+MOST = 1_000
+
+
+@click.command("refused")
+@log_argument
+@click.option("--bodies", is_flag=True, help="Also what was refused, as it was written. It proves nothing.")
+@click.pass_obj
+def audit_refused(context: Context, log: str, bodies: bool) -> None:
+    """List the records of a log that the sealer has refused, the last first, and why.
+
+    A refused record has no effect: nothing is erased by it, and no key changes. Its bytes stay where they were written;
+    what is sealed in its place names them by their leaf. Where a setting was the cause, what it was for is done anew by
+    itself (erasures by age) or by the same command (orders); otherwise somebody has forged it: docs/ledger.md.
+    """
+    found = run(_refused(context.settings, log))
+    for one in found:
+        click.echo(f"{one.at:%Y-%m-%dT%H:%M:%SZ}\tindex {one.index}\trecord {one.record}\tleaf {one.leaf.hex()}")
+        click.echo(f"\t{one.why}")
+        if bodies:
+            click.echo("\tits bytes are gone" if one.body is None else f"\t{ascii(one.body)[2:-1]}")
+    click.echo(f"{len(found)} records were refused", err=True)
+
+
+async def _refused(settings: Settings, called: str) -> Sequence[Told]:
+    async with open_data(settings) as data:
+        async with data.database.house() as connection:
+            log = await log_called(connection, called)
+        async with data.database.practice(log) as tx:
+            return await refusals_of(tx, MOST)
