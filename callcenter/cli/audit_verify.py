@@ -34,8 +34,8 @@ TO_DO = {
 
 #: What to do with an intact log whose last checkpoint was kept.
 HELD = (
-    "Put {file} where whoever keeps the database cannot reach it, in the place of the checkpoint that you held, and "
-    "give it with --since the next time."
+    "Put {file} where whoever keeps the database cannot reach it, beside those that you hold already, and give it with "
+    "--since the next time."
 )
 
 trust_option = click.option(
@@ -130,8 +130,17 @@ def keys_named(trusted: tuple[str, ...]) -> list[VerifierKey]:
     """
     keys: list[VerifierKey] = []
     for one in trusted:
-        keys += [VerifierKey.parse(one)] if "+" in one and not Path(one).exists() else verify.keys_of(_text(Path(one)))
+        keys += [VerifierKey.parse(one)] if "+" in one and not Path(one).exists() else _keys_in(Path(one))
     return keys
+
+
+def _keys_in(path: Path) -> list[VerifierKey]:
+    try:
+        return verify.keys_of(path.read_text("utf-8-sig"))  # an editor may have put its mark before the first one
+    except UnicodeDecodeError:
+        raise Malformed(f"{path} holds no keys") from None
+    except Malformed as error:
+        raise Malformed(f"{path} holds no keys as `callcenter audit key` shows them: {error}") from error
 
 
 def one_key(trusted: str) -> VerifierKey:
@@ -145,10 +154,3 @@ def one_key(trusted: str) -> VerifierKey:
     if len(keys) != 1:
         raise Malformed(f"one key is wanted here, and {len(keys)} are given")
     return keys[0]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise Malformed(f"{path} holds no keys") from None

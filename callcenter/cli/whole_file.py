@@ -20,9 +20,11 @@ def whole_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
         replace: put it in the place of one that is there.
 
     Raises:
-        Conflict: there is one, and it is to stay.
+        Conflict: there is one, and it is to stay; or what is there is no file: a folder, or a device.
         NotFound: there is no such folder, or nothing may be written to it.
     """
+    if replace and path.exists() and not path.is_file():  # /dev/full, too, would become a file
+        raise Conflict(f"{path} is there, and is no file that could be replaced: name another one")
     if not replace and path.exists():
         raise _is_there(path)
     try:
