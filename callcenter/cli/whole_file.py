@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from callcenter.kernel.errors import Conflict, NotFound
+from callcenter.kernel.errors import Conflict, NotFound, Unavailable
+
+#: What a disk says that takes no more.
+_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 
 
 @contextmanager
@@ -22,6 +26,7 @@ def whole_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
     Raises:
         Conflict: there is one, and it is to stay; or what is there is no file: a folder, or a device.
         NotFound: there is no such folder, or nothing may be written to it.
+        Unavailable: the disk is full, or broken; nothing is there.
     """
     if replace and path.exists() and not path.is_file():  # /dev/full, too, would become a file
         raise Conflict(f"{path} is there, and is no file that could be replaced: name another one")
@@ -43,6 +48,10 @@ def whole_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
             path.hardlink_to(unfinished)  # which fails where somebody has made one meanwhile
     except FileExistsError as error:
         raise _is_there(path) from error
+    except OSError as error:
+        if error.errno not in _NO_ROOM:  # whoever fills the file may have failed by themselves
+            raise
+        raise Unavailable(f"{path} was not written ({error.strerror}): nothing is there, or what was before") from error
     finally:
         with suppress(FileNotFoundError):
             unfinished.unlink()

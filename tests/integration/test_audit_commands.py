@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import json
 import os
 import re
@@ -25,7 +26,7 @@ from callcenter.cli import main
 from callcenter.cli.audit_verify import TO_DO, fingerprint
 from callcenter.cli.whole_file import whole_file
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.errors import Conflict
+from callcenter.kernel.errors import Conflict, Unavailable
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.database import Database, in_practice
 from callcenter.store.keys import create_keys
@@ -186,6 +187,22 @@ def test_a_file_gets_its_name_once_it_is_whole(tmp_path: Path) -> None:
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"somebody was faster"]
     write(replace=True, meanwhile=lambda: None)
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"whole"]
+
+
+def test_a_full_disk_is_said_and_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "whole"
+    path.write_bytes(b"before")
+
+    def write(fails: OSError) -> None:
+        with whole_file(path, replace=True) as file:
+            file.write(b"a part")
+            raise fails
+
+    with pytest.raises(Unavailable, match="was not written .No space left"):
+        write(OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(ConnectionRefusedError):  # the database's, who fills the file
+        write(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"))
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"before"]
 
 
 def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
