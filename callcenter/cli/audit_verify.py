@@ -87,7 +87,10 @@ def words_of(report: Report, keys: list[VerifierKey], kept: Path | None) -> Iter
     yield from report.lines()
     for key in keys:
         yield f"  trusted: {key.name}, fingerprint {fingerprint(key)}"
+    stolen = {key for key, _ in report.stolen}
     for one in report.rotated:
+        if one in stolen:  # nobody is to trust it, though a record names it as the next one
+            continue
         yield f"  the next key, fingerprint {fingerprint(VerifierKey.parse(one))}: compare it, and trust it from now on"
     to_do = TO_DO[report.verdict]
     if report.verdict is Verdict.INTACT and kept is not None:

@@ -6,6 +6,7 @@ import ast
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from callcenter.audit import proof, verify
-from callcenter.audit.verify import MOST_OF_A_LINE, Malformed, keys_of, lines_of, main
+from callcenter.audit.verify import MOST_OF_A_LINE, Malformed, Report, Verdict, keys_of, lines_of, main
 from callcenter.cli import main as callcenter
+from callcenter.cli.audit_verify import words_of
 from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, LogByHand, five_calls, head, vkey
 
 SOURCE = Path(verify.__file__)
@@ -135,6 +137,13 @@ def test_whoever_interrupts_has_no_answer(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(verify, "verify_file", interrupted)
     command = ["audit", "verify", str(folder / "log.ccaudit"), "--trust", str(folder / "keys")]
     assert CliRunner().invoke(callcenter, command).exit_code == 130
+
+
+def test_nobody_is_told_to_trust_a_next_key_that_was_stolen() -> None:
+    """Whoever has the first of three keys, where the second one was stolen."""
+    report = Report(Verdict.UNCHECKED, (), rotated=(vkey(NEW),))
+    assert "trust it from now on" in "".join(words_of(report, [], None))
+    assert "trust it from now on" not in "".join(words_of(replace(report, stolen=((vkey(NEW), 3),)), [], None))
 
 
 def test_the_last_checkpoint_is_kept_for_the_next_time(folder: Path) -> None:
