@@ -11,7 +11,7 @@ import procrastinate
 
 from callcenter.audit.anchors import Anchor, keep_anchor, last_held, latest_head, unheld_since
 from callcenter.audit.bucket import Bucket, client_of
-from callcenter.audit.depositories import Depository, Folder, NotDeposited
+from callcenter.audit.depositories import AnotherHead, Depository, Folder, NotDeposited
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.stamping import Authority, load_issuers
 from callcenter.kernel.clock import Clock, SystemClock
@@ -32,7 +32,7 @@ class Deposited:
 
     Arguments:
         heads: how many were deposited.
-        failed: what somebody says who did not take one; they are not asked again in this round.
+        failed: what somebody says who did not take one; who takes none at all is not asked again in this round.
     """
 
     heads: int
@@ -56,11 +56,13 @@ class Anchoring:
         logs = [HOUSE_LOG, *await all_practices(self.database)]
         heads, failed = 0, []
         for depository in self.depositories:
-            try:
-                for log in logs:
+            for log in logs:
+                try:
                     heads += await self._deposit(depository, log)
-            except NotDeposited as error:
-                failed.append(str(error))
+                except NotDeposited as error:
+                    failed.append(str(error))
+                    if not isinstance(error, AnotherHead):  # which says nothing of other logs
+                        break
         return Deposited(heads, tuple(failed))
 
     async def _deposit(self, depository: Depository, log: UUID) -> bool:

@@ -243,7 +243,10 @@ class KeyChange:
             try:
                 head = Checkpoint.parse(signatures_of(note, [key.verifier_key(origin)])[0])
             except (Malformed, Unproven) as error:
-                raise IntegrityError(f"a head of {origin} that is said to be good is none: {error}") from error
+                raise IntegrityError(
+                    f"a head of {origin} that is said to be good is none of the key that is in the file now: {error}. "
+                    "Leave out those from before the key was changed last: they count without it"
+                ) from error
             if log not in found or found[log].size < head.size:
                 found[log] = head
         for log, head in found.items():

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from callcenter.audit.folding import fold
 from callcenter.audit.logs import origin_of
-from callcenter.audit.verify import Checkpoint, Malformed, Unproven, VerifierKey, signatures_of
+from callcenter.audit.verify import COSIGNATURE, Checkpoint, Malformed, Unproven, VerifierKey, signatures_of
 from callcenter.kernel.errors import Conflict, IntegrityError, NotFound
 from callcenter.store.database import Database, Transaction
 
@@ -89,11 +89,17 @@ async def accept_cosignature(
         own: keys of the log, those that it has had before too.
 
     Raises:
-        IntegrityError: it is no head of this log, or one of the two has not signed it; or the log's first records are
-            others than those that were cosigned: a fork, or a database that was restored.
+        IntegrityError: the key is a log's, and no cosigner's; or it is no head of this log, or one of the two has not
+            signed it; or the log's first records are others than those that were cosigned: a fork, or a database that
+            was restored.
         NotFound: the log is not as long.
         Conflict: it is on file already.
     """
+    if cosigner.kind != COSIGNATURE:  # the log's own signature would count as somebody else's
+        raise IntegrityError(
+            f"this is not kept: {cosigner.name} is the key of a log, and no cosigner's: give the one that "
+            "`callcenter audit cosign new-key` has shown to whoever has signed"
+        )
     try:
         text, signed = signatures_of(note, [cosigner, *own])
         head = Checkpoint.parse(text)

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from callcenter.audit.anchors import AnchorKind
-from callcenter.audit.depositories import NotDeposited, name_of, says_the_same
+from callcenter.audit.depositories import AnotherHead, NotDeposited, name_of, says_the_same
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import ConfigurationError, Problem
 
@@ -73,7 +73,7 @@ class Bucket:
                     ObjectLockMode=MODE, ObjectLockRetainUntilDate=until,
                 )  # fmt: skip
             elif not says_the_same(there, note):
-                raise NotDeposited(f"{self.place}/{key} holds another head of this size: keep both, and ask why")
+                raise AnotherHead(f"{self.place}/{key} holds another head of this size: keep both, and ask why")
             self._check_locked(key)
         except ClientError as error:
             raise NotDeposited(f"{self.place} has not taken {key}: {error}") from error

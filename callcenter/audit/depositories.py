@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,10 @@ from callcenter.kernel.errors import Unavailable
 
 class NotDeposited(Unavailable):
     """A head could not be deposited."""
+
+
+class AnotherHead(NotDeposited):
+    """Something else is where this head of its log belongs. Heads of other logs may be deposited all the same."""
 
 
 class Depository(Protocol):
@@ -90,6 +95,8 @@ class Folder:
                 opened.flush()
                 os.fsync(opened.fileno())
         except OSError as error:
+            with suppress(OSError):  # a full disk is no second head, which the next try would find here
+                file.unlink()
             raise NotDeposited(f"{file} was not written whole: {error.strerror}") from error
 
     def _check_same(self, file: Path, note: str) -> None:
@@ -98,5 +105,21 @@ class Folder:
             there = file.read_bytes()
         except OSError as error:
             raise NotDeposited(f"{file} cannot be read: {error.strerror}") from error
-        if not says_the_same(there, note.encode()):
-            raise NotDeposited(f"{file} holds another head of this size: keep both, and ask why there are two")
+        if _is_unfinished(there):
+            self._write_anew(file, note)
+        elif not says_the_same(there, note.encode()):
+            raise AnotherHead(f"{file} holds another head of this size: keep both, and ask why there are two")
+
+    def _write_anew(self, file: Path, note: str) -> None:
+        """In the place of one that an earlier try, which was stopped, has begun."""
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise AnotherHead(f"{file} holds no whole head, and cannot be removed: {error.strerror}") from error
+        self._write(file, note)
+
+
+def _is_unfinished(there: bytes) -> bool:
+    """Whether it ends before a signature does: nobody's word is lost with it."""
+    _, empty_line, signatures = there.partition(b"\n\n")
+    return not (empty_line and signatures.endswith(b"\n"))

@@ -1401,17 +1401,29 @@ def verify_file(
 ) -> Report:
     """Look an export through; if all is intact, write its last checkpoint to ``keep``, to be given as ``since`` later.
 
-    Both files hold a note byte for byte: with a newline of another system it would be another one.
+    What is kept is a note byte for byte. One that comes back has perhaps been in a letter or an editor, which end lines
+    in their own way.
 
     Raises:
         OSError: a file cannot be read or written.
     """
-    held = None if since is None else since.read_bytes()
+    held = None if since is None else since.read_bytes().replace(b"\r\n", b"\n")
     with file.open("rb") as opened:
         report = verify_export(lines_of(opened), trust, held)
     if keep is not None and report.verdict is Verdict.INTACT:
-        keep.write_bytes(report.keep.encode("utf-8"))
+        keep_note(keep, report.keep)
     return report
+
+
+def keep_note(path: Path, note: str) -> None:
+    """Write a note to be held, whole or not at all: it may take the place of the only one that somebody holds.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    new = path.with_name(f"{path.name}.new")
+    new.write_bytes(note.encode("utf-8"))
+    new.replace(path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

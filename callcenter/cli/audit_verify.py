@@ -35,8 +35,8 @@ TO_DO = {
 
 #: What to do with an intact log whose last checkpoint was kept.
 HELD = (
-    "Put {file} where whoever keeps the database cannot reach it, in the place of the checkpoint that you held, and "
-    "give it with --since the next time."
+    "Put {file} where whoever keeps the database cannot reach it, beside those that you hold already, and give it with "
+    "--since the next time."
 )
 
 trust_option = click.option(
@@ -91,7 +91,10 @@ def words_of(report: Report, keys: list[VerifierKey], kept: Path | None) -> Iter
     yield from report.lines()
     for key in keys:
         yield f"  trusted: {key.name}, fingerprint {fingerprint(key)}"
+    stolen = {key for key, _ in report.stolen}
     for one in report.rotated:
+        if one in stolen:  # nobody is to trust it, though a record names it as the next one
+            continue
         yield f"  the next key, fingerprint {fingerprint(VerifierKey.parse(one))}: compare it, and trust it from now on"
     to_do = TO_DO[report.verdict]
     if report.verdict is Verdict.INTACT and kept is not None:
@@ -141,7 +144,7 @@ def _continuation(shown: Continuation, keys: list[VerifierKey], since: Path | No
     if since is None:
         raise Malformed("this shows that a log continues a head: give the one that you hold with --since")
     try:
-        found = shown.check(keys, _text(since))
+        found = shown.check(keys, _note(since))
     except (NoKey, NotHeld, Unsigned) as error:
         raise CallcenterError(
             f"could not check: {error}. Where the key of the log was changed since you got yours, an export of the "
@@ -155,7 +158,7 @@ def _continuation(shown: Continuation, keys: list[VerifierKey], since: Path | No
     click.echo(f"  and {found.head.size - found.held.size} more; what they say is not in this file")
     click.echo(f"  signed by {', '.join(ascii(one.key.name)[1:-1] for one in found.signed)}")
     if keep is not None:
-        keep.write_bytes(found.keep.encode())
+        verify.keep_note(keep, found.keep)
         click.echo(click.wrap_text(f"To do: {HELD.format(file=keep)}", 100, subsequent_indent="  "))
     return Verdict.INTACT
 
@@ -169,8 +172,17 @@ def keys_named(trusted: tuple[str, ...]) -> list[VerifierKey]:
     """
     keys: list[VerifierKey] = []
     for one in trusted:
-        keys += [VerifierKey.parse(one)] if "+" in one and not Path(one).exists() else verify.keys_of(_text(Path(one)))
+        keys += [VerifierKey.parse(one)] if "+" in one and not Path(one).exists() else _keys_in(Path(one))
     return keys
+
+
+def _keys_in(path: Path) -> list[VerifierKey]:
+    try:
+        return verify.keys_of(path.read_text("utf-8-sig"))  # an editor may have put its mark before the first one
+    except UnicodeDecodeError:
+        raise Malformed(f"{path} holds no keys") from None
+    except Malformed as error:
+        raise Malformed(f"{path} holds no keys as `callcenter audit key` shows them: {error}") from error
 
 
 def one_key(trusted: str) -> VerifierKey:
@@ -186,8 +198,9 @@ def one_key(trusted: str) -> VerifierKey:
     return keys[0]
 
 
-def _text(path: Path) -> str:
+def _note(path: Path) -> str:
+    """A note out of a file that has perhaps been in a letter or an editor, which end lines in their own way."""
     try:
-        return path.read_text("utf-8")
+        return path.read_bytes().decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise Malformed(f"{path} is no text") from None
+        raise Malformed(f"{path} is no checkpoint") from None

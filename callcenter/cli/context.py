@@ -11,12 +11,11 @@ from typing import Any, TypeVar
 
 import click
 
+from callcenter.cli.failures import INTERRUPTED
 from callcenter.kernel.logs import configure_logs
 from callcenter.settings import Settings, load_settings
 
 T = TypeVar("T")
-
-INTERRUPTED = 130
 
 
 class Context:

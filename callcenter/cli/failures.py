@@ -15,6 +15,7 @@ from callcenter.kernel.errors import CallcenterError
 _log = structlog.get_logger(__name__)
 
 CANNOT_RUN = 2
+INTERRUPTED = 130
 
 _OURS = Path(__file__).parents[1]
 
@@ -27,6 +28,8 @@ class Commands(click.Group):
             return super().invoke(context)
         except CallcenterError as error:
             _fail(error)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)  # click's own 1 is an answer: tampered with, unhealthy, refused
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own ways to end
         except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -17,8 +18,9 @@ from pydantic import ValidationError
 from callcenter.app.anchoring import LONGEST, Anchoring, Deposited, depositories_of, longest_alone
 from callcenter.app.ledger_gauges import LedgerGauges
 from callcenter.audit.agreement import anchors_on
-from callcenter.audit.anchors import AnchorKind, unheld_since
-from callcenter.audit.depositories import Depository, Folder, NotDeposited
+from callcenter.audit.anchors import AnchorKind, latest_head, unheld_since
+from callcenter.audit.depositories import Depository, Folder, NotDeposited, name_of
+from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.stamping import Authority
 from callcenter.audit.verify import Verdict, What
 from callcenter.kernel.clock import DrivenClock
@@ -170,6 +172,44 @@ async def test_a_head_is_a_file_that_is_never_written_again(tmp_path: Path) -> N
     assert file.read_text() == "one\n\nsigned\n"
     with pytest.raises(NotDeposited, match="cannot be written"):
         await Folder(tmp_path / "not mounted").deposit("callcenter/house", 7, "one\n\nsigned\n")
+
+
+async def test_a_head_of_which_a_full_disk_took_a_part_is_written_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the machine stopped in the middle: what ends before its signature is no second head."""
+    folder, note = Folder(tmp_path), "one\n\nsigned\n"
+
+    def full_disk(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full_disk)
+        with pytest.raises(NotDeposited, match="No space left"):
+            await folder.deposit("callcenter/house", 7, note)
+    assert list(tmp_path.iterdir()) == []
+    for begun in ("", "one\n", "one\n\n", "one\n\nsig"):
+        file = tmp_path / name_of("callcenter/house", 7)
+        file.write_text(begun)
+        await folder.deposit("callcenter/house", 7, note)
+        assert file.read_text() == note
+        file.unlink()
+
+
+async def test_another_head_of_one_log_keeps_no_other_log_s_from_being_deposited(
+    archive: Archive, tmp_path: Path
+) -> None:
+    """As after a restore: the folder holds what the database does not have any more."""
+    other = next(one for one in await all_practices(archive.app) if one != TILLEULS)
+    await archive.call(practice=other)
+    await archive.seal()
+    for log in (HOUSE_LOG, TILLEULS, other):
+        async with archive.app.practice(log) as tx:
+            head = await latest_head(tx)
+        if head is not None and log != other:
+            (tmp_path / name_of(origin_of(log), head[0])).write_text("another\n\nsigned\n")
+    done = await anchoring(archive, Folder(tmp_path)).deposit()
+    assert (done.heads, ["another head" in said for said in done.failed]) == (1, [True])
 
 
 def test_whoever_is_to_hold_heads_is_configured(tmp_path: Path) -> None:

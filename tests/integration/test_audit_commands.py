@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import json
+import os
 import re
 import stat
 from collections.abc import AsyncIterator, Callable
@@ -31,7 +33,7 @@ from callcenter.cli import main
 from callcenter.cli.audit_verify import TO_DO, fingerprint
 from callcenter.cli.whole_file import whole_file
 from callcenter.kernel.clock import DrivenClock
-from callcenter.kernel.errors import CallcenterError, Conflict
+from callcenter.kernel.errors import CallcenterError, Conflict, Unavailable
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.store.database import Database, in_practice
 from callcenter.store.keys import create_keys
@@ -192,6 +194,33 @@ def test_a_file_gets_its_name_once_it_is_whole(tmp_path: Path) -> None:
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"somebody was faster"]
     write(replace=True, meanwhile=lambda: None)
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"whole"]
+
+
+def test_a_full_disk_is_said_and_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "whole"
+    path.write_bytes(b"before")
+
+    def write(fails: OSError) -> None:
+        with whole_file(path, replace=True) as file:
+            file.write(b"a part")
+            raise fails
+
+    with pytest.raises(Unavailable, match="was not written"):
+        write(OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(ConnectionRefusedError):  # the database's, who fills the file
+        write(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"))
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"before"]
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    """A device, by whoever may do anything on the machine; a folder, by anybody."""
+    folder, device = tmp_path / "folder", tmp_path / "device"
+    folder.mkdir()
+    os.mkfifo(device)
+    for path in (folder, device):
+        with pytest.raises(Conflict, match="no file that could be replaced"), whole_file(path, replace=True):
+            pass
+    assert (folder.is_dir(), device.is_fifo()) == (True, True)
 
 
 def test_two_people_compare_a_key_by_reading_eight_groups(archive: Archive) -> None:
@@ -424,6 +453,14 @@ async def test_what_comes_back_is_kept_only_with_both_signatures_over_a_head_of_
     (tmp_path / "note").write_text(keep + cosignature(said, private, name, 1))
     kept = await typed(config, "cosign", "submit", SLUG, tmp_path / "note", "--trust", trusted)
     assert kept.exit_code == 0, kept.output
+
+
+async def test_the_log_s_own_signature_is_nobody_else_s(archive: Archive, config: Path, tmp_path: Path) -> None:
+    """Kept, it would say that somebody outside holds the head."""
+    (tmp_path / "note").write_text((await archive.export()).report().keep)
+    kept = await typed(config, "cosign", "submit", SLUG, tmp_path / "note", "--trust", KEY)
+    assert kept.exit_code == 2
+    assert "is the key of a log, and no cosigner's" in kept.output
 
 
 async def test_a_head_of_another_past_is_not_kept_though_the_log_s_own_key_has_signed_it(

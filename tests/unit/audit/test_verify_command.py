@@ -6,6 +6,7 @@ import ast
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from callcenter.audit import proof, verify
-from callcenter.audit.verify import MOST_OF_A_LINE, Malformed, keys_of, lines_of, main
+from callcenter.audit.verify import MOST_OF_A_LINE, Malformed, Report, Verdict, keys_of, lines_of, main
 from callcenter.cli import main as callcenter
+from callcenter.cli.audit_verify import words_of
 from tests.unit.audit.log_by_hand import NEW, OLD, ORIGIN, THIEF, LogByHand, five_calls, head, vkey
 
 SOURCE = Path(verify.__file__)
@@ -126,6 +128,24 @@ def test_what_to_do_is_said_of_the_checkpoint_that_was_kept_or_was_not(folder: P
         assert said in told
 
 
+def test_whoever_interrupts_has_no_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 would say that somebody has tampered."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verify, "verify_file", interrupted)
+    command = ["audit", "verify", str(folder / "log.ccaudit"), "--trust", str(folder / "keys")]
+    assert CliRunner().invoke(callcenter, command).exit_code == 130
+
+
+def test_nobody_is_told_to_trust_a_next_key_that_was_stolen() -> None:
+    """Whoever has the first of three keys, where the second one was stolen."""
+    report = Report(Verdict.UNCHECKED, (), rotated=(vkey(NEW),))
+    assert "trust it from now on" in "".join(words_of(report, [], None))
+    assert "trust it from now on" not in "".join(words_of(replace(report, stolen=((vkey(NEW), 3),)), [], None))
+
+
 def test_the_last_checkpoint_is_kept_for_the_next_time(folder: Path) -> None:
     kept = folder / "kept"
     assert run(folder, "--keep", str(kept)) == 0
@@ -137,6 +157,45 @@ def test_the_last_checkpoint_is_kept_for_the_next_time(folder: Path) -> None:
     assert run(folder) == 0
     assert run(folder, "--since", str(kept), "--keep", str(kept)) == 1
     assert kept.read_text("utf-8") == five_calls().notes[-1][1]  # what is not intact replaces nothing
+
+
+def test_what_is_held_is_replaced_by_something_whole_or_not_at_all(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be the only checkpoint that its owner has."""
+    kept, write = folder / "held", Path.write_bytes
+
+    def full_disk(path: Path, data: bytes) -> int:
+        write(path, data[:10])
+        raise OSError(28, "No space left on device", str(path))
+
+    before = kept.read_bytes()
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    assert run(folder, "--since", str(kept), "--keep", str(kept)) == 2
+    assert kept.read_bytes() == before
+    monkeypatch.undo()
+    assert run(folder, "--since", str(kept), "--keep", str(kept)) == 0
+    assert kept.read_text("utf-8") == five_calls().notes[-1][1]
+    assert "No space left" in capsys.readouterr().err
+
+
+def test_what_a_letter_or_an_editor_does_to_a_file_is_undone(folder: Path) -> None:
+    for name in ("held", "keys"):
+        there = folder / name
+        there.write_bytes(there.read_bytes().replace(b"\n", b"\r\n"))
+    (folder / "keys").write_bytes(b"\xef\xbb\xbf" + f"{vkey(OLD)}\r\n".encode())
+    command = ["audit", "verify", str(folder / "log.ccaudit"), "--trust", str(folder / "keys")]
+    verified = CliRunner().invoke(callcenter, [*command, "--since", str(folder / "held")])
+    assert verified.exit_code == 0, verified.output
+    assert "continues the checkpoint that you hold" in verified.output
+
+
+@pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "Bonjour,\n"])
+def test_a_file_without_keys_is_named(folder: Path, text: str) -> None:
+    other = folder / "other"
+    other.write_text(text)
+    verified = CliRunner().invoke(callcenter, ["audit", "verify", str(folder / "log.ccaudit"), "--trust", str(other)])
+    assert (verified.exit_code, f"{other} holds no keys" in verified.output) == (2, True)
 
 
 def test_lines_are_read_to_the_length_that_is_looked_at() -> None:
