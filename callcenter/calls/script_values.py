@@ -7,6 +7,7 @@ from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from callcenter.audit.ledger import Value
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.screens import Screen
 from callcenter.kernel.labels import Category
@@ -23,6 +24,11 @@ class Operator:
 
     staff: UUID
     trained: bool
+
+    @property
+    def actor(self) -> dict[str, Value]:
+        """As records name them."""
+        return {"kind": "operator", "id": str(self.staff)}
 
 
 @dataclass(frozen=True, slots=True)

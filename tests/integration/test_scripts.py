@@ -53,12 +53,34 @@ async def test_p1_a_field_is_shown_with_its_record_and_hidden_when_its_time_is_o
     assert (record["id"], record["decision"], record["categories"]) == (str(field.record), "granted", ["D02", "D03"])
     assert record["actor"] == {"kind": "operator", "id": str(desk.operator.staff)}
     assert (record["channel"], record["control"], record["purpose"]) == ("console", "enforced", "PATRQT")
+    assert record["seconds"] == 60, "what is set may change, the record stays"
     desk.clock.advance(59)
     assert (await desk.look()).shown == (field,)
     desk.clock.advance(1)
     assert (await desk.look()).shown == ()
     (row,) = await desk.ground.rows("SELECT shown, shown_until FROM script")
     assert tuple(row) == (None, None)
+    assert await desk.records("disclosure.hidden") == [], "it has stood for all of its time"
+
+
+async def test_what_leaves_the_screen_before_its_time_is_on_record_once(desk: Desk) -> None:
+    """By the end of the talk, seen by the next look; and by an answer to the script, in its own transaction."""
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    (place,) = (one for one in (await desk.answer(PLACE)).shown if one.path == "appointment.place")
+    desk.clock.advance(10)
+    (again, _) = sorted((await desk.answer(STARTS)).shown, key=lambda one: one.until, reverse=True)
+    assert await desk.records("disclosure.hidden") == [], "what is shown anew is not hidden"
+    desk.clock.advance(2)
+    await desk.hang_up()
+    for _ in range(2):
+        assert (await desk.look()).shown == ()
+    hidden = await desk.records("disclosure.hidden")
+    assert {one["of"]: one["seconds"] for one in hidden} == {str(place.record): 12, str(again.record): 2}
+    assert len(hidden) == 2
+    assert all(one["actor"]["id"] == str(desk.operator.staff) for one in hidden)
+    await desk.answer("2")  # the stream goes on behind them
 
 
 async def test_a_second_look_needs_a_second_record(desk: Desk) -> None:
@@ -99,8 +121,9 @@ async def test_the_timeline_tells_what_was_shown_and_never_why_something_was_wit
     await desk.answer(STARTS)
     await desk.proves(None)
     timeline = (await desk.answer(PLACE)).timeline
-    assert [one.kind for one in timeline] == ["script.begun", "disclosure", "disclosure", "disclosure"]
-    assert [one.details.get("decision") for one in timeline] == [None, "granted", "granted", "refused"]
+    disclosures = ["disclosure", "disclosure", "disclosure.hidden", "disclosure"]
+    assert [one.kind for one in timeline] == ["script.begun", *disclosures]
+    assert [one.details.get("decision") for one in timeline] == [None, "granted", "granted", None, "refused"]
     assert not any("reason" in one.details or "refs" in one.details for one in timeline)
 
 
@@ -206,6 +229,7 @@ async def test_what_was_shown_of_an_appointment_goes_once_it_is_another(desk: De
     else:
         assert len(await desk.records("appointment.cancelled")) == 1
         assert (await desk.look()).shown == ()
+        assert len(await desk.records("disclosure.hidden")) == 1
 
 
 async def test_p7_the_next_patient_waits_until_the_caller_is_back_from_their_keys(desk: Desk) -> None:

@@ -116,8 +116,8 @@ def test_every_step_at_which_the_gate_is_asked_has_a_word() -> None:
     assert asked <= codes.WORDS["step"].keys()
 
 
-def test_everything_that_routing_and_the_ledger_write_down_has_a_title() -> None:
-    assert {kind.value for kind in ledger.EventKind} <= words.EVENTS.keys()
+def test_everything_that_routing_and_the_ledger_write_down_has_a_title_and_nothing_else_has() -> None:
+    assert {kind.value for kind in ledger.EventKind} == words.EVENTS.keys()
     assert {kind.value for kind in EventKind} - {"presence"} == words.ROUTING.keys()
 
 
