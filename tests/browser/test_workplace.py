@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from sqlalchemy import text
 
@@ -282,3 +283,50 @@ async def test_a_callback_rings_as_one_and_says_that_nobody_is_on_the_line(brows
         async with page.expect_response(lambda answer: answer.request.method == "POST"):
             await page.keyboard.press("Alt+a")
         assert desk.workplaces.done == [(Act.ACCEPT, CALL, "")]
+
+
+KEYBOARD = "Object.defineProperty(navigator, 'keyboard', {value: %s})"
+AZERTY = KEYBOARD % "{getLayoutMap: async () => new Map([['KeyQ', 'a'], ['KeyA', 'q'], ['KeyR', 'r']])}"
+NOT_TOLD = KEYBOARD % "undefined"
+#: Presses Option with a key on the page, or in a field; which buttons that has pressed.
+OPTION = """([key, code, writing]) => {
+    const buttons = [], at = writing ? document.body.appendChild(document.createElement("textarea")) : document.body;
+    const note = (event) => { event.preventDefault(); event.stopPropagation(); buttons.push(event.submitter.id); };
+    document.addEventListener("submit", note, {capture: true});
+    at.dispatchEvent(new KeyboardEvent("keydown", {key, code, altKey: true, bubbles: true}));
+    document.removeEventListener("submit", note, {capture: true});
+    if (writing) at.remove();
+    return buttons;
+}"""
+TAKES, REFUSES = ["act-decrocher"], ["act-refuser"]
+
+
+@pytest.mark.parametrize(
+    ("keyboard", "pressed"),
+    [
+        (
+            AZERTY,
+            {
+                ("æ", "KeyQ", False): TAKES,
+                ("‡", "KeyA", False): [],
+                ("Dead", "KeyR", False): REFUSES,
+                ("®", "KeyR", True): [],
+                ("r", "KeyR", True): REFUSES,
+                ("Enter", "KeyR", False): [],
+            },
+        ),
+        (NOT_TOLD, {("®", "KeyR", False): REFUSES, ("å", "KeyA", False): [], ("a", "KeyQ", False): TAKES}),
+    ],
+    ids=["told", "not told"],
+)
+async def test_where_option_writes_another_sign_a_key_is_known_by_its_place_on_this_keyboard(
+    browser: Browser, keyboard: str, pressed: dict[tuple[str, str, bool], list[str]]
+) -> None:
+    """As on macOS: « å » or « æ » instead of « a ». On a French keyboard « a » stands where others have « q »."""
+    async with open_desk() as desk, looking(browser) as page:
+        await page.add_init_script(keyboard)
+        desk.workplaces.stands(doing=Doing.RESERVED, ring=RING)
+        await signed_in(page, desk)
+        await page.goto(desk.guest.origin + "/poste")
+        await page.wait_for_selector("html[data-ready]")
+        assert {one: await page.evaluate(OPTION, list(one)) for one in pressed} == pressed
