@@ -26,7 +26,7 @@ from callcenter.calls.script_notes import OperatorsNotes, instructions_changed
 from callcenter.calls.script_record import OperatorsRecord
 from callcenter.calls.script_screens import drafts_of, with_drafts
 from callcenter.calls.script_session import ScriptSession, kept, sealed_shown, shown_place, state_place
-from callcenter.calls.script_timeline import timeline
+from callcenter.calls.script_timeline import timeline, with_proof
 from callcenter.calls.script_values import Emergency, Operator, ScriptScreen, Stands, committed_screen
 from callcenter.calls.script_verifier import OperatorsVerifier
 from callcenter.calls.steps import House
@@ -304,7 +304,7 @@ class Scripts:
             document=at.document,
             screen=screen,
             shown=at.shown,
-            timeline=await timeline(at.tx, at.script.segment.stream),
+            timeline=with_proof(await timeline(at.tx, at.script.segment.stream), evidence if proved.patient else None),
             level=proved.level,
             patient=proved.patient is not None,
             live=at.live,

@@ -122,9 +122,29 @@ async def test_the_timeline_tells_what_was_shown_and_never_why_something_was_wit
     await desk.proves(None)
     timeline = (await desk.answer(PLACE)).timeline
     disclosures = ["disclosure", "disclosure", "disclosure.hidden", "disclosure"]
-    assert [one.kind for one in timeline] == ["script.begun", *disclosures]
+    assert [one.kind for one in timeline] == ["script.begun", *disclosures], "nothing is proved any more"
     assert [one.details.get("decision") for one in timeline] == [None, "granted", "granted", None, "refused"]
     assert not any("reason" in one.details or "refs" in one.details for one in timeline)
+
+
+async def test_the_timeline_tells_that_the_caller_is_verified_as_long_as_they_are(desk: Desk) -> None:
+    """By the record of the caller's own part of the call; of nobody, of the next patient and of a colleague's, none."""
+
+    async def proved() -> list[str]:
+        return [one.kind for one in (await desk.look()).timeline if one.kind.startswith("verification.")]
+
+    await desk.look()
+    desk.clock.advance(5)
+    assert await proved() == []
+    await desk.proves()
+    assert await proved() == ["verification.succeeded"]
+    (begun, verified) = (await desk.look()).timeline
+    assert (begun.kind, verified.at, verified.details) == ("script.begun", desk.clock.now(), {})
+    desk.clock.advance(desk.house.limits.evidence_life.total_seconds())
+    assert await proved() == []
+    await desk.proves()
+    await desk.answer("4")  # another patient
+    assert await proved() == []
 
 
 async def test_p1_no_screen_is_made_before_the_commit(desk: Desk) -> None:

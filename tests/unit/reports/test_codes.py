@@ -121,6 +121,14 @@ def test_everything_that_routing_and_the_ledger_write_down_has_a_title_and_nothi
     assert {kind.value for kind in EventKind} - {"presence"} == words.ROUTING.keys()
 
 
+def test_what_an_operators_own_list_has_words_for_is_written_down() -> None:
+    template = Path("callcenter/console/templates/script_part.html").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"{% set events = {(.*?)} %}", template, re.DOTALL)
+    kinds = set(re.findall(r'"([a-z_.]+)": _\(', listed))
+    assert "script.begun" in kinds, "the search finds what it looks for"
+    assert kinds <= {kind.value for kind in ledger.EventKind}
+
+
 def test_every_setting_field_and_reference_has_a_word() -> None:
     assert {setting.value for setting in Setting} == codes.SETTINGS.keys()
     assert FIELD_LABELS.keys() == words.LABELS.keys()
