@@ -75,6 +75,8 @@ class Stands:
         live: the two talk with each other; otherwise only noting is left.
         typing: the caller is at their keys.
         book: the words of its flow; ``None`` of a flow that this version does not run.
+        emergency_line: of the rescue service of the practice's sector, as people read it, once an emergency is noted;
+            empty otherwise.
         proving: the option that leads to proving who they are; empty where none of the screen does.
     """
 
@@ -90,6 +92,7 @@ class Stands:
     now: datetime
     book: PromptBook | None = field(default=None, compare=False)
     proving: str = ""
+    emergency_line: str = ""
 
 
 _COMMITTED = object()
@@ -119,7 +122,9 @@ class Emergency:
     Arguments:
         at: when it was first noted.
         said: the words to say.
+        line: of the rescue service of the practice's sector, as people read it; empty where none is set.
     """
 
     at: datetime
     said: tuple[str, ...]
+    line: str = ""

@@ -47,6 +47,7 @@ from callcenter.kernel.randomness import new_id
 from callcenter.practice.bookings import Bookings
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.inbox import Inbox
+from callcenter.practice.numbers import in_pairs
 from callcenter.practice.patients import Patients
 from callcenter.practice.practitioners import public_names
 from callcenter.practice.values import Urgency
@@ -137,7 +138,11 @@ class Scripts:
                 await self._save_state(at, at.script)
             row = (await connection.execute(script_rows.LOAD, {"id": reservation})).one()
             said = self._house.flows.book.said(EMERGENCY_PROMPT, "fr").render({})
-            return Emergency(row.emergency_at, (said,))
+            return Emergency(row.emergency_at, (said,), await self._emergency_line(at))
+
+    async def _emergency_line(self, at: At) -> str:
+        facts = await self._house.places.latest(at.tx.connection, at.tx.practice, self._house.clock.now())
+        return in_pairs(facts.emergency_line) if facts.emergency_line else ""
 
     async def _tell_of_it(self, at: At, pen: Writing, message: UUID) -> None:
         await self._inbox.leave(
@@ -299,12 +304,14 @@ class Scripts:
         flow = None if playable is None else playable.flow
         if playable is not None and not at.live:
             screen = alone(playable.flow, at.script.state, screen, playable.book)
+        told = with_proof(await timeline(at.tx, at.script.segment.stream), evidence if proved.patient else None)
+        in_danger = any(one.kind == EventKind.CALL_EMERGENCY.value for one in told)
         return Stands(
             reservation=at.reservation,
             document=at.document,
             screen=screen,
             shown=at.shown,
-            timeline=with_proof(await timeline(at.tx, at.script.segment.stream), evidence if proved.patient else None),
+            timeline=told,
             level=proved.level,
             patient=proved.patient is not None,
             live=at.live,
@@ -312,6 +319,7 @@ class Scripts:
             now=now,
             book=None if playable is None else playable.book,
             proving=proving(flow, at.script.state) if flow is not None and at.live else "",
+            emergency_line=await self._emergency_line(at) if in_danger else "",
         )
 
 
