@@ -64,7 +64,7 @@ class OperatorsScripts:
 
     async def emergency(self, token: str, call: UUID) -> Emergency | None:
         noted = await self.scripts.emergency(await self._operator(token), call)
-        return None if noted is None else Emergency(noted.at, noted.said)
+        return None if noted is None else Emergency(noted.at, noted.said, noted.line)
 
     async def _operator(self, token: str) -> Operator:
         """Whose the session is, as the account stands at this moment.
@@ -81,6 +81,7 @@ class OperatorsScripts:
             return None
         stands, book = made.stands, made.stands.book or self.flows.book
         noted = next((one.at for one in stands.timeline if one.kind == EventKind.CALL_EMERGENCY.value), None)
+        words = (_said(book, EMERGENCY_PROMPT),)
         return Screen(
             call=stands.reservation,
             document=stands.document,
@@ -92,7 +93,7 @@ class OperatorsScripts:
             patient=stands.patient,
             live=stands.live,
             now=stands.now,
-            emergency=None if noted is None else Emergency(noted, (_said(book, EMERGENCY_PROMPT),)),
+            emergency=None if noted is None else Emergency(noted, words, stands.emergency_line),
             proving=stands.proving,
             worded={one: worded(book, stands.screen, one) for one in book.translations},
         )

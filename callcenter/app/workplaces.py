@@ -25,7 +25,16 @@ from callcenter.routing.presence import Present, move, present, seen
 from callcenter.routing.reservations import Accepted, Reservations
 from callcenter.routing.rooms import dissolve_of_talk
 from callcenter.routing.talks import FIRST_SEAT, Party, Standing, asked_of, hears_music, talk_of
-from callcenter.routing.values import Limits, PartyState, PresenceState, Reservation, ReservationState, Way
+from callcenter.routing.values import (
+    EntryKind,
+    Limits,
+    PartyState,
+    PresenceState,
+    Priority,
+    Reservation,
+    ReservationState,
+    Way,
+)
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.sessions import StaffSession
 from callcenter.staff.telephones import telephone_of
@@ -198,9 +207,10 @@ class StaffWorkplaces:
     ) -> Talk | None:
         if held.state is ReservationState.OFFERED:
             return None
+        callback = held.kind is EntryKind.CALLBACK
         standing = await talk_of(connection, held.staff, held.id)
         if standing is None:  # taken, and not together yet
-            return Talk(held.id, practice, None, held.id, frozenset({Act.HANG_UP}))
+            return Talk(held.id, practice, None, held.id, frozenset({Act.HANG_UP}), callback=callback)
         voice = held.id if standing.seat == FIRST_SEAT else UUID(standing.seat)
         third = None if standing.third is None else await _third(connection, standing, standing.third)
         alone = standing.third is None and not standing.on_hold
@@ -214,6 +224,7 @@ class StaffWorkplaces:
             third=third,
             keypad=_keypad(proved),
             level=None if proved is None else int(proved.level),
+            callback=callback,
         )
 
     async def _asked(self, connection: AsyncConnection, staff: UUID, now: datetime) -> Asked | None:
@@ -295,4 +306,13 @@ async def _third(connection: AsyncConnection, talk: Standing, party: Party) -> T
 def _ring(held: Reservation, practice: str, way: Way) -> Ring | None:
     if held.state is not ReservationState.OFFERED:
         return None
-    return Ring(held.id, practice, held.waiting_since, held.ends_at, way is Way.TELEPHONE)
+    return Ring(
+        held.id,
+        practice,
+        held.waiting_since,
+        held.ends_at,
+        way is Way.TELEPHONE,
+        callback=held.kind is EntryKind.CALLBACK,
+        language=held.language,
+        professional=held.priority is Priority.PROFESSIONAL,
+    )

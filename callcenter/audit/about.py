@@ -24,7 +24,7 @@ MOST_ERASURES = 100
 #: For what does not say when it was written: a moment that is one in every time zone, and mostly of that day.
 NO_MOMENT = datetime(1970, 1, 1, 12, tzinfo=UTC)
 #: They name the record on which they follow.
-FOLLOW = frozenset({EventKind.PLAYBACK.value, EventKind.REDELIVERED.value})
+FOLLOW = frozenset(kind.value for kind in (EventKind.PLAYBACK, EventKind.REDELIVERED, EventKind.HIDDEN))
 #: Somebody has gone through a call again in which the person is named: these name the call alone.
 _LOOKS = frozenset(kind.value for kind in (EventKind.CALL_REVIEWED, EventKind.CALL_PRINTED, EventKind.CALL_NOTES_READ))
 

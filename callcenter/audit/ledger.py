@@ -69,6 +69,8 @@ class EventKind(StrEnum):
     DISCLOSURE = "disclosure"
     PLAYBACK = "disclosure.playback"
     REDELIVERED = "disclosure.redelivered"
+    #: What stood on a screen was taken away before its time; of what has stood for all of it no record says more.
+    HIDDEN = "disclosure.hidden"
     APPOINTMENT_CONFIRMED = "appointment.confirmed"
     APPOINTMENT_CANCELLED = "appointment.cancelled"
     #: An act that could not be done: what it concerned is not as it was when it was told, and the caller hears so.

@@ -128,6 +128,7 @@ CLASS_OF: Mapping[str, RecordClass] = {
             EventKind.DISCLOSURE,
             EventKind.PLAYBACK,
             EventKind.REDELIVERED,
+            EventKind.HIDDEN,
             EventKind.VERIFICATION_SUCCEEDED,
             # Whether what was granted has left: how a reminder or a call was heard.
             EventKind.REMINDER_NOT_SENT,

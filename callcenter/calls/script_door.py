@@ -16,10 +16,12 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.ledger import writing
 from callcenter.calls import rows, script_rows
 from callcenter.calls.evidence_ends import lock_the_call
 from callcenter.calls.house import House
-from callcenter.calls.script_session import ScriptSession, shown_from_json, shown_place, state_place
+from callcenter.calls.script_hiding import hidden_early
+from callcenter.calls.script_session import ScriptSession, sealed_shown, shown_from_json, shown_place, state_place
 from callcenter.calls.script_values import Operator, ShownField
 from callcenter.calls.session import Session, session_place
 from callcenter.identity.evidence import standing
@@ -126,7 +128,7 @@ def _may_be_seen(house: House, at: At, field: ShownField) -> bool:
 
 
 async def _take_up(house: House, at: At) -> None:
-    """Open what is kept of it. What may be seen no more is kept no longer."""
+    """Open what is kept of it. What may be seen no more is kept no longer, and before its time that is on record."""
     row = (await at.tx.connection.execute(script_rows.LOAD, {"id": at.reservation})).one_or_none()
     if row is None:
         return
@@ -134,8 +136,25 @@ async def _take_up(house: House, at: At) -> None:
     if row.state is not None:
         state = house.sealer.open(row.state, state_place(practice, at.reservation))
         at.script = ScriptSession.from_json(state)
-    if row.shown is not None and at.live:
+    if row.shown is not None:
         fields = shown_from_json(house.sealer.open(row.shown, shown_place(practice, at.reservation)))
-        at.shown = tuple(one for one in fields if _may_be_seen(house, at, one))
-    if row.shown is not None and not at.shown:
+        at.shown = tuple(one for one in fields if at.live and _may_be_seen(house, at, one))
+        await _hide(house, at, fields)
+
+
+async def _hide(house: House, at: At, before: tuple[ShownField, ...]) -> None:
+    """Keep no more of ``before`` than what may still be seen."""
+    records = hidden_early(at.operator, before, at.shown, house.clock.now(), house.limits.shown_life)
+    if at.script is not None and records:
+        async with writing(at.tx, at.script.segment, house.clock, house.random) as pen:
+            for record in records:
+                await pen.add(record)
+        at.script = replace(at.script, segment=pen.segment)
+        values = {
+            "id": at.reservation,
+            "state": house.sealer.seal(at.script.to_json(), state_place(at.tx.practice, at.reservation)),
+            **sealed_shown(house.sealer, at.shown, shown_place(at.tx.practice, at.reservation)),
+        }
+        await at.tx.connection.execute(script_rows.HIDE_EARLY, values)
+    elif not at.shown:
         await at.tx.connection.execute(script_rows.HIDE, {"id": at.reservation})

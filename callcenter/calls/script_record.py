@@ -62,7 +62,7 @@ class OperatorsRecord(CallRecord):
         desk, reference, category = self._desk, bound["appointment"], FIELD_LABELS[path]
         stands = standing_at(desk, self._limits)
         told = with_implied(frozenset({category}))
-        inquiry = Inquiry(told, frozenset(), (f"{path}:{reference}",), {}, "reveal")
+        inquiry = Inquiry(told, frozenset(), (f"{path}:{reference}",), {}, "reveal", seconds=self._seconds)
         appointment = await _appointment(desk, reference)
         value = None if appointment is None else self._field(path, appointment)
         if stands.patient is None or appointment is None or value is None:
@@ -139,12 +139,17 @@ class OperatorsRecord(CallRecord):
 
     # --- within
 
+    @property
+    def _seconds(self) -> int:
+        """For how long a field stands, as it is set now: what is set may change, the record stays."""
+        return int(self._limits.shown_life.total_seconds())
+
     async def _show_moved(self, stands: Standing, before: Appointment, starts_at: datetime) -> None:
         """Show from when to when, if the gate lets out when it was: alone, that was the wrong day by now."""
         desk, path = self._desk, "appointment.starts_at"
         zone, today = desk.facts.timezone, desk.now.astimezone(desk.facts.timezone).date()
         told = with_implied(frozenset({FIELD_LABELS[path]}))
-        inquiry = Inquiry(told, frozenset(), (f"{path}:{before.id}",), {}, "moved")
+        inquiry = Inquiry(told, frozenset(), (f"{path}:{before.id}",), {}, "moved", seconds=self._seconds)
         match await desk.gate.decide(inquiry, stands, await self._situation(before.patient_id, before)):
             case Granted(receipt):
                 to = written_slot(starts_at.astimezone(zone), today)

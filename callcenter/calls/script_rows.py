@@ -35,6 +35,9 @@ SAVE_STATE = text("UPDATE script SET state = :state WHERE id = :id")
 
 HIDE = text("UPDATE script SET shown = NULL, shown_until = NULL WHERE id = :id")
 
+#: With what is on record of it: the state has where its stream has come to.
+HIDE_EARLY = text("UPDATE script SET state = :state, shown = :shown, shown_until = :shown_until WHERE id = :id")
+
 EMERGENCY = text("UPDATE script SET emergency_at = :now WHERE id = :id AND emergency_at IS NULL RETURNING id")
 
 #: What this operator's part of a call has put on record, the latest of it.

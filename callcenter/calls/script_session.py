@@ -17,7 +17,7 @@ from callcenter.flow.screens import Screen
 from callcenter.flow.state import State
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.labels import Category
-from callcenter.store.sealed import Place
+from callcenter.store.sealed import Place, Sealer
 
 VERSION = 1
 
@@ -89,6 +89,19 @@ def shown_to_json(fields: Iterable[ShownField]) -> bytes:
         for one in fields
     ]
     return json.dumps(written).encode()
+
+
+def sealed_shown(sealer: Sealer, fields: Iterable[ShownField], place: Place) -> dict[str, object]:
+    """What may be seen, and until when, as the columns of the script keep it.
+
+    Arguments:
+        place: of :func:`shown_place`.
+    """
+    stay = tuple(fields)
+    return {
+        "shown": sealer.seal(shown_to_json(stay), place) if stay else None,
+        "shown_until": max((one.until for one in stay), default=None),
+    }
 
 
 def shown_from_json(text: bytes) -> tuple[ShownField, ...]:

@@ -7,6 +7,7 @@ from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from callcenter.audit.ledger import Value
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.screens import Screen
 from callcenter.kernel.labels import Category
@@ -23,6 +24,11 @@ class Operator:
 
     staff: UUID
     trained: bool
+
+    @property
+    def actor(self) -> dict[str, Value]:
+        """As records name them."""
+        return {"kind": "operator", "id": str(self.staff)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,8 @@ class Stands:
         live: the two talk with each other; otherwise only noting is left.
         typing: the caller is at their keys.
         book: the words of its flow; ``None`` of a flow that this version does not run.
+        emergency_line: of the rescue service of the practice's sector, as people read it, once an emergency is noted;
+            empty otherwise.
         proving: the option that leads to proving who they are; empty where none of the screen does.
     """
 
@@ -84,6 +92,7 @@ class Stands:
     now: datetime
     book: PromptBook | None = field(default=None, compare=False)
     proving: str = ""
+    emergency_line: str = ""
 
 
 _COMMITTED = object()
@@ -113,7 +122,9 @@ class Emergency:
     Arguments:
         at: when it was first noted.
         said: the words to say.
+        line: of the rescue service of the practice's sector, as people read it; empty where none is set.
     """
 
     at: datetime
     said: tuple[str, ...]
+    line: str = ""

@@ -22,11 +22,12 @@ from callcenter.calls.keypad import Keypad, Out
 from callcenter.calls.messages import CallMessages
 from callcenter.calls.script_booking import OperatorsBooking
 from callcenter.calls.script_door import At, entered
+from callcenter.calls.script_hiding import hidden_early
 from callcenter.calls.script_notes import OperatorsNotes, instructions_changed
 from callcenter.calls.script_record import OperatorsRecord
 from callcenter.calls.script_screens import drafts_of, with_drafts
-from callcenter.calls.script_session import ScriptSession, kept, shown_place, shown_to_json, state_place
-from callcenter.calls.script_timeline import timeline
+from callcenter.calls.script_session import ScriptSession, kept, sealed_shown, shown_place, state_place
+from callcenter.calls.script_timeline import timeline, with_proof
 from callcenter.calls.script_values import Emergency, Operator, ScriptScreen, Stands, committed_screen
 from callcenter.calls.script_verifier import OperatorsVerifier
 from callcenter.disclosure.gate import Gate
@@ -46,6 +47,7 @@ from callcenter.kernel.randomness import new_id
 from callcenter.practice.bookings import Bookings
 from callcenter.practice.facts import PracticeFacts
 from callcenter.practice.inbox import Inbox
+from callcenter.practice.numbers import in_pairs
 from callcenter.practice.patients import Patients
 from callcenter.practice.practitioners import public_names
 from callcenter.practice.values import Urgency
@@ -136,7 +138,11 @@ class Scripts:
                 await self._save_state(at, at.script)
             row = (await connection.execute(script_rows.LOAD, {"id": reservation})).one()
             said = self._house.flows.book.said(EMERGENCY_PROMPT, "fr").render({})
-            return Emergency(row.emergency_at, (said,))
+            return Emergency(row.emergency_at, (said,), await self._emergency_line(at))
+
+    async def _emergency_line(self, at: At) -> str:
+        facts = await self._house.places.latest(at.tx.connection, at.tx.practice, self._house.clock.now())
+        return in_pairs(facts.emergency_line) if facts.emergency_line else ""
 
     async def _tell_of_it(self, at: At, pen: Writing, message: UUID) -> None:
         await self._inbox.leave(
@@ -153,7 +159,7 @@ class Scripts:
             written_by=at.operator.staff,
         )
         content: dict[str, Value] = {"refs": [f"message:{message}"]}
-        await pen.add(Entry(EventKind.CALL_EMERGENCY, _actor(at.operator), None, content))
+        await pen.add(Entry(EventKind.CALL_EMERGENCY, at.operator.actor, None, content))
 
     # --- one answer
 
@@ -177,7 +183,7 @@ class Scripts:
         }
         await at.tx.connection.execute(script_rows.BEGIN, values)
         content: dict[str, Value] = {"flow": _described(flow), "refs": [f"reservation:{at.reservation}"]}
-        begun = Entry(EventKind.SCRIPT_BEGUN, _actor(at.operator), None, content)
+        begun = Entry(EventKind.SCRIPT_BEGUN, at.operator.actor, None, content)
         segment = Segment(new_id(self._house.random), at.call)
         at.script = ScriptSession(flow.digest, initial(flow), segment, Finished(()))
         await self._work(at, Playable(flow, current.book), at.script, Started(), begun)
@@ -206,13 +212,18 @@ class Scripts:
                 record = OperatorsRecord(desk, book, self._patients, house.limits, self._bookings)
                 world = await self._world(at, desk, verifier, record, book)
                 turn = await advance_script(flow, book, script.state, event, world)
-                await pen.flush()
                 let_out = tuple(kept(one, now, house.limits.shown_life) for one in record.shown)
+                again = {one.path for one in let_out}
+                stay = (
+                    () if verifier.ended or record.changed else tuple(one for one in at.shown if one.path not in again)
+                )
+                shown = () if isinstance(turn.screen, Finished) else (*stay, *let_out)
+                for entry in hidden_early(at.operator, at.shown, shown, now, house.limits.shown_life):
+                    await pen.add(entry)
+                await pen.flush()
         except NotOffered:
             return None  # another screen's answer, or a forged one
-        again = {one.path for one in let_out}
-        before = () if verifier.ended or record.changed else tuple(one for one in at.shown if one.path not in again)
-        at.shown = (*before, *let_out)
+        at.shown = shown
         at.session = replace(at.session, evidence=desk.evidence)
         at.script = ScriptSession(script.flow, turn.state, pen.segment, turn.screen)
         at.document += 1
@@ -220,7 +231,7 @@ class Scripts:
         return verifier.out
 
     def _desk(self, at: At, pen: Writing, facts: PracticeFacts, flow: Flow, now: datetime) -> Desk:
-        actor, day = _actor(at.operator), now.astimezone(facts.timezone).date()
+        actor, day = at.operator.actor, now.astimezone(facts.timezone).date()
         policy, trained = self._house.flows.policy, at.operator.trained
         sealed = not self._house.ledger.is_behind(at.tx.practice)
         gate = Gate(policy, Channel.CONSOLE, pen, actor, _described(flow), day, sealed=sealed, trained=trained)
@@ -269,18 +280,15 @@ class Scripts:
     async def _save(self, at: At, script: ScriptSession) -> None:
         sealer, practice = self._house.sealer, at.tx.practice
         ended = isinstance(script.screen, Finished)
-        shown = () if ended else at.shown
         values = {
             "id": at.reservation,
             "document": at.document,
             "state": sealer.seal(script.to_json(), state_place(practice, at.reservation)),
-            "shown": sealer.seal(shown_to_json(shown), shown_place(practice, at.reservation)) if shown else None,
-            "shown_until": max((one.until for one in shown), default=None),
+            **sealed_shown(sealer, at.shown, shown_place(practice, at.reservation)),
             "ended": ended,
             "now": self._house.clock.now(),
         }
         await at.tx.connection.execute(script_rows.SAVE, values)
-        at.shown = shown
 
     async def _save_state(self, at: At, script: ScriptSession) -> None:
         state = self._house.sealer.seal(script.to_json(), state_place(at.tx.practice, at.reservation))
@@ -296,12 +304,14 @@ class Scripts:
         flow = None if playable is None else playable.flow
         if playable is not None and not at.live:
             screen = alone(playable.flow, at.script.state, screen, playable.book)
+        told = with_proof(await timeline(at.tx, at.script.segment.stream), evidence if proved.patient else None)
+        in_danger = any(one.kind == EventKind.CALL_EMERGENCY.value for one in told)
         return Stands(
             reservation=at.reservation,
             document=at.document,
             screen=screen,
             shown=at.shown,
-            timeline=await timeline(at.tx, at.script.segment.stream),
+            timeline=told,
             level=proved.level,
             patient=proved.patient is not None,
             live=at.live,
@@ -309,11 +319,8 @@ class Scripts:
             now=now,
             book=None if playable is None else playable.book,
             proving=proving(flow, at.script.state) if flow is not None and at.live else "",
+            emergency_line=await self._emergency_line(at) if in_danger else "",
         )
-
-
-def _actor(operator: Operator) -> dict[str, Value]:
-    return {"kind": "operator", "id": str(operator.staff)}
 
 
 def _described(flow: Flow) -> dict[str, str]:

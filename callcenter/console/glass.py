@@ -13,7 +13,6 @@ from aiohttp import web
 
 from callcenter.console import paths
 from callcenter.console.glass_ports import (
-    SHOWN_SECONDS,
     Breaking,
     GlassBreaking,
     GlassDesk,
@@ -27,7 +26,7 @@ from callcenter.console.paths import with_return
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.typed import LONGEST_REASON, SHORTEST_REASON, birth_date
 from callcenter.console.visits import Door, For, Problem, Visit
-from callcenter.disclosure.emergency import Topic
+from callcenter.disclosure.emergency import SHOWN_SECONDS, Topic
 from callcenter.practice.numbers import NumberProblem, parse_number
 from callcenter.staff.glass import Asked
 from callcenter.staff.glass_tables import Asks, Verdict

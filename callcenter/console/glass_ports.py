@@ -16,9 +16,6 @@ from callcenter.disclosure.emergency import Topic
 from callcenter.staff.glass import Asked, Glass
 from callcenter.staff.glass_tables import Asks, Verdict
 
-#: Seconds after which what is shown leaves the page.
-SHOWN_SECONDS = 60
-
 
 class NotNow(StrEnum):
     """Why the glass is not broken at this moment. The words stand in ``templates/glass_words.html``."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from aiohttp import hdrs, web
 
+from callcenter.calls.call_references import NoCall
 from callcenter.console import paths
 from callcenter.console.dates import ZONE
 from callcenter.console.incident_papers import (
@@ -40,6 +42,8 @@ WRITABLE = (
     EntryKind.CLOSED,
 )
 KIND, KNOWN, OTHERS, PRACTICE, WORDS, REFERENCE = "nature", "connu", "autres", "cabinet-", "texte", "reference"
+#: Of a declaration that begins at a call: which, and that nothing of it is erased; then, that it could not be had.
+CALL, CONCERNED, HELD, NOT_HELD = "appel", "cabinet", "conserver", "sans-appel"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 #: What a person writes has no other control characters than ends of lines.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -72,7 +76,7 @@ class IncidentPages:
         return visit.show("incidents.html", incidents=listed, now=now, kinds=KINDS)
 
     async def _form(self, visit: Visit) -> web.StreamResponse:
-        return await self._asked(visit, (), {})
+        return await self._asked(visit, (), from_call(visit.request.query))
 
     async def _asked(self, visit: Visit, problems: Sequence[Problem], typed: dict[str, str]) -> web.StreamResponse:
         choices = await self._incidents.choices(visit.own_token)
@@ -83,6 +87,7 @@ class IncidentPages:
             "told": [(kind, ENTRIES[kind]) for kind in TOLD],
             "typed": {KNOWN: known, **typed},
             "longest": LONGEST,
+            "unlisted": sorted(_ticked(typed) - {practice.hex for practice, _ in choices.practices}),
         }
         return visit.show("incident_new.html", problems, **values)
 
@@ -110,10 +115,13 @@ class IncidentPages:
             return await self._asked(visit, [Problem("known", KNOWN)], typed)
         except UnknownPractice:
             return await self._asked(visit, [Problem("slug", OTHERS)], typed)
-        return visit.go(paths.INCIDENT.format(incident=incident))
+        page, call = paths.INCIDENT.format(incident=incident), fields.get(CALL, "")
+        not_held = await self._incidents.hold(token, incident, call) if call and HELD in fields else None
+        return visit.go(page if not_held is None else f"{page}?{NOT_HELD}={not_held.value}")
 
     async def _register(self, visit: Visit) -> web.StreamResponse:
-        return await self._shown(visit)
+        not_held = visit.request.query.get(NOT_HELD, "")
+        return await self._shown(visit, *([Problem(not_held, REFERENCE)] if not_held in set(NoCall) else []))
 
     async def _shown(self, visit: Visit, *problems: Problem) -> web.StreamResponse:
         shown = await self._incidents.read(visit.own_token, visit.path_id("incident"))
@@ -181,6 +189,24 @@ def _values(shown: Shown, visit: Visit) -> dict[str, Any]:
         "typed": visit.fields,
         "address": paths,
     }
+
+
+def address_from_call(call: UUID, practice: UUID) -> str:
+    """Where an incident is declared that begins at a call: of its practice, and nothing of it erased meanwhile."""
+    return f"{paths.INCIDENT_NEW}?{urlencode({CALL: call, CONCERNED: practice})}"
+
+
+def from_call(query: Mapping[str, str]) -> dict[str, str]:
+    """What :func:`address_from_call` fills in; nothing of any other address. Whoever declares may change all of it."""
+    try:
+        call, practice = UUID(query.get(CALL, "")), UUID(query.get(CONCERNED, ""))
+    except ValueError:
+        return {}
+    return {CALL: str(call), HELD: "1", PRACTICE + practice.hex: "1"}
+
+
+def _ticked(typed: Mapping[str, str]) -> set[str]:
+    return {name.removeprefix(PRACTICE) for name in typed if name.startswith(PRACTICE)}
 
 
 def known_at(typed: str) -> datetime | None:

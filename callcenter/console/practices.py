@@ -45,7 +45,7 @@ GROUPS: Sequence[tuple[str, tuple[Setting, ...]]] = (
     ),
     ("calls", (Setting.WAITING, Setting.VOICE_MESSAGES, Setting.ESCALATION, Setting.VOICE)),
     ("appointments", (Setting.AGENDA, Setting.BOOKING, Setting.REMINDERS)),
-    ("emergency", (Setting.BREAK_GLASS,)),
+    ("emergency", (Setting.EMERGENCY_LINE, Setting.BREAK_GLASS)),
     ("identity", (Setting.SPOKEN_NAME, Setting.NAME, Setting.ADDRESS, Setting.ACCESS)),
     ("numbers", (Setting.NUMBERS, Setting.RESCUE_NUMBER, Setting.OTHER_LINES)),
 )

@@ -17,6 +17,7 @@ from aiohttp import hdrs, web
 from callcenter.calls.call_references import LONGEST, short_reference
 from callcenter.console import paths
 from callcenter.console.dates import ZONE
+from callcenter.console.incident import address_from_call
 from callcenter.console.paths import with_return
 from callcenter.console.review_ports import (
     Asked,
@@ -137,6 +138,7 @@ class ReviewPages:
             timeline=review.timeline,
             paper=paths.REVIEW_CALL_PAPER.format(call=call),
             notes=paths.REVIEW_CALL_NOTES.format(call=call),
+            incident=address_from_call(call, review.timeline.practice),
             **_WORDS,
         )
 

@@ -182,10 +182,12 @@ class Emergency:
     Arguments:
         at: when.
         said: the words to say.
+        line: by which the operator reaches the rescue service of the practice's sector; empty where none is set.
     """
 
     at: datetime
     said: tuple[str, ...]
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ _PATHS: Mapping[Setting, str] = {
     Setting.INSTRUCTIONS: "consignes",
     Setting.CLOSING_CONDUCT: "fermeture",
     Setting.OUT_OF_HOURS_NUMBER: "permanence-des-soins",
+    Setting.EMERGENCY_LINE: "ligne-du-samu",
     Setting.VOICE: "voix",
     Setting.AGENDA: "agenda",
     Setting.VOICE_MESSAGES: "messages-vocaux",

@@ -213,6 +213,7 @@ FORMS: Mapping[Setting, Form] = {
     Setting.INSTRUCTIONS: Form("instructions", _fill_instructions, _read_instructions, longest=4000),
     Setting.CLOSING_CONDUCT: _words("text", 1000),
     Setting.OUT_OF_HOURS_NUMBER: _words("telephone", 30),
+    Setting.EMERGENCY_LINE: _words("telephone", 30),
     Setting.VOICE: _choice(),
     Setting.AGENDA: Form("agenda", _fill_agenda, _read_agenda),
     Setting.VOICE_MESSAGES: _choice(),

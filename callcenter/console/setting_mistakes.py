@@ -51,6 +51,10 @@ _WORDS: Sequence[tuple[str, Told]] = (
         _("Nous répondons à ce numéro : les appelants tourneraient en rond."),
     ),
     (
+        "it is a line of the practice, and no rescue service's",
+        _("C’est une ligne du cabinet : donnez celle du SAMU."),
+    ),
+    (
         "its rescue number .* is served by us or listed",
         _("Le numéro de secours est un de ceux auxquels nous répondons, ou une ligne qui peut nous être renvoyée."),
     ),

@@ -30,6 +30,7 @@ NAMES: Mapping[Setting, Told] = {
     Setting.INSTRUCTIONS: _("Consignes aux télésecrétaires"),
     Setting.CLOSING_CONDUCT: _("Conduite à tenir en cas de fermeture"),
     Setting.OUT_OF_HOURS_NUMBER: _("Numéro de la permanence des soins"),
+    Setting.EMERGENCY_LINE: _("Ligne directe du SAMU"),
     Setting.VOICE: _("Voix"),
     Setting.AGENDA: _("Agenda"),
     Setting.VOICE_MESSAGES: _("Messages vocaux"),
@@ -119,6 +120,8 @@ def lines_of(setting: Setting, value: Any) -> list[Told]:
             return [_number(number, door) for number, door in value.items()]
         case Setting.RESCUE_NUMBER | Setting.OUT_OF_HOURS_NUMBER:
             return [_plain(national(str(value)))]
+        case Setting.EMERGENCY_LINE:
+            return [_plain(national(str(value)))] if value else [_("Aucune.")]
         case Setting.OTHER_LINES:
             return [_plain(national(number)) for number in value] or [_("Aucune.")]
         case Setting.INSTRUCTIONS:

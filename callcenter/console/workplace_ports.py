@@ -54,6 +54,9 @@ class Ring:
         waiting_since: when the caller came.
         until: when it is offered to somebody else.
         by_telephone: it rings at their telephone, and is taken there.
+        callback: nobody is on the line: whoever takes it has the caller rung.
+        language: of the caller, two letters.
+        professional: it came by the line of health professionals.
     """
 
     id: UUID
@@ -61,6 +64,9 @@ class Ring:
     waiting_since: datetime
     until: datetime
     by_telephone: bool
+    callback: bool = False
+    language: str = "fr"
+    professional: bool = False
 
 
 class Act(StrEnum):
@@ -118,6 +124,7 @@ class Talk:
         held: the caller hears music.
         held_since: since when, where that is known.
         level: at which the caller is verified, where ``keypad`` says so.
+        callback: the caller is rung by us, until the two come together.
     """
 
     id: UUID
@@ -130,6 +137,7 @@ class Talk:
     keypad: Keypad = Keypad.NOTHING
     level: int | None = None
     held_since: datetime | None = None
+    callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

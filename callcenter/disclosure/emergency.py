@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -37,6 +37,8 @@ _log = structlog.get_logger(__name__)
 MOST_FILES, _AT_ONCE = 50_000, 200
 #: Appointments that are shown.
 MOST_SHOWN = 3
+#: For so long what was opened stays on the page (decision 42).
+SHOWN_SECONDS = 60
 
 
 class Topic(StrEnum):
@@ -116,7 +118,7 @@ class Behind:
         """One topic of the file, on record; ``None``: it is withheld."""
         path = _PATHS[topic]
         category = EMERGENCY_LABELS[path]
-        inquiry = _inquiry(glass, with_implied(frozenset({category})), path)
+        inquiry = replace(_inquiry(glass, with_implied(frozenset({category})), path), seconds=SHOWN_SECONDS)
         situation = await self._situation(patient)
         match await self._gate.break_glass(inquiry, situation, glass.recipient):
             case GlassReceipt() as receipt:

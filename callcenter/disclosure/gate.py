@@ -117,6 +117,7 @@ class Inquiry:
         prompt: key and digest of the words, empty when only a branch tells it.
         step: of the flow.
         control: « declared » where an operator tells it from the practice's own tool.
+        seconds: for how long it stands on a screen at most, as it is set at that moment; ``None`` of what is said.
     """
 
     categories: frozenset[Category]
@@ -125,6 +126,7 @@ class Inquiry:
     prompt: Mapping[str, str]
     step: str
     control: Control = Control.ENFORCED
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +316,8 @@ class Gate:
         }
         if reason:
             content["reason"] = reason.value
+        elif inquiry.seconds is not None:
+            content["seconds"] = inquiry.seconds
         return await self._writing.add(Entry(EventKind.DISCLOSURE, self._actor, patient, content))
 
     def _refusal(self, inquiry: Inquiry, standing: Standing, situation: Situation) -> Reason | None:

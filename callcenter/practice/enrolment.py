@@ -216,6 +216,9 @@ def practice_problems(facts: PracticeFacts) -> list[BrokenRule]:
     if facts.out_of_hours_number in facts.numbers:
         what = f"out-of-hours number {facts.out_of_hours_number!r}: we answer there, and would say to dial it again"
         broken.append((("out_of_hours_number",), what))
+    if facts.emergency_line in facts.own_lines:
+        what = f"emergency line {facts.emergency_line!r}: it is a line of the practice, and no rescue service's"
+        broken.append((("emergency_line",), what))
     if not facts.closing_conduct.strip():
         broken.append(
             (("closing_conduct",), "it does not say what to do while it is closed, nor who stands in (EM-05)")
@@ -233,6 +236,7 @@ def _number_problems(facts: PracticeFacts) -> list[BrokenRule]:
             parse_diallable(facts.out_of_hours_number),
         ),
         *((("other_lines",), "other line", number, parse_number(number)) for number in facts.other_lines),
+        *((("emergency_line",), "emergency line", line, parse_number(line)) for line in [facts.emergency_line] if line),
     ]
     return [
         (path, f"{what} {number!r}: {parsed.value if isinstance(parsed, NumberProblem) else f'write it as {parsed}'}")

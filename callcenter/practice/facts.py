@@ -89,6 +89,8 @@ class PracticeFacts:
         rescue_number: E.164 of a line of the practice that is not forwarded to us.
         closing_conduct: what to do while it is closed, who stands in (EM-05).
         out_of_hours_number: E.164 or short number of the region's out-of-hours service (EM-04).
+        emergency_line: E.164 of the rescue service of its sector, for operators, whose own 15 would lead elsewhere;
+            empty where none is set.
         agenda: where its appointments are made.
         reminders, escalation: what is sent by itself.
         booking: who can be booked by telephone; nobody in an external agenda.
@@ -121,6 +123,7 @@ class PracticeFacts:
     agenda: Agenda = field(default_factory=Agenda)
     voice_messages: VoiceMessages = VoiceMessages.ON
     break_glass: BreakGlass = BreakGlass.OFF
+    emergency_line: str = ""
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
     escalation: EscalationSettings = field(default_factory=EscalationSettings)
     booking: BookingPlan = field(default_factory=BookingPlan)

@@ -54,6 +54,7 @@ class Setting(StrEnum):
     INSTRUCTIONS = "instructions"
     CLOSING_CONDUCT = "closing_conduct"
     OUT_OF_HOURS_NUMBER = "out_of_hours_number"
+    EMERGENCY_LINE = "emergency_line"
     VOICE = "voice"
     AGENDA = "agenda"
     VOICE_MESSAGES = "voice_messages"
@@ -166,6 +167,7 @@ Weekday = Annotated[int, BeforeValidator(_read_weekday)]
 _IntervalField = Annotated[Interval, BeforeValidator(_read_interval)]
 #: A line of a practice, or of somebody in it, that we do not answer.
 Line = Annotated[str, _number(parse_number)]
+_MaybeLine = Annotated[str, _number(lambda text: parse_number(text) if text.strip() else "")]
 _Intervals = tuple[_IntervalField, ...]
 
 
@@ -303,6 +305,7 @@ class PracticeForm(FormModel):
     instructions: Annotated[_InstructionsForm, BeforeValidator(_whole_instructions)] = _InstructionsForm()
     closing_conduct: Annotated[str, words(1000)]
     out_of_hours_number: Annotated[str, _number(parse_diallable)]
+    emergency_line: _MaybeLine = ""
     voice: VoiceMode = VoiceMode.LOCAL
     agenda: Annotated[_AgendaForm | None, BeforeValidator(_whole_agenda)] = None
     voice_messages: Annotated[VoiceMessages, BeforeValidator(_read_switch)] = VoiceMessages.ON
@@ -337,6 +340,7 @@ class PracticeForm(FormModel):
             rescue_number=E164(self.rescue_number),
             closing_conduct=self.closing_conduct,
             out_of_hours_number=self.out_of_hours_number,
+            emergency_line=self.emergency_line,
             voice=self.voice,
             agenda=Agenda() if self.agenda is None else Agenda(AgendaKind.EXTERNAL, self.agenda.external),
             booking=self.booking.plan(),
@@ -373,6 +377,7 @@ def as_written(facts: PracticeFacts) -> Mapping[Setting, Any]:
         Setting.INSTRUCTIONS: _written_instructions(facts.instructions),
         Setting.CLOSING_CONDUCT: facts.closing_conduct,
         Setting.OUT_OF_HOURS_NUMBER: facts.out_of_hours_number,
+        Setting.EMERGENCY_LINE: facts.emergency_line,
         Setting.VOICE: facts.voice.value,
         Setting.AGENDA: facts.agenda.kind.value if facts.agenda.url is None else {"external": facts.agenda.url},
         Setting.VOICE_MESSAGES: facts.voice_messages.value,

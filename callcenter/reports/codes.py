@@ -343,6 +343,7 @@ SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "instructions": "consignes aux télésecrétaires",
         "closing_conduct": "conduite à tenir en cas de fermeture",
         "out_of_hours_number": "numéro de la permanence des soins",
+        "emergency_line": "ligne directe du SAMU",
         "voice": "voix",
         "agenda": "agenda",
         "voice_messages": "messages vocaux",

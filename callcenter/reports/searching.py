@@ -230,7 +230,7 @@ def _found_record(row: Row[Any], names: dict[str, str]) -> Found:
     body = body_of(row.body)
     actor = body.get("actor")
     kind = str(actor.get("kind", "unknown")) if isinstance(actor, dict) else "unknown"
-    level = body.get("level")
+    level, seconds = body.get("level"), body.get("seconds")
     return Found(
         id=row.id,
         at=moment_of(row.at) or NO_MOMENT,
@@ -242,6 +242,7 @@ def _found_record(row: Row[Any], names: dict[str, str]) -> Found:
         level=level if isinstance(level, int) else None,
         reason=None if body.get("reason") is None else str(body["reason"]),
         place=Place(str(row.at), row.id),
+        seconds=seconds if isinstance(seconds, int) else None,
     )
 
 

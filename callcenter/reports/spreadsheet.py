@@ -14,7 +14,11 @@ from callcenter.reports import words
 from callcenter.reports.values import Found
 from callcenter.staff.values import HOUSE_TIMEZONE
 
-HEADINGS = (*("Date", "Heure", "Nature", "Issue", "Catégories", "Niveau", "Motif", "Auteur", "Appel", "Inscription"),)
+HEADINGS = (
+    *("Date", "Heure", "Nature", "Issue", "Catégories", "Niveau", "Motif", "Auteur", "Appel", "Inscription"),
+    # At the end: whoever reads the columns by their place goes on reading the same ones.
+    words.FACTS["seconds"],
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -45,6 +49,7 @@ def _line(one: Found) -> tuple[str, ...]:
         "" if one.who is None else one.who.name or words.WHO.get(one.who.kind, words.WHO["unknown"]),
         "" if one.call is None else str(one.call),
         "" if one.what == "call" else str(one.id),
+        "" if one.seconds is None else str(one.seconds),
     )
 
 

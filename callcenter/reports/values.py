@@ -124,6 +124,7 @@ class Found:
         who: who has done it; of a call, who has talked with the caller, one after the other.
         outcomes: what has come of it.
         ended: of a call.
+        seconds: for how long it stood on a screen at most; ``None`` where it did not, or the record does not say.
     """
 
     id: UUID
@@ -137,6 +138,7 @@ class Found:
     reason: str | None = None
     ended: datetime | None = None
     place: Place | None = None
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

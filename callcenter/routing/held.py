@@ -23,6 +23,7 @@ from callcenter.routing.values import (
     EventKind,
     LeftReason,
     PresenceState,
+    Priority,
     Reservation,
     ReservationState,
 )
@@ -79,6 +80,8 @@ def reservation_of(row: Row[Any]) -> Reservation:
         row.ends_at,
         row.offers,
         row.entered_at,
+        row.language,
+        Priority(row.priority),
     )
 
 
@@ -175,7 +178,7 @@ async def wrap_up(connection: AsyncConnection, held: Held, staff: UUID, now: dat
 #: Columns of a reservation with its call, from ``reservation r`` and ``queue_entry e``.
 RESERVATION = """
     r.id, r.staff_id, r.state AS reservation_state, r.made_at, r.ends_at,
-    e.call_id, e.practice_id, e.kind, e.offers, e.entered_at
+    e.call_id, e.practice_id, e.kind, e.offers, e.entered_at, e.language, e.priority
 """
 _ENTRY = "e.state, e.answered_at, e.attempts, c.organisation_id"
 

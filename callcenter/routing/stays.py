@@ -70,7 +70,7 @@ async def stay_of(connection: AsyncConnection, call: UUID) -> Stay | None:
 
 _STAY = text(
     f"""
-    SELECT {RESERVATION}, e.answered_at, e.state, e.overflow_at, e.language, e.left_reason, p.way, r.keypad_at,
+    SELECT {RESERVATION}, e.answered_at, e.state, e.overflow_at, e.left_reason, p.way, r.keypad_at,
         coalesce(t.room, r.id) AS room
     FROM queue_entry e
     LEFT JOIN reservation r ON r.call_id = e.call_id AND r.state IN ('offered', 'accepted', 'connected')

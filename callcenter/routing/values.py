@@ -161,6 +161,8 @@ class Reservation:
         kind: whether the caller is on the line, or is to be rung by us.
         offers: how often the call was offered, this one included.
         waiting_since: when it entered the queue.
+        language: of the caller, two letters.
+        priority: in the queue.
     """
 
     id: UUID
@@ -173,6 +175,8 @@ class Reservation:
     ends_at: datetime
     offers: int
     waiting_since: datetime
+    language: str = "fr"
+    priority: Priority = Priority.ORDINARY
 
 
 @dataclass(frozen=True, slots=True)

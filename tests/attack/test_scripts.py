@@ -269,6 +269,16 @@ async def test_p2_the_first_patients_value_stands_beside_the_second(desk: Desk) 
     return gained((await desk.answer("4")).shown)
 
 
+@attack(stopped_by=ENDS)
+async def test_p2_the_list_says_verified_of_the_second_patient_because_the_first_was(desk: Desk) -> Outcome:
+    """Whoever believes it reads on in the practice's own agenda, where nothing of ours stands in the way."""
+    await desk.proves()
+    proved = [one.kind for one in (await desk.look()).timeline]
+    assert "verification.succeeded" in proved, "there is something to be said wrongly"
+    another = await desk.answer("4")
+    return gained("verification.succeeded" in [one.kind for one in another.timeline])
+
+
 # --- fishing
 
 CLAIMS = 10

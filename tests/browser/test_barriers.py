@@ -16,6 +16,7 @@ from callcenter.console.inbox_ports import Answer, As
 from callcenter.console.ports import Stage as Step
 from callcenter.console.review_ports import LookUpProblem
 from callcenter.console.visits import Door
+from callcenter.console.workplace_ports import Doing
 from tests.acceptance.stage import Stage
 from tests.browser.barriers import ENDS, without_barriers
 from tests.browser.test_console_login import first_step, make_staff, second_step
@@ -28,6 +29,7 @@ from tests.unit.console.incidents import GIVEN, INCIDENT, LATE
 from tests.unit.console.incidents import PRACTICE as CONCERNED
 from tests.unit.console.reviews import CALL
 from tests.unit.console.scenarios import DIGEST
+from tests.unit.console.workplaces import RING
 
 #: Doors that one goes to and that show no page: a part of one, events, sounds, files.
 NO_PAGES = frozenset(
@@ -102,6 +104,10 @@ async def at_work(page: Page, desk: Desk) -> None:
     await signed_in(page, desk)
     await page.goto(desk.guest.origin + "/poste")
     await page.wait_for_selector("html[data-ready]")
+    await without_barriers(page, "/poste")
+    desk.workplaces.stands(doing=Doing.RESERVED, ring=replace(RING, callback=True, professional=True, language="en"))
+    await page.reload()
+    await expect(page.locator("#act-decrocher")).to_be_visible()
     await without_barriers(page, "/poste")
 
 
@@ -198,6 +204,10 @@ async def reviewing(page: Page, desk: Desk) -> None:
     await looked_up(page)
     await expect(page.get_by_role("alert")).to_be_focused()
     await without_barriers(page, "/suivi/patient")
+    await page.goto(f"{origin}/suivi/appels/{CALL}")
+    await page.locator('a[href*="/incidents/nouveau?appel="]').click()
+    await expect(page.locator('input[name="conserver"]')).to_be_checked()
+    await without_barriers(page, "/incidents/nouveau")
     await page.goto(f"{origin}/suivi/appels/{CALL}")
     await without_barriers(page, "/suivi/appels/{call}")
     await page.locator('[data-act="first"]').click()

@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from sqlalchemy import text
 
+from callcenter.console.workplace_ports import Act, Doing
 from tests.acceptance.stage import Stage
 from tests.acceptance.test_two_people_talk import CALLER, PRACTICE, Office
 from tests.browser.test_console_login import first_step, second_step
-from tests.browser.test_console_pages import looking
+from tests.browser.test_console_pages import looking, signed_in
+from tests.unit.console.doubles import open_desk
+from tests.unit.console.workplaces import CALL, RING
+from tests.unit.console.workplaces import TILLEULS as CABINET
 
 
 @asynccontextmanager
@@ -258,3 +264,69 @@ async def test_a_microphone_that_is_refused_gives_the_call_back(browser: Browser
         await expect(heading(page, "Pas d’appel")).to_be_visible()
         await office.becomes(lambda: office.one("SELECT count(*) FROM reservation WHERE ended_at IS NULL"), 0)
         assert await office.one("SELECT state FROM queue_entry") == "waiting"
+
+
+async def test_a_callback_rings_as_one_and_says_that_nobody_is_on_the_line(browser: Browser) -> None:
+    """It comes to a page that stands open: its title, what a screen reader says, and the card."""
+    async with open_desk() as desk, looking(browser) as page:
+        await signed_in(page, desk)
+        await page.goto(desk.guest.origin + "/poste")
+        await page.wait_for_selector("html[data-ready]")
+        desk.workplaces.stands(doing=Doing.RESERVED, ring=replace(RING, callback=True))
+        desk.workplaces.ring()
+        await expect(page).to_have_title("Rappel à faire – Mon poste – callcenter")
+        await expect(page.locator("#alerte")).to_have_text(
+            f"Un rappel à faire pour {CABINET} : personne n’est en ligne."
+        )
+        await expect(heading(page, f"Un rappel à faire pour {CABINET}")).to_be_visible()
+        await expect(button(page, "Accepter le rappel")).to_be_visible()
+        async with page.expect_response(lambda answer: answer.request.method == "POST"):
+            await page.keyboard.press("Alt+a")
+        assert desk.workplaces.done == [(Act.ACCEPT, CALL, "")]
+
+
+KEYBOARD = "Object.defineProperty(navigator, 'keyboard', {value: %s})"
+AZERTY = KEYBOARD % "{getLayoutMap: async () => new Map([['KeyQ', 'a'], ['KeyA', 'q'], ['KeyR', 'r']])}"
+NOT_TOLD = KEYBOARD % "undefined"
+#: Presses Option with a key on the page, or in a field; which buttons that has pressed.
+OPTION = """([key, code, writing]) => {
+    const buttons = [], at = writing ? document.body.appendChild(document.createElement("textarea")) : document.body;
+    const note = (event) => { event.preventDefault(); event.stopPropagation(); buttons.push(event.submitter.id); };
+    document.addEventListener("submit", note, {capture: true});
+    at.dispatchEvent(new KeyboardEvent("keydown", {key, code, altKey: true, bubbles: true}));
+    document.removeEventListener("submit", note, {capture: true});
+    if (writing) at.remove();
+    return buttons;
+}"""
+TAKES, REFUSES = ["act-decrocher"], ["act-refuser"]
+
+
+@pytest.mark.parametrize(
+    ("keyboard", "pressed"),
+    [
+        (
+            AZERTY,
+            {
+                ("æ", "KeyQ", False): TAKES,
+                ("‡", "KeyA", False): [],
+                ("Dead", "KeyR", False): REFUSES,
+                ("®", "KeyR", True): [],
+                ("r", "KeyR", True): REFUSES,
+                ("Enter", "KeyR", False): [],
+            },
+        ),
+        (NOT_TOLD, {("®", "KeyR", False): REFUSES, ("å", "KeyA", False): [], ("a", "KeyQ", False): TAKES}),
+    ],
+    ids=["told", "not told"],
+)
+async def test_where_option_writes_another_sign_a_key_is_known_by_its_place_on_this_keyboard(
+    browser: Browser, keyboard: str, pressed: dict[tuple[str, str, bool], list[str]]
+) -> None:
+    """As on macOS: « å » or « æ » instead of « a ». On a French keyboard « a » stands where others have « q »."""
+    async with open_desk() as desk, looking(browser) as page:
+        await page.add_init_script(keyboard)
+        desk.workplaces.stands(doing=Doing.RESERVED, ring=RING)
+        await signed_in(page, desk)
+        await page.goto(desk.guest.origin + "/poste")
+        await page.wait_for_selector("html[data-ready]")
+        assert {one: await page.evaluate(OPTION, list(one)) for one in pressed} == pressed

@@ -136,6 +136,13 @@ ROWS: Mapping[Setting, Described] = {
         "'\"15\"'",
         ("3639", "costs extra"),
     ),
+    Setting.EMERGENCY_LINE: Described(
+        "a direct number of the rescue service (SAMU) of its sector, in full: operators are shown it with the red "
+        "button, as 15 leads to the sector of whoever dials it; callers never hear it",
+        _SURTAXED + "; none of its own lines",
+        "'+33465710015'",
+        ("15", "this length"),
+    ),
     Setting.VOICE: Described(
         "whose voice says what concerns a patient: `local` (made here) or `carrier` (the carrier gets the text)",
         "these two",

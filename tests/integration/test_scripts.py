@@ -53,12 +53,34 @@ async def test_p1_a_field_is_shown_with_its_record_and_hidden_when_its_time_is_o
     assert (record["id"], record["decision"], record["categories"]) == (str(field.record), "granted", ["D02", "D03"])
     assert record["actor"] == {"kind": "operator", "id": str(desk.operator.staff)}
     assert (record["channel"], record["control"], record["purpose"]) == ("console", "enforced", "PATRQT")
+    assert record["seconds"] == 60, "what is set may change, the record stays"
     desk.clock.advance(59)
     assert (await desk.look()).shown == (field,)
     desk.clock.advance(1)
     assert (await desk.look()).shown == ()
     (row,) = await desk.ground.rows("SELECT shown, shown_until FROM script")
     assert tuple(row) == (None, None)
+    assert await desk.records("disclosure.hidden") == [], "it has stood for all of its time"
+
+
+async def test_what_leaves_the_screen_before_its_time_is_on_record_once(desk: Desk) -> None:
+    """By the end of the talk, seen by the next look; and by an answer to the script, in its own transaction."""
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    (place,) = (one for one in (await desk.answer(PLACE)).shown if one.path == "appointment.place")
+    desk.clock.advance(10)
+    (again, _) = sorted((await desk.answer(STARTS)).shown, key=lambda one: one.until, reverse=True)
+    assert await desk.records("disclosure.hidden") == [], "what is shown anew is not hidden"
+    desk.clock.advance(2)
+    await desk.hang_up()
+    for _ in range(2):
+        assert (await desk.look()).shown == ()
+    hidden = await desk.records("disclosure.hidden")
+    assert {one["of"]: one["seconds"] for one in hidden} == {str(place.record): 12, str(again.record): 2}
+    assert len(hidden) == 2
+    assert all(one["actor"]["id"] == str(desk.operator.staff) for one in hidden)
+    await desk.answer("2")  # the stream goes on behind them
 
 
 async def test_a_second_look_needs_a_second_record(desk: Desk) -> None:
@@ -99,9 +121,30 @@ async def test_the_timeline_tells_what_was_shown_and_never_why_something_was_wit
     await desk.answer(STARTS)
     await desk.proves(None)
     timeline = (await desk.answer(PLACE)).timeline
-    assert [one.kind for one in timeline] == ["script.begun", "disclosure", "disclosure", "disclosure"]
-    assert [one.details.get("decision") for one in timeline] == [None, "granted", "granted", "refused"]
+    disclosures = ["disclosure", "disclosure", "disclosure.hidden", "disclosure"]
+    assert [one.kind for one in timeline] == ["script.begun", *disclosures], "nothing is proved any more"
+    assert [one.details.get("decision") for one in timeline] == [None, "granted", "granted", None, "refused"]
     assert not any("reason" in one.details or "refs" in one.details for one in timeline)
+
+
+async def test_the_timeline_tells_that_the_caller_is_verified_as_long_as_they_are(desk: Desk) -> None:
+    """By the record of the caller's own part of the call; of nobody, of the next patient and of a colleague's, none."""
+
+    async def proved() -> list[str]:
+        return [one.kind for one in (await desk.look()).timeline if one.kind.startswith("verification.")]
+
+    await desk.look()
+    desk.clock.advance(5)
+    assert await proved() == []
+    await desk.proves()
+    assert await proved() == ["verification.succeeded"]
+    (begun, verified) = (await desk.look()).timeline
+    assert (begun.kind, verified.at, verified.details) == ("script.begun", desk.clock.now(), {})
+    desk.clock.advance(desk.house.limits.evidence_life.total_seconds())
+    assert await proved() == []
+    await desk.proves()
+    await desk.answer("4")  # another patient
+    assert await proved() == []
 
 
 async def test_p1_no_screen_is_made_before_the_commit(desk: Desk) -> None:
@@ -206,6 +249,7 @@ async def test_what_was_shown_of_an_appointment_goes_once_it_is_another(desk: De
     else:
         assert len(await desk.records("appointment.cancelled")) == 1
         assert (await desk.look()).shown == ()
+        assert len(await desk.records("disclosure.hidden")) == 1
 
 
 async def test_p7_the_next_patient_waits_until_the_caller_is_back_from_their_keys(desk: Desk) -> None:
@@ -513,6 +557,25 @@ async def test_an_emergency_is_noted_once_and_the_practice_told(desk: Desk) -> N
     assert (row.urgency, row.reason) == ("urgent", "emergency")
     (noted,) = await desk.records("call.emergency")
     assert noted["refs"] == [f"message:{row.id}"]
+
+
+async def test_the_rescue_service_of_the_sector_is_shown_with_the_red_button_where_a_practice_has_set_it(
+    desk: Desk,
+) -> None:
+    async def line() -> tuple[str, str]:
+        noted = await desk.scripts.emergency(desk.operator, desk.talk.id)
+        assert noted is not None
+        return noted.line, (await desk.look()).emergency_line
+
+    assert (await desk.look()).emergency_line == ""
+    assert await line() == ("", "")
+    await desk.ground.change(
+        "WITH change AS (UPDATE practice SET revision = revision + 1 WHERE id = :id RETURNING id, revision) "
+        "INSERT INTO setting_version (practice_id, revision, setting, value, effective_from, made_at, made_by) "
+        """SELECT id, revision, 'emergency_line', '"+33465710015"', 'epoch', now(), 'tests' FROM change""",
+        id=TILLEULS,
+    )
+    assert await line() == ("04 65 71 00 15", "04 65 71 00 15")
 
 
 async def test_an_emergency_of_a_caller_who_withholds_their_number_is_told_too(

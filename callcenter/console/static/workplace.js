@@ -94,10 +94,10 @@ addEventListener("beforeunload", (event) => {
 // --- showing
 
 const show = (changed) => {
-  const { ring: offer, talk, alert, status, there, asked } = part.dataset;
+  const { ring: offer, talk, alert, status, there, asked, callback } = part.dataset;
   if (alerted.textContent !== alert) alerted.textContent = alert;
   if (announced.textContent !== status) announced.textContent = status;
-  const word = there || (alert === "" ? "" : asked ? said.consulted : said.ringing);
+  const word = there || (alert === "" ? "" : asked ? said.consulted : callback ? said.callback : said.ringing);
   ring((offer !== "" || there !== "") && sound.checked);
   document.title = word ? `${word} – ${title}` : title;
   const isNew = changed.includes(there ? "toujours-la" : "appel");

@@ -23,7 +23,7 @@ from callcenter.practice.enrolment import PractitionerRecord, write_practitioner
 from callcenter.practice.numbers import E164
 from callcenter.routing import talks as standing_talks
 from callcenter.routing.presence import move
-from callcenter.routing.values import Limits, PresenceState, Reservation, Way
+from callcenter.routing.values import Limits, PresenceState, Priority, Reservation, Way
 from callcenter.routing.waking import About, Subscription, Waking
 from callcenter.staff.room import StaffRoom
 from callcenter.store.keys import Keyring
@@ -174,6 +174,26 @@ async def test_a_ring_is_shown_to_whom_it_is_offered_and_taken_by_them_once(
     talk = (await places.look(str(staff))).talk
     assert talk is not None
     assert (talk.voice, talk.since, talk.acts) == (offer.id, None, {Act.HANG_UP})
+
+
+async def test_a_ring_says_whether_anybody_is_on_the_line_how_they_speak_and_by_which_line_they_came(
+    floor: Floor, practice: UUID, places: StaffWorkplaces
+) -> None:
+    staff = await floor.operator(practice, languages=("fr", "en"))
+    call = await floor.waits(practice, language="en", priority=Priority.PROFESSIONAL)
+    await floor.one_offer()
+    ring = (await places.look(str(staff))).ring
+    assert ring is not None
+    assert (ring.callback, ring.language, ring.professional) == (False, "en", True)
+    await floor.do(floor.queue.ask_callback, call)
+    offer = await floor.one_offer()
+    ring = (await places.look(str(staff))).ring
+    assert ring is not None
+    assert ring.callback
+    assert await places.act(str(staff), Act.ACCEPT, offer.id)
+    talk = (await places.look(str(staff))).talk
+    assert talk is not None
+    assert talk.callback, "the page says that the person is rung"
 
 
 async def test_at_a_telephone_the_page_takes_no_call(floor: Floor, practice: UUID, places: StaffWorkplaces) -> None:

@@ -115,6 +115,7 @@ class ScriptDouble:
     answers: list[tuple[int, str, dict[str, str]]] = field(default_factory=list)
     drafts: list[dict[str, str]] = field(default_factory=list)
     emergencies: int = 0
+    emergency_line: str = ""
     forbidden: bool = False
     now: Any = None
 
@@ -193,7 +194,7 @@ class ScriptDouble:
         if call != self.call:
             return None
         self.emergencies += 1
-        noted = Emergency(NOW, ("Raccrochez et composez le 15 ou le 112.",))
+        noted = Emergency(NOW, ("Raccrochez et composez le 15 ou le 112.",), self.emergency_line)
         self.screen = replace(self.screen, emergency=noted)
         return noted
 

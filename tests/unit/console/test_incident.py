@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -39,6 +40,56 @@ async def test_an_incident_is_declared_with_what_is_known() -> None:
         assert declared.known_at.astimezone(UTC) == datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
         assert declared.practices == [PRACTICE]
         assert declared.entries == [(EntryKind.FACTS, GIVEN["facts"])]
+
+
+FROM_CALL = f"/incidents/nouveau?appel={CALL}&cabinet={PRACTICE}"
+
+
+async def test_an_incident_that_begins_at_a_call_names_its_practice_and_has_nothing_of_it_erased() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        page = await desk.guest.get(FROM_CALL)
+        assert re.search(rf'name="cabinet-{PRACTICE.hex}" value="1" checked', page.text)
+        assert re.search(r'name="conserver" value="1" checked', page.text)
+        assert f"Ne rien effacer de l’appel {CALL}" in page.words
+        ticked = {f"cabinet-{PRACTICE.hex}": "1", "appel": str(CALL), "conserver": "1"}
+        wrong = await desk.guest.post("/incidents/nouveau", **{**GIVEN, **ticked, "facts": ""})
+        assert f"Ne rien effacer de l’appel {CALL}" in wrong.words, "nothing that was asked is lost"
+        done = await desk.guest.post("/incidents/nouveau", **GIVEN, **ticked)
+        assert done.location == PAGE
+        ((declared,), held) = desk.incidents.done
+        assert (declared.practices, held) == ([PRACTICE], ("hold", str(CALL)))
+        del ticked["conserver"]
+        await desk.guest.post("/incidents/nouveau", **GIVEN, **ticked)
+        assert desk.incidents.done[2:] == [(declared,)], "whoever declares may leave it to its time"
+
+
+async def test_a_call_that_cannot_be_kept_is_said_and_the_incident_stands() -> None:
+    other = UUID(int=9)
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        await desk.guest.get("/incidents/nouveau")
+        done = await desk.guest.post("/incidents/nouveau", **GIVEN, appel=str(other), conserver="1")
+        assert done.location == f"{PAGE}?sans-appel=unknown"
+        assert "Aucun appel d’un cabinet concerné n’a cette référence." in (await desk.guest.get(done.location)).words
+        assert "cette référence." not in (await desk.guest.get(f"{PAGE}?sans-appel=x")).words
+
+
+@pytest.mark.parametrize("query", ["appel=x&cabinet=y", f"appel={CALL}", f"cabinet={PRACTICE}", "facts=Jeanne"])
+async def test_no_other_address_fills_in_anything(query: str) -> None:
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        assert (await desk.guest.get(f"/incidents/nouveau?{query}")).words == (
+            await desk.guest.get("/incidents/nouveau")
+        ).words
+
+
+async def test_a_practice_that_is_not_in_the_list_is_there_to_be_named_all_the_same() -> None:
+    other = UUID(int=8)
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        page = await desk.guest.get(f"/incidents/nouveau?appel={CALL}&cabinet={other}")
+        assert re.search(rf'name="cabinet-{other.hex}" value="1" checked> Le cabinet de cet appel', page.text)
 
 
 WRONG = {

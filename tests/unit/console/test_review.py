@@ -291,6 +291,14 @@ async def test_files_are_sent_as_files_and_kept_by_nobody() -> None:
         assert forged.status == 403
 
 
+async def test_from_a_call_an_incident_is_declared_that_knows_it_by_whoever_may_declare_one() -> None:
+    door = f'href="/incidents/nouveau?appel={CALL}&amp;cabinet={PRACTICE}"'
+    for role, there in {"supervisor": True, "administrator": True, "practitioner": False}.items():
+        async with reviewing(ReviewsDouble()) as desk:
+            await desk.signed_in(roles=frozenset({role}))
+            assert (door in (await desk.guest.get(f"/suivi/appels/{CALL}")).text) is there, role
+
+
 def test_the_words_of_the_ledger_stand_in_the_template_that_gettext_reads() -> None:
     """All of them and no others, so that none is shown in French alone."""
     text = Path("callcenter/console/templates/review_words.html").read_text(encoding="utf-8")

@@ -194,6 +194,18 @@ async def test_a_form_that_no_page_of_ours_makes_answers_nothing(fields: dict[st
         assert desk.script.answers == []
 
 
+@pytest.mark.parametrize("line", ["04 65 71 00 15", ""])
+async def test_the_red_button_shows_the_rescue_service_of_the_sector_where_one_is_set(line: str) -> None:
+    async with open_desk() as desk:
+        await in_talk(desk)
+        desk.script.emergency_line = line
+        await desk.guest.get("/poste")
+        page = await desk.guest.post(RED)
+        assert page.location == "/poste"
+        shown = "appelez le SAMU du secteur du cabinet : 04 65 71 00 15"
+        assert (shown in (await desk.guest.get("/poste")).words) is bool(line)
+
+
 async def test_another_call_has_no_script_for_one() -> None:
     other = UUID(int=9)
     async with open_desk() as desk:

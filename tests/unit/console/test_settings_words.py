@@ -82,6 +82,8 @@ BAD: list[tuple[Setting, Any]] = [
     (Setting.RESCUE_NUMBER, "+33465710001"),
     (Setting.OUT_OF_HOURS_NUMBER, "+33465710001"),
     (Setting.OUT_OF_HOURS_NUMBER, ""),
+    (Setting.EMERGENCY_LINE, "15"),
+    (Setting.EMERGENCY_LINE, "+33465710001"),
     (Setting.TIMEZONE, "Europe/Lyon"),
     (Setting.HOLIDAY_SUBDIVISION, "69"),
     (Setting.AGENDA, {"external": "http://a.example"}),

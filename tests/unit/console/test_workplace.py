@@ -20,11 +20,24 @@ STATES = {
     "waiting": ({"waiting": Waiting(2, NOW - timedelta(seconds=70))}, "2 personnes attendent, au plus depuis 1:10"),
     "one waits": ({"waiting": Waiting(1, NOW)}, "Une personne attend"),
     "ring": ({"doing": Doing.RESERVED, "ring": RING}, f"Un appel pour {TILLEULS} L’appelant attend depuis 1:05"),
+    "callback": (
+        {"doing": Doing.RESERVED, "ring": replace(RING, callback=True)},
+        f"Un rappel à faire pour {TILLEULS} Personne n’est en ligne : nous appelons la personne dès que vous acceptez. "
+        "Elle attend ce rappel depuis 1:05 . Proposé à quelqu’un d’autre dans 0:20 . Accepter le rappel Refuser",
+    ),
+    "professional": (
+        {"doing": Doing.RESERVED, "ring": replace(RING, professional=True, language="en")},
+        f"Un appel pour {TILLEULS} Ligne des professionnels de santé Langue de l’appelant : anglais L’appelant attend",
+    ),
     "elsewhere": (
         {"doing": Doing.RESERVED, "ring": replace(RING, by_telephone=True), "by_telephone": True},
         "Il sonne à votre téléphone",
     ),
     "taken": ({"doing": Doing.RESERVED, "talk": replace(TALK, since=None)}, f"Mise en relation pour {TILLEULS}"),
+    "rung back": (
+        {"doing": Doing.RESERVED, "talk": replace(TALK, since=None, callback=True)},
+        f"Nous appelons la personne pour {TILLEULS}",
+    ),
     "talk": ({"doing": Doing.ON_CALL, "talk": TALK}, f"En ligne pour {TILLEULS} Depuis 2:05"),
     "held": ({"doing": Doing.ON_CALL, "talk": replace(TALK, held=True)}, "appelant en attente"),
     "third": (

@@ -68,6 +68,15 @@ async def test_p1_nothing_is_told_by_a_record_that_says_nothing_was() -> None:
     assert [entry.content["decision"] for entry in pen.entries] == ["refused", "refused"]
 
 
+async def test_for_how_long_it_is_shown_is_on_record_of_what_is_shown_alone() -> None:
+    pen, shown = Pen(), replace(INQUIRY, seconds=60)
+    gate = gate_of(Channel.CONSOLE, pen)
+    await gate.decide(shown, VERIFIED, UNMARKED)
+    await gate.decide(shown, VERIFIED, replace(UNMARKED, deceased=True))
+    await gate.decide(INQUIRY, VERIFIED, UNMARKED)
+    assert [entry.content.get("seconds") for entry in pen.entries] == [60, None, None]
+
+
 @pytest.mark.parametrize("mark", ["deceased", "homonym", "doubtful", "fictitious", "contact_restricted", "sensitive"])
 async def test_id_03_with_a_mark_it_is_refused_and_the_ledger_says_why(mark: str) -> None:
     decision, entries = await decide(replace(UNMARKED, **{mark: True}))

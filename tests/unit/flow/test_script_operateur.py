@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -444,6 +445,13 @@ async def test_there_a_new_appointment_is_made_in_their_tool(operateur: Flow) ->
 async def test_sentences_to_refuse_with_are_ready(script: Script, key: str, words: str, then: str) -> None:
     await script.pick("7", key)
     assert script.shown() == [f"operator.{words}", f"operator.{then}"]
+
+
+def test_a_sentence_to_be_said_fits_whoever_says_it() -> None:
+    """« Je suis » asks for a participle, and most who say it are women."""
+    said = {key: prompt.text for key, prompt in BOOK.prompts.items() if prompt.text.startswith("À dire :")}
+    assert len(said) > 5
+    assert [key for key, text in said.items() if re.search(r"\b[Jj]e suis\b", text)] == []
 
 
 @pytest.mark.parametrize("withheld", ["appointment.starts_at", "appointment.practitioner"])

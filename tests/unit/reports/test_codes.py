@@ -116,9 +116,17 @@ def test_every_step_at_which_the_gate_is_asked_has_a_word() -> None:
     assert asked <= codes.WORDS["step"].keys()
 
 
-def test_everything_that_routing_and_the_ledger_write_down_has_a_title() -> None:
-    assert {kind.value for kind in ledger.EventKind} <= words.EVENTS.keys()
+def test_everything_that_routing_and_the_ledger_write_down_has_a_title_and_nothing_else_has() -> None:
+    assert {kind.value for kind in ledger.EventKind} == words.EVENTS.keys()
     assert {kind.value for kind in EventKind} - {"presence"} == words.ROUTING.keys()
+
+
+def test_what_an_operators_own_list_has_words_for_is_written_down() -> None:
+    template = Path("callcenter/console/templates/script_part.html").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"{% set events = {(.*?)} %}", template, re.DOTALL)
+    kinds = set(re.findall(r'"([a-z_.]+)": _\(', listed))
+    assert "script.begun" in kinds, "the search finds what it looks for"
+    assert kinds <= {kind.value for kind in ledger.EventKind}
 
 
 def test_every_setting_field_and_reference_has_a_word() -> None:
