@@ -6,7 +6,7 @@ import yaml
 
 from callcenter.emulator.clients import IDENTITY
 from callcenter.emulator.lines import Unreached
-from callcenter.emulator.nodes import Problems, items_of, line_of, record_of, text_of, truth_of
+from callcenter.emulator.nodes import Problems, items_of, line_of, record_of, text_of, true_of, truth_of
 from callcenter.emulator.steps import CALLER, Calls, HearsWhom, Held, OnDuty, Operates, Rejects
 
 NUMBER = '"+33472000000"'
@@ -99,13 +99,16 @@ def read_operator(node: yaml.Node, problems: Problems, on_duty: tuple[OnDuty, ..
     chooses = record.text("chooses", '"1"', required=False)
     fields = record.node("fills")
     fills = _fills(fields, problems) if fields is not None else ()
+    pressed = record.node("emergency")
+    if pressed is not None:
+        true_of(pressed, problems, "emergency")
     record.finish()
     if login is None or not _is_on_duty(login, on_duty, record.line, problems):
         return None
-    if sum((absent is not None, chooses is not None, bool(fills))) > 1 or (absent and pattern):
-        problems.at(record.line, f"sees_not stands alone, and so does chooses or fills: write {example}")
+    if sum((absent is not None, chooses is not None, bool(fills), pressed is not None)) > 1 or (absent and pattern):
+        problems.at(record.line, f"sees_not stands alone, and so does chooses, fills or emergency: write {example}")
         return None
-    return Operates(login, absent or pattern, absent is not None, chooses, fills)
+    return Operates(login, absent or pattern, absent is not None, chooses, fills, pressed is not None)
 
 
 def _is_on_duty(login: str, on_duty: tuple[OnDuty, ...], line: int, problems: Problems) -> bool:

@@ -27,6 +27,9 @@ class Desks(Protocol):
             values: what is typed, by the fields' names; what stands in the others stays.
         """
 
+    async def emergency(self, login: str) -> str | None:
+        """Press the red button beside the screen of ``login``; what stands in the way, or ``None``."""
+
 
 async def seen(
     desks: Desks, login: str, pattern: re.Pattern[str] | None, seconds: float, *, absent: bool

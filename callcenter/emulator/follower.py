@@ -295,6 +295,10 @@ class Follower:
         if instead is not None:
             wanted = "un écran" if pattern is None else f"« {pattern.pattern} » à l'écran"
             return self._differs(f"{'ne pas voir' if step.absent else 'voir'} {wanted}, chez {login}", instead)
+        if step.emergency:
+            self._windows[self._line] = len((await self._client.state(self._line)).heard)
+            hindered = await self._desks.emergency(login)
+            return None if hindered is None else self._differs(f"pouvoir signaler une urgence, chez {login}", hindered)
         if step.chooses is None and not step.fills:
             return None
         fills = {name: REFERENCE.sub(self._kept_digits, value) for name, value in step.fills}

@@ -188,6 +188,7 @@ class Operates:
         absent: nothing that matches stands there.
         chooses: an option that they take, by its key or its name.
         fills: what they type, by the fields' names, before they send the form.
+        emergency: they press the red button: somebody's life is in danger.
     """
 
     login: str
@@ -195,6 +196,7 @@ class Operates:
     absent: bool = False
     chooses: str | None = None
     fills: tuple[tuple[str, str], ...] = ()
+    emergency: bool = False
 
 
 Action = (

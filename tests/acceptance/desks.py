@@ -38,6 +38,8 @@ class Screen:
         offered: names of the fields that may be filled, those among which nothing is chosen yet too.
         choices: what its buttons send, each with the digit that presses it, or an empty text.
         back: whether the caller is back from their keys, which a page says by itself.
+        alarm: where the red button's form goes; empty where there is none.
+        rung: what that form holds.
     """
 
     words: list[str] = field(default_factory=list)
@@ -46,6 +48,8 @@ class Screen:
     offered: set[str] = field(default_factory=set)
     choices: dict[str, str] = field(default_factory=dict)
     back: bool = False
+    alarm: str = ""
+    rung: dict[str, str] = field(default_factory=dict)
 
     @property
     def document(self) -> int:
@@ -53,19 +57,21 @@ class Screen:
 
 
 class _Reader(HTMLParser):
-    """Reads the script of a call out of a page."""
+    """Reads the script of a call out of a page, and what stands around the red button."""
 
     def __init__(self) -> None:
         super().__init__()
         self.screen: Screen | None = None
         self._open: list[str] = []
+        self._alarm = False
         self._field = ""
         self._written: list[str] | None = None
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attributes}
-        if tag == "section" and "script" in given.get("class", "").split():
-            self.screen, self._open = Screen(), [tag]
+        alarm = given.get("data-slot") == "urgence"
+        if alarm or (tag == "section" and "script" in given.get("class", "").split()):
+            self.screen, self._open, self._alarm = self.screen or Screen(), [tag], alarm
             return
         if self.screen is None or not self._open:
             return
@@ -75,6 +81,12 @@ class _Reader(HTMLParser):
 
     def _read(self, screen: Screen, tag: str, given: Mapping[str, str]) -> None:
         name = given.get("name", "")
+        if self._alarm:
+            if tag == "form":
+                screen.alarm = given["action"]
+            elif tag == "input":
+                screen.rung[name] = given["value"]
+            return
         match tag:
             case "form":
                 screen.action, screen.back = given["action"], "data-back" in given
@@ -152,6 +164,12 @@ class StaffDesks:
         after = await self._send(login, screen, pressed, typed)
         moved = after is None or not after.action or after.document > screen.document
         return None if moved else "rien n'a changé"
+
+    async def emergency(self, login: str) -> str | None:
+        screen = await self._look(login)
+        if screen is None or not screen.alarm:
+            return "aucun bouton"
+        return None if await self._asks(login, "POST", screen.alarm, screen.rung) is not None else "rien n'a changé"
 
     async def _look(self, login: str) -> Screen | None:
         screen = await self._asks(login, "GET", paths.WORKPLACE)

@@ -1150,6 +1150,8 @@ NOT_ATTACKED: Mapping[str, str] = {
     "audit.anchors.root_at": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.believed.is_believed": _LOGS,
     "audit.believed.time_of": _LOGS,
+    "audit.refusals.refused_since": _LOGS,
+    "audit.refusals.refusals_of": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.anchors.unheld_since": _LOGS,
     "audit.export.begin": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.proving.is_written": "see test_p6_what_is_anothers_and_what_there_is_not_are_told_alike_…",

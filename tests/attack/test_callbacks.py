@@ -1,26 +1,33 @@
-"""Having somebody else's telephone rung by a forged number, and having a machine, or an old call, take an operator."""
+"""Having somebody else's telephone rung by a forged number, having a machine, or an old call, take an operator, and
+taking a callback that was asked for at another practice."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from callcenter.calls import callbacks
 from callcenter.flow import proving
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import IntegrityError as Damaged
 from callcenter.kernel.randomness import SeededRandom, new_id
+from callcenter.routing import reserving
 from callcenter.routing.values import LeftReason
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained
+from callcenter.store.sealed import Place
+from tests.attack.defence import FOILED, Defence, Outcome, Sabotage, attack, gained
 from tests.attack.ground import Ground
 from tests.integration.routing.floor import Floor
 from tests.unit.flow.doubles import Call
 
 FLOWS = Path(__file__).resolve().parents[2] / "flows"
 VICTIM = "+33639980077"
+TOKEN = "ab" * 32
 OPEN = {"practice.is_open": True}
 
 
@@ -30,6 +37,28 @@ async def floor(ground: Ground, clock: DrivenClock) -> Floor:
     floor = Floor(ground.app, clock, SeededRandom(46))
     await floor.open()
     return floor
+
+
+async def to_be_rung(ground: Ground, floor: Floor, practice: UUID) -> UUID:
+    """The call of somebody who has asked a practice to be rung back, and hung up."""
+    call = await floor.waits(practice)
+    async with ground.app.practice(practice) as tx:
+        assert await callbacks.ask(tx, ground.sealer, floor.queue, call, VICTIM, floor.clock.now())
+    return call
+
+
+async def is_rung(ground: Ground, floor: Floor, practice: UUID, asked: UUID) -> None:
+    """Their telephone rings; whoever answers comes with the token."""
+    await ground.change(
+        "INSERT INTO callback_ring (reservation_id, practice_id, call_id, operator_leg, token_hash, rung_at) "
+        "VALUES (:id, :practice, :call, :leg, :token, :now)",
+        id=new_id(floor.chance),
+        practice=practice,
+        call=asked,
+        leg=f"CA{'0' * 32}",
+        token=callbacks.token_hash(TOKEN),
+        now=floor.clock.now(),
+    )
 
 
 # --- a forged number
@@ -114,28 +143,103 @@ async def test_another_call_comes_with_the_token_of_a_callback_that_was_answered
     ground: Ground, floor: Floor
 ) -> Outcome:
     practice = await floor.practice()
-    asked, own, another = await floor.waits(practice), await floor.call(practice), await floor.call(practice)
-    now, token = floor.clock.now(), "ab" * 32
-    async with ground.app.practice(practice) as tx:
-        assert await callbacks.ask(tx, ground.sealer, floor.queue, asked, VICTIM, now)
-    await ground.change(
-        "INSERT INTO callback_ring (reservation_id, practice_id, call_id, operator_leg, token_hash, rung_at) "
-        "VALUES (:id, :practice, :call, :leg, :token, :now)",
-        id=new_id(floor.chance),
-        practice=practice,
-        call=asked,
-        leg=f"CA{'0' * 32}",
-        token=callbacks.token_hash(token),
-        now=now,
-    )
+    own, another = await floor.call(practice), await floor.call(practice)
+    now, asked = floor.clock.now(), await to_be_rung(ground, floor, practice)
+    await is_rung(ground, floor, practice, asked)
     answered = []
     for call in (own, another):
         try:
             async with ground.app.practice(practice) as tx:
-                answered.append(await callbacks.take_rung(tx, ground.sealer, call, token, now))
+                answered.append(await callbacks.take_rung(tx, ground.sealer, call, TOKEN, now))
         except DBAPIError as error:
             if "what is over stays over" not in str(error.orig):
                 raise  # something else was in the way
             answered.append(None)
     assert answered[0] is not None
     return gained(answered[1])
+
+
+# --- asked for at another practice
+
+
+def _of_any_portfolio(sabotage: Sabotage) -> None:
+    sabotage.rewrite(reserving, "_RESERVE", "o.practice_id = w.practice_id", "true")
+
+
+def _of_any_house(sabotage: Sabotage) -> None:
+    sabotage.rewrite(reserving, "_RESERVE", "f.organisation_id = w.organisation_id", "true")
+
+
+PORTFOLIO = Defence("the portfolio holds the practice", "P5: staff see their own practices", _of_any_portfolio)
+ORGANISATION = Defence("the portfolio is the organisation's", "P5: staff see their own practices", _of_any_house)
+
+
+@attack(stopped_by=PORTFOLIO)
+async def test_p5_a_callback_is_offered_to_an_operator_of_another_practice(ground: Ground, floor: Floor) -> Outcome:
+    """Whoever takes it has the caller rung, and talks with them."""
+    await floor.operator(await floor.practice())
+    await to_be_rung(ground, floor, await floor.practice())
+    return gained(await floor.offers())
+
+
+@attack(stopped_by=ORGANISATION)
+async def test_p5_a_callback_is_offered_to_an_operator_of_another_organisation(ground: Ground, floor: Floor) -> Outcome:
+    """They answer for all of their own."""
+    other = replace(floor, organisation=uuid4())
+    await other.open()
+    await other.operator()
+    await to_be_rung(ground, floor, await floor.practice())
+    return gained(await floor.offers())
+
+
+def _rings_are_everybodys(sabotage: Sabotage) -> None:
+    sabotage.sql("ALTER TABLE callback_ring DISABLE ROW LEVEL SECURITY")
+
+
+def _leads_anywhere(sabotage: Sabotage) -> None:
+    sabotage.sql(f"ALTER TABLE callback_ring DROP CONSTRAINT {REACHED}")
+
+
+REACHED = "fk_callback_ring_practice_id_reached_call_id_call"
+THEIR_RINGS = Defence("a ring is a row of its practice", "P5: no row crosses a practice", _rings_are_everybodys)
+THEIR_CALLS = Defence("what a ring becomes is a call of its practice", "P5: no row crosses a practice", _leads_anywhere)
+
+
+@attack(stopped_by=(THEIR_RINGS, THEIR_CALLS))
+async def test_p5_the_token_of_a_callback_brings_a_call_of_another_practice_to_its_operator(
+    ground: Ground, floor: Floor
+) -> Outcome:
+    practice, other = await floor.practice(), await floor.practice()
+    await is_rung(ground, floor, practice, await to_be_rung(ground, floor, practice))
+    call = await floor.call(other)
+    try:
+        async with ground.app.practice(other) as tx:
+            return gained(await callbacks.take_rung(tx, ground.sealer, call, TOKEN, floor.clock.now()))
+    except IntegrityError as error:
+        if REACHED not in str(error.orig):
+            raise  # something else was in the way
+        return FOILED
+
+
+def _callbacks_are_everybodys(sabotage: Sabotage) -> None:
+    sabotage.sql("ALTER TABLE callback DISABLE ROW LEVEL SECURITY")
+
+
+def _opens_anywhere(sabotage: Sabotage) -> None:
+    sabotage.replace(callbacks, "_place", lambda _, call: Place(NOWHERE, "callback", "number", call))
+
+
+NOWHERE = UUID(int=0)
+THEIR_ROWS = Defence("a callback is a row of its practice", "P5: no row crosses a practice", _callbacks_are_everybodys)
+SEALED = Defence("a number is sealed for its practice", "P5: no row crosses a practice", _opens_anywhere)
+
+
+@attack(stopped_by=(THEIR_ROWS, SEALED))
+async def test_p5_another_practice_learns_the_number_of_whoever_is_to_be_rung(ground: Ground, floor: Floor) -> Outcome:
+    """By a fault of ours, a callback is looked for in the scope of another practice."""
+    call, other = await to_be_rung(ground, floor, await floor.practice()), await floor.practice()
+    try:
+        async with ground.app.practice(other) as tx:
+            return gained(await callbacks.number_of(tx, ground.sealer, call))
+    except Damaged:
+        return FOILED

@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from callcenter.app import by_glass
 from callcenter.app.by_glass import StaffGlass
 from callcenter.audit.ledger import Writing
-from callcenter.console.glass_ports import Breaking, Own, Shown, ToReview
+from callcenter.console.glass import GlassPages
+from callcenter.console.glass_ports import Breaking, GlassDesk, Listed, Own, Shown, ToReview
 from callcenter.disclosure.emergency import Topic
 from callcenter.disclosure.gate import Gate
 from callcenter.kernel.clock import DrivenClock
@@ -28,12 +29,20 @@ from callcenter.staff.glass_tables import Asks, Verdict
 from callcenter.staff.limits import Bound
 from callcenter.staff.values import Role
 from callcenter.store.schema import APP
+<<<<<<< HEAD
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous, yes
+=======
+from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
+from tests.attack.escaping import ESCAPED
+>>>>>>> gap5b
 from tests.attack.ground import Ground
 from tests.attack.scene import JEANNE, TILLEULS
 from tests.integration.breaking import WHO, WHY, GlassHouse, glass_house, value_on
 from tests.integration.consoles import POLICY
 from tests.sealing import InTime
+from tests.unit.console.doubles import open_desk
+from tests.unit.console.glasses import OTHERS, GlassDouble
+from tests.unit.console.glasses import OWN as MINE
 
 BORN = date(1962, 3, 14)
 
@@ -308,3 +317,45 @@ async def test_sm_02_somebody_whose_training_has_lapsed_reads_why_and_judges(gla
     came = await breaking(glass).review(lapsed, one, Verdict.JUSTIFIED, "Tout était en ordre.")
     got = {"words": gained(seen.asked), "record": gained(read), "verdict": gained(came is True)}
     return unanimous(got)
+
+
+# --- words that are markup
+
+MARKUP = "\"'><img src=x onerror=alert(1)>"
+
+
+class Written(GlassDouble):
+    """Whatever somebody has written, chosen or put on file is markup."""
+
+    async def desk(self, token: str) -> GlassDesk:
+        made = await super().desk(token)
+        listed = tuple(replace(one, practice=MARKUP) for one in made.listed)
+        return replace(made, practices=tuple(replace(one, name=MARKUP) for one in made.practices), listed=listed)
+
+    async def look(self, token: str, glass: UUID) -> Own | ToReview:
+        seen = await super().look(token, glass)
+        if isinstance(seen, Own):
+            return replace(seen, listed=_by_markup(seen.listed), rescue=MARKUP)
+        words = Asked(MARKUP, MARKUP, MARKUP)
+        return replace(seen, listed=_by_markup(seen.listed), asked=words, verdict=seen.verdict and MARKUP)
+
+    async def open(self, token: str, glass: UUID, topic: Topic) -> Shown:
+        return Shown(topic, (("appointment", MARKUP),))
+
+
+def _by_markup(listed: Listed) -> Listed:
+    return replace(
+        listed, practice=MARKUP, glass=replace(listed.glass, by=MARKUP, reviewer=listed.glass.reviewer and MARKUP)
+    )
+
+
+@attack(stopped_by=ESCAPED)
+async def test_what_is_written_about_broken_glass_is_markup_on_its_pages() -> Outcome:
+    """Why, who asks and where they are rung; what the file holds; what was found in it; who broke it, and for whom."""
+    async with open_desk(pages=(GlassPages(Written()),)) as desk:
+        await desk.signed_in(roles=frozenset({"supervisor"}), confirmed=True)
+        pages = {path: await desk.guest.get(f"/bris-de-glace{path}") for path in ("", f"/{MINE}", f"/{OTHERS}")}
+        pages["topic"] = await desk.guest.post(f"/bris-de-glace/{MINE}/rubrique", rubrique="appointments")
+        await desk.guest.post(f"/bris-de-glace/{OTHERS}/relecture", verdict="justified", texte="Le SAMU a rappelé.")
+        pages["reviewed"] = await desk.guest.get(f"/bris-de-glace/{OTHERS}")
+    return unanimous({where: gained(MARKUP in page.text) for where, page in pages.items()})

@@ -14,7 +14,7 @@ from callcenter.calls.script_door import At
 from callcenter.calls.script_values import Operator
 from callcenter.calls.script_verifier import OperatorsVerifier
 from callcenter.disclosure.gate import Gate
-from callcenter.flow.screens import Filled
+from callcenter.flow.screens import Filled, Form
 from callcenter.identity.challenges import Limits
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Forbidden
@@ -119,6 +119,18 @@ async def test_an_operator_reads_in_the_call_of_a_colleague(desk: Desk) -> Outco
     await desk.to_the_fields()
     thief = await desk.floor.operator(TILLEULS)
     return await reads(replace(desk, operator=Operator(thief, trained=True)))
+
+
+@attack(stopped_by=THEIRS)
+async def test_a_colleague_reads_what_was_typed_before_the_call_was_theirs(desk: Desk) -> Outcome:
+    """Whoever has the call from now on opens the former page of it, by its address."""
+    await desk.look()
+    form = await desk.answer("2")
+    await desk.scripts.draft(desk.operator, desk.talk.id, form.document, {"text": "Elle tousse"})
+    colleague = await desk.handed_over()
+    made = await desk.scripts.look(colleague.operator, desk.talk.id)
+    read = made is not None and made.stands.screen
+    return gained(isinstance(read, Form) and [one for one in read.fields if one.value == "Elle tousse"])
 
 
 async def _whoever_asks(*_: object) -> bool:

@@ -1,4 +1,5 @@
-"""What keeps people from a page: axe's rules (WCAG 2.2 AA and its own good practice), and reflow, in every form."""
+"""What keeps people from a page: axe's rules (WCAG 2.2 AA and its own good practice), and reflow, in every form; and
+its weight, on a slow line."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Page
+
+from tests.browser.weight import HEAD, LARGEST, weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ async def barriers(page: Page, looks: Sequence[Look] = LOOKS) -> list[str]:
 
 
 async def without_barriers(page: Page, door: str, looks: Sequence[Look] | None = None) -> None:
-    """The page that is open keeps nobody out.
+    """The page that is open keeps nobody out, and weighs little.
 
     Arguments:
         door: its address, as it stands in ``console/paths.py``: by this call the door counts as looked at
@@ -92,3 +95,5 @@ async def without_barriers(page: Page, door: str, looks: Sequence[Look] | None =
     french = await page.locator("html").get_attribute("lang") == "fr"
     found = await barriers(page, (looks or LOOKS) if french else IN_OTHER_WORDS)
     assert found == [], door
+    fetched = await weight(page)
+    assert HEAD < sum(fetched.values()) < LARGEST, f"{door}: {fetched}"

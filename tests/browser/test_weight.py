@@ -1,4 +1,8 @@
-"""What a page weighs with all that it fetches, and that it fetches nothing from elsewhere."""
+"""What a page weighs with all that it fetches, and that it fetches nothing from elsewhere.
+
+Every other page is weighed where it is looked at (``without_barriers``), by what its browser tells: no less than what
+came over the wire, as is seen here.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from callcenter.console.ledger import LedgerPages
 from callcenter.console.ports import Stage
 from callcenter.console.review import ReviewPages
 from tests.browser.test_console_pages import looking, signed_in
+from tests.browser.weight import LARGEST, weight
 from tests.unit.console.doubles import INVITATION, open_desk
 from tests.unit.console.inboxes import InboxesDouble
 from tests.unit.console.ledgers import PRACTICE as LEDGER
@@ -23,8 +28,6 @@ from tests.unit.console.ledgers import LedgersDouble
 from tests.unit.console.reviews import CALL, ReviewsDouble
 from tests.unit.console.scenarios import DIGEST, ScenariosDouble
 
-#: Bytes on the way to a browser that has nothing yet, heads of answers included; the carrier's own file is apart.
-LARGEST = 100_000
 ACCUEIL = (Path(__file__).parents[2] / "docs" / "images" / "flows" / "accueil.svg").read_text(encoding="utf-8")
 SUPERVISOR = {"roles": frozenset({"supervisor"})}
 
@@ -115,6 +118,11 @@ async def test_a_page_weighs_little_and_comes_from_us_alone(
         assert scale.bytes["/static/console.css"] > 1_000
         assert scale.total < LARGEST, scale.bytes
         assert scale.elsewhere == []
+        told = await weight(page)
+        assert told.keys() >= {
+            path for path in scale.bytes if path.startswith("/")
+        }  # and what stands in the page itself
+        assert sum(told.values()) >= scale.total, (told, scale.bytes)
 
 
 async def test_what_comes_from_elsewhere_or_is_heavy_is_seen(browser: Browser) -> None:
@@ -128,6 +136,7 @@ async def test_what_comes_from_elsewhere_or_is_heavy_is_seen(browser: Browser) -
         await page.goto(desk.guest.origin + "/heavy")
         await page.wait_for_timeout(150)
         assert scale.elsewhere == ["http://127.0.0.1:9/elsewhere.png"]
+        assert sum((await weight(page)).values()) > LARGEST
         await context.close()
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from callcenter.emulator.steps import Operates
 from callcenter.emulator.transcript import TranscriptError, load_transcript
+from callcenter.flow.script_disposing import DISPOSITION
+from callcenter.flow.script_language import Disposition
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "transcripts.md"
 
@@ -22,6 +25,7 @@ KEYS |= {
     "sees_not": "14 h",
     "chooses": "1",
     "fills": {"text": "un mot"},
+    "emergency": True,
 }
 KEYS |= {"match": r"(\d{6})", "hears": "tapez 1", "presses": "1", "reason": "busy"}
 
@@ -75,3 +79,19 @@ def test_what_plays_an_ending_is_there_and_every_wait_that_is_played_is_told() -
     assert told <= there, f"nothing is called {told - there}"
     waits = {name for name in there if name.startswith("waits_")}
     assert waits <= told, f"the table does not tell of {waits - told}"
+
+
+def test_each_outcome_that_an_operator_may_choose_is_played_as_the_page_tells() -> None:
+    table = PAGE.read_text(encoding="utf-8").split("| Outcome | Played by |\n|---|---|\n")[1].split("\n\n")[0]
+    told = {}
+    for row in table.splitlines():
+        outcome, *names = re.findall(r"`(\w+)`", row)
+        told[outcome] = set(names)
+    assert told.keys() == set(Disposition), "an outcome that no transcript plays, or that nobody may choose"
+    played: dict[str, set[str]] = {outcome: set() for outcome in told}
+    for file in (PAGE.parents[1] / "tests" / "acceptance" / "transcripts").rglob("*.yaml"):
+        for step in load_transcript(file).steps:
+            chosen = dict(step.action.fills).get(DISPOSITION) if isinstance(step.action, Operates) else None
+            if chosen is not None:
+                played[chosen].add(file.stem)
+    assert played == told

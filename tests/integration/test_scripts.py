@@ -376,6 +376,36 @@ async def test_what_was_typed_and_not_sent_comes_back(desk: Desk) -> None:
     assert (await desk.script()).drafts == {}
 
 
+async def test_what_was_typed_before_a_call_changed_hands_stays_with_whoever_typed_it(desk: Desk) -> None:
+    """They send it once the caller is another's; the other begins anew, and is shown no word of it."""
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    await desk.answer("then")
+    await desk.answer("3")
+    form = await desk.answer("2")
+    assert form.shown
+    assert await desk.scripts.draft(desk.operator, desk.talk.id, form.document, {"text": "Elle tousse depuis"})
+    colleague = await desk.handed_over()
+    theirs = await colleague.look()
+    assert (theirs.shown, theirs.level) == ((), Level.UNKNOWN)
+    assert [one.kind for one in theirs.timeline] == ["script.begun"]
+    assert _typed(await colleague.answer("2"))["text"] == ""
+    assert not await desk.scripts.draft(colleague.operator, desk.talk.id, form.document, {"text": "autre chose"})
+    again = await desk.look()
+    assert (_typed(again)["text"], again.live, again.shown) == ("Elle tousse depuis", False, ())
+    await desk.answer("send", text="Elle tousse depuis trois jours", number=MOBILE, urgency="normal", whom="practice")
+    (row,) = await desk.ground.rows("SELECT id, text, written_by FROM message")
+    assert row.written_by == desk.operator.staff
+    place = text_place(TILLEULS, row.id)
+    assert desk.ground.sealer.open_text(row.text, place) == "Elle tousse depuis trois jours"
+
+
+def _typed(stands: Stands) -> dict[str, str]:
+    assert isinstance(stands.screen, Form)
+    return {one.name: one.value for one in stands.screen.fields}
+
+
 async def test_p3_an_answer_to_another_screen_has_no_effect(desk: Desk) -> None:
     await desk.look()
     stands = await desk.answer("2")

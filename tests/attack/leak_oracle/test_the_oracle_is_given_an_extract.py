@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from aiohttp import hdrs
 from sqlalchemy import text
 
 from callcenter.console import extracts as pages
@@ -38,20 +40,31 @@ _DAY = re.compile(r"\b\d+(?:er)?[\xa0 ]\w+ 2026\b")
 
 
 class Somebody:
-    """Somebody of staff at a browser, whose pages and files are judged."""
+    """Somebody of staff at a browser, whose pages and files are judged.
+
+    Arguments:
+        files: how many came.
+    """
 
     def __init__(self, house: Premises, token: str, shown: tuple[Value, ...]) -> None:
         self._house = house
         self._headers = {"Cookie": f"{SESSION}={token}", "Origin": house.running.console}
         self._shown = shown
         self._proof = ""
+        self.files = 0
 
-    async def asks(self, method: str, path: str, **fields: str) -> str:
+    async def asks(self, method: str, path: str, *, refused: bool = False, **fields: str) -> str:
+        """Where it went, and what came.
+
+        Arguments:
+            refused: it may be.
+        """
         given = {PROOF: self._proof, **fields} if method == "POST" else None
         url = self._house.running.console + path
         async with self._house.session.request(method, url, headers=self._headers, data=given) as response:
-            assert response.status == 200, (path, response.status)
+            assert response.status in ({200, 403, 404, 422} if refused else {200}), (path, response.status)
             body = await response.read()
+            self.files += hdrs.CONTENT_DISPOSITION in response.headers
         words = words_on(body) if body.startswith(b"%PDF") else body.decode()
         if found := _PROOF.findall(words):
             self._proof = found[0]
@@ -61,7 +74,15 @@ class Somebody:
         return f"{response.url.path}\n{words}"
 
 
-async def _somebody(house: Premises, person: Person, *roles: Role) -> Somebody:
+async def somebody(
+    house: Premises, person: Person, *roles: Role, training: timedelta = timedelta(days=365), shown: bool = True
+) -> Somebody:
+    """A member of staff of a patient's practice, who has just given both factors.
+
+    Arguments:
+        training: for which theirs holds; negative where it is over.
+        shown: they have seen who the patient is, on a card or at the desk.
+    """
     practice, room = person.practice, house.shift._room()
     try:
         login = f"extrait-{uuid4().hex[:8]}"
@@ -71,23 +92,17 @@ async def _somebody(house: Premises, person: Person, *roles: Role) -> Somebody:
         for role in roles:
             await room.administration.grant(account, role, portfolio, BY)
         await room.administration.sign(account.id, today, BY)
-        await room.administration.trained(account.id, today.replace(year=today.year + 1, day=1), BY)
+        await room.administration.trained(account.id, today + training, BY)
         async with house.running.database.house() as connection:
             token = await room.sessions.begin(connection, account.id, Stage.FULL, stepped_up=True)
     finally:
         room.close()
     record = person.record
-    return Somebody(house, token, (record.birth_name, record.first_name, record.birth_date))
+    return Somebody(house, token, (record.birth_name, record.first_name, record.birth_date) if shown else ())
 
 
-async def _given(house: Premises, telephone: Telephone) -> dict[str, Any]:
-    """A patient hears their appointments, asks who was told about them, and is given both files; what the JSON says."""
-    person = house.population.people["several"]
-    await telephone.prove(person)
-    await telephone.press("1")
-    await telephone.state()
-    await telephone.judged()
-    one = await _somebody(house, person, Role.SUPERVISOR, Role.PRACTITIONER)
+async def asked_for(house: Premises, person: Person, one: Somebody) -> str:
+    """A patient asks at the desk who was told about them: the page of the extract as it is read, behind its address."""
     record, day = person.record, house.clock.now().date().isoformat()
     await one.asks("GET", paths.REVIEW)
     wanted = {"cabinet": str(person.practice.id), "nature": "calls", "du": day, "au": day}
@@ -97,14 +112,30 @@ async def _given(house: Premises, telephone: Telephone) -> dict[str, Any]:
     await one.asks("POST", paths.EXTRACT_NEW, **whose)
     asked = {pages.ASKS: "patient", pages.CHECK: "in_person", pages.FIRST: day, pages.LAST: day}
     named = {pages.BORN: record.birth_date.isoformat(), pages.NAME: record.birth_name}
-    read = await one.asks("POST", paths.EXTRACTS, **whose, **asked, **named, **{pages.FIRST_NAME: record.first_name})
+    return await one.asks("POST", paths.EXTRACTS, **whose, **asked, **named, **{pages.FIRST_NAME: record.first_name})
+
+
+def choice_of(read: str) -> dict[str, str]:
+    """What the form of an extract that was read sends with how it is given."""
+    (seen,), (digest,) = _SEEN.findall(read), _DIGEST.findall(read)
+    return {"vu": seen, "empreinte": digest}
+
+
+async def _given(house: Premises, telephone: Telephone) -> dict[str, Any]:
+    """A patient hears their appointments, asks who was told about them, and is given both files; what the JSON says."""
+    person = house.population.people["several"]
+    await telephone.prove(person)
+    await telephone.press("1")
+    await telephone.state()
+    await telephone.judged()
+    one = await somebody(house, person, Role.SUPERVISOR, Role.PRACTITIONER)
+    read = await asked_for(house, person, one)
     path = read.partition("\n")[0]
     assert re.fullmatch(r"/extraits/[0-9a-f-]{36}", path), read
     await one.asks("GET", paths.EXTRACTS)
     house.clock.advance(1)  # what is given comes after what was read, and is no line of it
-    (seen,), (digest,) = _SEEN.findall(read), _DIGEST.findall(read)
-    assert "Dit au téléphone" in await one.asks("POST", f"{path}/remise", forme="pdf", vu=seen, empreinte=digest)
-    given = await one.asks("POST", f"{path}/remise", forme="json", vu=seen, empreinte=digest)
+    assert "Dit au téléphone" in await one.asks("POST", f"{path}/remise", forme="pdf", **choice_of(read))
+    given = await one.asks("POST", f"{path}/remise", forme="json", **choice_of(read))
     told: dict[str, Any] = json.loads(given.partition("\n")[2])
     async with house.running.database.practice(person.practice.id) as tx:
         query = "SELECT convert_from(body, 'UTF8') AS body FROM audit_record WHERE event LIKE 'extract.%'"

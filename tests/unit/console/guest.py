@@ -100,7 +100,7 @@ class Guest:
             given["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         url = URL(self.address + path, encoded=True)
         async with self.session.request(method, url, data=body, headers=given, allow_redirects=False) as response:
-            answer = Answer(response.status, CIMultiDict(response.headers), await response.text())
+            answer = Answer(response.status, CIMultiDict(response.headers), await response.text(errors="replace"))
         self._keep(answer)
         if 'name="preuve"' in answer.text:
             self.proof = answer.proof

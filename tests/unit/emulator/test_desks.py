@@ -25,6 +25,9 @@ class Screens:
         self.answered.append((choice, values))
         return None
 
+    async def emergency(self, login: str) -> str | None:
+        return None
+
 
 HOUR = re.compile("14 h 30", re.IGNORECASE)
 

@@ -233,6 +233,8 @@ def test_somebody_on_duty_answers_a_screen(tmp_path: Path) -> None:
     assert (step.action.pattern.pattern, step.action.chooses, step.action.absent) == ("L'heure", "1", False)
     (step,) = load(tmp_path, operates("login: operatrice1, fills: {text: 'un mot', urgency: urgent}")).steps
     assert step.action == Operates("operatrice1", fills=(("text", "un mot"), ("urgency", "urgent")))
+    (step,) = load(tmp_path, operates("login: operatrice1, emergency: true")).steps
+    assert step.action == Operates("operatrice1", emergency=True)
     (step,) = load(tmp_path, operates("login: operatrice1, sees_not: '14 h'")).steps
     assert isinstance(step.action, Operates)
     assert step.action.absent
@@ -244,6 +246,8 @@ def test_somebody_on_duty_answers_a_screen(tmp_path: Path) -> None:
         ("login: operatrice2", "'operatrice2' is not on duty"),
         ("login: operatrice1, sees_not: a, chooses: '1'", "sees_not stands alone"),
         ("login: operatrice1, chooses: '1', fills: {text: a}", "sees_not stands alone"),
+        ("login: operatrice1, chooses: '1', emergency: true", "sees_not stands alone"),
+        ("login: operatrice1, emergency: false", "emergency"),
         ("login: operatrice1, fills: [text]", "fills is a set of fields"),
         ("login: operatrice1, chooses: 1", "put it in quotes"),
         ("sees: a", "has no 'login'"),
