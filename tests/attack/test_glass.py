@@ -29,12 +29,8 @@ from callcenter.staff.glass_tables import Asks, Verdict
 from callcenter.staff.limits import Bound
 from callcenter.staff.values import Role
 from callcenter.store.schema import APP
-<<<<<<< HEAD
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous, yes
-=======
-from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
 from tests.attack.escaping import ESCAPED
->>>>>>> gap5b
 from tests.attack.ground import Ground
 from tests.attack.scene import JEANNE, TILLEULS
 from tests.integration.breaking import WHO, WHY, GlassHouse, glass_house, value_on

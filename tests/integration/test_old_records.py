@@ -19,7 +19,8 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.randomness import SeededRandom, SystemRandom, new_id
 from callcenter.settings.sections import RetentionSettings
-from callcenter.staff.old_records import JOB, OldRecords, put_on_record
+from callcenter.staff.ledger_acts import put_on_record
+from callcenter.staff.old_records import JOB, OldRecords
 from callcenter.staff.records import NOBODY, Act, HouseLog, records_of
 from callcenter.store.database import Database, Transaction
 from callcenter.store.sealed import Sealer
@@ -329,7 +330,7 @@ async def test_p4_two_erasers_at_once_erase_each_record_once_and_the_log_verifie
     async with archive.app.practice(TILLEULS) as one, archive.app.practice(TILLEULS) as other:
         for tx in (one, other):
             for content in await erasing.due(tx, RetentionTerms(), clock.now()):
-                await put_on_record(tx, content, JOB, clock, SystemRandom())
+                await put_on_record(tx, EventKind.ERASURE, content, JOB, clock, SystemRandom())
     await archive.seal()
     await days_pass(archive)
     let_go = await unfinished(archive.app)
