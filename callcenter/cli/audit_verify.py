@@ -39,6 +39,12 @@ HELD = (
     "--since the next time."
 )
 
+#: What to do where a head is by another key than the one before it.
+CHANGED = (
+    "Where the key of the log was changed, only an export of the whole log leads from one to the next: verify one, or "
+    "sign one, and go on from its last head"
+)
+
 trust_option = click.option(
     "--trust",
     "trusted",
@@ -145,18 +151,18 @@ def _continuation(shown: Continuation, keys: list[VerifierKey], since: Path | No
         raise Malformed("this shows that a log continues a head: give the one that you hold with --since")
     try:
         found = shown.check(keys, _note(since))
-    except (NoKey, NotHeld, Unsigned) as error:
-        raise CallcenterError(
-            f"could not check: {error}. Where the key of the log was changed since you got yours, an export of the "
-            "whole log leads from one to the next"
-        ) from error
+    except (NoKey, NotHeld) as error:
+        raise CallcenterError(f"could not check: {error}") from error
+    except Unsigned as error:
+        raise CallcenterError(f"could not check: {error}. {CHANGED}") from error
     except (Malformed, Unproven) as error:
         click.echo(f"TAMPERED: {error}")
         click.echo(click.wrap_text(f"To do: {TO_DO[Verdict.TAMPERED]}", 100, subsequent_indent="  "))
         return Verdict.TAMPERED
     click.echo(f"continued: the log {found.head.origin} holds the {found.held.size} records that you hold the head of")
     click.echo(f"  and {found.head.size - found.held.size} more; what they say is not in this file")
-    click.echo(f"  signed by {', '.join(ascii(one.key.name)[1:-1] for one in found.signed)}")
+    for one in found.signed:
+        click.echo(f"  signed by {ascii(one.key.name)[1:-1]}, fingerprint {fingerprint(one.key)}")
     if keep is not None:
         verify.keep_note(keep, found.keep)
         click.echo(click.wrap_text(f"To do: {HELD.format(file=keep)}", 100, subsequent_indent="  "))
