@@ -655,7 +655,7 @@ class Report:
         cosigned: for each cosigner that is trusted: name, size of the largest checkpoint, and its time, if it has one.
         anchors: how many are named; what they hold is compared where they are kept.
         refused: records that the sealer has refused, in whose places its own stand.
-        strange: checkpoints that other keys have signed, where those that are trusted have signed none, and none is stolen.
+        strange: checkpoints that other keys have signed, where the trusted ones have signed none, and none was stolen.
     """
 
     verdict: Verdict
@@ -1389,6 +1389,7 @@ def _time(at: int) -> str:
 # ---- The command -----------------------------------------------------------------------------------------------------
 
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended: no verdict
+
 
 def keys_of(text: str) -> list[VerifierKey]:
     """The keys of a file: one a line; empty lines, and those that begin with ``#``, are passed over.
