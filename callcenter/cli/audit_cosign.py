@@ -14,9 +14,9 @@ from callcenter.audit.cosigning import NotSigned, Witness, create_witness, head_
 from callcenter.audit.logs import origin_of
 from callcenter.audit.proof import NoKey
 from callcenter.audit.sealing_key import load_sealing_key
-from callcenter.audit.verify import Malformed, Unsigned, VerifierKey
+from callcenter.audit.verify import Malformed, Unsigned, VerifierKey, keys_named
 from callcenter.cli.audit_logs import log_argument, log_called
-from callcenter.cli.audit_verify import CHANGED, continuation_in, fingerprint, keys_named, one_key
+from callcenter.cli.audit_verify import CHANGED, continuation_in, fingerprint, one_key
 from callcenter.cli.context import Context, by_option, run
 from callcenter.cli.whole_file import whole_file
 from callcenter.installation import open_data, sealer_key_path
