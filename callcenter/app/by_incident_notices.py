@@ -28,9 +28,9 @@ class StaffIncidentNotices:
     database: Database
     clock: Clock
 
-    async def to_tell(self, token: str, incident: UUID, practice: UUID) -> ToTell:
+    async def to_tell(self, token: str, incident: UUID, practice: UUID, *, exported: bool = False) -> ToTell:
         reach = await reach_of(self.room, token)
-        found = await self.notices.to_tell(reach, incident, practice)
+        found = await self.notices.to_tell(reach, incident, practice, exported=exported)
         names = await self._names(one.practice for one in found.register.concerned)
         shown = Shown(self.clock.now(), found.register, names, frozenset(reach.practices))
         return ToTell(shown, practice, found.contact, found.notices)

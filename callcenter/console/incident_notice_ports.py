@@ -62,8 +62,8 @@ class IncidentNotices(Protocol):
     not whoever asks's to see.
     """
 
-    async def to_tell(self, token: str, incident: UUID, practice: UUID) -> ToTell:
-        """What there is to tell a practice; that the register is read is on record first."""
+    async def to_tell(self, token: str, incident: UUID, practice: UUID, *, exported: bool = False) -> ToTell:
+        """What there is to tell a practice; that the register is read, or taken along, is on record first."""
 
     async def make(self, token: str, incident: UUID, practice: UUID, words: str, after: UUID | None) -> bool:
         """Put words on the practice's page. False where others, after ``after``, were put there meanwhile."""

@@ -12,9 +12,9 @@ from aiohttp import web
 
 from callcenter.console import paths
 from callcenter.console.dates import ZONE
-from callcenter.console.incident import known_at, written
+from callcenter.console.incident import file_of, known_at, written
 from callcenter.console.incident_notice_ports import IncidentNotices, NotPossible, ToTell
-from callcenter.console.incident_papers import KINDS, MEANS, TO_COMPLETE, draft
+from callcenter.console.incident_papers import KINDS, MEANS, TO_COMPLETE, as_text, draft, given_lines, letter_lines
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.staff.incident_tables import Means
@@ -38,6 +38,7 @@ class IncidentNoticePages:
         return [
             Door("GET", paths.INCIDENT_PRACTICE, For.STAFF, self._to_tell),
             Door("POST", paths.INCIDENT_NOTICE, For.STAFF, self._make, paths.INCIDENTS),
+            Door("POST", paths.INCIDENT_LETTER, For.STAFF, self._letter, paths.INCIDENTS),
             Door("POST", paths.INCIDENT_INFORMED, For.STAFF, self._informed, paths.INCIDENTS),
             Door("GET", paths.NOTICES, For.STAFF, self._list),
             Door("GET", paths.NOTICE, For.STAFF, self._read),
@@ -65,6 +66,13 @@ class IncidentNoticePages:
         if not await self._notices.make(visit.own_token, *where, words, _id(after) if after else None):
             return await self._shown(visit, Problem("newer", NOTICE))
         return _back(visit)
+
+    async def _letter(self, visit: Visit) -> web.StreamResponse:
+        """What tells the practice, to be sent otherwise: what it was given, word for word; a draft before that."""
+        where = visit.path_id("incident"), visit.path_id("practice")
+        found = await self._notices.to_tell(visit.own_token, *where, exported=True)
+        lines = given_lines(found) if found.notices else letter_lines(found.shown, found.practice)
+        return file_of(as_text(lines).encode(), "text/plain", "avis.txt")
 
     async def _informed(self, visit: Visit) -> web.StreamResponse:
         at, means = known_at(visit.fields.get(TOLD_AT, "")), visit.fields.get(TOLD_BY, "")

@@ -14,6 +14,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
 
 from callcenter.console.dates import moment
+from callcenter.console.incident_notice_ports import ToTell
 from callcenter.console.incident_ports import Shown
 from callcenter.console.words import marked
 from callcenter.staff.incident_tables import EntryKind, IncidentKind, Means
@@ -121,6 +122,18 @@ def letter_lines(shown: Shown, practice: UUID) -> Iterator[Line]:
     )
     yield Line("Contact", heading=True)
     yield Line(f"Délégué à la protection des données, ou autre contact (nom, téléphone, e-mail) : {TO_COMPLETE}.")
+    yield Line(f"Référence de l’incident : {incident.id}.")
+
+
+def given_lines(found: ToTell) -> Iterator[Line]:
+    """What a practice was told on its page, the first first: as it stands there, and nothing else of the register."""
+    incident = found.shown.register.incident
+    yield Line(f"À l’attention du responsable de traitement : {found.name}")
+    yield Line("Objet : violation de données à caractère personnel (article 33, paragraphe 2, du RGPD)", heading=True)
+    for notice in reversed(found.notices):
+        yield Line(f"Avis du {moment(notice.at)}, remis par {notice.by}", heading=True)
+        yield Line(notice.words)
+    yield Line("")
     yield Line(f"Référence de l’incident : {incident.id}.")
 
 

@@ -89,18 +89,24 @@ class IncidentNotices:
 
     # --- the organisation
 
-    async def to_tell(self, reach: Reach, incident: UUID, practice: UUID) -> ToTell:
+    async def to_tell(self, reach: Reach, incident: UUID, practice: UUID, *, exported: bool = False) -> ToTell:
         """What there is to tell a practice, and by what it is reached. That the register is read is on record.
+
+        Arguments:
+            exported: it is taken along, all of it: so that is on record, and in the register.
 
         Raises:
             NotFound: the incident does not concern it, or one may not see it, or the practice is out of reach.
         """
         async with self._database.house() as connection:
-            listed = await self._incidents.seen(connection, reach, incident)
+            listed = await self._incidents.seen(connection, reach, incident, hold=exported)
             await self._concerned(connection, reach, incident, practice)
             refs: list[Value] = [f"practice:{practice}"]
-            await self._incidents.noted(connection, Act.INCIDENT_READ, reach.account.id, incident, {"refs": refs})
-            register = await self._incidents.registered(connection, listed, whole=False)
+            act, by = Act.INCIDENT_EXPORTED if exported else Act.INCIDENT_READ, reach.account.id
+            await self._incidents.noted(connection, act, by, incident, {"refs": refs})
+            if exported:
+                await self._incidents.enter(connection, by, incident, EntryKind.EXPORTED)
+            register = await self._incidents.registered(connection, listed, whole=exported)
             number = (await connection.execute(_NUMBER, {"practice": practice})).scalar_one()
             today = day_of(self._clock.now())
             names = await names_of(connection, Role.PRACTITIONER, practice, today, limit=MOST_NAMES)

@@ -78,6 +78,10 @@ async def test_p5_each_practice_is_told_for_itself_reads_it_and_is_informed_by_t
     assert "Avis lu par le cabinet" in told.words
     assert "1 cabinet à informer" in (await guest.get("/incidents")).words, "the other one"
     assert "Lu par Docteur" in (await guest.get(page)).words
+    taken = (await guest.post(page + "/avis")).text
+    assert taken.index(FIRST) < taken.index(SECOND)
+    assert FACTS not in taken
+    assert "Registre exporté" in (await guest.get(f"/incidents/{incident}")).words
     noted = {"le": "2026-11-26T09:31", "moyen": "letter"}
     assert "déjà noté" in (await guest.post(page + "/informe", **noted)).words
     assert await ledger(house, house.practice) == [
@@ -92,6 +96,8 @@ async def test_p5_each_practice_is_told_for_itself_reads_it_and_is_informed_by_t
     by_practice = [(one["event"], one.get("kind")) for one in acts if one["actor"]["id"] == str(mine.id)]
     assert by_practice.count(("incident.written", "practice_read")) == 1
     assert ("incident.read", None) in by_practice
+    (taken_along,) = [one["refs"] for one in acts if one["event"] == "incident.exported"]
+    assert f"practice:{house.practice}" in taken_along
     assert FIRST not in json.dumps(acts, ensure_ascii=False)
 
 

@@ -124,9 +124,11 @@ class IncidentNoticesDouble:
     now: datetime = NOW
     last: UUID | None = None
     done: list[tuple[Any, ...]] = field(default_factory=list)
+    read_as: list[bool] = field(default_factory=list)
 
-    async def to_tell(self, token: str, incident: UUID, practice: UUID) -> ToTell:
+    async def to_tell(self, token: str, incident: UUID, practice: UUID, *, exported: bool = False) -> ToTell:
         self._check(practice)
+        self.read_as.append(exported)
         shown = Shown(self.now, self.register, {PRACTICE: TILLEULS}, frozenset({PRACTICE}))
         return ToTell(shown, practice, Contact(("Dr Roux",), "+33187650099"), self.notices)
 

@@ -185,7 +185,7 @@ async def test_what_is_taken_along_is_a_file_and_on_record() -> None:
         assert GIVEN["facts"] in text.text
         letter = await desk.guest.post(f"{PAGE}/cabinets/{PRACTICE}/avis")
         assert TILLEULS in letter.text
-        assert desk.incidents.read_as == [True, True]
+        assert (desk.incidents.read_as, desk.notices.read_as) == ([True], [True])
         assert (await desk.guest.post(f"{PAGE}/cabinets/{INCIDENT}/avis")).status == 404
 
 
@@ -215,7 +215,7 @@ async def test_what_is_written_into_an_incident_that_was_closed_meanwhile_is_sho
 
 async def test_whoever_watches_over_nothing_finds_no_incident() -> None:
     async with open_desk() as desk:
-        desk.incidents.may = False
+        desk.incidents.may = desk.notices.may = False
         await desk.signed_in(roles=frozenset({"operator"}))
         for path in ("/incidents", "/incidents/nouveau", PAGE):
             assert (await desk.guest.get(path)).status == 404, path

@@ -56,6 +56,23 @@ async def test_whoever_tells_a_practice_has_its_contact_and_a_text_with_what_the
         assert desk.notices.done == [("made", PRACTICE, WORDS)]
 
 
+async def test_what_is_sent_otherwise_is_a_draft_until_a_notice_was_given_and_that_notice_from_then_on() -> None:
+    first, facts = replace(GIVEN, at=NOW - timedelta(hours=1), words="Le premier avis."), REGISTER.entries[0].words
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        assert "Projet d’avis (texte)" in (await desk.guest.get(PAGE)).words
+        draft_of_it = await desk.guest.post(PAGE + "/avis")
+        assert (facts in draft_of_it.text, GIVEN.words in draft_of_it.text) == (True, False)
+        desk.notices.notices = (GIVEN, first)
+        shown = (await desk.guest.get(PAGE)).words
+        assert ("Avis remis (texte)" in shown, "Projet d’avis" in shown) == (True, False)
+        given = (await desk.guest.post(PAGE + "/avis")).text
+        assert given.index(first.words) < given.index(GIVEN.words)
+        assert facts not in given, "the register's words are in no notice by themselves"
+        assert "compléter" not in given
+        assert desk.notices.read_as == [False, True, False, True]
+
+
 async def test_that_a_practice_was_told_is_noted_with_when_and_how() -> None:
     async with open_desk() as desk:
         await desk.signed_in(roles=SUPERVISOR)
