@@ -15,15 +15,24 @@ from callcenter.staff.incident_values import Listed, Register
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """An incident whose clock runs.
+    """An incident whose clock runs, or of which a practice has not been told after a day.
 
     Arguments:
         left: until the 72 hours are over; negative afterwards.
+        runs: nobody has notified the authority.
+        untold: practices that nobody has told, once that is late; 0 before.
     """
 
     incident: UUID
     at: datetime
     left: timedelta
+    runs: bool = True
+    untold: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Something of it should have been done by now."""
+        return self.untold > 0 or (self.runs and self.left <= timedelta())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ class Incidents(Protocol):
     """
 
     async def running(self, token: str) -> Sequence[Deadline]:
-        """Whose clock runs, by deadline; none for whoever may see none."""
+        """Whose clock runs, or that a practice is told late of, by deadline; none for whoever may see none."""
 
     async def choices(self, token: str) -> Choices:
         """What may be named."""

@@ -50,13 +50,16 @@ class IncidentsDouble:
     register: Register = REGISTER
     may: bool = True
     runs: bool = False
+    late: int = 0
+    notified: bool = False
     reach: frozenset[UUID] = frozenset({PRACTICE})
     done: list[tuple[Any, ...]] = field(default_factory=list)
     read_as: list[bool] = field(default_factory=list)
 
     async def running(self, token: str) -> Sequence[Deadline]:
         at = OPEN.known_at + DEADLINE
-        return [Deadline(INCIDENT, at, at - NOW)] if self.runs else ()
+        one = Deadline(INCIDENT, at, at - NOW, not self.notified, self.late)
+        return [one] if self.runs or self.late else ()
 
     async def choices(self, token: str) -> Choices:
         self._check()

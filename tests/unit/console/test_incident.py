@@ -130,6 +130,25 @@ async def test_the_clock_stands_on_every_page_of_those_who_watch_and_of_nobody_e
         assert "Incident en cours" not in (await desk.guest.get("/poste/etat")).text
 
 
+async def test_every_page_says_how_many_practices_are_told_late_whether_or_not_the_authority_was_notified() -> None:
+    late, runs = "3 cabinets ne sont pas informés après un jour", "pour la notification"
+    async with open_desk() as desk:
+        desk.incidents.runs = True
+        await desk.signed_in(roles=SUPERVISOR)
+        page = await desk.guest.get("/compte")
+        assert (runs in page.words, "après un jour" in page.words, '<p class="clock over">' in page.text) == (
+            True,
+            False,
+            False,
+        )
+        desk.incidents.late = 3
+        page = await desk.guest.get("/compte")
+        assert (runs in page.words, late in page.words, '<p class="clock over">' in page.text) == (True, True, True)
+        desk.incidents.notified = True
+        page = await desk.guest.get("/compte")
+        assert (runs in page.words, late in page.words) == (False, True)
+
+
 async def test_p4_that_nothing_is_told_stands_on_every_page_of_staff_while_the_ledger_is_behind() -> None:
     said, behind = "Le registre n’est pas scellé à temps", [True]
     async with open_desk(ledger_is_behind=lambda: behind[0]) as desk:
