@@ -180,6 +180,7 @@ def _values(shown: Shown, visit: Visit) -> dict[str, Any]:
         "longest": LONGEST,
         "typed": visit.fields,
         "address": paths,
+        "untold": shown.untold,
     }
 
 

@@ -91,6 +91,12 @@ class Shown:
     names: Mapping[UUID, str]
     reach: frozenset[UUID] = frozenset()
 
+    @property
+    def untold(self) -> Sequence[UUID]:
+        """The practices in reach that nobody has told, and that have no notice, by name."""
+        those = [one.practice for one in self.register.concerned if one.untold and one.practice in self.reach]
+        return sorted(those, key=lambda practice: (self.names.get(practice, ""), practice))
+
 
 class Incidents(Protocol):
     """The incidents of an organisation.

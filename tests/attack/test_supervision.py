@@ -133,6 +133,8 @@ async def test_who_declared_an_incident_acts_for_a_practice_that_was_taken_from_
         await house.guest.post(lift[1])
         told = {"le": "2026-11-26T09:45", "moyen": "telephone"}
         await house.guest.post(f"{path}/cabinets/{house.practice}/informe", **told)
+        same = {"avis": "Rien de grave.", "etape": "remettre", f"cabinet-{house.practice.hex}": "1"}
+        await house.guest.post(f"{path}/avis", **same)
         taken = (await house.guest.post(f"{path}/cabinets/{house.practice}/avis")).text
         await house.guest.post(f"{path}/cabinets/{house.practice}/remise", avis="Rien de grave.", apres="")
         async with house.console.database.house() as connection:

@@ -117,6 +117,7 @@ class IncidentNoticesDouble:
     Arguments:
         now: of whoever looks.
         last: the notice after which another is taken.
+        meanwhile: who is told before several are told the same.
     """
 
     register: Register = REGISTER
@@ -126,6 +127,8 @@ class IncidentNoticesDouble:
     waits: int = 0
     now: datetime = NOW
     last: UUID | None = None
+    names: dict[UUID, str] = field(default_factory=lambda: {PRACTICE: TILLEULS})
+    meanwhile: frozenset[UUID] = frozenset()
     done: list[tuple[Any, ...]] = field(default_factory=list)
     read_as: list[bool] = field(default_factory=list)
 
@@ -141,6 +144,15 @@ class IncidentNoticesDouble:
             return False
         self.done.append(("made", practice, words))
         return True
+
+    async def several(self, token: str, incident: UUID) -> Shown:
+        if not self.may:
+            raise NotFound
+        return Shown(self.now, self.register, self.names, frozenset(self.names))
+
+    async def make_each(self, token: str, incident: UUID, practices: Sequence[UUID], words: str) -> Sequence[UUID]:
+        self.done.append(("made each", [one for one in practices if one not in self.meanwhile], words))
+        return [one for one in practices if one in self.meanwhile]
 
     async def informed(self, token: str, incident: UUID, practice: UUID, telling: Telling) -> bool:
         self._check(practice)
