@@ -171,7 +171,7 @@ async def supervising(page: Page, desk: Desk) -> None:
     await page.locator('button[value="relire"]').click()
     await expect(page.get_by_role("alert")).to_be_focused()
     await without_barriers(page, "/incidents/{incident}/avis")
-    await page.get_by_label("Texte de l’avis").fill("Nos serveurs ont été indisponibles deux heures.")
+    await page.locator("#avis").fill("Nos serveurs ont été indisponibles deux heures.")
     await page.locator('input[type="checkbox"]').first.check()
     await page.locator('button[value="relire"]').click()
     await expect(page.locator('button[value="remettre"]')).to_be_visible()
