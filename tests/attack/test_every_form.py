@@ -6,9 +6,10 @@ from __future__ import annotations
 import ast
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -30,6 +31,7 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.speech.voices import SilentVoice
 from callcenter.staff.acts import StaffActs
+from callcenter.staff.incident_values import Concerned
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Role
 from tests.attack.defence import Outcome, attack, gained
@@ -40,7 +42,7 @@ from tests.attack.scene import TILLEULS
 from tests.integration.consoles import BY, ORGANISATION, Console, opened_console
 from tests.integration.practice_office import flows, setting
 from tests.unit.console.doubles import INVITATION, Desk, open_desk
-from tests.unit.console.incidents import GIVEN
+from tests.unit.console.incidents import GIVEN, INCIDENT, PRACTICE, REGISTER
 from tests.unit.console.ledgers import LINE
 from tests.unit.console.workplaces import NOW, TALK
 
@@ -91,6 +93,12 @@ def _is_told(desk: Desk) -> None:
     desk.notices.notices, desk.notices.waits = (GIVEN,), 1
 
 
+def _concerns_several(desk: Desk) -> None:
+    other = UUID(int=1)
+    desk.notices.register = replace(REGISTER, concerned=(Concerned(PRACTICE, None), Concerned(other, None)))
+    desk.notices.names = {PRACTICE: "Cabinet des Tilleuls", other: "Cabinet des Pins"}
+
+
 def _follows_up(desk: Desk) -> None:
     desk.inboxes.ways, desk.inboxes.may_take = frozenset({As.OPERATOR}), True
     desk.inboxes.answered = True
@@ -107,6 +115,7 @@ SCENES = {
     "many logs": Scene((paths.LEDGERS,), _many_logs),
     "a talk": Scene((paths.WORKPLACE,), _talks),
     "a quiet shift": Scene((paths.WORKPLACE,), _is_quiet),
+    "an incident of several": Scene((paths.INCIDENT_NOTICES.format(incident=INCIDENT),), _concerns_several),
     "an incident to be read": Scene((paths.NOTICES,), _is_told),
     "a message to follow up": Scene((paths.MESSAGES,), _follows_up),
 }
