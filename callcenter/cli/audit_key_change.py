@@ -14,7 +14,7 @@ from callcenter.app.key_changing import Changed, KeyChange
 from callcenter.app.sealing import Sealing
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealer import LogSealer
-from callcenter.audit.sealing_key import KeyFile, alone_with, load_sealing_key
+from callcenter.audit.sealing_key import KeyFile, alone_with, content_of, load_sealing_key
 from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import Malformed, VerifierKey
 from callcenter.cli.audit_logs import HOUSE
@@ -227,14 +227,14 @@ def _writes(path: Path, copy: Path | None = None) -> Callable[[SealingKey], None
         before = path.stat()
         if copy is not None:
             with whole_file(copy, replace=True) as file:
-                file.write(key.to_bytes())
+                file.write(content_of(key))
         with whole_file(path, replace=True) as file:
             if before.st_uid != os.geteuid():
                 try:
                     os.fchown(file.fileno(), before.st_uid, before.st_gid)
                 except OSError as error:
                     raise CallcenterError(f"{path} is of another account: do this as that one") from error
-            file.write(key.to_bytes())
+            file.write(content_of(key))
 
     return put
 
