@@ -119,11 +119,12 @@ def key_retire(context: Context, why: str | None, by: str) -> None:
 @by_option
 @click.pass_obj
 def key_stolen(context: Context, former: str | None, yes: bool, by: str) -> None:
-    """Put on record in every log that a key which was put away was stolen since; without KEY, list those that can be.
+    """Declare in every log that a former key was stolen after it was put away; without KEY, list such keys.
 
-    KEY is the line of any log's key, as whoever verifies has it. From then on it counts for what was sealed when it was
-    put away, and for nothing beyond; whoever has it alone goes on, and reads that it was stolen. What a thief hands
-    over as a whole log of their own shows only to whoever has the next key, or holds a head: tell whoever verifies.
+    KEY is the line of any log's key, as those who verify have it. From then on it counts only for what was sealed
+    before it was put away. Those who have no other key are led to the next one, and told that theirs was stolen. A
+    thief can still make a whole log of their own with it; only those who have the next key, or hold a head, see that it
+    is false. So tell everybody who verifies.
     """
     if former is None:
         for key, size in run(_put_away(context.settings)):
