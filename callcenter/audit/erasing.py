@@ -21,7 +21,7 @@ from callcenter.audit.letting_go import MOST_NAMED, RETENTION, is_due, may_go, r
 from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.reading import body_of
 from callcenter.audit.retention import RecordClass, RetentionTerms, events_of
-from callcenter.audit.verify import leaf_hash
+from callcenter.audit.verify import leaf_hash, ranges_of
 from callcenter.kernel.errors import NotFound
 from callcenter.store.database import Database, Transaction
 
@@ -93,12 +93,16 @@ class Candidate:
         index: its place in the log; ``None``: it is not sealed yet.
         leaf: of its bytes, as they stand there.
         said: what it says.
+        by: the record that has named it to be erased; ``None``: none has.
+        waits: that record is not sealed yet: the sealer may refuse it.
     """
 
     id: UUID
     index: int | None
     leaf: bytes
     said: Mapping[str, Any]
+    by: UUID | None = None
+    waits: bool = False
 
 
 async def candidates_about(tx: Transaction, subject: UUID) -> list[Candidate]:
@@ -108,7 +112,7 @@ async def candidates_about(tx: Transaction, subject: UUID) -> list[Candidate]:
         subject: their token in the ledger.
     """
     values = {"log": tx.practice, "subject": str(subject), "follow": sorted(FOLLOW)}
-    return _candidates((await tx.connection.execute(_ABOUT, values)).all())
+    return await _candidates(tx, (await tx.connection.execute(_ABOUT, values)).all())
 
 
 async def candidates_named(tx: Transaction, records: Sequence[UUID]) -> list[Candidate]:
@@ -118,14 +122,25 @@ async def candidates_named(tx: Transaction, records: Sequence[UUID]) -> list[Can
         NotFound: one of them is not in it, or is erased.
     """
     log = tx.practice
-    found = _candidates((await tx.connection.execute(_THESE[log == HOUSE_LOG], {"log": log, "ids": [*records]})).all())
+    rows = (await tx.connection.execute(_THESE[log == HOUSE_LOG], {"log": log, "ids": [*records]})).all()
+    found = await _candidates(tx, rows)
     if missing := set(records) - {one.id for one in found}:
         raise NotFound(f"this log has no record {min(missing)}, or it is erased: `callcenter audit show --json`")
     return found
 
 
-def _candidates(rows: Sequence[Row[Any]]) -> list[Candidate]:
-    return [Candidate(row.id, row.idx, leaf_hash(row.body), body_of(row.body)) for row in rows]
+async def _candidates(tx: Transaction, rows: Sequence[Row[Any]]) -> list[Candidate]:
+    log = tx.practice
+    waiting = (await tx.connection.execute(_WAITING[log == HOUSE_LOG], {"log": log})).all() if rows else []
+    named = [(erasure.id, ranges_of(dict(body_of(erasure.body))) or []) for erasure in waiting]
+    found = []
+    for row in rows:
+        by = row.by
+        if by is None and row.idx is not None:
+            by = next((id_ for id_, ranges in named if any(first <= row.idx <= last for first, last in ranges)), None)
+        waits = by is not None and row.by is None
+        found.append(Candidate(row.id, row.idx, leaf_hash(row.body), body_of(row.body), by, waits))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +151,13 @@ class Plan:
         goes: is erased.
         kept: is kept by law until its time is over.
         unsealed: is not sealed yet, and can be erased only then.
+        named: a record names it to be erased already; a second one would stand there for ever, and do nothing.
     """
 
     goes: tuple[Candidate, ...]
     kept: tuple[Candidate, ...]
     unsealed: tuple[Candidate, ...]
+    named: tuple[Candidate, ...] = ()
 
     @classmethod
     def of(cls, records: Sequence[Candidate], terms: RetentionTerms, now: datetime, *, whole: bool) -> Plan:
@@ -149,11 +166,13 @@ class Plan:
         Arguments:
             whole: what is kept as proof goes too.
         """
-        may = [one for one in records if may_go(one.said, terms, now, whole=whole)]
+        left = [one for one in records if one.by is None]
+        may = [one for one in left if may_go(one.said, terms, now, whole=whole)]
         return cls(
             goes=tuple(one for one in may if one.index is not None),
-            kept=tuple(one for one in records if one not in may),
+            kept=tuple(one for one in left if one not in may),
             unsealed=tuple(one for one in may if one.index is None),
+            named=tuple(one for one in records if one.by is not None),
         )
 
 
@@ -222,13 +241,29 @@ _DUE = {
         """  # noqa: S608 - our own words alone
     ),
 }
-_LEAF_OF = "LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id"
+# Erasures that are not sealed yet: few, as they are within seconds.
+_WAITING = {
+    False: text(
+        "SELECT r.id, r.body FROM audit_outbox o JOIN audit_record r ON r.id = o.record_id "
+        "WHERE o.practice_id = :log AND r.event = 'erasure' ORDER BY o.n"
+    ),
+    True: text(
+        "SELECT r.id, convert_to(r.body, 'UTF8') AS body FROM house_outbox o JOIN house_record r ON r.id = o.record_id "
+        "WHERE cast(:log AS uuid) IS NOT NULL AND r.body::jsonb ->> 'event' = 'erasure' ORDER BY o.n"
+    ),
+}
+# ``w`` is the erasure that covers the leaf.
+_LEAF_OF = f"""
+    LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
+    {COVERING}
+    LEFT JOIN audit_leaf w ON w.log_id = l.log_id AND w.idx = e.idx
+"""
 _ABOUT = text(
     f"""
     WITH theirs AS (
         SELECT id, stream FROM audit_record WHERE practice_id = :log AND subject = :subject
     )
-    SELECT r.id, l.idx, r.body FROM audit_record r {_LEAF_OF}
+    SELECT r.id, l.idx, r.body, w.record_id AS by FROM audit_record r {_LEAF_OF}
     WHERE r.practice_id = :log AND (r.id IN (SELECT id FROM theirs) OR (
         r.stream IN (SELECT stream FROM theirs) AND r.event = ANY(cast(:follow AS text[]))
         AND ledger_text(r.body, '{{of}}') IN (SELECT id::text FROM theirs)
@@ -238,11 +273,12 @@ _ABOUT = text(
 )
 _THESE = {
     False: text(
-        f"SELECT r.id, l.idx, r.body FROM audit_record r {_LEAF_OF} "  # noqa: S608 - our own words alone
+        f"SELECT r.id, l.idx, r.body, w.record_id AS by FROM audit_record r {_LEAF_OF} "  # noqa: S608 - our own words alone
         "WHERE r.practice_id = :log AND r.id = ANY(cast(:ids AS uuid[])) ORDER BY l.idx, r.id"
     ),
     True: text(
-        f"SELECT r.id, l.idx, convert_to(r.body, 'UTF8') AS body FROM house_record r {_LEAF_OF} "  # noqa: S608 - the same
+        "SELECT r.id, l.idx, convert_to(r.body, 'UTF8') AS body, w.record_id AS by "  # noqa: S608 - the same
+        f"FROM house_record r {_LEAF_OF} "
         "WHERE r.id = ANY(cast(:ids AS uuid[])) ORDER BY l.idx, r.id"
     ),
 }

@@ -29,16 +29,18 @@ class Reader:
 
     you: str
     itself: str
+    you_have: str
     your_file: str
     your_telephone: str
 
 
 #: Whether the reader is the patient.
 READERS: Final[Mapping[bool, Reader]] = {
-    True: Reader("vous", "vous-même", "votre dossier", "au téléphone inscrit dans votre dossier"),
+    True: Reader("vous", "vous-même", "vous avez", "votre dossier", "au téléphone inscrit dans votre dossier"),
     False: Reader(
         "la personne concernée",
         "la personne concernée",
+        "la personne concernée a",
         "son dossier",
         "au téléphone inscrit dans son dossier",
     ),
@@ -87,7 +89,7 @@ CHECKS: Final[Mapping[IdentityCheck, str]] = {
 #: What each category is, by its code; the words of the policy are for those who know it.
 _CATEGORIES: Final[Mapping[Category, str]] = {
     Category.PUBLIC: "une information publique sur le cabinet",
-    Category.RECORD_EXISTS: "l’existence d’un dossier au cabinet",
+    Category.RECORD_EXISTS: "le fait que {you_have} un dossier au cabinet",
     Category.APPOINTMENT_EXISTS: "le fait qu’un rendez-vous est prévu, ou qu’il n’y en a pas",
     Category.APPOINTMENT_TIME: "la date et l’heure d’un rendez-vous",
     Category.PRACTITIONER: "le nom du praticien",

@@ -39,6 +39,7 @@ from tests.attack.scene import TILLEULS
 from tests.integration.consoles import BY, ORGANISATION, Console, opened_console
 from tests.integration.practice_office import flows, setting
 from tests.unit.console.doubles import INVITATION, Desk, open_desk
+from tests.unit.console.incidents import GIVEN
 from tests.unit.console.ledgers import LINE
 from tests.unit.console.workplaces import NOW, TALK
 
@@ -85,6 +86,10 @@ def _is_quiet(desk: Desk) -> None:
     desk.workplaces.stands(hand_by=NOW + timedelta(minutes=1))
 
 
+def _is_told(desk: Desk) -> None:
+    desk.notices.notices, desk.notices.waits = (GIVEN,), 1
+
+
 def _follows_up(desk: Desk) -> None:
     desk.inboxes.ways, desk.inboxes.may_take = frozenset({As.OPERATOR}), True
     desk.inboxes.answered = True
@@ -101,6 +106,7 @@ SCENES = {
     "many logs": Scene((paths.LEDGERS,), _many_logs),
     "a talk": Scene((paths.WORKPLACE,), _talks),
     "a quiet shift": Scene((paths.WORKPLACE,), _is_quiet),
+    "an incident to be read": Scene((paths.NOTICES,), _is_told),
     "a message to follow up": Scene((paths.MESSAGES,), _follows_up),
 }
 

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from callcenter import doctor
+from callcenter.audit import proving
 from callcenter.audit.about import reach_of
 from callcenter.audit.anchors import Anchor, AnchorKind, keep_anchor
 from callcenter.audit.cosigning import head_of
@@ -374,15 +375,20 @@ async def test_what_shows_nothing_of_a_head_that_is_held_is_refused_with_what_to
     (tmp_path / "fork").write_text(f"{fork}\n{signature(fork, a_key().private, KEY.name)}")
     strange = head_text(KEY.name, size, bytes(32))
     (tmp_path / "strange").write_text(f"{strange}\n{signature(strange, secret(3), KEY.name)}")
+    elsewhere = head_text("callcenter/house", size + 1, bytes(32))
+    (tmp_path / "elsewhere").write_text(f"{elsewhere}\n{signature(elsewhere, a_key().private, 'callcenter/house')}")
     for name, status, words in (
-        ("none", 2, "is not the head of a log"),
+        ("none", 2, "is not the head of that log"),
         ("missing", 2, "is not the head of a log"),
         ("longer", 1, "it was cut, or a backup restored"),
         ("fork", 1, "NOT CONTINUED"),
-        ("strange", 2, "not signed by the key of that log"),
+        ("strange", 2, "is not the head of that log"),
+        ("elsewhere", 2, "is not the head of that log"),
     ):
         refused = await typed(config, "continuation", SLUG, "--since", tmp_path / name, "-o", shown)
         assert (refused.exit_code, words in refused.output, shown.exists()) == (status, True, False), refused.output
+    lost = await typed(config, "continuation", SLUG, "--since", held, "-o", held, "--force")
+    assert (lost.exit_code, "which would be lost" in lost.output, head_of(held.read_text()).size) == (2, True, size)
     assert (await typed(config, "continuation", SLUG, "--since", held, "-o", shown)).exit_code == 0
     lone = await typed(config, "verify", shown, "--trust", KEY)
     assert (lone.exit_code, "with --since" in lone.output) == (2, True)
@@ -392,6 +398,22 @@ async def test_what_shows_nothing_of_a_head_that_is_held_is_refused_with_what_to
     await typed(config, "cosign", "new-key", key, "--name", "claire")
     first = await typed(config, "cosign", "sign", shown, "--key", key, "--trust", KEY, "--last", last, "--first")
     assert (first.exit_code, "take an export first" in first.output, last.exists()) == (2, True, False)
+
+
+async def test_a_last_head_that_the_database_has_no_more_as_it_was_signed_continues_nothing(
+    archive: Archive, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, shown = tmp_path / "held", tmp_path / "log.continuation"
+    held.write_text((await archive.export()).report().keep)
+    size = head_of(held.read_text()).size
+    for note in ("no head at all", f"{head_text('callcenter/other', size, bytes(32))}\n"):
+
+        async def changed(_: object, note: str = note) -> tuple[int, str]:
+            return size, note
+
+        monkeypatch.setattr(proving, "latest_head", changed)
+        refused = await typed(config, "continuation", SLUG, "--since", held, "-o", shown)
+        assert (refused.exit_code, "NOT CONTINUED" in refused.output, shown.exists()) == (1, True, False)
 
 
 async def test_nothing_is_signed_that_does_not_continue_what_was_seen(

@@ -314,6 +314,8 @@ async def test_everything_comes_back_as_it_was_counted_and_goes_on(
         said = told(made.manifest, restored)
         assert "later checkpoint" in said
         assert "of the same size: tell them to keep both" in said
+        assert said.index("Then serve, and only then: callcenter doctor.") > said.index("Before you serve:")
+        assert "- callcenter doctor" not in said
         assert await served_from(there)
         async with as_owner(there) as owner, owner.house() as connection:
             assert {name: rows for name, rows in (await rows_of(connection)).items() if rows} == {

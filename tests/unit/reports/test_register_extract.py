@@ -42,6 +42,7 @@ REQUEST = Request(
     date(2026, 11, 30),
     AT,
 )
+HAS_A_FILE = "le fait que la personne concernée a un dossier au cabinet"
 TOLD = {
     **{"event": "disclosure", "decision": "granted", "categories": ["D03"], "level": 2, "channel": "voice"},
     **{"control": "enforced", "prompt": {"key": "x"}, "evidence": ["birth_date+telephone", "sms_code"]},
@@ -137,6 +138,8 @@ def test_every_category_factor_and_event_about_somebody_has_words() -> None:
         assert category.value not in said, category
         assert "{" not in said
     assert "autre preuve" not in {each for factor in Factor for each in words.factors([factor.value])}
+    known = [words.categories([Category.RECORD_EXISTS.value], one) for one in READERS.values()]
+    assert known == [("le fait que vous avez un dossier au cabinet",), (HAS_A_FILE,)]  # man or woman
     assert words.categories(["D99"], reader) == ("une information de la catégorie D99",)
     # Those that are written with a subject: the rest of the ledger names nobody.
     about = ("verification.succeeded", "verification.code", "appointment.", "reminder", "extract.", "reference.right")
