@@ -46,26 +46,27 @@ async def due(tx: Transaction, terms: RetentionTerms, now: datetime) -> list[Map
     if (await run(_WAITS[log == HOUSE_LOG], {"log": log})).scalar_one():
         return []
     erasures: list[Mapping[str, Value]] = []
-    for kept in RecordClass:
-        before = terms.cut_off(kept, now - LATER)
+    for of_class in RecordClass:
+        before = terms.cut_off(of_class, now - LATER)
         if before is None:
             continue
-        indices = await _indices(tx, kept, before)
+        indices = await _indices(tx, of_class, before)
         if indices:
-            content = {"cause": RETENTION, "class": kept.value, "before": timestamp(before)}
+            content = {"cause": RETENTION, "class": of_class.value, "before": timestamp(before)}
             erasures.append({**content, "erases": erases(indices)})
     return erasures
 
 
-async def _indices(tx: Transaction, kept: RecordClass, before: datetime) -> list[int]:
+async def _indices(tx: Transaction, of_class: RecordClass, before: datetime) -> list[int]:
     """The records of a class that were written before a moment, as many as one erasure names; none that the sealer
     would refuse, which asks bodies, and no column. Of what is passed over, ``MOST_PAGES`` are read at most."""
     house = tx.practice == HOUSE_LOG
-    values: dict[str, Any] = {"log": tx.practice, "events": events_of(kept), "before": timestamp(before), "most": PAGE}
+    asked: dict[str, Any] = {"events": events_of(of_class), "before": timestamp(before)}
+    values = {**asked, "log": tx.practice, "most": PAGE}
     at, record, found = "", NO_RECORD, list[int]()
     for _ in range(MOST_PAGES):
         rows = (await tx.connection.execute(_DUE[house], {**values, "at": at, "id": record})).all()
-        found += [row.idx for row in rows if row.body is not None and is_due(row.body, row.leaf, kept, before)]
+        found += [row.idx for row in rows if row.body is not None and is_due(row.body, row.leaf, of_class, before)]
         if len(rows) < PAGE or len(found) >= MOST_NAMED:
             break
         at, record = rows[-1].at, rows[-1].id
@@ -179,10 +180,10 @@ async def overdue(database: Database, terms: RetentionTerms, now: datetime) -> i
     """How many records of all logs have had their time and stand, although nothing holds them."""
     many = 0
     async with database.house() as connection:
-        for kept in RecordClass:
-            before = terms.cut_off(kept, now)
+        for of_class in RecordClass:
+            before = terms.cut_off(of_class, now)
             if before is not None:
-                values: dict[str, Any] = {"events": events_of(kept), "before": timestamp(before)}
+                values: dict[str, Any] = {"events": events_of(of_class), "before": timestamp(before)}
                 many += (await connection.execute(_OVERDUE, values)).scalar_one()
     return many
 

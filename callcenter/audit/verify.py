@@ -717,7 +717,8 @@ class Report:
         for key, size in self.stolen:
             yield f"  a record says that this key was stolen, and counts for {size} records alone: {key}"
         if self.refused:
-            yield f"  {self.refused} records were refused by the sealer, which has put its own in their places"
+            records, places = ("record was", "its place") if self.refused == 1 else ("records were", "their places")
+            yield f"  {self.refused} {records} refused by the sealer, which has put its own in {places}"
         if self.anchors:
             yield f"  {self.anchors} anchors are named; what they hold is compared where they are kept"
 

@@ -3,8 +3,7 @@ form is left out."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -36,7 +35,7 @@ from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Role
 from tests.attack.defence import Outcome, attack, gained
 from tests.attack.escaping import ESCAPED
-from tests.attack.forms import Typist
+from tests.attack.forms import Typist, forms_in
 from tests.attack.ground import Ground
 from tests.attack.scene import TILLEULS
 from tests.integration.consoles import BY, ORGANISATION, Console, opened_console
@@ -135,15 +134,6 @@ def doors(monkeypatch: pytest.MonkeyPatch) -> list[Door]:
     return found
 
 
-def forms_in(source: str) -> Iterator[str]:
-    """The addresses of the doors of a module that forms are sent to."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Door":
-            method, path, *_ = map(ast.unparse, node.args)
-            if method == "'POST'" and path.startswith("paths."):
-                yield getattr(paths, path.removeprefix("paths."))
-
-
 async def _typed_in(scene: Scene, doors: list[Door], seen: set[str]) -> Typist:
     async with open_desk() as desk:
         scene.arrange(desk)
@@ -166,7 +156,7 @@ async def test_whatever_is_typed_into_any_form_comes_back_as_markup(doors: list[
     sent = {door for walk in walks for door in walk.sent}
     here = {door.path for door in doors if door.method == "POST"}
     assert here - sent == BY_SCRIPTS, "nobody has typed into a form"
-    written = {path for file in FOLDER.parent.glob("*.py") for path in forms_in(file.read_text(encoding="utf-8"))}
+    written = {path for file in FOLDER.parent.glob("*.py") for path, _ in forms_in(file)}
     assert {path for path in written - here if not path.startswith(HERE)} == set(), "no test has a form"
     return came(walks)
 

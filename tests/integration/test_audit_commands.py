@@ -560,7 +560,7 @@ async def test_what_was_refused_is_listed_with_why_and_doctor_says_so(
     listed = (await typed(config, "refused", SLUG, "--bodies")).stdout
     assert "is an erasure that names no range of records that are sealed" in listed
     assert f'"stream":"{stream}"' in listed
-    with pytest.raises(CallcenterError, match="1 record of the ledger"):
+    with pytest.raises(CallcenterError, match="1 record of the ledger was refused"):
         await doctor._refused(archive.app)
     assert await refused_since(archive.app, archive.clock.now() + timedelta(seconds=1)) == (0, None)
     (record,) = re.findall(r"record (\S+)", listed.splitlines()[0])
@@ -569,3 +569,10 @@ async def test_what_was_refused_is_listed_with_why_and_doctor_says_so(
         proof.check([KEY])
         assert json.loads(proof.body)["event"] == "record.refused"
         assert (await reach_of(tx)).erasures == ()
+    await archive.call(EventKind.ERASURE, reason="none")
+    await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert (await typed(config, "refused", SLUG)).stderr == "2 records were refused\n"
+    monkeypatch.setattr("callcenter.cli.audit_refused.MOST", 1)
+    cut_off = await typed(config, "refused", SLUG)
+    assert len(cut_off.stdout.splitlines()) == 2  # where and why, of the last one
+    assert cut_off.stderr == "more than 1 records were refused: the last 1 are listed\n"

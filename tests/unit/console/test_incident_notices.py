@@ -140,7 +140,7 @@ async def test_the_same_words_are_read_again_before_they_are_given_to_several() 
     ("typed", "words"),
     [
         ({"avis": ""}, "Écrivez quelque chose"),
-        ({"avis": "x" * 8001}, "8 000 caractères au plus"),
+        ({"avis": "x" * 8001}, "8000 caractères au plus"),
         ({"avis": "Contact : à compléter."}, "Il reste « à compléter »"),
         ({"avis": f"Le {TILLEULS.upper()} et d’autres."}, "nomme un des cabinets"),
         ({f"cabinet-{PRACTICE.hex}": None}, "Cochez au moins un cabinet"),

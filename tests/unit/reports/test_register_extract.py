@@ -94,7 +94,9 @@ def test_what_was_told_says_of_what_kind_to_whom_by_what_proof_and_how_far_it_wa
     assert one.heard == "interrompu avant la fin"
     assert (one.by, one.call, one.intact) == ("le serveur vocal", 1, True)
     again = (followed("disclosure.playback", playback="full"), followed("disclosure.redelivered"))
-    assert line(told(1, TOLD, followed=again)).heard == "écouté jusqu’au bout ; remis 2 fois"
+    twice = made(told(1, TOLD, followed=again))
+    assert (twice.lines[0].heard, twice.lines[0].given) == ("écouté jusqu’au bout", 2)
+    assert "écouté jusqu’au bout ; remis 2 fois" in words_on(on_paper(twice))
     assert line(told(1, TOLD)).heard.startswith("on ignore")
     assert line(told(1, {**TOLD, "prompt": None})).heard == "", "a search is not heard"
 
@@ -151,8 +153,9 @@ def test_staff_are_named_only_where_the_practice_has_chosen_it() -> None:
     one = told(1, {"event": "extract.read", "actor": {"kind": "staff", "id": "some-id"}}, call=None)
     assert line(one).by == "une personne du cabinet ou de son secrétariat"
     named = made(one, names={"some-id": "Docteur Blanc"}, staff_named=True)
-    assert named.lines[0].by == "Docteur Blanc (une personne du cabinet ou de son secrétariat)"
+    assert (named.lines[0].by, named.lines[0].name) == (line(one).by, "Docteur Blanc")
     assert "Le cabinet a choisi d’indiquer le nom" in words_on(on_paper(named))
+    assert "Par : Docteur Blanc (une personne du cabinet" in words_on(on_paper(named))
     assert "Le nom des personnes du cabinet et du secrétariat n’y figure pas" in words_on(on_paper(made(one)))
 
 
