@@ -55,7 +55,7 @@ async def test_p5_each_practice_is_told_for_itself_reads_it_and_is_informed_by_t
     clock.advance(60)
     second = await remitted(house, incident, house.practice, SECOND)
     stale = await guest.post(page + "/remise", avis="Autre.", apres=first)
-    assert (stale.status, "Un autre avis vient d’être remis" in stale.words) == (422, True)
+    assert (stale.status, "Un autre avis vient d’être publié" in stale.words) == (422, True)
 
     await house.signed_in(theirs)
     for path in (own, f"/avis/{other}/{incident}", "/avis"):
@@ -74,7 +74,7 @@ async def test_p5_each_practice_is_told_for_itself_reads_it_and_is_informed_by_t
 
     await house.signed_in(supervisor)
     told = await guest.get(f"/incidents/{incident}")
-    assert "par sa page" in told.words
+    assert "sur sa page" in told.words
     assert "Avis lu par le cabinet" in told.words
     assert "1 cabinet à informer" in (await guest.get("/incidents")).words, "the other one"
     assert "Lu par Docteur" in (await guest.get(page)).words

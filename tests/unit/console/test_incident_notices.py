@@ -94,7 +94,7 @@ async def test_a_form_that_is_stale_says_so_and_changes_nothing() -> None:
         await desk.guest.get(PAGE)
         desk.notices.last, desk.notices.notices = NOTICE, (GIVEN,)
         page = await desk.guest.post(PAGE + "/remise", avis="</textarea><b>Le mien</b>", apres="")
-        assert (page.status, "Un autre avis vient d’être remis" in page.words) == (422, True)
+        assert (page.status, "Un autre avis vient d’être publié" in page.words) == (422, True)
         assert "&lt;/textarea&gt;&lt;b&gt;Le mien" in page.text, "kept"
         assert GIVEN.words in page.text
         told = (Concerned(PRACTICE, NOW, Means.LETTER),)
