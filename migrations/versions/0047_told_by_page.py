@@ -18,7 +18,7 @@ def upgrade() -> None:
 
 TOLD_BY_PAGE = """
 CREATE FUNCTION refuse_page_without_receipt() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (
         SELECT FROM incident_receipt r JOIN incident_notice x ON x.practice_id = r.practice_id AND x.id = r.notice_id
