@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from callcenter.console.ports import Overrun
 from callcenter.console.forms import LARGEST_FORM
+from callcenter.console.ports import Overrun
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.kernel.errors import Unavailable
 from tests.unit.console.doubles import StaffDouble, open_desk
