@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from callcenter.app.by_incidents import reach_of
-from callcenter.console.incident_notice_ports import NotPossible, OfPractice, ToTell
+from callcenter.console.incident_notice_ports import OfPractice, ToTell
 from callcenter.console.incident_ports import Shown
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden
 from callcenter.practice.called import practice_names
 from callcenter.staff.incident_notices import IncidentNotices, Reader
-from callcenter.staff.incident_values import NotPlausible, Reach, Register, Telling
+from callcenter.staff.incident_values import Reach, Register, Telling
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Role
 from callcenter.store.database import Database
@@ -44,10 +44,7 @@ class StaffIncidentNotices:
         return await self.notices.make_each(await reach_of(self.room, token), incident, practices, words)
 
     async def informed(self, token: str, incident: UUID, practice: UUID, telling: Telling) -> bool:
-        try:
-            return await self.notices.informed(await reach_of(self.room, token), incident, practice, telling)
-        except NotPlausible as error:
-            raise NotPossible from error
+        return await self.notices.informed(await reach_of(self.room, token), incident, practice, telling)
 
     async def unread(self, token: str) -> int:
         try:

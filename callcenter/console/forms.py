@@ -11,8 +11,9 @@ from aiohttp import hdrs, web
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.store.sealed import NO_PRACTICE, Sealer
 
-#: Bytes of a form. A passkey's answer is the largest, about 2 KiB; some keys send a certificate of 4 KiB along.
-LARGEST_FORM = 32 * 1024
+#: Bytes of a form. The longest text that one offers is what a practice is told of an incident, 8,000 characters, each
+#: of up to 9 bytes in this encoding, as « ’ » and « € » are.
+LARGEST_FORM = 80 * 1024
 #: Seconds in which a form must have arrived whole.
 READ_SECONDS = 10.0
 

@@ -28,13 +28,11 @@ from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.kernel.errors import NotFound
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
-from callcenter.staff.incident_values import LONGEST
+from callcenter.staff.incident_values import ASKED, LONGEST
 
-#: Fields of a declaration that become entries, in the order of art. 33.3.
-TOLD = (EntryKind.FACTS, EntryKind.PERSONS, EntryKind.CONSEQUENCES, EntryKind.MEASURES)
 #: What may be written into a register by hand.
 WRITABLE = (
-    *TOLD,
+    *ASKED,
     EntryKind.NOTE,
     EntryKind.PERSONS_INFORMED,
     EntryKind.NOTIFIED,
@@ -82,7 +80,7 @@ class IncidentPages:
         values: dict[str, Any] = {
             "choices": choices,
             "kinds": KINDS,
-            "told": [(kind, ENTRIES[kind]) for kind in TOLD],
+            "told": [(kind, ENTRIES[kind]) for kind in ASKED],
             "typed": {KNOWN: known, **typed},
             "longest": LONGEST,
             "unlisted": sorted(_ticked(typed) - {practice.hex for practice, _ in choices.practices}),
@@ -93,7 +91,7 @@ class IncidentPages:
         fields, token = visit.fields, visit.own_token
         problems, typed = [], dict(fields)
         kind, known = fields.get(KIND, ""), known_at(fields.get(KNOWN, ""))
-        entries = [(one, written(fields.get(one.value, ""))) for one in TOLD]
+        entries = [(one, written(fields.get(one.value, ""))) for one in ASKED]
         practices, slugs = practices_of(fields), fields.get(OTHERS, "").split()
         if kind not in set(IncidentKind):
             problems.append(Problem("kind", KIND))

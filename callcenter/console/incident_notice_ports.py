@@ -11,10 +11,6 @@ from callcenter.console.incident_ports import Shown
 from callcenter.staff.incident_values import Concerned, Contact, Notice, Telling, Told
 
 
-class NotPossible(Exception):
-    """A practice cannot have been told then: later than now, or before the incident was known."""
-
-
 @dataclass(frozen=True, slots=True)
 class ToTell:
     """A practice that is to be told.
@@ -56,7 +52,7 @@ class OfPractice:
 
 
 class IncidentNotices(Protocol):
-    """What practices are told.
+    """What practices are told. Errors that are named are those of ``staff.incident_values``.
 
     Raises, all but ``unread``: Forbidden where the session is over; NotFound for an incident and a practice that are
     not whoever asks's to see.
@@ -66,7 +62,11 @@ class IncidentNotices(Protocol):
         """What there is to tell a practice; that the register is read, or taken along, is on record first."""
 
     async def make(self, token: str, incident: UUID, practice: UUID, words: str, after: UUID | None) -> bool:
-        """Put words on the practice's page. False where others, after ``after``, were put there meanwhile."""
+        """Put words on the practice's page. False where others, after ``after``, were put there meanwhile.
+
+        Raises:
+            Unchanged: they stand there already.
+        """
 
     async def several(self, token: str, incident: UUID) -> Shown:
         """The practices that may be told the same; that the register is read is on record first."""
@@ -78,7 +78,7 @@ class IncidentNotices(Protocol):
         """A practice was told. False where that is on record already.
 
         Raises:
-            NotPossible: not at that time.
+            NotPlausible: not at that time.
         """
 
     async def unread(self, token: str) -> int:
@@ -91,4 +91,8 @@ class IncidentNotices(Protocol):
         """What one's practice was told; that somebody reads it is on record first."""
 
     async def acknowledge(self, token: str, incident: UUID, practice: UUID, notice: UUID) -> bool:
-        """Say to have read it. False where there is more to read by now."""
+        """Say to have read it. False where there is more to read by now.
+
+        Raises:
+            OwnNotice: whoever says so has written it, or declared the incident.
+        """

@@ -16,14 +16,23 @@ from aiohttp import web
 from callcenter.console import paths
 from callcenter.console.dates import ZONE
 from callcenter.console.incident import file_of, known_at, practices_of, written
-from callcenter.console.incident_notice_ports import IncidentNotices, NotPossible, ToTell
-from callcenter.console.incident_papers import KINDS, MEANS, TO_COMPLETE, as_text, draft, given_lines, letter_lines
+from callcenter.console.incident_notice_ports import IncidentNotices, ToTell
+from callcenter.console.incident_papers import KINDS, MEANS, as_text, draft, given_lines, letter_lines, unfinished
 from callcenter.console.incident_ports import Shown
+from callcenter.console.told import Told
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.practice.called import plain_name
 from callcenter.staff.incident_tables import Means
-from callcenter.staff.incident_values import LONGEST_NOTICE, MOST_AT_ONCE, WITHOUT_DELAY, Telling
+from callcenter.staff.incident_values import (
+    LONGEST_NOTICE,
+    MOST_AT_ONCE,
+    WITHOUT_DELAY,
+    NotPlausible,
+    OwnNotice,
+    Telling,
+    Unchanged,
+)
 
 #: What forms send: what is told, and what before it its writer has seen; when, how and whom one has told.
 NOTICE, AFTER, TOLD_AT, TOLD_BY, TOLD_WHOM = "avis", "apres", "le", "moyen", "precisions"
@@ -79,12 +88,14 @@ class IncidentNoticePages:
             return await self._shown(visit, Problem("words", NOTICE))
         if len(words) > LONGEST_NOTICE:
             return await self._shown(visit, Problem("notice_long", NOTICE))
-        if TO_COMPLETE in words.lower():
+        if unfinished(words):
             return await self._shown(visit, Problem("unfinished", NOTICE))
         where = visit.path_id("incident"), visit.path_id("practice")
-        if not await self._notices.make(visit.own_token, *where, words, _id(after) if after else None):
-            return await self._shown(visit, Problem("newer", NOTICE))
-        return _back(visit)
+        try:
+            made = await self._notices.make(visit.own_token, *where, words, _id(after) if after else None)
+        except Unchanged:
+            return await self._shown(visit, Problem("unchanged", NOTICE))
+        return _back(visit) if made else await self._shown(visit, Problem("newer", NOTICE))
 
     async def _several(self, visit: Visit) -> web.StreamResponse:
         shown = await self._notices.several(visit.own_token, visit.path_id("incident"))
@@ -132,25 +143,30 @@ class IncidentNoticePages:
         where = visit.path_id("incident"), visit.path_id("practice")
         try:
             noted = await self._notices.informed(visit.own_token, *where, telling)
-        except NotPossible:
+        except NotPlausible:
             return await self._shown(visit, Problem("told_at", TOLD_AT))
         return _back(visit) if noted else await self._shown(visit, Problem("already"))
 
     # --- the practice
 
     async def _list(self, visit: Visit) -> web.StreamResponse:
-        return visit.show("notices.html", incidents=await self._notices.mine(visit.own_token), kinds=KINDS)
+        incidents = await self._notices.mine(visit.own_token)
+        return visit.show("notices.html", incidents=incidents, kinds=KINDS, means=MEANS)
 
     async def _read(self, visit: Visit) -> web.StreamResponse:
         return await self._one(visit)
 
     async def _one(self, visit: Visit, *problems: Problem) -> web.StreamResponse:
         found = await self._notices.read(visit.own_token, visit.path_id("incident"), visit.path_id("practice"))
-        return visit.show("notice.html", problems, found=found, told=found.told, kinds=KINDS)
+        return visit.show("notice.html", problems, found=found, told=found.told, kinds=KINDS, means=MEANS)
 
     async def _acknowledge(self, visit: Visit) -> web.StreamResponse:
         where = visit.path_id("incident"), visit.path_id("practice")
-        if not await self._notices.acknowledge(visit.own_token, *where, _id(visit.fields.get(NOTICE, ""))):
+        try:
+            last = await self._notices.acknowledge(visit.own_token, *where, _id(visit.fields.get(NOTICE, "")))
+        except OwnNotice:
+            return await self._one(visit, Problem("own"))
+        if not last:
             return await self._one(visit, Problem("read_newer"))
         return visit.go(paths.NOTICE.format(incident=where[0], practice=where[1]))
 
@@ -166,7 +182,7 @@ def _values(found: ToTell, visit: Visit) -> dict[str, Any]:
         "incident": shown.register.incident,
         "kinds": KINDS,
         "means": MEANS,
-        "noted": [(means, MEANS[means]) for means in NOTED],
+        "noted": [(means.value, Told(MEANS[means])) for means in NOTED],
         "late": concerned.informed_at is None and shown.register.incident.delayed(now),
         "since": now - shown.register.incident.known_at - WITHOUT_DELAY,
         "after": "" if last is None else last.id,
@@ -187,7 +203,7 @@ def _wrong_for_several(shown: Shown, sent: Sequence[UUID], words: str) -> list[P
         problems.append(Problem("words", NOTICE))
     if len(words) > LONGEST_NOTICE:
         problems.append(Problem("notice_long", NOTICE))
-    if TO_COMPLETE in words.lower():
+    if unfinished(words):
         problems.append(Problem("unfinished", NOTICE))
     plain = plain_name(words)
     if any(re.search(rf"\b{re.escape(plain_name(name))}\b", plain) for name in shown.names.values()):

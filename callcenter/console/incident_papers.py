@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,7 +19,7 @@ from callcenter.console.incident_notice_ports import ToTell
 from callcenter.console.incident_ports import Shown
 from callcenter.console.words import marked
 from callcenter.staff.incident_tables import EntryKind, IncidentKind, Means
-from callcenter.staff.incident_values import Concerned, Written
+from callcenter.staff.incident_values import ASKED, Concerned, Written
 
 KINDS = {
     IncidentKind.WRONG_PERSON: "Information donnée à la mauvaise personne",
@@ -41,19 +42,17 @@ ENTRIES = {
     EntryKind.HELD: "Appel conservé, hors effacement",
     EntryKind.HOLD_LIFTED: "Conservation de l’appel levée",
     EntryKind.EXPORTED: "Registre exporté",
-    EntryKind.PRACTICE_NOTICE: "Avis remis sur la page du cabinet",
+    EntryKind.PRACTICE_NOTICE: "Avis publié sur la page du cabinet",
     EntryKind.PRACTICE_READ: "Avis lu par le cabinet",
 }
 MEANS = {
     Means.TELEPHONE: marked("par téléphone"),
     Means.LETTER: marked("par courrier"),
     Means.EMAIL: marked("par e-mail"),
-    Means.PAGE: marked("par sa page"),
+    Means.PAGE: marked("sur sa page"),
 }
 #: What nobody but a person can say: a notice that still has it is not given to a practice.
 TO_COMPLETE = "à compléter"
-#: What art. 33.3 asks for, in its order.
-ASKED = (EntryKind.FACTS, EntryKind.PERSONS, EntryKind.CONSEQUENCES, EntryKind.MEASURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def given_lines(found: ToTell) -> Iterator[Line]:
     yield Line(f"À l’attention du responsable de traitement : {found.name}")
     yield Line("Objet : violation de données à caractère personnel (article 33, paragraphe 2, du RGPD)", heading=True)
     for notice in reversed(found.notices):
-        yield Line(f"Avis du {moment(notice.at)}, remis par {notice.by}", heading=True)
+        yield Line(f"Avis du {moment(notice.at)}, publié par {notice.by}", heading=True)
         yield Line(notice.words)
     yield Line("")
     yield Line(f"Référence de l’incident : {incident.id}.")
@@ -147,6 +146,13 @@ def draft(shown: Shown, practice: UUID | None) -> str:
     """The same, to be gone on with on a page: no lines are drawn, which would be read aloud one by one."""
     lines = (("\n" if line.heading else "") + line.words for line in letter_lines(shown, practice))
     return "\n".join(lines).strip()
+
+
+def unfinished(words: str) -> bool:
+    """Whether a notice still says somewhere that something is to be completed, however that is spelled and set."""
+    composed = unicodedata.normalize("NFKC", words)
+    seen = "".join(sign for sign in composed if unicodedata.category(sign) != "Cf")
+    return TO_COMPLETE in " ".join(seen.casefold().split())
 
 
 def entry_title(shown: Shown, entry: Written) -> str:

@@ -77,7 +77,7 @@ PLACES: Final = (
         paths.NOTICES,
         marked("Avis d’incident"),
         frozenset({"practitioner"}),
-        marked("Lire ce qui est arrivé à des données de mon cabinet"),
+        marked("Lire les avis d’incident de mon cabinet"),
     ),
     Place(
         paths.LEDGERS,

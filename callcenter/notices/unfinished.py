@@ -1,6 +1,7 @@
 """What was begun and not finished: a notice or reminder whose job ended in the middle is cried about, never sent again.
 
-One whose job was lost before anything left is given another, and so is an urgent message of which nobody was told.
+One whose job was lost before anything left is given another, and so are an urgent message, and what a practice is told
+of an incident, of which nobody was told.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from callcenter.notices.ports import Alarms
 from callcenter.notices.sending import SEND_NOTICE
 from callcenter.practice.everywhere import in_each
 from callcenter.practice.inbox import NOTICES, NOTIFY
+from callcenter.staff.incident_notices import TELL_OF_INCIDENT
+from callcenter.staff.incidents import LAST_NOTICE
 from callcenter.store.database import Database, Transaction
 from callcenter.store.jobs import defer
 
@@ -62,6 +65,9 @@ class Unfinished:
             await defer(tx.connection, SEND_NOTICE, queue=NOTICES, practice=tx.practice, notice=notice)
         for message in (await run(_UNTOLD, {"practice": tx.practice, "before": now - JOB_LOST_AFTER})).scalars():
             await defer(tx.connection, NOTIFY, queue=NOTICES, practice=tx.practice, message=message)
+        of_incidents = {"practice": tx.practice, "before": now - JOB_LOST_AFTER, "kept": now - KEPT}
+        for notice in (await run(_UNMAILED, of_incidents)).scalars():
+            await defer(tx.connection, TELL_OF_INCIDENT, queue=NOTICES, practice=tx.practice, notice=notice)
         await _forget_sent(tx, now)
         return notices, reminders
 
@@ -98,6 +104,17 @@ _UNTOLD = text(
     WHERE m.practice_id = :practice AND m.urgency = 'urgent' AND m.handled_at IS NULL AND m.created_at < :before
       AND NOT EXISTS (SELECT FROM escalation e WHERE e.message_id = m.id)
     """
+)
+# Older than what is kept, its mail may have been forgotten: it is told once.
+_UNMAILED = text(
+    f"""
+    SELECT last.id FROM incident_practice n CROSS JOIN LATERAL ({LAST_NOTICE}) last
+    WHERE n.practice_id = :practice AND last.made_at < :before AND last.made_at > :kept
+      AND NOT EXISTS (SELECT FROM incident_receipt r WHERE r.practice_id = :practice AND r.notice_id = last.id)
+      AND NOT EXISTS (
+          SELECT FROM message_notice m WHERE m.practice_id = :practice AND m.incident_notice_id = last.id)
+      AND EXISTS (SELECT FROM notice_address a WHERE a.practice_id = :practice AND a.channel = 'email')
+    """  # noqa: S608 - our own words alone
 )
 _FORGET_NOTICES = text("DELETE FROM message_notice WHERE practice_id = :practice AND made_at < :before")
 # While the appointment is to come, its reminder keeps a second one from being made.

@@ -58,7 +58,7 @@ EVENTS: dict[str, tuple[str, Area]] = {
     "follow_up.done": ("Un suivi est fait", Area.ACT),
     "incident.declared": ("Un incident est déclaré", Area.ACT),
     "incident.told": ("Le cabinet est informé d’un incident", Area.ACT),
-    "incident.notice_made": ("Un avis d’incident est remis au cabinet", Area.ACT),
+    "incident.notice_made": ("Un avis d’incident est publié pour le cabinet", Area.ACT),
     "incident.notice_read": ("Le cabinet a lu l’avis d’un incident", Area.ACT),
     "glass.broken": ("Un superviseur brise la glace d’un dossier", Area.ACT),
     "glass.read": ("Le motif d’un bris de glace est lu", Area.REVIEW),

@@ -22,16 +22,19 @@ from callcenter.practice.inbox import NOTICES
 from callcenter.staff.acts import StaffActs
 from callcenter.staff.incident_tables import EntryKind, IncidentKind, Means
 from callcenter.staff.incident_values import (
+    ASKED,
     Contact,
     Notice,
     NotPlausible,
+    OwnNotice,
     Reach,
     Receipt,
     Register,
     Telling,
     Told,
+    Unchanged,
 )
-from callcenter.staff.incidents import Incidents
+from callcenter.staff.incidents import LAST_NOTICE, Incidents
 from callcenter.staff.records import Act
 from callcenter.staff.rights import names_of
 from callcenter.staff.values import Account, Role, day_of
@@ -100,16 +103,18 @@ class IncidentNotices:
         """
         async with self._database.house() as connection:
             listed = await self._incidents.seen(connection, reach, incident, hold=exported)
-            await self._concerned(connection, reach, incident, practice)
+            moved = await self._concerned(connection, reach, incident, practice)
             refs: list[Value] = [f"practice:{practice}"]
             act, by = Act.INCIDENT_EXPORTED if exported else Act.INCIDENT_READ, reach.account.id
             await self._incidents.noted(connection, act, by, incident, {"refs": refs})
             if exported:
                 await self._incidents.enter(connection, by, incident, EntryKind.EXPORTED)
-            register = await self._incidents.registered(connection, listed, whole=exported)
+            register = await self._incidents.registered(connection, listed, whole=True, only=ASKED)
             number = (await connection.execute(_NUMBER, {"practice": practice})).scalar_one()
             today = day_of(self._clock.now())
-            names = await names_of(connection, Role.PRACTITIONER, practice, today, limit=MOST_NAMES)
+            # Who has an account for a practice that is staffed by others now is theirs to know.
+            limit = 0 if moved else MOST_NAMES
+            names = await names_of(connection, Role.PRACTITIONER, practice, today, limit=limit)
             notices = await self._notices(connection, incident, practice)
         return ToTell(register, Contact(tuple(names), number), notices)
 
@@ -121,12 +126,15 @@ class IncidentNotices:
 
         Raises:
             NotFound: as for :meth:`to_tell`.
+            Unchanged: those words stand there already, as the last ones: a form that was sent twice.
         """
         async with self._database.house() as connection:
             await self._incidents.seen(connection, reach, incident, hold=True)
             await self._concerned(connection, reach, incident, practice)
-            values = {"incident": incident, "practice": practice}
-            if (await connection.execute(_LAST, values)).scalar_one_or_none() != after:
+            last = await self._notices(connection, incident, practice)
+            if last and last[0].words.split() == words.split():
+                raise Unchanged
+            if (last[0].id if last else None) != after:
                 return False
             await self._put(connection, reach.account.id, incident, practice, words)
         return True
@@ -210,7 +218,7 @@ class IncidentNotices:
     # --- the practice
 
     async def mine(self, reader: Reader) -> Sequence[Told]:
-        """The incidents that concern one's practices, the last first."""
+        """The incidents that concern one's practices: what is to be read, then what is to come, then the last first."""
         async with self._database.house() as connection:
             rows = (await connection.execute(_MINE, {**_eyes(reader), "most": MOST})).all()
         return [_told(row) for row in rows]
@@ -239,6 +247,7 @@ class IncidentNotices:
 
         Raises:
             NotFound: as for :meth:`read`.
+            OwnNotice: they have written it, or declared the incident.
         """
         async with self._database.house() as connection:
             await self._mine(connection, reader, incident, practice)
@@ -247,6 +256,8 @@ class IncidentNotices:
             if (await connection.execute(_LAST, values)).scalar_one_or_none() != notice:
                 return False
             now, by = self._clock.now(), reader.account.id
+            if by in (await connection.execute(_AUTHORS, {"notice": notice})).one():
+                raise OwnNotice
             receipt = {"practice": practice, "notice": notice, "by": by, "now": now}
             if (await connection.execute(_RECEIVE, receipt)).one_or_none() is None:
                 return True
@@ -259,10 +270,17 @@ class IncidentNotices:
 
     # --- both
 
-    async def _concerned(self, connection: AsyncConnection, reach: Reach, incident: UUID, practice: UUID) -> None:
+    async def _concerned(self, connection: AsyncConnection, reach: Reach, incident: UUID, practice: UUID) -> bool:
+        """Whether the practice is another organisation's by now.
+
+        Raises:
+            NotFound: it is not concerned, or out of reach.
+        """
         values = {"incident": incident, "practice": practice, "reach": list(reach.practices)}
-        if (await connection.execute(_CONCERNED, values)).one_or_none() is None:
+        moved: bool | None = (await connection.execute(_CONCERNED, values)).scalar_one_or_none()
+        if moved is None:
             raise NotFound
+        return moved
 
     async def _mine(self, connection: AsyncConnection, reader: Reader, incident: UUID, practice: UUID) -> Told:
         values = {**_eyes(reader), "incident": incident, "practice": practice}
@@ -314,21 +332,27 @@ def _told(row: Row[Any]) -> Told:
         row.organisation,
         row.noticed_at,
         row.unread,
+        row.informed_at,
+        None if row.means is None else Means(row.means),
+        row.own,
     )
 
 
 _NUMBER = text("SELECT rescue_number FROM practice WHERE id = :practice")
+# Nobody supervises a practice here that others staff by now; what happened to its data here, it is told by us.
 _CONCERNED = text(
     """
-    SELECT practice_id FROM incident_practice
-    WHERE incident_id = :incident AND practice_id = :practice AND practice_id = ANY(:reach)
+    SELECT p.organisation_id <> i.organisation_id AS moved
+    FROM incident_practice n JOIN incident i ON i.id = n.incident_id JOIN practice p ON p.id = n.practice_id
+    WHERE n.incident_id = :incident AND n.practice_id = :practice
+        AND (n.practice_id = ANY(:reach) OR p.organisation_id <> i.organisation_id)
     """
 )
 _LAST = text(
-    """
-    SELECT id FROM incident_notice WHERE incident_id = :incident AND practice_id = :practice
-    ORDER BY made_at DESC, id DESC LIMIT 1
-    """
+    f"""
+    SELECT last.id FROM incident_practice n CROSS JOIN LATERAL ({LAST_NOTICE}) last
+    WHERE n.incident_id = :incident AND n.practice_id = :practice
+    """  # noqa: S608 - our own words alone
 )
 _TOLD_BEFORE = text(
     """
@@ -337,10 +361,19 @@ _TOLD_BEFORE = text(
         SELECT FROM incident_notice x WHERE x.incident_id = n.incident_id AND x.practice_id = n.practice_id))
     """
 )
+# The last one is the latest whatever the clock says: set back, or another server's, it would hide what is new.
 _MAKE = text(
-    """
+    f"""
     INSERT INTO incident_notice (id, incident_id, practice_id, made_at, made_by)
-    VALUES (:id, :incident, :practice, :now, :by)
+    SELECT cast(:id AS uuid), n.incident_id, n.practice_id,
+        greatest(cast(:now AS timestamptz), last.made_at + interval '1 microsecond'), cast(:by AS uuid)
+    FROM incident_practice n LEFT JOIN LATERAL ({LAST_NOTICE}) last ON true
+    WHERE n.incident_id = :incident AND n.practice_id = :practice
+    """  # noqa: S608
+)
+_AUTHORS = text(
+    """
+    SELECT x.made_by, i.declared_by FROM incident_notice x JOIN incident i ON i.id = x.incident_id WHERE x.id = :notice
     """
 )
 _KEEP = text("INSERT INTO incident_notice_words (practice_id, notice_id, words) VALUES (:practice, :notice, :words)")
@@ -375,22 +408,25 @@ _RECEIVE = text(
     """
 )
 # A practice that another organisation staffs by now is concerned all the same.
-_SEEN = """
+_SEEN = f"""
     FROM incident_practice n JOIN incident i ON i.id = n.incident_id JOIN organisation o ON o.id = i.organisation_id
-    LEFT JOIN LATERAL (
-        SELECT x.id, x.made_at FROM incident_notice x
-        WHERE x.incident_id = n.incident_id AND x.practice_id = n.practice_id ORDER BY x.made_at DESC, x.id DESC LIMIT 1
-    ) last ON true
+    LEFT JOIN LATERAL ({LAST_NOTICE}) last ON true
+    CROSS JOIN LATERAL (SELECT i.declared_by = :staff OR coalesce(last.made_by = :staff, false) AS own) whose
     CROSS JOIN LATERAL (
-        SELECT last.id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM incident_receipt r WHERE r.notice_id = last.id AND r.staff_id = :staff) AS unread
+        SELECT last.id IS NOT NULL AND NOT whose.own AND NOT EXISTS (
+            SELECT FROM incident_receipt r WHERE r.notice_id = last.id AND r.staff_id = :staff) AS unread,
+        last.id IS NULL AND i.closed_at IS NULL AND n.informed_at IS NULL AS awaited
     ) eyes
     WHERE n.practice_id = ANY(:mine)
-"""
+"""  # noqa: S608
 _TOLD = """
     i.id, n.practice_id, i.kind, i.known_at, i.declared_at, i.closed_at, o.name AS organisation,
-    last.made_at AS noticed_at, eyes.unread
+    last.made_at AS noticed_at, eyes.unread, n.informed_at, n.means, whose.own
 """
-_MINE = text(f"SELECT {_TOLD} {_SEEN} ORDER BY i.declared_at DESC, i.id, n.practice_id LIMIT :most")
+# What is to be read first, however old: the rest may be too much for one page.
+_MINE = text(
+    f"SELECT {_TOLD} {_SEEN} "
+    "ORDER BY eyes.unread DESC, eyes.awaited DESC, i.declared_at DESC, i.id, n.practice_id LIMIT :most"
+)
 _ONE_OF_MINE = text(f"SELECT {_TOLD} {_SEEN} AND n.incident_id = :incident AND n.practice_id = :practice")
-_UNREAD = text(f"SELECT count(*) {_SEEN} AND (eyes.unread OR (last.id IS NULL AND i.closed_at IS NULL))")
+_UNREAD = text(f"SELECT count(*) {_SEEN} AND (eyes.unread OR eyes.awaited)")

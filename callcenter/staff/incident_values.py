@@ -16,6 +16,8 @@ DEADLINE = timedelta(hours=72)
 #: Within which a practice that it concerns is to have been told. Art. 33.2 says « without undue delay » and names no
 #: hours; a day leaves the practice, whose own 72 hours then begin, the time to see what it must do.
 WITHOUT_DELAY = timedelta(hours=24)
+#: What art. 33.3 asks for, in its order.
+ASKED = (EntryKind.FACTS, EntryKind.PERSONS, EntryKind.CONSEQUENCES, EntryKind.MEASURES)
 #: Characters of an entry; of what a practice is told, which has all that art. 33.3 asks for.
 LONGEST, LONGEST_NOTICE = 2_000, 8_000
 #: Practices that are told the same at a time.
@@ -24,6 +26,17 @@ MOST_AT_ONCE = 50
 
 class NotPlausible(CallcenterError):
     """Known later than now, or more than a year ago; told later than now, or before it was known."""
+
+
+class Unchanged(CallcenterError):
+    """A practice is told by these words already."""
+
+
+class OwnNotice(CallcenterError):
+    """Whoever says to have read a notice has written it or declared the incident: somebody else of the practice does.
+
+    The processor tells the controller (RGPD 33.2): nobody's own word is both.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,7 @@ class Concerned:
         means: how; ``None`` where that is not on record.
         noticed_at: when what it is told last was put on its page.
         read_at: when somebody of it has first said to have read that.
+        moved: the organisation does not staff it any more; it is told all the same, by whoever sees the incident.
     """
 
     practice: UUID
@@ -100,6 +114,7 @@ class Concerned:
     means: Means | None = None
     noticed_at: datetime | None = None
     read_at: datetime | None = None
+    moved: bool = False
 
     @property
     def untold(self) -> bool:
@@ -135,7 +150,11 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Everything of an incident."""
+    """Everything of an incident.
+
+    Arguments:
+        earlier: how many entries there are before those that are here.
+    """
 
     incident: Listed
     organisation: str
@@ -143,6 +162,7 @@ class Register:
     concerned: tuple[Concerned, ...]
     entries: tuple[Written, ...]
     holds: tuple[Hold, ...]
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +227,9 @@ class Told:
     Arguments:
         organisation: whoever has declared it, the processor.
         noticed_at: when what the practice is told last was put on its page.
-        unread: whoever looks has not said to have read that.
+        unread: whoever looks has not said to have read that, and may.
+        informed_at: when it was told, by that or otherwise.
+        own: whoever looks has declared the incident or written that, and so confirms nothing.
     """
 
     incident: UUID
@@ -219,3 +241,6 @@ class Told:
     organisation: str
     noticed_at: datetime | None
     unread: bool
+    informed_at: datetime | None = None
+    means: Means | None = None
+    own: bool = False

@@ -35,7 +35,7 @@ from callcenter.staff.records import Act, Actor, HouseLog
 from callcenter.store.database import SET_ROW, Database, in_practice
 from callcenter.store.sealed import NO_PRACTICE, Place, Sealer
 
-#: Incidents that a list shows, and entries of a register on its page: the first of them. A paper holds all.
+#: Incidents that a list shows, and entries of a register on its page: the last of them. A paper holds all.
 MOST, MOST_ENTRIES = 100, 1_000
 
 
@@ -232,9 +232,17 @@ class Incidents:
         }
         await connection.execute(_WRITE, values)
 
-    async def registered(self, connection: AsyncConnection, listed: Listed, *, whole: bool) -> Register:
-        """The register of an incident that one may see; its words are opened here."""
-        values = {"incident": listed.id, "most": None if whole else MOST_ENTRIES}
+    async def registered(
+        self, connection: AsyncConnection, listed: Listed, *, whole: bool, only: Sequence[EntryKind] = ()
+    ) -> Register:
+        """The register of an incident that one may see; its words are opened here.
+
+        Arguments:
+            whole: all entries; else the last ones.
+            only: kinds of entries, for all of them nothing.
+        """
+        kinds = [kind.value for kind in only or EntryKind]
+        values = {"incident": listed.id, "most": None if whole else MOST_ENTRIES, "kinds": kinds}
         await connection.execute(SET_ROW, {"row": str(listed.id)})
         head = (await connection.execute(_HEAD, values)).one()
         concerned = (await connection.execute(_CONCERNED, values)).all()
@@ -253,9 +261,10 @@ class Incidents:
                     "" if row.words is None else self._sealer.open_text(row.words, _place(row.id)),
                     row.about,
                 )
-                for row in entries
+                for row in reversed(entries)
             ),
             tuple(Hold(row.id, row.practice_id, row.call_id, row.placed_at) for row in holds),
+            entries[0].many - len(entries) if entries else 0,
         )
 
 
@@ -270,7 +279,7 @@ def _listed(row: Row[Any]) -> Listed:
 
 def _concerned(row: Row[Any]) -> Concerned:
     means = None if row.means is None else Means(row.means)
-    return Concerned(row.practice_id, row.informed_at, means, row.noticed_at, row.read_at)
+    return Concerned(row.practice_id, row.informed_at, means, row.noticed_at, row.read_at, row.moved)
 
 
 def _sight(reach: Reach) -> dict[str, object]:
@@ -357,22 +366,27 @@ _HEAD = text(
     WHERE i.id = :incident
     """
 )
+#: What a practice concerned, ``n``, is told last.
+LAST_NOTICE = """
+    SELECT x.id, x.made_at, x.made_by FROM incident_notice x
+    WHERE x.incident_id = n.incident_id AND x.practice_id = n.practice_id ORDER BY x.made_at DESC, x.id DESC LIMIT 1
+"""
 _CONCERNED = text(
-    """
+    f"""
     SELECT n.practice_id, n.informed_at, n.means, last.made_at AS noticed_at,
-        (SELECT min(r.at) FROM incident_receipt r WHERE r.notice_id = last.id) AS read_at
-    FROM incident_practice n LEFT JOIN LATERAL (
-        SELECT x.id, x.made_at FROM incident_notice x
-        WHERE x.incident_id = n.incident_id AND x.practice_id = n.practice_id ORDER BY x.made_at DESC, x.id DESC LIMIT 1
-    ) last ON true
+        (SELECT min(r.at) FROM incident_receipt r WHERE r.notice_id = last.id) AS read_at,
+        p.organisation_id <> i.organisation_id AS moved
+    FROM incident_practice n JOIN incident i ON i.id = n.incident_id JOIN practice p ON p.id = n.practice_id
+    LEFT JOIN LATERAL ({LAST_NOTICE}) last ON true
     WHERE n.incident_id = :incident ORDER BY 1
-    """
+    """  # noqa: S608
 )
 _ENTRIES = text(
     """
-    SELECT e.id, e.kind, e.at, a.display_name, e.about, e.words
+    SELECT e.id, e.kind, e.at, a.display_name, e.about, e.words, count(*) OVER () AS many
     FROM incident_entry e JOIN staff_account a ON a.id = e."by"
-    WHERE e.incident_id = :incident ORDER BY e.at, e.id LIMIT cast(:most AS bigint)
+    WHERE e.incident_id = :incident AND e.kind = ANY(:kinds)
+    ORDER BY e.at DESC, e.id DESC LIMIT cast(:most AS bigint)
     """
 )
 _HOLDS = text(

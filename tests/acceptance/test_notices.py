@@ -19,6 +19,7 @@ from callcenter.practice.inbox import Inbox
 from callcenter.practice.practice_form import Setting
 from callcenter.practice.values import Change
 from callcenter.practice.waiting_bookings import WaitingBookings
+from callcenter.staff import incident_notices
 from callcenter.staff.acts import StaffActs
 from callcenter.staff.incident_notices import IncidentNotices, Reader
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
@@ -123,14 +124,12 @@ async def test_a_job_that_runs_twice_tells_once(stage: Stage) -> None:
 async def test_a_mail_says_that_an_incident_concerns_the_practice_and_nothing_of_it(stage: Stage) -> None:
     await tell(stage, NoticeChannel.SMS, DOCTOR)
     await tell(stage, NoticeChannel.EMAIL, DESK, which=Which.DIGEST)
-    clock, random, outreach = stage.clock, SystemRandom(), stage.running.outreach
-    at = stage.running.database, stage.running.sealer, clock, random
-    incidents = Incidents(*at, HouseLog(clock, random), StaffActs(clock, random))
-    notices = IncidentNotices(*at, StaffActs(clock, random), incidents)
-    who = await supervisor(stage)
+    outreach = stage.running.outreach
+    incidents, notices = incident_desks(stage)
+    who, doctor = await somebody(stage, "superviseur1"), await somebody(stage, "docteur1")
     reach = Reach(who, [practice_id()], whole=True)
     facts = [(EntryKind.FACTS, "Une date dite à un tiers.")]
-    incident = await incidents.declare(reach, Declaration(IncidentKind.LOSS, clock.now(), [practice_id()], facts))
+    incident = await incidents.declare(reach, Declaration(IncidentKind.LOSS, stage.clock.now(), [practice_id()], facts))
     async with outside(stage) as seen:
         assert await notices.make(reach, incident, practice_id(), "Une clé USB perdue.", None)
         (mail,) = await seen.mails()
@@ -143,21 +142,67 @@ async def test_a_mail_says_that_an_incident_concerns_the_practice_and_nothing_of
         (notice,) = await rows(stage, "SELECT incident_notice_id AS id FROM message_notice WHERE kind = 'incident'")
         await outreach.teller.tell_of_incident(practice_id(), notice.id)
         assert len(await seen.mails()) == 1, "a job that runs twice mails once"
-        assert await notices.acknowledge(Reader(who, [practice_id()]), incident, practice_id(), notice.id)
+        assert await notices.acknowledge(Reader(doctor, [practice_id()]), incident, practice_id(), notice.id)
         await tell(stage, NoticeChannel.EMAIL, "autre@tilleuls.example")
         await outreach.teller.tell_of_incident(practice_id(), notice.id)
         assert await seen.mails("autre@tilleuls.example") == [], "it has been read"
 
 
-async def supervisor(stage: Stage) -> Account:
+async def test_a_mail_about_an_incident_whose_job_was_lost_is_sent_all_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outreach, jobs = stage.running.outreach, "SELECT id FROM procrastinate_jobs WHERE task_name = 'tell_of_incident'"
+    incidents, notices = incident_desks(stage)
+    who, doctor = await somebody(stage, "superviseur1"), await somebody(stage, "docteur1")
+    reach, reader = Reach(who, [practice_id()], whole=True), Reader(doctor, [practice_id()])
+    monkeypatch.setattr(incident_notices, "defer", lost)
+
+    async def told(incident: UUID, words: str, after: UUID | None = None) -> UUID:
+        assert await notices.make(reach, incident, practice_id(), words, after)
+        _, (last, *_) = await notices.read(reader, incident, practice_id())
+        return last.id
+
+    facts = [(EntryKind.FACTS, "Une date dite à un tiers.")]
+    declaration = Declaration(IncidentKind.LOSS, stage.clock.now(), [practice_id()], facts)
+    unread, read = [await incidents.declare(reach, declaration) for _ in range(2)]
+    last = await told(unread, "Elle est retrouvée.", await told(unread, "Une clé USB perdue."))
+    assert await notices.acknowledge(reader, read, practice_id(), await told(read, "Une autre."))
+    async with outside(stage) as seen:
+        stage.clock.advance(timedelta(minutes=21).total_seconds())
+        await outreach.unfinished.settle()
+        assert await rows(stage, jobs) == [], "there is nobody to mail to"
+        await tell(stage, NoticeChannel.EMAIL, DESK, which=Which.DIGEST)
+        await outreach.unfinished.settle()
+        assert len(await seen.mails()) == 1, "of what is last and unread"
+        before = await rows(stage, jobs)
+        await outreach.unfinished.settle()
+        assert await rows(stage, jobs) == before, "once"
+        (mailed,) = await rows(stage, "SELECT incident_notice_id AS id FROM message_notice WHERE kind = 'incident'")
+        assert mailed.id == last
+
+
+def incident_desks(stage: Stage) -> tuple[Incidents, IncidentNotices]:
+    """Registers, and what practices are told of them, as the house has them."""
+    clock, random = stage.clock, SystemRandom()
+    at = stage.running.database, stage.running.sealer, clock, random
+    incidents = Incidents(*at, HouseLog(clock, random), StaffActs(clock, random))
+    return incidents, IncidentNotices(*at, StaffActs(clock, random), incidents)
+
+
+async def lost(*_: object, **__: object) -> None:
+    """In the place of what defers a job: a restore forgets it, or its tries are over."""
+
+
+async def somebody(stage: Stage, login: str) -> Account:
     """Somebody of the organisation that staffs the practice."""
     (found,) = await rows(stage, "SELECT organisation_id FROM practice WHERE id = :id", id=practice_id())
-    account = Account(new_id(SystemRandom()), found.organisation_id, "superviseur1", "Superviseur", ("fr",))
-    values = {"id": account.id, "organisation": account.organisation, "now": stage.clock.now()}
+    account = Account(new_id(SystemRandom()), found.organisation_id, login, login.capitalize(), ("fr",))
+    named = {"login": login, "name": account.display_name}
+    values = {"id": account.id, "organisation": account.organisation, "now": stage.clock.now(), **named}
     await change(
         stage,
         "INSERT INTO staff_account (id, organisation_id, login, display_name, languages, made_at) "
-        "VALUES (:id, :organisation, 'superviseur1', 'Superviseur', '{fr}', :now)",
+        "VALUES (:id, :organisation, :login, :name, '{fr}', :now)",
         **values,
     )
     return account

@@ -14,6 +14,7 @@ from callcenter.staff.values import Role
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
 from tests.attack.escaping import ESCAPED
 from tests.attack.ground import Ground
+from tests.integration.consoles import BY, ORGANISATION
 from tests.integration.incidents import declared, practitioner, remitted
 from tests.integration.supervising import supervised
 from tests.unit.console.doubles import open_desk
@@ -73,6 +74,34 @@ async def test_an_operator_confirms_for_the_practice_that_it_was_told(ground: Gr
         await house.guest.get("/compte")
         confirmed = await house.guest.post(f"/avis/{house.practice}/{incident}/lecture", avis=notice)
         return gained(confirmed.status == 303)
+
+
+def _authors_too(sabotage: Sabotage) -> None:
+    sabotage.rewrite(incident_notices, "_AUTHORS", "x.id = :notice", "x.id = :notice AND false UNION SELECT NULL, NULL")
+
+
+SOMEBODY_ELSE = Defence("whoever tells a practice does not confirm for it", "RGPD 33.2", _authors_too)
+
+
+@attack(stopped_by=SOMEBODY_ELSE)
+async def test_whoever_declares_or_writes_confirms_for_the_practice_too(ground: Ground, clock: DrivenClock) -> Outcome:
+    async with supervised(ground.app, ground.sealer, clock) as house:
+        room, tried = house.console.room, {}
+        own = await room.portfolios.create(ORGANISATION, "Le cabinet", BY)
+        await room.portfolios.add(own, house.practice, BY)
+        declares, writes = await house.staff("declare"), await house.staff("ecrit")
+        for account in (declares, writes):
+            await room.administration.grant(account, Role.PRACTITIONER, own, BY)
+        await house.signed_in(declares)
+        incident = await declared(house, house.practice)
+        await house.signed_in(writes)
+        notice = await remitted(house, incident, house.practice, WORDS)
+        for account in (declares, writes):
+            await house.signed_in(account)
+            await house.guest.get("/avis")
+            confirmed = await house.guest.post(f"/avis/{house.practice}/{incident}/lecture", avis=notice)
+            tried[account.login] = gained(confirmed.status == 303)
+        return unanimous(tried)
 
 
 @attack(stopped_by=ESCAPED)

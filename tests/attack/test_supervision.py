@@ -107,8 +107,8 @@ async def test_a_supervisor_opens_an_incident_of_another_organisation(ground: Gr
 
 
 def _out_of_reach(sabotage: Sabotage) -> None:
-    for room, name in ((incident_notices, "_CONCERNED"), (incidents, "_LIFT")):
-        sabotage.rewrite(room, name, "practice_id = ANY(:reach)", "cast(:reach AS uuid[]) IS NOT NULL")
+    for room, name, whose in ((incident_notices, "_CONCERNED", "n."), (incidents, "_LIFT", "")):
+        sabotage.rewrite(room, name, f"{whose}practice_id = ANY(:reach)", "cast(:reach AS uuid[]) IS NOT NULL")
 
 
 WITHIN_REACH = Defence("what is done for a practice is done by who watches over it", "P5", _out_of_reach)

@@ -11,11 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.kernel.clock import DrivenClock
+from callcenter.staff import incidents
 from callcenter.staff.records import records_of
 from callcenter.store.database import Database
 from callcenter.store.sealed import Sealer
 from tests.conftest import ROOT, Cluster
-from tests.integration.incidents import FACTS, declared, practitioner, remitted
+from tests.integration.incidents import FACTS, declared, last_on, practitioner, remitted
 from tests.integration.supervising import Supervised, supervised
 
 FIRST = "Nature : une date dite à un tiers. Une personne. Contact : dpo@example.fr."
@@ -55,7 +56,7 @@ async def test_p5_each_practice_is_told_for_itself_reads_it_and_is_informed_by_t
     clock.advance(60)
     second = await remitted(house, incident, house.practice, SECOND)
     stale = await guest.post(page + "/remise", avis="Autre.", apres=first)
-    assert (stale.status, "Un autre avis vient d’être remis" in stale.words) == (422, True)
+    assert (stale.status, "Un autre avis vient d’être publié" in stale.words) == (422, True)
 
     await house.signed_in(theirs)
     for path in (own, f"/avis/{other}/{incident}", "/avis"):
@@ -74,7 +75,7 @@ async def test_p5_each_practice_is_told_for_itself_reads_it_and_is_informed_by_t
 
     await house.signed_in(supervisor)
     told = await guest.get(f"/incidents/{incident}")
-    assert "par sa page" in told.words
+    assert "sur sa page" in told.words
     assert "Avis lu par le cabinet" in told.words
     assert "1 cabinet à informer" in (await guest.get("/incidents")).words, "the other one"
     assert "Lu par Docteur" in (await guest.get(page)).words
@@ -115,10 +116,10 @@ async def test_p5_the_same_words_are_sealed_and_on_record_for_each_and_who_was_t
     told = {"le": "2026-11-26T09:31", "moyen": "telephone"}
     await guest.post(f"/incidents/{incident}/cabinets/{third}/informe", **told)
     given = await guest.post(page, avis=FIRST, etape="remettre", **boxes)
-    assert "remis à 2 cabinets." in given.words
+    assert "publié pour 2 cabinets." in given.words
     assert "laissés de côté" in given.words
     again = await guest.post(page, avis=SECOND, etape="remettre", **boxes)
-    assert "remis à 0 cabinet" in again.words, "a form that is sent twice tells nobody twice"
+    assert "publié pour 0 cabinet" in again.words, "a form that is sent twice tells nobody twice"
 
     sealed: set[bytes] = set()
     for practice, notices in ((house.practice, 1), (second, 1), (third, 0)):
@@ -129,7 +130,7 @@ async def test_p5_the_same_words_are_sealed_and_on_record_for_each_and_who_was_t
         assert (await ledger(house, practice)).count("incident.notice_made") == notices
     assert len(sealed) == 2
     words = (await guest.get(f"/incidents/{incident}")).words
-    assert words.count("Avis remis sur la page du cabinet") == 2
+    assert words.count("Avis publié sur la page du cabinet") == 2
     await house.signed_in(theirs)
     assert FIRST in (await guest.get(f"/avis/{second}/{incident}")).words
 
@@ -167,3 +168,118 @@ async def test_p5_what_a_practice_was_told_is_sealed_in_its_own_scope_and_stays(
                     await connection.execute(text(f"UPDATE incident_practice SET {change}"))
     finally:
         await root.close()
+
+
+async def test_a_clock_that_is_set_back_hides_no_notice_and_lets_no_stale_form_in(house: Supervised) -> None:
+    clock, guest = house.console.clock, house.guest
+    supervisor, mine = await house.staff("nous"), await practitioner(house, "docteur", house.practice)
+    clock.advance(7200)
+    await house.signed_in(supervisor)
+    incident = await declared(house, house.practice)
+    page, own = f"/incidents/{incident}/cabinets/{house.practice}", f"/avis/{house.practice}/{incident}"
+    first = await remitted(house, incident, house.practice, FIRST)
+    await house.signed_in(mine)
+    await guest.get(own)
+    assert (await guest.post(own + "/lecture", avis=first)).status == 303
+    clock.advance(-60)
+    await house.signed_in(supervisor)
+    await guest.get(page)
+    assert (await guest.post(page + "/remise", avis=SECOND, apres=first)).status == 303
+    stale = await guest.post(page + "/remise", avis="Autre.", apres=first)
+    assert (stale.status, "Un autre avis vient d’être publié" in stale.words) == (422, True)
+    last = last_on((await guest.get(page)).text)
+    again = await guest.post(page + "/remise", avis=SECOND.replace(" ", "\n", 1), apres=last)
+    assert (again.status, "déjà ceux du dernier avis" in again.words) == (422, True)
+    assert (await guest.get(page)).words.count("Publié par") == 2
+    await house.signed_in(mine)
+    assert "concerne votre cabinet" in (await guest.get("/compte")).words
+    assert (await guest.get(own)).words.index(SECOND) < (await guest.get(own)).words.index(FIRST)
+    assert (await guest.post(own + "/lecture", avis=first)).status == 422
+    assert (await guest.post(own + "/lecture", avis=last)).status == 303
+
+
+async def test_a_practice_that_was_told_otherwise_has_nothing_to_confirm_and_reads_first_what_it_has_not(
+    house: Supervised,
+) -> None:
+    guest, clock = house.guest, house.console.clock
+    supervisor, mine = await house.staff("nous"), await practitioner(house, "docteur", house.practice)
+    clock.advance(7200)
+    await house.signed_in(supervisor)
+    told, closed, unread = [await declared(house, house.practice) for _ in range(3)]
+    page = f"/incidents/{told}/cabinets/{house.practice}"
+    await guest.get(page)
+    for at in ("2099-11-26T09:31", "2026-11-26T09:29"):
+        refused = await guest.post(page + "/informe", le=at, moyen="letter", precisions="")
+        assert (refused.status, "Dites quand" in refused.words) == (422, True), at
+    assert (await guest.post(page + "/informe", le="2026-11-26T09:31", moyen="letter", precisions="")).status == 303
+    await guest.get(f"/incidents/{closed}")
+    await guest.post(f"/incidents/{closed}/ecritures", nature="closed", texte="Rien ne s’est perdu.")
+    notice = await remitted(house, unread, house.practice, FIRST)
+    clock.advance(60)
+    await declared(house)  # of nobody
+    later = await declared(house, house.practice)
+    await house.signed_in(mine)
+    assert "2 incidents concernent votre cabinet" in (await guest.get("/compte")).words, "one to read, one to come"
+    listed = await guest.get("/avis")
+    order = [listed.text.index(f"{house.practice}/{one}") for one in (unread, later)]
+    assert order == sorted(order)
+    assert order[1] < min(listed.text.index(f"{house.practice}/{one}") for one in (told, closed))
+    for words in ("informé le", "par courrier", "clos", "avis à venir", "avis à lire"):
+        assert listed.words.count(words) == 1, words
+    own = (await guest.get(f"/avis/{house.practice}/{told}")).words
+    assert "par courrier" in own
+    assert "pas encore écrit" not in own
+    assert "clos, sans avis" in (await guest.get(f"/avis/{house.practice}/{closed}")).words
+    assert (await guest.post(f"/avis/{house.practice}/{unread}/lecture", avis=notice)).status == 303
+
+
+async def test_a_practice_that_others_staff_by_now_is_told_what_happened_here(
+    house: Supervised, cluster: Cluster, database_name: str
+) -> None:
+    guest, other = house.guest, await house.ours.practice()
+    await house.signed_in(supervisor := await house.staff("nous"))
+    incident = await declared(house, house.practice, other)
+    root = Database(cluster.server.url(user=ROOT, database=database_name), pool_size=1)
+    async with root.house() as connection:
+        moved = {"to": house.theirs.organisation, "practice": other}
+        await connection.execute(text("UPDATE practice SET organisation_id = :to WHERE id = :practice"), moved)
+    await root.close()
+    doctor = await practitioner(house, "docteur", other, of=house.theirs.organisation)
+    await house.signed_in(await house.staff("eux", of=house.theirs.organisation))
+    page = f"/incidents/{incident}/cabinets/{other}"
+    assert (await guest.get(page)).status == 404, "it is not theirs to tell"
+    await house.signed_in(supervisor)
+    assert f'href="{page}"' in (await guest.get(f"/incidents/{incident}")).text
+    shown = await guest.get(page)
+    assert "une autre organisation répond pour ce cabinet" in shown.words
+    assert "Docteur" not in shown.words, "who has an account there is theirs to know"
+    notice = await remitted(house, incident, other, FIRST)
+    await house.signed_in(doctor)
+    own = f"/avis/{other}/{incident}"
+    assert FIRST in (await guest.get(own)).words
+    assert (await guest.post(own + "/lecture", avis=notice)).status == 303
+    await house.signed_in(supervisor)
+    assert "1 cabinet à informer" in (await guest.get("/incidents")).words, "the one that stayed"
+
+
+async def test_a_draft_has_what_was_written_late_however_long_the_register(
+    house: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "MOST_ENTRIES", 2)
+    await house.signed_in(await house.staff("nous"))
+    incident = await declared(house, house.practice)
+    for kind, words in (("measures", "Mesure prise."), ("note", "Une."), ("note", "Deux."), ("note", "Trois.")):
+        house.console.clock.advance(1)
+        await house.guest.post(f"/incidents/{incident}/ecritures", nature=kind, texte=words)
+    page = (await house.guest.get(f"/incidents/{incident}/cabinets/{house.practice}")).words
+    assert "Mesure prise." in page
+    assert FACTS in page
+    assert "Trois." not in page
+
+
+async def test_that_a_practice_was_told_by_its_page_stands_only_behind_a_receipt(house: Supervised) -> None:
+    await house.signed_in(await house.staff("nous"))
+    await declared(house, house.practice)
+    with pytest.raises(DBAPIError, match="nobody has read it"):
+        async with house.console.database.house() as connection:
+            await connection.execute(text("UPDATE incident_practice SET informed_at = now(), means = 'page'"))

@@ -204,8 +204,12 @@ async def test_a_paper_holds_all_that_was_written_however_much(
     for words in ("Deuxième.", "Troisième.", "Dernière."):
         house.console.clock.advance(1)
         await house.guest.post(path + "/ecritures", nature="note", texte=words)
-    assert "Dernière." not in (await house.guest.get(path)).words
-    assert "Dernière." in (await house.guest.post(path + "/registre.txt")).text
+    page = await house.guest.get(path)
+    assert "Dernière." in page.words, "what was written last"
+    assert "2 écritures plus anciennes ne sont pas sur cette page" in page.words
+    assert "Deuxième." not in page.words
+    paper = (await house.guest.post(path + "/registre.txt")).text
+    assert paper.index("Deuxième.") < paper.index("Dernière.")
 
 
 async def test_an_export_and_what_is_written_never_wait_for_one_another(house: Supervised) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from callcenter.calls.call_references import NoCall
-from callcenter.console.incident_notice_ports import NotPossible, OfPractice, ToTell
+from callcenter.console.incident_notice_ports import OfPractice, ToTell
 from callcenter.console.incident_ports import Choices, Deadline, Declared, Implausible, Shown, UnknownPractice
 from callcenter.kernel.errors import NotFound
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
@@ -20,10 +20,13 @@ from callcenter.staff.incident_values import (
     Hold,
     Listed,
     Notice,
+    NotPlausible,
+    OwnNotice,
     Receipt,
     Register,
     Telling,
     Told,
+    Unchanged,
     Written,
 )
 from tests.unit.console.workplaces import CALL, NOW, TILLEULS
@@ -140,6 +143,8 @@ class IncidentNoticesDouble:
 
     async def make(self, token: str, incident: UUID, practice: UUID, words: str, after: UUID | None) -> bool:
         self._check(practice)
+        if self.notices and self.notices[0].words == words:
+            raise Unchanged
         if after != self.last:
             return False
         self.done.append(("made", practice, words))
@@ -157,7 +162,7 @@ class IncidentNoticesDouble:
     async def informed(self, token: str, incident: UUID, practice: UUID, telling: Telling) -> bool:
         self._check(practice)
         if not OPEN.known_at <= telling.at <= self.now:
-            raise NotPossible
+            raise NotPlausible
         if self.register.concerned[0].informed_at is not None:
             return False
         self.done.append(("informed", practice, telling))
@@ -177,6 +182,8 @@ class IncidentNoticesDouble:
         self._check(practice)
         if notice != NOTICE:
             return False
+        if self.told.own:
+            raise OwnNotice
         self.done.append(("read", notice))
         self.told = replace(self.told, unread=False)
         return True

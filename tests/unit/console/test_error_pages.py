@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callcenter.console.forms import LARGEST_FORM
 from callcenter.console.ports import Overrun
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.kernel.errors import Unavailable
@@ -52,7 +53,7 @@ async def test_a_form_that_is_too_large_says_what_to_do() -> None:
     async with open_desk() as desk:
         await desk.signed_in()
         await desk.guest.get("/compte")
-        page = await desk.guest.post("/compte/mot-de-passe", new_password="x" * 40_000)
+        page = await desk.guest.post("/compte/mot-de-passe", new_password="x" * LARGEST_FORM)
         assert page.status == 413
         assert "Raccourcissez ce que vous avez saisi" in page.words
 

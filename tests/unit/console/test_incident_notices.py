@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -9,10 +10,10 @@ from uuid import UUID
 import pytest
 
 from callcenter.console.incident_notice_ports import IncidentNotices
-from callcenter.console.incident_papers import as_text, draft, letter_lines, register_lines
+from callcenter.console.incident_papers import KINDS, as_text, draft, letter_lines, register_lines, unfinished
 from callcenter.console.incident_ports import Shown
 from callcenter.staff.incident_tables import EntryKind, Means
-from callcenter.staff.incident_values import WITHOUT_DELAY, Concerned, Telling, Written
+from callcenter.staff.incident_values import LONGEST_NOTICE, WITHOUT_DELAY, Concerned, Telling, Written
 from tests.unit.console.doubles import open_desk
 from tests.unit.console.incidents import (
     GIVEN,
@@ -24,11 +25,13 @@ from tests.unit.console.incidents import (
     TOLD,
     IncidentNoticesDouble,
 )
+from tests.unit.console.test_languages import ENGLISH
 from tests.unit.console.workplaces import NOW, TILLEULS
 
 SUPERVISOR, PRACTITIONER = frozenset({"supervisor"}), frozenset({"practitioner"})
 PAGE = f"/incidents/{INCIDENT}/cabinets/{PRACTICE}"
 OWN = f"/avis/{PRACTICE}/{INCIDENT}"
+REGISTER_PAGE = f"/incidents/{INCIDENT}"
 WORDS = "Nature : une date dite à un tiers. Une personne. Mesures : rappel. Contact : dpo@example.fr."
 NOTED = {"le": "2026-11-26T09:30", "moyen": "telephone", "precisions": "Mme Petit, secrétaire"}
 
@@ -66,7 +69,7 @@ async def test_what_is_sent_otherwise_is_a_draft_until_a_notice_was_given_and_th
         assert (facts in draft_of_it.text, GIVEN.words in draft_of_it.text) == (True, False)
         desk.notices.notices = (GIVEN, first)
         shown = (await desk.guest.get(PAGE)).words
-        assert ("Avis remis (texte)" in shown, "Projet d’avis" in shown) == (True, False)
+        assert ("Avis publié (texte)" in shown, "Projet d’avis" in shown) == (True, False)
         given = (await desk.guest.post(PAGE + "/avis")).text
         assert given.index(first.words) < given.index(GIVEN.words)
         assert facts not in given, "the register's words are in no notice by themselves"
@@ -123,7 +126,7 @@ async def test_the_same_words_are_read_again_before_they_are_given_to_several() 
         ticked = await desk.guest.post(SEVERAL, avis=WORDS, etape="cocher")
         assert (ticked.text.count(" checked"), WORDS in ticked.words) == (2, True)
         read = await desk.guest.post(SEVERAL, avis=WORDS + "\r\nFin.", etape="relire", **BOTH)
-        assert "remettez à 2 cabinets" in read.words
+        assert "publiez pour 2 cabinets" in read.words
         assert "Cabinet des Pins" in read.words
         assert f'<p class="words">{WORDS}\nFin.</p>' in read.text
         assert desk.notices.done == []
@@ -132,7 +135,7 @@ async def test_the_same_words_are_read_again_before_they_are_given_to_several() 
         desk.notices.meanwhile = frozenset({PINS})
         given = await desk.guest.post(SEVERAL, avis=WORDS, etape="remettre", **BOTH)
         assert desk.notices.done == [("made each", [PRACTICE], WORDS)]
-        assert "remis à 1 cabinet." in given.words
+        assert "publié pour 1 cabinet." in given.words
         assert "laissés de côté : Cabinet des Pins" in given.words.replace("\u00a0", " ")
 
 
@@ -173,7 +176,7 @@ async def test_a_form_that_is_stale_says_so_and_changes_nothing() -> None:
         await desk.guest.get(PAGE)
         desk.notices.last, desk.notices.notices = NOTICE, (GIVEN,)
         page = await desk.guest.post(PAGE + "/remise", avis="</textarea><b>Le mien</b>", apres="")
-        assert (page.status, "Un autre avis vient d’être remis" in page.words) == (422, True)
+        assert (page.status, "Un autre avis vient d’être publié" in page.words) == (422, True)
         assert "&lt;/textarea&gt;&lt;b&gt;Le mien" in page.text, "kept"
         assert GIVEN.words in page.text
         told = (Concerned(PRACTICE, NOW, Means.LETTER),)
@@ -267,3 +270,80 @@ def test_the_register_on_paper_says_how_a_practice_was_told_and_that_it_has_read
     paper = as_text(register_lines(replace(_shown(), register=register)))
     assert "par courrier" in paper
     assert f"Dr Roux : Avis lu par le cabinet : {TILLEULS}" in paper
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        unicodedata.normalize("NFD", "Contact : à compléter."),
+        "Contact : À COMPLÉTER",
+        "Contact : à\u00a0compléter",
+        "Contact : à  compléter",
+        "Contact : à\ncompléter",
+        "Contact : à com\u00adplé\u200bter",
+    ],
+    ids=["decomposed", "capitals", "a space that does not break", "two spaces", "two lines", "what is not seen"],
+)
+async def test_what_is_unfinished_does_not_leave_however_it_is_spelled(words: str) -> None:
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        await desk.guest.get(PAGE)
+        page = await desk.guest.post(PAGE + "/remise", avis=words, apres="")
+        assert (page.status, "Il reste « à compléter »" in page.words) == (422, True)
+        assert desk.notices.done == []
+    assert not unfinished("À l’hôpital : compléter le dossier.")
+
+
+async def test_the_longest_notice_that_a_page_offers_is_taken_and_a_longer_one_comes_back() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        await desk.guest.get(PAGE)
+        for sign in ("é", "’", "\n’"):
+            words = sign * (LONGEST_NOTICE // len(sign) - 1) + "."
+            assert (await desk.guest.post(PAGE + "/remise", avis=words, apres="")).location == PAGE
+        longer = "’" * (LONGEST_NOTICE + 1)
+        page = await desk.guest.post(PAGE + "/remise", avis=longer, apres="")
+        assert (page.status, "8 000 caractères au plus" in page.words.replace("\u202f", " ")) == (422, True)
+        assert longer in page.text, "nothing of it is lost"
+
+
+async def test_the_same_words_are_published_once() -> None:
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        await desk.guest.get(PAGE)
+        desk.notices.last, desk.notices.notices = NOTICE, (GIVEN,)
+        page = await desk.guest.post(PAGE + "/remise", avis=GIVEN.words, apres=str(NOTICE))
+        assert (page.status, "déjà ceux du dernier avis" in page.words) == (422, True)
+        assert desk.notices.done == []
+
+
+async def test_whoever_wrote_a_notice_or_declared_the_incident_has_nothing_to_confirm() -> None:
+    async with open_desk() as desk:
+        desk.notices.notices, desk.notices.told = (GIVEN,), replace(TOLD, unread=False, own=True)
+        await desk.signed_in(roles=PRACTITIONER)
+        assert "écrit ou déclaré par vous" in (await desk.guest.get("/avis")).words
+        page = await desk.guest.get(OWN)
+        assert "un autre praticien du cabinet confirme" in page.words
+        assert "/lecture" not in page.text
+        page = await desk.guest.post(OWN + "/lecture", avis=str(NOTICE))
+        assert (page.status, "un autre praticien du cabinet confirme" in page.words) == (422, True)
+        assert desk.notices.done == []
+
+
+async def test_what_is_french_says_so_on_an_english_page() -> None:
+    kind = KINDS[OPEN.kind]
+    async with open_desk() as desk:
+        desk.notices.notices = (GIVEN,)
+        await desk.signed_in(roles=SUPERVISOR | PRACTITIONER)
+        paths = (PAGE, OWN, "/avis", "/incidents", REGISTER_PAGE)
+        french = [(await desk.guest.get(path)).text for path in paths]
+        assert not any(f'lang="fr">{kind}' in page or f'lang="fr">{GIVEN.words}' in page for page in french)
+        pages = {
+            path: (await desk.guest.get(path, ENGLISH)).text
+            for path in (PAGE, OWN, "/avis", "/incidents", REGISTER_PAGE)
+        }
+        for path, page in pages.items():
+            assert f'<span lang="fr">{kind}</span>' in page, path
+        for path in (PAGE, OWN):
+            assert f'<p class="words" lang="fr">{GIVEN.words}' in pages[path], path
+        assert f'<p class="words" lang="fr">{REGISTER.entries[0].words}' in pages[REGISTER_PAGE]
