@@ -10,7 +10,15 @@ from uuid import UUID
 from sqlalchemy import text
 
 from callcenter.calls.call_references import NoCall, call_of
-from callcenter.console.incident_ports import Choices, Deadline, Declared, Implausible, Shown, UnknownPractice
+from callcenter.console.incident_ports import (
+    Choices,
+    Deadline,
+    Declared,
+    Implausible,
+    OutOfReach,
+    Shown,
+    UnknownPractice,
+)
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden, NotFound
 from callcenter.practice.called import practice_names
@@ -55,6 +63,8 @@ class StaffIncidents:
 
     async def declare(self, token: str, declared: Declared) -> UUID:
         reach = await self._reach(token)
+        if not set(declared.practices) <= set(reach.practices):
+            raise OutOfReach
         practices = [*declared.practices, *await self._called(reach, declared.slugs)]
         declaration = Declaration(declared.kind, declared.known_at, practices, declared.entries)
         try:

@@ -123,8 +123,7 @@ def _may_be_seen(house: House, at: At, field: ShownField) -> bool:
     now, evidence, limits = house.clock.now(), at.session.evidence, house.limits
     proved = standing(evidence, call=at.call, practice=at.tx.practice, now=now, life=limits.evidence_life)
     stands = proved.level is not Level.UNKNOWN
-    let_out_at = field.until - limits.shown_life
-    return now < field.until and at.operator.trained and stands and evidence is not None and evidence.at <= let_out_at
+    return now < field.until and at.operator.trained and stands and evidence is not None and evidence.at <= field.since
 
 
 async def _take_up(house: House, at: At) -> None:
@@ -144,7 +143,7 @@ async def _take_up(house: House, at: At) -> None:
 
 async def _hide(house: House, at: At, before: tuple[ShownField, ...]) -> None:
     """Keep no more of ``before`` than what may still be seen."""
-    records = hidden_early(at.operator, before, at.shown, house.clock.now(), house.limits.shown_life)
+    records = hidden_early(at.operator, before, at.shown, house.clock.now())
     if at.script is not None and records:
         async with writing(at.tx, at.script.segment, house.clock, house.random) as pen:
             for record in records:

@@ -1,13 +1,14 @@
 """What stays on an operator's screen, and what is on record of a value that leaves it before its time: for how long it
-could be seen.
+was given out.
 
-What stays for all of its time leaves no second record: the disclosure says how long that was at most.
+What stays for all of its time leaves no second record: the disclosure says how long that was at most. A page that hears
+nothing of us any more hides the value by the time that the disclosure says, and by no other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 
 from callcenter.audit.ledger import Entry, EventKind, Value
@@ -27,7 +28,7 @@ def seen_next(stands: Iterable[ShownField], let_out: Iterable[ShownField]) -> tu
 
 
 def hidden_early(
-    operator: Operator, before: Iterable[ShownField], after: Iterable[ShownField], now: datetime, life: timedelta
+    operator: Operator, before: Iterable[ShownField], after: Iterable[ShownField], now: datetime
 ) -> list[Entry]:
     """Records of what stood on the screen, and does no more though its time is not over.
 
@@ -35,15 +36,13 @@ def hidden_early(
         operator: before whose eyes it stood.
         before, after: what could be seen until ``now``, and what can be from then on. A field that is shown anew is not
             hidden: it has another record.
-        life: for how long a field stands.
     """
     stay = {one.path for one in after}
     gone = (one for one in before if one.path not in stay and now < one.until)
-    return [Entry(EventKind.HIDDEN, operator.actor, None, _content(one, now, life)) for one in gone]
+    return [Entry(EventKind.HIDDEN, operator.actor, None, _content(one, now)) for one in gone]
 
 
-def _content(field: ShownField, now: datetime, life: timedelta) -> dict[str, Value]:
-    # Rounded up, as « at most » has it; of a life that was set anew meanwhile no negative time is told.
-    seen = now - (field.until - life)
-    seconds = max(0, ceil(seen.total_seconds()))
+def _content(field: ShownField, now: datetime) -> dict[str, Value]:
+    # Rounded up, as « at most » has it; from when it was let out, whatever is set by now. A clock may go back.
+    seconds = max(0, ceil((now - field.since).total_seconds()))
     return {"of": str(field.record), "categories": [field.category.value], "seconds": seconds}

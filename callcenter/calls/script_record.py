@@ -158,7 +158,7 @@ class OperatorsRecord(CallRecord):
                 )
                 self.shown.append(show(receipt, path, both, str))
             case Refused():
-                pass  # the new date stands among what is said
+                pass  # whoever has just chosen the slot knows it
 
     async def _movable(self, appointment: UUID, step: str) -> tuple[Standing, Slot, BookablePractitioner] | None:
         """The appointment as a slot, with whoever it is with, if the caller may have it moved."""

@@ -73,7 +73,7 @@ class ScriptSession:
 
 def kept(shown: Shown, now: datetime, life: timedelta) -> ShownField:
     """What the gate has let out, as it is kept until it is hidden again."""
-    return ShownField(shown.path, shown.category, value_of(shown), now + life, shown.record)
+    return ShownField(shown.path, shown.category, value_of(shown), now, now + life, shown.record)
 
 
 def shown_to_json(fields: Iterable[ShownField]) -> bytes:
@@ -83,6 +83,7 @@ def shown_to_json(fields: Iterable[ShownField]) -> bytes:
             "path": one.path,
             "category": one.category.value,
             "value": one.value,
+            "since": one.since.isoformat(),
             "until": one.until.isoformat(),
             "record": str(one.record),
         }
@@ -105,16 +106,18 @@ def sealed_shown(sealer: Sealer, fields: Iterable[ShownField], place: Place) -> 
 
 
 def shown_from_json(text: bytes) -> tuple[ShownField, ...]:
-    """The fields that :func:`shown_to_json` wrote."""
+    """The fields that :func:`shown_to_json` wrote; those of a version that did not say since when are seen no more."""
     return tuple(
         ShownField(
             one["path"],
             Category(one["category"]),
             one["value"],
+            datetime.fromisoformat(one["since"]),
             datetime.fromisoformat(one["until"]),
             UUID(one["record"]),
         )
         for one in json.loads(text)
+        if "since" in one
     )
 
 

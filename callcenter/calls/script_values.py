@@ -37,12 +37,14 @@ class ShownField:
 
     Arguments:
         path: of the field, such as ``appointment.starts_at``.
+        since, until: when it was let out, and when its time is over, as it was given then.
         record: of the disclosure.
     """
 
     path: str
     category: Category
     value: str = field(repr=False)
+    since: datetime
     until: datetime
     record: UUID
 

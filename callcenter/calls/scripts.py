@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, Writing, writing
 from callcenter.calls import script_rows
 from callcenter.calls.desk import Desk
@@ -52,6 +54,8 @@ from callcenter.practice.patients import Patients
 from callcenter.practice.practitioners import public_names
 from callcenter.practice.values import Urgency
 from callcenter.practice.voice_messages import VoiceMessages
+
+_log = structlog.get_logger(__name__)
 
 _EMERGENCY_PROMPT = "script.emergency"
 #: Of the message that the practice gets of it. The operator's own words, if they find the time, are another.
@@ -141,9 +145,18 @@ class Scripts:
 
     async def _emergency(self, at: At, noted: datetime, book: PromptBook) -> Emergency:
         """One that is on record since ``noted``."""
-        facts = await self._house.places.latest(at.tx.connection, at.tx.practice, self._house.clock.now())
-        line = in_pairs(facts.emergency_line) if facts.emergency_line else ""
-        return Emergency(noted, (book.said(_EMERGENCY_PROMPT, "fr").render({}),), line)
+        return Emergency(noted, (book.said(_EMERGENCY_PROMPT, "fr").render({}),), await self._emergency_line(at))
+
+    async def _emergency_line(self, at: At) -> str:
+        """The rescue service's number; empty where none is set, and where it cannot be read: P7, the red button and
+        what was pressed before stand, whatever has become of the practice's settings."""
+        try:
+            async with at.tx.connection.begin_nested():  # what fails here leaves the emergency's transaction whole
+                facts = await self._house.places.latest(at.tx.connection, at.tx.practice, self._house.clock.now())
+            return in_pairs(facts.emergency_line) if facts.emergency_line else ""
+        except Exception as error:
+            _log.error("emergency_line_unreadable", practice=str(at.tx.practice), error=type(error).__name__)
+            return ""
 
     async def _tell_of_it(self, at: At, pen: Writing, message: UUID) -> None:
         await self._inbox.leave(
@@ -216,7 +229,7 @@ class Scripts:
                 let_out = tuple(kept(one, now, house.limits.shown_life) for one in record.shown)
                 stands = () if verifier.ended or record.changed else at.shown  # else it may be seen no more
                 shown = () if isinstance(turn.screen, Finished) else seen_next(stands, let_out)
-                for entry in hidden_early(at.operator, at.shown, shown, now, house.limits.shown_life):
+                for entry in hidden_early(at.operator, at.shown, shown, now):
                     await pen.add(entry)
                 await pen.flush()
         except NotOffered:

@@ -8,7 +8,7 @@ import click
 
 from callcenter.cli.context import Context, by_option, run
 from callcenter.cli.staff_room import staff_room
-from callcenter.routing.rules import LONGEST_WRAP_UP_SECONDS, Rule, choose_rule, rule_of
+from callcenter.routing.rules import LONGEST_WRAP_UP_SECONDS, Rule, choose_rule, rule_of, rule_to_change
 from callcenter.routing.values import Strategy
 from callcenter.settings import Settings
 from callcenter.staff.records import Act, Actor
@@ -47,7 +47,9 @@ async def _queue(
         house = room.portfolios
         whose = await house.organisation(organisation)
         async with house.database.house() as connection:
-            before = await rule_of(connection, whose)
+            if strategy is None and wrap_up is None:
+                return await rule_of(connection, whose)
+            before = await rule_to_change(connection, whose)
             chosen = replace(
                 before,
                 strategy=strategy or before.strategy,

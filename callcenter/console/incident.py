@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+import structlog
 from aiohttp import hdrs, web
 
 from callcenter.calls.call_references import NoCall
@@ -23,7 +24,7 @@ from callcenter.console.incident_papers import (
     entry_title,
     register_lines,
 )
-from callcenter.console.incident_ports import Declared, Implausible, Incidents, Shown, UnknownPractice
+from callcenter.console.incident_ports import Declared, Implausible, Incidents, OutOfReach, Shown, UnknownPractice
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.kernel.errors import NotFound
@@ -38,9 +39,14 @@ WRITABLE = (
     EntryKind.NOTIFIED,
     EntryKind.CLOSED,
 )
+_log = structlog.get_logger(__name__)
+
 KIND, KNOWN, OTHERS, PRACTICE, WORDS, REFERENCE = "nature", "connu", "autres", "cabinet-", "texte", "reference"
 #: Of a declaration that begins at a call: which, and that nothing of it is erased; then, that it could not be had.
 CALL, CONCERNED, HELD, NOT_HELD = "appel", "cabinet", "conserver", "sans-appel"
+#: Why a call is not held though the incident stands: as ``NoCall`` says, or something of ours has failed.
+NOT_DONE = "hold_failed"
+_WHY_NOT = frozenset({*NoCall, NOT_DONE})
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 #: What a person writes has no other control characters than ends of lines.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -111,13 +117,25 @@ class IncidentPages:
             return await self._asked(visit, [Problem("known", KNOWN)], typed)
         except UnknownPractice:
             return await self._asked(visit, [Problem("slug", OTHERS)], typed)
+        except OutOfReach:
+            return await self._asked(visit, [Problem("out_of_reach")], typed)
         page, call = paths.INCIDENT.format(incident=incident), fields.get(CALL, "")
-        not_held = await self._incidents.hold(token, incident, call) if call and HELD in fields else None
-        return visit.go(page if not_held is None else f"{page}?{NOT_HELD}={not_held.value}")
+        not_held = await self._not_held(token, incident, call) if call and HELD in fields else None
+        return visit.go(page if not_held is None else f"{page}?{NOT_HELD}={not_held}")
+
+    async def _not_held(self, token: str, incident: UUID, call: str) -> str | None:
+        """Have a call kept for an incident that is declared already, or say why it is not. Whatever fails here, the
+        incident stands: an error instead of its page would have it declared a second time."""
+        try:
+            no_call = await self._incidents.hold(token, incident, call)
+        except Exception as error:
+            _log.error("call_not_held", incident=str(incident), error=type(error).__name__)
+            return NOT_DONE
+        return None if no_call is None else no_call.value
 
     async def _register(self, visit: Visit) -> web.StreamResponse:
         not_held = visit.request.query.get(NOT_HELD, "")
-        return await self._shown(visit, *([Problem(not_held, REFERENCE)] if not_held in set(NoCall) else []))
+        return await self._shown(visit, *([Problem(not_held, REFERENCE)] if not_held in _WHY_NOT else []))
 
     async def _shown(self, visit: Visit, *problems: Problem) -> web.StreamResponse:
         shown = await self._incidents.read(visit.own_token, visit.path_id("incident"))

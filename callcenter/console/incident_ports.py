@@ -77,6 +77,10 @@ class UnknownPractice(Exception):
         self.slug = slug
 
 
+class OutOfReach(Exception):
+    """One answers no more for a practice that is ticked: it may have been so when the page was opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A register as its page shows it.
@@ -115,7 +119,7 @@ class Incidents(Protocol):
         """Open an incident.
 
         Raises:
-            Implausible, UnknownPractice: it cannot be so.
+            Implausible, UnknownPractice, OutOfReach: it cannot be so.
         """
 
     async def all(self, token: str) -> tuple[datetime, Sequence[Listed]]:

@@ -44,7 +44,7 @@ SLOT_PROMPT, LATER_PROMPT, NO_LATER_PROMPT, GONE_PROMPT = (
     "script.slot_gone",
 )
 BOOK_SLOTS, MOVE_SLOTS, HELD_PROMPT = "script.book_slots", "script.move_slots", "script.book_held"
-MOVED_PROMPT = "script.moved_to"
+MOVED_PROMPT = "script.moved"
 BORN_PROMPT, NUMBER_PROMPT, BOOKED_PROMPT = "script.birth_date", "script.book_number", "script.booked"
 _SLOT_PROMPTS = (SLOT_PROMPT, LATER_PROMPT, NO_LATER_PROMPT, GONE_PROMPT, LEAVE_PROMPT)
 BOOK_PROMPTS = (
@@ -183,8 +183,9 @@ async def answer_move(step: Move, state: State, filled: Filled, scene: ScriptSce
         return await _move_to(step, state, scene, slots[-1])
     match await scene.world.record.move(found(step.name, state), wanted):
         case Done():
-            moved = scene.line(MOVED_PROMPT, offer__starts_at=_written(wanted, scene))
-            return Left("moved", suggesting(_forgetting(state).unbinding(APPOINTMENT), Disposition.MOVED), (moved,))
+            # Without the date (D03): what is said stands as long as its screen, and a value no longer than its time.
+            moved = suggesting(_forgetting(state).unbinding(APPOINTMENT), Disposition.MOVED)
+            return Left("moved", moved, (scene.line(MOVED_PROMPT),))
         case _:
             return await _move_to(step, state, scene, None, GONE_PROMPT)
 

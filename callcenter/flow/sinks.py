@@ -19,7 +19,7 @@ from callcenter.flow.hidden import said_of
 from callcenter.flow.prompts import Prompt, PromptBook
 from callcenter.flow.said import PRESENCE_PROMPTS, PROVE_PROMPTS
 from callcenter.flow.script_alone import GONE_PROMPT
-from callcenter.flow.script_booking import BOOKED_PROMPT, MOVED_PROMPT, SLOT_PROMPT
+from callcenter.flow.script_booking import BOOKED_PROMPT, SLOT_PROMPT
 from callcenter.flow.template import Fault
 from callcenter.kernel.errors import Problem
 from callcenter.kernel.labels import FIELD_LABELS, Category, with_implied
@@ -120,7 +120,6 @@ PASSING_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "booking.move_next_offer": frozenset({"offer.starts_at"}),
         "booking.booked": frozenset({"booking.reference"}),
         SLOT_PROMPT: frozenset({"offer.starts_at"}),
-        MOVED_PROMPT: frozenset({"offer.starts_at"}),
         BOOKED_PROMPT: frozenset({"booking.reference"}),
     }
 )

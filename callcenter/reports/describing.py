@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from callcenter.audit.about import moment_of
+from callcenter.audit.ledger import EventKind
 from callcenter.audit.reading import Checked
 from callcenter.calls.shelf import Told
 from callcenter.disclosure.policy import Policy
@@ -116,7 +117,9 @@ def facts_of(body: Mapping[str, Any], policy: Policy) -> tuple[Fact, ...]:
             facts.append(Fact(field, words.HIDDEN))
             continue
         several = value if isinstance(value, list) else [value]
-        facts.append(Fact(field, ", ".join(_value(field, each, body, policy) for each in several)))
+        # Of what went before its time the number is no bound: a page that is offline has not heard of it (decision 76).
+        told = "hidden_after" if field == "seconds" and body.get("event") == EventKind.HIDDEN.value else field
+        facts.append(Fact(told, ", ".join(_value(field, each, body, policy) for each in several)))
     return tuple(facts)
 
 

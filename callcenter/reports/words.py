@@ -158,6 +158,7 @@ FACTS = {
     "evidence": "Preuves",
     "playback": "Écoute",
     "seconds": "Affiché au plus, en secondes",
+    "hidden_after": "N’est plus donné après, en secondes",
     "channel": "Canal",
     "control": "Contrôle",
     "purpose": "Finalité",

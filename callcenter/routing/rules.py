@@ -34,18 +34,37 @@ class Rule:
 
 
 async def rule_of(connection: AsyncConnection, organisation: UUID) -> Rule:
-    """What an organisation has chosen, held until the transaction is over; what it has not is as :class:`Rule` says."""
+    """What an organisation has chosen; what it has not is as :class:`Rule` says."""
     row = (await connection.execute(_CHOSEN, {"organisation": organisation})).one_or_none()
     return Rule() if row is None else Rule(Strategy(row.strategy), row.wrap_up_seconds)
 
 
+async def rule_to_change(connection: AsyncConnection, organisation: UUID) -> Rule:
+    """The same, held until the transaction is over: two who choose at once choose one after the other."""
+    # A row that is not there cannot be held: the first choice of all begins with what holds without one.
+    await connection.execute(_BEGIN, _values(organisation, Rule()))
+    row = (await connection.execute(_HELD, {"organisation": organisation})).one()
+    return Rule(Strategy(row.strategy), row.wrap_up_seconds)
+
+
 async def choose_rule(connection: AsyncConnection, organisation: UUID, rule: Rule) -> None:
     """Let ``rule`` hold from the next call on."""
-    values = {"organisation": organisation, "strategy": rule.strategy.value, "wrap_up_seconds": rule.wrap_up_seconds}
-    await connection.execute(_CHOOSE, values)
+    await connection.execute(_CHOOSE, _values(organisation, rule))
 
 
-_CHOSEN = text("SELECT strategy, wrap_up_seconds FROM routing_rule WHERE organisation_id = :organisation FOR UPDATE")
+def _values(organisation: UUID, rule: Rule) -> dict[str, object]:
+    return {"organisation": organisation, "strategy": rule.strategy.value, "wrap_up_seconds": rule.wrap_up_seconds}
+
+
+_CHOSEN = text("SELECT strategy, wrap_up_seconds FROM routing_rule WHERE organisation_id = :organisation")
+_HELD = text("SELECT strategy, wrap_up_seconds FROM routing_rule WHERE organisation_id = :organisation FOR UPDATE")
+_BEGIN = text(
+    """
+    INSERT INTO routing_rule (organisation_id, strategy, wrap_up_seconds)
+    VALUES (:organisation, :strategy, :wrap_up_seconds)
+    ON CONFLICT (organisation_id) DO NOTHING
+    """
+)
 _CHOOSE = text(
     """
     INSERT INTO routing_rule (organisation_id, strategy, wrap_up_seconds)

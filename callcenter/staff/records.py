@@ -181,7 +181,7 @@ async def records_of(connection: AsyncConnection, stream: UUID) -> list[Record]:
 
 
 async def is_theirs(connection: AsyncConnection, organisation: UUID, record: UUID) -> bool:
-    """Whether a record of the house is about, or by, an account or a portfolio of this organisation."""
+    """Whether a record of the house is about this organisation, or about, or by, an account or a portfolio of it."""
     values = {"record": record, "organisation": organisation}
     return bool((await connection.execute(_THEIRS, values)).scalar_one())
 
@@ -215,7 +215,8 @@ _THEIRS = text(
     """
     SELECT EXISTS (
         SELECT FROM house_record h WHERE h.id = :record AND (
-            EXISTS (SELECT FROM portfolio p WHERE p.organisation_id = :organisation AND p.id = h.stream)
+            h.stream = :organisation
+            OR EXISTS (SELECT FROM portfolio p WHERE p.organisation_id = :organisation AND p.id = h.stream)
             OR EXISTS (
                 SELECT FROM staff_account a WHERE a.organisation_id = :organisation
                 AND (a.id = h.stream OR a.id::text = h.body::jsonb #>> '{actor,id}')

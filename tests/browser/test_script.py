@@ -371,6 +371,31 @@ async def test_the_red_button_by_keyboard(browser: Browser) -> None:
         assert desk.script.emergencies == 1
 
 
+@pytest.mark.parametrize(
+    ("layout", "noted"), [("undefined", 0), ("[['KeyU', 'v']]", 0), ("[['KeyU', 'u'], ['KeyX', 'x']]", 1)]
+)
+async def test_p7_what_cannot_be_undone_is_done_by_a_letter_that_is_known_alone(
+    browser: Browser, layout: str, noted: int
+) -> None:
+    """With Option, macOS writes a sign; on a BÉPO keyboard « v » stands where others have « u »."""
+    async with in_talk(browser) as (desk, page):
+        keyboard = f"{layout} && {{getLayoutMap: async () => new Map({layout})}}"
+        await page.add_init_script(f"Object.defineProperty(navigator, 'keyboard', {{value: {keyboard}}})")
+        desk.script.stands("reason", proving="2")
+        await page.reload()
+        await expect(page.get_by_role("button", name="Rendez-vous")).to_have_attribute("aria-keyshortcuts", "2 Alt+V")
+        for code in ("KeyU", "KeyX"):
+            await page.evaluate(
+                "code => document.body.dispatchEvent(new KeyboardEvent('keydown',"
+                " {key: '\u221a', code, altKey: true, bubbles: true}))",
+                code,
+            )
+        await page.evaluate("document.querySelector('[data-key=v]')?.click()")
+        await expect(page.get_by_label("Date de naissance")).to_be_visible()
+        assert desk.script.emergencies == noted
+        assert [act for act, *_ in desk.workplaces.done] == [Act.HANG_UP] * noted
+
+
 async def test_the_script_is_answered_without_scripts(browser: Browser) -> None:
     async with open_desk() as desk, looking(browser, java_script_enabled=False) as page:
         desk.workplaces.stands(doing=Doing.ON_CALL, talk=TALK)

@@ -175,7 +175,8 @@ async def test_a_practice_of_others_cannot_be_named(house: Supervised) -> None:
     await house.guest.get("/incidents/nouveau")
     given = {"nature": "other", "connu": "2026-11-26T09:30", "facts": "x"}
     by_id = await house.guest.post("/incidents/nouveau", **given, **{f"cabinet-{house.foreign.hex}": "1"})
-    assert by_id.status == 404
+    assert by_id.status == 422
+    assert "Un des cabinets cochés ne vous est plus confié" in by_id.words
     by_name = await house.guest.post("/incidents/nouveau", **given, autres=f"cabinet-{house.foreign}")
     assert "Un de ces identifiants" in by_name.words
     async with house.console.database.house() as connection:

@@ -8,13 +8,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 
+from callcenter.calls.keypad import Keypad
+from callcenter.calls.places import Places
 from callcenter.calls.script_values import ScriptScreen, Stands
+from callcenter.calls.scripts import Scripts
 from callcenter.calls.shelf import Shelf
 from callcenter.calls.upkeep import Upkeep
 from callcenter.flow.prompts import PromptBook
 from callcenter.flow.screens import AtKeys, Choice, Files, Filled, Finished, Form
+from callcenter.identity.challenges import Limits
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.levels import Level
 from callcenter.practice.inbox import text_place
@@ -81,6 +87,24 @@ async def test_what_leaves_the_screen_before_its_time_is_on_record_once(desk: De
     assert len(hidden) == 2
     assert all(one["actor"]["id"] == str(desk.operator.staff) for one in hidden)
     await desk.answer("2")  # the stream goes on behind them
+
+
+@pytest.mark.parametrize("after", [10, 600])
+async def test_how_long_something_was_there_is_counted_from_when_it_was_let_out_whatever_is_set_meanwhile(
+    ground: Ground, clock: DrivenClock, after: int
+) -> None:
+    desk = await at_the_desk(ground, clock)
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    desk.clock.advance(30)
+    limits = replace(desk.house.limits, shown_life=timedelta(seconds=after))
+    desk = replace(desk, scripts=Scripts(replace(desk.house, limits=limits), Keypad(desk.house, desk.ways)))
+    assert len((await desk.look()).shown) == 1, "its minute was given, and is not over"
+    await desk.hang_up()
+    await desk.look()
+    (hidden,) = await desk.records("disclosure.hidden")
+    assert hidden["seconds"] == 30
 
 
 async def test_a_second_look_needs_a_second_record(desk: Desk) -> None:
@@ -231,6 +255,19 @@ async def test_p2_what_was_shown_is_hidden_once_somebody_proves_anew_or_looks_un
     assert (await desk.look()).shown == ()
 
 
+async def test_p2_a_life_that_was_set_shorter_hides_no_later_proof(ground: Ground, clock: DrivenClock) -> None:
+    """When it was let out is kept, not reckoned from its end: a proof of afterwards is not the one that opened it."""
+    long = Limits(shown_life=timedelta(seconds=600))
+    desk = await at_the_desk(ground, clock, limits=long)
+    await desk.proves()
+    await desk.to_the_fields()
+    await desk.answer(STARTS)
+    clock.advance(5)
+    await desk.proves()
+    short = replace(desk.house, limits=Limits(shown_life=timedelta(seconds=60)))
+    assert (await replace(desk, scripts=Scripts(short, Keypad(short, desk.ways))).look()).shown == ()
+
+
 @pytest.mark.parametrize("act", ["1", "2"], ids=["cancelled", "moved"])
 async def test_what_was_shown_of_an_appointment_goes_once_it_is_another(desk: Desk, act: str) -> None:
     """The old hour, read out behind « C'est déplacé », sends somebody on the wrong day."""
@@ -243,12 +280,33 @@ async def test_what_was_shown_of_an_appointment_goes_once_it_is_another(desk: De
         await desk.answer("2")
         assert len(await desk.records("appointment.moved")) == 1
         (shown,) = (await desk.look()).shown
-        moved = r"avant : mar\. 1er\xa0déc\. 14\xa0h\xa030 → désormais : \w{3}\. .*\d\xa0h\xa0\d\d"
-        assert re.fullmatch(moved, shown.value), shown.value
+        day, hour = r"\w{3}\. \d+(er)?\xa0\S+", r"\d+\xa0h(\xa0\d\d)?"
+        assert re.fullmatch(rf"avant : {day} {hour} → désormais : {day} {hour}", shown.value), shown.value
     else:
         assert len(await desk.records("appointment.cancelled")) == 1
         assert (await desk.look()).shown == ()
         assert len(await desk.records("disclosure.hidden")) == 1
+
+
+async def test_p1_the_new_date_of_an_appointment_is_gone_with_its_time_and_after_the_call(
+    ground: Ground, clock: DrivenClock
+) -> None:
+    """It is a date of the verified patient (D03), and stands among nothing that is said: that has no end."""
+    desk = await at_the_desk(ground, clock, shipped=True)
+    await desk.proves()
+    await desk.look()
+    for choice in ("6", "then", "2", "1"):
+        stands = await desk.answer(choice)
+    (shown,) = stands.shown
+    new = shown.value.partition("désormais : ")[2]
+    assert new
+    desk.clock.advance(60)
+    after = [await desk.look()]
+    await desk.hang_up()
+    after.append(await desk.look())
+    for one in (stands, *after):
+        assert not any(new in line.text for line in one.screen.lines), one.screen.lines
+    assert [one.shown for one in after] == [(), ()]
 
 
 async def test_p7_the_next_patient_waits_until_the_caller_is_back_from_their_keys(desk: Desk) -> None:
@@ -606,6 +664,42 @@ async def test_the_rescue_service_of_the_sector_is_shown_with_the_red_button_whe
         id=TILLEULS,
     )
     assert await line() == "04 65 71 00 15"
+
+
+async def test_p7_the_red_button_works_whatever_has_become_of_the_practices_settings(
+    desk: Desk,
+) -> None:
+    """A version that nobody can read."""
+    await desk.look()
+    await desk.ground.change(
+        "WITH change AS (UPDATE practice SET revision = revision + 1 WHERE id = :id RETURNING id, revision) "
+        "INSERT INTO setting_version (practice_id, revision, setting, value, effective_from, made_at, made_by) "
+        """SELECT id, revision, 'voice', '"nonsense"', 'epoch', now(), 'tests' FROM change""",
+        id=TILLEULS,
+    )
+    with capture_logs() as logs:
+        noted = await desk.scripts.emergency(desk.operator, desk.talk.id)
+        assert noted is not None
+        assert (noted.line, (await desk.look()).emergency_line) == ("", "")
+    assert {one["event"] for one in logs} == {"emergency_line_unreadable"}
+    assert len(await desk.ground.rows("SELECT 1 FROM message WHERE reason = 'emergency'")) == 1
+    assert len(await desk.records("call.emergency")) == 1
+
+
+async def test_p7_the_red_button_works_where_the_database_fails_over_the_settings(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its transaction goes on: what is noted is committed."""
+
+    async def fails(places: Places, connection: AsyncConnection, practice: object, at: object) -> object:
+        return await connection.execute(text("SELECT 1 / 0"))
+
+    await desk.look()
+    monkeypatch.setattr(Places, "latest", fails)
+    noted = await desk.scripts.emergency(desk.operator, desk.talk.id)
+    assert noted is not None
+    assert noted.line == ""
+    assert len(await desk.records("call.emergency")) == 1
 
 
 async def test_an_emergency_of_a_caller_who_withholds_their_number_is_told_too(

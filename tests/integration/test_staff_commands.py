@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -21,7 +22,7 @@ from callcenter.practice.enrolment import write_organisation
 from callcenter.routing.rules import Rule, rule_of
 from callcenter.routing.values import Strategy
 from callcenter.staff.invitations import Accepted
-from callcenter.staff.records import records_of
+from callcenter.staff.records import is_theirs, records_of
 from callcenter.staff.room import StaffLimits, StaffRoom
 from callcenter.staff.values import day_of
 from callcenter.store.database import Database
@@ -250,7 +251,10 @@ async def test_an_organisation_chooses_whom_its_calls_are_offered_to_first(staff
     async with database.house() as connection:
         whose = (await connection.execute(text("SELECT id FROM organisation"))).scalar_one()
         assert await rule_of(connection, whose) == Rule(Strategy.ROUND_ROBIN, 0)
-        records = [record.body for record in await records_of(connection, whose)]
+        kept = await records_of(connection, whose)
+        assert all([await is_theirs(connection, whose, record.id) for record in kept]), "they may have it proved"
+        assert not any([await is_theirs(connection, uuid4(), record.id) for record in kept]), "and nobody else"
+    records = [record.body for record in kept]
     assert [(one["event"], one["actor"]["id"], one["offers"], one["wrap_up_seconds"]) for one in records] == [
         ("queue.rule_chosen", "camille", "round_robin", 20),
         ("queue.rule_chosen", "dominique", "round_robin", 0),

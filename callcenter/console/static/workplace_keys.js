@@ -4,13 +4,14 @@ const help = document.getElementById("touches");
 const opener = document.getElementById("aide");
 
 // Which letter stands on which key of this keyboard, where the browser says so; and the letters that stand on the same key
-// of French, English and German ones, where it does not.
+// of French, English and German ones, where it does not. Other layouts (BÉPO, Dvorak) have others there: what cannot be
+// undone, « U » and « X », is done by a letter that the browser says alone.
 let layout = new Map();
 navigator.keyboard?.getLayoutMap?.().then(
   (map) => (layout = map),
   () => {},
 );
-const EVERYWHERE = /^Key([HNRUVX])$/;
+const EVERYWHERE = /^Key([HNRV])$/;
 
 // The letter that is pressed. With Option, macOS writes another sign (« å », « æ », a dead key): the key says which it was.
 // Where one writes, that sign is what was meant.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -76,12 +77,16 @@ def test_a_script_of_another_version_is_not_guessed_at() -> None:
 
 def test_what_may_be_seen_comes_back_with_its_end() -> None:
     until = datetime(2026, 11, 26, 9, 1, tzinfo=UTC) + timedelta(microseconds=5)
-    fields = (ShownField("appointment.place", Category.PLACE, "Étage 2", until, UUID(int=4)),)
+    since = until - timedelta(seconds=60)
+    fields = (ShownField("appointment.place", Category.PLACE, "Étage 2", since, until, UUID(int=4)),)
     assert shown_from_json(shown_to_json(fields)) == fields
+    before = json.dumps([{key: kept for key, kept in json.loads(shown_to_json(fields))[0].items() if key != "since"}])
+    assert shown_from_json(before.encode()) == (), "of a version that did not keep since when: seen no more"
 
 
 def test_a_value_and_what_was_typed_stand_in_no_log() -> None:
-    field = ShownField("appointment.place", Category.PLACE, "Étage 2", datetime.now(UTC), UUID(int=4))
+    now = datetime.now(UTC)
+    field = ShownField("appointment.place", Category.PLACE, "Étage 2", now, now, UUID(int=4))
     script = ScriptSession("", State("here"), Segment(UUID(int=1), None), Finished(()), {"text": "Étage 2"})
     assert "Étage" not in repr(field) + repr(script) + repr(FORM.fields[0])
 

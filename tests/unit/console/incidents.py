@@ -10,7 +10,15 @@ from uuid import UUID
 
 from callcenter.calls.call_references import NoCall
 from callcenter.console.incident_notice_ports import OfPractice, ToTell
-from callcenter.console.incident_ports import Choices, Deadline, Declared, Implausible, Shown, UnknownPractice
+from callcenter.console.incident_ports import (
+    Choices,
+    Deadline,
+    Declared,
+    Implausible,
+    OutOfReach,
+    Shown,
+    UnknownPractice,
+)
 from callcenter.kernel.errors import NotFound
 from callcenter.staff.incident_tables import EntryKind, IncidentKind
 from callcenter.staff.incident_values import (
@@ -56,6 +64,7 @@ class IncidentsDouble:
     late: int = 0
     notified: bool = False
     reach: frozenset[UUID] = frozenset({PRACTICE})
+    holding_fails: Exception | None = None
     done: list[tuple[Any, ...]] = field(default_factory=list)
     read_as: list[bool] = field(default_factory=list)
 
@@ -72,6 +81,8 @@ class IncidentsDouble:
         self._check()
         if declared.known_at > NOW:
             raise Implausible
+        if not self.reach.issuperset(declared.practices):
+            raise OutOfReach
         if declared.slugs:
             raise UnknownPractice(declared.slugs[0])
         self.done.append((declared,))
@@ -94,6 +105,8 @@ class IncidentsDouble:
 
     async def hold(self, token: str, incident: UUID, reference: str) -> NoCall | None:
         self.done.append(("hold", reference))
+        if self.holding_fails is not None:
+            raise self.holding_fails
         return None if reference == str(CALL) else NoCall.UNKNOWN
 
     async def lift(self, token: str, incident: UUID, hold: UUID) -> bool:

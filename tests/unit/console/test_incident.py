@@ -75,6 +75,30 @@ async def test_a_call_that_cannot_be_kept_is_said_and_the_incident_stands() -> N
         assert "cette référence." not in (await desk.guest.get(f"{PAGE}?sans-appel=x")).words
 
 
+async def test_an_incident_whose_call_cannot_be_held_by_a_fault_is_not_declared_twice() -> None:
+    """It is written down already: an error there had people send the form again."""
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        await desk.guest.get("/incidents/nouveau")
+        desk.incidents.holding_fails = OSError("the database is away")
+        done = await desk.guest.post("/incidents/nouveau", **GIVEN, appel=str(CALL), conserver="1")
+        assert done.location == f"{PAGE}?sans-appel=hold_failed"
+        assert "l’incident est déclaré, redemandez-le ci-dessous" in (await desk.guest.get(done.location)).words
+
+
+async def test_a_practice_that_one_answers_for_no_more_loses_nothing_that_was_typed() -> None:
+    gone, ticked = UUID(int=7), {"appel": str(CALL), "conserver": "1"}
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        await desk.guest.get("/incidents/nouveau")
+        again = await desk.guest.post("/incidents/nouveau", **GIVEN, **ticked, **{f"cabinet-{gone.hex}": "1"})
+        assert (again.status, desk.incidents.done) == (422, [])
+        assert "Un des cabinets cochés ne vous est plus confié" in again.words
+        assert GIVEN["facts"] in again.words
+        assert f"Ne rien effacer de l’appel {CALL}" in again.words
+        assert f'name="cabinet-{gone.hex}" value="1" checked' in again.text
+
+
 @pytest.mark.parametrize("query", ["appel=x&cabinet=y", f"appel={CALL}", f"cabinet={PRACTICE}", "facts=Jeanne"])
 async def test_no_other_address_fills_in_anything(query: str) -> None:
     async with open_desk() as desk:

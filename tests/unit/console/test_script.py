@@ -11,7 +11,7 @@ import pytest
 
 from callcenter.console.script import typed
 from callcenter.console.script_fields import numbered, web_address
-from callcenter.console.script_ports import FileItem, Moment, Option, ShownValue
+from callcenter.console.script_ports import Emergency, FileItem, Moment, Option, ShownValue
 from callcenter.console.workplace import pace
 from callcenter.console.workplace_ports import Doing, Today, Unfinished
 from tests.unit.console.doubles import Desk, open_desk
@@ -204,6 +204,20 @@ async def test_the_red_button_shows_the_rescue_service_of_the_sector_where_one_i
         assert page.location == "/poste"
         shown = "appelez le SAMU du secteur du cabinet : 04 65 71 00 15"
         assert (shown in (await desk.guest.get("/poste")).words) is bool(line)
+
+
+async def test_what_was_noted_of_an_emergency_stands_until_the_call_is_closed_and_its_button_while_they_talk() -> None:
+    """Somebody may hang up before they have said where they are: the line is needed then."""
+    async with open_desk() as desk:
+        await in_talk(desk)
+        noted = Emergency(NOW, ("Raccrochez et composez le 15.",), "04 65 71 00 15")
+        desk.script.stands("dispose", emergency=noted)
+        page = await desk.guest.get("/poste")
+        assert ("04 65 71 00 15" in page.words, 'id="act-urgence"' in page.text) == (True, True)
+        desk.script.stands("dispose", live=False, emergency=noted)
+        desk.workplaces.stands(doing=Doing.WRAP_UP, wrap_up_until=NOW + timedelta(seconds=12), unfinished=(OVER,))
+        page = await desk.guest.get("/poste")
+        assert ("04 65 71 00 15" in page.words, 'id="act-urgence"' in page.text) == (True, False)
 
 
 async def test_another_call_has_no_script_for_one() -> None:

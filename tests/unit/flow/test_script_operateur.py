@@ -280,8 +280,10 @@ async def test_an_appointment_is_moved_to_one_of_the_slots_on_the_screen(script:
     await script.pick("2")
     assert script.record.moved == [(FIRST, FREE[9])]
     assert script.state.bound == {}  # what it was is not what it is: it is found anew
-    assert script.shown() == ["script.moved_to", "operator.moved", "operator.next"]
-    assert script.screen.lines[0].text == f"Nouvelle date : {written_slot(FREE[9], script.world.now.date())}."
+    assert script.shown() == ["script.moved", "operator.moved", "operator.next"]
+    assert script.screen.lines[0].text == "Le rendez-vous est déplacé."
+    slot = written_slot(FREE[9], script.world.now.date())
+    assert not any(slot in line.text for line in script.screen.lines), "D03: the date is shown, and hides itself"
     await script.pick("0")
     await close(script)
     assert script.notes.disposed == [(Disposition.MOVED, "")]

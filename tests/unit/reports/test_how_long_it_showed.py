@@ -29,12 +29,19 @@ SCENE = Scene(AT, {}, {}, PromptBook("fr", {}), POLICY)
 
 
 @pytest.mark.parametrize(
-    ("body", "seconds"), [({**REVEALED, "seconds": 60}, "60"), ({**HIDDEN, "seconds": 12}, "12"), (REVEALED, None)]
+    ("body", "seconds", "hidden"),
+    [
+        ({**REVEALED, "seconds": 60}, "60", None),
+        ({**HIDDEN, "seconds": 12}, None, "12"),
+        (REVEALED, None, None),
+    ],
 )
-def test_the_replay_tells_it(body: dict[str, Any], seconds: str | None) -> None:
+def test_the_replay_tells_it_and_calls_a_bound_what_is_one(
+    body: dict[str, Any], seconds: str | None, hidden: str | None
+) -> None:
     moment = of_record(Checked(Record(UUID(int=1), 0, body), b"", holds=True), SCENE)
     told = {fact.label: fact.value for fact in moment.facts}
-    assert told.get("seconds") == seconds
+    assert (told.get("seconds"), told.get("hidden_after")) == (seconds, hidden)
     assert told["categories"].startswith("D03 (")
     assert moment.title != "Autre événement"
 
