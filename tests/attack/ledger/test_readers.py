@@ -26,13 +26,26 @@ QUERIES, COLUMNS = {"select", "exists"}, {"audit_record", "_r"}
 WAITS = "reads what is not sealed yet: nothing of it is refused"
 CHAIN = "reads where a stream ends, and not what is said: what follows names the refused record's own leaf"
 BY_LEAF = "believes a record only by the leaf that stands in the log, which a refused one has not"
-SEALED = "is of what is sealed there: that it was refused is proven, too"
+SEALED = "is of what is sealed there: that something was refused is proven, too"
 
 #: Of the product, by file and definition.
-EXEMPT: Mapping[str, str] = {}
+EXEMPT: Mapping[str, str] = {
+    "audit/erasing.py:_WAITS": WAITS,
+    "audit/sealer.py:_PRACTICE_WAITS": WAITS,
+    "audit/sealer.py:_HOUSE_WAITS": WAITS,
+    "audit/gaps.py:_GONE": BY_LEAF,
+    "audit/key_changes.py:_CHANGES": BY_LEAF,
+    "audit/letting_go.py:_NAMED": BY_LEAF,
+    "audit/letting_go.py:_ERASURES": BY_LEAF,
+    "audit/proving.py:_HERE": SEALED,
+    "audit/proving.py:_WRITTEN": SEALED,
+    "audit/proving.py:_OF_CALL": SEALED,
+    "staff/records.py:_THEIRS": f"says who may have the proof of a record, which {SEALED}",
+}
 #: Of the database.
 EXEMPT_FUNCTIONS: Mapping[str, str] = {
     "house_stream_end": CHAIN,
+    "ledger_holds": "keeps a record for an incident; who forges one that is not refused keeps as much",
 }
 
 
@@ -74,7 +87,8 @@ def readers() -> Iterator[tuple[str, bool]]:
 def test_p4_every_reader_of_records_knows_of_those_that_were_refused() -> None:
     found = dict(readers())
     unaware = {where for where, knows in found.items() if not knows}
-    assert unaware == set(EXEMPT), "ask callcenter.audit.not_refused, or say why not"
+    assert unaware <= EXEMPT.keys(), "ask callcenter.audit.not_refused, or say why not"
+    assert EXEMPT.keys() <= found.keys(), "what is excused is there no more"
     assert len(found) - len(unaware) > 10, "the source is no longer read as it is written"
 
 
