@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from callcenter.audit.about import reach_of, records_about
 from callcenter.audit.erasing import candidates_named, due, overdue
@@ -108,6 +109,13 @@ async def test_p4_what_was_refused_is_never_late_and_how_far_the_ledger_reaches_
     assert await overdue(archive.app, terms, now) == 0
     async with archive.app.practice(TILLEULS) as tx:
         assert ((await reach_of(tx)).begins, (await sealed_so_far(tx)).exported_at) == before
+    # The last word of somebody on reminders is kept; a later one that was refused is none.
+    whose, written = str(uuid4()), "2026-01-01T00:00:00.000000Z"
+    await forge(archive, EventKind.REMINDERS_CHOSEN, subject=whose)
+    async with archive.app.practice(TILLEULS) as tx:
+        in_force = text("SELECT ledger_in_force(:log, 'reminders.chosen', :whose, :written)")
+        values = {"log": TILLEULS, "whose": whose, "written": written}
+        assert (await tx.connection.execute(in_force, values)).scalar_one()
     monkeypatch.setattr("callcenter.audit.erasing.PAGE", 1)
     monkeypatch.setattr("callcenter.audit.erasing.MOST_PAGES", 1)
     archive.clock.advance(4 * 366 * 86_400.0)
