@@ -48,6 +48,7 @@ HOSTING_WARNING = timedelta(days=60)  # HD-01
 OLDEST_POSTGRESQL = 150000
 OVERDUE_WAIT = timedelta(minutes=5)  # the carrier asks every half minute what is heard
 JOBS_WAIT = timedelta(minutes=2)  # a worker looks for jobs every two seconds
+TOLD_FOR = timedelta(days=7)  # a record that was refused is: its page and `audit refused` tell of it for good
 LATE = timedelta(days=7)  # after its time a record of the ledger is named within a day or two, and erased by night
 FAILED_JOBS_KEPT = timedelta(hours=72)  # then the worker forgets them (``calls.jobs``)
 
@@ -390,14 +391,15 @@ async def _anchors(database: Database, settings: Settings) -> str:
 
 async def _refused(database: Database) -> str:
     """Whether the sealer has refused a record lately: somebody has forged it, or two processes differ in a setting."""
-    many, last = await refused_since(database, SystemClock().now() - LATE)
+    many, last = await refused_since(database, SystemClock().now() - TOLD_FOR)
     if last is not None:
         raise CallcenterError(
-            f"{_counted(many, 'record')} of the ledger were refused by the sealer in the last {LATE.days} days (the "
+            f"{_counted(many, 'record')} of the ledger {'was' if many == 1 else 'were'} refused by the sealer in the "
+            f"last {TOLD_FOR.days} days (the "
             f"last at {last.astimezone(UTC):%Y-%m-%d %H:%M} UTC): `callcenter audit refused` says of a log which and "
             "why; where no setting explains it, somebody has forged them"
         )
-    return f"the sealer has refused no record in the last {LATE.days} days"
+    return f"the sealer has refused no record in the last {TOLD_FOR.days} days"
 
 
 async def _old_records(database: Database, settings: Settings) -> str:

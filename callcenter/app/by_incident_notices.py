@@ -13,7 +13,7 @@ from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Forbidden
 from callcenter.practice.called import practice_names
 from callcenter.staff.incident_notices import IncidentNotices, Reader
-from callcenter.staff.incident_values import NotPlausible, Telling
+from callcenter.staff.incident_values import NotPlausible, Reach, Register, Telling
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Role
 from callcenter.store.database import Database
@@ -28,15 +28,20 @@ class StaffIncidentNotices:
     database: Database
     clock: Clock
 
-    async def to_tell(self, token: str, incident: UUID, practice: UUID) -> ToTell:
+    async def to_tell(self, token: str, incident: UUID, practice: UUID, *, exported: bool = False) -> ToTell:
         reach = await reach_of(self.room, token)
-        found = await self.notices.to_tell(reach, incident, practice)
-        names = await self._names(one.practice for one in found.register.concerned)
-        shown = Shown(self.clock.now(), found.register, names, frozenset(reach.practices))
-        return ToTell(shown, practice, found.contact, found.notices)
+        found = await self.notices.to_tell(reach, incident, practice, exported=exported)
+        return ToTell(await self._shown(reach, found.register), practice, found.contact, found.notices)
 
     async def make(self, token: str, incident: UUID, practice: UUID, words: str, after: UUID | None) -> bool:
         return await self.notices.make(await reach_of(self.room, token), incident, practice, words, after)
+
+    async def several(self, token: str, incident: UUID) -> Shown:
+        reach = await reach_of(self.room, token)
+        return await self._shown(reach, await self.notices.several(reach, incident))
+
+    async def make_each(self, token: str, incident: UUID, practices: Sequence[UUID], words: str) -> Sequence[UUID]:
+        return await self.notices.make_each(await reach_of(self.room, token), incident, practices, words)
 
     async def informed(self, token: str, incident: UUID, practice: UUID, telling: Telling) -> bool:
         try:
@@ -63,6 +68,10 @@ class StaffIncidentNotices:
 
     async def acknowledge(self, token: str, incident: UUID, practice: UUID, notice: UUID) -> bool:
         return await self.notices.acknowledge(await self._reader(token), incident, practice, notice)
+
+    async def _shown(self, reach: Reach, register: Register) -> Shown:
+        names = await self._names(one.practice for one in register.concerned)
+        return Shown(self.clock.now(), register, names, frozenset(reach.practices))
 
     async def _names(self, practices: Iterable[UUID]) -> dict[UUID, str]:
         async with self.database.house() as connection:

@@ -41,7 +41,10 @@ class StaffIncidents:
         except (Forbidden, NotFound):
             return ()
         now = self.clock.now()
-        return [Deadline(one.id, one.deadline, one.deadline - now) for one in await self.incidents.running(reach)]
+        return [
+            Deadline(one.id, one.deadline, one.deadline - now, one.runs, one.untold if one.delayed(now) else 0)
+            for one in await self.incidents.running(reach)
+        ]
 
     async def choices(self, token: str) -> Choices:
         reach, now = await self._reach(token), self.clock.now()

@@ -245,8 +245,14 @@ def _roles(session: StaffSession) -> Sequence[Role]:
 
 def _shown(origin: str, keys: PublicKeys) -> Sequence[ShownKey]:
     """The keys that sign a log, with what is to be thought of each."""
-    first = KeyIs.ALONE if len(keys.signing) == 1 else KeyIs.STOLEN if keys.stolen else KeyIs.LEAVING
-    signing = zip(keys.signing, (first, KeyIs.NEXT), strict=False)
+    match keys.signing:
+        case ():
+            standings: Sequence[KeyIs] = ()
+        case (_,):
+            standings = (KeyIs.ALONE,)
+        case _:
+            standings = (KeyIs.STOLEN if keys.stolen else KeyIs.LEAVING, KeyIs.NEXT)
+    signing = zip(keys.signing, standings, strict=True)
     return [ShownKey(fingerprint(VerifierKey(origin, one)), standing) for one, standing in signing]
 
 

@@ -8,7 +8,6 @@ administrators say so. For whoever may not, there is no such practice.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -42,6 +41,7 @@ from callcenter.console.practices_ports import (
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.randomness import Random, new_id
+from callcenter.practice.called import plain_name
 from callcenter.practice.changing import (
     ChangedMeanwhile,
     NothingToChange,
@@ -106,7 +106,7 @@ class StaffPractices:
             names = await SettingVersions.everywhere(connection, Setting.NAME, now)
             slugs = (await connection.execute(_SLUGS, {"ids": sorted(ids)})).all()
         every = sorted((Named(row.id, str(names.get(row.id, row.slug)), row.slug) for row in slugs), key=_by_name)
-        found = [one for one in every if _plain(search) in _plain(f"{one.name} {one.slug}")]
+        found = [one for one in every if plain_name(search) in plain_name(f"{one.name} {one.slug}")]
         return Practices(tuple(found[:SHOWN]), len(found), len(every))
 
     async def look(self, token: str, practice: UUID) -> Standing:
@@ -364,13 +364,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _by_name(one: Named) -> str:
-    return _plain(one.name)
-
-
-def _plain(words: str) -> str:
-    """Without case and accents."""
-    apart = unicodedata.normalize("NFD", " ".join(words.split()).casefold())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return plain_name(one.name)
 
 
 _SLUGS = text("SELECT id, slug FROM practice WHERE id = ANY(cast(:ids AS uuid[]))")

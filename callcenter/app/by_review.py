@@ -35,7 +35,7 @@ from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import IntegrityError
 from callcenter.kernel.labels import Category
 from callcenter.kernel.randomness import Random, new_id
-from callcenter.practice.called import practice_name
+from callcenter.practice.called import plain_name, practice_name
 from callcenter.reports.on_record import MOST_FOUND, Sought, TooMany, patients_on_record
 from callcenter.reports.paper import Edition, on_paper
 from callcenter.reports.people import colleagues, supervised
@@ -57,6 +57,8 @@ from callcenter.store.sealed import Sealer
 
 #: How long one of those who were found can be listed.
 KEY_LIVES = timedelta(minutes=30)
+#: Practices of a list that one chooses from, which keeps its page under 100 kB; and of those that a name has found.
+MOST_LISTED, MOST_NAMED = 700, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,30 @@ class StaffReviews:
     ledger: LedgerWatch
     look_ups: Bound = field(default_factory=lambda: Bound(30, timedelta(hours=24)))
 
-    async def desk(self, token: str) -> ReviewDesk:
+    async def desk(self, token: str, named: str = "", chosen: UUID | None = None) -> ReviewDesk:
         session, now = await self.room.standing(token), self.clock.now()
         async with self.database.house() as connection:
-            practices = await supervised(connection, session.account.id, now, day_of(now))
-            if not practices:
+            every = await supervised(connection, session.account.id, now, day_of(now))
+            if not every:
                 raise NotTheirs
             people = await colleagues(connection, session.account.id)
         rules = self.flows.policy.rules
         categories = tuple((category.value, rules[category].name) for category in Category)
-        return ReviewDesk(day_of(now), practices, people, categories)
+        if len(every) <= MOST_LISTED:
+            return ReviewDesk(day_of(now), every, people, categories)
+        typed = plain_name(named)
+        fit = tuple(one for one in every if typed and typed in plain_name(one.name))
+        kept = tuple(one for one in (fit[MOST_NAMED:] if typed else every) if one.id == chosen)
+        return ReviewDesk(day_of(now), fit[:MOST_NAMED] + kept, people, categories, many=True, found=len(fit))
+
+    async def practice_of(self, token: str, reference: str) -> UUID:
+        session, now = await self.room.standing(token), self.clock.now()
+        async with self.database.house() as connection:
+            theirs = await supervised(connection, session.account.id, now, day_of(now))
+            call = await call_of(connection, reference, [one.id for one in theirs])
+        if isinstance(call, NoCall):
+            raise Unreferred(call)
+        return call.practice
 
     async def search(self, token: str, asked: Asked) -> Results:
         session = await self.room.standing(token)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from callcenter.app.script_words import worded
-from callcenter.audit.ledger import EventKind
 from callcenter.calls import script_values
 from callcenter.calls.script_values import Operator, ScriptScreen, ShownField
-from callcenter.calls.scripts import EMERGENCY_PROMPT, Scripts
+from callcenter.calls.scripts import Scripts
 from callcenter.calls.shelf import Shelf
 from callcenter.console.script_ports import (
     RETURNED,
@@ -63,8 +62,7 @@ class OperatorsScripts:
         return await self.scripts.draft(await self._operator(token), call, document, values)
 
     async def emergency(self, token: str, call: UUID) -> Emergency | None:
-        noted = await self.scripts.emergency(await self._operator(token), call)
-        return None if noted is None else Emergency(noted.at, noted.said, noted.line)
+        return _emergency(await self.scripts.emergency(await self._operator(token), call))
 
     async def _operator(self, token: str) -> Operator:
         """Whose the session is, as the account stands at this moment.
@@ -80,8 +78,6 @@ class OperatorsScripts:
         if made is None:
             return None
         stands, book = made.stands, made.stands.book or self.flows.book
-        noted = next((one.at for one in stands.timeline if one.kind == EventKind.CALL_EMERGENCY.value), None)
-        words = (_said(book, EMERGENCY_PROMPT),)
         return Screen(
             call=stands.reservation,
             document=stands.document,
@@ -93,7 +89,7 @@ class OperatorsScripts:
             patient=stands.patient,
             live=stands.live,
             now=stands.now,
-            emergency=None if noted is None else Emergency(noted, words, stands.emergency_line),
+            emergency=_emergency(stands.emergency),
             proving=stands.proving,
             worded={one: worded(book, stands.screen, one) for one in book.translations},
         )
@@ -127,6 +123,10 @@ class OperatorsScripts:
 
 def _said(book: PromptBook, prompt: str) -> str:
     return book.said(prompt, "fr").render({})
+
+
+def _emergency(noted: script_values.Emergency | None) -> Emergency | None:
+    return None if noted is None else Emergency(noted.at, noted.said, noted.line)
 
 
 def _options(options: tuple[screens.Option, ...]) -> tuple[Option, ...]:

@@ -95,7 +95,7 @@ class KeyChange:
                 "has signed alone would count there, for good. Name one of each, or say --no-good-head"
             )
         changing = key.changing(self.random, None if good is None else found)
-        if changing.to_bytes() != key.to_bytes():
+        if changing is not key:
             self.put(changing)
         await self._see_it_signs(changing)
         if changing.stolen and changing.sizes is None:

@@ -24,9 +24,12 @@ _log = structlog.get_logger(__name__)
 #: Seconds between two rounds, unless one was not enough: of a log at most one head is signed in that time, and a record
 #: waits little longer.
 EVERY = 1.0
-#: Rounds for which one that has given the election back stands aside: at first, and at most, each time twice as many.
-#: What it can seal all the same waits no longer than that, where nobody else does: less than what is refused for.
-ASIDE, LONGEST_ASIDE = 3, 20
+#: Rounds for which one that has given the election back stands aside at first: another that waits needs one. Each time
+#: they are twice as many.
+ASIDE = 3
+#: And at most: what it can seal all the same waits no longer than that, where nobody else does; less than what is
+#: refused for.
+LONGEST_ASIDE = 20
 #: By these the server finds out within 20 seconds that the network to the elected session is cut, ends it, and with it
 #: the election: before anything is refused (``audit.watching.LONGEST``). Otherwise TCP keeps it for hours.
 NOTICED_WHEN_CUT = {

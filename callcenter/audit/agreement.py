@@ -123,7 +123,7 @@ async def _roots(tx: Transaction, sizes: Sequence[int]) -> Mapping[int, bytes]:
     """The roots over the first leaves, of each of these sizes; ascending."""
     tree, roots = Frontier(), dict[int, bytes]()
     for size in sizes:
-        await fold(tx.connection, tx.practice, tree.size, size, tree=tree)
+        tree = (await fold(tx.connection, tx.practice, tree.size, size, onto=tree)).tree
         if tree.size != size:  # some are missing: no root is what it was
             break
         roots[size] = tree.root()

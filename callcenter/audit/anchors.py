@@ -126,7 +126,7 @@ async def accept_cosignature(
 
 async def root_at(tx: Transaction, size: int) -> bytes | None:
     """The root over the first ``size`` leaves as they stand in the log of ``tx``; ``None``: some are missing."""
-    tree = await fold(tx.connection, tx.practice, 0, size)
+    tree = (await fold(tx.connection, tx.practice, 0, size)).tree
     return tree.root() if tree.size == size else None
 
 

@@ -20,6 +20,7 @@ from callcenter.audit.verify import (
     Malformed,
     Signed,
     Unproven,
+    Unsigned,
     VerifierKey,
     check_consistency,
     signatures_of,
@@ -104,7 +105,8 @@ class Continuation:
         Raises:
             NoKey: none of ``trust`` is of the log that the later head names.
             NotHeld: what is held is no head of this log that its key has signed, or not the one that this begins from.
-            Unsigned: none of ``trust`` has signed the later head.
+            Unsigned: none of the keys that have signed the held head has signed the later one: it was changed since,
+                and only an export leads from one key to the next. A former key may have been stolen.
             Malformed: something in it has not the form that it must have.
             Unproven: the log was cut, or has another past, or a signature is wrong.
         """
@@ -112,26 +114,32 @@ class Continuation:
         origin = self.note.partition("\n")[0]
         if not any(_is_of(key, origin) for key in keys):
             raise NoKey(f"this is of the log {ascii(origin[:200])[1:-1]}, of which you trust no key")
-        before = _held(held, keys, origin)
+        before, its_keys = held_head(held, keys, origin)
         if before.size != self.first:
             raise NotHeld(f"it begins from the head of {self.first} records, and you hold the one of {before.size}")
         text, signed = signatures_of(self.note, keys)
         head = Checkpoint.parse(text)
-        if not any(_is_of(one.key, origin) for one in signed):
-            raise Unproven("the key of the log has not signed the later head")
+        if not any(one.key in its_keys for one in signed):
+            raise Unsigned("the key of the log that has signed the head that you hold has not signed the later one")
         check_consistency(before.size, head.size, self.hashes, before.root, head.root)
         return Continued(before, head, signed, text + "\n" + "".join(f"{one.line}\n" for one in signed))
 
 
-def _held(note: str, keys: list[VerifierKey], origin: str) -> Checkpoint:
+def held_head(note: str, trust: Iterable[VerifierKey], origin: str) -> tuple[Checkpoint, frozenset[VerifierKey]]:
+    """A head of the log ``origin`` that somebody holds, and the keys of that log that have signed it.
+
+    Raises:
+        NotHeld: it is none, or no trusted key of that log has signed it.
+    """
     try:
-        text, signed = signatures_of(note, keys)
+        text, signed = signatures_of(note, trust)
         head = Checkpoint.parse(text)
     except (Malformed, Unproven) as error:
-        raise NotHeld(f"the head that you hold: {error}") from error
-    if head.origin != origin or not any(_is_of(one.key, origin) for one in signed):
-        raise NotHeld("the head that you hold is not one of this log, signed by its key")
-    return head
+        raise NotHeld(f"the head that is held: {error}") from error
+    of_the_log = frozenset(one.key for one in signed if _is_of(one.key, origin))
+    if head.origin != origin or not of_the_log:
+        raise NotHeld("the head that is held is not one of this log, signed by its key")
+    return head, of_the_log
 
 
 def _is_of(key: VerifierKey, origin: str) -> bool:

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from callcenter.audit.continuation import Continuation, NotHeld
-from callcenter.audit.proof import NoKey
+from callcenter.audit.continuation import Continuation
 from callcenter.audit.verify import (
     COSIGNATURE,
     Checkpoint,
     Malformed,
     Report,
     Unproven,
+    Unsigned,
     Verdict,
     VerifierKey,
     What,
@@ -99,12 +99,15 @@ class Witness:
             at: now, seconds since 1970.
 
         Raises:
-            NotSigned: it does not continue what was seen, or nothing follows from it.
+            NotSigned: it does not continue what was seen.
+            NoKey, NotHeld, Unsigned, Malformed: nothing follows from it, neither good nor bad.
         """
         self._check_seen(seen)
         try:
             found = shown.check(trust, seen)
-        except (Malformed, Unproven, NoKey, NotHeld) as error:
+        except Unsigned:
+            raise
+        except Unproven as error:
             raise NotSigned(f"nothing is signed: {error}") from error
         return self._below(found.keep, at)
 

@@ -22,7 +22,7 @@ from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.not_refused import HOUSE_STANDS, STANDS
 from callcenter.audit.reading import body_of
 from callcenter.audit.retention import RecordClass, RetentionTerms, events_of
-from callcenter.audit.verify import leaf_hash
+from callcenter.audit.verify import leaf_hash, ranges_of
 from callcenter.kernel.errors import NotFound
 from callcenter.store.database import Database, Transaction
 
@@ -47,26 +47,27 @@ async def due(tx: Transaction, terms: RetentionTerms, now: datetime) -> list[Map
     if (await run(_WAITS[log == HOUSE_LOG], {"log": log})).scalar_one():
         return []
     erasures: list[Mapping[str, Value]] = []
-    for kept in RecordClass:
-        before = terms.cut_off(kept, now - LATER)
+    for of_class in RecordClass:
+        before = terms.cut_off(of_class, now - LATER)
         if before is None:
             continue
-        indices = await _indices(tx, kept, before)
+        indices = await _indices(tx, of_class, before)
         if indices:
-            content = {"cause": RETENTION, "class": kept.value, "before": timestamp(before)}
+            content = {"cause": RETENTION, "class": of_class.value, "before": timestamp(before)}
             erasures.append({**content, "erases": erases(indices)})
     return erasures
 
 
-async def _indices(tx: Transaction, kept: RecordClass, before: datetime) -> list[int]:
+async def _indices(tx: Transaction, of_class: RecordClass, before: datetime) -> list[int]:
     """The records of a class that were written before a moment, as many as one erasure names; none that the sealer
     would refuse, which asks bodies, and no column. Of what is passed over, ``MOST_PAGES`` are read at most."""
     house = tx.practice == HOUSE_LOG
-    values: dict[str, Any] = {"log": tx.practice, "events": events_of(kept), "before": timestamp(before), "most": PAGE}
+    asked: dict[str, Any] = {"events": events_of(of_class), "before": timestamp(before)}
+    values = {**asked, "log": tx.practice, "most": PAGE}
     at, record, found = "", NO_RECORD, list[int]()
     for _ in range(MOST_PAGES):
         rows = (await tx.connection.execute(_DUE[house], {**values, "at": at, "id": record})).all()
-        found += [row.idx for row in rows if row.body is not None and is_due(row.body, row.leaf, kept, before)]
+        found += [row.idx for row in rows if row.body is not None and is_due(row.body, row.leaf, of_class, before)]
         if len(rows) < PAGE or len(found) >= MOST_NAMED:
             break
         at, record = rows[-1].at, rows[-1].id
@@ -93,12 +94,16 @@ class Candidate:
         index: its place in the log; ``None``: it is not sealed yet.
         leaf: of its bytes, as they stand there.
         said: what it says.
+        by: the record that has named it to be erased; ``None``: none has.
+        waits: that record is not sealed yet: the sealer may refuse it.
     """
 
     id: UUID
     index: int | None
     leaf: bytes
     said: Mapping[str, Any]
+    by: UUID | None = None
+    waits: bool = False
 
 
 async def candidates_about(tx: Transaction, subject: UUID) -> list[Candidate]:
@@ -109,7 +114,7 @@ async def candidates_about(tx: Transaction, subject: UUID) -> list[Candidate]:
         subject: their token in the ledger.
     """
     values = {"log": tx.practice, "subject": str(subject), "follow": sorted(FOLLOW)}
-    return _candidates((await tx.connection.execute(_ABOUT, values)).all())
+    return await _candidates(tx, (await tx.connection.execute(_ABOUT, values)).all())
 
 
 async def refused_about(tx: Transaction, subject: UUID) -> int:
@@ -129,7 +134,8 @@ async def candidates_named(tx: Transaction, records: Sequence[UUID]) -> list[Can
         NotFound: one of them is not in it, is erased, or was refused: what is in no tree, no order lets go.
     """
     log = tx.practice
-    found = _candidates((await tx.connection.execute(_THESE[log == HOUSE_LOG], {"log": log, "ids": [*records]})).all())
+    rows = (await tx.connection.execute(_THESE[log == HOUSE_LOG], {"log": log, "ids": [*records]})).all()
+    found = await _candidates(tx, rows)
     if missing := set(records) - {one.id for one in found}:
         raise NotFound(
             f"this log has no record {min(missing)}, or it is erased: `callcenter audit show --json`; or it was "
@@ -138,8 +144,18 @@ async def candidates_named(tx: Transaction, records: Sequence[UUID]) -> list[Can
     return found
 
 
-def _candidates(rows: Sequence[Row[Any]]) -> list[Candidate]:
-    return [Candidate(row.id, row.idx, leaf_hash(row.body), body_of(row.body)) for row in rows]
+async def _candidates(tx: Transaction, rows: Sequence[Row[Any]]) -> list[Candidate]:
+    log = tx.practice
+    waiting = (await tx.connection.execute(_WAITING[log == HOUSE_LOG], {"log": log})).all() if rows else []
+    named = [(erasure.id, ranges_of(dict(body_of(erasure.body))) or []) for erasure in waiting]
+    found = []
+    for row in rows:
+        by = row.by
+        if by is None and row.idx is not None:
+            by = next((id_ for id_, ranges in named if any(first <= row.idx <= last for first, last in ranges)), None)
+        waits = by is not None and row.by is None
+        found.append(Candidate(row.id, row.idx, leaf_hash(row.body), body_of(row.body), by, waits))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +166,13 @@ class Plan:
         goes: is erased.
         kept: is kept by law until its time is over.
         unsealed: is not sealed yet, and can be erased only then.
+        named: a record names it to be erased already; a second one would stand there for ever, and do nothing.
     """
 
     goes: tuple[Candidate, ...]
     kept: tuple[Candidate, ...]
     unsealed: tuple[Candidate, ...]
+    named: tuple[Candidate, ...] = ()
 
     @classmethod
     def of(cls, records: Sequence[Candidate], terms: RetentionTerms, now: datetime, *, whole: bool) -> Plan:
@@ -163,11 +181,13 @@ class Plan:
         Arguments:
             whole: what is kept as proof goes too.
         """
-        may = [one for one in records if may_go(one.said, terms, now, whole=whole)]
+        left = [one for one in records if one.by is None]
+        may = [one for one in left if may_go(one.said, terms, now, whole=whole)]
         return cls(
             goes=tuple(one for one in may if one.index is not None),
-            kept=tuple(one for one in records if one not in may),
+            kept=tuple(one for one in left if one not in may),
             unsealed=tuple(one for one in may if one.index is None),
+            named=tuple(one for one in records if one.by is not None),
         )
 
 
@@ -175,10 +195,10 @@ async def overdue(database: Database, terms: RetentionTerms, now: datetime) -> i
     """How many records of all logs have had their time and stand, although nothing holds them."""
     many = 0
     async with database.house() as connection:
-        for kept in RecordClass:
-            before = terms.cut_off(kept, now)
+        for of_class in RecordClass:
+            before = terms.cut_off(of_class, now)
             if before is not None:
-                values: dict[str, Any] = {"events": events_of(kept), "before": timestamp(before)}
+                values: dict[str, Any] = {"events": events_of(of_class), "before": timestamp(before)}
                 many += (await connection.execute(_OVERDUE, values)).scalar_one()
     return many
 
@@ -236,13 +256,29 @@ _DUE = {
         """  # noqa: S608 - our own words alone
     ),
 }
-_LEAF_OF = "LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id"
+# Erasures that are not sealed yet: few, as they are within seconds.
+_WAITING = {
+    False: text(
+        "SELECT r.id, r.body FROM audit_outbox o JOIN audit_record r ON r.id = o.record_id "
+        "WHERE o.practice_id = :log AND r.event = 'erasure' ORDER BY o.n"
+    ),
+    True: text(
+        "SELECT r.id, convert_to(r.body, 'UTF8') AS body FROM house_outbox o JOIN house_record r ON r.id = o.record_id "
+        "WHERE cast(:log AS uuid) IS NOT NULL AND r.body::jsonb ->> 'event' = 'erasure' ORDER BY o.n"
+    ),
+}
+# ``w`` is the erasure that covers the leaf.
+_LEAF_OF = f"""
+    LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
+    {COVERING}
+    LEFT JOIN audit_leaf w ON w.log_id = l.log_id AND w.idx = e.idx
+"""
 _ABOUT = text(
     f"""
     WITH theirs AS (
         SELECT id, stream FROM audit_record r WHERE practice_id = :log AND subject = :subject AND {STANDS}
     )
-    SELECT r.id, l.idx, r.body FROM audit_record r {_LEAF_OF}
+    SELECT r.id, l.idx, r.body, w.record_id AS by FROM audit_record r {_LEAF_OF}
     WHERE r.practice_id = :log AND (r.id IN (SELECT id FROM theirs) OR (
         r.stream IN (SELECT stream FROM theirs) AND r.event = ANY(cast(:follow AS text[]))
         AND ledger_text(r.body, '{{of}}') IN (SELECT id::text FROM theirs)
@@ -256,11 +292,12 @@ _REFUSED_ABOUT = text(
 )
 _THESE = {
     False: text(
-        f"SELECT r.id, l.idx, r.body FROM audit_record r {_LEAF_OF} "  # noqa: S608 - our own words alone
+        f"SELECT r.id, l.idx, r.body, w.record_id AS by FROM audit_record r {_LEAF_OF} "  # noqa: S608 - our own words alone
         f"WHERE r.practice_id = :log AND r.id = ANY(cast(:ids AS uuid[])) AND {STANDS} ORDER BY l.idx, r.id"
     ),
     True: text(
-        f"SELECT r.id, l.idx, convert_to(r.body, 'UTF8') AS body FROM house_record r {_LEAF_OF} "  # noqa: S608 - the same
+        "SELECT r.id, l.idx, convert_to(r.body, 'UTF8') AS body, w.record_id AS by "  # noqa: S608 - the same
+        f"FROM house_record r {_LEAF_OF} "
         f"WHERE r.id = ANY(cast(:ids AS uuid[])) AND {HOUSE_STANDS} ORDER BY l.idx, r.id"
     ),
 }

@@ -5,6 +5,8 @@ What the table says is not what was signed: whoever folds it compares what comes
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,22 +18,35 @@ from callcenter.audit.verify import HASH_SIZE, Frontier
 PAGE = 4_096
 
 
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What comes of folding leaves.
+
+    Arguments:
+        tree: over them.
+        wanted: those that were asked for, by index, as far as they were passed by.
+    """
+
+    tree: Frontier
+    wanted: Mapping[int, bytes]
+
+
 async def fold(
     connection: AsyncConnection,
     log: UUID,
     start: int,
     end: int,
     *,
-    tree: Frontier | None = None,
-    found: dict[int, bytes] | None = None,
-) -> Frontier:
-    """The tree over the leaves ``start`` to ``end`` (not included). It has fewer, if some of them are missing.
+    onto: Frontier | None = None,
+    wanted: Collection[int] = (),
+) -> Folded:
+    """The leaves ``start`` to ``end`` (not included), folded; fewer, if some of them are missing.
 
     Arguments:
-        tree: that they are added to; ``None``: to an empty one.
-        found: the leaves at its indices, of those that were passed by, are put in it.
+        onto: a tree that they continue, and which stays as it is; ``None``: they begin one.
+        wanted: indices of leaves that are returned, too.
     """
-    tree, wanted = Frontier() if tree is None else tree, {} if found is None else found
+    tree, found = Frontier() if onto is None else Frontier(onto.size, onto.peaks), dict[int, bytes]()
     for at in range(start, end, PAGE):
         last = min(at + PAGE, end)
         read = (await connection.execute(_LEAVES, {"log": log, "start": at, "end": last})).scalar_one()
@@ -41,8 +56,8 @@ async def fold(
         tree.extend(leaves)
         for index in wanted:
             if at <= index < last:
-                wanted[index] = leaves[(index - at) * HASH_SIZE : (index - at + 1) * HASH_SIZE]
-    return tree
+                found[index] = leaves[(index - at) * HASH_SIZE : (index - at + 1) * HASH_SIZE]
+    return Folded(tree, found)
 
 
 # As one value: a row for each leaf takes as long as all the hashing.

@@ -151,7 +151,7 @@ class Erasure:
 
     def _aged(self, said: Mapping[str, Any], rules: Rules, now: datetime | None) -> _Aged:
         try:
-            kept = RecordClass(str(said.get("class")))
+            of_class = RecordClass(str(said.get("class")))
         except ValueError:
             raise Unlawful("names no class of records") from None
         if now is None:
@@ -159,10 +159,10 @@ class Erasure:
                 "stands on a clock that is not believed, since no head was signed in the week before what it says: set "
                 "the clock; if it is right, and the server stood still, a day from now it is believed"
             )
-        before = rules.terms.cut_off(kept, now)
+        before = rules.terms.cut_off(of_class, now)
         if before is None:
             raise Unlawful("names records that are never erased")
-        return _Aged(kept, before)
+        return _Aged(of_class, before)
 
     async def _named(self, connection: AsyncConnection, ranges: Sequence[tuple[int, int]]) -> Sequence[Row[Any]]:
         values = {"log": self.log, "firsts": [first for first, _ in ranges], "lasts": [last for _, last in ranges]}
@@ -218,15 +218,15 @@ def check_each(found: Sequence[int], ranges: Sequence[tuple[int, int]]) -> None:
 class _Aged:
     """What may go when its time is over: one class, written before a moment."""
 
-    kept: RecordClass
+    of_class: RecordClass
     before: datetime
 
     def check_order(self, origin: str, said: Mapping[str, Any], leaves: Sequence[tuple[int, bytes]]) -> None:
         """Nobody has to order it."""
 
     def check(self, index: int, said: Mapping[str, Any]) -> None:
-        if CLASS_OF.get(str(said.get("event"))) is not self.kept:
-            raise Unlawful(f"names the record at index {index}, which is not of the class « {self.kept} »")
+        if CLASS_OF.get(str(said.get("event"))) is not self.of_class:
+            raise Unlawful(f"names the record at index {index}, which is not of the class « {self.of_class} »")
         if not is_older(said, self.before):
             raise Unlawful(
                 f"names the record at index {index} before its time: it is kept until it is older than "
@@ -264,24 +264,24 @@ def may_go(said: Mapping[str, Any], terms: RetentionTerms, now: datetime, *, who
         said: the record.
         whole: what is kept as proof goes too.
     """
-    kept = CLASS_OF.get(str(said.get("event")), RecordClass.ALWAYS)
-    before = terms.cut_off(kept, now)
+    of_class = CLASS_OF.get(str(said.get("event")), RecordClass.ALWAYS)
+    before = terms.cut_off(of_class, now)
     if before is None:
         return False
-    if kept is RecordClass.INCIDENTS or (kept in KEPT_AS_PROOF and not whole):
+    if of_class is RecordClass.INCIDENTS or (of_class in KEPT_AS_PROOF and not whole):
         return is_older(said, before)
     return True
 
 
-def is_due(body: bytes, leaf: bytes, kept: RecordClass, before: datetime) -> bool:
+def is_due(body: bytes, leaf: bytes, of_class: RecordClass, before: datetime) -> bool:
     """Whether the sealer would let a record go as one that has had its time, as far as the record itself says.
 
     Arguments:
         leaf: that stands in the log for it.
-        kept: of which class it must be; ``before``: and written before when.
+        of_class: which it must be; ``before``: and written before when.
     """
     try:
-        _Aged(kept, before).check(0, body_value(body) or {})
+        _Aged(of_class, before).check(0, body_value(body) or {})
     except Unlawful:
         return False
     return leaf_hash(body) == leaf

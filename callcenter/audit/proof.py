@@ -2,7 +2,7 @@
 
 A text: the record, its index, what stands beside the way from its leaf to the root, and a signed head with that root.
 Of callcenter it imports ``audit.verify`` alone: with these two files in a folder ``callcenter/audit``, and with
-``cryptography``, ``python -m callcenter.audit.proof FILE --trust KEYS`` checks one without the rest of the program.
+``cryptography``, ``python -m callcenter.audit.proof FILE --trust KEY`` checks one without the rest of the program.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ from callcenter.audit.verify import (
     Unsigned,
     Verdict,
     VerifierKey,
+    add_trust,
+    answered,
     check_inclusion,
-    keys_of,
+    keys_named,
     leaf_hash,
     signatures_of,
     unbase64,
+    why_not,
 )
 
 FIRST_LINE = "c2sp.org/tlog-proof@v1"
@@ -142,14 +145,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The program: prints what is shown; returns 0 proven, 1 not, 2 could not check."""
     parser = argparse.ArgumentParser(description="Check the proof of a record: 0 proven, 1 not, 2 could not check.")
     parser.add_argument("file", type=Path, help="the proof")
-    parser.add_argument("--trust", type=Path, required=True, help="keys, one a line: the log's, and cosigners'")
+    add_trust(parser)
     given = parser.parse_args(arguments)
     try:
-        trust = keys_of(given.trust.read_text("utf-8"))
+        trust = keys_named(given.trust)
         with given.file.open("rb") as opened:
             proof = Proof.parse(opened.read(MOST_OF_A_PROOF + 1))
-    except (OSError, UnicodeDecodeError, Malformed) as error:
-        print(f"could not check: {error}", file=sys.stderr)
+    except (OSError, Malformed) as error:
+        print(f"could not check: {why_not(error)}", file=sys.stderr)
         return Verdict.UNCHECKED
     try:
         proven = proof.check(trust)
@@ -166,4 +169,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answered(main))

@@ -205,7 +205,7 @@ async def _roots(tx: Transaction, stretches: list[Stretch]) -> tuple[bytes, ...]
     """
     roots = []
     for one in stretches:
-        tree = await fold(tx.connection, tx.practice, one.start, one.end)
+        tree = (await fold(tx.connection, tx.practice, one.start, one.end)).tree
         if tree.size != one.end - one.start:
             raise IntegrityError("leaves of the log are missing: `callcenter audit export` shows what it holds")
         roots.append(tree.root())

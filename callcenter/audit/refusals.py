@@ -14,7 +14,7 @@ from callcenter.store.database import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RefusedRecord:
     """A record that was refused.
 
     Arguments:
@@ -33,10 +33,10 @@ class Told:
     body: bytes | None
 
 
-async def refusals_of(tx: Transaction, most: int) -> Sequence[Told]:
+async def refusals_of(tx: Transaction, most: int) -> Sequence[RefusedRecord]:
     """The records that were refused in the log of ``tx``, the last first, at most ``most``."""
     rows = await tx.connection.execute(_OF_A_LOG[tx.practice == HOUSE_LOG], {"log": tx.practice, "most": most})
-    return [Told(row.record_id, row.idx, row.refused_at, row.refused, row.why, row.body) for row in rows]
+    return [RefusedRecord(row.record_id, row.idx, row.refused_at, row.refused, row.why, row.body) for row in rows]
 
 
 async def refused_since(database: Database, since: datetime) -> tuple[int, datetime | None]:

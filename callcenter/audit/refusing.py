@@ -42,8 +42,8 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A record that waits and is refused.
+class Unsealed:
+    """A record that waits, and is refused instead of sealed.
 
     Arguments:
         id, stream, seq, call: as the database has them.

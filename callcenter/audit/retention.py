@@ -37,8 +37,8 @@ class RecordClass(StrEnum):
 
 #: By the event, as records write it; those of the house's log too, whose kinds ``staff.records.Act`` has.
 CLASS_OF: Mapping[str, RecordClass] = {
-    event: kept
-    for kept, events in {
+    event: of_class
+    for of_class, events in {
         RecordClass.ATTEMPTS: (
             EventKind.VERIFICATION_CLAIMED,
             EventKind.CHALLENGE_OPENED,
@@ -208,18 +208,18 @@ class RetentionTerms:
 
     months: Mapping[RecordClass, int] = field(default_factory=lambda: USUAL)
 
-    def cut_off(self, kept: RecordClass, now: datetime) -> datetime | None:
+    def cut_off(self, of_class: RecordClass, now: datetime) -> datetime | None:
         """Records of this class that were written before it have had their time; ``None``: they are never erased.
 
         Arguments:
             now: aware.
         """
-        if kept is RecordClass.ALWAYS:
+        if of_class is RecordClass.ALWAYS:
             return None
-        year, month = divmod(now.year * 12 + now.month - 1 - self.months[kept], 12)
+        year, month = divmod(now.year * 12 + now.month - 1 - self.months[of_class], 12)
         return now.replace(year=year, month=month + 1, day=min(now.day, monthrange(year, month + 1)[1]))
 
 
-def events_of(kept: RecordClass) -> list[str]:
+def events_of(of_class: RecordClass) -> list[str]:
     """The events of one class."""
-    return [event for event, its in CLASS_OF.items() if its is kept]
+    return [event for event, its in CLASS_OF.items() if its is of_class]

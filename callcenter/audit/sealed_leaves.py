@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenter.audit.folding import fold
+from callcenter.audit.folding import Folded, fold
 from callcenter.audit.verify import Frontier
 from callcenter.kernel.errors import IntegrityError
 
@@ -47,25 +47,27 @@ class SealedLeaves:
         Raises:
             OtherLeaves: what stands there does not fold to it.
         """
-        whole, found = frontier.size // STRETCH, dict.fromkeys(wanted, b"")
-        asked, nodes = {index // STRETCH for index in found}, list(self._nodes[:whole])
+        whole, found = frontier.size // STRETCH, dict[int, bytes]()
+        asked, nodes = {index // STRETCH for index in wanted}, list(self._nodes[:whole])
         for stretch in range(whole):
             if stretch < len(nodes) and stretch not in asked:
                 continue
-            tree = await self._fold(connection, stretch, frontier.size, found)
+            folded = await self._fold(connection, stretch, frontier.size, wanted)
+            tree = folded.tree
             if tree.size != STRETCH or nodes[stretch : stretch + 1] not in ([], tree.peaks):
                 raise OtherLeaves("leaves of it are not those that were signed")
             nodes[stretch:] = [*tree.peaks, *nodes[stretch + 1 :]]
-        tail = await self._fold(connection, whole, frontier.size, found)
+            found.update(folded.wanted)
+        tail = await self._fold(connection, whole, frontier.size, wanted)
         upper = Frontier()
         for node in nodes:
             upper.add(node)
-        if [*upper.peaks, *tail.peaks] != frontier.peaks:
+        if [*upper.peaks, *tail.tree.peaks] != frontier.peaks:
             raise OtherLeaves("its leaves do not fold to the head that was signed")
         self._nodes = nodes
-        return found
+        return {**found, **tail.wanted}
 
-    async def _fold(self, connection: AsyncConnection, stretch: int, size: int, found: dict[int, bytes]) -> Frontier:
-        """The tree over one stretch; what was asked for of it is put in ``found``."""
+    async def _fold(self, connection: AsyncConnection, stretch: int, size: int, wanted: Collection[int]) -> Folded:
+        """One stretch of a log of that size."""
         start = stretch * STRETCH
-        return await fold(connection, self.log, start, min(start + STRETCH, size), found=found)
+        return await fold(connection, self.log, start, min(start + STRETCH, size), wanted=wanted)

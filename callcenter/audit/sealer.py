@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit.believed import believed
 from callcenter.audit.letting_go import Erasure, LetGo, Rules, Unjudged, Unlawful
 from callcenter.audit.logs import HOUSE_LOG, origin_of
-from callcenter.audit.refusing import Cause, Refusal, Refused
+from callcenter.audit.refusing import Cause, Refusal, Unsealed
 from callcenter.audit.sealed_leaves import SealedLeaves
 from callcenter.audit.sealing_key import KeyFile
 from callcenter.audit.signing import NewerFile, NotOurs, SealingKey
@@ -69,8 +69,8 @@ class SealingAlarm(Protocol):
         """A log cannot be sealed any further: somebody or something has changed what stands in the database."""
 
     def key_lacking(self, log: UUID, why: str) -> None:
-        """A log is to be sealed with a key that is not in the file here. Said once, until another file stands here, or
-        the log was sealed."""
+        """A log is to be sealed with a key that is not in the file here. Said once, however many logs that is so of,
+        until another file stands here."""
 
     def record_refused(self, log: UUID, why: str) -> None:
         """A record that waited is not sealed, and never will be; another says so in its place, and the log goes on."""
@@ -145,8 +145,8 @@ class LogSealer:
     _signed: dict[UUID, Checkpoint] = field(default_factory=dict, repr=False)
     #: Records that one transaction takes of logs that were too slow lately.
     _fewer: dict[UUID, int] = field(default_factory=dict, repr=False)
-    #: Logs of which it was said that a key is lacking here.
-    _lacking: set[UUID] = field(default_factory=set, repr=False)
+    #: Whether it was said already that a key is lacking in the file that stands here.
+    _lack_said: bool = field(default=False, init=False)
     #: Of logs of which something was erased.
     _leaves: dict[UUID, SealedLeaves] = field(default_factory=dict, repr=False)
     #: Whether in this round no log was folded yet for the first time.
@@ -168,8 +168,8 @@ class LogSealer:
                 taken = await self.seal(connection, log)
             except LacksKey as lacking:
                 self.lacks_key = True
-                if log not in self._lacking:
-                    self._lacking.add(log)
+                if not self._lack_said:
+                    self._lack_said = True
                     self.alarm.key_lacking(log, str(lacking))
             except LogBroken as broken:
                 self.alarm.log_broken(log, str(broken))
@@ -188,7 +188,6 @@ class LogSealer:
                 self.alarm.log_broken(log, f"it was not sealed, and why is unforeseen: {type(error).__name__}")
             else:
                 sealed += taken
-                self._lacking.discard(log)
                 self.more |= taken == self._at_once(log)
                 self._fewer[log] = min(self.most, self._at_once(log) * 2)
         return sealed
@@ -215,7 +214,7 @@ class LogSealer:
         except ConfigurationError as error:
             self.alarm.key_unusable(str(error))
         if self.key is not before:
-            self._lacking.clear()
+            self._lack_said = False
 
     def _at_once(self, log: UUID) -> int:
         return self._fewer.get(log, self.most)
@@ -373,7 +372,7 @@ class LogSealer:
             if one.refusal is None:
                 continue
             before = leaves.get((one.stream, one.seq - 1)) or await self._before(connection, log, one)
-            refused = Refused(one.record, one.stream, one.seq, one.call, one.leaf, before)
+            refused = Unsealed(one.record, one.stream, one.seq, one.call, one.leaf, before)
             instead = refused.stand_in(log, one.refusal.cause, now)
             done[at] = replace(one, instead=instead)
             row = {"log": log, "record": one.record, "index": first + at, "refused": one.leaf, "at": now}

@@ -1,18 +1,16 @@
 """The keys that sign the heads of logs, and how one is changed for another.
 
 One Ed25519 key signs for every log, under the name of each: so every log has a verifier's key of its own. While it is
-being changed for another, both sign (``docs/ledger-format.md``). Where they stand: ``audit.sealing_key``.
+being changed for another, both sign (``docs/ledger-format.md``). Their file: ``audit.sealing_key``.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from callcenter.audit.verify import (
     EMPTY_ROOT,
@@ -29,9 +27,6 @@ from callcenter.kernel.errors import Conflict, IntegrityError
 from callcenter.kernel.randomness import Random
 
 SEED_BYTES = 32  # RFC 8032 §5.1.5
-#: What the file may hold besides the key; of it, what stays once the key has changed.
-_BESIDE = {"next", "stolen", "voided", "good", "sizes", "former", "ends"}
-_STAYS = {"former", "ends"}
 
 
 def _fresh(random: Random) -> Ed25519PrivateKey:
@@ -101,18 +96,6 @@ class SealingKey:
     def fresh(cls, random: Random) -> SealingKey:
         """A new one."""
         return cls(_fresh(random))
-
-    @classmethod
-    def parse(cls, content: str) -> SealingKey:
-        """What ``to_bytes`` has written.
-
-        Raises:
-            ValueError: it is none.
-        """
-        try:
-            return _key_in(json.loads(content))
-        except RecursionError as error:
-            raise ValueError("it is nested too deeply") from error
 
     @property
     def public(self) -> bytes:
@@ -253,112 +236,5 @@ class SealingKey:
         """Public halves of the keys here that may have signed a head."""
         return [_public(one) for one in (self.private, self.following, self.voided) if one is not None]
 
-    def to_bytes(self) -> bytes:
-        """As it stands in its file."""
-        value: dict[str, object] = {"sealer": _encoded(self.private.private_bytes_raw())}
-        if self.following is not None:
-            value["next"] = _encoded(self.following.private_bytes_raw())
-        if self.stolen:
-            value["stolen"] = True
-            value["good"] = {name: {"size": one.size, "root": _encoded(one.root)} for name, one in self.good.items()}
-        if self.voided is not None:
-            value["voided"] = _encoded(self.voided.private_bytes_raw())
-        if self.sizes is not None:
-            value["sizes"] = dict(self.sizes)
-        if self.ends:
-            value["ends"] = {origin: [dict(one) for one in ends] for origin, ends in self.ends.items()}
-        if self.former:
-            value["former"] = [_encoded(one) for one in self.former]
-        return json.dumps(value).encode() + b"\n"
-
     def _signing(self) -> list[Ed25519PrivateKey]:
         return [self.private] if self.following is None else [self.private, self.following]
-
-
-def _key_in(value: object) -> SealingKey:
-    """The key that a file holds.
-
-    Raises:
-        ValueError: it is none.
-    """
-    match value:
-        case {"sealer": str(private), **more} if more.keys() <= _BESIDE:
-            key = SealingKey(Ed25519PrivateKey.from_private_bytes(_decoded(private)))
-        case _:
-            raise ValueError("there is no key in it")
-    match more.get("former", []):
-        case list(former):
-            key = replace(key, former=tuple(_decoded(one) for one in former))
-        case _:
-            raise ValueError("its former keys are none")
-    for one in key.former:
-        Ed25519PublicKey.from_public_bytes(one)
-    if "ends" in more:
-        key = replace(key, ends=_ends(more["ends"]))
-    if "next" not in more:
-        if more.keys() - _STAYS:
-            raise ValueError("a key that was stolen is followed by another")
-        return key
-    key = replace(key, following=Ed25519PrivateKey.from_private_bytes(_decoded(more["next"])))
-    if "stolen" not in more:
-        if more.keys() - _STAYS - {"next"}:
-            raise ValueError("nothing was stolen")
-        return key
-    if more["stolen"] is not True:
-        raise ValueError("whether it was stolen is not said")
-    voided = Ed25519PrivateKey.from_private_bytes(_decoded(more["voided"])) if "voided" in more else None
-    sizes = _sizes(more["sizes"]) if "sizes" in more else None
-    return replace(key, stolen=True, voided=voided, good=_good(more.get("good")), sizes=sizes)
-
-
-def _good(value: object) -> dict[str, Checkpoint]:
-    """Last good heads by log; raises ValueError."""
-    if not isinstance(value, dict):
-        raise ValueError("the last good heads of a stolen key are not said")
-    good = {}
-    for origin, one in value.items():
-        match one:
-            case {"size": int(size), "root": str(root), **rest} if not rest:
-                try:
-                    good[origin] = Checkpoint.parse(f"{origin}\n{size}\n{root}\n")
-                except Malformed as error:
-                    raise ValueError(str(error)) from error
-            case _:
-                raise ValueError("a last good head has a size and a root")
-    return good
-
-
-def _ends(value: object) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    """What keys that were put away have signed, by log; raises ValueError."""
-    if not isinstance(value, dict):
-        raise ValueError("what keys have signed when they were put away is none")
-    for origin, ends in value.items():
-        for one in ends if isinstance(ends, list) else [None]:
-            try:
-                told = Rotation.parse(one if isinstance(one, dict) else {}, origin)
-            except (Malformed, Unproven) as error:
-                raise ValueError(str(error)) from error
-            if told.last_good is None:
-                raise ValueError("a key was put away at some head")
-    return {origin: tuple(ends) for origin, ends in value.items()}
-
-
-def _sizes(value: object) -> dict[str, int]:
-    """Records by log; raises ValueError."""
-    if not isinstance(value, dict) or not all(type(size) is int and size >= 0 for size in value.values()):
-        raise ValueError("the sizes of logs are none")
-    return value
-
-
-def _encoded(key: bytes) -> str:
-    return base64.b64encode(key).decode()
-
-
-def _decoded(encoded: object) -> bytes:
-    """32 bytes; raises ValueError."""
-    if not isinstance(encoded, str):
-        raise ValueError("a key is text")
-    decoded = base64.b64decode(encoded, validate=True)  # whose error is a ValueError
-    if len(decoded) != SEED_BYTES:
-        raise ValueError("a key has 32 bytes")
-    return decoded

@@ -1,6 +1,6 @@
 """Whether a log of records is what it was: the one file that an auditor reads, and that runs alone.
 
-    python verify.py FILE --trust KEYS [--since CHECKPOINT] [--keep FILE]
+    python verify.py FILE --trust KEY [--since CHECKPOINT] [--keep FILE]
 
 It needs Python 3.11 and the ``cryptography`` package, and imports nothing of callcenter, which takes from it what it
 hashes and signs by. From top to bottom: Merkle trees (RFC 6962), signed notes and checkpoints (https://c2sp.org), the
@@ -16,7 +16,7 @@ import json
 import re
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
@@ -655,6 +655,7 @@ class Report:
         cosigned: for each cosigner that is trusted: name, size of the largest checkpoint, and its time, if it has one.
         anchors: how many are named; what they hold is compared where they are kept.
         refused: records that the sealer has refused, in whose places its own stand.
+        strange: checkpoints that other keys have signed, where the trusted ones have signed none, and none was stolen.
     """
 
     verdict: Verdict
@@ -676,11 +677,17 @@ class Report:
     anchors: int = 0
     refused: int = 0
     left_off: bool = False
+    strange: int = 0
 
     def lines(self) -> Iterator[str]:
         """The report for people."""
         title = {Verdict.INTACT: "intact", Verdict.TAMPERED: "TAMPERED", Verdict.UNCHECKED: "could not check"}
         yield f"{title[self.verdict]}: {self.origin or 'this file'}, {self.records} records in {self.streams} streams"
+        if self.strange:
+            yield (
+                f"  your key has signed none of its {self.strange} checkpoints, and another key has: one that came "
+                "before yours or after it, or a forger's"
+            )
         for finding in self.findings:
             yield f"  {finding}"
             yield f"      {finding.what.value}"
@@ -710,7 +717,8 @@ class Report:
         for key, size in self.stolen:
             yield f"  a record says that this key was stolen, and counts for {size} records alone: {key}"
         if self.refused:
-            yield f"  {self.refused} records were refused by the sealer, which has put its own in their places"
+            records, places = ("record was", "its place") if self.refused == 1 else ("records were", "their places")
+            yield f"  {self.refused} {records} refused by the sealer, which has put its own in {places}"
         if self.anchors:
             yield f"  {self.anchors} anchors are named; what they hold is compared where they are kept"
 
@@ -807,6 +815,7 @@ class _Examination:
         self.cosigned: dict[str, tuple[int, int | None]] = {}
         self.anchors = 0
         self.named = 0  # records that erasures have named, each as often as it was
+        self.strange = 0  # checkpoints by keys that are not known in the end
         self.refused = 0  # records in whose places the sealer's own stand
         self.left_off = False
 
@@ -1218,6 +1227,7 @@ class _Examination:
     ) -> None:
         """One whose signers, ``keys``, came before those that are trusted; none of them: they are unknown."""
         if not keys:
+            self.strange += 1
             if unknown_from is None or size <= unknown_from:
                 self.find(What.SIGNATURE, "the checkpoint: none of the trusted keys has signed this", line=number)
         elif not any(self.counts(key, size) for key in keys):
@@ -1283,6 +1293,8 @@ class _Examination:
             anchors=self.anchors,
             refused=self.refused,
             left_off=self.left_off,
+            # No verdict by this: whoever makes a log anew leaves nothing in it that the true key has signed.
+            strange=0 if self.counted or self.limits else self.strange,
         )
 
 
@@ -1377,6 +1389,8 @@ def _time(at: int) -> str:
 
 # ---- The command -----------------------------------------------------------------------------------------------------
 
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended: no verdict
+
 
 def keys_of(text: str) -> list[VerifierKey]:
     """The keys of a file: one a line; empty lines, and those that begin with ``#``, are passed over.
@@ -1389,6 +1403,35 @@ def keys_of(text: str) -> list[VerifierKey]:
     if not keys:
         raise Malformed("there is no key in it")
     return keys
+
+
+def keys_named(trusted: Iterable[str]) -> list[VerifierKey]:
+    """Keys, each given as it is written or by a file of such lines.
+
+    Raises:
+        Malformed: one is none.
+        OSError: a file is not to be read.
+    """
+    keys: list[VerifierKey] = []
+    for one in trusted:
+        keys += [VerifierKey.parse(one)] if "+" in one and not Path(one).exists() else _keys_in(Path(one))
+    return keys
+
+
+def _keys_in(path: Path) -> list[VerifierKey]:
+    try:
+        return keys_of(path.read_text("utf-8-sig"))  # an editor may have put its mark before the first one
+    except UnicodeDecodeError:
+        raise Malformed(f"{path} holds no keys") from None
+    except Malformed as error:
+        raise Malformed(f"{path} holds no keys as `callcenter audit key` shows them: {error}") from error
+
+
+def why_not(error: OSError | Malformed) -> str:
+    """Why something could not be checked, its file named once."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
@@ -1430,23 +1473,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The program: prints the report; returns 0 intact, 1 tampered, 2 could not check."""
     parser = argparse.ArgumentParser(description="Verify the export of a log: 0 intact, 1 tampered, 2 could not check.")
     parser.add_argument("file", type=Path, help="the export")
-    parser.add_argument("--trust", type=Path, required=True, help="keys, one a line: the log's, and cosigners'")
+    add_trust(parser)
     parser.add_argument("--since", type=Path, help="an earlier checkpoint, which the log must continue")
     parser.add_argument("--keep", type=Path, help="where to write the last checkpoint, if all is intact: for --since")
     given = parser.parse_args(arguments)
     try:
-        trust = keys_of(given.trust.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, Malformed) as error:
-        print(f"could not check: {given.trust}: {error}", file=sys.stderr)
-        return Verdict.UNCHECKED
-    try:
-        report = verify_file(given.file, trust, given.since, given.keep)
-    except OSError as error:
-        print(f"could not check: {error}", file=sys.stderr)
+        report = verify_file(given.file, keys_named(given.trust), given.since, given.keep)
+    except (OSError, Malformed) as error:
+        print(f"could not check: {why_not(error)}", file=sys.stderr)
         return Verdict.UNCHECKED
     print(*report.lines(), sep="\n")
     return report.verdict
 
 
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Let a program be told which keys are trusted: what ``keys_named`` reads."""
+    what = "the log's key, as it is written, or a file of keys, one a line; cosigners' too"
+    parser.add_argument("--trust", action="append", required=True, metavar="KEY|FILE", help=what)
+
+
+def answered(program: Callable[[], int]) -> int:
+    """What a program exits with; one that Ctrl-C ends has no answer, where a traceback would exit with 1."""
+    try:
+        return program()
+    except KeyboardInterrupt:
+        print("interrupted: there is no answer", file=sys.stderr)
+        return INTERRUPTED
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answered(main))

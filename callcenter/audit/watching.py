@@ -23,6 +23,9 @@ LONGEST = timedelta(seconds=30)
 AHEAD = timedelta(seconds=-1)
 #: Seconds between two looks, and for how many of them what was seen holds.
 EVERY, FRESH_FOR = 2.0, 10.0
+#: Seconds after the first look in which nobody is called: what was written while no server ran has waited for long, and
+#: the sealer of a server that starts has it sealed a moment later. One that has not begun by then never does.
+SETTLING = LONGEST.total_seconds()
 
 
 class LedgerWatch(Protocol):
@@ -49,7 +52,7 @@ class Watch:
     """Looks again and again which logs are behind. Implements :class:`LedgerWatch`.
 
     Arguments:
-        alarm: told of those that are.
+        alarm: told of those that are, from ``SETTLING`` after the first look on.
         longest: how long a record may wait.
         now: seconds that only grow.
     """
@@ -65,6 +68,7 @@ class Watch:
         self._alarm = alarm
         self._longest = longest
         self._now = now
+        self._begun_at: float | None = None
         self._seen_at: float | None = None
         self._behind: frozenset[UUID] = frozenset()
 
@@ -75,9 +79,10 @@ class Watch:
             DatabaseDown: what was seen last holds for its time.
         """
         begun = self._now()  # what is found is no younger than this
+        self._begun_at = begun if self._begun_at is None else self._begun_at
         waits = await waiting(self._database, self._longest)
         self._behind, self._seen_at = frozenset(waits), begun
-        if self._behind:
+        if self._behind and begun - self._begun_at >= SETTLING:
             self._alarm.logs_behind(sorted(self._behind))
 
     @property

@@ -24,8 +24,9 @@ def told(manifest: Manifest, restored: Restored) -> str:
         "  - set once more what practices have set since;",
         "  - lock and close once more the accounts that were (callcenter staff list);",
         "  - change the ledger's key once more, if it was changed since (callcenter audit key rotate --copy FILE);",
-        "  - look after those who left a message or booked since: neither is here any more;",
-        "  - callcenter doctor.",
+        "  - look after those who left a message or booked since: neither is here any more.",
+        "Then serve, and only then: callcenter doctor. What the restore has put on record waits for a server to seal "
+        "it, and until then doctor finds that the ledger is not sealed in time.",
     ]
     if manifest.heads:
         lines.append(

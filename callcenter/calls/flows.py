@@ -8,13 +8,14 @@ from pathlib import Path
 
 from callcenter.calls.release import FLOWS, SHORT, Gathered, Release, released
 from callcenter.disclosure.policy import Policy, load_policy
+from callcenter.flow.causes import Cause, causes
 from callcenter.flow.language import Channel, Direction, Flow, ProofKind, Prove
 from callcenter.flow.load import load_flow
 from callcenter.flow.prompts import PromptBook
-from callcenter.flow.proof import Counterexample, Proven, Refuted, prove
+from callcenter.flow.proof import Proven, Refuted, prove
 from callcenter.flow.said import QUEUE_PROMPTS
 from callcenter.flow.sinks import house_problems, sink_fault
-from callcenter.flow.verdicts import way_in_words
+from callcenter.flow.verdicts import others_in_words, way_in_words
 from callcenter.kernel.documents import Kept
 from callcenter.kernel.errors import DataProblems, IntegrityError, NotFound, Problem, Unavailable
 
@@ -114,7 +115,7 @@ def load_one(release: Release, name: str, digest: str, policy: Policy) -> Playab
     if not _is_named(flow, digest):
         raise IntegrityError(f"the flow « {name} » of the release {release.digest[:SHORT]} is not {digest[:SHORT]}")
     verdict = prove(flow, book, policy)
-    problems = [*house_problems(book, policy), *_unproven([verdict])]
+    problems = [*house_problems(book, policy), *_unproven([flow], [verdict])]
     if problems:
         raise DataProblems(problems)
     return Playable(flow, book, verdict if isinstance(verdict, Proven) else None)
@@ -132,7 +133,7 @@ def _proven(flows: Sequence[Flow], book: PromptBook, policy: Policy, release: Re
         place: where they were read, for whoever has to mend something.
     """
     verdicts = [prove(flow, book, policy) for flow in flows]
-    problems, entry = [*house_problems(book, policy), *_unproven(verdicts)], release.entry
+    problems, entry = [*house_problems(book, policy), *_unproven(flows, verdicts)], release.entry
     by_name = {flow.name: flow for flow in flows}
     if entry not in by_name:
         problems.append(Problem(place, 0, f"there is no flow « {entry} »", "name an existing flow as entry"))
@@ -194,11 +195,21 @@ def _asks(flow: Flow) -> ProofKind | None:
     return start.by if isinstance(start, Prove) else None
 
 
-def _unproven(verdicts: Sequence[Proven | Refuted]) -> list[Problem]:
-    """What stands against running the flows of these verdicts."""
-    examples = [one for verdict in verdicts if isinstance(verdict, Refuted) for one in verdict.counterexamples]
-    return [Problem(example.file, example.line, _path_of(example), example.mend) for example in examples]
+def _unproven(flows: Sequence[Flow], verdicts: Sequence[Proven | Refuted]) -> list[Problem]:
+    """What stands against running these flows, by their verdicts: one problem for each cause."""
+    problems: list[Problem] = []
+    for flow, verdict in zip(flows, verdicts, strict=True):
+        if not isinstance(verdict, Refuted):
+            continue
+        for cause in causes(flow, verdict.counterexamples):
+            example = cause.first
+            problems.append(Problem(example.file, example.line, _in_words(cause), example.mend))
+        if verdict.more:
+            what = f"the flow is refuted: {verdict.more} more steps"
+            problems.append(Problem(flow.file, 0, what, "mend those above first: these may be of the same causes"))
+    return problems
 
 
-def _path_of(example: Counterexample) -> str:
-    return f"the flow is refuted: {example.what}; the shortest way there:\n{way_in_words(example.path).rstrip()}"
+def _in_words(cause: Cause) -> str:
+    way = way_in_words(cause.first.path) + others_in_words(cause)
+    return f"the flow is refuted: {cause.first.what}; the shortest way there:\n{way.rstrip()}"

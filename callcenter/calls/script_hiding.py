@@ -1,4 +1,5 @@
-"""What is on record of a value that leaves an operator's screen before its time: for how long it could be seen.
+"""What stays on an operator's screen, and what is on record of a value that leaves it before its time: for how long it
+could be seen.
 
 What stays for all of its time leaves no second record: the disclosure says how long that was at most.
 """
@@ -11,6 +12,18 @@ from math import ceil
 
 from callcenter.audit.ledger import Entry, EventKind, Value
 from callcenter.calls.script_values import Operator, ShownField
+
+
+def seen_next(stands: Iterable[ShownField], let_out: Iterable[ShownField]) -> tuple[ShownField, ...]:
+    """What can be seen after an answer.
+
+    Arguments:
+        stands: what may go on being seen.
+        let_out: by the answer. A field that is shown anew stands once, by its new record.
+    """
+    fresh = tuple(let_out)
+    anew = {one.path for one in fresh}
+    return (*(one for one in stands if one.path not in anew), *fresh)
 
 
 def hidden_early(

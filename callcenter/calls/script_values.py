@@ -62,6 +62,21 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Emergency:
+    """An emergency is on record.
+
+    Arguments:
+        at: when it was first noted.
+        said: the words to say.
+        line: of the rescue service of the practice's sector, as people read it; empty where none is set.
+    """
+
+    at: datetime
+    said: tuple[str, ...]
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stands:
     """How a script stands, as a transaction has found it that may not have committed yet.
 
@@ -75,9 +90,8 @@ class Stands:
         live: the two talk with each other; otherwise only noting is left.
         typing: the caller is at their keys.
         book: the words of its flow; ``None`` of a flow that this version does not run.
-        emergency_line: of the rescue service of the practice's sector, as people read it, once an emergency is noted;
-            empty otherwise.
         proving: the option that leads to proving who they are; empty where none of the screen does.
+        emergency: once it is noted.
     """
 
     reservation: UUID
@@ -92,7 +106,7 @@ class Stands:
     now: datetime
     book: PromptBook | None = field(default=None, compare=False)
     proving: str = ""
-    emergency_line: str = ""
+    emergency: Emergency | None = None
 
 
 _COMMITTED = object()
@@ -113,18 +127,3 @@ class ScriptScreen:
 def committed_screen(stands: Stands) -> ScriptScreen:
     """The screen of an answer whose transaction has committed. Called by ``calls.scripts`` alone (ruff TID251)."""
     return ScriptScreen(stands, proof=_COMMITTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Emergency:
-    """An emergency is on record.
-
-    Arguments:
-        at: when it was first noted.
-        said: the words to say.
-        line: of the rescue service of the practice's sector, as people read it; empty where none is set.
-    """
-
-    at: datetime
-    said: tuple[str, ...]
-    line: str = ""

@@ -22,7 +22,7 @@ from callcenter.calls.keypad import Keypad, Out
 from callcenter.calls.messages import CallMessages
 from callcenter.calls.script_booking import OperatorsBooking
 from callcenter.calls.script_door import At, entered
-from callcenter.calls.script_hiding import hidden_early
+from callcenter.calls.script_hiding import hidden_early, seen_next
 from callcenter.calls.script_notes import OperatorsNotes, instructions_changed
 from callcenter.calls.script_record import OperatorsRecord
 from callcenter.calls.script_screens import drafts_of, with_drafts
@@ -53,7 +53,7 @@ from callcenter.practice.practitioners import public_names
 from callcenter.practice.values import Urgency
 from callcenter.practice.voice_messages import VoiceMessages
 
-EMERGENCY_PROMPT = "script.emergency"
+_EMERGENCY_PROMPT = "script.emergency"
 #: Of the message that the practice gets of it. The operator's own words, if they find the time, are another.
 _EMERGENCY_TEXT = "Urgence vitale signalée pendant un appel : l’appelant a été invité à composer le 15."
 
@@ -137,12 +137,13 @@ class Scripts:
                 at.script = replace(at.script, segment=pen.segment)
                 await self._save_state(at, at.script)
             row = (await connection.execute(script_rows.LOAD, {"id": reservation})).one()
-            said = self._house.flows.book.said(EMERGENCY_PROMPT, "fr").render({})
-            return Emergency(row.emergency_at, (said,), await self._emergency_line(at))
+            return await self._emergency(at, row.emergency_at, self._house.flows.book)
 
-    async def _emergency_line(self, at: At) -> str:
+    async def _emergency(self, at: At, noted: datetime, book: PromptBook) -> Emergency:
+        """One that is on record since ``noted``."""
         facts = await self._house.places.latest(at.tx.connection, at.tx.practice, self._house.clock.now())
-        return in_pairs(facts.emergency_line) if facts.emergency_line else ""
+        line = in_pairs(facts.emergency_line) if facts.emergency_line else ""
+        return Emergency(noted, (book.said(_EMERGENCY_PROMPT, "fr").render({}),), line)
 
     async def _tell_of_it(self, at: At, pen: Writing, message: UUID) -> None:
         await self._inbox.leave(
@@ -213,11 +214,8 @@ class Scripts:
                 world = await self._world(at, desk, verifier, record, book)
                 turn = await advance_script(flow, book, script.state, event, world)
                 let_out = tuple(kept(one, now, house.limits.shown_life) for one in record.shown)
-                again = {one.path for one in let_out}
-                stay = (
-                    () if verifier.ended or record.changed else tuple(one for one in at.shown if one.path not in again)
-                )
-                shown = () if isinstance(turn.screen, Finished) else (*stay, *let_out)
+                stands = () if verifier.ended or record.changed else at.shown  # else it may be seen no more
+                shown = () if isinstance(turn.screen, Finished) else seen_next(stands, let_out)
                 for entry in hidden_early(at.operator, at.shown, shown, now, house.limits.shown_life):
                     await pen.add(entry)
                 await pen.flush()
@@ -305,7 +303,8 @@ class Scripts:
         if playable is not None and not at.live:
             screen = alone(playable.flow, at.script.state, screen, playable.book)
         told = with_proof(await timeline(at.tx, at.script.segment.stream), evidence if proved.patient else None)
-        in_danger = any(one.kind == EventKind.CALL_EMERGENCY.value for one in told)
+        noted = next((one.at for one in told if one.kind == EventKind.CALL_EMERGENCY.value), None)
+        words = self._house.flows.book if playable is None else playable.book
         return Stands(
             reservation=at.reservation,
             document=at.document,
@@ -319,7 +318,7 @@ class Scripts:
             now=now,
             book=None if playable is None else playable.book,
             proving=proving(flow, at.script.state) if flow is not None and at.live else "",
-            emergency_line=await self._emergency_line(at) if in_danger else "",
+            emergency=None if noted is None else await self._emergency(at, noted, words),
         )
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from callcenter.audit.continuation import Continuation, Continued, NotHeld
-from callcenter.audit.cosigning import head_of
+from callcenter.audit.continuation import Continuation, Continued, NotHeld, held_head
 from callcenter.audit.export import one_moment
 from callcenter.audit.logs import origin_of
 from callcenter.audit.proof import NoKey
 from callcenter.audit.proving import continuation
 from callcenter.audit.sealing_key import load_sealing_key
-from callcenter.audit.verify import Malformed, Unproven
+from callcenter.audit.verify import Malformed, Unproven, Unsigned
 from callcenter.cli.audit_logs import log_argument, log_called
+from callcenter.cli.audit_verify import CHANGED
 from callcenter.cli.context import Context, by_option, run
 from callcenter.cli.whole_file import whole_file
 from callcenter.installation import open_data, sealer_key_path
@@ -48,30 +48,35 @@ def audit_continuation(context: Context, log: str, since: Path, output: Path, fo
     that speaks C2SP tlog-witness. Exit 1: the log does not continue that head, and nothing is written.
     """
     try:
-        held = since.read_text("utf-8")
-        first = head_of(held).size
-    except (OSError, ValueError, Malformed) as error:
+        held = since.read_bytes().decode("utf-8").replace("\r\n", "\n")
+    except (OSError, ValueError) as error:
         raise CallcenterError(f"{since} is not the head of a log: {error}") from error
+    if output.exists() and output.samefile(since):
+        raise CallcenterError(f"{output} is the head that is held, which would be lost: name another file")
     try:
         with whole_file(output, replace=force) as file:
-            shown, found = run(_continue(context.settings, log, held, first, by))
+            shown, found = run(_continue(context.settings, log, held, by))
             file.write(shown.text().encode())
-    except (NoKey, NotHeld) as error:
-        raise CallcenterError(f"this head was not signed by the key of that log: {error}") from error
-    except (IntegrityError, Unproven) as error:
+    except NotHeld as error:
+        raise CallcenterError(f"{since} is not the head of that log: {error}") from error
+    except Unsigned as error:
+        raise CallcenterError(f"{error}. {CHANGED}") from error
+    except (IntegrityError, NoKey, Malformed, Unproven) as error:
         click.echo(f"NOT CONTINUED: {error}")
         click.echo("To do: keep that head and the database as they are, and look at an export of the whole log.")
         sys.exit(1)
-    click.echo(f"{found.head.origin}: from {first} records to {found.head.size} in {output}")
+    click.echo(f"{found.head.origin}: from {found.held.size} records to {found.head.size} in {output}")
 
 
-async def _continue(settings: Settings, called: str, held: str, first: int, by: str) -> tuple[Continuation, Continued]:
+async def _continue(settings: Settings, called: str, held: str, by: str) -> tuple[Continuation, Continued]:
     signing = load_sealing_key(sealer_key_path(settings))
     async with open_data(settings) as data:
         async with data.database.house() as connection:
             log = await log_called(connection, called)
+        keys = signing.every_key(origin_of(log))
+        head, _ = held_head(held, keys, origin_of(log))  # before the database is asked: what is not ours proves nothing
         async with one_moment(data.database, log) as tx:
-            shown = await continuation(tx, first)
-        found = shown.check(signing.every_key(origin_of(log)), held)
+            shown = await continuation(tx, head.size)
+        found = shown.check(keys, held)
         await LedgerActs(data.database, SystemClock(), SystemRandom(), by).head_taken(log, found.head.size, HELD)
     return shown, found

@@ -9,12 +9,14 @@ import click
 
 from callcenter.audit import verify
 from callcenter.audit.anchors import accept_cosignature
+from callcenter.audit.continuation import NotHeld
 from callcenter.audit.cosigning import NotSigned, Witness, create_witness, head_of, load_witness
 from callcenter.audit.logs import origin_of
+from callcenter.audit.proof import NoKey
 from callcenter.audit.sealing_key import load_sealing_key
-from callcenter.audit.verify import Malformed, VerifierKey
+from callcenter.audit.verify import Malformed, Unsigned, VerifierKey, keys_named
 from callcenter.cli.audit_logs import log_argument, log_called
-from callcenter.cli.audit_verify import continuation_in, fingerprint, keys_named, one_key
+from callcenter.cli.audit_verify import CHANGED, continuation_in, fingerprint, one_key
 from callcenter.cli.context import Context, by_option, run
 from callcenter.cli.whole_file import whole_file
 from callcenter.installation import open_data, sealer_key_path
@@ -83,8 +85,10 @@ def cosign_sign(file: Path, key: Path, trust: str, last: Path, first: bool) -> N
         for line in refused.report.lines() if refused.report is not None else ():
             click.echo(line)
         sys.exit(1)
-    except (OSError, ValueError, Malformed) as error:
+    except (OSError, ValueError, Malformed, NoKey, NotHeld) as error:
         raise CallcenterError(f"could not sign: {error}") from error
+    except Unsigned as error:
+        raise CallcenterError(f"could not sign: {error}. {CHANGED}") from error
     with whole_file(last, replace=not first) as opened:
         opened.write(note.encode())
     head = head_of(note)

@@ -163,10 +163,12 @@ def _orders(plan: Plan, wanted: Wanted) -> Iterator[tuple[dict[str, Value], list
 
 def _told(plan: Plan) -> Iterator[str]:
     """The plan, for whoever is to say yes."""
-    for count, words in ((plan.goes, "to be erased"), (plan.kept, "kept by law until their time is over")):
-        classes = Counter(str(CLASS_OF.get(str(one.said.get("event")), "unknown")) for one in count)
-        of = ", ".join(f"{many} {name}" for name, many in sorted(classes.items()))
-        yield f"{words}: {len(count)}" + (f" ({of})" if of else "")
+    yield f"to be erased: {_counted(plan.goes)}"
+    yield f"kept by law until their time is over: {_counted(plan.kept)}"
+    for by, waits in dict.fromkeys((one.by, one.waits) for one in plan.named):
+        these = [one for one in plan.named if one.by == by]
+        how = "ordered, and not sealed yet (look again in a minute)" if waits else "already ordered"
+        yield f"{how}: {_counted(these)}, by record {by}"
     if plan.unsealed:
         yield f"not sealed yet: {len(plan.unsealed)}; order them again in a minute"
 
@@ -175,3 +177,10 @@ def _out_of_reach(refused: int) -> Iterator[str]:
     """What stays, with a token that is nobody's once all the rest is gone (docs/decisions/0072)."""
     if refused:
         yield f"refused by the sealer, in no tree, and reached by no order: {refused} (`callcenter audit refused`)"
+
+
+def _counted(records: Sequence[Candidate]) -> str:
+    """How many they are, and of which classes."""
+    classes = Counter(str(CLASS_OF.get(str(one.said.get("event")), "unknown")) for one in records)
+    of = ", ".join(f"{many} {name}" for name, many in sorted(classes.items()))
+    return str(len(records)) + (f" ({of})" if of else "")

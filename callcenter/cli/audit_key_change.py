@@ -14,7 +14,7 @@ from callcenter.app.key_changing import Changed, KeyChange
 from callcenter.app.sealing import Sealing
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealer import LogSealer
-from callcenter.audit.sealing_key import KeyFile, alone_with, load_sealing_key
+from callcenter.audit.sealing_key import KeyFile, alone_with, content_of, load_sealing_key
 from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import Malformed, VerifierKey
 from callcenter.cli.audit_logs import HOUSE
@@ -119,11 +119,12 @@ def key_retire(context: Context, why: str | None, by: str) -> None:
 @by_option
 @click.pass_obj
 def key_stolen(context: Context, former: str | None, yes: bool, by: str) -> None:
-    """Put on record in every log that a key which was put away was stolen since; without KEY, list those that can be.
+    """Declare in every log that a former key was stolen after it was put away; without KEY, list such keys.
 
-    KEY is the line of any log's key, as whoever verifies has it. From then on it counts for what was sealed when it was
-    put away, and for nothing beyond; whoever has it alone goes on, and reads that it was stolen. What a thief hands
-    over as a whole log of their own shows only to whoever has the next key, or holds a head: tell whoever verifies.
+    KEY is the line of any log's key, as those who verify have it. From then on it counts only for what was sealed
+    before it was put away. Those who have no other key are led to the next one, and told that theirs was stolen. A
+    thief can still make a whole log of their own with it; only those who have the next key, or hold a head, see that it
+    is false. So tell everybody who verifies.
     """
     if former is None:
         for key, size in run(_put_away(context.settings)):
@@ -227,14 +228,14 @@ def _writes(path: Path, copy: Path | None = None) -> Callable[[SealingKey], None
         before = path.stat()
         if copy is not None:
             with whole_file(copy, replace=True) as file:
-                file.write(key.to_bytes())
+                file.write(content_of(key))
         with whole_file(path, replace=True) as file:
             if before.st_uid != os.geteuid():
                 try:
                     os.fchown(file.fileno(), before.st_uid, before.st_gid)
                 except OSError as error:
                     raise CallcenterError(f"{path} is of another account: do this as that one") from error
-            file.write(key.to_bytes())
+            file.write(content_of(key))
 
     return put
 

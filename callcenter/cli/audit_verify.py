@@ -12,7 +12,7 @@ from callcenter.audit import verify
 from callcenter.audit.continuation import FIRST_WORD, MOST_OF_A_CONTINUATION, Continuation, NotHeld
 from callcenter.audit.logs import fingerprint as fingerprint
 from callcenter.audit.proof import FIRST_LINE, MOST_OF_A_PROOF, NoKey, Proof
-from callcenter.audit.verify import Malformed, Report, Unproven, Unsigned, Verdict, VerifierKey
+from callcenter.audit.verify import Malformed, Report, Unproven, Unsigned, Verdict, VerifierKey, keys_named
 from callcenter.kernel.errors import CallcenterError
 
 #: What to do, by what a file turned out to be.
@@ -37,6 +37,19 @@ TO_DO = {
 HELD = (
     "Put {file} where whoever keeps the database cannot reach it, beside those that you hold already, and give it with "
     "--since the next time."
+)
+
+#: What to do where a head is by another key than the one before it.
+CHANGED = (
+    "Where the key of the log was changed, only an export of the whole log leads from one to the next: verify one, or "
+    "sign one, and go on from its last head"
+)
+
+#: What comes before all that, where nothing in a file is by the key that is trusted, and all by another one.
+WHOSE_KEY = (
+    "First see whether your key is the one that this log had when the file was made: with whoever gave it to you, and "
+    "not with whoever gave you the file. A file of before a change of the key is checked with the key of then. If it "
+    "is the right one: "
 )
 
 trust_option = click.option(
@@ -75,8 +88,7 @@ def audit_verify(file: Path, trusted: tuple[str, ...], since: Path | None, keep:
             sys.exit(_continuation(shown, keys, since, keep))
         report = verify.verify_file(file, keys, since, keep)
     except (OSError, Malformed) as error:
-        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
-        raise CallcenterError(f"could not check: {why}") from error
+        raise CallcenterError(f"could not check: {verify.why_not(error)}") from error
     for line in words_of(report, keys, keep):
         click.echo(line)
     sys.exit(report.verdict)
@@ -99,6 +111,8 @@ def words_of(report: Report, keys: list[VerifierKey], kept: Path | None) -> Iter
     to_do = TO_DO[report.verdict]
     if report.verdict is Verdict.INTACT and kept is not None:
         to_do = HELD.format(file=kept)
+    if report.strange:
+        to_do = WHOSE_KEY + to_do[0].lower() + to_do[1:]
     yield click.wrap_text(f"To do: {to_do}", 100, subsequent_indent="  ")
 
 
@@ -145,44 +159,22 @@ def _continuation(shown: Continuation, keys: list[VerifierKey], since: Path | No
         raise Malformed("this shows that a log continues a head: give the one that you hold with --since")
     try:
         found = shown.check(keys, _note(since))
-    except (NoKey, NotHeld, Unsigned) as error:
-        raise CallcenterError(
-            f"could not check: {error}. Where the key of the log was changed since you got yours, an export of the "
-            "whole log leads from one to the next"
-        ) from error
+    except (NoKey, NotHeld) as error:
+        raise CallcenterError(f"could not check: {error}") from error
+    except Unsigned as error:
+        raise CallcenterError(f"could not check: {error}. {CHANGED}") from error
     except (Malformed, Unproven) as error:
         click.echo(f"TAMPERED: {error}")
         click.echo(click.wrap_text(f"To do: {TO_DO[Verdict.TAMPERED]}", 100, subsequent_indent="  "))
         return Verdict.TAMPERED
     click.echo(f"continued: the log {found.head.origin} holds the {found.held.size} records that you hold the head of")
     click.echo(f"  and {found.head.size - found.held.size} more; what they say is not in this file")
-    click.echo(f"  signed by {', '.join(ascii(one.key.name)[1:-1] for one in found.signed)}")
+    for one in found.signed:
+        click.echo(f"  signed by {ascii(one.key.name)[1:-1]}, fingerprint {fingerprint(one.key)}")
     if keep is not None:
         verify.keep_note(keep, found.keep)
         click.echo(click.wrap_text(f"To do: {HELD.format(file=keep)}", 100, subsequent_indent="  "))
     return Verdict.INTACT
-
-
-def keys_named(trusted: tuple[str, ...]) -> list[VerifierKey]:
-    """Keys, each given as it is written or by a file of such lines.
-
-    Raises:
-        Malformed: one is none.
-        OSError: a file is not to be read.
-    """
-    keys: list[VerifierKey] = []
-    for one in trusted:
-        keys += [VerifierKey.parse(one)] if "+" in one and not Path(one).exists() else _keys_in(Path(one))
-    return keys
-
-
-def _keys_in(path: Path) -> list[VerifierKey]:
-    try:
-        return verify.keys_of(path.read_text("utf-8-sig"))  # an editor may have put its mark before the first one
-    except UnicodeDecodeError:
-        raise Malformed(f"{path} holds no keys") from None
-    except Malformed as error:
-        raise Malformed(f"{path} holds no keys as `callcenter audit key` shows them: {error}") from error
 
 
 def one_key(trusted: str) -> VerifierKey:

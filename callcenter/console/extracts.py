@@ -132,7 +132,6 @@ _VALUES: dict[str, Any] = {
     "in_zone_clock": clock,
     "held": HELD,
     "broken_line": BROKEN_LINE,
-    "anew": words.AGAIN,
     "longest": LONGEST_REASON,
     "longest_line": LONGEST_LINE,
 }

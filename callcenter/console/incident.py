@@ -21,7 +21,6 @@ from callcenter.console.incident_papers import (
     as_paper,
     as_text,
     entry_title,
-    letter_lines,
     register_lines,
 )
 from callcenter.console.incident_ports import Declared, Implausible, Incidents, Shown, UnknownPractice
@@ -65,7 +64,6 @@ class IncidentPages:
             Door("GET", paths.INCIDENT, For.STAFF, self._register),
             Door("POST", paths.INCIDENT_TEXT, For.STAFF, self._text, one),
             Door("POST", paths.INCIDENT_PAPER, For.STAFF, self._paper, one),
-            Door("POST", paths.INCIDENT_LETTER, For.STAFF, self._letter, one),
             Door("POST", paths.INCIDENT_ENTRIES, For.STAFF, self._write, one),
             Door("POST", paths.INCIDENT_HOLDS, For.STAFF, self._hold, one),
             Door("POST", paths.INCIDENT_HOLD_LIFTED, For.STAFF, self._lift, one),
@@ -129,17 +127,11 @@ class IncidentPages:
 
     async def _text(self, visit: Visit) -> web.StreamResponse:
         shown = await self._exported(visit)
-        return _file(as_text(register_lines(shown)).encode(), "text/plain", "registre.txt")
+        return file_of(as_text(register_lines(shown)).encode(), "text/plain", "registre.txt")
 
     async def _paper(self, visit: Visit) -> web.StreamResponse:
         shown = await self._exported(visit)
-        return _file(as_paper(register_lines(shown)), "application/pdf", "registre.pdf")
-
-    async def _letter(self, visit: Visit) -> web.StreamResponse:
-        practice, shown = visit.path_id("practice"), await self._exported(visit)
-        if practice not in {one.practice for one in shown.register.concerned}:
-            raise Turned(Trouble.NOT_FOUND)
-        return _file(as_text(letter_lines(shown, practice)).encode(), "text/plain", "avis.txt")
+        return file_of(as_paper(register_lines(shown)), "application/pdf", "registre.pdf")
 
     async def _exported(self, visit: Visit) -> Shown:
         return await self._incidents.read(visit.own_token, visit.path_id("incident"), exported=True)
@@ -188,6 +180,7 @@ def _values(shown: Shown, visit: Visit) -> dict[str, Any]:
         "longest": LONGEST,
         "typed": visit.fields,
         "address": paths,
+        "untold": shown.untold,
     }
 
 
@@ -235,7 +228,8 @@ def written(typed: str) -> str:
     return _CONTROL.sub("", typed.replace("\r\n", "\n")).strip()
 
 
-def _file(body: bytes, kind: str, name: str) -> web.Response:
+def file_of(body: bytes, kind: str, name: str) -> web.Response:
+    """What is taken along, for a browser to keep."""
     headers = {hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"'}
     charset = "utf-8" if kind == "text/plain" else None
     return web.Response(body=body, content_type=kind, charset=charset, headers=headers)

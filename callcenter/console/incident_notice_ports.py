@@ -62,11 +62,17 @@ class IncidentNotices(Protocol):
     not whoever asks's to see.
     """
 
-    async def to_tell(self, token: str, incident: UUID, practice: UUID) -> ToTell:
-        """What there is to tell a practice; that the register is read is on record first."""
+    async def to_tell(self, token: str, incident: UUID, practice: UUID, *, exported: bool = False) -> ToTell:
+        """What there is to tell a practice; that the register is read, or taken along, is on record first."""
 
     async def make(self, token: str, incident: UUID, practice: UUID, words: str, after: UUID | None) -> bool:
         """Put words on the practice's page. False where others, after ``after``, were put there meanwhile."""
+
+    async def several(self, token: str, incident: UUID) -> Shown:
+        """The practices that may be told the same; that the register is read is on record first."""
+
+    async def make_each(self, token: str, incident: UUID, practices: Sequence[UUID], words: str) -> Sequence[UUID]:
+        """Put the same words on the page of each. Returns those that were told meanwhile, and are left out."""
 
     async def informed(self, token: str, incident: UUID, practice: UUID, telling: Telling) -> bool:
         """A practice was told. False where that is on record already.

@@ -5,6 +5,9 @@ What was written for other practices, and the register itself, are on no page of
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -12,20 +15,34 @@ from aiohttp import web
 
 from callcenter.console import paths
 from callcenter.console.dates import ZONE
-from callcenter.console.incident import known_at, written
+from callcenter.console.incident import file_of, known_at, practices_of, written
 from callcenter.console.incident_notice_ports import IncidentNotices, NotPossible, ToTell
-from callcenter.console.incident_papers import KINDS, MEANS, TO_COMPLETE, draft
+from callcenter.console.incident_papers import KINDS, MEANS, TO_COMPLETE, as_text, draft, given_lines, letter_lines
+from callcenter.console.incident_ports import Shown
 from callcenter.console.troubles import Trouble, Turned
 from callcenter.console.visits import Door, For, Problem, Visit
+from callcenter.practice.called import plain_name
 from callcenter.staff.incident_tables import Means
-from callcenter.staff.incident_values import LONGEST_NOTICE, WITHOUT_DELAY, Telling
+from callcenter.staff.incident_values import LONGEST_NOTICE, MOST_AT_ONCE, WITHOUT_DELAY, Telling
 
 #: What forms send: what is told, and what before it its writer has seen; when, how and whom one has told.
 NOTICE, AFTER, TOLD_AT, TOLD_BY, TOLD_WHOM = "avis", "apres", "le", "moyen", "precisions"
+STEP, CHOSEN = "etape", "cabinets"
+#: Practices of a list that one ticks: its page is under 100 kB with it.
+MOST_LISTED = 200
 #: Characters of a line.
 LONGEST_LINE = 300
 #: What staff notes; the page notes by itself that it was read.
 NOTED = (Means.TELEPHONE, Means.LETTER, Means.EMAIL)
+
+
+class Step(StrEnum):
+    """What a button of the form for several practices asks for."""
+
+    TICK = "cocher"
+    READ = "relire"
+    BACK = "reprendre"
+    GIVE = "remettre"
 
 
 class IncidentNoticePages:
@@ -37,7 +54,10 @@ class IncidentNoticePages:
     def doors(self) -> list[Door]:
         return [
             Door("GET", paths.INCIDENT_PRACTICE, For.STAFF, self._to_tell),
+            Door("GET", paths.INCIDENT_NOTICES, For.STAFF, self._several),
+            Door("POST", paths.INCIDENT_NOTICES, For.STAFF, self._tell_several, paths.INCIDENTS),
             Door("POST", paths.INCIDENT_NOTICE, For.STAFF, self._make, paths.INCIDENTS),
+            Door("POST", paths.INCIDENT_LETTER, For.STAFF, self._letter, paths.INCIDENTS),
             Door("POST", paths.INCIDENT_INFORMED, For.STAFF, self._informed, paths.INCIDENTS),
             Door("GET", paths.NOTICES, For.STAFF, self._list),
             Door("GET", paths.NOTICE, For.STAFF, self._read),
@@ -65,6 +85,38 @@ class IncidentNoticePages:
         if not await self._notices.make(visit.own_token, *where, words, _id(after) if after else None):
             return await self._shown(visit, Problem("newer", NOTICE))
         return _back(visit)
+
+    async def _several(self, visit: Visit) -> web.StreamResponse:
+        shown = await self._notices.several(visit.own_token, visit.path_id("incident"))
+        return _same_for(visit, shown, draft(shown, None))
+
+    async def _tell_several(self, visit: Visit) -> web.StreamResponse:
+        """The steps of one form: ticked, read again, given; or gone back to."""
+        incident, step = visit.path_id("incident"), visit.fields.get(STEP, "")
+        words, sent = written(visit.fields.get(NOTICE, "")), practices_of(visit.fields)
+        shown = await self._notices.several(visit.own_token, incident)
+        if step not in set(Step) or not set(sent) <= {one.practice for one in shown.register.concerned}:
+            raise Turned(Trouble.UNREADABLE)
+        if step == Step.TICK:
+            return _same_for(visit, shown, words, ticked=shown.untold[:MOST_AT_ONCE])
+        if step == Step.BACK:
+            return _same_for(visit, shown, words, ticked=sent)
+        if problems := _wrong_for_several(shown, sent, words):
+            return _same_for(visit, shown, words, problems, ticked=sent)
+        if step == Step.READ:
+            ticked = [one for one in shown.untold if one in sent]
+            told = [one for one in sent if one not in ticked]
+            return _same_for(visit, shown, words, ticked=ticked, left=told, previewed=bool(ticked))
+        left = await self._notices.make_each(visit.own_token, incident, sent, words)
+        after = await self._notices.several(visit.own_token, incident)
+        return _same_for(visit, after, words, left=left, given=[one for one in sent if one not in left])
+
+    async def _letter(self, visit: Visit) -> web.StreamResponse:
+        """What tells the practice, to be sent otherwise: what it was given, word for word; a draft before that."""
+        where = visit.path_id("incident"), visit.path_id("practice")
+        found = await self._notices.to_tell(visit.own_token, *where, exported=True)
+        lines = given_lines(found) if found.notices else letter_lines(found.shown, found.practice)
+        return file_of(as_text(lines).encode(), "text/plain", "avis.txt")
 
     async def _informed(self, visit: Visit) -> web.StreamResponse:
         at, means = known_at(visit.fields.get(TOLD_AT, "")), visit.fields.get(TOLD_BY, "")
@@ -124,6 +176,56 @@ def _values(found: ToTell, visit: Visit) -> dict[str, Any]:
         "longest_line": LONGEST_LINE,
         "typed": visit.fields,
     }
+
+
+def _wrong_for_several(shown: Shown, sent: Sequence[UUID], words: str) -> list[Problem]:
+    """Why words may not be told to several; what one practice is called would be at the others."""
+    problems = [] if sent else [Problem("none_ticked", CHOSEN)]
+    if len(sent) > MOST_AT_ONCE:
+        problems.append(Problem("too_many_ticked", CHOSEN))
+    if not words:
+        problems.append(Problem("words", NOTICE))
+    if len(words) > LONGEST_NOTICE:
+        problems.append(Problem("notice_long", NOTICE))
+    if TO_COMPLETE in words.lower():
+        problems.append(Problem("unfinished", NOTICE))
+    plain = plain_name(words)
+    if any(re.search(rf"\b{re.escape(plain_name(name))}\b", plain) for name in shown.names.values()):
+        problems.append(Problem("names_one", NOTICE))
+    return problems
+
+
+def _same_for(
+    visit: Visit,
+    shown: Shown,
+    words: str,
+    problems: Sequence[Problem] = (),
+    *,
+    ticked: Sequence[UUID] = (),
+    left: Sequence[UUID] = (),
+    given: Sequence[UUID] | None = None,
+    previewed: bool = False,
+) -> web.Response:
+    """The page on which several practices are told the same.
+
+    Arguments:
+        left: who is left out, having been told meanwhile.
+        given: who was told just now; ``None`` before.
+    """
+    values: dict[str, Any] = {
+        "shown": shown,
+        "incident": shown.register.incident,
+        "choices": shown.untold[:MOST_LISTED],
+        "more": max(0, len(shown.untold) - MOST_LISTED),
+        "words": words,
+        "ticked": ticked,
+        "left": left,
+        "given": given,
+        "previewed": previewed,
+        "most": MOST_AT_ONCE,
+        "longest": LONGEST_NOTICE,
+    }
+    return visit.show("incident_notice_several.html", problems, **values)
 
 
 def _back(visit: Visit) -> web.Response:

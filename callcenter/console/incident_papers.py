@@ -14,6 +14,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
 
 from callcenter.console.dates import moment
+from callcenter.console.incident_notice_ports import ToTell
 from callcenter.console.incident_ports import Shown
 from callcenter.console.words import marked
 from callcenter.staff.incident_tables import EntryKind, IncidentKind, Means
@@ -94,14 +95,18 @@ def register_lines(shown: Shown) -> Iterator[Line]:
     yield Line(f"Édité : {moment(shown.now)}. Le registre ne fait que s’allonger ; l’édition elle-même y est inscrite.")
 
 
-def letter_lines(shown: Shown, practice: UUID) -> Iterator[Line]:
+def letter_lines(shown: Shown, practice: UUID | None) -> Iterator[Line]:
     """What tells a practice, as controller, without delay: a draft to be read again before it leaves.
 
     The register's words are taken over where they can be about no other practice.
+
+    Arguments:
+        practice: ``None`` for several, none of which it names.
     """
     register, incident = shown.register, shown.register.incident
-    alone = len(register.concerned) == 1
-    yield Line(f"À l’attention du responsable de traitement : {_name(shown, practice)}")
+    alone = practice is not None and len(register.concerned) == 1
+    addressed = "" if practice is None else f" : {_name(shown, practice)}"
+    yield Line(f"À l’attention du responsable de traitement{addressed}")
     yield Line("Objet : violation de données à caractère personnel (article 33, paragraphe 2, du RGPD)", heading=True)
     yield Line(
         f"{register.organisation}, votre sous-traitant, a connaissance depuis le {moment(incident.known_at)} d’une "
@@ -112,6 +117,8 @@ def letter_lines(shown: Shown, practice: UUID) -> Iterator[Line]:
         known = [entry.words for entry in register.entries if entry.kind is kind]
         if known and not alone:
             known = [f"{TO_COMPLETE.capitalize()} pour ce cabinet, d’après le registre."]
+        if known and practice is None:
+            known = [f"{TO_COMPLETE.capitalize()}, d’après le registre, sans rien qui désigne un cabinet."]
         yield from map(Line, known or ["Pas encore connu ; un complément suivra."])
     yield Line("Ce qui vous revient", heading=True)
     yield Line(
@@ -124,7 +131,19 @@ def letter_lines(shown: Shown, practice: UUID) -> Iterator[Line]:
     yield Line(f"Référence de l’incident : {incident.id}.")
 
 
-def draft(shown: Shown, practice: UUID) -> str:
+def given_lines(found: ToTell) -> Iterator[Line]:
+    """What a practice was told on its page, the first first: as it stands there, and nothing else of the register."""
+    incident = found.shown.register.incident
+    yield Line(f"À l’attention du responsable de traitement : {found.name}")
+    yield Line("Objet : violation de données à caractère personnel (article 33, paragraphe 2, du RGPD)", heading=True)
+    for notice in reversed(found.notices):
+        yield Line(f"Avis du {moment(notice.at)}, remis par {notice.by}", heading=True)
+        yield Line(notice.words)
+    yield Line("")
+    yield Line(f"Référence de l’incident : {incident.id}.")
+
+
+def draft(shown: Shown, practice: UUID | None) -> str:
     """The same, to be gone on with on a page: no lines are drawn, which would be read aloud one by one."""
     lines = (("\n" if line.heading else "") + line.words for line in letter_lines(shown, practice))
     return "\n".join(lines).strip()

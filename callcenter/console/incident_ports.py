@@ -15,15 +15,24 @@ from callcenter.staff.incident_values import Listed, Register
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """An incident whose clock runs.
+    """An incident whose clock runs, or of which a practice has not been told after a day.
 
     Arguments:
         left: until the 72 hours are over; negative afterwards.
+        runs: nobody has notified the authority.
+        untold: practices that nobody has told, once that is late; 0 before.
     """
 
     incident: UUID
     at: datetime
     left: timedelta
+    runs: bool = True
+    untold: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Something of it should have been done by now."""
+        return self.untold > 0 or (self.runs and self.left <= timedelta())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,12 @@ class Shown:
     names: Mapping[UUID, str]
     reach: frozenset[UUID] = frozenset()
 
+    @property
+    def untold(self) -> Sequence[UUID]:
+        """The practices in reach that nobody has told, and that have no notice, by name."""
+        those = [one.practice for one in self.register.concerned if one.untold and one.practice in self.reach]
+        return sorted(those, key=lambda practice: (self.names.get(practice, ""), practice))
+
 
 class Incidents(Protocol):
     """The incidents of an organisation.
@@ -91,7 +106,7 @@ class Incidents(Protocol):
     """
 
     async def running(self, token: str) -> Sequence[Deadline]:
-        """Whose clock runs, by deadline; none for whoever may see none."""
+        """Whose clock runs, or that a practice is told late of, by deadline; none for whoever may see none."""
 
     async def choices(self, token: str) -> Choices:
         """What may be named."""

@@ -6,7 +6,7 @@ references; of patients they show nothing, and of a patient who was looked up no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -37,13 +37,14 @@ from callcenter.console.typed import LONGEST_REASON, SHORTEST_REASON, birth_date
 from callcenter.console.visits import Door, For, Problem, Visit
 from callcenter.kernel.labels import Category
 from callcenter.reports import words
-from callcenter.reports.people import MOST_PRACTICES
 from callcenter.reports.spreadsheet import title
 from callcenter.reports.values import LONGEST_PERIOD, Criteria, Kind, Outcome
 
 PRACTICE, KIND, FIRST, LAST = "cabinet", "nature", "du", "au"
 CATEGORY, OUTCOME, PERSON, CALL = "categorie", "issue", "personne", "appel"
 PATIENT, AFTER = "patient", "apres"
+#: A part of a practice's name, by which those of many are found.
+NAMED, LONGEST_NAME = "nom", 80
 BORN, LETTERS, PURPOSE, REASON = "naissance", "lettres", "finalite", "motif"
 
 #: What a form opens with.
@@ -81,43 +82,64 @@ class ReviewPages:
         return self._shown(visit, desk, {})
 
     async def _search(self, visit: Visit) -> web.StreamResponse:
-        desk = await self._reviews.desk(visit.own_token)
+        desk, fields, problems = await self._begun(visit)
         try:
-            asked = _asked(visit.fields, desk)
+            asked = _asked(fields, desk, problems)
         except _Unfit as unfit:
-            return self._shown(visit, desk, visit.fields, (unfit.problem,))
+            return self._shown(visit, desk, fields, (unfit.problem,))
         try:
             results = await self._reviews.search(visit.own_token, asked)
         except (Untrained, Unsealed, Unreferred) as error:
-            return self._shown(visit, desk, visit.fields, (_why_not(error),))
-        return self._shown(visit, desk, visit.fields, results=results, asked=asked)
+            return self._shown(visit, desk, fields, (_why_not(error),))
+        return self._shown(visit, desk, fields, results=results, asked=asked)
 
     async def _look_up(self, visit: Visit) -> web.StreamResponse:
-        desk = await self._reviews.desk(visit.own_token)
+        desk, fields, problems = await self._begun(visit)
         try:
-            wanted = _wanted(visit.fields, desk)
+            wanted = _wanted(fields, desk, problems)
         except _Unfit as unfit:
-            return self._shown(visit, desk, visit.fields, (unfit.problem,))
+            return self._shown(visit, desk, fields, (unfit.problem,))
         try:
             found = await self._reviews.look_up(visit.own_token, wanted)
         except (Unsealed, Unreferred) as error:
-            return self._shown(visit, desk, visit.fields, (_why_not(error),))
+            return self._shown(visit, desk, fields, (_why_not(error),))
         if isinstance(found, LookUpProblem):
-            return self._shown(visit, desk, visit.fields, (Problem(found.value),))
+            return self._shown(visit, desk, fields, (Problem(found.value),))
         matches = [_masked(match, wanted.letters) for match in found.matches]
-        return self._shown(visit, desk, visit.fields, matches=matches, more=found.more)
+        return self._shown(visit, desk, fields, matches=matches, more=found.more)
 
     async def _export(self, visit: Visit) -> web.StreamResponse:
-        desk = await self._reviews.desk(visit.own_token)
+        desk, fields, problems = await self._begun(visit)
         try:
-            asked = replace(_asked(visit.fields, desk), after="")
+            asked = replace(_asked(fields, desk, problems), after="")
         except _Unfit as unfit:
-            return self._shown(visit, desk, visit.fields, (unfit.problem,))
+            return self._shown(visit, desk, fields, (unfit.problem,))
         try:
             made = await self._reviews.export(visit.own_token, asked)
         except (Untrained, Unsealed, Unreferred) as error:
-            return self._shown(visit, desk, visit.fields, (_why_not(error),))
+            return self._shown(visit, desk, fields, (_why_not(error),))
         return _file(made, "text/csv", "suivi.csv", charset="utf-8")
+
+    async def _begun(self, visit: Visit) -> tuple[ReviewDesk, Mapping[str, str], list[Problem]]:
+        """What one may choose from, and what was sent, with its practice: that of the call that was named where none
+        is chosen, and else the one whose name has what was typed. With what is wrong if there is none such."""
+        fields, token, problems = visit.fields, visit.own_token, []
+        typed, reference = " ".join(fields.get(NAMED, "").split())[:LONGEST_NAME], _reference(fields)
+        chosen = _maybe_id(fields.get(PRACTICE, ""))
+        if reference and not typed and not fields.get(PRACTICE):
+            try:
+                chosen = await self._reviews.practice_of(token, reference)
+            except Unreferred as error:
+                problems = [Problem(f"{error.why.value}_call_of_all", CALL)]
+        desk = await self._reviews.desk(token, typed, chosen)
+        if desk.many and typed and chosen not in {one.id for one in desk.practices}:
+            chosen = desk.practices[0].id if desk.found == 1 else None
+            if chosen is None:
+                problems = [Problem("named_several", PRACTICE) if desk.found else Problem("named_none", NAMED)]
+            return desk, {**fields, PRACTICE: str(chosen or "")}, problems
+        if desk.many and chosen is None and not problems:
+            problems = [Problem("named", NAMED)]
+        return desk, fields if chosen is None else {**fields, PRACTICE: str(chosen)}, problems
 
     async def _call(self, visit: Visit) -> web.StreamResponse:
         return self._gone_through(visit, await self._reviews.call(visit.own_token, visit.path_id("call")))
@@ -168,9 +190,17 @@ CONTROLS: Mapping[str, Mapping[str, str]] = {
 }
 
 #: What is shown again of a form that was sent. A birth date, a name and a reason are not.
-_KEPT = (PRACTICE, KIND, FIRST, LAST, CATEGORY, OUTCOME, PERSON, CALL, PATIENT)
+_KEPT = (PRACTICE, NAMED, KIND, FIRST, LAST, CATEGORY, OUTCOME, PERSON, CALL, PATIENT)
 _NAMES = {
-    **{"practice": PRACTICE, "kind": KIND, "first": FIRST, "last": LAST, "category": CATEGORY, "outcome": OUTCOME},
+    **{
+        "practice": PRACTICE,
+        "named": NAMED,
+        "kind": KIND,
+        "first": FIRST,
+        "last": LAST,
+        "category": CATEGORY,
+        "outcome": OUTCOME,
+    },
     **{"person": PERSON, "call": CALL, "patient": PATIENT, "after": AFTER},
     **{"born": BORN, "letters": LETTERS, "purpose": PURPOSE, "reason": REASON},
 }
@@ -203,7 +233,7 @@ _WORDS: dict[str, Any] = {
     "clock": clock,
     "offset": offset,
     "longest_days": LONGEST_PERIOD.days,
-    "most_practices": MOST_PRACTICES,
+    "longest_name": LONGEST_NAME,
 }
 
 
@@ -212,13 +242,13 @@ def _first_values(desk: ReviewDesk) -> dict[str, str]:
         KIND: Kind.CALLS.value,
         FIRST: (desk.today - _DAYS).isoformat(),
         LAST: desk.today.isoformat(),
-        **dict.fromkeys((CATEGORY, OUTCOME, PERSON, CALL, PATIENT), ""),
+        **dict.fromkeys((NAMED, CATEGORY, OUTCOME, PERSON, CALL, PATIENT), ""),
     }
-    return {**values, PRACTICE: str(desk.practices[0].id) if len(desk.practices) == 1 else ""}
+    return {**values, PRACTICE: str(desk.practices[0].id) if len(desk.practices) == 1 and not desk.many else ""}
 
 
-def _asked(fields: Mapping[str, str], desk: ReviewDesk) -> Asked:
-    return Asked(_criteria(fields, desk), fields.get(PATIENT, ""), fields.get(AFTER, ""), _reference(fields))
+def _asked(fields: Mapping[str, str], desk: ReviewDesk, problems: Sequence[Problem]) -> Asked:
+    return Asked(_criteria(fields, desk, problems), fields.get(PATIENT, ""), fields.get(AFTER, ""), _reference(fields))
 
 
 def _reference(fields: Mapping[str, str]) -> str:
@@ -235,13 +265,18 @@ def _why_not(error: Untrained | Unsealed | Unreferred) -> Problem:
             return Problem(f"{error.why.value}_call", CALL)
 
 
-def _criteria(fields: Mapping[str, str], desk: ReviewDesk) -> Criteria:
+def _criteria(fields: Mapping[str, str], desk: ReviewDesk, problems: Sequence[Problem]) -> Criteria:
     """What is looked for.
+
+    Arguments:
+        problems: why it is clear of no practice.
 
     Raises:
         _Unfit: something is missing, or is not what its field holds.
         Turned: something that no form of ours sends.
     """
+    if problems:
+        raise _Unfit(problems[0])
     practice = _id(fields.get(PRACTICE, ""), PRACTICE, "practice")
     if practice is None:
         raise _Unfit(Problem("practice", PRACTICE))
@@ -262,9 +297,9 @@ def _criteria(fields: Mapping[str, str], desk: ReviewDesk) -> Criteria:
     )
 
 
-def _wanted(fields: Mapping[str, str], desk: ReviewDesk) -> LookUp:
+def _wanted(fields: Mapping[str, str], desk: ReviewDesk, problems: Sequence[Problem]) -> LookUp:
     """Whom is looked for, and why: ID-05, a birth date first, and three letters at most."""
-    criteria = _criteria(fields, desk)
+    criteria = _criteria(fields, desk, problems)
     born = birth_date(fields.get(BORN, ""), desk.today)
     if born is None:
         raise _Unfit(Problem("born", BORN))
@@ -284,6 +319,13 @@ def _day(fields: Mapping[str, str], name: str) -> date:
         return date.fromisoformat(fields.get(name, ""))
     except ValueError:
         raise _Unfit(Problem("period", name)) from None
+
+
+def _maybe_id(written: str) -> UUID | None:
+    try:
+        return UUID(written)
+    except ValueError:
+        return None
 
 
 def _id(written: str, field: str, word: str) -> UUID | None:

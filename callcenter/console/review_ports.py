@@ -36,7 +36,7 @@ class Unsealed(Unavailable):
 
 
 class Unreferred(NotFound):
-    """No call of the practice is named by what was typed, for the reason ``why``."""
+    """No call of the practice, or of theirs, is named by what was typed, for the reason ``why``."""
 
     def __init__(self, why: NoCall) -> None:
         super().__init__(why.value)
@@ -59,13 +59,19 @@ class ReviewDesk:
 
     Arguments:
         today: where the house stands.
+        practices: all of theirs; where they are :attr:`many`, those whose name has what was typed, the first of them,
+            and the one that was chosen. Nothing typed brings none.
         categories: code and French name.
+        many: more than a list that one chooses from may have.
+        found: how many have what was typed.
     """
 
     today: date
     practices: tuple[Supervised, ...]
     people: tuple[Person, ...]
     categories: tuple[tuple[str, str], ...]
+    many: bool = False
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +181,20 @@ class Reviews(Protocol):
     Raises, all of them: NotFound for whatever is not theirs, Forbidden where the session is over, and Unavailable.
     """
 
-    async def desk(self, token: str) -> ReviewDesk:
-        """What one may choose from."""
+    async def desk(self, token: str, named: str = "", chosen: UUID | None = None) -> ReviewDesk:
+        """What one may choose from.
+
+        Arguments:
+            named: a part of a practice's name, as typed; or empty.
+            chosen: a practice that stays among those to choose from, if it is theirs.
+        """
+
+    async def practice_of(self, token: str, reference: str) -> UUID:
+        """Whose call a reference names, among the practices that they supervise: others' calls are not there.
+
+        Raises:
+            Unreferred: there is no such call, or several.
+        """
 
     async def search(self, token: str, asked: Asked) -> Results:
         """A page of what fits.

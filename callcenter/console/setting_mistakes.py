@@ -58,6 +58,11 @@ _WORDS: Sequence[tuple[str, Told]] = (
         "its rescue number .* is served by us or listed",
         _("Le numéro de secours est un de ceux auxquels nous répondons, ou une ligne qui peut nous être renvoyée."),
     ),
+    (
+        "its emergency line .* is a number that we answer",
+        _("Nous répondons à ce numéro : donnez une ligne directe du SAMU, ou laissez vide."),
+    ),
+    ("it is the emergency line of another practice", _("C’est la ligne du SAMU d’un autre cabinet.")),
     ("we serve it for another practice", _("Nous répondons à ce numéro pour un autre cabinet.")),
     ("it is among the other lines of another practice", _("C’est une ligne d’un autre cabinet.")),
     ("it is the rescue number of another practice", _("C’est le numéro de secours d’un autre cabinet.")),

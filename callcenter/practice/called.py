@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+def plain_name(words: str) -> str:
+    """What somebody types to find a practice by its name, or such a name, without case and accents."""
+    apart = unicodedata.normalize("NFD", " ".join(words.split()).casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def name_of(practice: str) -> str:

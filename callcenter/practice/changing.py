@@ -21,6 +21,7 @@ from callcenter.practice.directory import NoSuchPractice, facts_of
 from callcenter.practice.enrolment import (
     Changed,
     check_directory,
+    check_emergency_line,
     check_lines,
     check_practice,
     lock_directory,
@@ -162,7 +163,7 @@ class SettingsDesk:
             standing = await self._begin(tx, self._author.at)
             number = standing.revision
             await SettingVersions.withdraw(tx.connection, tx.practice, number, setting, revision)
-            facts = await self._checked_from(tx, self._author.at)
+            facts = await self._checked_from(tx, self._author.at, setting)
             changed = Changed(number, frozenset({setting}))
             await self._recorder.settings_changed(tx, changed, self._author)
             return SettingsChanged(changed, facts)
@@ -185,15 +186,21 @@ class SettingsDesk:
             raise NoSuchPractice
         return standing
 
-    async def _checked_from(self, tx: Transaction, at: datetime) -> PracticeFacts:
+    async def _checked_from(self, tx: Transaction, at: datetime, setting: Setting) -> PracticeFacts:
         """What stands at ``at``, once that and whatever will stand later has been checked: what holds for a while may
-        have hidden that nothing lies under it (P7: then no call could be answered)."""
+        have hidden that nothing lies under it (P7: then no call could be answered), or a line that we answer by now.
+
+        Arguments:
+            setting: of which a version was taken back.
+        """
         first, moment = None, at
         while True:
             standing = await SettingVersions.snapshot(tx.connection, tx.practice, moment)
             if standing is None:
                 raise NoSuchPractice
             facts = await self._checked(tx, standing, {})
+            if setting is Setting.EMERGENCY_LINE:
+                await check_emergency_line(tx.connection, facts)
             first = first or facts
             if standing.until is None:
                 return first
@@ -205,9 +212,11 @@ class SettingsDesk:
         facts = await self._checked(tx, standing, values, period.ends)
         await SettingVersions.add(tx.connection, tx.practice, standing.revision, values, period, self._author)
         if any(setting.immediate for setting in values):
-            await check_directory(tx.connection, facts)
+            await check_directory(tx.connection, facts, self._author.at)
             await write_lines(tx.connection, facts)
             await check_lines(tx)
+        if Setting.EMERGENCY_LINE in values:
+            await check_emergency_line(tx.connection, facts)
         changed = Changed(standing.revision, frozenset(values))
         await self._recorder.settings_changed(tx, changed, self._author)
         return changed, facts

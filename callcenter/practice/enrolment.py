@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from itertools import pairwise
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -98,11 +98,12 @@ async def write_practice(
 
     Raises:
         UnusablePractice: a rule is broken; the message says by what.
-        NumberTaken: a rescue number is served, here or by another practice, or a number serves another practice.
+        NumberTaken: a rescue number or an emergency line is served, here or by another practice, or a number serves
+            another practice.
     """
     check_practice(facts)
     await lock_directory(connection)
-    await check_directory(connection, facts)
+    await check_directory(connection, facts, author.at)
     head = {"organisation_id": facts.organisation_id, "slug": facts.slug}
     statement = insert(practice).values(id=facts.id, **head, rescue_number=facts.rescue_number)
     await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=head))
@@ -272,8 +273,15 @@ def _reception_problems(reception: Reception) -> list[BrokenRule]:
     ]
 
 
-async def check_directory(connection: AsyncConnection, facts: PracticeFacts) -> None:
-    """Refuse numbers that contradict what other practices have (P7: no call that we send away may come back)."""
+async def check_directory(connection: AsyncConnection, facts: PracticeFacts, at: datetime) -> None:
+    """Refuse numbers that contradict what other practices have (P7: no call that we send away may come back).
+
+    Arguments:
+        at: from when on ``facts`` hold, aware.
+
+    Raises:
+        NumberTaken: with the numbers.
+    """
     served = select(directory_number.c.number).where(
         directory_number.c.practice_id != facts.id, directory_number.c.number.in_([*facts.numbers, facts.rescue_number])
     )
@@ -281,13 +289,46 @@ async def check_directory(connection: AsyncConnection, facts: PracticeFacts) -> 
     rescue = select(practice.c.rescue_number).where(
         practice.c.id != facts.id, practice.c.rescue_number.in_([*facts.numbers, *facts.other_lines])
     )
-    ours = "a number belongs to one practice: correct it here, or take it from the other one first"
-    forwarded = "name a line that rings at the practice and is forwarded nowhere"
+    emergency = _EMERGENCY_LINES.bindparams(practice=facts.id, numbers=list(facts.numbers), at=at)
     for query, why, mend in (
-        (served, "we serve it for another practice", ours),
-        (line, "it is among the other lines of another practice, so a call to it may come back to us", forwarded),
-        (rescue, "it is the rescue number of another practice", ours),
+        (served, "we serve it for another practice", _OURS),
+        (line, "it is among the other lines of another practice, so a call to it may come back to us", _FORWARDED),
+        (rescue, "it is the rescue number of another practice", _OURS),
+        (emergency, "it is the emergency line of another practice, now or later", _OURS),
     ):
         taken = sorted((await connection.execute(query)).scalars())
         if taken:
             raise NumberTaken(f"practice {facts.slug}: {', '.join(taken)}: {why}", mend)
+    await check_emergency_line(connection, facts)
+
+
+async def check_emergency_line(connection: AsyncConnection, facts: PracticeFacts) -> None:
+    """Refuse an emergency line at which we answer, for whichever practice: whoever dials it is in an emergency, and
+    would wait for a colleague of theirs (P7). Its own numbers are refused by :func:`practice_problems`.
+
+    Raises:
+        NumberTaken: we answer there.
+    """
+    if not facts.emergency_line:
+        return
+    served = select(directory_number.c.number).where(directory_number.c.number == facts.emergency_line)
+    if (await connection.execute(served)).first() is not None:
+        what = f"practice {facts.slug}: its emergency line {facts.emergency_line} is a number that we answer"
+        raise NumberTaken(what, "name a direct line of the rescue service of its sector, or none")
+
+
+_OURS = "a number belongs to one practice: correct it here, or take it from the other one first"
+_FORWARDED = "name a line that rings at the practice and is forwarded nowhere"
+# Of what was ever set, that which holds at the moment or will: no later version lies over all that is left of it.
+_EMERGENCY_LINES = text(
+    """
+    SELECT DISTINCT v.value #>> '{}' FROM setting_version v
+    WHERE v.setting = 'emergency_line' AND v.practice_id <> :practice AND v.value #>> '{}' = ANY(:numbers)
+      AND v.withdrawn_revision IS NULL AND (v.effective_to IS NULL OR v.effective_to > :at)
+      AND NOT EXISTS (
+        SELECT FROM setting_version w
+        WHERE w.practice_id = v.practice_id AND w.setting = v.setting AND w.revision > v.revision
+          AND w.withdrawn_revision IS NULL AND w.effective_from <= greatest(v.effective_from, :at)
+          AND (w.effective_to IS NULL OR w.effective_to >= v.effective_to))
+    """
+)

@@ -12,18 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.practice.called import name_of
 from callcenter.reports.values import Person, Supervised
 
-#: Of a list that one chooses from: a page is under 100 kB with it.
-MOST_PRACTICES, MOST_PEOPLE = 700, 200
+#: Of a list that one chooses from.
+MOST_PEOPLE = 200
 
 
 async def supervised(connection: AsyncConnection, staff: UUID, at: datetime, today: date) -> tuple[Supervised, ...]:
-    """The practices that somebody supervises at this moment, by name.
+    """All the practices that somebody supervises at this moment, by name.
 
     Arguments:
         at: aware; practices have the names of that moment.
         today: the day where the house stands.
     """
-    values = {"staff": staff, "at": at, "today": today, "most": MOST_PRACTICES}
+    values = {"staff": staff, "at": at, "today": today}
     rows = (await connection.execute(_SUPERVISED, values)).all()
     return tuple(Supervised(row.id, row.name) for row in rows)
 
@@ -69,6 +69,6 @@ _SUPERVISED = text(
             SELECT FROM portfolio_practice m WHERE m.portfolio_id = f.id AND m.practice_id = p.id))
         WHERE r.staff_id = :staff AND r.role = 'supervisor'
     ) p
-    ORDER BY name, p.id LIMIT :most
+    ORDER BY name, p.id
     """  # noqa: S608 - our own words alone
 )

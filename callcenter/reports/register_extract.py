@@ -71,9 +71,11 @@ class Line:
         what: of which kind the information is, in words a patient understands; empty where none was told.
         codes: the same as the disclosure policy names it.
         whom: to whom, or to whom not.
-        by: by what it was told, or by whom; a name only where the practice has chosen that.
+        by: by what it was told, or by whom.
+        name: whose that is; only where the practice has chosen that.
         means: by which the person was verified.
         heard: how far it was heard, where that is known of it.
+        given: how often it was given to be heard.
         why: for what purpose, or why not.
         call: number of the call.
         intact: the record is the one that was written there.
@@ -88,8 +90,10 @@ class Line:
     codes: tuple[str, ...] = ()
     whom: str = ""
     by: str = ""
+    name: str = ""
     means: tuple[str, ...] = ()
     heard: str = ""
+    given: int = 0
     why: str = ""
     call: int | None = None
     intact: bool = True
@@ -256,7 +260,8 @@ def _line(told: Told, reader: words.Reader, numbers: Mapping[UUID, int], names: 
     common: dict[str, Any] = {
         "record": told.one.record.id,
         "at": moment_of(body.get("ts")) or NO_MOMENT,
-        "by": words.by_whom(actor[0], names.get(actor[1])),
+        "by": words.by_whom(actor[0]),
+        "name": names.get(actor[1], ""),
         "call": None if told.call is None else numbers.get(told.call),
         "intact": told.one.holds,
     }
@@ -283,11 +288,13 @@ def _of_disclosure(told: Told, reader: words.Reader) -> dict[str, Any]:
         reason = words.refusal(outcome is Outcome.WITHHELD, reader)
         return {**given, "section": Section.NOT_TOLD, "title": words.NOT_TOLD, "why": reason, "minors": minors}
     declared = body.get("control") == "declared"
+    heard, times = words.heard(body, [each.body for each in told.followed])
     return {
         **given,
         "section": Section.DECLARED if declared else Section.TOLD,
         "title": words.told_by(body, reader),
-        "heard": words.heard(body, [each.body for each in told.followed]),
+        "heard": heard,
+        "given": times,
         "why": words.purpose(body.get("purpose")),
     }
 

@@ -127,9 +127,9 @@ def _told(line: Line) -> list[Any]:
         ("Sur", " ; ".join(line.what)),
         ("À qui", line.whom),
         ("Identité vérifiée par", ", ".join(line.means)),
-        ("Écoute", line.heard),
+        ("Écoute", words.with_count(line.heard, line.given)),
         ("Pourquoi" if line.section is not Section.NOT_TOLD else "Pourquoi rien n’a été dit", line.why),
-        ("Par", line.by),
+        ("Par", words.with_name(line.by, line.name)),
     ]
     # One paragraph for all of it: of each, most of the time goes into being one.
     lines = [f"<b>{french(line.title)}</b>", *(french(f"{name} : {value}.") for name, value in told if value)]

@@ -29,18 +29,18 @@ class Reader:
 
     you: str
     itself: str
-    you_are: str
+    you_have: str
     your_file: str
     your_telephone: str
 
 
 #: Whether the reader is the patient.
 READERS: Final[Mapping[bool, Reader]] = {
-    True: Reader("vous", "vous-même", "vous êtes", "votre dossier", "au téléphone inscrit dans votre dossier"),
+    True: Reader("vous", "vous-même", "vous avez", "votre dossier", "au téléphone inscrit dans votre dossier"),
     False: Reader(
         "la personne concernée",
         "la personne concernée",
-        "la personne concernée est",
+        "la personne concernée a",
         "son dossier",
         "au téléphone inscrit dans son dossier",
     ),
@@ -89,7 +89,7 @@ CHECKS: Final[Mapping[IdentityCheck, str]] = {
 #: What each category is, by its code; the words of the policy are for those who know it.
 _CATEGORIES: Final[Mapping[Category, str]] = {
     Category.PUBLIC: "une information publique sur le cabinet",
-    Category.RECORD_EXISTS: "le fait que {you_are} connu du cabinet",
+    Category.RECORD_EXISTS: "le fait que {you_have} un dossier au cabinet",
     Category.APPOINTMENT_EXISTS: "le fait qu’un rendez-vous est prévu, ou qu’il n’y en a pas",
     Category.APPOINTMENT_TIME: "la date et l’heure d’un rendez-vous",
     Category.PRACTITIONER: "le nom du praticien",
@@ -166,7 +166,10 @@ _EVENTS: Final[Mapping[str, tuple[Section, str]]] = {
     "reminders.chosen": (Section.ACTS, "Un choix sur les rappels a été enregistré"),
     "outreach.rings": (Section.ACTS, "Un appel a été passé {your_telephone}"),
     "outreach.not_done": (Section.ACTS, "Il n’a pas été possible de joindre le téléphone du dossier"),
-    "outreach.unconfirmed": (Section.ACTS, "Un appel ou un SMS a peut-être été passé {your_telephone}"),
+    "outreach.unconfirmed": (
+        Section.ACTS,
+        "Le téléphone inscrit dans {your_file} a peut-être été appelé, ou a reçu un SMS",
+    ),
     "review.patient_searched": (Section.LOOKS, "Recherche dans le registre, dont {your_file} faisait partie"),
     "review.patient_followed": (Section.LOOKS, "Lecture de la liste de ce qui est inscrit sur {you}"),
     "review.exported": (Section.LOOKS, "Copie de cette liste dans un fichier"),
@@ -198,9 +201,6 @@ _TOLD_BY: Final = (_DECLARED, _SHOWN_IN_EMERGENCY, _TEXTED, _SHOWN, _LOOKED_UP, 
 _WITHHELD: Final = "{your_file} demande de ne pas le communiquer de cette façon"
 _NOT_ENOUGH: Final = "ce qui était prouvé ne suffisait pas, ou cela ne se communique à personne de cette façon"
 _REFUSALS: Final = (_WITHHELD, _NOT_ENOUGH)
-
-#: Between how something was heard and how often it was given anew.
-AGAIN: Final = " ; remis "
 
 
 def ours() -> frozenset[str]:
@@ -258,18 +258,23 @@ def told_by(body: Mapping[str, Any], reader: Reader) -> str:
             return _SPOKEN
 
 
-def heard(body: Mapping[str, Any], followed: Sequence[Mapping[str, Any]]) -> str:
-    """How far something was heard; empty where nothing was to be heard.
+def heard(body: Mapping[str, Any], followed: Sequence[Mapping[str, Any]]) -> tuple[str, int]:
+    """How far something was heard, and how often it was given; nothing, and none, where nothing was to be heard.
 
     Arguments:
         followed: the records that followed on it.
     """
     if body.get("channel") != "voice" or body.get("prompt") is None:
-        return ""
+        return "", 0
     playbacks = [each.get("playback") for each in followed if each.get("playback") is not None]
     known = _HEARD.get(str(playbacks[-1]), _HEARD["unknown"]) if playbacks else _HEARD["unknown"]
     again = sum(each.get("event") == "disclosure.redelivered" for each in followed)
-    return f"{known}{AGAIN}{again + 1} fois" if again else known
+    return known, again + 1
+
+
+def with_count(heard: str, given: int) -> str:
+    """How something was heard, as papers and files say it."""
+    return f"{heard} ; remis {given} fois" if given > 1 else heard
 
 
 def refusal(withheld: bool, reader: Reader) -> str:
@@ -279,10 +284,14 @@ def refusal(withheld: bool, reader: Reader) -> str:
     return _NOT_ENOUGH
 
 
-def by_whom(kind: str, name: str | None) -> str:
-    """Who has told or looked; a name where the practice names staff."""
-    said = _BY.get(kind, _BY_SYSTEM)
-    return f"{name} ({said})" if name else said
+def by_whom(kind: str) -> str:
+    """Who has told or looked."""
+    return _BY.get(kind, _BY_SYSTEM)
+
+
+def with_name(by: str, name: str) -> str:
+    """Who has told or looked, as papers and files say it; a name where the practice names staff."""
+    return f"{name} ({by})" if name else by
 
 
 def factors(named: object) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ MOST_ROWS = 500
 
 #: At one moment: first what was typed, then what it proved, then what that opened, then what was heard.
 _ORDER = {Area.TYPED: 0, Area.PROOF: 1, Area.HEARD: 3}
+_BETWEEN = 2  # whatever is none of these: what it opened stands behind its proof
 
 #: What one step of a call takes at most until its records are written; the trace has the moment at which it began.
 A_STEP = timedelta(seconds=2)
@@ -76,7 +77,7 @@ async def timeline_of(tx: Transaction, call: UUID, flows: Shelf) -> Timeline | N
 
 def in_order(moments: Sequence[Moment]) -> tuple[Moment, ...]:
     """The moments as they followed each other; of one instant, causes before what they led to."""
-    return tuple(sorted(moments, key=lambda moment: (moment.at, _ORDER.get(moment.area, 2))))
+    return tuple(sorted(moments, key=lambda moment: (moment.at, _ORDER.get(moment.area, _BETWEEN))))
 
 
 def _turns(trace: Sequence[Row[Any]], checked: Sequence[Checked]) -> Iterator[tuple[Row[Any], datetime]]:

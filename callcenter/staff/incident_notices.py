@@ -89,18 +89,24 @@ class IncidentNotices:
 
     # --- the organisation
 
-    async def to_tell(self, reach: Reach, incident: UUID, practice: UUID) -> ToTell:
+    async def to_tell(self, reach: Reach, incident: UUID, practice: UUID, *, exported: bool = False) -> ToTell:
         """What there is to tell a practice, and by what it is reached. That the register is read is on record.
+
+        Arguments:
+            exported: it is taken along, all of it: so that is on record, and in the register.
 
         Raises:
             NotFound: the incident does not concern it, or one may not see it, or the practice is out of reach.
         """
         async with self._database.house() as connection:
-            listed = await self._incidents.seen(connection, reach, incident)
+            listed = await self._incidents.seen(connection, reach, incident, hold=exported)
             await self._concerned(connection, reach, incident, practice)
             refs: list[Value] = [f"practice:{practice}"]
-            await self._incidents.noted(connection, Act.INCIDENT_READ, reach.account.id, incident, {"refs": refs})
-            register = await self._incidents.registered(connection, listed, whole=False)
+            act, by = Act.INCIDENT_EXPORTED if exported else Act.INCIDENT_READ, reach.account.id
+            await self._incidents.noted(connection, act, by, incident, {"refs": refs})
+            if exported:
+                await self._incidents.enter(connection, by, incident, EntryKind.EXPORTED)
+            register = await self._incidents.registered(connection, listed, whole=exported)
             number = (await connection.execute(_NUMBER, {"practice": practice})).scalar_one()
             today = day_of(self._clock.now())
             names = await names_of(connection, Role.PRACTITIONER, practice, today, limit=MOST_NAMES)
@@ -122,16 +128,62 @@ class IncidentNotices:
             values = {"incident": incident, "practice": practice}
             if (await connection.execute(_LAST, values)).scalar_one_or_none() != after:
                 return False
-            notice, by = new_id(self._random), reach.account.id
-            await connection.execute(_MAKE, {**values, "id": notice, "now": self._clock.now(), "by": by})
-            await self._incidents.enter(connection, by, incident, EntryKind.PRACTICE_NOTICE, about=practice)
-            await self._written(connection, by, incident, EntryKind.PRACTICE_NOTICE, practice)
-            tx = await in_practice(connection, practice)
-            sealed = self._sealer.seal_text(words, _place(practice, notice))
-            await connection.execute(_KEEP, {"practice": practice, "notice": notice, "words": sealed})
-            await self._acts.incident_notice(tx, EventKind.INCIDENT_NOTICE, incident, notice, by)
-            await defer(connection, TELL_OF_INCIDENT, queue=NOTICES, practice=practice, notice=notice)
+            await self._put(connection, reach.account.id, incident, practice, words)
         return True
+
+    async def several(self, reach: Reach, incident: UUID) -> Register:
+        """The register, to choose the practices of that are told the same. That it is read is on record.
+
+        Raises:
+            NotFound: there is no incident that one may see.
+        """
+        return await self._incidents.read(reach, incident)
+
+    async def make_each(self, reach: Reach, incident: UUID, practices: Sequence[UUID], words: str) -> Sequence[UUID]:
+        """Put the same words on the page of each: a notice, its record and its mail for each, as by :meth:`make`.
+
+        Each is a transaction of its own, so that nobody waits for fifty: what fails stands for those before, and
+        whoever sends it again leaves these out.
+
+        Arguments:
+            practices: at most :data:`incident_values.MOST_AT_ONCE`.
+
+        Returns:
+            Those that were told meanwhile, or have a notice: they are left out, and nothing is changed for them.
+
+        Raises:
+            NotFound: as for :meth:`to_tell`, for any of them; then nobody was told, unless one was taken from their
+                reach just now.
+        """
+        async with self._database.house() as connection:
+            await self._incidents.seen(connection, reach, incident)
+            for practice in practices:
+                await self._concerned(connection, reach, incident, practice)
+        return [one for one in practices if not await self._make_first(reach, incident, one, words)]
+
+    async def _make_first(self, reach: Reach, incident: UUID, practice: UUID, words: str) -> bool:
+        """Tell a practice what it is told first. False where it was told, or has something to read."""
+        async with self._database.house() as connection:
+            await self._incidents.seen(connection, reach, incident, hold=True)
+            await self._concerned(connection, reach, incident, practice)
+            values = {"incident": incident, "practice": practice}
+            if (await connection.execute(_TOLD_BEFORE, values)).one_or_none() is not None:
+                return False
+            await self._put(connection, reach.account.id, incident, practice, words)
+        return True
+
+    async def _put(self, connection: AsyncConnection, by: UUID, incident: UUID, practice: UUID, words: str) -> None:
+        """A notice: its row, the register and the records, its words in the practice's own scope, and its mail."""
+        notice = new_id(self._random)
+        values = {"incident": incident, "practice": practice, "id": notice, "now": self._clock.now(), "by": by}
+        await connection.execute(_MAKE, values)
+        await self._incidents.enter(connection, by, incident, EntryKind.PRACTICE_NOTICE, about=practice)
+        await self._written(connection, by, incident, EntryKind.PRACTICE_NOTICE, practice)
+        tx = await in_practice(connection, practice)
+        sealed = self._sealer.seal_text(words, _place(practice, notice))
+        await connection.execute(_KEEP, {"practice": practice, "notice": notice, "words": sealed})
+        await self._acts.incident_notice(tx, EventKind.INCIDENT_NOTICE, incident, notice, by)
+        await defer(connection, TELL_OF_INCIDENT, queue=NOTICES, practice=practice, notice=notice)
 
     async def informed(self, reach: Reach, incident: UUID, practice: UUID, telling: Telling) -> bool:
         """The practice, as controller, was told. Once: False where it had been, and nothing is changed.
@@ -276,6 +328,13 @@ _LAST = text(
     """
     SELECT id FROM incident_notice WHERE incident_id = :incident AND practice_id = :practice
     ORDER BY made_at DESC, id DESC LIMIT 1
+    """
+)
+_TOLD_BEFORE = text(
+    """
+    SELECT n.practice_id FROM incident_practice n
+    WHERE n.incident_id = :incident AND n.practice_id = :practice AND (n.informed_at IS NOT NULL OR EXISTS (
+        SELECT FROM incident_notice x WHERE x.incident_id = n.incident_id AND x.practice_id = n.practice_id))
     """
 )
 _MAKE = text(

@@ -18,6 +18,8 @@ DEADLINE = timedelta(hours=72)
 WITHOUT_DELAY = timedelta(hours=24)
 #: Characters of an entry; of what a practice is told, which has all that art. 33.3 asks for.
 LONGEST, LONGEST_NOTICE = 2_000, 8_000
+#: Practices that are told the same at a time.
+MOST_AT_ONCE = 50
 
 
 class NotPlausible(CallcenterError):
@@ -98,6 +100,11 @@ class Concerned:
     means: Means | None = None
     noticed_at: datetime | None = None
     read_at: datetime | None = None
+
+    @property
+    def untold(self) -> bool:
+        """Nobody has told it, and it has nothing to read either."""
+        return self.informed_at is None and self.noticed_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from callcenter.kernel.randomness import Random, new_id
 from callcenter.staff.acts import StaffActs
 from callcenter.staff.incident_tables import EntryKind, IncidentKind, Means
 from callcenter.staff.incident_values import (
+    WITHOUT_DELAY,
     Concerned,
     Declaration,
     Hold,
@@ -86,9 +87,10 @@ class Incidents:
         return incident
 
     async def running(self, reach: Reach) -> Sequence[Listed]:
-        """Incidents whose clock runs, by their deadline."""
+        """Incidents that wait for somebody, by their deadline: the clock runs, or a practice is told late of it."""
+        values = {**_sight(reach), "late": self._clock.now() - WITHOUT_DELAY}
         async with self._database.house() as connection:
-            rows = (await connection.execute(_RUNNING, _sight(reach))).all()
+            rows = (await connection.execute(_RUNNING, values)).all()
         return [_listed(row) for row in rows]
 
     async def all(self, reach: Reach) -> Sequence[Listed]:
@@ -296,7 +298,9 @@ _UNTOLD = """
 """
 _RUNNING = text(
     f"""
-    SELECT {_UNTOLD} FROM incident i WHERE {_SIGHT} AND i.closed_at IS NULL AND i.notified_at IS NULL
+    SELECT {_UNTOLD} FROM incident i WHERE {_SIGHT} AND i.closed_at IS NULL AND (i.notified_at IS NULL OR (
+        i.known_at < :late AND EXISTS (
+            SELECT FROM incident_practice n WHERE n.incident_id = i.id AND n.informed_at IS NULL)))
     ORDER BY i.known_at LIMIT :most
     """  # noqa: S608 - our own words alone
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from callcenter.console import paths
@@ -210,3 +212,17 @@ class Typist:
 
 def _fits(door: str, path: str) -> bool:
     return re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(door)), path) is not None
+
+
+def forms_in(module: Path) -> Iterator[tuple[str, Sequence[ast.AsyncFunctionDef]]]:
+    """The addresses of the doors of a module that forms are sent to, each with whatever handles it there."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    known = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Name("Door"),
+                args=[ast.Constant("POST"), ast.Attribute(ast.Name("paths"), address), _, handler, *_],
+            ):
+                named = [one.attr for one in ast.walk(handler) if isinstance(one, ast.Attribute)]
+                yield getattr(paths, address), [known[one] for one in named if one in known]

@@ -3,12 +3,12 @@ form is left out."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -30,16 +30,18 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.randomness import SeededRandom
 from callcenter.speech.voices import SilentVoice
 from callcenter.staff.acts import StaffActs
+from callcenter.staff.incident_values import Concerned
 from callcenter.staff.room import StaffRoom
 from callcenter.staff.values import Role
 from tests.attack.defence import Outcome, attack, gained
 from tests.attack.escaping import ESCAPED
-from tests.attack.forms import Typist
+from tests.attack.forms import Typist, forms_in
 from tests.attack.ground import Ground
 from tests.attack.scene import TILLEULS
 from tests.integration.consoles import BY, ORGANISATION, Console, opened_console
 from tests.integration.practice_office import flows, setting
 from tests.unit.console.doubles import INVITATION, Desk, open_desk
+from tests.unit.console.incidents import GIVEN, INCIDENT, PRACTICE, REGISTER
 from tests.unit.console.ledgers import LINE
 from tests.unit.console.workplaces import NOW, TALK
 
@@ -86,6 +88,16 @@ def _is_quiet(desk: Desk) -> None:
     desk.workplaces.stands(hand_by=NOW + timedelta(minutes=1))
 
 
+def _is_told(desk: Desk) -> None:
+    desk.notices.notices, desk.notices.waits = (GIVEN,), 1
+
+
+def _concerns_several(desk: Desk) -> None:
+    other = UUID(int=1)
+    desk.notices.register = replace(REGISTER, concerned=(Concerned(PRACTICE, None), Concerned(other, None)))
+    desk.notices.names = {PRACTICE: "Cabinet des Tilleuls", other: "Cabinet des Pins"}
+
+
 def _follows_up(desk: Desk) -> None:
     desk.inboxes.ways, desk.inboxes.may_take = frozenset({As.OPERATOR}), True
     desk.inboxes.answered = True
@@ -102,6 +114,8 @@ SCENES = {
     "many logs": Scene((paths.LEDGERS,), _many_logs),
     "a talk": Scene((paths.WORKPLACE,), _talks),
     "a quiet shift": Scene((paths.WORKPLACE,), _is_quiet),
+    "an incident of several": Scene((paths.INCIDENT_NOTICES.format(incident=INCIDENT),), _concerns_several),
+    "an incident to be read": Scene((paths.NOTICES,), _is_told),
     "a message to follow up": Scene((paths.MESSAGES,), _follows_up),
 }
 
@@ -118,15 +132,6 @@ def doors(monkeypatch: pytest.MonkeyPatch) -> list[Door]:
 
     monkeypatch.setattr(application, "doors", noted)
     return found
-
-
-def forms_in(source: str) -> Iterator[str]:
-    """The addresses of the doors of a module that forms are sent to."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Door":
-            method, path, *_ = map(ast.unparse, node.args)
-            if method == "'POST'" and path.startswith("paths."):
-                yield getattr(paths, path.removeprefix("paths."))
 
 
 async def _typed_in(scene: Scene, doors: list[Door], seen: set[str]) -> Typist:
@@ -151,7 +156,7 @@ async def test_whatever_is_typed_into_any_form_comes_back_as_markup(doors: list[
     sent = {door for walk in walks for door in walk.sent}
     here = {door.path for door in doors if door.method == "POST"}
     assert here - sent == BY_SCRIPTS, "nobody has typed into a form"
-    written = {path for file in FOLDER.parent.glob("*.py") for path in forms_in(file.read_text(encoding="utf-8"))}
+    written = {path for file in FOLDER.parent.glob("*.py") for path, _ in forms_in(file)}
     assert {path for path in written - here if not path.startswith(HERE)} == set(), "no test has a form"
     return came(walks)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from callcenter.console import guard
+from callcenter.console import incident_notices as pages
 from callcenter.console.forms import FormProofs
 from callcenter.kernel.clock import DrivenClock
+from callcenter.practice.called import practice_names
 from callcenter.staff import incident_notices, rights
 from callcenter.staff.values import Role
 from tests.attack.defence import Defence, Outcome, Sabotage, attack, gained, replaced, unanimous
@@ -87,6 +89,23 @@ async def test_a_notice_brings_markup_into_the_pages_of_a_practice_and_of_staff(
         stale = await desk.guest.post(page + "/remise", avis=f"</textarea>{MARKUP}", apres="")
         pages["stale"] = stale.text
         return unanimous({where: gained(MARKUP in text) for where, text in pages.items()})
+
+
+UNNAMED = replaced("words for several name none of them", "P5", pages, "plain_name", lambda _: "-")
+
+
+@attack(stopped_by=UNNAMED)
+async def test_p5_words_for_several_practices_tell_each_of_another(ground: Ground, clock: DrivenClock) -> Outcome:
+    async with supervised(ground.app, ground.sealer, clock) as house:
+        other = await house.ours.practice()
+        await house.signed_in(await house.staff("nous"))
+        incident = await declared(house, house.practice, other)
+        async with house.console.database.house() as connection:
+            name = (await practice_names(connection, [other], clock.now()))[other]
+        same = {f"cabinet-{one.hex}": "1" for one in (house.practice, other)}
+        words = f"Une date a été dite à un tiers, patient de {name.upper()}."
+        given = await house.guest.post(f"/incidents/{incident}/avis", avis=words, etape="remettre", **same)
+        return gained(given.status == 200)
 
 
 OWN_PAGES = replaced("forms of our own pages", "ASVS 3.5.1", guard, "check_source", lambda *_: None)

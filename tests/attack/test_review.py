@@ -14,8 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from callcenter.app import by_review
 from callcenter.app.by_review import StaffReviews
+from callcenter.calls import call_references
+from callcenter.calls.call_references import NoCall, short_reference
 from callcenter.console.review import ReviewPages
-from callcenter.console.review_ports import Matches, Results
+from callcenter.console.review_ports import Matches, Results, Unreferred
 from callcenter.identity import matching
 from callcenter.kernel.clock import DrivenClock
 from callcenter.reports import paper, spreadsheet
@@ -70,6 +72,37 @@ async def _ways(review: Review, token: str) -> dict[str, Came]:
         except NotTheirs:
             came[name] = FOILED
     return came
+
+
+def _calls_of_all(sabotage: Sabotage) -> None:
+    theirs = "practice_id = ANY(:practices)"
+    sabotage.rewrite(call_references, "_CALLS", theirs, "cast(:practices AS uuid[]) IS NOT NULL")
+
+
+OF_THEIRS = Defence("a reference is looked for among one's own practices", "P5", _calls_of_all)
+
+
+@attack(stopped_by=OF_THEIRS)
+async def test_p5_a_reference_alone_tells_whether_another_organisation_has_such_a_call(attacked: Review) -> Came:
+    """Whole, as lists show it, and by somebody who supervises nothing: each is as one that does not exist."""
+
+    async def tells(token: str, reference: str) -> Came:
+        try:
+            return gained(await attacked.reviews.practice_of(token, reference))
+        except Unreferred as error:
+            return gained(error.why is not NoCall.UNKNOWN)
+
+    call = attacked.call
+    nobodys = str(UUID(int=call.int ^ 1 << 100))
+    assert await tells(attacked.ours, nobodys) is FOILED
+    ways = {"theirs": attacked.theirs, "operator": attacked.operator}
+    return unanimous(
+        {
+            f"{who} {of}": await tells(token, of)
+            for who, token in ways.items()
+            for of in (str(call), short_reference(call))
+        }
+    )
 
 
 def _sealed_for_nobody(sabotage: Sabotage) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import DataProblems
 from callcenter.kernel.randomness import SystemRandom
-from callcenter.practice import changing
+from callcenter.practice import changing, enrolment
 from callcenter.practice.changing import SettingsDesk
 from callcenter.practice.enrolment import NumberTaken
 from callcenter.practice.practice_form import Setting
@@ -73,6 +73,23 @@ async def test_p7_a_changed_number_plan_points_at_ourselves(ground: Ground) -> O
             ),
         }
     )
+
+
+def _an_emergency_line_is_not_checked(sabotage: Sabotage) -> None:
+    async def unchecked(*_: object) -> None:
+        """Whatever it says."""
+
+    for room in (changing, enrolment):
+        sabotage.replace(room, "check_emergency_line", unchecked)
+
+
+EMERGENCY = Defence("an emergency line leads away from us", "P7: an emergency", _an_emergency_line_is_not_checked)
+
+
+@attack(stopped_by=EMERGENCY)
+async def test_p7_an_emergency_line_is_one_that_we_answer_for_another_practice(ground: Ground) -> Outcome:
+    """Whoever dials it for somebody in danger would wait in a queue of ours."""
+    return await put(ground, Setting.EMERGENCY_LINE, PORT_LINE)
 
 
 # --- a patient's name in what every caller hears

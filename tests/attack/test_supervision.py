@@ -95,9 +95,8 @@ async def test_a_supervisor_opens_an_incident_of_another_organisation(ground: Gr
     async with supervised(ground.app, ground.sealer, clock) as house:
         path = await declared(house)
         await house.signed_in(await house.staff("eux", of=house.theirs.organisation))
-        letter = f"{path}/cabinets/{house.practice}/avis"
         await house.guest.get("/compte")
-        read = {one: FACTS in (await house.guest.post(one)).text for one in (f"{path}/registre.txt", letter)}
+        read = {"text": FACTS in (await house.guest.post(f"{path}/registre.txt")).text}
         read["page"] = FACTS in (await house.guest.get(path)).text
         read["list"] = path in (await house.guest.get("/incidents")).text
         read["clock"] = "Incident en cours" in (await house.guest.get("/compte")).text
@@ -134,10 +133,14 @@ async def test_who_declared_an_incident_acts_for_a_practice_that_was_taken_from_
         await house.guest.post(lift[1])
         told = {"le": "2026-11-26T09:45", "moyen": "telephone"}
         await house.guest.post(f"{path}/cabinets/{house.practice}/informe", **told)
+        same = {"avis": "Rien de grave.", "etape": "remettre", f"cabinet-{house.practice.hex}": "1"}
+        await house.guest.post(f"{path}/avis", **same)
+        taken = (await house.guest.post(f"{path}/cabinets/{house.practice}/avis")).text
         await house.guest.post(f"{path}/cabinets/{house.practice}/remise", avis="Rien de grave.", apres="")
         async with house.console.database.house() as connection:
             done = (await connection.execute(text(_DONE))).one()
-        return unanimous({what: gained(count) for what, count in done._mapping.items()})
+        got = {**done._mapping, "taken": FACTS in taken}
+        return unanimous({what: gained(count) for what, count in got.items()})
 
 
 _DONE = """

@@ -165,6 +165,17 @@ async def supervising(page: Page, desk: Desk) -> None:
     await without_barriers(page, "/incidents/nouveau")
     await page.goto(f"{origin}/incidents/{INCIDENT}")
     await without_barriers(page, "/incidents/{incident}")
+    same = f"/incidents/{INCIDENT}/avis"
+    await page.goto(origin + same)
+    await without_barriers(page, "/incidents/{incident}/avis")
+    await page.locator('button[value="relire"]').click()
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await without_barriers(page, "/incidents/{incident}/avis")
+    await page.locator("#avis").fill("Nos serveurs ont été indisponibles deux heures.")
+    await page.locator('input[type="checkbox"]').first.check()
+    await page.locator('button[value="relire"]').click()
+    await expect(page.locator('button[value="remettre"]')).to_be_visible()
+    await without_barriers(page, "/incidents/{incident}/avis")
     told = f"/incidents/{INCIDENT}/cabinets/{CONCERNED}"
     desk.notices.register, desk.notices.notices = LATE, (GIVEN,)
     await page.goto(origin + told)

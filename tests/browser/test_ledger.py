@@ -28,6 +28,8 @@ from tests.sealing import a_key, seal_once
 from tests.unit.console.doubles import Desk, open_desk
 from tests.unit.console.ledgers import LISTED, PRACTICE, RECORD
 
+#: A badge and how old it is: « 5 minutes » stood under it.
+ON_ONE_LINE = "all => all.length > 0 && all.every(one => one.offsetHeight < 1.9 * one.firstElementChild.offsetHeight)"
 PROVEN = "SELECT ref FROM audit_record WHERE event = 'ledger.proven'"
 
 
@@ -81,6 +83,7 @@ async def ledgers(page: Page, desk: Desk) -> None:
     await page.goto(origin + "/registre")
     await without_barriers(page, "/registre", ENDS)
     await page.goto(f"{origin}/registre/{PRACTICE}")
+    assert await page.locator("td .unbroken").evaluate_all(ON_ONE_LINE)
     await page.locator("details summary").click()
     await without_barriers(page, "/registre/{log}", ENDS)
     await page.locator('form[action$="/recherche"] button').click()

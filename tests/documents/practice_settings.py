@@ -139,7 +139,7 @@ ROWS: Mapping[Setting, Described] = {
     Setting.EMERGENCY_LINE: Described(
         "a direct number of the rescue service (SAMU) of its sector, in full: operators are shown it with the red "
         "button, as 15 leads to the sector of whoever dials it; callers never hear it",
-        _SURTAXED + "; none of its own lines",
+        _SURTAXED + "; none of its own lines; none that we answer, for whichever practice",
         "'+33465710015'",
         ("15", "this length"),
     ),

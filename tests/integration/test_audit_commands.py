@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from callcenter import doctor
+from callcenter.audit import proving
 from callcenter.audit.about import reach_of
 from callcenter.audit.anchors import Anchor, AnchorKind, keep_anchor
 from callcenter.audit.cosigning import head_of
@@ -374,15 +375,20 @@ async def test_what_shows_nothing_of_a_head_that_is_held_is_refused_with_what_to
     (tmp_path / "fork").write_text(f"{fork}\n{signature(fork, a_key().private, KEY.name)}")
     strange = head_text(KEY.name, size, bytes(32))
     (tmp_path / "strange").write_text(f"{strange}\n{signature(strange, secret(3), KEY.name)}")
+    elsewhere = head_text("callcenter/house", size + 1, bytes(32))
+    (tmp_path / "elsewhere").write_text(f"{elsewhere}\n{signature(elsewhere, a_key().private, 'callcenter/house')}")
     for name, status, words in (
-        ("none", 2, "is not the head of a log"),
+        ("none", 2, "is not the head of that log"),
         ("missing", 2, "is not the head of a log"),
         ("longer", 1, "it was cut, or a backup restored"),
         ("fork", 1, "NOT CONTINUED"),
-        ("strange", 2, "not signed by the key of that log"),
+        ("strange", 2, "is not the head of that log"),
+        ("elsewhere", 2, "is not the head of that log"),
     ):
         refused = await typed(config, "continuation", SLUG, "--since", tmp_path / name, "-o", shown)
         assert (refused.exit_code, words in refused.output, shown.exists()) == (status, True, False), refused.output
+    lost = await typed(config, "continuation", SLUG, "--since", held, "-o", held, "--force")
+    assert (lost.exit_code, "which would be lost" in lost.output, head_of(held.read_text()).size) == (2, True, size)
     assert (await typed(config, "continuation", SLUG, "--since", held, "-o", shown)).exit_code == 0
     lone = await typed(config, "verify", shown, "--trust", KEY)
     assert (lone.exit_code, "with --since" in lone.output) == (2, True)
@@ -392,6 +398,22 @@ async def test_what_shows_nothing_of_a_head_that_is_held_is_refused_with_what_to
     await typed(config, "cosign", "new-key", key, "--name", "claire")
     first = await typed(config, "cosign", "sign", shown, "--key", key, "--trust", KEY, "--last", last, "--first")
     assert (first.exit_code, "take an export first" in first.output, last.exists()) == (2, True, False)
+
+
+async def test_a_last_head_that_the_database_has_no_more_as_it_was_signed_continues_nothing(
+    archive: Archive, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, shown = tmp_path / "held", tmp_path / "log.continuation"
+    held.write_text((await archive.export()).report().keep)
+    size = head_of(held.read_text()).size
+    for note in ("no head at all", f"{head_text('callcenter/other', size, bytes(32))}\n"):
+
+        async def changed(_: object, note: str = note) -> tuple[int, str]:
+            return size, note
+
+        monkeypatch.setattr(proving, "latest_head", changed)
+        refused = await typed(config, "continuation", SLUG, "--since", held, "-o", shown)
+        assert (refused.exit_code, "NOT CONTINUED" in refused.output, shown.exists()) == (1, True, False)
 
 
 async def test_nothing_is_signed_that_does_not_continue_what_was_seen(
@@ -538,7 +560,7 @@ async def test_what_was_refused_is_listed_with_why_and_doctor_says_so(
     listed = (await typed(config, "refused", SLUG, "--bodies")).stdout
     assert "is an erasure that names no range of records that are sealed" in listed
     assert f'"stream":"{stream}"' in listed
-    with pytest.raises(CallcenterError, match="1 record of the ledger"):
+    with pytest.raises(CallcenterError, match="1 record of the ledger was refused"):
         await doctor._refused(archive.app)
     assert await refused_since(archive.app, archive.clock.now() + timedelta(seconds=1)) == (0, None)
     (record,) = re.findall(r"record (\S+)", listed.splitlines()[0])
@@ -547,3 +569,10 @@ async def test_what_was_refused_is_listed_with_why_and_doctor_says_so(
         proof.check([KEY])
         assert json.loads(proof.body)["event"] == "record.refused"
         assert (await reach_of(tx)).erasures == ()
+    await archive.call(EventKind.ERASURE, reason="none")
+    await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert (await typed(config, "refused", SLUG)).stderr == "2 records were refused\n"
+    monkeypatch.setattr("callcenter.cli.audit_refused.MOST", 1)
+    cut_off = await typed(config, "refused", SLUG)
+    assert len(cut_off.stdout.splitlines()) == 2  # where and why, of the last one
+    assert cut_off.stderr == "more than 1 records were refused: the last 1 are listed\n"

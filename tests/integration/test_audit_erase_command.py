@@ -16,9 +16,12 @@ from callcenter.audit.about import reach_of, records_about
 from callcenter.audit.cosigning import create_witness
 from callcenter.audit.ledger import Entry, EventKind, Segment, Value, writing
 from callcenter.audit.letting_go import Rules
+from callcenter.audit.logs import HOUSE_LOG
 from callcenter.audit.retention import RetentionTerms
 from callcenter.audit.verify import keys_of
 from callcenter.kernel.randomness import SystemRandom, new_id
+from callcenter.staff.ledger_acts import put_on_record
+from callcenter.staff.records import Actor
 from tests.attack.ledger.forging import forge
 from tests.erasing import days_pass, old_records
 from tests.exporting import IVR, TILLEULS, Archive
@@ -115,11 +118,25 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
     assert "say --yes" in shown.output
     done = await typed(config, *order, "--yes")
     assert done.exit_code == 0, done.output
+    again = await typed(config, *order, "--yes")
+    assert "to be erased: 0\n" in again.output
+    assert "ordered, and not sealed yet (look again in a minute): 2 (1 attempts, 1 looks), by record " in again.output
+    assert again.output.endswith("nothing was done\n")
     async with archive.superuser() as root:
         query = "SELECT id FROM audit_record WHERE event = 'review.patient_followed'"
         gone = (await root.execute(text(query))).scalar_one()
     rules = Rules(RetentionTerms(), tuple(keys_of((tmp_path / "claire.vkey").read_text("utf-8"))))
     await archive.seal(rules)
+    async with archive.superuser() as root:
+        query = "SELECT id FROM audit_record WHERE event = 'erasure' OR ledger_text(body, '{event}') = 'erasure'"
+        (ordered,) = (await root.execute(text(query))).scalars()
+    again = await typed(config, *order, "--yes")
+    assert f"already ordered: 2 (1 attempts, 1 looks), by record {ordered}\n" in again.output
+    assert again.output.endswith("nothing was done\n")
+    court = ("erase", SLUG, "--extract", extract, "--reason", "court_order", "--also-disclosures", "--key", key)
+    more = await typed(config, *court)
+    assert "to be erased: 3 (3 disclosures)\n" in more.output  # only what is new
+    assert "already ordered: 2 (1 attempts, 1 looks)" in more.output
     await days_pass(archive)
     assert await old_records(archive).finish() == 2
     assert await standing(archive, patient) == ["disclosure", "extract.asked"]
@@ -133,7 +150,6 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
     told, _ = about.records
     assert (told.one.holds, len(told.followed), sum(about.missing.values()), about.taken) == (True, 1, 2, {})
     assert len(reach.erasures) == 1
-    court = ("erase", SLUG, "--extract", extract, "--reason", "court_order", "--also-disclosures", "--key", key)
     assert (await typed(config, *court, "--yes")).exit_code == 0
     await archive.seal(rules)
     await days_pass(archive)
@@ -198,3 +214,27 @@ async def test_an_order_that_the_sealer_would_refuse_is_not_given(
     other = ("erase", SLUG, "--record", told, "--reason", "court_order", "--key", tmp_path / "other.key", "--yes")
     assert "may order no erasure" in (await typed(config, *other)).output
     assert "say what" in (await typed(config, "erase", SLUG, "--reason", "court_order", "--key", key)).output
+
+
+async def test_in_the_log_of_the_house_nothing_is_ordered_twice_either(
+    archive: Archive, config: Path, key: Path, tmp_path: Path
+) -> None:
+    async with archive.app.practice(HOUSE_LOG) as tx:
+        await put_on_record(tx, EventKind.LEDGER_EXPORTED, {}, Actor.command("camille"), archive.clock, SystemRandom())
+    await archive.seal()
+    async with archive.superuser() as root:
+        (record, *_) = (await root.execute(text(OF_THE_HOUSE))).scalars()
+    order = ("erase", "house", "--record", record, "--reason", "wrongly_recorded", "--key", key, "--yes")
+    order = (*order, "--also-disclosures")
+    assert "to be erased: 1 " in (await typed(config, *order)).output
+    assert "ordered, and not sealed yet (look again in a minute): 1 " in (await typed(config, *order)).output
+    await archive.seal(Rules(RetentionTerms(), tuple(keys_of((tmp_path / "claire.vkey").read_text("utf-8")))))
+    again = await typed(config, *order)
+    assert "already ordered: 1 " in again.output
+    assert again.output.endswith("nothing was done\n")
+
+
+OF_THE_HOUSE = """
+SELECT r.id FROM house_record r JOIN audit_leaf l ON l.record_id = r.id
+WHERE r.body::jsonb ->> 'event' NOT IN ('erasure', 'key.rotated') ORDER BY l.idx
+"""

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from callcenter.app.key_changing import KeyChange
 from callcenter.audit.key_changes import LEAST
 from callcenter.audit.logs import HOUSE_LOG, origin_of
-from callcenter.audit.sealing_key import create_sealing_key, load_sealing_key
+from callcenter.audit.sealing_key import content_of, create_sealing_key, load_sealing_key
 from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import Verdict, VerifierKey, What, verify_export
 from callcenter.backup import making, programs, restoring
@@ -314,6 +314,8 @@ async def test_everything_comes_back_as_it_was_counted_and_goes_on(
         said = told(made.manifest, restored)
         assert "later checkpoint" in said
         assert "of the same size: tell them to keep both" in said
+        assert said.index("Then serve, and only then: callcenter doctor.") > said.index("Before you serve:")
+        assert "- callcenter doctor" not in said
         assert await served_from(there)
         async with as_owner(there) as owner, owner.house() as connection:
             assert {name: rows for name, rows in (await rows_of(connection)).items() if rows} == {
@@ -509,7 +511,7 @@ async def test_p4_a_backup_of_a_change_of_the_key_is_gone_on_with_where_the_chan
                 assert await seal_once(archive.urls[SEALER], path, clock) == []
 
             def put(key: SealingKey) -> None:
-                path.write_bytes(key.to_bytes())
+                path.write_bytes(content_of(key))
 
             yield archive, KeyChange(app, clock, SystemRandom(), "camille", put, seal, looks=0), path
 

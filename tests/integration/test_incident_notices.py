@@ -78,6 +78,10 @@ async def test_p5_each_practice_is_told_for_itself_reads_it_and_is_informed_by_t
     assert "Avis lu par le cabinet" in told.words
     assert "1 cabinet à informer" in (await guest.get("/incidents")).words, "the other one"
     assert "Lu par Docteur" in (await guest.get(page)).words
+    taken = (await guest.post(page + "/avis")).text
+    assert taken.index(FIRST) < taken.index(SECOND)
+    assert FACTS not in taken
+    assert "Registre exporté" in (await guest.get(f"/incidents/{incident}")).words
     noted = {"le": "2026-11-26T09:31", "moyen": "letter"}
     assert "déjà noté" in (await guest.post(page + "/informe", **noted)).words
     assert await ledger(house, house.practice) == [
@@ -92,7 +96,42 @@ async def test_p5_each_practice_is_told_for_itself_reads_it_and_is_informed_by_t
     by_practice = [(one["event"], one.get("kind")) for one in acts if one["actor"]["id"] == str(mine.id)]
     assert by_practice.count(("incident.written", "practice_read")) == 1
     assert ("incident.read", None) in by_practice
+    (taken_along,) = [one["refs"] for one in acts if one["event"] == "incident.exported"]
+    assert f"practice:{house.practice}" in taken_along
     assert FIRST not in json.dumps(acts, ensure_ascii=False)
+
+
+async def test_p5_the_same_words_are_sealed_and_on_record_for_each_and_who_was_told_is_left_out(
+    house: Supervised,
+) -> None:
+    guest, second, third = house.guest, await house.ours.practice(), await house.ours.practice()
+    supervisor = await house.staff("nous")
+    theirs = await practitioner(house, "voisine", second)
+    await house.signed_in(supervisor)
+    incident = await declared(house, house.practice, second, third)
+    page, boxes = f"/incidents/{incident}/avis", {f"cabinet-{one.hex}": "1" for one in (house.practice, second, third)}
+    assert page in (await guest.get(f"/incidents/{incident}")).text
+    assert FACTS not in (await guest.get(page)).words
+    told = {"le": "2026-11-26T09:31", "moyen": "telephone"}
+    await guest.post(f"/incidents/{incident}/cabinets/{third}/informe", **told)
+    given = await guest.post(page, avis=FIRST, etape="remettre", **boxes)
+    assert "remis à 2 cabinets." in given.words
+    assert "laissés de côté" in given.words
+    again = await guest.post(page, avis=SECOND, etape="remettre", **boxes)
+    assert "remis à 0 cabinet" in again.words, "a form that is sent twice tells nobody twice"
+
+    sealed: set[bytes] = set()
+    for practice, notices in ((house.practice, 1), (second, 1), (third, 0)):
+        async with house.console.database.practice(practice) as tx:
+            rows = (await tx.connection.execute(text("SELECT words FROM incident_notice_words"))).scalars().all()
+        assert len(rows) == notices
+        sealed |= set(rows)
+        assert (await ledger(house, practice)).count("incident.notice_made") == notices
+    assert len(sealed) == 2
+    words = (await guest.get(f"/incidents/{incident}")).words
+    assert words.count("Avis remis sur la page du cabinet") == 2
+    await house.signed_in(theirs)
+    assert FIRST in (await guest.get(f"/avis/{second}/{incident}")).words
 
 
 async def test_p5_what_a_practice_was_told_is_sealed_in_its_own_scope_and_stays(

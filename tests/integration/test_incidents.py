@@ -95,6 +95,22 @@ async def test_an_incident_is_declared_read_added_to_and_closed_each_on_record(h
     assert [one["event"] for one in await ledger(house, house.practice)] == ["incident.declared", "incident.told"]
 
 
+async def test_a_practice_that_is_told_late_stands_on_every_page_beyond_the_notification(house: Supervised) -> None:
+    other, late = await house.ours.practice(), "{} après un jour"
+    await house.signed_in(await house.staff("nous"))
+    path = await declared(house, house.practice, other, connu="2026-11-25T09:30")
+    assert late.format("2 cabinets ne sont pas informés") in (await house.guest.get("/")).words
+    await house.guest.post(path + "/ecritures", nature="notified", texte="Dossier 7 de la CNIL.")
+    assert late.format("2 cabinets ne sont pas informés") in (await house.guest.get("/")).words
+    told = {"le": "2026-11-26T09:45", "moyen": "telephone"}
+    await house.guest.post(f"{path}/cabinets/{other}/informe", **told)
+    assert late.format("1 cabinet n’est pas informé") in (await house.guest.get("/")).words
+    await house.guest.post(f"{path}/cabinets/{house.practice}/informe", **told)
+    assert "Incident en cours" not in (await house.guest.get("/")).words
+    await declared(house, house.practice, connu="2026-11-25T10:30")
+    assert "après un jour" not in (await house.guest.get("/")).words, "not yet"
+
+
 async def test_a_register_is_sealed_and_only_added_to(house: Supervised, cluster: Cluster, database_name: str) -> None:
     await house.signed_in(await house.staff("nous"))
     incident = incident_of(await declared(house, house.practice))

@@ -24,7 +24,7 @@ from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.proof import Proof
 from callcenter.audit.proving import prove
 from callcenter.audit.sealer import LogBroken, LogSealer
-from callcenter.audit.sealing_key import KeyFile, load_sealing_key
+from callcenter.audit.sealing_key import KeyFile, content_of, load_sealing_key
 from callcenter.audit.signing import SealingKey
 from callcenter.audit.verify import Checkpoint, Report, Verdict, VerifierKey, What, verify_export
 from callcenter.cli import main
@@ -71,7 +71,7 @@ class Installation:
 
     def put(self, key: SealingKey) -> None:
         fresh = self.path.with_name("fresh")
-        fresh.write_bytes(key.to_bytes())
+        fresh.write_bytes(content_of(key))
         fresh.chmod(0o600)
         fresh.replace(self.path)
 
@@ -101,7 +101,7 @@ class Installation:
 async def house(cluster: Cluster, peopled_name: str, clock: DrivenClock, tmp_path: Path) -> AsyncIterator[Installation]:
     database = Database(cluster.server.url(user=APP, database=peopled_name), pool_size=2)
     path = tmp_path / "sealer.key"
-    path.write_bytes(a_key().to_bytes())
+    path.write_bytes(content_of(a_key()))
     path.chmod(0o600)
     file, cries = KeyFile.read(path), Cries()
     sealer = LogSealer(file.key, clock, cries, file=file)
@@ -208,7 +208,7 @@ async def test_a_change_that_was_interrupted_is_completed(house: Installation, m
         await house.change.retire(house.key, "nobody-has-it")
     house.archive.clock.advance(LEAST.total_seconds())
     changed = await house.change.rotate(house.key)
-    assert (changed.written, changed.key.to_bytes()) == (len(changed.logs) - 1, during.to_bytes())
+    assert (changed.written, content_of(changed.key)) == (len(changed.logs) - 1, content_of(during))
     await house.seal()
     assert house.cries.heard == []
     with pytest.raises(NotYet, match="both keys sign until"):  # the logs that came last have their week too
@@ -235,7 +235,7 @@ async def test_a_stolen_key_counts_to_its_last_good_head_and_goes_at_once(house:
     assert house.key.sizes[ORIGIN] == 9
     # Begun again, with nothing or with something else, it stays what it was.
     changed = await house.change.rotate(house.key, [later])
-    assert (changed.written, changed.ignored, changed.key.to_bytes()) == (0, 1, house.key.to_bytes())
+    assert (changed.written, changed.ignored, content_of(changed.key)) == (0, 1, content_of(house.key))
     following = house.key.next_key(ORIGIN)
     assert following not in (None, void)
     await house.seal()
@@ -338,17 +338,14 @@ async def test_where_another_machine_seals_nothing_is_on_record_before_it_has_th
     shared.write_bytes(house.path.read_bytes())
     changed = await house.change.rotate(house.key)
     assert changed.written == len(changed.logs)
-    # One that comes with an older file cannot seal on, and says that another may.
+    # One that comes with an older file cannot seal on, and says once that another may, of however many logs.
     old = LogSealer(a_key(), house.archive.clock, house.cries)
     house.sealer, sealer = old, house.sealer
-    await house.seal()
-    assert (
-        old.lacks_key,
-        {"copy its file here" in why or "copy that file" in why for _, why in house.cries.heard},
-    ) == (
-        True,
-        {True},
-    )
+    for _ in range(2):
+        await house.seal()
+    ((_, why),) = house.cries.heard
+    assert old.lacks_key
+    assert "copy its file here" in why or "copy that file" in why
     house.cries.heard.clear()
     house.sealer = sealer
     await house.seal()

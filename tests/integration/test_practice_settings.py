@@ -219,6 +219,27 @@ async def test_p7_a_number_that_is_a_practitioners_line_cannot_become_one_that_w
         assert "+33465710061" not in await Directory.all_numbers(connection)
 
 
+async def test_p7_no_emergency_line_is_one_that_we_answer_whichever_comes_first(office: Office) -> None:
+    port, later = "+33261910001", "+33261910007"
+    with pytest.raises(NumberTaken, match="a number that we answer\n    mend: name a direct line"):
+        await office.put(Setting.EMERGENCY_LINE, port)
+    tomorrow = office.clock.now() + timedelta(days=1)
+    with pytest.raises(NumberTaken, match="a number that we answer"):
+        await office.put(Setting.EMERGENCY_LINE, port, tomorrow)
+    assert (await office.facts()).emergency_line == ""
+
+    await office.put(Setting.EMERGENCY_LINE, later, tomorrow)
+    neighbour = "maison-de-sante-du-port"
+    plan = {port: "main", later: "main"}
+    with pytest.raises(NumberTaken, match="emergency line of another practice, now or later"):
+        await office.desk(neighbour).put(Setting.NUMBERS, plan, Period(office.clock.now()))
+    office.clock.advance(1)
+    over = await office.put(Setting.EMERGENCY_LINE, "+33465710099", tomorrow)
+    await office.desk(neighbour).put(Setting.NUMBERS, plan, Period(office.clock.now()))
+    with pytest.raises(NumberTaken, match="a number that we answer"):
+        await office.desk().withdraw(Setting.EMERGENCY_LINE, over.changed.revision)
+
+
 async def test_a_rollback_is_a_change_of_its_own(office: Office) -> None:
     first = (await office.facts()).revision
     office.clock.advance(1)

@@ -17,7 +17,7 @@ from callcenter.audit.anchors import latest_head
 from callcenter.audit.ledger import Entry, EventKind, note
 from callcenter.audit.logs import origin_of
 from callcenter.audit.sealer import LogSealer, resign
-from callcenter.audit.sealing_key import KeyFile, create_sealing_key
+from callcenter.audit.sealing_key import KeyFile, content_of, create_sealing_key
 from callcenter.audit.watching import LONGEST, waiting
 from callcenter.doctor import Finding, examine
 from callcenter.installation import Addresses, require_sealing
@@ -149,7 +149,7 @@ async def test_a_server_that_runs_takes_the_next_key_from_its_file(
     alerts = Alerts(Metrics(CollectorRegistry()))
     async with sealing.sealing(str(addresses.sealer), KeyFile.read(path), clock, alerts):
         fresh = tmp_path / "fresh"
-        fresh.write_bytes(key.changing(SystemRandom()).to_bytes())
+        fresh.write_bytes(content_of(key.changing(SystemRandom())))
         fresh.chmod(0o600)
         fresh.replace(path)
         signatures = 0
@@ -226,7 +226,7 @@ async def test_doctor_says_whether_records_are_sealed_in_time_and_whether_it_cou
     assert "wait for the first `callcenter serve`" in (await found("ledger")).says
     assert await seal_once(str(addresses.sealer), key, SystemClock()) == []
     assert "with the key that has signed 1 log" in (await found("sealer")).says
-    (tmp_path / "sealer.key").write_bytes(key.changing(SystemRandom()).to_bytes())
+    (tmp_path / "sealer.key").write_bytes(content_of(key.changing(SystemRandom())))
     said = await doctor._sealer(addresses, named)
     assert said.endswith("the next key signs too, until `callcenter audit key retire`")
     assert (await found("ledger")).healthy

@@ -6,7 +6,6 @@ The trained are given the same elsewhere (``test_the_oracle_reviews``, ``test_th
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from callcenter.console import incident, ledger, paths
 from callcenter.console.files import FOLDER
 from callcenter.reports.values import Kind
 from callcenter.staff.values import Role, Standing
+from tests.attack.forms import forms_in
 from tests.attack.leak_oracle.people import Person
 from tests.attack.leak_oracle.premises import Premises
 from tests.attack.leak_oracle.telephone import Telephone
@@ -117,21 +117,9 @@ def _gives(handler: ast.AST) -> bool:
     )
 
 
-def _doors_that_give(source: str) -> Iterator[str]:
-    """The addresses of the forms of a module whose handler gives a file."""
-    tree = ast.parse(source)
-    giving = {node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef) and _gives(node)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Door":
-            method, path, _, handler, *_ = node.args
-            if ast.unparse(method) == "'POST'" and isinstance(handler, ast.Attribute) and handler.attr in giving:
-                yield getattr(paths, ast.unparse(path).removeprefix("paths."))
-
-
 def test_every_form_that_a_file_answers_is_walked() -> None:
-    modules = sorted(FOLDER.parent.glob("*.py"))
-    given = {path for module in modules for path in _doors_that_give(module.read_text(encoding="utf-8"))}
-    assert given == WALKED
+    forms = [form for module in FOLDER.parent.glob("*.py") for form in forms_in(module)]
+    assert {path for path, handlers in forms if any(map(_gives, handlers))} == WALKED
 
 
 def test_no_file_is_given_but_by_its_one_function() -> None:

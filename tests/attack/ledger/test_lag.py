@@ -55,6 +55,7 @@ async def watched_house(
 ) -> AsyncIterator[House]:
     """A house that watches its ledger, as an installation does; of the practice a record has waited for an hour."""
     monkeypatch.setattr(fittings, "watched", watched_as_installed)
+    monkeypatch.setattr(watching, "SETTLING", 0.0)
     await _waits_for_an_hour(ground, clock)
     async with served(house_of(ground, clock, sabotage)) as house:
         yield house

@@ -146,7 +146,9 @@ async def test_p4_another_body_stands_where_one_was_erased(archive: Archive) -> 
 # --- whoever may insert a record, a conquered server, has the honest sealer sign what verifiers obey
 
 
-async def _let_go(_: object, __: object, ___: object, ____: object, waiting: list[Any], _____: object) -> list[Any]:
+async def _let_go(
+    _sealer: object, _connection: object, _log: object, _sealed: object, waiting: list[Any], _now: object
+) -> list[Any]:
     return waiting
 
 
@@ -282,7 +284,9 @@ async def test_p4_what_nobody_could_read_is_not_sealed_and_keeps_nothing_else(ar
 # --- what the sealer refuses neither stops a log, nor is obeyed, nor hides that something else was removed
 
 
-async def _stops(_: object, __: object, ___: object, ____: object, waiting: list[Any], _____: object) -> list[Any]:
+async def _stops(
+    _sealer: object, _connection: object, _log: object, _first: object, waiting: list[Any], _now: object
+) -> list[Any]:
     if any(one.refusal for one in waiting):
         raise LogBroken("a record that waits is refused")
     return waiting

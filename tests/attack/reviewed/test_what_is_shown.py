@@ -90,6 +90,31 @@ async def test_p5_a_call_is_named_by_the_first_signs_of_its_reference_among_ones
     assert await found(str(beside)) == {beside}
 
 
+async def test_of_many_practices_those_are_offered_that_have_a_part_of_a_name_and_a_call_finds_its_own(
+    review: Review, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviews = review.reviews
+    desk = await reviews.desk(review.ours, "tilleuls")
+    assert (desk.many, TILLEULS in {one.id for one in desk.practices}) == (False, True)
+    monkeypatch.setattr(by_review, "MOST_LISTED", 0)
+    assert (await reviews.desk(review.ours)).practices == ()
+    (kept,) = (await reviews.desk(review.ours, chosen=TILLEULS)).practices
+    assert kept.id == TILLEULS
+    for named, found in (("TILLÉULS", 1), (" cabinet  des till", 1), ("port", 0), ("%", 0)):
+        desk = await reviews.desk(review.ours, named)
+        assert (desk.many, desk.found, {one.id for one in desk.practices}) == (
+            True,
+            found,
+            {TILLEULS} if found else set(),
+        )
+    assert (await reviews.desk(review.ours, "port", PORT)).practices == (), "another organisation's by now (P5)"
+    monkeypatch.setattr(by_review, "MOST_NAMED", 0)
+    (beyond,) = (await reviews.desk(review.ours, "tilleuls", TILLEULS)).practices
+    assert beyond.id == TILLEULS
+    for reference in (str(review.call), short_reference(review.call)):
+        assert await reviews.practice_of(review.ours, reference) == TILLEULS
+
+
 async def test_each_list_holds_its_own_records_newest_first(review: Review) -> None:
     async def found(kind: Kind, **more: object) -> list[tuple[str, tuple[Outcome, ...]]]:
         results = await review.reviews.search(review.ours, asked(kind, **more))

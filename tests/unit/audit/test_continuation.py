@@ -118,17 +118,34 @@ def test_a_cosigners_signature_is_none_of_the_log() -> None:
     said = head_text(ORIGIN, 9, tree_hash(tuple(log.bodies[:9])))
     keys = [*TRUST, VerifierKey.parse(vkey(WITNESS, "witness", COSIGNATURE))]
     note = f"{said}\n" + cosignature(said, WITNESS, "witness", 1)
-    with pytest.raises(Unproven, match="key of the log"):
+    with pytest.raises(Unsigned, match="key of the log"):
         Continuation(4, shown(log, 4, 9).hashes, note).check(keys, head(log, 4))
 
 
-def test_a_head_by_the_next_key_is_believed_by_whoever_was_given_it() -> None:
-    log = five_calls()
-    said = head_text(ORIGIN, 9, tree_hash(tuple(log.bodies[:9])))
-    later = Continuation(4, shown(log, 4, 9).hashes, f"{said}\n{signature(said, NEW)}")
+def test_p4_a_former_key_that_was_stolen_continues_nothing_that_the_next_one_has_signed() -> None:
+    """Whoever trusts both, since both were given to them while the key was changed, is not led back to the old one."""
+    log, forged = five_calls(), five_calls()
+    forged.bodies[8] = forged.bodies[8].replace(b"{", b'{"a":1,', 1)
+    both = [*TRUST, VerifierKey.parse(vkey(NEW))]
+    said = head_text(ORIGIN, 4, tree_hash(tuple(log.bodies[:4])))
+    held = f"{said}\n{signature(said, NEW)}"
+    with pytest.raises(Unsigned, match="has not signed the later one"):
+        shown(forged, 4, 9).check(both, held)
+    witness = held + cosignature(said, CLAIRE.private, CLAIRE.name, 1)
     with pytest.raises(Unsigned):
-        later.check(TRUST, head(log, 4))
-    assert later.check([*TRUST, VerifierKey.parse(vkey(NEW))], head(log, 4)).head.size == 9
+        CLAIRE.cosign_continuation(shown(forged, 4, 9), both, witness, 7)
+
+
+def test_while_the_key_is_changed_a_head_by_both_leads_from_one_to_the_other() -> None:
+    log = five_calls()
+    said = {size: head_text(ORIGIN, size, tree_hash(tuple(log.bodies[:size]))) for size in (4, 9, 12)}
+    by_both = f"{said[9]}\n{signature(said[9], OLD)}{signature(said[9], NEW)}"
+    by_next = f"{said[12]}\n{signature(said[12], NEW)}"
+    both = [*TRUST, VerifierKey.parse(vkey(NEW))]
+    found = Continuation(4, shown(log, 4, 9).hashes, by_both).check(both, head(log, 4))
+    assert Continuation(9, shown(log, 9, 12).hashes, by_next).check(both, found.keep).head.size == 12
+    with pytest.raises(Unsigned):  # only an export tells that the one has followed the other
+        Continuation(4, shown(log, 4, 12).hashes, by_next).check(both, head(log, 4))
 
 
 @pytest.mark.parametrize(
@@ -163,8 +180,10 @@ def test_a_witness_signs_what_continues_their_last_head_and_nothing_else() -> No
     note = CLAIRE.cosign_continuation(shown(log, 4, 9), TRUST, seen, 7)
     assert note.startswith(head(log, 9))
     assert [one.at for one in signatures_of(note, [CLAIRE.key])[1]] == [7]
-    for other in (shown(forged, 4, 9), shown(log, 5, 9), Continuation(4, (), head(log, 9))):
+    for other in (shown(forged, 4, 9), Continuation(4, (), head(log, 9))):
         with pytest.raises(NotSigned):
             CLAIRE.cosign_continuation(other, TRUST, seen, 7)
+    with pytest.raises(NotHeld):  # an older one, shown again: nothing follows from it
+        CLAIRE.cosign_continuation(shown(log, 5, 9), TRUST, seen, 7)
     with pytest.raises(NotSigned, match="was not signed by"):  # a head that somebody has put in the place of theirs
         CLAIRE.cosign_continuation(shown(log, 4, 9), TRUST, head(log, 4), 7)

@@ -14,6 +14,7 @@ from callcenter.audit.sealer import LogSealer
 from callcenter.audit.sealing_key import (
     KeyFile,
     alone_with,
+    content_of,
     create_sealing_key,
     load_sealing_key,
 )
@@ -41,7 +42,7 @@ TWICE = DURING.changing(SeededRandom(10), {ORIGIN: HEAD})
 def put(path: Path, key: SealingKey) -> None:
     """As commands do: another file in the place of the one that was there."""
     fresh = path.with_name("fresh")
-    fresh.write_bytes(key.to_bytes())
+    fresh.write_bytes(content_of(key))
     fresh.chmod(0o600)
     fresh.replace(path)
 
@@ -56,7 +57,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_file_holds_what_was_written_to_it(path: Path, key: SealingKey) -> None:
     put(path, key)
     found = load_sealing_key(path)
-    assert found.to_bytes() == key.to_bytes()
+    assert content_of(found) == content_of(key)
     assert found.every_key(ORIGIN) == key.every_key(ORIGIN)
     assert repr(found) == "SealingKey()"
 
@@ -89,7 +90,7 @@ def test_a_file_holds_what_was_written_to_it(path: Path, key: SealingKey) -> Non
     ],
 )
 def test_a_file_with_something_else_in_it_is_none(path: Path, members: dict[str, object]) -> None:
-    path.write_text(json.dumps({**json.loads(BEFORE.to_bytes()), **members}))
+    path.write_text(json.dumps({**json.loads(content_of(BEFORE)), **members}))
     with pytest.raises(ConfigurationError, match="backup"):
         load_sealing_key(path)
 
@@ -175,7 +176,7 @@ def test_a_sealer_that_runs_takes_the_next_key_and_puts_the_old_one_away(path: P
     file = KeyFile.read(path)
     for key in (DURING, AFTER):
         put(path, key)
-        assert file.renewed().to_bytes() == key.to_bytes()
+        assert content_of(file.renewed()) == content_of(key)
         assert file.renewed() is file.renewed()
 
 
@@ -206,11 +207,11 @@ def test_what_cannot_be_used_is_cried_and_changes_nothing(
     damage(path)
     for count in (1, 2):  # for as long as it lasts
         sealer._renew_key()
-        assert (len(cries.unusable), sealer.key.to_bytes()) == (count, BEFORE.to_bytes())
+        assert (len(cries.unusable), content_of(sealer.key)) == (count, content_of(BEFORE))
     assert str(path) in cries.unusable[0]
     put(path, DURING)
     sealer._renew_key()
-    assert (len(cries.unusable), sealer.key.to_bytes()) == (2, DURING.to_bytes())
+    assert (len(cries.unusable), content_of(sealer.key)) == (2, content_of(DURING))
 
 
 def test_a_next_key_that_has_signed_is_not_forgotten(path: Path) -> None:
@@ -274,7 +275,7 @@ def test_the_change_that_is_under_way_is_sealed_and_before_and_after_it_is_not(p
     assert not sealer.changes_key(HOUSE, body)
     put(path, DURING)  # which comes first, and may come within a round
     assert sealer.changes_key(HOUSE, body)
-    assert sealer.key.to_bytes() == DURING.to_bytes()
+    assert content_of(sealer.key) == content_of(DURING)
     assert not LogSealer(AFTER, clock, Cries()).changes_key(HOUSE, body)
 
 

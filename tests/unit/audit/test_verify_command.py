@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from importlib.util import find_spec
 from io import BytesIO
@@ -146,6 +149,26 @@ def test_nobody_is_told_to_trust_a_next_key_that_was_stolen() -> None:
     assert "trust it from now on" not in "".join(words_of(replace(report, stolen=((vkey(NEW), 3),)), [], None))
 
 
+def test_where_another_key_has_signed_all_it_is_said_first_to_look_at_the_key(folder: Path) -> None:
+    """A file of before a change of the key, or a forger's: what it holds cannot say which, so it is not intact."""
+
+    def verified(key: str, log: LogByHand) -> str:
+        (folder / "log.ccaudit").write_bytes(b"".join(log.lines()))
+        done = CliRunner().invoke(callcenter, ["audit", "verify", str(folder / "log.ccaudit"), "--trust", key])
+        assert done.exit_code == Verdict.TAMPERED
+        return " ".join(done.output.split())
+
+    told = verified(vkey(NEW), five_calls())
+    assert "your key has signed none of its 4 checkpoints, and another key has" in told
+    assert told.index("To do: First see whether your key is the one that this log had") < told.index("the CNIL")
+    one_by_another = five_calls()
+    one_by_another.notes[1] = five_calls(THIEF).notes[1]
+    assert "First see whether" not in verified(vkey(OLD), one_by_another)
+    remade = five_calls()
+    remade.bodies[3] = remade.bodies[3].replace(b"pas", b"sap")
+    assert "First see whether" not in verified(vkey(OLD), remade)
+
+
 def test_the_last_checkpoint_is_kept_for_the_next_time(folder: Path) -> None:
     kept = folder / "kept"
     assert run(folder, "--keep", str(kept)) == 0
@@ -188,6 +211,67 @@ def test_what_a_letter_or_an_editor_does_to_a_file_is_undone(folder: Path) -> No
     verified = CliRunner().invoke(callcenter, [*command, "--since", str(folder / "held")])
     assert verified.exit_code == 0, verified.output
     assert "continues the checkpoint that you hold" in verified.output
+
+
+def test_alone_it_takes_a_key_as_text_and_a_file_of_keys_with_the_mark_of_an_editor_and_several(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = folder / "keys"
+    keys.write_bytes(b"\xef\xbb\xbf" + keys.read_bytes())
+    for trusted in ((str(keys),), (vkey(OLD),), (vkey(THIEF), vkey(OLD)), (vkey(THIEF), str(keys))):
+        options = [option for one in trusted for option in ("--trust", one)]
+        assert main([str(folder / "log.ccaudit"), *options]) == 0, trusted
+    for wrong in (vkey(OLD).replace("+", "+0", 1), vkey(OLD)[:-4] + "####"):
+        capsys.readouterr()
+        assert main([str(folder / "log.ccaudit"), "--trust", wrong]) == 2
+        assert capsys.readouterr().err.startswith("could not check: ")
+
+
+def test_what_could_not_be_read_is_named_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, none = str(folder / "log.ccaudit"), str(folder / "none")
+    for program, arguments in (
+        (main, [log, "--trust", none]),
+        (main, [none, "--trust", vkey(OLD)]),
+        (main, [log, "--trust", vkey(OLD), "--since", none]),
+        (main, [log, "--trust", log]),
+        (proof.main, [none, "--trust", vkey(OLD)]),
+    ):
+        assert program(arguments) == 2
+        told = capsys.readouterr().err
+        assert told.count(str(folder)) == 1, told
+        assert "Errno" not in told
+
+
+#: A shell that runs tests beside itself has switched Ctrl-C off for them.
+HEARS = "import signal, sys, runpy; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
+@pytest.mark.parametrize("program", ["callcenter.audit.verify", "callcenter.audit.proof"])
+def test_alone_whoever_interrupts_has_no_answer_and_no_traceback(folder: Path, program: str) -> None:
+    """A traceback would exit with 1, which says that somebody has tampered. It reads when it is interrupted: a pipe."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    runs = f"{HEARS}runpy.run_module({program!r}, run_name='__main__')"
+    command = [sys.executable, "-c", runs, str(pipe), "--trust", vkey(OLD)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            writes = written_to(pipe, running)
+            running.send_signal(signal.SIGINT)
+            told, why = running.communicate()
+            os.close(writes)
+        finally:
+            running.kill()
+    assert (running.returncode, told, why) == (130, "", "interrupted: there is no answer\n")
+
+
+def written_to(pipe: Path, running: subprocess.Popen[str]) -> int:
+    """The pipe, opened once the program reads from it; whoever has ended never does."""
+    while running.poll() is None:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody reads yet
+            time.sleep(0.01)
+    raise AssertionError(running.communicate())
 
 
 @pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "Bonjour,\n"])

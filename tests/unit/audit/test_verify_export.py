@@ -1146,7 +1146,7 @@ def a_call_with_a_refusal(said: object = None, following: str | None = None) -> 
 def test_behind_a_record_that_was_refused_its_own_leaf_is_named() -> None:
     report = verified(a_call_with_a_refusal().lines())
     assert (report.verdict, report.refused) == (Verdict.INTACT, 1)
-    assert "1 records were refused by the sealer" in "\n".join(report.lines())
+    assert "  1 record was refused by the sealer, which has put its own in its place" in report.lines()
 
 
 def test_whatever_else_is_named_behind_a_record_that_was_refused_is_found() -> None:

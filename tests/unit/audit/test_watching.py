@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from callcenter.app.alarms import QUIET_FOR, LedgerAlarm
 from callcenter.audit import watching
-from callcenter.audit.watching import FRESH_FOR, LONGEST, Watch
+from callcenter.audit.watching import EVERY, FRESH_FOR, LONGEST, SETTLING, Watch
 from callcenter.store.database import DatabaseDown
 from callcenter.telephony.alerts import Alerts
 from callcenter.telephony.metrics import Metrics
@@ -63,7 +63,10 @@ async def test_p4_before_anybody_has_looked_every_log_is_behind() -> None:
 
 async def test_p4_a_log_is_behind_whose_record_waits_too_long_and_no_other(waits: Waits) -> None:
     heard: list[Collection[UUID]] = []
-    one = watch(Seconds(), heard)
+    seconds = Seconds()
+    one = watch(seconds, heard)
+    await one.look()
+    seconds.at += SETTLING
     waits.found = {ONE: LONGEST + timedelta(milliseconds=1), OTHER: LONGEST}
     await one.look()
     assert (one.is_behind(ONE), one.is_behind(OTHER), one.is_any_behind()) == (True, False, True)
@@ -71,6 +74,25 @@ async def test_p4_a_log_is_behind_whose_record_waits_too_long_and_no_other(waits
     await one.look()
     assert (one.is_behind(ONE), one.is_any_behind()) == (False, False)
     assert heard == [[ONE]]
+
+
+async def test_p4_what_waited_before_a_server_starts_is_cried_within_a_minute_unless_it_is_sealed(waits: Waits) -> None:
+    """Nothing is told meanwhile; but the first server after an enrolment cried one second before it sealed."""
+    sealed: list[Collection[UUID]] = []
+    never: list[Collection[UUID]] = []
+    for heard in (sealed, never):
+        seconds = Seconds()
+        begun = seconds.at
+        one = watch(seconds, heard)
+        waits.found = {ONE: LONGEST * 100}
+        await one.look()
+        assert one.is_behind(ONE)
+        while seconds.at - begun < 60 - EVERY:
+            seconds.at += EVERY
+            waits.found = {} if heard is sealed else waits.found
+            await one.look()
+    assert sealed == []
+    assert set(map(tuple, never)) == {(ONE,)}
 
 
 async def test_p4_what_was_seen_holds_for_its_time_and_then_everything_is_behind(waits: Waits) -> None:

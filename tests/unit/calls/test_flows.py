@@ -117,3 +117,12 @@ def test_p7_whoever_waits_in_a_flow_that_is_gone_hears_words_of_the_release_that
 def test_p9_the_words_of_a_wait_name_nothing_of_a_patient_though_nobody_waits_in_the_flow(short: Path) -> None:
     told = worded(short, r"^  queue\.nobody:.*\n(?:    .*\n)*", '  queue.nobody: "{{ appointment.place }}"\n')
     assert "the wait view says the prompt « queue.nobody », which names appointment.place (D06)" in told
+
+
+def test_p9_what_refutes_a_flow_is_told_once_for_each_cause(folder: Path) -> None:
+    """Whoever is refused is led on all the same: seven steps are refuted, and there is one thing to mend."""
+    for file in folder.rglob("*.yaml"):
+        file.write_text(file.read_text("utf-8").replace("refused: person", "refused: on_file"), "utf-8")
+    told = refused(folder)
+    assert told.count("the flow is refuted: ") == 1
+    assert "    and 6 more of the same cause: « read », « read_again », " in told

@@ -50,13 +50,16 @@ class IncidentsDouble:
     register: Register = REGISTER
     may: bool = True
     runs: bool = False
+    late: int = 0
+    notified: bool = False
     reach: frozenset[UUID] = frozenset({PRACTICE})
     done: list[tuple[Any, ...]] = field(default_factory=list)
     read_as: list[bool] = field(default_factory=list)
 
     async def running(self, token: str) -> Sequence[Deadline]:
         at = OPEN.known_at + DEADLINE
-        return [Deadline(INCIDENT, at, at - NOW)] if self.runs else ()
+        one = Deadline(INCIDENT, at, at - NOW, not self.notified, self.late)
+        return [one] if self.runs or self.late else ()
 
     async def choices(self, token: str) -> Choices:
         self._check()
@@ -114,6 +117,7 @@ class IncidentNoticesDouble:
     Arguments:
         now: of whoever looks.
         last: the notice after which another is taken.
+        meanwhile: who is told before several are told the same.
     """
 
     register: Register = REGISTER
@@ -123,10 +127,14 @@ class IncidentNoticesDouble:
     waits: int = 0
     now: datetime = NOW
     last: UUID | None = None
+    names: dict[UUID, str] = field(default_factory=lambda: {PRACTICE: TILLEULS})
+    meanwhile: frozenset[UUID] = frozenset()
     done: list[tuple[Any, ...]] = field(default_factory=list)
+    read_as: list[bool] = field(default_factory=list)
 
-    async def to_tell(self, token: str, incident: UUID, practice: UUID) -> ToTell:
+    async def to_tell(self, token: str, incident: UUID, practice: UUID, *, exported: bool = False) -> ToTell:
         self._check(practice)
+        self.read_as.append(exported)
         shown = Shown(self.now, self.register, {PRACTICE: TILLEULS}, frozenset({PRACTICE}))
         return ToTell(shown, practice, Contact(("Dr Roux",), "+33187650099"), self.notices)
 
@@ -136,6 +144,15 @@ class IncidentNoticesDouble:
             return False
         self.done.append(("made", practice, words))
         return True
+
+    async def several(self, token: str, incident: UUID) -> Shown:
+        if not self.may:
+            raise NotFound
+        return Shown(self.now, self.register, self.names, frozenset(self.names))
+
+    async def make_each(self, token: str, incident: UUID, practices: Sequence[UUID], words: str) -> Sequence[UUID]:
+        self.done.append(("made each", [one for one in practices if one not in self.meanwhile], words))
+        return [one for one in practices if one in self.meanwhile]
 
     async def informed(self, token: str, incident: UUID, practice: UUID, telling: Telling) -> bool:
         self._check(practice)

@@ -106,6 +106,7 @@ class ReviewsDouble:
     trained: bool = True
     unsealed: bool = False
     no_call: NoCall | None = None
+    typed: list[tuple[str, UUID | None]] = field(default_factory=list)
     noted: tuple[CallNote, ...] = (CallNote("Télésecrétaire 1", BEGAN, "Rappeler <b>jeudi</b>"),)
 
     def _reach(self, *what: Any) -> None:
@@ -114,16 +115,21 @@ class ReviewsDouble:
         if self.unsealed and what[0] != "desk":
             raise Unsealed
         self.asked.append(what)
-        if self.no_call is not None and what[0] in {"search", "look_up", "export"}:
+        if self.no_call is not None and what[0] in {"practice_of", "search", "look_up", "export"}:
             raise Unreferred(self.no_call)
 
     def _follow(self, asked: Any) -> None:
         if asked.patient and not self.trained:
             raise Untrained
 
-    async def desk(self, token: str) -> ReviewDesk:
+    async def desk(self, token: str, named: str = "", chosen: UUID | None = None) -> ReviewDesk:
         self._reach("desk")
+        self.typed.append((named, chosen))
         return self.desk_shown
+
+    async def practice_of(self, token: str, reference: str) -> UUID:
+        self._reach("practice_of", reference)
+        return PRACTICE
 
     async def search(self, token: str, asked: Any) -> Results:
         self._reach("search", asked)

@@ -238,8 +238,10 @@ async def test_lines_are_read_in_the_language_of_the_page() -> None:
     first = replace(
         MADE.lines[0],
         what=("le nom du praticien", "une information de la catégorie D99"),
-        heard=f"écouté jusqu’au bout{register_words.AGAIN}2 fois",
-        by="Ana <b> (une personne du secrétariat)",
+        heard="écouté jusqu’au bout",
+        given=2,
+        by="une personne du secrétariat",
+        name="Ana <b> (dite Anne)",
     )
     extracts = ExtractsDouble(made=replace(MADE, lines=(first, *MADE.lines[1:])))
     async with desk_with(extracts) as desk:
@@ -250,7 +252,7 @@ async def test_lines_are_read_in_the_language_of_the_page() -> None:
         "<strong>Said by telephone</strong>",
         '<p>the practitioner’s name · <span lang="fr">une information de la catégorie D99</span></p>',
         "you, by what was proved · a code received by text message · heard to its end; given 2 times",
-        "to answer a request · Ana &lt;b&gt; (somebody of the answering service)</p>",
+        "to answer a request · Ana &lt;b&gt; (dite Anne) (somebody of the answering service)</p>",
         "<h3>What was asked for and not disclosed</h3>",
         "This record is no longer what was written.",
     ):

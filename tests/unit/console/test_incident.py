@@ -130,6 +130,25 @@ async def test_the_clock_stands_on_every_page_of_those_who_watch_and_of_nobody_e
         assert "Incident en cours" not in (await desk.guest.get("/poste/etat")).text
 
 
+async def test_every_page_says_how_many_practices_are_told_late_whether_or_not_the_authority_was_notified() -> None:
+    late, runs = "3 cabinets ne sont pas informés après un jour", "pour la notification"
+    async with open_desk() as desk:
+        desk.incidents.runs = True
+        await desk.signed_in(roles=SUPERVISOR)
+        page = await desk.guest.get("/compte")
+        assert (runs in page.words, "après un jour" in page.words, '<p class="clock over">' in page.text) == (
+            True,
+            False,
+            False,
+        )
+        desk.incidents.late = 3
+        page = await desk.guest.get("/compte")
+        assert (runs in page.words, late in page.words, '<p class="clock over">' in page.text) == (True, True, True)
+        desk.incidents.notified = True
+        page = await desk.guest.get("/compte")
+        assert (runs in page.words, late in page.words) == (False, True)
+
+
 async def test_p4_that_nothing_is_told_stands_on_every_page_of_staff_while_the_ledger_is_behind() -> None:
     said, behind = "Le registre n’est pas scellé à temps", [True]
     async with open_desk(ledger_is_behind=lambda: behind[0]) as desk:
@@ -185,7 +204,7 @@ async def test_what_is_taken_along_is_a_file_and_on_record() -> None:
         assert GIVEN["facts"] in text.text
         letter = await desk.guest.post(f"{PAGE}/cabinets/{PRACTICE}/avis")
         assert TILLEULS in letter.text
-        assert desk.incidents.read_as == [True, True]
+        assert (desk.incidents.read_as, desk.notices.read_as) == ([True], [True])
         assert (await desk.guest.post(f"{PAGE}/cabinets/{INCIDENT}/avis")).status == 404
 
 
@@ -215,7 +234,7 @@ async def test_what_is_written_into_an_incident_that_was_closed_meanwhile_is_sho
 
 async def test_whoever_watches_over_nothing_finds_no_incident() -> None:
     async with open_desk() as desk:
-        desk.incidents.may = False
+        desk.incidents.may = desk.notices.may = False
         await desk.signed_in(roles=frozenset({"operator"}))
         for path in ("/incidents", "/incidents/nouveau", PAGE):
             assert (await desk.guest.get(path)).status == 404, path

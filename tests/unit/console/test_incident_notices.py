@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -56,6 +57,23 @@ async def test_whoever_tells_a_practice_has_its_contact_and_a_text_with_what_the
         assert desk.notices.done == [("made", PRACTICE, WORDS)]
 
 
+async def test_what_is_sent_otherwise_is_a_draft_until_a_notice_was_given_and_that_notice_from_then_on() -> None:
+    first, facts = replace(GIVEN, at=NOW - timedelta(hours=1), words="Le premier avis."), REGISTER.entries[0].words
+    async with open_desk() as desk:
+        await desk.signed_in(roles=SUPERVISOR)
+        assert "Projet d’avis (texte)" in (await desk.guest.get(PAGE)).words
+        draft_of_it = await desk.guest.post(PAGE + "/avis")
+        assert (facts in draft_of_it.text, GIVEN.words in draft_of_it.text) == (True, False)
+        desk.notices.notices = (GIVEN, first)
+        shown = (await desk.guest.get(PAGE)).words
+        assert ("Avis remis (texte)" in shown, "Projet d’avis" in shown) == (True, False)
+        given = (await desk.guest.post(PAGE + "/avis")).text
+        assert given.index(first.words) < given.index(GIVEN.words)
+        assert facts not in given, "the register's words are in no notice by themselves"
+        assert "compléter" not in given
+        assert desk.notices.read_as == [False, True, False, True]
+
+
 async def test_that_a_practice_was_told_is_noted_with_when_and_how() -> None:
     async with open_desk() as desk:
         await desk.signed_in(roles=SUPERVISOR)
@@ -86,6 +104,67 @@ async def test_what_is_wrong_with_a_note_is_said_and_nothing_is_lost(typed: dict
         assert (page.status, words in page.words) == (422, True)
         assert ("Mme Petit, secrétaire" in page.text) is ("precisions" not in typed)
         assert desk.notices.done == []
+
+
+PINS = UUID("88888888-2222-4333-8444-555555555555")
+SEVERAL = f"/incidents/{INCIDENT}/avis"
+BOTH = {f"cabinet-{PRACTICE.hex}": "1", f"cabinet-{PINS.hex}": "1"}
+
+
+async def test_the_same_words_are_read_again_before_they_are_given_to_several() -> None:
+    async with open_desk() as desk:
+        desk.notices.register = replace(REGISTER, concerned=(Concerned(PRACTICE, None), Concerned(PINS, None)))
+        desk.notices.names = {PRACTICE: TILLEULS, PINS: "Cabinet des Pins"}
+        await desk.signed_in(roles=SUPERVISOR)
+        page = await desk.guest.get(SEVERAL)
+        assert "compléter, d’après le registre" in page.words
+        assert REGISTER.entries[0].words not in page.words, "nothing of the register's words"
+        assert " checked" not in page.text
+        ticked = await desk.guest.post(SEVERAL, avis=WORDS, etape="cocher")
+        assert (ticked.text.count(" checked"), WORDS in ticked.words) == (2, True)
+        read = await desk.guest.post(SEVERAL, avis=WORDS + "\r\nFin.", etape="relire", **BOTH)
+        assert "remettez à 2 cabinets" in read.words
+        assert "Cabinet des Pins" in read.words
+        assert f'<p class="words">{WORDS}\nFin.</p>' in read.text
+        assert desk.notices.done == []
+        back = await desk.guest.post(SEVERAL, avis=WORDS, etape="reprendre", **BOTH)
+        assert back.text.count(" checked") == 2
+        desk.notices.meanwhile = frozenset({PINS})
+        given = await desk.guest.post(SEVERAL, avis=WORDS, etape="remettre", **BOTH)
+        assert desk.notices.done == [("made each", [PRACTICE], WORDS)]
+        assert "remis à 1 cabinet." in given.words
+        assert "laissés de côté : Cabinet des Pins" in given.words.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"avis": ""}, "Écrivez quelque chose"),
+        ({"avis": "x" * 8001}, "8000 caractères au plus"),
+        ({"avis": "Contact : à compléter."}, "Il reste « à compléter »"),
+        ({"avis": f"Le {TILLEULS.upper()} et d’autres."}, "nomme un des cabinets"),
+        ({f"cabinet-{PRACTICE.hex}": None}, "Cochez au moins un cabinet"),
+        ({f"cabinet-{UUID(int=number).hex}": "1" for number in range(50)}, "50 au plus à la fois"),
+    ],
+    ids=["nothing", "too much", "unfinished", "a practice's name", "nobody", "too many"],
+)
+async def test_p5_words_that_cannot_be_told_to_several_are_kept_and_given_to_nobody(
+    typed: dict[str, str | None], words: str
+) -> None:
+    many = tuple(Concerned(UUID(int=number), None) for number in range(50))
+    sent = {"avis": WORDS, f"cabinet-{PRACTICE.hex}": "1", **typed}
+    async with open_desk() as desk:
+        desk.notices.register = replace(REGISTER, concerned=(Concerned(PRACTICE, None), *many))
+        desk.notices.names = {PRACTICE: TILLEULS, **{one.practice: f"Cabinet {one.practice.int}" for one in many}}
+        await desk.signed_in(roles=SUPERVISOR)
+        await desk.guest.get(SEVERAL)
+        for step in ("relire", "remettre"):
+            fields = {name: value for name, value in sent.items() if value is not None}
+            page = await desk.guest.post(SEVERAL, etape=step, **fields)
+            assert (page.status, words in page.words) == (422, True)
+        assert desk.notices.done == []
+        assert (await desk.guest.post(SEVERAL, etape="x", avis=WORDS)).status == 400
+        assert (await desk.guest.post(SEVERAL, etape="remettre", avis=WORDS, **BOTH)).status == 400, "not concerned"
 
 
 async def test_a_form_that_is_stale_says_so_and_changes_nothing() -> None:

@@ -140,6 +140,54 @@ async def test_a_reference_that_leads_to_no_call_is_said_and_kept(why: NoCall, w
             assert 'value="33333333"' in page.text
 
 
+TILLEULS, PINS = Supervised(PRACTICE, "Cabinet des Tilleuls"), Supervised(UUID(int=4), "Cabinet des Pins")
+MANY = replace(DESK, practices=(), many=True)
+
+
+async def test_of_many_practices_one_is_given_by_a_part_of_its_name() -> None:
+    reviews = ReviewsDouble(desk_shown=MANY)
+    async with reviewing(reviews) as desk:
+        page = await desk.guest.get("/suivi")
+        assert 'name="nom"' in page.text
+        assert '<select id="cabinet"' not in page.text
+        nobodys = await desk.guest.post("/suivi", **{**FORM, "cabinet": ""})
+        assert "Écrivez une partie du nom" in nobodys.words
+        none = await desk.guest.post("/suivi", **{**FORM, "cabinet": "", "nom": "Ormes"})
+        assert (none.status, "n’a ce nom" in none.words, 'value="Ormes"' in none.text) == (422, True, True)
+
+        reviews.desk_shown = replace(MANY, practices=(TILLEULS, PINS), found=2)
+        several = await desk.guest.post("/suivi", **{**FORM, "cabinet": "", "nom": " des  "})
+        assert (several.status, "choisissez-en un dans la liste" in several.words) == (422, True)
+        assert "Cabinet des Pins" in several.words
+        assert reviews.typed[-1] == ("des", None)
+        assert not [what for what, *_ in reviews.asked if what == "search"]
+        assert (await desk.guest.post("/suivi", **{**FORM, "nom": "des"})).status == 200, "that of the list"
+        assert reviews.asked[-1][1].criteria.practice == PRACTICE
+
+        reviews.desk_shown = replace(MANY, practices=(PINS,), found=1)
+        found = await desk.guest.post("/suivi", **{**FORM, "nom": "pins"})
+        assert reviews.asked[-1][1].criteria.practice == PINS.id, "what was typed, not what was chosen before"
+        assert f'<option value="{PINS.id}" selected>' in found.text
+        assert (await desk.guest.post("/suivi/export", **{**FORM, "cabinet": "", "nom": "pins"})).status == 200
+        assert reviews.asked[-1][1].criteria.practice == PINS.id
+
+
+async def test_a_reference_alone_finds_its_practice() -> None:
+    reviews = ReviewsDouble(desk_shown=replace(MANY, practices=(TILLEULS,)))
+    async with reviewing(reviews) as desk:
+        page = await desk.guest.post("/suivi", **{**FORM, "cabinet": "", "appel": "33333333"})
+        assert (page.status, reviews.typed[-1]) == (200, ("", PRACTICE))
+        criteria, reference = reviews.asked[-1][1].criteria, reviews.asked[-1][1].reference
+        assert (criteria.practice, reference) == (PRACTICE, "33333333")
+        assert f'<option value="{PRACTICE}" selected>' in page.text
+        reviews.no_call = NoCall.UNKNOWN
+        page = await desk.guest.post("/suivi", **{**FORM, "cabinet": "", "appel": "33333333"})
+        assert (page.status, "Aucun appel des cabinets que vous suivez" in page.words) == (422, True)
+        reviews.no_call = NoCall.SEVERAL
+        page = await desk.guest.post("/suivi", **{**FORM, "cabinet": "", "appel": "33333333"})
+        assert (page.status, "ou choisissez le cabinet" in page.words) == (422, True)
+
+
 async def test_what_no_form_of_ours_sends_is_turned_away() -> None:
     async with reviewing(ReviewsDouble()) as desk:
         for wrong in ({"nature": "everything"}, {"categorie": "D99"}, {"issue": "x"}):
@@ -194,7 +242,12 @@ async def test_a_page_with_hundreds_of_practices_is_not_heavy() -> None:
     async with reviewing(ReviewsDouble(desk_shown=replace(DESK, practices=many))) as desk:
         page = await desk.guest.post("/suivi", **{**FORM, "cabinet": str(many[5].id)})
         assert len(page.text.encode()) < 80_000
-        assert "Seuls les 700 premiers cabinets" in page.words
+        assert "par une partie de son nom" not in page.words
+    found = replace(DESK, practices=many[:51], many=True, found=300)
+    async with reviewing(ReviewsDouble(desk_shown=found)) as desk:
+        page = await desk.guest.post("/suivi", **{**FORM, "cabinet": str(many[5].id), "nom": "numéro"})
+        assert len(page.text.encode()) < 50_000
+        assert "Les 51 premiers cabinets de ce nom sont proposés : précisez-le." in page.words
 
 
 async def test_why_no_patient_was_looked_for_and_that_nobody_was_found() -> None:

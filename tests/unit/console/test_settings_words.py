@@ -119,7 +119,12 @@ def sentences() -> Iterator[str]:
             changing._check_period(setting, period, now)
         yield from (problem.what for problem in refused.value.problems)
     source = Path(enrolment.__file__).read_text(encoding="utf-8")
-    for words in ("we serve it for another practice", "it is the rescue number of another practice"):
+    for words in (
+        "we serve it for another practice",
+        "it is the rescue number of another practice",
+        "it is the emergency line of another practice",
+        "its emergency line {facts.emergency_line} is a number that we answer",
+    ):
         assert words in source
         yield words
 

@@ -42,6 +42,7 @@ REQUEST = Request(
     date(2026, 11, 30),
     AT,
 )
+HAS_A_FILE = "le fait que la personne concernée a un dossier au cabinet"
 TOLD = {
     **{"event": "disclosure", "decision": "granted", "categories": ["D03"], "level": 2, "channel": "voice"},
     **{"control": "enforced", "prompt": {"key": "x"}, "evidence": ["birth_date+telephone", "sms_code"]},
@@ -93,7 +94,9 @@ def test_what_was_told_says_of_what_kind_to_whom_by_what_proof_and_how_far_it_wa
     assert one.heard == "interrompu avant la fin"
     assert (one.by, one.call, one.intact) == ("le serveur vocal", 1, True)
     again = (followed("disclosure.playback", playback="full"), followed("disclosure.redelivered"))
-    assert line(told(1, TOLD, followed=again)).heard == "écouté jusqu’au bout ; remis 2 fois"
+    twice = made(told(1, TOLD, followed=again))
+    assert (twice.lines[0].heard, twice.lines[0].given) == ("écouté jusqu’au bout", 2)
+    assert "écouté jusqu’au bout ; remis 2 fois" in words_on(on_paper(twice))
     assert line(told(1, TOLD)).heard.startswith("on ignore")
     assert line(told(1, {**TOLD, "prompt": None})).heard == "", "a search is not heard"
 
@@ -135,6 +138,8 @@ def test_every_category_factor_and_event_about_somebody_has_words() -> None:
         assert category.value not in said, category
         assert "{" not in said
     assert "autre preuve" not in {each for factor in Factor for each in words.factors([factor.value])}
+    known = [words.categories([Category.RECORD_EXISTS.value], one) for one in READERS.values()]
+    assert known == [("le fait que vous avez un dossier au cabinet",), (HAS_A_FILE,)]  # man or woman
     assert words.categories(["D99"], reader) == ("une information de la catégorie D99",)
     # Those that are written with a subject: the rest of the ledger names nobody.
     about = ("verification.succeeded", "verification.code", "appointment.", "reminder", "extract.", "reference.right")
@@ -148,8 +153,9 @@ def test_staff_are_named_only_where_the_practice_has_chosen_it() -> None:
     one = told(1, {"event": "extract.read", "actor": {"kind": "staff", "id": "some-id"}}, call=None)
     assert line(one).by == "une personne du cabinet ou de son secrétariat"
     named = made(one, names={"some-id": "Docteur Blanc"}, staff_named=True)
-    assert named.lines[0].by == "Docteur Blanc (une personne du cabinet ou de son secrétariat)"
+    assert (named.lines[0].by, named.lines[0].name) == (line(one).by, "Docteur Blanc")
     assert "Le cabinet a choisi d’indiquer le nom" in words_on(on_paper(named))
+    assert "Par : Docteur Blanc (une personne du cabinet" in words_on(on_paper(named))
     assert "Le nom des personnes du cabinet et du secrétariat n’y figure pas" in words_on(on_paper(made(one)))
 
 
