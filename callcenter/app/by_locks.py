@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from callcenter.audit.ledger import EventKind
+from callcenter.audit.not_refused import STANDS
 from callcenter.calls.call_references import NoCall, call_of
 from callcenter.console.lock_ports import LockRequest, Untrained
 from callcenter.identity.releases import ask, confirm, lift, reason_of, requested
@@ -129,8 +130,8 @@ def _place(practice: UUID, release: UUID) -> Place:
 
 
 _HAS_READ = text(
-    """
-    SELECT EXISTS (SELECT FROM audit_record WHERE practice_id = :practice AND call_id IS NULL
-        AND ref = :ref AND event = :event AND actor = :staff)
-    """
+    f"""
+    SELECT EXISTS (SELECT FROM audit_record r WHERE practice_id = :practice AND call_id IS NULL
+        AND ref = :ref AND event = :event AND actor = :staff AND {STANDS})
+    """  # noqa: S608 - our own words alone
 )

@@ -12,7 +12,8 @@ from sqlalchemy import and_, or_, select, text
 
 from callcenter.audit.gaps import gaps, gone_of
 from callcenter.audit.ledger import EventKind, timestamp
-from callcenter.audit.reading import Checked, Record, checked_in_streams
+from callcenter.audit.not_refused import STANDS, stands
+from callcenter.audit.reading import WHOLE, Checked, Record, checked_in_streams
 from callcenter.audit.tables import audit_record
 from callcenter.store.database import Transaction
 
@@ -80,7 +81,7 @@ class Reach:
 
 async def records_about(tx: Transaction, subject: UUID, since: datetime, until: datetime, most: int) -> About:
     """The records that name ``subject``, and those of looks at the calls in which they do. Nobody else's are here,
-    though they stand in the same stream.
+    though they stand in the same stream; nor is what the sealer has refused, which tells nothing of them.
 
     Arguments:
         subject: the person's token in the ledger.
@@ -90,7 +91,7 @@ async def records_about(tx: Transaction, subject: UUID, since: datetime, until: 
     named = (
         select(_r.id, _r.stream, _r.call_id)
         .where(_r.practice_id == tx.practice, _r.subject == str(subject), _r.subject.is_not(None))
-        .where(_r.at >= timestamp(since), _r.at < timestamp(until))
+        .where(_r.at >= timestamp(since), _r.at < timestamp(until), stands())
         .order_by(_r.at.desc(), _r.id.desc())
         .limit(most + 1)
     )
@@ -101,7 +102,7 @@ async def records_about(tx: Transaction, subject: UUID, since: datetime, until: 
         return About((), {}, whole=True)
     looked = and_(_r.call_id.in_(calls), _r.event.in_(sorted(_LOOKS)))
     beside = (
-        select(_r.id, _r.stream, _r.seq, _r.call_id, _r.leaf, _r.body)
+        select(*WHOLE)
         .where(_r.practice_id == tx.practice, or_(_r.stream.in_({row.stream for row in found[:most]}), looked))
         .order_by(_r.stream, _r.seq)
         .limit(MOST_BESIDE)
@@ -169,9 +170,10 @@ def moment_of(written: object) -> datetime | None:
     return at if MINYEAR < at.year < MAXYEAR else None
 
 
-_BEGINS = text("SELECT at FROM audit_record WHERE practice_id = :practice ORDER BY at, id LIMIT 1")
+_BEGINS = text(
+    f"SELECT at FROM audit_record r WHERE practice_id = :practice AND {STANDS} ORDER BY at, id LIMIT 1"  # noqa: S608 - our own words alone
+)
 _ERASURES = text(
-    "SELECT at FROM audit_record r WHERE practice_id = :practice AND event = :event AND NOT EXISTS ("
-    "SELECT FROM audit_refused x WHERE x.log_id = r.practice_id AND x.record_id = r.id"
-    ") ORDER BY at DESC, id LIMIT :most"
+    f"SELECT at FROM audit_record r WHERE practice_id = :practice AND event = :event AND {STANDS} "  # noqa: S608 - the same
+    "ORDER BY at DESC, id LIMIT :most"
 )

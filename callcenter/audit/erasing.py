@@ -19,6 +19,7 @@ from callcenter.audit.covering import COVERING
 from callcenter.audit.ledger import Value, timestamp
 from callcenter.audit.letting_go import MOST_NAMED, RETENTION, is_due, may_go, runs
 from callcenter.audit.logs import HOUSE_LOG
+from callcenter.audit.not_refused import HOUSE_STANDS, STANDS
 from callcenter.audit.reading import body_of
 from callcenter.audit.retention import RecordClass, RetentionTerms, events_of
 from callcenter.audit.verify import leaf_hash, ranges_of
@@ -106,7 +107,8 @@ class Candidate:
 
 
 async def candidates_about(tx: Transaction, subject: UUID) -> list[Candidate]:
-    """The records that name somebody, and those that follow on them: how it was heard, that it was fetched again.
+    """The records that name somebody, and those that follow on them: how it was heard, that it was fetched again. None
+    that was refused: an order that names one is refused whole.
 
     Arguments:
         subject: their token in the ledger.
@@ -115,17 +117,30 @@ async def candidates_about(tx: Transaction, subject: UUID) -> list[Candidate]:
     return await _candidates(tx, (await tx.connection.execute(_ABOUT, values)).all())
 
 
+async def refused_about(tx: Transaction, subject: UUID) -> int:
+    """How many records that the sealer has refused name somebody: no order reaches them.
+
+    Arguments:
+        subject: their token in the ledger.
+    """
+    values = {"log": tx.practice, "subject": str(subject)}
+    return int((await tx.connection.execute(_REFUSED_ABOUT, values)).scalar_one())
+
+
 async def candidates_named(tx: Transaction, records: Sequence[UUID]) -> list[Candidate]:
     """These records of the log of ``tx``.
 
     Raises:
-        NotFound: one of them is not in it, or is erased.
+        NotFound: one of them is not in it, is erased, or was refused: what is in no tree, no order lets go.
     """
     log = tx.practice
     rows = (await tx.connection.execute(_THESE[log == HOUSE_LOG], {"log": log, "ids": [*records]})).all()
     found = await _candidates(tx, rows)
     if missing := set(records) - {one.id for one in found}:
-        raise NotFound(f"this log has no record {min(missing)}, or it is erased: `callcenter audit show --json`")
+        raise NotFound(
+            f"this log has no record {min(missing)}, or it is erased: `callcenter audit show --json`; or it was "
+            "refused, and is in no tree: `callcenter audit refused`"
+        )
     return found
 
 
@@ -216,9 +231,9 @@ _DUE = {
             THEN r.body
         END AS body
         FROM (
-            SELECT * FROM audit_record
+            SELECT * FROM audit_record r
             WHERE practice_id = :log AND event = ANY(cast(:events AS text[])) AND at < :before
-                AND (at, id) > (cast(:at AS text), cast(:id AS uuid))
+                AND (at, id) > (cast(:at AS text), cast(:id AS uuid)) AND {STANDS}
             ORDER BY at, id LIMIT :most
         ) AS r LEFT JOIN audit_leaf l ON l.log_id = r.practice_id AND l.record_id = r.id
         {COVERING}
@@ -231,9 +246,9 @@ _DUE = {
             WHEN l.idx IS NOT NULL AND e.idx IS NULL THEN convert_to(r.body, 'UTF8')
         END AS body
         FROM (
-            SELECT id, body, body::jsonb ->> 'ts' AS at FROM house_record
+            SELECT id, body, body::jsonb ->> 'ts' AS at FROM house_record r
             WHERE body::jsonb ->> 'event' = ANY(cast(:events AS text[])) AND body::jsonb ->> 'ts' < :before
-                AND (body::jsonb ->> 'ts', id) > (cast(:at AS text), cast(:id AS uuid))
+                AND (body::jsonb ->> 'ts', id) > (cast(:at AS text), cast(:id AS uuid)) AND {HOUSE_STANDS}
             ORDER BY 3, 1 LIMIT :most
         ) AS r LEFT JOIN audit_leaf l ON l.log_id = :log AND l.record_id = r.id
         {COVERING}
@@ -261,25 +276,29 @@ _LEAF_OF = f"""
 _ABOUT = text(
     f"""
     WITH theirs AS (
-        SELECT id, stream FROM audit_record WHERE practice_id = :log AND subject = :subject
+        SELECT id, stream FROM audit_record r WHERE practice_id = :log AND subject = :subject AND {STANDS}
     )
     SELECT r.id, l.idx, r.body, w.record_id AS by FROM audit_record r {_LEAF_OF}
     WHERE r.practice_id = :log AND (r.id IN (SELECT id FROM theirs) OR (
         r.stream IN (SELECT stream FROM theirs) AND r.event = ANY(cast(:follow AS text[]))
         AND ledger_text(r.body, '{{of}}') IN (SELECT id::text FROM theirs)
-    ))
+    )) AND {STANDS}
     ORDER BY l.idx, r.id
     """  # noqa: S608 - our own words alone
+)
+_REFUSED_ABOUT = text(
+    "SELECT count(*) FROM audit_refused x JOIN audit_record r ON r.practice_id = x.log_id AND r.id = x.record_id "
+    "WHERE x.log_id = :log AND r.subject = :subject"
 )
 _THESE = {
     False: text(
         f"SELECT r.id, l.idx, r.body, w.record_id AS by FROM audit_record r {_LEAF_OF} "  # noqa: S608 - our own words alone
-        "WHERE r.practice_id = :log AND r.id = ANY(cast(:ids AS uuid[])) ORDER BY l.idx, r.id"
+        f"WHERE r.practice_id = :log AND r.id = ANY(cast(:ids AS uuid[])) AND {STANDS} ORDER BY l.idx, r.id"
     ),
     True: text(
         "SELECT r.id, l.idx, convert_to(r.body, 'UTF8') AS body, w.record_id AS by "  # noqa: S608 - the same
         f"FROM house_record r {_LEAF_OF} "
-        "WHERE r.id = ANY(cast(:ids AS uuid[])) ORDER BY l.idx, r.id"
+        f"WHERE r.id = ANY(cast(:ids AS uuid[])) AND {HOUSE_STANDS} ORDER BY l.idx, r.id"
     ),
 }
 _ERASE = text("SELECT erase_sealed(:most)")

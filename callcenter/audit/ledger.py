@@ -22,6 +22,7 @@ from sqlalchemy import text
 
 from callcenter.audit import verify
 from callcenter.audit.logs import origin_of
+from callcenter.audit.not_refused import STANDS
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, IntegrityError
 from callcenter.kernel.randomness import Random, new_id
@@ -330,7 +331,7 @@ async def note(tx: Transaction, entry: Entry, clock: Clock, random: Random, *, s
 
 async def stream_so_far(tx: Transaction, stream: UUID) -> tuple[Segment, EventKind | None]:
     """Where a stream without a call has come to, to go on with it, and what its last record tells, if it has one that
-    is not erased."""
+    is neither erased nor refused."""
     last = (await tx.connection.execute(_LAST, {"log": tx.practice, "stream": stream})).one_or_none()
     if last is None:
         return Segment(stream, None), None
@@ -338,14 +339,16 @@ async def stream_so_far(tx: Transaction, stream: UUID) -> tuple[Segment, EventKi
     return Segment(stream, None, last.seq + 1, last.leaf), told
 
 
-# A stream never begins anew: of a last record that is erased, number and leaf stay in the log.
+# A stream never begins anew: of a last record that is erased, number and leaf stay in the log. One that
+# was refused tells nothing, and what follows names its own leaf, not the one that is sealed in its place.
 _LAST = text(
-    """
-    (SELECT seq, leaf, body FROM audit_record WHERE stream = :stream ORDER BY seq DESC LIMIT 1)
+    f"""
+    (SELECT seq, leaf, CASE WHEN {STANDS} THEN body END AS body, 0 AS rank
+     FROM audit_record r WHERE stream = :stream ORDER BY seq DESC LIMIT 1)
     UNION ALL
-    (SELECT seq, leaf, NULL FROM audit_leaf WHERE log_id = :log AND stream = :stream ORDER BY seq DESC LIMIT 1)
-    ORDER BY seq DESC, body NULLS LAST LIMIT 1
-    """
+    (SELECT seq, leaf, NULL, 1 FROM audit_leaf WHERE log_id = :log AND stream = :stream ORDER BY seq DESC LIMIT 1)
+    ORDER BY seq DESC, rank LIMIT 1
+    """  # noqa: S608 - our own words alone
 )
 
 # Its row is held until the transaction ends: it is not deleted before the record stands that names it.

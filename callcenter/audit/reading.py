@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from sqlalchemy import Row, Select, select
 
 from callcenter.audit.gaps import Gone, Predecessors, gone_of
 from callcenter.audit.ledger import NO_LEAF, EventKind, leaf_of
-from callcenter.audit.tables import audit_record, audit_refused
+from callcenter.audit.not_refused import INSTEAD, stands
+from callcenter.audit.tables import audit_record
 from callcenter.kernel.errors import IntegrityError
 from callcenter.store.database import Transaction
 
@@ -107,7 +108,7 @@ async def checked_records_of_call(tx: Transaction, call: UUID, most: int) -> Rea
         most: how many records; of more, the first of each stream.
     """
     own = (await tx.connection.execute(_of_call(tx, call).limit(most))).all()
-    left = sorted({ref for row in own for ref in _left_behind(body_of(row.body))})
+    left = sorted({ref for row in own for ref in _left_behind(said_by(row))})
     if not left:
         return await _read(tx, own, (), most)
     streams = (
@@ -115,11 +116,12 @@ async def checked_records_of_call(tx: Transaction, call: UUID, most: int) -> Rea
         .where(
             audit_record.c.practice_id == tx.practice, audit_record.c.call_id.is_(None), audit_record.c.ref.in_(left)
         )
+        .where(stands())
         .distinct()
         .limit(most)
     )
     later = (
-        select(*_WHOLE)
+        select(*WHOLE)
         .where(audit_record.c.practice_id == tx.practice, audit_record.c.stream.in_(streams))
         .order_by(audit_record.c.stream, audit_record.c.seq)
         .limit(most)
@@ -135,56 +137,57 @@ async def _read(tx: Transaction, own: Sequence[Any], later: Sequence[Any], most:
 
 #: What a call leaves that staff open and handle later: their records name it.
 _LEFT = ("message", "voice_message", "booking")
-_WHOLE = (
+#: A record, and what is sealed in its place where it was refused.
+WHOLE = (
     audit_record.c.id,
     audit_record.c.stream,
     audit_record.c.seq,
     audit_record.c.call_id,
     audit_record.c.leaf,
     audit_record.c.body,
-    # What is sealed in its place, where it was refused.
-    select(audit_refused.c.body)
-    .where(audit_refused.c.log_id == audit_record.c.practice_id, audit_refused.c.record_id == audit_record.c.id)
-    .scalar_subquery()
-    .label("instead"),
+    INSTEAD,
 )
 
 
 def _of_call(tx: Transaction, call: UUID) -> Select[Any]:
     return (
-        select(*_WHOLE)
+        select(*WHOLE)
         .where(audit_record.c.practice_id == tx.practice, audit_record.c.call_id == call)
         .order_by(audit_record.c.stream, audit_record.c.seq)
     )
 
 
 def checked_in_streams(rows: Iterable[Any], gone: Sequence[Gone]) -> Iterator[tuple[Checked, Any]]:
-    """Each record, looked at beside the one before it in its stream, with its row.
+    """Each record, looked at beside the one before it in its stream, with its row; where one was refused, what the
+    sealer says.
 
     Arguments:
-        rows: whole streams, by stream and place.
+        rows: of whole streams, by stream and place, as ``WHOLE`` has them. Refused ones too: what stands behind one
+            names its leaf.
         gone: of these streams.
     """
     predecessors = Predecessors(gone, NO_LEAF)
     for row in rows:
-        stands = holds(row.body, row.leaf, place_of(row), predecessors.passes(row.stream, row.seq, row.leaf))
-        yield Checked(Record(row.id, row.seq, body_of(row.body)), row.leaf, stands), row
+        as_written = holds(row.body, row.leaf, place_of(row), predecessors.passes(row.stream, row.seq, row.leaf))
+        yield Checked(Record(row.id, row.seq, said_by(row)), row.leaf, as_written), row
 
 
 def _checked(rows: Iterable[Any], gone: Sequence[Gone]) -> list[Checked]:
-    """Records in the order in which they were written; in the place of one that was refused, what the sealer says."""
-    found = (
-        one if row.instead is None else replace(one, record=replace(one.record, body=body_of(row.instead)))
-        for one, row in checked_in_streams(rows, gone)
-    )
-    return sorted(found, key=_written)
+    """Records in the order in which they were written."""
+    return sorted((one for one, _ in checked_in_streams(rows, gone)), key=_written)
+
+
+def said_by(row: Any) -> dict[str, Any]:
+    """What a row of ``WHOLE`` says, or what is sealed in its place."""
+    return body_of(row.body if row.instead is None else row.instead)
 
 
 async def latest_of_stream(tx: Transaction, stream: UUID, limit: int) -> list[Record]:
-    """The last records of a stream of this practice, newest first, at most ``limit``; their chain is not looked at."""
+    """The last records of a stream of this practice that stand, newest first, at most ``limit``; their chain is not
+    looked at."""
     query = (
         select(audit_record.c.id, audit_record.c.seq, audit_record.c.body)
-        .where(audit_record.c.practice_id == tx.practice, audit_record.c.stream == stream)
+        .where(audit_record.c.practice_id == tx.practice, audit_record.c.stream == stream, stands())
         .order_by(audit_record.c.seq.desc())
         .limit(limit)
     )
@@ -200,6 +203,7 @@ async def first_of_stream(tx: Transaction, stream: UUID, event: EventKind, limit
             audit_record.c.practice_id == tx.practice,
             audit_record.c.stream == stream,
             audit_record.c.event == event.value,
+            stands(),
         )
         .order_by(audit_record.c.seq)
         .limit(limit)

@@ -12,6 +12,7 @@ from callcenter.audit.about import moment_of
 from callcenter.audit.anchors import AnchorKind
 from callcenter.audit.ledger import EventKind
 from callcenter.audit.logs import HOUSE_LOG
+from callcenter.audit.not_refused import STANDS
 from callcenter.store.database import Transaction
 
 HOUR = timedelta(hours=1)
@@ -144,7 +145,7 @@ _WAITING = {
     True: text("SELECT count(*) FROM (SELECT FROM house_outbox WHERE cast(:log AS uuid) IS NOT NULL LIMIT :most) AS w"),
 }
 _EXPORTED = text(
-    "SELECT at FROM audit_record WHERE practice_id = :log AND event = :event "
+    f"SELECT at FROM audit_record r WHERE practice_id = :log AND event = :event AND {STANDS} "  # noqa: S608 - ours alone
     "ORDER BY practice_id DESC, event DESC, at DESC LIMIT 1"
 )
 _HELD = text(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from callcenter.audit import not_refused
+
 #: Whose call a reservation is of, before its locks are taken.
 WHOSE = text("SELECT call_id FROM reservation WHERE id = :id AND staff_id = :staff")
 
@@ -42,9 +44,10 @@ EMERGENCY = text("UPDATE script SET emergency_at = :now WHERE id = :id AND emerg
 
 #: What this operator's part of a call has put on record, the latest of it.
 TIMELINE = text(
-    """
+    f"""
     SELECT body FROM (
-        SELECT seq, body FROM audit_record WHERE stream = :stream ORDER BY seq DESC LIMIT :most
+        SELECT seq, body FROM audit_record r WHERE stream = :stream AND {not_refused.STANDS}
+        ORDER BY seq DESC LIMIT :most
     ) AS latest ORDER BY seq
-    """
+    """  # noqa: S608 - our own words alone
 )

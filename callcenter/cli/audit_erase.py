@@ -12,7 +12,7 @@ import click
 
 from callcenter.app.erasing import rules_of
 from callcenter.audit.cosigning import Witness, load_witness
-from callcenter.audit.erasing import Candidate, Plan, candidates_about, candidates_named, erases
+from callcenter.audit.erasing import Candidate, Plan, candidates_about, candidates_named, erases, refused_about
 from callcenter.audit.ledger import EventKind, Value
 from callcenter.audit.letting_go import MOST_NAMED, REASONS, REQUEST, Rules
 from callcenter.audit.logs import origin_of
@@ -120,9 +120,9 @@ async def _erase(
         async with data.database.house() as connection:
             log = await log_called(connection, called)
         async with data.database.practice(log) as tx:
-            found = await _found(tx, wanted)
+            found, refused = await _found(tx, wanted)
             plan = Plan.of(found, rules.terms, clock.now(), whole=wanted.whole)
-            lines = list(_told(plan))
+            lines = [*_told(plan), *_out_of_reach(refused)]
             if not yes or not plan.goes:
                 return [*lines, "nothing was done" + ("" if yes or not plan.goes else ": say --yes")]
             at = int(clock.now().timestamp())
@@ -133,17 +133,17 @@ async def _erase(
     return [*lines, f"ordered by {witness.name}; erased in the night after the next day, once it is sealed"]
 
 
-async def _found(tx: Transaction, wanted: Wanted) -> list[Candidate]:
-    """What is wanted, or all that is about the person who is."""
+async def _found(tx: Transaction, wanted: Wanted) -> tuple[list[Candidate], int]:
+    """What is wanted, or all that is about the person who is; and how many refused records name them."""
     if wanted.extract is None:
-        return await candidates_named(tx, wanted.records)
+        return await candidates_named(tx, wanted.records), 0
     subject = await subject_of(tx, wanted.extract)
     if subject is None:
         raise NotFound(
             f"no extract {wanted.extract} of this practice names a person in the ledger: it was declined, it is too "
             "old, or nothing is on record of them"
         )
-    return await candidates_about(tx, subject)
+    return await candidates_about(tx, subject), await refused_about(tx, subject)
 
 
 def _orders(plan: Plan, wanted: Wanted) -> Iterator[tuple[dict[str, Value], list[tuple[int, bytes]]]]:
@@ -171,6 +171,12 @@ def _told(plan: Plan) -> Iterator[str]:
         yield f"{how}: {_counted(these)}, by record {by}"
     if plan.unsealed:
         yield f"not sealed yet: {len(plan.unsealed)}; order them again in a minute"
+
+
+def _out_of_reach(refused: int) -> Iterator[str]:
+    """What stays, with a token that is nobody's once all the rest is gone (docs/decisions/0072)."""
+    if refused:
+        yield f"refused by the sealer, in no tree, and reached by no order: {refused} (`callcenter audit refused`)"
 
 
 def _counted(records: Sequence[Candidate]) -> str:

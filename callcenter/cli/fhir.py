@@ -36,6 +36,12 @@ def fhir(context: Context, practice: str, output: Path, force: bool, check: bool
     click.echo(f"{stood.sealed} events written to {output}{', each as the profile wants it' if check else ''}")
     if stood.waiting:
         click.echo(f"{stood.waiting} more are not sealed yet: they leave with the next file, seconds later", err=True)
+    if stood.refused:
+        click.echo(
+            f"{stood.refused} more say that they are such decisions, and the sealer has refused them: they leave with "
+            "no file (`callcenter audit refused`)",
+            err=True,
+        )
 
 
 async def _write(settings: Settings, slug: str, file: BinaryIO, *, check: bool, by: str) -> Standing:

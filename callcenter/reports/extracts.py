@@ -16,6 +16,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.ledger import EventKind, timestamp
+from callcenter.audit.not_refused import STANDS
 from callcenter.kernel.errors import NotFound
 from callcenter.kernel.levels import Level
 from callcenter.reports.extract_tables import Asks, ExtractOutcome, IdentityCheck
@@ -297,13 +298,14 @@ _WORDS = text(
     "VALUES (:id, :practice, :extract, :kind, :words)"
 )
 _VERIFIED = text(
-    """
+    f"""
     SELECT EXISTS (
-        SELECT FROM audit_record
+        SELECT FROM audit_record r
         WHERE practice_id = :practice AND call_id = :call AND subject = :subject AND event = :event AND at >= :since
-          AND (ledger_text(body, '{level}'))::int >= :level AND ledger_text(body, '{shared_contact}') = 'false'
+          AND (ledger_text(body, '{{level}}'))::int >= :level AND ledger_text(body, '{{shared_contact}}') = 'false'
+          AND {STANDS}
     )
-    """
+    """  # noqa: S608 - our own words alone
 )
 _CALLS = text("SELECT id, started_at, ended_at FROM call WHERE practice_id = :practice AND id = ANY(:calls)")
 _ORGANISATION = text(

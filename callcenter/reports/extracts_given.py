@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from callcenter.audit.about import moment_of
 from callcenter.audit.ledger import EventKind
+from callcenter.audit.not_refused import STANDS
 from callcenter.audit.reading import body_of
 from callcenter.reports.people import names_of
 from callcenter.store.database import Transaction
@@ -75,9 +76,9 @@ def _count(body: Mapping[str, Any], name: str) -> int | None:
 
 
 _GIVEN = text(
-    """
-    SELECT body FROM audit_record
-    WHERE practice_id = :practice AND call_id IS NULL AND ref = :ref AND event = :event
+    f"""
+    SELECT body FROM audit_record r
+    WHERE practice_id = :practice AND call_id IS NULL AND ref = :ref AND event = :event AND {STANDS}
     ORDER BY seq
-    """
+    """  # noqa: S608 - our own words alone
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from callcenter.audit.not_refused import STANDS
 from callcenter.audit.reading import body_of, holds, place_of
 from callcenter.kernel.errors import IntegrityError
 from callcenter.reports.fhir import Origin, event_of
@@ -32,11 +33,13 @@ class Standing:
         sealed: how many have their place in the practice's log, which proves them.
         waiting: how many are not sealed yet: they leave with the next file.
         size: leaves of the log, by which what is sealed later is told apart.
+        refused: how many the sealer has refused: they say that they are such decisions, and leave with no file.
     """
 
     sealed: int
     waiting: int
     size: int
+    refused: int
 
 
 async def standing(database: Database, practice: UUID) -> Standing:
@@ -44,7 +47,7 @@ async def standing(database: Database, practice: UUID) -> Standing:
     async with database.practice(practice) as tx:
         size = int((await tx.connection.execute(_SIZE, {"practice": practice})).scalar_one())
         row = (await tx.connection.execute(_STANDING, {"practice": practice, "size": size})).one()
-    return Standing(int(row.sealed), int(row.many) - int(row.sealed), size)
+    return Standing(int(row.sealed), int(row.many) - int(row.sealed), size, int(row.refused))
 
 
 async def lines_of(
@@ -83,17 +86,20 @@ async def lines_of(
 
 _SIZE = text("SELECT coalesce(max(idx) + 1, 0) FROM audit_leaf WHERE log_id = :practice")
 _STANDING = text(
-    """
-    SELECT count(*) AS many, count(l.idx) AS sealed
+    f"""
+    SELECT count(*) AS many, count(l.idx) AS sealed, (
+        SELECT count(*) FROM audit_refused x JOIN audit_record r ON r.practice_id = x.log_id AND r.id = x.record_id
+        WHERE x.log_id = :practice AND r.event = 'disclosure'
+    ) AS refused
     FROM audit_record r LEFT JOIN audit_leaf l ON l.record_id = r.id AND l.idx < :size
-    WHERE r.practice_id = :practice AND r.event = 'disclosure'
-    """
+    WHERE r.practice_id = :practice AND r.event = 'disclosure' AND {STANDS}
+    """  # noqa: S608 - our own words alone
 )
 _PAGE_OF = text(
-    """
+    f"""
     SELECT r.id, r.at, r.stream, r.seq, r.call_id, r.leaf, r.body, l.leaf AS sealed
     FROM audit_record r JOIN audit_leaf l ON l.record_id = r.id AND l.idx < :size
-    WHERE r.practice_id = :practice AND r.event = 'disclosure' AND (r.at, r.id) > (:after, :last)
+    WHERE r.practice_id = :practice AND r.event = 'disclosure' AND (r.at, r.id) > (:after, :last) AND {STANDS}
     ORDER BY r.at, r.id LIMIT :limit
-    """
+    """  # noqa: S608 - our own words alone
 )

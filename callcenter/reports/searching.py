@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from callcenter.audit.about import NO_MOMENT, moment_of
 from callcenter.audit.ledger import EventKind, timestamp
-from callcenter.audit.reading import body_of
+from callcenter.audit.not_refused import INSTEAD, stands
+from callcenter.audit.reading import said_by
 from callcenter.audit.tables import audit_record
 from callcenter.calls.tables import call
 from callcenter.kernel.labels import Category
@@ -134,7 +135,10 @@ def _records(criteria: Criteria, after: Place | None) -> Select[Any]:
         conditions.append(_outcome_of_record(criteria.outcome))
     if after is not None:
         conditions += [_r.at <= after.at, or_(_r.at < after.at, _r.id < after.id)]
-    columns = (_r.id, _r.at, _r.event, _r.call_id, _r.actor, _r.body)
+    if any((criteria.staff, criteria.subject, criteria.category, criteria.outcome)):
+        # What was refused is in a list, as such; by what it says of somebody or something it is not found.
+        conditions.append(stands())
+    columns = (_r.id, _r.at, _r.event, _r.call_id, _r.actor, _r.body, INSTEAD)
     return select(*columns).where(*conditions).order_by(_r.at.desc(), _r.id.desc())
 
 
@@ -174,7 +178,7 @@ def _calls(criteria: Criteria, after: Place | None) -> Select[Any]:
         conditions += [c.started_at <= at, or_(c.started_at < at, c.id < after.id)]
     said = select(
         *(func.coalesce(func.bool_or(made()), False).label(outcome.value) for outcome, made in _OUTCOMES.items())
-    ).where(_r.practice_id == criteria.practice, _r.call_id == c.id)
+    ).where(_r.practice_id == criteria.practice, _r.call_id == c.id, stands())
     came = said.lateral("came")
     r = reservation.c
     # Of this call alone: the tables of routing have no wall between practices, and a query within another one's FROM
@@ -190,7 +194,7 @@ def _calls(criteria: Criteria, after: Place | None) -> Select[Any]:
 
 
 def _in_call(condition: Condition) -> Condition:
-    return exists().where(_r.practice_id == call.c.practice_id, _r.call_id == call.c.id, condition)
+    return exists().where(_r.practice_id == call.c.practice_id, _r.call_id == call.c.id, condition, stands())
 
 
 def _outcome_of_call(outcome: Outcome) -> Condition:
@@ -227,15 +231,15 @@ def _found_call(row: Row[Any], names: dict[str, str]) -> Found:
 
 
 def _found_record(row: Row[Any], names: dict[str, str]) -> Found:
-    body = body_of(row.body)
+    body, refused = said_by(row), row.instead is not None
     actor = body.get("actor")
     kind = str(actor.get("kind", "unknown")) if isinstance(actor, dict) else "unknown"
     level, seconds = body.get("level"), body.get("seconds")
     return Found(
         id=row.id,
         at=moment_of(row.at) or NO_MOMENT,
-        what=str(row.event or ""),
-        who=Who(kind, names.get(str(row.actor))),
+        what=EventKind.RECORD_REFUSED.value if refused else str(row.event or ""),
+        who=Who(kind, None if refused else names.get(str(row.actor))),
         call=row.call_id,
         outcomes=_outcomes_of(body),
         categories=tuple(Category(each) for each in body.get("categories") or () if each in set(Category)),

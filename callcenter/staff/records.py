@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenter.audit.gaps import gone_of
 from callcenter.audit.ledger import FORMAT, NO_LEAF, EventKind, Value, canonical, leaf_of, timestamp
 from callcenter.audit.logs import HOUSE_LOG, HOUSE_ORIGIN
+from callcenter.audit.not_refused import HOUSE_INSTEAD
 from callcenter.audit.reading import Reading, Record, checked_in_streams
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.randomness import Random, new_id
@@ -166,7 +167,8 @@ class HouseLog:
 
 
 async def records_of(connection: AsyncConnection, stream: UUID) -> list[Record]:
-    """What is on record about an account or a portfolio, in order. What was erased is passed over.
+    """What is on record about an account or a portfolio, in order. What was erased is passed over; in the place of what
+    was refused stands what the sealer says.
 
     Arguments:
         connection: of a transaction that is in the scope of the house's log from here on.
@@ -195,13 +197,14 @@ class _Row:
     seq: int
     leaf: bytes
     body: bytes
+    instead: bytes | None
     call_id: None = None
 
 
 def _as_kept(row: Row[Any]) -> _Row:
     body = row.body.encode()
     own = leaf_of(body)
-    return _Row(row.id, row.stream, row.seq, own if own.hex() == row.leaf else b"", body)
+    return _Row(row.id, row.stream, row.seq, own if own.hex() == row.leaf else b"", body, row.instead)
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('house_record|' || :stream, 0))")
@@ -210,7 +213,9 @@ _LAST = text("SELECT seq, leaf FROM house_stream_end(:stream)")
 _INSERT = text(
     "INSERT INTO house_record (id, stream, seq, leaf, body) VALUES (:id, :stream, :seq, :leaf, cast(:body AS text))"
 )
-_STREAM = text("SELECT id, stream, seq, leaf, body FROM house_record WHERE stream = :stream ORDER BY seq")
+_STREAM = text(
+    f"SELECT id, stream, seq, leaf, body, {HOUSE_INSTEAD} FROM house_record r WHERE stream = :stream ORDER BY seq"  # noqa: S608 - our own words alone
+)
 _THEIRS = text(
     """
     SELECT EXISTS (

@@ -17,6 +17,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.audit.logs import HOUSE_LOG
 from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import Forbidden, IntegrityError, Unavailable
 from callcenter.staff import invitations, passkeys, proofs, records, rights, sessions
@@ -29,7 +30,7 @@ from callcenter.staff.room import StaffLimits
 from callcenter.staff.sessions import Sessions, StaffSession, Stage, mark_of
 from callcenter.staff.throttle import Tallies
 from callcenter.staff.values import Account, Role, SignedIn
-from callcenter.store.database import Database
+from callcenter.store.database import Database, in_practice
 from callcenter.store.schema import APP
 from tests.attack.defence import FOILED, SUCCEEDED, Defence, Outcome, Sabotage, attack, gained
 from tests.attack.ground import Ground, ground_on
@@ -665,6 +666,7 @@ async def _does(ground: Ground, *statements: str) -> Outcome:
 
 def _a_chain_is_not_followed(sabotage: Sabotage) -> None:
     async def read(connection: AsyncConnection, stream: UUID) -> list[Any]:
+        await in_practice(connection, HOUSE_LOG)
         return list((await connection.execute(records._STREAM, {"stream": stream})).all())
 
     sabotage.replace(records, "records_of", read)

@@ -22,6 +22,7 @@ from callcenter.audit.verify import keys_of
 from callcenter.kernel.randomness import SystemRandom, new_id
 from callcenter.staff.ledger_acts import put_on_record
 from callcenter.staff.records import Actor
+from tests.attack.ledger.forging import forge
 from tests.erasing import days_pass, old_records
 from tests.exporting import IVR, TILLEULS, Archive
 from tests.integration.test_audit_commands import KEY, SLUG, archive, config, typed
@@ -83,6 +84,14 @@ async def standing(archive: Archive, patient: UUID) -> Sequence[str]:
         return list((await root.execute(query, {"patient": patient})).scalars())
 
 
+async def token_of(archive: Archive, patient: UUID) -> UUID:
+    """By which the ledger names the person."""
+    async with archive.app.practice(TILLEULS) as tx:
+        query = text("SELECT token FROM audit_subject WHERE patient_id = :patient")
+        token: UUID = (await tx.connection.execute(query, {"patient": patient})).scalar_one()
+    return token
+
+
 @pytest.fixture
 def key(config: Path, tmp_path: Path) -> Path:
     """The personal key of Claire, who may order erasures."""
@@ -133,9 +142,8 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
     assert await standing(archive, patient) == ["disclosure", "extract.asked"]
     erased = await typed(config, "prove", gone, "-o", tmp_path / "gone")
     assert "are erased" in erased.output
+    token = await token_of(archive, patient)
     async with archive.app.practice(TILLEULS) as tx:
-        query = text("SELECT token FROM audit_subject WHERE patient_id = :patient")
-        token = (await tx.connection.execute(query, {"patient": patient})).scalar_one()
         day = timedelta(days=1)
         about = await records_about(tx, token, archive.clock.now() - day, archive.clock.now() + day, 10)
         reach = await reach_of(tx)
@@ -160,6 +168,31 @@ async def test_p4_what_a_person_may_have_erased_is_erased_on_an_order_and_what_p
     altered = file.read_bytes().replace(b'"reason":"court_order"', b'"reason":"article_17"')
     file.write_bytes(altered)
     assert (await typed(config, "verify", file, "--trust", KEY)).exit_code == 1
+
+
+async def test_p4_a_refused_record_that_names_a_person_keeps_nothing_of_theirs_from_being_erased(
+    archive: Archive, config: Path, key: Path, tmp_path: Path
+) -> None:
+    """Its bytes are in no tree, and no order reaches them: they stay, with a token that is nobody's any more."""
+    extract, patient = await a_person(archive)
+    await archive.seal()
+    token = await token_of(archive, patient)
+    forged = await forge(archive, EventKind.DISCLOSURE, subject=str(token))
+    court = ("erase", SLUG, "--extract", extract, "--reason", "court_order", "--also-disclosures", "--key", key)
+    done = await typed(config, *court, "--yes")
+    assert "to be erased: 5" in done.output
+    assert "reached by no order: 1" in done.output
+    named = ("erase", SLUG, "--record", forged, "--reason", "court_order", "--key", key)
+    assert "or it was refused" in (await typed(config, *named)).output
+    await archive.seal(Rules(RetentionTerms(), tuple(keys_of((tmp_path / "claire.vkey").read_text("utf-8")))))
+    await days_pass(archive)
+    assert await old_records(archive).finish() == 5
+    async with archive.superuser() as root:
+        query = text(
+            "SELECT count(r.id), count(s.token) FROM audit_record r "
+            "LEFT JOIN audit_subject s ON s.token::text = r.subject WHERE r.id = :id"
+        )
+        assert tuple((await root.execute(query, {"id": forged})).one()) == (1, 0)
 
 
 async def test_an_order_that_the_sealer_would_refuse_is_not_given(

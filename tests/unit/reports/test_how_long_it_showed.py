@@ -48,7 +48,15 @@ def test_the_replay_tells_it_and_calls_a_bound_what_is_one(
 
 def test_a_list_as_a_file_tells_it_in_its_last_column() -> None:
     rows = [
-        SimpleNamespace(id=UUID(int=n), at=body["ts"], event=body["event"], call_id=None, actor=None, body=_bytes(body))
+        SimpleNamespace(
+            id=UUID(int=n),
+            at=body["ts"],
+            event=body["event"],
+            call_id=None,
+            instead=None,
+            actor=None,
+            body=_bytes(body),
+        )
         for n, body in enumerate(({**REVEALED, "seconds": 60}, REVEALED), start=1)
     ]
     written = spreadsheet([_found_record(row, {}) for row in rows]).decode("utf-8-sig")
