@@ -15,7 +15,7 @@ LIFE = timedelta(seconds=90)
 
 
 def shown(path: str, record: int, since: datetime = NOW) -> ShownField:
-    return ShownField(path, Category.APPOINTMENT_EXISTS, "mardi", since + LIFE, UUID(int=record))
+    return ShownField(path, Category.APPOINTMENT_EXISTS, "mardi", since, since + LIFE, UUID(int=record))
 
 
 def test_what_is_shown_anew_stands_once_by_its_new_record_behind_what_stays() -> None:
@@ -28,5 +28,5 @@ def test_what_is_shown_anew_stands_once_by_its_new_record_behind_what_stays() ->
 def test_what_is_shown_anew_was_not_hidden_and_what_goes_was_for_as_long_as_it_stood() -> None:
     place, day = shown("appointment.place", 1, NOW - timedelta(seconds=20)), shown("appointment.starts_at", 2)
     after = seen_next((), (shown("appointment.starts_at", 3),))
-    (record,) = hidden_early(Operator(UUID(int=9), trained=True), (place, day), after, NOW, LIFE)
+    (record,) = hidden_early(Operator(UUID(int=9), trained=True), (place, day), after, NOW)
     assert (record.kind, record.content["of"], record.content["seconds"]) == (EventKind.HIDDEN, str(UUID(int=1)), 20)
