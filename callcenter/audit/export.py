@@ -183,6 +183,8 @@ def _odd(row: Any, body: bytes, leaf: bytes, columns: Sequence[tuple[str, Sequen
         yield "its leaf in the log is not the one of its bytes"
     if row.instead is not None:  # what stands beside is of the record that was refused, whose bytes are kept
         kept = _octets(row.body)
+        if kept is None:
+            yield "what was refused is gone, and is never erased: somebody has removed it"
         if said.get("refused") != row.refused.hex() or (kept is not None and leaf_hash(kept) != row.refused):
             yield "what was refused is not what stands beside it"
     elif own != _octets(row.own_leaf):
