@@ -341,12 +341,13 @@ class LogSealer:
         one = _Waiting(row.n, row.record_id, row.stream, row.seq, row.call_id, leaf, again=row.is_sealed)
         if one.again:
             return replace(one, refusal=Refusal(Cause.PLACE, "is sealed already, and was said to wait once more"))
-        if row.is_taken:  # it is told of where nothing else can stand
-            why = "is to stand where another record of its stream is sealed already"
-            return replace(one, stream=new_id(self.random), seq=0, refusal=Refusal(Cause.PLACE, why))
+        if row.is_taken:
+            return self._displaced(one, "is to stand where another record of its stream is sealed already")
         try:
             value = _value_of(row.body)
             refusal = self._refusal(log, one, value)
+            if refusal is not None and refusal.cause is Cause.PLACE:
+                return self._displaced(one, refusal.why)
             told = None if refusal or value is None else _rotation_in(value, log)
         except _NO_RECORDS_FAULT:
             raise
@@ -354,6 +355,11 @@ class LogSealer:
             return replace(one, refusal=_unforeseen(one, error))
         erasure = row.body if refusal is None and value is not None and value["event"] == ERASURE else None
         return replace(one, refusal=refusal, erasure=erasure, ends=None if told is None else told.last_good)
+
+    def _displaced(self, one: _Waiting, why: str) -> _Waiting:
+        """It is told of where nothing else stands: at its place the chain would go on from its leaf, so that whoever moves
+        an honest row before its seal would leave no gap."""
+        return replace(one, stream=new_id(self.random), seq=0, refusal=Refusal(Cause.PLACE, why))
 
     def _refusal(self, log: UUID, one: _Waiting, value: Mapping[str, Any] | None) -> Refusal | None:
         """Why a record is not sealed, as far as it shows by itself.

@@ -516,6 +516,30 @@ async def test_p4_a_record_is_said_to_wait_once_more_or_takes_the_place_of_anoth
     assert [str(gone) in odd for odd in copy.exported.odd] == [True]
 
 
+@pytest.mark.parametrize("column", ["id", "seq"])
+async def test_p4_a_row_is_moved_before_it_is_sealed_so_that_its_record_is_refused(
+    archive: Archive, column: str
+) -> None:
+    """The chain must not go on behind it, as it does behind one that was forged."""
+    stream = await archive.call()
+    taken = (
+        "DELETE FROM audit_outbox WHERE record_id = (SELECT id FROM audit_record WHERE stream = :stream AND seq = 1)"
+    )
+    renamed = "UPDATE audit_record SET id = stream WHERE stream = :stream AND seq = 1"
+    waits = (
+        "INSERT INTO audit_outbox (practice_id, record_id) SELECT practice_id, id FROM audit_record WHERE id = :stream"
+    )
+    moved = {
+        "id": (taken, renamed, waits),
+        "seq": ("UPDATE audit_record SET seq = 9 WHERE stream = :stream AND seq = 1",),
+    }
+    await force(archive, *moved[column], stream=stream)
+    (cry,) = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert "names another place" in cry[1]
+    report = (await archive.export()).report()
+    assert (report.verdict, {one.what for one in report.findings}) == (Verdict.TAMPERED, {What.STREAM})
+
+
 class Killed(BaseException):
     """Of the sealer."""
 
