@@ -357,7 +357,7 @@ class LogSealer:
         return replace(one, refusal=refusal, erasure=erasure, ends=None if told is None else told.last_good)
 
     def _displaced(self, one: _Waiting, why: str) -> _Waiting:
-        """It is told of where nothing else stands: at its place the chain would go on from its leaf, so that whoever moves
+        """It is told of where nothing else stands: at its place the chain would go on from its leaf, and whoever moves
         an honest row before its seal would leave no gap."""
         return replace(one, stream=new_id(self.random), seq=0, refusal=Refusal(Cause.PLACE, why))
 

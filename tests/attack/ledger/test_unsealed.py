@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from callcenter import doctor
 from callcenter.audit import sealer
 from callcenter.audit.ledger import Entry, EventKind, canonical, note
 from callcenter.audit.letting_go import Erasure, Rules
@@ -562,13 +563,15 @@ async def test_p4_the_sealer_is_killed_before_anybody_heard_of_what_it_refuses(
 
 
 async def test_p4_what_was_refused_is_removed_as_if_it_had_never_been(archive: Archive) -> None:
-    """Its leaf stays in the log, which verifies; an export says that its bytes are gone."""
+    """Its leaf stays in the log, which verifies; an export says that its bytes are gone, and so does doctor."""
     await say_erased(archive, [[1, 1]])
     await seal_once(archive.urls[SEALER], a_key(), archive.clock)
     await force(archive, "DELETE FROM audit_record WHERE event = 'erasure'")
     copy = await archive.export()
     assert copy.report().verdict is Verdict.INTACT
     assert ["what was refused is gone" in odd for odd in copy.exported.odd] == [True]
+    with pytest.raises(CallcenterError, match=r"1 record that the sealer has refused"):
+        await doctor._refused(archive.app)
 
 
 def test_p4_a_record_that_is_too_long_for_any_verifier_is_not_written() -> None:
