@@ -523,15 +523,12 @@ async def test_p4_a_row_is_moved_before_it_is_sealed_so_that_its_record_is_refus
 ) -> None:
     """The chain must not go on behind it, as it does behind one that was forged."""
     stream = await archive.call()
-    taken = (
-        "DELETE FROM audit_outbox WHERE record_id = (SELECT id FROM audit_record WHERE stream = :stream AND seq = 1)"
-    )
-    renamed = "UPDATE audit_record SET id = stream WHERE stream = :stream AND seq = 1"
-    waits = (
-        "INSERT INTO audit_outbox (practice_id, record_id) SELECT practice_id, id FROM audit_record WHERE id = :stream"
-    )
+    of_it = "(SELECT id FROM audit_record WHERE stream = :stream AND seq = 1)"
     moved = {
-        "id": (taken, renamed, waits),
+        "id": (
+            f"UPDATE audit_outbox SET record_id = :stream WHERE record_id = {of_it}",
+            "UPDATE audit_record SET id = stream WHERE stream = :stream AND seq = 1",
+        ),
         "seq": ("UPDATE audit_record SET seq = 9 WHERE stream = :stream AND seq = 1",),
     }
     await force(archive, *moved[column], stream=stream)
