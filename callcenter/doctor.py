@@ -14,7 +14,7 @@ from callcenter.app.anchoring import depositories_of, longest_alone
 from callcenter.app.erasing import terms_of
 from callcenter.audit.anchors import unheld_since
 from callcenter.audit.erasing import overdue, unfinished
-from callcenter.audit.refusals import refused_since
+from callcenter.audit.refusals import refused_and_gone, refused_since
 from callcenter.audit.sealer import signed_by
 from callcenter.audit.sealing_key import load_sealing_key
 from callcenter.audit.watching import AHEAD, LONGEST, sealed_at, waiting
@@ -391,6 +391,12 @@ async def _anchors(database: Database, settings: Settings) -> str:
 
 async def _refused(database: Database) -> str:
     """Whether the sealer has refused a record lately: somebody has forged it, or two processes differ in a setting."""
+    if gone := await refused_and_gone(database):
+        raise CallcenterError(
+            f"{_counted(gone, 'record')} that the sealer has refused are gone, and none is ever erased: "
+            "somebody has removed them from the database, or it was restored without them. `callcenter audit refused` "
+            "says of a log which; keep the database as it stands, and call whoever answers for the data"
+        )
     many, last = await refused_since(database, SystemClock().now() - TOLD_FOR)
     if last is not None:
         raise CallcenterError(

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from callcenter.audit.anchors import latest_head, root_at
 from callcenter.audit.key_changes import LEAST, announced, is_shown, untold, vouched_since
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.signing import NotOurs, SealingKey
-from callcenter.audit.verify import Checkpoint, Malformed, Unproven, signatures_of
+from callcenter.audit.verify import Checkpoint, Malformed, Rotation, Unproven, signatures_of
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import Conflict, IntegrityError
 from callcenter.kernel.randomness import Random
 from callcenter.practice.everywhere import all_practices
 from callcenter.staff.ledger_acts import LedgerActs
-from callcenter.store.database import Database
+from callcenter.store.database import Database, Transaction
 
 #: Seconds.
 BETWEEN_LOOKS = 0.5
@@ -192,7 +193,7 @@ class KeyChange:
             former: the public half of the one that was put away.
 
         Raises:
-            Conflict: nothing is kept that it has signed for this case.
+            Conflict: nothing is kept that it has signed for this case; or a log has not the head that it has signed.
         """
         logs = (HOUSE_LOG, *await all_practices(self.database))
         kept = {
@@ -204,10 +205,13 @@ class KeyChange:
                 "nothing is kept that this key has signed for the case of a theft: it was never put away here, or by "
                 "an older version, or its theft was said then. Tell whoever verifies to believe it no more"
             )
-        written = 0
+        written, missing_in = 0, dict[UUID, list[Mapping[str, Any]]]()
         for log, said in kept.items():
             async with self.database.practice(log) as tx:
-                missing = await untold(tx, said)
+                missing_in[log] = await untold(tx, said)
+                if missing_in[log]:
+                    await _check_ends(tx, said)
+        for log, missing in missing_in.items():
             for one in missing:
                 await self._acts.key_rotated(log, one)
             written += bool(missing)
@@ -257,3 +261,21 @@ class KeyChange:
                         "was made anew. Keep the database as it stands, and restore a backup from before"
                     )
         return {origin_of(log): head for log, head in found.items()}
+
+
+async def _check_ends(tx: Transaction, said: Iterable[Rotation]) -> None:
+    """That the log of ``tx`` has the heads up to which these let a stolen key count: on record, another one would be
+    found by every verifier, for ever.
+
+    Raises:
+        Conflict: it has not.
+    """
+    for one in said:
+        good = one.last_good
+        if good is not None and await root_at(tx, good.size) != good.root:
+            raise Conflict(
+                f"{good.origin} does not hold the {good.size} records that this key counts for: its database was set "
+                "back to before the key was put away. Nothing is on record of the theft. Restore a later backup; if "
+                "there is none, give the present key to whoever verifies, and tell them to believe the stolen one no "
+                "more (docs/ledger.md)"
+            )

@@ -6,7 +6,7 @@ from __future__ import annotations
 #: not overlap, so that the last one that begins before a leaf is the only one that may cover it.
 COVERING = """
     LEFT JOIN LATERAL (
-        SELECT idx, last FROM audit_erasure
+        SELECT idx, last, erased_at FROM audit_erasure
         WHERE log_id = l.log_id AND first <= l.idx ORDER BY first DESC LIMIT 1
     ) AS e ON l.idx <= e.last
 """

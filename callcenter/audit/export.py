@@ -20,6 +20,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from callcenter.audit.covering import COVERING
 from callcenter.audit.ledger import timestamp
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.reading import body_of
@@ -99,6 +100,9 @@ async def lines(tx: Transaction, exported: Exported, page: int = PAGE) -> AsyncI
         for row in rows:
             own, instead, leaf = _octets(row.body), _octets(row.instead), _octets(row.leaf) or b""
             body = own if instead is None else instead
+            if body is not None and instead is None and leaf_hash(body) != leaf and await _is_gone(tx, row.idx):
+                exported.find(f"index {row.idx}, record {row.record_id}: it was erased, and other bytes bear its name")
+                body = None
             yield _erased(row, leaf) if body is None else body + b"\n"
             for what in () if body is None else _odd(row, body, leaf, columns if instead is None else ()):
                 exported.find(f"index {row.idx}, record {row.record_id}: {what}")
@@ -113,6 +117,12 @@ async def lines(tx: Transaction, exported: Exported, page: int = PAGE) -> AsyncI
     found = (await tx.connection.execute(_STATE, {"log": log})).all()
     if [(row.size, _octets(row.frontier)) for row in found] != [(tree.size, tree.to_bytes())][: tree.size]:
         exported.find("how far it is sealed, and the frontier of that, is not what it holds")
+
+
+async def _is_gone(tx: Transaction, index: int) -> bool:
+    """Whether the record at an index was erased: its identifier is free since then, and whoever may write a record may
+    take it. The file says of the erased one what it did; whether an erasure names it, verifiers see for themselves."""
+    return bool((await tx.connection.execute(_GONE, {"log": tx.practice, "index": index})).scalar_one_or_none())
 
 
 async def _heads(tx: Transaction, after: int, last: int) -> deque[Any]:
@@ -183,6 +193,8 @@ def _odd(row: Any, body: bytes, leaf: bytes, columns: Sequence[tuple[str, Sequen
         yield "its leaf in the log is not the one of its bytes"
     if row.instead is not None:  # what stands beside is of the record that was refused, whose bytes are kept
         kept = _octets(row.body)
+        if kept is None:
+            yield "what was refused is gone, and is never erased: somebody has removed it"
         if said.get("refused") != row.refused.hex() or (kept is not None and leaf_hash(kept) != row.refused):
             yield "what was refused is not what stands beside it"
     elif own != _octets(row.own_leaf):
@@ -237,6 +249,10 @@ _WAITING = {
     ),
     True: text("SELECT count(*) FROM (SELECT FROM house_outbox WHERE cast(:log AS uuid) IS NOT NULL LIMIT 10000) AS w"),
 }
+_GONE = text(
+    f"SELECT e.erased_at IS NOT NULL FROM audit_leaf l {COVERING} "  # noqa: S608 - our own words alone
+    "WHERE l.log_id = :log AND l.idx = :index"
+)
 _STATE = text("SELECT size, frontier FROM audit_log WHERE log_id = :log")
 _HEADS = text(
     """

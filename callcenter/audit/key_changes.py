@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from sqlalchemy import text
 from callcenter.audit.anchors import latest_head
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.signing import SealingKey
-from callcenter.audit.verify import ROTATION, Malformed, Rotation, Unproven, VerifierKey, signatures_of
+from callcenter.audit.verify import ROTATION, Malformed, Rotation, Unproven, VerifierKey, body_value, signatures_of
 from callcenter.store.database import Transaction
 
 #: How long both keys sign, unless the first was stolen: whoever verifies every week has seen a file in which the one
@@ -56,8 +55,8 @@ async def _told(tx: Transaction) -> dict[Rotation, int | None]:
     values, found = {"log": tx.practice, "event": ROTATION}, dict[Rotation, int | None]()
     for row in (await tx.connection.execute(_CHANGES[tx.practice == HOUSE_LOG], values)).all():
         try:
-            told = Rotation.parse(json.loads(row.body), origin_of(tx.practice))
-        except (ValueError, Malformed, Unproven):
+            told = Rotation.parse(body_value(row.body) or {}, origin_of(tx.practice))
+        except (Malformed, Unproven):
             continue  # the sealer refuses it, and has called somebody
         before = found.get(told)
         found[told] = before if row.idx is None else row.idx if before is None else min(before, row.idx)

@@ -369,8 +369,15 @@ _INSERT = text(
 
 
 def canonical(record: Mapping[str, Value]) -> bytes:
-    """The canonical bytes of a record (RFC 8785), its texts in NFC. Numbers are whole: a float has two spellings."""
-    return rfc8785.dumps(_composed(record))
+    """The canonical bytes of a record (RFC 8785), its texts in NFC. Numbers are whole: a float has two spellings.
+
+    Raises:
+        CallcenterError: no verifier would read it: it is too long, or holds what no record may.
+    """
+    body = rfc8785.dumps(_composed(record))
+    if len(body) > verify.MOST_OF_A_LINE:  # the sealer would refuse it, and what it is for would be done unrecorded
+        raise CallcenterError(f"a ledger record has at most {verify.MOST_OF_A_LINE} bytes, and not {len(body)}")
+    return body
 
 
 def _composed(value: Any) -> Any:

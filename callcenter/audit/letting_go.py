@@ -142,7 +142,7 @@ class Erasure:
             text, _ = signatures_of(order if isinstance(order, str) else "", rules.keys)
         except (Malformed, Unproven) as error:
             raise Unlawful(f"stands on an order that nobody has signed who may: {error}") from error
-        if reason not in REASONS:
+        if not isinstance(reason, str) or reason not in REASONS:
             raise Unlawful("has a reason that is none")
         whole = said.get("disclosures") is True
         if whole and reason == "article_17":

@@ -50,6 +50,12 @@ async def refused_since(database: Database, since: datetime) -> tuple[int, datet
     return found.many, found.last
 
 
+async def refused_and_gone(database: Database) -> int:
+    """How many records of all logs were refused, and are gone. They are never erased: somebody has removed them."""
+    async with database.house() as connection:
+        return int((await connection.execute(_GONE)).scalar_one())
+
+
 _OF_A_LOG = {
     False: text(
         "SELECT x.record_id, x.idx, x.refused_at, x.refused, x.why, r.body FROM audit_refused x "
@@ -63,3 +69,4 @@ _OF_A_LOG = {
     ),
 }
 _SINCE = text("SELECT many, last FROM ledger_refused(:since)")
+_GONE = text("SELECT ledger_refused_gone()")

@@ -27,6 +27,14 @@ class Cause(StrEnum):
     REFUSAL = "refusal"
     #: No verifier would take it for a record.
     UNREADABLE = "unreadable"
+    #: It says that it stands elsewhere than it does, or its place is another's.
+    PLACE = "place"
+    #: Whether it may be sealed could not be found out: what it holds was foreseen by nobody.
+    UNFORESEEN = "unforeseen"
+
+
+#: Most urgent first: by these somebody has tried to have something erased, or another key trusted.
+_GRAVE = (Cause.KEY, Cause.ERASURE, Cause.REFUSAL, Cause.PLACE, Cause.UNFORESEEN, Cause.UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,11 @@ class Refusal:
 
     cause: Cause
     why: str
+
+    @property
+    def rank(self) -> int:
+        """How urgent it is to look at it: 0 most."""
+        return _GRAVE.index(self.cause)
 
 
 @dataclass(frozen=True, slots=True)

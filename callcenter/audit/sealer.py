@@ -8,19 +8,19 @@ record that verifiers must not obey is refused: that it was, is sealed in its pl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.audit.believed import believed
+from callcenter.audit.folding import fold
 from callcenter.audit.letting_go import Erasure, LetGo, Rules, Unjudged, Unlawful
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.refusing import Cause, Refusal, Unsealed
@@ -38,10 +38,12 @@ from callcenter.audit.verify import (
     Rotation,
     Unproven,
     body_value,
+    is_record,
     leaf_hash,
 )
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import ConfigurationError, IntegrityError
+from callcenter.kernel.randomness import Random, SystemRandom, new_id
 from callcenter.store.database import is_down, is_timeout
 
 _log = structlog.get_logger(__name__)
@@ -62,6 +64,10 @@ class LacksKey(LogBroken):
     """A log is to be sealed with a later key, which is not in the file here; elsewhere it may be."""
 
 
+#: What is never one record's fault, so that nothing is refused because of it.
+_NO_RECORDS_FAULT = (SQLAlchemyError, OSError, MemoryError, ConfigurationError, LogBroken)
+
+
 class SealingAlarm(Protocol):
     """Cries for somebody."""
 
@@ -73,7 +79,8 @@ class SealingAlarm(Protocol):
         until another file stands here."""
 
     def record_refused(self, log: UUID, why: str) -> None:
-        """A record that waited is not sealed, and never will be; another says so in its place, and the log goes on."""
+        """A record that waited is not sealed, and never will be; another says so, and the log goes on. Said just before
+        that is for good, so that no crash keeps it unsaid; after one it may be said again."""
 
     def key_unusable(self, why: str) -> None:
         """What stands in the place of the sealer's key now is none, or another's: it seals with what it had read."""
@@ -100,7 +107,9 @@ class _Waiting:
         n: its place in the outbox.
         leaf: of its bytes.
         erasure: its bytes, if it is one.
+        ends: the head up to which a stolen key counts, if it says so.
         refusal: why it is not sealed; ``None``: it is.
+        again: one of its identifier is sealed already.
         instead: the bytes that are sealed in its place.
     """
 
@@ -111,8 +120,10 @@ class _Waiting:
     call: UUID | None
     leaf: bytes
     erasure: bytes | None = None
+    ends: Checkpoint | None = None
     refusal: Refusal | None = None
     instead: bytes | None = None
+    again: bool = False
 
     @property
     def sealed_leaf(self) -> bytes:
@@ -128,6 +139,7 @@ class LogSealer:
         clock: of heads.
         most: records of one log that one transaction seals.
         rules: that an erasure is held against.
+        random: of places that nobody can have taken.
         file: where the key stands, read anew when another one does; ``None``: it stays.
     """
 
@@ -137,6 +149,7 @@ class LogSealer:
     most: int = MOST_AT_ONCE
     rules: Rules = field(default_factory=Rules)
     file: KeyFile | None = None
+    random: Random = field(default_factory=SystemRandom)
     #: Whether the last round took of some log as many records as it takes at once: there may be more.
     more: bool = field(default=False, init=False)
     #: Whether the last round met a log that another process may seal, with a newer file than ours.
@@ -149,6 +162,8 @@ class LogSealer:
     _lack_said: bool = field(default=False, init=False)
     #: Of logs of which something was erased.
     _leaves: dict[UUID, SealedLeaves] = field(default_factory=dict, repr=False)
+    #: Whether logs have the heads up to which our stolen keys count; there are as many as keys were put away.
+    _ends: dict[Checkpoint, bool] = field(default_factory=dict, repr=False)
     #: Whether in this round no log was folded yet for the first time.
     _may_fold: bool = field(default=True, init=False)
 
@@ -192,12 +207,11 @@ class LogSealer:
                 self._fewer[log] = min(self.most, self._at_once(log) * 2)
         return sealed
 
-    def changes_key(self, log: UUID, body: bytes) -> bool:
-        """Whether a record tells of the change of this log's key that is under way, as this key has signed it.
+    def changes_key(self, told: Rotation | None) -> bool:
+        """Whether this is the change of its log's key that is under way, as this key has signed it.
 
         Verifiers trust the next key because of it: so it must be the one in the sealer's own file.
         """
-        told = _rotation_in(body, log)
         if told is None:
             return False
         if not self.key.changes(told):
@@ -229,12 +243,16 @@ class LogSealer:
             waiting = await self._waiting(connection, log)
             if not waiting:
                 return 0
+            waiting = await self._but_once(connection, log, waiting)
+            if not waiting:
+                return 0
             sealed = await self._sealed(connection, log)
             waiting = self._before_folding(log, waiting)
             if not waiting:
                 return 0
             frontier, before = sealed.frontier, sealed.frontier.size
             now = self.clock.now()
+            waiting = [await self._ended(connection, log, frontier, one) for one in waiting]
             waiting = await self._let_go(connection, log, frontier, waiting, now)
             waiting = await self._put_in_place(connection, log, before, waiting, now)
             for one in waiting:
@@ -247,17 +265,37 @@ class LogSealer:
             moved = await connection.execute(
                 _MOVE if before else _BEGIN, {**further, "before": before} if before else further
             )
-            taken = await connection.execute(
-                _HOUSE_TAKEN if log == HOUSE_LOG else _PRACTICE_TAKEN, {"numbers": [one.n for one in waiting]}
-            )
-            if moved.rowcount != 1 or taken.rowcount != len(waiting):
-                raise LogBroken("somebody else has sealed it in the same moment")
+            if moved.rowcount != 1:
+                raise LogBroken(_IN_THE_SAME_MOMENT)
+            await self._take(connection, log, waiting)
             await self._thin(connection, log, sealed.signed_at, now)
+            self._cry(log, waiting)
         self._signed[log] = head
-        for one in waiting:
-            if one.refusal is not None:
-                self.alarm.record_refused(log, f"record {one.record} {one.refusal.why}")
         return len(waiting)
+
+    async def _take(self, connection: AsyncConnection, log: UUID, waiting: list[_Waiting]) -> None:
+        """Have these wait no more."""
+        statement = _HOUSE_TAKEN if log == HOUSE_LOG else _PRACTICE_TAKEN
+        taken = await connection.execute(statement, {"numbers": [one.n for one in waiting]})
+        if taken.rowcount != len(waiting):
+            raise LogBroken(_IN_THE_SAME_MOMENT)
+
+    def _cry(self, log: UUID, waiting: list[_Waiting]) -> None:
+        """The most urgent first: of what comes at once, somebody may hear the first alone."""
+        refused = [(one.refusal, one.record) for one in waiting if one.refusal is not None]
+        for refusal, record in sorted(refused, key=lambda one: one[0].rank):
+            self.alarm.record_refused(log, f"record {record} {refusal.why}")
+
+    async def _but_once(self, connection: AsyncConnection, log: UUID, waiting: list[_Waiting]) -> list[_Waiting]:
+        """These without those whose identifiers are sealed: whoever may say that a record waits can say so of one that
+        was sealed long ago, or of other bytes in the name of one that was erased. Such wait no more."""
+        again = [one for one in waiting if one.again]
+        if not again:
+            return waiting
+        self.more = True
+        await self._take(connection, log, again)
+        self._cry(log, again)
+        return [one for one in waiting if not one.again]
 
     def _before_folding(self, log: UUID, waiting: list[_Waiting]) -> list[_Waiting]:
         """What of it is sealed now. All leaves of a log are folded once, before its first erasure is judged: of one log
@@ -280,7 +318,7 @@ class LogSealer:
 
     async def _waiting(self, connection: AsyncConnection, log: UUID) -> list[_Waiting]:
         if log == HOUSE_LOG:
-            found = await connection.execute(_HOUSE_WAITS, {"most": self._at_once(log)})
+            found = await connection.execute(_HOUSE_WAITS, {"log": log, "most": self._at_once(log)})
         else:
             found = await connection.execute(_PRACTICE_WAITS, {"log": log, "most": self._at_once(log)})
         waiting = []
@@ -290,45 +328,90 @@ class LogSealer:
             leaf = leaf_hash(row.body)
             if leaf.hex() != row.leaf:
                 raise LogBroken(f"record {row.record_id}, which waits to be sealed, was changed")
-            event = _event_of(row.body)
-            waiting.append(
-                _Waiting(
-                    row.n,
-                    row.record_id,
-                    row.stream,
-                    row.seq,
-                    row.call_id,
-                    leaf,
-                    erasure=row.body if event == ERASURE else None,
-                    refusal=self._refusal(log, row.record_id, event, row.body),
-                )
-            )
+            waiting.append(self._judged(log, row, leaf))
         return waiting
 
-    def _refusal(self, log: UUID, record: UUID, event: str | None, body: bytes) -> Refusal | None:
-        """Why a record is not sealed, as far as it shows by itself.
+    def _judged(self, log: UUID, row: Row[Any], leaf: bytes) -> _Waiting:
+        """One that waits, and why it is refused, if that shows by itself. Whatever it holds, it stops no log.
 
         Raises:
             LacksKey: it is to be sealed where another file is.
         """
-        if event is None:
+        one = _Waiting(row.n, row.record_id, row.stream, row.seq, row.call_id, leaf, again=row.is_sealed)
+        if one.again:
+            return replace(one, refusal=Refusal(Cause.PLACE, "is sealed already, and was said to wait once more"))
+        if row.is_taken:
+            return self._displaced(one, "is to stand where another record of its stream is sealed already")
+        try:
+            value = _value_of(row.body)
+            refusal = self._refusal(log, one, value)
+            if refusal is not None and refusal.cause is Cause.PLACE:
+                return self._displaced(one, refusal.why)
+            told = None if refusal or value is None else _rotation_in(value, log)
+        except _NO_RECORDS_FAULT:
+            raise
+        except Exception as error:
+            return replace(one, refusal=_unforeseen(one, error))
+        erasure = row.body if refusal is None and value is not None and value["event"] == ERASURE else None
+        return replace(one, refusal=refusal, erasure=erasure, ends=None if told is None else told.last_good)
+
+    def _displaced(self, one: _Waiting, why: str) -> _Waiting:
+        """It is told of where nothing else stands: at its place the chain would go on from its leaf, and whoever moves
+        an honest row before its seal would leave no gap."""
+        return replace(one, stream=new_id(self.random), seq=0, refusal=Refusal(Cause.PLACE, why))
+
+    def _refusal(self, log: UUID, one: _Waiting, value: Mapping[str, Any] | None) -> Refusal | None:
+        """Why a record is not sealed, as far as it shows by itself.
+
+        Arguments:
+            value: what it says; ``None``: it is none.
+
+        Raises:
+            LacksKey: it is to be sealed where another file is.
+        """
+        if value is None:
             return Refusal(Cause.UNREADABLE, "is none: nobody could read it")
+        if not is_record(value, origin_of(log)):
+            return Refusal(Cause.UNREADABLE, "is none of this log and version: every verifier would find it changed")
+        if (value["id"], value["stream"], value["seq"]) != (str(one.record), str(one.stream), one.seq):
+            return Refusal(Cause.PLACE, "names another place than the one where it stands: it is forged")
+        event = value["event"]
         if event == REFUSED:
             return Refusal(Cause.REFUSAL, "says that a record was refused, which the sealer alone says: it is forged")
-        if event != ROTATION or self.changes_key(log, body):
+        if event != ROTATION:
             return None
-        told = _rotation_in(body, log)
+        told = _rotation_in(value, log)
+        if self.changes_key(told):
+            return None
         if told is not None and self.key.names_one_that_is_missing(told):
             raise LacksKey(
-                f"record {record}, which waits to be sealed, tells of a change of the key, signed by the key itself, "
-                "that is not in this sealer's file: if the key was changed on another machine, copy its file here; if "
-                "nobody has changed it, the key is stolen (docs/ledger.md)"
+                f"record {one.record}, which waits to be sealed, tells of a change of the key, signed by the key "
+                "itself, that is not in this sealer's file: if the key was changed on another machine, copy its file "
+                "here; if nobody has changed it, the key is stolen (docs/ledger.md)"
             )
         return Refusal(
             Cause.KEY,
             "names a next key that is not in the sealer's file, and the key that seals has not signed for it: it is "
             "forged",
         )
+
+    async def _ended(self, connection: AsyncConnection, log: UUID, sealed: Frontier, one: _Waiting) -> _Waiting:
+        """This one, refused if it says that a stolen key counts up to a head that this log does not have: every
+        verifier would find it. It was signed before the database was set back."""
+        good = one.ends
+        if good is None or (good.size <= sealed.size and await self._has(connection, log, good)):
+            return one
+        why = (
+            f"says that a stolen key counts for {good.size} records, which are not those of this log: its database was "
+            "set back to before the key was put away"
+        )
+        return replace(one, refusal=Refusal(Cause.KEY, why))
+
+    async def _has(self, connection: AsyncConnection, log: UUID, head: Checkpoint) -> bool:
+        if head not in self._ends:
+            tree = await fold(connection, log, 0, head.size)
+            self._ends[head] = (tree.size, tree.root()) == (head.size, head.root)
+        return self._ends[head]
 
     async def _let_go(
         self, connection: AsyncConnection, log: UUID, sealed: Frontier, waiting: list[_Waiting], now: datetime
@@ -354,6 +437,11 @@ class LogSealer:
                 raise LogBroken(
                     f"record {one.record}, which waits to be sealed, is an erasure that cannot be judged: {error}"
                 ) from error
+            except _NO_RECORDS_FAULT:
+                raise
+            except Exception as error:
+                judged[at] = replace(one, refusal=_unforeseen(one, error))
+                continue
             if let_go.ranges:
                 await connection.execute(_LET_GO, _ranges(log, sealed.size + at, let_go))
         return judged
@@ -471,20 +559,26 @@ def _ranges(log: UUID, index: int, let_go: LetGo) -> Mapping[str, object]:
     return {"log": log, "index": index, "firsts": firsts, "lasts": lasts}
 
 
-def _event_of(body: bytes) -> str | None:
-    """What a record tells, as verifiers read it; ``None``: it is no object on one line, of one meaning, or tells
+def _value_of(body: bytes) -> Mapping[str, Any] | None:
+    """What a record says, as verifiers read it; ``None``: it is no object on one line, of one meaning, or tells
     nothing. A line of an export is a record."""
     value = None if b"\n" in body else body_value(body)
-    event = None if value is None else value.get("event")
-    return event if isinstance(event, str) else None
+    return value if value is not None and isinstance(value.get("event"), str) else None
 
 
-def _rotation_in(body: bytes, log: UUID) -> Rotation | None:
+def _rotation_in(value: Mapping[str, Any], log: UUID) -> Rotation | None:
     """The change of the log's key that a record tells of; ``None``: of none that the key before it has signed."""
+    if value["event"] != ROTATION:
+        return None
     try:
-        return Rotation.parse(json.loads(body), origin_of(log))
+        return Rotation.parse(value, origin_of(log))
     except (Malformed, Unproven):
         return None
+
+
+def _unforeseen(one: _Waiting, error: Exception) -> Refusal:
+    _log.exception("record not judged", record=str(one.record))
+    return Refusal(Cause.UNFORESEEN, f"could not be judged, and why is unforeseen: {type(error).__name__}")
 
 
 def _hour(at: datetime) -> datetime:
@@ -496,6 +590,8 @@ def _refusal(error: DBAPIError) -> str:
     return f"the database refuses what would be appended to it ({getattr(error.orig, 'sqlstate', None) or 'unknown'})"
 
 
+_IN_THE_SAME_MOMENT = "somebody else has sealed it in the same moment"
+
 _ELECT = text("SELECT pg_try_advisory_lock(hashtextextended('callcenter sealer', 0))")
 
 _RESIGN = text("SELECT pg_advisory_unlock(hashtextextended('callcenter sealer', 0))")
@@ -506,19 +602,30 @@ _LOGS = text("SELECT log_id FROM ledger_waiting(interval '-100 years') ORDER BY 
 
 # By row, never by « greater than the last one »: a number is taken before its transaction commits. A record follows the
 # one before it in its stream, since that one was committed before it was written.
+# What is sealed under that identifier or at that place; each is looked up by itself, whatever a planner thinks of many.
+_SEALED = """
+    LEFT JOIN LATERAL (
+        SELECT idx FROM audit_leaf WHERE log_id = :log AND record_id = o.record_id LIMIT 1
+    ) AS again ON true
+    LEFT JOIN LATERAL (
+        SELECT idx FROM audit_leaf WHERE log_id = :log AND stream = r.stream AND seq = r.seq LIMIT 1
+    ) AS place ON true
+"""
 _PRACTICE_WAITS = text(
-    """
-    SELECT o.n, o.record_id, r.stream, r.seq, r.call_id, encode(r.leaf, 'hex') AS leaf, r.body
-    FROM audit_outbox o LEFT JOIN audit_record r ON r.id = o.record_id AND r.practice_id = o.practice_id
+    f"""
+    SELECT o.n, o.record_id, r.stream, r.seq, r.call_id, encode(r.leaf, 'hex') AS leaf, r.body,
+        again.idx IS NOT NULL AS is_sealed, place.idx IS NOT NULL AS is_taken
+    FROM audit_outbox o LEFT JOIN audit_record r ON r.id = o.record_id AND r.practice_id = o.practice_id {_SEALED}
     WHERE o.practice_id = :log ORDER BY o.n LIMIT :most
-    """
+    """  # noqa: S608 - our own words alone
 )
 _HOUSE_WAITS = text(
-    """
-    SELECT o.n, o.record_id, r.stream, r.seq, NULL AS call_id, r.leaf, convert_to(r.body, 'UTF8') AS body
-    FROM house_outbox o LEFT JOIN house_record r ON r.id = o.record_id
+    f"""
+    SELECT o.n, o.record_id, r.stream, r.seq, NULL AS call_id, r.leaf, convert_to(r.body, 'UTF8') AS body,
+        again.idx IS NOT NULL AS is_sealed, place.idx IS NOT NULL AS is_taken
+    FROM house_outbox o LEFT JOIN house_record r ON r.id = o.record_id {_SEALED}
     ORDER BY o.n LIMIT :most
-    """
+    """  # noqa: S608 - our own words alone
 )
 _PRACTICE_TAKEN = text("DELETE FROM audit_outbox WHERE n = ANY(cast(:numbers AS bigint[]))")
 _HOUSE_TAKEN = text("DELETE FROM house_outbox WHERE n = ANY(cast(:numbers AS bigint[]))")

@@ -539,6 +539,7 @@ class Rotation:
 
 FORMAT = 1
 MOST_OF_A_LINE = 1_000_000  # bytes
+MOST_NESTED = 32  # objects and lists, one within another; ours have four
 MOST_FINDINGS = 100  # that are told one by one
 MOST_WRONG = 10_000  # findings after which nothing more is read
 MOST_BEYOND = 1_000  # records beyond those of the head, after which nothing more is read
@@ -1313,7 +1314,8 @@ _JSON = json.JSONDecoder(object_pairs_hook=_each_once, parse_float=_refused, par
 
 
 def body_value(line: bytes) -> dict[str, Any] | None:
-    """The object that a line is; ``None``: it is none, or one that two readers could read differently."""
+    """The object that a line is; ``None``: it is none, or one that two readers could read differently. How deep a
+    reader can look depends on where it stands itself: so what is nested deeper than a fixed bound is none."""
     if len(line) > MOST_OF_A_LINE:
         return None
     try:
@@ -1321,7 +1323,31 @@ def body_value(line: bytes) -> dict[str, Any] | None:
         value, end = _JSON.raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and end == len(text) else None
+    if not isinstance(value, dict) or end != len(text):
+        return None
+    # Few lines have so many brackets at all: only those are looked at closer. To double them shows it several times
+    # faster than to count them, and that is done for every record.
+    doubled = len(line.replace(b"[", b"[[", MOST_NESTED)) + len(line.replace(b"{", b"{{", MOST_NESTED))
+    if doubled >= 2 * len(line) + MOST_NESTED and _is_deep(value):
+        return None
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether objects and lists stand in one another deeper than is read; looked at level by level."""
+    level = [value]
+    for _ in range(MOST_NESTED):
+        within = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [item for one in within for item in one if isinstance(item, (dict, list))]
+        if not level:
+            return False
+    return True
+
+
+def is_record(value: Mapping[str, Any], origin: str) -> bool:
+    """Whether an object is a record of the log ``origin`` in this version, as far as it shows by itself."""
+    named = _placed(value, "id", "prev") is not None and value.get("log") == origin
+    return named and value.get("v") == FORMAT and isinstance(value.get("event"), str)
 
 
 def ranges_of(erasure: dict[str, Any]) -> list[tuple[int, int]] | None:
@@ -1356,7 +1382,7 @@ def order_text(origin: str, erasure: Mapping[str, Any], leaves: Iterable[tuple[i
     return "".join(f"{line}\n" for line in (ORDER, origin, reason, whole, digest))
 
 
-def _placed(value: dict[str, Any], name: str, leaf: str) -> tuple[str, str, int, bytes] | None:
+def _placed(value: Mapping[str, Any], name: str, leaf: str) -> tuple[str, str, int, bytes] | None:
     """Of a record or what stands for it: identifier, stream, number there, and a leaf; ``None``: one is none.
 
     Arguments:

@@ -31,8 +31,10 @@ def audit_refused(context: Context, log: str, bodies: bool) -> None:
     for one in found[:MOST]:
         click.echo(f"{one.at:%Y-%m-%dT%H:%M:%SZ}\tindex {one.index}\trecord {one.record}\tleaf {one.leaf.hex()}")
         click.echo(f"\t{one.why}")
-        if bodies:
-            click.echo("\tits bytes are gone" if one.body is None else f"\t{ascii(one.body)[2:-1]}")
+        if one.body is None:
+            click.echo("\tits bytes are gone, though they are never erased: somebody has removed them")
+        elif bodies:
+            click.echo(f"\t{ascii(one.body)[2:-1]}")
     click.echo(_counted(len(found)), err=True)
 
 

@@ -96,10 +96,13 @@ def key(path: Path) -> None:
     """Make a recovery key: PATH opens backups and is kept elsewhere, PATH.public locks them and may lie anywhere."""
     from callcenter.backup.locks import create_recovery_key
     from callcenter.kernel.randomness import SystemRandom
+    from callcenter.store.files import LEFT_EMPTY
 
     try:
         private, public = create_recovery_key(path, SystemRandom())
     except FileExistsError as error:
+        if error.strerror == LEFT_EMPTY:
+            raise CallcenterError(f"{error.filename}: {LEFT_EMPTY}") from None
         raise CallcenterError(f"{error.filename or error} is there already, and keys are never overwritten") from None
     except OSError as error:
         raise CallcenterError(f"{path} cannot be written: {error.strerror}") from error

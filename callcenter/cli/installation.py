@@ -13,6 +13,7 @@ from callcenter.cli.context import Context, run
 from callcenter.installation import prepare_database
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import Random, SystemRandom
+from callcenter.store.files import is_empty
 from callcenter.store.keys import create_keys
 
 
@@ -77,7 +78,7 @@ def _is_made(file: Path, make: Callable[[Path, Random], object]) -> bool:
     try:
         make(file, SystemRandom())
     except OSError as error:
-        if isinstance(error, FileExistsError) and file.exists():  # and not its folder, as a file
+        if isinstance(error, FileExistsError) and file.exists() and not is_empty(file):  # and not its folder, as a file
             return False
         raise CallcenterError(f"{file} cannot be written: {error.strerror}") from error
     return True

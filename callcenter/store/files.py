@@ -6,12 +6,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import EEXIST
+from errno import EEXIST, EINVAL
 from pathlib import Path
 from typing import BinaryIO
 
 #: For whoever made it alone.
 PRIVATE = 0o600
+LEFT_EMPTY = "an empty file is there, which a crash may have left: remove it"
 
 
 @contextmanager
@@ -23,11 +24,12 @@ def whole_file(path: Path, *, replace: bool = False, mode: int = PRIVATE) -> Ite
         mode: who may read and write it, whatever the process gives to its files.
 
     Raises:
-        FileExistsError: there is one, and it is to stay.
+        FileExistsError: there is one, and it is to stay. If it is empty, a crash may have left it (:func:`_name`), and
+            that is what is said.
         OSError: it cannot be written there.
     """
     if not replace and path.exists():  # before anything is done for it
-        raise FileExistsError(EEXIST, os.strerror(EEXIST), str(path))
+        raise FileExistsError(EEXIST, LEFT_EMPTY if is_empty(path) else os.strerror(EEXIST), str(path))
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     unfinished = Path(name)
     try:
@@ -43,6 +45,11 @@ def whole_file(path: Path, *, replace: bool = False, mode: int = PRIVATE) -> Ite
     finally:
         unfinished.unlink(missing_ok=True)
     to_disk(path.parent)
+
+
+def is_empty(path: Path) -> bool:
+    """Whether a file is there, and nothing in it."""
+    return path.is_file() and path.stat().st_size == 0
 
 
 def _name(unfinished: Path, path: Path) -> None:
@@ -61,5 +68,8 @@ def to_disk(folder: Path) -> None:
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)
+    except OSError as error:
+        if error.errno != EINVAL:  # some file systems keep their folders by themselves, and have no such call for them
+            raise
     finally:
         os.close(number)

@@ -17,16 +17,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from callcenter.app.key_changing import KeyChange, NotYet
+from callcenter.audit import ledger
 from callcenter.audit.anchors import accept_cosignature
 from callcenter.audit.cosigning import Witness
 from callcenter.audit.key_changes import LEAST, announced, vouched_since
+from callcenter.audit.ledger import Entry, EventKind
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.proof import Proof
 from callcenter.audit.proving import prove
 from callcenter.audit.sealer import LogBroken, LogSealer
 from callcenter.audit.sealing_key import KeyFile, content_of, load_sealing_key
 from callcenter.audit.signing import SealingKey
-from callcenter.audit.verify import Checkpoint, Report, Verdict, VerifierKey, What, verify_export
+from callcenter.audit.verify import Checkpoint, Report, Rotation, Verdict, VerifierKey, What, verify_export
 from callcenter.cli import main
 from callcenter.cli.audit_verify import fingerprint
 from callcenter.kernel.clock import DrivenClock
@@ -38,7 +40,7 @@ from callcenter.store.database import Database, Transaction
 from callcenter.store.keys import create_keys
 from callcenter.store.schema import APP, SEALER
 from tests.conftest import Cluster
-from tests.exporting import TILLEULS, Archive, archive_on
+from tests.exporting import IVR, TILLEULS, Archive, archive_on
 from tests.sealing import Cries, a_key
 from tests.unit.audit.log_by_hand import NEW, WITNESS, LogByHand, vkey
 from tests.unit.audit.log_by_hand import OLD as FORMER
@@ -286,6 +288,33 @@ async def test_p4_a_key_that_was_put_away_is_declared_stolen_later(house: Instal
     await house.seal()
     await house.change.retire(house.key, "nobody-has-it")
     assert [one.former for one in house.key.put_away(ORIGIN)] == [OLD, following]
+
+
+@pytest.mark.parametrize("more", [0, 50], ids=["another root", "more records than there are"])
+async def test_p4_a_database_that_was_set_back_is_not_spoilt_by_what_the_old_key_has_signed(
+    house: Installation, more: int
+) -> None:
+    """What is kept in the file names a head from after the backup: on record, every verifier would find it for ever."""
+    await house.change.rotate(house.key)
+    await house.seal()
+    await house.change.retire(house.key, "nobody-has-it")
+    ends = (await house.verified(OLD)).records + more
+    following = house.key.verifier_key(ORIGIN)
+    lost = Rotation(OLD, following, Checkpoint(ORIGIN, ends, bytes(32))).members(a_key().private)
+    key = replace(house.key, ends={**house.key.ends, ORIGIN: (lost,)})
+    house.change.put(key)
+    house.sealer = LogSealer(key, house.archive.clock, house.cries)
+    with pytest.raises(Conflict, match="set back"):
+        await house.change.declare_stolen(key, OLD.public)
+    # By an earlier version.
+    async with house.archive.app.practice(TILLEULS) as tx:
+        entry = Entry(EventKind.KEY_ROTATED, IVR, None, lost)
+        await ledger.note(tx, entry, house.archive.clock, SystemRandom())
+    await house.seal()
+    assert ["was set back" in why for _, why in house.cries.refused] == [True]
+    for trust in (OLD, following):
+        report = await house.verified(trust)
+        assert (report.verdict, report.refused, report.stolen) == (Verdict.INTACT, 1, ())
 
 
 async def test_what_a_sealer_with_an_older_file_refuses_is_put_on_record_again(house: Installation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import UUID
@@ -11,23 +12,29 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from callcenter import doctor
 from callcenter.audit import sealer
-from callcenter.audit.ledger import Entry, EventKind, note
+from callcenter.audit.ledger import Entry, EventKind, canonical, note
+from callcenter.audit.letting_go import Erasure, Rules
 from callcenter.audit.logs import HOUSE_LOG, origin_of
 from callcenter.audit.sealer import LogBroken, LogSealer
 from callcenter.audit.signing import SealingKey
 from callcenter.audit.tables import SEARCHED
 from callcenter.audit.verify import (
+    COSIGNATURE,
+    MOST_OF_A_LINE,
     Checkpoint,
     Frontier,
     Rotation,
     Verdict,
     VerifierKey,
     What,
+    cosignature_line,
     leaf_hash,
     verify_export,
 )
 from callcenter.kernel.clock import DrivenClock
+from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.randomness import SystemRandom
 from callcenter.staff.records import NOBODY, Act, HouseLog
 from callcenter.store.database import Database
@@ -36,7 +43,7 @@ from tests.attack.defence import Outcome, attack, gained, replaced
 from tests.conftest import Cluster
 from tests.erasing import days_pass
 from tests.exporting import IVR, TABLES, TILLEULS, Archive, archive_on
-from tests.sealing import a_key, seal_once
+from tests.sealing import Cries, a_key, seal_once
 from tests.unit.audit.log_by_hand import rotation
 
 
@@ -396,3 +403,180 @@ async def test_p4_whoever_forges_erasures_by_the_hundred_keeps_no_other_log_wait
             left.append(tuple((await connection.execute(text(waits))).one()))
     assert left == [(3, 0), (1, 0), (0, 0)]
     assert (await archive.export()).report().refused == 5
+
+
+# --- whatever a conquered server writes, and wherever it says that it stands, stops no log and spoils none
+
+ORDERS = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x07")
+#: An order that is signed, and is none.
+SIGNED = "callcenter-erasure/v1\nany\narticle_17\nno disclosures\nabc\n"
+#: What some readers can just read, and others, who stand deeper themselves, cannot.
+DEEP = [*range(700, 1_000, 60)]
+
+FOUND_BY_VERIFIERS: Mapping[str, Mapping[str, Any]] = {
+    "another version": {"v": 2},
+    "another log": {"log": origin_of(UUID(int=9))},
+    "another identifier": {"id": str(UUID(int=9))},
+    "another stream": {"stream": str(UUID(int=9))},
+    "another number": {"seq": 7},
+    "a number that is none": {"seq": "0"},
+    "no leaf before it": {"prev": None},
+    "a reason that is none": {
+        "event": "erasure",
+        "cause": "request",
+        "erases": [[0, 0]],
+        "reason": [],
+        "order": f"{SIGNED}\n{cosignature_line('dpo.example', ORDERS, SIGNED, 1)}",
+    },
+    **{f"nested {deep}, a key": {"event": "key.rotated", "x": deep} for deep in DEEP},
+    **{f"nested {deep}, an erasure": {"event": "erasure", "cause": "retention", "class": deep} for deep in DEEP},
+    **{f"nested {deep}": {"x": deep} for deep in DEEP},
+}
+
+
+def _forged(record: UUID, more: Mapping[str, Any]) -> bytes:
+    said = {"v": 1, "log": origin_of(TILLEULS), "id": str(record), "stream": str(record), "seq": 0, "prev": "00" * 32}
+    said |= {"ts": "2026-11-26T09:00:00.000000Z", "event": "disclosure", "actor": IVR, "call": None, "subject": None}
+    said |= {"erases": [[0, 0]]} | {
+        name: {"nested": value} if type(value) is int and name in ("x", "class") else value
+        for name, value in more.items()
+    }
+    written = json.dumps(said, separators=(",", ":"), sort_keys=True)
+    return re.sub(r'{"nested":(\d+)}', lambda deep: "[" * int(deep[1]) + "]" * int(deep[1]), written).encode()
+
+
+async def write(archive: Archive, record: UUID, stream: UUID, seq: int, body: bytes) -> None:
+    """As the server may: it inserts, and nothing else."""
+    insert = (
+        "INSERT INTO audit_record (id, practice_id, stream, seq, leaf, body) "
+        "VALUES (:id, :log, :stream, :seq, :leaf, :body)"
+    )
+    values = {"id": record, "log": TILLEULS, "stream": stream, "seq": seq, "leaf": leaf_hash(body), "body": body}
+    async with archive.app.practice(TILLEULS) as tx:
+        await tx.connection.execute(text(insert), values)
+        await tx.connection.execute(text(WAITS), {"log": TILLEULS, "id": record})
+
+
+WAITS = "INSERT INTO audit_outbox (practice_id, record_id) VALUES (:log, :id)"
+
+
+async def test_p4_a_log_is_spoilt_or_stopped_by_what_verifiers_would_find(archive: Archive) -> None:
+    """Sealed, each of these would be found at every verification for ever, whatever else the log holds."""
+    for at, more in enumerate(FOUND_BY_VERIFIERS.values(), 100):
+        await write(archive, UUID(int=at), UUID(int=at), 0, _forged(UUID(int=at), more))
+    rules = Rules(keys=(VerifierKey.of("dpo.example", ORDERS, COSIGNATURE),))
+    cries = await seal_once(archive.urls[SEALER], a_key(), archive.clock, rules=rules)
+    async with archive.superuser() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM audit_outbox"))).scalar_one() == 0
+    refused = {name for at, name in enumerate(FOUND_BY_VERIFIERS, 100) if str(UUID(int=at)) in str(cries)}
+    assert refused == {*FOUND_BY_VERIFIERS}
+    report = (await archive.export()).report()
+    assert (report.findings, report.refused) == ((), len(FOUND_BY_VERIFIERS))
+    assert "an erasure that" in cries[0][1], "the most urgent is cried first"
+
+
+async def test_p4_what_nobody_has_foreseen_of_a_record_refuses_it_and_stops_no_log(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unforeseen(*_: object) -> None:
+        raise LookupError("whatever it is")
+
+    monkeypatch.setattr(Erasure, "_allowed", unforeseen)
+    monkeypatch.setattr(Rotation, "parse", unforeseen)
+    await archive.call(EventKind.CALL_STARTED, EventKind.KEY_ROTATED, EventKind.CALL_ENDED)
+    await say_erased(archive, [[1, 1]])
+    cries = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert ["why is unforeseen: LookupError" in why for _, why in cries] == [True, True]
+    monkeypatch.undo()
+    report = (await archive.export()).report()
+    assert (report.findings, report.refused) == ((), 2)
+
+
+async def test_p4_a_record_is_said_to_wait_once_more_or_takes_the_place_of_another(archive: Archive) -> None:
+    """The server may say so of what is sealed; where something was erased, its place and its identifier are free."""
+    sealed = "SELECT record_id, stream, seq FROM audit_leaf WHERE log_id = :log AND idx = :index"
+    async with archive.superuser() as connection:
+        again, _, _ = (await connection.execute(text(sealed), {"log": TILLEULS, "index": 0})).one()
+        gone, stream, seq = (await connection.execute(text(sealed), {"log": TILLEULS, "index": 1})).one()
+    async with archive.app.practice(TILLEULS) as tx:
+        await tx.connection.execute(text(WAITS), {"log": TILLEULS, "id": again})
+    archive.clock.advance(FOUR_YEARS)
+    await days_pass(archive)
+    await say_erased(archive, [[1, 1]], cause="retention", **{"class": "disclosures"})
+    cries = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert [why for _, why in cries] == [f"record {again} is sealed already, and was said to wait once more"]
+    await days_pass(archive)
+    async with archive.app.practice(TILLEULS) as tx:
+        assert (await tx.connection.execute(text("SELECT erase_sealed(1000)"))).scalar_one() == 1
+    await write(archive, UUID(int=5), stream, seq, _forged(UUID(int=5), {"stream": str(stream), "seq": seq}))
+    await write(archive, gone, UUID(int=6), 0, _forged(gone, {"stream": str(UUID(int=6))}))
+    await archive.call()
+    cries = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert {why.split(" ", 2)[1] for _, why in cries} == {str(UUID(int=5)), str(gone)}
+    async with archive.superuser() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM audit_outbox"))).scalar_one() == 0
+    copy = await archive.export()
+    report = copy.report()
+    assert (report.findings, report.refused, report.erased) == ((), 1, 1)
+    assert [str(gone) in odd for odd in copy.exported.odd] == [True]
+
+
+@pytest.mark.parametrize("column", ["id", "seq"])
+async def test_p4_a_row_is_moved_before_it_is_sealed_so_that_its_record_is_refused(
+    archive: Archive, column: str
+) -> None:
+    """The chain must not go on behind it, as it does behind one that was forged."""
+    stream = await archive.call()
+    of_it = "(SELECT id FROM audit_record WHERE stream = :stream AND seq = 1)"
+    moved = {
+        "id": (
+            f"UPDATE audit_outbox SET record_id = :stream WHERE record_id = {of_it}",
+            "UPDATE audit_record SET id = stream WHERE stream = :stream AND seq = 1",
+        ),
+        "seq": ("UPDATE audit_record SET seq = 9 WHERE stream = :stream AND seq = 1",),
+    }
+    await force(archive, *moved[column], stream=stream)
+    (cry,) = await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert "names another place" in cry[1]
+    report = (await archive.export()).report()
+    assert (report.verdict, {one.what for one in report.findings}) == (Verdict.TAMPERED, {What.STREAM})
+
+
+class Killed(BaseException):
+    """Of the sealer."""
+
+
+async def test_p4_the_sealer_is_killed_before_anybody_heard_of_what_it_refuses(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever begins it anew hears of it: nothing is refused for good that was not cried."""
+    await say_erased(archive, [[1, 1]])
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Cries, "record_refused", killed)
+        with pytest.raises(Killed):
+            await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    assert len(await seal_once(archive.urls[SEALER], a_key(), archive.clock)) == 1
+    assert (await archive.export()).report().refused == 1
+
+
+async def test_p4_what_was_refused_is_removed_as_if_it_had_never_been(archive: Archive) -> None:
+    """Its leaf stays in the log, which verifies; an export says that its bytes are gone, and so does doctor."""
+    await say_erased(archive, [[1, 1]])
+    await seal_once(archive.urls[SEALER], a_key(), archive.clock)
+    await force(archive, "DELETE FROM audit_record WHERE event = 'erasure'")
+    copy = await archive.export()
+    assert copy.report().verdict is Verdict.INTACT
+    assert ["what was refused is gone" in odd for odd in copy.exported.odd] == [True]
+    with pytest.raises(CallcenterError, match=r"1 record that the sealer has refused"):
+        await doctor._refused(archive.app)
+
+
+def test_p4_a_record_that_is_too_long_for_any_verifier_is_not_written() -> None:
+    """Refused later by the sealer, what it is for would have been done with nothing on record."""
+    assert len(canonical({"refs": "x" * (MOST_OF_A_LINE - 11)})) == MOST_OF_A_LINE
+    with pytest.raises(CallcenterError, match="at most"):
+        canonical({"refs": "x" * (MOST_OF_A_LINE - 10)})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.audit.sealer import LogSealer
+from callcenter.audit.sealer import LogSealer, _rotation_in
 from callcenter.audit.sealing_key import (
     KeyFile,
     alone_with,
@@ -24,7 +24,7 @@ from callcenter.kernel.clock import DrivenClock
 from callcenter.kernel.errors import ConfigurationError, Conflict
 from callcenter.kernel.randomness import SeededRandom
 from tests.sealing import HOUSE, Cries, a_key
-from tests.unit.audit.log_by_hand import THIEF, rotation, written
+from tests.unit.audit.log_by_hand import THIEF, rotation
 
 ORIGIN = "callcenter/house"
 A_SEED = base64.b64encode(bytes(32)).decode()
@@ -266,17 +266,22 @@ def test_p4_a_change_of_the_key_that_is_not_under_way_is_not_sealed(
     members: dict[str, object], clock: DrivenClock
 ) -> None:
     for key in (BEFORE, DURING, AFTER, STOLEN, TWICE):
-        assert not LogSealer(key, clock, Cries()).changes_key(HOUSE, written({"event": "key.rotated", **members}))
+        assert not LogSealer(key, clock, Cries()).changes_key(_told(members))
+
+
+def _told(members: dict[str, object]) -> Rotation | None:
+    return _rotation_in({"event": "key.rotated", **members}, HOUSE)
 
 
 def test_the_change_that_is_under_way_is_sealed_and_before_and_after_it_is_not(path: Path, clock: DrivenClock) -> None:
-    body = written({"event": "key.rotated", **OWN})
+    told = _told(OWN)
+    assert told is not None
     sealer = LogSealer(BEFORE, clock, Cries(), file=KeyFile.read(path))
-    assert not sealer.changes_key(HOUSE, body)
+    assert not sealer.changes_key(told)
     put(path, DURING)  # which comes first, and may come within a round
-    assert sealer.changes_key(HOUSE, body)
+    assert sealer.changes_key(told)
     assert content_of(sealer.key) == content_of(DURING)
-    assert not LogSealer(AFTER, clock, Cries()).changes_key(HOUSE, body)
+    assert not LogSealer(AFTER, clock, Cries()).changes_key(told)
 
 
 def test_p4_of_a_key_that_was_put_away_the_one_change_is_sealed_that_it_was_put_away_with() -> None:

@@ -27,6 +27,7 @@ from callcenter.audit.verify import (
     Verdict,
     VerifierKey,
     What,
+    body_value,
     open_note,
     verify_export,
 )
@@ -361,6 +362,24 @@ def test_a_reason_that_is_a_nest_of_lists_is_a_finding_and_no_crash() -> None:
 
     with ThreadPoolExecutor(1) as alone:
         assert set(alone.map(verdict, range(950, 1_000))) == {Verdict.TAMPERED}
+
+
+def test_p4_how_deep_a_line_is_read_does_not_depend_on_its_reader() -> None:
+    """Otherwise what one has sealed, another would find changed. Brackets in a text are none."""
+
+    def read(bodies: list[bytes]) -> list[bool]:
+        return [body_value(body) is not None for body in bodies]
+
+    def deeper(by: int, bodies: list[bytes]) -> list[bool]:
+        return deeper(by - 1, bodies) if by else read(bodies)
+
+    lists = [b'{"a":' + b"[" * deep + b"]" * deep + b"}" for deep in (30, 31, 32, 500, 800)]
+    objects = [b'{"a":' * deep + b"1" + b"}" * deep for deep in (31, 32, 33, 500, 800)]
+    many = [b'{"a":[' + b"[1,2]," * 5_000 + b"[{}]]}", b'{"a":"' + b"[{" * 500 + b'"}']
+    for bodies in (lists, objects):
+        for by in (0, 300):
+            assert deeper(by, bodies) == [True, True, False, False, False]
+    assert read(many) == [True, True]
 
 
 def test_an_erasure_on_record_before_its_bodies_are_gone_is_none_yet() -> None:
