@@ -409,7 +409,7 @@ class LogSealer:
 
     async def _has(self, connection: AsyncConnection, log: UUID, head: Checkpoint) -> bool:
         if head not in self._ends:
-            tree = await fold(connection, log, 0, head.size)
+            tree = (await fold(connection, log, 0, head.size)).tree
             self._ends[head] = (tree.size, tree.root()) == (head.size, head.root)
         return self._ends[head]
 

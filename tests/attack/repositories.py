@@ -1151,6 +1151,7 @@ NOT_ATTACKED: Mapping[str, str] = {
     "audit.believed.is_believed": _LOGS,
     "audit.believed.time_of": _LOGS,
     "audit.refusals.refused_since": _LOGS,
+    "audit.refusals.refused_and_gone": _LOGS,
     "audit.erasing.refused_about": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.refusals.refusals_of": "see test_p5_what_is_sealed_of_a_log_is_shown_in_its_practice_alone",
     "audit.anchors.unheld_since": _LOGS,
