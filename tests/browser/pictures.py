@@ -93,7 +93,7 @@ async def test_in_the_dark_another_telephone_rings(stage: Stage, visit: Visits) 
 
 async def test_the_first_page_of_staff(browser: Browser, stage: Stage) -> None:
     await make_staff(stage)
-    async with looking(browser, viewport={"width": 960, "height": 790}, **STILL) as page:
+    async with looking(browser, viewport={"width": 1000, "height": 790}, **STILL) as page:
         await first_step(page, stage, "operatrice2")
         await second_step(page, stage, "operatrice2")
         await expect(page.get_by_role("heading", name="Bonjour, Télésecrétaire 2")).to_be_visible()
@@ -105,7 +105,7 @@ async def test_a_call_rings_at_a_workplace(browser: Browser, stage: Stage) -> No
     await make_staff(stage)
     async with (
         ControlClient(stage.emulator.base_url) as client,
-        at_work(browser, stage, viewport={"width": 960, "height": 832}, **STILL) as page,
+        at_work(browser, stage, viewport={"width": 1000, "height": 832}, **STILL) as page,
     ):
         await Office(stage, client).waits()
         await expect(page.get_by_role("heading", name="Un appel pour Cabinet des Tilleuls")).to_be_visible()
@@ -159,13 +159,13 @@ async def test_a_call_from_its_verification_to_its_replay(browser: Browser, stag
             await expect(page.get_by_role("heading", name="En direct")).to_be_visible()
             await page.set_viewport_size({"width": 1280, "height": 718})  # to the end of who is there
             await picture(page, "board.png")
-            await page.set_viewport_size({"width": 960, "height": 704})
+            await page.set_viewport_size({"width": 1000, "height": 704})
             await page.get_by_role("link", name="Suivi").click()
             await page.get_by_label("Cabinet", exact=True).first.select_option(label="Cabinet des Tilleuls")
             await page.get_by_role("button", name="Chercher").click()
             await page.get_by_role("link", name="Revoir").first.click()
             await expect(page.get_by_text("Registre intact.")).to_be_visible()
-            await page.set_viewport_size({"width": 960, "height": 860})
+            await page.set_viewport_size({"width": 1000, "height": 860})
             moved = page.locator(".moments > li").filter(has_text="Un rendez-vous est déplacé")
             while await moved.get_attribute("aria-current") is None:  # a moment more at each press
                 await page.get_by_role("button", name="Suivant").click()
