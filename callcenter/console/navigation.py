@@ -78,6 +78,7 @@ PLACES: Final = (
         marked("Avis d’incident"),
         frozenset({"practitioner"}),
         marked("Lire les avis d’incident de mon cabinet"),
+        seldom=True,
     ),
     Place(
         paths.LEDGERS,

@@ -257,7 +257,7 @@ async def test_whoever_has_all_roles_has_one_row_and_the_rest_behind_plus_withou
         await expect(account).to_be_in_viewport()
         await expect(nav.get_by_role("button", name="Se déconnecter")).to_be_in_viewport()
         await page.keyboard.press("Tab")
-        await expect(nav.get_by_role("link", name="Registre scellé")).to_be_focused()
+        await expect(nav.get_by_role("link", name="Avis d’incident")).to_be_focused()
         await page.keyboard.press("Escape")
         await expect(more).to_be_focused()
         await page.set_viewport_size(NARROW)

@@ -680,7 +680,7 @@ async def test_p7_the_red_button_works_whatever_has_become_of_the_practices_sett
     with capture_logs() as logs:
         noted = await desk.scripts.emergency(desk.operator, desk.talk.id)
         assert noted is not None
-        assert (noted.line, (await desk.look()).emergency_line) == ("", "")
+        assert (noted.line, (await desk.look()).emergency) == ("", noted)
     assert {one["event"] for one in logs} == {"emergency_line_unreadable"}
     assert len(await desk.ground.rows("SELECT 1 FROM message WHERE reason = 'emergency'")) == 1
     assert len(await desk.records("call.emergency")) == 1

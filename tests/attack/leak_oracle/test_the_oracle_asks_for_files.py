@@ -26,7 +26,7 @@ from tests.attack.leak_oracle.verdict import Sink
 #: As much as anybody can be, but for their training.
 ROLES = (Role.OPERATOR, Role.SUPERVISOR, Role.PRACTITIONER)
 #: Of a handler, that it answers with a file.
-GIVES = "_file"
+GIVES = ("_file", "file_of")
 WALKED = {
     *(paths.REVIEW_EXPORT, paths.REVIEW_CALL_PAPER, paths.EXTRACT_RELEASE),
     *(paths.INCIDENT_TEXT, paths.INCIDENT_PAPER, paths.INCIDENT_LETTER),
@@ -112,7 +112,7 @@ async def test_p1_an_extract_that_asks_for_no_training_is_found(
 
 def _gives(handler: ast.AST) -> bool:
     return any(
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == GIVES
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in GIVES
         for node in ast.walk(handler)
     )
 
@@ -127,5 +127,5 @@ def test_no_file_is_given_but_by_its_one_function() -> None:
     for module in FOLDER.parent.glob("*.py"):
         tree = ast.parse(module.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name != GIVES:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name not in GIVES:
                 assert "CONTENT_DISPOSITION" not in ast.unparse(node), f"{module.name}: {node.name}"
