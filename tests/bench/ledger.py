@@ -83,7 +83,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     """The bounds of a run; ends the program with what is wrong about them."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.ledger", description=__doc__)
     parser.add_argument(
-        "--records", type=within(1_000, 5_000_000), default=100_000, help="of the log (1000 to 5000000)"
+        "--records", type=within(1_000, 5_000_000), default=1_000_000, help="of the log (1000 to 5000000)"
     )
     parser.add_argument("--rounds", type=within(1, 20), default=3, help="of verifying and hashing (1 to 20)")
     parser.add_argument("--output", type=Path, help=f"file for the raw runs; by default one below {RESULTS}/")
