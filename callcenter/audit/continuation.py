@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from callcenter.audit.proof import NoKey
 from callcenter.audit.verify import (
     HASH_SIZE,
-    SIGNATURE,
     Checkpoint,
     Malformed,
     Signed,
@@ -23,6 +22,7 @@ from callcenter.audit.verify import (
     Unsigned,
     VerifierKey,
     check_consistency,
+    is_key_of,
     signatures_of,
     unbase64,
 )
@@ -112,7 +112,7 @@ class Continuation:
         """
         keys = list(trust)
         origin = self.note.partition("\n")[0]
-        if not any(_is_of(key, origin) for key in keys):
+        if not any(is_key_of(key, origin) for key in keys):
             raise NoKey(f"this is of the log {ascii(origin[:200])[1:-1]}, of which you trust no key")
         before, its_keys = held_head(held, keys, origin)
         if before.size != self.first:
@@ -136,11 +136,7 @@ def held_head(note: str, trust: Iterable[VerifierKey], origin: str) -> tuple[Che
         head = Checkpoint.parse(text)
     except (Malformed, Unproven) as error:
         raise NotHeld(f"the head that is held: {error}") from error
-    of_the_log = frozenset(one.key for one in signed if _is_of(one.key, origin))
+    of_the_log = frozenset(one.key for one in signed if is_key_of(one.key, origin))
     if head.origin != origin or not of_the_log:
         raise NotHeld("the head that is held is not one of this log, signed by its key")
     return head, of_the_log
-
-
-def _is_of(key: VerifierKey, origin: str) -> bool:
-    return key.name == origin and key.kind == SIGNATURE

@@ -1037,10 +1037,10 @@ class _Examination:
         size = checkpoint.size
         if checkpoint.origin != self.origin:
             return self.find(What.SIGNATURE, "the key of this log has not signed it for this log", line=number)
-        if not any(_is_of(one.key, self.origin) for one in signed):
+        if not any(is_key_of(one.key, self.origin) for one in signed):
             return self.defer(number, text, checkpoint, lines)
         seen = tuple((one.key.name, one.at) for one in signed if one.key.name != self.origin)
-        keys = tuple(one.key for one in signed if _is_of(one.key, self.origin))
+        keys = tuple(one.key for one in signed if is_key_of(one.key, self.origin))
         if len(self.signed) >= MOST_CHECKPOINTS:
             self.find(What.COUNT, f"it holds more than {MOST_CHECKPOINTS} checkpoints", line=number)
             self.leave_off()
@@ -1255,7 +1255,7 @@ class _Examination:
             _, signed = signatures_of(note, (*self.trust, *self.former.values()))
         except Unproven as error:
             return self.find(What.NOT_HELD, f"the checkpoint that you hold: {error}")
-        signers = [one.key for one in signed if _is_of(one.key, self.origin)]
+        signers = [one.key for one in signed if is_key_of(one.key, self.origin)]
         if not signers:
             return self.find(What.NOT_HELD, "the checkpoint that you hold is not signed by the key of the log")
         continues = held.size <= self.records and held.root == self.roots[held.size]
@@ -1397,7 +1397,8 @@ def _placed(value: Mapping[str, Any], name: str, leaf: str) -> tuple[str, str, i
     return None
 
 
-def _is_of(key: VerifierKey, origin: str) -> bool:
+def is_key_of(key: VerifierKey, origin: str) -> bool:
+    """Whether a key is one of the log ``origin``, and not a cosigner's."""
     return key.name == origin and key.kind == SIGNATURE
 
 
